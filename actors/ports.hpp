@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "messages/types.hpp"
+
+/// The places where the world touches the consensus core: abstract classes without
+/// CAF, so that pure cores, actors, product and simulator share them.
+namespace hypermesh {
+
+// --- State machine -----------------------------------------------------------
+
+/// What became of one operation.
+enum class operation_status : std::uint8_t {
+  /// Executed; the payload is the machine's answer.
+  applied = 0,
+  /// Well-formed but refused by the machine's rules; the payload says why, as text.
+  refused = 1,
+  /// Not an operation of this machine; the payload says why, as text.
+  malformed = 2,
+  /// Executed, but the answer exceeds `limits::result_bytes_max` or the reply's bound.
+  result_too_large = 3,
+};
+
+struct operation_result {
+  operation_status status = operation_status::applied;
+  byte_vector payload;
+
+  friend bool operator==(const operation_result&, const operation_result&) = default;
+};
+
+/// Where in the total order an operation stands; equal at every correct replica.
+struct operation_context {
+  sequence_number sequence;
+  client_id client;
+  timestamp when;
+  /// Index of the operation inside its request.
+  std::uint32_t index = 0;
+};
+
+/// A piece of state under one leaf of the state's Merkle tree. Immutable and shared:
+/// consecutive snapshots share the chunks that did not change.
+struct state_chunk {
+  /// At most `limits::state_chunk_bytes_max` bytes.
+  std::shared_ptr<const byte_vector> bytes;
+  /// `state_chunk_digest(*bytes)`.
+  digest leaf;
+};
+
+/// The chunks of one state in a fixed order; the order is part of the root.
+using state_snapshot = std::vector<state_chunk>;
+
+/// The leaf that stands for a chunk in the state's Merkle tree.
+[[nodiscard]] digest state_chunk_digest(byte_span bytes);
+
+/// Root of the Merkle tree over the chunks of `snapshot`.
+[[nodiscard]] digest state_root(const state_snapshot& snapshot);
+
+/// A deterministic, replicated machine (§2: "replicas must be deterministic … and
+/// start in the same state"). Equal operations in equal order give equal results and
+/// equal snapshots on every machine and compiler: integers only, no iteration in hash
+/// order, no clock, no randomness, no address. Called by one thread at a time.
+class state_machine {
+public:
+  virtual ~state_machine() = default;
+
+  /// Name for people and for the genesis file: "key-value", "scheduler".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// Executes one operation. `operation` comes from a client and may be anything;
+  /// what is not understood gives `malformed` and changes nothing.
+  virtual operation_result apply(const operation_context& context, byte_span operation) = 0;
+
+  /// Answers a read-only operation from the present state without changing it.
+  /// An operation that would write gives `refused`. `apply` accepts the same reads.
+  [[nodiscard]] virtual operation_result query(byte_span operation) const = 0;
+
+  /// The whole state as chunks. Cost: proportional to what changed since the last call.
+  [[nodiscard]] virtual state_snapshot snapshot() = 0;
+
+  /// Replaces the state by that of `snapshot`, whose bytes were verified against a
+  /// quorum-signed root. An error text leaves the present state unchanged.
+  [[nodiscard]] virtual std::optional<std::string> restore(const state_snapshot& snapshot) = 0;
+
+  /// Root of `snapshot()`.
+  [[nodiscard]] virtual digest root() = 0;
+};
+
+// --- Authenticator -----------------------------------------------------------
+
+/// Signs as one principal and verifies all (§2: public-key signatures). The bytes
+/// are always a signing input (messages/signing.hpp), never a bare message.
+/// `verify` may be called from several threads at once.
+class authenticator {
+public:
+  virtual ~authenticator() = default;
+
+  [[nodiscard]] virtual principal self() const = 0;
+  [[nodiscard]] virtual signature sign(byte_span signing_input) const = 0;
+  /// False for a principal that is not a member.
+  [[nodiscard]] virtual bool verify(principal signer, byte_span signing_input, const signature& claimed) const = 0;
+};
+
+// --- Stable storage ----------------------------------------------------------
+
+/// What a record on disk is about; recovery reads them back in the order written.
+enum class record_kind : std::uint8_t {
+  pre_prepare = 1,
+  prepare = 2,
+  commit = 3,
+  checkpoint = 4,
+  stable_checkpoint = 5,
+  view_change = 6,
+  new_view = 7,
+};
+
+/// One durable statement: the frame as it was or will be sent.
+struct storage_record {
+  record_kind kind = record_kind::pre_prepare;
+  view_number view;
+  sequence_number sequence;
+  std::shared_ptr<const byte_vector> bytes;
+};
+
+/// What went wrong in the world and what the operator can do about it.
+struct world_error {
+  std::string what;
+  std::string remedy;
+};
+
+/// The node's disk. One writer: the journal actor.
+class stable_storage {
+public:
+  virtual ~stable_storage() = default;
+
+  /// Makes all of `records` durable, or none of them known to be: after an error the
+  /// node stops, because it no longer knows what it has promised.
+  [[nodiscard]] virtual std::optional<world_error> write(std::span<const storage_record> records) = 0;
+
+  /// Forgets records of sequences up to and including `stable`, which a stable checkpoint covers.
+  [[nodiscard]] virtual std::optional<world_error> forget_through(sequence_number stable) = 0;
+
+  /// Bytes held; for bounds and metrics.
+  [[nodiscard]] virtual std::uint64_t bytes_held() const = 0;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "messages/values.hpp"
+
+/// What a pure core wants done in the world, as values. The actor around a core carries
+/// them out in this order: persist, send, execute, report.
+namespace hypermesh {
+
+/// A frame for one replica, or for all others.
+struct outgoing_message {
+  /// Nothing: every other replica.
+  std::optional<replica_id> to;
+  frame_ptr frame;
+};
+
+/// A batch that is committed-local (§4.2) and next in the total order, with its proof.
+struct committed_batch {
+  view_number view;
+  sequence_number sequence;
+  digest value;
+  std::shared_ptr<const batch> body;
+  std::shared_ptr<const commit_certificate> certificate;
+};
+
+// --- Observations ------------------------------------------------------------
+
+struct frame_rejected {
+  principal sender;
+  rejection reason = rejection::empty_frame;
+};
+
+/// committed-local holds; the certificate says why.
+struct slot_committed {
+  committed_batch content;
+};
+
+/// One request of a batch was executed, or recognised as executed before.
+struct request_executed {
+  sequence_number sequence;
+  request_id id;
+  /// D of the received request bytes.
+  digest value;
+  bool first_time = true;
+};
+
+/// h moved; H = h + L.
+struct watermarks_moved {
+  sequence_number low;
+  sequence_number high;
+};
+
+struct checkpoint_became_stable {
+  sequence_number sequence;
+  digest root;
+};
+
+struct state_was_installed {
+  sequence_number sequence;
+  digest root;
+};
+
+struct divergence_found {
+  sequence_number sequence;
+};
+
+/// How full the replica is, after each of its steps that changed something.
+struct replica_progress {
+  view_number view;
+  sequence_number last_proposed;
+  sequence_number last_executed;
+  std::uint64_t slots_in_use = 0;
+};
+
+/// How full the batcher is.
+struct batcher_progress {
+  std::uint64_t requests_pending = 0;
+  std::uint64_t bytes_pending = 0;
+};
+
+/// The node cannot go on: the message is for the operator.
+struct node_failed {
+  world_error error;
+};
+
+using observation =
+    std::variant<frame_rejected, slot_committed, request_executed, watermarks_moved, checkpoint_became_stable,
+                 state_was_installed, divergence_found, replica_progress, batcher_progress, node_failed>;
+
+/// What one step of `replica_core` wants.
+struct replica_effects {
+  std::vector<storage_record> records;
+  std::vector<outgoing_message> sends;
+  std::vector<committed_batch> committed;
+  std::optional<checkpoint_certificate> fetch;
+  std::vector<observation> observations;
+};
+
+}  // namespace hypermesh

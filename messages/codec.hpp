@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+// --- Bytes to values ---------------------------------------------------------
+
+/// Decodes one frame, checking everything that the bytes alone can show: length by kind,
+/// FlatBuffers verifier (bounded depth and tables), required fields, ranges, and the fields
+/// against each other. Never throws for any content.
+[[nodiscard]] std::variant<message, rejection> decode(const frame_ptr& frame);
+
+/// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
+[[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
+
+// --- Values to bytes ---------------------------------------------------------
+// Encoders assert their limits: a value beyond them is our fault, not a peer's.
+
+/// The buffer of a REQUEST that its client signs. At least one operation.
+[[nodiscard]] byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations);
+
+/// The buffers that a replica signs.
+[[nodiscard]] byte_vector view_change_buffer(const view_change& value);
+[[nodiscard]] byte_vector new_view_buffer(const new_view& value);
+[[nodiscard]] byte_vector status_buffer(const status& value);
+
+/// `buffer ‖ signature ‖ kind`: the frame of a document that is signed as a whole.
+[[nodiscard]] frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by);
+
+[[nodiscard]] frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body);
+/// PREPARE, COMMIT or CHECKPOINT.
+[[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
+[[nodiscard]] frame_ptr encode(const reply& value);
+[[nodiscard]] frame_ptr encode(const query& value);
+[[nodiscard]] frame_ptr encode(const query_reply& value);
+[[nodiscard]] frame_ptr encode(const node_query& value);
+[[nodiscard]] frame_ptr encode(const node_report& value);
+[[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
+[[nodiscard]] frame_ptr encode(const state_request& value);
+[[nodiscard]] frame_ptr encode(const state_chunk_message& value);
+[[nodiscard]] frame_ptr encode(const body_request& value);
+
+/// The REQUEST frame of a request that was received, unchanged.
+[[nodiscard]] frame_ptr reframe(const request& value);
+
+}  // namespace hypermesh

@@ -1,0 +1,408 @@
+#include <algorithm>
+#include <set>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "messages/verify.hpp"
+#include "messages/wire_values.hpp"
+#include "schemas/client_generated.h"
+#include "schemas/ordering_generated.h"
+#include "schemas/recovery_generated.h"
+#include "schemas/view_change_generated.h"
+
+namespace hypermesh {
+
+namespace {
+
+template <class Value>
+using decoded = std::variant<Value, rejection>;
+
+using byte_list = flatbuffers::Vector<std::uint8_t>;
+using end_list = flatbuffers::Vector<std::uint32_t>;
+
+byte_span span_of(const byte_list* list) {
+  if (list == nullptr) return {};
+  return std::as_bytes(std::span{list->data(), list->size()});
+}
+
+byte_vector copy_of(const byte_list* list) {
+  const auto view = span_of(list);
+  return {view.begin(), view.end()};
+}
+
+request_id id_of(const wire::RequestId& id) {
+  const auto when = (static_cast<std::uint64_t>(id.timestamp_high()) << 32U) | id.timestamp_low();
+  return {client_id{id.client()}, timestamp{when}};
+}
+
+/// Reads the ends that cut `total` bytes into at least `parts_min` parts: ascending, the last
+/// one equal to `total` (attack 37: lying counts and sizes).
+std::optional<rejection> read_ends(const end_list* list, std::size_t total, std::size_t parts_min,
+                                   std::size_t parts_max, std::vector<std::uint32_t>& out) {
+  if (list->size() < parts_min) return rejection::inconsistent_sizes;
+  if (list->size() > parts_max) return rejection::too_many_items;
+  out.reserve(list->size());
+  std::uint32_t previous = 0;
+  for (const auto end : *list) {
+    if (end < previous || end > total) return rejection::inconsistent_sizes;
+    out.push_back(previous = end);
+  }
+  if (previous != total) return rejection::inconsistent_sizes;
+  return std::nullopt;
+}
+
+bool is_in_range(const statement& content) {
+  return content.view.value <= limits::view_max && content.sequence.value <= limits::sequence_max &&
+         content.replica.value < limits::replicas_max;
+}
+
+std::optional<rejection> read_statements(const flatbuffers::Vector<const wire::SignedStatement*>* list,
+                                         std::size_t count_max, std::vector<signed_statement>& out) {
+  if (list == nullptr) return std::nullopt;
+  if (list->size() > count_max) return rejection::too_many_items;
+  out.reserve(list->size());
+  for (const auto* each : *list) {
+    out.push_back(from_wire(*each));
+    if (!is_in_range(out.back().content)) return rejection::number_out_of_range;
+  }
+  return std::nullopt;
+}
+
+/// Splits `buffer ‖ signature`; false when it is too short.
+bool split_signature(byte_span signed_document, byte_span& buffer, signature& by) {
+  if (signed_document.size() <= signature::size) return false;
+  buffer = signed_document.first(signed_document.size() - signature::size);
+  const auto tail = signed_document.last(signature::size);
+  std::copy(tail.begin(), tail.end(), by.bytes.begin());
+  return true;
+}
+
+decoded<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame) {
+  batch content;
+  const auto bytes = span_of(encoded.requests());
+  std::vector<std::uint32_t> ends;
+  if (encoded.ends() == nullptr) return bytes.empty() ? decoded<batch>{content} : rejection::missing_field;
+  if (const auto bad = read_ends(encoded.ends(), bytes.size(), 1, limits::requests_per_batch_max, ends)) return *bad;
+  if (bytes.size() > limits::batch_bytes_max) return rejection::frame_too_long;
+  content.bytes = bytes.size();
+  content.requests.reserve(ends.size());
+  std::size_t begin = 0;
+  for (const auto end : ends) {
+    if (begin % 4 != 0) return rejection::inconsistent_sizes;
+    auto one = decode_request({frame, bytes.subspan(begin, end - begin)});
+    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
+    content.requests.push_back(std::move(std::get<request>(one)));
+    begin = end;
+  }
+  // A correct primary proposes a request once; a duplicate would only cost execution time (attack 18).
+  std::vector<request_id> ids;
+  ids.reserve(content.requests.size());
+  for (const auto& each : content.requests) ids.push_back(each.id);
+  std::sort(ids.begin(), ids.end());
+  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return rejection::duplicate_request_in_batch;
+  return content;
+}
+
+decoded<message> decode_pre_prepare(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::PrePrepare>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->header() == nullptr) return rejection::missing_field;
+  pre_prepare value{from_wire(*encoded->header()), nullptr, frame};
+  if (!is_in_range(value.header.content)) return rejection::number_out_of_range;
+  auto body = decode_batch(*encoded, frame);
+  if (const auto* bad = std::get_if<rejection>(&body)) return *bad;
+  value.body = std::make_shared<const batch>(std::move(std::get<batch>(body)));
+  return value;
+}
+
+template <class Value>
+decoded<message> decode_vote(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::Vote>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->vote() == nullptr) return rejection::missing_field;
+  const Value value{from_wire(*encoded->vote())};
+  if (!is_in_range(value.vote.content)) return rejection::number_out_of_range;
+  return value;
+}
+
+decoded<message> decode_reply(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::Reply>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr) return rejection::missing_field;
+  reply value;
+  value.id = id_of(*encoded->id());
+  value.view = view_number{(static_cast<std::uint64_t>(encoded->view_high()) << 32U) | encoded->view_low()};
+  if (encoded->status() > static_cast<std::uint8_t>(reply_status::overloaded)) return rejection::number_out_of_range;
+  auto& outcome = value.outcome;
+  outcome.status = static_cast<reply_status>(encoded->status());
+  outcome.results = copy_of(encoded->results());
+  const auto statuses = span_of(encoded->statuses());
+  if (statuses.size() > limits::operations_per_request_max) return rejection::too_many_items;
+  for (const auto each : statuses) outcome.statuses.push_back(std::to_integer<std::uint8_t>(each));
+  if (encoded->ends() != nullptr) {
+    const auto bad = read_ends(encoded->ends(), outcome.results.size(), 2, limits::operations_per_request_max,
+                               outcome.ends);
+    if (bad) return *bad;
+  } else if (statuses.size() == 1) {
+    outcome.ends.push_back(static_cast<std::uint32_t>(outcome.results.size()));
+  }
+  if (outcome.ends.size() != outcome.statuses.size()) return rejection::inconsistent_sizes;
+  if (outcome.ends.empty() && !outcome.results.empty()) return rejection::inconsistent_sizes;
+  if ((outcome.status == reply_status::executed) == statuses.empty()) return rejection::inconsistent_sizes;
+  return value;
+}
+
+decoded<checkpoint_certificate> decode_certificate(const wire::CheckpointCertificate* encoded) {
+  checkpoint_certificate value;
+  if (encoded == nullptr) return value;
+  if (const auto bad = read_statements(encoded->votes(), limits::replicas_max, value.votes)) return *bad;
+  return value;
+}
+
+decoded<prepared_certificate> decode_prepared(const wire::PreparedCertificate& encoded) {
+  prepared_certificate value;
+  if (encoded.pre_prepare() == nullptr) return rejection::missing_field;
+  value.pre_prepare = from_wire(*encoded.pre_prepare());
+  if (!is_in_range(value.pre_prepare.content)) return rejection::number_out_of_range;
+  if (const auto bad = read_statements(encoded.prepares(), limits::replicas_max, value.prepares)) return *bad;
+  return value;
+}
+
+decoded<view_change> decode_view_change(const blob& raw) {
+  view_change value;
+  byte_span buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  const auto tables_max = limits::watermark_window_max + 8;
+  const auto* encoded = verified_root<wire::ViewChange>(buffer, tables_max);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  value.raw = raw;
+  value.new_view = view_number{encoded->new_view()};
+  value.stable_sequence = sequence_number{encoded->stable_sequence()};
+  value.replica = replica_id{encoded->replica()};
+  if (value.new_view.value > limits::view_max || value.stable_sequence.value > limits::sequence_max ||
+      value.replica.value >= limits::replicas_max) {
+    return rejection::number_out_of_range;
+  }
+  auto proof = decode_certificate(encoded->stable_proof());
+  if (const auto* bad = std::get_if<rejection>(&proof)) return *bad;
+  value.stable_proof = std::move(std::get<checkpoint_certificate>(proof));
+  if (encoded->prepared() == nullptr) return value;
+  if (encoded->prepared()->size() > limits::watermark_window_max) return rejection::too_many_items;
+  for (const auto* each : *encoded->prepared()) {
+    auto one = decode_prepared(*each);
+    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
+    value.prepared.push_back(std::move(std::get<prepared_certificate>(one)));
+  }
+  return value;
+}
+
+decoded<new_view> decode_new_view(const blob& raw) {
+  new_view value;
+  byte_span buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  const auto* encoded = verified_root<wire::NewView>(buffer, limits::replicas_max + 8);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  value.raw = raw;
+  value.view = view_number{encoded->new_view()};
+  value.replica = replica_id{encoded->replica()};
+  if (value.view.value > limits::view_max || value.replica.value >= limits::replicas_max) {
+    return rejection::number_out_of_range;
+  }
+  if (const auto bad = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals)) {
+    return *bad;
+  }
+  // An empty NEW-VIEW is an error, not a crash (attack 13).
+  if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0) return rejection::missing_field;
+  if (encoded->view_changes()->size() > limits::replicas_max) return rejection::too_many_items;
+  for (const auto* each : *encoded->view_changes()) {
+    const auto copy = std::make_shared<const byte_vector>(copy_of(each->bytes()));
+    auto one = decode_view_change({copy, byte_span{*copy}});
+    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
+    value.view_changes.push_back(std::move(std::get<view_change>(one)));
+  }
+  return value;
+}
+
+decoded<message> decode_status(const blob& raw) {
+  status value;
+  byte_span buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  const auto* encoded = verified_root<wire::Status>(buffer);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  value.raw = raw;
+  value.replica = replica_id{encoded->replica()};
+  value.view = view_number{encoded->view()};
+  value.low_watermark = sequence_number{encoded->low_watermark()};
+  value.last_executed = sequence_number{encoded->last_executed()};
+  const auto slots = span_of(encoded->slots());
+  if (slots.size() > limits::watermark_window_max) return rejection::too_many_items;
+  if (value.replica.value >= limits::replicas_max || value.view.value > limits::view_max ||
+      value.last_executed.value > limits::sequence_max || value.low_watermark > value.last_executed) {
+    return rejection::number_out_of_range;
+  }
+  for (const auto each : slots) {
+    const auto bits = std::to_integer<unsigned>(each);
+    if (bits > 7) return rejection::number_out_of_range;
+    value.slots.push_back({(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0});
+  }
+  return value;
+}
+
+decoded<message> decode_state_chunk(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::StateChunk>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->bytes() == nullptr) return rejection::missing_field;
+  state_chunk_message value;
+  value.sequence = sequence_number{encoded->sequence()};
+  value.index = encoded->index();
+  value.chunk_count = encoded->chunk_count();
+  if (value.sequence.value > limits::sequence_max || value.chunk_count > limits::state_chunks_max ||
+      value.index >= value.chunk_count) {
+    return rejection::number_out_of_range;
+  }
+  if (encoded->bytes()->size() > limits::state_chunk_bytes_max) return rejection::frame_too_long;
+  value.bytes = std::make_shared<const byte_vector>(copy_of(encoded->bytes()));
+  if (encoded->path() != nullptr) {
+    if (encoded->path()->size() > limits::merkle_path_max) return rejection::too_many_items;
+    for (const auto* each : *encoded->path()) value.path.push_back(fixed_from_wire<digest>(*each));
+  }
+  return value;
+}
+
+decoded<message> decode_node_report(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::NodeReport>(body_of(*frame), limits::report_counters_max + 8);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr || encoded->state_root() == nullptr) return rejection::missing_field;
+  node_report value;
+  value.id = id_of(*encoded->id());
+  value.replica = replica_id{encoded->replica()};
+  value.view = view_number{encoded->view()};
+  value.low_watermark = sequence_number{encoded->low_watermark()};
+  value.high_watermark = sequence_number{encoded->high_watermark()};
+  value.last_executed = sequence_number{encoded->last_executed()};
+  value.stable_checkpoint = sequence_number{encoded->stable_checkpoint()};
+  value.state_root = fixed_from_wire<digest>(*encoded->state_root());
+  if (encoded->counters() == nullptr) return value;
+  if (encoded->counters()->size() > limits::report_counters_max) return rejection::too_many_items;
+  for (const auto* each : *encoded->counters()) {
+    if (each->name() == nullptr) return rejection::missing_field;
+    if (each->name()->size() > limits::report_name_bytes_max) return rejection::frame_too_long;
+    value.counters.push_back({each->name()->str(), each->value()});
+  }
+  return value;
+}
+
+decoded<message> decode_query(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::Query>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr || encoded->operation() == nullptr) return rejection::missing_field;
+  if (encoded->operation()->size() > limits::operation_bytes_max) return rejection::frame_too_long;
+  return query{id_of(*encoded->id()), copy_of(encoded->operation())};
+}
+
+decoded<message> decode_query_reply(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::QueryReply>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr) return rejection::missing_field;
+  return query_reply{id_of(*encoded->id()), sequence_number{encoded->last_executed()}, encoded->status(),
+                     copy_of(encoded->result())};
+}
+
+decoded<message> decode_node_query(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::NodeQuery>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr) return rejection::missing_field;
+  return node_query{id_of(*encoded->id())};
+}
+
+decoded<message> decode_checkpoint_proof(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::CheckpointProof>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  auto certificate = decode_certificate(encoded->certificate());
+  if (const auto* bad = std::get_if<rejection>(&certificate)) return *bad;
+  auto& value = std::get<checkpoint_certificate>(certificate);
+  if (value.votes.empty()) return rejection::missing_field;
+  return checkpoint_proof{std::move(value)};
+}
+
+decoded<message> decode_state_request(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::StateRequest>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->sequence() > limits::sequence_max || encoded->index() >= limits::state_chunks_max) {
+    return rejection::number_out_of_range;
+  }
+  return state_request{sequence_number{encoded->sequence()}, encoded->index()};
+}
+
+decoded<message> decode_body_request(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::BodyRequest>(body_of(*frame));
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->digest() == nullptr) return rejection::missing_field;
+  if (encoded->sequence() > limits::sequence_max) return rejection::number_out_of_range;
+  return body_request{sequence_number{encoded->sequence()}, fixed_from_wire<digest>(*encoded->digest())};
+}
+
+template <class Value>
+decoded<message> widen(decoded<Value> value) {
+  if (const auto* bad = std::get_if<rejection>(&value)) return *bad;
+  return message{std::move(std::get<Value>(value))};
+}
+
+}  // namespace
+
+decoded<request> decode_request(const blob& raw) {
+  request value;
+  byte_span buffer;
+  if (raw.view.size() > limits::request_bytes_max + limits::envelope_bytes_max) return rejection::frame_too_long;
+  // Whole words keep the next request of a batch aligned.
+  if (raw.view.size() % 4 != 0 || !split_signature(raw.view, buffer, value.client_signature)) {
+    return rejection::malformed_buffer;
+  }
+  const auto* encoded = verified_root<wire::Request>(buffer);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
+  value.id = id_of(*encoded->id());
+  if (value.id.client.value >= limits::clients_max) return rejection::number_out_of_range;
+  value.operations = span_of(encoded->operations());
+  if (value.operations.size() > limits::request_bytes_max) return rejection::frame_too_long;
+  if (encoded->ends() != nullptr) {
+    const auto bad =
+        read_ends(encoded->ends(), value.operations.size(), 2, limits::operations_per_request_max, value.ends);
+    if (bad) return *bad;
+  }
+  value.raw = raw;
+  for (std::size_t index = 0; index < value.operation_count(); ++index) {
+    if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
+  }
+  return value;
+}
+
+decoded<message> decode(const frame_ptr& frame) {
+  if (frame->empty()) return rejection::empty_frame;
+  const auto kind = kind_of(byte_span{*frame});
+  if (!kind) return rejection::unknown_kind;
+  if (frame->size() > frame_bytes_max_of(*kind)) return rejection::frame_too_long;
+  const blob body{frame, body_of(*frame)};
+  switch (*kind) {
+    case message_kind::request: return widen(decode_request(body));
+    case message_kind::pre_prepare: return decode_pre_prepare(frame);
+    case message_kind::prepare: return decode_vote<prepare>(frame);
+    case message_kind::commit: return decode_vote<commit>(frame);
+    case message_kind::reply: return decode_reply(frame);
+    case message_kind::checkpoint: return decode_vote<checkpoint>(frame);
+    case message_kind::view_change: return widen(decode_view_change(body));
+    case message_kind::new_view: return widen(decode_new_view(body));
+    case message_kind::status: return decode_status(body);
+    case message_kind::checkpoint_proof: return decode_checkpoint_proof(frame);
+    case message_kind::state_request: return decode_state_request(frame);
+    case message_kind::state_chunk: return decode_state_chunk(frame);
+    case message_kind::body_request: return decode_body_request(frame);
+    case message_kind::query: return decode_query(frame);
+    case message_kind::query_reply: return decode_query_reply(frame);
+    case message_kind::node_query: return decode_node_query(frame);
+    case message_kind::node_report: return decode_node_report(frame);
+  }
+  return rejection::unknown_kind;
+}
+
+}  // namespace hypermesh

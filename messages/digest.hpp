@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// Incremental BLAKE2b-256. The domain tag comes first and its length with it,
+/// so that values of different meaning never share a digest (attack 2).
+class hasher {
+public:
+  explicit hasher(std::string_view domain);
+
+  hasher& add(byte_span bytes);
+  /// Adds the number as eight little-endian bytes.
+  hasher& add(std::uint64_t number);
+  hasher& add(const digest& value) { return add(value.view()); }
+
+  [[nodiscard]] digest finish();
+
+private:
+  /// Opaque crypto_generichash_state; its size and alignment are asserted in the source.
+  alignas(64) std::array<std::byte, 384> state_;
+};
+
+/// D(m): BLAKE2b-256 of `bytes` under a domain tag.
+[[nodiscard]] digest digest_of(std::string_view domain, byte_span bytes);
+
+/// One step on the way from a leaf to the root.
+using merkle_path = std::vector<digest>;
+
+/// A binary hash tree over a fixed list of leaves. The count of leaves is part of
+/// the root, and inner nodes have another domain than leaves: no proof of one tree
+/// fits a tree of another shape. A level of odd length carries its last node up
+/// unchanged. Memory: two digests a leaf.
+class merkle_tree {
+public:
+  explicit merkle_tree(std::vector<digest> leaves);
+
+  [[nodiscard]] digest root() const { return root_; }
+  [[nodiscard]] std::size_t leaf_count() const { return levels_.front().size(); }
+
+  /// The path that `verify_merkle_path` accepts for `index` < leaf_count().
+  [[nodiscard]] merkle_path path(std::size_t index) const;
+
+private:
+  std::vector<std::vector<digest>> levels_;
+  digest root_;
+};
+
+/// Root of the tree over `leaves`; an empty list has a root too.
+[[nodiscard]] digest merkle_root(std::vector<digest> leaves);
+
+/// Whether `leaf` stands at `index` of the tree of `leaf_count` leaves under `root`.
+/// False, never an error, for every inconsistent input.
+[[nodiscard]] bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index,
+                                      const digest& leaf, const merkle_path& path);
+
+}  // namespace hypermesh

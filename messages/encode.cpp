@@ -1,0 +1,254 @@
+#include <flatbuffers/flatbuffers.h>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "messages/require.hpp"
+#include "messages/wire_values.hpp"
+#include "schemas/client_generated.h"
+#include "schemas/ordering_generated.h"
+#include "schemas/recovery_generated.h"
+#include "schemas/view_change_generated.h"
+
+namespace hypermesh {
+
+namespace {
+
+using builder = flatbuffers::FlatBufferBuilder;
+
+byte_span bytes_of(const builder& buffer) {
+  return std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
+}
+
+byte_vector copy_of(const builder& buffer) {
+  const auto view = bytes_of(buffer);
+  return {view.begin(), view.end()};
+}
+
+/// `buffer ‖ kind` for messages that prove themselves or that the link authenticates.
+frame_ptr frame_of(message_kind kind, const builder& buffer) {
+  const auto view = bytes_of(buffer);
+  byte_vector frame;
+  frame.reserve(view.size() + 1);
+  frame.assign(view.begin(), view.end());
+  frame.push_back(static_cast<std::byte>(kind));
+  require(frame.size() <= frame_bytes_max_of(kind), "an encoded frame respects the limit of its kind");
+  return std::make_shared<const byte_vector>(std::move(frame));
+}
+
+auto list_of(builder& buffer, byte_span bytes) {
+  return buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+wire::RequestId to_wire(request_id id) {
+  return {id.client.value, static_cast<std::uint32_t>(id.when.value), static_cast<std::uint32_t>(id.when.value >> 32U)};
+}
+
+auto statements_of(builder& buffer, const std::vector<signed_statement>& statements) {
+  std::vector<wire::SignedStatement> encoded;
+  encoded.reserve(statements.size());
+  for (const auto& each : statements) encoded.push_back(to_wire(each));
+  return buffer.CreateVectorOfStructs(encoded);
+}
+
+auto certificate_of(builder& buffer, const checkpoint_certificate& value) {
+  return wire::CreateCheckpointCertificate(buffer, statements_of(buffer, value.votes));
+}
+
+}  // namespace
+
+byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations) {
+  require(!operations.empty(), "a request has an operation");
+  require(operations.size() <= limits::operations_per_request_max, "a request respects its operation limit");
+  byte_vector joined;
+  std::vector<std::uint32_t> ends;
+  for (const auto operation : operations) {
+    require(operation.size() <= limits::operation_bytes_max, "an operation respects its limit");
+    joined.insert(joined.end(), operation.begin(), operation.end());
+    ends.push_back(static_cast<std::uint32_t>(joined.size()));
+  }
+  require(joined.size() <= limits::request_bytes_max, "a request respects its limit");
+  builder buffer{joined.size() + 4 * ends.size() + 128};
+  flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends_offset;
+  if (ends.size() > 1) ends_offset = buffer.CreateVector(ends);
+  const auto operations_offset = list_of(buffer, joined);
+  const auto wire_id = to_wire(id);
+  buffer.Finish(wire::CreateRequest(buffer, &wire_id, operations_offset, ends_offset));
+  return copy_of(buffer);
+}
+
+byte_vector view_change_buffer(const view_change& value) {
+  builder buffer{4096};
+  std::vector<flatbuffers::Offset<wire::PreparedCertificate>> prepared;
+  for (const auto& each : value.prepared) {
+    const auto prepares = statements_of(buffer, each.prepares);
+    const auto header = to_wire(each.pre_prepare);
+    prepared.push_back(wire::CreatePreparedCertificate(buffer, &header, prepares));
+  }
+  const auto prepared_offset = buffer.CreateVector(prepared);
+  const auto proof = certificate_of(buffer, value.stable_proof);
+  buffer.Finish(wire::CreateViewChange(buffer, value.new_view.value, value.stable_sequence.value, proof,
+                                       prepared_offset, value.replica.value));
+  return copy_of(buffer);
+}
+
+byte_vector new_view_buffer(const new_view& value) {
+  builder buffer{16384};
+  std::vector<flatbuffers::Offset<wire::SignedDocument>> documents;
+  for (const auto& each : value.view_changes) {
+    documents.push_back(wire::CreateSignedDocument(buffer, list_of(buffer, each.raw.view)));
+  }
+  const auto documents_offset = buffer.CreateVector(documents);
+  const auto reproposals = statements_of(buffer, value.reproposals);
+  buffer.Finish(
+      wire::CreateNewView(buffer, value.view.value, documents_offset, reproposals, value.replica.value));
+  return copy_of(buffer);
+}
+
+byte_vector status_buffer(const status& value) {
+  require(value.slots.size() <= limits::watermark_window_max, "a STATUS stays inside the window");
+  builder buffer{value.slots.size() + 128};
+  std::vector<std::uint8_t> slots;
+  slots.reserve(value.slots.size());
+  for (const auto& each : value.slots) {
+    slots.push_back(static_cast<std::uint8_t>((each.has_pre_prepare ? 1U : 0U) | (each.prepared ? 2U : 0U) |
+                                              (each.committed ? 4U : 0U)));
+  }
+  const auto slots_offset = buffer.CreateVector(slots);
+  buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
+                                   value.last_executed.value, slots_offset));
+  return copy_of(buffer);
+}
+
+frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by) {
+  buffer.reserve(buffer.size() + signature::size + 1);
+  buffer.insert(buffer.end(), by.bytes.begin(), by.bytes.end());
+  buffer.push_back(static_cast<std::byte>(kind));
+  require(buffer.size() <= frame_bytes_max_of(kind), "a sealed frame respects the limit of its kind");
+  return std::make_shared<const byte_vector>(std::move(buffer));
+}
+
+frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) {
+  byte_vector joined;
+  joined.reserve(body.bytes);
+  std::vector<std::uint32_t> ends;
+  ends.reserve(body.requests.size());
+  for (const auto& each : body.requests) {
+    joined.insert(joined.end(), each.raw.view.begin(), each.raw.view.end());
+    ends.push_back(static_cast<std::uint32_t>(joined.size()));
+  }
+  builder buffer{joined.size() + 4 * ends.size() + 512};
+  flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends_offset;
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> requests_offset;
+  if (!ends.empty()) {
+    ends_offset = buffer.CreateVector(ends);
+    requests_offset = list_of(buffer, joined);
+  }
+  const auto encoded = to_wire(header);
+  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, requests_offset, ends_offset));
+  return frame_of(message_kind::pre_prepare, buffer);
+}
+
+frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
+  require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint,
+          "PREPARE, COMMIT and CHECKPOINT are votes");
+  builder buffer{256};
+  const auto encoded = to_wire(vote);
+  buffer.Finish(wire::CreateVote(buffer, &encoded));
+  return frame_of(kind, buffer);
+}
+
+frame_ptr encode(const reply& value) {
+  const auto& outcome = value.outcome;
+  require(outcome.ends.size() == outcome.statuses.size(), "every operation has a status and a result");
+  builder buffer{outcome.results.size() + 5 * outcome.ends.size() + 128};
+  flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends;
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> results;
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> statuses;
+  if (outcome.ends.size() > 1) ends = buffer.CreateVector(outcome.ends);
+  if (!outcome.results.empty()) results = list_of(buffer, outcome.results);
+  if (!outcome.statuses.empty()) statuses = buffer.CreateVector(outcome.statuses);
+  const auto id = to_wire(value.id);
+  buffer.Finish(wire::CreateReply(buffer, &id, static_cast<std::uint32_t>(value.view.value),
+                                  static_cast<std::uint32_t>(value.view.value >> 32U),
+                                  static_cast<std::uint8_t>(outcome.status), statuses, results, ends));
+  return frame_of(message_kind::reply, buffer);
+}
+
+frame_ptr encode(const query& value) {
+  builder buffer{value.operation.size() + 128};
+  const auto operation = list_of(buffer, value.operation);
+  const auto id = to_wire(value.id);
+  buffer.Finish(wire::CreateQuery(buffer, &id, operation));
+  return frame_of(message_kind::query, buffer);
+}
+
+frame_ptr encode(const query_reply& value) {
+  builder buffer{value.result.size() + 128};
+  const auto result = list_of(buffer, value.result);
+  const auto id = to_wire(value.id);
+  buffer.Finish(wire::CreateQueryReply(buffer, &id, value.last_executed.value, value.status, result));
+  return frame_of(message_kind::query_reply, buffer);
+}
+
+frame_ptr encode(const node_query& value) {
+  builder buffer{128};
+  const auto id = to_wire(value.id);
+  buffer.Finish(wire::CreateNodeQuery(buffer, &id));
+  return frame_of(message_kind::node_query, buffer);
+}
+
+frame_ptr encode(const node_report& value) {
+  require(value.counters.size() <= limits::report_counters_max, "a report respects its limit");
+  builder buffer{4096};
+  std::vector<flatbuffers::Offset<wire::Counter>> counters;
+  for (const auto& each : value.counters) {
+    counters.push_back(wire::CreateCounter(buffer, buffer.CreateString(each.name), each.value));
+  }
+  const auto counters_offset = buffer.CreateVector(counters);
+  const auto id = to_wire(value.id);
+  const auto root = fixed_to_wire<wire::Digest>(value.state_root);
+  buffer.Finish(wire::CreateNodeReport(buffer, &id, value.replica.value, value.view.value, value.low_watermark.value,
+                                       value.high_watermark.value, value.last_executed.value,
+                                       value.stable_checkpoint.value, &root, counters_offset));
+  return frame_of(message_kind::node_report, buffer);
+}
+
+frame_ptr encode(const checkpoint_proof& value) {
+  builder buffer{128 * value.certificate.votes.size() + 128};
+  buffer.Finish(wire::CreateCheckpointProof(buffer, certificate_of(buffer, value.certificate)));
+  return frame_of(message_kind::checkpoint_proof, buffer);
+}
+
+frame_ptr encode(const state_request& value) {
+  builder buffer{128};
+  buffer.Finish(wire::CreateStateRequest(buffer, value.sequence.value, value.index));
+  return frame_of(message_kind::state_request, buffer);
+}
+
+frame_ptr encode(const state_chunk_message& value) {
+  builder buffer{value.bytes->size() + 1024};
+  std::vector<wire::Digest> path;
+  for (const auto& each : value.path) path.push_back(fixed_to_wire<wire::Digest>(each));
+  const auto path_offset = buffer.CreateVectorOfStructs(path);
+  const auto bytes = list_of(buffer, *value.bytes);
+  buffer.Finish(
+      wire::CreateStateChunk(buffer, value.sequence.value, value.index, value.chunk_count, bytes, path_offset));
+  return frame_of(message_kind::state_chunk, buffer);
+}
+
+frame_ptr encode(const body_request& value) {
+  builder buffer{128};
+  const auto encoded = fixed_to_wire<wire::Digest>(value.value);
+  buffer.Finish(wire::CreateBodyRequest(buffer, value.sequence.value, &encoded));
+  return frame_of(message_kind::body_request, buffer);
+}
+
+frame_ptr reframe(const request& value) {
+  byte_vector frame;
+  frame.reserve(value.raw.view.size() + 1);
+  frame.assign(value.raw.view.begin(), value.raw.view.end());
+  frame.push_back(static_cast<std::byte>(message_kind::request));
+  return std::make_shared<const byte_vector>(std::move(frame));
+}
+
+}  // namespace hypermesh

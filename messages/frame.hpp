@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "messages/kinds.hpp"
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// The bytes of one message as sent or received: `FlatBuffer [‖ signature] ‖ kind`. The kind
+/// stands last so that the FlatBuffer before it is aligned. Immutable and shared: inside a
+/// node a frame travels from the link to the last actor without a copy.
+using frame_ptr = std::shared_ptr<const byte_vector>;
+
+/// Part of a frame that keeps the whole frame alive.
+struct blob {
+  frame_ptr owner;
+  byte_span view;
+};
+
+/// The kind that the last byte claims, or nothing when it is no kind.
+[[nodiscard]] std::optional<message_kind> kind_of(byte_span frame);
+
+/// The longest frame of a kind, kind byte included.
+[[nodiscard]] std::size_t frame_bytes_max_of(message_kind kind);
+
+/// The frame without its kind.
+[[nodiscard]] inline byte_span body_of(byte_span frame) {
+  return frame.first(frame.size() - 1);
+}
+
+}  // namespace hypermesh

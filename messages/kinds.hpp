@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hypermesh {
+
+/// The last byte of every frame. Part of every signature, so a number is never reused.
+enum class message_kind : std::uint8_t {
+  request = 1,
+  pre_prepare = 2,
+  prepare = 3,
+  commit = 4,
+  reply = 5,
+  checkpoint = 6,
+  view_change = 7,
+  new_view = 8,
+  status = 9,
+  checkpoint_proof = 10,
+  state_request = 11,
+  state_chunk = 12,
+  body_request = 13,
+  query = 14,
+  query_reply = 15,
+  node_query = 16,
+  node_report = 17,
+};
+
+inline constexpr std::uint8_t message_kind_first = 1;
+inline constexpr std::uint8_t message_kind_last = 17;
+
+/// The paper's spelling: "PRE-PREPARE".
+[[nodiscard]] std::string_view to_string(message_kind kind);
+
+/// Why bytes or a message of somebody else were not taken. Counted for each sender and reason.
+enum class rejection : std::uint8_t {
+  // Form.
+  empty_frame,
+  unknown_kind,
+  frame_too_long,
+  malformed_buffer,
+  missing_field,
+  inconsistent_sizes,
+  too_many_items,
+  number_out_of_range,
+  empty_batch,
+  duplicate_request_in_batch,
+  // Meaning.
+  not_a_member,
+  sender_is_not_signer,
+  wrong_epoch,
+  bad_signature,
+  kind_not_allowed_from_sender,
+  wrong_digest,
+  bad_certificate,
+  // Protocol state.
+  other_view,
+  outside_watermarks,
+  not_from_primary,
+  primary_voted_prepare,
+  duplicate,
+  conflicting_statement,
+  already_decided,
+  unsolicited,
+  // Load.
+  stale_timestamp,
+  client_quota,
+  overloaded,
+};
+
+inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection::overloaded) + 1;
+
+/// snake_case name, also of the metric.
+[[nodiscard]] std::string_view to_string(rejection reason);
+
+}  // namespace hypermesh

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// A bound on everything a peer, a client or an operator can make large. Each says
+/// where it comes from; code states no other bound of the wire.
+namespace hypermesh::limits {
+
+/// PBFT needs n > 3f; f = 1 is the smallest group that tolerates a fault.
+inline constexpr std::uint32_t replicas_min = 4;
+/// All-to-all votes cost n² messages a batch: at 100 replicas 20,000, the most that two cores sign in a second.
+inline constexpr std::uint32_t replicas_max = 100;
+/// Each client may keep `requests_in_flight_max` results cached in the replicated state.
+inline constexpr std::uint32_t clients_max = 65'536;
+
+/// One operation of the state machine. Larger bodies belong beside the ordering path.
+inline constexpr std::size_t operation_bytes_max = 256 * 1024;
+/// Operations under one client signature: 1,024 make the signature cost 0.1 µs each.
+inline constexpr std::size_t operations_per_request_max = 1'024;
+/// One REQUEST as signed: four of the largest operations.
+inline constexpr std::size_t request_bytes_max = 4 * operation_bytes_max;
+
+/// Requests of one batch; at 80 µs a signature check, 1,024 keep a backup busy for 82 ms.
+inline constexpr std::size_t requests_per_batch_max = 1'024;
+/// Bytes of one batch: it must hold the largest request, and twice that keeps batches efficient.
+inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max;
+
+/// The result of one operation.
+inline constexpr std::size_t result_bytes_max = 256 * 1024;
+/// All results of one request, so that a reply fits a frame.
+inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
+
+/// Requests that one client may have outstanding; also its cached results in the client table.
+inline constexpr std::size_t requests_in_flight_max = 256;
+
+/// One chunk of state under one Merkle leaf.
+inline constexpr std::size_t state_chunk_bytes_max = 256 * 1024;
+/// Chunks of one snapshot: 2²⁰ of 256 KiB are 256 GiB of state.
+inline constexpr std::uint64_t state_chunks_max = 1ULL << 20U;
+/// A path in a tree of `state_chunks_max` leaves.
+inline constexpr std::size_t merkle_path_max = 20;
+
+/// L, the width of the watermark window. STATUS carries one octet for each sequence in it.
+inline constexpr std::uint32_t watermark_window_max = 4'096;
+
+/// Everything around a body: root, tables, vtables, signature, kind. Measured below 512.
+inline constexpr std::size_t envelope_bytes_max = 1'024;
+/// VIEW-CHANGE: for each of L sequences one prepared certificate of at most a quorum (67 of 100) of
+/// signed statements of 128 bytes. Real groups stay far below; larger sets are cut by the window.
+inline constexpr std::size_t view_change_bytes_max = 4 * 1024 * 1024;
+/// NEW-VIEW: a quorum of VIEW-CHANGEs. Bounded by what a frame can carry.
+inline constexpr std::size_t new_view_bytes_max = 12 * 1024 * 1024;
+
+/// The longest frame any principal may send; the length field of a link has 24 bits.
+inline constexpr std::size_t frame_bytes_max = new_view_bytes_max + envelope_bytes_max;
+/// The longest frame that a client may send: one request.
+inline constexpr std::size_t client_frame_bytes_max = request_bytes_max + envelope_bytes_max;
+
+/// Sequences and views stay far from wrapping: 2⁶² at a million a second are 146,000 years.
+inline constexpr std::uint64_t sequence_max = 1ULL << 62U;
+inline constexpr std::uint64_t view_max = 1ULL << 62U;
+
+/// Counters of one STATUS-REPORT.
+inline constexpr std::size_t report_counters_max = 512;
+inline constexpr std::size_t report_name_bytes_max = 96;
+
+static_assert(frame_bytes_max < (1U << 24U), "a link's length field has 24 bits");
+static_assert(batch_bytes_max >= request_bytes_max, "every admissible request fits a batch");
+static_assert(batch_bytes_max + 4 * requests_per_batch_max + envelope_bytes_max <= frame_bytes_max);
+static_assert(client_frame_bytes_max <= frame_bytes_max);
+static_assert(reply_bytes_max + envelope_bytes_max <= frame_bytes_max);
+static_assert(reply_bytes_max >= result_bytes_max + 8 * operations_per_request_max);
+static_assert((1ULL << merkle_path_max) >= state_chunks_max);
+
+}  // namespace hypermesh::limits

@@ -1,0 +1,135 @@
+#include "messages/line.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hypermesh {
+
+namespace {
+
+std::string id_text(request_id id) {
+  return fmt::format("c={} t={}", id.client.value, id.when.value);
+}
+
+std::string replicas_text(const std::vector<signed_statement>& statements) {
+  std::string text;
+  for (const auto& each : statements) {
+    text += fmt::format("{}{}", text.empty() ? "" : ",", each.content.replica.value);
+  }
+  return text;
+}
+
+/// Writes the rest of a line after the kind.
+struct line_writer {
+  const digest_namer& name;
+
+  std::string operator()(const request& value) const {
+    return fmt::format("{} operations={} bytes={}", id_text(value.id), value.operation_count(),
+                       value.operations.size());
+  }
+
+  std::string operator()(const pre_prepare& value) const {
+    return fmt::format("{} requests={}", vote(value.header), value.body->requests.size());
+  }
+
+  std::string operator()(const prepare& value) const { return vote(value.vote); }
+  std::string operator()(const commit& value) const { return vote(value.vote); }
+
+  std::string operator()(const checkpoint& value) const {
+    const auto& content = value.vote.content;
+    return fmt::format("n={} d={} from={}", content.sequence.value, name(content.value), content.replica.value);
+  }
+
+  std::string operator()(const reply& value) const {
+    static constexpr std::string_view statuses[] = {"executed", "stale_timestamp", "overloaded"};
+    return fmt::format("{} v={} {} results={}", id_text(value.id), value.view.value,
+                       statuses[static_cast<std::size_t>(value.outcome.status)], value.outcome.statuses.size());
+  }
+
+  std::string operator()(const view_change& value) const {
+    std::string prepared;
+    for (const auto& each : value.prepared) prepared += fmt::format(" {}", place(each.pre_prepare.content));
+    return fmt::format("v={} h={} C={{{}}} P={{{}}} from={}", value.new_view.value, value.stable_sequence.value,
+                       replicas_text(value.stable_proof.votes), prepared.empty() ? "" : prepared.substr(1),
+                       value.replica.value);
+  }
+
+  std::string operator()(const new_view& value) const {
+    std::string senders;
+    for (const auto& each : value.view_changes) {
+      senders += fmt::format("{}{}", senders.empty() ? "" : ",", each.replica.value);
+    }
+    std::string reproposals;
+    for (const auto& each : value.reproposals) {
+      const auto& content = each.content;
+      reproposals +=
+          fmt::format("{}n={} d={}", reproposals.empty() ? "" : " ", content.sequence.value, name(content.value));
+    }
+    return fmt::format("v={} V={{{}}} O={{{}}}", value.view.value, senders, reproposals);
+  }
+
+  std::string operator()(const status& value) const {
+    std::string slots;
+    for (const auto& each : value.slots) {
+      slots += each.committed ? 'c' : each.prepared ? 'p' : each.has_pre_prepare ? 'b' : '-';
+    }
+    return fmt::format("v={} h={} executed={} slots={} from={}", value.view.value, value.low_watermark.value,
+                       value.last_executed.value, slots, value.replica.value);
+  }
+
+  std::string operator()(const checkpoint_proof& value) const {
+    return fmt::format("n={} voters={{{}}}", value.certificate.sequence().value,
+                       replicas_text(value.certificate.votes));
+  }
+
+  std::string operator()(const state_request& value) const {
+    return fmt::format("n={} index={}", value.sequence.value, value.index);
+  }
+
+  std::string operator()(const state_chunk_message& value) const {
+    return fmt::format("n={} index={}/{} bytes={}", value.sequence.value, value.index, value.chunk_count,
+                       value.bytes->size());
+  }
+
+  std::string operator()(const body_request& value) const {
+    return fmt::format("n={} d={}", value.sequence.value, name(value.value));
+  }
+
+  std::string operator()(const query& value) const {
+    return fmt::format("{} bytes={}", id_text(value.id), value.operation.size());
+  }
+
+  std::string operator()(const query_reply& value) const {
+    return fmt::format("{} executed={} status={} bytes={}", id_text(value.id), value.last_executed.value,
+                       value.status, value.result.size());
+  }
+
+  std::string operator()(const node_query& value) const { return id_text(value.id); }
+
+  std::string operator()(const node_report& value) const {
+    return fmt::format("v={} h={} executed={} root={} from={}", value.view.value, value.low_watermark.value,
+                       value.last_executed.value, name(value.state_root), value.replica.value);
+  }
+
+private:
+  [[nodiscard]] std::string place(const statement& content) const {
+    return fmt::format("v={} n={} d={}", content.view.value, content.sequence.value, name(content.value));
+  }
+
+  [[nodiscard]] std::string vote(const signed_statement& value) const {
+    return fmt::format("{} from={}", place(value.content), value.content.replica.value);
+  }
+};
+
+}  // namespace
+
+std::string short_name(const digest& value) {
+  return to_hex(value.view(), 4);
+}
+
+std::string to_line(const message& value, const digest_namer& name) {
+  return fmt::format("{} {}", to_string(kind_of(value)), std::visit(line_writer{name}, value));
+}
+
+}  // namespace hypermesh

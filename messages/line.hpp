@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// How a digest is written in a line; scenario scripts give digests names.
+using digest_namer = std::function<std::string(const digest&)>;
+
+/// The first eight hexadecimal digits.
+[[nodiscard]] std::string short_name(const digest& value);
+
+/// One line for logs and golden tests: "PREPARE v=0 n=1 d=1a2b3c4d from=2".
+[[nodiscard]] std::string to_line(const message& value, const digest_namer& name = short_name);
+
+}  // namespace hypermesh

@@ -1,0 +1,61 @@
+#include "messages/values.hpp"
+
+#include <cstring>
+
+#include "messages/require.hpp"
+#include "schemas/common_generated.h"
+
+namespace hypermesh {
+
+namespace {
+
+/// Part `index` of `bytes`, which `ends` cuts; an empty list leaves it whole.
+byte_span part_of(byte_span bytes, const std::vector<std::uint32_t>& ends, std::size_t index) {
+  if (ends.empty()) {
+    require(index == 0, "an undivided value has one part");
+    return bytes;
+  }
+  require(index < ends.size(), "the part exists");
+  const auto begin = index == 0 ? 0 : ends[index - 1];
+  return bytes.subspan(begin, ends[index] - begin);
+}
+
+}  // namespace
+
+byte_span request::operation(std::size_t index) const {
+  return part_of(operations, ends, index);
+}
+
+byte_span request_outcome::result(std::size_t index) const {
+  return part_of(results, ends, index);
+}
+
+void request_outcome::append(std::uint8_t operation_status, byte_span payload) {
+  results.insert(results.end(), payload.begin(), payload.end());
+  statuses.push_back(operation_status);
+  ends.push_back(static_cast<std::uint32_t>(results.size()));
+}
+
+std::array<std::byte, 56> statement_bytes(const statement& content) {
+  const auto* value = reinterpret_cast<const wire::Digest*>(content.value.bytes.data());
+  const wire::Statement encoded{content.view.value, content.sequence.value, *value, content.replica.value,
+                                content.epoch.value};
+  static_assert(sizeof(encoded) == 56, "a statement has no padding, so its layout is canonical");
+  std::array<std::byte, 56> bytes;
+  std::memcpy(bytes.data(), &encoded, sizeof(encoded));
+  return bytes;
+}
+
+digest digest_of_batch(const batch& content) {
+  hasher hash{"hypermesh batch"};
+  hash.add(content.requests.size());
+  for (const auto& each : content.requests) hash.add(each.raw.view.size()).add(each.raw.view);
+  return hash.finish();
+}
+
+const digest& null_request_digest() {
+  static const digest value = digest_of_batch(batch{});
+  return value;
+}
+
+}  // namespace hypermesh

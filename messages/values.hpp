@@ -1,0 +1,257 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "messages/digest.hpp"
+#include "messages/frame.hpp"
+#include "messages/kinds.hpp"
+#include "messages/types.hpp"
+
+/// What the bytes of a message mean. A value here was decoded and is consistent in
+/// itself; whether it is true is for `actors/protocol/validator.hpp` and the cores.
+namespace hypermesh {
+
+// --- Clients -----------------------------------------------------------------
+
+/// Names one request of one client; executed at most once.
+struct request_id {
+  client_id client;
+  timestamp when;
+
+  friend auto operator<=>(const request_id&, const request_id&) = default;
+};
+
+/// ⟨REQUEST, o, t, c⟩σc: one signature over one or many operations.
+struct request {
+  request_id id;
+  /// The operations, one behind the other, inside `raw`.
+  byte_span operations;
+  /// End of each operation in `operations`; empty for a single operation.
+  std::vector<std::uint32_t> ends;
+  signature client_signature;
+  /// Buffer and signature as received: what is hashed, forwarded and put into a batch.
+  blob raw;
+
+  [[nodiscard]] std::size_t operation_count() const { return ends.empty() ? 1 : ends.size(); }
+  [[nodiscard]] byte_span operation(std::size_t index) const;
+  /// The part of `raw` that the client signed.
+  [[nodiscard]] byte_span signed_bytes() const { return raw.view.first(raw.view.size() - signature::size); }
+};
+
+/// What a replica answers to a request.
+enum class reply_status : std::uint8_t {
+  executed = 0,
+  /// The timestamp is below the client's window and was not executed: it never will be.
+  stale_timestamp = 1,
+  /// The replica's queues are full; the client may try again later.
+  overloaded = 2,
+};
+
+/// The results of one request: equal at all correct replicas.
+struct request_outcome {
+  reply_status status = reply_status::executed;
+  /// An `operation_status` for each operation.
+  std::vector<std::uint8_t> statuses;
+  byte_vector results;
+  std::vector<std::uint32_t> ends;
+
+  friend bool operator==(const request_outcome&, const request_outcome&) = default;
+  [[nodiscard]] byte_span result(std::size_t index) const;
+  void append(std::uint8_t operation_status, byte_span payload);
+};
+
+/// ⟨REPLY, v, t, c, i, r⟩. i is the replica that authenticated the link.
+struct reply {
+  request_id id;
+  view_number view;
+  request_outcome outcome;
+};
+
+struct query {
+  request_id id;
+  byte_vector operation;
+};
+
+struct query_reply {
+  request_id id;
+  sequence_number last_executed;
+  std::uint8_t status = 0;
+  byte_vector result;
+};
+
+struct node_query {
+  request_id id;
+};
+
+struct named_counter {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
+struct node_report {
+  request_id id;
+  replica_id replica;
+  view_number view;
+  sequence_number low_watermark;
+  sequence_number high_watermark;
+  sequence_number last_executed;
+  sequence_number stable_checkpoint;
+  digest state_root;
+  std::vector<named_counter> counters;
+};
+
+// --- Ordering ----------------------------------------------------------------
+
+/// What a replica asserts; the kind is that of the frame or of the place in a certificate.
+struct statement {
+  view_number view;
+  sequence_number sequence;
+  digest value;
+  replica_id replica;
+  epoch_number epoch;
+
+  friend auto operator<=>(const statement&, const statement&) = default;
+};
+
+struct signed_statement {
+  statement content;
+  signature by;
+
+  friend bool operator==(const signed_statement&, const signed_statement&) = default;
+};
+
+/// The bytes of a statement as they are signed and sent: 56, one layout.
+[[nodiscard]] std::array<std::byte, 56> statement_bytes(const statement& content);
+
+/// m of the paper: the requests that share one sequence number. Empty: the null request.
+struct batch {
+  std::vector<request> requests;
+  /// Bytes of all requests as received, without their ends.
+  std::size_t bytes = 0;
+};
+
+/// D(m) over count, sizes and received bytes of all requests.
+[[nodiscard]] digest digest_of_batch(const batch& content);
+
+/// D(d^null): the digest of the batch without requests (§4.4).
+[[nodiscard]] const digest& null_request_digest();
+
+struct pre_prepare {
+  signed_statement header;
+  std::shared_ptr<const batch> body;
+  /// As received or first sent; relayed unchanged.
+  frame_ptr raw;
+};
+
+struct prepare {
+  signed_statement vote;
+};
+
+struct commit {
+  signed_statement vote;
+};
+
+/// ⟨CHECKPOINT, n, d, i⟩: a statement with view 0.
+struct checkpoint {
+  signed_statement vote;
+};
+
+// --- View change -------------------------------------------------------------
+
+/// A quorum of CHECKPOINTs of distinct replicas for one (n, d). Empty: the initial state.
+struct checkpoint_certificate {
+  std::vector<signed_statement> votes;
+
+  [[nodiscard]] sequence_number sequence() const {
+    return votes.empty() ? sequence_number{0} : votes.front().content.sequence;
+  }
+};
+
+/// §4.2: prepared(m, v, n, i) as a proof for others.
+struct prepared_certificate {
+  signed_statement pre_prepare;
+  std::vector<signed_statement> prepares;
+};
+
+/// A quorum of COMMITs for one (v, n, d).
+struct commit_certificate {
+  std::vector<signed_statement> commits;
+};
+
+struct view_change {
+  view_number new_view;
+  sequence_number stable_sequence;
+  checkpoint_certificate stable_proof;
+  std::vector<prepared_certificate> prepared;
+  replica_id replica;
+  signature by;
+  blob raw;
+};
+
+struct new_view {
+  view_number view;
+  std::vector<view_change> view_changes;
+  std::vector<signed_statement> reproposals;
+  replica_id replica;
+  signature by;
+  blob raw;
+};
+
+// --- Retransmission and recovery ---------------------------------------------
+
+/// What the sender of a STATUS holds for one sequence.
+struct slot_progress {
+  bool has_pre_prepare = false;
+  bool prepared = false;
+  bool committed = false;
+
+  friend bool operator==(const slot_progress&, const slot_progress&) = default;
+};
+
+struct status {
+  replica_id replica;
+  view_number view;
+  sequence_number low_watermark;
+  sequence_number last_executed;
+  /// Progress of the sequences after `last_executed`, in order.
+  std::vector<slot_progress> slots;
+  signature by;
+  blob raw;
+};
+
+struct checkpoint_proof {
+  checkpoint_certificate certificate;
+};
+
+struct state_request {
+  sequence_number sequence;
+  std::uint64_t index = 0;
+};
+
+struct state_chunk_message {
+  sequence_number sequence;
+  std::uint64_t index = 0;
+  std::uint64_t chunk_count = 0;
+  std::shared_ptr<const byte_vector> bytes;
+  merkle_path path;
+};
+
+struct body_request {
+  sequence_number sequence;
+  digest value;
+};
+
+/// In the order of `message_kind`.
+using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
+                             checkpoint_proof, state_request, state_chunk_message, body_request, query, query_reply,
+                             node_query, node_report>;
+static_assert(std::variant_size_v<message> == message_kind_last);
+
+[[nodiscard]] inline message_kind kind_of(const message& value) {
+  return static_cast<message_kind>(value.index() + message_kind_first);
+}
+
+}  // namespace hypermesh

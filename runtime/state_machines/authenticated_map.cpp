@@ -1,0 +1,232 @@
+#include "runtime/state_machines/authenticated_map.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "messages/digest.hpp"
+#include "messages/require.hpp"
+#include "runtime/state_machines/byte_codec.hpp"
+#include "runtime/state_machines/checked.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr std::uint8_t chunk_format = 1;
+constexpr std::size_t chunk_header_bytes = 1 + 4 + 4 + 4;
+constexpr std::size_t stream_bytes_max = limits::state_chunk_bytes_max - chunk_header_bytes;
+constexpr std::size_t entry_header_bytes = 2 + 4;
+
+static_assert(authenticated_map::key_bytes_max <= 0xffff, "a key's length has 16 bits");
+static_assert(authenticated_map::value_bytes_max <= 0xffff'ffff, "a value's length has 32 bits");
+static_assert(authenticated_map::bucket_count_max <= limits::state_chunks_max);
+
+/// What the head of a chunk says about its place.
+struct chunk_place {
+  std::size_t bucket = 0;
+  std::size_t part = 0;
+};
+
+byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span stream) {
+  byte_writer writer{chunk_header_bytes + stream.size()};
+  writer.number(chunk_format)
+      .number(static_cast<std::uint32_t>(bucket_count))
+      .number(static_cast<std::uint32_t>(place.bucket))
+      .number(static_cast<std::uint32_t>(place.part))
+      .bytes(stream);
+  return writer.take();
+}
+
+/// Checks one chunk as far as that goes without its neighbours.
+checked<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
+  if (chunk.bytes == nullptr) return failure{"it has no bytes"};
+  const auto size = chunk.bytes->size();
+  if (size <= chunk_header_bytes || size > limits::state_chunk_bytes_max) {
+    return failure{fmt::format("its size of {} bytes is out of bounds", size)};
+  }
+  byte_reader reader{*chunk.bytes};
+  const auto format = reader.number<std::uint8_t>();
+  const auto count = reader.number<std::uint32_t>();
+  const auto bucket = reader.number<std::uint32_t>();
+  const auto part = reader.number<std::uint32_t>();
+  if (format != chunk_format) return failure{fmt::format("its format {} is unknown", format)};
+  if (count != bucket_count) return failure{fmt::format("it is of a map with {} buckets, not {}", count, bucket_count)};
+  if (bucket >= bucket_count) return failure{fmt::format("it names bucket {} of {}", bucket, bucket_count)};
+  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return failure{"its bytes do not hash to its leaf"};
+  return chunk_place{bucket, part};
+}
+
+}  // namespace
+
+authenticated_map::authenticated_map(std::size_t bucket_count) : buckets_(bucket_count) {
+  require(bucket_count >= 1 && bucket_count <= bucket_count_max, "a map has 1 … 65,536 buckets");
+}
+
+std::size_t authenticated_map::bucket_of(byte_span key) const {
+  const auto hash = digest_of("hypermesh state bucket", key);
+  return static_cast<std::size_t>(byte_reader{hash.view()}.number<std::uint64_t>() % buckets_.size());
+}
+
+std::optional<byte_span> authenticated_map::find_in(std::size_t bucket, byte_span key) const {
+  const auto& entries = buckets_[bucket].entries;
+  const auto found = entries.find(as_text(key));
+  if (found == entries.end()) return std::nullopt;
+  return as_byte_span(found->second);
+}
+
+void authenticated_map::put_in(std::size_t bucket, byte_span key, byte_span value) {
+  require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
+  require(value.size() <= value_bytes_max, "a value fits an operation");
+  auto& entries = buckets_[bucket].entries;
+  const auto found = entries.lower_bound(as_text(key));
+  if (found != entries.end() && found->first == as_text(key)) {
+    content_bytes_ = content_bytes_ - found->second.size() + value.size();
+    found->second.assign(as_text(value));
+  } else {
+    entries.emplace_hint(found, as_text(key), as_text(value));
+    content_bytes_ += key.size() + value.size();
+    ++size_;
+  }
+  mark_dirty(bucket);
+}
+
+bool authenticated_map::erase_in(std::size_t bucket, byte_span key) {
+  auto& entries = buckets_[bucket].entries;
+  const auto found = entries.find(as_text(key));
+  if (found == entries.end()) return false;
+  content_bytes_ -= found->first.size() + found->second.size();
+  --size_;
+  entries.erase(found);
+  mark_dirty(bucket);
+  return true;
+}
+
+void authenticated_map::for_each(const std::function<void(byte_span key, byte_span value)>& visit) const {
+  for (const auto& bucket : buckets_) {
+    for (const auto& [key, value] : bucket.entries) visit(as_byte_span(key), as_byte_span(value));
+  }
+}
+
+void authenticated_map::mark_dirty(std::size_t index) {
+  root_.reset();
+  if (buckets_[index].is_dirty) return;
+  buckets_[index].is_dirty = true;
+  dirty_.push_back(index);
+}
+
+void authenticated_map::refresh() {
+  for (const auto index : dirty_) refresh_bucket(index);
+  dirty_.clear();
+}
+
+void authenticated_map::refresh_bucket(std::size_t index) {
+  auto& bucket = buckets_[index];
+  std::size_t stream_bytes = 0;
+  for (const auto& [key, value] : bucket.entries) stream_bytes += entry_header_bytes + key.size() + value.size();
+
+  byte_writer writer{stream_bytes};
+  for (const auto& [key, value] : bucket.entries) {
+    writer.number(static_cast<std::uint16_t>(key.size()))
+        .number(static_cast<std::uint32_t>(value.size()))
+        .bytes(as_byte_span(key))
+        .bytes(as_byte_span(value));
+  }
+  const auto stream = writer.take();
+
+  std::vector<state_chunk> chunks;
+  for (std::size_t start = 0; start < stream.size(); start += stream_bytes_max) {
+    const auto part = chunks.size();
+    const auto length = std::min(stream_bytes_max, stream.size() - start);
+    auto bytes = make_chunk(buckets_.size(), {index, part}, byte_span{stream}.subspan(start, length));
+    // Comparing costs a tenth of hashing, and the front of a large bucket often stays as it was.
+    if (part < bucket.chunks.size() && *bucket.chunks[part].bytes == bytes) {
+      chunks.push_back(bucket.chunks[part]);
+      continue;
+    }
+    const auto leaf = state_chunk_digest(bytes);
+    chunks.push_back({std::make_shared<const byte_vector>(std::move(bytes)), leaf});
+  }
+  bucket.chunks = std::move(chunks);
+  bucket.is_dirty = false;
+}
+
+state_snapshot authenticated_map::snapshot() {
+  refresh();
+  std::size_t count = 0;
+  for (const auto& bucket : buckets_) count += bucket.chunks.size();
+  state_snapshot all;
+  all.reserve(count);
+  for (const auto& bucket : buckets_) all.insert(all.end(), bucket.chunks.begin(), bucket.chunks.end());
+  return all;
+}
+
+digest authenticated_map::root() {
+  if (root_) return *root_;
+  refresh();
+  std::vector<digest> leaves;
+  leaves.reserve(buckets_.size());
+  for (const auto& bucket : buckets_) {
+    for (const auto& chunk : bucket.chunks) leaves.push_back(chunk.leaf);
+  }
+  root_ = merkle_root(std::move(leaves));
+  return *root_;
+}
+
+std::optional<std::string> authenticated_map::read_stream(std::size_t index, byte_span stream, bucket& into) const {
+  byte_reader reader{stream};
+  while (!reader.is_empty()) {
+    const auto key_bytes = reader.number<std::uint16_t>();
+    const auto value_bytes = reader.number<std::uint32_t>();
+    if (key_bytes == 0 || key_bytes > key_bytes_max) return "has a key of a length out of bounds";
+    if (value_bytes > value_bytes_max) return "has a value of a length out of bounds";
+    const auto key = reader.bytes(key_bytes);
+    const auto value = reader.bytes(value_bytes);
+    if (reader.failed()) return "ends inside an entry";
+    if (bucket_of(key) != index) return "has a key of another bucket";
+    // Strictly ascending: one content has one encoding, and no key comes twice.
+    if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return "has keys out of order";
+    into.entries.emplace_hint(into.entries.end(), as_text(key), as_text(value));
+  }
+  // A head cut short at the very end leaves the reader empty but failed.
+  if (reader.failed()) return "ends inside an entry";
+  return std::nullopt;
+}
+
+std::optional<std::string> authenticated_map::restore(const state_snapshot& snapshot) {
+  if (snapshot.size() > limits::state_chunks_max) return "the snapshot has more chunks than a state may have";
+  authenticated_map staged{buckets_.size()};
+  std::size_t next_bucket = 0;
+  for (std::size_t first = 0; first < snapshot.size();) {
+    const auto head = read_place(snapshot[first], buckets_.size());
+    if (!head) return fmt::format("chunk {}: {}", first, head.error());
+    if (head->bucket < next_bucket || head->part != 0) return fmt::format("chunk {}: it is out of order", first);
+    const auto index = head->bucket;
+    auto& bucket = staged.buckets_[index];
+
+    byte_vector stream;
+    auto next = first;
+    for (bool is_more = true; is_more;) {
+      const auto& bytes = *snapshot[next].bytes;
+      stream.insert(stream.end(), bytes.begin() + chunk_header_bytes, bytes.end());
+      bucket.chunks.push_back(snapshot[next]);
+      is_more = false;
+      if (++next == snapshot.size()) break;
+      const auto place = read_place(snapshot[next], buckets_.size());
+      if (!place) return fmt::format("chunk {}: {}", next, place.error());
+      if (place->bucket != index) break;
+      const bool is_previous_full = bytes.size() == limits::state_chunk_bytes_max;
+      if (place->part != next - first || !is_previous_full) return fmt::format("chunk {}: it is out of order", next);
+      is_more = true;
+    }
+    if (auto wrong = read_stream(index, stream, bucket)) return fmt::format("bucket {} {}", index, *wrong);
+    staged.size_ += bucket.entries.size();
+    for (const auto& [key, value] : bucket.entries) staged.content_bytes_ += key.size() + value.size();
+    next_bucket = index + 1;
+    first = next;
+  }
+  *this = std::move(staged);
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "messages/limits.hpp"
+
+namespace hypermesh {
+
+/// The replicated state of a machine as an ordered map of bytes to bytes under a
+/// Merkle root (the paper's hierarchical state partitions, Castro's thesis §5.3.1,
+/// with one level of buckets).
+///
+/// A key belongs to the bucket that its digest names; a bucket becomes one or more
+/// chunks of at most `limits::state_chunk_bytes_max`; empty buckets have none. The
+/// chunks depend on the content alone, never on the order of changes. Only buckets
+/// changed since the last snapshot are serialised and hashed again; all others share
+/// their chunks with it.
+///
+/// A chunk is, in little-endian order: format octet, u32 count of buckets, u32 bucket,
+/// u32 part, then a part of the bucket's stream. The stream is, for each entry in
+/// ascending order of keys: u16 key length, u32 value length, key, value. All parts of
+/// a bucket but the last are full.
+///
+/// Owned by one machine, not safe for concurrent use. Memory: the entries, and the
+/// chunks of the last snapshot; the machine above bounds `content_bytes()`.
+class authenticated_map {
+public:
+  static constexpr std::size_t key_bytes_max = 1024;
+  static constexpr std::size_t value_bytes_max = limits::operation_bytes_max;
+  /// A million entries of 100 bytes make chunks of 100 KiB: below the limit of one
+  /// chunk, and 1,024 leaves cost a root of under half a millisecond.
+  static constexpr std::size_t bucket_count_default = 1024;
+  static constexpr std::size_t bucket_count_max = 65'536;
+
+  /// `bucket_count` is 1 … `bucket_count_max` and the same at every replica: it is
+  /// part of every chunk and so of the root.
+  explicit authenticated_map(std::size_t bucket_count = bucket_count_default);
+
+  /// Where `key` belongs. Costs a hash: callers that read and then write keep it.
+  [[nodiscard]] std::size_t bucket_of(byte_span key) const;
+
+  /// The value of `key`, valid until the next change.
+  [[nodiscard]] std::optional<byte_span> find(byte_span key) const { return find_in(bucket_of(key), key); }
+  [[nodiscard]] std::optional<byte_span> find_in(std::size_t bucket, byte_span key) const;
+
+  /// Sets the value of `key`; both within the bounds above, the key not empty.
+  void put(byte_span key, byte_span value) { put_in(bucket_of(key), key, value); }
+  void put_in(std::size_t bucket, byte_span key, byte_span value);
+
+  /// False when there was no such key.
+  bool erase(byte_span key) { return erase_in(bucket_of(key), key); }
+  bool erase_in(std::size_t bucket, byte_span key);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  /// Bytes of all keys and values.
+  [[nodiscard]] std::uint64_t content_bytes() const { return content_bytes_; }
+
+  /// Calls `visit` with every key and value, in the order of the chunks.
+  void for_each(const std::function<void(byte_span key, byte_span value)>& visit) const;
+
+  /// See `state_machine`. The cost of `snapshot` is that of the buckets changed since
+  /// the last one, and one shared pointer a chunk.
+  [[nodiscard]] state_snapshot snapshot();
+  [[nodiscard]] digest root();
+
+  /// Accepts exactly what `snapshot` of a map with as many buckets makes, down to the
+  /// leaf digests. An error text leaves everything unchanged.
+  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot);
+
+private:
+  struct bucket {
+    std::map<std::string, std::string, std::less<>> entries;
+    std::vector<state_chunk> chunks;
+    bool is_dirty = false;
+  };
+
+  void mark_dirty(std::size_t index);
+  void refresh();
+  void refresh_bucket(std::size_t index);
+  [[nodiscard]] std::optional<std::string> read_stream(std::size_t index, byte_span stream, bucket& into) const;
+
+  std::vector<bucket> buckets_;
+  std::vector<std::size_t> dirty_;
+  std::size_t size_ = 0;
+  std::uint64_t content_bytes_ = 0;
+  /// Root of the last refresh; empty after a change.
+  std::optional<digest> root_;
+};
+
+}  // namespace hypermesh

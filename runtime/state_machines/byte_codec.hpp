@@ -1,0 +1,92 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// Appends numbers in little-endian order and bytes as they are. Operations, results
+/// and state chunks of the machines are written with it, so that they are the same on
+/// every processor.
+class byte_writer {
+public:
+  byte_writer() = default;
+  explicit byte_writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
+
+  template <std::unsigned_integral Number>
+  byte_writer& number(Number value) {
+    for (std::size_t shift = 0; shift < 8 * sizeof(Number); shift += 8) {
+      out_.push_back(static_cast<std::byte>((static_cast<std::uint64_t>(value) >> shift) & 0xffU));
+    }
+    return *this;
+  }
+
+  byte_writer& bytes(byte_span value) {
+    out_.insert(out_.end(), value.begin(), value.end());
+    return *this;
+  }
+
+  /// One octet of length, then the text. The caller keeps texts below 256 bytes; what
+  /// is longer loses its end.
+  byte_writer& short_text(std::string_view text) {
+    const auto kept = text.substr(0, 255);
+    return number(static_cast<std::uint8_t>(kept.size())).bytes(as_byte_span(kept));
+  }
+
+  [[nodiscard]] std::size_t size() const { return out_.size(); }
+  [[nodiscard]] byte_vector take() { return std::move(out_); }
+
+private:
+  byte_vector out_;
+};
+
+/// Reads what `byte_writer` wrote, from bytes that may be anything. After the first
+/// read beyond the end everything reads as zero or empty and `is_complete` is false:
+/// the caller reads all fields, then asks once.
+class byte_reader {
+public:
+  explicit byte_reader(byte_span source) : left_(source) {}
+
+  template <std::unsigned_integral Number>
+  [[nodiscard]] Number number() {
+    const auto raw = bytes(sizeof(Number));
+    std::uint64_t value = 0;
+    for (std::size_t index = 0; index < raw.size(); ++index) {
+      value |= std::to_integer<std::uint64_t>(raw[index]) << (8 * index);
+    }
+    return static_cast<Number>(value);
+  }
+
+  [[nodiscard]] byte_span bytes(std::size_t count) {
+    if (count > left_.size()) {
+      failed_ = true;
+      left_ = {};
+      return {};
+    }
+    const auto taken = left_.first(count);
+    left_ = left_.subspan(count);
+    return taken;
+  }
+
+  [[nodiscard]] std::string short_text() {
+    const auto length = number<std::uint8_t>();
+    return std::string{as_text(bytes(length))};
+  }
+
+  [[nodiscard]] byte_span rest() { return bytes(left_.size()); }
+
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] bool is_empty() const { return left_.empty(); }
+  /// Everything asked for was there and nothing is left over.
+  [[nodiscard]] bool is_complete() const { return !failed_ && left_.empty(); }
+
+private:
+  byte_span left_;
+  bool failed_ = false;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/ports.hpp"
+#include "runtime/state_machines/authenticated_map.hpp"
+#include "runtime/state_machines/key_value_operations.hpp"
+
+namespace hypermesh {
+
+/// The machine "key-value": a replicated map of bytes to bytes. Operations and results:
+/// key_value_operations.hpp. Memory: `content_bytes_max` of keys and values and, while a
+/// snapshot is held, as much again; beyond that writes are refused.
+class key_value_store final : public state_machine {
+public:
+  /// One GiB; the same at every replica, because it decides what is refused.
+  static constexpr std::uint64_t content_bytes_max_default = 1ULL << 30U;
+
+  explicit key_value_store(std::size_t bucket_count = authenticated_map::bucket_count_default,
+                           std::uint64_t content_bytes_max = content_bytes_max_default)
+      : entries_(bucket_count), content_bytes_max_(content_bytes_max) {}
+
+  [[nodiscard]] std::string_view name() const override { return "key-value"; }
+  operation_result apply(const operation_context& context, byte_span operation) override;
+  [[nodiscard]] operation_result query(byte_span operation) const override;
+  [[nodiscard]] state_snapshot snapshot() override { return entries_.snapshot(); }
+  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot) override;
+  [[nodiscard]] digest root() override { return entries_.root(); }
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+private:
+  operation_result execute(const key_value::put& operation);
+  [[nodiscard]] operation_result execute(const key_value::get& operation) const;
+  operation_result execute(const key_value::remove& operation);
+  operation_result execute(const key_value::compare_and_swap& operation);
+  operation_result execute(const key_value::increment& operation);
+
+  /// Sets the value, or the refusal because the store would outgrow its bound.
+  [[nodiscard]] std::optional<operation_result> write(std::size_t bucket, byte_span key, byte_span value);
+
+  authenticated_map entries_;
+  std::uint64_t content_bytes_max_;
+};
+
+}  // namespace hypermesh

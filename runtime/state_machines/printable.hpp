@@ -1,0 +1,32 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// Whether `letter` is visible ASCII: not a space and not a control character.
+[[nodiscard]] inline bool is_visible(char letter) { return letter > ' ' && letter < '\x7f'; }
+
+/// The bytes as text when a terminal shows them as they are, else as 0x and hexadecimal.
+[[nodiscard]] inline std::string printable(byte_span bytes) {
+  const auto text = as_text(bytes);
+  const auto shows = [](char letter) { return letter == ' ' || is_visible(letter); };
+  return std::all_of(text.begin(), text.end(), shows) ? std::string{text} : "0x" + to_hex(bytes);
+}
+
+/// The whole of `text` as a decimal number without a plus or spaces.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_decimal(std::string_view text) {
+  Number value{};
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (wrong != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace hypermesh

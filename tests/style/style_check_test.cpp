@@ -1,0 +1,213 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+#include "tests/style/function_sizes.hpp"
+#include "tests/style/source_text.hpp"
+#include "tests/style/style_rules.hpp"
+
+using namespace hypermesh::style;
+
+namespace {
+
+/// Number of violations when `path` holds just this text.
+std::size_t count(rule check, std::string path, std::string text) {
+  return check({{std::move(path), std::move(text)}}).size();
+}
+
+std::size_t includes_of(std::string path, std::string_view target) {
+  return count(check_includes, std::move(path), "#include \"" + std::string(target) + "\"\n");
+}
+
+std::size_t tokens_of(std::string path, std::string text) {
+  return count(check_tokens, std::move(path), std::move(text));
+}
+
+std::vector<function_size> functions_of(std::string_view text) {
+  return measure_functions(read_source(text).statements);
+}
+
+std::string lines(std::size_t number) {
+  std::string text;
+  for (std::size_t line = 0; line < number; ++line)
+    text += "  ++x;\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("an include against the arrows is found") {
+  CHECK(includes_of("messages/frame.cpp", "actors/protocol/quorum.hpp") == 1);
+  CHECK(includes_of("actors/protocol/quorum.hpp", "actors/interfaces.hpp") == 1);
+  CHECK(includes_of("actors/replica.cpp", "runtime/config.hpp") == 1);
+  CHECK(includes_of("runtime/config.cpp", "tools/hypermesh/main.hpp") == 1);
+  CHECK(includes_of("runtime/config.cpp", "tests/support/keys.hpp") == 1);
+}
+
+TEST_CASE("an include along the arrows is allowed") {
+  CHECK(includes_of("messages/frame.cpp", "messages/frame.hpp") == 0);
+  CHECK(includes_of("actors/protocol/quorum.hpp", "messages/types.hpp") == 0);
+  CHECK(includes_of("actors/protocol/replica_core.hpp", "actors/ports.hpp") == 0);
+  CHECK(includes_of("runtime/wiring.cpp", "actors/replica.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh/main.cpp", "runtime/config.hpp") == 0);
+}
+
+TEST_CASE("generated headers stay in messages/*.cpp") {
+  CHECK(includes_of("messages/frame.cpp", "schemas/common_generated.h") == 0);
+  CHECK(includes_of("messages/frame.hpp", "schemas/common_generated.h") == 1);
+  CHECK(includes_of("actors/replica.cpp", "schemas/common_generated.h") == 1);
+  CHECK(includes_of("tests/messages/frame_test.cpp", "schemas/common_generated.h") == 0);
+}
+
+TEST_CASE("an actor's header does not include another actor's header") {
+  CHECK(includes_of("actors/replica.hpp", "actors/batcher.hpp") == 1);
+  CHECK(includes_of("actors/replica.hpp", "actors/interfaces.hpp") == 0);
+  CHECK(includes_of("actors/replica.hpp", "actors/protocol/replica_core.hpp") == 0);
+  CHECK(includes_of("actors/replica.cpp", "actors/replica.hpp") == 0);
+}
+
+TEST_CASE("the laboratory includes tests, the product includes neither") {
+  CHECK(includes_of("tools/hypermesh-lab/sim.cpp", "tests/simulation/world.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh/main.cpp", "tests/simulation/world.hpp") == 1);
+  CHECK(includes_of("tools/hypermesh/main.cpp", "tools/hypermesh-lab/sim.hpp") == 1);
+}
+
+TEST_CASE("an include cannot dodge the arrows by its spelling") {
+  CHECK(includes_of("actors/protocol/quorum.hpp", "../interfaces.hpp") == 1);
+  CHECK(includes_of("actors/protocol/quorum.hpp", "interfaces.hpp") == 1);
+  CHECK(count(check_includes, "messages/frame.hpp", "#  include <runtime/config.hpp>\n") == 1);
+  CHECK(count(check_includes, "actors/ports.hpp", "#include <caf/actor.hpp>\n") == 1);
+}
+
+TEST_CASE("an include in a comment or a string is none") {
+  CHECK(count(check_includes, "messages/a.cpp",
+              "// #include \"runtime/a.hpp\"\n/*\n#include \"runtime/a.hpp\"\n*/\n") == 0);
+  CHECK(count(check_includes, "messages/a.cpp", "auto x = R\"(\n#include \"runtime/a.hpp\"\n)\";\n") == 0);
+}
+
+TEST_CASE("the protocol has no actors, clocks, randomness, threads, I/O or hash order") {
+  for (const char* text :
+       {"caf::actor a;", "#include <caf/actor.hpp>", "std::chrono::steady_clock::now();", "std::random_device d;",
+        "std::mt19937_64 r;", "int x = rand();", "#include <thread>", "#include <mutex>", "#include <atomic>",
+        "#include <fstream>", "#include <iostream>", "std::unordered_map<int, int> m;", "std::unordered_set<int> s;"}) {
+    CAPTURE(text);
+    CHECK(tokens_of("actors/protocol/a.hpp", text) >= 1);
+    CHECK(tokens_of("runtime/a.hpp", text) == 0);
+  }
+  CHECK(tokens_of("actors/protocol/a.hpp", "int operand(int); // a strand() of caf::actor\n") == 0);
+}
+
+TEST_CASE("left-over marks are found in comments too, but not in text or inside of words") {
+  CHECK(tokens_of("runtime/a.cpp", "// TODO later\n") == 1);
+  CHECK(tokens_of("schemas/a.fbs", "// FIXME\n") == 1);
+  CHECK(tokens_of("tests/a.cpp", "/* XXX */ int HACK;\n") == 2);
+  CHECK(tokens_of("runtime/a.cpp", "auto a = \"TODO\"; int HACKS; auto b = \"/tmp/XXXXXX\";\n") == 0);
+}
+
+TEST_CASE("printing, sleeping and endless waiting stay where they are allowed") {
+  CHECK(tokens_of("runtime/a.cpp", "std::cout << 1; std::cerr << 2;") == 2);
+  CHECK(tokens_of("tools/hypermesh/a.cpp", "std::cout << 1;") == 0);
+  CHECK(tokens_of("tests/actors/a.cpp", "std::this_thread::sleep_for(s);") == 1);
+  CHECK(tokens_of("tests/integration/a.cpp", "std::this_thread::sleep_for(s);") == 0);
+  CHECK(tokens_of("tests/actors/a.cpp", "self->request(a, caf::infinite, b);") == 1);
+  CHECK(tokens_of("tools/a.cpp", "using namespace std;") == 1);
+}
+
+TEST_CASE("buffers are verified in one place") {
+  CHECK(tokens_of("messages/frame.cpp", "flatbuffers::Verifier v(a, b);") == 0);
+  CHECK(tokens_of("messages/verify_client.cpp", "flatbuffers::Verifier v(a, b);") == 0);
+  CHECK(tokens_of("messages/decode.cpp", "flatbuffers::Verifier v(a, b);") == 1);
+}
+
+TEST_CASE("a violation names its line") {
+  const auto found = check_tokens({{"runtime/a.cpp", "int a;\n\n'\\''; \"//\\\"\"; std::cout << 1;\n"}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].line == 3);
+}
+
+TEST_CASE("a long file is found") {
+  CHECK(count(check_sizes, "runtime/a.cpp", std::string(file_lines_max, '\n')) == 0);
+  CHECK(count(check_sizes, "runtime/a.cpp", std::string(file_lines_max + 1, '\n')) == 1);
+}
+
+TEST_CASE("a long function is found, one at the limit is not") {
+  CHECK(count(check_sizes, "runtime/a.cpp", "void f() {\n" + lines(function_lines_max - 2) + "}\n") == 0);
+  CHECK(count(check_sizes, "runtime/a.cpp", "void f() {\n" + lines(function_lines_max - 1) + "}\n") == 1);
+}
+
+TEST_CASE("a lambda counts with its function") {
+  const auto functions =
+      functions_of("void f() {\n  auto g = [](int a) {\n    return a;\n  };\n  if (g(1)) { g(2); }\n}\n");
+  REQUIRE(functions.size() == 1);
+  CHECK(functions[0].lines == 6);
+}
+
+TEST_CASE("functions are found in namespaces, classes and test cases") {
+  const auto functions = functions_of(R"(
+namespace a {
+template <class T = int, int N = (1 > 0)>
+struct b final : c<T> {
+ public:
+  explicit b(int x) : x_{x}, y_(x), z_{1, 2} {
+    f();
+  }
+  bool operator==(const b& o) const { return true; }
+  int x_ = 0;
+  std::vector<int> table_{1, 2};
+};
+enum class e : int { one = 1, two };
+constexpr int table[] = {
+    1, 2};
+auto g = [](int x) {
+  return x;
+};
+TEST_CASE("x, {") {
+  CHECK(1);
+}
+}  // namespace a
+)");
+  REQUIRE(functions.size() == 4);
+  CHECK(functions[0].line == 5);
+  CHECK(functions[0].lines == 4);
+  CHECK(functions[1].lines == 1);
+  CHECK(functions[2].lines == 3);
+  CHECK(functions[3].lines == 3);
+}
+
+TEST_CASE("a constructor whose members are all brace-initialised still has its body measured") {
+  const auto functions = functions_of("b::b(int x)\n    : x_{x}\n    , y_{2} {\n  f();\n  g();\n}\n");
+  REQUIRE(functions.size() == 1);
+  CHECK(functions[0].lines == 6);
+}
+
+TEST_CASE("braces in strings, comments, characters and macros do not confuse the measure") {
+  const auto functions = functions_of(
+      "#define OPEN {\\\n  {\nvoid f() {\n  a(\"}\"); // }\n  b('}'); /* } */ c(R\"x(}}})x\"); int n = 1'000;\n}\nvoid "
+      "g() {\n}\n");
+  REQUIRE(functions.size() == 2);
+  CHECK(functions[0].lines == 4);
+  CHECK(functions[1].lines == 2);
+}
+
+TEST_CASE("the top level holds only what the design allows") {
+  const source_tree good = {{"CMakeLists.txt", ""}, {".gitignore", ""}, {"README.md", ""}, {"actors/README.md", ""}};
+  CHECK(check_layout(good).empty());
+  CHECK(count(check_layout, "notes.txt", "") == 1);
+  CHECK(count(check_layout, "docs/README.md", "") == 1);
+}
+
+TEST_CASE("each folder explains itself") {
+  CHECK(count(check_layout, "actors/replica.cpp", "") == 1);
+  CHECK(count(check_layout, "actors/README.md", "") == 0);
+}
+
+TEST_CASE("names are snake_case") {
+  CHECK(count(check_names, "actors/replica_core.hpp", "") == 0);
+  CHECK(count(check_names, "actors/ReplicaCore.hpp", "") == 1);
+  CHECK(count(check_names, "actors/replica-core.cpp", "") == 1);
+  CHECK(count(check_names, "runtime/StateMachines/store.cpp", "") == 1);
+  CHECK(count(check_names, "runtime/store.cc", "") == 1);
+  CHECK(count(check_names, "tools/hypermesh-lab/sim.cpp", "") == 0);
+  CHECK(count(check_names, "tools/cmake/FindCAF.cmake", "") == 0);
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The rules of the repository that a machine can hold. Each rule is a pure function from the files to what is wrong.
+namespace hypermesh::style {
+
+/// A file: its path from the top of the repository, with `/`, and its text.
+struct source_file {
+  std::string path;
+  std::string text;
+};
+
+/// All files of the repository, without dot-folders and build/.
+using source_tree = std::vector<source_file>;
+
+struct violation {
+  std::string path;
+  /// From 1; 0 where the whole file or folder is meant.
+  std::size_t line = 0;
+  /// What is wrong and what to do instead.
+  std::string reason;
+
+  friend bool operator==(const violation&, const violation&) = default;
+};
+
+using violations = std::vector<violation>;
+
+inline constexpr std::size_t file_lines_max = 500;
+inline constexpr std::size_t function_lines_max = 70;
+
+/// Includes follow `schemas (generated) <- messages <- actors/protocol <- actors <- runtime <- tools`.
+[[nodiscard]] violations check_includes(const source_tree& tree);
+/// Words that do not belong where they stand: clocks in the protocol, left-over marks, sleeping, and so on.
+[[nodiscard]] violations check_tokens(const source_tree& tree);
+/// No file beyond file_lines_max, no function beyond function_lines_max.
+[[nodiscard]] violations check_sizes(const source_tree& tree);
+/// The top level holds what the design allows, and each folder there explains itself in a README.md.
+[[nodiscard]] violations check_layout(const source_tree& tree);
+/// C++ and schema files, and the folders they are in, have snake_case names.
+[[nodiscard]] violations check_names(const source_tree& tree);
+
+using rule = violations (*)(const source_tree&);
+
+struct named_rule {
+  std::string_view name;
+  rule check;
+};
+
+inline constexpr named_rule all_rules[] = {
+    {"includes", check_includes}, {"tokens", check_tokens}, {"sizes", check_sizes},
+    {"layout", check_layout},     {"names", check_names},
+};
+
+}  // namespace hypermesh::style

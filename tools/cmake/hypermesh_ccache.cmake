@@ -1,0 +1,10 @@
+# Compiles through ccache when it is found. Precompiled headers need the two sloppiness settings, and GCC -fpch-preprocess.
+find_program(HYPERMESH_CCACHE ccache)
+mark_as_advanced(HYPERMESH_CCACHE)
+if(HYPERMESH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${HYPERMESH_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-fpch-preprocess)
+  endif()
+endif()

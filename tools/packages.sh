@@ -1,0 +1,57 @@
+# Shared by tools/check, tools/demo and .ci/run; sourced, not run. What the build needs on Debian 12 and 13.
+packages=(
+  g++ cmake ninja-build ccache pkg-config
+  libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libfmt-dev
+  libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
+  doctest-dev librapidcheck-dev
+)
+
+say() { printf '==> %s\n' "$*" >&2; }
+
+# fail <what failed> <what to do>
+fail() {
+  printf '==> FAILED: %s\n    %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() { dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
+
+# Installs what is missing, and touches nothing when nothing is.
+install_packages() {
+  command -v dpkg-query >/dev/null || fail "this is not a Debian system" "install by hand: ${packages[*]}"
+  local missing=() package
+  for package in "${packages[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    say "packages: all ${#packages[@]} are installed"
+    return
+  fi
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    fail "packages are missing and there is no sudo" "as root: apt-get install ${missing[*]}"
+  fi
+  say "packages: installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
+    fail "apt-get update" "check the network and /etc/apt/sources.list, then run this again"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get install ${missing[*]}" "Debian 12 or 13 is needed; see the message above"
+}
+
+# configure <preset>
+configure() {
+  say "configure: preset $1"
+  cmake --preset "$1" >/dev/null || fail "configuring preset $1" "remove build/$1 and run this again; see the message above"
+}
+
+# build <preset> <target>...
+build() {
+  local preset=$1
+  shift
+  say "build: $preset, ${*:-everything}"
+  cmake --build --preset "$preset" -j "$(nproc)" ${1:+--target "$@"} >&2 ||
+    fail "building preset $preset" "see the first error above; 'cmake --build --preset $preset' repeats this step"
+}
