@@ -13,6 +13,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/ports.hpp"
+#include "actors/protocol/client_core.hpp"
 #include "actors/protocol/effects.hpp"
 #include "messages/values.hpp"
 
@@ -158,16 +159,6 @@ struct tick {
   std::uint64_t generation = 0;
 };
 
-/// Where a node stands; every field is its own word.
-struct node_progress {
-  view_number view;
-  sequence_number low_watermark;
-  sequence_number high_watermark;
-  sequence_number last_executed;
-  sequence_number stable_checkpoint;
-  digest state_root;
-};
-
 /// Something that happened and that people, metrics or invariants want to know.
 struct observed {
   observation what;
@@ -284,27 +275,6 @@ struct neighbours {
 
 /// What a client gets for one operation, once f+1 replicas agree on it.
 using operation_outcome = operation_result;
-
-/// Why an operation has no result.
-enum class client_error : std::uint8_t {
-  /// No f+1 matching replies before the deadline. The operation may still be executed.
-  timed_out = 1,
-  /// The client's own queue is full.
-  too_many_pending,
-  /// f+1 replicas refused: their queues are full.
-  overloaded,
-  /// f+1 replicas refused the timestamp; the client's clock went back behind its last session.
-  stale_timestamp,
-  /// The operation exceeds `limits::operation_bytes_max`.
-  too_large,
-  /// The client was stopped.
-  stopped,
-};
-
-[[nodiscard]] std::string_view to_string(client_error error);
-
-/// Outcome or error of a submitted operation.
-using submit_outcome = std::variant<operation_outcome, client_error>;
 
 /// Called once, on the client actor's thread.
 using completion = std::function<void(const submit_outcome&)>;

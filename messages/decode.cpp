@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <cstring>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
@@ -56,13 +56,21 @@ bool is_in_range(const statement& content) {
          content.replica.value < limits::replicas_max;
 }
 
-std::optional<rejection> read_statements(const flatbuffers::Vector<const wire::SignedStatement*>* list,
-                                         std::size_t count_max, std::vector<signed_statement>& out) {
+using statement_list = flatbuffers::Vector<const wire::SignedStatement*>;
+
+std::size_t size_of(const statement_list* list) { return list == nullptr ? 0 : list->size(); }
+
+std::optional<rejection> read_statements(const statement_list* list, std::size_t count_max,
+                                         std::vector<signed_statement>& out) {
   if (list == nullptr) return std::nullopt;
   if (list->size() > count_max) return rejection::too_many_items;
   out.reserve(list->size());
-  for (const auto* each : *list) {
-    out.push_back(from_wire(*each));
+  for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
+    // The verifier aligns the length of a vector of structs, not its elements: a hostile list may
+    // stand where a direct read of its 64-bit fields is undefined.
+    wire::SignedStatement aligned;
+    std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
+    out.push_back(from_wire(aligned));
     if (!is_in_range(out.back().content)) return rejection::number_out_of_range;
   }
   return std::nullopt;
@@ -135,6 +143,8 @@ decoded<message> decode_reply(const frame_ptr& frame) {
   if (encoded->status() > static_cast<std::uint8_t>(reply_status::overloaded)) return rejection::number_out_of_range;
   auto& outcome = value.outcome;
   outcome.status = static_cast<reply_status>(encoded->status());
+  if (value.view.value > limits::view_max) return rejection::number_out_of_range;
+  if (span_of(encoded->results()).size() > limits::reply_bytes_max) return rejection::frame_too_long;
   outcome.results = copy_of(encoded->results());
   const auto statuses = span_of(encoded->statuses());
   if (statuses.size() > limits::operations_per_request_max) return rejection::too_many_items;
@@ -149,6 +159,9 @@ decoded<message> decode_reply(const frame_ptr& frame) {
   if (outcome.ends.size() != outcome.statuses.size()) return rejection::inconsistent_sizes;
   if (outcome.ends.empty() && !outcome.results.empty()) return rejection::inconsistent_sizes;
   if ((outcome.status == reply_status::executed) == statuses.empty()) return rejection::inconsistent_sizes;
+  for (std::size_t index = 0; index < outcome.ends.size(); ++index) {
+    if (outcome.result(index).size() > limits::result_bytes_max) return rejection::frame_too_long;
+  }
   return value;
 }
 
@@ -188,7 +201,12 @@ decoded<view_change> decode_view_change(const blob& raw) {
   value.stable_proof = std::move(std::get<checkpoint_certificate>(proof));
   if (encoded->prepared() == nullptr) return value;
   if (encoded->prepared()->size() > limits::watermark_window_max) return rejection::too_many_items;
+  auto statements = value.stable_proof.votes.size();
   for (const auto* each : *encoded->prepared()) {
+    // Offsets may share what they point to. A small frame must not decode to 4,096 copies of one
+    // large certificate: the statements together fit into the bytes they came from (attack 37).
+    statements += 1 + size_of(each->prepares());
+    if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejection::inconsistent_sizes;
     auto one = decode_prepared(*each);
     if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
     value.prepared.push_back(std::move(std::get<prepared_certificate>(one)));
@@ -214,7 +232,13 @@ decoded<new_view> decode_new_view(const blob& raw) {
   // An empty NEW-VIEW is an error, not a crash (attack 13).
   if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0) return rejection::missing_field;
   if (encoded->view_changes()->size() > limits::replicas_max) return rejection::too_many_items;
+  std::size_t document_bytes = 0;
   for (const auto* each : *encoded->view_changes()) {
+    const auto document = span_of(each->bytes());
+    if (document.size() > limits::view_change_bytes_max) return rejection::frame_too_long;
+    // As above: documents that share their bytes would multiply the frame by the replicas.
+    document_bytes += document.size();
+    if (document_bytes > buffer.size()) return rejection::inconsistent_sizes;
     const auto copy = std::make_shared<const byte_vector>(copy_of(each->bytes()));
     auto one = decode_view_change({copy, byte_span{*copy}});
     if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
@@ -269,6 +293,12 @@ decoded<message> decode_state_chunk(const frame_ptr& frame) {
   return value;
 }
 
+bool is_in_range(const node_report& value) {
+  const auto highest = std::max({value.low_watermark, value.high_watermark, value.last_executed, value.stable_checkpoint});
+  return value.replica.value < limits::replicas_max && value.view.value <= limits::view_max &&
+         highest.value <= limits::sequence_max;
+}
+
 decoded<message> decode_node_report(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::NodeReport>(body_of(*frame), limits::report_counters_max + 8);
   if (encoded == nullptr) return rejection::malformed_buffer;
@@ -282,6 +312,7 @@ decoded<message> decode_node_report(const frame_ptr& frame) {
   value.last_executed = sequence_number{encoded->last_executed()};
   value.stable_checkpoint = sequence_number{encoded->stable_checkpoint()};
   value.state_root = fixed_from_wire<digest>(*encoded->state_root());
+  if (!is_in_range(value)) return rejection::number_out_of_range;
   if (encoded->counters() == nullptr) return value;
   if (encoded->counters()->size() > limits::report_counters_max) return rejection::too_many_items;
   for (const auto* each : *encoded->counters()) {
@@ -304,6 +335,8 @@ decoded<message> decode_query_reply(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::QueryReply>(body_of(*frame));
   if (encoded == nullptr) return rejection::malformed_buffer;
   if (encoded->id() == nullptr) return rejection::missing_field;
+  if (encoded->last_executed() > limits::sequence_max) return rejection::number_out_of_range;
+  if (span_of(encoded->result()).size() > limits::result_bytes_max) return rejection::frame_too_long;
   return query_reply{id_of(*encoded->id()), sequence_number{encoded->last_executed()}, encoded->status(),
                      copy_of(encoded->result())};
 }
@@ -353,7 +386,7 @@ decoded<message> widen(decoded<Value> value) {
 decoded<request> decode_request(const blob& raw) {
   request value;
   byte_span buffer;
-  if (raw.view.size() > limits::request_bytes_max + limits::envelope_bytes_max) return rejection::frame_too_long;
+  if (raw.view.size() > limits::client_frame_bytes_max) return rejection::frame_too_long;
   // Whole words keep the next request of a batch aligned.
   if (raw.view.size() % 4 != 0 || !split_signature(raw.view, buffer, value.client_signature)) {
     return rejection::malformed_buffer;

@@ -4,6 +4,8 @@
 
 #include <sodium.h>
 
+#include "messages/require.hpp"
+
 namespace hypermesh {
 
 namespace {
@@ -79,6 +81,7 @@ merkle_tree::merkle_tree(std::vector<digest> leaves) {
 }
 
 merkle_path merkle_tree::path(std::size_t index) const {
+  require(index < leaf_count(), "the leaf exists");
   merkle_path path;
   for (std::size_t level = 0; level + 1 < levels_.size(); ++level) {
     const auto sibling = index ^ 1U;

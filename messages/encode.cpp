@@ -77,6 +77,7 @@ byte_vector request_buffer(request_id id, const std::vector<byte_span>& operatio
 }
 
 byte_vector view_change_buffer(const view_change& value) {
+  require(value.prepared.size() <= limits::watermark_window_max, "a VIEW-CHANGE stays inside the window");
   builder buffer{4096};
   std::vector<flatbuffers::Offset<wire::PreparedCertificate>> prepared;
   for (const auto& each : value.prepared) {
@@ -128,6 +129,8 @@ frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by) {
 }
 
 frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) {
+  require(body.requests.size() <= limits::requests_per_batch_max, "a batch respects its request limit");
+  require(body.bytes <= limits::batch_bytes_max, "a batch respects its limit");
   byte_vector joined;
   joined.reserve(body.bytes);
   std::vector<std::uint32_t> ends;
@@ -160,6 +163,8 @@ frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
 frame_ptr encode(const reply& value) {
   const auto& outcome = value.outcome;
   require(outcome.ends.size() == outcome.statuses.size(), "every operation has a status and a result");
+  require(outcome.ends.size() <= limits::operations_per_request_max, "a reply respects its operation limit");
+  require(outcome.results.size() <= limits::reply_bytes_max, "a reply respects its limit");
   builder buffer{outcome.results.size() + 5 * outcome.ends.size() + 128};
   flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends;
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> results;
@@ -175,6 +180,7 @@ frame_ptr encode(const reply& value) {
 }
 
 frame_ptr encode(const query& value) {
+  require(value.operation.size() <= limits::operation_bytes_max, "an operation respects its limit");
   builder buffer{value.operation.size() + 128};
   const auto operation = list_of(buffer, value.operation);
   const auto id = to_wire(value.id);
@@ -183,6 +189,7 @@ frame_ptr encode(const query& value) {
 }
 
 frame_ptr encode(const query_reply& value) {
+  require(value.result.size() <= limits::result_bytes_max, "a result respects its limit");
   builder buffer{value.result.size() + 128};
   const auto result = list_of(buffer, value.result);
   const auto id = to_wire(value.id);
@@ -202,6 +209,7 @@ frame_ptr encode(const node_report& value) {
   builder buffer{4096};
   std::vector<flatbuffers::Offset<wire::Counter>> counters;
   for (const auto& each : value.counters) {
+    require(each.name.size() <= limits::report_name_bytes_max, "a counter's name respects its limit");
     counters.push_back(wire::CreateCounter(buffer, buffer.CreateString(each.name), each.value));
   }
   const auto counters_offset = buffer.CreateVector(counters);
@@ -226,6 +234,8 @@ frame_ptr encode(const state_request& value) {
 }
 
 frame_ptr encode(const state_chunk_message& value) {
+  require(value.bytes->size() <= limits::state_chunk_bytes_max, "a chunk respects its limit");
+  require(value.path.size() <= limits::merkle_path_max, "a path respects its limit");
   builder buffer{value.bytes->size() + 1024};
   std::vector<wire::Digest> path;
   for (const auto& each : value.path) path.push_back(fixed_to_wire<wire::Digest>(each));

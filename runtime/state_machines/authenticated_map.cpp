@@ -104,7 +104,8 @@ bool authenticated_map::erase_in(std::size_t bucket, byte_span key) {
 
 void authenticated_map::for_each(const std::function<void(byte_span key, byte_span value)>& visit) const {
   for (const auto& bucket : buckets_) {
-    for (const auto& [key, value] : bucket.entries) visit(as_byte_span(key), as_byte_span(value));
+    for (const auto& [key, value] : bucket.entries)
+      visit(as_byte_span(key), as_byte_span(value));
   }
 }
 
@@ -116,14 +117,16 @@ void authenticated_map::mark_dirty(std::size_t index) {
 }
 
 void authenticated_map::refresh() {
-  for (const auto index : dirty_) refresh_bucket(index);
+  for (const auto index : dirty_)
+    refresh_bucket(index);
   dirty_.clear();
 }
 
 void authenticated_map::refresh_bucket(std::size_t index) {
   auto& bucket = buckets_[index];
   std::size_t stream_bytes = 0;
-  for (const auto& [key, value] : bucket.entries) stream_bytes += entry_header_bytes + key.size() + value.size();
+  for (const auto& [key, value] : bucket.entries)
+    stream_bytes += entry_header_bytes + key.size() + value.size();
 
   byte_writer writer{stream_bytes};
   for (const auto& [key, value] : bucket.entries) {
@@ -154,10 +157,12 @@ void authenticated_map::refresh_bucket(std::size_t index) {
 state_snapshot authenticated_map::snapshot() {
   refresh();
   std::size_t count = 0;
-  for (const auto& bucket : buckets_) count += bucket.chunks.size();
+  for (const auto& bucket : buckets_)
+    count += bucket.chunks.size();
   state_snapshot all;
   all.reserve(count);
-  for (const auto& bucket : buckets_) all.insert(all.end(), bucket.chunks.begin(), bucket.chunks.end());
+  for (const auto& bucket : buckets_)
+    all.insert(all.end(), bucket.chunks.begin(), bucket.chunks.end());
   return all;
 }
 
@@ -167,13 +172,15 @@ digest authenticated_map::root() {
   std::vector<digest> leaves;
   leaves.reserve(buckets_.size());
   for (const auto& bucket : buckets_) {
-    for (const auto& chunk : bucket.chunks) leaves.push_back(chunk.leaf);
+    for (const auto& chunk : bucket.chunks)
+      leaves.push_back(chunk.leaf);
   }
   root_ = merkle_root(std::move(leaves));
   return *root_;
 }
 
-std::optional<std::string> authenticated_map::read_stream(std::size_t index, byte_span stream, bucket& into) const {
+std::optional<std::string> authenticated_map::read_stream(std::size_t index, byte_span stream,
+                                                          bucket_content& into) const {
   byte_reader reader{stream};
   while (!reader.is_empty()) {
     const auto key_bytes = reader.number<std::uint16_t>();
@@ -221,7 +228,8 @@ std::optional<std::string> authenticated_map::restore(const state_snapshot& snap
     }
     if (auto wrong = read_stream(index, stream, bucket)) return fmt::format("bucket {} {}", index, *wrong);
     staged.size_ += bucket.entries.size();
-    for (const auto& [key, value] : bucket.entries) staged.content_bytes_ += key.size() + value.size();
+    for (const auto& [key, value] : bucket.entries)
+      staged.content_bytes_ += key.size() + value.size();
     next_bucket = index + 1;
     first = next;
   }

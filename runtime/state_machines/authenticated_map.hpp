@@ -29,7 +29,7 @@ namespace hypermesh {
 /// Owned by one machine, not safe for concurrent use. Memory: the entries, and the
 /// chunks of the last snapshot; the machine above bounds `content_bytes()`.
 class authenticated_map {
-public:
+ public:
   static constexpr std::size_t key_bytes_max = 1024;
   static constexpr std::size_t value_bytes_max = limits::operation_bytes_max;
   /// A million entries of 100 bytes make chunks of 100 KiB: below the limit of one
@@ -72,8 +72,8 @@ public:
   /// leaf digests. An error text leaves everything unchanged.
   [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot);
 
-private:
-  struct bucket {
+ private:
+  struct bucket_content {
     std::map<std::string, std::string, std::less<>> entries;
     std::vector<state_chunk> chunks;
     bool is_dirty = false;
@@ -82,9 +82,9 @@ private:
   void mark_dirty(std::size_t index);
   void refresh();
   void refresh_bucket(std::size_t index);
-  [[nodiscard]] std::optional<std::string> read_stream(std::size_t index, byte_span stream, bucket& into) const;
+  [[nodiscard]] std::optional<std::string> read_stream(std::size_t index, byte_span stream, bucket_content& into) const;
 
-  std::vector<bucket> buckets_;
+  std::vector<bucket_content> buckets_;
   std::vector<std::size_t> dirty_;
   std::size_t size_ = 0;
   std::uint64_t content_bytes_ = 0;

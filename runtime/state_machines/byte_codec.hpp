@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "messages/types.hpp"
 
@@ -13,16 +15,17 @@ namespace hypermesh {
 /// and state chunks of the machines are written with it, so that they are the same on
 /// every processor.
 class byte_writer {
-public:
+ public:
   byte_writer() = default;
   explicit byte_writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
 
   template <std::unsigned_integral Number>
   byte_writer& number(Number value) {
-    for (std::size_t shift = 0; shift < 8 * sizeof(Number); shift += 8) {
-      out_.push_back(static_cast<std::byte>((static_cast<std::uint64_t>(value) >> shift) & 0xffU));
+    std::array<std::byte, sizeof(Number)> encoded;
+    for (std::size_t index = 0; index < encoded.size(); ++index) {
+      encoded[index] = static_cast<std::byte>((static_cast<std::uint64_t>(value) >> (8 * index)) & 0xffU);
     }
-    return *this;
+    return bytes(encoded);
   }
 
   byte_writer& bytes(byte_span value) {
@@ -40,7 +43,7 @@ public:
   [[nodiscard]] std::size_t size() const { return out_.size(); }
   [[nodiscard]] byte_vector take() { return std::move(out_); }
 
-private:
+ private:
   byte_vector out_;
 };
 
@@ -48,7 +51,7 @@ private:
 /// read beyond the end everything reads as zero or empty and `is_complete` is false:
 /// the caller reads all fields, then asks once.
 class byte_reader {
-public:
+ public:
   explicit byte_reader(byte_span source) : left_(source) {}
 
   template <std::unsigned_integral Number>
@@ -63,8 +66,7 @@ public:
 
   [[nodiscard]] byte_span bytes(std::size_t count) {
     if (count > left_.size()) {
-      failed_ = true;
-      left_ = {};
+      fail();
       return {};
     }
     const auto taken = left_.first(count);
@@ -79,12 +81,18 @@ public:
 
   [[nodiscard]] byte_span rest() { return bytes(left_.size()); }
 
+  /// The caller found a field that cannot be.
+  void fail() {
+    failed_ = true;
+    left_ = {};
+  }
+
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
   /// Everything asked for was there and nothing is left over.
   [[nodiscard]] bool is_complete() const { return !failed_ && left_.empty(); }
 
-private:
+ private:
   byte_span left_;
   bool failed_ = false;
 };

@@ -14,7 +14,7 @@ struct failure {
 /// A value, or the reason why there is none.
 template <class T>
 class [[nodiscard]] checked {
-public:
+ public:
   checked(T value) : content_(std::in_place_index<0>, std::move(value)) {}
   checked(failure reason) : content_(std::in_place_index<1>, std::move(reason)) {}
 
@@ -30,7 +30,7 @@ public:
   /// Only when not `has_value()`.
   [[nodiscard]] const std::string& error() const { return std::get_if<1>(&content_)->text; }
 
-private:
+ private:
   std::variant<T, failure> content_;
 };
 

@@ -144,7 +144,8 @@ checked<byte_vector> parse_operation(std::span<const std::string> words) {
   const auto& verb = words[0];
   const auto arguments = words.size() - 1;
   const auto word = [&](std::size_t index) { return as_byte_span(words[index]); };
-  if (arguments >= 1 && (words[1].empty() || words[1].size() > key_bytes_max)) return wrong("a key has 1 to 1024 bytes");
+  if (arguments >= 1 && (words[1].empty() || words[1].size() > key_bytes_max))
+    return wrong("a key has 1 to 1024 bytes");
 
   std::optional<operation> parsed;
   if (verb == "put" && arguments == 2) parsed = put{word(1), word(2)};
@@ -161,16 +162,17 @@ checked<byte_vector> parse_operation(std::span<const std::string> words) {
   if (!parsed) return wrong(fmt::format("\"{}\" with {} arguments is no operation", verb, arguments));
   auto encoded = encode(*parsed);
   if (encoded.size() > limits::operation_bytes_max) {
-    return failure{fmt::format("the operation has {} bytes; the most is {}", encoded.size(), limits::operation_bytes_max)};
+    return failure{
+        fmt::format("the operation has {} bytes; the most is {}", encoded.size(), limits::operation_bytes_max)};
   }
   return encoded;
 }
 
-std::string format_result(byte_span operation, const operation_result& result) {
+std::string format_result(byte_span submitted, const operation_result& result) {
   if (result.status == operation_status::result_too_large) return "executed, but the answer is too large for a reply";
   if (result.status == operation_status::refused) return "refused: " + printable(result.payload);
   if (result.status == operation_status::malformed) return "malformed: " + printable(result.payload);
-  const auto decoded = decode(operation);
+  const auto decoded = decode(submitted);
   if (!decoded) return printable(result.payload);
   if (std::holds_alternative<put>(*decoded)) return "ok";
   if (std::holds_alternative<increment>(*decoded)) return printable(result.payload);

@@ -21,8 +21,9 @@
 /// | 0x80       | put, long key    | u16 key length (129 … 1,024), key, value                  | empty             |
 /// | 0x81       | get              | key                                                       | 1 and value, or 0 |
 /// | 0x82       | delete           | key                                                       | 1: it was there; 0 |
-/// | 0x83       | compare and swap | u16 key length, key, u8 expects a value, [u32 length, expected], new value | 1: swapped; 0 |
-/// | 0x84       | increment        | i64 amount, key                                           | the sum in decimal |
+/// | 0x83       | compare and swap | u16 key length, key, u8 expects a value, [u32 length, expected], new value | 1:
+/// swapped; 0 | | 0x84       | increment        | i64 amount, key                                           | the sum
+/// in decimal |
 ///
 /// Numbers are little-endian; every operation has exactly one encoding.
 namespace hypermesh::key_value {
@@ -77,7 +78,8 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 /// The operation that words of a command line mean, encoded, or what to write instead.
 [[nodiscard]] checked<byte_vector> parse_operation(std::span<const std::string> words);
 
-/// What the result of `operation` says, for people. Bytes that are not printable come as 0x and hexadecimal.
-[[nodiscard]] std::string format_result(byte_span operation, const operation_result& result);
+/// What the result of the operation `submitted` says, for people. Bytes that are not printable come as 0x and
+/// hexadecimal.
+[[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
 
 }  // namespace hypermesh::key_value

@@ -10,7 +10,7 @@ namespace hypermesh {
 /// key_value_operations.hpp. Memory: `content_bytes_max` of keys and values and, while a
 /// snapshot is held, as much again; beyond that writes are refused.
 class key_value_store final : public state_machine {
-public:
+ public:
   /// One GiB; the same at every replica, because it decides what is refused.
   static constexpr std::uint64_t content_bytes_max_default = 1ULL << 30U;
 
@@ -27,7 +27,7 @@ public:
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
-private:
+ private:
   operation_result execute(const key_value::put& operation);
   [[nodiscard]] operation_result execute(const key_value::get& operation) const;
   operation_result execute(const key_value::remove& operation);

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/timestamp_window.hpp"
+#include "messages/limits.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// How much waits and how batches are formed.
+struct batch_settings {
+  /// Requests of one batch.
+  std::size_t requests_per_batch_max = limits::requests_per_batch_max;
+  /// Bytes of one batch.
+  std::size_t bytes_per_batch_max = limits::batch_bytes_max;
+  /// Batches that are proposed and not yet executed. While the pipeline is busy requests gather,
+  /// so batches grow with the load.
+  std::size_t pipeline_depth = 8;
+  /// A busy pipeline takes a batch of this many requests without waiting for the batch delay.
+  std::size_t requests_per_batch_target = 64;
+  /// Requests that are held in all: a quarter of a second at a quarter of a million a second.
+  std::size_t requests_pending_max = 65'536;
+  /// Bytes that are held in all.
+  std::size_t bytes_pending_max = 32 * 1024 * 1024;
+};
+
+/// Pending requests of one replica, and the primary's next batch (§4.2; batching of TOCS '02 §5.1.4).
+/// Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
+class batch_builder {
+public:
+  enum class admission {
+    /// Held until it is executed.
+    accepted,
+    /// Held already; on a backup it is worth forwarding again.
+    already_pending,
+    /// Executed; the reply is in the client table.
+    done,
+    /// Below the client's window; never executed again.
+    past,
+    /// The client has `requests_in_flight_max` requests pending here.
+    client_quota,
+    /// The replica holds as much as it may.
+    overloaded,
+  };
+
+  explicit batch_builder(batch_settings settings) : settings_(settings) {}
+
+  /// One identical rule for admission at every replica (attack 32).
+  admission admit(const request& value);
+
+  /// The next batch, when there is one to propose: at once while nothing is in flight, else when
+  /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and from each of
+  /// them in the order of arrival.
+  [[nodiscard]] std::optional<batch> cut(bool delay_passed);
+
+  /// These requests were executed in a batch; `own` when this replica proposed it.
+  void on_executed(const std::vector<request_id>& ids, bool own);
+
+  /// Requests that a transferred state has executed.
+  void on_installed(const std::vector<request_id>& ids);
+
+  [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
+  [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
+  [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+
+private:
+  struct pending_request {
+    request content;
+    bool proposed = false;
+  };
+
+  struct client_queue {
+    timestamp_window window;
+    std::map<timestamp, pending_request> pending;
+    /// Timestamps in the order of arrival that were not proposed yet.
+    std::deque<timestamp> waiting;
+  };
+
+  void forget(request_id id);
+  bool take_next(client_queue& queue, batch& into);
+
+  batch_settings settings_;
+  std::map<client_id, client_queue> queues_;
+  /// Clients with waiting requests, next turn first.
+  std::deque<client_id> turns_;
+  std::size_t requests_waiting_ = 0;
+  std::size_t requests_pending_ = 0;
+  std::size_t bytes_pending_ = 0;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace hypermesh

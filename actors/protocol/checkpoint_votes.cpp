@@ -1,0 +1,103 @@
+#include "actors/protocol/checkpoint_votes.hpp"
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+checkpoint_votes::checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
+    : cluster_(cluster), self_(self), keys_(&keys) {
+  require(cluster.is_valid(), "the cluster parameters form a group");
+}
+
+checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const digest& root) {
+  require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
+  require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
+  checkpoint_effects out;
+  if (sequence < stable()) return out;
+  own_roots_.emplace(sequence, root);
+  if (sequence == stable()) {
+    compare_with_own(out);
+    return out;
+  }
+  // §4.3: "multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas".
+  const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
+  const signed_statement own{
+      content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
+  require(votes_[sequence].add(own) == vote_set::outcome::added, "the own CHECKPOINT is the first of this replica");
+  const auto frame = encode_vote(message_kind::checkpoint, own);
+  out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
+  out.sends.push_back({std::nullopt, frame});
+  settle(sequence, out);
+  return out;
+}
+
+checkpoint_effects checkpoint_votes::on_vote(const signed_statement& vote) {
+  checkpoint_effects out;
+  const auto& content = vote.content;
+  const auto reject = [&](rejection reason) {
+    out.observations.emplace_back(frame_rejected{principal::of(content.replica), reason});
+    return out;
+  };
+  if (content.replica == self_) return reject(rejection::unsolicited);
+  if (content.sequence <= stable()) return reject(rejection::already_decided);
+  // Two windows: the own execution may lag a window behind the group's. Further ahead a proof is needed
+  // anyway, and STATUS brings it (attack 28).
+  if (content.sequence > stable().plus(2ULL * cluster_.watermark_window)) return reject(rejection::outside_watermarks);
+  switch (votes_[content.sequence].add(vote)) {
+    case vote_set::outcome::duplicate: return reject(rejection::duplicate);
+    case vote_set::outcome::conflicting: return reject(rejection::conflicting_statement);
+    case vote_set::outcome::added: break;
+  }
+  settle(content.sequence, out);
+  return out;
+}
+
+void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out) {
+  // §4.3: a replica "collects checkpoint messages in its log until it has 2f + 1 of them for sequence number n
+  // with the same digest d signed by different replicas. … These 2f + 1 messages are the proof of correctness".
+  const auto& votes = votes_[sequence];
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    const auto* vote = votes.of(replica_id{number});
+    if (vote == nullptr || votes.count_for(vote->content.value) < cluster_.group().quorum()) continue;
+    auto certificate = std::make_shared<checkpoint_certificate>();
+    certificate->votes = votes.votes_for(vote->content.value);
+    return adopt(std::move(certificate), out);
+  }
+}
+
+checkpoint_effects checkpoint_votes::on_proof(std::shared_ptr<const checkpoint_certificate> certificate) {
+  require(certificate != nullptr && certificate->votes.size() >= cluster_.group().quorum(), "a proof has a quorum");
+  checkpoint_effects out;
+  if (certificate->sequence() > stable()) adopt(std::move(certificate), out);
+  return out;
+}
+
+void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certificate, checkpoint_effects& out) {
+  require(certificate->sequence() > stable(), "the stable checkpoint only moves up");
+  stable_ = std::move(certificate);
+  // §4.3: "it also discards all earlier checkpoints and checkpoint messages".
+  votes_.erase(votes_.begin(), votes_.upper_bound(stable()));
+  own_roots_.erase(own_roots_.begin(), own_roots_.lower_bound(stable()));
+  out.stable = stable_;
+  out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
+  compare_with_own(out);
+}
+
+void checkpoint_votes::compare_with_own(checkpoint_effects& out) const {
+  const auto own = own_roots_.find(stable());
+  if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
+  // A quorum certified another state than ours: something here computed wrongly (attack 27).
+  out.diverged = stable();
+}
+
+checkpoint_effects checkpoint_votes::on_tick() const {
+  checkpoint_effects out;
+  for (const auto& [sequence, votes] : votes_) {
+    const auto* own = votes.of(self_);
+    if (own != nullptr) out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
+  }
+  return out;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,253 @@
+#include "actors/protocol/client_core.hpp"
+
+#include <algorithm>
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+std::string_view to_string(client_error error) {
+  switch (error) {
+    case client_error::timed_out: return "timed_out";
+    case client_error::too_many_pending: return "too_many_pending";
+    case client_error::overloaded: return "overloaded";
+    case client_error::stale_timestamp: return "stale_timestamp";
+    case client_error::too_large: return "too_large";
+    case client_error::stopped: return "stopped";
+  }
+  return "unknown";
+}
+
+client_core::client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys,
+                         client_settings settings, timestamp first)
+    : cluster_(cluster), self_(self), keys_(&keys), settings_(settings), next_(first) {
+  require(keys.self() == principal::of(self), "a client signs as itself");
+  require(settings.bundle_operations_max >= 1 &&
+              settings.bundle_operations_max <= limits::operations_per_request_max,
+          "a bundle respects the operation limit of a request");
+  require(settings.requests_in_flight_max >= 1 && settings.requests_in_flight_max <= limits::requests_in_flight_max,
+          "the client's window fits the client table's");
+  require(first.value > 0, "timestamp 0 is not used");
+}
+
+client_effects client_core::on_submit(byte_vector operation, operation_token token, microseconds_t now) {
+  client_effects out;
+  if (operation.size() > limits::operation_bytes_max) {
+    out.done.push_back({token, client_error::too_large});
+    return out;
+  }
+  if (operations_pending_ >= settings_.operations_pending_max) {
+    out.done.push_back({token, client_error::too_many_pending});
+    return out;
+  }
+  ++operations_pending_;
+  waiting_.push_back({std::move(operation), token, now});
+  send_bundles(now, out);
+  return out;
+}
+
+/// Whether one more request may be under way. The newest stays within a window of the oldest, so that
+/// the replicas' client tables never take an open request for a past one.
+bool client_core::has_room() const {
+  if (requests_.empty()) return true;
+  return requests_.size() < settings_.requests_in_flight_max &&
+         next_.value - requests_.begin()->first.value < limits::requests_in_flight_max;
+}
+
+void client_core::send_bundles(microseconds_t now, client_effects& out) {
+  while (!waiting_.empty() && has_room()) {
+    const bool full = waiting_.size() >= settings_.bundle_operations_max;
+    const bool due = now >= waiting_.front().since + settings_.bundle_delay_us;
+    // An idle client does not wait: an unloaded operation pays no bundle delay.
+    if (!full && !due && !requests_.empty()) return;
+    send_request(std::min(waiting_.size(), settings_.bundle_operations_max), now, out);
+  }
+}
+
+void client_core::send_request(std::size_t count, microseconds_t now, client_effects& out) {
+  open_request request;
+  std::vector<byte_span> operations;
+  std::size_t bytes = 0;
+  for (std::size_t index = 0; index < count; ++index) {
+    const auto& each = waiting_[index];
+    bytes += each.operation.size();
+    if (bytes > limits::request_bytes_max) break;
+    operations.emplace_back(each.operation);
+    request.tokens.push_back(each.token);
+  }
+  require(!operations.empty(), "one operation always fits a request");
+  const auto when = next_;
+  next_ = next_.next();
+  auto buffer = request_buffer({self_, when}, operations);
+  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
+  request.frame = seal(message_kind::request, std::move(buffer), by);
+  request.interval = settings_.retransmit_us;
+  request.next_send = now + settings_.retransmit_us;
+  request.deadline = now + settings_.deadline_us;
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
+  // §4.1: "A client … sends a ⟨REQUEST, o, t, c⟩σc message to the primary".
+  out.sends.push_back({cluster_.group().primary_of(view_), request.frame});
+  requests_.emplace(when, std::move(request));
+}
+
+client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
+  client_effects out;
+  const auto found = requests_.find(value.id.when);
+  if (value.id.client != self_ || found == requests_.end() || !cluster_.group().contains(from)) return out;
+  auto& request = found->second;
+  request.views[from] = value.view;
+  if (value.outcome.status == reply_status::overloaded) {
+    // Not a result: the request is sent again later.
+    request.refused_by.insert(from);
+    return out;
+  }
+  // The first answer of a replica counts; one that answers twice does not count twice.
+  if (!request.outcomes.emplace(from, value.outcome).second) return out;
+  // §4.1: "The client waits for f + 1 replies with valid signatures from different replicas, and with the same t and
+  // r, before accepting the result r."
+  const auto matching = std::count_if(request.outcomes.begin(), request.outcomes.end(),
+                                      [&](const auto& each) { return each.second == value.outcome; });
+  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
+  learn_view(request, value.outcome);
+  finish(value.id.when, value.outcome, out);
+  send_bundles(now, out);
+  return out;
+}
+
+/// Of the views that the f+1 agreeing replicas name, the smallest is one that a correct replica has reached.
+void client_core::learn_view(const open_request& request, const request_outcome& agreed) {
+  std::optional<view_number> lowest;
+  for (const auto& [replica, outcome] : request.outcomes) {
+    if (!(outcome == agreed)) continue;
+    const auto view = request.views.at(replica);
+    if (!lowest || view < *lowest) lowest = view;
+  }
+  if (lowest && *lowest > view_) view_ = *lowest;
+}
+
+void client_core::finish(timestamp when, const request_outcome& outcome, client_effects& out) {
+  const auto found = requests_.find(when);
+  require(found != requests_.end(), "a finished request was under way");
+  auto& request = found->second;
+  if (outcome.status == reply_status::stale_timestamp) {
+    fail(request, client_error::stale_timestamp, out);
+  } else if (outcome.statuses.size() != request.tokens.size()) {
+    // f+1 replicas agree on a reply that does not fit what was asked: more than f are faulty.
+    fail(request, client_error::timed_out, out);
+  } else {
+    for (std::size_t index = 0; index < request.tokens.size(); ++index) {
+      const auto payload = outcome.result(index);
+      out.done.push_back({request.tokens[index],
+                          operation_result{static_cast<operation_status>(outcome.statuses[index]),
+                                           byte_vector{payload.begin(), payload.end()}}});
+    }
+    operations_pending_ -= request.tokens.size();
+  }
+  requests_.erase(found);
+}
+
+void client_core::fail(open_request& request, client_error error, client_effects& out) {
+  for (const auto token : request.tokens) out.done.push_back({token, error});
+  operations_pending_ -= request.tokens.size();
+  request.tokens.clear();
+}
+
+client_effects client_core::on_query(byte_vector operation, operation_token token, microseconds_t now) {
+  client_effects out;
+  if (operation.size() > limits::operation_bytes_max) {
+    out.done.push_back({token, client_error::too_large});
+    return out;
+  }
+  if (operations_pending_ >= settings_.operations_pending_max) {
+    out.done.push_back({token, client_error::too_many_pending});
+    return out;
+  }
+  ++operations_pending_;
+  const auto when = next_;
+  next_ = next_.next();
+  open_query asked;
+  asked.frame = encode(query{{self_, when}, std::move(operation)});
+  asked.token = token;
+  asked.next_send = now + settings_.retransmit_us;
+  asked.deadline = now + settings_.deadline_us;
+  out.sends.push_back({std::nullopt, asked.frame});
+  queries_.emplace(when, std::move(asked));
+  return out;
+}
+
+client_effects client_core::on_query_reply(replica_id from, const query_reply& value) {
+  client_effects out;
+  const auto found = queries_.find(value.id.when);
+  if (value.id.client != self_ || found == queries_.end() || !cluster_.group().contains(from)) return out;
+  auto& answers = found->second.answers;
+  answers[from] = {static_cast<operation_status>(value.status), value.result};
+  const auto matching = std::count_if(answers.begin(), answers.end(),
+                                      [&](const auto& each) { return each.second == answers[from]; });
+  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
+  out.done.push_back({found->second.token, answers[from]});
+  --operations_pending_;
+  queries_.erase(found);
+  return out;
+}
+
+client_effects client_core::on_tick(microseconds_t now) {
+  client_effects out;
+  resend_late(now, out);
+  while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline_us) {
+    out.done.push_back({waiting_.front().token, client_error::timed_out});
+    --operations_pending_;
+    waiting_.pop_front();
+  }
+  send_bundles(now, out);
+  return out;
+}
+
+void client_core::resend_late(microseconds_t now, client_effects& out) {
+  for (auto place = requests_.begin(); place != requests_.end();) {
+    auto& request = place->second;
+    if (now >= request.deadline) {
+      const bool refused = request.refused_by.size() >= cluster_.group().weak_quorum();
+      fail(request, refused ? client_error::overloaded : client_error::timed_out, out);
+      place = requests_.erase(place);
+      continue;
+    }
+    if (now >= request.next_send) {
+      request.interval = std::min(2 * request.interval, settings_.retransmit_us_max);
+      request.next_send = now + request.interval;
+      ++retransmissions_;
+      out.sends.push_back({std::nullopt, request.frame});
+    }
+    ++place;
+  }
+  for (auto place = queries_.begin(); place != queries_.end();) {
+    auto& asked = place->second;
+    if (now >= asked.deadline) {
+      out.done.push_back({asked.token, client_error::timed_out});
+      --operations_pending_;
+      place = queries_.erase(place);
+      continue;
+    }
+    if (now >= asked.next_send) {
+      // Answers from different moments may differ: all are asked again.
+      asked.answers.clear();
+      asked.next_send = now + settings_.retransmit_us;
+      out.sends.push_back({std::nullopt, asked.frame});
+    }
+    ++place;
+  }
+}
+
+client_effects client_core::on_stop() {
+  client_effects out;
+  for (const auto& each : waiting_) out.done.push_back({each.token, client_error::stopped});
+  for (auto& [when, request] : requests_) fail(request, client_error::stopped, out);
+  for (const auto& [when, asked] : queries_) out.done.push_back({asked.token, client_error::stopped});
+  waiting_.clear();
+  requests_.clear();
+  queries_.clear();
+  operations_pending_ = 0;
+  return out;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,120 @@
+#include "actors/protocol/replicated_state.hpp"
+
+#include "actors/protocol/byte_stream.hpp"
+#include "messages/limits.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+client_table::shared_outcome refusal(reply_status why) {
+  request_outcome outcome;
+  outcome.status = why;
+  return std::make_shared<const request_outcome>(std::move(outcome));
+}
+
+/// What the first chunk of a snapshot says of the others.
+byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name) {
+  byte_writer out;
+  out.u64(sequence.value);
+  out.u64(machine_chunks);
+  out.u32(static_cast<std::uint32_t>(machine_name.size()));
+  out.bytes(as_byte_span(machine_name));
+  return out.take();
+}
+
+}  // namespace
+
+replicated_state::replicated_state(std::unique_ptr<state_machine> machine) : machine_(std::move(machine)) {
+  require(machine_ != nullptr, "a replicated state has a machine");
+}
+
+std::vector<replicated_state::executed_request> replicated_state::execute(sequence_number sequence,
+                                                                          const batch& content) {
+  // §4.2: "after executing all requests with lower sequence numbers".
+  require(sequence == last_executed_.next(), "batches are executed in order without gaps");
+  std::vector<executed_request> done;
+  done.reserve(content.requests.size());
+  for (const auto& each : content.requests) {
+    executed_request one{each.id, digest_of("hypermesh request", each.raw.view), false, nullptr};
+    // The same request may be ordered twice, in two slots or two views; only the first one runs, and
+    // every replica decides so from the same table (attack 18).
+    if (clients_.standing_of(each.id) == timestamp_window::standing::fresh) {
+      one.first_time = true;
+      one.outcome = run(sequence, each);
+    } else {
+      one.outcome = answer_to(each.id);
+    }
+    done.push_back(std::move(one));
+  }
+  last_executed_ = sequence;
+  return done;
+}
+
+client_table::shared_outcome replicated_state::run(sequence_number sequence, const request& each) {
+  request_outcome outcome;
+  for (std::size_t index = 0; index < each.operation_count(); ++index) {
+    const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index)};
+    auto result = machine_->apply(context, each.operation(index));
+    const bool fits = result.payload.size() <= limits::result_bytes_max &&
+                      outcome.results.size() + result.payload.size() <= limits::reply_bytes_max;
+    if (!fits) result = {operation_status::result_too_large, {}};
+    outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
+  }
+  auto shared = std::make_shared<const request_outcome>(std::move(outcome));
+  clients_.record(each.id, shared);
+  return shared;
+}
+
+client_table::shared_outcome replicated_state::answer_to(request_id id) const {
+  switch (clients_.standing_of(id)) {
+    case timestamp_window::standing::fresh: return nullptr;
+    case timestamp_window::standing::done: return clients_.outcome_of(id);
+    case timestamp_window::standing::past: return refusal(reply_status::stale_timestamp);
+  }
+  return nullptr;
+}
+
+operation_result replicated_state::query(byte_span operation) const {
+  auto result = machine_->query(operation);
+  if (result.payload.size() > limits::result_bytes_max) return {operation_status::result_too_large, {}};
+  return result;
+}
+
+state_snapshot replicated_state::snapshot() {
+  auto machine_chunks = machine_->snapshot();
+  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name());
+  state_snapshot all;
+  const auto leaf = state_chunk_digest(layout);
+  all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
+  all.insert(all.end(), machine_chunks.begin(), machine_chunks.end());
+  const auto client_chunks = clients_.snapshot();
+  all.insert(all.end(), client_chunks.begin(), client_chunks.end());
+  return all;
+}
+
+digest replicated_state::root() {
+  return state_root(snapshot());
+}
+
+std::optional<std::string> replicated_state::install(sequence_number sequence, const state_snapshot& snapshot) {
+  require(sequence > last_executed_, "a state is installed only when it is ahead");
+  if (snapshot.empty()) return "the snapshot has no layout chunk";
+  byte_reader layout{*snapshot.front().bytes};
+  const sequence_number claimed{layout.u64()};
+  const auto machine_chunks = layout.u64();
+  const auto name = layout.bytes(layout.u32());
+  if (!layout.at_end() || claimed != sequence) return "the snapshot's layout is malformed or of another sequence";
+  if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
+  if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
+  const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
+  client_table clients;
+  if (auto error = clients.restore(std::span{split, snapshot.end()})) return error;
+  if (auto error = machine_->restore(state_snapshot(snapshot.begin() + 1, split))) return error;
+  clients_ = std::move(clients);
+  last_executed_ = sequence;
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/watermarks.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// The votes of one kind for one (view, sequence): the first of each replica, whatever its digest.
+/// Pure. Memory: n statements.
+class vote_set {
+public:
+  enum class outcome { added, duplicate, conflicting };
+
+  /// Keeps the first vote of a replica; a second one with another digest is never counted.
+  outcome add(const signed_statement& vote);
+
+  [[nodiscard]] std::size_t count_for(const digest& value) const;
+  [[nodiscard]] std::vector<signed_statement> votes_for(const digest& value) const;
+  [[nodiscard]] const signed_statement* of(replica_id replica) const;
+
+private:
+  std::map<replica_id, signed_statement> votes_;
+};
+
+/// What a replica knows of one sequence number in its view (§4.2). Pure.
+struct slot {
+  std::optional<pre_prepare> proposal;
+  vote_set prepares;
+  vote_set commits;
+  /// This replica's own votes, as sent.
+  bool prepare_sent = false;
+  bool commit_sent = false;
+
+  /// §4.2: "prepared(m, v, n, i) is true if and only if replica i has inserted in its log: the request m, a
+  /// pre-prepare for m in view v with sequence number n, and 2f prepares from different backups that match the
+  /// pre-prepare." For any n: one less than a quorum, the pre-prepare being the primary's vote.
+  [[nodiscard]] bool is_prepared(group_size group) const;
+
+  /// §4.2: "committed-local(m, v, n, i) is true if and only if prepared(m, v, n, i) is true and i has accepted
+  /// 2f + 1 commits (possibly including its own) from different replicas that match the pre-prepare".
+  [[nodiscard]] bool is_committed_local(group_size group) const;
+};
+
+/// The slots between the watermarks (§4.3: messages above a stable checkpoint stay in the log). Pure.
+/// Memory: L slots of 2n statements and one batch each.
+class slot_log {
+public:
+  explicit slot_log(const cluster_parameters& cluster) : marks_(cluster.watermark_window) {}
+
+  [[nodiscard]] const watermarks& marks() const { return marks_; }
+
+  /// The slot of a sequence inside the watermarks, made on first use.
+  [[nodiscard]] slot& at(sequence_number sequence);
+  [[nodiscard]] const slot* find(sequence_number sequence) const;
+
+  /// §4.3: "discards all pre-prepare, prepare, and commit messages with sequence number less than or equal to n".
+  void cut_through(sequence_number stable);
+
+  /// The largest sequence with a slot, or h.
+  [[nodiscard]] sequence_number last() const;
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+
+private:
+  watermarks marks_;
+  std::map<sequence_number, slot> slots_;
+};
+
+}  // namespace hypermesh

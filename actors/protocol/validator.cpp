@@ -1,0 +1,145 @@
+#include "actors/protocol/validator.hpp"
+
+#include <set>
+
+namespace hypermesh {
+
+bool validator::is_member(principal who) const {
+  return who.number < (who.is_replica() ? cluster_.replicas : cluster_.clients);
+}
+
+std::optional<rejection> validator::check(principal sender, const message& value) const {
+  if (!is_member(sender)) return rejection::not_a_member;
+  if (const auto bad = check_kind(sender, kind_of(value))) return bad;
+  return check_content(sender, value);
+}
+
+std::optional<rejection> validator::check_kind(principal sender, message_kind kind) const {
+  switch (kind) {
+    case message_kind::request:
+    case message_kind::node_query:
+      return std::nullopt;
+    case message_kind::query:
+      return sender.is_client() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
+    case message_kind::pre_prepare:
+    case message_kind::prepare:
+    case message_kind::commit:
+    case message_kind::checkpoint:
+    case message_kind::status:
+    case message_kind::checkpoint_proof:
+    case message_kind::state_request:
+    case message_kind::state_chunk:
+    case message_kind::body_request:
+      return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
+    // VIEW-CHANGE and NEW-VIEW have no receiver before the view-change coordinator exists.
+    case message_kind::view_change:
+    case message_kind::new_view:
+    case message_kind::reply:
+    case message_kind::query_reply:
+    case message_kind::node_report:
+      return rejection::kind_not_allowed_from_sender;
+  }
+  return rejection::unknown_kind;
+}
+
+std::optional<rejection> validator::check_content(principal sender, const message& value) const {
+  if (const auto* it = std::get_if<request>(&value)) return check_request(sender, *it);
+  if (const auto* it = std::get_if<pre_prepare>(&value)) return check_pre_prepare(*it);
+  if (const auto* it = std::get_if<prepare>(&value)) return check_vote(sender, message_kind::prepare, it->vote);
+  if (const auto* it = std::get_if<commit>(&value)) return check_vote(sender, message_kind::commit, it->vote);
+  if (const auto* it = std::get_if<checkpoint>(&value)) return check_checkpoint(sender, *it);
+  if (const auto* it = std::get_if<status>(&value)) return check_status(sender, *it);
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
+    return proves_checkpoint(it->certificate) ? std::nullopt : std::optional{rejection::bad_certificate};
+  }
+  if (const auto* it = std::get_if<query>(&value)) {
+    return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
+  }
+  // The rest is either a question, which needs no proof, or a chunk, which proves itself against a root.
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_request(principal sender, const request& value) const {
+  const auto signer = principal::of(value.id.client);
+  if (!is_member(signer)) return rejection::not_a_member;
+  // §4.1: backups relay requests to the primary, so a replica may send what a client signed; a client
+  // sends only its own.
+  if (sender.is_client() && sender != signer) return rejection::sender_is_not_signer;
+  const auto input = signing_input(cluster_.signing, message_kind::request, value.signed_bytes());
+  if (!keys_->verify(signer, input, value.client_signature)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_statement(message_kind kind, const signed_statement& value) const {
+  const auto& content = value.content;
+  if (!cluster_.group().contains(content.replica)) return rejection::not_a_member;
+  if (content.epoch != cluster_.signing.epoch) return rejection::wrong_epoch;
+  const auto input = signing_input(cluster_.signing, kind, statement_bytes(content));
+  if (!keys_->verify(principal::of(content.replica), input, value.by)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_pre_prepare(const pre_prepare& value) const {
+  const auto& content = value.header.content;
+  // The sender may be another than the primary: a header is relayed to who lost it, and proves itself.
+  if (content.replica != cluster_.group().primary_of(content.view)) return rejection::not_from_primary;
+  if (const auto bad = check_statement(message_kind::pre_prepare, value.header)) return bad;
+  if (value.body->requests.empty()) return rejection::empty_batch;
+  // §4.2: "the signatures in the request and the pre-prepare message are correct and d is the digest for m".
+  if (digest_of_batch(*value.body) != content.value) return rejection::wrong_digest;
+  for (const auto& each : value.body->requests) {
+    if (const auto bad = check_request(principal::of(content.replica), each)) return bad;
+  }
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_vote(principal sender, message_kind kind,
+                                               const signed_statement& vote) const {
+  // A vote counts for the key that verified it; nobody speaks for another (attack 1).
+  if (sender != principal::of(vote.content.replica)) return rejection::sender_is_not_signer;
+  // §4.2: PREPAREs come from backups; the PRE-PREPARE is the primary's.
+  if (kind == message_kind::prepare &&
+      vote.content.replica == cluster_.group().primary_of(vote.content.view)) {
+    return rejection::primary_voted_prepare;
+  }
+  return check_statement(kind, vote);
+}
+
+std::optional<rejection> validator::check_checkpoint(principal sender, const checkpoint& value) const {
+  const auto& content = value.vote.content;
+  // §4.3: checkpoints are at multiples of K; any other is an attempt to fill memory (attack 28).
+  if (content.view != view_number{0} || content.sequence == sequence_number{0} ||
+      !cluster_.is_checkpoint(content.sequence)) {
+    return rejection::number_out_of_range;
+  }
+  return check_vote(sender, message_kind::checkpoint, value.vote);
+}
+
+std::optional<rejection> validator::check_status(principal sender, const status& value) const {
+  if (sender != principal::of(value.replica)) return rejection::sender_is_not_signer;
+  const auto content = value.raw.view.first(value.raw.view.size() - signature::size);
+  const auto input = signing_input(cluster_.signing, message_kind::status, content);
+  if (!keys_->verify(sender, input, value.by)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+bool validator::proves_checkpoint(const checkpoint_certificate& certificate) const {
+  if (certificate.votes.size() < cluster_.group().quorum() || certificate.votes.size() > cluster_.replicas) {
+    return false;
+  }
+  const auto& first = certificate.votes.front().content;
+  if (first.view != view_number{0} || first.sequence == sequence_number{0} || !cluster_.is_checkpoint(first.sequence)) {
+    return false;
+  }
+  std::set<replica_id> signers;
+  for (const auto& vote : certificate.votes) {
+    const auto& content = vote.content;
+    const bool same = content.view == first.view && content.sequence == first.sequence &&
+                      content.value == first.value && content.epoch == first.epoch;
+    if (!same || !signers.insert(content.replica).second) return false;
+    if (check_statement(message_kind::checkpoint, vote)) return false;
+  }
+  return true;
+}
+
+}  // namespace hypermesh

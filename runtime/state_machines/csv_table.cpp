@@ -1,0 +1,111 @@
+#include "runtime/state_machines/csv_table.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hypermesh {
+
+namespace {
+
+/// Takes rows from the front of a text.
+class row_reader {
+ public:
+  row_reader(std::string_view text, std::string_view file_name) : text_(text), file_name_(file_name) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
+  }
+
+  /// The next row that is not empty; no row at the end of the text.
+  checked<std::optional<csv_row>> next() {
+    while (!text_.empty()) {
+      csv_row row{line_, {}};
+      for (bool is_more = true; is_more;) {
+        if (auto wrong = take_field(row)) return failure{std::move(*wrong)};
+        is_more = take(',');
+      }
+      take('\r');
+      if (!text_.empty() && !take('\n')) {
+        return failure{
+            fmt::format("{}:{}: text follows a quoted field; put the whole field in quotes", file_name_, line_)};
+      }
+      ++line_;
+      const bool is_empty = row.fields.size() == 1 && row.fields.front().empty();
+      if (!is_empty) return std::optional{std::move(row)};
+    }
+    return std::optional<csv_row>{};
+  }
+
+ private:
+  bool take(char wanted) {
+    if (text_.empty() || text_.front() != wanted) return false;
+    text_.remove_prefix(1);
+    return true;
+  }
+
+  std::optional<std::string> take_field(csv_row& row) {
+    if (take('"')) return take_quoted(row);
+    const auto end = std::min(text_.find_first_of(",\r\n"), text_.size());
+    row.fields.emplace_back(text_.substr(0, end));
+    text_.remove_prefix(end);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> take_quoted(csv_row& row) {
+    std::string field;
+    while (!text_.empty()) {
+      const auto letter = text_.front();
+      text_.remove_prefix(1);
+      if (letter == '"' && !take('"')) {
+        row.fields.push_back(std::move(field));
+        return std::nullopt;
+      }
+      if (letter == '\n') ++line_;
+      field += letter;
+    }
+    return fmt::format("{}:{}: a quote is never closed; close it before the end of the field", file_name_, row.line);
+  }
+
+  std::string_view text_;
+  std::string_view file_name_;
+  std::size_t line_ = 1;
+};
+
+}  // namespace
+
+checked<csv_table> csv_table::parse(std::string_view text, std::string_view file_name, std::size_t rows_max) {
+  row_reader reader{text, file_name};
+  csv_table table;
+  table.file_name = std::string{file_name};
+  auto head = reader.next();
+  if (!head) return failure{head.error()};
+  if (!head->has_value()) {
+    return failure{fmt::format("{}: the file is empty; its first line must name the columns", file_name)};
+  }
+  table.columns = std::move((*head)->fields);
+  while (true) {
+    auto row = reader.next();
+    if (!row) return failure{row.error()};
+    if (!row->has_value()) return table;
+    const auto fields = (*row)->fields.size();
+    if (fields != table.columns.size()) {
+      return failure{fmt::format("{}:{}: the line has {} fields, the head has {}; add or remove commas", file_name,
+                                 (*row)->line, fields, table.columns.size())};
+    }
+    if (table.rows.size() >= rows_max) {
+      return failure{fmt::format("{}: more than {} lines; cut the file", file_name, rows_max)};
+    }
+    table.rows.push_back(std::move(**row));
+  }
+}
+
+checked<std::size_t> csv_table::column(std::string_view name) const {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  return failure{fmt::format("{}:1: there is no column \"{}\" among {}; add it or name the right file", file_name, name,
+                             fmt::join(columns, ", "))};
+}
+
+}  // namespace hypermesh

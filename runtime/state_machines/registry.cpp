@@ -1,0 +1,75 @@
+#include "runtime/state_machines/registry.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/key_value_store.hpp"
+#include "runtime/state_machines/printable.hpp"
+#include "runtime/state_machines/resource_scheduler.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// One machine with its language.
+struct entry {
+  std::string_view name;
+  std::unique_ptr<state_machine> (*make)();
+  checked<byte_vector> (*parse)(std::span<const std::string>);
+  std::string (*format)(byte_span, const operation_result&);
+  std::string_view (*usage)();
+};
+
+template <class Machine>
+std::unique_ptr<state_machine> make() {
+  return std::make_unique<Machine>();
+}
+
+constexpr std::array<entry, 2> entries = {
+    {{"key-value", make<key_value_store>, key_value::parse_operation, key_value::format_result, key_value::usage},
+     {"scheduler", make<resource_scheduler>, scheduler::parse_operation, scheduler::format_result, scheduler::usage}}};
+
+const entry* find(std::string_view name) {
+  for (const auto& each : entries) {
+    if (each.name == name) return &each;
+  }
+  return nullptr;
+}
+
+failure unknown(std::string_view name) {
+  return {fmt::format("there is no state machine \"{}\"; choose one of: {}", name, state_machine_names())};
+}
+
+}  // namespace
+
+std::string state_machine_names() {
+  std::string names;
+  for (const auto& each : entries)
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
+  return names;
+}
+
+checked<std::unique_ptr<state_machine>> make_state_machine(std::string_view name) {
+  const auto* found = find(name);
+  if (found == nullptr) return unknown(name);
+  return found->make();
+}
+
+checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words) {
+  const auto* found = find(machine);
+  if (found == nullptr) return unknown(machine);
+  return found->parse(words);
+}
+
+std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result) {
+  const auto* found = find(machine);
+  return found == nullptr ? printable(result.payload) : found->format(submitted, result);
+}
+
+std::string_view operations_usage(std::string_view machine) {
+  const auto* found = find(machine);
+  return found == nullptr ? std::string_view{} : found->usage();
+}
+
+}  // namespace hypermesh

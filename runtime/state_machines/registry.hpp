@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "actors/ports.hpp"
+#include "runtime/state_machines/checked.hpp"
+
+/// The state machines that come with the product, by name.
+namespace hypermesh {
+
+/// "key-value, scheduler".
+[[nodiscard]] std::string state_machine_names();
+
+/// A new machine in its initial state. The failure lists the known names.
+[[nodiscard]] checked<std::unique_ptr<state_machine>> make_state_machine(std::string_view name);
+
+/// What words of a command line mean to the machine `machine`, encoded. The failure
+/// tells people what to write instead.
+[[nodiscard]] checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
+
+/// What the machine answered to the operation `submitted`, for people.
+[[nodiscard]] std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result);
+
+/// The operations of `machine`, one a line; empty for an unknown name.
+[[nodiscard]] std::string_view operations_usage(std::string_view machine);
+
+}  // namespace hypermesh

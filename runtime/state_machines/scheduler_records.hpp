@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "runtime/state_machines/node_pool.hpp"
+#include "runtime/state_machines/scheduler_results.hpp"
+
+/// How the scheduler's state stands in its authenticated map. Every fact stands once:
+/// what is free, who waits and all totals but one follow from these records.
+///
+/// | key           | value                                                                     |
+/// |---------------|---------------------------------------------------------------------------|
+/// | "h"           | u64 next ticket, u64 tasks ever released                                  |
+/// | "n" node name | u32 index, u32 cpu_milli, u32 memory_mib, u8 gpus, model                  |
+/// | "t" task name | u8 state, demand and service class, then by state: pending u64 ticket;    |
+/// |               | placed u32 node, u16 gpus; released u32 node, u16 gpus, u64 ticket        |
+namespace hypermesh::scheduler {
+
+struct header_record {
+  /// Given to the next task that waits or is released: tickets order both queues.
+  std::uint64_t next_ticket = 0;
+  std::uint64_t released = 0;
+};
+
+struct node_record {
+  node_index index = 0;
+  node_spec spec;
+};
+
+struct task_record {
+  task_state state = task_state::submitted;
+  demand needs;
+  service_class service = service_class::best_effort;
+  /// Of pending and released tasks.
+  std::uint64_t ticket = 0;
+  /// Of placed and released tasks.
+  node_index node = 0;
+  gpu_set gpus = 0;
+};
+
+inline constexpr std::string_view header_key = "h";
+[[nodiscard]] std::string node_key(std::string_view name);
+[[nodiscard]] std::string task_key(std::string_view name);
+
+[[nodiscard]] byte_vector encode_record(const header_record& value);
+[[nodiscard]] byte_vector encode_record(const node_record& value);
+[[nodiscard]] byte_vector encode_record(const task_record& value);
+
+/// Nothing when the bytes are not exactly one such record. Names and amounts are the
+/// caller's to check.
+[[nodiscard]] std::optional<header_record> decode_header(byte_span value);
+[[nodiscard]] std::optional<node_record> decode_node(std::string_view name, byte_span value);
+[[nodiscard]] std::optional<task_record> decode_task(byte_span value);
+
+}  // namespace hypermesh::scheduler

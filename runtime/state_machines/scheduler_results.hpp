@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "runtime/state_machines/scheduler_operations.hpp"
+
+/// What the resource scheduler answers, as bytes and as text.
+///
+/// | operation              | payload of `applied`                     |
+/// |------------------------|------------------------------------------|
+/// | register, release, end | `placements` of tasks that waited        |
+/// | submit                 | empty                                    |
+/// | place                  | `placement`, or empty: the task waits    |
+/// | queries                | `node_view`, `task_view`, `summary_view` |
+///
+/// Fields in order, encoded as those of the operations.
+namespace hypermesh::scheduler {
+
+/// Bit i stands for GPU i of the node.
+using gpu_set = std::uint16_t;
+
+/// A task that got its place.
+struct placement {
+  std::string task;
+  std::string node;
+  gpu_set gpus = 0;
+
+  friend bool operator==(const placement&, const placement&) = default;
+};
+
+/// Waiting tasks that an operation placed, in their order. At most `waiting_examined_max`.
+using placements = std::vector<placement>;
+
+enum class task_state : std::uint8_t { submitted = 0, pending = 1, placed = 2, released = 3 };
+
+[[nodiscard]] std::string_view to_string(task_state value);
+
+struct node_view {
+  node_spec spec;
+  std::uint32_t cpu_milli_free = 0;
+  std::uint32_t memory_mib_free = 0;
+  /// Of each GPU.
+  std::vector<std::uint16_t> gpu_milli_free;
+  std::uint32_t tasks = 0;
+
+  friend bool operator==(const node_view&, const node_view&) = default;
+};
+
+struct task_view {
+  task_spec spec;
+  task_state state = task_state::submitted;
+  /// Where it is, or for a released task was; empty before.
+  std::string node;
+  gpu_set gpus = 0;
+
+  friend bool operator==(const task_view&, const task_view&) = default;
+};
+
+struct summary_view {
+  std::uint64_t nodes = 0;
+  /// Tasks that are in this state now.
+  std::uint64_t submitted = 0;
+  std::uint64_t pending = 0;
+  std::uint64_t placed = 0;
+  /// Tasks ever released; older ones are counted but no longer known by name.
+  std::uint64_t released = 0;
+  std::uint64_t cpu_milli_total = 0;
+  std::uint64_t cpu_milli_used = 0;
+  std::uint64_t memory_mib_total = 0;
+  std::uint64_t memory_mib_used = 0;
+  std::uint64_t gpu_milli_total = 0;
+  std::uint64_t gpu_milli_used = 0;
+
+  friend bool operator==(const summary_view&, const summary_view&) = default;
+};
+
+[[nodiscard]] byte_vector encode_result(const placement& value);
+[[nodiscard]] byte_vector encode_result(const placements& value);
+[[nodiscard]] byte_vector encode_result(const node_view& value);
+[[nodiscard]] byte_vector encode_result(const task_view& value);
+[[nodiscard]] byte_vector encode_result(const summary_view& value);
+
+/// Nothing when the payload is not exactly one such result.
+[[nodiscard]] std::optional<placement> decode_placement(byte_span payload);
+[[nodiscard]] std::optional<placements> decode_placements(byte_span payload);
+[[nodiscard]] std::optional<node_view> decode_node_view(byte_span payload);
+[[nodiscard]] std::optional<task_view> decode_task_view(byte_span payload);
+[[nodiscard]] std::optional<summary_view> decode_summary_view(byte_span payload);
+
+/// What the result of the operation `submitted` says, for people.
+[[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
+
+}  // namespace hypermesh::scheduler

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace hypermesh {
+
+/// A sequence of numbers that looks random and is the same on every machine and compiler
+/// (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014). For
+/// made-up workloads; never for keys.
+class splitmix64 {
+ public:
+  explicit splitmix64(std::uint64_t seed) : state_(seed) {}
+
+  std::uint64_t next() {
+    state_ += 0x9e3779b97f4a7c15U;
+    auto mixed = state_;
+    mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
+    mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+    return mixed ^ (mixed >> 31U);
+  }
+
+  /// 0 … `bound` - 1, for a `bound` of at least 1 and far below 2⁶⁴.
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,191 @@
+#include <fstream>
+#include <limits>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/csv_table.hpp"
+#include "runtime/state_machines/printable.hpp"
+#include "runtime/state_machines/trace.hpp"
+
+namespace hypermesh::scheduler {
+
+namespace {
+
+/// Reads the fields of one table and keeps the first thing that is wrong.
+class field_reader {
+ public:
+  explicit field_reader(const csv_table& table) : table_(table) {}
+
+  /// Index of a column that must be there.
+  std::size_t column(std::string_view name) {
+    const auto found = table_.column(name);
+    if (!found) {
+      keep(found.error());
+      return 0;
+    }
+    return *found;
+  }
+
+  void start(const csv_row& row) { row_ = &row; }
+
+  [[nodiscard]] const std::string& text(std::size_t column) const { return row_->fields[column]; }
+
+  std::string required_text(std::size_t column) {
+    if (text(column).empty()) complain(column, "is empty; write a value");
+    return text(column);
+  }
+
+  /// A whole number; ".0" behind it, as some tools write, is passed over.
+  template <class Number>
+  std::optional<Number> optional_number(std::size_t column) {
+    std::string_view digits = text(column);
+    if (digits.empty()) return std::nullopt;
+    const auto point = digits.find('.');
+    if (point != std::string_view::npos && point > 0 && point + 1 < digits.size() &&
+        digits.find_first_not_of('0', point + 1) == std::string_view::npos) {
+      digits = digits.substr(0, point);
+    }
+    const auto value = parse_decimal<Number>(digits);
+    if (!value) {
+      complain(column, fmt::format("holds \"{}\"; write a whole number from 0 to {}", text(column),
+                                   std::numeric_limits<Number>::max()));
+    }
+    return value;
+  }
+
+  template <class Number>
+  Number required_number(std::size_t column) {
+    if (text(column).empty()) complain(column, "is empty; write a whole number");
+    return optional_number<Number>(column).value_or(Number{0});
+  }
+
+  service_class service(std::size_t column) {
+    if (text(column).empty()) return service_class::best_effort;
+    const auto value = parse_service_class(text(column));
+    if (value) return *value;
+    complain(column, fmt::format("is wrong: {}", value.error()));
+    return service_class::best_effort;
+  }
+
+  /// The row as a whole is wrong.
+  void complain_row(std::string_view what) {
+    keep(fmt::format("{}:{}: {}; correct or remove the line", table_.file_name, row_->line, what));
+  }
+
+  [[nodiscard]] const std::optional<std::string>& wrong() const { return wrong_; }
+
+ private:
+  void complain(std::size_t column, std::string_view what) {
+    keep(fmt::format("{}:{}: column {} {}", table_.file_name, row_->line, table_.columns[column], what));
+  }
+
+  void keep(std::string what) {
+    if (!wrong_) wrong_ = std::move(what);
+  }
+
+  const csv_table& table_;
+  const csv_row* row_ = nullptr;
+  std::optional<std::string> wrong_;
+};
+
+checked<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return failure{fmt::format("{}: cannot be opened; check the path and the permissions", path.string())};
+  std::error_code unknown_size;
+  const auto size = std::filesystem::file_size(path, unknown_size);
+  if (!unknown_size && size > trace_bytes_max) {
+    return failure{fmt::format("{}: larger than {} bytes; cut the file", path.string(), trace_bytes_max)};
+  }
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (file.bad()) return failure{fmt::format("{}: reading failed; check the disk", path.string())};
+  return content.str();
+}
+
+}  // namespace
+
+checked<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name) {
+  const auto table = csv_table::parse(text, file_name, trace_rows_max);
+  if (!table) return failure{table.error()};
+  field_reader fields{*table};
+  const auto name = fields.column("sn");
+  const auto cpu = fields.column("cpu_milli");
+  const auto memory = fields.column("memory_mib");
+  const auto gpus = fields.column("gpu");
+  const auto model = fields.column("model");
+  if (fields.wrong()) return failure{*fields.wrong()};
+
+  std::vector<node_spec> nodes;
+  std::set<std::string> names;
+  for (const auto& row : table->rows) {
+    fields.start(row);
+    node_spec node;
+    node.name = fields.required_text(name);
+    node.cpu_milli = fields.required_number<std::uint32_t>(cpu);
+    node.memory_mib = fields.required_number<std::uint32_t>(memory);
+    node.gpus = fields.optional_number<std::uint8_t>(gpus).value_or(0);
+    node.gpu_model = fields.text(model);
+    if (const auto flaw = flaw_of(node); !flaw.empty()) fields.complain_row(flaw);
+    if (!names.insert(node.name).second) fields.complain_row(fmt::format("node {} comes twice", node.name));
+    if (fields.wrong()) return failure{*fields.wrong()};
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name) {
+  const auto table = csv_table::parse(text, file_name, trace_rows_max);
+  if (!table) return failure{table.error()};
+  field_reader fields{*table};
+  const auto name = fields.column("name");
+  const auto cpu = fields.column("cpu_milli");
+  const auto memory = fields.column("memory_mib");
+  const auto gpus = fields.column("num_gpu");
+  const auto gpu_milli = fields.column("gpu_milli");
+  const auto models = fields.column("gpu_spec");
+  const auto service = fields.column("qos");
+  const auto creation = fields.column("creation_time");
+  const auto deletion = fields.column("deletion_time");
+  const auto scheduled = fields.column("scheduled_time");
+  if (fields.wrong()) return failure{*fields.wrong()};
+
+  std::vector<trace_task> tasks;
+  std::set<std::string> names;
+  for (const auto& row : table->rows) {
+    fields.start(row);
+    trace_task task;
+    auto& needs = task.spec.needs;
+    task.spec.name = fields.required_text(name);
+    needs.cpu_milli = fields.required_number<std::uint32_t>(cpu);
+    needs.memory_mib = fields.required_number<std::uint32_t>(memory);
+    needs.gpus = fields.optional_number<std::uint8_t>(gpus).value_or(0);
+    const auto whole = needs.gpus > 0 ? gpu_milli_whole : std::uint16_t{0};
+    needs.gpu_milli = fields.optional_number<std::uint16_t>(gpu_milli).value_or(whole);
+    needs.models = parse_models(fields.text(models));
+    task.spec.service = fields.service(service);
+    task.submit_time = fields.required_number<std::uint64_t>(creation);
+    task.release_time = fields.optional_number<std::uint64_t>(deletion);
+    task.place_time = fields.optional_number<std::uint64_t>(scheduled);
+    if (const auto flaw = flaw_of(task.spec); !flaw.empty()) fields.complain_row(flaw);
+    if (!names.insert(task.spec.name).second) fields.complain_row(fmt::format("pod {} comes twice", task.spec.name));
+    if (fields.wrong()) return failure{*fields.wrong()};
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
+checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file, const std::filesystem::path& pods_file) {
+  const auto nodes_text = read_file(nodes_file);
+  if (!nodes_text) return failure{nodes_text.error()};
+  const auto pods_text = read_file(pods_file);
+  if (!pods_text) return failure{pods_text.error()};
+  auto nodes = parse_trace_nodes(*nodes_text, nodes_file.string());
+  if (!nodes) return failure{nodes.error()};
+  auto tasks = parse_trace_pods(*pods_text, pods_file.string());
+  if (!tasks) return failure{tasks.error()};
+  return cluster_trace{std::move(*nodes), std::move(*tasks)};
+}
+
+}  // namespace hypermesh::scheduler
