@@ -66,12 +66,21 @@ struct link_changed {
 
 // --- Inside a node -----------------------------------------------------------
 
+/// Who a node is, and in which cluster. `keys` signs as `self` and verifies all.
+struct node_identity {
+  cluster_parameters cluster;
+  replica_id self;
+  std::shared_ptr<const authenticator> keys;
+};
+
 /// A message whose form, membership, signatures and digests hold. `sender` is who
 /// authenticated the link; what the message claims was checked against it.
 struct verified_message {
   principal sender;
   peer_actor via;
   std::shared_ptr<const message> value;
+  /// Counts against the link's inbound window until the message is handled.
+  inbound_credit credit;
 };
 
 /// Handles of all actors of one node: the first message that each of them receives.
@@ -80,16 +89,27 @@ struct wired {
   std::shared_ptr<const neighbours> with;
 };
 
+/// The view that the replica is in now (replica to batcher).
+struct view_entered {
+  view_number view;
+};
+
+/// Every sequence through this one is executed here: votes for it need no check (replica to ingress).
+struct slots_decided {
+  sequence_number through;
+};
+
 /// A batch for the next sequence number (batcher to replica).
 struct batch_cut {
   std::shared_ptr<const batch> content;
 };
 
-/// The batch was committed and executed (executor to batcher and replica).
+/// The batch was committed and executed (executor to batcher).
 struct batch_executed {
   sequence_number sequence;
+  /// Who proposed it.
   replica_id primary;
-  std::shared_ptr<const std::vector<request_id>> requests;
+  std::shared_ptr<const std::vector<executed_request>> requests;
 };
 
 /// Answer this request again from the client table (batcher to executor).
@@ -115,7 +135,7 @@ struct checkpoint_taken {
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// A quorum certified the state after a sequence (checkpointer to replica and state transfer).
+/// A quorum certified the state after a sequence (checkpointer to replica).
 struct checkpoint_stable {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
@@ -179,13 +199,17 @@ using ingress_actor = caf::typed_actor<
     // Handles of the node.
     caf::reacts_to<wired>,
     // A frame of an authenticated link: verified and passed on, or counted and dropped.
-    caf::reacts_to<incoming_frame>>;
+    caf::reacts_to<incoming_frame>,
+    // Votes that are not worth a signature check any more.
+    caf::reacts_to<slots_decided>>;
 
 /// Pending requests, admission and batches.
 using batcher_actor = caf::typed_actor<
     caf::reacts_to<wired>,
     // A REQUEST of a client, or forwarded by a backup.
     caf::reacts_to<verified_message>,
+    // Who proposes, and so where requests go.
+    caf::reacts_to<view_entered>,
     // Requests that are done and need no memory.
     caf::reacts_to<batch_executed>,
     // Requests that a transferred state has done.
@@ -196,7 +220,7 @@ using batcher_actor = caf::typed_actor<
 /// PBFT's normal case (§4.2): view, slots, watermarks, last executed.
 using replica_actor = caf::typed_actor<
     caf::reacts_to<wired>,
-    // PRE-PREPARE, PREPARE, COMMIT, STATUS or BODY-REQUEST.
+    // PRE-PREPARE, PREPARE, COMMIT or STATUS.
     caf::reacts_to<verified_message>,
     // The primary's next proposal.
     caf::reacts_to<batch_cut>,
@@ -226,8 +250,6 @@ using checkpointer_actor = caf::typed_actor<
     caf::reacts_to<checkpoint_taken>,
     // CHECKPOINT or CHECKPOINT-PROOF.
     caf::reacts_to<verified_message>,
-    // A state under this certificate is in place here.
-    caf::reacts_to<install_state>,
     // Time to send an unstable CHECKPOINT again.
     caf::reacts_to<tick>>;
 
@@ -235,7 +257,6 @@ using checkpointer_actor = caf::typed_actor<
 using state_transfer_actor = caf::typed_actor<
     caf::reacts_to<wired>,
     caf::reacts_to<checkpoint_taken>,
-    caf::reacts_to<checkpoint_stable>,
     caf::reacts_to<fetch_state>,
     // STATE-REQUEST or STATE-CHUNK.
     caf::reacts_to<verified_message>,
@@ -304,6 +325,9 @@ struct report_of_replica {
   std::shared_ptr<const report_completion> done;
 };
 
+/// The client is about to end.
+struct client_stop {};
+
 /// Links of a client, one for each replica.
 struct client_links {
   std::shared_ptr<const std::vector<peer_actor>> peers;
@@ -316,8 +340,11 @@ using client_actor = caf::typed_actor<
     caf::reacts_to<submit_operation>,
     caf::reacts_to<query_operation>,
     caf::reacts_to<report_of_replica>,
+    // What was sent into a closed link is sent again when it opens.
     caf::reacts_to<link_changed>,
-    // The same as `submit_operation`, as a CAF request; errors are `client_error` in the default category.
+    // Fails everything that is pending with `client_error::stopped`.
+    caf::reacts_to<client_stop>,
+    // The same as `submit_operation`, as a CAF request; an error's text is that of `client_error`.
     caf::replies_to<ordered_operation>::with<operation_outcome>,
     caf::reacts_to<tick>>;
 
@@ -331,6 +358,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
+  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
+  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::slots_decided))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
@@ -356,6 +385,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
+  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -366,6 +396,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::slots_decided)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_cut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_executed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reply_again)
@@ -391,3 +423,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::ordered_operation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::operation_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)

@@ -294,7 +294,8 @@ decoded<message> decode_state_chunk(const frame_ptr& frame) {
 }
 
 bool is_in_range(const node_report& value) {
-  const auto highest = std::max({value.low_watermark, value.high_watermark, value.last_executed, value.stable_checkpoint});
+  const auto highest =
+      std::max({value.low_watermark, value.high_watermark, value.last_executed, value.stable_checkpoint});
   return value.replica.value < limits::replicas_max && value.view.value <= limits::view_max &&
          highest.value <= limits::sequence_max;
 }

@@ -60,8 +60,8 @@ bool batch_builder::take_next(client_queue& queue, batch& into) {
   return true;
 }
 
-void batch_builder::on_executed(const std::vector<request_id>& ids, bool own) {
-  for (const auto id : ids) forget(id);
+void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own) {
+  for (const auto& each : requests) forget(each.id);
   if (own && in_flight_ > 0) --in_flight_;
 }
 

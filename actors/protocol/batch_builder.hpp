@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/protocol/effects.hpp"
 #include "actors/protocol/timestamp_window.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
@@ -59,7 +60,7 @@ public:
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests were executed in a batch; `own` when this replica proposed it.
-  void on_executed(const std::vector<request_id>& ids, bool own);
+  void on_executed(const std::vector<executed_request>& requests, bool own);
 
   /// Requests that a transferred state has executed.
   void on_installed(const std::vector<request_id>& ids);

@@ -238,6 +238,14 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
   }
 }
 
+client_effects client_core::on_link_up(replica_id replica) const {
+  client_effects out;
+  for (const auto& [when, asked] : queries_) out.sends.push_back({replica, asked.frame});
+  if (cluster_.group().primary_of(view_) != replica) return out;
+  for (const auto& [when, request] : requests_) out.sends.push_back({replica, request.frame});
+  return out;
+}
+
 client_effects client_core::on_stop() {
   client_effects out;
   for (const auto& each : waiting_) out.done.push_back({each.token, client_error::stopped});

@@ -86,6 +86,9 @@ public:
   [[nodiscard]] client_effects on_reply(replica_id from, const reply& value, microseconds_t now);
   [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value);
 
+  /// The link to a replica opened: what went into the closed link is lost.
+  [[nodiscard]] client_effects on_link_up(replica_id replica) const;
+
   /// Bundles, retransmissions and deadlines that are due.
   [[nodiscard]] client_effects on_tick(microseconds_t now);
 

@@ -41,13 +41,16 @@ struct slot_committed {
   committed_batch content;
 };
 
-/// One request of a batch was executed, or recognised as executed before.
-struct request_executed {
-  sequence_number sequence;
+/// One request of a batch: executed, or recognised as executed before.
+struct executed_request {
   request_id id;
-  /// D of the received request bytes.
-  digest value;
   bool first_time = true;
+};
+
+/// The batch of a sequence went through the state machine.
+struct batch_was_executed {
+  sequence_number sequence;
+  std::shared_ptr<const std::vector<executed_request>> requests;
 };
 
 /// h moved; H = h + L.
@@ -90,7 +93,7 @@ struct node_failed {
 };
 
 using observation =
-    std::variant<frame_rejected, slot_committed, request_executed, watermarks_moved, checkpoint_became_stable,
+    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  state_was_installed, divergence_found, replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
@@ -98,7 +101,9 @@ struct replica_effects {
   std::vector<storage_record> records;
   std::vector<outgoing_message> sends;
   std::vector<committed_batch> committed;
-  std::optional<checkpoint_certificate> fetch;
+  std::shared_ptr<const checkpoint_certificate> fetch;
+  /// A stable checkpoint covers everything through this sequence.
+  std::optional<sequence_number> forget_through;
   std::vector<observation> observations;
 };
 

@@ -176,9 +176,15 @@ void replica_core::adopt_stable(replica_effects& out) {
   stable_ = std::move(ahead_);
   ahead_ = nullptr;
   ticks_behind_ = 0;
-  log_.cut_through(stable_->sequence());
-  out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
+  cut_log(stable_->sequence(), out);
   propose_waiting(out);
+}
+
+void replica_core::cut_log(sequence_number stable, replica_effects& out) {
+  require(stable <= last_executed_, "the log is cut below what was executed");
+  log_.cut_through(stable);
+  out.forget_through = stable;
+  out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
 }
 
 replica_effects replica_core::on_installed(sequence_number sequence) {
@@ -190,8 +196,7 @@ replica_effects replica_core::on_installed(sequence_number sequence) {
   last_proposed_ = std::max(last_proposed_, sequence);
   if (ahead_->sequence() > sequence) {
     // A newer certificate arrived meanwhile; what lies below the installed state is not needed.
-    log_.cut_through(sequence);
-    out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
+    cut_log(sequence, out);
   }
   adopt_stable(out);
   execute_ready(out);
@@ -215,7 +220,7 @@ replica_effects replica_core::on_tick() {
   answered_.clear();
   const bool stalled = last_executed_ == executed_at_tick_;
   executed_at_tick_ = last_executed_;
-  if (ahead_ != nullptr && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = *ahead_;
+  if (ahead_ != nullptr && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = ahead_;
   const bool open = log_.last() > last_executed_ || ahead_ != nullptr;
   if ((open && stalled) || ticks_ % idle_status_ticks == 0) send_status(out);
   return out;

@@ -57,6 +57,7 @@ private:
 
   // §4.3 and TOCS '02 §5.2.
   void adopt_stable(replica_effects& out);
+  void cut_log(sequence_number stable, replica_effects& out);
   void answer_status(const status& value, replica_effects& out);
   void send_again(replica_id to, sequence_number sequence, slot_progress has, replica_effects& out) const;
   void send_status(replica_effects& out) const;

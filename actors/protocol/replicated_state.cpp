@@ -30,18 +30,18 @@ replicated_state::replicated_state(std::unique_ptr<state_machine> machine) : mac
   require(machine_ != nullptr, "a replicated state has a machine");
 }
 
-std::vector<replicated_state::executed_request> replicated_state::execute(sequence_number sequence,
+std::vector<replicated_state::answered_request> replicated_state::execute(sequence_number sequence,
                                                                           const batch& content) {
   // §4.2: "after executing all requests with lower sequence numbers".
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
-  std::vector<executed_request> done;
+  std::vector<answered_request> done;
   done.reserve(content.requests.size());
   for (const auto& each : content.requests) {
-    executed_request one{each.id, digest_of("hypermesh request", each.raw.view), false, nullptr};
+    answered_request one{{each.id, false}, nullptr};
     // The same request may be ordered twice, in two slots or two views; only the first one runs, and
     // every replica decides so from the same table (attack 18).
     if (clients_.standing_of(each.id) == timestamp_window::standing::fresh) {
-      one.first_time = true;
+      one.request.first_time = true;
       one.outcome = run(sequence, each);
     } else {
       one.outcome = answer_to(each.id);

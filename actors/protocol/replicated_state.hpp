@@ -17,16 +17,14 @@ class replicated_state {
 public:
   explicit replicated_state(std::unique_ptr<state_machine> machine);
 
-  struct executed_request {
-    request_id id;
-    digest value;
-    bool first_time = true;
+  struct answered_request {
+    executed_request request;
     /// What to answer; a refusal for a request that is past.
     client_table::shared_outcome outcome;
   };
 
   /// Executes the batch of `last_executed() + 1`.
-  std::vector<executed_request> execute(sequence_number sequence, const batch& content);
+  std::vector<answered_request> execute(sequence_number sequence, const batch& content);
 
   /// The cached answer to a request that is done, a refusal when it is past, nothing when it is fresh.
   [[nodiscard]] client_table::shared_outcome answer_to(request_id id) const;

@@ -1,5 +1,7 @@
 #include "runtime/state_machines/resource_scheduler.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "messages/require.hpp"

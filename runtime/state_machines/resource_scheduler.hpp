@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "actors/ports.hpp"
 #include "runtime/state_machines/authenticated_map.hpp"

@@ -98,7 +98,7 @@ checked<operation> parse_register(std::span<const std::string> words) {
 }
 
 checked<operation> parse_submit(std::span<const std::string> words) {
-  const auto or_default = [&](std::size_t index, std::string text) {
+  const auto or_default = [&](std::size_t index, const std::string& text) {
     return index < words.size() ? words[index] : text;
   };
   const auto cpu = parse_amount<std::uint32_t>(words[2], "CPU_MILLI");

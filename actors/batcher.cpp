@@ -1,0 +1,94 @@
+#include "actors/batcher.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
+
+/// Hands the replica every batch that is due and keeps the delay running while requests wait.
+void cut_batches(batcher_self self, bool delay_passed) {
+  auto& state = self->state;
+  if (!state.is_primary()) return;
+  while (auto next = state.builder->cut(delay_passed)) {
+    self->send(state.with->replica, batch_cut{std::make_shared<const batch>(std::move(*next))});
+    delay_passed = false;
+  }
+  if (state.builder->has_waiting() && state.delay_running == 0) {
+    state.delay_running = ++state.delays_started;
+    self->delayed_send(self, state.batch_delay, tick{state.delay_running});
+  }
+}
+
+void forward(batcher_self self, const verified_message& received, const request& value) {
+  // Only what a client sent here is forwarded, so that two replicas never pass a request to and fro.
+  if (!received.sender.is_client()) return;
+  const auto& primary = self->state.with->peers.at(self->state.primary().value);
+  self->send(primary, outgoing_frame{reframe(value)});
+}
+
+void take(batcher_self self, const verified_message& received) {
+  const auto& value = std::get<request>(*received.value);
+  auto& state = self->state;
+  using admission = batch_builder::admission;
+  const auto admitted = state.builder->admit(value);
+  switch (admitted) {
+    case admission::accepted:
+    case admission::already_pending:
+      if (!state.is_primary()) return forward(self, received, value);
+      return cut_batches(self, false);
+    case admission::done:
+    case admission::past:
+      return self->send(state.with->executor, reply_again{value.id});
+    case admission::client_quota:
+    case admission::overloaded:
+      break;
+  }
+  const auto reason = admitted == admission::client_quota ? rejection::client_quota : rejection::overloaded;
+  self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}});
+  self->send(state.with->executor, refuse{value.id, reply_status::overloaded});
+}
+
+void report(batcher_self self) {
+  const auto& builder = *self->state.builder;
+  self->send(self->state.with->monitor,
+             observed{batcher_progress{builder.requests_pending(), builder.bytes_pending()}});
+}
+
+}  // namespace
+
+batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, batch_settings settings,
+                                     std::chrono::microseconds batch_delay) {
+  self->state.identity = std::move(identity);
+  self->state.batch_delay = batch_delay;
+  self->state.builder = std::make_unique<batch_builder>(settings);
+  return {
+      [self](const wired& all) { self->state.with = all.with; },
+      [self](const verified_message& received) { take(self, received); },
+      [self](const view_entered& entered) {
+        self->state.view = entered.view;
+        cut_batches(self, false);
+      },
+      [self](const batch_executed& done) {
+        self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self);
+        cut_batches(self, false);
+        report(self);
+      },
+      [self](const state_installed& installed) {
+        self->state.builder->on_installed(*installed.executed);
+        cut_batches(self, false);
+      },
+      [self](const tick& passed) {
+        if (passed.generation != self->state.delay_running) return;
+        self->state.delay_running = 0;
+        cut_batches(self, true);
+      },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,51 @@
+#include "actors/checkpointer.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/journaling.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using checkpointer_self = checkpointer_actor::stateful_pointer<checkpointer_state>;
+
+void carry_out(checkpointer_self self, checkpoint_effects effects) {
+  const auto& with = *self->state.with;
+  send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
+  if (effects.diverged) self->send(with.replica, state_diverged{*effects.diverged});
+  if (effects.stable) self->send(with.replica, checkpoint_stable{effects.stable});
+  for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
+}
+
+checkpoint_effects receive(checkpoint_votes& core, const message& value) {
+  if (const auto* vote = std::get_if<checkpoint>(&value)) return core.on_vote(vote->vote);
+  const auto& proof = std::get<checkpoint_proof>(value);
+  return core.on_proof(std::make_shared<const checkpoint_certificate>(proof.certificate));
+}
+
+}  // namespace
+
+checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_identity identity,
+                                               std::chrono::microseconds period) {
+  self->state.period = period;
+  self->state.core = std::make_unique<checkpoint_votes>(identity.cluster, identity.self, *identity.keys);
+  self->state.identity = std::move(identity);
+  return {
+      [self](const wired& all) {
+        self->state.with = all.with;
+        self->delayed_send(self, self->state.period, tick{});
+      },
+      [self](const checkpoint_taken& taken) {
+        carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
+      },
+      [self](const verified_message& received) { carry_out(self, receive(*self->state.core, *received.value)); },
+      [self](const tick&) {
+        self->delayed_send(self, self->state.period, tick{});
+        carry_out(self, self->state.core->on_tick());
+      },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/protocol/client_core.hpp"
+
+namespace hypermesh {
+
+/// A client of the replicated service; the mailbox of `client_core`, which it owns. Speaks to all replicas
+/// through their peer actors.
+struct client_state {
+  static inline const char* name = "client";
+
+  struct open_report {
+    std::shared_ptr<const report_completion> done;
+    replica_id replica;
+    microseconds_t deadline = 0;
+  };
+
+  cluster_parameters cluster;
+  client_id self_id;
+  std::shared_ptr<const authenticator> keys;
+  client_settings settings;
+  std::unique_ptr<client_core> core;
+  std::vector<peer_actor> peers;
+  std::map<operation_token, std::shared_ptr<const completion>> completions;
+  std::map<timestamp, open_report> reports;
+  operation_token next_token = 1;
+  timestamp next_report{1};
+  bool tick_armed = false;
+  std::uint64_t frames_rejected = 0;
+};
+
+/// What a client is; `first` exceeds every timestamp its identity has used.
+struct client_identity {
+  cluster_parameters cluster;
+  client_id self;
+  std::shared_ptr<const authenticator> keys;
+  timestamp first;
+};
+
+client_actor::behavior_type client(client_actor::stateful_pointer<client_state> self, client_identity identity,
+                                   client_settings settings);
+
+}  // namespace hypermesh

@@ -1,0 +1,119 @@
+#include "actors/executor.hpp"
+
+#include <algorithm>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using executor_self = executor_actor::stateful_pointer<executor_state>;
+
+void answer(executor_self self, request_id id, const request_outcome& outcome) {
+  const auto found = self->state.sessions.find(id.client);
+  if (found == self->state.sessions.end()) return;
+  const auto frame = encode(reply{id, self->state.view, outcome});
+  for (const auto& session : found->second) self->send(session, outgoing_frame{frame});
+}
+
+void take_checkpoint(executor_self self) {
+  auto& replicated = *self->state.replicated;
+  const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
+  const checkpoint_taken taken{replicated.last_executed(), state_root(*snapshot), snapshot};
+  self->send(self->state.with->checkpointer, taken);
+  self->send(self->state.with->state_transfer, taken);
+}
+
+void execute(executor_self self, const committed_batch& committed) {
+  auto& state = self->state;
+  // An installed state may be ahead of what the replica handed over before it heard of it.
+  if (committed.sequence <= state.replicated->last_executed()) return;
+  const auto answered = state.replicated->execute(committed.sequence, *committed.body);
+  state.view = committed.view;
+  auto requests = std::make_shared<std::vector<executed_request>>();
+  requests->reserve(answered.size());
+  for (const auto& each : answered) {
+    requests->push_back(each.request);
+    if (each.outcome) answer(self, each.request.id, *each.outcome);
+  }
+  self->send(state.with->batcher, batch_executed{committed.sequence,
+                                                 state.identity.cluster.group().primary_of(committed.view), requests});
+  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
+  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self);
+}
+
+void install(executor_self self, const install_state& verified) {
+  auto& replicated = *self->state.replicated;
+  const auto sequence = verified.certificate->sequence();
+  if (sequence > replicated.last_executed()) {
+    if (auto error = replicated.install(sequence, *verified.snapshot)) {
+      // A quorum certified a state that this version cannot read: nothing here can be right any more.
+      self->send(self->state.with->monitor,
+                 observed{node_failed{{"the certified state cannot be installed: " + *error,
+                                       "check that all replicas run the same version and state machine"}}});
+      return;
+    }
+    self->send(self->state.with->monitor,
+               observed{state_was_installed{sequence, verified.certificate->votes.front().content.value}});
+    take_checkpoint(self);
+  }
+  const state_installed installed{replicated.last_executed(),
+                                  std::make_shared<const std::vector<request_id>>(replicated.done_ids())};
+  self->send(self->state.with->replica, installed);
+  self->send(self->state.with->batcher, installed);
+  self->send(self->state.with->state_transfer, installed);
+}
+
+void open_session(executor_self self, const session_opened& opened) {
+  auto& sessions = self->state.sessions[opened.client];
+  if (sessions.size() >= executor_state::sessions_per_client_max) sessions.erase(sessions.begin());
+  sessions.push_back(opened.via);
+}
+
+void close_session(executor_self self, const session_closed& closed) {
+  const auto found = self->state.sessions.find(closed.client);
+  if (found == self->state.sessions.end()) return;
+  auto& sessions = found->second;
+  sessions.erase(std::remove(sessions.begin(), sessions.end(), closed.via), sessions.end());
+  if (sessions.empty()) self->state.sessions.erase(found);
+}
+
+void answer_query(executor_self self, const verified_message& received) {
+  const auto& asked = std::get<query>(*received.value);
+  const auto& replicated = *self->state.replicated;
+  auto result = replicated.query(asked.operation);
+  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result.status),
+                        std::move(result.payload)};
+  self->send(received.via, outgoing_frame{encode(out)});
+}
+
+}  // namespace
+
+executor_actor::behavior_type executor(executor_self self, node_identity identity,
+                                       std::shared_ptr<std::unique_ptr<state_machine>> machine) {
+  self->state.identity = std::move(identity);
+  self->state.replicated = std::make_unique<replicated_state>(std::move(*machine));
+  return {
+      [self](const wired& all) { self->state.with = all.with; },
+      [self](const batch_committed& committed) { execute(self, committed.content); },
+      [self](const verified_message& received) { answer_query(self, received); },
+      [self](const reply_again& again) {
+        if (const auto outcome = self->state.replicated->answer_to(again.id)) answer(self, again.id, *outcome);
+      },
+      [self](const refuse& refused) {
+        request_outcome outcome;
+        outcome.status = refused.status;
+        answer(self, refused.id, outcome);
+      },
+      [self](const session_opened& opened) { open_session(self, opened); },
+      [self](const session_closed& closed) { close_session(self, closed); },
+      [self](const install_state& verified) { install(self, verified); },
+      [self](const report_wanted&) { return self->state.replicated->machine_root(); },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+#include "actors/protocol/replicated_state.hpp"
+
+namespace hypermesh {
+
+/// Executes committed batches and answers clients: the mailbox of `replicated_state`, which it owns, and
+/// the single writer of machine state, client table and client sessions.
+/// Memory: the state, and `sessions_per_client_max` handles for each connected client.
+struct executor_state {
+  static inline const char* name = "executor";
+
+  /// A client may be connected from several places; more than these are not answered.
+  static constexpr std::size_t sessions_per_client_max = 4;
+
+  node_identity identity;
+  std::unique_ptr<replicated_state> replicated;
+  std::shared_ptr<const neighbours> with;
+  std::map<client_id, std::vector<peer_actor>> sessions;
+  /// The view of the last executed batch.
+  view_number view;
+};
+
+/// `machine` is moved into the executor.
+executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, node_identity identity,
+                                       std::shared_ptr<std::unique_ptr<state_machine>> machine);
+
+}  // namespace hypermesh

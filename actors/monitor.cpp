@@ -1,0 +1,139 @@
+#include "actors/monitor.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using monitor_self = monitor_actor::stateful_pointer<monitor_state>;
+
+/// How long the executor may take to compute the state's root; a report without it would be a lie.
+constexpr std::chrono::seconds root_patience{5};
+
+void answer(monitor_self self, request_id id, const peer_actor& via) {
+  self->request(self->state.with->executor, root_patience, report_wanted{})
+      .then(
+          [self, id, via](const digest& root) {
+            auto report = self->state.counters.report(self->state.identity);
+            report.id = id;
+            report.state_root = root;
+            self->send(via, outgoing_frame{encode(report)});
+          },
+          [](const caf::error&) {
+            // The asker sees its own time-out: a node whose executor is busy for seconds is not well.
+          });
+}
+
+caf::result<node_report> report_to_host(monitor_self self) {
+  auto promise = self->make_response_promise<node_report>();
+  self->request(self->state.with->executor, root_patience, report_wanted{})
+      .then(
+          [self, promise](const digest& root) mutable {
+            auto report = self->state.counters.report(self->state.identity);
+            report.state_root = root;
+            promise.deliver(std::move(report));
+          },
+          [promise](caf::error& error) mutable { promise.deliver(std::move(error)); });
+  return promise;
+}
+
+}  // namespace
+
+/// Translates one observation into counters.
+struct node_counters::noting {
+  node_counters& into;
+
+  void operator()(const frame_rejected& it) const {
+    ++into.counters_[fmt::format("rejected_total{{reason=\"{}\"}}", to_string(it.reason))];
+    // Clients are many: they are counted together, replicas each.
+    const auto sender = it.sender.is_replica() ? to_string(it.sender) : std::string{"clients"};
+    ++into.counters_[fmt::format("rejected_by_sender_total{{sender=\"{}\",reason=\"{}\"}}", sender, to_string(it.reason))];
+  }
+  void operator()(const slot_committed& it) const {
+    ++into.counters_["batches_committed_total"];
+    into.counters_["batch_bytes_total"] += it.content.body->bytes;
+  }
+  void operator()(const batch_was_executed& it) const {
+    into.counters_["requests_executed_total"] += it.requests->size();
+    into.progress_.last_executed = it.sequence;
+  }
+  void operator()(const watermarks_moved& it) const {
+    into.progress_.low_watermark = it.low;
+    into.progress_.high_watermark = it.high;
+  }
+  void operator()(const checkpoint_became_stable& it) const {
+    ++into.counters_["checkpoints_stable_total"];
+    into.progress_.stable_checkpoint = it.sequence;
+  }
+  void operator()(const state_was_installed& it) const {
+    ++into.counters_["states_installed_total"];
+    into.progress_.last_executed = it.sequence;
+  }
+  void operator()(const divergence_found& it) const {
+    ++into.counters_["divergences_total"];
+    into.gauges_["diverged_at_sequence"] = it.sequence.value;
+  }
+  void operator()(const replica_progress& it) const {
+    into.progress_.view = it.view;
+    into.gauges_["slots_in_use"] = it.slots_in_use;
+    into.gauges_["last_proposed"] = it.last_proposed.value;
+  }
+  void operator()(const batcher_progress& it) const {
+    into.gauges_["requests_pending"] = it.requests_pending;
+    into.gauges_["request_bytes_pending"] = it.bytes_pending;
+  }
+  void operator()(const node_failed&) const { ++into.counters_["node_failures_total"]; }
+};
+
+void node_counters::note(const observation& what) {
+  std::visit(noting{*this}, what);
+}
+
+node_report node_counters::report(const node_identity& identity) const {
+  auto report = progress_;
+  report.replica = identity.self;
+  if (report.high_watermark == sequence_number{0}) {
+    report.high_watermark = sequence_number{identity.cluster.watermark_window};
+  }
+  const auto add = [&report](const std::map<std::string, std::uint64_t>& from) {
+    for (const auto& [name, value] : from) {
+      if (report.counters.size() >= limits::report_counters_max) return;
+      if (name.size() <= limits::report_name_bytes_max) report.counters.push_back({name, value});
+    }
+  };
+  add(gauges_);
+  add(counters_);
+  return report;
+}
+
+monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, failure_handler on_failure) {
+  self->state.identity = std::move(identity);
+  self->state.on_failure = std::move(on_failure);
+  return {
+      [self](const wired& all) { self->state.with = all.with; },
+      [self](const observed& it) {
+        self->state.counters.note(it.what);
+        const auto* failed = std::get_if<node_failed>(&it.what);
+        if (failed != nullptr && self->state.on_failure) self->state.on_failure(failed->error);
+      },
+      [self](const counters_reported& reported) {
+        for (const auto& each : *reported.counters) self->state.counters.set(each.name, each.value);
+      },
+      [self](const link_changed& changed) {
+        self->state.counters.set(fmt::format("link_up{{peer=\"replica-{}\"}}", changed.replica.value),
+                                 changed.up ? 1 : 0);
+      },
+      [self](const verified_message& received) {
+        answer(self, std::get<node_query>(*received.value).id, received.via);
+      },
+      [self](const report_wanted&) { return report_to_host(self); },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,53 @@
+#include "actors/state_transfer.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/journaling.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using transfer_self = state_transfer_actor::stateful_pointer<state_transfer_state>;
+
+void carry_out(transfer_self self, transfer_effects effects) {
+  const auto& with = *self->state.with;
+  send_to_journal(self, with.journal, {}, std::move(effects.sends));
+  if (effects.install) self->send(with.executor, install_state{effects.install->certificate, effects.install->snapshot});
+  for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
+}
+
+void receive(transfer_self self, const verified_message& received) {
+  if (const auto* wanted = std::get_if<state_request>(received.value.get())) {
+    if (auto frame = self->state.donor->answer(*wanted)) self->send(received.via, outgoing_frame{std::move(frame)});
+    return;
+  }
+  const auto& chunk = std::get<state_chunk_message>(*received.value);
+  carry_out(self, self->state.fetcher->on_chunk(replica_id{received.sender.number}, chunk));
+}
+
+}  // namespace
+
+state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity,
+                                                   std::chrono::microseconds period) {
+  self->state.period = period;
+  self->state.donor = std::make_unique<state_donor>();
+  self->state.fetcher = std::make_unique<state_fetcher>(identity.cluster, identity.self);
+  return {
+      [self](const wired& all) {
+        self->state.with = all.with;
+        self->delayed_send(self, self->state.period, tick{});
+      },
+      [self](const checkpoint_taken& taken) { self->state.donor->on_taken(taken.sequence, taken.snapshot); },
+      [self](const fetch_state& wanted) { carry_out(self, self->state.fetcher->on_fetch(wanted.certificate)); },
+      [self](const verified_message& received) { receive(self, received); },
+      [self](const state_installed& installed) { self->state.fetcher->on_installed(installed.sequence); },
+      [self](const tick&) {
+        self->delayed_send(self, self->state.period, tick{});
+        carry_out(self, self->state.fetcher->on_tick());
+      },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+
+#include "actors/interfaces.hpp"
+#include "actors/protocol/state_transfer.hpp"
+
+namespace hypermesh {
+
+/// The mailbox of `state_donor` and `state_fetcher`, which it owns.
+struct state_transfer_state {
+  static inline const char* name = "state-transfer";
+
+  std::chrono::microseconds period{};
+  std::unique_ptr<state_donor> donor;
+  std::unique_ptr<state_fetcher> fetcher;
+  std::shared_ptr<const neighbours> with;
+};
+
+/// Every `period` chunks that did not arrive grow older; late ones are asked from another donor.
+state_transfer_actor::behavior_type state_transfer(state_transfer_actor::stateful_pointer<state_transfer_state> self,
+                                                   node_identity identity, std::chrono::microseconds period);
+
+}  // namespace hypermesh

@@ -1,0 +1,85 @@
+#include "runtime/ed25519_authenticator.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+namespace hypermesh {
+
+namespace {
+
+/// The key under which `who` is listed, or null.
+const public_key* find_key(const member_keys& members, principal who) {
+  const auto& keys = who.is_replica() ? members.replicas : members.clients;
+  return who.number < keys.size() ? &keys[who.number] : nullptr;
+}
+
+std::optional<world_error> objection_to_duplicates(const member_keys& members) {
+  struct listed_key {
+    public_key key;
+    principal owner;
+  };
+  std::vector<listed_key> all;
+  all.reserve(members.replicas.size() + members.clients.size());
+  const auto add = [&all](const std::vector<public_key>& keys, principal_kind kind) {
+    for (std::size_t number = 0; number < keys.size(); ++number) {
+      all.push_back({keys[number], {kind, static_cast<std::uint32_t>(number)}});
+    }
+  };
+  add(members.replicas, principal_kind::replica);
+  add(members.clients, principal_kind::client);
+  std::sort(all.begin(), all.end(), [](const auto& left, const auto& right) { return left.key < right.key; });
+  const auto twin = std::adjacent_find(all.begin(), all.end(),
+                                       [](const auto& left, const auto& right) { return left.key == right.key; });
+  if (twin == all.end()) return std::nullopt;
+  return world_error{
+      fmt::format("{} and {} have the same public key", to_string(twin->owner), to_string(std::next(twin)->owner)),
+      "give each member a key of its own: hypermesh keygen"};
+}
+
+}  // namespace
+
+ed25519_authenticator::ed25519_authenticator(principal self, secret_key own, member_keys members)
+    : self_(self), own_(std::move(own)), members_(std::move(members)) {}
+
+or_error<std::shared_ptr<const ed25519_authenticator>> ed25519_authenticator::make(principal self, secret_key own,
+                                                                                   member_keys members) {
+  initialise_crypto();
+  if (auto objection = objection_to(self, own, members)) return *objection;
+  return std::shared_ptr<const ed25519_authenticator>{
+      new ed25519_authenticator{self, std::move(own), std::move(members)}};
+}
+
+std::optional<world_error> ed25519_authenticator::objection_to(principal self, const secret_key& own,
+                                                               const member_keys& members) {
+  const auto* const listed = find_key(members, self);
+  if (listed == nullptr) {
+    return world_error{fmt::format("{} is not among the members", to_string(self)),
+                       "check the number in the configuration against the genesis file"};
+  }
+  if (*listed != own.public_half()) {
+    return world_error{fmt::format("the secret key belongs to {}, but {} is listed with {}",
+                                   to_hex(own.public_half().view(), 8), to_string(self), to_hex(listed->view(), 8)),
+                       "name this member's own key file"};
+  }
+  for (std::size_t number = 0; number < members.replicas.size(); ++number) {
+    if (is_sound(members.replicas[number])) continue;
+    return world_error{fmt::format("replica-{} is listed with an unusable public key", number),
+                       "copy the key again from its owner"};
+  }
+  return objection_to_duplicates(members);
+}
+
+signature ed25519_authenticator::sign(byte_span signing_input) const { return own_.sign(signing_input); }
+
+bool ed25519_authenticator::verify(principal signer, byte_span signing_input, const signature& claimed) const {
+  const auto* const key = find_key(members_, signer);
+  if (key == nullptr) return false;
+  return crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(claimed.bytes.data()),
+                                     reinterpret_cast<const unsigned char*>(signing_input.data()),
+                                     signing_input.size(),
+                                     reinterpret_cast<const unsigned char*>(key->bytes.data())) == 0;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "runtime/keys.hpp"
+
+namespace hypermesh {
+
+/// The public keys of the members by number: position 2 of `replicas` is replica-2's.
+struct member_keys {
+  std::vector<public_key> replicas;
+  std::vector<public_key> clients;
+};
+
+/// Public-key signatures (§2) with Ed25519. Immutable after construction, so every function may be called
+/// from several threads at once. Memory: 32 bytes a member.
+class ed25519_authenticator final : public authenticator {
+ public:
+  /// Refuses keys that do not fit: `self` is no member or listed with another key, two members have one
+  /// key (one machine would vote twice), or a replica's key is unsound.
+  [[nodiscard]] static or_error<std::shared_ptr<const ed25519_authenticator>> make(principal self, secret_key own,
+                                                                                   member_keys members);
+
+  [[nodiscard]] principal self() const override { return self_; }
+  [[nodiscard]] signature sign(byte_span signing_input) const override;
+  /// libsodium refuses keys of small order and signatures that are not canonical.
+  [[nodiscard]] bool verify(principal signer, byte_span signing_input, const signature& claimed) const override;
+
+  [[nodiscard]] const member_keys& members() const { return members_; }
+
+ private:
+  ed25519_authenticator(principal self, secret_key own, member_keys members);
+
+  [[nodiscard]] static std::optional<world_error> objection_to(principal self, const secret_key& own,
+                                                               const member_keys& members);
+
+  principal self_;
+  secret_key own_;
+  member_keys members_;
+};
+
+}  // namespace hypermesh

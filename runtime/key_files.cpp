@@ -1,0 +1,269 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "messages/require.hpp"
+#include "runtime/keys.hpp"
+
+/// The files of keys. Secret content passes through guarded memory only, never through a string or a stream.
+namespace hypermesh {
+
+namespace {
+
+constexpr std::string_view secret_header = "hypermesh secret key, keep it private\n";
+constexpr std::string_view public_header = "hypermesh public key\n";
+constexpr std::string_view kind_line = "ed25519\n";
+constexpr mode_t secret_mode = 0600;
+constexpr mode_t public_mode = 0644;
+constexpr std::size_t key_bytes = 32;
+constexpr std::size_t digit_count = 2 * key_bytes;
+
+static_assert(key_bytes == crypto_sign_SEEDBYTES && key_bytes == public_key::size);
+
+/// Guarded memory that is wiped when it goes.
+class guarded_bytes {
+ public:
+  explicit guarded_bytes(std::size_t size) : data_(static_cast<char*>(sodium_malloc(size))), size_(size) {
+    require(data_ != nullptr, "there is guarded memory for a key file");
+  }
+  ~guarded_bytes() { sodium_free(data_); }
+  guarded_bytes(const guarded_bytes&) = delete;
+  guarded_bytes& operator=(const guarded_bytes&) = delete;
+
+  [[nodiscard]] char* data() { return data_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::string_view text(std::size_t from, std::size_t count) const { return {data_ + from, count}; }
+
+ private:
+  char* data_;
+  std::size_t size_;
+};
+
+/// A file descriptor that is closed when it goes.
+class open_file {
+ public:
+  explicit open_file(int descriptor) : descriptor_(descriptor) {}
+  ~open_file() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  open_file(const open_file&) = delete;
+  open_file& operator=(const open_file&) = delete;
+
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+/// For the commands of remedies: usable in a shell as it stands.
+std::string quoted(const std::filesystem::path& path) {
+  const auto& text = path.native();
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char letter : text) {
+    if (letter == '\'') {
+      out += "'\\''";
+    } else {
+      out += letter;
+    }
+  }
+  return out + "'";
+}
+
+world_error failed_to(std::string_view action, const std::filesystem::path& path, int error) {
+  const auto remedy = error == ENOSPC || error == EDQUOT || error == EIO
+                          ? fmt::format("check the disk: df -h {}", quoted(path.parent_path()))
+                          : fmt::format("check the path and its permissions: ls -la {}",
+                                        quoted(path.has_parent_path() ? path.parent_path() : "."));
+  return {fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)), remedy};
+}
+
+// --- Writing -----------------------------------------------------------------
+
+bool write_all(int descriptor, const char* data, std::size_t size) {
+  while (size > 0) {
+    const auto written = ::write(descriptor, data, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    data += written;
+    size -= static_cast<std::size_t>(written);
+  }
+  return true;
+}
+
+/// Makes the names in the folder of `path` durable.
+std::optional<world_error> sync_folder(const std::filesystem::path& path) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
+  const open_file file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!file.is_open() || ::fsync(file.descriptor()) != 0) return failed_to("sync the folder of", path, errno);
+  return std::nullopt;
+}
+
+enum class existing_file { keep, replace };
+
+/// A complete file of this mode appears under `path`, or nothing changes.
+std::optional<world_error> write_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                                      existing_file existing) {
+  auto draft = path;
+  draft += fmt::format(".{:08x}.new", randombytes_random());
+  {
+    const open_file file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
+    if (!file.is_open()) return failed_to("create", draft, errno);
+    const bool complete = ::fchmod(file.descriptor(), mode) == 0 &&
+                          write_all(file.descriptor(), content.data(), content.size()) &&
+                          ::fsync(file.descriptor()) == 0;
+    if (!complete) {
+      const auto error = failed_to("write", draft, errno);
+      ::unlink(draft.c_str());
+      return error;
+    }
+  }
+  // A link, unlike a rename, fails when the name is taken: a key is never overwritten.
+  const bool named = existing == existing_file::replace ? ::rename(draft.c_str(), path.c_str()) == 0
+                                                        : ::link(draft.c_str(), path.c_str()) == 0;
+  const int error = errno;
+  if (!named || existing == existing_file::keep) ::unlink(draft.c_str());
+  if (!named && error == EEXIST) {
+    return world_error{fmt::format("{} exists already and is not overwritten", quoted(path)),
+                       fmt::format("choose another name, or move it away: mv {0} {0}.old", quoted(path))};
+  }
+  if (!named) return failed_to("create", path, error);
+  return sync_folder(path);
+}
+
+// --- Reading -----------------------------------------------------------------
+
+std::optional<world_error> objection_to_file(const struct stat& facts, const std::filesystem::path& path) {
+  if (!S_ISREG(facts.st_mode)) {
+    return world_error{fmt::format("{} is not a regular file", quoted(path)),
+                       "name the key file itself, not a folder, pipe or device"};
+  }
+  if (facts.st_size > static_cast<off_t>(key_file_bytes_max)) {
+    return world_error{fmt::format("{} has {} bytes: too long for a key file", quoted(path), facts.st_size),
+                       "name a file that `hypermesh keygen` wrote"};
+  }
+  return std::nullopt;
+}
+
+std::optional<world_error> objection_to_privacy(const struct stat& facts, const std::filesystem::path& path) {
+  if (facts.st_uid != ::geteuid()) {
+    return world_error{fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path),
+                                   facts.st_uid, ::geteuid()),
+                       fmt::format("chown {} {}", ::geteuid(), quoted(path))};
+  }
+  const auto mode = facts.st_mode & 07777U;
+  if ((mode & ~secret_mode) != 0) {
+    return world_error{fmt::format("{} has mode {:04o}: others may read the secret key", quoted(path), mode),
+                       fmt::format("chmod 600 {}", quoted(path))};
+  }
+  return std::nullopt;
+}
+
+/// Reads the whole file into `content`; the count of bytes, or the error.
+or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secret, guarded_bytes& content) {
+  // Without O_NONBLOCK a pipe in place of the file would block for ever.
+  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (!file.is_open()) return failed_to("open", path, errno);
+  struct stat facts {};
+  if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
+  if (auto objection = objection_to_file(facts, path)) return *objection;
+  if (is_secret) {
+    if (auto objection = objection_to_privacy(facts, path)) return *objection;
+  }
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const auto count = ::read(file.descriptor(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed_to("read", path, errno);
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  return size;
+}
+
+/// Where the digits stand in `content`, or what is wrong, without quoting any of it.
+or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header, std::string_view content) {
+  const auto bad_line = [&path](int line, std::string_view what) {
+    return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote"};
+  };
+  if (!content.starts_with(header)) {
+    return bad_line(1, fmt::format("expected \"{}\"", header.substr(0, header.size() - 1)));
+  }
+  if (!content.substr(header.size()).starts_with(kind_line)) return bad_line(2, "expected \"ed25519\"");
+  const auto start = header.size() + kind_line.size();
+  auto digits = content.substr(start);
+  if (digits.ends_with('\n')) digits.remove_suffix(1);
+  if (digits.size() != digit_count) {
+    return bad_line(3, fmt::format("expected {} hexadecimal digits and nothing else", digit_count));
+  }
+  return start;
+}
+
+/// Decodes the key of a file into `out`, which is guarded memory or a public key.
+std::optional<world_error> read_key(const std::filesystem::path& path, bool is_secret, std::span<std::byte> out) {
+  initialise_crypto();
+  // One byte more than allowed shows a file that grew while it was read.
+  guarded_bytes content{key_file_bytes_max + 1};
+  const auto size = read_file(path, is_secret, content);
+  if (const auto* error = std::get_if<world_error>(&size)) return *error;
+  const auto text = content.text(0, std::get<std::size_t>(size));
+  const auto start = find_digits(path, is_secret ? secret_header : public_header, text);
+  if (const auto* error = std::get_if<world_error>(&start)) return *error;
+  if (!from_hex(content.text(std::get<std::size_t>(start), digit_count), out)) {
+    return world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
+                       "restore the file from a backup"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key) {
+  require(key.bytes_ != nullptr, "a key that was moved away is not written");
+  initialise_crypto();
+  const auto digits_start = secret_header.size() + kind_line.size();
+  const auto size = digits_start + digit_count + 1;
+  // sodium_bin2hex ends with a zero byte, which the line's end replaces.
+  guarded_bytes content{size};
+  std::memcpy(content.data(), secret_header.data(), secret_header.size());
+  std::memcpy(content.data() + secret_header.size(), kind_line.data(), kind_line.size());
+  sodium_bin2hex(content.data() + digits_start, digit_count + 1, reinterpret_cast<const unsigned char*>(key.bytes_),
+                 key_bytes);
+  content.data()[size - 1] = '\n';
+  return write_file(path, content.text(0, size), secret_mode, existing_file::keep);
+}
+
+or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
+  initialise_crypto();
+  guarded_bytes seed{key_bytes};
+  const std::span<std::byte> out{reinterpret_cast<std::byte*>(seed.data()), key_bytes};
+  if (auto error = read_key(path, true, out)) return *error;
+  return secret_key::from_seed(out);
+}
+
+std::optional<world_error> write_public_key(const std::filesystem::path& path, const public_key& key) {
+  initialise_crypto();
+  const auto content = fmt::format("{}{}{}\n", public_header, kind_line, to_hex(key.view()));
+  return write_file(path, content, public_mode, existing_file::replace);
+}
+
+or_error<public_key> read_public_key(const std::filesystem::path& path) {
+  public_key key;
+  if (auto error = read_key(path, false, key.bytes)) return *error;
+  if (!is_sound(key)) {
+    return world_error{fmt::format("{}:3: no usable Ed25519 public key", quoted(path)), "copy the file again"};
+  }
+  return key;
+}
+
+}  // namespace hypermesh

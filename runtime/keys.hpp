@@ -1,0 +1,85 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "actors/ports.hpp"
+#include "messages/types.hpp"
+
+/// The Ed25519 identities of replicas and clients, and their files.
+namespace hypermesh {
+
+/// A value, or what went wrong in the world.
+template <class Value>
+using or_error = std::variant<Value, world_error>;
+
+/// Prepares libsodium; idempotent and safe from several threads. Everything here calls it by itself.
+void initialise_crypto();
+
+/// The secret key of one principal (I16). It lives in guarded memory only: locked against swapping where
+/// the system's limits allow it, left out of core dumps, read-only from creation on, wiped on
+/// destruction. There is no way to print or copy it. Memory: four pages.
+class secret_key {
+ public:
+  /// A new key from the system's randomness.
+  [[nodiscard]] static secret_key generate();
+
+  /// The key of a 32-byte seed, which the caller wipes. For simulations, tests and files.
+  [[nodiscard]] static secret_key from_seed(byte_span seed);
+
+  ~secret_key();
+  secret_key(secret_key&& other) noexcept;
+  secret_key& operator=(secret_key&& other) noexcept;
+  secret_key(const secret_key&) = delete;
+  secret_key& operator=(const secret_key&) = delete;
+
+  [[nodiscard]] const public_key& public_half() const { return public_half_; }
+
+  /// An Ed25519 signature. Safe from several threads at once.
+  [[nodiscard]] signature sign(byte_span bytes) const;
+
+ private:
+  friend std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key);
+
+  secret_key() = default;
+
+  /// seed ‖ public key, as libsodium wants it.
+  std::byte* bytes_ = nullptr;
+  public_key public_half_;
+};
+
+/// Whether `key` is an Ed25519 public key of the prime-order group. A key of small order would verify
+/// signatures that nobody made.
+[[nodiscard]] bool is_sound(const public_key& key);
+
+/// The longest key file that is read.
+inline constexpr std::size_t key_file_bytes_max = 1'024;
+
+/// Writes a new key file of mode 0600 with the lines
+///
+///     hypermesh secret key, keep it private
+///     ed25519
+///     <64 hexadecimal digits>
+///
+/// Atomic and durable: the file appears complete or not at all. Never replaces a file.
+[[nodiscard]] std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key);
+
+/// Reads what `write_secret_key` wrote. Refuses everything but a regular file of this user that nobody else can
+/// read or write; a symbolic link is followed, and what it leads to is judged.
+[[nodiscard]] or_error<secret_key> read_secret_key(const std::filesystem::path& path);
+
+/// The same format, header "hypermesh public key", mode 0644. Replaces a file of that name.
+[[nodiscard]] std::optional<world_error> write_public_key(const std::filesystem::path& path, const public_key& key);
+[[nodiscard]] or_error<public_key> read_public_key(const std::filesystem::path& path);
+
+/// A public key from 64 hexadecimal digits, as configuration files hold it.
+[[nodiscard]] or_error<public_key> parse_public_key(std::string_view text);
+
+/// Keeps this process's memory out of core dumps and away from debuggers of the same user. Call at the start of a
+/// process that loads a secret key.
+[[nodiscard]] std::optional<world_error> disable_core_dumps();
+
+}  // namespace hypermesh

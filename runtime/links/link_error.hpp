@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hypermesh {
+
+/// Why a link was refused or ended. Each is counted by itself: the operator sees from the
+/// counters whether a network, a configuration or an attacker is at work.
+enum class link_error : std::uint8_t {
+  // Handshake: the bytes.
+  /// The first bytes are not those of a HyperMesh link.
+  not_hypermesh,
+  wrong_version,
+  /// Bytes where none are allowed: more than the fixed-size message, or after the last one.
+  unexpected_bytes,
+  // Handshake: who speaks to whom.
+  wrong_cluster,
+  unknown_principal,
+  /// The hello names another responder.
+  wrong_responder,
+  /// This principal may not dial that one; also a node that reaches itself.
+  wrong_direction,
+  bad_signature,
+  /// An ephemeral key of small order: the shared secret would be known to everybody.
+  weak_key,
+  // Channel.
+  frame_too_short,
+  frame_too_long,
+  /// The authenticator of a frame does not hold: changed, reordered, repeated or forged.
+  bad_frame,
+  // Connection.
+  /// Bytes ended in the middle of a message or frame.
+  truncated,
+  /// The remote node said good-bye.
+  ended,
+  /// The connection was closed between two frames without a good-bye.
+  closed,
+  connect_failed,
+  handshake_timeout,
+  dead_link,
+  /// A newer authenticated connection took over.
+  replaced,
+  too_many_connections,
+  too_many_sessions,
+  /// This node closed it.
+  stopped,
+};
+
+inline constexpr std::size_t link_error_count = static_cast<std::size_t>(link_error::stopped) + 1;
+
+/// snake_case name, also of the counter.
+[[nodiscard]] std::string_view to_string(link_error reason);
+
+}  // namespace hypermesh

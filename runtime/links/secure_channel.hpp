@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "messages/frame.hpp"
+#include "messages/limits.hpp"
+#include "messages/types.hpp"
+#include "runtime/links/link_error.hpp"
+
+namespace hypermesh {
+
+/// What a scribe of CAF sends from.
+using wire_buffer = std::vector<char>;
+
+/// Key of one direction of one link; fresh for each connection.
+using stream_key = fixed_bytes<struct stream_key_tag, 32>;
+/// What the sender of a stream tells the receiver once. Not secret.
+using stream_header = fixed_bytes<struct stream_header_tag, 24>;
+
+/// The longest frame that a principal of this kind may send.
+[[nodiscard]] constexpr std::size_t frame_bytes_max_of(principal_kind sender) {
+  return sender == principal_kind::replica ? limits::frame_bytes_max : limits::client_frame_bytes_max;
+}
+
+/// What `secure_channel::feed` found.
+struct received_frames {
+  /// In order. Each stands in memory of its own, aligned for FlatBuffers.
+  std::vector<frame_ptr> frames;
+  /// Empty frames: signs of life, never delivered.
+  std::size_t keepalives = 0;
+  /// Set once; the connection must be closed. `ended` when the remote node said good-bye.
+  std::optional<link_error> error;
+};
+
+/// The authenticated encryption of one connection after its handshake: libsodium's
+/// crypto_secretstream (XChaCha20-Poly1305) in both directions. Pure: bytes in, frames out.
+///
+/// On the wire a frame is `length (3 bytes, little-endian) ‖ ciphertext`, where the ciphertext is
+/// 17 bytes longer than the frame; the length is authenticated with it. The stream detects
+/// any change, loss, repetition or reordering. Its tags say: MESSAGE, a frame; REKEY, a frame
+/// after which both sides derive a new key, so that a key found later opens no old frames; FINAL,
+/// the good-bye, an empty frame after which nothing follows: an attacker who cuts the connection
+/// cannot feign it.
+///
+/// Memory: one incomplete frame, and no more of it than has arrived; the length is checked
+/// against the bound of the sender's kind before anything is allocated.
+class secure_channel {
+ public:
+  static constexpr std::size_t length_bytes = 3;
+  static constexpr std::size_t sealing_bytes = 17;
+  /// What the link adds to a frame.
+  static constexpr std::size_t overhead_bytes = length_bytes + sealing_bytes;
+  /// Frames under one key. The stream itself would rekey after 2³²; this is every few seconds under load.
+  static constexpr std::uint64_t frames_per_key = 1ULL << 20U;
+
+  /// `own` sends under `sending_key`; `remote` bounds the frames that are accepted. `frames_before_rekey`
+  /// is for tests.
+  secure_channel(const stream_key& sending_key, principal_kind own, principal_kind remote,
+                 std::uint64_t frames_before_rekey = frames_per_key);
+  ~secure_channel();
+  secure_channel(secure_channel&&) noexcept;
+  secure_channel& operator=(secure_channel&&) noexcept;
+
+  /// Travels in this side's handshake message.
+  [[nodiscard]] const stream_header& own_header() const { return own_header_; }
+
+  /// Starts the receiving direction with the remote side's header. Once, before `feed`.
+  void start_receiving(const stream_key& receiving_key, const stream_header& remote_header);
+
+  /// The longest frame that `seal` takes.
+  [[nodiscard]] std::size_t sealable_bytes_max() const { return frame_bytes_max_of(own_); }
+
+  /// Appends the sealed frame to `out`. An empty frame is a sign of life.
+  void seal(byte_span frame, wire_buffer& out);
+
+  /// Appends the good-bye. Nothing may be sealed afterwards.
+  void seal_end(wire_buffer& out);
+
+  /// Takes the next bytes of the connection, in pieces of any size. After an error it
+  /// gives nothing but that error.
+  [[nodiscard]] received_frames feed(byte_span bytes);
+
+  /// Why the connection is over when no more bytes come.
+  [[nodiscard]] link_error at_end_of_bytes() const;
+
+  /// Bytes of the incomplete frame.
+  [[nodiscard]] std::size_t bytes_held() const { return pending_.size(); }
+
+ private:
+  struct secrets;
+
+  void append_sealed(byte_span frame, unsigned char tag, wire_buffer& out);
+  /// Opens one complete `length ‖ ciphertext`.
+  void open(byte_span sealed, received_frames& out);
+  /// The length of the ciphertext that a complete length field announces, or the error.
+  [[nodiscard]] std::optional<link_error> objection_to(std::size_t ciphertext_bytes) const;
+
+  /// Both stream states, wiped on destruction.
+  std::unique_ptr<secrets> secrets_;
+  stream_header own_header_;
+  principal_kind own_;
+  principal_kind remote_;
+  std::uint64_t frames_before_rekey_;
+  std::uint64_t frames_sealed_ = 0;
+  byte_vector pending_;
+  std::optional<link_error> error_;
+  bool receiving_ = false;
+  bool end_sealed_ = false;
+};
+
+}  // namespace hypermesh

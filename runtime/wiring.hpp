@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/batcher.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/monitor.hpp"
+
+namespace hypermesh {
+
+/// Times and bounds of one node that are its own business; none affects what is agreed.
+struct node_settings {
+  batch_settings batching;
+  /// How long a request waits for others while the pipeline is busy.
+  std::chrono::microseconds batch_delay{2'000};
+  /// How often a replica that waits says what it lacks.
+  std::chrono::microseconds status_period{150'000};
+  /// How often an unstable CHECKPOINT is sent again.
+  std::chrono::microseconds checkpoint_period{500'000};
+  /// How often a state transfer looks for chunks that did not arrive.
+  std::chrono::microseconds transfer_period{200'000};
+};
+
+/// What a node is made of besides its actors.
+struct node_parts {
+  node_identity identity;
+  node_settings settings;
+  std::unique_ptr<state_machine> machine;
+  std::shared_ptr<stable_storage> storage;
+  failure_handler on_failure;
+  /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.
+  monitor_actor monitor;
+};
+
+/// Spawns the actors of one node without links; `connect_node` makes them work. Product, tests and simulator
+/// use the same actors.
+[[nodiscard]] neighbours spawn_node(caf::actor_system& system, node_parts parts);
+
+/// Gives every actor its neighbours, `actors.peers` included. Before this the node does nothing.
+void connect_node(const neighbours& actors);
+
+/// Stops the actors in the order of the flow, from ingress to monitor. Handles that actors hold of each other
+/// are released as their states end.
+void stop_node(const neighbours& actors);
+
+}  // namespace hypermesh

@@ -1,0 +1,315 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "tests/support/message_samples.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// Collects the first limit that does not hold.
+class limit_checker {
+ public:
+  std::string exceeded;
+
+  void operator()(const request& value) {
+    hold(value.id.client.value < limits::clients_max, "clients_max");
+    hold(value.operation_count() <= limits::operations_per_request_max, "operations_per_request_max");
+    hold(value.operations.size() <= limits::request_bytes_max, "request_bytes_max");
+    for (std::size_t index = 0; index < value.operation_count(); ++index) {
+      hold(value.operation(index).size() <= limits::operation_bytes_max, "operation_bytes_max");
+    }
+  }
+
+  void operator()(const pre_prepare& value) {
+    vote(value.header);
+    hold(value.body->requests.size() <= limits::requests_per_batch_max, "requests_per_batch_max");
+    hold(value.body->bytes <= limits::batch_bytes_max, "batch_bytes_max");
+    std::size_t total = 0;
+    for (const auto& each : value.body->requests) {
+      (*this)(each);
+      total += each.raw.view.size();
+    }
+    hold(total == value.body->bytes, "the bytes of a batch are those of its requests");
+  }
+
+  void operator()(const prepare& value) { vote(value.vote); }
+  void operator()(const commit& value) { vote(value.vote); }
+  void operator()(const checkpoint& value) { vote(value.vote); }
+
+  void operator()(const reply& value) {
+    const auto& outcome = value.outcome;
+    hold(value.view.value <= limits::view_max, "view_max");
+    hold(outcome.status <= reply_status::overloaded, "reply_status");
+    hold(outcome.results.size() <= limits::reply_bytes_max, "reply_bytes_max");
+    hold(outcome.ends.size() == outcome.statuses.size(), "one end for each status");
+    hold(outcome.ends.size() <= limits::operations_per_request_max, "operations_per_request_max");
+    for (std::size_t index = 0; index < outcome.ends.size(); ++index) {
+      hold(outcome.result(index).size() <= limits::result_bytes_max, "result_bytes_max");
+    }
+  }
+
+  void operator()(const view_change& value) {
+    hold(value.new_view.value <= limits::view_max, "view_max");
+    hold(value.stable_sequence.value <= limits::sequence_max, "sequence_max");
+    hold(value.replica.value < limits::replicas_max, "replicas_max");
+    votes(value.stable_proof.votes, limits::replicas_max);
+    hold(value.prepared.size() <= limits::watermark_window_max, "watermark_window_max");
+    std::size_t statements = value.stable_proof.votes.size();
+    for (const auto& each : value.prepared) {
+      vote(each.pre_prepare);
+      votes(each.prepares, limits::replicas_max);
+      statements += 1 + each.prepares.size();
+    }
+    hold(statements * 120 <= value.raw.view.size(), "a VIEW-CHANGE holds no more than its bytes");
+    hold(value.raw.view.size() < frame_bytes_max_of(message_kind::view_change), "view_change_bytes_max");
+  }
+
+  void operator()(const new_view& value) {
+    hold(value.view.value <= limits::view_max, "view_max");
+    hold(value.replica.value < limits::replicas_max, "replicas_max");
+    hold(!value.view_changes.empty(), "a NEW-VIEW rests on VIEW-CHANGEs");
+    hold(value.view_changes.size() <= limits::replicas_max, "replicas_max");
+    votes(value.reproposals, limits::watermark_window_max);
+    std::size_t total = 0;
+    for (const auto& each : value.view_changes) {
+      (*this)(each);
+      total += each.raw.view.size();
+    }
+    hold(total <= value.raw.view.size(), "a NEW-VIEW holds no more than its bytes");
+  }
+
+  void operator()(const status& value) {
+    hold(value.replica.value < limits::replicas_max, "replicas_max");
+    hold(value.view.value <= limits::view_max, "view_max");
+    hold(value.last_executed.value <= limits::sequence_max, "sequence_max");
+    hold(value.low_watermark <= value.last_executed, "h is at most what was executed");
+    hold(value.slots.size() <= limits::watermark_window_max, "watermark_window_max");
+  }
+
+  void operator()(const checkpoint_proof& value) {
+    hold(!value.certificate.votes.empty(), "a proof has votes");
+    votes(value.certificate.votes, limits::replicas_max);
+  }
+
+  void operator()(const state_request& value) {
+    hold(value.sequence.value <= limits::sequence_max, "sequence_max");
+    hold(value.index < limits::state_chunks_max, "state_chunks_max");
+  }
+
+  void operator()(const state_chunk_message& value) {
+    hold(value.sequence.value <= limits::sequence_max, "sequence_max");
+    hold(value.index < value.chunk_count, "a chunk is one of those counted");
+    hold(value.chunk_count <= limits::state_chunks_max, "state_chunks_max");
+    hold(value.bytes->size() <= limits::state_chunk_bytes_max, "state_chunk_bytes_max");
+    hold(value.path.size() <= limits::merkle_path_max, "merkle_path_max");
+  }
+
+  void operator()(const body_request& value) { hold(value.sequence.value <= limits::sequence_max, "sequence_max"); }
+  void operator()(const query& value) {
+    hold(value.operation.size() <= limits::operation_bytes_max, "operation_bytes_max");
+  }
+
+  void operator()(const query_reply& value) {
+    hold(value.last_executed.value <= limits::sequence_max, "sequence_max");
+    hold(value.result.size() <= limits::result_bytes_max, "result_bytes_max");
+  }
+
+  void operator()(const node_query&) {}
+
+  void operator()(const node_report& value) {
+    hold(value.replica.value < limits::replicas_max, "replicas_max");
+    hold(value.view.value <= limits::view_max, "view_max");
+    for (const auto each : {value.low_watermark, value.high_watermark, value.last_executed, value.stable_checkpoint}) {
+      hold(each.value <= limits::sequence_max, "sequence_max");
+    }
+    hold(value.counters.size() <= limits::report_counters_max, "report_counters_max");
+    for (const auto& each : value.counters) {
+      hold(each.name.size() <= limits::report_name_bytes_max, "report_name_bytes_max");
+    }
+  }
+
+ private:
+  void hold(bool holds, std::string_view limit) {
+    if (!holds && exceeded.empty()) exceeded = limit;
+  }
+
+  void vote(const signed_statement& value) {
+    hold(value.content.view.value <= limits::view_max, "view_max");
+    hold(value.content.sequence.value <= limits::sequence_max, "sequence_max");
+    hold(value.content.replica.value < limits::replicas_max, "replicas_max");
+  }
+
+  void votes(const std::vector<signed_statement>& values, std::size_t count_max) {
+    hold(values.size() <= count_max, "count of statements");
+    for (const auto& each : values)
+      vote(each);
+  }
+};
+
+std::string exceeded_limit(const message& value) {
+  limit_checker checker;
+  std::visit(checker, value);
+  return checker.exceeded;
+}
+
+/// What is wrong with the decoder's answer to any bytes at all; empty when nothing is. Each frame
+/// stands in memory of exactly its size, so that a sanitizer sees a read beyond.
+std::string fault_of(const byte_vector& bytes) {
+  const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
+  const auto* value = std::get_if<message>(&decoded);
+  if (value == nullptr) {
+    return std::get<rejection>(decoded) <= rejection::duplicate_request_in_batch ? ""
+                                                                                 : "a reason that bytes cannot show";
+  }
+  if (kind_of(*value) != kind_of(byte_span{bytes})) return "another kind than the last byte says";
+  if (bytes.size() > frame_bytes_max_of(kind_of(*value))) return "frame_bytes_max_of";
+  if (const auto limit = exceeded_limit(*value); !limit.empty()) return limit;
+  // What was accepted can be sent on, and then it is the one encoding of its value.
+  const auto again = frame_of(*value);
+  const auto decoded_again = decode(again);
+  if (!std::holds_alternative<message>(decoded_again)) return "what was accepted is rejected when sent on";
+  return *frame_of(std::get<message>(decoded_again)) == *again ? "" : "sending on changes the bytes";
+}
+
+/// The values that replace a byte: all in short frames; in longer ones the edges and every single bit.
+std::vector<std::byte> replacements_of(std::byte original, std::size_t frame_bytes) {
+  std::vector<std::byte> values;
+  if (frame_bytes <= 200) {
+    for (unsigned value = 0; value < 256; ++value)
+      values.push_back(static_cast<std::byte>(value));
+    return values;
+  }
+  for (const unsigned value : {0x00U, 0x01U, 0x7fU, 0x80U, 0xffU})
+    values.push_back(static_cast<std::byte>(value));
+  for (unsigned bit = 0; bit < 8; ++bit)
+    values.push_back(original ^ static_cast<std::byte>(1U << bit));
+  return values;
+}
+
+void check_mutations(message_kind kind, sample_size size, std::uint64_t seed) {
+  auto bytes = *frame_of(sample_of(kind, size, seed));
+  // Longer frames repeat their structure: a prime stride meets every residue.
+  const std::size_t stride = bytes.size() > 2'500 ? 13 : 1;
+  for (std::size_t index = 0; index < bytes.size(); index += stride) {
+    const auto original = bytes[index];
+    for (const auto value : replacements_of(original, bytes.size())) {
+      bytes[index] = value;
+      const auto fault = fault_of(bytes);
+      INFO(to_string(kind), " size ", static_cast<int>(size), " seed ", seed, " byte ", index, " value ",
+           std::to_integer<int>(value));
+      REQUIRE(fault == "");
+    }
+    bytes[index] = original;
+  }
+}
+
+/// Kinds whose last signature byte and kind byte alone follow a truncated FlatBuffer.
+void check_truncations(message_kind kind, sample_size size, std::uint64_t seed) {
+  const auto whole = *frame_of(sample_of(kind, size, seed));
+  const std::size_t stride = whole.size() > 2'500 ? 7 : 1;
+  for (std::size_t count = 0; count < whole.size(); count += stride) {
+    INFO(to_string(kind), " size ", static_cast<int>(size), " seed ", seed, " bytes ", count);
+    const byte_vector front{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(count)};
+    REQUIRE(fault_of(front) == "");
+    // The same with the kind still at the end, and with the front missing instead.
+    auto with_kind = front;
+    with_kind.push_back(whole.back());
+    REQUIRE(fault_of(with_kind) == "");
+    REQUIRE(fault_of({whole.end() - static_cast<std::ptrdiff_t>(count), whole.end()}) == "");
+  }
+}
+
+template <class Check>
+void for_all_samples(Check&& check) {
+  for (const auto kind : all_kinds()) {
+    for (const auto size : sample_sizes)
+      check(kind, size, 1);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("all samples are inside all limits") {
+  for_all_samples([](message_kind kind, sample_size size, std::uint64_t) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      INFO(to_string(kind), " seed ", seed);
+      CHECK(exceeded_limit(sample_of(kind, size, seed)) == "");
+      CHECK(fault_of(*frame_of(sample_of(kind, size, seed))) == "");
+    }
+  });
+}
+
+TEST_CASE("no change of one byte makes the decoder fail or pass a limit") { for_all_samples(check_mutations); }
+
+TEST_CASE("no truncation makes the decoder fail or pass a limit") { for_all_samples(check_truncations); }
+
+TEST_CASE("no pair of changed words makes the decoder fail or pass a limit") {
+  // Offsets, lengths and vtables are words: the edges of their range hurt more than random bits.
+  constexpr std::uint32_t edges[] = {0, 1, 2, 3, 4, 7, 8, 16, 0x7fff'ffff, 0x8000'0000, 0xffff'fff8, 0xffff'ffff};
+  for (const auto kind : all_kinds()) {
+    for (std::uint64_t seed = 0; seed < 1'500; ++seed) {
+      sample_source source{seed};
+      auto bytes = *frame_of(sample_of(kind, sample_sizes[seed % 2], seed));
+      for (std::uint64_t change = 0; change < 1 + seed % 3; ++change) {
+        if (bytes.size() < 8) break;
+        const auto at = 4 * source.below((bytes.size() - 1) / 4);
+        const auto word = source.below(3) == 0 ? static_cast<std::uint32_t>(source.below(bytes.size()))
+                                               : edges[source.below(std::size(edges))];
+        for (unsigned byte = 0; byte < 4; ++byte)
+          bytes[at + byte] = static_cast<std::byte>(word >> (8 * byte));
+      }
+      const auto fault = fault_of(bytes);
+      INFO(to_string(kind), " seed ", seed);
+      REQUIRE(fault == "");
+    }
+  }
+}
+
+TEST_CASE("random bytes of every length are rejected or harmless") {
+  for (std::uint64_t seed = 0; seed < 40'000; ++seed) {
+    sample_source source{seed};
+    auto bytes = source.bytes(1 + source.below(300));
+    bytes.back() = static_cast<std::byte>(message_kind_first + seed % message_kind_last);
+    // Half of them with a root offset that leads somewhere.
+    if (seed % 2 == 0 && bytes.size() > 8) {
+      for (std::size_t index = 0; index < 4; ++index)
+        bytes[index] = std::byte{0};
+      bytes[0] = static_cast<std::byte>(4 * source.below(1 + std::min<std::size_t>(bytes.size(), 250) / 4));
+    }
+    const auto fault = fault_of(bytes);
+    INFO("seed ", seed);
+    REQUIRE(fault == "");
+  }
+}
+
+TEST_CASE("frames of one repeated byte are rejected") {
+  for (const auto kind : all_kinds()) {
+    for (unsigned value = 0; value < 256; ++value) {
+      for (const std::size_t count : {1U, 7U, 8U, 64U, 65U, 72U, 500U}) {
+        byte_vector bytes(count, static_cast<std::byte>(value));
+        bytes.push_back(static_cast<std::byte>(kind));
+        const auto fault = fault_of(bytes);
+        INFO(to_string(kind), " value ", value, " count ", count);
+        REQUIRE(fault == "");
+      }
+    }
+  }
+}
+
+TEST_CASE("a frame of one kind read as another is rejected or harmless") {
+  for (const auto kind : all_kinds()) {
+    for (const auto size : sample_sizes) {
+      auto bytes = *frame_of(sample_of(kind, size, 2));
+      for (const auto other : all_kinds()) {
+        bytes.back() = static_cast<std::byte>(other);
+        INFO(to_string(kind), " read as ", to_string(other));
+        CHECK(fault_of(bytes) == "");
+      }
+    }
+  }
+}

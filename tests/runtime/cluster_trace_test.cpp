@@ -1,0 +1,215 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/state_machines/resource_scheduler.hpp"
+#include "runtime/state_machines/trace.hpp"
+
+namespace hypermesh {
+
+using namespace scheduler;
+
+namespace {
+
+const std::string node_head = "sn,cpu_milli,memory_mib,gpu,model\n";
+const std::string pod_head =
+    "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n";
+
+constexpr const char* nodes_file_name = "openb_node_list_all_node.csv";
+constexpr const char* pods_file_name = "openb_pod_list_default.csv";
+
+/// The trace beside the repository, from any working directory inside it.
+std::optional<std::filesystem::path> trace_folder() {
+  std::error_code unknown;
+  for (auto start = std::filesystem::current_path(unknown); !start.empty(); start = start.parent_path()) {
+    const auto folder = start.parent_path() / "shared" / "data";
+    if (std::filesystem::exists(folder / nodes_file_name, unknown) &&
+        std::filesystem::exists(folder / pods_file_name, unknown)) {
+      return folder;
+    }
+    if (start == start.parent_path()) break;
+  }
+  return std::nullopt;
+}
+
+template <class T>
+std::string error_of(const checked<T>& value) {
+  return value ? "no error" : value.error();
+}
+
+std::string node_error(const std::string& text) { return error_of(parse_trace_nodes(text, "nodes.csv")); }
+std::string pod_error(const std::string& text) { return error_of(parse_trace_pods(pod_head + text, "pods.csv")); }
+
+trace_task task_at(const std::string& name, std::uint64_t submit, std::optional<std::uint64_t> place,
+                   std::optional<std::uint64_t> release) {
+  return {{name, {1, 1, 0, 0, {}}, {}}, submit, place, release};
+}
+
+/// "kind subject" of each event, in order.
+std::vector<std::string> order_of(const cluster_trace& trace) {
+  const std::vector<std::string> kinds = {"register", "release", "submit", "place", "release"};
+  std::vector<std::string> order;
+  for (const auto& event : events_of(trace)) {
+    order.push_back(kinds[static_cast<std::size_t>(event.kind)] + " " + std::to_string(event.subject));
+  }
+  return order;
+}
+
+void check_own_order(const std::vector<trace_event>& events, std::size_t nodes) {
+  std::map<std::uint32_t, std::string> seen;
+  std::uint64_t now = 0;
+  for (std::size_t index = 0; index < events.size(); ++index) {
+    const auto& event = events[index];
+    CHECK(event.time >= now);
+    now = event.time;
+    CHECK((event.kind == trace_event_kind::register_node) == (index < nodes));
+    if (index < nodes) continue;
+    const auto letter = event.kind == trace_event_kind::submit  ? 's'
+                        : event.kind == trace_event_kind::place ? 'p'
+                                                                : 'r';
+    seen[event.subject] += letter;
+  }
+  for (const auto& [subject, letters] : seen) {
+    CAPTURE(subject);
+    CHECK((letters == "spr" || letters == "sp"));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("nodes and pods are read with quotes, CR LF, empty fields and columns in another order") {
+  const auto nodes = parse_trace_nodes(
+      "model,gpu,sn,cpu_milli,memory_mib,rack\r\nG2,8,\"a\",96000,393216,\"7,\"\"b\"\"\"\r\n"
+      ",,b,32000,262144,\r\n\r\n",
+      "nodes.csv");
+  REQUIRE_MESSAGE(nodes, error_of(nodes));
+  CHECK(*nodes == std::vector<node_spec>{{"a", 96'000, 393'216, 8, "G2"}, {"b", 32'000, 262'144, 0, ""}});
+
+  const auto pods =
+      parse_trace_pods(pod_head + "p,100,200,1,,G2|P100,LS,Running,10,,12.0\nq,1,1,,,,,,11,20,", "pods.csv");
+  REQUIRE_MESSAGE(pods, error_of(pods));
+  const trace_task first{{"p", {100, 200, 1, 1'000, {"G2", "P100"}}, service_class::latency_sensitive}, 10, 12, {}};
+  const trace_task second{{"q", {1, 1, 0, 0, {}}, service_class::best_effort}, 11, {}, 20};
+  CHECK(*pods == std::vector<trace_task>{first, second});
+}
+
+TEST_CASE("errors of a trace name file, line and column and say what to do") {
+  CHECK(node_error("") == "nodes.csv: the file is empty; its first line must name the columns");
+  CHECK(node_error("sn,cpu_milli\n") ==
+        "nodes.csv:1: there is no column \"memory_mib\" among sn, cpu_milli; add it or name the right file");
+  CHECK(node_error(node_head + "a,1,1,0\n") ==
+        "nodes.csv:2: the line has 4 fields, the head has 5; add or remove commas");
+  CHECK(node_error(node_head + "a,1,1,0,\nb,x,1,0,\n") ==
+        "nodes.csv:3: column cpu_milli holds \"x\"; write a whole number from 0 to 4294967295");
+  CHECK(node_error(node_head + "a,,1,0,\n") == "nodes.csv:2: column cpu_milli is empty; write a whole number");
+  CHECK(node_error(node_head + ",1,1,0,\n") == "nodes.csv:2: column sn is empty; write a value");
+  CHECK(node_error(node_head + "a,1,1,0,\na,1,1,0,\n") ==
+        "nodes.csv:3: node a comes twice; correct or remove the line");
+  CHECK(node_error(node_head + "a,1,1,0,G2\n") ==
+        "nodes.csv:2: a node without GPUs has no GPU model; correct or remove the line");
+  CHECK(node_error(node_head + "\"a,1,1,0,\n") ==
+        "nodes.csv:2: a quote is never closed; close it before the end of the field");
+  CHECK(node_error(node_head + "\"a\"b,1,1,0,\n") ==
+        "nodes.csv:2: text follows a quoted field; put the whole field in quotes");
+  CHECK(pod_error("p,1,1,1,500,,Best,Running,1,2,1") ==
+        "pods.csv:2: column qos is wrong: \"Best\" is no service class; write BE, Burstable, LS or Guaranteed");
+  CHECK(pod_error("p,1,1,2,500,,LS,Running,1,2,1") ==
+        "pods.csv:2: several GPUs are taken whole: gpu_milli is 1000; correct or remove the line");
+  CHECK(pod_error("p,1,1,1,500,,LS,Running,-1,2,1") ==
+        "pods.csv:2: column creation_time holds \"-1\"; write a whole number from 0 to 18446744073709551615");
+  CHECK(pod_error("p,1,1,1,500,,LS,Running,,2,1") == "pods.csv:2: column creation_time is empty; write a whole number");
+  CHECK(pod_error("p,1,1,1,500,,LS,Running,1.5,2,1").find("column creation_time holds \"1.5\"") != std::string::npos);
+}
+
+TEST_CASE("a file that cannot be opened is an error that names it") {
+  const auto trace = read_trace("no-such-nodes.csv", "no-such-pods.csv");
+  CHECK(error_of(trace) == "no-such-nodes.csv: cannot be opened; check the path and the permissions");
+}
+
+TEST_CASE("no truncation of a trace file crashes the reader") {
+  const auto text = pod_head + "\"p\"\"q\",100,200,1,500,G2|P100,LS,Running,10,20,12\r\n";
+  for (std::size_t length = 0; length < text.size(); ++length) {
+    const auto pods = parse_trace_pods(std::string_view{text}.substr(0, length), "pods.csv");
+    if (pods) CHECK(pods->size() <= 1);
+  }
+}
+
+TEST_CASE("in one second room is given back before it is asked for") {
+  cluster_trace trace;
+  trace.nodes = {{"n", 1, 1, 0, ""}, {"m", 1, 1, 0, ""}};
+  trace.tasks = {task_at("a", 5, 5, 9), task_at("b", 1, 2, 5), task_at("c", 5, 5, {})};
+  CHECK(order_of(trace) == std::vector<std::string>{"register 0", "register 1", "submit 1", "place 1", "release 1",
+                                                    "submit 0", "submit 2", "place 0", "place 2", "release 0"});
+}
+
+TEST_CASE("a task is submitted, placed and released in this order even at impossible times") {
+  cluster_trace trace;
+  trace.tasks = {task_at("same second", 5, 5, 5), task_at("released first", 5, 6, 1), task_at("placed first", 5, 1, 7),
+                 task_at("never placed", 5, {}, 8)};
+  CHECK(order_of(trace) == std::vector<std::string>{"submit 0", "submit 1", "submit 2", "submit 3", "place 0",
+                                                    "place 2", "place 3", "release 0", "place 1", "release 1",
+                                                    "release 2", "release 3"});
+}
+
+TEST_CASE("a made-up trace depends on its arguments alone and runs without a refusal") {
+  const auto trace = synthetic_trace(42, 40, 2'000);
+  CHECK(trace == synthetic_trace(42, 40, 2'000));
+  CHECK_FALSE(trace == synthetic_trace(43, 40, 2'000));
+  CHECK(trace.nodes.size() == 40);
+  CHECK(trace.tasks.size() == 2'000);
+  const auto events = events_of(trace);
+  check_own_order(events, 40);
+  resource_scheduler machine;
+  for (const auto& event : events)
+    CHECK(machine.apply({}, event.operation).status == operation_status::applied);
+  CHECK(machine.summary().released > 1'000);
+}
+
+TEST_CASE("a made-up trace may be empty or without nodes") {
+  CHECK(events_of(synthetic_trace(1, 0, 0)).empty());
+  CHECK(events_of(synthetic_trace(1, 0, 5)).size() >= 10);
+}
+
+TEST_CASE("the made-up trace is the same on every machine") {
+  resource_scheduler machine;
+  for (const auto& event : events_of(synthetic_trace(7, 20, 300)))
+    machine.apply({}, event.operation);
+  CHECK(to_hex(machine.root().view(), 8) == "0f5174286c5e01fb");
+}
+
+TEST_CASE("the real trace of 1,523 machines and 8,152 tasks is replayed whole") {
+  const auto folder = trace_folder();
+  if (!folder) {
+    MESSAGE("not run: the trace is not at ../shared/data of the repository");
+    return;
+  }
+  const auto nodes_file = *folder / nodes_file_name;
+  const auto pods_file = *folder / pods_file_name;
+  const auto trace = read_trace(nodes_file, pods_file);
+  REQUIRE_MESSAGE(trace, error_of(trace));
+  CHECK(trace->nodes.size() == 1'523);
+  CHECK(trace->tasks.size() == 8'152);
+  const auto events = events_of(*trace);
+  check_own_order(events, trace->nodes.size());
+
+  resource_scheduler machine;
+  resource_scheduler follower;
+  for (std::size_t index = 0; index < events.size(); ++index) {
+    CHECK(machine.apply({}, events[index].operation).status == operation_status::applied);
+    if (index == events.size() / 2) REQUIRE_FALSE(follower.restore(machine.snapshot()));
+    if (index > events.size() / 2) follower.apply({}, events[index].operation);
+  }
+  CHECK(machine.root() == follower.root());
+  const auto totals = machine.summary();
+  CHECK(totals.nodes == 1'523);
+  CHECK(totals.gpu_milli_total == 6'212'000);
+  CHECK(totals.released == 8'152);
+  CHECK(totals.cpu_milli_used == 0);
+  CHECK(totals.gpu_milli_used == 0);
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,41 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/state_machines/registry.hpp"
+
+namespace hypermesh {
+
+TEST_CASE("every known state machine is made by its name and starts like any other of it") {
+  for (const auto* name : {"key-value", "scheduler"}) {
+    const auto first = make_state_machine(name);
+    const auto second = make_state_machine(name);
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK((*first)->name() == name);
+    CHECK((*first)->root() == (*second)->root());
+    CHECK_FALSE((*first)->restore((*second)->snapshot()));
+    CHECK_FALSE(operations_usage(name).empty());
+  }
+}
+
+TEST_CASE("an unknown state machine is answered with the known names") {
+  const auto made = make_state_machine("bank");
+  REQUIRE_FALSE(made);
+  CHECK(made.error() == "there is no state machine \"bank\"; choose one of: key-value, scheduler");
+  CHECK_FALSE(parse_operation("bank", std::vector<std::string>{"get", "k"}));
+  CHECK(operations_usage("bank").empty());
+}
+
+TEST_CASE("each machine is spoken to in its own words") {
+  const auto machine = make_state_machine("scheduler");
+  REQUIRE(machine);
+  const auto summary = parse_operation("scheduler", std::vector<std::string>{"summary"});
+  REQUIRE(summary);
+  const auto text = format_result("scheduler", *summary, (*machine)->query(*summary));
+  CHECK(text.substr(0, text.find('\n')) == "nodes 0");
+  CHECK_FALSE(parse_operation("key-value", std::vector<std::string>{"summary"}));
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,283 @@
+#include "tests/support/message_samples.hpp"
+
+#include <algorithm>
+
+#include "messages/limits.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+std::size_t scaled(sample_size size, std::size_t smallest, std::size_t usual, std::size_t large) {
+  return size == sample_size::smallest ? smallest : size == sample_size::usual ? usual : large;
+}
+
+blob body_blob(const frame_ptr& frame) { return {frame, body_of(*frame)}; }
+
+request_id sample_id(sample_source& source) {
+  return {client_id{static_cast<std::uint32_t>(source.below(limits::clients_max))}, timestamp{source.number()}};
+}
+
+view_number sample_view(sample_source& source) { return view_number{source.below(limits::view_max + 1)}; }
+
+sequence_number sample_sequence(sample_source& source) {
+  return sequence_number{source.below(limits::sequence_max + 1)};
+}
+
+replica_id sample_replica(sample_source& source) {
+  return replica_id{static_cast<std::uint32_t>(source.below(limits::replicas_max))};
+}
+
+std::vector<signed_statement> sample_statements(sample_source& source, std::size_t count) {
+  std::vector<signed_statement> statements;
+  while (statements.size() < count)
+    statements.push_back(sample_statement(source));
+  return statements;
+}
+
+std::vector<byte_vector> sample_operations(sample_source& source, std::size_t count, std::size_t bytes_max) {
+  std::vector<byte_vector> operations;
+  while (operations.size() < count)
+    operations.push_back(source.bytes(source.below(bytes_max + 1)));
+  return operations;
+}
+
+request sample_request(sample_source& source, sample_size size) {
+  const auto operations =
+      sample_operations(source, scaled(size, 1, 1, 2 + source.below(30)), scaled(size, 0, 300, 200));
+  return make_request(sample_id(source), operations, source.fixed<signature>());
+}
+
+pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
+  auto body = std::make_shared<batch>();
+  const auto first = source.below(1U << 30U);
+  for (std::size_t index = 0; index < scaled(size, 0, 3, 16); ++index) {
+    const request_id id{client_id{static_cast<std::uint32_t>(index)}, timestamp{first + index}};
+    const auto operations = sample_operations(source, 1 + index % 3, 100);
+    body->requests.push_back(make_request(id, operations, source.fixed<signature>()));
+    body->bytes += body->requests.back().raw.view.size();
+  }
+  auto header = sample_statement(source);
+  header.content.value = digest_of_batch(*body);
+  return {header, body, encode_pre_prepare(header, *body)};
+}
+
+reply sample_reply(sample_source& source, sample_size size) {
+  reply value{sample_id(source), sample_view(source), {}};
+  if (size == sample_size::smallest) {
+    value.outcome.status = source.below(2) == 0 ? reply_status::stale_timestamp : reply_status::overloaded;
+    return value;
+  }
+  for (std::size_t index = 0; index < scaled(size, 0, 1, 2 + source.below(40)); ++index) {
+    value.outcome.append(static_cast<std::uint8_t>(source.below(4)), source.bytes(source.below(80)));
+  }
+  return value;
+}
+
+view_change sample_view_change(sample_source& source, sample_size size) {
+  view_change value;
+  value.new_view = sample_view(source);
+  value.stable_sequence = sample_sequence(source);
+  value.stable_proof.votes = sample_statements(source, scaled(size, 0, 3, 7));
+  for (std::size_t index = 0; index < scaled(size, 0, 2, 8); ++index) {
+    value.prepared.push_back({sample_statement(source), sample_statements(source, scaled(size, 0, 2, 4))});
+  }
+  value.replica = sample_replica(source);
+  value.by = source.fixed<signature>();
+  value.raw = body_blob(seal(message_kind::view_change, view_change_buffer(value), value.by));
+  return value;
+}
+
+new_view sample_new_view(sample_source& source, sample_size size) {
+  new_view value;
+  value.view = sample_view(source);
+  const auto of_each = size == sample_size::large ? sample_size::usual : size;
+  for (std::size_t index = 0; index < scaled(size, 1, 3, 5); ++index) {
+    value.view_changes.push_back(sample_view_change(source, of_each));
+  }
+  value.reproposals = sample_statements(source, scaled(size, 0, 2, 20));
+  value.replica = sample_replica(source);
+  value.by = source.fixed<signature>();
+  value.raw = body_blob(seal(message_kind::new_view, new_view_buffer(value), value.by));
+  return value;
+}
+
+status sample_status(sample_source& source, sample_size size) {
+  status value;
+  value.replica = sample_replica(source);
+  value.view = sample_view(source);
+  value.last_executed = sample_sequence(source);
+  value.low_watermark = sequence_number{source.below(value.last_executed.value + 1)};
+  for (std::size_t index = 0; index < scaled(size, 0, 8, 256); ++index) {
+    value.slots.push_back({source.below(2) == 1, source.below(2) == 1, source.below(2) == 1});
+  }
+  value.by = source.fixed<signature>();
+  value.raw = body_blob(seal(message_kind::status, status_buffer(value), value.by));
+  return value;
+}
+
+state_chunk_message sample_state_chunk(sample_source& source, sample_size size) {
+  state_chunk_message value;
+  value.sequence = sample_sequence(source);
+  value.chunk_count = 1 + source.below(limits::state_chunks_max);
+  value.index = source.below(value.chunk_count);
+  value.bytes = std::make_shared<const byte_vector>(source.bytes(scaled(size, 0, 100, 3'000)));
+  for (std::size_t index = 0; index < scaled(size, 0, 3, limits::merkle_path_max); ++index) {
+    value.path.push_back(source.fixed<digest>());
+  }
+  return value;
+}
+
+node_report sample_node_report(sample_source& source, sample_size size) {
+  node_report value;
+  value.id = sample_id(source);
+  value.replica = sample_replica(source);
+  value.view = sample_view(source);
+  value.low_watermark = sample_sequence(source);
+  value.high_watermark = sample_sequence(source);
+  value.last_executed = sample_sequence(source);
+  value.stable_checkpoint = sample_sequence(source);
+  value.state_root = source.fixed<digest>();
+  for (std::size_t index = 0; index < scaled(size, 0, 3, 40); ++index) {
+    value.counters.push_back({"counter_" + std::to_string(source.number()), source.number()});
+  }
+  return value;
+}
+
+// --- Frames ------------------------------------------------------------------
+
+struct encoder {
+  frame_ptr operator()(const request& value) const { return reframe(value); }
+  frame_ptr operator()(const pre_prepare& value) const { return encode_pre_prepare(value.header, *value.body); }
+  frame_ptr operator()(const prepare& value) const { return encode_vote(message_kind::prepare, value.vote); }
+  frame_ptr operator()(const commit& value) const { return encode_vote(message_kind::commit, value.vote); }
+  frame_ptr operator()(const checkpoint& value) const { return encode_vote(message_kind::checkpoint, value.vote); }
+  frame_ptr operator()(const view_change& value) const {
+    return seal(message_kind::view_change, view_change_buffer(value), value.by);
+  }
+  frame_ptr operator()(const new_view& value) const {
+    return seal(message_kind::new_view, new_view_buffer(value), value.by);
+  }
+  frame_ptr operator()(const status& value) const { return seal(message_kind::status, status_buffer(value), value.by); }
+  template <class Other>
+  frame_ptr operator()(const Other& value) const {
+    return encode(value);
+  }
+};
+
+}  // namespace
+
+std::uint64_t sample_source::number() {
+  state_ += 0x9e3779b97f4a7c15ULL;
+  auto mixed = state_;
+  mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebULL;
+  return mixed ^ (mixed >> 31U);
+}
+
+byte_vector sample_source::bytes(std::size_t count) {
+  byte_vector bytes(count);
+  for (auto& byte : bytes)
+    byte = static_cast<std::byte>(number());
+  return bytes;
+}
+
+std::vector<message_kind> all_kinds() {
+  std::vector<message_kind> kinds;
+  for (unsigned kind = message_kind_first; kind <= message_kind_last; ++kind) {
+    kinds.push_back(static_cast<message_kind>(kind));
+  }
+  return kinds;
+}
+
+message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
+  sample_source source{seed * 64 + static_cast<std::uint64_t>(kind) * 3 + static_cast<std::uint64_t>(size)};
+  switch (kind) {
+    case message_kind::request:
+      return sample_request(source, size);
+    case message_kind::pre_prepare:
+      return sample_pre_prepare(source, size);
+    case message_kind::prepare:
+      return prepare{sample_statement(source)};
+    case message_kind::commit:
+      return commit{sample_statement(source)};
+    case message_kind::reply:
+      return sample_reply(source, size);
+    case message_kind::checkpoint: {
+      auto vote = sample_statement(source);
+      vote.content.view = view_number{0};
+      return checkpoint{vote};
+    }
+    case message_kind::view_change:
+      return sample_view_change(source, size);
+    case message_kind::new_view:
+      return sample_new_view(source, size);
+    case message_kind::status:
+      return sample_status(source, size);
+    case message_kind::checkpoint_proof:
+      return checkpoint_proof{{sample_statements(source, scaled(size, 1, 3, 40))}};
+    case message_kind::state_request:
+      return state_request{sample_sequence(source), source.below(limits::state_chunks_max)};
+    case message_kind::state_chunk:
+      return sample_state_chunk(source, size);
+    case message_kind::body_request:
+      return body_request{sample_sequence(source), source.fixed<digest>()};
+    case message_kind::query:
+      return query{sample_id(source), source.bytes(scaled(size, 0, 60, 2'000))};
+    case message_kind::query_reply: {
+      const auto status = static_cast<std::uint8_t>(source.below(4));
+      return query_reply{sample_id(source), sample_sequence(source), status, source.bytes(scaled(size, 0, 60, 2'000))};
+    }
+    case message_kind::node_query:
+      return node_query{sample_id(source)};
+    case message_kind::node_report:
+      return sample_node_report(source, size);
+  }
+  return node_query{};
+}
+
+signed_statement sample_statement(sample_source& source) {
+  signed_statement value;
+  value.content.view = sample_view(source);
+  value.content.sequence = sample_sequence(source);
+  value.content.value = source.fixed<digest>();
+  value.content.replica = sample_replica(source);
+  value.content.epoch = epoch_number{static_cast<std::uint32_t>(source.number())};
+  value.by = source.fixed<signature>();
+  return value;
+}
+
+request make_request(request_id id, const std::vector<byte_vector>& operations, const signature& by) {
+  byte_vector joined;
+  request value;
+  for (const auto& each : operations) {
+    joined.insert(joined.end(), each.begin(), each.end());
+    value.ends.push_back(static_cast<std::uint32_t>(joined.size()));
+  }
+  if (operations.size() == 1) value.ends.clear();
+  const auto buffer = request_buffer(id, {operations.begin(), operations.end()});
+  value.id = id;
+  value.client_signature = by;
+  value.raw = body_blob(seal(message_kind::request, buffer, by));
+  // The operations of a value stand inside its bytes; searching finds them without the decoder.
+  const auto in = value.raw.view;
+  const auto found = std::search(in.begin(), in.end(), joined.begin(), joined.end());
+  value.operations = in.subspan(static_cast<std::size_t>(found - in.begin()), joined.size());
+  return value;
+}
+
+frame_ptr frame_of(const message& value) { return std::visit(encoder{}, value); }
+
+frame_ptr framed(byte_span buffer, message_kind kind) {
+  byte_vector frame{buffer.begin(), buffer.end()};
+  frame.push_back(static_cast<std::byte>(kind));
+  return std::make_shared<const byte_vector>(std::move(frame));
+}
+
+frame_ptr framed_with_signature(byte_span buffer, message_kind kind) {
+  byte_vector sealed{buffer.begin(), buffer.end()};
+  sealed.resize(sealed.size() + signature::size);
+  return framed(sealed, kind);
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "messages/codec.hpp"
+
+/// Well-formed values of every message kind, keyed by a seed, and what the tests of several folders
+/// ask about messages. Pure: equal seeds give equal bytes on every machine. Signatures are random
+/// bytes: whoever needs true ones signs them himself.
+namespace hypermesh::testing {
+
+/// A seeded stream of numbers (splitmix64). Not for secrets.
+class sample_source {
+ public:
+  explicit sample_source(std::uint64_t seed) : state_(seed) {}
+
+  [[nodiscard]] std::uint64_t number();
+  /// 0 … bound - 1; `bound` is not 0.
+  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return number() % bound; }
+  [[nodiscard]] byte_vector bytes(std::size_t count);
+
+  /// A digest, signature or other value of raw bytes.
+  template <class Fixed>
+  [[nodiscard]] Fixed fixed() {
+    Fixed value;
+    for (auto& byte : value.bytes)
+      byte = static_cast<std::byte>(number());
+    return value;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// How much a sample holds. `smallest` has every list empty that may be; `usual` is what a cluster
+/// of four sends; `large` fills several KiB.
+enum class sample_size : std::uint8_t { smallest, usual, large };
+
+inline constexpr std::array sample_sizes = {sample_size::smallest, sample_size::usual, sample_size::large};
+
+/// All kinds in the order of their numbers.
+[[nodiscard]] std::vector<message_kind> all_kinds();
+
+/// A value of `kind` with random content inside all limits.
+[[nodiscard]] message sample_of(message_kind kind, sample_size size, std::uint64_t seed);
+
+/// The statement of a sample vote: in range, everything else random.
+[[nodiscard]] signed_statement sample_statement(sample_source& source);
+
+/// A request as its client would send it, with `by` for a signature. Built without the decoder.
+[[nodiscard]] request make_request(request_id id, const std::vector<byte_vector>& operations, const signature& by);
+
+/// Encodes any message.
+[[nodiscard]] frame_ptr frame_of(const message& value);
+
+/// `buffer ‖ kind`, for buffers that a test built by hand.
+[[nodiscard]] frame_ptr framed(byte_span buffer, message_kind kind);
+
+/// `buffer ‖ signature of zeros ‖ kind`.
+[[nodiscard]] frame_ptr framed_with_signature(byte_span buffer, message_kind kind);
+
+}  // namespace hypermesh::testing
