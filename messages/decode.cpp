@@ -58,8 +58,6 @@ bool is_in_range(const statement& content) {
 
 using statement_list = flatbuffers::Vector<const wire::SignedStatement*>;
 
-std::size_t size_of(const statement_list* list) { return list == nullptr ? 0 : list->size(); }
-
 std::optional<rejection> read_statements(const statement_list* list, std::size_t count_max,
                                          std::vector<signed_statement>& out) {
   if (list == nullptr) return std::nullopt;
@@ -203,13 +201,14 @@ decoded<view_change> decode_view_change(const blob& raw) {
   if (encoded->prepared()->size() > limits::watermark_window_max) return rejection::too_many_items;
   auto statements = value.stable_proof.votes.size();
   for (const auto* each : *encoded->prepared()) {
-    // Offsets may share what they point to. A small frame must not decode to 4,096 copies of one
-    // large certificate: the statements together fit into the bytes they came from (attack 37).
-    statements += 1 + size_of(each->prepares());
-    if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejection::inconsistent_sizes;
     auto one = decode_prepared(*each);
     if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
-    value.prepared.push_back(std::move(std::get<prepared_certificate>(one)));
+    auto& certificate = std::get<prepared_certificate>(one);
+    // Offsets may share what they point to. A small frame must not decode to 4,096 copies of one
+    // large certificate: the statements together fit into the bytes they came from (attack 37).
+    statements += 1 + certificate.prepares.size();
+    if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejection::inconsistent_sizes;
+    value.prepared.push_back(std::move(certificate));
   }
   return value;
 }

@@ -7,9 +7,8 @@
 
 namespace hypermesh {
 
-void fail_requirement(std::string_view claim, std::source_location place) {
-  fmt::print(stderr, "hypermesh: internal error: requirement broken: {} ({}:{} in {})\n", claim, place.file_name(),
-             place.line(), place.function_name());
+void fail_requirement(std::string_view claim, const char* file, int line, const char* function) {
+  fmt::print(stderr, "hypermesh: internal error: requirement broken: {} ({}:{} in {})\n", claim, file, line, function);
   std::fflush(stderr);
   std::abort();
 }

@@ -73,9 +73,9 @@ void check_own_order(const std::vector<trace_event>& events, std::size_t nodes) 
                                                                 : 'r';
     seen[event.subject] += letter;
   }
-  for (const auto& [subject, letters] : seen) {
-    CAPTURE(subject);
-    CHECK((letters == "spr" || letters == "sp"));
+  for (const auto& own : seen) {
+    CAPTURE(own.first);
+    CHECK((own.second == "spr" || own.second == "sp"));
   }
 }
 

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/interfaces.hpp"
+#include "runtime/links/links.hpp"
+#include "runtime/node_config.hpp"
+
+namespace hypermesh {
+
+/// How fresh a read must be.
+enum class read_mode : std::uint8_t {
+  /// Ordered like a write: reflects every operation that was acknowledged before the read began.
+  linearizable,
+  /// What f+1 replicas agree on, without ordering: a committed state, perhaps an older one. One round trip.
+  committed,
+};
+
+/// The plain C++ face of a client (R18): futures and callbacks, no actor. All functions may be called from any
+/// thread. Memory: `client_settings::operations_pending_max` operations.
+class consensus_client {
+public:
+  /// Opens links to all replicas; operations may be submitted at once and wait for the links.
+  [[nodiscard]] static or_error<std::unique_ptr<consensus_client>> connect(caf::actor_system& system,
+                                                                           const client_config& config,
+                                                                           client_settings settings = {});
+
+  /// Fails what is pending with `client_error::stopped`, and closes the links.
+  ~consensus_client();
+  consensus_client(const consensus_client&) = delete;
+  consensus_client& operator=(const consensus_client&) = delete;
+
+  /// Orders and executes an operation; the future always becomes ready, with a result that f+1 replicas gave
+  /// or an error.
+  [[nodiscard]] std::future<submit_outcome> submit(byte_vector operation);
+
+  /// The same with a callback, which runs on the client's thread and must not block.
+  void submit(byte_vector operation, completion done);
+
+  /// Reads the replicated state; see `read_mode`.
+  [[nodiscard]] std::future<submit_outcome> query(byte_vector operation, read_mode mode = read_mode::linearizable);
+
+  /// One replica's own word on where it stands, unverified; nothing when it does not answer.
+  [[nodiscard]] std::future<std::optional<node_report>> report(replica_id replica);
+
+  /// For hosts that are actors themselves: `ordered_operation` is answered with an `operation_outcome`.
+  [[nodiscard]] const client_actor& actor() const { return actor_; }
+
+private:
+  consensus_client() = default;
+
+  client_actor actor_;
+  client_link_set links_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "runtime/links/links.hpp"
+#include "runtime/node_config.hpp"
+#include "runtime/wiring.hpp"
+
+namespace hypermesh {
+
+/// Makes CAF know this product's messages. Once in a process, before the first actor system; a second call does
+/// nothing.
+void initialise_runtime();
+
+/// What an actor system needs for nodes and clients: the multiplexer, and few threads, because a node's work is
+/// signatures and a host has other work. Set other options of CAF on it as usual.
+class runtime_system_config : public caf::actor_system_config {
+public:
+  runtime_system_config();
+};
+
+/// One replica in a host application: the entry point of the product (R17). Spawns the actors into the host's
+/// actor system, opens the links, and stops both. All functions may be called from any thread that is not one of the
+/// actors'.
+class consensus_manager {
+public:
+  /// Starts a replica with the machine that the genesis names.
+  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system,
+                                                                          node_config config);
+
+  /// Starts a replica with the host's own machine; its name must be the genesis's `state_machine`.
+  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system,
+                                                                          node_config config,
+                                                                          std::unique_ptr<state_machine> machine);
+
+  /// Stops the replica.
+  ~consensus_manager();
+  consensus_manager(const consensus_manager&) = delete;
+  consensus_manager& operator=(const consensus_manager&) = delete;
+
+  [[nodiscard]] replica_id self() const { return self_; }
+  /// The port that the replica listens on; the system's choice when the configuration says 0.
+  [[nodiscard]] std::uint16_t port() const { return links_.port; }
+
+  /// This node's own word on where it stands; nothing when it does not answer in time.
+  [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
+
+  /// Why the node had to stop taking part, if it had to.
+  [[nodiscard]] std::optional<world_error> failure() const;
+
+  /// Waits until the node fails or `patience` has passed; true when it failed.
+  [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
+
+  /// Closes the links, then stops the actors. A second call does nothing.
+  void stop();
+
+  /// The actors, for hosts that speak to them.
+  [[nodiscard]] const neighbours& actors() const { return actors_; }
+
+private:
+  /// Shared with the monitor, which may outlive the manager by a moment.
+  struct failure_record {
+    mutable std::mutex guard;
+    mutable std::condition_variable changed;
+    std::optional<world_error> error;
+  };
+
+  consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
+
+  caf::actor_system* system_;
+  replica_id self_;
+  neighbours actors_;
+  replica_links links_;
+  std::shared_ptr<failure_record> failure_ = std::make_shared<failure_record>();
+  bool stopped_ = false;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/cluster.hpp"
+#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/keys.hpp"
+#include "runtime/links/link_settings.hpp"
+
+namespace hypermesh {
+
+/// What every member of a cluster is given before the first message: who is in it and what is agreed. Equal at
+/// all members; the digest of its content is the cluster id, so members of different genesis never talk.
+struct genesis {
+  struct replica {
+    public_key key;
+    replica_address address;
+  };
+
+  std::string name;
+  /// Random text: two clusters of the same shape are different clusters.
+  std::string nonce;
+  std::string state_machine = "key-value";
+  std::uint32_t epoch = 0;
+  std::uint32_t checkpoint_period = 128;
+  std::uint32_t watermark_window = 256;
+  std::vector<replica> replicas;
+  std::vector<public_key> clients;
+
+  /// BLAKE2b-256 over everything but the addresses, which may change.
+  [[nodiscard]] cluster_id id() const;
+  [[nodiscard]] cluster_parameters parameters() const;
+  [[nodiscard]] member_keys keys() const;
+  [[nodiscard]] std::vector<replica_address> addresses() const;
+};
+
+/// Reads and checks a genesis file; the error names every problem and its line.
+[[nodiscard]] or_error<genesis> read_genesis(const std::filesystem::path& path);
+
+/// Writes a genesis file with comments for people. Never replaces a file.
+[[nodiscard]] std::optional<world_error> write_genesis(const std::filesystem::path& path, const genesis& content);
+
+/// "HOST:PORT" or "[IPV6]:PORT"; nothing when it is neither.
+[[nodiscard]] std::optional<replica_address> parse_address(std::string_view text);
+[[nodiscard]] std::string to_string(const replica_address& address);
+
+}  // namespace hypermesh

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <caf/io/abstract_broker.hpp>
+#include <caf/io/connection_handle.hpp>
+
+#include "actors/interfaces.hpp"
+#include "runtime/links/inbound_window.hpp"
+#include "runtime/links/link_counters.hpp"
+#include "runtime/links/link_settings.hpp"
+#include "runtime/links/secure_channel.hpp"
+
+/// Closing and halting in CAF 0.17.6 need care; these rules are kept here and nowhere else:
+///
+/// - A connection ends by `cut_connection`, a shutdown of its socket; CAF then finds the end of the stream, sends
+///   connection_closed_msg and frees the socket. CAF's own close() waits until a peer that reads
+///   nothing has taken the whole outbound queue, that is for ever; it also leaks the socket when it
+///   undoes an activation of the same turn of the loop.
+/// - Reading stops inside of the handler of new_data_msg only, and starts again only in a function posted to the
+///   multiplexer: never both in one turn of its loop, because CAF would keep the old registration and
+///   forget the new one, and the link would stay silent for ever.
+namespace hypermesh {
+
+/// Ends both directions of a connection at once; what is still queued is lost. CAF reports it as closed soon after.
+/// Also called when a connection was found closed: the remote node may have closed one direction only.
+void cut_connection(caf::io::connection_handle handle);
+
+/// One authenticated connection of a broker: sealing, opening, queues and signs of life. Lives on the
+/// multiplexer's thread and belongs to the state of `broker`.
+///
+/// Memory: inbound, one incomplete frame and what `inbound_window` allows, and as reading stops only between two
+/// turns of the loop at most 50 reads of `read_bytes_max` more; outbound, `outbound_bytes_max`, because half of
+/// it may wait while CAF sends the other half.
+class connection : public std::enable_shared_from_this<connection> {
+ public:
+  static constexpr std::size_t read_bytes_max = 32 * 1024;
+
+  struct parts {
+    principal remote;
+    const link_limits* limits = nullptr;
+    std::shared_ptr<link_counters> counters;
+    std::shared_ptr<inbound_window> window;
+    /// Called for each frame, in order.
+    std::function<void(frame_ptr, inbound_credit)> deliver;
+  };
+
+  /// Reads from `handle`, a scribe of `broker`, from now on. `channel` has both directions started.
+  connection(caf::io::abstract_broker* broker, caf::io::connection_handle handle, secure_channel channel, parts parts);
+
+  [[nodiscard]] caf::io::connection_handle handle() const { return handle_; }
+
+  /// Queues a frame; it leaves with all others of this turn of the loop. Dropped and counted when the queue is full.
+  void send(byte_span frame);
+
+  /// Takes received bytes and delivers their frames. An error means: cut this connection.
+  [[nodiscard]] std::optional<link_error> receive(byte_span bytes);
+
+  /// Reads again after the window's halt.
+  void resume_reading();
+
+  /// Once in each keepalive interval. An error means: cut this connection.
+  [[nodiscard]] std::optional<link_error> check_life();
+
+  /// Queues the good-bye; nothing may be sent afterwards.
+  void say_goodbye();
+
+  /// Ends the connection, also when reading is halted.
+  void cut();
+
+  /// Why the connection is over, when it was found closed.
+  [[nodiscard]] link_error at_end_of_bytes() const { return channel_.at_end_of_bytes(); }
+
+ private:
+  void append(byte_span frame);
+  void schedule_flush();
+  void trigger_later();
+  [[nodiscard]] wire_buffer& queue() { return broker_->wr_buf(handle_); }
+  /// Bytes that may wait behind those that CAF is sending.
+  [[nodiscard]] std::size_t queue_bytes_max() const;
+
+  caf::io::abstract_broker* broker_;
+  caf::io::connection_handle handle_;
+  secure_channel channel_;
+  parts parts_;
+  std::int64_t silent_checks_ = 0;
+  bool heard_ = true;
+  bool sent_ = false;
+  bool flush_scheduled_ = false;
+  bool halted_ = false;
+  bool said_goodbye_ = false;
+  bool is_cut_ = false;
+};
+
+}  // namespace hypermesh

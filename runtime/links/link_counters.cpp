@@ -1,0 +1,42 @@
+#include "runtime/links/link_counters.hpp"
+
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr std::array<std::string_view, link_count_count> names = {
+    "frames_in",      "frames_out",         "frame_bytes_in",    "frame_bytes_out",  "wire_bytes_in",
+    "wire_bytes_out", "keepalives_in",      "keepalives_out",    "dropped_queue_full", "dropped_link_down",
+    "dropped_too_long", "dials",            "accepted",          "established",      "reconnects",
+    "reading_halted", "unexpected_messages", "links_up",         "sessions_open",    "handshakes_pending",
+};
+
+static_assert(!names.back().empty(), "every counter has a name");
+
+}  // namespace
+
+std::string_view to_string(link_count what) {
+  const auto index = static_cast<std::size_t>(what);
+  require(index < names.size(), "a link counter is one of the enumerators");
+  return names[index];
+}
+
+std::vector<named_counter> link_counters::snapshot() const {
+  std::vector<named_counter> all;
+  all.reserve(link_count_count + link_error_count);
+  for (std::size_t index = 0; index < link_count_count; ++index) {
+    const auto what = static_cast<link_count>(index);
+    all.push_back({fmt::format("link_{}", to_string(what)), of(what)});
+  }
+  for (std::size_t index = 0; index < link_error_count; ++index) {
+    const auto reason = static_cast<link_error>(index);
+    all.push_back({fmt::format("link_closed_{}", to_string(reason)), of(reason)});
+  }
+  return all;
+}
+
+}  // namespace hypermesh

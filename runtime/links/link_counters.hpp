@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "messages/limits.hpp"
+#include "messages/values.hpp"
+#include "runtime/links/link_error.hpp"
+
+namespace hypermesh {
+
+/// What the links of a node count. The name of each is also that of its counter, after "link_".
+enum class link_count : std::uint8_t {
+  frames_in,
+  frames_out,
+  /// Bytes of frames, without what the link adds.
+  frame_bytes_in,
+  frame_bytes_out,
+  /// Bytes on the connections, handshakes and signs of life included.
+  wire_bytes_in,
+  wire_bytes_out,
+  keepalives_in,
+  keepalives_out,
+  /// Frames not sent because the outbound queue was full.
+  dropped_queue_full,
+  /// Frames not sent because the link was down.
+  dropped_link_down,
+  /// Frames not sent because they exceed what this principal may send.
+  dropped_too_long,
+  dials,
+  accepted,
+  /// Handshakes that succeeded, on either side.
+  established,
+  /// Links that came up again after they had been up before.
+  reconnects,
+  /// How often reading stopped because the node did not keep up.
+  reading_halted,
+  /// Messages that a link's actor does not understand: our fault.
+  unexpected_messages,
+  // Gauges.
+  links_up,
+  sessions_open,
+  handshakes_pending,
+};
+
+inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_count::handshakes_pending) + 1;
+
+/// snake_case name.
+[[nodiscard]] std::string_view to_string(link_count what);
+
+/// Counters of all links of one node. Written by the links, read by anybody at any time; each number is
+/// exact, a snapshot of several is not one instant. Memory: fixed.
+class link_counters {
+ public:
+  void add(link_count what, std::uint64_t amount = 1) { at(what).fetch_add(amount, std::memory_order_relaxed); }
+  /// For gauges.
+  void subtract(link_count what) { at(what).fetch_sub(1, std::memory_order_relaxed); }
+  void add(link_error reason) { at(reason).fetch_add(1, std::memory_order_relaxed); }
+
+  [[nodiscard]] std::uint64_t of(link_count what) const { return counts_[index_of(what)].load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t of(link_error reason) const {
+    return errors_[index_of(reason)].load(std::memory_order_relaxed);
+  }
+
+  /// All of them: "link_frames_in", …, and "link_closed_bad_signature", … by reason.
+  [[nodiscard]] std::vector<named_counter> snapshot() const;
+
+ private:
+  template <class Enum>
+  static constexpr std::size_t index_of(Enum value) {
+    return static_cast<std::size_t>(value);
+  }
+  std::atomic<std::uint64_t>& at(link_count what) { return counts_[index_of(what)]; }
+  std::atomic<std::uint64_t>& at(link_error reason) { return errors_[index_of(reason)]; }
+
+  std::array<std::atomic<std::uint64_t>, link_count_count> counts_{};
+  std::array<std::atomic<std::uint64_t>, link_error_count> errors_{};
+};
+
+static_assert(link_count_count + link_error_count <= limits::report_counters_max / 4,
+              "a report has room for the counters of other parts");
+
+}  // namespace hypermesh

@@ -1,0 +1,14 @@
+#include "runtime/links/link_settings.hpp"
+
+#include <sodium.h>
+
+#include "runtime/keys.hpp"
+
+namespace hypermesh {
+
+entropy_source system_entropy() {
+  initialise_crypto();
+  return [](std::span<std::byte> bytes) { randombytes_buf(bytes.data(), bytes.size()); };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <caf/io/broker.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include "runtime/links/connection.hpp"
+#include "runtime/links/link_messages.hpp"
+
+namespace hypermesh {
+
+/// What one peer is told at its start.
+struct peer_setup {
+  principal remote;
+  std::shared_ptr<const link_settings> settings;
+  std::shared_ptr<link_counters> counters;
+  /// Whether this side dials. Otherwise the listener offers connections.
+  bool dials = false;
+  /// Quit when the connection ends: a client's session, whose client dials a new one.
+  bool ends_with_connection = false;
+  /// A frame of the authenticated remote node; `via` is this peer.
+  std::function<void(const peer_actor& via, frame_ptr, inbound_credit)> deliver;
+  /// The authenticated link went up or down. Up comes before the first frame.
+  std::function<void(const peer_actor& via, bool up)> changed;
+};
+
+/// One remote node (a `peer_actor`): the broker that owns the connection to it, if there is one. It outlives
+/// connections: it dials again, and a newer authenticated connection replaces an older one, because after a
+/// crash of the remote node the older one is dead without having been closed.
+///
+/// Memory: one live connection, one handshake, and connections that are being closed, which CAF reports within
+/// a turn of its loop; the inbound window counts over all of them.
+class peer_state {
+ public:
+  static constexpr const char* name = "peer";
+
+  explicit peer_state(caf::io::broker* self) : self_(self) {}
+
+  void start(std::shared_ptr<const peer_setup> setup);
+  void send(const frame_ptr& frame);
+  void take_data(const caf::io::new_data_msg& data);
+  void take_closed(caf::io::connection_handle handle);
+  void take_offer(const connection_offered& offer);
+  void take_addresses(const host_resolved& found);
+  void dial(const dial_due& due);
+  void give_up_dialing(const dial_expired& expired);
+  /// The hello has left: the connection was established.
+  void note_connected(caf::io::connection_handle handle);
+  void resume_reading();
+  void check_life();
+  void stop();
+  void end_farewell();
+
+  void count_unexpected() { setup_->counters->add(link_count::unexpected_messages); }
+
+ private:
+  struct attempt {
+    caf::io::connection_handle handle;
+    initiator_handshake handshake;
+    bool connected = false;
+  };
+
+  [[nodiscard]] const link_limits& limits() const { return setup_->settings->limits; }
+  [[nodiscard]] peer_actor own_handle() const;
+  void schedule_dial();
+  void connect(const std::vector<socket_address>& addresses);
+  void continue_handshake(byte_span bytes);
+  void end_attempt(link_error reason);
+  void open(caf::io::connection_handle handle, secure_channel channel);
+  /// Closes the live connection, if any, and says so.
+  void close_live(link_error reason);
+  /// The live connection is no more.
+  void go_down(link_error reason);
+  void quit_when_empty();
+
+  caf::io::broker* self_;
+  std::shared_ptr<const peer_setup> setup_;
+  std::shared_ptr<inbound_window> window_;
+  std::optional<redial_backoff> backoff_;
+  std::optional<attempt> attempt_;
+  std::shared_ptr<connection> live_;
+  /// Cut, but not yet reported closed. Null for a connection that never came to life.
+  std::map<caf::io::connection_handle, std::shared_ptr<connection>> closing_;
+  /// Of the present attempt to dial.
+  std::uint64_t generation_ = 0;
+  bool was_up_ = false;
+  bool stopping_ = false;
+};
+
+caf::behavior peer(caf::stateful_actor<peer_state, caf::io::broker>* self, std::shared_ptr<const peer_setup> setup);
+
+}  // namespace hypermesh

@@ -1,0 +1,232 @@
+#include "runtime/node_config.hpp"
+
+#include <fstream>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "messages/limits.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "runtime/toml_document.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+std::filesystem::path relative_to(const std::filesystem::path& file, const std::string& path) {
+  return path.empty() ? std::filesystem::path{} : file.parent_path() / path;
+}
+
+/// The genesis that a configuration names; its own problems are complete already.
+std::optional<world_error> load_genesis(toml_table& root, const std::filesystem::path& file, genesis& into) {
+  const auto named = root.text("genesis");
+  if (named.empty()) return std::nullopt;
+  auto read = read_genesis(relative_to(file, named));
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  into = std::move(std::get<genesis>(read));
+  return std::nullopt;
+}
+
+std::chrono::microseconds microseconds_of(toml_table& from, std::string_view key, std::chrono::microseconds fallback,
+                                          std::uint64_t high) {
+  return std::chrono::microseconds{from.number(key, 1, high, static_cast<std::uint64_t>(fallback.count()))};
+}
+
+void read_batching(toml_table from, node_settings& into) {
+  auto& batching = into.batching;
+  batching.requests_per_batch_max =
+      from.number("requests_per_batch_max", 1, limits::requests_per_batch_max, batching.requests_per_batch_max);
+  batching.requests_per_batch_target =
+      from.number("requests_per_batch_target", 1, limits::requests_per_batch_max, batching.requests_per_batch_target);
+  batching.pipeline_depth = from.number("pipeline_depth", 1, limits::watermark_window_max, batching.pipeline_depth);
+  into.batch_delay = microseconds_of(from, "delay_us", into.batch_delay, 10'000'000);
+  from.expect_nothing_else();
+}
+
+void read_periods(toml_table from, node_settings& into) {
+  into.status_period = microseconds_of(from, "status_us", into.status_period, 60'000'000);
+  into.checkpoint_period = microseconds_of(from, "checkpoint_us", into.checkpoint_period, 60'000'000);
+  into.transfer_period = microseconds_of(from, "transfer_us", into.transfer_period, 60'000'000);
+  from.expect_nothing_else();
+}
+
+void read_storage(toml_table from, node_config& into) {
+  const auto mode = from.text("mode", "memory");
+  if (mode != "memory") from.complain("mode", fmt::format("storage mode '{}' is unknown; known: memory", mode));
+  into.storage = durability::memory;
+  from.expect_nothing_else();
+}
+
+std::optional<world_error> write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream out{path};
+  out << text;
+  out.close();
+  if (out) return std::nullopt;
+  return world_error{fmt::format("cannot write {}", path.string()), "check free space and permissions"};
+}
+
+std::optional<world_error> make_folder(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (!failed) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
+  if (!failed) return std::nullopt;
+  return world_error{fmt::format("cannot make {}: {}", path.string(), failed.message()), "check the path"};
+}
+
+/// A member's folder: key file and configuration.
+std::optional<world_error> make_member(const std::filesystem::path& folder, const secret_key& key,
+                                       const std::filesystem::path& config, const std::string& text) {
+  if (auto error = make_folder(folder)) return error;
+  if (auto error = write_secret_key(folder / "secret.key", key)) return error;
+  return write_text(config, text);
+}
+
+std::string node_text(std::uint32_t number) {
+  const node_settings defaults;
+  return fmt::format(
+      "# Replica {0} of the cluster. Paths are relative to this file.\n"
+      "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
+      "# listen = \"0.0.0.0:7400\"    # where it differs from the genesis address\n\n"
+      "[storage]\nmode = \"memory\"\n\n"
+      "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
+      "# requests_per_batch_target = {4}\n\n"
+      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n",
+      number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
+      defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
+      defaults.transfer_period.count());
+}
+
+std::string client_text(std::uint32_t number) {
+  return fmt::format(
+      "# Client {0} of the cluster. Paths are relative to this file.\n"
+      "genesis = \"../genesis.toml\"\nclient = {0}\nkey_file = \"secret.key\"\n",
+      number);
+}
+
+std::optional<world_error> objection_to(const cluster_plan& plan) {
+  const auto ports = plan.ports.empty() ? plan.replicas : plan.ports.size();
+  if (plan.replicas < limits::replicas_min || plan.replicas > limits::replicas_max) {
+    return world_error{fmt::format("{} replicas are not possible", plan.replicas),
+                       fmt::format("choose {} to {}", limits::replicas_min, limits::replicas_max)};
+  }
+  if (plan.clients < 1 || plan.clients > limits::clients_max) {
+    return world_error{fmt::format("{} clients are not possible", plan.clients),
+                       fmt::format("choose 1 to {}", limits::clients_max)};
+  }
+  if (plan.checkpoint_period < 1 || plan.checkpoint_period > limits::watermark_window_max / 2) {
+    return world_error{fmt::format("a checkpoint period of {} is not possible", plan.checkpoint_period),
+                       fmt::format("choose 1 to {}", limits::watermark_window_max / 2)};
+  }
+  if (ports != plan.replicas || plan.first_port + plan.replicas > 65'536U) {
+    return world_error{"the replicas do not fit the ports", "choose a smaller first port"};
+  }
+  const auto machine = make_state_machine(plan.state_machine);
+  if (!machine) return world_error{machine.error(), "choose one of them"};
+  const bool plain_name = !plan.name.empty() && plan.name.find_first_of("\"\\\n") == std::string::npos;
+  if (!plain_name) return world_error{"the cluster's name is empty or has quotes", "choose letters and digits"};
+  return std::nullopt;
+}
+
+std::string fresh_nonce() {
+  initialise_crypto();
+  std::array<std::byte, 16> bytes;
+  randombytes_buf(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
+
+std::optional<world_error> write_cluster(const cluster_layout& layout, const cluster_plan& plan, genesis& content) {
+  content.name = plan.name;
+  content.nonce = fresh_nonce();
+  content.state_machine = plan.state_machine;
+  content.checkpoint_period = plan.checkpoint_period;
+  content.watermark_window = 2 * plan.checkpoint_period;
+  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
+    const auto key = secret_key::generate();
+    const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];
+    content.replicas.push_back({key.public_half(), {plan.host, port}});
+    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_text(number));
+    if (error) return error;
+  }
+  for (std::uint32_t number = 0; number < plan.clients; ++number) {
+    const auto key = secret_key::generate();
+    content.clients.push_back(key.public_half());
+    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_text(number));
+    if (error) return error;
+  }
+  return write_genesis(layout.genesis_file(), content);
+}
+
+}  // namespace
+
+or_error<node_config> read_node_config(const std::filesystem::path& path) {
+  auto read = toml_document::read(path);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  const auto& document = std::get<toml_document>(read);
+  auto root = document.root();
+  node_config config;
+  if (auto error = load_genesis(root, path, config.cluster)) return std::move(*error);
+  const auto last = config.cluster.replicas.empty() ? limits::replicas_max : config.cluster.replicas.size() - 1;
+  config.self = replica_id{static_cast<std::uint32_t>(root.number("replica", 0, last))};
+  config.key_file = relative_to(path, root.text("key_file"));
+  const auto listen = root.text("listen", "");
+  const auto address = parse_address(listen);
+  if (!listen.empty() && !address) root.complain("listen", fmt::format("'{}' is not HOST:PORT", listen));
+  if (config.self.value < config.cluster.replicas.size()) {
+    config.listen = address.value_or(config.cluster.replicas[config.self.value].address);
+  }
+  read_storage(root.table("storage"), config);
+  read_batching(root.table("batching"), config.settings);
+  read_periods(root.table("periods"), config.settings);
+  root.expect_nothing_else();
+  if (!document.problems().empty()) return error_of(document.problems());
+  return config;
+}
+
+or_error<client_config> read_client_config(const std::filesystem::path& path) {
+  auto read = toml_document::read(path);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  const auto& document = std::get<toml_document>(read);
+  auto root = document.root();
+  client_config config;
+  if (auto error = load_genesis(root, path, config.cluster)) return std::move(*error);
+  const auto last = config.cluster.clients.empty() ? limits::clients_max : config.cluster.clients.size() - 1;
+  config.self = client_id{static_cast<std::uint32_t>(root.number("client", 0, last))};
+  config.key_file = relative_to(path, root.text("key_file"));
+  root.expect_nothing_else();
+  if (!document.problems().empty()) return error_of(document.problems());
+  return config;
+}
+
+std::filesystem::path cluster_layout::replica_folder(std::uint32_t number) const {
+  return root / fmt::format("replica-{}", number);
+}
+
+std::filesystem::path cluster_layout::client_folder(std::uint32_t number) const {
+  return root / fmt::format("client-{}", number);
+}
+
+std::filesystem::path cluster_layout::node_file(std::uint32_t number) const {
+  return replica_folder(number) / "node.toml";
+}
+
+std::filesystem::path cluster_layout::client_file(std::uint32_t number) const {
+  return client_folder(number) / "client.toml";
+}
+
+or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan) {
+  if (auto error = objection_to(plan)) return std::move(*error);
+  std::error_code failed;
+  const bool existed = std::filesystem::exists(directory, failed);
+  if (existed && (!std::filesystem::is_directory(directory, failed) || !std::filesystem::is_empty(directory, failed))) {
+    return world_error{fmt::format("{} exists and is not an empty directory", directory.string()),
+                       "choose another directory"};
+  }
+  genesis content;
+  if (auto error = write_cluster(cluster_layout{directory}, plan, content)) {
+    if (!existed) std::filesystem::remove_all(directory, failed);
+    return std::move(*error);
+  }
+  return content;
+}
+
+}  // namespace hypermesh

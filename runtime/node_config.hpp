@@ -1,0 +1,70 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "runtime/genesis.hpp"
+#include "runtime/wiring.hpp"
+
+namespace hypermesh {
+
+/// How a node treats what it must not forget.
+enum class durability : std::uint8_t {
+  /// Nothing is written; a crash of more than f replicas at once loses what was acknowledged.
+  memory,
+};
+
+/// One replica's own configuration file.
+struct node_config {
+  genesis cluster;
+  replica_id self;
+  std::filesystem::path key_file;
+  /// Where the replica listens; the genesis address unless the file says otherwise.
+  replica_address listen;
+  durability storage = durability::memory;
+  node_settings settings;
+  link_limits links;
+};
+
+/// One client's own configuration file.
+struct client_config {
+  genesis cluster;
+  client_id self;
+  std::filesystem::path key_file;
+};
+
+/// Reads `node.toml`; paths in it are relative to the file. The error names every problem and its line.
+[[nodiscard]] or_error<node_config> read_node_config(const std::filesystem::path& path);
+
+/// Reads `client.toml`.
+[[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path);
+
+/// Where the files of a cluster directory stand.
+struct cluster_layout {
+  std::filesystem::path root;
+
+  [[nodiscard]] std::filesystem::path genesis_file() const { return root / "genesis.toml"; }
+  [[nodiscard]] std::filesystem::path replica_folder(std::uint32_t number) const;
+  [[nodiscard]] std::filesystem::path client_folder(std::uint32_t number) const;
+  [[nodiscard]] std::filesystem::path node_file(std::uint32_t number) const;
+  [[nodiscard]] std::filesystem::path client_file(std::uint32_t number) const;
+};
+
+/// What a new cluster is made of.
+struct cluster_plan {
+  std::string name = "hypermesh";
+  std::string state_machine = "key-value";
+  std::uint32_t replicas = limits::replicas_min;
+  std::uint32_t clients = 4;
+  std::uint32_t checkpoint_period = 128;
+  /// The replicas listen at this host and at ports from `first_port` on; or at `ports`, when given.
+  std::string host = "127.0.0.1";
+  std::uint16_t first_port = 7400;
+  std::vector<std::uint16_t> ports;
+};
+
+/// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600).
+/// `directory` must not exist or be empty; after an error nothing of it is left.
+[[nodiscard]] or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan);
+
+}  // namespace hypermesh

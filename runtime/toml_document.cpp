@@ -1,0 +1,140 @@
+#include "runtime/toml_document.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace hypermesh {
+
+namespace {
+
+constexpr std::uintmax_t file_bytes_max = 64ULL << 20U;
+
+std::uint32_t line_of(const toml::node* node) {
+  return node == nullptr ? 0 : static_cast<std::uint32_t>(node->source().begin.line);
+}
+
+}  // namespace
+
+std::string config_problem::text() const {
+  return line == 0 ? fmt::format("{}: {}", file.string(), what) : fmt::format("{}:{}: {}", file.string(), line, what);
+}
+
+world_error error_of(const std::vector<config_problem>& problems) {
+  std::string text;
+  for (const auto& problem : problems) text += (text.empty() ? "" : "\n") + problem.text();
+  return {std::move(text), "correct the lines named above"};
+}
+
+struct toml_table::content {
+  std::filesystem::path path;
+  std::shared_ptr<std::vector<config_problem>> problems;
+  /// Keeps the parsed file alive.
+  std::shared_ptr<void> owner;
+  /// Null for a table that is missing.
+  const toml::table* table = nullptr;
+  std::set<std::string, std::less<>> asked;
+
+  const toml::node* ask(std::string_view key) {
+    asked.emplace(key);
+    return table == nullptr ? nullptr : table->get(key);
+  }
+
+  void complain(const toml::node* at, std::string what) {
+    problems->push_back({path, at != nullptr ? line_of(at) : line_of(table), std::move(what)});
+  }
+
+  [[nodiscard]] std::shared_ptr<content> inner(const toml::table* of) const {
+    return std::make_shared<content>(content{path, problems, owner, of, {}});
+  }
+};
+
+std::string toml_table::text(std::string_view key, std::optional<std::string> fallback) {
+  const auto* node = content_->ask(key);
+  if (node == nullptr) {
+    if (!fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a text is needed", key));
+    return fallback.value_or("");
+  }
+  if (const auto value = node->value_exact<std::string>()) return *value;
+  content_->complain(node, fmt::format("'{}' must be a text in quotes", key));
+  return fallback.value_or("");
+}
+
+std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::uint64_t high,
+                                 std::optional<std::uint64_t> fallback) {
+  const auto* node = content_->ask(key);
+  if (node == nullptr) {
+    if (!fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a number is needed", key));
+    return fallback.value_or(low);
+  }
+  const auto value = node->value_exact<std::int64_t>();
+  if (value && *value >= 0 && static_cast<std::uint64_t>(*value) >= low && static_cast<std::uint64_t>(*value) <= high) {
+    return static_cast<std::uint64_t>(*value);
+  }
+  content_->complain(node, fmt::format("'{}' must be a whole number from {} to {}", key, low, high));
+  return fallback.value_or(low);
+}
+
+toml_table toml_table::table(std::string_view key) {
+  const auto* node = content_->ask(key);
+  if (node != nullptr && !node->is_table()) content_->complain(node, fmt::format("'{}' must be a table: [{}]", key, key));
+  return toml_table{content_->inner(node == nullptr ? nullptr : node->as_table())};
+}
+
+std::vector<toml_table> toml_table::tables(std::string_view key) {
+  std::vector<toml_table> all;
+  const auto* node = content_->ask(key);
+  if (node == nullptr) return all;
+  const auto* array = node->as_array();
+  if (array == nullptr || !(array->empty() || array->is_homogeneous(toml::node_type::table))) {
+    content_->complain(node, fmt::format("'{}' must be a list of tables: [[{}]]", key, key));
+    return all;
+  }
+  for (const auto& each : *array) all.push_back(toml_table{content_->inner(each.as_table())});
+  return all;
+}
+
+void toml_table::complain(std::string_view key, std::string what) {
+  content_->complain(content_->table == nullptr ? nullptr : content_->table->get(key), std::move(what));
+}
+
+void toml_table::expect_nothing_else() {
+  if (content_->table == nullptr) return;
+  std::string known;
+  for (const auto& key : content_->asked) known += (known.empty() ? "" : ", ") + key;
+  for (const auto& [key, node] : *content_->table) {
+    if (content_->asked.contains(key.str())) continue;
+    content_->complain(&node, fmt::format("unknown key '{}'; known here: {}", key.str(), known));
+  }
+}
+
+or_error<toml_document> toml_document::read(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto size = std::filesystem::file_size(path, failed);
+  if (failed) {
+    return world_error{fmt::format("cannot read {}: {}", path.string(), failed.message()),
+                       "check the path; 'hypermesh init DIRECTORY' makes a new cluster"};
+  }
+  if (size > file_bytes_max) {
+    return world_error{fmt::format("{} is larger than a configuration can be", path.string()), "check the path"};
+  }
+  toml_document document;
+  document.path_ = path;
+  document.problems_ = std::make_shared<std::vector<config_problem>>();
+  try {
+    document.parsed_ = std::make_shared<toml::table>(toml::parse_file(path.string()));
+  } catch (const toml::parse_error& error) {
+    const auto line = static_cast<std::uint32_t>(error.source().begin.line);
+    return error_of({{path, line, std::string{error.description()}}});
+  }
+  return document;
+}
+
+toml_table toml_document::root() const {
+  const auto* table = static_cast<const toml::table*>(parsed_.get());
+  return toml_table{
+      std::make_shared<toml_table::content>(toml_table::content{path_, problems_, parsed_, table, {}})};
+}
+
+}  // namespace hypermesh

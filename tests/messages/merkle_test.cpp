@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "messages/digest.hpp"
+#include "messages/limits.hpp"
+#include "tests/support/message_samples.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr std::size_t leaves_max = 70;
+
+std::vector<digest> leaves_of(std::size_t count, std::uint64_t seed = 0) {
+  sample_source source{seed};
+  std::vector<digest> leaves;
+  while (leaves.size() < count)
+    leaves.push_back(source.fixed<digest>());
+  return leaves;
+}
+
+digest flipped(digest value, std::size_t bit) {
+  value.bytes[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+  return value;
+}
+
+/// Runs `check` with the leaves, their tree and the index of each leaf of each small tree.
+template <class Check>
+void for_all_leaves(Check&& check) {
+  for (std::size_t count = 1; count <= leaves_max; ++count) {
+    const auto leaves = leaves_of(count);
+    const merkle_tree tree{leaves};
+    for (std::size_t index = 0; index < count; ++index) {
+      INFO("leaf ", index, " of ", count);
+      check(leaves, tree, index);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every path of a tree verifies") {
+  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+    CHECK(tree.leaf_count() == leaves.size());
+    CHECK(tree.path(index).size() <= limits::merkle_path_max);
+    REQUIRE(verify_merkle_path(tree.root(), leaves.size(), index, leaves[index], tree.path(index)));
+  });
+}
+
+TEST_CASE("a path verifies for no other index") {
+  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+    const auto path = tree.path(index);
+    for (std::size_t other = 0; other < leaves.size() + 2; ++other) {
+      if (other == index) continue;
+      REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), other, leaves[index], path));
+    }
+    for (const std::uint64_t other : {1ULL << 32U, 1ULL << 63U, ~0ULL}) {
+      REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), other, leaves[index], path));
+    }
+  });
+}
+
+TEST_CASE("a path verifies for no other count of leaves") {
+  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+    const auto path = tree.path(index);
+    for (std::size_t count = 0; count < leaves.size() + 10; ++count) {
+      if (count == leaves.size()) continue;
+      REQUIRE_FALSE(verify_merkle_path(tree.root(), count, index, leaves[index], path));
+    }
+    for (const std::uint64_t count : {1ULL << 32U, 1ULL << 63U, ~0ULL}) {
+      REQUIRE_FALSE(verify_merkle_path(tree.root(), count, index, leaves[index], path));
+    }
+  });
+}
+
+TEST_CASE("a path verifies for no other leaf and under no other root") {
+  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+    const auto path = tree.path(index);
+    const auto bit = (7 * index + leaves.size()) % 256;
+    REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), index, flipped(leaves[index], bit), path));
+    REQUIRE_FALSE(verify_merkle_path(flipped(tree.root(), bit), leaves.size(), index, leaves[index], path));
+    REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), index, leaves_of(1, 99).front(), path));
+  });
+}
+
+TEST_CASE("a truncated, extended or changed path does not verify") {
+  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+    const auto path = tree.path(index);
+    const auto verifies = [&](const merkle_path& other) {
+      return verify_merkle_path(tree.root(), leaves.size(), index, leaves[index], other);
+    };
+    for (std::size_t step = 0; step < path.size(); ++step) {
+      REQUIRE_FALSE(verifies({path.begin(), path.begin() + static_cast<std::ptrdiff_t>(step)}));
+      auto changed = path;
+      changed[step] = flipped(changed[step], 8 * step);
+      REQUIRE_FALSE(verifies(changed));
+    }
+    auto extended = path;
+    extended.push_back(digest{});
+    REQUIRE_FALSE(verifies(extended));
+    extended.insert(extended.begin(), leaves[index]);
+    REQUIRE_FALSE(verifies(extended));
+  });
+}
+
+TEST_CASE("an inner node is no leaf of any tree") {
+  // The parent of the first two leaves, and the rest of the first path, would be a tree of half the size.
+  for (std::size_t count = 2; count <= leaves_max; ++count) {
+    const auto leaves = leaves_of(count);
+    const merkle_tree tree{leaves};
+    const auto parent = hasher{"hypermesh merkle node"}.add(leaves[0]).add(leaves[1]).finish();
+    auto rest = tree.path(0);
+    rest.erase(rest.begin());
+    for (std::size_t claimed = 0; claimed <= count + 1; ++claimed) {
+      INFO("claimed ", claimed, " of ", count);
+      CHECK_FALSE(verify_merkle_path(tree.root(), claimed, 0, parent, rest));
+    }
+  }
+}
+
+TEST_CASE("trees of different leaves, counts or orders have different roots") {
+  std::set<digest> roots;
+  for (std::size_t count = 0; count <= leaves_max; ++count)
+    CHECK(roots.insert(merkle_root(leaves_of(count))).second);
+  auto leaves = leaves_of(5);
+  std::swap(leaves[1], leaves[3]);
+  CHECK(roots.insert(merkle_root(leaves)).second);
+  // A level of odd length carries its last node up; doubling that node is another tree.
+  auto doubled = leaves_of(5);
+  doubled.push_back(doubled.back());
+  CHECK(roots.insert(merkle_root(doubled)).second);
+  // A leaf of zeros is not the absence of leaves.
+  CHECK(roots.insert(merkle_root({digest{}})).second);
+}
+
+TEST_CASE("a tree without leaves has a root and no path") {
+  const merkle_tree empty{{}};
+  CHECK(empty.leaf_count() == 0);
+  CHECK(empty.root() == merkle_root({}));
+  CHECK_FALSE(verify_merkle_path(empty.root(), 0, 0, digest{}, {}));
+}
+
+TEST_CASE("a tree of the most chunks has paths of merkle_path_max steps") {
+  std::size_t steps = 0;
+  for (auto width = limits::state_chunks_max; width > 1; width = width / 2 + width % 2)
+    ++steps;
+  CHECK(steps == limits::merkle_path_max);
+}

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/client_core.hpp"
+#include "tests/support/core_node.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/order_checker.hpp"
+#include "tests/support/request_factory.hpp"
+
+namespace hypermesh::testing {
+
+/// What the network does to frames; all drawn from the cluster's seed.
+struct network_faults {
+  std::uint64_t drop_percent = 0;
+  std::uint64_t duplicate_percent = 0;
+  /// Each frame takes 1 … `delay_max` moments, so frames overtake each other when it exceeds 1.
+  std::uint64_t delay_max = 1;
+};
+
+struct core_cluster_options {
+  cluster_parameters cluster = small_cluster(4);
+  std::uint64_t seed = 1;
+  network_faults faults;
+  batch_settings batching;
+  client_settings clients = {1, 3'000, 16, 4'096, 40'000, 200'000, 1'000'000'000};
+  /// Extra bytes of each chunk of state.
+  std::size_t state_padding = 0;
+};
+
+/// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions.
+/// No actor, no thread, no clock: one moment after the other, and the same seed gives the same history.
+/// After each event an `order_checker` looks at all correct replicas.
+class core_cluster {
+ public:
+  /// Replaces a frame of a Byzantine replica to `to` by others; an empty list is silence.
+  using intercept = std::function<std::vector<frame_ptr>(principal to, const frame_ptr& frame)>;
+
+  explicit core_cluster(const core_cluster_options& options);
+
+  /// The clients' operations; each is submitted at once.
+  void submit(client_id client, std::string_view operation);
+
+  /// The replica lies from now on as `lie` says; it counts no more as correct.
+  void corrupt(replica_id replica, intercept lie);
+
+  /// Frames from `from` to `to` are lost until `heal`.
+  void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
+  /// Both directions between `replica` and everybody else.
+  void isolate(replica_id replica);
+  void heal() { cut_links_.clear(); }
+  void set_faults(const network_faults& faults) { faults_ = faults; }
+
+  /// Lets `moments` pass, or stops at a violation.
+  void run(std::uint64_t moments);
+  /// Runs until every operation has its result and every correct replica has executed everything; false
+  /// when that takes longer than `moments_max` or an invariant broke.
+  bool settle(std::uint64_t moments_max);
+
+  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] const std::optional<std::string>& violation() const { return checker_.violation(); }
+  [[nodiscard]] core_node& node(std::uint32_t number) { return *nodes_.at(number); }
+  [[nodiscard]] const core_node& node(std::uint32_t number) const { return *nodes_.at(number); }
+  [[nodiscard]] const order_checker& checker() const { return checker_; }
+  [[nodiscard]] const request_factory& factory() const { return factory_; }
+  [[nodiscard]] const std::vector<submit_outcome>& outcomes() const { return outcomes_; }
+  [[nodiscard]] std::uint64_t now() const { return now_; }
+  /// One line: seed, moment, what each replica executed, and the violation; for failing tests.
+  [[nodiscard]] std::string describe() const;
+
+ private:
+  struct frame_on_its_way {
+    principal from;
+    principal to;
+    frame_ptr frame;
+  };
+
+  void pass_moment();
+  void deliver(const frame_on_its_way& event);
+  void send(principal from, principal to, const frame_ptr& frame);
+  void send_of(core_node& node);
+  void send_of(std::uint32_t client, client_effects effects);
+  void run_executors();
+
+  core_cluster_options options_;
+  request_factory factory_;
+  network_faults faults_;
+  sample_source random_;
+  order_checker checker_;
+  /// What a Byzantine replica's own checker sees is of no interest.
+  order_checker ignored_;
+  std::vector<std::unique_ptr<core_node>> nodes_;
+  std::vector<std::unique_ptr<client_core>> clients_;
+  std::map<replica_id, intercept> lies_;
+  std::set<std::pair<principal, principal>> cut_links_;
+  std::multimap<std::uint64_t, frame_on_its_way> network_;
+  std::vector<submit_outcome> outcomes_;
+  std::uint64_t submitted_ = 0;
+  std::uint64_t now_ = 0;
+};
+
+}  // namespace hypermesh::testing

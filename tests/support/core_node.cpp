@@ -1,0 +1,200 @@
+#include "tests/support/core_node.hpp"
+
+#include <utility>
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh::testing {
+
+core_node::core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
+                     const batch_settings& batching, std::size_t state_padding, order_checker& checker)
+    : cluster_(cluster),
+      self_(self),
+      checker_(&checker),
+      validator_(cluster, keys),
+      replica_(cluster, self, keys),
+      checkpoints_(cluster, self, keys),
+      state_(std::make_unique<counting_machine>(state_padding)),
+      fetcher_(cluster, self),
+      batcher_(batching) {}
+
+// --- Events --------------------------------------------------------------------
+
+void core_node::on_frame(principal sender, const frame_ptr& frame) {
+  const auto decoded = decode(frame);
+  const auto* value = std::get_if<message>(&decoded);
+  if (value == nullptr || validator_.check(sender, *value)) {
+    ++rejections_;
+    return;
+  }
+  route(sender, *value);
+}
+
+void core_node::route(principal sender, const message& value) {
+  if (const auto* it = std::get_if<request>(&value)) return admit(*it);
+  if (const auto* it = std::get_if<checkpoint>(&value)) return carry_out(checkpoints_.on_vote(it->vote));
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
+    return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
+  }
+  if (const auto* it = std::get_if<state_request>(&value)) return send_to(sender, donor_.answer(*it));
+  if (const auto* it = std::get_if<state_chunk_message>(&value)) {
+    return carry_out(fetcher_.on_chunk(replica_id{sender.number}, *it));
+  }
+  const auto kind = kind_of(value);
+  if (kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
+      kind == message_kind::status) {
+    carry_out(replica_.on_message(sender, value));
+  }
+}
+
+void core_node::admit(const request& value) {
+  switch (batcher_.admit(value)) {
+    case batch_builder::admission::accepted:
+    case batch_builder::admission::already_pending:
+      // §4.1: a backup relays to the primary.
+      if (!replica_.is_primary()) send_to(principal::of(replica_.primary()), reframe(value));
+      break;
+    case batch_builder::admission::done:
+    case batch_builder::admission::past:
+      reply_to(value.id, state_.answer_to(value.id));
+      break;
+    case batch_builder::admission::client_quota:
+    case batch_builder::admission::overloaded: {
+      auto refused = std::make_shared<request_outcome>();
+      refused->status = reply_status::overloaded;
+      reply_to(value.id, std::move(refused));
+      break;
+    }
+  }
+  cut(false);
+}
+
+void core_node::cut(bool delay_passed) {
+  if (!replica_.is_primary()) return;
+  while (auto next = batcher_.cut(delay_passed)) {
+    carry_out(replica_.on_batch(std::make_shared<const batch>(std::move(*next))));
+  }
+}
+
+void core_node::on_tick() {
+  cut(true);
+  carry_out(replica_.on_tick());
+  carry_out(checkpoints_.on_tick());
+  carry_out(fetcher_.on_tick());
+}
+
+// --- Execution -------------------------------------------------------------------
+
+bool core_node::run_executor() {
+  if (inbox_.empty()) return false;
+  const auto item = std::move(inbox_.front());
+  inbox_.pop_front();
+  if (const auto* batch = std::get_if<committed_batch>(&item)) {
+    execute(*batch);
+  } else {
+    install(std::get<verified_state>(item));
+  }
+  return true;
+}
+
+void core_node::execute(const committed_batch& batch) {
+  // An installed state may already contain what was ordered before the replica heard of it.
+  if (batch.sequence <= state_.last_executed()) return;
+  const auto answers = state_.execute(batch.sequence, *batch.body);
+  checker_->on_executed(self_, batch, answers);
+  std::vector<executed_request> done;
+  for (const auto& [request, outcome] : answers) {
+    done.push_back(request);
+    reply_to(request.id, outcome);
+  }
+  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_);
+  if (cluster_.is_checkpoint(batch.sequence)) {
+    const auto snapshot = std::make_shared<const state_snapshot>(state_.snapshot());
+    const auto root = state_root(*snapshot);
+    checker_->on_root(self_, batch.sequence, root);
+    donor_.on_taken(batch.sequence, snapshot);
+    carry_out(checkpoints_.on_taken(batch.sequence, root));
+  }
+  cut(false);
+}
+
+void core_node::install(const verified_state& fetched) {
+  const auto sequence = fetched.certificate->sequence();
+  if (sequence > state_.last_executed()) {
+    const auto error = state_.install(sequence, *fetched.snapshot);
+    require(!error, "a certified state of a correct group installs");
+    ++installs_;
+    checker_->on_installed(self_, sequence);
+    checker_->on_root(self_, sequence, state_.root());
+    donor_.on_taken(sequence, fetched.snapshot);
+    carry_out(checkpoints_.on_proof(fetched.certificate));
+    batcher_.on_installed(state_.done_ids());
+  }
+  fetcher_.on_installed(sequence);
+  carry_out(replica_.on_installed(sequence));
+  cut(false);
+}
+
+// --- Effects -----------------------------------------------------------------------
+
+void core_node::carry_out(replica_effects effects) {
+  persist(effects.records);
+  send(effects.sends);
+  for (auto& batch : effects.committed) {
+    checker_->on_committed(self_, batch);
+    inbox_.emplace_back(std::move(batch));
+  }
+  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
+  count(effects.observations);
+  checker_->on_marks(self_, replica_.marks(), replica_.last_executed());
+}
+
+void core_node::carry_out(checkpoint_effects effects) {
+  persist(effects.records);
+  send(effects.sends);
+  count(effects.observations);
+  if (effects.diverged) {
+    diverged_ = true;
+    carry_out(replica_.on_diverged(*effects.diverged));
+  }
+  if (effects.stable != nullptr) carry_out(replica_.on_stable(effects.stable));
+}
+
+void core_node::carry_out(transfer_effects effects) {
+  send(effects.sends);
+  count(effects.observations);
+  if (effects.install != nullptr) inbox_.emplace_back(*effects.install);
+}
+
+void core_node::persist(const std::vector<storage_record>& records) {
+  for (const auto& each : records)
+    checker_->on_record(self_, each);
+}
+
+void core_node::send(const std::vector<outgoing_message>& messages) {
+  for (const auto& each : messages) {
+    for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+      const bool meant = each.to ? each.to->value == number : number != self_.value;
+      if (meant) send_to(principal::of(replica_id{number}), each.frame);
+    }
+  }
+}
+
+void core_node::send_to(principal to, frame_ptr frame) {
+  if (frame != nullptr) sends_.push_back({to, std::move(frame)});
+}
+
+void core_node::count(const std::vector<observation>& observations) {
+  for (const auto& each : observations) {
+    if (std::holds_alternative<frame_rejected>(each)) ++rejections_;
+  }
+}
+
+void core_node::reply_to(request_id id, client_table::shared_outcome outcome) {
+  if (outcome != nullptr) send_to(principal::of(id.client), encode(reply{id, replica_.view(), *outcome}));
+}
+
+std::vector<sent_frame> core_node::take_sends() { return std::exchange(sends_, {}); }
+
+}  // namespace hypermesh::testing

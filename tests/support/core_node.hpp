@@ -1,0 +1,87 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/protocol/batch_builder.hpp"
+#include "actors/protocol/checkpoint_votes.hpp"
+#include "actors/protocol/replica_core.hpp"
+#include "actors/protocol/replicated_state.hpp"
+#include "actors/protocol/state_transfer.hpp"
+#include "actors/protocol/validator.hpp"
+#include "tests/support/counting_machine.hpp"
+#include "tests/support/order_checker.hpp"
+
+namespace hypermesh::testing {
+
+/// A frame on its way.
+struct sent_frame {
+  principal to;
+  frame_ptr frame;
+};
+
+/// The pure cores of one replica, wired as the actors of a node wire them but without any actor. The
+/// executor has an inbox of its own, so that execution may lag behind ordering as it does between actors.
+class core_node {
+ public:
+  /// `keys` and `checker` outlive the node.
+  core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
+            const batch_settings& batching, std::size_t state_padding, order_checker& checker);
+
+  /// A frame that arrived on the link of `sender`.
+  void on_frame(principal sender, const frame_ptr& frame);
+  void on_tick();
+  /// Handles one item of the executor's inbox; false when there is none.
+  bool run_executor();
+
+  /// What is to be sent since the last call.
+  [[nodiscard]] std::vector<sent_frame> take_sends();
+
+  [[nodiscard]] replica_id self() const { return self_; }
+  [[nodiscard]] const replica_core& replica() const { return replica_; }
+  [[nodiscard]] const batch_builder& batcher() const { return batcher_; }
+  [[nodiscard]] const replicated_state& state() const { return state_; }
+  [[nodiscard]] digest root() { return state_.root(); }
+  [[nodiscard]] bool executor_has_work() const { return !inbox_.empty(); }
+  [[nodiscard]] std::size_t installs() const { return installs_; }
+  [[nodiscard]] std::size_t rejections() const { return rejections_; }
+  [[nodiscard]] bool has_diverged() const { return diverged_; }
+
+ private:
+  using executor_item = std::variant<committed_batch, verified_state>;
+
+  void route(principal sender, const message& value);
+  void admit(const request& value);
+  void cut(bool delay_passed);
+  void execute(const committed_batch& batch);
+  void install(const verified_state& fetched);
+
+  void carry_out(replica_effects effects);
+  void carry_out(checkpoint_effects effects);
+  void carry_out(transfer_effects effects);
+  void persist(const std::vector<storage_record>& records);
+  void send(const std::vector<outgoing_message>& messages);
+  void send_to(principal to, frame_ptr frame);
+  void count(const std::vector<observation>& observations);
+  void reply_to(request_id id, client_table::shared_outcome outcome);
+
+  cluster_parameters cluster_;
+  replica_id self_;
+  order_checker* checker_;
+  validator validator_;
+  replica_core replica_;
+  checkpoint_votes checkpoints_;
+  replicated_state state_;
+  state_donor donor_;
+  state_fetcher fetcher_;
+  batch_builder batcher_;
+  std::deque<executor_item> inbox_;
+  std::vector<sent_frame> sends_;
+  std::size_t installs_ = 0;
+  std::size_t rejections_ = 0;
+  bool diverged_ = false;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,83 @@
+#include "tests/support/counting_machine.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "actors/protocol/byte_stream.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+state_chunk chunk_of(byte_vector bytes) {
+  const auto leaf = state_chunk_digest(bytes);
+  return {std::make_shared<const byte_vector>(std::move(bytes)), leaf};
+}
+
+constexpr std::string_view large = "large:";
+
+}  // namespace
+
+operation_result counting_machine::apply(const operation_context& context, byte_span operation) {
+  const auto text = as_text(operation);
+  if (text.empty()) return {operation_status::malformed, to_byte_vector("an operation has a byte")};
+  if (text.front() == '!') return {operation_status::refused, to_byte_vector("refused as asked")};
+  ++applied_;
+  chain_ = hasher{"counting machine"}
+               .add(chain_)
+               .add(context.sequence.value)
+               .add(std::uint64_t{context.client.value})
+               .add(context.when.value)
+               .add(std::uint64_t{context.index})
+               .add(operation)
+               .finish();
+  ++buckets_[std::to_integer<std::size_t>(operation.back()) % bucket_count];
+  if (text.starts_with(large)) {
+    std::size_t size = 0;
+    std::from_chars(text.data() + large.size(), text.data() + text.size(), size);
+    return {operation_status::applied, byte_vector(size)};
+  }
+  return {operation_status::applied, to_byte_vector(fmt::format("{} {}", applied_, to_hex(chain_.view(), 8)))};
+}
+
+operation_result counting_machine::query(byte_span operation) const {
+  if (as_text(operation) != "count") return {operation_status::refused, to_byte_vector("only \"count\" is a query")};
+  return {operation_status::applied, to_byte_vector(std::to_string(applied_))};
+}
+
+state_snapshot counting_machine::snapshot() {
+  state_snapshot chunks;
+  byte_writer head;
+  head.u64(applied_);
+  head.bytes(chain_.view());
+  chunks.push_back(chunk_of(head.take()));
+  for (const auto bucket : buckets_) {
+    byte_writer out;
+    out.u64(bucket);
+    out.bytes(byte_vector(padding_));
+    chunks.push_back(chunk_of(out.take()));
+  }
+  return chunks;
+}
+
+std::optional<std::string> counting_machine::restore(const state_snapshot& snapshot) {
+  if (snapshot.size() != 1 + bucket_count) return "a counting machine has one chunk and its buckets";
+  byte_reader head{*snapshot.front().bytes};
+  const auto applied = head.u64();
+  const auto chain = head.bytes(digest::size);
+  if (!head.at_end()) return "the head of a counting machine is malformed";
+  std::array<std::uint64_t, bucket_count> buckets{};
+  for (std::size_t index = 0; index < bucket_count; ++index) {
+    byte_reader in{*snapshot[1 + index].bytes};
+    buckets[index] = in.u64();
+    if (!in.ok()) return "a bucket of a counting machine is malformed";
+  }
+  applied_ = applied;
+  std::ranges::copy(chain, chain_.bytes.begin());
+  buckets_ = buckets;
+  return std::nullopt;
+}
+
+}  // namespace hypermesh::testing

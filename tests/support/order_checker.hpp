@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/effects.hpp"
+#include "actors/protocol/replicated_state.hpp"
+#include "actors/protocol/watermarks.hpp"
+#include "tests/support/keyed_authenticator.hpp"
+
+namespace hypermesh::testing {
+
+/// Watches the correct replicas of a cluster and keeps the first thing that must never happen: I1 agreement,
+/// I2 gap-free common prefix, I3 only signed operations, I4 exactly once, I6 certificates, I9 watermarks,
+/// I10 equal sequence ⇒ equal state, and one vote for each (kind, view, sequence). Knows nothing of actors.
+class order_checker {
+ public:
+  order_checker(const cluster_parameters& cluster, std::shared_ptr<const keyed_verifier> verifier)
+      : cluster_(cluster), verifier_(std::move(verifier)) {}
+
+  /// A vote or proposal that `replica` is about to make.
+  void on_record(replica_id replica, const storage_record& record);
+  void on_committed(replica_id replica, const committed_batch& batch);
+  /// `answers` is what executing `batch` gave.
+  void on_executed(replica_id replica, const committed_batch& batch,
+                   const std::vector<replicated_state::answered_request>& answers);
+  /// The replica's state after `sequence`, taken or installed.
+  void on_root(replica_id replica, sequence_number sequence, const digest& root);
+  void on_installed(replica_id replica, sequence_number sequence);
+  void on_marks(replica_id replica, const watermarks& marks, sequence_number last_executed);
+  /// A client accepted this result.
+  void on_result(byte_span payload);
+
+  [[nodiscard]] const std::optional<std::string>& violation() const { return violation_; }
+  /// The longest prefix that any correct replica committed.
+  [[nodiscard]] sequence_number last_committed() const;
+  /// Requests that were executed, each once.
+  [[nodiscard]] std::size_t requests_executed() const { return executed_at_.size(); }
+  /// Hash over everything that was seen, in order: equal seeds give equal values (I15).
+  [[nodiscard]] digest history() const { return history_; }
+
+ private:
+  void hold(bool holds, replica_id replica, std::string_view claim);
+  void note(std::string_view what, replica_id replica, std::uint64_t number, byte_span bytes);
+  [[nodiscard]] bool is_proven(const committed_batch& batch) const;
+
+  struct vote_place {
+    record_kind kind;
+    view_number view;
+    sequence_number sequence;
+    replica_id replica;
+    friend auto operator<=>(const vote_place&, const vote_place&) = default;
+  };
+
+  cluster_parameters cluster_;
+  std::shared_ptr<const keyed_verifier> verifier_;
+  std::optional<std::string> violation_;
+  digest history_;
+  std::map<vote_place, digest> votes_;
+  std::map<sequence_number, digest> committed_;
+  std::map<replica_id, sequence_number> last_committed_of_;
+  std::map<replica_id, sequence_number> last_executed_of_;
+  std::map<replica_id, sequence_number> low_of_;
+  std::map<sequence_number, digest> roots_;
+  std::map<request_id, sequence_number> executed_at_;
+  std::map<request_id, request_outcome> outcomes_;
+  std::set<byte_vector> results_;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,143 @@
+#include "tests/support/request_factory.hpp"
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh::testing {
+
+cluster_parameters small_cluster(std::uint32_t replicas, std::uint32_t clients, std::uint32_t period,
+                                 std::uint32_t window) {
+  cluster_parameters cluster;
+  cluster.signing.cluster.bytes.fill(std::byte{0x5a});
+  cluster.signing.epoch = epoch_number{3};
+  cluster.replicas = replicas;
+  cluster.clients = clients;
+  cluster.checkpoint_period = period;
+  cluster.watermark_window = window;
+  require(cluster.is_valid(), "a test names a possible cluster");
+  return cluster;
+}
+
+digest named_digest(std::string_view name) { return digest_of("named by a test", as_byte_span(name)); }
+
+request_factory::request_factory(const cluster_parameters& cluster, std::uint64_t seed)
+    : cluster_(cluster), keys_(seed, cluster.replicas, cluster.clients) {}
+
+const authenticator& request_factory::keys_of(principal who) const {
+  auto& holder = holders_[who];
+  if (holder == nullptr) holder = keys_.of(who);
+  return *holder;
+}
+
+// --- Clients -----------------------------------------------------------------
+
+namespace {
+
+request sealed_request(const cluster_parameters& cluster, const authenticator& signer, request_id id,
+                       const std::vector<byte_span>& operations) {
+  auto buffer = request_buffer(id, operations);
+  const auto by = signer.sign(signing_input(cluster.signing, message_kind::request, buffer));
+  const auto frame = seal(message_kind::request, std::move(buffer), by);
+  auto decoded = decode_request({frame, body_of(*frame)});
+  require(std::holds_alternative<request>(decoded), "what was encoded decodes");
+  return std::get<request>(std::move(decoded));
+}
+
+}  // namespace
+
+request request_factory::request_of(client_id client, timestamp when, std::string_view operation) const {
+  return request_signed_by(keys_of(client), client, when, operation);
+}
+
+request request_factory::request_of(client_id client, timestamp when,
+                                    const std::vector<std::string>& operations) const {
+  std::vector<byte_span> spans;
+  for (const auto& each : operations)
+    spans.push_back(as_byte_span(each));
+  return sealed_request(cluster_, keys_of(client), {client, when}, spans);
+}
+
+request request_factory::request_signed_by(const authenticator& signer, client_id client, timestamp when,
+                                           std::string_view operation) const {
+  return sealed_request(cluster_, signer, {client, when}, {as_byte_span(operation)});
+}
+
+std::shared_ptr<const batch> request_factory::batch_of(std::vector<request> requests) {
+  auto content = std::make_shared<batch>();
+  for (const auto& each : requests)
+    content->bytes += each.raw.view.size();
+  content->requests = std::move(requests);
+  return content;
+}
+
+std::shared_ptr<const batch> request_factory::batch_number(std::uint64_t number) const {
+  return batch_of({request_of(client_id{0}, timestamp{number}, std::to_string(number))});
+}
+
+// --- Statements ----------------------------------------------------------------
+
+statement request_factory::content_of(replica_id replica, view_number view, sequence_number sequence,
+                                      const digest& value) const {
+  return {view, sequence, value, replica, cluster_.signing.epoch};
+}
+
+signed_statement request_factory::signed_as(message_kind kind, const statement& content) const {
+  return signed_by(keys_of(content.replica), kind, content);
+}
+
+signed_statement request_factory::signed_by(const authenticator& signer, message_kind kind,
+                                            const statement& content) const {
+  return {content, signer.sign(signing_input(cluster_.signing, kind, statement_bytes(content)))};
+}
+
+pre_prepare request_factory::pre_prepare_of(view_number view, sequence_number sequence,
+                                            std::shared_ptr<const batch> body) const {
+  const auto primary = cluster_.group().primary_of(view);
+  const auto header =
+      signed_as(message_kind::pre_prepare, content_of(primary, view, sequence, digest_of_batch(*body)));
+  const auto frame = encode_pre_prepare(header, *body);
+  return {header, std::move(body), frame};
+}
+
+prepare request_factory::prepare_of(replica_id replica, const pre_prepare& proposal) const {
+  const auto& content = proposal.header.content;
+  return {signed_as(message_kind::prepare, content_of(replica, content.view, content.sequence, content.value))};
+}
+
+commit request_factory::commit_of(replica_id replica, const pre_prepare& proposal) const {
+  const auto& content = proposal.header.content;
+  return {signed_as(message_kind::commit, content_of(replica, content.view, content.sequence, content.value))};
+}
+
+checkpoint request_factory::checkpoint_of(replica_id replica, sequence_number sequence, const digest& root) const {
+  return {signed_as(message_kind::checkpoint, content_of(replica, view_number{0}, sequence, root))};
+}
+
+std::shared_ptr<const checkpoint_certificate> request_factory::certificate_of(sequence_number sequence,
+                                                                              const digest& root) const {
+  std::vector<std::uint32_t> signers;
+  for (std::uint32_t number = 0; number < cluster_.group().quorum(); ++number)
+    signers.push_back(number);
+  return certificate_of(sequence, root, signers);
+}
+
+std::shared_ptr<const checkpoint_certificate> request_factory::certificate_of(
+    sequence_number sequence, const digest& root, const std::vector<std::uint32_t>& signers) const {
+  auto certificate = std::make_shared<checkpoint_certificate>();
+  for (const auto number : signers) {
+    certificate->votes.push_back(checkpoint_of(replica_id{number}, sequence, root).vote);
+  }
+  return certificate;
+}
+
+status request_factory::status_of(replica_id replica, view_number view, sequence_number low,
+                                  sequence_number last_executed, const std::vector<slot_progress>& slots) const {
+  status value{replica, view, low, last_executed, slots, {}, {}};
+  auto buffer = status_buffer(value);
+  value.by = keys_of(replica).sign(signing_input(cluster_.signing, message_kind::status, buffer));
+  const auto frame = seal(message_kind::status, std::move(buffer), value.by);
+  value.raw = {frame, body_of(*frame)};
+  return value;
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/protocol/cluster.hpp"
+#include "messages/values.hpp"
+#include "tests/support/keyed_authenticator.hpp"
+
+namespace hypermesh::testing {
+
+/// A cluster of `replicas` and `clients` with checkpoint period `period` and window `window`.
+[[nodiscard]] cluster_parameters small_cluster(std::uint32_t replicas, std::uint32_t clients = 4,
+                                               std::uint32_t period = 4, std::uint32_t window = 8);
+
+/// D for a test that needs some value, the same for the same name.
+[[nodiscard]] digest named_digest(std::string_view name);
+
+/// Genuine messages of any principal of a cluster. Holds every key: for tests, never for a node.
+class request_factory {
+ public:
+  explicit request_factory(const cluster_parameters& cluster, std::uint64_t seed = 1);
+
+  [[nodiscard]] const cluster_parameters& cluster() const { return cluster_; }
+  [[nodiscard]] const key_ring& keys() const { return keys_; }
+  /// Lives as long as the factory.
+  [[nodiscard]] const authenticator& keys_of(principal who) const;
+  [[nodiscard]] const authenticator& keys_of(replica_id id) const { return keys_of(principal::of(id)); }
+  [[nodiscard]] const authenticator& keys_of(client_id id) const { return keys_of(principal::of(id)); }
+
+  // --- Clients ---------------------------------------------------------------
+
+  [[nodiscard]] request request_of(client_id client, timestamp when, std::string_view operation) const;
+  [[nodiscard]] request request_of(client_id client, timestamp when, const std::vector<std::string>& operations) const;
+  /// A request as `client` would send it, but signed by `signer`.
+  [[nodiscard]] request request_signed_by(const authenticator& signer, client_id client, timestamp when,
+                                          std::string_view operation) const;
+  [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests);
+  /// A batch of one request of client 0; `number` is its timestamp and its operation.
+  [[nodiscard]] std::shared_ptr<const batch> batch_number(std::uint64_t number) const;
+
+  // --- Statements --------------------------------------------------------------
+
+  [[nodiscard]] statement content_of(replica_id replica, view_number view, sequence_number sequence,
+                                     const digest& value) const;
+  /// Signed by the replica that it names.
+  [[nodiscard]] signed_statement signed_as(message_kind kind, const statement& content) const;
+  [[nodiscard]] signed_statement signed_by(const authenticator& signer, message_kind kind,
+                                           const statement& content) const;
+
+  /// By the primary of `view`.
+  [[nodiscard]] pre_prepare pre_prepare_of(view_number view, sequence_number sequence,
+                                           std::shared_ptr<const batch> body) const;
+  [[nodiscard]] prepare prepare_of(replica_id replica, const pre_prepare& proposal) const;
+  [[nodiscard]] commit commit_of(replica_id replica, const pre_prepare& proposal) const;
+  [[nodiscard]] checkpoint checkpoint_of(replica_id replica, sequence_number sequence, const digest& root) const;
+
+  /// CHECKPOINTs of the replicas 0 … quorum-1.
+  [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate_of(sequence_number sequence,
+                                                                             const digest& root) const;
+  [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate_of(
+      sequence_number sequence, const digest& root, const std::vector<std::uint32_t>& signers) const;
+
+  /// A signed STATUS with the slots after `last_executed`.
+  [[nodiscard]] status status_of(replica_id replica, view_number view, sequence_number low,
+                                 sequence_number last_executed, const std::vector<slot_progress>& slots = {}) const;
+
+ private:
+  cluster_parameters cluster_;
+  key_ring keys_;
+  mutable std::map<principal, std::shared_ptr<const keyed_authenticator>> holders_;
+};
+
+}  // namespace hypermesh::testing
