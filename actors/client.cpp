@@ -147,7 +147,10 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
       [self](const link_changed& changed) {
         if (changed.up) carry_out(self, self->state.core->on_link_up(changed.replica));
       },
-      [self](const client_stop&) { carry_out(self, self->state.core->on_stop()); },
+      [self](const client_stop&) {
+        carry_out(self, self->state.core->on_stop());
+        self->quit();
+      },
       [self](const ordered_operation& wanted) { return order(self, wanted); },
       [self](const tick&) {
         self->state.tick_armed = false;

@@ -325,7 +325,7 @@ struct report_of_replica {
   std::shared_ptr<const report_completion> done;
 };
 
-/// The client is about to end.
+/// Fail what is pending, and end.
 struct client_stop {};
 
 /// Links of a client, one for each replica.
@@ -342,7 +342,7 @@ using client_actor = caf::typed_actor<
     caf::reacts_to<report_of_replica>,
     // What was sent into a closed link is sent again when it opens.
     caf::reacts_to<link_changed>,
-    // Fails everything that is pending with `client_error::stopped`.
+    // Fails everything that is pending with `client_error::stopped`, and ends.
     caf::reacts_to<client_stop>,
     // The same as `submit_operation`, as a CAF request; an error's text is that of `client_error`.
     caf::replies_to<ordered_operation>::with<operation_outcome>,

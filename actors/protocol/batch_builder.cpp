@@ -29,9 +29,9 @@ batch_builder::admission batch_builder::admit(const request& value) {
 }
 
 std::optional<batch> batch_builder::cut(bool delay_passed) {
-  if (turns_.empty() || in_flight_ >= settings_.pipeline_depth) return std::nullopt;
+  if (turns_.empty() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
   const bool enough = requests_waiting_ >= settings_.requests_per_batch_target;
-  if (in_flight_ > 0 && !enough && !delay_passed) return std::nullopt;
+  if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
   batch next;
   while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
@@ -41,7 +41,7 @@ std::optional<batch> batch_builder::cut(bool delay_passed) {
     if (!queue.waiting.empty()) turns_.push_back(client);
   }
   if (next.requests.empty()) return std::nullopt;
-  ++in_flight_;
+  in_flight_.push_back(next.requests.front().id);
   return next;
 }
 
@@ -62,11 +62,37 @@ bool batch_builder::take_next(client_queue& queue, batch& into) {
 
 void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own) {
   for (const auto& each : requests) forget(each.id);
-  if (own && in_flight_ > 0) --in_flight_;
+  // A batch that an installed state covered has left the pipeline already.
+  const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
+  if (leads) in_flight_.pop_front();
 }
 
 void batch_builder::on_installed(const std::vector<request_id>& ids) {
-  for (const auto id : ids) forget(id);
+  std::optional<client_id> of;
+  for (const auto id : ids) {
+    if (id.client == of) {
+      forget(id);
+    } else {
+      forget_through(id);
+    }
+    of = id.client;
+  }
+  // The batches that the state covers are not executed here: without this they would hold their places
+  // for ever, and a primary that fell behind once would propose less, in the end nothing.
+  while (!in_flight_.empty() && is_over(in_flight_.front())) in_flight_.pop_front();
+}
+
+bool batch_builder::is_over(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found != queues_.end() && found->second.window.of(id.when) != timestamp_window::standing::fresh;
+}
+
+void batch_builder::forget_through(request_id floor) {
+  auto& queue = queues_[floor.client];
+  while (!queue.pending.empty() && queue.pending.begin()->first <= floor.when) {
+    forget({floor.client, queue.pending.begin()->first});
+  }
+  queue.window.raise_floor_to(floor.when);
 }
 
 void batch_builder::forget(request_id id) {

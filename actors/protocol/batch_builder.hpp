@@ -62,13 +62,13 @@ public:
   /// These requests were executed in a batch; `own` when this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own);
 
-  /// Requests that a transferred state has executed.
+  /// What a transferred state has executed, as `client_table::done_ids` tells it.
   void on_installed(const std::vector<request_id>& ids);
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
   [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_; }
-  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
 private:
   struct pending_request {
@@ -84,6 +84,8 @@ private:
   };
 
   void forget(request_id id);
+  void forget_through(request_id floor);
+  [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
 
   batch_settings settings_;
@@ -93,7 +95,8 @@ private:
   std::size_t requests_waiting_ = 0;
   std::size_t requests_pending_ = 0;
   std::size_t bytes_pending_ = 0;
-  std::size_t in_flight_ = 0;
+  /// The first request of each batch that was cut and not yet executed, in order.
+  std::deque<request_id> in_flight_;
 };
 
 }  // namespace hypermesh

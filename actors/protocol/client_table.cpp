@@ -87,6 +87,7 @@ void client_table::record(request_id id, shared_outcome outcome) {
 std::vector<request_id> client_table::done_ids() const {
   std::vector<request_id> ids;
   for (const auto& [client, entry] : entries_) {
+    ids.push_back({client, entry.window.floor()});
     for (const auto when : entry.window.done()) ids.push_back({client, when});
   }
   return ids;

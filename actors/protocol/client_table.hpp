@@ -33,7 +33,8 @@ public:
   /// Records the outcome of a fresh request.
   void record(request_id id, shared_outcome outcome);
 
-  /// The ids of all requests that are cached as done; for rebuilding admission after a transfer.
+  /// What is done, for rebuilding admission after a transfer: for each client in order the largest past
+  /// timestamp, which may be 0, then its cached requests.
   [[nodiscard]] std::vector<request_id> done_ids() const;
 
   /// The table as chunks, clients in order. Unchanged clients share their chunks with the last call.

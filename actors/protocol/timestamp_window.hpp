@@ -37,6 +37,13 @@ public:
     done_.erase(done_.begin());
   }
 
+  /// Makes everything through `when` past.
+  void raise_floor_to(timestamp when) {
+    if (when <= floor_) return;
+    floor_ = when;
+    done_.erase(done_.begin(), done_.upper_bound(when));
+  }
+
   /// The largest timestamp that is past.
   [[nodiscard]] timestamp floor() const { return floor_; }
   [[nodiscard]] const std::set<timestamp>& done() const { return done_; }

@@ -25,8 +25,8 @@ void cut_connection(caf::io::connection_handle handle) {
 }
 
 connection::connection(caf::io::abstract_broker* broker, caf::io::connection_handle handle, secure_channel channel,
-                       parts parts)
-    : broker_(broker), handle_(handle), channel_(std::move(channel)), parts_(std::move(parts)) {
+                       parts with)
+    : broker_(broker), handle_(handle), channel_(std::move(channel)), parts_(std::move(with)) {
   require(broker_->valid(handle_), "the broker owns the connection");
   broker_->configure_read(handle_, caf::io::receive_policy::at_most(read_bytes_max));
 }

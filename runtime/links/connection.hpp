@@ -48,7 +48,7 @@ class connection : public std::enable_shared_from_this<connection> {
   };
 
   /// Reads from `handle`, a scribe of `broker`, from now on. `channel` has both directions started.
-  connection(caf::io::abstract_broker* broker, caf::io::connection_handle handle, secure_channel channel, parts parts);
+  connection(caf::io::abstract_broker* broker, caf::io::connection_handle handle, secure_channel channel, parts with);
 
   [[nodiscard]] caf::io::connection_handle handle() const { return handle_; }
 

@@ -59,15 +59,17 @@ void peer_state::schedule_dial() {
 void peer_state::dial(const dial_due& due) {
   if (due.generation != generation_ || stopping_ || live_ || attempt_) return;
   // What the last connection delivered is not handled yet: a new one would only add to it.
-  if (window_->exceeded()) return schedule_dial();
+  if (window_->exceeded() || resolving_) return schedule_dial();
   const auto& address = setup_->settings->replicas.at(setup_->remote.number);
   setup_->counters->add(link_count::dials);
   self_->delayed_send(self_, limits().handshake_timeout, dial_expired{generation_});
   if (const auto numeric = parse_address(address.host, address.port)) return connect({*numeric});
+  resolving_ = true;
   self_->system().spawn<caf::detached>(resolve, caf::actor_cast<caf::actor>(self_), address, generation_);
 }
 
 void peer_state::take_addresses(const host_resolved& found) {
+  resolving_ = false;
   if (found.generation == generation_ && !stopping_ && !live_ && !attempt_) connect(found.addresses);
 }
 
@@ -141,7 +143,8 @@ void peer_state::take_offer(const connection_offered& offer) {
   // While the window is exceeded a new connection would only add to it; the remote node dials again.
   const bool refused = stopping_ || setup_->dials || window_->exceeded();
   auto scribe = refused || accepted.is_cut ? nullptr : listener->take(accepted.handle);
-  if (scribe != nullptr) {
+  const bool taken = scribe != nullptr;
+  if (taken) {
     self_->move_scribe(std::move(scribe));
     open(accepted.handle, std::move(*accepted.channel));
     if (!accepted.early.empty()) {
@@ -150,7 +153,7 @@ void peer_state::take_offer(const connection_offered& offer) {
     }
   }
   caf::anon_send(caf::actor_cast<caf::actor>(accepted.owner), connection_taken{offer.connection});
-  if (scribe == nullptr && live_ == nullptr && setup_->ends_with_connection) stop();
+  if (!taken && setup_->ends_with_connection) stop();
 }
 
 // --- The live connection -----------------------------------------------------

@@ -88,6 +88,8 @@ class peer_state {
   /// Of the present attempt to dial.
   std::uint64_t generation_ = 0;
   bool was_up_ = false;
+  /// A thread is looking the name up; never two at once.
+  bool resolving_ = false;
   bool stopping_ = false;
 };
 

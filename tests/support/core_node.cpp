@@ -109,13 +109,7 @@ void core_node::execute(const committed_batch& batch) {
     reply_to(request.id, outcome);
   }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_);
-  if (cluster_.is_checkpoint(batch.sequence)) {
-    const auto snapshot = std::make_shared<const state_snapshot>(state_.snapshot());
-    const auto root = state_root(*snapshot);
-    checker_->on_root(self_, batch.sequence, root);
-    donor_.on_taken(batch.sequence, snapshot);
-    carry_out(checkpoints_.on_taken(batch.sequence, root));
-  }
+  if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint();
   cut(false);
 }
 
@@ -126,14 +120,20 @@ void core_node::install(const verified_state& fetched) {
     require(!error, "a certified state of a correct group installs");
     ++installs_;
     checker_->on_installed(self_, sequence);
-    checker_->on_root(self_, sequence, state_.root());
-    donor_.on_taken(sequence, fetched.snapshot);
-    carry_out(checkpoints_.on_proof(fetched.certificate));
-    batcher_.on_installed(state_.done_ids());
+    take_checkpoint();
   }
   fetcher_.on_installed(sequence);
-  carry_out(replica_.on_installed(sequence));
+  carry_out(replica_.on_installed(state_.last_executed()));
+  batcher_.on_installed(state_.done_ids());
   cut(false);
+}
+
+void core_node::take_checkpoint() {
+  const auto snapshot = std::make_shared<const state_snapshot>(state_.snapshot());
+  const auto root = state_root(*snapshot);
+  checker_->on_root(self_, state_.last_executed(), root);
+  donor_.on_taken(state_.last_executed(), snapshot);
+  carry_out(checkpoints_.on_taken(state_.last_executed(), root));
 }
 
 // --- Effects -----------------------------------------------------------------------

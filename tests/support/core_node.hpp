@@ -57,6 +57,7 @@ class core_node {
   void cut(bool delay_passed);
   void execute(const committed_batch& batch);
   void install(const verified_state& fetched);
+  void take_checkpoint();
 
   void carry_out(replica_effects effects);
   void carry_out(checkpoint_effects effects);

@@ -1,0 +1,84 @@
+#include "runtime/consensus_client.hpp"
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/client.hpp"
+#include "runtime/consensus_manager.hpp"
+#include "runtime/ed25519_authenticator.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Timestamps of a session start at the microseconds since 1970: above those of every earlier session, as long as the
+/// clock does not go back (attack 25).
+timestamp first_timestamp() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return timestamp{
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count())};
+}
+
+/// A callback that fulfils a promise.
+template <class Value, class Callback>
+std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> promise) {
+  return std::make_shared<const Callback>([promise](const Value& value) { promise->set_value(value); });
+}
+
+}  // namespace
+
+or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor_system& system,
+                                                                      const client_config& config,
+                                                                      client_settings settings) {
+  auto read = read_secret_key(config.key_file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto made = ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
+                                          config.cluster.keys());
+  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
+  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+  std::unique_ptr<consensus_client> result{new consensus_client};
+  result->actor_ = system.spawn(
+      client, client_identity{config.cluster.parameters(), config.self, keys, first_timestamp()}, settings);
+  link_settings links;
+  links.cluster = config.cluster.id();
+  links.keys = keys;
+  links.replicas = config.cluster.addresses();
+  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  result->links_ = start_client_links(system, std::move(links), result->actor_);
+  caf::anon_send(result->actor_,
+                 client_links{std::make_shared<const std::vector<peer_actor>>(result->links_.peers)});
+  return result;
+}
+
+consensus_client::~consensus_client() {
+  // The actor ends by itself: an exit message would overtake the stop and break promises.
+  caf::anon_send(actor_, client_stop{});
+  links_.stop();
+}
+
+void consensus_client::submit(byte_vector operation, completion done) {
+  caf::anon_send(actor_, submit_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
+}
+
+std::future<submit_outcome> consensus_client::submit(byte_vector operation) {
+  const auto promise = std::make_shared<std::promise<submit_outcome>>();
+  caf::anon_send(actor_, submit_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
+  return promise->get_future();
+}
+
+std::future<submit_outcome> consensus_client::query(byte_vector operation, read_mode mode) {
+  if (mode == read_mode::linearizable) return submit(std::move(operation));
+  const auto promise = std::make_shared<std::promise<submit_outcome>>();
+  caf::anon_send(actor_, query_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
+  return promise->get_future();
+}
+
+std::future<std::optional<node_report>> consensus_client::report(replica_id replica) {
+  const auto promise = std::make_shared<std::promise<std::optional<node_report>>>();
+  caf::anon_send(actor_, report_of_replica{
+                             replica, fulfilling<std::optional<node_report>, report_completion>(promise)});
+  return promise->get_future();
+}
+
+}  // namespace hypermesh

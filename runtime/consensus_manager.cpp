@@ -1,0 +1,127 @@
+#include "runtime/consensus_manager.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <fmt/format.h>
+
+#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "runtime/storage/memory_storage.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::filesystem::path& file, principal self,
+                                                                 const genesis& cluster) {
+  auto read = read_secret_key(file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  return ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
+}
+
+}  // namespace
+
+void initialise_runtime() {
+  static const bool once = [] {
+    initialise_crypto();
+    caf::core::init_global_meta_objects();
+    caf::io::middleman::init_global_meta_objects();
+    caf::init_global_meta_objects<caf::id_block::hypermesh>();
+    return true;
+  }();
+  (void)once;
+}
+
+runtime_system_config::runtime_system_config() {
+  initialise_runtime();
+  load<caf::io::middleman>();
+  // Two workers at least: with one, a long batch holds up every timer (measured tails of tens of milliseconds).
+  const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
+  set("scheduler.max-threads", threads);
+}
+
+or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config) {
+  auto machine = make_state_machine(config.cluster.state_machine);
+  if (!machine) return world_error{machine.error(), "start the replica with the host's own machine"};
+  return start(system, std::move(config), std::move(*machine));
+}
+
+or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config,
+                                                                      std::unique_ptr<state_machine> machine) {
+  if (machine->name() != config.cluster.state_machine) {
+    return world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
+                                   config.cluster.state_machine, machine->name()),
+                       "use the machine that all members agreed on"};
+  }
+  auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
+  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
+  const auto& shared_keys = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
+  std::unique_ptr<consensus_manager> manager{new consensus_manager{system, config.self}};
+  node_parts parts;
+  parts.identity = {config.cluster.parameters(), config.self, shared_keys};
+  parts.settings = config.settings;
+  parts.machine = std::move(machine);
+  parts.storage = std::make_shared<memory_storage>();
+  parts.on_failure = [record = manager->failure_](const world_error& error) {
+    const std::scoped_lock lock{record->guard};
+    if (!record->error) record->error = error;
+    record->changed.notify_all();
+  };
+  manager->actors_ = spawn_node(system, std::move(parts));
+  link_settings links;
+  links.cluster = config.cluster.id();
+  links.keys = shared_keys;
+  links.replicas = config.cluster.addresses();
+  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  links.limits = config.links;
+  auto& actors = manager->actors_;
+  auto started = start_replica_links(system, std::move(links), config.listen, {actors.ingress, actors.executor, actors.monitor});
+  if (auto* error = std::get_if<world_error>(&started)) {
+    stop_node(actors);
+    manager->stopped_ = true;
+    return std::move(*error);
+  }
+  manager->links_ = std::move(std::get<replica_links>(started));
+  actors.peers = manager->links_.peers;
+  connect_node(actors);
+  return manager;
+}
+
+consensus_manager::~consensus_manager() {
+  stop();
+}
+
+void consensus_manager::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  links_.stop();
+  stop_node(actors_);
+  actors_ = {};
+}
+
+std::optional<node_report> consensus_manager::report(std::chrono::milliseconds patience) {
+  std::optional<node_report> result;
+  if (stopped_) return result;
+  caf::scoped_actor self{*system_};
+  self->request(actors_.monitor, patience, report_wanted{})
+      .receive([&](node_report& report) { result = std::move(report); }, [](const caf::error&) {});
+  return result;
+}
+
+std::optional<world_error> consensus_manager::failure() const {
+  const std::scoped_lock lock{failure_->guard};
+  return failure_->error;
+}
+
+bool consensus_manager::wait_for_failure(std::chrono::milliseconds patience) const {
+  std::unique_lock lock{failure_->guard};
+  return failure_->changed.wait_for(lock, patience, [this] { return failure_->error.has_value(); });
+}
+
+}  // namespace hypermesh

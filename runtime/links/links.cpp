@@ -1,0 +1,182 @@
+#include "runtime/links/links.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include <caf/actor_cast.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+#include "runtime/links/listener.hpp"
+#include "runtime/links/peer.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// For storage, logs and the management port.
+constexpr rlim_t other_files = 512;
+
+/// Without a free descriptor an accepting socket stays ready and the loop would spin: so there is always one.
+std::optional<world_error> ensure_descriptors(const link_settings& settings) {
+  const auto& limit = settings.limits;
+  const rlim_t wanted = limit.handshakes_max + limit.sessions_max + 2 * settings.replicas.size() + other_files;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return std::nullopt;
+  const rlimit raised{std::min(wanted, files.rlim_max), files.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0 && raised.rlim_cur >= wanted) return std::nullopt;
+  return world_error{fmt::format("the links may need {} open files, the system allows {}", wanted, raised.rlim_cur),
+                     fmt::format("ulimit -n {}, or fewer sessions in the configuration", wanted)};
+}
+
+peer_actor spawn_peer(caf::actor_system& system, std::shared_ptr<const peer_setup> setup) {
+  return caf::actor_cast<peer_actor>(system.middleman().spawn_broker(peer, std::move(setup)));
+}
+
+/// The setup of the link between two replicas.
+std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
+                                                     const std::shared_ptr<const link_settings>& settings,
+                                                     const std::shared_ptr<link_counters>& counters,
+                                                     const replica_link_ends& ends) {
+  auto setup = std::make_shared<peer_setup>();
+  setup->remote = principal::of(remote);
+  setup->settings = settings;
+  setup->counters = counters;
+  setup->dials = may_dial(settings->self(), setup->remote);
+  setup->deliver = [ingress = ends.ingress, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
+    caf::anon_send(ingress, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
+  };
+  setup->changed = [monitor = ends.monitor, remote](const peer_actor&, bool up) {
+    caf::anon_send(monitor, link_changed{remote, up});
+  };
+  return setup;
+}
+
+/// The setup of a client's session at a replica.
+std::shared_ptr<const peer_setup> session_setup(client_id client, const std::shared_ptr<const link_settings>& settings,
+                                                const std::shared_ptr<link_counters>& counters,
+                                                const replica_link_ends& ends) {
+  auto setup = std::make_shared<peer_setup>();
+  setup->remote = principal::of(client);
+  setup->settings = settings;
+  setup->counters = counters;
+  setup->ends_with_connection = true;
+  setup->deliver = [ingress = ends.ingress, client](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
+    caf::anon_send(ingress, incoming_frame{principal::of(client), via, std::move(frame), std::move(credit)});
+  };
+  setup->changed = [executor = ends.executor, client](const peer_actor& via, bool up) {
+    if (up) {
+      caf::anon_send(executor, session_opened{client, via});
+    } else {
+      caf::anon_send(executor, session_closed{client, via});
+    }
+  };
+  return setup;
+}
+
+/// The setup of a client's link to a replica.
+std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
+                                                    const std::shared_ptr<const link_settings>& settings,
+                                                    const std::shared_ptr<link_counters>& counters,
+                                                    const client_actor& client) {
+  auto setup = std::make_shared<peer_setup>();
+  setup->remote = principal::of(remote);
+  setup->settings = settings;
+  setup->counters = counters;
+  setup->dials = true;
+  setup->deliver = [client, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
+    caf::anon_send(client, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
+  };
+  setup->changed = [client, remote](const peer_actor&, bool up) {
+    caf::anon_send(client, link_changed{remote, up});
+  };
+  return setup;
+}
+
+caf::expected<caf::io::doorman_ptr> open_port(caf::actor_system& system, const listen_address& listen) {
+  const char* const host = listen.host.empty() ? nullptr : listen.host.c_str();
+  // A restarted replica takes its port over while old connections still linger in the system.
+  return system.middleman().backend().new_tcp_doorman(listen.port, host, true);
+}
+
+}  // namespace
+
+std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system, link_settings settings,
+                                                             const listen_address& listen,
+                                                             const replica_link_ends& ends) {
+  const auto self = settings.self();
+  require(self.is_replica() && self.number < settings.replicas.size(), "a replica's links belong to a member");
+  if (auto error = ensure_descriptors(settings)) return *error;
+  auto doorman = open_port(system, listen);
+  if (!doorman) {
+    return world_error{fmt::format("cannot listen on {}:{}", listen.host.empty() ? "*" : listen.host, listen.port),
+                       fmt::format("see who holds the port: ss -ltnp 'sport = :{}'", listen.port)};
+  }
+
+  const auto shared = std::make_shared<const link_settings>(std::move(settings));
+  const auto counters = std::make_shared<link_counters>();
+  replica_links links;
+  links.port = (*doorman)->port();
+  links.counters = counters;
+  links.peers.resize(shared->replicas.size());
+  for (std::uint32_t number = 0; number < links.peers.size(); ++number) {
+    if (number == self.number) continue;
+    links.peers[number] = spawn_peer(system, replica_peer_setup(replica_id{number}, shared, counters, ends));
+    links.actors.push_back(caf::actor_cast<caf::actor>(links.peers[number]));
+  }
+
+  auto setup = std::make_shared<listener_setup>();
+  setup->settings = shared;
+  setup->counters = counters;
+  setup->peers = links.peers;
+  setup->session_setup = [shared, counters, ends](client_id client) {
+    return session_setup(client, shared, counters, ends);
+  };
+  setup->report = [monitor = ends.monitor](std::vector<named_counter> all) {
+    caf::anon_send(monitor, counters_reported{std::make_shared<const std::vector<named_counter>>(std::move(all))});
+  };
+  std::shared_ptr<const listener_setup> finished = std::move(setup);
+  links.actors.push_back(system.middleman().spawn_broker(listener, std::move(finished), std::move(*doorman)));
+  return links;
+}
+
+client_links_handle start_client_links(caf::actor_system& system, link_settings settings, const client_actor& client) {
+  require(settings.self().is_client(), "a client's links belong to a client");
+  const auto shared = std::make_shared<const link_settings>(std::move(settings));
+  const auto counters = std::make_shared<link_counters>();
+  client_links_handle links;
+  links.counters = counters;
+  std::vector<std::shared_ptr<const peer_setup>> setups;
+  for (std::uint32_t number = 0; number < shared->replicas.size(); ++number) {
+    const auto peer = spawn_peer(system, client_peer_setup(replica_id{number}, shared, counters, client));
+    links.peers.push_back(peer);
+    links.actors.push_back(caf::actor_cast<caf::actor>(peer));
+  }
+  caf::anon_send(client, client_links{std::make_shared<const std::vector<peer_actor>>(links.peers)});
+  return links;
+}
+
+void stop_links_of(const std::vector<caf::actor>& actors) {
+  for (const auto& actor : actors) caf::anon_send(actor, stop_links{});
+}
+
+bool stop_links_and_wait(caf::actor_system& system, const std::vector<caf::actor>& actors,
+                         std::chrono::milliseconds timeout) {
+  caf::scoped_actor self{system};
+  for (const auto& actor : actors) self->monitor(actor);
+  stop_links_of(actors);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  bool in_time = true;
+  for (std::size_t gone = 0; gone < actors.size() && in_time; ++gone) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    self->receive([](const caf::down_msg&) {},
+                  caf::after(std::max(left, std::chrono::milliseconds{0})) >> [&in_time] { in_time = false; });
+  }
+  return in_time;
+}
+
+}  // namespace hypermesh

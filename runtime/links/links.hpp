@@ -1,0 +1,77 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "actors/interfaces.hpp"
+#include "runtime/links/link_counters.hpp"
+#include "runtime/links/link_settings.hpp"
+
+/// The network of a node: authenticated, encrypted links as actors (design decision 2). CAF's own node
+/// protocol is not used and no port of it is open.
+///
+/// The actor system needs `load<caf::io::middleman>()`.
+namespace hypermesh {
+
+/// Where a replica listens.
+struct listen_address {
+  /// Empty: all interfaces.
+  std::string host;
+  /// 0: the system chooses; see `replica_links::port`.
+  std::uint16_t port = 0;
+};
+
+/// The links of a replica. Copies stand for the same links.
+struct replica_links {
+  /// By replica number; the own place is empty.
+  std::vector<peer_actor> peers;
+  /// Where this replica listens.
+  std::uint16_t port = 0;
+  std::shared_ptr<const link_counters> counters;
+  /// Listener and peers; for `stop_links_of`.
+  std::vector<caf::actor> actors;
+};
+
+/// The actors at which a replica's links deliver.
+struct replica_link_ends {
+  ingress_actor ingress;
+  executor_actor executor;
+  monitor_actor monitor;
+};
+
+/// Opens the port and keeps a link to every other replica from now on: of two replicas the one with the larger number
+/// dials. Frames go to the ingress, sessions of clients to the executor, `link_changed` and the counters to the
+/// monitor. The error says when the port cannot be opened or the system allows too few open files.
+[[nodiscard]] std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system,
+                                                                           link_settings settings,
+                                                                           const listen_address& listen,
+                                                                           const replica_link_ends& ends);
+
+/// The links of a client.
+struct client_links_handle {
+  /// By replica number.
+  std::vector<peer_actor> peers;
+  std::shared_ptr<const link_counters> counters;
+  std::vector<caf::actor> actors;
+};
+
+/// Dials every replica and keeps on doing so. The client actor is sent `client_links` first, then
+/// frames and `link_changed`.
+[[nodiscard]] client_links_handle start_client_links(caf::actor_system& system, link_settings settings,
+                                                     const client_actor& client);
+
+/// Says good-bye on all links, closes them and the port, and releases every handle the links hold. Returns at once; it is
+/// no error to call it twice.
+void stop_links_of(const std::vector<caf::actor>& actors);
+
+/// The same, and waits until all are gone: false when that took longer than `timeout`. Not to be called from an actor.
+bool stop_links_and_wait(caf::actor_system& system, const std::vector<caf::actor>& actors,
+                         std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+}  // namespace hypermesh

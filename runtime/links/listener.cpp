@@ -1,0 +1,221 @@
+#include "runtime/links/listener.hpp"
+
+#include <algorithm>
+
+#include <caf/actor_cast.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/send.hpp>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// A handshake that is not done after so many sweeps is over time; so a deadline is at most a quarter late, and a
+/// flood of connections starts no timers.
+constexpr std::uint32_t sweeps_per_handshake = 4;
+
+/// More than arrives before a peer takes its connection; so much only comes from who floods.
+constexpr std::size_t early_bytes_max = 64 * 1024;
+
+byte_span as_bytes(const std::vector<char>& buffer) { return std::as_bytes(std::span{buffer}); }
+
+}  // namespace
+
+void listener_state::start(std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman) {
+  setup_ = std::move(setup);
+  doorman_ = doorman->hdl();
+  self_->add_doorman(std::move(doorman));
+  self_->delayed_send(self_, limits().handshake_timeout / sweeps_per_handshake, sweep_due{});
+  self_->delayed_send(self_, limits().report_interval, report_due{});
+}
+
+void listener_state::take_connection(const caf::io::new_connection_msg& accepted) {
+  setup_->counters->add(link_count::accepted);
+  const auto address = self_->remote_addr(accepted.handle);
+  const auto known = connections_by_address_.find(address);
+  const bool full = self_->num_connections() > limits().handshakes_max ||
+                    (known != connections_by_address_.end() && known->second >= limits().handshakes_per_address_max);
+  if (full || stopping_) {
+    setup_->counters->add(stopping_ ? link_error::stopped : link_error::too_many_connections);
+    // Never read from, so nothing of it is registered: here CAF's own close frees the socket at once.
+    self_->close(accepted.handle);
+    return;
+  }
+  const auto connection = std::make_shared<accepted_connection>();
+  connection->handle = accepted.handle;
+  connection->address = address;
+  connection->owner = caf::actor_cast<caf::strong_actor_ptr>(self_);
+  connection->handshake.emplace(setup_->settings->context(), setup_->settings->fresh_seed());
+  forget(accepted.handle);
+  connections_.emplace(accepted.handle, connection);
+  ++connections_by_address_[address];
+  setup_->counters->add(link_count::handshakes_pending);
+  self_->configure_read(accepted.handle, caf::io::receive_policy::exactly(hello_bytes));
+}
+
+void listener_state::take_data(const caf::io::new_data_msg& data) {
+  const auto found = connections_.find(data.handle);
+  if (found == connections_.end() || found->second->is_cut) return;
+  const auto connection = found->second;
+  const auto bytes = as_bytes(data.buf);
+  if (connection->channel) {
+    connection->early.insert(connection->early.end(), bytes.begin(), bytes.end());
+    if (connection->early.size() > early_bytes_max) cut(*connection, link_error::unexpected_bytes);
+    return;
+  }
+  setup_->counters->add(link_count::wire_bytes_in, bytes.size());
+  auto step = connection->handshake->feed(bytes);
+  if (step.error) return cut(*connection, *step.error);
+  if (!step.send.empty()) {
+    setup_->counters->add(link_count::wire_bytes_out, step.send.size());
+    self_->write(data.handle, step.send.size(), step.send.data());
+    self_->flush(data.handle);
+    self_->configure_read(data.handle, caf::io::receive_policy::exactly(connection->handshake->bytes_wanted()));
+  }
+  if (!step.channel) return;
+  connection->remote = *connection->handshake->initiator();
+  connection->early = connection->handshake->take_rest();
+  connection->channel = std::move(step.channel);
+  hand_over(connection);
+}
+
+void listener_state::hand_over(const std::shared_ptr<accepted_connection>& connection) {
+  if (connection->remote.is_client()) return hand_to_session(connection);
+  const auto& peer = setup_->peers.at(connection->remote.number);
+  require(peer != nullptr, "whoever may dial this node has a peer that does not dial");
+  caf::anon_send(caf::actor_cast<caf::actor>(peer), connection_offered{connection});
+}
+
+void listener_state::hand_to_session(const std::shared_ptr<accepted_connection>& connection) {
+  if (session_count_ >= limits().sessions_max) return cut(*connection, link_error::too_many_sessions);
+  auto& sessions = sessions_[connection->remote.number];
+  // The oldest is the likeliest to be dead; it stays in the list until it has quit.
+  if (sessions.size() >= limits().sessions_per_client_max) caf::anon_send(sessions.front(), stop_links{});
+  if (sessions.size() >= 2 * limits().sessions_per_client_max) return cut(*connection, link_error::too_many_sessions);
+  const auto session = self_->system().middleman().spawn_broker(
+      peer, setup_->session_setup(client_id{connection->remote.number}));
+  self_->monitor(session);
+  sessions.push_back(session);
+  ++session_count_;
+  caf::anon_send(session, connection_offered{connection});
+}
+
+void listener_state::take_closed(caf::io::connection_handle handle) {
+  cut_connection(handle);
+  const auto found = connections_.find(handle);
+  if (found != connections_.end() && !found->second->is_cut) {
+    const auto& connection = *found->second;
+    setup_->counters->add(connection.channel ? link_error::closed : connection.handshake->at_end_of_bytes());
+    found->second->is_cut = true;
+  }
+  forget(handle);
+  quit_when_empty();
+}
+
+void listener_state::cut(accepted_connection& connection, link_error reason) {
+  setup_->counters->add(reason);
+  connection.is_cut = true;
+  cut_connection(connection.handle);
+}
+
+void listener_state::forget(caf::io::connection_handle handle) {
+  const auto found = connections_.find(handle);
+  if (found == connections_.end()) return;
+  const auto of_address = connections_by_address_.find(found->second->address);
+  require(of_address != connections_by_address_.end() && of_address->second > 0, "every connection is counted");
+  if (--of_address->second == 0) connections_by_address_.erase(of_address);
+  setup_->counters->subtract(link_count::handshakes_pending);
+  connections_.erase(found);
+}
+
+void listener_state::forget_taken(const connection_taken& taken) {
+  const auto& connection = taken.connection;
+  const auto found = connections_.find(connection->handle);
+  // The socket's number may stand for a newer connection by now.
+  if (found == connections_.end() || found->second != connection) return;
+  // A refused connection is still ours.
+  if (self_->valid(connection->handle)) {
+    if (!connection->is_cut) cut(*connection, link_error::stopped);
+    return;
+  }
+  forget(connection->handle);
+  quit_when_empty();
+}
+
+void listener_state::forget_session(const caf::down_msg& down) {
+  for (auto of_client = sessions_.begin(); of_client != sessions_.end(); ++of_client) {
+    auto& sessions = of_client->second;
+    const auto found = std::find_if(sessions.begin(), sessions.end(),
+                                    [&down](const caf::actor& session) { return session.address() == down.source; });
+    if (found == sessions.end()) continue;
+    sessions.erase(found);
+    --session_count_;
+    if (sessions.empty()) sessions_.erase(of_client);
+    break;
+  }
+  quit_when_empty();
+}
+
+void listener_state::sweep() {
+  if (stopping_) return;
+  for (const auto& [handle, connection] : connections_) {
+    if (++connection->age_in_sweeps <= sweeps_per_handshake || connection->is_cut) continue;
+    cut(*connection, link_error::handshake_timeout);
+  }
+  self_->delayed_send(self_, limits().handshake_timeout / sweeps_per_handshake, sweep_due{});
+}
+
+void listener_state::report() {
+  if (stopping_) return;
+  setup_->report(setup_->counters->snapshot());
+  self_->delayed_send(self_, limits().report_interval, report_due{});
+}
+
+// --- Stopping ----------------------------------------------------------------
+
+void listener_state::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  self_->close(doorman_);
+  for (const auto& [handle, connection] : connections_) {
+    if (!connection->is_cut) cut(*connection, link_error::stopped);
+  }
+  for (const auto& [client, sessions] : sessions_) {
+    for (const auto& session : sessions) caf::anon_send(session, stop_links{});
+  }
+  // Twice what a session takes at most.
+  self_->delayed_send(self_, 3 * limits().farewell_timeout, farewell_over{});
+  quit_when_empty();
+}
+
+void listener_state::end_farewell() { self_->quit(); }
+
+void listener_state::quit_when_empty() {
+  if (stopping_ && connections_.empty() && sessions_.empty()) self_->quit();
+}
+
+caf::behavior listener(caf::stateful_actor<listener_state, caf::io::broker>* self,
+                       std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman) {
+  self->set_exit_handler([self](caf::exit_msg&) { self->state.stop(); });
+  self->set_down_handler([self](caf::down_msg& down) { self->state.forget_session(down); });
+  self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+    self->state.count_unexpected();
+    return caf::sec::unexpected_message;
+  });
+  self->state.start(std::move(setup), std::move(doorman));
+  return {
+      [self](const caf::io::new_connection_msg& accepted) { self->state.take_connection(accepted); },
+      [self](const caf::io::new_data_msg& data) { self->state.take_data(data); },
+      [self](const caf::io::connection_closed_msg& closed) { self->state.take_closed(closed.handle); },
+      [](const caf::io::acceptor_closed_msg&) {},
+      [self](const connection_taken& taken) { self->state.forget_taken(taken); },
+      [self](const sweep_due&) { self->state.sweep(); },
+      [self](const report_due&) { self->state.report(); },
+      [self](const stop_links&) { self->state.stop(); },
+      [self](const farewell_over&) { self->state.end_farewell(); },
+  };
+}
+
+}  // namespace hypermesh

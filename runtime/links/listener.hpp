@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/io/broker.hpp>
+#include <caf/io/doorman.hpp>
+#include <caf/stateful_actor.hpp>
+
+#include "runtime/links/link_messages.hpp"
+#include "runtime/links/peer.hpp"
+
+namespace hypermesh {
+
+/// What the listener is told at its start.
+struct listener_setup {
+  std::shared_ptr<const link_settings> settings;
+  std::shared_ptr<link_counters> counters;
+  /// By replica number; empty where this node dials.
+  std::vector<peer_actor> peers;
+  /// What a client's session is told.
+  std::function<std::shared_ptr<const peer_setup>(client_id)> session_setup;
+  /// Where the counters go.
+  std::function<void(std::vector<named_counter>)> report;
+};
+
+/// The open port: accepts connections, has them authenticate themselves, and hands each to the peer of its replica
+/// or to a new session of its client. Nothing that a stranger sends gets further than a message of fixed size.
+///
+/// Memory: at most `handshakes_max` connections of less than a kilobyte, `sessions_max` session handles.
+class listener_state {
+ public:
+  static constexpr const char* name = "listener";
+
+  explicit listener_state(caf::io::broker* self) : self_(self) {}
+
+  void start(std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman);
+  void take_connection(const caf::io::new_connection_msg& accepted);
+  void take_data(const caf::io::new_data_msg& data);
+  void take_closed(caf::io::connection_handle handle);
+  void forget_taken(const connection_taken& taken);
+  void forget_session(const caf::down_msg& down);
+  void sweep();
+  void report();
+  void stop();
+  void end_farewell();
+
+  void count_unexpected() { setup_->counters->add(link_count::unexpected_messages); }
+
+ private:
+  [[nodiscard]] const link_limits& limits() const { return setup_->settings->limits; }
+  void cut(accepted_connection& connection, link_error reason);
+  void forget(caf::io::connection_handle handle);
+  void hand_over(const std::shared_ptr<accepted_connection>& connection);
+  void hand_to_session(const std::shared_ptr<accepted_connection>& connection);
+  void quit_when_empty();
+
+  caf::io::broker* self_;
+  std::shared_ptr<const listener_setup> setup_;
+  caf::io::accept_handle doorman_;
+  std::map<caf::io::connection_handle, std::shared_ptr<accepted_connection>> connections_;
+  std::map<std::string, std::size_t> connections_by_address_;
+  /// By client number, the oldest first.
+  std::map<std::uint32_t, std::deque<caf::actor>> sessions_;
+  std::size_t session_count_ = 0;
+  bool stopping_ = false;
+};
+
+caf::behavior listener(caf::stateful_actor<listener_state, caf::io::broker>* self,
+                       std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman);
+
+}  // namespace hypermesh

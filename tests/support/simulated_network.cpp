@@ -1,0 +1,92 @@
+#include "tests/support/simulated_network.hpp"
+
+#include <algorithm>
+
+#include "messages/require.hpp"
+#include "tests/support/virtual_actor.hpp"
+
+namespace hypermesh::testing {
+
+bool network_partition::separates(principal from, principal to, microseconds_t now) const {
+  if (now < begin || now >= end) return false;
+  const bool from_inside = side.contains(from);
+  if (from_inside == side.contains(to)) return false;
+  return from_inside ? cuts_outbound : cuts_inbound;
+}
+
+simulated_network::simulated_network(virtual_scheduler& scheduler, splitmix64& chance)
+    : scheduler_(scheduler), chance_(chance) {}
+
+peer_actor simulated_network::link(principal from, principal to) {
+  auto& known = links_[{from, to}];
+  if (!known) {
+    known = spawn_virtual<peer_actor>(scheduler_.system(), [this, from, to](const caf::type_erased_tuple& content) {
+      if (const auto* sent = message_if<outgoing_frame>(content)) send({from, to, sent->frame});
+    });
+  }
+  return known;
+}
+
+void simulated_network::attach(principal who, receiver into) { receivers_[who] = std::move(into); }
+
+void simulated_network::send(const frame_transit& transit) {
+  require(transit.frame != nullptr, "a frame that is sent has bytes");
+  ++counters_.sent;
+  if (on_sent_) on_sent_(transit);
+  const auto decided = judge_ ? judge_(transit) : verdict::pass;
+  if (decided == verdict::hold) return held_.push_back(transit);
+  const auto now = scheduler_.now();
+  const bool is_cut = std::ranges::any_of(faults_.partitions, [&](const network_partition& each) {
+    return each.separates(transit.from, transit.to, now);
+  });
+  if (is_cut) {
+    ++counters_.cut;
+  } else if (decided == verdict::drop || happens(faults_.loss_permille)) {
+    ++counters_.lost;
+  } else {
+    schedule(transit);
+    if (happens(faults_.duplicate_permille)) {
+      ++counters_.duplicated;
+      schedule(transit);
+    }
+  }
+}
+
+void simulated_network::schedule(const frame_transit& transit) {
+  auto due = scheduler_.now() + faults_.delay_us_min;
+  if (faults_.delay_us_max > faults_.delay_us_min) due += chance_.below(faults_.delay_us_max - faults_.delay_us_min);
+  if (happens(faults_.straggle_permille)) due += chance_.below(faults_.straggle_us_max + 1);
+  if (!faults_.reorders) {
+    auto& last = last_due_[{transit.from, transit.to}];
+    due = std::max(due, last);
+    last = due;
+  }
+  under_way_.push({due, next_order_++, transit});
+}
+
+std::size_t simulated_network::release(const std::function<bool(const frame_transit&)>& which) {
+  std::vector<frame_transit> released;
+  std::vector<frame_transit> kept;
+  for (auto& each : held_) (which(each) ? released : kept).push_back(std::move(each));
+  held_ = std::move(kept);
+  for (const auto& each : released) send(each);
+  return released.size();
+}
+
+std::optional<microseconds_t> simulated_network::next_arrival() const {
+  if (under_way_.empty()) return std::nullopt;
+  return under_way_.top().due;
+}
+
+void simulated_network::deliver_next() {
+  require(!under_way_.empty() && under_way_.top().due <= scheduler_.now(), "a frame that arrives is due");
+  const auto transit = under_way_.top().transit;
+  under_way_.pop();
+  ++counters_.delivered;
+  if (on_delivered_) on_delivered_(transit);
+  const auto found = receivers_.find(transit.to);
+  if (found == receivers_.end()) return;
+  found->second({transit.from, link(transit.to, transit.from), transit.frame, nullptr});
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,68 @@
+#include "tests/support/virtual_scheduler.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include "messages/require.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// The clock's zero: CAF takes a time point of zero for "none" in some places.
+constexpr std::chrono::microseconds origin{1'000};
+
+microseconds_t since_origin(caf::actor_clock::time_point when) {
+  const auto passed = when.time_since_epoch() - origin;
+  return static_cast<microseconds_t>(std::chrono::ceil<std::chrono::microseconds>(passed).count());
+}
+
+}  // namespace
+
+virtual_scheduler::virtual_scheduler() : config_(std::make_unique<caf::actor_system_config>()) {
+  config_->set("scheduler.policy", caf::atom("testing"));
+  system_ = std::make_unique<caf::actor_system>(*config_);
+  coordinator_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
+  require(coordinator_ != nullptr, "the testing policy has the test coordinator");
+  coordinator_->clock().current_time = caf::actor_clock::time_point{origin};
+}
+
+virtual_scheduler::~virtual_scheduler() { run_all(); }
+
+std::size_t virtual_scheduler::jobs() const { return coordinator_->jobs.size(); }
+
+void virtual_scheduler::run_job(std::size_t index) {
+  auto& jobs = coordinator_->jobs;
+  require(index < jobs.size(), "a job that runs is there");
+  if (index != 0) std::swap(jobs.front(), jobs[index]);
+  coordinator_->run_once();
+}
+
+void virtual_scheduler::run_all() {
+  auto& waiting = coordinator_->jobs;
+  while (!waiting.empty()) {
+    const auto* served = waiting.front();
+    coordinator_->run_once();
+    // An actor with more mail comes back to the front; the others are served before it.
+    if (waiting.size() > 1 && waiting.front() == served) std::rotate(waiting.begin(), waiting.begin() + 1, waiting.end());
+  }
+}
+
+microseconds_t virtual_scheduler::now() const { return since_origin(coordinator_->clock().now()); }
+
+std::optional<microseconds_t> virtual_scheduler::next_timer() const {
+  const auto& schedule = coordinator_->clock().schedule();
+  if (schedule.empty()) return std::nullopt;
+  return since_origin(schedule.begin()->first);
+}
+
+void virtual_scheduler::advance_to(microseconds_t time) {
+  require(time >= now(), "time does not run backwards");
+  if (time > now()) coordinator_->advance_time(std::chrono::microseconds{time - now()});
+  for (auto due = next_timer(); due && *due <= now(); due = next_timer()) coordinator_->trigger_timeout();
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/protocol/client_core.hpp"
+
+namespace caf::scheduler {
+class test_coordinator;
+}
+
+namespace hypermesh::testing {
+
+/// One actor system on this thread in which nothing happens by itself: a step runs one message of one
+/// actor, and the clock moves only when it is told to. Time starts at zero.
+class virtual_scheduler {
+ public:
+  virtual_scheduler();
+  ~virtual_scheduler();
+  virtual_scheduler(const virtual_scheduler&) = delete;
+  virtual_scheduler& operator=(const virtual_scheduler&) = delete;
+
+  [[nodiscard]] caf::actor_system& system() { return *system_; }
+
+  /// Actors that have mail.
+  [[nodiscard]] std::size_t jobs() const;
+  /// Runs one message of the actor at `index` < jobs(). The last actor that ran and has more mail is the first.
+  void run_job(std::size_t index);
+  /// Runs messages first come, first served, until no actor has mail.
+  void run_all();
+
+  [[nodiscard]] microseconds_t now() const;
+  /// When the next delayed message is due.
+  [[nodiscard]] std::optional<microseconds_t> next_timer() const;
+  /// Moves the clock and puts the delayed messages that became due into their mailboxes.
+  void advance_to(microseconds_t time);
+
+ private:
+  std::unique_ptr<caf::actor_system_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::scheduler::test_coordinator* coordinator_;
+};
+
+}  // namespace hypermesh::testing
