@@ -55,6 +55,8 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const incoming_frame& frame) {
+        // A link may open before the node is connected; the sender retransmits.
+        if (self->state.with == nullptr) return;
         auto examined = self->state.examine(frame);
         if (const auto* bad = std::get_if<rejection>(&examined)) {
           self->send(self->state.with->monitor, observed{frame_rejected{frame.sender, *bad}});

@@ -46,15 +46,13 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
   links.replicas = config.cluster.addresses();
   links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
   result->links_ = start_client_links(system, std::move(links), result->actor_);
-  caf::anon_send(result->actor_,
-                 client_links{std::make_shared<const std::vector<peer_actor>>(result->links_.peers)});
   return result;
 }
 
 consensus_client::~consensus_client() {
   // The actor ends by itself: an exit message would overtake the stop and break promises.
   caf::anon_send(actor_, client_stop{});
-  links_.stop();
+  stop_links_of(links_.actors);
 }
 
 void consensus_client::submit(byte_vector operation, completion done) {

@@ -55,7 +55,7 @@ private:
   consensus_client() = default;
 
   client_actor actor_;
-  client_link_set links_;
+  client_links_handle links_;
 };
 
 }  // namespace hypermesh

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -27,19 +26,9 @@ or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::file
 
 }  // namespace
 
-void initialise_runtime() {
-  static const bool once = [] {
-    initialise_crypto();
-    caf::core::init_global_meta_objects();
-    caf::io::middleman::init_global_meta_objects();
-    caf::init_global_meta_objects<caf::id_block::hypermesh>();
-    return true;
-  }();
-  (void)once;
-}
-
 runtime_system_config::runtime_system_config() {
-  initialise_runtime();
+  initialise_crypto();
+  add_message_types<caf::id_block::hypermesh>();
   load<caf::io::middleman>();
   // Two workers at least: with one, a long batch holds up every timer (measured tails of tens of milliseconds).
   const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
@@ -81,7 +70,8 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
   links.limits = config.links;
   auto& actors = manager->actors_;
-  auto started = start_replica_links(system, std::move(links), config.listen, {actors.ingress, actors.executor, actors.monitor});
+  auto started = start_replica_links(system, std::move(links), {config.listen.host, config.listen.port},
+                                     {actors.ingress, actors.executor, actors.monitor});
   if (auto* error = std::get_if<world_error>(&started)) {
     stop_node(actors);
     manager->stopped_ = true;
@@ -100,8 +90,9 @@ consensus_manager::~consensus_manager() {
 void consensus_manager::stop() {
   if (stopped_) return;
   stopped_ = true;
-  links_.stop();
+  stop_links_and_wait(*system_, links_.actors);
   stop_node(actors_);
+  links_ = {};
   actors_ = {};
 }
 

@@ -15,11 +15,7 @@
 
 namespace hypermesh {
 
-/// Makes CAF know this product's messages. Once in a process, before the first actor system; a second call does
-/// nothing.
-void initialise_runtime();
-
-/// What an actor system needs for nodes and clients: the multiplexer, and few threads, because a node's work is
+/// What an actor system needs for nodes and clients: the product's messages, the multiplexer, and few threads, because a node's work is
 /// signatures and a host has other work. Set other options of CAF on it as usual.
 class runtime_system_config : public caf::actor_system_config {
 public:

@@ -51,7 +51,7 @@ struct window_reopened {};
 /// Time for a sign of life, and to look for one (peer to itself).
 struct keepalive_due {};
 
-/// Time to dial (peer to itself). Stale generations are dropped.
+/// Time to dial (peer to itself; generation 0 from the wiring, when all is ready). Stale generations are dropped.
 struct dial_due {
   std::uint64_t generation = 0;
 };

@@ -97,6 +97,11 @@ std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
   return setup;
 }
 
+/// Only now, so that nothing arrives at anybody before its wiring.
+void start_dialing(const std::vector<caf::actor>& peers) {
+  for (const auto& peer : peers) caf::anon_send(peer, dial_due{});
+}
+
 caf::expected<caf::io::doorman_ptr> open_port(caf::actor_system& system, const listen_address& listen) {
   const char* const host = listen.host.empty() ? nullptr : listen.host.c_str();
   // A restarted replica takes its port over while old connections still linger in the system.
@@ -139,6 +144,7 @@ std::variant<replica_links, world_error> start_replica_links(caf::actor_system& 
   setup->report = [monitor = ends.monitor](std::vector<named_counter> all) {
     caf::anon_send(monitor, counters_reported{std::make_shared<const std::vector<named_counter>>(std::move(all))});
   };
+  start_dialing(links.actors);
   std::shared_ptr<const listener_setup> finished = std::move(setup);
   links.actors.push_back(system.middleman().spawn_broker(listener, std::move(finished), std::move(*doorman)));
   return links;
@@ -150,13 +156,12 @@ client_links_handle start_client_links(caf::actor_system& system, link_settings 
   const auto counters = std::make_shared<link_counters>();
   client_links_handle links;
   links.counters = counters;
-  std::vector<std::shared_ptr<const peer_setup>> setups;
   for (std::uint32_t number = 0; number < shared->replicas.size(); ++number) {
-    const auto peer = spawn_peer(system, client_peer_setup(replica_id{number}, shared, counters, client));
-    links.peers.push_back(peer);
-    links.actors.push_back(caf::actor_cast<caf::actor>(peer));
+    links.peers.push_back(spawn_peer(system, client_peer_setup(replica_id{number}, shared, counters, client)));
+    links.actors.push_back(caf::actor_cast<caf::actor>(links.peers.back()));
   }
   caf::anon_send(client, client_links{std::make_shared<const std::vector<peer_actor>>(links.peers)});
+  start_dialing(links.actors);
   return links;
 }
 

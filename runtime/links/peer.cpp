@@ -38,7 +38,6 @@ void peer_state::start(std::shared_ptr<const peer_setup> setup) {
       setup_->remote.is_replica() ? limit.replica_inbound_bytes_max : limit.client_inbound_bytes_max, wake_up(self_));
   backoff_.emplace(limit.redial_delay_min, limit.redial_delay_max);
   self_->delayed_send(self_, limit.keepalive_interval, keepalive_due{});
-  if (setup_->dials) self_->send(self_, dial_due{generation_});
 }
 
 peer_actor peer_state::own_handle() const { return caf::actor_cast<peer_actor>(self_); }
@@ -57,7 +56,7 @@ void peer_state::schedule_dial() {
 }
 
 void peer_state::dial(const dial_due& due) {
-  if (due.generation != generation_ || stopping_ || live_ || attempt_) return;
+  if (!setup_->dials || due.generation != generation_ || stopping_ || live_ || attempt_) return;
   // What the last connection delivered is not handled yet: a new one would only add to it.
   if (window_->exceeded() || resolving_) return schedule_dial();
   const auto& address = setup_->settings->replicas.at(setup_->remote.number);

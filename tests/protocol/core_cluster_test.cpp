@@ -113,7 +113,8 @@ TEST_CASE("swizzled one-way partitions that heal leave one history and no open o
     core_cluster_options options;
     options.seed = seed;
     const auto replicas = seed % 2 == 0 ? 4U : 7U;
-    options.cluster = small_cluster(replicas, 4, 1 + seed % 4, 2 * (1 + seed % 4) + seed % 5);
+    const auto period = static_cast<std::uint32_t>(1 + seed % 4);
+    options.cluster = small_cluster(replicas, 4, period, 2 * period + static_cast<std::uint32_t>(seed % 5));
     options.faults = {seed % 9, seed % 5, 1 + seed % 6};
     options.batching.requests_per_batch_max = 1 + seed % 4;
     core_cluster cluster{options};

@@ -33,6 +33,10 @@ void simulated_network::send(const frame_transit& transit) {
   require(transit.frame != nullptr, "a frame that is sent has bytes");
   ++counters_.sent;
   if (on_sent_) on_sent_(transit);
+  dispatch(transit);
+}
+
+void simulated_network::dispatch(const frame_transit& transit) {
   const auto decided = judge_ ? judge_(transit) : verdict::pass;
   if (decided == verdict::hold) return held_.push_back(transit);
   const auto now = scheduler_.now();
@@ -69,7 +73,7 @@ std::size_t simulated_network::release(const std::function<bool(const frame_tran
   std::vector<frame_transit> kept;
   for (auto& each : held_) (which(each) ? released : kept).push_back(std::move(each));
   held_ = std::move(kept);
-  for (const auto& each : released) send(each);
+  for (const auto& each : released) dispatch(each);
   return released.size();
 }
 

@@ -105,6 +105,7 @@ class simulated_network {
   };
 
   [[nodiscard]] bool happens(std::uint32_t permille) { return permille > 0 && chance_.below(1'000) < permille; }
+  void dispatch(const frame_transit& transit);
   void schedule(const frame_transit& transit);
 
   virtual_scheduler& scheduler_;

@@ -1,0 +1,181 @@
+#include "tests/support/simulated_world.hpp"
+
+#include <algorithm>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/require.hpp"
+#include "tests/support/virtual_actor.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// The state inside of an actor; valid while the actor lives.
+template <class State, class Handle>
+State* state_of(const Handle& actor) {
+  using pointer = typename Handle::template stateful_pointer<State>;
+  auto* typed = dynamic_cast<pointer>(caf::actor_cast<caf::abstract_actor*>(actor));
+  require(typed != nullptr, "the actor has the state that its name says");
+  return &typed->state;
+}
+
+/// No timestamp of a simulated client was used before the world began.
+constexpr timestamp first_timestamp{1};
+
+}  // namespace
+
+simulated_world::simulated_world(world_settings settings, splitmix64& chance, world_watcher& watcher)
+    : settings_(std::move(settings)),
+      chance_(chance),
+      watcher_(watcher),
+      keys_(settings_.key_seed, settings_.cluster.replicas, settings_.cluster.clients),
+      network_(scheduler_, chance) {
+  require(settings_.cluster.is_valid() && settings_.machine != nullptr, "a world is of a possible cluster");
+  network_.set_faults(settings_.faults);
+  network_.on_sent([this](const frame_transit& transit) { watcher_.on_sent(transit); });
+  network_.on_delivered([this](const frame_transit& transit) { watcher_.on_delivered(transit); });
+  nodes_.resize(settings_.cluster.replicas);
+  clients_.resize(settings_.cluster.clients);
+  for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
+    if (has_node(replica_id{number})) start_node(replica_id{number});
+  }
+  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) start_client(client_id{number});
+  for (const auto& each : nodes_) {
+    if (each.replica != nullptr) connect_node(each.actors);
+  }
+}
+
+simulated_world::~simulated_world() {
+  ending_ = true;
+  for (const auto& each : nodes_) {
+    if (each.replica != nullptr) stop_node(each.actors);
+  }
+  for (const auto& each : clients_) caf::anon_send_exit(each.actor, caf::exit_reason::user_shutdown);
+  scheduler_.run_all();
+}
+
+void simulated_world::start_node(replica_id id) {
+  const auto self = principal::of(id);
+  auto& node = nodes_[id.value];
+  node.storage = std::make_shared<simulated_storage>();
+  node_parts parts;
+  parts.identity = {settings_.cluster, id, keys_.of(self)};
+  parts.settings = settings_.node;
+  parts.machine = settings_.machine();
+  parts.storage = node.storage;
+  parts.monitor = spawn_virtual<monitor_actor>(scheduler_.system(), [this, id](const caf::type_erased_tuple& content) {
+    if (const auto* seen = message_if<observed>(content)) watcher_.on_observed(id, seen->what);
+  });
+  node.actors = spawn_node(scheduler_.system(), std::move(parts));
+  for (std::uint32_t other = 0; other < settings_.cluster.replicas; ++other) {
+    if (other != id.value) node.actors.peers[other] = network_.link(self, principal::of(replica_id{other}));
+  }
+  node.replica = state_of<replica_state>(node.actors.replica);
+  node.executor = state_of<executor_state>(node.actors.executor);
+  network_.attach(self, [ingress = node.actors.ingress](const incoming_frame& frame) { caf::anon_send(ingress, frame); });
+  const auto& actors = node.actors;
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.ingress));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.checkpointer));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.state_transfer));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.journal));
+}
+
+void simulated_world::start_client(client_id id) {
+  const auto self = principal::of(id);
+  auto& started = clients_[id.value];
+  client_identity identity{settings_.cluster, id, keys_.of(self), first_timestamp};
+  started.actor = scheduler_.system().spawn(client, std::move(identity), settings_.client);
+  started.state = state_of<client_state>(started.actor);
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(started.actor));
+  network_.attach(self, [actor = started.actor](const incoming_frame& frame) { caf::anon_send(actor, frame); });
+  auto peers = std::make_shared<std::vector<peer_actor>>();
+  for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
+    const auto replica = principal::of(replica_id{number});
+    peers->push_back(network_.link(self, replica));
+    if (nodes_[number].replica == nullptr) continue;
+    caf::anon_send(nodes_[number].actors.executor, session_opened{id, network_.link(replica, self)});
+  }
+  caf::anon_send(started.actor, client_links{std::move(peers)});
+}
+
+void simulated_world::watch_death(principal who, const caf::strong_actor_ptr& actor) {
+  const std::string name = static_cast<caf::monitorable_actor*>(actor->get())->name();
+  actor->get()->attach_functor([this, who, name](const caf::error& reason) {
+    if (!ending_) watcher_.on_actor_died(who, name + ": " + caf::to_string(reason));
+  });
+}
+
+std::optional<microseconds_t> simulated_world::next_event() const {
+  auto earliest = scheduler_.next_timer();
+  const auto consider = [&](std::optional<microseconds_t> time) {
+    if (time && (!earliest || *time < *earliest)) earliest = time;
+  };
+  consider(network_.next_arrival());
+  if (!plans_.empty()) consider(plans_.begin()->first);
+  return earliest;
+}
+
+/// Makes one of the things happen that are due now.
+void simulated_world::happen_next() {
+  if (!plans_.empty() && plans_.begin()->first <= now()) {
+    const auto what = std::move(plans_.begin()->second);
+    plans_.erase(plans_.begin());
+    what();
+  } else if (network_.next_arrival().value_or(now() + 1) <= now()) {
+    network_.deliver_next();
+  } else {
+    scheduler_.advance_to(now());
+  }
+}
+
+bool simulated_world::step() {
+  ++steps_;
+  const auto jobs = scheduler_.jobs();
+  if (jobs == 0) {
+    const auto next = next_event();
+    if (!next) return false;
+    if (*next > now()) scheduler_.advance_to(*next);
+    if (scheduler_.jobs() == 0) happen_next();
+    return true;
+  }
+  if (!settings_.shuffles) {
+    scheduler_.run_job(0);
+    return true;
+  }
+  // A frame that is due may arrive before or after any of the waiting messages is handled.
+  const bool arrives = network_.next_arrival().value_or(now() + 1) <= now();
+  const auto chosen = chance_.below(jobs + (arrives ? 1 : 0));
+  if (chosen == jobs) {
+    network_.deliver_next();
+  } else {
+    scheduler_.run_job(chosen);
+  }
+  return true;
+}
+
+void simulated_world::settle() {
+  while (scheduler_.jobs() > 0 || next_event().value_or(now() + 1) <= now()) step();
+}
+
+void simulated_world::run_until(microseconds_t time) {
+  while (scheduler_.jobs() > 0 || next_event().value_or(time + 1) <= time) step();
+  if (now() < time) scheduler_.advance_to(time);
+}
+
+void simulated_world::plan(microseconds_t time, std::function<void()> what) {
+  require(time >= now(), "what is planned lies ahead");
+  plans_.emplace(time, std::move(what));
+}
+
+void simulated_world::submit(client_id client, byte_vector operation, completion done) {
+  caf::anon_send(clients_.at(client.value).actor,
+                 submit_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
+}
+
+}  // namespace hypermesh::testing
