@@ -1,0 +1,165 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include "runtime/consensus_client.hpp"
+#include "runtime/consensus_manager.hpp"
+#include "runtime/state_machines/key_value_operations.hpp"
+
+namespace {
+
+using namespace hypermesh;
+
+/// A folder that is removed with everything in it.
+class scratch_folder {
+public:
+  scratch_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "hypermesh-test-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~scratch_folder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+  std::filesystem::path path_;
+};
+
+/// A loopback port that is free now.
+std::uint16_t free_port() {
+  static std::uint16_t next = static_cast<std::uint16_t>(20'000 + (getpid() % 2'000) * 8);
+  return next++;
+}
+
+/// A host application: four replicas, each with an actor system of its own, and a client.
+class host {
+public:
+  explicit host(cluster_plan plan = {}) {
+    for (std::uint32_t number = 0; number < plan.replicas; ++number) plan.ports.push_back(free_port());
+    const auto created = create_cluster(layout().root, plan);
+    REQUIRE(std::holds_alternative<genesis>(created));
+    for (std::uint32_t number = 0; number < plan.replicas; ++number) start(number);
+  }
+
+  ~host() {
+    managers_.clear();
+    systems_.clear();
+  }
+
+  void start(std::uint32_t number) {
+    auto config = read_node_config(layout().node_file(number));
+    REQUIRE(std::holds_alternative<node_config>(config));
+    systems_.resize(std::max<std::size_t>(systems_.size(), number + 1));
+    managers_.resize(systems_.size());
+    systems_[number] = std::make_unique<system_holder>();
+    auto started = consensus_manager::start(systems_[number]->system, std::move(std::get<node_config>(config)));
+    if (const auto* error = std::get_if<world_error>(&started)) FAIL(error->what);
+    managers_[number] = std::move(std::get<std::unique_ptr<consensus_manager>>(started));
+  }
+
+  void stop(std::uint32_t number) {
+    managers_[number] = nullptr;
+    systems_[number] = nullptr;
+  }
+
+  [[nodiscard]] std::unique_ptr<consensus_client> connect(client_settings settings = {}) {
+    auto config = read_client_config(layout().client_file(0));
+    REQUIRE(std::holds_alternative<client_config>(config));
+    auto connected = consensus_client::connect(client_system_.system, std::get<client_config>(config), settings);
+    REQUIRE(std::holds_alternative<std::unique_ptr<consensus_client>>(connected));
+    return std::move(std::get<std::unique_ptr<consensus_client>>(connected));
+  }
+
+  [[nodiscard]] cluster_layout layout() const { return {folder_.path() / "cluster"}; }
+  [[nodiscard]] consensus_manager& manager(std::uint32_t number) { return *managers_.at(number); }
+
+private:
+  struct system_holder {
+    runtime_system_config config;
+    caf::actor_system system{config};
+  };
+
+  scratch_folder folder_;
+  std::vector<std::unique_ptr<system_holder>> systems_;
+  std::vector<std::unique_ptr<consensus_manager>> managers_;
+  system_holder client_system_;
+};
+
+operation_result outcome_of(std::future<submit_outcome> future) {
+  REQUIRE(future.wait_for(std::chrono::seconds{30}) == std::future_status::ready);
+  const auto outcome = future.get();
+  if (const auto* error = std::get_if<client_error>(&outcome)) FAIL(to_string(*error));
+  return std::get<operation_result>(outcome);
+}
+
+byte_vector put(const std::string& key, const std::string& value) {
+  return key_value::encode(key_value::put{to_byte_vector(key), to_byte_vector(value)});
+}
+
+byte_vector get(const std::string& key) {
+  return key_value::encode(key_value::get{to_byte_vector(key)});
+}
+
+}  // namespace
+
+TEST_CASE("four replicas in host applications agree on what a client writes and reads") {
+  host cluster;
+  auto client = cluster.connect();
+  for (int number = 0; number < 300; ++number) {
+    const auto result = outcome_of(client->submit(put(std::to_string(number % 17), std::to_string(number))));
+    REQUIRE(result.status == operation_status::applied);
+  }
+  const auto read = outcome_of(client->query(get("5")));
+  CHECK(read.status == operation_status::applied);
+  const auto stale_read = outcome_of(client->query(get("5"), read_mode::committed));
+  CHECK(stale_read == read);
+  const auto report = client->report(replica_id{2}).get();
+  REQUIRE(report.has_value());
+  CHECK(report->replica == replica_id{2});
+  CHECK(report->last_executed.value > 0);
+}
+
+TEST_CASE("many operations in flight pass checkpoints and bundles") {
+  cluster_plan plan;
+  plan.checkpoint_period = 4;
+  host cluster{plan};
+  client_settings settings;
+  settings.bundle_operations_max = 16;
+  auto client = cluster.connect(settings);
+  std::vector<std::future<submit_outcome>> futures;
+  for (int number = 0; number < 5'000; ++number) {
+    futures.push_back(client->submit(put(std::to_string(number % 101), std::to_string(number))));
+  }
+  for (auto& each : futures) REQUIRE(outcome_of(std::move(each)).status == operation_status::applied);
+  const auto report = cluster.manager(0).report(std::chrono::seconds{10});
+  REQUIRE(report.has_value());
+  CHECK(report->stable_checkpoint.value > 0);
+}
+
+TEST_CASE("a replica that starts late fetches the state and follows") {
+  cluster_plan plan;
+  plan.checkpoint_period = 4;
+  host cluster{plan};
+  cluster.stop(3);
+  auto client = cluster.connect();
+  for (int number = 0; number < 100; ++number) {
+    REQUIRE(outcome_of(client->submit(put(std::to_string(number), "value"))).status == operation_status::applied);
+  }
+  cluster.start(3);
+  const auto wanted = cluster.manager(0).report(std::chrono::seconds{10});
+  REQUIRE(wanted.has_value());
+  std::optional<node_report> late;
+  for (int attempt = 0; attempt < 300; ++attempt) {
+    late = cluster.manager(3).report(std::chrono::seconds{10});
+    if (late && late->last_executed >= wanted->last_executed) break;
+    usleep(100'000);
+  }
+  REQUIRE(late.has_value());
+  CHECK(late->last_executed >= wanted->last_executed);
+  CHECK(late->state_root == wanted->state_root);
+}
