@@ -24,7 +24,7 @@ inline constexpr std::size_t request_bytes_max = 4 * operation_bytes_max;
 /// Requests of one batch; at 80 µs a signature check, 1,024 keep a backup busy for 82 ms.
 inline constexpr std::size_t requests_per_batch_max = 1'024;
 /// Bytes of one batch: it must hold the largest request, and twice that keeps batches efficient.
-inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max;
+inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max + 16 * 1024;
 
 /// The result of one operation.
 inline constexpr std::size_t result_bytes_max = 256 * 1024;
@@ -54,8 +54,9 @@ inline constexpr std::size_t new_view_bytes_max = 12 * 1024 * 1024;
 
 /// The longest frame any principal may send; the length field of a link has 24 bits.
 inline constexpr std::size_t frame_bytes_max = new_view_bytes_max + envelope_bytes_max;
-/// The longest frame that a client may send: one request.
-inline constexpr std::size_t client_frame_bytes_max = request_bytes_max + envelope_bytes_max;
+/// The longest frame that a client may send: one request and the ends of its operations.
+inline constexpr std::size_t client_frame_bytes_max =
+    request_bytes_max + 4 * operations_per_request_max + envelope_bytes_max;
 
 /// Sequences and views stay far from wrapping: 2⁶² at a million a second are 146,000 years.
 inline constexpr std::uint64_t sequence_max = 1ULL << 62U;
@@ -66,7 +67,7 @@ inline constexpr std::size_t report_counters_max = 512;
 inline constexpr std::size_t report_name_bytes_max = 96;
 
 static_assert(frame_bytes_max < (1U << 24U), "a link's length field has 24 bits");
-static_assert(batch_bytes_max >= request_bytes_max, "every admissible request fits a batch");
+static_assert(batch_bytes_max >= client_frame_bytes_max, "every admissible request fits a batch");
 static_assert(batch_bytes_max + 4 * requests_per_batch_max + envelope_bytes_max <= frame_bytes_max);
 static_assert(client_frame_bytes_max <= frame_bytes_max);
 static_assert(reply_bytes_max + envelope_bytes_max <= frame_bytes_max);

@@ -62,6 +62,17 @@ void read_replicas(toml_table& root, genesis& into) {
   }
 }
 
+/// The window depends on the number of replicas, which stands further down in the file.
+void expect_fitting_window(toml_table cluster, const genesis& content) {
+  if (content.replicas.size() < limits::replicas_min || content.replicas.size() > limits::replicas_max) return;
+  const auto widest = watermark_window_max_of(group_size{static_cast<std::uint32_t>(content.replicas.size())});
+  if (content.watermark_window <= widest) return;
+  cluster.complain("watermark_window",
+                   fmt::format("with {} replicas 'watermark_window' can be at most {}, and 'checkpoint_period' half of it: "
+                               "a view change must fit a frame",
+                               content.replicas.size(), widest));
+}
+
 void read_clients(toml_table& root, genesis& into) {
   for (auto& each : root.tables("client")) {
     expect_number(each, into.clients.size());
@@ -148,6 +159,7 @@ or_error<genesis> read_genesis(const std::filesystem::path& path) {
   read_cluster(root.table("cluster"), content);
   read_replicas(root, content);
   read_clients(root, content);
+  expect_fitting_window(root.table("cluster"), content);
   root.expect_nothing_else();
   if (document.problems().empty()) expect_distinct_keys(root, content);
   if (!document.problems().empty()) return error_of(document.problems());

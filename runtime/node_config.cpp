@@ -1,5 +1,6 @@
 #include "runtime/node_config.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -138,8 +139,9 @@ std::optional<world_error> write_cluster(const cluster_layout& layout, const clu
   content.name = plan.name;
   content.nonce = fresh_nonce();
   content.state_machine = plan.state_machine;
-  content.checkpoint_period = plan.checkpoint_period;
-  content.watermark_window = 2 * plan.checkpoint_period;
+  const auto widest = watermark_window_max_of(group_size{plan.replicas});
+  content.checkpoint_period = std::min(plan.checkpoint_period, widest / 2);
+  content.watermark_window = 2 * content.checkpoint_period;
   for (std::uint32_t number = 0; number < plan.replicas; ++number) {
     const auto key = secret_key::generate();
     const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];

@@ -56,6 +56,7 @@ struct cluster_plan {
   std::string state_machine = "key-value";
   std::uint32_t replicas = limits::replicas_min;
   std::uint32_t clients = 4;
+  /// Smaller where a group is so large that a view change would not fit a frame.
   std::uint32_t checkpoint_period = 128;
   /// The replicas listen at this host and at ports from `first_port` on; or at `ports`, when given.
   std::string host = "127.0.0.1";

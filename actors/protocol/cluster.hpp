@@ -9,6 +9,22 @@
 
 namespace hypermesh {
 
+/// The widest window whose NEW-VIEW still fits a frame when every slot in it is prepared: a quorum of
+/// VIEW-CHANGEs, each with a certificate of a quorum of signed statements (120 bytes, and 48 of tables) for each
+/// slot and a checkpoint certificate, and one reproposal for each slot. A wider one could not change views.
+[[nodiscard]] constexpr std::uint32_t watermark_window_max_of(group_size group) {
+  const std::uint64_t quorum = group.quorum();
+  const std::uint64_t certificate_bytes = 120 * quorum + 48;
+  const std::uint64_t fixed_bytes = 120 * quorum + limits::envelope_bytes_max;
+  const auto by_view_change = (limits::view_change_bytes_max - fixed_bytes) / certificate_bytes;
+  const auto by_new_view = (limits::new_view_bytes_max - limits::envelope_bytes_max - quorum * fixed_bytes) /
+                           (quorum * certificate_bytes + 120);
+  const auto both = by_view_change < by_new_view ? by_view_change : by_new_view;
+  return both < limits::watermark_window_max ? static_cast<std::uint32_t>(both) : limits::watermark_window_max;
+}
+static_assert(watermark_window_max_of(group_size{limits::replicas_min}) == limits::watermark_window_max);
+static_assert(watermark_window_max_of(group_size{limits::replicas_max}) >= 16, "the largest group can still pipeline");
+
 /// What all correct replicas of one epoch agree on before the first message: the genesis
 /// content that the protocol needs.
 struct cluster_parameters {
@@ -29,7 +45,7 @@ struct cluster_parameters {
   [[nodiscard]] constexpr bool is_valid() const {
     return replicas >= limits::replicas_min && replicas <= limits::replicas_max && clients <= limits::clients_max &&
            checkpoint_period >= 1 && watermark_window >= 2 * checkpoint_period &&
-           watermark_window <= limits::watermark_window_max;
+           watermark_window <= watermark_window_max_of(group());
   }
 };
 

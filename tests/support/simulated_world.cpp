@@ -145,7 +145,7 @@ bool simulated_world::step() {
     return true;
   }
   if (!settings_.shuffles) {
-    scheduler_.run_job(0);
+    scheduler_.run_next();
     return true;
   }
   // A frame that is due may arrive before or after any of the waiting messages is handled.

@@ -41,14 +41,18 @@ void virtual_scheduler::run_job(std::size_t index) {
   coordinator_->run_once();
 }
 
-void virtual_scheduler::run_all() {
+void virtual_scheduler::run_next() {
   auto& waiting = coordinator_->jobs;
-  while (!waiting.empty()) {
-    const auto* served = waiting.front();
-    coordinator_->run_once();
-    // An actor with more mail comes back to the front; the others are served before it.
-    if (waiting.size() > 1 && waiting.front() == served) std::rotate(waiting.begin(), waiting.begin() + 1, waiting.end());
-  }
+  require(!waiting.empty(), "a job that runs is there");
+  const auto* served = waiting.front();
+  coordinator_->run_once();
+  // An actor with more mail comes back to the front; the others are served before it.
+  if (waiting.size() > 1 && waiting.front() == served) std::rotate(waiting.begin(), waiting.begin() + 1, waiting.end());
+}
+
+void virtual_scheduler::run_all() {
+  while (jobs() > 0)
+    run_next();
 }
 
 microseconds_t virtual_scheduler::now() const { return since_origin(coordinator_->clock().now()); }

@@ -29,6 +29,8 @@ class virtual_scheduler {
   [[nodiscard]] std::size_t jobs() const;
   /// Runs one message of the actor at `index` < jobs(). The last actor that ran and has more mail is the first.
   void run_job(std::size_t index);
+  /// Runs one message of the actor that has waited longest.
+  void run_next();
   /// Runs messages first come, first served, until no actor has mail.
   void run_all();
 

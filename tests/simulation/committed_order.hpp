@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/effects.hpp"
+
+namespace hypermesh::testing {
+
+/// The one order of batches that all replicas must share, and what it must yield: a second, simplest
+/// implementation of exactly-once execution on a machine of its own. Grows with the run.
+class committed_order {
+ public:
+  explicit committed_order(std::unique_ptr<state_machine> machine);
+
+  struct entry {
+    digest value;
+    /// Each request of the batch, and whether it is the first of its name in the order.
+    std::vector<executed_request> requests;
+  };
+
+  /// Appends the batch of the sequence after `last()` and executes it.
+  void append(const digest& value, const batch& body);
+
+  [[nodiscard]] sequence_number last() const { return sequence_number{entries_.size()}; }
+  /// Null beyond `last()`.
+  [[nodiscard]] const entry* at(sequence_number sequence) const;
+  /// Null while the request was not ordered.
+  [[nodiscard]] const request_outcome* outcome_of(request_id id) const;
+  [[nodiscard]] std::size_t executed() const { return outcomes_.size(); }
+  /// Root of the machine after everything that was appended.
+  [[nodiscard]] digest machine_root() { return machine_->root(); }
+
+ private:
+  request_outcome run(const request& each);
+
+  std::unique_ptr<state_machine> machine_;
+  std::vector<entry> entries_;
+  std::map<request_id, request_outcome> outcomes_;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,302 @@
+#include "tests/simulation/invariant_checker.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "messages/line.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+digest digest_of_request(const request& value) { return digest_of("submitted request", value.raw.view); }
+
+/// Reasons for which a correct node never refuses a correct node's frame.
+bool accuses(rejection reason) {
+  return reason <= rejection::bad_certificate || reason == rejection::not_from_primary ||
+         reason == rejection::primary_voted_prepare || reason == rejection::conflicting_statement;
+}
+
+std::string place_of(replica_id replica, sequence_number sequence) {
+  return fmt::format("replica {} at n={}", replica.value, sequence.value);
+}
+
+}  // namespace
+
+invariant_checker::invariant_checker(const cluster_parameters& cluster, const authenticator& keys,
+                                     std::unique_ptr<state_machine> model, invariant_bounds bounds)
+    : cluster_(cluster), keys_(&keys), order_(std::move(model)), bounds_(bounds), tracks_(cluster.replicas) {}
+
+void invariant_checker::report(std::string_view invariant, std::string what) {
+  if (!violated_) violated_ = violation{std::string{invariant}, std::move(what)};
+}
+
+// --- Clients -------------------------------------------------------------------
+
+void invariant_checker::on_request_sent(client_id client, const request& value) {
+  if (!expect(value.id.client == client, "I3", [&] { return "a client sends a request of another client"; })) return;
+  const auto [place, is_new] = submitted_.emplace(value.id, digest_of_request(value));
+  expect(place->second == digest_of_request(value), "I4", [&] {
+    return fmt::format("client {} uses timestamp {} for two requests", client.value, value.id.when.value);
+  });
+  if (!is_new) return;
+  auto& operations = operations_[client];
+  for (std::size_t index = 0; index < value.operation_count(); ++index) operations.emplace_back(value.id, index);
+}
+
+void invariant_checker::on_outcome(client_id client, std::size_t number,
+                                   const std::variant<operation_result, std::string>& outcome) {
+  const auto name = [&] { return fmt::format("operation {} of client {}", number, client.value); };
+  const auto* result = std::get_if<operation_result>(&outcome);
+  if (!expect(result != nullptr, "I11", [&] { return name() + " failed: " + std::get<std::string>(outcome); })) return;
+  const auto& operations = operations_[client];
+  if (!expect(number < operations.size(), "I3", [&] { return name() + " has a result but was never sent"; })) return;
+  const auto& [id, index] = operations[number];
+  const auto* expected = order_.outcome_of(id);
+  if (!expect(expected != nullptr, "I5", [&] { return name() + " has a result but was never ordered"; })) return;
+  const auto payload = expected->result(index);
+  const bool same = static_cast<std::uint8_t>(result->status) == expected->statuses.at(index) &&
+                    std::ranges::equal(result->payload, payload);
+  expect(same, "I5", [&] {
+    return fmt::format("{} has the result \"{}\" where the order yields \"{}\"", name(), as_text(result->payload),
+                       as_text(payload));
+  });
+}
+
+// --- What replicas say -----------------------------------------------------------
+
+struct invariant_checker::watching {
+  invariant_checker& checker;
+  replica_id replica;
+
+  void operator()(const frame_rejected& it) const { checker.on_rejected(replica, it); }
+  void operator()(const slot_committed& it) const { checker.on_committed(replica, it.content); }
+  void operator()(const batch_was_executed& it) const { checker.on_executed(replica, it); }
+  void operator()(const watermarks_moved& it) const { checker.on_watermarks(replica, it); }
+  void operator()(const checkpoint_became_stable& it) const { checker.on_stable(replica, it); }
+  void operator()(const state_was_installed& it) const { checker.on_installed(replica, it); }
+  void operator()(const divergence_found& it) const {
+    checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
+  }
+  void operator()(const replica_progress& it) const {
+    auto& view = checker.tracks_[replica.value].view;
+    checker.expect(it.view >= view, "I8",
+                   [&] { return fmt::format("replica {} goes back to view {}", replica.value, it.view.value); });
+    view = it.view;
+    checker.expect(it.slots_in_use <= checker.cluster_.watermark_window, "I12",
+                   [&] { return fmt::format("replica {} holds {} slots", replica.value, it.slots_in_use); });
+  }
+  void operator()(const batcher_progress& it) const {
+    checker.expect(it.requests_pending <= checker.bounds_.requests_pending_max, "I12", [&] {
+      return fmt::format("replica {} holds {} pending requests", replica.value, it.requests_pending);
+    });
+  }
+  void operator()(const node_failed& it) const {
+    checker.report("I13", fmt::format("replica {} failed: {}", replica.value, it.error.what));
+  }
+};
+
+void invariant_checker::on_observed(replica_id replica, const observation& what) {
+  require(replica.value < tracks_.size(), "what is observed is of a member");
+  std::visit(watching{*this, replica}, what);
+}
+
+void invariant_checker::on_committed(replica_id replica, const committed_batch& content) {
+  auto& track = tracks_[replica.value];
+  const auto n = content.sequence;
+  const bool in_window = track.low < n && n <= track.low.plus(cluster_.watermark_window);
+  expect(in_window, "I9", [&] {
+    return fmt::format("{} commits outside of its watermarks, h={}", place_of(replica, n), track.low.value);
+  });
+  const bool follows = n == track.committed.next() || (n == track.installed.next() && n > track.committed);
+  if (!expect(follows, "I2", [&] {
+        return fmt::format("{} commits after n={}", place_of(replica, n), track.committed.value);
+      })) {
+    return;
+  }
+  track.committed = n;
+  check_certificate(replica, content);
+  const bool has_body = content.body != nullptr && digest_of_batch(*content.body) == content.value;
+  if (!expect(has_body, "I6", [&] { return place_of(replica, n) + " commits a body of another digest"; })) return;
+  if (const auto* known = order_.at(n)) {
+    expect(known->value == content.value, "I1", [&] {
+      return fmt::format("{} commits d={} where another replica committed d={}", place_of(replica, n),
+                         short_name(content.value), short_name(known->value));
+    });
+    return;
+  }
+  if (!expect(n == order_.last().next(), "I2", [&] {
+        return fmt::format("{} is committed while nobody committed n={}", place_of(replica, n), n.value - 1);
+      })) {
+    return;
+  }
+  check_body(content);
+  order_.append(content.value, *content.body);
+}
+
+void invariant_checker::check_certificate(replica_id replica, const committed_batch& content) {
+  const auto bad = [&](std::string_view why) {
+    report("I6", fmt::format("{} has a commit certificate {}", place_of(replica, content.sequence), why));
+  };
+  if (content.certificate == nullptr) return bad("that is missing");
+  std::set<replica_id> signers;
+  for (const auto& vote : content.certificate->commits) {
+    const auto& said = vote.content;
+    const bool matches = said.view == content.view && said.sequence == content.sequence &&
+                         said.value == content.value && said.epoch == cluster_.signing.epoch;
+    if (!matches) return bad("with a vote for something else");
+    const auto input = signing_input(cluster_.signing, message_kind::commit, statement_bytes(said));
+    if (!cluster_.group().contains(said.replica) || !keys_->verify(principal::of(said.replica), input, vote.by)) {
+      return bad("with a vote that nobody signed");
+    }
+    signers.insert(said.replica);
+  }
+  if (signers.size() < cluster_.group().quorum()) bad("without a quorum of signers");
+}
+
+void invariant_checker::check_body(const committed_batch& content) {
+  for (const auto& each : content.body->requests) {
+    const auto name = [&] { return fmt::format("the request c={} t={}", each.id.client.value, each.id.when.value); };
+    const auto found = submitted_.find(each.id);
+    const bool sent = found != submitted_.end() && found->second == digest_of_request(each);
+    expect(sent, "I3", [&] { return name() + " is ordered but its client never sent it"; });
+    const auto input = signing_input(cluster_.signing, message_kind::request, each.signed_bytes());
+    expect(keys_->verify(principal::of(each.id.client), input, each.client_signature), "I3",
+           [&] { return name() + " is ordered without its client's signature"; });
+  }
+}
+
+void invariant_checker::on_executed(replica_id replica, const batch_was_executed& executed) {
+  auto& track = tracks_[replica.value];
+  const auto n = executed.sequence;
+  const bool follows = n == track.applied.next() && n <= track.committed;
+  if (!expect(follows, "I2", [&] {
+        return fmt::format("{} executes after n={}, committed n={}", place_of(replica, n), track.applied.value,
+                           track.committed.value);
+      })) {
+    return;
+  }
+  track.applied = n;
+  const auto* expected = order_.at(n);
+  require(expected != nullptr, "what a replica committed is in the order");
+  const auto& done = *executed.requests;
+  bool same = done.size() == expected->requests.size();
+  for (std::size_t index = 0; same && index < done.size(); ++index) {
+    same = done[index].id == expected->requests[index].id &&
+           done[index].first_time == expected->requests[index].first_time;
+  }
+  expect(same, "I4", [&] { return place_of(replica, n) + " does not execute each request exactly once"; });
+}
+
+void invariant_checker::on_watermarks(replica_id replica, const watermarks_moved& moved) {
+  auto& track = tracks_[replica.value];
+  const auto name = [&] { return fmt::format("replica {}, h={}", replica.value, moved.low.value); };
+  expect(moved.low >= track.low, "I9", [&] { return name() + ": the low watermark falls"; });
+  expect(moved.low <= std::max(track.committed, track.installed), "I9",
+         [&] { return name() + ": the low watermark is ahead of execution"; });
+  expect(moved.high == moved.low.plus(cluster_.watermark_window), "I9", [&] { return name() + ": H is not h + L"; });
+  expect(cluster_.is_checkpoint(moved.low), "I9", [&] { return name() + ": h is no checkpoint"; });
+  track.low = moved.low;
+}
+
+void invariant_checker::check_root(sequence_number sequence, const digest& root) {
+  const auto [place, is_new] = roots_.emplace(sequence, root);
+  expect(place->second == root, "I10", [&] {
+    return fmt::format("two states are certified after n={}: d={} and d={}", sequence.value,
+                       short_name(place->second), short_name(root));
+  });
+}
+
+void invariant_checker::on_stable(replica_id replica, const checkpoint_became_stable& stable) {
+  auto& track = tracks_[replica.value];
+  const auto n = stable.sequence;
+  expect(n > track.stable, "I9", [&] { return place_of(replica, n) + ": the stable checkpoint does not grow"; });
+  expect(cluster_.is_checkpoint(n) && n <= order_.last(), "I10",
+         [&] { return place_of(replica, n) + ": a state is certified that nobody can have"; });
+  track.stable = n;
+  check_root(n, stable.root);
+}
+
+void invariant_checker::on_installed(replica_id replica, const state_was_installed& installed) {
+  auto& track = tracks_[replica.value];
+  const auto n = installed.sequence;
+  ++states_installed_;
+  expect(n > track.applied, "I10", [&] { return place_of(replica, n) + ": an older state is installed"; });
+  expect(roots_.contains(n), "I10", [&] { return place_of(replica, n) + ": a state is installed without proof"; });
+  track.applied = n;
+  track.installed = std::max(track.installed, n);
+  check_root(n, installed.root);
+}
+
+void invariant_checker::on_rejected(replica_id replica, const frame_rejected& rejected) {
+  ++rejections_[rejected.reason];
+  expect(!accuses(rejected.reason), "I13", [&] {
+    return fmt::format("replica {} refuses a frame of {}: {}", replica.value, to_string(rejected.sender),
+                       to_string(rejected.reason));
+  });
+}
+
+// --- What replicas do ------------------------------------------------------------
+
+void invariant_checker::on_message_sent(replica_id replica, const message& value, const frame_ptr& frame) {
+  if (const auto* it = std::get_if<pre_prepare>(&value)) {
+    check_statement(replica, message_kind::pre_prepare, it->header, frame);
+  } else if (const auto* preparing = std::get_if<prepare>(&value)) {
+    check_statement(replica, message_kind::prepare, preparing->vote, frame);
+  } else if (const auto* committing = std::get_if<commit>(&value)) {
+    check_statement(replica, message_kind::commit, committing->vote, frame);
+  } else if (const auto* stable = std::get_if<checkpoint>(&value)) {
+    check_statement(replica, message_kind::checkpoint, stable->vote, frame);
+  }
+}
+
+void invariant_checker::check_statement(replica_id replica, message_kind kind, const signed_statement& said,
+                                        const frame_ptr& frame) {
+  const auto& content = said.content;
+  const auto name = [&] { return fmt::format("{} of {}", to_string(kind), place_of(replica, content.sequence)); };
+  // A relayed PRE-PREPARE is the primary's word; whoever passes it on holds it durably as well.
+  if (content.replica == replica) {
+    const auto key = std::make_tuple(replica, kind, content.view, content.sequence);
+    const auto [place, is_new] = said_.emplace(key, content.value);
+    expect(place->second == content.value, "I14", [&] { return name() + " contradicts what it said before"; });
+    const auto& track = tracks_[replica.value];
+    const bool below_high = content.sequence <= track.low.plus(cluster_.watermark_window);
+    expect(kind == message_kind::checkpoint || below_high, "I9", [&] { return name() + " is above H"; });
+  }
+  if (!is_durable_) return;
+  static constexpr auto record_of = [](message_kind of) {
+    switch (of) {
+      case message_kind::prepare: return record_kind::prepare;
+      case message_kind::commit: return record_kind::commit;
+      case message_kind::checkpoint: return record_kind::checkpoint;
+      default: return record_kind::pre_prepare;
+    }
+  };
+  expect(is_durable_(replica, record_of(kind), content.sequence, *frame), "I7",
+         [&] { return name() + " leaves before it is durable"; });
+}
+
+void invariant_checker::on_marks(replica_id replica, sequence_number low, sequence_number last_executed) {
+  auto& track = tracks_[replica.value];
+  const bool grows = low >= track.core_low && last_executed >= track.core_executed;
+  expect(grows, "I9", [&] { return place_of(replica, last_executed) + ": h or last executed falls"; });
+  expect(low <= last_executed, "I9", [&] {
+    return fmt::format("{}: h={} is ahead of execution", place_of(replica, last_executed), low.value);
+  });
+  track.core_low = low;
+  track.core_executed = last_executed;
+}
+
+void invariant_checker::on_records_held(replica_id replica, std::uint64_t count) {
+  expect(count <= bounds_.records_max, "I12",
+         [&] { return fmt::format("the disk of replica {} holds {} records", replica.value, count); });
+}
+
+void invariant_checker::on_actor_died(principal who, const std::string& reason) {
+  report("I13", fmt::format("an actor of {} ended: {}", to_string(who), reason));
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/effects.hpp"
+#include "tests/simulation/committed_order.hpp"
+
+namespace hypermesh::testing {
+
+/// An invariant that did not hold, by its number in the list of invariants, and how it broke.
+struct violation {
+  std::string invariant;
+  std::string what;
+};
+
+/// Bounds that the run's settings imply.
+struct invariant_bounds {
+  /// Requests of one replica's batcher.
+  std::uint64_t requests_pending_max = 0;
+  /// Records of one replica's disk.
+  std::uint64_t records_max = 0;
+};
+
+/// Watches what correct replicas and clients do and say, and keeps the first violation:
+/// I1 agreement, I2 gap-free common prefix, I3 only what clients signed and sent is executed, I4 exactly once,
+/// I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 nobody
+/// fails or is refused for form or meaning; of attack 8 that nobody contradicts itself and of attack 9 that votes
+/// are durable before they leave; and that clients accept exactly what the order yields. Pure.
+class invariant_checker {
+ public:
+  /// Whether the replica's disk holds this frame as a record.
+  using durability = std::function<bool(replica_id, record_kind, sequence_number, byte_span)>;
+
+  /// `keys` verifies and outlives the checker; `model` executes the order once more.
+  invariant_checker(const cluster_parameters& cluster, const authenticator& keys, std::unique_ptr<state_machine> model,
+                    invariant_bounds bounds);
+
+  void set_durability(durability is_durable) { is_durable_ = std::move(is_durable); }
+
+  /// A client sent a REQUEST, for the first time or again.
+  void on_request_sent(client_id client, const request& value);
+  /// A replica said something about itself.
+  void on_observed(replica_id replica, const observation& what);
+  /// A replica sent a message.
+  void on_message_sent(replica_id replica, const message& value, const frame_ptr& frame);
+  /// The `number`-th operation that was handed to the client, counted from zero, got this outcome.
+  void on_outcome(client_id client, std::size_t number, const std::variant<operation_result, std::string>& outcome);
+  /// What the replica's core shows after a step.
+  void on_marks(replica_id replica, sequence_number low, sequence_number last_executed);
+  void on_records_held(replica_id replica, std::uint64_t count);
+  void on_actor_died(principal who, const std::string& reason);
+
+  /// Something that the run itself found.
+  void report(std::string_view invariant, std::string what);
+
+  [[nodiscard]] const std::optional<violation>& violated() const { return violated_; }
+  [[nodiscard]] committed_order& order() { return order_; }
+  [[nodiscard]] std::uint64_t states_installed() const { return states_installed_; }
+  [[nodiscard]] std::uint64_t checkpoints_stable() const { return roots_.size(); }
+  [[nodiscard]] const std::map<rejection, std::uint64_t>& rejections() const { return rejections_; }
+
+ private:
+  /// What one replica has said so far.
+  struct replica_track {
+    view_number view;
+    sequence_number low;
+    /// Committed by the replica core, applied by the executor.
+    sequence_number committed;
+    sequence_number applied;
+    sequence_number installed;
+    sequence_number stable;
+    /// As its core showed them.
+    sequence_number core_low;
+    sequence_number core_executed;
+  };
+
+  struct watching;
+
+  void on_committed(replica_id replica, const committed_batch& content);
+  void on_executed(replica_id replica, const batch_was_executed& executed);
+  void on_watermarks(replica_id replica, const watermarks_moved& moved);
+  void on_stable(replica_id replica, const checkpoint_became_stable& stable);
+  void on_installed(replica_id replica, const state_was_installed& installed);
+  void on_rejected(replica_id replica, const frame_rejected& rejected);
+  void check_certificate(replica_id replica, const committed_batch& content);
+  void check_body(const committed_batch& content);
+  void check_statement(replica_id replica, message_kind kind, const signed_statement& said, const frame_ptr& frame);
+  void check_root(sequence_number sequence, const digest& root);
+
+  /// Reports unless `holds`; the text is made only then.
+  template <class Text>
+  bool expect(bool holds, std::string_view invariant, Text text) {
+    if (!holds && !violated_) report(invariant, text());
+    return holds;
+  }
+
+  cluster_parameters cluster_;
+  const authenticator* keys_;
+  committed_order order_;
+  invariant_bounds bounds_;
+  durability is_durable_;
+  std::vector<replica_track> tracks_;
+  std::map<sequence_number, digest> roots_;
+  /// Digest of each request as its client sent it.
+  std::map<request_id, digest> submitted_;
+  /// Where the operations of each client went, in the order in which it was given them.
+  std::map<client_id, std::vector<std::pair<request_id, std::size_t>>> operations_;
+  /// What each replica said of (kind, view, sequence).
+  std::map<std::tuple<replica_id, message_kind, view_number, sequence_number>, digest> said_;
+  std::map<rejection, std::uint64_t> rejections_;
+  std::uint64_t states_installed_ = 0;
+  std::optional<violation> violated_;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "runtime/consensus_client.hpp"
+
+namespace hypermesh::cli {
+
+/// By replica number; nothing for a replica that did not answer.
+using cluster_reports = std::vector<std::optional<node_report>>;
+
+/// Asks all replicas where they stand, again and again until each has answered or `patience` has passed. `keep_on`
+/// is asked meanwhile and ends it early with false.
+[[nodiscard]] cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas,
+                                              std::chrono::milliseconds patience, const std::function<bool()>& keep_on);
+
+[[nodiscard]] std::size_t reachable_count(const cluster_reports& reports);
+
+/// Whether all that answered have executed equally much.
+[[nodiscard]] bool are_level(const cluster_reports& reports);
+
+/// Whether two replicas that have executed equally much report different states: one of them is faulty.
+[[nodiscard]] bool have_diverged(const cluster_reports& reports);
+
+/// The latest view that f+1 replicas have reached, of which at least one is correct; view 0 when fewer answered.
+[[nodiscard]] view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster);
+
+/// The value of a counter of the report; 0 when it has none of that name.
+[[nodiscard]] std::uint64_t counter_of(const node_report& report, std::string_view name);
+
+/// Frames that the replica did not accept, for any reason.
+[[nodiscard]] std::uint64_t rejected_by(const node_report& report);
+
+}  // namespace hypermesh::cli

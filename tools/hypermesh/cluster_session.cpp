@@ -1,0 +1,57 @@
+#include "tools/hypermesh/cluster_session.hpp"
+
+namespace hypermesh::cli {
+
+void add_client_options(CLI::App& command, client_options& into) {
+  auto* cluster = command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' made")->type_name("DIR");
+  command.add_option("--client", into.client, "Number of the client to be, in that directory")
+      ->needs(cluster)
+      ->capture_default_str()
+      ->type_name("N");
+  command.add_option("--config", into.config, "A client's configuration file, instead of --cluster")
+      ->excludes(cluster)
+      ->type_name("FILE");
+  command.add_option("--timeout", into.timeout_seconds, "How long to wait for the cluster, in seconds")
+      ->check(CLI::Range(0.1, 86'400.0))
+      ->capture_default_str()
+      ->type_name("S");
+}
+
+or_error<client_config> read_client_of(const client_options& options) {
+  if (!options.config.empty()) return read_client_config(options.config);
+  if (options.cluster.empty()) {
+    return world_error{"no cluster is given", "name its directory with --cluster, or a client's file with --config"};
+  }
+  return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
+}
+
+or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config config, client_settings settings) {
+  std::unique_ptr<cluster_session> session{new cluster_session{std::move(config)}};
+  auto connected = consensus_client::connect(session->system_, session->config_, settings);
+  if (auto* error = std::get_if<world_error>(&connected)) return std::move(*error);
+  session->client_ = std::move(std::get<std::unique_ptr<consensus_client>>(connected));
+  return session;
+}
+
+world_error explain(client_error error) {
+  switch (error) {
+    case client_error::timed_out:
+      return {"the cluster did not answer in time; the operation may still be executed",
+              "see with 'hypermesh status' which replicas are reachable"};
+    case client_error::overloaded: return {"the replicas' queues are full", "try again later"};
+    case client_error::too_many_pending: return {"too many operations are waiting here", "submit fewer at once"};
+    case client_error::stale_timestamp:
+      return {"the replicas know a later request of this client",
+              "use another client's identity (--client), or correct this machine's clock"};
+    case client_error::too_large: return {"the operation is too large", "split it: the most is 256 KiB"};
+    case client_error::stopped: return {"the client was stopped", "try again"};
+  }
+  return {"unknown error", "please report it"};
+}
+
+exit_code exit_code_of(client_error error) {
+  const bool silent = error == client_error::timed_out || error == client_error::overloaded;
+  return silent ? exit_code::no_quorum : exit_code::failed;
+}
+
+}  // namespace hypermesh::cli

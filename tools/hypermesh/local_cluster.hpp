@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/node_config.hpp"
+#include "tools/hypermesh/child_process.hpp"
+#include "tools/hypermesh/temporary_directory.hpp"
+
+namespace hypermesh::cli {
+
+/// A cluster of real processes on this machine's loopback, in a temporary directory. Everything of it is gone with
+/// the object; the processes die with this process in any case.
+class local_cluster {
+public:
+  using clock = std::chrono::steady_clock;
+
+  /// Makes keys and configuration. `replicas`, `clients` and `state_machine` of the plan count; the addresses are free
+  /// ports of 127.0.0.1.
+  [[nodiscard]] static or_error<std::unique_ptr<local_cluster>> prepare(cluster_plan plan);
+
+  /// Stops what runs.
+  ~local_cluster();
+  local_cluster(const local_cluster&) = delete;
+  local_cluster& operator=(const local_cluster&) = delete;
+
+  /// Starts all replicas and waits until they listen. Call it from the main thread.
+  [[nodiscard]] std::optional<world_error> start();
+
+  [[nodiscard]] const cluster_layout& layout() const { return layout_; }
+  [[nodiscard]] const genesis& content() const { return content_; }
+  [[nodiscard]] const std::vector<std::uint16_t>& ports() const { return plan_.ports; }
+  /// When the first process was started.
+  [[nodiscard]] clock::time_point started() const { return started_; }
+
+  /// Of each replica; zeros for one that has ended.
+  [[nodiscard]] std::vector<process_usage> usage() const;
+
+  /// Which replicas ended by themselves, and their last words; nothing while all run.
+  [[nodiscard]] std::optional<world_error> loss();
+
+  /// SIGTERM to all, SIGKILL to those that do not end in time. False when one had to be killed or had ended before.
+  bool stop();
+
+private:
+  local_cluster() = default;
+
+  [[nodiscard]] std::filesystem::path log_of(std::uint32_t number) const;
+  [[nodiscard]] std::string last_words_of(std::uint32_t number) const;
+
+  std::unique_ptr<temporary_directory> directory_;
+  cluster_layout layout_;
+  cluster_plan plan_;
+  genesis content_;
+  clock::time_point started_;
+  /// By replica number.
+  std::vector<std::unique_ptr<child_process>> replicas_;
+};
+
+/// `count` ports of 127.0.0.1 on which nobody listens, outside of the range from which the system takes ports for
+/// outgoing connections: one of ours could take a port of a replica that is about to listen. Fewer when so many are
+/// not free.
+[[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
+
+}  // namespace hypermesh::cli
