@@ -9,11 +9,14 @@ namespace hypermesh {
 
 namespace {
 
-/// Whether the message votes on a sequence that is decided here: a quorum was verified, and the rest is
-/// never checked.
-bool is_late_vote(const message& value, sequence_number decided_through) {
-  if (const auto* it = std::get_if<prepare>(&value)) return it->vote.content.sequence <= decided_through;
-  if (const auto* it = std::get_if<commit>(&value)) return it->vote.content.sequence <= decided_through;
+/// Whether the message is about what is decided here. A quorum was verified, and the rest is never checked; who
+/// repeats old messages costs this node no signature check.
+bool is_late(const message& value, const progress_made& progress) {
+  if (const auto* it = std::get_if<pre_prepare>(&value)) return it->header.content.sequence <= progress.executed;
+  if (const auto* it = std::get_if<prepare>(&value)) return it->vote.content.sequence <= progress.executed;
+  if (const auto* it = std::get_if<commit>(&value)) return it->vote.content.sequence <= progress.executed;
+  if (const auto* it = std::get_if<checkpoint>(&value)) return it->vote.content.sequence <= progress.stable;
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) return it->certificate.sequence() <= progress.stable;
   return false;
 }
 
@@ -44,7 +47,7 @@ std::variant<message, rejection> ingress_state::examine(const incoming_frame& fr
   auto decoded = decode(frame.frame);
   if (std::holds_alternative<rejection>(decoded)) return decoded;
   const auto& value = std::get<message>(decoded);
-  if (is_late_vote(value, decided_through)) return rejection::already_decided;
+  if (is_late(value, progress)) return rejection::already_decided;
   if (const auto bad = checks->check(frame.sender, value)) return *bad;
   return decoded;
 }
@@ -65,7 +68,7 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
         route(self, {frame.sender, frame.via, std::move(value), frame.credit});
       },
-      [self](const slots_decided& decided) { self->state.decided_through = decided.through; },
+      [self](const progress_made& made) { self->state.progress = made; },
   };
 }
 

@@ -14,7 +14,7 @@ struct ingress_state {
   node_identity identity;
   std::shared_ptr<const validator> checks;
   std::shared_ptr<const neighbours> with;
-  sequence_number decided_through;
+  progress_made progress;
 
   /// The message of a frame, or why it is not taken.
   [[nodiscard]] std::variant<message, rejection> examine(const incoming_frame& frame) const;

@@ -94,9 +94,10 @@ struct view_entered {
   view_number view;
 };
 
-/// Every sequence through this one is executed here: votes for it need no check (replica to ingress).
-struct slots_decided {
-  sequence_number through;
+/// How far this replica is: messages about what is decided need no signature check (replica to ingress).
+struct progress_made {
+  sequence_number executed;
+  sequence_number stable;
 };
 
 /// A batch for the next sequence number (batcher to replica).
@@ -200,8 +201,8 @@ using ingress_actor = caf::typed_actor<
     caf::reacts_to<wired>,
     // A frame of an authenticated link: verified and passed on, or counted and dropped.
     caf::reacts_to<incoming_frame>,
-    // Votes that are not worth a signature check any more.
-    caf::reacts_to<slots_decided>>;
+    // What is not worth a signature check any more.
+    caf::reacts_to<progress_made>>;
 
 /// Pending requests, admission and batches.
 using batcher_actor = caf::typed_actor<
@@ -359,7 +360,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::slots_decided))
+  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::progress_made))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
   CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
@@ -397,7 +398,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::slots_decided)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::progress_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_cut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_executed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reply_again)

@@ -16,16 +16,17 @@ using monitor_self = monitor_actor::stateful_pointer<monitor_state>;
 /// How long the executor may take to compute the state's root; a report without it would be a lie.
 constexpr std::chrono::seconds root_patience{5};
 
-void answer(monitor_self self, request_id id, const peer_actor& via) {
+void answer(monitor_self self, const verified_message& asked) {
+  // The continuations hold the asker's credit, so that a flood of questions fills its own link's window.
   self->request(self->state.with->executor, root_patience, report_wanted{})
       .then(
-          [self, id, via](const digest& root) {
+          [self, asked](const digest& root) {
             auto report = self->state.counters.report(self->state.identity);
-            report.id = id;
+            report.id = std::get<node_query>(*asked.value).id;
             report.state_root = root;
-            self->send(via, outgoing_frame{encode(report)});
+            self->send(asked.via, outgoing_frame{encode(report)});
           },
-          [](const caf::error&) {
+          [asked](const caf::error&) {
             // The asker sees its own time-out: a node whose executor is busy for seconds is not well.
           });
 }
@@ -129,9 +130,7 @@ monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, 
         self->state.counters.set(fmt::format("link_up{{peer=\"replica-{}\"}}", changed.replica.value),
                                  changed.up ? 1 : 0);
       },
-      [self](const verified_message& received) {
-        answer(self, std::get<node_query>(*received.value).id, received.via);
-      },
+      [self](const verified_message& received) { answer(self, received); },
       [self](const report_wanted&) { return report_to_host(self); },
   };
 }

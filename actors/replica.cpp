@@ -14,8 +14,9 @@ using replica_self = replica_actor::stateful_pointer<replica_state>;
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
-  if (!effects.committed.empty()) {
-    self->send(with.ingress, slots_decided{effects.committed.back().sequence});
+  if (!effects.committed.empty() || effects.forget_through) {
+    const auto& core = *self->state.core;
+    self->send(with.ingress, progress_made{core.last_executed(), core.marks().low()});
   }
   for (auto& each : effects.committed) self->send(with.executor, batch_committed{std::move(each)});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});

@@ -14,7 +14,7 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
   checkpoint_effects out;
-  if (sequence < stable()) return out;
+  if (diverged_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
   if (sequence == stable()) {
     compare_with_own(out);
@@ -84,15 +84,18 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   compare_with_own(out);
 }
 
-void checkpoint_votes::compare_with_own(checkpoint_effects& out) const {
+void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   const auto own = own_roots_.find(stable());
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
-  // A quorum certified another state than ours: something here computed wrongly (attack 27).
+  // A quorum certified another state than ours: something here computed wrongly, and so did everything
+  // that builds on it; nothing more of it is signed or sent again (attack 27).
+  diverged_ = true;
   out.diverged = stable();
 }
 
 checkpoint_effects checkpoint_votes::on_tick() const {
   checkpoint_effects out;
+  if (diverged_) return out;
   for (const auto& [sequence, votes] : votes_) {
     const auto* own = votes.of(self_);
     if (own != nullptr) out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});

@@ -41,7 +41,7 @@ public:
 private:
   void settle(sequence_number sequence, checkpoint_effects& out);
   void adopt(std::shared_ptr<const checkpoint_certificate> certificate, checkpoint_effects& out);
-  void compare_with_own(checkpoint_effects& out) const;
+  void compare_with_own(checkpoint_effects& out);
 
   cluster_parameters cluster_;
   replica_id self_;
@@ -50,6 +50,7 @@ private:
   std::map<sequence_number, vote_set> votes_;
   /// Roots of this replica's own states, from the stable checkpoint on.
   std::map<sequence_number, digest> own_roots_;
+  bool diverged_ = false;
 };
 
 }  // namespace hypermesh

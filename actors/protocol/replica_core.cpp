@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/codec.hpp"
+#include "messages/limits.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh {
@@ -11,6 +12,9 @@ namespace {
 
 /// Slots for which one STATUS is answered: what fits one round trip without flooding the asker.
 constexpr std::uint64_t slots_sent_again_max = 32;
+/// Bytes after which the answer to one STATUS ends: with full batches the slots alone would let a small
+/// frame cause one of 64 MiB, more than a link's outbound queue holds (attack 33).
+constexpr std::size_t bytes_sent_again_max = 2 * limits::batch_bytes_max;
 /// An idle replica sends a STATUS every so many ticks, so that who lost everything learns of it.
 constexpr std::uint64_t idle_status_ticks = 4;
 /// Ticks without execution after which a certified state is fetched instead of awaited.
@@ -200,6 +204,7 @@ replica_effects replica_core::on_installed(sequence_number sequence) {
   }
   adopt_stable(out);
   execute_ready(out);
+  report_progress(out);
   return out;
 }
 
@@ -251,21 +256,28 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   }
   const auto first = std::max(value.last_executed, log_.marks().low()).next();
   const auto last = std::min(log_.last(), value.last_executed.plus(slots_sent_again_max));
-  for (auto sequence = first; sequence <= last; sequence = sequence.next()) {
+  std::size_t bytes = 0;
+  for (auto sequence = first; sequence <= last && bytes < bytes_sent_again_max; sequence = sequence.next()) {
     const auto index = sequence.value - value.last_executed.value - 1;
     const auto has = index < value.slots.size() ? value.slots[index] : slot_progress{};
-    send_again(value.replica, sequence, has, out);
+    bytes += send_again(value.replica, sequence, has, out);
   }
 }
 
-void replica_core::send_again(replica_id to, sequence_number sequence, slot_progress has, replica_effects& out) const {
+/// Returns the bytes of what it sends.
+std::size_t replica_core::send_again(replica_id to, sequence_number sequence, slot_progress has,
+                                     replica_effects& out) const {
   const auto* slot = log_.find(sequence);
-  if (slot == nullptr || has.committed) return;
+  if (slot == nullptr || has.committed) return 0;
+  const auto before = out.sends.size();
   if (!has.has_pre_prepare && slot->proposal && relays(sequence)) out.sends.push_back({to, slot->proposal->raw});
   if (!has.prepared && slot->prepare_sent) {
     out.sends.push_back({to, encode_vote(message_kind::prepare, *slot->prepares.of(self_))});
   }
   if (slot->commit_sent) out.sends.push_back({to, encode_vote(message_kind::commit, *slot->commits.of(self_))});
+  std::size_t bytes = 0;
+  for (auto index = before; index < out.sends.size(); ++index) bytes += out.sends[index].frame->size();
+  return bytes;
 }
 
 /// Bodies are large: besides the primary only one backup, another one each tick, sends one again.

@@ -59,7 +59,7 @@ private:
   void adopt_stable(replica_effects& out);
   void cut_log(sequence_number stable, replica_effects& out);
   void answer_status(const status& value, replica_effects& out);
-  void send_again(replica_id to, sequence_number sequence, slot_progress has, replica_effects& out) const;
+  std::size_t send_again(replica_id to, sequence_number sequence, slot_progress has, replica_effects& out) const;
   void send_status(replica_effects& out) const;
   [[nodiscard]] slot_progress progress_of(sequence_number sequence) const;
   [[nodiscard]] bool relays(sequence_number sequence) const;

@@ -16,8 +16,9 @@ namespace {
 /// flood of connections starts no timers.
 constexpr std::uint32_t sweeps_per_handshake = 4;
 
-/// More than arrives before a peer takes its connection; so much only comes from who floods.
-constexpr std::size_t early_bytes_max = 64 * 1024;
+/// What may arrive before a peer takes its connection at the loop's next turn: 50 reads, CAF's limit for one turn.
+constexpr std::size_t early_read_bytes_max = 1'024;
+constexpr std::size_t early_bytes_max = 64 * early_read_bytes_max;
 
 byte_span as_bytes(const std::vector<char>& buffer) { return std::as_bytes(std::span{buffer}); }
 
@@ -72,9 +73,11 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
     setup_->counters->add(link_count::wire_bytes_out, step.send.size());
     self_->write(data.handle, step.send.size(), step.send.data());
     self_->flush(data.handle);
-    self_->configure_read(data.handle, caf::io::receive_policy::exactly(connection->handshake->bytes_wanted()));
+    self_->configure_read(data.handle, caf::io::receive_policy::exactly(initiator_proof_bytes));
   }
   if (!step.channel) return;
+  // Now, not when the peer takes it: a policy counts from the next read on, and this one would wait for bytes.
+  self_->configure_read(data.handle, caf::io::receive_policy::at_most(early_read_bytes_max));
   connection->remote = *connection->handshake->initiator();
   connection->early = connection->handshake->take_rest();
   connection->channel = std::move(step.channel);

@@ -36,13 +36,26 @@ class liar {
     seen_.push_back(frame);
     frames told;
     switch (random_.below(7)) {
-      case 0: told = {frame, seen_[random_.below(seen_.size())]}; break;
-      case 1: told = {damaged(frame)}; break;
-      case 2: told = {frame, any_vote(message_kind::prepare)}; break;
-      case 3: told = {any_vote(message_kind::commit), frame}; break;
-      case 4: told = {frame, any_vote(message_kind::checkpoint)}; break;
-      case 5: told = {any_status(), as_another_kind(frame)}; break;
-      default: break;
+      case 0:
+        told = {frame, seen_[random_.below(seen_.size())]};
+        break;
+      case 1:
+        told = {damaged(frame)};
+        break;
+      case 2:
+        told = {frame, any_vote(message_kind::prepare)};
+        break;
+      case 3:
+        told = {any_vote(message_kind::commit), frame};
+        break;
+      case 4:
+        told = {frame, any_vote(message_kind::checkpoint)};
+        break;
+      case 5:
+        told = {any_status(), as_another_kind(frame)};
+        break;
+      default:
+        break;
     }
     return told;
   }

@@ -144,9 +144,8 @@ TEST_CASE("f silent backups stop nobody") {
     options.faults.delay_max = 3;
     core_cluster cluster{options};
     for (std::uint32_t faulty = 0; faulty < options.cluster.group().faulty_max(); ++faulty) {
-      cluster.corrupt(replica_id{replicas - 1 - faulty}, [](principal, const frame_ptr&) {
-        return std::vector<frame_ptr>{};
-      });
+      cluster.corrupt(replica_id{replicas - 1 - faulty},
+                      [](principal, const frame_ptr&) { return std::vector<frame_ptr>{}; });
     }
     submit_round(cluster, 4, 10, "op");
     const bool settled = cluster.settle(5'000);

@@ -26,6 +26,8 @@ struct invariant_bounds {
   std::uint64_t requests_pending_max = 0;
   /// Records of one replica's disk.
   std::uint64_t records_max = 0;
+  /// Whether every node is correct, so that no frame may be refused for its form or meaning.
+  bool all_correct = true;
 };
 
 /// Watches what correct replicas and clients do and say, and keeps the first violation:

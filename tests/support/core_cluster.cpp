@@ -38,15 +38,14 @@ core_cluster::core_cluster(const core_cluster_options& options)
 
 void core_cluster::submit(client_id client, std::string_view operation) {
   ++submitted_;
-  send_of(client.value,
-          clients_.at(client.value)->on_submit(to_byte_vector(operation), submitted_, now_ * moment_us));
+  send_of(client.value, clients_.at(client.value)->on_submit(to_byte_vector(operation), submitted_, now_ * moment_us));
 }
 
 void core_cluster::corrupt(replica_id replica, intercept lie) {
-  lies_[replica] = std::move(lie);
-  nodes_.at(replica.value) =
-      std::make_unique<core_node>(options_.cluster, replica, factory_.keys_of(replica), options_.batching,
-                                  options_.state_padding, ignored_);
+  corrupt_.insert(replica);
+  filters_[replica] = std::move(lie);
+  nodes_.at(replica.value) = std::make_unique<core_node>(options_.cluster, replica, factory_.keys_of(replica),
+                                                         options_.batching, options_.state_padding, ignored_);
 }
 
 void core_cluster::isolate(replica_id replica) {
@@ -73,12 +72,12 @@ void core_cluster::send(principal from, principal to, const frame_ptr& frame) {
 
 void core_cluster::send_of(core_node& node) {
   const auto from = principal::of(node.self());
-  const auto lie = lies_.find(node.self());
+  const auto filter = filters_.find(node.self());
   for (const auto& each : node.take_sends()) {
-    if (lie == lies_.end()) {
+    if (filter == filters_.end()) {
       send(from, each.to, each.frame);
     } else {
-      for (const auto& told : lie->second(each.to, each.frame))
+      for (const auto& told : filter->second(each.to, each.frame))
         send(from, each.to, told);
     }
   }
@@ -155,7 +154,7 @@ bool core_cluster::is_settled() const {
   const bool answered =
       std::all_of(clients_.begin(), clients_.end(), [](const auto& client) { return client->is_idle(); });
   return answered && std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-           return lies_.contains(node->self()) ||
+           return corrupt_.contains(node->self()) ||
                   (node->state().last_executed() == target && node->replica().last_executed() == target &&
                    !node->executor_has_work());
          });

@@ -51,6 +51,9 @@ class core_cluster {
   /// The replica lies from now on as `lie` says; it counts no more as correct.
   void corrupt(replica_id replica, intercept lie);
 
+  /// Puts `through` between a correct replica and the network, which may lose or repeat frames.
+  void filter(replica_id replica, intercept through) { filters_[replica] = std::move(through); }
+
   /// Frames from `from` to `to` are lost until `heal`.
   void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
   /// Both directions between `replica` and everybody else.
@@ -98,7 +101,8 @@ class core_cluster {
   order_checker ignored_;
   std::vector<std::unique_ptr<core_node>> nodes_;
   std::vector<std::unique_ptr<client_core>> clients_;
-  std::map<replica_id, intercept> lies_;
+  std::set<replica_id> corrupt_;
+  std::map<replica_id, intercept> filters_;
   std::set<std::pair<principal, principal>> cut_links_;
   std::multimap<std::uint64_t, frame_on_its_way> network_;
   std::vector<submit_outcome> outcomes_;

@@ -24,10 +24,10 @@ identity_key key_of(std::uint64_t seed, std::string_view domain, principal who) 
 /// The hash fills the first half of a signature and zeros the second.
 signature signature_under(const identity_key& key, byte_span signing_input) {
   signature out;
-  const auto failed = crypto_generichash(reinterpret_cast<unsigned char*>(out.bytes.data()), digest::size,
-                                         reinterpret_cast<const unsigned char*>(signing_input.data()),
-                                         signing_input.size(),
-                                         reinterpret_cast<const unsigned char*>(key.bytes.data()), key.bytes.size());
+  const auto failed =
+      crypto_generichash(reinterpret_cast<unsigned char*>(out.bytes.data()), digest::size,
+                         reinterpret_cast<const unsigned char*>(signing_input.data()), signing_input.size(),
+                         reinterpret_cast<const unsigned char*>(key.bytes.data()), key.bytes.size());
   require(failed == 0, "a keyed hash of these sizes always succeeds");
   return out;
 }

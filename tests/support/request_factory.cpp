@@ -93,8 +93,7 @@ signed_statement request_factory::signed_by(const authenticator& signer, message
 pre_prepare request_factory::pre_prepare_of(view_number view, sequence_number sequence,
                                             std::shared_ptr<const batch> body) const {
   const auto primary = cluster_.group().primary_of(view);
-  const auto header =
-      signed_as(message_kind::pre_prepare, content_of(primary, view, sequence, digest_of_batch(*body)));
+  const auto header = signed_as(message_kind::pre_prepare, content_of(primary, view, sequence, digest_of_batch(*body)));
   const auto frame = encode_pre_prepare(header, *body);
   return {header, std::move(body), frame};
 }

@@ -33,11 +33,10 @@ void simulated_network::send(const frame_transit& transit) {
   require(transit.frame != nullptr, "a frame that is sent has bytes");
   ++counters_.sent;
   if (on_sent_) on_sent_(transit);
-  dispatch(transit);
+  dispatch(transit, judge_ ? judge_(transit) : verdict::pass);
 }
 
-void simulated_network::dispatch(const frame_transit& transit) {
-  const auto decided = judge_ ? judge_(transit) : verdict::pass;
+void simulated_network::dispatch(const frame_transit& transit, verdict decided) {
   if (decided == verdict::hold) return held_.push_back(transit);
   const auto now = scheduler_.now();
   const bool is_cut = std::ranges::any_of(faults_.partitions, [&](const network_partition& each) {
@@ -73,7 +72,7 @@ std::size_t simulated_network::release(const std::function<bool(const frame_tran
   std::vector<frame_transit> kept;
   for (auto& each : held_) (which(each) ? released : kept).push_back(std::move(each));
   held_ = std::move(kept);
-  for (const auto& each : released) dispatch(each);
+  for (const auto& each : released) dispatch(each, verdict::pass);
   return released.size();
 }
 
@@ -89,7 +88,7 @@ void simulated_network::deliver_next() {
   ++counters_.delivered;
   if (on_delivered_) on_delivered_(transit);
   const auto found = receivers_.find(transit.to);
-  if (found == receivers_.end()) return;
+  if (found == receivers_.end() || !found->second) return;
   found->second({transit.from, link(transit.to, transit.from), transit.frame, nullptr});
 }
 

@@ -69,7 +69,7 @@ class simulated_network {
 
   /// The peer actor over which `from` sends to `to`. One for each pair.
   [[nodiscard]] peer_actor link(principal from, principal to);
-  /// Gives `who` the frames that are sent to it.
+  /// Gives `who` the frames that are sent to it; without a receiver they end there.
   void attach(principal who, receiver into);
 
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
@@ -80,7 +80,7 @@ class simulated_network {
 
   /// Sends as `from`, like its actors do.
   void send(const frame_transit& transit);
-  /// Sends the frames that the judge held and that `which` takes, in the order they were held. Each is judged again.
+  /// Sends the frames that the judge held and that `which` takes, in the order they were held.
   std::size_t release(const std::function<bool(const frame_transit&)>& which);
 
   /// When the next frame arrives.
@@ -105,7 +105,7 @@ class simulated_network {
   };
 
   [[nodiscard]] bool happens(std::uint32_t permille) { return permille > 0 && chance_.below(1'000) < permille; }
-  void dispatch(const frame_transit& transit);
+  void dispatch(const frame_transit& transit, verdict decided);
   void schedule(const frame_transit& transit);
 
   virtual_scheduler& scheduler_;

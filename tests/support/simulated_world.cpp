@@ -46,6 +46,8 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
   for (const auto& each : nodes_) {
     if (each.replica != nullptr) connect_node(each.actors);
   }
+  // CAF makes an actor's behaviour, and with it our state, when the actor first runs.
+  scheduler_.run_all();
 }
 
 simulated_world::~simulated_world() {
@@ -107,8 +109,18 @@ void simulated_world::start_client(client_id id) {
 void simulated_world::watch_death(principal who, const caf::strong_actor_ptr& actor) {
   const std::string name = static_cast<caf::monitorable_actor*>(actor->get())->name();
   actor->get()->attach_functor([this, who, name](const caf::error& reason) {
-    if (!ending_) watcher_.on_actor_died(who, name + ": " + caf::to_string(reason));
+    const bool was_removed = who.is_replica() && !has_node(replica_id{who.number});
+    if (!ending_ && !was_removed) watcher_.on_actor_died(who, name + ": " + caf::to_string(reason));
   });
+}
+
+void simulated_world::remove_node(replica_id id) {
+  require(has_node(id), "a node is removed once");
+  settings_.without_node.insert(id);
+  network_.attach(principal::of(id), nullptr);
+  stop_node(nodes_[id.value].actors);
+  scheduler_.run_all();
+  nodes_[id.value] = {};
 }
 
 std::optional<microseconds_t> simulated_world::next_event() const {

@@ -73,6 +73,9 @@ class simulated_world {
   /// Steps until everything before `time` has happened, and stops at `time`.
   void run_until(microseconds_t time);
 
+  /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
+  void remove_node(replica_id id);
+
   /// Calls `what` at `time`, which is not past.
   void plan(microseconds_t time, std::function<void()> what);
   /// Hands an operation to a client; `done` gets its outcome.

@@ -21,6 +21,8 @@ public:
   [[nodiscard]] static text_style of(int descriptor);
   [[nodiscard]] static text_style plain() { return text_style{false}; }
 
+  [[nodiscard]] bool has_colours() const { return on_; }
+
   [[nodiscard]] std::string bold(std::string_view text) const { return wrapped("1", text); }
   [[nodiscard]] std::string dim(std::string_view text) const { return wrapped("2", text); }
   [[nodiscard]] std::string good(std::string_view text) const { return wrapped("32", text); }

@@ -61,8 +61,10 @@ public:
   workload_outcome run() {
     const auto started = clock::now();
     next_report_ = started + report_interval;
-    submit_through(std::min<std::size_t>(1, operations_.size()));
-    bool going = reach(submitted_);
+    submit_through(1);
+    bool going = reach(submitted_) && (*keep_on_)(record_->answered.load());
+    // A cluster that does not answer the first does not answer the others.
+    if (going && std::holds_alternative<client_error>(record_->outcomes[0])) return outcome(started, false);
     const auto end = settings_.duration.count() > 0
                          ? started + std::chrono::duration_cast<clock::duration>(settings_.duration)
                          : clock::time_point::max();
@@ -127,7 +129,9 @@ private:
 }  // namespace
 
 workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
-                              const workload_settings& settings, const std::function<bool(std::size_t)>& keep_on) {
+                              const workload_settings& settings,
+                              const std::function<bool(std::size_t answered)>& keep_on) {
+  if (operations.empty()) return {};
   return workload_run{client, operations, settings, keep_on}.run();
 }
 

@@ -1,0 +1,232 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+/// The product's binary as its users run it: real processes, real sockets, real files. The conditions are waited for with
+/// generous deadlines; nothing is claimed about time.
+namespace hypermesh::cli_test {
+
+namespace fs = std::filesystem;
+using words = std::vector<std::string>;
+
+inline std::string text_of(const fs::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+inline void write_text(const fs::path& file, const std::string& text) {
+  std::ofstream{file, std::ios::binary} << text;
+}
+
+template <class Condition>
+bool eventually(Condition holds, std::chrono::seconds patience = std::chrono::seconds{60}) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return true;
+}
+
+/// A folder of one test, gone at its end. Its name is part of every process's command line or environment here, so what a
+/// test left behind can be found.
+class scratch_folder {
+public:
+  scratch_folder() {
+    std::string name = (fs::temp_directory_path() / "hypermesh-test-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~scratch_folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+
+  [[nodiscard]] fs::path operator/(const std::string& name) const { return path_ / name; }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+private:
+  fs::path path_;
+};
+
+/// Processes whose command line has `text` in it.
+inline std::vector<pid_t> processes_with(const std::string& text) {
+  std::vector<pid_t> found;
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator{"/proc", gone}) {
+    const auto name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (text_of(entry.path() / "cmdline").find(text) != std::string::npos) found.push_back(std::stoi(name));
+  }
+  return found;
+}
+
+struct process_streams {
+  fs::path in = "/dev/null";
+  fs::path out = "/dev/null";
+  fs::path err = "/dev/null";
+  /// TMPDIR of the process; empty: that of the test.
+  fs::path temporary;
+};
+
+/// `hypermesh ARGUMENTS`; killed at the end of the object.
+class process {
+public:
+  process(const words& arguments, const process_streams& streams) {
+    id_ = fork();
+    if (id_ == 0) become(arguments, streams);
+  }
+  ~process() {
+    send(SIGKILL);
+    (void)wait();
+  }
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+
+  void send(int signal) const {
+    if (!status_) kill(id_, signal);
+  }
+
+  /// The exit code, or 1000 and the number of the signal that killed it; nothing when it did not end in time.
+  std::optional<int> wait(std::chrono::seconds patience = std::chrono::seconds{120}) {
+    eventually([this] { return has_ended(); }, patience);
+    if (!status_) return std::nullopt;
+    return WIFEXITED(*status_) ? WEXITSTATUS(*status_) : 1'000 + WTERMSIG(*status_);
+  }
+
+  bool has_ended() {
+    int status = 0;
+    if (!status_ && waitpid(id_, &status, WNOHANG) == id_) status_ = status;
+    return status_.has_value();
+  }
+
+private:
+  [[noreturn]] static void become(const words& arguments, const process_streams& streams) {
+    dup2(open(streams.in.c_str(), O_RDONLY), STDIN_FILENO);
+    dup2(open(streams.out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDOUT_FILENO);
+    dup2(open(streams.err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
+    if (!streams.temporary.empty()) setenv("TMPDIR", streams.temporary.c_str(), 1);
+    std::string binary = HYPERMESH_BINARY;
+    auto copies = arguments;
+    std::vector<char*> argument_list{binary.data()};
+    for (auto& each : copies) argument_list.push_back(each.data());
+    argument_list.push_back(nullptr);
+    execv(binary.c_str(), argument_list.data());
+    _exit(127);
+  }
+
+  pid_t id_ = 0;
+  std::optional<int> status_;
+};
+
+struct finished {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+/// Runs the command to its end.
+inline finished run(const words& arguments, const std::string& input = "", const fs::path& temporary = {}) {
+  const scratch_folder folder;
+  write_text(folder / "in", input);
+  process_streams streams{folder / "in", folder / "out", folder / "err", temporary};
+  process command{arguments, streams};
+  const auto code = command.wait();
+  return {code.value_or(-1), text_of(folder / "out"), text_of(folder / "err")};
+}
+
+inline bool can_bind(std::uint16_t port) {
+  const int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool done = bind(bound, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(bound);
+  return done;
+}
+
+/// The first of `count` free ports in a row, below those that the system gives to outgoing connections.
+inline std::uint16_t free_port_row(std::uint16_t count) {
+  std::random_device random;
+  std::uniform_int_distribution<unsigned> any{12'000, 30'000};
+  while (true) {
+    const auto first = static_cast<std::uint16_t>(any(random));
+    std::uint16_t free = 0;
+    while (free < count && can_bind(static_cast<std::uint16_t>(first + free))) ++free;
+    if (free == count) return first;
+  }
+}
+
+/// Four replicas, each a process.
+class running_cluster {
+public:
+  explicit running_cluster(const std::string& machine = "key-value") : first_port_(free_port_row(4)) {
+    made_ = run({"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)});
+    for (std::uint32_t number = 0; number < 4; ++number) start(number);
+  }
+
+  [[nodiscard]] std::string directory() const { return (folder_ / "cluster").string(); }
+  [[nodiscard]] const finished& made() const { return made_; }
+  [[nodiscard]] std::uint16_t port_of(std::uint32_t number) const {
+    return static_cast<std::uint16_t>(first_port_ + number);
+  }
+  [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
+
+  void start(std::uint32_t number) {
+    const auto config = directory() + "/replica-" + std::to_string(number) + "/node.toml";
+    replicas_.resize(4);
+    replicas_[number].reset();
+    fs::remove(out_of(number));
+    replicas_[number] = std::make_unique<process>(
+        words{"start", "--config", config}, process_streams{"/dev/null", out_of(number), err_of(number), {}});
+  }
+
+  /// Whether all of them say that they listen.
+  [[nodiscard]] bool is_ready() {
+    return eventually([this] {
+      for (std::uint32_t number = 0; number < 4; ++number) {
+        if (!text_of(out_of(number)).starts_with("ready replica=" + std::to_string(number))) return false;
+      }
+      return true;
+    });
+  }
+
+  [[nodiscard]] fs::path out_of(std::uint32_t number) const { return folder_ / ("out-" + std::to_string(number)); }
+  [[nodiscard]] fs::path err_of(std::uint32_t number) const { return folder_ / ("err-" + std::to_string(number)); }
+
+  /// A command for this cluster.
+  [[nodiscard]] finished ask(const std::string& command, words more, const std::string& input = "") const {
+    words all{command, "--cluster", directory()};
+    all.insert(all.end(), more.begin(), more.end());
+    return run(all, input);
+  }
+
+private:
+  scratch_folder folder_;
+  std::uint16_t first_port_;
+  finished made_;
+  std::vector<std::unique_ptr<process>> replicas_;
+};
+
+}  // namespace hypermesh::cli_test

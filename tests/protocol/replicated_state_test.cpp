@@ -1,0 +1,192 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/byte_stream.hpp"
+#include "actors/protocol/replicated_state.hpp"
+#include "tests/support/counting_machine.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+struct state_world {
+  request_factory factory{small_cluster(4)};
+  replicated_state state{std::make_unique<counting_machine>()};
+
+  std::vector<replicated_state::answered_request> execute(std::vector<request> requests) {
+    return state.execute(state.last_executed().next(), *request_factory::batch_of(std::move(requests)));
+  }
+  [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation) const {
+    return factory.request_of(client_id{client}, timestamp{when}, operation);
+  }
+  [[nodiscard]] std::string applied() const { return std::string{as_text(state.query(as_byte_span("count")).payload)}; }
+};
+
+state_chunk chunk_of(byte_vector bytes) {
+  const auto leaf = state_chunk_digest(bytes);
+  return {std::make_shared<const byte_vector>(std::move(bytes)), leaf};
+}
+
+/// The layout chunk that a snapshot begins with, with numbers of the test's choice.
+state_chunk layout(std::uint64_t sequence, std::uint64_t machine_chunks, std::string_view name) {
+  byte_writer out;
+  out.u64(sequence);
+  out.u64(machine_chunks);
+  out.u32(static_cast<std::uint32_t>(name.size()));
+  out.bytes(as_byte_span(name));
+  return chunk_of(out.take());
+}
+
+}  // namespace
+
+TEST_CASE("each operation of a request has its own status and result") {
+  state_world world;
+  const auto answers = world.execute(
+      {world.factory.request_of(client_id{0}, timestamp{1}, std::vector<std::string>{"a", "!no", "", "b"})});
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].request.first_time);
+  const auto& outcome = *answers[0].outcome;
+  using status_of = operation_status;
+  CHECK(outcome.statuses ==
+        std::vector{static_cast<std::uint8_t>(status_of::applied), static_cast<std::uint8_t>(status_of::refused),
+                    static_cast<std::uint8_t>(status_of::malformed), static_cast<std::uint8_t>(status_of::applied)});
+  CHECK(as_text(outcome.result(0)).starts_with("1 "));
+  CHECK(as_text(outcome.result(3)).starts_with("2 "));
+}
+
+TEST_CASE("a request that is ordered again does nothing and gets the cached reply") {
+  state_world world;
+  const auto asked = world.ask(0, 1, "a");
+  const auto first = world.execute({asked});
+  const auto root = world.state.machine_root();
+  const auto second = world.execute({asked});
+  REQUIRE(second.size() == 1);
+  CHECK_FALSE(second[0].request.first_time);
+  CHECK(second[0].outcome == first[0].outcome);
+  CHECK(world.state.machine_root() == root);
+  CHECK(world.state.last_executed() == sequence_number{2});
+}
+
+TEST_CASE("another operation under a timestamp that is done does not run") {
+  state_world world;
+  (void)world.execute({world.ask(0, 1, "a")});
+  const auto second = world.execute({world.ask(0, 1, "b")});
+  CHECK_FALSE(second[0].request.first_time);
+  CHECK(world.applied() == "1");
+}
+
+TEST_CASE("a past request is refused, the same at every replica, and does not run") {
+  state_world world;
+  for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
+    (void)world.execute({world.ask(0, when, "a")});
+  const auto count = world.applied();
+  const auto late = world.execute({world.ask(0, 1, "late")});
+  REQUIRE(late[0].outcome != nullptr);
+  CHECK(late[0].outcome->status == reply_status::stale_timestamp);
+  CHECK_FALSE(late[0].request.first_time);
+  CHECK(world.applied() == count);
+}
+
+TEST_CASE("an answer that is too large is replaced, but the operation has run") {
+  state_world world;
+  const auto answers = world.execute({world.ask(0, 1, "large:" + std::to_string(limits::result_bytes_max + 1))});
+  CHECK(answers[0].outcome->statuses[0] == static_cast<std::uint8_t>(operation_status::result_too_large));
+  CHECK(answers[0].outcome->results.empty());
+  CHECK(world.applied() == "1");
+}
+
+TEST_CASE("the answers of one request stay inside the bound of a reply") {
+  state_world world;
+  const std::vector<std::string> operations(8, "large:" + std::to_string(limits::result_bytes_max));
+  const auto answers = world.execute({world.factory.request_of(client_id{0}, timestamp{1}, operations)});
+  CHECK(answers[0].outcome->results.size() <= limits::reply_bytes_max);
+  CHECK(answers[0].outcome->statuses.size() == 8);
+}
+
+TEST_CASE("equal batches give equal roots and another order another root") {
+  state_world one;
+  state_world same;
+  state_world other;
+  (void)one.execute({one.ask(0, 1, "a"), one.ask(1, 1, "b")});
+  (void)same.execute({same.ask(0, 1, "a"), same.ask(1, 1, "b")});
+  (void)other.execute({other.ask(1, 1, "b"), other.ask(0, 1, "a")});
+  CHECK(one.state.root() == same.state.root());
+  CHECK(one.state.root() != other.state.root());
+}
+
+TEST_CASE("the client table is part of the root") {
+  state_world one;
+  state_world other;
+  (void)one.execute({one.ask(0, 1, "!refused")});
+  (void)other.execute({other.ask(0, 2, "!refused")});
+  CHECK(one.state.machine_root() == other.state.machine_root());
+  CHECK(one.state.root() != other.state.root());
+}
+
+TEST_CASE("an installed state is the donor's: root, replies and what is done") {
+  state_world donor;
+  for (std::uint64_t when = 1; when <= 20; ++when)
+    (void)donor.execute({donor.ask(static_cast<std::uint32_t>(when % 3), when, "op " + std::to_string(when))});
+  state_world laggard;
+  (void)laggard.execute({laggard.ask(0, 3, "op 3")});
+  REQUIRE_FALSE(laggard.state.install(sequence_number{20}, donor.state.snapshot()));
+  CHECK(laggard.state.root() == donor.state.root());
+  CHECK(laggard.state.last_executed() == sequence_number{20});
+  CHECK(laggard.state.done_ids() == donor.state.done_ids());
+  const auto again = donor.ask(1, 4, "op 4");
+  CHECK(*laggard.execute({again})[0].outcome == *donor.execute({again})[0].outcome);
+  CHECK(laggard.state.root() == donor.state.root());
+}
+
+TEST_CASE("a layout that lies is refused and the state stays as it was") {
+  state_world donor;
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    (void)donor.execute({donor.ask(0, when, "op")});
+  const auto snapshot = donor.state.snapshot();
+  constexpr std::uint64_t chunks = 1 + counting_machine::bucket_count;
+  const std::vector<state_chunk> lies = {layout(5, chunks, "counting"),
+                                         layout(4, chunks - 1, "counting"),
+                                         layout(4, chunks + 1, "counting"),
+                                         layout(4, 0, "counting"),
+                                         layout(4, ~0ULL, "counting"),
+                                         layout(4, chunks, "another machine"),
+                                         chunk_of({}),
+                                         chunk_of(to_byte_vector("short"))};
+  for (const auto& lie : lies) {
+    state_world laggard;
+    (void)laggard.execute({laggard.ask(1, 1, "kept")});
+    const auto before = laggard.state.root();
+    auto told = snapshot;
+    told.front() = lie;
+    CHECK(laggard.state.install(sequence_number{4}, told));
+    CHECK(laggard.state.root() == before);
+    CHECK(laggard.state.last_executed() == sequence_number{1});
+  }
+  state_world laggard;
+  CHECK(laggard.state.install(sequence_number{4}, {}));
+  auto trailing = snapshot;
+  auto longer = *trailing.front().bytes;
+  longer.push_back(std::byte{0});
+  trailing.front() = chunk_of(std::move(longer));
+  CHECK(laggard.state.install(sequence_number{4}, trailing));
+}
+
+TEST_CASE("a snapshot without its client table is another state, not a crash") {
+  state_world donor;
+  (void)donor.execute({donor.ask(0, 1, "op")});
+  auto cut = donor.state.snapshot();
+  cut.resize(2 + counting_machine::bucket_count);
+  state_world laggard;
+  REQUIRE_FALSE(laggard.state.install(sequence_number{1}, cut));
+  CHECK(laggard.state.root() != donor.state.root());
+}
+
+TEST_CASE("a query changes nothing and an operation that writes is refused as a query") {
+  state_world world;
+  (void)world.execute({world.ask(0, 1, "a")});
+  const auto before = world.state.root();
+  CHECK(as_text(world.state.query(as_byte_span("count")).payload) == "1");
+  CHECK(world.state.query(as_byte_span("a")).status == operation_status::refused);
+  CHECK(world.state.root() == before);
+}

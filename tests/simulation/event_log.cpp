@@ -1,0 +1,80 @@
+#include "tests/simulation/event_log.hpp"
+
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+#include "messages/line.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+std::string frame_text(const frame_ptr& frame) {
+  const auto decoded = decode(frame);
+  if (const auto* bad = std::get_if<rejection>(&decoded)) return fmt::format("undecodable: {}", to_string(*bad));
+  return to_line(std::get<message>(decoded));
+}
+
+/// What is worth a line; the frames tell the rest.
+std::string text_of(const observation& what) {
+  if (const auto* it = std::get_if<slot_committed>(&what)) {
+    return fmt::format("commits n={} d={}", it->content.sequence.value, short_name(it->content.value));
+  }
+  if (const auto* it = std::get_if<batch_was_executed>(&what)) return fmt::format("executes n={}", it->sequence.value);
+  if (const auto* it = std::get_if<watermarks_moved>(&what)) {
+    return fmt::format("moves to h={} H={}", it->low.value, it->high.value);
+  }
+  if (const auto* it = std::get_if<checkpoint_became_stable>(&what)) {
+    return fmt::format("has a stable checkpoint n={} d={}", it->sequence.value, short_name(it->root));
+  }
+  if (const auto* it = std::get_if<state_was_installed>(&what)) {
+    return fmt::format("installs the state of n={} d={}", it->sequence.value, short_name(it->root));
+  }
+  if (const auto* it = std::get_if<divergence_found>(&what)) return fmt::format("diverges at n={}", it->sequence.value);
+  if (const auto* it = std::get_if<node_failed>(&what)) return "fails: " + it->error.what;
+  if (const auto* it = std::get_if<frame_rejected>(&what)) {
+    return fmt::format("refuses a frame of {}: {}", short_name(it->sender), to_string(it->reason));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string short_name(principal who) { return fmt::format("{}{}", who.is_client() ? "c" : "", who.number); }
+
+void event_log::delivered(microseconds_t now, const frame_transit& transit) {
+  ++frames_;
+  const auto number_of = [](principal who) { return (std::uint64_t{who.number} << 1U) | (who.is_client() ? 1U : 0U); };
+  hash_.add(now).add(number_of(transit.from)).add(number_of(transit.to));
+  hash_.add(digest_of("simulated frame", *transit.frame));
+  keep({now, transit, {}});
+}
+
+void event_log::observed(microseconds_t now, replica_id replica, const observation& what) {
+  auto text = text_of(what);
+  if (!text.empty()) keep({now, std::nullopt, fmt::format("{} {}", replica.value, text)});
+}
+
+void event_log::noted(microseconds_t now, std::string text) { keep({now, std::nullopt, std::move(text)}); }
+
+void event_log::keep(event happened) {
+  if (trace_) trace_(line_of(happened));
+  kept_.push_back(std::move(happened));
+  if (kept_.size() > kept_max) kept_.pop_front();
+}
+
+std::string event_log::line_of(const event& happened) {
+  const auto text = happened.transit ? fmt::format("{} -> {} {}", short_name(happened.transit->from),
+                                                   short_name(happened.transit->to), frame_text(happened.transit->frame))
+                                     : happened.text;
+  return fmt::format("{:>11.3f} ms  {}", static_cast<double>(happened.when) / 1'000.0, text);
+}
+
+std::vector<std::string> event_log::last_lines() const {
+  std::vector<std::string> lines;
+  lines.reserve(kept_.size());
+  for (const auto& each : kept_) lines.push_back(line_of(each));
+  return lines;
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/effects.hpp"
+#include "messages/digest.hpp"
+#include "tests/support/simulated_network.hpp"
+
+namespace hypermesh::testing {
+
+/// "0" for a replica, "c0" for a client.
+[[nodiscard]] std::string short_name(principal who);
+
+/// What happened in a run: a hash over every delivered frame, which equal seeds repeat, and the last events
+/// as lines. Memory: `kept_max` events.
+class event_log {
+ public:
+  static constexpr std::size_t kept_max = 50;
+  using line_sink = std::function<void(const std::string&)>;
+
+  /// `trace` gets every event as a line; empty: none.
+  explicit event_log(line_sink trace) : trace_(std::move(trace)) {}
+
+  void delivered(microseconds_t now, const frame_transit& transit);
+  void observed(microseconds_t now, replica_id replica, const observation& what);
+  void noted(microseconds_t now, std::string text);
+
+  [[nodiscard]] std::uint64_t frames() const { return frames_; }
+  [[nodiscard]] std::vector<std::string> last_lines() const;
+  /// Of time, sender, receiver and bytes of every delivered frame. Ends the log.
+  [[nodiscard]] digest finish() { return hash_.finish(); }
+
+ private:
+  struct event {
+    microseconds_t when = 0;
+    /// Written out only when somebody reads it.
+    std::optional<frame_transit> transit;
+    std::string text;
+  };
+
+  void keep(event happened);
+  [[nodiscard]] static std::string line_of(const event& happened);
+
+  hasher hash_{"simulation events"};
+  std::deque<event> kept_;
+  line_sink trace_;
+  std::uint64_t frames_ = 0;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,97 @@
+#include "tests/simulation/fault_plan.hpp"
+
+#include <array>
+
+namespace hypermesh::testing {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> names = {"calm",        "lossy",      "reordering", "duplicating",
+                                                   "partitioned", "everything", "mixed"};
+
+/// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
+constexpr microseconds_t chaos_us_min = 1'500'000;
+constexpr microseconds_t chaos_us_max = 4'000'000;
+constexpr std::uint32_t loss_permille_max = 200;
+
+bool has(fault_profile profile, fault_profile wanted) {
+  return profile == wanted || profile == fault_profile::everything;
+}
+
+/// Who is cut off: any non-empty part of the replicas, and each client on one side or the other.
+std::set<principal> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
+  std::set<principal> side;
+  // Half of the partitions cut off one replica, so that the others go on without it.
+  if (chance.below(2) == 0) {
+    side.insert(principal::of(replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))}));
+    return side;
+  }
+  for (std::uint32_t number = 0; number < cluster.replicas; ++number) {
+    if (chance.below(2) == 0) side.insert(principal::of(replica_id{number}));
+  }
+  for (std::uint32_t number = 0; number < cluster.clients; ++number) {
+    if (chance.below(2) == 0) side.insert(principal::of(client_id{number}));
+  }
+  return side;
+}
+
+network_partition draw_partition(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+  network_partition partition;
+  partition.side = draw_side(cluster, chance);
+  partition.begin = chance.below(heals_at);
+  partition.end = partition.begin + 100'000 + chance.below(heals_at / 2);
+  // One in three partitions is one-way.
+  const auto direction = chance.below(6);
+  partition.cuts_outbound = direction != 0;
+  partition.cuts_inbound = direction != 1;
+  return partition;
+}
+
+}  // namespace
+
+std::string_view to_string(fault_profile profile) { return names.at(static_cast<std::size_t>(profile)); }
+
+std::optional<fault_profile> fault_profile_of(std::string_view name) {
+  for (std::size_t index = 0; index < names.size(); ++index) {
+    if (names[index] == name) return static_cast<fault_profile>(index);
+  }
+  return std::nullopt;
+}
+
+std::string fault_profile_names() {
+  std::string all;
+  for (const auto name : names) all += (all.empty() ? "" : ", ") + std::string{name};
+  return all;
+}
+
+fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance) {
+  if (profile == fault_profile::mixed) {
+    profile = static_cast<fault_profile>(chance.below(static_cast<std::uint64_t>(fault_profile::mixed)));
+  }
+  fault_plan plan;
+  plan.profile = profile;
+  plan.heals_at = chaos_us_min + chance.below(chaos_us_max - chaos_us_min);
+  auto& faults = plan.faults;
+  faults.delay_us_min = 50 + chance.below(500);
+  faults.delay_us_max = faults.delay_us_min + 50 + chance.below(20'000);
+  if (has(profile, fault_profile::lossy)) {
+    faults.loss_permille = static_cast<std::uint32_t>(10 + chance.below(loss_permille_max - 9));
+  }
+  if (has(profile, fault_profile::duplicating)) {
+    faults.duplicate_permille = static_cast<std::uint32_t>(20 + chance.below(300));
+  }
+  if (has(profile, fault_profile::reordering)) {
+    faults.reorders = true;
+    faults.straggle_permille = static_cast<std::uint32_t>(20 + chance.below(200));
+    faults.straggle_us_max = 10'000 + chance.below(400'000);
+  }
+  if (has(profile, fault_profile::partitioned)) {
+    const auto count = 1 + chance.below(4);
+    for (std::uint64_t index = 0; index < count; ++index) {
+      faults.partitions.push_back(draw_partition(cluster, plan.heals_at, chance));
+    }
+  }
+  return plan;
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "actors/protocol/cluster.hpp"
+#include "tests/support/simulated_network.hpp"
+
+namespace hypermesh::testing {
+
+/// What the network does to a run. `mixed` lets the seed choose one of the others.
+enum class fault_profile : std::uint8_t { calm, lossy, reordering, duplicating, partitioned, everything, mixed };
+
+[[nodiscard]] std::string_view to_string(fault_profile profile);
+[[nodiscard]] std::optional<fault_profile> fault_profile_of(std::string_view name);
+/// "calm, lossy, …".
+[[nodiscard]] std::string fault_profile_names();
+
+/// The network's faults until `heals_at`; afterwards it is calm.
+struct fault_plan {
+  fault_profile profile = fault_profile::calm;
+  network_faults faults;
+  microseconds_t heals_at = 0;
+};
+
+/// Draws a plan of `profile`; rates, delays and partitions come from `chance`.
+[[nodiscard]] fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance);
+
+}  // namespace hypermesh::testing

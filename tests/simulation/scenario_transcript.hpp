@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/protocol/effects.hpp"
+#include "messages/line.hpp"
+#include "tests/support/simulated_network.hpp"
+
+namespace hypermesh::testing {
+
+/// Gives digests short names in the order in which they appear: d1, d2, …, and keeps the names that a script gave.
+class digest_names {
+ public:
+  void define(const digest& value, const std::string& name) { names_[value] = name; }
+  [[nodiscard]] std::string of(const digest& value);
+  /// The digest that a script named.
+  [[nodiscard]] std::optional<digest> find(const std::string& name) const;
+
+ private:
+  std::map<digest, std::string> names_;
+  std::size_t next_ = 1;
+};
+
+/// What happened during one block of a script, told briefly: equal messages to several receivers are one line,
+/// and so is what several replicas do alike. Pure.
+class scenario_transcript {
+ public:
+  scenario_transcript(digest_names& names, std::uint32_t replicas) : names_(names), replicas_(replicas) {}
+
+  /// Only these kinds of messages are told; empty: all.
+  void show_only(std::set<std::string> kinds) { shown_ = std::move(kinds); }
+  void show_nothing() { shown_ = {"nothing"}; }
+
+  void delivered(const frame_transit& transit);
+  void observed(replica_id replica, const observation& what);
+  void said(std::string line);
+  /// The same line for each of several replicas.
+  void said_of(replica_id replica, const std::string& line);
+
+  /// The lines so far; the next block begins.
+  [[nodiscard]] std::string take();
+
+ private:
+  /// What is told on one line, and by whom.
+  struct entry {
+    std::string text;
+    std::set<principal> from;
+    std::set<principal> to;
+    std::set<replica_id> at;
+  };
+
+  [[nodiscard]] std::string line_of(const entry& told) const;
+  [[nodiscard]] std::string receivers(const entry& told) const;
+  void merge_senders();
+
+  digest_names& names_;
+  std::uint32_t replicas_;
+  std::set<std::string> shown_;
+  std::vector<entry> entries_;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,191 @@
+#include "tests/simulation/simulated_run.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+#include "tests/simulation/workload.hpp"
+#include "tests/support/simulated_world.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+invariant_bounds bounds_of(const cluster_parameters& cluster) {
+  // For each slot a PRE-PREPARE, a PREPARE and a COMMIT; own CHECKPOINTs within two windows.
+  const auto window = std::uint64_t{cluster.watermark_window};
+  return {std::uint64_t{cluster.clients} * limits::requests_in_flight_max,
+          3 * window + 2 * window / cluster.checkpoint_period + 1};
+}
+
+class simulated_run final : public world_watcher {
+ public:
+  simulated_run(const run_options& options, event_log::line_sink trace)
+      : chance_(options.seed), log_(std::move(trace)) {
+    report_.options = options;
+    auto settings = draw_settings(options.seed, options.replicas, chance_);
+    auto plan = make_fault_plan(options.profile, settings.cluster, chance_);
+    const auto operations = draw_workload(options.operations, settings.cluster.clients, plan.heals_at, chance_);
+    report_.profile = plan.profile;
+    heals_at_ = plan.heals_at;
+    settings.faults = std::move(plan.faults);
+    keys_ = key_ring{settings.key_seed, options.replicas, settings.cluster.clients}.of(principal::of(replica_id{0}));
+    checker_ = std::make_unique<invariant_checker>(settings.cluster, *keys_, settings.machine(),
+                                                   bounds_of(settings.cluster));
+    world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
+    checker_->set_durability([this](replica_id id, record_kind kind, sequence_number sequence, byte_span bytes) {
+      return world_->node(id).storage->holds(kind, sequence, bytes);
+    });
+    plan_operations(operations);
+    world_->plan(heals_at_, [this] { heal(); });
+  }
+
+  run_report run();
+
+  void on_observed(replica_id replica, const observation& what) override {
+    log_.observed(now(), replica, what);
+    checker_->on_observed(replica, what);
+  }
+  void on_sent(const frame_transit& transit) override;
+  void on_delivered(const frame_transit& transit) override { log_.delivered(now(), transit); }
+  void on_actor_died(principal who, const std::string& reason) override { checker_->on_actor_died(who, reason); }
+
+ private:
+  void plan_operations(const std::vector<planned_operation>& operations);
+  void finished(client_id client, std::size_t number, const submit_outcome& outcome);
+  void heal();
+  void check_step();
+  [[nodiscard]] bool is_settled() const;
+  void check_end();
+  run_report conclude();
+  [[nodiscard]] microseconds_t now() const { return world_ ? world_->now() : 0; }
+
+  splitmix64 chance_;
+  event_log log_;
+  run_report report_;
+  std::shared_ptr<const authenticator> keys_;
+  std::unique_ptr<invariant_checker> checker_;
+  std::unique_ptr<simulated_world> world_;
+  microseconds_t heals_at_ = 0;
+  std::size_t unanswered_ = 0;
+  /// The frame that was looked at last: a broadcast is looked at once.
+  frame_ptr last_sent_;
+};
+
+void simulated_run::plan_operations(const std::vector<planned_operation>& operations) {
+  unanswered_ = operations.size();
+  std::map<client_id, std::size_t> numbers;
+  for (const auto& each : operations) {
+    const auto number = numbers[each.client]++;
+    world_->plan(each.when, [this, each, number] {
+      world_->submit(each.client, each.operation, [this, client = each.client, number](const submit_outcome& outcome) {
+        finished(client, number, outcome);
+      });
+    });
+  }
+}
+
+void simulated_run::finished(client_id client, std::size_t number, const submit_outcome& outcome) {
+  require(unanswered_ > 0, "an operation ends once");
+  --unanswered_;
+  if (const auto* result = std::get_if<operation_result>(&outcome)) {
+    checker_->on_outcome(client, number, *result);
+  } else {
+    checker_->on_outcome(client, number, std::string{to_string(std::get<client_error>(outcome))});
+  }
+}
+
+void simulated_run::on_sent(const frame_transit& transit) {
+  if (transit.frame == last_sent_) return;
+  last_sent_ = transit.frame;
+  const auto decoded = decode(transit.frame);
+  const auto* value = std::get_if<message>(&decoded);
+  if (value == nullptr) return checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
+  if (transit.from.is_replica()) {
+    checker_->on_message_sent(replica_id{transit.from.number}, *value, transit.frame);
+  } else if (const auto* sent = std::get_if<request>(value)) {
+    checker_->on_request_sent(client_id{transit.from.number}, *sent);
+  }
+}
+
+void simulated_run::heal() {
+  log_.noted(now(), "the network heals");
+  world_->network().set_faults({});
+}
+
+void simulated_run::check_step() {
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    const auto& node = world_->node(replica_id{number});
+    const auto& core = *node.replica->core;
+    checker_->on_marks(replica_id{number}, core.marks().low(), core.last_executed());
+    checker_->on_records_held(replica_id{number}, node.storage->records_held());
+  }
+}
+
+/// Everything is answered, and every replica has executed the whole order.
+bool simulated_run::is_settled() const {
+  if (unanswered_ > 0 || now() < heals_at_) return false;
+  const auto last = checker_->order().last();
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    const auto& node = world_->node(replica_id{number});
+    if (node.executor->replicated->last_executed() != last || node.replica->core->last_executed() != last) return false;
+  }
+  return true;
+}
+
+void simulated_run::check_end() {
+  const auto expected = checker_->order().machine_root();
+  const auto root = world_->node(replica_id{0}).executor->replicated->root();
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    auto& replicated = *world_->node(replica_id{number}).executor->replicated;
+    if (replicated.machine_root() != expected || replicated.root() != root) {
+      checker_->report("I10", fmt::format("replica {} ends in another state than the order yields", number));
+    }
+  }
+}
+
+run_report simulated_run::run() {
+  const auto last_moment = heals_at_ + settling_us_max;
+  while (!checker_->violated() && !is_settled()) {
+    if (now() > last_moment || !world_->step()) {
+      checker_->report("I11", fmt::format("{} operations are unanswered {} s after the network healed", unanswered_,
+                                          settling_us_max / 1'000'000));
+    }
+    check_step();
+  }
+  if (!checker_->violated()) check_end();
+  return conclude();
+}
+
+run_report simulated_run::conclude() {
+  report_.failure = checker_->violated();
+  if (report_.failure) report_.last_events = log_.last_lines();
+  report_.virtual_us = now();
+  report_.settling_us = now() - std::min(now(), heals_at_);
+  report_.steps = world_->steps();
+  report_.batches = checker_->order().last().value;
+  report_.requests = checker_->order().executed();
+  report_.state_transfers = checker_->states_installed();
+  report_.checkpoints = checker_->checkpoints_stable();
+  report_.network = world_->network().counters();
+  for (std::uint32_t number = 0; number < world_->settings().cluster.clients; ++number) {
+    report_.retransmissions += world_->core_of(client_id{number}).retransmissions();
+  }
+  report_.event_hash = log_.finish();
+  return report_;
+}
+
+}  // namespace
+
+run_report run_simulation(const run_options& options, event_log::line_sink trace) {
+  return simulated_run{options, std::move(trace)}.run();
+}
+
+std::string replay_command(const run_options& options) {
+  return fmt::format("hypermesh-lab sim --seed {} --replicas {} --operations {} --profile {}", options.seed,
+                     options.replicas, options.operations, to_string(options.profile));
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "runtime/state_machines/splitmix64.hpp"
+#include "tests/support/simulated_world.hpp"
+
+namespace hypermesh::testing {
+
+/// An operation that a client is given at a time.
+struct planned_operation {
+  microseconds_t when = 0;
+  client_id client;
+  byte_vector operation;
+};
+
+/// `count` operations on a key-value store with few keys, in bursts until `ends_at`; some are refused or malformed.
+[[nodiscard]] std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t clients,
+                                                           microseconds_t ends_at, splitmix64& chance);
+
+/// A small cluster with small bounds, so that watermarks, checkpoints, full pipelines and state transfers are met
+/// in a short run. Clients never give up.
+[[nodiscard]] world_settings draw_settings(std::uint64_t seed, std::uint32_t replicas, splitmix64& chance);
+
+}  // namespace hypermesh::testing

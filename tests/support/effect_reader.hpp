@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "actors/protocol/effects.hpp"
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+/// Reads what a core wants done, for assertions on it.
+namespace hypermesh::testing {
+
+/// The message in a frame that a core of ours made.
+[[nodiscard]] inline message read_frame(const frame_ptr& frame) {
+  auto decoded = decode(frame);
+  require(std::holds_alternative<message>(decoded), "a core sends what decodes");
+  return std::get<message>(std::move(decoded));
+}
+
+/// All messages of one type among `sends`, in order.
+template <class Message>
+[[nodiscard]] std::vector<Message> sent(const std::vector<outgoing_message>& sends) {
+  std::vector<Message> found;
+  for (const auto& each : sends) {
+    auto value = read_frame(each.frame);
+    if (auto* wanted = std::get_if<Message>(&value)) found.push_back(std::move(*wanted));
+  }
+  return found;
+}
+
+/// Why the core took nothing, in order.
+[[nodiscard]] inline std::vector<rejection> rejections_in(const std::vector<observation>& observations) {
+  std::vector<rejection> reasons;
+  for (const auto& each : observations) {
+    if (const auto* rejected = std::get_if<frame_rejected>(&each)) reasons.push_back(rejected->reason);
+  }
+  return reasons;
+}
+
+/// All observations of one type, in order.
+template <class Observation>
+[[nodiscard]] std::vector<Observation> observed_in(const std::vector<observation>& observations) {
+  std::vector<Observation> found;
+  for (const auto& each : observations) {
+    if (const auto* wanted = std::get_if<Observation>(&each)) found.push_back(*wanted);
+  }
+  return found;
+}
+
+}  // namespace hypermesh::testing

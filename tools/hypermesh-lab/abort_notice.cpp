@@ -1,0 +1,39 @@
+#include "tools/hypermesh-lab/abort_notice.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace hypermesh::lab {
+
+namespace {
+
+/// Written between runs, read by the signal handler, which may not allocate.
+std::array<char, 512> notice{};
+std::size_t notice_size = 0;
+
+extern "C" void print_notice(int) {
+  // Nothing can be done about output that fails now.
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, notice.data(), notice_size);
+}
+
+}  // namespace
+
+void note_runs_on_abort() {
+  struct sigaction action {};
+  action.sa_handler = print_notice;
+  // The second abort, by the C library after the handler returns, ends the process.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGABRT, &action, nullptr);
+}
+
+void note_run(const std::string& command) {
+  const auto text = "the process ended during a run; replay it: " + command + " --trace\n";
+  notice_size = std::min(text.size(), notice.size());
+  std::copy_n(text.data(), notice_size, notice.data());
+}
+
+}  // namespace hypermesh::lab

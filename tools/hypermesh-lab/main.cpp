@@ -1,0 +1,55 @@
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/hypermesh-lab/sim_command.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+constexpr auto about = "Laboratory of HyperMesh consensus: whole clusters in virtual time, with bad networks, from a seed.";
+
+constexpr auto overview =
+    "Examples:\n"
+    "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
+    "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
+    "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
+    "\n"
+    "A run is a function of its options and its seed: the same command gives the same event hash on every machine.\n"
+    "Exit codes: 0 every run passed; 1 a run failed; 2 wrong usage. Data goes to stdout, messages to stderr.";
+
+int parse_and_run(int count, char** words) {
+  CLI::App app{about, "hypermesh-lab"};
+  app.require_subcommand(1);
+  app.footer(overview);
+  app.get_formatter()->column_width(32);
+  sim_command command;
+  add_sim(app, command);
+  add_replay(app, command);
+  try {
+    app.parse(count, words);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "hypermesh-lab: {}\nsee 'hypermesh-lab --help'\n", error.what());
+    return exit_usage;
+  }
+  return run(command);
+}
+
+}  // namespace
+
+}  // namespace hypermesh::lab
+
+int main(int count, char** words) {
+  try {
+    const auto code = hypermesh::lab::parse_and_run(count, words);
+    if (std::fflush(stdout) == 0) return code;
+    fmt::print(stderr, "hypermesh-lab: the output could not be written\n");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "hypermesh-lab: {}\n", error.what());
+  }
+  return hypermesh::lab::exit_failed;
+}

@@ -1,0 +1,197 @@
+#include "tools/hypermesh-lab/sim_summary.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace hypermesh::lab {
+
+namespace {
+
+/// Keys in the order in which they are added.
+using json_value = nlohmann::ordered_json;
+
+struct column {
+  std::string_view title;
+  bool to_the_left = false;
+};
+
+constexpr column columns[] = {{"replicas"},   {"profile", true}, {"runs"},      {"failed"},      {"batches"},
+                              {"requests"},   {"sent again"},    {"frames"},    {"lost"},        {"cut"},
+                              {"duplicated"}, {"transfers"},     {"checkpoints"}, {"virtual s"}, {"settled in s"}};
+
+using cells = std::vector<std::string>;
+
+std::string aligned(const std::vector<cells>& rows) {
+  std::vector<std::size_t> widths;
+  for (std::size_t at = 0; at < std::size(columns); ++at) {
+    auto width = columns[at].title.size();
+    for (const auto& each : rows) width = std::max(width, each[at].size());
+    widths.push_back(width);
+  }
+  std::string text;
+  const auto line = [&](auto cell_of) {
+    for (std::size_t at = 0; at < std::size(columns); ++at) {
+      if (at > 0) text += "  ";
+      text += columns[at].to_the_left ? fmt::format("{:<{}}", cell_of(at), widths[at])
+                                      : fmt::format("{:>{}}", cell_of(at), widths[at]);
+    }
+    text += '\n';
+  };
+  line([](std::size_t at) { return std::string{columns[at].title}; });
+  for (const auto& each : rows) line([&](std::size_t at) { return each[at]; });
+  return text;
+}
+
+double seconds_of(microseconds_t time) { return static_cast<double>(time) / 1e6; }
+
+double per_minute(std::uint64_t runs, double seconds) {
+  return seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0;
+}
+
+json_value object_of(const testing::run_report& report) {
+  json_value out = {{"seed", report.options.seed},
+                    {"replicas", report.options.replicas},
+                    {"operations", report.options.operations},
+                    {"profile", testing::to_string(report.profile)},
+                    {"passed", report.passed()},
+                    {"event_hash", to_hex(report.event_hash.view())},
+                    {"steps", report.steps},
+                    {"virtual_seconds", seconds_of(report.virtual_us)},
+                    {"settled_in_seconds", seconds_of(report.settling_us)},
+                    {"batches", report.batches},
+                    {"requests", report.requests},
+                    {"requests_sent_again", report.retransmissions},
+                    {"frames_sent", report.network.sent},
+                    {"frames_delivered", report.network.delivered},
+                    {"frames_lost", report.network.lost},
+                    {"frames_cut", report.network.cut},
+                    {"frames_duplicated", report.network.duplicated},
+                    {"state_transfers", report.state_transfers},
+                    {"checkpoints", report.checkpoints}};
+  if (report.failure) {
+    out["invariant"] = report.failure->invariant;
+    out["violation"] = report.failure->what;
+    out["replay"] = testing::replay_command(report.options);
+  }
+  return out;
+}
+
+}  // namespace
+
+sim_summary::row sim_summary::row_of(const testing::run_report& report) {
+  row one;
+  one.runs = 1;
+  one.failed = report.passed() ? 0 : 1;
+  one.batches = report.batches;
+  one.requests = report.requests;
+  one.retransmissions = report.retransmissions;
+  one.frames = report.network.delivered;
+  one.lost = report.network.lost;
+  one.cut = report.network.cut;
+  one.duplicated = report.network.duplicated;
+  one.state_transfers = report.state_transfers;
+  one.checkpoints = report.checkpoints;
+  one.virtual_us = report.virtual_us;
+  one.settling_us_max = report.settling_us;
+  return one;
+}
+
+void sim_summary::row::add(const row& other) {
+  runs += other.runs;
+  failed += other.failed;
+  batches += other.batches;
+  requests += other.requests;
+  retransmissions += other.retransmissions;
+  frames += other.frames;
+  lost += other.lost;
+  cut += other.cut;
+  duplicated += other.duplicated;
+  state_transfers += other.state_transfers;
+  checkpoints += other.checkpoints;
+  virtual_us += other.virtual_us;
+  settling_us_max = std::max(settling_us_max, other.settling_us_max);
+}
+
+void sim_summary::add(const testing::run_report& report) {
+  rows_[{report.options.replicas, report.profile}].add(row_of(report));
+  if (!report.passed()) failures_.push_back(report);
+}
+
+sim_summary::row sim_summary::total() const {
+  row all;
+  for (const auto& [key, each] : rows_) all.add(each);
+  return all;
+}
+
+std::uint64_t sim_summary::runs() const { return total().runs; }
+
+std::string sim_summary::table(double seconds) const {
+  std::vector<cells> lines;
+  const auto add_line = [&](std::string replicas, std::string_view profile, const row& of) {
+    lines.push_back({std::move(replicas), std::string{profile}, fmt::to_string(of.runs), fmt::to_string(of.failed),
+                     fmt::to_string(of.batches), fmt::to_string(of.requests), fmt::to_string(of.retransmissions),
+                     fmt::to_string(of.frames), fmt::to_string(of.lost), fmt::to_string(of.cut),
+                     fmt::to_string(of.duplicated), fmt::to_string(of.state_transfers), fmt::to_string(of.checkpoints),
+                     fmt::format("{:.1f}", seconds_of(of.virtual_us)),
+                     fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
+  };
+  for (const auto& [key, each] : rows_) add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
+  const auto all = total();
+  add_line("all", "", all);
+  return aligned(lines) + fmt::format("\n{} runs, {} failed, {:.0f} seeds a minute\n", all.runs, all.failed,
+                                      per_minute(all.runs, seconds));
+}
+
+std::string sim_summary::json(double seconds) const {
+  json_value out;
+  out["rows"] = json_value::array();
+  for (const auto& [key, each] : rows_) {
+    out["rows"].push_back({{"replicas", key.first},
+                           {"profile", testing::to_string(key.second)},
+                           {"runs", each.runs},
+                           {"failed", each.failed},
+                           {"batches", each.batches},
+                           {"requests", each.requests},
+                           {"requests_sent_again", each.retransmissions},
+                           {"frames_delivered", each.frames},
+                           {"frames_lost", each.lost},
+                           {"frames_cut", each.cut},
+                           {"frames_duplicated", each.duplicated},
+                           {"state_transfers", each.state_transfers},
+                           {"checkpoints", each.checkpoints},
+                           {"virtual_seconds", seconds_of(each.virtual_us)},
+                           {"settled_in_seconds_max", seconds_of(each.settling_us_max)}});
+  }
+  out["failures"] = json_value::array();
+  for (const auto& each : failures_) out["failures"].push_back(object_of(each));
+  out["runs"] = runs();
+  out["failed"] = failures_.size();
+  out["seeds_per_minute"] = per_minute(runs(), seconds);
+  return out.dump(2) + "\n";
+}
+
+std::string json_of(const testing::run_report& report) { return object_of(report).dump(2) + "\n"; }
+
+std::string text_of(const testing::run_report& report) {
+  std::string text;
+  const auto line = [&](std::string_view name, const auto& value) { text += fmt::format("{:<22}{}\n", name, value); };
+  line("seed", report.options.seed);
+  line("replicas", report.options.replicas);
+  line("profile", testing::to_string(report.profile));
+  line("outcome", report.passed() ? "passed" : "failed");
+  line("event hash", to_hex(report.event_hash.view()));
+  line("virtual time", fmt::format("{:.3f} s", seconds_of(report.virtual_us)));
+  line("settled after healing", fmt::format("{:.3f} s", seconds_of(report.settling_us)));
+  line("steps", report.steps);
+  line("batches", report.batches);
+  line("requests", fmt::format("{} ({} sent again)", report.requests, report.retransmissions));
+  line("frames", fmt::format("{} delivered, {} lost, {} cut, {} duplicated", report.network.delivered,
+                             report.network.lost, report.network.cut, report.network.duplicated));
+  line("state transfers", report.state_transfers);
+  line("stable checkpoints", report.checkpoints);
+  return text;
+}
+
+}  // namespace hypermesh::lab

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/simulated_run.hpp"
+
+namespace hypermesh::lab {
+
+/// Sums over the runs of one group size and profile.
+class sim_summary {
+ public:
+  void add(const testing::run_report& report);
+
+  [[nodiscard]] std::uint64_t runs() const;
+  [[nodiscard]] const std::vector<testing::run_report>& failures() const { return failures_; }
+
+  /// A row for each group size and profile, and one for all; `seconds` is the real time that the runs took.
+  [[nodiscard]] std::string table(double seconds) const;
+  [[nodiscard]] std::string json(double seconds) const;
+
+ private:
+  struct row {
+    std::uint64_t runs = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t batches = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t retransmissions = 0;
+    std::uint64_t frames = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t cut = 0;
+    std::uint64_t duplicated = 0;
+    std::uint64_t state_transfers = 0;
+    std::uint64_t checkpoints = 0;
+    microseconds_t virtual_us = 0;
+    microseconds_t settling_us_max = 0;
+
+    void add(const row& other);
+  };
+
+  static row row_of(const testing::run_report& report);
+  [[nodiscard]] row total() const;
+
+  std::map<std::pair<std::uint32_t, testing::fault_profile>, row> rows_;
+  std::vector<testing::run_report> failures_;
+};
+
+/// Everything that is known of one run, for `-o json`.
+[[nodiscard]] std::string json_of(const testing::run_report& report);
+/// The same for people.
+[[nodiscard]] std::string text_of(const testing::run_report& report);
+
+}  // namespace hypermesh::lab

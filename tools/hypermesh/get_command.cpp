@@ -1,0 +1,65 @@
+#include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/operations.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct get_options {
+  client_options client;
+  output_options output;
+  std::string mode = "linearizable";
+  std::vector<std::string> words;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh get --cluster mycluster name                     key-value: the value of a key\n"
+    "  hypermesh get --cluster mycluster --mode committed summary\n"
+    "  hypermesh get --cluster mycluster task openb-pod-0001\n"
+    "\n"
+    "Modes: linearizable - ordered like a write, reflects everything acknowledged before;\n"
+    "       committed    - what f + 1 replicas agree on, perhaps of an earlier moment; one round trip.\n"
+    "\n"
+    "Exit codes: 0 answered; 1 refused by the machine; 2 no operation of the machine; 3 no answer in time.\n";
+
+/// `get KEY` reads a key of the key-value machine.
+std::vector<std::string> completed(std::vector<std::string> words, const std::string& machine) {
+  if (machine == "key-value" && words.size() == 1) words.insert(words.begin(), "get");
+  return words;
+}
+
+exit_code run_get(const get_options& options) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  const auto machine = std::get<client_config>(config).cluster.state_machine;
+  const auto operation = parse_operation(machine, completed(options.words, machine));
+  if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
+  client_settings settings;
+  settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  const auto mode = options.mode == "committed" ? read_mode::committed : read_mode::linearizable;
+  const auto outcome = session.client().query(*operation, mode).get();
+  return print_outcome(session.cluster(), *operation, outcome, options.output.is_json());
+}
+
+}  // namespace
+
+void add_get(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("get", "Read the replicated state");
+  auto options = std::make_shared<get_options>();
+  command->footer(examples + all_operations_usage());
+  add_client_options(*command, options->client);
+  command->add_option("--mode", options->mode, "How fresh: linearizable or committed")
+      ->check(CLI::IsMember({"linearizable", "committed"}))
+      ->capture_default_str()
+      ->type_name("MODE");
+  add_output_option(*command, options->output);
+  command->add_option("WORDS", options->words, "A reading operation, or the key")->required()->type_name("");
+  command->callback([options, &chosen] { chosen = [options] { return run_get(*options); }; });
+}
+
+}  // namespace hypermesh::cli

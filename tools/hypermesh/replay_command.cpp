@@ -1,0 +1,48 @@
+#include "tools/hypermesh/output_options.hpp"
+#include "tools/hypermesh/replay_report.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct replay_options {
+  replay_settings settings;
+  output_options output;
+  bool quiet = false;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh replay --nodes openb_node_list_all_node.csv --pods openb_pod_list_default.csv\n"
+    "  hypermesh replay --nodes NODES.csv --pods PODS.csv --bundle 64 -o json\n"
+    "  hypermesh replay --operations 50000                 a made-up workload\n"
+    "  hypermesh replay --cluster mycluster --nodes NODES.csv --pods PODS.csv\n"
+    "\n"
+    "Without --cluster it starts an own cluster of real processes on this machine, in a temporary directory, and\n"
+    "leaves nothing behind. It is right (exit code 0) when every operation got a result, all replicas hold the same\n"
+    "state and, in an own cluster, results and state are those of a single scheduler that runs the same operations.";
+
+}  // namespace
+
+void add_replay(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("replay", "Replay a cluster's history and compare the replicas");
+  auto options = std::make_shared<replay_options>();
+  command->footer(examples);
+  add_replay_options(*command, options->settings);
+  add_client_options(*command, options->settings.existing);
+  command->get_option("--timeout")->default_val(30);
+  auto* replicas = command->add_option("--replicas", options->settings.replicas, "Replicas of the own cluster")
+                       ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+                       ->capture_default_str()
+                       ->type_name("N");
+  replicas->excludes("--cluster")->excludes("--config");
+  command->add_flag("-q,--quiet", options->quiet, "No steps and no progress");
+  add_output_option(*command, options->output);
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return replay_and_print(options->settings, options->output.is_json(), options->quiet, "");
+    };
+  });
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,136 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+// The compiled spdlog of the runtime library, not a second one from its headers.
+#ifndef SPDLOG_COMPILED_LIB
+#define SPDLOG_COMPILED_LIB
+#endif
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "runtime/consensus_manager.hpp"
+#include "tools/hypermesh/child_process.hpp"
+#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/interruption.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct start_options {
+  std::string config;
+  std::string log_level = "info";
+  int ready_descriptor = -1;
+  pid_t parent = 0;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh start --config mycluster/replica-0/node.toml\n"
+    "  hypermesh start --config node.toml --log-level debug 2>> replica-0.log\n"
+    "\n"
+    "Runs in the foreground until SIGINT or SIGTERM, then stops in order. When the replica listens it writes one line\n"
+    "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
+    "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
+    "\n"
+    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration.";
+
+/// How often the node looks whether it was asked to stop and whether it failed.
+constexpr std::chrono::milliseconds watch_interval{100};
+/// How often it says at level debug where it stands.
+constexpr std::chrono::seconds standing_interval{5};
+
+void open_log(const start_options& options, replica_id self) {
+  const bool colours = text_style::of(STDERR_FILENO).has_colours();
+  const auto log = spdlog::stderr_color_mt(to_string(principal::of(self)),
+                                           colours ? spdlog::color_mode::always : spdlog::color_mode::never);
+  log->set_level(spdlog::level::from_str(options.log_level));
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %n: %v");
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(log);
+}
+
+void tell_ready(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
+  const auto line = fmt::format("ready replica={} port={} cluster={} id={}\n", manager.self().value, manager.port(),
+                                cluster.name, to_hex(cluster.id().view(), 8));
+  print(line);
+  std::fflush(stdout);
+  if (options.ready_descriptor < 0) return;
+  if (write(options.ready_descriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+    spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
+  }
+  close(options.ready_descriptor);
+}
+
+void log_standing(consensus_manager& manager) {
+  const auto report = manager.report(std::chrono::seconds{1});
+  if (!report) return spdlog::warn("the node's own monitor does not answer");
+  spdlog::debug("view {}, executed {}, stable checkpoint {}, state root {}", report->view.value,
+                report->last_executed.value, report->stable_checkpoint.value, to_hex(report->state_root.view(), 8));
+}
+
+/// Until a signal or a failure.
+exit_code watch(consensus_manager& manager, interruption& stop) {
+  auto next_standing = std::chrono::steady_clock::now() + standing_interval;
+  while (!stop.wait(watch_interval)) {
+    if (const auto failed = manager.failure()) {
+      spdlog::critical("{}; {}", failed->what, failed->remedy);
+      return report_error(*failed, exit_code::failed);
+    }
+    if (std::chrono::steady_clock::now() < next_standing) continue;
+    next_standing += standing_interval;
+    if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);
+  }
+  spdlog::info("{}: stopping", strsignal(stop.signal_number()));
+  return exit_code::ok;
+}
+
+exit_code run_start(const start_options& options) {
+  if (options.parent != 0 && !stop_with_parent(options.parent)) {
+    return report_error({"the process that started this one has ended", ""}, exit_code::failed);
+  }
+  interruption stop;
+  const auto dumps = disable_core_dumps();
+  auto read = read_node_config(options.config);
+  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code::usage);
+  const auto config = std::get<node_config>(std::move(read));
+  open_log(options, config.self);
+  if (dumps) spdlog::warn("{}; {}", dumps->what, dumps->remedy);
+  runtime_system_config system_config;
+  caf::actor_system system{system_config};
+  auto started = consensus_manager::start(system, config);
+  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code::failed);
+  auto& manager = *std::get<std::unique_ptr<consensus_manager>>(started);
+  const auto& cluster = config.cluster;
+  spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", cluster.name,
+               to_hex(cluster.id().view(), 8), cluster.replicas.size(), cluster.state_machine, manager.port());
+  tell_ready(options, manager, cluster);
+  const auto code = watch(manager, stop);
+  manager.stop();
+  return code;
+}
+
+}  // namespace
+
+void add_start(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("start", "Run a replica in the foreground");
+  auto options = std::make_shared<start_options>();
+  command->footer(examples);
+  command->add_option("--config", options->config, "The replica's node.toml")->required()->type_name("FILE");
+  command->add_option("--log-level", options->log_level, "Of the log on stderr")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str()
+      ->type_name("LEVEL");
+  command->add_option("--ready-fd", options->ready_descriptor, "Descriptor that is told when the replica listens")
+      ->check(CLI::Range(0, 1'048'576))
+      ->type_name("N");
+  command->add_option("--stop-with-parent", options->parent, "End at once when this process, the parent, ends")
+      ->check(CLI::PositiveNumber)
+      ->type_name("PID");
+  command->callback([options, &chosen] { chosen = [options] { return run_start(*options); }; });
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,149 @@
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh/cluster_reports.hpp"
+#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/output_options.hpp"
+#include "tools/hypermesh/cluster_session.hpp"
+#include "tools/hypermesh/text_table.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct status_options {
+  client_options client;
+  output_options output;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh status --cluster mycluster\n"
+    "  hypermesh status --cluster mycluster -o json | jq '.replicas[].counters'\n"
+    "\n"
+    "Each line is one replica's own word, signed by nobody else. Exit codes: 0 a quorum is reachable; 1 replicas that\n"
+    "executed equally much hold different states; 3 fewer than a quorum is reachable.";
+
+constexpr std::size_t short_digest_bytes = 8;
+
+struct cluster_status {
+  genesis cluster;
+  cluster_reports reports;
+
+  [[nodiscard]] group_size group() const { return cluster.parameters().group(); }
+  [[nodiscard]] bool has_quorum() const { return reachable_count(reports) >= group().quorum(); }
+  [[nodiscard]] replica_id primary() const { return group().primary_of(current_view(reports, cluster.parameters())); }
+};
+
+/// One sentence about the whole.
+std::string summary_of(const cluster_status& status) {
+  const auto reachable = reachable_count(status.reports);
+  const auto total = status.group().replicas();
+  auto text = fmt::format("{} of {} replicas reachable, a quorum is {}", reachable, total, status.group().quorum());
+  if (have_diverged(status.reports)) return text + "; replicas that executed equally much hold different states";
+  if (reachable > 1 && are_level(status.reports)) return text + "; all that answered hold the same state";
+  if (reachable > 1) return text + "; some are behind and are catching up";
+  return text;
+}
+
+std::string table_of(const cluster_status& status, const text_style& style) {
+  using side = text_table::side;
+  text_table table{{{"replica", side::right}, {"address"}, {"state"}, {"view", side::right}, {"low", side::right},
+                    {"high", side::right}, {"executed", side::right}, {"checkpoint", side::right}, {"state root"},
+                    {"pending", side::right}, {"rejected", side::right}}};
+  for (std::uint32_t number = 0; number < status.reports.size(); ++number) {
+    const auto& report = status.reports[number];
+    const auto address = to_string(status.cluster.replicas[number].address);
+    if (!report) {
+      table.add({std::to_string(number), address, style.bad("unreachable"), "-", "-", "-", "-", "-", "-", "-", "-"});
+      continue;
+    }
+    const bool is_primary = status.has_quorum() && replica_id{number} == status.primary();
+    table.add({std::to_string(number), address, is_primary ? style.bold("primary") : style.good("backup"),
+               std::to_string(report->view.value), grouped(report->low_watermark.value),
+               grouped(report->high_watermark.value), grouped(report->last_executed.value),
+               grouped(report->stable_checkpoint.value), to_hex(report->state_root.view(), short_digest_bytes),
+               grouped(counter_of(*report, "requests_pending")), grouped(rejected_by(*report))});
+  }
+  return table.text(style);
+}
+
+nlohmann::ordered_json json_of(const node_report& report) {
+  auto counters = nlohmann::ordered_json::object();
+  for (const auto& each : report.counters) counters[each.name] = each.value;
+  return {{"view", report.view.value},
+          {"low_watermark", report.low_watermark.value},
+          {"high_watermark", report.high_watermark.value},
+          {"last_executed", report.last_executed.value},
+          {"stable_checkpoint", report.stable_checkpoint.value},
+          {"state_root", to_hex(report.state_root.view())},
+          {"rejected", rejected_by(report)},
+          {"counters", counters}};
+}
+
+nlohmann::ordered_json json_of(const cluster_status& status) {
+  auto replicas = nlohmann::ordered_json::array();
+  for (std::uint32_t number = 0; number < status.reports.size(); ++number) {
+    const auto& report = status.reports[number];
+    nlohmann::ordered_json one = {{"replica", number},
+                                  {"address", to_string(status.cluster.replicas[number].address)},
+                                  {"reachable", report.has_value()}};
+    if (report) {
+      one["primary"] = status.has_quorum() && replica_id{number} == status.primary();
+      one.update(json_of(*report));
+    }
+    replicas.push_back(one);
+  }
+  return {{"cluster",
+           {{"name", status.cluster.name},
+            {"id", to_hex(status.cluster.id().view())},
+            {"machine", status.cluster.state_machine},
+            {"replicas", status.group().replicas()},
+            {"faulty_max", status.group().faulty_max()},
+            {"quorum", status.group().quorum()}}},
+          {"reachable", reachable_count(status.reports)},
+          {"has_quorum", status.has_quorum()},
+          {"level", are_level(status.reports)},
+          {"diverged", have_diverged(status.reports)},
+          {"replicas", replicas}};
+}
+
+exit_code run_status(const status_options& options) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  const auto replicas = static_cast<std::uint32_t>(session.cluster().replicas.size());
+  const auto patience = std::chrono::milliseconds{static_cast<std::int64_t>(options.client.timeout_seconds * 1'000)};
+  const cluster_status status{session.cluster(),
+                              collect_reports(session.client(), replicas, patience, [] { return true; })};
+  const auto style = text_style::of(STDOUT_FILENO);
+  print(options.output.is_json() ? json_of(status).dump(2) + "\n" : table_of(status, style));
+  const auto summary = summary_of(status);
+  if (!status.has_quorum()) {
+    return report_error({summary, "start the other replicas, and check addresses and network"}, exit_code::no_quorum);
+  }
+  if (have_diverged(status.reports)) {
+    return report_error({summary, "find the replica that differs from a quorum, and keep its files for the inquiry"},
+                        exit_code::failed);
+  }
+  say(summary);
+  return exit_code::ok;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("status", "Show where each replica stands");
+  auto options = std::make_shared<status_options>();
+  options->client.timeout_seconds = 2;
+  command->footer(examples);
+  add_client_options(*command, options->client);
+  add_output_option(*command, options->output);
+  command->callback([options, &chosen] { chosen = [options] { return run_status(*options); }; });
+}
+
+}  // namespace hypermesh::cli
