@@ -77,8 +77,7 @@ bool ed25519_authenticator::verify(principal signer, byte_span signing_input, co
   const auto* const key = find_key(members_, signer);
   if (key == nullptr) return false;
   return crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(claimed.bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(signing_input.data()),
-                                     signing_input.size(),
+                                     reinterpret_cast<const unsigned char*>(signing_input.data()), signing_input.size(),
                                      reinterpret_cast<const unsigned char*>(key->bytes.data())) == 0;
 }
 

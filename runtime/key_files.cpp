@@ -157,9 +157,9 @@ std::optional<world_error> objection_to_file(const struct stat& facts, const std
 
 std::optional<world_error> objection_to_privacy(const struct stat& facts, const std::filesystem::path& path) {
   if (facts.st_uid != ::geteuid()) {
-    return world_error{fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path),
-                                   facts.st_uid, ::geteuid()),
-                       fmt::format("chown {} {}", ::geteuid(), quoted(path))};
+    return world_error{
+        fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path), facts.st_uid, ::geteuid()),
+        fmt::format("chown {} {}", ::geteuid(), quoted(path))};
   }
   const auto mode = facts.st_mode & 07777U;
   if ((mode & ~secret_mode) != 0) {
@@ -192,7 +192,8 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secre
 }
 
 /// Where the digits stand in `content`, or what is wrong, without quoting any of it.
-or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header, std::string_view content) {
+or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header,
+                                  std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
     return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote"};
   };

@@ -24,9 +24,7 @@ const unsigned char* raw(byte_span bytes) { return reinterpret_cast<const unsign
 
 }  // namespace
 
-void initialise_crypto() {
-  require(sodium_init() >= 0, "libsodium finds the system's randomness and guarded memory");
-}
+void initialise_crypto() { require(sodium_init() >= 0, "libsodium finds the system's randomness and guarded memory"); }
 
 secret_key secret_key::from_seed(byte_span seed) {
   require(seed.size() == crypto_sign_SEEDBYTES, "a seed has 32 bytes");

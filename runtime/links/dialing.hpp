@@ -8,8 +8,8 @@
 
 #include <sys/socket.h>
 
-/// Outgoing TCP connections without blocking anybody: CAF's own connect waits for the remote host, on the one thread that
-/// serves all links.
+/// Outgoing TCP connections without blocking anybody: CAF's own connect waits for the remote host, on the one thread
+/// that serves all links.
 namespace hypermesh {
 
 /// An address and port as the system wants it.
@@ -21,7 +21,8 @@ struct socket_address {
 /// The address when `host` is a numeric IPv4 or IPv6 address; nothing when it is a name.
 [[nodiscard]] std::optional<socket_address> parse_address(const std::string& host, std::uint16_t port);
 
-/// Looks a name up and blocks while doing so, for as long as the system's resolver takes: call it on a thread of its own.
+/// Looks a name up and blocks while doing so, for as long as the system's resolver takes: call it on a thread of its
+/// own.
 [[nodiscard]] std::vector<socket_address> resolve_address(const std::string& host, std::uint16_t port);
 
 /// Starts to connect and returns the socket, non-blocking and perhaps still connecting: writing to it waits for the
@@ -34,7 +35,8 @@ class redial_backoff {
  public:
   using milliseconds = std::chrono::milliseconds;
 
-  redial_backoff(milliseconds shortest, milliseconds longest) : shortest_(shortest), longest_(longest), next_(shortest) {}
+  redial_backoff(milliseconds shortest, milliseconds longest)
+      : shortest_(shortest), longest_(longest), next_(shortest) {}
 
   /// The delay before the next attempt, and doubles. `random` spreads it; any value will do.
   [[nodiscard]] milliseconds next(std::uint32_t random);

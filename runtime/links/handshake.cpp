@@ -34,7 +34,8 @@ void append(byte_vector& out, byte_span bytes) { out.insert(out.end(), bytes.beg
 
 void append(byte_vector& out, principal who) {
   out.push_back(static_cast<std::byte>(who.kind));
-  for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<std::byte>((who.number >> shift) & 0xffU));
+  for (unsigned shift = 0; shift < 32; shift += 8)
+    out.push_back(static_cast<std::byte>((who.number >> shift) & 0xffU));
 }
 
 /// Nothing when the first byte is no kind.
@@ -102,8 +103,8 @@ struct ephemeral_keys {
     const auto derive = own == role::initiator ? crypto_kx_client_session_keys : crypto_kx_server_session_keys;
     stream_key shared_receiving;
     stream_key shared_sending;
-    const bool sound = derive(raw_out(shared_receiving.bytes), raw_out(shared_sending.bytes),
-                              raw(own_public), raw(own_secret), raw(remote_public)) == 0;
+    const bool sound = derive(raw_out(shared_receiving.bytes), raw_out(shared_sending.bytes), raw(own_public),
+                              raw(own_secret), raw(remote_public)) == 0;
     if (sound) {
       receiving = bind_key(shared_receiving.view(), hello, responder_public);
       sending = bind_key(shared_sending.view(), hello, responder_public);

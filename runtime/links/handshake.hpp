@@ -17,8 +17,8 @@
 ///
 /// Why the responder proves first: the cheap tests of HELLO (size, magic, version, cluster, membership, direction)
 /// come before any cryptography, and then one signature (36 µs) is cheaper than the verification (80 µs) that
-/// each false initiator would cost in the other order; the key agreement is the same in both. An initiator signs only for a proven
-/// responder, and only what contains that responder's fresh Y.
+/// each false initiator would cost in the other order; the key agreement is the same in both. An initiator signs only
+/// for a proven responder, and only what contains that responder's fresh Y.
 ///
 /// Against replay: each signature covers the other side's fresh key. Against reflection: the roles are signed and a
 /// node does not talk to itself. Against misbinding (Diffie, van Oorschot and Wiener 1992): both names are

@@ -9,10 +9,13 @@ namespace hypermesh {
 namespace {
 
 constexpr std::array<std::string_view, link_count_count> names = {
-    "frames_in",      "frames_out",         "frame_bytes_in",    "frame_bytes_out",  "wire_bytes_in",
-    "wire_bytes_out", "keepalives_in",      "keepalives_out",    "dropped_queue_full", "dropped_link_down",
-    "dropped_too_long", "dials",            "accepted",          "established",      "reconnects",
-    "reading_halted", "unexpected_messages", "links_up",         "sessions_open",    "handshakes_pending",
+    "frames_in",         "frames_out",          "frame_bytes_in",
+    "frame_bytes_out",   "wire_bytes_in",       "wire_bytes_out",
+    "keepalives_in",     "keepalives_out",      "dropped_queue_full",
+    "dropped_link_down", "dropped_too_long",    "dials",
+    "accepted",          "established",         "reconnects",
+    "reading_halted",    "unexpected_messages", "links_up",
+    "sessions_open",     "handshakes_pending",
 };
 
 static_assert(!names.back().empty(), "every counter has a name");

@@ -60,7 +60,9 @@ class link_counters {
   void subtract(link_count what) { at(what).fetch_sub(1, std::memory_order_relaxed); }
   void add(link_error reason) { at(reason).fetch_add(1, std::memory_order_relaxed); }
 
-  [[nodiscard]] std::uint64_t of(link_count what) const { return counts_[index_of(what)].load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t of(link_count what) const {
+    return counts_[index_of(what)].load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint64_t of(link_error reason) const {
     return errors_[index_of(reason)].load(std::memory_order_relaxed);
   }

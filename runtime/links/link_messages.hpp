@@ -76,6 +76,9 @@ struct report_due {};
 /// Say good-bye, close everything and quit (wiring to listener and peers).
 struct stop_links {};
 
+/// Close the port (listener to itself, one turn of the loop after `stop_links`).
+struct port_closing {};
+
 /// The good-bye took too long (listener and peer to themselves).
 struct farewell_over {};
 
@@ -83,17 +86,18 @@ struct farewell_over {};
 
 // Behind the ids of actors/interfaces.hpp, with room for it to grow.
 CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_links, first_custom_type_id + 200)
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_offered))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_taken))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::window_reopened))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::keepalive_due))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_due))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_expired))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::host_resolved))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::sweep_due))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::report_due))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::stop_links))
-  CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::farewell_over))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_offered))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_taken))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::window_reopened))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::keepalive_due))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_due))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_expired))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::host_resolved))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::sweep_due))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::report_due))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::stop_links))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::port_closing))
+CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::farewell_over))
 CAF_END_TYPE_ID_BLOCK(hypermesh_links)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::connection_offered)
@@ -106,4 +110,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::host_resolved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::sweep_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::stop_links)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::port_closing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::farewell_over)

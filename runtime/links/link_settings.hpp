@@ -50,8 +50,8 @@ struct link_limits {
   milliseconds keepalive_interval{1'000};
   milliseconds dead_link_timeout{5'000};
 
-  /// Wait before dialing again: doubles from the first to the second, each time with up to half of it at random added, so
-  /// that restarted nodes do not dial in step.
+  /// Wait before dialing again: doubles from the first to the second, each time with up to half of it at random added,
+  /// so that restarted nodes do not dial in step.
   milliseconds redial_delay_min{50};
   milliseconds redial_delay_max{5'000};
 

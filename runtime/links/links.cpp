@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <caf/actor_cast.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <fmt/format.h>
 
 #include "messages/require.hpp"
 #include "runtime/links/listener.hpp"
@@ -91,15 +91,14 @@ std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
   setup->deliver = [client, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
     caf::anon_send(client, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
   };
-  setup->changed = [client, remote](const peer_actor&, bool up) {
-    caf::anon_send(client, link_changed{remote, up});
-  };
+  setup->changed = [client, remote](const peer_actor&, bool up) { caf::anon_send(client, link_changed{remote, up}); };
   return setup;
 }
 
 /// Only now, so that nothing arrives at anybody before its wiring.
 void start_dialing(const std::vector<caf::actor>& peers) {
-  for (const auto& peer : peers) caf::anon_send(peer, dial_due{});
+  for (const auto& peer : peers)
+    caf::anon_send(peer, dial_due{});
 }
 
 caf::expected<caf::io::doorman_ptr> open_port(caf::actor_system& system, const listen_address& listen) {
@@ -166,18 +165,21 @@ client_links_handle start_client_links(caf::actor_system& system, link_settings 
 }
 
 void stop_links_of(const std::vector<caf::actor>& actors) {
-  for (const auto& actor : actors) caf::anon_send(actor, stop_links{});
+  for (const auto& actor : actors)
+    caf::anon_send(actor, stop_links{});
 }
 
 bool stop_links_and_wait(caf::actor_system& system, const std::vector<caf::actor>& actors,
                          std::chrono::milliseconds timeout) {
   caf::scoped_actor self{system};
-  for (const auto& actor : actors) self->monitor(actor);
+  for (const auto& actor : actors)
+    self->monitor(actor);
   stop_links_of(actors);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   bool in_time = true;
   for (std::size_t gone = 0; gone < actors.size() && in_time; ++gone) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     self->receive([](const caf::down_msg&) {},
                   caf::after(std::max(left, std::chrono::milliseconds{0})) >> [&in_time] { in_time = false; });
   }

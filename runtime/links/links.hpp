@@ -66,8 +66,8 @@ struct client_links_handle {
 [[nodiscard]] client_links_handle start_client_links(caf::actor_system& system, link_settings settings,
                                                      const client_actor& client);
 
-/// Says good-bye on all links, closes them and the port, and releases every handle the links hold. Returns at once; it is
-/// no error to call it twice.
+/// Says good-bye on all links, closes them and the port, and releases every handle the links hold. Returns at once; it
+/// is no error to call it twice.
 void stop_links_of(const std::vector<caf::actor>& actors);
 
 /// The same, and waits until all are gone: false when that took longer than `timeout`. Not to be called from an actor.

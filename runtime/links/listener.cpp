@@ -4,6 +4,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/io/network/multiplexer.hpp>
 #include <caf/send.hpp>
 
 #include "messages/require.hpp"
@@ -97,8 +98,8 @@ void listener_state::hand_to_session(const std::shared_ptr<accepted_connection>&
   // The oldest is the likeliest to be dead; it stays in the list until it has quit.
   if (sessions.size() >= limits().sessions_per_client_max) caf::anon_send(sessions.front(), stop_links{});
   if (sessions.size() >= 2 * limits().sessions_per_client_max) return cut(*connection, link_error::too_many_sessions);
-  const auto session = self_->system().middleman().spawn_broker(
-      peer, setup_->session_setup(client_id{connection->remote.number}));
+  const auto session =
+      self_->system().middleman().spawn_broker(peer, setup_->session_setup(client_id{connection->remote.number}));
   self_->monitor(session);
   sessions.push_back(session);
   ++session_count_;
@@ -181,25 +182,32 @@ void listener_state::report() {
 void listener_state::stop() {
   if (stopping_) return;
   stopping_ = true;
-  self_->close(doorman_);
+  // Not in the turn that may have opened it: CAF would forget both and keep the socket.
+  self_->backend().post([self = caf::actor_cast<caf::actor>(self_)] { caf::anon_send(self, port_closing{}); });
   for (const auto& [handle, connection] : connections_) {
     if (!connection->is_cut) cut(*connection, link_error::stopped);
   }
   for (const auto& [client, sessions] : sessions_) {
-    for (const auto& session : sessions) caf::anon_send(session, stop_links{});
+    for (const auto& session : sessions)
+      caf::anon_send(session, stop_links{});
   }
   // Twice what a session takes at most.
   self_->delayed_send(self_, 3 * limits().farewell_timeout, farewell_over{});
+}
+
+void listener_state::close_port() {
+  self_->close(doorman_);
+  port_is_open_ = false;
   quit_when_empty();
 }
 
 void listener_state::end_farewell() { self_->quit(); }
 
 void listener_state::quit_when_empty() {
-  if (stopping_ && connections_.empty() && sessions_.empty()) self_->quit();
+  if (stopping_ && !port_is_open_ && connections_.empty() && sessions_.empty()) self_->quit();
 }
 
-caf::behavior listener(caf::stateful_actor<listener_state, caf::io::broker>* self,
+caf::behavior listener(caf::stateful_actor<listener_state, link_broker>* self,
                        std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman) {
   self->set_exit_handler([self](caf::exit_msg&) { self->state.stop(); });
   self->set_down_handler([self](caf::down_msg& down) { self->state.forget_session(down); });
@@ -217,6 +225,7 @@ caf::behavior listener(caf::stateful_actor<listener_state, caf::io::broker>* sel
       [self](const sweep_due&) { self->state.sweep(); },
       [self](const report_due&) { self->state.report(); },
       [self](const stop_links&) { self->state.stop(); },
+      [self](const port_closing&) { self->state.close_port(); },
       [self](const farewell_over&) { self->state.end_farewell(); },
   };
 }

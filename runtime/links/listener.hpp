@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include <caf/io/broker.hpp>
 #include <caf/io/doorman.hpp>
 #include <caf/stateful_actor.hpp>
 
+#include "runtime/links/link_broker.hpp"
 #include "runtime/links/link_messages.hpp"
 #include "runtime/links/peer.hpp"
 
@@ -37,7 +37,7 @@ class listener_state {
  public:
   static constexpr const char* name = "listener";
 
-  explicit listener_state(caf::io::broker* self) : self_(self) {}
+  explicit listener_state(link_broker* self) : self_(self) {}
 
   void start(std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman);
   void take_connection(const caf::io::new_connection_msg& accepted);
@@ -48,6 +48,7 @@ class listener_state {
   void sweep();
   void report();
   void stop();
+  void close_port();
   void end_farewell();
 
   void count_unexpected() { setup_->counters->add(link_count::unexpected_messages); }
@@ -60,7 +61,7 @@ class listener_state {
   void hand_to_session(const std::shared_ptr<accepted_connection>& connection);
   void quit_when_empty();
 
-  caf::io::broker* self_;
+  link_broker* self_;
   std::shared_ptr<const listener_setup> setup_;
   caf::io::accept_handle doorman_;
   std::map<caf::io::connection_handle, std::shared_ptr<accepted_connection>> connections_;
@@ -68,10 +69,11 @@ class listener_state {
   /// By client number, the oldest first.
   std::map<std::uint32_t, std::deque<caf::actor>> sessions_;
   std::size_t session_count_ = 0;
+  bool port_is_open_ = true;
   bool stopping_ = false;
 };
 
-caf::behavior listener(caf::stateful_actor<listener_state, caf::io::broker>* self,
+caf::behavior listener(caf::stateful_actor<listener_state, link_broker>* self,
                        std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman);
 
 }  // namespace hypermesh

@@ -1,10 +1,10 @@
 #include "runtime/links/peer.hpp"
 
+#include <sodium.h>
 #include <caf/actor_cast.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/io/middleman.hpp>
 #include <caf/send.hpp>
-#include <sodium.h>
 
 #include "messages/require.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 byte_span as_bytes(const std::vector<char>& buffer) { return std::as_bytes(std::span{buffer}); }
 
 /// Wakes a peer whose window has room again; does nothing when the peer is gone.
-std::function<void()> wake_up(caf::io::broker* self) {
+std::function<void()> wake_up(link_broker* self) {
   return [weak = caf::actor_cast<caf::weak_actor_ptr>(self)] {
     if (const auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
       caf::anon_send(caf::actor_cast<caf::actor>(strong), window_reopened{});
@@ -60,6 +60,7 @@ void peer_state::dial(const dial_due& due) {
   // What the last connection delivered is not handled yet: a new one would only add to it.
   if (window_->exceeded() || resolving_) return schedule_dial();
   const auto& address = setup_->settings->replicas.at(setup_->remote.number);
+  if (address.host.empty()) return;
   setup_->counters->add(link_count::dials);
   self_->delayed_send(self_, limits().handshake_timeout, dial_expired{generation_});
   if (const auto numeric = parse_address(address.host, address.port)) return connect({*numeric});
@@ -84,8 +85,7 @@ void peer_state::connect(const std::vector<socket_address>& addresses) {
     return schedule_dial();
   }
   const auto handle = self_->add_scribe(*socket);
-  attempt_.emplace(attempt{handle,
-                           {setup_->settings->context(), setup_->remote, setup_->settings->fresh_seed()}});
+  attempt_.emplace(attempt{handle, {setup_->settings->context(), setup_->remote, setup_->settings->fresh_seed()}});
   setup_->counters->add(link_count::handshakes_pending);
   const auto& hello = attempt_->handshake.hello();
   setup_->counters->add(link_count::wire_bytes_out, hello.size());
@@ -137,8 +137,7 @@ void peer_state::end_attempt(link_error reason) {
 void peer_state::take_offer(const connection_offered& offer) {
   auto& accepted = *offer.connection;
   // Same thread: nothing arrives between taking the scribe and reading what came early.
-  auto* const listener = static_cast<caf::io::abstract_broker*>(
-      caf::actor_cast<caf::abstract_actor*>(accepted.owner));
+  auto* const listener = static_cast<caf::io::abstract_broker*>(caf::actor_cast<caf::abstract_actor*>(accepted.owner));
   // While the window is exceeded a new connection would only add to it; the remote node dials again.
   const bool refused = stopping_ || setup_->dials || window_->exceeded();
   auto scribe = refused || accepted.is_cut ? nullptr : listener->take(accepted.handle);
@@ -165,13 +164,13 @@ void peer_state::open(caf::io::connection_handle handle, secure_channel channel)
     closing_.emplace(live_->handle(), std::move(live_));
   }
   const auto deliver = [via = caf::actor_cast<caf::weak_actor_ptr>(self_), setup = setup_](frame_ptr frame,
-                                                                                          inbound_credit credit) {
+                                                                                           inbound_credit credit) {
     setup->deliver(caf::actor_cast<peer_actor>(caf::actor_cast<caf::strong_actor_ptr>(via)), std::move(frame),
                    std::move(credit));
   };
-  live_ = std::make_shared<connection>(
-      self_, handle, std::move(channel),
-      connection::parts{setup_->remote, &limits(), setup_->counters, window_, deliver});
+  live_ =
+      std::make_shared<connection>(self_, handle, std::move(channel),
+                                   connection::parts{setup_->remote, &limits(), setup_->counters, window_, deliver});
   setup_->counters->add(link_count::established);
   if (was_up) return;
   if (was_up_) setup_->counters->add(link_count::reconnects);
@@ -251,7 +250,7 @@ void peer_state::quit_when_empty() {
   if (stopping_ && !live_ && !attempt_ && closing_.empty()) self_->quit();
 }
 
-caf::behavior peer(caf::stateful_actor<peer_state, caf::io::broker>* self, std::shared_ptr<const peer_setup> setup) {
+caf::behavior peer(caf::stateful_actor<peer_state, link_broker>* self, std::shared_ptr<const peer_setup> setup) {
   self->set_exit_handler([self](caf::exit_msg&) { self->state.stop(); });
   self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     self->state.count_unexpected();

@@ -5,10 +5,10 @@
 #include <memory>
 #include <optional>
 
-#include <caf/io/broker.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include "runtime/links/connection.hpp"
+#include "runtime/links/link_broker.hpp"
 #include "runtime/links/link_messages.hpp"
 
 namespace hypermesh {
@@ -38,7 +38,7 @@ class peer_state {
  public:
   static constexpr const char* name = "peer";
 
-  explicit peer_state(caf::io::broker* self) : self_(self) {}
+  explicit peer_state(link_broker* self) : self_(self) {}
 
   void start(std::shared_ptr<const peer_setup> setup);
   void send(const frame_ptr& frame);
@@ -77,7 +77,7 @@ class peer_state {
   void go_down(link_error reason);
   void quit_when_empty();
 
-  caf::io::broker* self_;
+  link_broker* self_;
   std::shared_ptr<const peer_setup> setup_;
   std::shared_ptr<inbound_window> window_;
   std::optional<redial_backoff> backoff_;
@@ -93,6 +93,6 @@ class peer_state {
   bool stopping_ = false;
 };
 
-caf::behavior peer(caf::stateful_actor<peer_state, caf::io::broker>* self, std::shared_ptr<const peer_setup> setup);
+caf::behavior peer(caf::stateful_actor<peer_state, link_broker>* self, std::shared_ptr<const peer_setup> setup);
 
 }  // namespace hypermesh

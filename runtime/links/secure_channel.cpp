@@ -41,9 +41,8 @@ secure_channel::secure_channel(const stream_key& sending_key, principal_kind own
                                std::uint64_t frames_before_rekey)
     : secrets_(std::make_unique<secrets>()), own_(own), remote_(remote), frames_before_rekey_(frames_before_rekey) {
   require(frames_before_rekey > 0, "at least one frame goes under each key");
-  crypto_secretstream_xchacha20poly1305_init_push(&secrets_->sending,
-                                                  reinterpret_cast<unsigned char*>(own_header_.bytes.data()),
-                                                  raw(sending_key.view()));
+  crypto_secretstream_xchacha20poly1305_init_push(
+      &secrets_->sending, reinterpret_cast<unsigned char*>(own_header_.bytes.data()), raw(sending_key.view()));
 }
 
 secure_channel::~secure_channel() = default;

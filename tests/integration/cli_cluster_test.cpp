@@ -72,11 +72,14 @@ TEST_CASE("four processes order what a client submits, say where they stand, and
   const auto told = status_of(cluster);
   CHECK(told["diverged"] == false);
   CHECK(told["replicas"][0]["primary"] == true);
-  for (const auto& replica : told["replicas"]) CHECK(replica["state_root"] == told["replicas"][0]["state_root"]);
+  for (const auto& replica : told["replicas"])
+    CHECK(replica["state_root"] == told["replicas"][0]["state_root"]);
   CHECK(cluster.ask("status", {}).code == 0);
 
-  for (std::uint32_t number = 0; number < 4; ++number) cluster.replica(number).send(SIGTERM);
-  for (std::uint32_t number = 0; number < 4; ++number) CHECK(cluster.replica(number).wait() == 0);
+  for (std::uint32_t number = 0; number < 4; ++number)
+    cluster.replica(number).send(SIGTERM);
+  for (std::uint32_t number = 0; number < 4; ++number)
+    CHECK(cluster.replica(number).wait() == 0);
 }
 
 TEST_CASE("a backup that is killed under load costs no acknowledgement") {
@@ -117,10 +120,12 @@ TEST_CASE("garbage at every port is counted and disturbs nothing") {
   REQUIRE(cluster.ask("submit", {"put", "before", "1"}).out == "ok\n");
   const auto before = status_of(cluster);
   std::string garbage(4'096, '\0');
-  for (std::size_t index = 0; index < garbage.size(); ++index) garbage[index] = static_cast<char>(index * 131 + 7);
+  for (std::size_t index = 0; index < garbage.size(); ++index)
+    garbage[index] = static_cast<char>(index * 131 + 7);
   constexpr std::uint64_t rounds = 20;
   for (std::uint64_t round = 0; round < rounds; ++round) {
-    for (std::uint32_t number = 0; number < 4; ++number) send_bytes(cluster.port_of(number), garbage);
+    for (std::uint32_t number = 0; number < 4; ++number)
+      send_bytes(cluster.port_of(number), garbage);
   }
   CHECK(cluster.ask("submit", {"put", "after", "2"}).out == "ok\n");
   CHECK(cluster.ask("get", {"before"}).out == "1\n");
@@ -132,7 +137,8 @@ TEST_CASE("garbage at every port is counted and disturbs nothing") {
     }
     return true;
   }));
-  for (std::uint32_t number = 0; number < 4; ++number) CHECK_FALSE(cluster.replica(number).has_ended());
+  for (std::uint32_t number = 0; number < 4; ++number)
+    CHECK_FALSE(cluster.replica(number).has_ended());
 }
 
 TEST_CASE("two replicas cannot listen at one port: the second says so and ends") {

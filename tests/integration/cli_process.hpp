@@ -20,8 +20,8 @@
 #include <thread>
 #include <vector>
 
-/// The product's binary as its users run it: real processes, real sockets, real files. The conditions are waited for with
-/// generous deadlines; nothing is claimed about time.
+/// The product's binary as its users run it: real processes, real sockets, real files. The conditions are waited for
+/// with generous deadlines; nothing is claimed about time.
 namespace hypermesh::cli_test {
 
 namespace fs = std::filesystem;
@@ -32,9 +32,7 @@ inline std::string text_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-inline void write_text(const fs::path& file, const std::string& text) {
-  std::ofstream{file, std::ios::binary} << text;
-}
+inline void write_text(const fs::path& file, const std::string& text) { std::ofstream{file, std::ios::binary} << text; }
 
 template <class Condition>
 bool eventually(Condition holds, std::chrono::seconds patience = std::chrono::seconds{60}) {
@@ -46,10 +44,10 @@ bool eventually(Condition holds, std::chrono::seconds patience = std::chrono::se
   return true;
 }
 
-/// A folder of one test, gone at its end. Its name is part of every process's command line or environment here, so what a
-/// test left behind can be found.
+/// A folder of one test, gone at its end. Its name is part of every process's command line or environment here, so what
+/// a test left behind can be found.
 class scratch_folder {
-public:
+ public:
   scratch_folder() {
     std::string name = (fs::temp_directory_path() / "hypermesh-test-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) std::abort();
@@ -65,7 +63,7 @@ public:
   [[nodiscard]] fs::path operator/(const std::string& name) const { return path_ / name; }
   [[nodiscard]] const fs::path& path() const { return path_; }
 
-private:
+ private:
   fs::path path_;
 };
 
@@ -91,7 +89,7 @@ struct process_streams {
 
 /// `hypermesh ARGUMENTS`; killed at the end of the object.
 class process {
-public:
+ public:
   process(const words& arguments, const process_streams& streams) {
     id_ = fork();
     if (id_ == 0) become(arguments, streams);
@@ -120,7 +118,7 @@ public:
     return status_.has_value();
   }
 
-private:
+ private:
   [[noreturn]] static void become(const words& arguments, const process_streams& streams) {
     dup2(open(streams.in.c_str(), O_RDONLY), STDIN_FILENO);
     dup2(open(streams.out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDOUT_FILENO);
@@ -129,7 +127,8 @@ private:
     std::string binary = HYPERMESH_BINARY;
     auto copies = arguments;
     std::vector<char*> argument_list{binary.data()};
-    for (auto& each : copies) argument_list.push_back(each.data());
+    for (auto& each : copies)
+      argument_list.push_back(each.data());
     argument_list.push_back(nullptr);
     execv(binary.c_str(), argument_list.data());
     _exit(127);
@@ -173,17 +172,19 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
   while (true) {
     const auto first = static_cast<std::uint16_t>(any(random));
     std::uint16_t free = 0;
-    while (free < count && can_bind(static_cast<std::uint16_t>(first + free))) ++free;
+    while (free < count && can_bind(static_cast<std::uint16_t>(first + free)))
+      ++free;
     if (free == count) return first;
   }
 }
 
 /// Four replicas, each a process.
 class running_cluster {
-public:
+ public:
   explicit running_cluster(const std::string& machine = "key-value") : first_port_(free_port_row(4)) {
     made_ = run({"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)});
-    for (std::uint32_t number = 0; number < 4; ++number) start(number);
+    for (std::uint32_t number = 0; number < 4; ++number)
+      start(number);
   }
 
   [[nodiscard]] std::string directory() const { return (folder_ / "cluster").string(); }
@@ -198,8 +199,8 @@ public:
     replicas_.resize(4);
     replicas_[number].reset();
     fs::remove(out_of(number));
-    replicas_[number] = std::make_unique<process>(
-        words{"start", "--config", config}, process_streams{"/dev/null", out_of(number), err_of(number), {}});
+    replicas_[number] = std::make_unique<process>(words{"start", "--config", config},
+                                                  process_streams{"/dev/null", out_of(number), err_of(number), {}});
   }
 
   /// Whether all of them say that they listen.
@@ -222,7 +223,7 @@ public:
     return run(all, input);
   }
 
-private:
+ private:
   scratch_folder folder_;
   std::uint16_t first_port_;
   finished made_;

@@ -8,11 +8,9 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-bool is_empty(const fs::path& folder) { return fs::directory_iterator{folder} == fs::directory_iterator{}; }
-
 /// A demo that goes on until it is stopped; its files and, through them, its processes can be told by the folder.
 class endless_demo {
-public:
+ public:
   explicit endless_demo(const scratch_folder& folder)
       : temporary_(folder / "tmp"), process_(start(folder, temporary_)) {}
 
@@ -23,7 +21,7 @@ public:
     return eventually([this] { return replicas().size() == 4 || process_->has_ended(); }) && !process_->has_ended();
   }
 
-private:
+ private:
   static std::unique_ptr<process> start(const scratch_folder& folder, const fs::path& temporary) {
     fs::create_directory(temporary);
     return std::make_unique<process>(words{"demo", "--operations", "1000000"},
@@ -77,7 +75,7 @@ TEST_CASE("the demonstration leaves no process and no file behind") {
   CAPTURE(result.err);
   CHECK(result.code == 0);
   CHECK(result.out.find("✓ 4 of 4 replicas hold the same state") != std::string::npos);
-  CHECK(is_empty(folder.path()));
+  CHECK(fs::is_empty(folder.path()));
   CHECK(processes_with(folder.path().string()).empty());
 }
 
@@ -88,7 +86,7 @@ TEST_CASE("an interrupted demonstration cleans up") {
   demo.itself().send(SIGINT);
   CHECK(demo.itself().wait() == 130);
   CHECK(demo.replicas().empty());
-  CHECK(is_empty(demo.temporary()));
+  CHECK(fs::is_empty(demo.temporary()));
 }
 
 TEST_CASE("replicas of a demonstration that is killed do not outlive it") {

@@ -30,10 +30,10 @@ std::string line_with(const fs::path& file, const std::string& part) {
 }  // namespace
 
 TEST_CASE("wrong usage gives exit code 2, a message on stderr and nothing on stdout") {
-  for (const auto& arguments : {words{}, words{"no-such-command"}, words{"demo", "--operations", "many"}, words{"start"},
-                                words{"submit"}, words{"submit", "put", "a", "1"}, words{"config"},
-                                words{"status", "--cluster", "no/such/directory"}, words{"init", "x", "--replicas", "3"},
-                                words{"replay", "--nodes", "only-one.csv"}}) {
+  for (const auto& arguments :
+       {words{}, words{"no-such-command"}, words{"demo", "--operations", "many"}, words{"start"}, words{"submit"},
+        words{"submit", "put", "a", "1"}, words{"config"}, words{"status", "--cluster", "no/such/directory"},
+        words{"init", "x", "--replicas", "3"}, words{"replay", "--nodes", "only-one.csv"}}) {
     const auto result = run(arguments);
     CAPTURE(arguments.size());
     CAPTURE(result.err);

@@ -28,8 +28,9 @@ bool still_serves(const replica_node& node) {
 TEST_CASE("garbage is closed and counted, and an honest replica still gets through") {
   replica_node node{0};
   const raw_connection web_browser{node.links.port};
-  REQUIRE(web_browser.send(as_byte_span("GET / HTTP/1.1\r\nHost: example\r\nUser-Agent: somebody\r\nAccept: */*\r\n"
-                                        "Connection: keep-alive\r\n\r\n")));
+  REQUIRE(
+      web_browser.send(as_byte_span("GET / HTTP/1.1\r\nHost: example\r\nUser-Agent: somebody\r\nAccept: */*\r\n"
+                                    "Connection: keep-alive\r\n\r\n")));
   CHECK(web_browser.is_closed_by_other_side());
   CHECK(node.count(link_error::not_hypermesh) == 1);
   CHECK(still_serves(node));
@@ -71,8 +72,8 @@ TEST_CASE("a stranger to the cluster is refused and counted") {
   replica_node node{0};
   auto settings = settings_of(authenticator_of(replica_1), {node.links.port}, quick_limits());
   settings.cluster = cluster_of(2);
-  initiator_handshake handshake{{settings.cluster, settings.keys, replica_count, client_count},
-                                principal::of(replica_id{0}), seed_of(1)};
+  initiator_handshake handshake{
+      {settings.cluster, settings.keys, replica_count, client_count}, principal::of(replica_id{0}), seed_of(1)};
   const raw_connection stranger{node.links.port};
   REQUIRE(stranger.send(handshake.hello()));
   CHECK(stranger.is_closed_by_other_side());
@@ -117,10 +118,12 @@ TEST_CASE("connections that prove nothing are bounded in number") {
   replica_node node{0, {}, limits};
   const auto before = open_descriptors();
   std::vector<std::unique_ptr<raw_connection>> crowd;
-  for (int count = 0; count < 100; ++count) crowd.push_back(std::make_unique<raw_connection>(node.links.port));
+  for (int count = 0; count < 100; ++count)
+    crowd.push_back(std::make_unique<raw_connection>(node.links.port));
   CHECK(eventually([&] { return node.count(link_error::too_many_connections) >= 92; }));
   CHECK(open_descriptors() <= before + crowd.size() + limits.handshakes_max);
-  for (const auto& one : crowd) CHECK(one->is_closed_by_other_side());
+  for (const auto& one : crowd)
+    CHECK(one->is_closed_by_other_side());
   CHECK(eventually([&] { return node.count(link_count::handshakes_pending) == 0; }));
   CHECK(still_serves(node));
 }
@@ -130,7 +133,8 @@ TEST_CASE("one address cannot take all places") {
   limits.handshakes_per_address_max = 3;
   replica_node node{0, {}, limits};
   std::vector<std::unique_ptr<raw_connection>> crowd;
-  for (int count = 0; count < 10; ++count) crowd.push_back(std::make_unique<raw_connection>(node.links.port));
+  for (int count = 0; count < 10; ++count)
+    crowd.push_back(std::make_unique<raw_connection>(node.links.port));
   CHECK(eventually([&] { return node.count(link_error::too_many_connections) == 7; }));
   CHECK(node.count(link_count::handshakes_pending) == 3);
 }
@@ -175,10 +179,10 @@ TEST_CASE("a peer that reads nothing loses frames and costs bounded memory") {
   REQUIRE(is_up(node, 2));
   const auto frame = frame_of(std::string(50'000, 'n'));
   constexpr std::size_t count = 2'000;
-  for (std::size_t index = 0; index < count; ++index) node.send(2, frame);
-  CHECK(eventually([&] {
-    return node.count(link_count::dropped_queue_full) + node.count(link_count::frames_out) == count;
-  }));
+  for (std::size_t index = 0; index < count; ++index)
+    node.send(2, frame);
+  CHECK(eventually(
+      [&] { return node.count(link_count::dropped_queue_full) + node.count(link_count::frames_out) == count; }));
   CHECK(node.count(link_count::dropped_queue_full) > 0);
   // What was taken is in the queue or in the two sockets' buffers.
   CHECK(node.count(link_count::frame_bytes_out) < count * frame->size() / 2);
@@ -196,7 +200,8 @@ TEST_CASE("a connection whose peer closes one direction and reads nothing is fre
     stuck.push_back(std::make_unique<raw_link>(authenticator_of(principal::of(replica_id{2})), 0, node.links.port));
     REQUIRE(eventually([&] { return node.box->links_up() == 1; }));
     const auto sent = node.count(link_count::frames_out);
-    for (int count = 0; count < 15; ++count) node.send(2, frame);
+    for (int count = 0; count < 15; ++count)
+      node.send(2, frame);
     REQUIRE(eventually([&] { return node.count(link_count::frames_out) == sent + 15; }));
     stuck.back()->wire.finish_writing();
     REQUIRE(eventually([&] { return node.box->links_up() == 0; }));
@@ -216,7 +221,8 @@ TEST_CASE("a node that does not keep up stops reading and resumes when frames ar
   constexpr std::size_t frames_per_round = 1'000;
   for (std::size_t round = 1; round <= rounds; ++round) {
     node.box->hold_credit(true);
-    for (std::size_t index = 0; index < frames_per_round; ++index) sender.send(0, frame);
+    for (std::size_t index = 0; index < frames_per_round; ++index)
+      sender.send(0, frame);
     CHECK(eventually([&] { return node.count(link_count::reading_halted) >= round; }));
     node.box->hold_credit(false);
     CHECK(eventually([&] { return node.box->frame_count() == round * frames_per_round; }));
@@ -234,7 +240,8 @@ TEST_CASE("while its window is full a node takes no more than the window and one
   node.box->hold_credit(true);
   const auto frame = frame_of(std::string(10'000, 'f'));
   constexpr std::size_t count = 1'500;
-  for (std::size_t index = 0; index < count; ++index) sender.send(0, frame);
+  for (std::size_t index = 0; index < count; ++index)
+    sender.send(0, frame);
   REQUIRE(eventually([&] { return node.count(link_count::reading_halted) == 1; }));
   REQUIRE(eventually([&] { return sender.count(link_count::frames_out) == count; }));
   // The rest arrives only now.
@@ -256,10 +263,12 @@ TEST_CASE("no wake-up is lost over many halts") {
   node.box->hold_credit(true);
   std::atomic<bool> done{false};
   std::thread handler{[&] {
-    while (!done.load()) node.box->release_credit();
+    while (!done.load())
+      node.box->release_credit();
   }};
   constexpr std::size_t count = 30'000;
-  for (std::size_t index = 0; index < count; ++index) sender.send(0, frame_of(std::string(100 + index % 900, 'w')));
+  for (std::size_t index = 0; index < count; ++index)
+    sender.send(0, frame_of(std::string(100 + index % 900, 'w')));
   CHECK(eventually([&] { return node.box->frame_count() == count; }, std::chrono::seconds{120}));
   done.store(true);
   handler.join();
@@ -273,7 +282,8 @@ TEST_CASE("a link that was halted is closed when it is stopped") {
   raw_link link{authenticator_of(replica_1), 0, node.links.port};
   REQUIRE(is_up(node));
   node.box->hold_credit(true);
-  for (int count = 0; count < 50; ++count) REQUIRE(link.send(std::string(1'000, 'h')));
+  for (int count = 0; count < 50; ++count)
+    REQUIRE(link.send(std::string(1'000, 'h')));
   REQUIRE(eventually([&] { return node.count(link_count::reading_halted) == 1; }));
   CHECK(node.stop());
   CHECK(link.wire.is_closed_by_other_side());
@@ -286,7 +296,8 @@ TEST_CASE("a peer whose window is full cannot make room by dialing again") {
   node.box->hold_credit(true);
   raw_link first{authenticator_of(replica_1), 0, node.links.port};
   REQUIRE(is_up(node));
-  for (int count = 0; count < 50; ++count) REQUIRE(first.send(std::string(1'000, 'h')));
+  for (int count = 0; count < 50; ++count)
+    REQUIRE(first.send(std::string(1'000, 'h')));
   REQUIRE(eventually([&] { return node.count(link_count::reading_halted) == 1; }));
   const raw_link second{authenticator_of(replica_1), 0, node.links.port};
   CHECK(second.wire.is_closed_by_other_side());

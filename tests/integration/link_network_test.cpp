@@ -26,7 +26,8 @@ TEST_CASE("frames of all sizes pass between two replicas and come back unchanged
   first.box->echo(true);
   std::vector<std::string> texts = {"x", std::string(200, 'a'), std::string(40'000, 'b'), std::string(3'000'000, 'c'),
                                     std::string(limits::frame_bytes_max, 'd')};
-  for (const auto& text : texts) second.send(0, frame_of(text));
+  for (const auto& text : texts)
+    second.send(0, frame_of(text));
   REQUIRE(eventually([&] { return second.box->frame_count() == texts.size(); }));
   const auto frames = second.box->frames();
   for (std::size_t index = 0; index < texts.size(); ++index) {
@@ -54,7 +55,8 @@ TEST_CASE("each of four replicas has one link to every other") {
   }
   for (auto* const node : nodes) {
     CHECK(eventually([&] { return node->box->frame_count() == 3; }));
-    for (const auto& [sender, text] : node->box->frames()) CHECK(text == "from " + std::to_string(sender.number));
+    for (const auto& [sender, text] : node->box->frames())
+      CHECK(text == "from " + std::to_string(sender.number));
     CHECK(eventually([&] { return node->box->reports() > 0; }));
   }
 }
@@ -99,7 +101,8 @@ TEST_CASE("a stopped replica says good-bye and delivers what was queued") {
   replica_node first{0};
   auto second = std::make_unique<replica_node>(1, ports{first.links.port});
   REQUIRE(is_up(*second));
-  for (int count = 0; count < 100; ++count) second->send(0, frame_of(std::string(1'000, 'q')));
+  for (int count = 0; count < 100; ++count)
+    second->send(0, frame_of(std::string(1'000, 'q')));
   CHECK(second->stop());
   second.reset();
   CHECK(eventually([&] { return first.box->links_up() == 0; }));

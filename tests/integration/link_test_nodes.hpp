@@ -188,7 +188,8 @@ inline link_settings settings_of(std::shared_ptr<const authenticator> keys, cons
   settings.cluster = cluster_of(1);
   settings.keys = std::move(keys);
   settings.replicas.resize(replica_count);
-  for (std::size_t number = 0; number < known.size(); ++number) settings.replicas[number] = {host, known[number]};
+  for (std::size_t number = 0; number < known.size(); ++number)
+    settings.replicas[number] = {host, known[number]};
   settings.client_count = client_count;
   settings.limits = limits;
   return settings;
@@ -338,7 +339,8 @@ struct raw_link {
       const auto bytes = wire.receive();
       if (bytes.empty()) return {};
       auto received = channel->feed(bytes);
-      for (const auto& frame : received.frames) pending_.emplace_back(as_text(*frame));
+      for (const auto& frame : received.frames)
+        pending_.emplace_back(as_text(*frame));
       if (received.error) return {};
     }
     auto first = pending_.front();

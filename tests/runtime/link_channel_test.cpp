@@ -64,7 +64,8 @@ TEST_CASE("frames pass in order however the bytes are cut") {
       const auto size = std::min<std::size_t>(1 + random() % 900, rest.size());
       const auto step = link.far.feed(rest.first(size));
       REQUIRE_FALSE(step.error.has_value());
-      for (const auto& frame : step.frames) received.emplace_back(as_text(*frame));
+      for (const auto& frame : step.frames)
+        received.emplace_back(as_text(*frame));
       rest = rest.subspan(size);
     }
     CAPTURE(seed);
@@ -213,6 +214,7 @@ TEST_CASE("every counter and reason has a name of its own") {
   const auto all = counters.snapshot();
   CHECK(all.size() == link_count_count + link_error_count);
   std::set<std::string> names;
-  for (const auto& counter : all) names.insert(counter.name);
+  for (const auto& counter : all)
+    names.insert(counter.name);
   CHECK(names.size() == all.size());
 }

@@ -84,10 +84,12 @@ TEST_CASE("handshake messages may arrive byte by byte and have their fixed sizes
   CHECK(answer.size() == responder_proof_bytes);
   CHECK(pair.responder.bytes_wanted() == initiator_proof_bytes);
   handshake_step proof;
-  for (const auto byte : answer) proof = pair.initiator.feed(byte_span{&byte, 1});
+  for (const auto byte : answer)
+    proof = pair.initiator.feed(byte_span{&byte, 1});
   REQUIRE(proof.channel.has_value());
   handshake_step end;
-  for (const auto byte : proof.send) end = pair.responder.feed(byte_span{&byte, 1});
+  for (const auto byte : proof.send)
+    end = pair.responder.feed(byte_span{&byte, 1});
   CHECK(end.channel.has_value());
   CHECK(pair.responder.bytes_wanted() == 0);
 }

@@ -13,7 +13,8 @@ TEST_CASE("a window is exceeded by what is delivered and reopens when half came 
   int reopened = 0;
   const auto window = std::make_shared<inbound_window>(10'000, [&reopened] { ++reopened; });
   std::vector<std::shared_ptr<void>> credit;
-  while (!window->exceeded()) credit.push_back(window->take(1'000));
+  while (!window->exceeded())
+    credit.push_back(window->take(1'000));
   CHECK(window->outstanding_bytes() == credit.size() * (1'000 + inbound_window::frame_overhead_bytes));
   CHECK(window->must_halt());
   while (window->outstanding_bytes() > 5'000) {
@@ -29,7 +30,8 @@ TEST_CASE("a window is exceeded by what is delivered and reopens when half came 
 TEST_CASE("empty frames count too, so that many of them exceed the window") {
   const auto window = std::make_shared<inbound_window>(10'000, [] {});
   std::vector<std::shared_ptr<void>> credit;
-  for (int count = 0; count < 50; ++count) credit.push_back(window->take(1));
+  for (int count = 0; count < 50; ++count)
+    credit.push_back(window->take(1));
   CHECK(window->exceeded());
 }
 
@@ -69,10 +71,13 @@ TEST_CASE("no wake-up is lost when credit returns from another thread during the
     if (window->exceeded() && window->must_halt()) {
       ++halts;
       // A lost wake-up would keep this loop, and so the test, from ending.
-      while (wake_ups.load() < halts) std::this_thread::yield();
+      while (wake_ups.load() < halts)
+        std::this_thread::yield();
     }
-    while (handed_over.load() != nullptr) std::this_thread::yield();
-    while (window->outstanding_bytes() != 0) std::this_thread::yield();
+    while (handed_over.load() != nullptr)
+      std::this_thread::yield();
+    while (window->outstanding_bytes() != 0)
+      std::this_thread::yield();
   }
   done.store(true);
   releaser.join();

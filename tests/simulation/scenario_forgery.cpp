@@ -46,7 +46,11 @@ void scenario_stage::send_from(principal from, const script_command& command, co
 /// A batch of the script, a digest that appeared in the output, or a digest of nothing.
 digest scenario_stage::digest_named(const std::string& name) {
   const auto found = batches_.find(name);
-  if (found != batches_.end()) return digest_of_batch(*request_factory::batch_of(found->second));
+  if (found != batches_.end()) {
+    const auto value = digest_of_batch(*request_factory::batch_of(found->second));
+    names_.define(value, name);
+    return value;
+  }
   if (const auto seen = names_.find(name)) return *seen;
   const auto made = named_digest(name);
   names_.define(made, name);
@@ -63,7 +67,7 @@ request scenario_stage::request_of(const script_command& command) const {
 }
 
 void scenario_stage::define_batch(const script_command& command) {
-  world();
+  static_cast<void>(world());
   if (command.words.empty()) throw script_error{"batch <name> client= t= <operation>"};
   auto rest = command;
   const auto name = rest.words.front();
@@ -72,7 +76,6 @@ void scenario_stage::define_batch(const script_command& command) {
   requests.push_back(request_of(rest));
   const auto& made = requests.back();
   if (!command.has("signed-by")) checker_->on_request_sent(made.id.client, made);
-  names_.define(digest_named(name), name);
 }
 
 /// The statement that a command describes, signed by `from`, which may claim to be another or another kind.
@@ -101,6 +104,17 @@ void scenario_stage::send_vote(message_kind kind, const script_command& command)
 void scenario_stage::send_request(const script_command& command) {
   const auto made = request_of(command);
   send_from(principal_of(command.text("from", fmt::format("c{}", made.id.client.value))), command, reframe(made));
+}
+
+/// As many requests as `count` says, with timestamps from `first` on.
+void scenario_stage::send_requests(const script_command& command) {
+  const auto first = command.number("first");
+  const auto count = command.number("count");
+  for (auto when = first; when < first + count; ++when) {
+    auto one = command;
+    one.named["t"] = fmt::to_string(when);
+    send_request(one);
+  }
 }
 
 void scenario_stage::send_reply(const script_command& command) {

@@ -21,13 +21,17 @@ scenario_stage::scenario_stage()
                {"stabilize", &scenario_stage::stabilize},
                {"byzantine", &scenario_stage::remove},
                {"show", &scenario_stage::show},
+               {"mute", &scenario_stage::mute},
+               {"unmute", &scenario_stage::unmute},
                {"status", &scenario_stage::tell_status},
+               {"read", &scenario_stage::tell_value},
                {"batch", &scenario_stage::define_batch},
                {"pre-prepare", &scenario_stage::send_pre_prepare},
                {"prepare", &scenario_stage::send_prepare},
                {"commit", &scenario_stage::send_commit},
                {"checkpoint", &scenario_stage::send_checkpoint},
                {"request", &scenario_stage::send_request},
+               {"requests", &scenario_stage::send_requests},
                {"reply", &scenario_stage::send_reply},
                {"state-chunk", &scenario_stage::send_chunk},
                {"checkpoint-proof", &scenario_stage::send_proof}} {}
@@ -53,8 +57,14 @@ std::string scenario_stage::run(const std::vector<script_command>& commands) {
 // --- Watching --------------------------------------------------------------------
 
 void scenario_stage::on_observed(replica_id replica, const observation& what) {
-  transcript_->observed(replica, what);
   checker_->on_observed(replica, what);
+  if (const auto* refused = std::get_if<frame_rejected>(&what)) {
+    // Late and repeated votes of correct replicas are everyday life.
+    const bool is_harmless = refused->reason == rejection::already_decided || refused->reason == rejection::duplicate;
+    const bool is_correct = refused->sender.is_client() || world_->has_node(replica_id{refused->sender.number});
+    if (is_harmless && is_correct) return;
+  }
+  transcript_->observed(replica, what);
 }
 
 void scenario_stage::on_sent(const frame_transit& transit) {
@@ -83,6 +93,11 @@ simulated_world& scenario_stage::world() {
   return *world_;
 }
 
+scenario_transcript& scenario_stage::transcript() {
+  if (!transcript_) throw script_error{"the first command is cluster"};
+  return *transcript_;
+}
+
 void scenario_stage::make_cluster(const script_command& command) {
   if (world_) throw script_error{"a script has one cluster"};
   const auto small = [&](const char* name, std::uint64_t otherwise) {
@@ -92,7 +107,8 @@ void scenario_stage::make_cluster(const script_command& command) {
   settings.cluster = small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4),
                                    small("window", 8));
   settings.shuffles = false;
-  settings.faults = {0, 0};
+  settings.faults.delay_us_min = 0;
+  settings.faults.delay_us_max = 0;
   settings.node.batching.requests_per_batch_max = small("batch", 16);
   settings.node.batching.pipeline_depth = small("pipeline", 8);
   settings.client.bundle_operations_max = small("bundle", 1);
@@ -170,10 +186,9 @@ void scenario_stage::remove(const script_command& command) {
 }
 
 void scenario_stage::show(const script_command& command) {
-  world();
   const std::set<std::string> kinds(command.words.begin(), command.words.end());
-  if (kinds == std::set<std::string>{"none"}) return transcript_->show_nothing();
-  transcript_->show_only(kinds == std::set<std::string>{"all"} ? std::set<std::string>{} : kinds);
+  if (kinds == std::set<std::string>{"none"}) return transcript().show_none();
+  transcript().show_only(kinds == std::set<std::string>{"all"} ? std::set<std::string>{} : kinds);
 }
 
 void scenario_stage::tell_status(const script_command&) {
@@ -186,6 +201,18 @@ void scenario_stage::tell_status(const script_command&) {
     transcript_->said_of(id, fmt::format("v={} h={} H={} executed={} state={}", core.view().value,
                                          core.marks().low().value, core.marks().high().value,
                                          replicated.last_executed().value, names_.of(replicated.machine_root())));
+  }
+}
+
+/// What each replica's machine holds under a key.
+void scenario_stage::tell_value(const script_command& command) {
+  if (command.words.size() != 1) throw script_error{"read <key>"};
+  const auto operation = operation_of({"get", command.words.front()});
+  for (std::uint32_t number = 0; number < world().settings().cluster.replicas; ++number) {
+    const replica_id id{number};
+    if (!world().has_node(id)) continue;
+    const auto found = world().node(id).executor->replicated->query(operation);
+    transcript().said_of(id, fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, found)));
   }
 }
 

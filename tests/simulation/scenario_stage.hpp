@@ -51,7 +51,10 @@ class scenario_stage final : public world_watcher {
   void stabilize(const script_command& command);
   void remove(const script_command& command);
   void show(const script_command& command);
+  void mute(const script_command&) { transcript().mute(true); }
+  void unmute(const script_command&) { transcript().mute(false); }
   void tell_status(const script_command& command);
+  void tell_value(const script_command& command);
 
   // What a faulty replica or client sends.
   void define_batch(const script_command& command);
@@ -61,6 +64,7 @@ class scenario_stage final : public world_watcher {
   void send_checkpoint(const script_command& command) { send_vote(message_kind::checkpoint, command); }
   void send_vote(message_kind kind, const script_command& command);
   void send_request(const script_command& command);
+  void send_requests(const script_command& command);
   void send_reply(const script_command& command);
   void send_chunk(const script_command& command);
   void send_proof(const script_command& command);
@@ -72,6 +76,7 @@ class scenario_stage final : public world_watcher {
   [[nodiscard]] request request_of(const script_command& command) const;
   void send_from(principal from, const script_command& command, const frame_ptr& frame);
   [[nodiscard]] simulated_world& world();
+  [[nodiscard]] scenario_transcript& transcript();
 
   std::map<std::string, action> actions_;
   splitmix64 chance_{0};

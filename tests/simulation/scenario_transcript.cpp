@@ -39,10 +39,11 @@ void scenario_transcript::delivered(const frame_transit& transit) {
     text = fmt::format("bytes that do not decode: {}", to_string(*bad));
   } else {
     const auto& value = std::get<message>(decoded);
-    const bool told = shown_.empty() || shown_.contains(std::string{to_string(kind_of(value))});
-    if (!told) return;
+    // Digests get their names in the order in which they appear, told or not.
     text = to_line(value, [this](const digest& each) { return names_.of(each); });
+    if (!shown_.empty() && !shown_.contains(std::string{to_string(kind_of(value))})) return;
   }
+  if (muted_) return;
   const auto same = std::ranges::find_if(entries_, [&](const entry& each) {
     return each.text == text && each.from.contains(transit.from) && !each.to.contains(transit.to);
   });
@@ -77,9 +78,12 @@ void scenario_transcript::observed(replica_id replica, const observation& what) 
   }
 }
 
-void scenario_transcript::said(std::string line) { entries_.push_back({std::move(line), {}, {}, {}}); }
+void scenario_transcript::said(std::string line) {
+  if (!muted_) entries_.push_back({std::move(line), {}, {}, {}});
+}
 
 void scenario_transcript::said_of(replica_id replica, const std::string& line) {
+  if (muted_) return;
   const auto same = std::ranges::find_if(entries_, [&](const entry& each) {
     return each.text == line && each.from.empty() && !each.at.contains(replica);
   });

@@ -32,7 +32,9 @@ class scenario_transcript {
 
   /// Only these kinds of messages are told; empty: all.
   void show_only(std::set<std::string> kinds) { shown_ = std::move(kinds); }
-  void show_nothing() { shown_ = {"nothing"}; }
+  void show_none() { shown_ = {"none"}; }
+  /// Nothing at all is told while this is set.
+  void mute(bool on) { muted_ = on; }
 
   void delivered(const frame_transit& transit);
   void observed(replica_id replica, const observation& what);
@@ -59,6 +61,7 @@ class scenario_transcript {
   digest_names& names_;
   std::uint32_t replicas_;
   std::set<std::string> shown_;
+  bool muted_ = false;
   std::vector<entry> entries_;
 };
 

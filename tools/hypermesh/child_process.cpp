@@ -44,8 +44,7 @@ struct spawn_plan {
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~spawn_plan() {
     posix_spawn_file_actions_destroy(&files);
@@ -86,7 +85,8 @@ double cpu_seconds_of(pid_t id) {
   // The second field, the name in parentheses, may hold spaces; user and system time are fields 14 and 15.
   std::istringstream fields{text.substr(std::min(text.size(), text.rfind(')') + 1))};
   std::string skipped;
-  for (int field = 3; field < 14; ++field) fields >> skipped;
+  for (int field = 3; field < 14; ++field)
+    fields >> skipped;
   double user = 0;
   double system = 0;
   fields >> user >> system;
@@ -102,7 +102,8 @@ or_error<std::unique_ptr<child_process>> child_process::start(std::vector<std::s
   const spawn_plan plan{log, ends[1]};
   std::string name = "hypermesh";
   std::vector<char*> words{name.data()};
-  for (auto& each : arguments) words.push_back(each.data());
+  for (auto& each : arguments)
+    words.push_back(each.data());
   words.push_back(nullptr);
   pid_t id = 0;
   const int failed = posix_spawn(&id, "/proc/self/exe", &plan.files, &plan.attributes, words.data(), environ);
@@ -157,7 +158,8 @@ void child_process::ask_to_stop() const {
 
 void child_process::wait_or_kill(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (is_running() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(poll_interval);
+  while (is_running() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(poll_interval);
   if (!is_running()) return;
   kill(id_, SIGKILL);
   int status = 0;

@@ -23,7 +23,7 @@ struct process_usage {
 /// and by the kernel when this process dies in any way (`stop_with_parent`). In a process group of its own, so that
 /// Ctrl-C reaches the owner only, which then stops it in order.
 class child_process {
-public:
+ public:
   /// The descriptor at which the child finds the pipe for its word that it is ready.
   static constexpr int ready_descriptor = 3;
 
@@ -51,7 +51,7 @@ public:
   /// Waits for its end; kills it after `patience`.
   void wait_or_kill(std::chrono::milliseconds patience);
 
-private:
+ private:
   child_process(pid_t id, int ready) : id_(id), ready_(ready) {}
 
   pid_t id_;

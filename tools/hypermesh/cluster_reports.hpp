@@ -31,7 +31,7 @@ using cluster_reports = std::vector<std::optional<node_report>>;
 /// The value of a counter of the report; 0 when it has none of that name.
 [[nodiscard]] std::uint64_t counter_of(const node_report& report, std::string_view name);
 
-/// Frames that the replica did not accept, for any reason.
+/// Frames that the replica did not accept, for any reason but that they came after the decision.
 [[nodiscard]] std::uint64_t rejected_by(const node_report& report);
 
 }  // namespace hypermesh::cli

@@ -3,7 +3,8 @@
 namespace hypermesh::cli {
 
 void add_client_options(CLI::App& command, client_options& into) {
-  auto* cluster = command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' made")->type_name("DIR");
+  auto* cluster =
+      command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' made")->type_name("DIR");
   command.add_option("--client", into.client, "Number of the client to be, in that directory")
       ->needs(cluster)
       ->capture_default_str()
@@ -38,13 +39,17 @@ world_error explain(client_error error) {
     case client_error::timed_out:
       return {"the cluster did not answer in time; the operation may still be executed",
               "see with 'hypermesh status' which replicas are reachable"};
-    case client_error::overloaded: return {"the replicas' queues are full", "try again later"};
-    case client_error::too_many_pending: return {"too many operations are waiting here", "submit fewer at once"};
+    case client_error::overloaded:
+      return {"the replicas' queues are full", "try again later"};
+    case client_error::too_many_pending:
+      return {"too many operations are waiting here", "submit fewer at once"};
     case client_error::stale_timestamp:
       return {"the replicas know a later request of this client",
               "use another client's identity (--client), or correct this machine's clock"};
-    case client_error::too_large: return {"the operation is too large", "split it: the most is 256 KiB"};
-    case client_error::stopped: return {"the client was stopped", "try again"};
+    case client_error::too_large:
+      return {"the operation is too large", "split it: the most is 256 KiB"};
+    case client_error::stopped:
+      return {"the client was stopped", "try again"};
   }
   return {"unknown error", "please report it"};
 }

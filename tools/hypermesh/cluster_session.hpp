@@ -28,7 +28,7 @@ void add_client_options(CLI::App& command, client_options& into);
 
 /// A client of a cluster with the actor system that it needs.
 class cluster_session {
-public:
+ public:
   [[nodiscard]] static or_error<std::unique_ptr<cluster_session>> open(client_config config, client_settings settings);
 
   cluster_session(const cluster_session&) = delete;
@@ -38,7 +38,7 @@ public:
   [[nodiscard]] const client_config& config() const { return config_; }
   [[nodiscard]] const genesis& cluster() const { return config_.cluster; }
 
-private:
+ private:
   explicit cluster_session(client_config config) : config_(std::move(config)) {}
 
   client_config config_;

@@ -57,9 +57,12 @@ finding check_file(const std::filesystem::path& file) {
   const auto kind = kind_of_file(file);
   if (const auto* error = std::get_if<world_error>(&kind)) return {"file", *error};
   switch (std::get<file_kind>(kind)) {
-    case file_kind::node: return check_member("node", read_node_config(file));
-    case file_kind::client: return check_member("client", read_client_config(file));
-    case file_kind::genesis: break;
+    case file_kind::node:
+      return check_member("node", read_node_config(file));
+    case file_kind::client:
+      return check_member("client", read_client_config(file));
+    case file_kind::genesis:
+      break;
   }
   auto read = read_genesis(file);
   if (auto* error = std::get_if<world_error>(&read)) return {"genesis", std::move(*error)};

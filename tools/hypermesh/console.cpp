@@ -53,13 +53,9 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
-void say(std::string_view line) {
-  fmt::print(stderr, "{}\n", line);
-}
+void say(std::string_view line) { fmt::print(stderr, "{}\n", line); }
 
-void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 exit_code report_error(const world_error& error, exit_code code) {
   const auto style = text_style::of(STDERR_FILENO);

@@ -17,7 +17,7 @@ namespace hypermesh::cli {
 
 /// Colours of one stream: on only for a terminal, and not when NO_COLOR is set or TERM is "dumb".
 class text_style {
-public:
+ public:
   [[nodiscard]] static text_style of(int descriptor);
   [[nodiscard]] static text_style plain() { return text_style{false}; }
 
@@ -29,7 +29,7 @@ public:
   [[nodiscard]] std::string bad(std::string_view text) const { return wrapped("31", text); }
   [[nodiscard]] std::string warning(std::string_view text) const { return wrapped("33", text); }
 
-private:
+ private:
   explicit text_style(bool on) : on_(on) {}
   [[nodiscard]] std::string wrapped(std::string_view code, std::string_view text) const;
 

@@ -18,7 +18,8 @@ constexpr auto examples =
     "  hypermesh demo --nodes openb_node_list_all_node.csv --pods openb_pod_list_default.csv\n"
     "  hypermesh demo --replicas 7 --bundle 64 --operations 200000\n"
     "\n"
-    "Every replica is a process of its own; keys, configuration and ports are fresh. Everything is signed and encrypted.\n"
+    "Every replica is a process of its own; keys, configuration and ports are fresh. Everything is signed and "
+    "encrypted.\n"
     "Nothing is left behind, also after Ctrl-C.";
 
 exit_code run_demo(const demo_options& options) {

@@ -10,7 +10,8 @@ namespace {
 sigset_t awaited() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const auto each : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, each);
+  for (const auto each : {SIGINT, SIGTERM, SIGHUP})
+    sigaddset(&signals, each);
   return signals;
 }
 

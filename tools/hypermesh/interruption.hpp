@@ -7,7 +7,7 @@ namespace hypermesh::cli {
 /// SIGINT, SIGTERM and SIGHUP as something to ask for instead of something that strikes: whoever waits asks, and
 /// cleans up in its own order. Construct it before the first thread, so that no thread takes the signals.
 class interruption {
-public:
+ public:
   interruption();
 
   /// Whether one of the signals has come; stays true.
@@ -19,7 +19,7 @@ public:
   /// The first signal that came; 0 when none did.
   [[nodiscard]] int signal_number() const { return signal_; }
 
-private:
+ private:
   int signal_ = 0;
 };
 

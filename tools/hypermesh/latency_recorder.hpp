@@ -9,7 +9,7 @@ namespace hypermesh::cli {
 /// Durations in a logarithmic histogram: any number of them in 15 KiB, each percentile at most 1.6 % too
 /// high. Not thread-safe.
 class latency_recorder {
-public:
+ public:
   void record(std::uint64_t microseconds);
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
@@ -18,7 +18,7 @@ public:
   /// The smallest recorded bound that `share` (0 … 1) of all durations do not exceed; 0 when there is none.
   [[nodiscard]] std::uint64_t percentile(double share) const;
 
-private:
+ private:
   /// Each power of two is cut into 64 equal buckets, so a bucket is 1/64 of its value wide at most.
   static constexpr std::size_t steps_bits = 6;
   static constexpr std::size_t steps = std::size_t{1} << steps_bits;

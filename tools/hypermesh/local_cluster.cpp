@@ -58,7 +58,8 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
     bound.push_back(descriptor);
     ports.push_back(port);
   }
-  for (const int each : bound) close(each);
+  for (const int each : bound)
+    close(each);
   return ports;
 }
 
@@ -115,7 +116,8 @@ std::optional<world_error> local_cluster::start() {
 
 std::vector<process_usage> local_cluster::usage() const {
   std::vector<process_usage> all;
-  for (const auto& each : replicas_) all.push_back(each->usage().value_or(process_usage{}));
+  for (const auto& each : replicas_)
+    all.push_back(each->usage().value_or(process_usage{}));
   return all;
 }
 

@@ -14,7 +14,7 @@ namespace hypermesh::cli {
 /// A cluster of real processes on this machine's loopback, in a temporary directory. Everything of it is gone with
 /// the object; the processes die with this process in any case.
 class local_cluster {
-public:
+ public:
   using clock = std::chrono::steady_clock;
 
   /// Makes keys and configuration. `replicas`, `clients` and `state_machine` of the plan count; the addresses are free
@@ -44,7 +44,7 @@ public:
   /// SIGTERM to all, SIGKILL to those that do not end in time. False when one had to be killed or had ended before.
   bool stop();
 
-private:
+ private:
   local_cluster() = default;
 
   [[nodiscard]] std::filesystem::path log_of(std::uint32_t number) const;

@@ -72,13 +72,13 @@ int main(int count, char** words) {
   try {
     code = hypermesh::cli::parse_and_run(count, words);
   } catch (const std::exception& error) {
-    code = hypermesh::cli::report_error({error.what(), "this should not happen: please report it with the command line"},
-                                        exit_code::failed);
+    code = hypermesh::cli::report_error(
+        {error.what(), "this should not happen: please report it with the command line"}, exit_code::failed);
   }
   // Output that did not reach its file is a failure, whatever the command says.
   if ((std::fflush(stdout) != 0 || std::ferror(stdout) != 0) && code == exit_code::ok) {
-    code = hypermesh::cli::report_error({"the output could not be written", "check the disk and the reader of the pipe"},
-                                        exit_code::failed);
+    code = hypermesh::cli::report_error(
+        {"the output could not be written", "check the disk and the reader of the pipe"}, exit_code::failed);
   }
   return static_cast<int>(code);
 }

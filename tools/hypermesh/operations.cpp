@@ -15,10 +15,14 @@ namespace {
 
 std::string_view name_of(operation_status status) {
   switch (status) {
-    case operation_status::applied: return "applied";
-    case operation_status::refused: return "refused";
-    case operation_status::malformed: return "malformed";
-    case operation_status::result_too_large: return "result_too_large";
+    case operation_status::applied:
+      return "applied";
+    case operation_status::refused:
+      return "refused";
+    case operation_status::malformed:
+      return "malformed";
+    case operation_status::result_too_large:
+      return "result_too_large";
   }
   return "unknown";
 }
@@ -59,7 +63,8 @@ exit_code print_outcome(const genesis& cluster, byte_span operation, const submi
   if (as_json) {
     print(nlohmann::ordered_json{
               {"status", name_of(result.status)}, {"result", text}, {"payload", to_hex(result.payload)}}
-              .dump() + "\n");
+              .dump() +
+          "\n");
   } else {
     print(text + "\n");
   }

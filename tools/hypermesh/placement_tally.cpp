@@ -24,7 +24,8 @@ void shift(Number& total, Amount amount, bool add) {
 
 placement_tally::placement_tally(const scheduler::cluster_trace& trace)
     : trace_(&trace), nodes_(trace.nodes.size()), tasks_(trace.tasks.size()) {
-  for (std::uint32_t index = 0; index < trace.nodes.size(); ++index) node_numbers_.emplace(trace.nodes[index].name, index);
+  for (std::uint32_t index = 0; index < trace.nodes.size(); ++index)
+    node_numbers_.emplace(trace.nodes[index].name, index);
   for (std::uint32_t index = 0; index < trace.tasks.size(); ++index) {
     task_numbers_.emplace(trace.tasks[index].spec.name, index);
   }
@@ -55,7 +56,9 @@ void placement_tally::note(const scheduler::trace_event& event, const operation_
       ++counts_.tasks_submitted;
       tasks_[event.subject].state = task_state::submitted;
       break;
-    case trace_event_kind::place: note_placing(event, result.payload); break;
+    case trace_event_kind::place:
+      note_placing(event, result.payload);
+      break;
     case trace_event_kind::release:
     case trace_event_kind::late_release:
       end(event.subject);
@@ -85,7 +88,8 @@ void placement_tally::note_placements(byte_span payload) {
     if (!payload.empty()) ++counts_.malformed;
     return;
   }
-  for (const auto& each : *placed) place(each);
+  for (const auto& each : *placed)
+    place(each);
 }
 
 void placement_tally::place(const scheduler::placement& placed) {
@@ -150,8 +154,7 @@ void placement_tally::check_bounds(const task_use& task, const scheduler::task_s
 }
 
 void placement_tally::note_peak(std::uint64_t time) {
-  const bool more =
-      capacity_.gpu_milli > 0 ? now_.gpu_milli > peak_.gpu_milli : now_.cpu_milli > peak_.cpu_milli;
+  const bool more = capacity_.gpu_milli > 0 ? now_.gpu_milli > peak_.gpu_milli : now_.cpu_milli > peak_.cpu_milli;
   if (!more) return;
   peak_ = now_;
   peak_time_ = time;

@@ -21,9 +21,10 @@ struct cluster_use {
 };
 
 /// What became of a trace's tasks, from the results that the replicas agreed on. Checks each placement against the
-/// machines of the trace: no machine and no GPU may ever hold more than it has. Memory: a record for each node and task.
+/// machines of the trace: no machine and no GPU may ever hold more than it has. Memory: a record for each node and
+/// task.
 class placement_tally {
-public:
+ public:
   struct counts {
     std::uint64_t applied = 0;
     std::uint64_t refused = 0;
@@ -63,7 +64,7 @@ public:
   /// Over all placements in their order.
   [[nodiscard]] digest placements_digest() const;
 
-private:
+ private:
   struct node_use {
     cluster_use used;
     std::array<std::uint32_t, scheduler::gpus_per_node_max> gpu_milli{};

@@ -38,8 +38,9 @@ void progress_bar::show(std::uint64_t done) {
   last_ = now;
   last_done_ = done;
   if (!drawn_in_place_) {
-    return say(fmt::format("     {:3.0f} %  {} of {}  {}/s", 100.0 * static_cast<double>(done) / static_cast<double>(total_),
-                           grouped(done), grouped(total_), grouped(static_cast<std::uint64_t>(rate_))));
+    return say(fmt::format("     {:3.0f} %  {} of {}  {}/s",
+                           100.0 * static_cast<double>(done) / static_cast<double>(total_), grouped(done),
+                           grouped(total_), grouped(static_cast<std::uint64_t>(rate_))));
   }
   fmt::print(stderr, "\r\x1b[K{}", bar(done, rate_));
   std::fflush(stderr);
@@ -57,7 +58,8 @@ std::string progress_bar::bar(std::uint64_t done, double rate) const {
   const auto full = static_cast<std::size_t>(part * static_cast<double>(cells));
   std::string filled;
   std::string empty;
-  for (std::size_t cell = 0; cell < cells; ++cell) (cell < full ? filled : empty) += cell < full ? "█" : "░";
+  for (std::size_t cell = 0; cell < cells; ++cell)
+    (cell < full ? filled : empty) += cell < full ? "█" : "░";
   return "     " + style_.good(filled) + style_.dim(empty) + words;
 }
 

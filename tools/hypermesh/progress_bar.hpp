@@ -11,7 +11,7 @@ namespace hypermesh::cli {
 /// How far a long piece of work is, on stderr: a bar with rate and time to go on a terminal, else a plain
 /// line each few seconds.
 class progress_bar {
-public:
+ public:
   using clock = std::chrono::steady_clock;
 
   explicit progress_bar(std::uint64_t total);
@@ -26,7 +26,7 @@ public:
   /// Takes the bar away, so that a line can follow.
   void clear();
 
-private:
+ private:
   [[nodiscard]] std::string bar(std::uint64_t done, double rate) const;
 
   std::uint64_t total_;

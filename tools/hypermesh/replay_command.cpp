@@ -39,9 +39,7 @@ void add_replay(CLI::App& app, chosen_command& chosen) {
   command->add_flag("-q,--quiet", options->quiet, "No steps and no progress");
   add_output_option(*command, options->output);
   command->callback([options, &chosen] {
-    chosen = [options] {
-      return replay_and_print(options->settings, options->output.is_json(), options->quiet, "");
-    };
+    chosen = [options] { return replay_and_print(options->settings, options->output.is_json(), options->quiet, ""); };
   });
 }
 

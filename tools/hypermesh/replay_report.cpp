@@ -44,13 +44,14 @@ void add_outcome_rows(text_table& table, const replay_result& result) {
                                        grouped(totals.refused), grouped(result.failed))});
   if (!tally.first_refusal().empty()) table.add({"", "first refusal: " + tally.first_refusal()});
   table.add({"machines", fmt::format("{} registered", grouped(totals.nodes_registered))});
-  table.add({"tasks", fmt::format("{} submitted, {} placed, {} had to wait, {} released, {} withdrawn",
-                                  grouped(totals.tasks_submitted), grouped(totals.tasks_placed),
-                                  grouped(totals.tasks_waited), grouped(totals.tasks_released),
-                                  grouped(totals.tasks_withdrawn))});
+  table.add(
+      {"tasks", fmt::format("{} submitted, {} placed, {} had to wait, {} released, {} withdrawn",
+                            grouped(totals.tasks_submitted), grouped(totals.tasks_placed), grouped(totals.tasks_waited),
+                            grouped(totals.tasks_released), grouped(totals.tasks_withdrawn))});
   table.add({"placed on", models_text(tally)});
   table.add({"at the peak", use_text(tally.peak(), tally.capacity())});
-  table.add({"at the end", use_text(tally.now(), tally.capacity()) + fmt::format("; {} waiting", grouped(tally.waiting_now()))});
+  table.add({"at the end",
+             use_text(tally.now(), tally.capacity()) + fmt::format("; {} waiting", grouped(tally.waiting_now()))});
   table.add({"placements", "digest " + to_hex(tally.placements_digest().view(), short_digest_bytes)});
 }
 
@@ -61,8 +62,9 @@ void add_speed_rows(text_table& table, const replay_result& result, const text_s
   const auto signing = result.settings.bundle == 1
                            ? std::string{"each with its own signature"}
                            : fmt::format("up to {} under one signature", result.settings.bundle);
-  table.add({"throughput", style.bold(grouped(static_cast<std::uint64_t>(result.operations_per_second)) +
-                                      " operations/s") + ", " + signing});
+  table.add(
+      {"throughput", style.bold(grouped(static_cast<std::uint64_t>(result.operations_per_second)) + " operations/s") +
+                         ", " + signing});
   table.add({"latency", fmt::format("p50 {}, p90 {}, p99 {}, max {} with {} under way", micro(0.5), micro(0.9),
                                     micro(0.99), short_duration(static_cast<double>(result.latency.max()) * 1e-6),
                                     grouped(result.settings.operations_in_flight()))});
@@ -90,7 +92,9 @@ std::string replica_rows(const replay_result& result, const text_style& style) {
     } else {
       row.insert(row.end(), {"-", "-", style.bad("not reachable")});
     }
-    if (own) row.insert(row.end(), {short_bytes(each.usage.resident_bytes_max), fmt::format("{:.1f} s", each.usage.cpu_seconds)});
+    if (own)
+      row.insert(row.end(),
+                 {short_bytes(each.usage.resident_bytes_max), fmt::format("{:.1f} s", each.usage.cpu_seconds)});
     table.add(row);
   }
   return table.text(style);
@@ -107,7 +111,8 @@ nlohmann::ordered_json tally_json(const replay_result& result) {
   const auto& tally = *result.tally;
   const auto& totals = tally.totals();
   nlohmann::ordered_json models = nlohmann::ordered_json::object();
-  for (const auto& [model, count] : tally.by_gpu_model()) models[model.empty() ? "none" : model] = count;
+  for (const auto& [model, count] : tally.by_gpu_model())
+    models[model.empty() ? "none" : model] = count;
   auto peak = json_of(tally.peak(), tally.capacity());
   peak["time_seconds"] = tally.peak_time();
   return {{"answered", result.submitted - result.failed},
@@ -207,10 +212,8 @@ nlohmann::ordered_json json_of(const replay_result& result) {
             {"tasks", result.work.trace.tasks.size()},
             {"operations", result.work.events.size()},
             {"submitted", result.submitted}}},
-          {"cluster",
-           {{"replicas", group.replicas()}, {"faulty_max", group.faulty_max()}, {"quorum", group.quorum()}}},
-          {"client",
-           {{"bundle", result.settings.bundle}, {"in_flight", result.settings.operations_in_flight()}}},
+          {"cluster", {{"replicas", group.replicas()}, {"faulty_max", group.faulty_max()}, {"quorum", group.quorum()}}},
+          {"client", {{"bundle", result.settings.bundle}, {"in_flight", result.settings.operations_in_flight()}}},
           {"results", tally_json(result)},
           {"performance", speed_json(result)},
           {"replicas", replicas_json(result)},
@@ -251,8 +254,9 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
                    ->type_name("FILE");
   nodes->needs(pods);
   pods->needs(nodes);
-  command.add_option("--operations", into.source.operations,
-                     "Replay so many operations at most; how many to make up when there are no files")
+  command
+      .add_option("--operations", into.source.operations,
+                  "Replay so many operations at most; how many to make up when there are no files")
       ->check(CLI::Range(1, 100'000'000))
       ->type_name("N");
   command.add_option("--seed", into.source.seed, "Of a made-up workload")->capture_default_str()->type_name("N");

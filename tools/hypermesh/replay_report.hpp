@@ -22,13 +22,13 @@ namespace hypermesh::cli {
 
 /// Numbered steps and a progress bar on stderr.
 class console_narrator final : public replay_narrator {
-public:
+ public:
   explicit console_narrator(bool quiet);
 
   void step(const std::string& what, double seconds) override;
   void progress(std::size_t answered, std::size_t total) override;
 
-private:
+ private:
   bool quiet_;
   text_style style_;
   std::size_t steps_ = 0;

@@ -28,7 +28,7 @@ const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
 
 /// One replay from beginning to end; the members are made in this order and go in the other.
 class replay {
-public:
+ public:
   replay(const replay_settings& settings, interruption& stop, replay_narrator& narrator)
       : stop_(&stop), narrator_(&narrator) {
     result_.settings = settings;
@@ -40,12 +40,13 @@ public:
     if (auto failed = connect()) return *failed;
     if (auto failed = submit()) return *failed;
     if (auto failed = compare()) return *failed;
+    if (auto failed = gather_counters()) return *failed;
     session_.reset();
     finish();
     return std::move(result_);
   }
 
-private:
+ private:
   [[nodiscard]] bool own() const { return result_.settings.has_own_cluster(); }
 
   std::optional<replay_failure> load() {
@@ -53,10 +54,11 @@ private:
     auto loaded = load_workload(result_.settings.source);
     if (auto* error = std::get_if<world_error>(&loaded)) return replay_failure{exit_code::usage, *error};
     result_.work = std::move(std::get<workload>(loaded));
-    for (const auto& each : result_.work.events) operations_.emplace_back(each.operation);
-    narrator_->step(fmt::format("{}: {}", result_.work.made_up ? "made-up workload" : "cluster trace",
-                                result_.work.description()),
-                    seconds_since(begun));
+    for (const auto& each : result_.work.events)
+      operations_.emplace_back(each.operation);
+    narrator_->step(
+        fmt::format("{}: {}", result_.work.made_up ? "made-up workload" : "cluster trace", result_.work.description()),
+        seconds_since(begun));
     return std::nullopt;
   }
 
@@ -70,14 +72,15 @@ private:
     auto prepared = local_cluster::prepare(plan);
     if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
     cluster_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
-    narrator_->step(fmt::format("keys and configuration of {} replicas in {}", plan.replicas,
-                                cluster_->layout().root.string()),
-                    seconds_since(begun));
+    narrator_->step(
+        fmt::format("keys and configuration of {} replicas in {}", plan.replicas, cluster_->layout().root.string()),
+        seconds_since(begun));
     begun = clock::now();
     if (auto error = cluster_->start()) return replay_failure{exit_code::failed, *error};
     const auto [first, last] = std::minmax_element(cluster_->ports().begin(), cluster_->ports().end());
-    narrator_->step(fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
-                    seconds_since(begun));
+    narrator_->step(
+        fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
+        seconds_since(begun));
     return std::nullopt;
   }
 
@@ -126,10 +129,10 @@ private:
     if (outcome.cut_short) return interrupted;
     judge_speed(outcome, begun);
     judge_results(outcome.outcomes);
-    narrator_->step(fmt::format("{} operations answered by f + 1 = {} replicas each",
-                                grouped(result_.submitted - result_.failed),
-                                result_.cluster.parameters().group().weak_quorum()),
-                    result_.elapsed_seconds);
+    narrator_->step(
+        fmt::format("{} operations answered by f + 1 = {} replicas each", grouped(result_.submitted - result_.failed),
+                    result_.cluster.parameters().group().weak_quorum()),
+        result_.elapsed_seconds);
     return std::nullopt;
   }
 
@@ -162,7 +165,8 @@ private:
     }
   }
 
-  /// Waits until all replicas have executed equally much and hold the expected state, or gives up and keeps what they said last.
+  /// Waits until all replicas have executed equally much and hold the expected state, or gives up and keeps what they
+  /// said last.
   std::optional<replay_failure> compare() {
     const auto begun = clock::now();
     const auto deadline = begun + agreement_patience;
@@ -172,15 +176,29 @@ private:
                                            [this] { return !stop_->requested(); });
       if (stop_->requested()) return interrupted;
       result_.replicas.assign(result_.settings.replicas, {});
-      for (std::size_t index = 0; index < reports.size(); ++index) result_.replicas[index].report = reports[index];
+      for (std::size_t index = 0; index < reports.size(); ++index)
+        result_.replicas[index].report = reports[index];
       told = result_.replicas_agree() && (!result_.reference_root || result_.common_root() == result_.reference_root);
       if (!told && stop_->wait(std::chrono::milliseconds{50})) return interrupted;
     } while (!told && clock::now() < deadline);
-    if (cluster_) {
-      const auto usage = cluster_->usage();
-      for (std::size_t index = 0; index < usage.size(); ++index) result_.replicas[index].usage = usage[index];
-    }
     narrator_->step("the replicas' states compared", seconds_since(begun));
+    return std::nullopt;
+  }
+
+  /// What the network and the processes have used. Links count for themselves and tell the node once a second, so
+  /// the last word about the workload is awaited; the states stay as they were compared.
+  std::optional<replay_failure> gather_counters() {
+    if (stop_->wait(link_limits{}.report_interval + std::chrono::milliseconds{50})) return interrupted;
+    const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,
+                                         [this] { return !stop_->requested(); });
+    for (std::size_t index = 0; index < reports.size(); ++index) {
+      auto& kept = result_.replicas[index].report;
+      if (kept && reports[index]) kept->counters = reports[index]->counters;
+    }
+    if (!cluster_) return std::nullopt;
+    const auto usage = cluster_->usage();
+    for (std::size_t index = 0; index < usage.size(); ++index)
+      result_.replicas[index].usage = usage[index];
     return std::nullopt;
   }
 
@@ -230,7 +248,8 @@ bool replay_result::replicas_agree() const {
 }
 
 bool replay_result::is_right() const {
-  const bool clean = failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 && tally->flaw().empty();
+  const bool clean =
+      failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 && tally->flaw().empty();
   return clean && ended_cleanly && replicas_agree() && (!reference_root || common_root() == reference_root);
 }
 

@@ -34,7 +34,7 @@ struct replay_settings {
 
 /// Tells people what a replay does. Nothing it does changes the replay.
 class replay_narrator {
-public:
+ public:
   virtual ~replay_narrator() = default;
   /// A step is done: what, and how long it took.
   virtual void step(const std::string& what, double seconds) = 0;
@@ -68,7 +68,8 @@ struct replay_result {
   /// Whether all processes ended as they were asked to; true for an existing cluster.
   bool ended_cleanly = true;
 
-  /// All reachable replicas, a quorum at least and of an own cluster all, have executed equally much and hold the same state.
+  /// All reachable replicas, a quorum at least and of an own cluster all, have executed equally much and hold the same
+  /// state.
   [[nodiscard]] bool replicas_agree() const;
   [[nodiscard]] std::optional<digest> common_root() const;
   /// Whether the replay shows what it is to show.

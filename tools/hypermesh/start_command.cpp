@@ -76,10 +76,7 @@ void log_standing(consensus_manager& manager) {
 exit_code watch(consensus_manager& manager, interruption& stop) {
   auto next_standing = std::chrono::steady_clock::now() + standing_interval;
   while (!stop.wait(watch_interval)) {
-    if (const auto failed = manager.failure()) {
-      spdlog::critical("{}; {}", failed->what, failed->remedy);
-      return report_error(*failed, exit_code::failed);
-    }
+    if (const auto failed = manager.failure()) return report_error(*failed, exit_code::failed);
     if (std::chrono::steady_clock::now() < next_standing) continue;
     next_standing += standing_interval;
     if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/hypermesh/cluster_reports.hpp"
+#include "tools/hypermesh/cluster_session.hpp"
 #include "tools/hypermesh/console.hpp"
 #include "tools/hypermesh/output_options.hpp"
-#include "tools/hypermesh/cluster_session.hpp"
 #include "tools/hypermesh/text_table.hpp"
 
 namespace hypermesh::cli {
@@ -50,9 +50,17 @@ std::string summary_of(const cluster_status& status) {
 
 std::string table_of(const cluster_status& status, const text_style& style) {
   using side = text_table::side;
-  text_table table{{{"replica", side::right}, {"address"}, {"state"}, {"view", side::right}, {"low", side::right},
-                    {"high", side::right}, {"executed", side::right}, {"checkpoint", side::right}, {"state root"},
-                    {"pending", side::right}, {"rejected", side::right}}};
+  text_table table{{{"replica", side::right},
+                    {"address"},
+                    {"state"},
+                    {"view", side::right},
+                    {"low", side::right},
+                    {"high", side::right},
+                    {"executed", side::right},
+                    {"checkpoint", side::right},
+                    {"state root"},
+                    {"pending", side::right},
+                    {"rejected", side::right}}};
   for (std::uint32_t number = 0; number < status.reports.size(); ++number) {
     const auto& report = status.reports[number];
     const auto address = to_string(status.cluster.replicas[number].address);
@@ -72,7 +80,8 @@ std::string table_of(const cluster_status& status, const text_style& style) {
 
 nlohmann::ordered_json json_of(const node_report& report) {
   auto counters = nlohmann::ordered_json::object();
-  for (const auto& each : report.counters) counters[each.name] = each.value;
+  for (const auto& each : report.counters)
+    counters[each.name] = each.value;
   return {{"view", report.view.value},
           {"low_watermark", report.low_watermark.value},
           {"high_watermark", report.high_watermark.value},

@@ -60,7 +60,8 @@ exit_code submit_lines(cluster_session& session, bool as_json) {
     if (words.empty()) continue;
     const auto operation = parse_operation(cluster.state_machine, words);
     if (!operation) {
-      code = worse_of(code, report_error({fmt::format("line {}: {}", number, operation.error()), ""}, exit_code::usage));
+      code =
+          worse_of(code, report_error({fmt::format("line {}: {}", number, operation.error()), ""}, exit_code::usage));
       continue;
     }
     pending.push_back({*operation, session.client().submit(*operation)});
@@ -68,7 +69,8 @@ exit_code submit_lines(cluster_session& session, bool as_json) {
       code = worse_of(code, print_first(cluster, pending, as_json));
     }
   }
-  while (!pending.empty()) code = worse_of(code, print_first(cluster, pending, as_json));
+  while (!pending.empty())
+    code = worse_of(code, print_first(cluster, pending, as_json));
   return code;
 }
 

@@ -9,7 +9,7 @@ namespace hypermesh::cli {
 
 /// A directory that only this user can read, and that is gone with its owner.
 class temporary_directory {
-public:
+ public:
   /// Below TMPDIR, or /tmp.
   [[nodiscard]] static or_error<std::unique_ptr<temporary_directory>> make();
 
@@ -19,7 +19,7 @@ public:
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-private:
+ private:
   explicit temporary_directory(std::filesystem::path path) : path_(std::move(path)) {}
 
   std::filesystem::path path_;

@@ -26,7 +26,8 @@ std::string text_table::text(const text_style& style) const {
   for (std::size_t index = 0; index < columns_.size(); ++index) {
     auto width = display_width(columns_[index].title);
     titled = titled || width > 0;
-    for (const auto& row : rows_) width = std::max(width, display_width(row[index]));
+    for (const auto& row : rows_)
+      width = std::max(width, display_width(row[index]));
     widths.push_back(width);
   }
   const auto line_of = [&](const auto& cell_at) {
@@ -39,7 +40,8 @@ std::string text_table::text(const text_style& style) const {
   };
   std::string out;
   if (titled) out += style.dim(line_of([&](std::size_t index) { return columns_[index].title; })) + "\n";
-  for (const auto& row : rows_) out += line_of([&](std::size_t index) { return row[index]; }) + "\n";
+  for (const auto& row : rows_)
+    out += line_of([&](std::size_t index) { return row[index]; }) + "\n";
   return out;
 }
 

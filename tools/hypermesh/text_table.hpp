@@ -9,7 +9,7 @@ namespace hypermesh::cli {
 
 /// Rows in columns of equal width. Numbers stand right, words left.
 class text_table {
-public:
+ public:
   enum class side { left, right };
 
   struct column {
@@ -25,7 +25,7 @@ public:
   /// All rows below their titles, each line ended. Titles that are all empty are left out.
   [[nodiscard]] std::string text(const text_style& style) const;
 
-private:
+ private:
   std::vector<column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -49,7 +49,7 @@ struct run_record {
 };
 
 class workload_run {
-public:
+ public:
   workload_run(consensus_client& client, std::span<const byte_span> operations, const workload_settings& settings,
                const std::function<bool(std::size_t)>& keep_on)
       : client_(&client),
@@ -79,13 +79,14 @@ public:
     return outcome(started, !going);
   }
 
-private:
+ private:
   void submit_through(std::size_t end) {
     for (; submitted_ < end; ++submitted_) {
       const auto operation = operations_[submitted_];
       record_->submitted_at[submitted_] = clock::now();
-      client_->submit(byte_vector{operation.begin(), operation.end()},
-                      [record = record_, index = submitted_](const submit_outcome& result) { record->note(index, result); });
+      client_->submit(
+          byte_vector{operation.begin(), operation.end()},
+          [record = record_, index = submitted_](const submit_outcome& result) { record->note(index, result); });
     }
   }
 

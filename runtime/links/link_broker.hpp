@@ -1,0 +1,29 @@
+#pragma once
+
+#include <utility>
+
+#include <caf/actor_config.hpp>
+#include <caf/behavior.hpp>
+#include <caf/io/broker.hpp>
+
+namespace hypermesh {
+
+/// A broker whose mailbox closes when it quits. That of CAF 0.17.6 stays open: what is sent to a closed session
+/// would pile up for as long as anybody holds its handle, and a delayed message to itself would keep it for ever.
+class link_broker : public caf::io::broker {
+ public:
+  explicit link_broker(caf::actor_config& config) : caf::io::broker(config) {}
+
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    close_all();
+    return caf::scheduled_actor::cleanup(std::move(reason), host);
+  }
+};
+
+}  // namespace hypermesh
+
+template <>
+class caf::behavior_type_of<hypermesh::link_broker> {
+ public:
+  using type = caf::behavior;
+};

@@ -1,0 +1,172 @@
+#include "actors/batcher.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::chrono::microseconds delay{2'000};
+
+/// The batcher of one replica; replica 0 is the primary of view 0.
+struct batcher_bench : virtual_bench {
+  batcher_actor tested;
+
+  explicit batcher_bench(std::uint32_t self = 0, batch_settings settings = {}) : virtual_bench(replica_id{self}) {
+    tested = connect(system().spawn(batcher, identity(), settings, delay));
+  }
+
+  void request_from(principal sender, std::uint32_t client, std::uint64_t when) {
+    give_verified(tested, sender, make().request_of(client_id{client}, timestamp{when}, "o"));
+  }
+  void request(std::uint32_t client, std::uint64_t when) {
+    request_from(principal::of(client_id{client}), client, when);
+  }
+  void executed(std::uint32_t client, std::uint64_t when) {
+    auto done = std::make_shared<std::vector<executed_request>>();
+    done->push_back({{client_id{client}, timestamp{when}}, true});
+    give(tested, batch_executed{sequence_number{1}, replica_id{0}, done});
+  }
+  /// The sizes of the batches that were cut.
+  std::vector<std::size_t> batches() {
+    std::vector<std::size_t> sizes;
+    for (const auto& each : take<batch_cut>("replica")) sizes.push_back(each.content->requests.size());
+    return sizes;
+  }
+};
+
+using sizes = std::vector<std::size_t>;
+
+}  // namespace
+
+TEST_CASE("a lone request is proposed at once") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  CHECK(bench.batches() == sizes{1});
+  CHECK(bench.is_quiet());
+}
+
+TEST_CASE("requests gather while the pipeline is busy, until the delay passes") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  CHECK(bench.batches() == sizes{1});
+  bench.request(0, 2);
+  bench.request(1, 1);
+  bench.advance(delay - 1us);
+  CHECK(bench.batches().empty());
+  bench.advance(1us);
+  CHECK(bench.batches() == sizes{2});
+}
+
+TEST_CASE("requests that gathered go out together when the pipeline is empty") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  bench.request(0, 2);
+  bench.request(0, 3);
+  CHECK(bench.batches() == sizes{1});
+  bench.executed(0, 1);
+  CHECK(bench.batches() == sizes{2});
+}
+
+TEST_CASE("an old delay tick cuts nothing") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  bench.request(0, 2);
+  // The delay of the second request runs; its batch leaves early because the first one is executed.
+  bench.executed(0, 1);
+  CHECK(bench.batches() == sizes{1, 1});
+  bench.request(0, 3);
+  bench.give(bench.tested, tick{0});
+  bench.give(bench.tested, tick{7});
+  CHECK(bench.batches().empty());
+  bench.advance(delay);
+  CHECK(bench.batches() == sizes{1});
+}
+
+TEST_CASE("no more batches than the pipeline is deep wait for execution") {
+  batch_settings settings;
+  settings.pipeline_depth = 2;
+  settings.requests_per_batch_max = 1;
+  settings.requests_per_batch_target = 1;
+  batcher_bench bench{0, settings};
+  for (std::uint64_t when = 1; when <= 4; ++when) bench.request(0, when);
+  bench.advance(10 * delay);
+  CHECK(bench.batches() == sizes{1, 1});
+  bench.executed(0, 1);
+  CHECK(bench.batches() == sizes{1});
+}
+
+TEST_CASE("a backup forwards what a client sent, but not what a replica sent") {
+  batcher_bench bench{2};
+  bench.request(0, 1);
+  const auto forwarded = bench.take_frames("peer-0");
+  REQUIRE(forwarded.size() == 1);
+  const auto& sent = std::get<request>(forwarded.front());
+  CHECK(sent.id == request_id{client_id{0}, timestamp{1}});
+  // The bytes are the client's, so that its signature holds.
+  const auto original = bench.make().request_of(client_id{0}, timestamp{1}, "o");
+  CHECK(std::ranges::equal(sent.raw.view, original.raw.view));
+  bench.request_from(principal::of(replica_id{3}), 1, 1);
+  CHECK(bench.take_frames("peer-0").empty());
+  // A client that asks again is passed on again: the first copy may have been lost.
+  bench.request(0, 1);
+  CHECK(bench.take_frames("peer-0").size() == 1);
+  CHECK(bench.is_quiet());
+}
+
+TEST_CASE("a backup proposes what it holds when its view comes") {
+  batcher_bench bench{1};
+  bench.request(0, 1);
+  bench.request(1, 1);
+  CHECK(bench.batches().empty());
+  bench.give(bench.tested, view_entered{view_number{1}});
+  CHECK(bench.batches() == sizes{2});
+}
+
+TEST_CASE("a request that is executed is answered from the client table") {
+  batcher_bench bench;
+  bench.request(0, 1);
+  bench.executed(0, 1);
+  bench.forget();
+  bench.request(0, 1);
+  const auto again = bench.take<reply_again>("executor");
+  REQUIRE(again.size() == 1);
+  CHECK(again.front().id == request_id{client_id{0}, timestamp{1}});
+  CHECK(bench.is_quiet());
+}
+
+TEST_CASE("a client beyond its quota is refused and counted, and others are not") {
+  batcher_bench bench{2};
+  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when) bench.request(0, when);
+  bench.forget();
+  bench.request(0, limits::requests_in_flight_max + 1);
+  const auto refused = bench.take<refuse>("executor");
+  REQUIRE(refused.size() == 1);
+  CHECK(refused.front().status == reply_status::overloaded);
+  const auto counted = bench.take_observed<frame_rejected>();
+  REQUIRE(counted.size() == 1);
+  CHECK(counted.front().reason == rejection::client_quota);
+  CHECK(bench.is_quiet());
+  bench.request(1, 1);
+  CHECK(bench.take_frames("peer-0").size() == 1);
+}
+
+TEST_CASE("an installed state frees the pipeline of the batches that it covers") {
+  batch_settings settings;
+  settings.pipeline_depth = 1;
+  batcher_bench bench{0, settings};
+  bench.request(0, 1);
+  bench.request(0, 2);
+  CHECK(bench.batches() == sizes{1});
+  // As the client table tells it: for each client its largest past timestamp first.
+  const std::vector<request_id> done = {{client_id{0}, timestamp{0}}, {client_id{0}, timestamp{1}}};
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(done)});
+  CHECK(bench.batches() == sizes{1});
+}

@@ -1,0 +1,146 @@
+#include "actors/ingress.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr view_number first_view{0};
+constexpr sequence_number one{1};
+
+/// Ingress of replica 1, and frames that reach it.
+struct ingress_bench : virtual_bench {
+  ingress_actor tested = connect(system().spawn(ingress, identity()));
+  pre_prepare proposal = make().pre_prepare_of(first_view, one, make().batch_number(1));
+
+  void arrive(principal sender, const frame_ptr& frame, inbound_credit credit = nullptr) {
+    give(tested, incoming_frame{sender, link("sender"), frame, std::move(credit)});
+  }
+  void arrive(replica_id sender, const message& value) { arrive(principal::of(sender), frame_of(value)); }
+  void arrive(client_id sender, const message& value) { arrive(principal::of(sender), frame_of(value)); }
+
+  std::vector<rejection> rejections() {
+    std::vector<rejection> reasons;
+    for (const auto& each : take_observed<frame_rejected>()) reasons.push_back(each.reason);
+    return reasons;
+  }
+
+  ingress_bench() : virtual_bench(replica_id{1}) {}
+};
+
+using reasons = std::vector<rejection>;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(ingress_bench, "each kind of message reaches the one actor that it is for") {
+  const auto root = named_digest("root");
+  arrive(client_id{0}, make().request_of(client_id{0}, timestamp{1}, "o"));
+  CHECK(order() == std::vector<std::string>{"batcher"});
+  forget();
+  arrive(replica_id{0}, proposal);
+  arrive(replica_id{2}, make().prepare_of(replica_id{2}, proposal));
+  arrive(replica_id{2}, make().commit_of(replica_id{2}, proposal));
+  arrive(replica_id{2}, make().status_of(replica_id{2}, first_view, sequence_number{0}, sequence_number{0}));
+  CHECK(order() == std::vector<std::string>(4, "replica"));
+  forget();
+  arrive(replica_id{2}, make().checkpoint_of(replica_id{2}, sequence_number{4}, root));
+  arrive(replica_id{2}, checkpoint_proof{*make().certificate_of(sequence_number{4}, root)});
+  CHECK(order() == std::vector<std::string>(2, "checkpointer"));
+  forget();
+  arrive(replica_id{2}, state_request{sequence_number{4}, 0});
+  arrive(replica_id{2}, sample_of(message_kind::state_chunk, sample_size::usual, 1));
+  CHECK(order() == std::vector<std::string>(2, "state-transfer"));
+  forget();
+  arrive(client_id{3}, query{{client_id{3}, timestamp{1}}, to_byte_vector("count")});
+  CHECK(order() == std::vector<std::string>{"executor"});
+  forget();
+  arrive(client_id{3}, node_query{{client_id{3}, timestamp{1}}});
+  CHECK(take<verified_message>("monitor").size() == 1);
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
+  const auto impostor = make().keys().impostor_of(principal::of(replica_id{2}));
+  const auto content = make().content_of(replica_id{2}, first_view, one, proposal.header.content.value);
+  arrive(replica_id{2}, prepare{make().signed_by(*impostor, message_kind::prepare, content)});
+  CHECK(rejections() == reasons{rejection::bad_signature});
+  // A vote that is genuine, on the link of another.
+  arrive(replica_id{3}, make().prepare_of(replica_id{2}, proposal));
+  CHECK(rejections() == reasons{rejection::sender_is_not_signer});
+  // A PREPARE as COMMIT.
+  arrive(replica_id{2}, commit{make().prepare_of(replica_id{2}, proposal).vote});
+  CHECK(rejections() == reasons{rejection::bad_signature});
+  arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>(to_byte_vector("\x03\x03\x03")));
+  CHECK(rejections().size() == 1);
+  arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>());
+  CHECK(rejections() == reasons{rejection::empty_frame});
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "a client is heard on requests and questions only") {
+  arrive(client_id{2}, make().prepare_of(replica_id{2}, proposal));
+  arrive(client_id{2}, proposal);
+  arrive(client_id{2}, state_request{sequence_number{4}, 0});
+  CHECK(rejections() == reasons(3, rejection::kind_not_allowed_from_sender));
+  arrive(client_id{2}, make().request_of(client_id{1}, timestamp{1}, "o"));
+  CHECK(rejections() == reasons{rejection::sender_is_not_signer});
+  arrive(client_id{99}, make().request_of(client_id{1}, timestamp{1}, "o"));
+  CHECK(rejections() == reasons{rejection::not_a_member});
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "a replica may pass on what a client signed") {
+  arrive(replica_id{3}, make().request_of(client_id{1}, timestamp{1}, "o"));
+  const auto passed = take<verified_message>("batcher");
+  REQUIRE(passed.size() == 1);
+  CHECK(passed.front().sender == principal::of(replica_id{3}));
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "what is decided is dropped before its signature is checked") {
+  give(tested, progress_made{sequence_number{4}, sequence_number{4}});
+  const auto impostor = make().keys().impostor_of(principal::of(replica_id{2}));
+  for (const auto sequence : {one, sequence_number{4}}) {
+    const auto content = make().content_of(replica_id{2}, first_view, sequence, named_digest("d"));
+    arrive(replica_id{2}, commit{make().signed_by(*impostor, message_kind::commit, content)});
+    CHECK(rejections() == reasons{rejection::already_decided});
+  }
+  const auto next = make().content_of(replica_id{2}, first_view, sequence_number{5}, named_digest("d"));
+  arrive(replica_id{2}, commit{make().signed_by(*impostor, message_kind::commit, next)});
+  CHECK(rejections() == reasons{rejection::bad_signature});
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "a frame holds its credit until its message is handled") {
+  auto credit = std::make_shared<int>(0);
+  arrive(principal::of(replica_id{0}), frame_of(proposal), credit);
+  // The probe's note holds the message as an actor's mailbox would.
+  CHECK(credit.use_count() == 2);
+  forget();
+  CHECK(credit.use_count() == 1);
+  arrive(principal::of(replica_id{2}), frame_of(proposal), credit);
+  CHECK(credit.use_count() == 2);
+  forget();
+  // A frame that is refused gives its credit back at once.
+  arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>(), credit);
+  CHECK(credit.use_count() == 1);
+}
+
+TEST_CASE("a frame that comes before the node is connected is dropped") {
+  virtual_bench bench{replica_id{1}};
+  const auto tested = bench.system().spawn(ingress, bench.identity());
+  bench.keep(tested);
+  const auto frame = frame_of(bench.make().request_of(client_id{0}, timestamp{1}, "o"));
+  bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});
+  CHECK(bench.is_quiet());
+  bench.give(tested, wired{std::make_shared<const neighbours>(bench.probes())});
+  bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});
+  CHECK(bench.take<verified_message>("batcher").size() == 1);
+}

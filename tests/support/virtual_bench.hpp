@@ -1,0 +1,119 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/message.hpp>
+#include <caf/send.hpp>
+
+#include "actors/interfaces.hpp"
+#include "tests/support/request_factory.hpp"
+#include "tests/support/virtual_actor.hpp"
+#include "tests/support/virtual_scheduler.hpp"
+
+namespace hypermesh::testing {
+
+/// A bench for one actor of replica `self`: all its neighbours are probes that write down what they are sent. Time
+/// is virtual and moves by `advance` only.
+class virtual_bench {
+ public:
+  explicit virtual_bench(replica_id self, const cluster_parameters& cluster = small_cluster(4));
+  ~virtual_bench();
+  virtual_bench(const virtual_bench&) = delete;
+  virtual_bench& operator=(const virtual_bench&) = delete;
+
+  [[nodiscard]] caf::actor_system& system() { return scheduler_.system(); }
+  [[nodiscard]] const request_factory& make() const { return make_; }
+  [[nodiscard]] node_identity identity() const;
+  /// The probes, by their place in a node; "peer-0" … for the links to the other replicas.
+  [[nodiscard]] const neighbours& probes() const { return *probes_; }
+
+  /// A link that is no replica's, like that of a client. What it is sent counts under `name`.
+  [[nodiscard]] peer_actor link(const std::string& name) { return probe<peer_actor>(name); }
+  /// A probe of any type.
+  template <class Handle>
+  [[nodiscard]] Handle probe(const std::string& name) {
+    return spawn_virtual<Handle>(system(), [this, name](const caf::type_erased_tuple& content) { write_down(name, content); });
+  }
+
+  /// Keeps an actor until the bench ends, introduces it to the probes, and lets it settle.
+  template <class Handle>
+  Handle connect(const Handle& actor) {
+    keep(actor);
+    give(actor, wired{probes_});
+    return actor;
+  }
+  template <class Handle>
+  void keep(const Handle& actor) {
+    kept_.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
+  }
+
+  /// Sends a message and runs until nothing more happens now.
+  template <class Handle, class Message>
+  void give(const Handle& actor, Message content) {
+    caf::anon_send(actor, std::move(content));
+    scheduler_.run_all();
+  }
+
+  /// As ingress would hand over a message of `sender`, who is reached over `via`.
+  template <class Handle>
+  void give_verified(const Handle& actor, principal sender, message value, peer_actor via = {}) {
+    give(actor, verified_message{sender, std::move(via), std::make_shared<const message>(std::move(value)), nullptr});
+  }
+
+  /// Lets time pass, timer by timer.
+  void advance(std::chrono::microseconds by);
+  void settle() { scheduler_.run_all(); }
+
+  /// The messages of one type that a probe got since they were taken last, in order.
+  template <class Message>
+  [[nodiscard]] std::vector<Message> take(const std::string& probe) {
+    std::vector<Message> taken;
+    std::erase_if(notes_, [&](const note& each) {
+      if (each.probe != probe || !each.content.match_elements<Message>()) return false;
+      taken.push_back(each.content.get_as<Message>(0));
+      return true;
+    });
+    return taken;
+  }
+  /// The messages that a frame probe got, decoded.
+  [[nodiscard]] std::vector<message> take_frames(const std::string& probe);
+  /// The observations of one kind that the monitor got.
+  template <class Kind>
+  [[nodiscard]] std::vector<Kind> take_observed() {
+    std::vector<Kind> taken;
+    std::erase_if(notes_, [&](const note& each) {
+      if (each.probe != "monitor" || !each.content.match_elements<observed>()) return false;
+      const auto* what = std::get_if<Kind>(&each.content.get_as<observed>(0).what);
+      if (what != nullptr) taken.push_back(*what);
+      return what != nullptr;
+    });
+    return taken;
+  }
+  /// Who was sent something, in the order of sending; a name for each message.
+  [[nodiscard]] std::vector<std::string> order() const;
+  [[nodiscard]] bool is_quiet() const { return notes_.empty(); }
+  void forget() { notes_.clear(); }
+  /// Called with the name of each probe that is sent something, at that moment.
+  void on_probe(std::function<void(const std::string&)> call) { on_probe_ = std::move(call); }
+
+ private:
+  struct note {
+    std::string probe;
+    caf::message content;
+  };
+
+  void write_down(const std::string& probe, const caf::type_erased_tuple& content);
+
+  virtual_scheduler scheduler_;
+  request_factory make_;
+  replica_id self_;
+  std::shared_ptr<const neighbours> probes_;
+  std::vector<caf::strong_actor_ptr> kept_;
+  std::vector<note> notes_;
+  std::function<void(const std::string&)> on_probe_;
+};
+
+}  // namespace hypermesh::testing
