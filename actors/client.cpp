@@ -89,9 +89,16 @@ void ask_report(client_self self, const report_of_replica& wanted) {
   if (wanted.replica.value >= state.peers.size()) return (*wanted.done)(std::nullopt);
   const auto when = state.next_report;
   state.next_report = when.next();
-  state.reports[when] = {wanted.done, wanted.replica, now_of(self) + report_patience_us};
-  self->send(state.peers[wanted.replica.value], outgoing_frame{encode(node_query{{state.self_id, when}})});
+  const auto frame = encode(node_query{{state.self_id, when}});
+  state.reports[when] = {wanted.done, wanted.replica, frame, now_of(self) + report_patience_us};
+  self->send(state.peers[wanted.replica.value], outgoing_frame{frame});
   arm_tick(self);
+}
+
+void ask_reports_again(client_self self, replica_id replica) {
+  for (const auto& [when, open] : self->state.reports) {
+    if (open.replica == replica) self->send(self->state.peers.at(replica.value), outgoing_frame{open.frame});
+  }
 }
 
 void expire_reports(client_self self) {
@@ -145,7 +152,9 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
       },
       [self](const report_of_replica& wanted) { ask_report(self, wanted); },
       [self](const link_changed& changed) {
-        if (changed.up) carry_out(self, self->state.core->on_link_up(changed.replica));
+        if (!changed.up) return;
+        carry_out(self, self->state.core->on_link_up(changed.replica));
+        ask_reports_again(self, changed.replica);
       },
       [self](const client_stop&) {
         carry_out(self, self->state.core->on_stop());

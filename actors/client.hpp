@@ -17,6 +17,7 @@ struct client_state {
   struct open_report {
     std::shared_ptr<const report_completion> done;
     replica_id replica;
+    frame_ptr frame;
     microseconds_t deadline = 0;
   };
 

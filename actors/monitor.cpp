@@ -51,10 +51,13 @@ struct node_counters::noting {
   node_counters& into;
 
   void operator()(const frame_rejected& it) const {
-    ++into.counters_[fmt::format("rejected_total{{reason=\"{}\"}}", to_string(it.reason))];
+    // Late and repeated messages are no sign of a fault: they have a counter of their own.
+    const std::string_view what = is_benign(it.reason) ? "ignored" : "rejected";
+    ++into.counters_[fmt::format("{}_total{{reason=\"{}\"}}", what, to_string(it.reason))];
     // Clients are many: they are counted together, replicas each.
     const auto sender = it.sender.is_replica() ? to_string(it.sender) : std::string{"clients"};
-    ++into.counters_[fmt::format("rejected_by_sender_total{{sender=\"{}\",reason=\"{}\"}}", sender, to_string(it.reason))];
+    ++into.counters_[fmt::format("{}_by_sender_total{{sender=\"{}\",reason=\"{}\"}}", what, sender,
+                                 to_string(it.reason))];
   }
   void operator()(const slot_committed& it) const {
     ++into.counters_["batches_committed_total"];

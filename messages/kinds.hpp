@@ -68,6 +68,20 @@ enum class rejection : std::uint8_t {
   overloaded,
 };
 
+/// Whether correct senders cause it too, when messages are late, lost or sent again.
+[[nodiscard]] constexpr bool is_benign(rejection reason) {
+  switch (reason) {
+    case rejection::other_view:
+    case rejection::outside_watermarks:
+    case rejection::duplicate:
+    case rejection::already_decided:
+    case rejection::unsolicited:
+      return true;
+    default:
+      return false;
+  }
+}
+
 inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection::overloaded) + 1;
 
 /// snake_case name, also of the metric.

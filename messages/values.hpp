@@ -44,7 +44,8 @@ struct request {
 /// What a replica answers to a request.
 enum class reply_status : std::uint8_t {
   executed = 0,
-  /// The timestamp is below the client's window and was not executed: it never will be.
+  /// The timestamp is below the client's window: the request is never executed from now on, and if it was
+  /// executed before, its result is no longer known.
   stale_timestamp = 1,
   /// The replica's queues are full; the client may try again later.
   overloaded = 2,

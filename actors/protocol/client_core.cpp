@@ -86,7 +86,7 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
   request.next_send = now + settings_.retransmit_us;
   request.deadline = now + settings_.deadline_us;
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
-  // §4.1: "A client … sends a ⟨REQUEST, o, t, c⟩σc message to the primary".
+  // §4.1: "by sending a ⟨REQUEST, o, t, c⟩σc message to the primary".
   out.sends.push_back({cluster_.group().primary_of(view_), request.frame});
   requests_.emplace(when, std::move(request));
 }
@@ -241,8 +241,10 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
 client_effects client_core::on_link_up(replica_id replica) const {
   client_effects out;
   for (const auto& [when, asked] : queries_) out.sends.push_back({replica, asked.frame});
-  if (cluster_.group().primary_of(view_) != replica) return out;
-  for (const auto& [when, request] : requests_) out.sends.push_back({replica, request.frame});
+  // To a backup too: it may have executed the request and lost its reply, which f+1 may need.
+  for (const auto& [when, request] : requests_) {
+    if (!request.outcomes.contains(replica)) out.sends.push_back({replica, request.frame});
+  }
   return out;
 }
 

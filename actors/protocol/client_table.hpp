@@ -12,7 +12,7 @@
 
 namespace hypermesh {
 
-/// The replies of recent requests, which make execution exactly-once (§4.1: "replicas discard
+/// The replies of recent requests, which make execution exactly-once (§4.2: "Replicas discard
 /// requests whose timestamp is lower than the timestamp in the last reply they sent to the
 /// client to guarantee exactly-once semantics"). Pure, deterministic, and part of the checkpointed
 /// state: two replicas with another table would answer a retransmission differently (attack 25).

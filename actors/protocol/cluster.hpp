@@ -33,7 +33,7 @@ struct cluster_parameters {
   std::uint32_t clients = 0;
   /// K of §4.3: a checkpoint follows each sequence number divisible by K.
   std::uint32_t checkpoint_period = 128;
-  /// L of §4.2: H = h + L. §4.3 wants it "large enough so that replicas do not stall waiting
+  /// L of §4.2: H = h + L. §4.3 wants it "big enough so that replicas do not stall waiting
   /// for a checkpoint to become stable"; twice the period is the paper's example.
   std::uint32_t watermark_window = 256;
 

@@ -32,7 +32,7 @@ replicated_state::replicated_state(std::unique_ptr<state_machine> machine) : mac
 
 std::vector<replicated_state::answered_request> replicated_state::execute(sequence_number sequence,
                                                                           const batch& content) {
-  // §4.2: "after executing all requests with lower sequence numbers".
+  // §4.2: the state "reflects the sequential execution of all requests with lower sequence numbers".
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
   std::vector<answered_request> done;
   done.reserve(content.requests.size());

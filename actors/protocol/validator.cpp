@@ -29,9 +29,9 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::checkpoint_proof:
     case message_kind::state_request:
     case message_kind::state_chunk:
-    case message_kind::body_request:
       return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
-    // VIEW-CHANGE and NEW-VIEW have no receiver before the view-change coordinator exists.
+    // VIEW-CHANGE, NEW-VIEW and BODY-REQUEST have no receiver before the view-change coordinator exists.
+    case message_kind::body_request:
     case message_kind::view_change:
     case message_kind::new_view:
     case message_kind::reply:

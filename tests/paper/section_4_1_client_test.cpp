@@ -23,7 +23,8 @@ reply reply_with(std::uint64_t when, std::string_view result) {
 
 }  // namespace
 
-// "A client c requests the execution of state machine operation o by sending a REQUEST message to the primary."
+// "A client c requests the execution of state machine operation o by sending a ⟨REQUEST, o, t, c⟩σc message to the
+// primary."
 TEST_CASE("4.1: a request is sent to the primary alone") {
   const request_factory factory{small_cluster(4)};
   client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{1}};
@@ -49,7 +50,7 @@ TEST_CASE("4.1: a request that arrives many times at every replica is executed o
   CHECK(as_text(cluster.node(2).state().query(as_byte_span("count")).payload) == "5");
 }
 
-// "Timestamps for c's requests are totally ordered such that later requests have higher timestamps than earlier ones."
+// "Timestamps for c's requests are totally ordered such that later requests have higher timestamps than earlier ones".
 TEST_CASE("4.1: every request of a client has a higher timestamp than the one before") {
   const request_factory factory{small_cluster(4)};
   client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{41}};

@@ -94,8 +94,8 @@ TEST_CASE("4.2: a backup accepts no proposal outside of h and H") {
   CHECK(backup.accepts(backup.proposal(0, 8, 1)));
 }
 
-// "it enters the prepare phase by multicasting a PREPARE message to all other replicas and adds both messages to its
-// log."
+// "it enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and adds both
+// messages to its log."
 TEST_CASE("4.2: the PREPARE is multicast and both messages are logged") {
   section backup{2};
   const auto effects = backup.hear(0, backup.proposal(0, 1, 1));
@@ -154,7 +154,7 @@ TEST_CASE("4.2: however f faulty replicas split the others between two values, a
   }
 }
 
-// "Replica i multicasts a COMMIT to the other replicas when prepared(m, v, n, i) becomes true."
+// "Replica i multicasts a ⟨COMMIT, v, n, D(m), i⟩σi to the other replicas when prepared(m, v, n, i) becomes true."
 TEST_CASE("4.2: the COMMIT is multicast once, when the slot becomes prepared") {
   section backup{1};
   const auto proposal = backup.proposal(0, 1, 1);

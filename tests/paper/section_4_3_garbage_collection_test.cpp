@@ -27,8 +27,8 @@ struct section {
 
 }  // namespace
 
-// "These states are produced periodically, when a request with a sequence number divisible by some constant (e.g.,
-// 100) is executed."
+// "they are generated periodically, when a request with a sequence number divisible by some constant (e.g., 100) is
+// executed."
 TEST_CASE("4.3: checkpoints stand at multiples of K, the watermarks with them") {
   core_cluster_options options;
   options.batching.requests_per_batch_max = 1;
@@ -44,8 +44,8 @@ TEST_CASE("4.3: checkpoints stand at multiples of K, the watermarks with them") 
     CHECK(cluster.node(number).replica().marks().low() == sequence_number{20});
 }
 
-// "When a replica i produces a checkpoint, it multicasts a message CHECKPOINT, n, d, i to the other replicas, where n
-// is the sequence number of the last request whose execution is reflected in the state and d is the digest of the
+// "When a replica i produces a checkpoint, it multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas, where
+// n is the sequence number of the last request whose execution is reflected in the state and d is the digest of the
 // state."
 TEST_CASE("4.3: the CHECKPOINT names n, d and i and goes to all others") {
   section here;

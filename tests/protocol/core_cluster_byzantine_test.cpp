@@ -173,8 +173,7 @@ TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothi
     options.faults.delay_max = 1 + seed % 5;
     options.batching.requests_per_batch_max = 1;
     core_cluster cluster{options};
-    sample_source random{seed};
-    cluster.corrupt(replica_id{1}, [random](principal, const frame_ptr& frame) mutable -> frames {
+    cluster.corrupt(replica_id{1}, [](principal, const frame_ptr& frame) -> frames {
       if (kind_of(byte_span{*frame}) != message_kind::state_chunk) return {frame};
       auto chunk = std::get<state_chunk_message>(*read(frame));
       auto bytes = *chunk.bytes;

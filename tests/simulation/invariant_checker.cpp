@@ -20,6 +20,15 @@ bool accuses(rejection reason) {
          reason == rejection::primary_voted_prepare || reason == rejection::conflicting_statement;
 }
 
+/// The smallest set of which any two share a correct replica. Computed anew, so that a wrong quorum in the
+/// product does not make wrong certificates right.
+std::size_t quorum_of(std::uint32_t replicas) {
+  const std::uint32_t faulty = (replicas - 1) / 3;
+  std::uint32_t quorum = 1;
+  while (2 * quorum < replicas + faulty + 1) ++quorum;
+  return quorum;
+}
+
 std::string place_of(replica_id replica, sequence_number sequence) {
   return fmt::format("replica {} at n={}", replica.value, sequence.value);
 }
@@ -154,7 +163,7 @@ void invariant_checker::check_certificate(replica_id replica, const committed_ba
     }
     signers.insert(said.replica);
   }
-  if (signers.size() < cluster_.group().quorum()) bad("without a quorum of signers");
+  if (signers.size() < quorum_of(cluster_.replicas)) bad("without a quorum of signers");
 }
 
 void invariant_checker::check_body(const committed_batch& content) {

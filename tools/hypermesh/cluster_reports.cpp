@@ -100,8 +100,7 @@ std::uint64_t rejected_by(const node_report& report) {
   std::uint64_t sum = 0;
   for (const auto& each : report.counters) {
     // Votes that came after the decision are what a healthy cluster is full of.
-    const bool late = each.name.find("already_decided") != std::string::npos;
-    if (each.name.starts_with("rejected_total{") && !late) sum += each.value;
+    if (each.name.starts_with("rejected_total{")) sum += each.value;
   }
   return sum;
 }

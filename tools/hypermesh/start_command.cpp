@@ -3,10 +3,6 @@
 #include <csignal>
 #include <cstring>
 
-// The compiled spdlog of the runtime library, not a second one from its headers.
-#ifndef SPDLOG_COMPILED_LIB
-#define SPDLOG_COMPILED_LIB
-#endif
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>

@@ -1,0 +1,94 @@
+#include "actors/checkpointer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr std::chrono::milliseconds period{500};
+constexpr sequence_number four{4};
+
+/// The checkpointer of replica 1.
+struct checkpointer_bench : virtual_bench {
+  checkpointer_actor tested = connect(system().spawn(checkpointer, identity(), period));
+  digest root = named_digest("root");
+
+  checkpointer_bench() : virtual_bench(replica_id{1}) {}
+
+  void taken(const digest& own) {
+    const auto snapshot = std::make_shared<const state_snapshot>();
+    give(tested, checkpoint_taken{four, own, snapshot});
+  }
+  void hear(std::uint32_t sender, const digest& value) {
+    const replica_id id{sender};
+    give_verified(tested, principal::of(id), make().checkpoint_of(id, four, value));
+  }
+  std::size_t votes_sent() {
+    std::size_t count = 0;
+    for (const auto& each : take<persist_and_send>("journal")) count += each.sends->size();
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(checkpointer_bench, "the own checkpoint is handed to the journal as a record and a message at once") {
+  taken(root);
+  const auto handed = take<persist_and_send>("journal");
+  REQUIRE(handed.size() == 1);
+  REQUIRE(handed.front().records->size() == 1);
+  REQUIRE(handed.front().sends->size() == 1);
+  CHECK(handed.front().records->front().kind == record_kind::checkpoint);
+  CHECK(handed.front().records->front().bytes == handed.front().sends->front().frame);
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "a quorum of equal votes makes a checkpoint stable, once") {
+  taken(root);
+  hear(0, root);
+  CHECK(take<checkpoint_stable>("replica").empty());
+  hear(2, named_digest("another"));
+  CHECK(take<checkpoint_stable>("replica").empty());
+  hear(3, root);
+  const auto stable = take<checkpoint_stable>("replica");
+  REQUIRE(stable.size() == 1);
+  CHECK(stable.front().certificate->votes.size() == 3);
+  CHECK(stable.front().certificate->sequence() == four);
+  give_verified(tested, principal::of(replica_id{0}), checkpoint_proof{*make().certificate_of(four, root)});
+  CHECK(take<checkpoint_stable>("replica").empty());
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "a proof makes a checkpoint stable without own state") {
+  give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
+  CHECK(take<checkpoint_stable>("replica").size() == 1);
+  CHECK(take_observed<checkpoint_became_stable>().size() == 1);
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "another certified state than the own one is reported before it is stable") {
+  taken(named_digest("mine"));
+  forget();
+  for (const auto sender : {0U, 2U, 3U}) hear(sender, root);
+  const auto diverged = take<state_diverged>("replica");
+  REQUIRE(diverged.size() == 1);
+  CHECK(diverged.front().sequence == four);
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "an own checkpoint is sent again every period until it is stable") {
+  taken(root);
+  CHECK(votes_sent() == 1);
+  advance(period);
+  CHECK(votes_sent() == 1);
+  advance(period);
+  CHECK(votes_sent() == 1);
+  hear(0, root);
+  hear(2, root);
+  advance(4 * period);
+  CHECK(votes_sent() == 0);
+}

@@ -1,0 +1,188 @@
+#include "actors/executor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "tests/support/counting_machine.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// An executor around a counting machine; checkpoints after every fourth batch.
+struct executor_bench : virtual_bench {
+  executor_actor tested = connect(system().spawn(executor, identity(), machine()));
+
+  executor_bench() : virtual_bench(replica_id{1}) {}
+
+  static std::shared_ptr<std::unique_ptr<state_machine>> machine() {
+    return std::make_shared<std::unique_ptr<state_machine>>(std::make_unique<counting_machine>());
+  }
+  void open(std::uint32_t client, const std::string& name) {
+    const auto session = link(name);
+    links[name] = session;
+    give(tested, session_opened{client_id{client}, session});
+  }
+  /// Commits the batch of one request, client 0's, that has the sequence for a timestamp.
+  void commit(std::uint64_t sequence, std::uint64_t when) {
+    const auto body = make().batch_number(when);
+    give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
+  }
+  void commit(std::uint64_t sequence) { commit(sequence, sequence); }
+
+  std::vector<reply> replies(const std::string& name) {
+    std::vector<reply> all;
+    for (auto& each : take_frames(name)) all.push_back(std::get<reply>(std::move(each)));
+    return all;
+  }
+
+  std::map<std::string, peer_actor> links;
+};
+
+/// The state of a machine that has executed `count` batches, and a certificate for it.
+install_state state_after(const virtual_bench& bench, std::uint64_t count) {
+  replicated_state state{std::make_unique<counting_machine>()};
+  for (std::uint64_t sequence = 1; sequence <= count; ++sequence) {
+    static_cast<void>(state.execute(sequence_number{sequence}, *bench.make().batch_number(sequence)));
+  }
+  auto snapshot = std::make_shared<const state_snapshot>(state.snapshot());
+  return {bench.make().certificate_of(sequence_number{count}, state_root(*snapshot)), snapshot};
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its sessions, up to four") {
+  for (const auto* name : {"a", "b", "c", "d", "e"}) open(0, name);
+  open(1, "other");
+  commit(1);
+  CHECK(replies("a").empty());
+  for (const auto* name : {"b", "c", "d", "e"}) CHECK(replies(name).size() == 1);
+  CHECK(replies("other").empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a closed session hears nothing") {
+  open(0, "a");
+  open(0, "b");
+  give(tested, session_closed{client_id{0}, links["a"]});
+  commit(1);
+  CHECK(replies("a").empty());
+  CHECK(replies("b").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "an executed batch is reported with what was new in it") {
+  commit(1);
+  commit(2, 1);
+  const auto told = take<batch_executed>("batcher");
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].primary == replica_id{0});
+  CHECK(told[0].requests->front().first_time);
+  CHECK_FALSE(told[1].requests->front().first_time);
+  CHECK(take_observed<batch_was_executed>().size() == 2);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a request that is ordered twice is answered twice with one result") {
+  open(0, "a");
+  commit(1, 1);
+  commit(2, 1);
+  const auto answers = replies("a");
+  REQUIRE(answers.size() == 2);
+  CHECK(answers[0].outcome == answers[1].outcome);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "an answer is given again from the client table, and none for what is not executed") {
+  commit(1);
+  open(0, "a");
+  give(tested, reply_again{{client_id{0}, timestamp{1}}});
+  CHECK(replies("a").size() == 1);
+  give(tested, reply_again{{client_id{0}, timestamp{2}}});
+  CHECK(replies("a").empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
+  open(0, "a");
+  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded});
+  const auto answers = replies("a");
+  REQUIRE(answers.size() == 1);
+  CHECK(answers.front().outcome.status == reply_status::overloaded);
+  CHECK(answers.front().outcome.statuses.empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a checkpoint is taken after the last batch of a period, for voting and for serving") {
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) commit(sequence);
+  CHECK(take<checkpoint_taken>("checkpointer").empty());
+  commit(4);
+  const auto taken = take<checkpoint_taken>("checkpointer");
+  REQUIRE(taken.size() == 1);
+  CHECK(taken.front().sequence == sequence_number{4});
+  CHECK(taken.front().root == state_root(*state_after(*this, 4).snapshot));
+  CHECK(take<checkpoint_taken>("state-transfer").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is served to others") {
+  commit(1);
+  const auto verified = state_after(*this, 4);
+  give(tested, verified);
+  for (const auto* name : {"replica", "batcher", "state-transfer"}) {
+    const auto told = take<state_installed>(name);
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().sequence == sequence_number{4});
+  }
+  const auto installed = take_observed<state_was_installed>();
+  REQUIRE(installed.size() == 1);
+  CHECK(installed.front().root == state_root(*verified.snapshot));
+  CHECK(take<checkpoint_taken>("state-transfer").size() == 1);
+  // The client table came with the state: what it holds is answered and not executed again.
+  open(0, "a");
+  forget();
+  commit(5, 3);
+  CHECK_FALSE(take<batch_executed>("batcher").front().requests->front().first_time);
+  CHECK(replies("a").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a batch below the installed state is not executed") {
+  give(tested, state_after(*this, 4));
+  forget();
+  commit(3);
+  commit(4);
+  CHECK(is_quiet());
+  commit(5);
+  CHECK(take<batch_executed>("batcher").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a state that execution has overtaken changes nothing") {
+  const auto verified = state_after(*this, 4);
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) commit(sequence);
+  forget();
+  give(tested, verified);
+  CHECK(take_observed<state_was_installed>().empty());
+  const auto told = take<state_installed>("replica");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().sequence == sequence_number{5});
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a certified state that cannot be read stops the node") {
+  auto unreadable = state_after(*this, 4);
+  auto chunks = *unreadable.snapshot;
+  chunks.erase(chunks.begin() + 1);
+  unreadable.snapshot = std::make_shared<const state_snapshot>(std::move(chunks));
+  give(tested, unreadable);
+  CHECK(take_observed<node_failed>().size() == 1);
+  CHECK(take<state_installed>("replica").empty());
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a question is answered from the present state, over the link that asked") {
+  commit(1);
+  give_verified(tested, principal::of(client_id{2}), query{{client_id{2}, timestamp{7}}, to_byte_vector("count")},
+                link("asker"));
+  const auto answers = take_frames("asker");
+  REQUIRE(answers.size() == 1);
+  const auto& answer = std::get<query_reply>(answers.front());
+  CHECK(answer.id == request_id{client_id{2}, timestamp{7}});
+  CHECK(answer.last_executed == sequence_number{1});
+  CHECK(as_text(answer.result) == "1");
+}

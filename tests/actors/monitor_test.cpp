@@ -1,0 +1,105 @@
+#include "actors/monitor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/executor.hpp"
+#include "tests/support/counting_machine.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// The monitor of replica 1 beside a real executor, whom it asks for the root.
+struct monitor_bench : virtual_bench {
+  std::vector<std::string> failures;
+  monitor_actor tested;
+  executor_actor machine;
+
+  monitor_bench() : virtual_bench(replica_id{1}) {
+    tested = system().spawn(
+        monitor, identity(), failure_handler{[this](const world_error& error) { failures.push_back(error.what); }});
+    machine = system().spawn(executor, identity(), std::make_shared<std::unique_ptr<state_machine>>(
+                                                       std::make_unique<counting_machine>()));
+    keep(tested);
+    keep(machine);
+    auto all = probes();
+    all.executor = machine;
+    give(tested, wired{std::make_shared<const neighbours>(all)});
+    give(machine, wired{std::make_shared<const neighbours>(probes())});
+  }
+
+  void see(observation what) { give(tested, observed{std::move(what)}); }
+  node_report report() {
+    give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));
+    const auto answers = take_frames("asker");
+    REQUIRE(answers.size() == 1);
+    return std::get<node_report>(answers.front());
+  }
+  static std::uint64_t counter(const node_report& of, const std::string& name) {
+    for (const auto& each : of.counters) {
+      if (each.name == name) return each.value;
+    }
+    return 0;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(monitor_bench, "a report tells where the node is and in which state") {
+  see(watermarks_moved{sequence_number{4}, sequence_number{12}});
+  see(batch_was_executed{sequence_number{6}, std::make_shared<const std::vector<executed_request>>(3)});
+  see(checkpoint_became_stable{sequence_number{4}, named_digest("root")});
+  const auto told = report();
+  CHECK(told.id == request_id{client_id{0}, timestamp{5}});
+  CHECK(told.replica == replica_id{1});
+  CHECK(told.low_watermark == sequence_number{4});
+  CHECK(told.high_watermark == sequence_number{12});
+  CHECK(told.last_executed == sequence_number{6});
+  CHECK(told.stable_checkpoint == sequence_number{4});
+  CHECK(told.state_root == counting_machine{}.root());
+  CHECK(counter(told, "requests_executed_total") == 3);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, replicas apart and clients together") {
+  see(frame_rejected{principal::of(replica_id{2}), rejection::bad_signature});
+  see(frame_rejected{principal::of(client_id{0}), rejection::bad_signature});
+  see(frame_rejected{principal::of(client_id{1}), rejection::bad_signature});
+  const auto told = report();
+  CHECK(counter(told, "rejected_total{reason=\"bad_signature\"}") == 3);
+  CHECK(counter(told, "rejected_by_sender_total{sender=\"replica-2\",reason=\"bad_signature\"}") == 1);
+  CHECK(counter(told, "rejected_by_sender_total{sender=\"clients\",reason=\"bad_signature\"}") == 2);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "the host is told when the node must stop") {
+  see(node_failed{{"the disk is gone", "replace it"}});
+  CHECK(failures == std::vector<std::string>{"the disk is gone"});
+  CHECK(counter(report(), "node_failures_total") == 1);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "counters of other parts and the state of links appear in the report") {
+  give(tested, counters_reported{std::make_shared<const std::vector<named_counter>>(
+                   std::vector<named_counter>{{"link_frames_total", 17}})});
+  give(tested, link_changed{replica_id{2}, true});
+  auto told = report();
+  CHECK(counter(told, "link_frames_total") == 17);
+  CHECK(counter(told, "link_up{peer=\"replica-2\"}") == 1);
+  give(tested, link_changed{replica_id{2}, false});
+  CHECK(counter(report(), "link_up{peer=\"replica-2\"}") == 0);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "no report is made up when the executor does not answer") {
+  caf::anon_send_exit(machine, caf::exit_reason::user_shutdown);
+  settle();
+  give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));
+  advance(std::chrono::seconds{10});
+  CHECK(take_frames("asker").empty());
+  // The monitor itself lives on.
+  see(node_failed{{"again", ""}});
+  CHECK(failures.size() == 1);
+}

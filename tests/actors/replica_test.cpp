@@ -1,0 +1,188 @@
+#include "actors/replica.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr view_number first_view{0};
+constexpr std::chrono::milliseconds status_period{150};
+
+/// The replica actor of one replica, 1 unless told otherwise.
+struct replica_bench : virtual_bench {
+  replica_actor tested;
+
+  explicit replica_bench(std::uint32_t self = 1) : virtual_bench(replica_id{self}) {
+    tested = connect(system().spawn(replica, identity(), status_period));
+  }
+
+  pre_prepare proposal(std::uint64_t sequence) const {
+    return make().pre_prepare_of(first_view, sequence_number{sequence}, make().batch_number(sequence));
+  }
+  void hear(std::uint32_t sender, message value) {
+    give_verified(tested, principal::of(replica_id{sender}), std::move(value));
+  }
+  /// Everything that the others send for one sequence.
+  void hear_all(const pre_prepare& of) {
+    hear(0, of);
+    hear(2, make().prepare_of(replica_id{2}, of));
+    hear(0, make().commit_of(replica_id{0}, of));
+    hear(2, make().commit_of(replica_id{2}, of));
+  }
+  /// The kinds of the frames that the journal was given to send.
+  std::vector<message_kind> sent_kinds() {
+    std::vector<message_kind> kinds;
+    for (const auto& each : take<persist_and_send>("journal")) {
+      for (const auto& sent : *each.sends) kinds.push_back(*kind_of(*sent.frame));
+    }
+    return kinds;
+  }
+};
+
+using kinds = std::vector<message_kind>;
+
+}  // namespace
+
+TEST_CASE("a replica says which view it is in as soon as it is connected") {
+  replica_bench bench;
+  const auto entered = bench.take<view_entered>("batcher");
+  REQUIRE(entered.size() == 1);
+  CHECK(entered.front().view == first_view);
+  CHECK(bench.is_quiet());
+}
+
+TEST_CASE("a proposal and the own vote for it go to the journal together") {
+  replica_bench bench;
+  const auto proposed = bench.proposal(1);
+  bench.hear(0, proposed);
+  const auto handed = bench.take<persist_and_send>("journal");
+  REQUIRE(handed.size() == 1);
+  const auto& records = *handed.front().records;
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].kind == record_kind::pre_prepare);
+  CHECK(records[0].bytes == proposed.raw);
+  CHECK(records[1].kind == record_kind::prepare);
+  const auto& sends = *handed.front().sends;
+  REQUIRE(sends.size() == 1);
+  CHECK(sends.front().frame == records[1].bytes);
+  CHECK(!sends.front().to);
+}
+
+TEST_CASE("a batch is handed on when a quorum committed it, with its proof") {
+  replica_bench bench;
+  const auto proposed = bench.proposal(1);
+  bench.hear(0, proposed);
+  bench.hear(2, bench.make().prepare_of(replica_id{2}, proposed));
+  bench.hear(2, bench.make().commit_of(replica_id{2}, proposed));
+  CHECK(bench.take<batch_committed>("executor").empty());
+  bench.hear(0, bench.make().commit_of(replica_id{0}, proposed));
+  const auto committed = bench.take<batch_committed>("executor");
+  REQUIRE(committed.size() == 1);
+  CHECK(committed.front().content.sequence == sequence_number{1});
+  CHECK(committed.front().content.body == proposed.body);
+  CHECK(committed.front().content.certificate->commits.size() == 3);
+  const auto progress = bench.take<progress_made>("ingress");
+  REQUIRE(!progress.empty());
+  CHECK(progress.back().executed == sequence_number{1});
+}
+
+TEST_CASE("effects go out in their order: persist and send, execute, report") {
+  replica_bench bench;
+  bench.hear_all(bench.proposal(1));
+  const auto all = bench.order();
+  const auto place = [&](const std::string& name) { return std::find(all.begin(), all.end(), name) - all.begin(); };
+  const auto last_journal = std::find(all.rbegin(), all.rend(), std::string{"journal"}).base() - all.begin() - 1;
+  CHECK(last_journal < place("executor"));
+  CHECK(place("executor") < place("monitor"));
+}
+
+TEST_CASE("the primary's batches become proposals inside the window, and wait beyond it") {
+  replica_bench bench{0};
+  for (std::uint64_t number = 1; number <= 9; ++number) {
+    bench.give(bench.tested, batch_cut{bench.make().batch_number(number)});
+  }
+  CHECK(bench.sent_kinds() == kinds(8, message_kind::pre_prepare));
+}
+
+TEST_CASE("a stable checkpoint cuts the log and lets the journal forget") {
+  replica_bench bench;
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) bench.hear_all(bench.proposal(sequence));
+  bench.forget();
+  const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
+  bench.give(bench.tested, checkpoint_stable{certificate});
+  const auto forgotten = bench.take<forget_records>("journal");
+  REQUIRE(forgotten.size() == 1);
+  CHECK(forgotten.front().through == sequence_number{4});
+  const auto moved = bench.take_observed<watermarks_moved>();
+  REQUIRE(moved.size() == 1);
+  CHECK(moved.front().low == sequence_number{4});
+}
+
+TEST_CASE("a replica behind a stable checkpoint waits a while and then fetches the state") {
+  replica_bench bench;
+  const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
+  bench.give(bench.tested, checkpoint_stable{certificate});
+  bench.advance(status_period);
+  CHECK(bench.take<fetch_state>("state-transfer").empty());
+  bench.advance(status_period);
+  const auto wanted = bench.take<fetch_state>("state-transfer");
+  REQUIRE(wanted.size() == 1);
+  CHECK(wanted.front().certificate == certificate);
+  // The certificate alone moves nothing.
+  CHECK(bench.take_observed<watermarks_moved>().empty());
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>()});
+  const auto moved = bench.take_observed<watermarks_moved>();
+  REQUIRE(moved.size() == 1);
+  CHECK(moved.front().low == sequence_number{4});
+}
+
+TEST_CASE("a replica that is idle says now and then where it is") {
+  replica_bench bench;
+  bench.advance(3 * status_period);
+  CHECK(bench.sent_kinds().empty());
+  bench.advance(status_period);
+  CHECK(bench.sent_kinds() == kinds{message_kind::status});
+}
+
+TEST_CASE("a replica that waits for votes says at once what it lacks") {
+  replica_bench bench;
+  bench.hear(0, bench.proposal(1));
+  bench.forget();
+  bench.advance(status_period);
+  CHECK(bench.sent_kinds() == kinds{message_kind::status});
+}
+
+TEST_CASE("a status is answered with what its sender lacks, to it alone and once a tick") {
+  replica_bench bench;
+  bench.hear_all(bench.proposal(1));
+  bench.forget();
+  const auto lacking = bench.make().status_of(replica_id{3}, first_view, sequence_number{0}, sequence_number{0},
+                                              {slot_progress{true, false, false}});
+  bench.hear(3, lacking);
+  const auto handed = bench.take<persist_and_send>("journal");
+  REQUIRE(handed.size() == 1);
+  CHECK(handed.front().records->empty());
+  REQUIRE(handed.front().sends->size() == 2);
+  for (const auto& each : *handed.front().sends) CHECK(each.to == replica_id{3});
+  bench.hear(3, lacking);
+  CHECK(bench.sent_kinds().empty());
+}
+
+TEST_CASE("a replica whose state diverged votes no more") {
+  replica_bench bench;
+  bench.give(bench.tested, state_diverged{sequence_number{4}});
+  CHECK(bench.take_observed<divergence_found>().size() == 1);
+  bench.hear_all(bench.proposal(1));
+  bench.advance(10 * status_period);
+  CHECK(bench.sent_kinds().empty());
+  CHECK(bench.take<batch_committed>("executor").empty());
+}

@@ -1,0 +1,262 @@
+#include <doctest/doctest.h>
+
+#include "tests/simulation/invariant_checker.hpp"
+#include "tests/support/counting_machine.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// A checker of a group of four with K = 4 and L = 8, and what true replicas would tell it. Each test lies once.
+struct forged_world {
+  request_factory make{small_cluster(4)};
+  invariant_checker checker{make.cluster(), make.keys_of(replica_id{0}), std::make_unique<counting_machine>(),
+                            invariant_bounds{10, 40, true}};
+
+  std::shared_ptr<const batch> submitted(std::uint64_t number) {
+    const auto body = make.batch_number(number);
+    checker.on_request_sent(client_id{0}, body->requests.front());
+    return body;
+  }
+  committed_batch committed(std::uint64_t sequence, const std::shared_ptr<const batch>& body) const {
+    const auto proposal = make.pre_prepare_of(view_number{0}, sequence_number{sequence}, body);
+    auto certificate = std::make_shared<commit_certificate>();
+    for (std::uint32_t signer = 0; signer < 3; ++signer) {
+      certificate->commits.push_back(make.commit_of(replica_id{signer}, proposal).vote);
+    }
+    return {view_number{0}, sequence_number{sequence}, proposal.header.content.value, body, certificate};
+  }
+  void commit(std::uint32_t replica, const committed_batch& content) {
+    checker.on_observed(replica_id{replica}, slot_committed{content});
+  }
+  void commit(std::uint32_t replica, std::uint64_t sequence) { commit(replica, committed(sequence, submitted(sequence))); }
+  void execute(std::uint32_t replica, std::uint64_t sequence, std::vector<executed_request> requests) {
+    checker.on_observed(replica_id{replica},
+                        batch_was_executed{sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(
+                                                                          std::move(requests))});
+  }
+  static executed_request first_time(std::uint64_t when) { return {{client_id{0}, timestamp{when}}, true}; }
+  void send(std::uint32_t replica, const message& value) {
+    checker.on_message_sent(replica_id{replica}, value, frame_of(value));
+  }
+
+  [[nodiscard]] std::string broken() const { return checker.violated() ? checker.violated()->invariant : "none"; }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(forged_world, "a history without a fault breaks no invariant") {
+  for (std::uint32_t replica = 0; replica < 4; ++replica) {
+    for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) {
+      commit(replica, sequence);
+      execute(replica, sequence, {first_time(sequence)});
+    }
+    checker.on_observed(replica_id{replica}, checkpoint_became_stable{sequence_number{4}, named_digest("root")});
+    checker.on_observed(replica_id{replica}, watermarks_moved{sequence_number{4}, sequence_number{12}});
+    checker.on_marks(replica_id{replica}, sequence_number{4}, sequence_number{4});
+  }
+  CHECK(broken() == "none");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I1 breaks when two replicas commit different batches at one sequence") {
+  commit(0, committed(1, submitted(1)));
+  commit(1, committed(1, submitted(2)));
+  CHECK(broken() == "I1");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica leaves out a sequence") {
+  commit(0, 1);
+  commit(0, 2);
+  commit(1, 2);
+  CHECK(broken() == "I2");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica executes what it did not commit") {
+  commit(0, 1);
+  execute(1, 1, {first_time(1)});
+  CHECK(broken() == "I2");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I3 breaks when a request is ordered that no client sent") {
+  commit(0, committed(1, make.batch_number(1)));
+  CHECK(broken() == "I3");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I3 breaks when a request is ordered without its client's signature") {
+  const auto forged = make.request_signed_by(make.keys_of(replica_id{0}), client_id{0}, timestamp{1}, "1");
+  checker.on_request_sent(client_id{0}, forged);
+  commit(0, committed(1, request_factory::batch_of({forged})));
+  CHECK(broken() == "I3");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I4 breaks when a request is executed a second time") {
+  const auto body = submitted(1);
+  commit(0, committed(1, body));
+  execute(0, 1, {first_time(1)});
+  commit(0, committed(2, body));
+  CHECK(broken() == "none");
+  execute(0, 2, {first_time(1)});
+  CHECK(broken() == "I4");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I4 breaks when a request of a batch is left out") {
+  commit(0, 1);
+  execute(0, 1, {});
+  CHECK(broken() == "I4");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client accepts what the order does not yield") {
+  commit(0, 1);
+  checker.on_outcome(client_id{0}, 0, operation_result{operation_status::applied, to_byte_vector("forged")});
+  CHECK(broken() == "I5");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client has a result before anything is ordered") {
+  submitted(1);
+  checker.on_outcome(client_id{0}, 0, operation_result{});
+  CHECK(broken() == "I5");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I6 breaks when a commit certificate has one signer twice") {
+  auto content = committed(1, submitted(1));
+  auto certificate = *content.certificate;
+  certificate.commits.back() = certificate.commits.front();
+  content.certificate = std::make_shared<const commit_certificate>(certificate);
+  commit(0, content);
+  CHECK(broken() == "I6");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I6 breaks when a vote in a certificate is for something else or unsigned") {
+  auto content = committed(1, submitted(1));
+  const auto with_last = [&](const signed_statement& vote) {
+    auto certificate = *committed(1, content.body).certificate;
+    certificate.commits.back() = vote;
+    content.certificate = std::make_shared<const commit_certificate>(certificate);
+    invariant_checker fresh{make.cluster(), make.keys_of(replica_id{0}), std::make_unique<counting_machine>(),
+                            invariant_bounds{10, 40, true}};
+    fresh.on_request_sent(client_id{0}, content.body->requests.front());
+    fresh.on_observed(replica_id{0}, slot_committed{content});
+    return fresh.violated() ? fresh.violated()->invariant : "none";
+  };
+  const auto other = make.content_of(replica_id{2}, view_number{0}, sequence_number{2}, content.value);
+  CHECK(with_last(make.signed_as(message_kind::commit, other)) == "I6");
+  const auto same = make.content_of(replica_id{2}, view_number{0}, sequence_number{1}, content.value);
+  CHECK(with_last(make.signed_as(message_kind::prepare, same)) == "I6");
+  CHECK(with_last(make.signed_by(make.keys_of(replica_id{1}), message_kind::commit, same)) == "I6");
+  CHECK(with_last(make.signed_as(message_kind::commit, same)) == "none");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I6 breaks when the body is not the digest's") {
+  auto content = committed(1, submitted(1));
+  content.body = submitted(2);
+  commit(0, content);
+  CHECK(broken() == "I6");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I7 breaks when a vote leaves before it is durable") {
+  checker.set_durability([](replica_id, record_kind, sequence_number, byte_span) { return false; });
+  send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1))));
+  CHECK(broken() == "I7");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I8 breaks when a replica goes back to an earlier view") {
+  checker.on_observed(replica_id{1}, replica_progress{view_number{2}, {}, {}, 0});
+  checker.on_observed(replica_id{1}, replica_progress{view_number{1}, {}, {}, 0});
+  CHECK(broken() == "I8");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I9 breaks when a replica commits above its high watermark") {
+  for (std::uint64_t sequence = 1; sequence <= 8; ++sequence) commit(0, sequence);
+  CHECK(broken() == "none");
+  commit(0, 9);
+  CHECK(broken() == "I9");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I9 breaks when the low watermark runs ahead of execution") {
+  checker.on_observed(replica_id{0}, watermarks_moved{sequence_number{4}, sequence_number{12}});
+  CHECK(broken() == "I9");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I9 breaks when the core's low watermark falls or passes last executed") {
+  checker.on_marks(replica_id{0}, sequence_number{4}, sequence_number{6});
+  CHECK(broken() == "none");
+  checker.on_marks(replica_id{0}, sequence_number{0}, sequence_number{6});
+  CHECK(broken() == "I9");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I9 breaks when a replica votes above its high watermark") {
+  const auto body = submitted(1);
+  send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{9}, body)));
+  CHECK(broken() == "I9");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I10 breaks when two states are certified after one sequence") {
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) commit(0, sequence);
+  checker.on_observed(replica_id{0}, checkpoint_became_stable{sequence_number{4}, named_digest("one")});
+  checker.on_observed(replica_id{1}, checkpoint_became_stable{sequence_number{4}, named_digest("other")});
+  CHECK(broken() == "I10");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I10 breaks when a state is installed without a proof, or another than the proven one") {
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) commit(0, sequence);
+  SUBCASE("without a proof") {}
+  SUBCASE("another one") {
+    checker.on_observed(replica_id{0}, checkpoint_became_stable{sequence_number{4}, named_digest("one")});
+  }
+  checker.on_observed(replica_id{1}, state_was_installed{sequence_number{4}, named_digest("other")});
+  CHECK(broken() == "I10");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I10 breaks when a correct replica diverges") {
+  checker.on_observed(replica_id{1}, divergence_found{sequence_number{4}});
+  CHECK(broken() == "I10");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I11 breaks when a client's operation fails") {
+  submitted(1);
+  checker.on_outcome(client_id{0}, 0, std::string{"timed_out"});
+  CHECK(broken() == "I11");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I12 breaks when slots, requests or records exceed their bounds") {
+  SUBCASE("slots") { checker.on_observed(replica_id{0}, replica_progress{view_number{0}, {}, {}, 9}); }
+  SUBCASE("requests") { checker.on_observed(replica_id{0}, batcher_progress{11, 0}); }
+  SUBCASE("records") { checker.on_records_held(replica_id{0}, 41); }
+  CHECK(broken() == "I12");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I13 breaks when a correct node fails, ends, or refuses a correct frame") {
+  SUBCASE("fails") { checker.on_observed(replica_id{0}, node_failed{{"no disk", ""}}); }
+  SUBCASE("ends") { checker.on_actor_died(principal::of(replica_id{0}), "replica: an exception"); }
+  SUBCASE("refuses") {
+    checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), rejection::bad_signature});
+  }
+  CHECK(broken() == "I13");
+}
+
+TEST_CASE_FIXTURE(forged_world, "late and repeated frames of correct nodes break nothing") {
+  for (const auto reason : {rejection::duplicate, rejection::already_decided, rejection::outside_watermarks,
+                            rejection::unsolicited, rejection::overloaded}) {
+    checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), reason});
+  }
+  CHECK(broken() == "none");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I14 breaks when a correct replica contradicts itself") {
+  const auto one = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1));
+  const auto other = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(2));
+  send(2, make.prepare_of(replica_id{2}, one));
+  send(2, make.prepare_of(replica_id{2}, one));
+  CHECK(broken() == "none");
+  send(2, make.prepare_of(replica_id{2}, other));
+  CHECK(broken() == "I14");
+}
+
+TEST_CASE_FIXTURE(forged_world, "only the first violation is kept") {
+  checker.report("I11", "first");
+  checker.report("I1", "second");
+  CHECK(broken() == "I11");
+}
