@@ -9,7 +9,7 @@
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""us;
 
 namespace {
 
@@ -37,7 +37,8 @@ struct batcher_bench : virtual_bench {
   /// The sizes of the batches that were cut.
   std::vector<std::size_t> batches() {
     std::vector<std::size_t> sizes;
-    for (const auto& each : take<batch_cut>("replica")) sizes.push_back(each.content->requests.size());
+    for (const auto& each : take<batch_cut>("replica"))
+      sizes.push_back(each.content->requests.size());
     return sizes;
   }
 };
@@ -96,7 +97,8 @@ TEST_CASE("no more batches than the pipeline is deep wait for execution") {
   settings.requests_per_batch_max = 1;
   settings.requests_per_batch_target = 1;
   batcher_bench bench{0, settings};
-  for (std::uint64_t when = 1; when <= 4; ++when) bench.request(0, when);
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    bench.request(0, when);
   bench.advance(10 * delay);
   CHECK(bench.batches() == sizes{1, 1});
   bench.executed(0, 1);
@@ -144,7 +146,8 @@ TEST_CASE("a request that is executed is answered from the client table") {
 
 TEST_CASE("a client beyond its quota is refused and counted, and others are not") {
   batcher_bench bench{2};
-  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when) bench.request(0, when);
+  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when)
+    bench.request(0, when);
   bench.forget();
   bench.request(0, limits::requests_in_flight_max + 1);
   const auto refused = bench.take<refuse>("executor");

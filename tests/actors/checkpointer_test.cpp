@@ -33,7 +33,8 @@ struct checkpointer_bench : virtual_bench {
   }
   std::size_t votes_sent() {
     std::size_t count = 0;
-    for (const auto& each : take<persist_and_send>("journal")) count += each.sends->size();
+    for (const auto& each : take<persist_and_send>("journal"))
+      count += each.sends->size();
     return count;
   }
 };
@@ -74,7 +75,8 @@ TEST_CASE_FIXTURE(checkpointer_bench, "a proof makes a checkpoint stable without
 TEST_CASE_FIXTURE(checkpointer_bench, "another certified state than the own one is reported before it is stable") {
   taken(named_digest("mine"));
   forget();
-  for (const auto sender : {0U, 2U, 3U}) hear(sender, root);
+  for (const auto sender : {0U, 2U, 3U})
+    hear(sender, root);
   const auto diverged = take<state_diverged>("replica");
   REQUIRE(diverged.size() == 1);
   CHECK(diverged.front().sequence == four);

@@ -12,7 +12,8 @@
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 namespace {
 
@@ -26,7 +27,8 @@ struct client_bench : virtual_bench {
     tested = system().spawn(client, std::move(who), client_settings{});
     keep(tested);
     auto links = std::make_shared<std::vector<peer_actor>>();
-    for (const auto* name : {"0", "1", "2", "3"}) links->push_back(link(name));
+    for (const auto* name : {"0", "1", "2", "3"})
+      links->push_back(link(name));
     give(tested, client_links{std::move(links)});
   }
 
@@ -82,7 +84,8 @@ TEST_CASE_FIXTURE(client_bench, "a client that hears nothing asks all replicas, 
   advance(480ms);
   CHECK(is_quiet());
   advance(20ms);
-  for (const auto* name : {"0", "1", "2", "3"}) CHECK(requests(name) == 1);
+  for (const auto* name : {"0", "1", "2", "3"})
+    CHECK(requests(name) == 1);
   advance(980ms);
   CHECK(requests("1") == 0);
   advance(40ms);
@@ -121,7 +124,8 @@ TEST_CASE_FIXTURE(client_bench, "a stop fails what is pending and ends the clien
   submit("b");
   give(tested, client_stop{});
   REQUIRE(outcomes.size() == 2);
-  for (const auto& each : outcomes) CHECK(std::get<client_error>(each) == client_error::stopped);
+  for (const auto& each : outcomes)
+    CHECK(std::get<client_error>(each) == client_error::stopped);
 }
 
 TEST_CASE_FIXTURE(client_bench, "frames that are no answers change nothing") {
@@ -142,7 +146,8 @@ TEST_CASE_FIXTURE(client_bench, "frames that are no answers change nothing") {
   CHECK(outcomes.empty());
 }
 
-TEST_CASE_FIXTURE(client_bench, "a report that does not come ends in nothing, and one of another replica does not count") {
+TEST_CASE_FIXTURE(client_bench,
+                  "a report that does not come ends in nothing, and one of another replica does not count") {
   std::vector<bool> came;
   const auto done = [&](const std::optional<node_report>& report) { came.push_back(report.has_value()); };
   give(tested, report_of_replica{replica_id{1}, std::make_shared<const report_completion>(done)});

@@ -36,7 +36,8 @@ struct executor_bench : virtual_bench {
 
   std::vector<reply> replies(const std::string& name) {
     std::vector<reply> all;
-    for (auto& each : take_frames(name)) all.push_back(std::get<reply>(std::move(each)));
+    for (auto& each : take_frames(name))
+      all.push_back(std::get<reply>(std::move(each)));
     return all;
   }
 
@@ -56,11 +57,13 @@ install_state state_after(const virtual_bench& bench, std::uint64_t count) {
 }  // namespace
 
 TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its sessions, up to four") {
-  for (const auto* name : {"a", "b", "c", "d", "e"}) open(0, name);
+  for (const auto* name : {"a", "b", "c", "d", "e"})
+    open(0, name);
   open(1, "other");
   commit(1);
   CHECK(replies("a").empty());
-  for (const auto* name : {"b", "c", "d", "e"}) CHECK(replies(name).size() == 1);
+  for (const auto* name : {"b", "c", "d", "e"})
+    CHECK(replies(name).size() == 1);
   CHECK(replies("other").empty());
 }
 
@@ -111,8 +114,10 @@ TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
   CHECK(answers.front().outcome.statuses.empty());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a checkpoint is taken after the last batch of a period, for voting and for serving") {
-  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence) commit(sequence);
+TEST_CASE_FIXTURE(executor_bench,
+                  "a checkpoint is taken after the last batch of a period, for voting and for serving") {
+  for (std::uint64_t sequence = 1; sequence <= 3; ++sequence)
+    commit(sequence);
   CHECK(take<checkpoint_taken>("checkpointer").empty());
   commit(4);
   const auto taken = take<checkpoint_taken>("checkpointer");
@@ -155,7 +160,8 @@ TEST_CASE_FIXTURE(executor_bench, "a batch below the installed state is not exec
 
 TEST_CASE_FIXTURE(executor_bench, "a state that execution has overtaken changes nothing") {
   const auto verified = state_after(*this, 4);
-  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence) commit(sequence);
+  for (std::uint64_t sequence = 1; sequence <= 5; ++sequence)
+    commit(sequence);
   forget();
   give(tested, verified);
   CHECK(take_observed<state_was_installed>().empty());

@@ -30,7 +30,8 @@ struct ingress_bench : virtual_bench {
 
   std::vector<rejection> rejections() {
     std::vector<rejection> reasons;
-    for (const auto& each : take_observed<frame_rejected>()) reasons.push_back(each.reason);
+    for (const auto& each : take_observed<frame_rejected>())
+      reasons.push_back(each.reason);
     return reasons;
   }
 

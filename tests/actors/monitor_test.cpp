@@ -22,10 +22,10 @@ struct monitor_bench : virtual_bench {
   executor_actor machine;
 
   monitor_bench() : virtual_bench(replica_id{1}) {
-    tested = system().spawn(
-        monitor, identity(), failure_handler{[this](const world_error& error) { failures.push_back(error.what); }});
-    machine = system().spawn(executor, identity(), std::make_shared<std::unique_ptr<state_machine>>(
-                                                       std::make_unique<counting_machine>()));
+    tested = system().spawn(monitor, identity(),
+                            failure_handler{[this](const world_error& error) { failures.push_back(error.what); }});
+    machine = system().spawn(executor, identity(),
+                             std::make_shared<std::unique_ptr<state_machine>>(std::make_unique<counting_machine>()));
     keep(tested);
     keep(machine);
     auto all = probes();

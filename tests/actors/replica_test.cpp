@@ -10,7 +10,6 @@
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -42,7 +41,8 @@ struct replica_bench : virtual_bench {
   std::vector<message_kind> sent_kinds() {
     std::vector<message_kind> kinds;
     for (const auto& each : take<persist_and_send>("journal")) {
-      for (const auto& sent : *each.sends) kinds.push_back(*kind_of(*sent.frame));
+      for (const auto& sent : *each.sends)
+        kinds.push_back(*kind_of(*sent.frame));
     }
     return kinds;
   }
@@ -115,7 +115,8 @@ TEST_CASE("the primary's batches become proposals inside the window, and wait be
 
 TEST_CASE("a stable checkpoint cuts the log and lets the journal forget") {
   replica_bench bench;
-  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) bench.hear_all(bench.proposal(sequence));
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+    bench.hear_all(bench.proposal(sequence));
   bench.forget();
   const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
   bench.give(bench.tested, checkpoint_stable{certificate});
@@ -172,7 +173,8 @@ TEST_CASE("a status is answered with what its sender lacks, to it alone and once
   REQUIRE(handed.size() == 1);
   CHECK(handed.front().records->empty());
   REQUIRE(handed.front().sends->size() == 2);
-  for (const auto& each : *handed.front().sends) CHECK(each.to == replica_id{3});
+  for (const auto& each : *handed.front().sends)
+    CHECK(each.to == replica_id{3});
   bench.hear(3, lacking);
   CHECK(bench.sent_kinds().empty());
 }

@@ -50,15 +50,16 @@ struct transfer_bench : virtual_bench {
     give_verified(tested, principal::of(replica_id{from}), std::get<message>(decode(frame)));
   }
   void lie(std::uint32_t from, std::uint64_t index) {
-    state_chunk_message chunk{four, index, snapshot->size(),
-                              std::make_shared<const byte_vector>(to_byte_vector("garbage")), {}};
+    state_chunk_message chunk{
+        four, index, snapshot->size(), std::make_shared<const byte_vector>(to_byte_vector("garbage")), {}};
     give_verified(tested, principal::of(replica_id{from}), std::move(chunk));
   }
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(transfer_bench, "the first chunk tells how many there are, and the rest is asked of all donors in turn") {
+TEST_CASE_FIXTURE(transfer_bench,
+                  "the first chunk tells how many there are, and the rest is asked of all donors in turn") {
   give(tested, fetch_state{certificate});
   CHECK(asked() == questions{{0, 0}});
   answer(0, 0);
@@ -92,7 +93,8 @@ TEST_CASE_FIXTURE(transfer_bench, "a chunk that does not fit the root is asked o
   CHECK(counted.front().sender == principal::of(replica_id{0}));
   CHECK(counted.front().reason == rejection::wrong_digest);
   answer(1, 0);
-  for (const auto& each : asked()) CHECK(each.donor != 0);
+  for (const auto& each : asked())
+    CHECK(each.donor != 0);
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a donor that lies twice at once is only asked no more") {
@@ -112,7 +114,8 @@ TEST_CASE_FIXTURE(transfer_bench, "chunks that nobody asked for are refused") {
   answer(0, 5);
   const auto counted = take_observed<frame_rejected>();
   REQUIRE(counted.size() == 2);
-  for (const auto& each : counted) CHECK(each.reason == rejection::unsolicited);
+  for (const auto& each : counted)
+    CHECK(each.reason == rejection::unsolicited);
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a chunk that does not arrive is asked of another donor after three periods") {
@@ -124,7 +127,8 @@ TEST_CASE_FIXTURE(transfer_bench, "a chunk that does not arrive is asked of anot
   CHECK(asked() == questions{{1, 0}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a donor answers over the link that asked, and is silent about states it does not hold") {
+TEST_CASE_FIXTURE(transfer_bench,
+                  "a donor answers over the link that asked, and is silent about states it does not hold") {
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
   give_verified(tested, principal::of(replica_id{2}), state_request{four, 1}, link("asker"));
   const auto answers = take_frames("asker");

@@ -68,10 +68,10 @@ struct case_of {
 }  // namespace
 
 /// One test case for one script; the claim is what the script tells.
-#define HYPERMESH_SCRIPT(name, claim)        \
-  namespace {                                \
-  const case_of case_of_##name{#name};       \
-  }                                          \
+#define HYPERMESH_SCRIPT(name, claim)  \
+  namespace {                          \
+  const case_of case_of_##name{#name}; \
+  }                                    \
   TEST_CASE(claim) { play(#name); }
 
 HYPERMESH_SCRIPT(normal_case, "three phases order and execute a request")

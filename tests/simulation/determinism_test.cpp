@@ -40,17 +40,20 @@ TEST_CASE("a trace does not change the run") {
 
 TEST_CASE("different seeds give different events") {
   std::set<digest> hashes;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) hashes.insert(run_seed(seed).event_hash);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    hashes.insert(run_seed(seed).event_hash);
   CHECK(hashes.size() == 20);
 }
 
 TEST_CASE("fifty fixed seeds pass with four replicas") {
-  for (std::uint64_t seed = 1'000; seed < 1'050; ++seed) expect_pass(run_seed(seed));
+  for (std::uint64_t seed = 1'000; seed < 1'050; ++seed)
+    expect_pass(run_seed(seed));
 }
 
 TEST_CASE("groups of other sizes pass, also those that are not 3f + 1") {
   for (const auto replicas : {5U, 6U, 7U, 10U}) {
-    for (std::uint64_t seed = 1; seed <= 4; ++seed) expect_pass(run_seed(seed, replicas));
+    for (std::uint64_t seed = 1; seed <= 4; ++seed)
+      expect_pass(run_seed(seed, replicas));
   }
 }
 

@@ -64,16 +64,18 @@ void event_log::keep(event happened) {
 }
 
 std::string event_log::line_of(const event& happened) {
-  const auto text = happened.transit ? fmt::format("{} -> {} {}", short_name(happened.transit->from),
-                                                   short_name(happened.transit->to), frame_text(happened.transit->frame))
-                                     : happened.text;
+  const auto text = happened.transit
+                        ? fmt::format("{} -> {} {}", short_name(happened.transit->from),
+                                      short_name(happened.transit->to), frame_text(happened.transit->frame))
+                        : happened.text;
   return fmt::format("{:>11.3f} ms  {}", static_cast<double>(happened.when) / 1'000.0, text);
 }
 
 std::vector<std::string> event_log::last_lines() const {
   std::vector<std::string> lines;
   lines.reserve(kept_.size());
-  for (const auto& each : kept_) lines.push_back(line_of(each));
+  for (const auto& each : kept_)
+    lines.push_back(line_of(each));
   return lines;
 }
 

@@ -60,7 +60,8 @@ std::optional<fault_profile> fault_profile_of(std::string_view name) {
 
 std::string fault_profile_names() {
   std::string all;
-  for (const auto name : names) all += (all.empty() ? "" : ", ") + std::string{name};
+  for (const auto name : names)
+    all += (all.empty() ? "" : ", ") + std::string{name};
   return all;
 }
 

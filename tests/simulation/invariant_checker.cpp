@@ -25,7 +25,8 @@ bool accuses(rejection reason) {
 std::size_t quorum_of(std::uint32_t replicas) {
   const std::uint32_t faulty = (replicas - 1) / 3;
   std::uint32_t quorum = 1;
-  while (2 * quorum < replicas + faulty + 1) ++quorum;
+  while (2 * quorum < replicas + faulty + 1)
+    ++quorum;
   return quorum;
 }
 
@@ -53,7 +54,8 @@ void invariant_checker::on_request_sent(client_id client, const request& value) 
   });
   if (!is_new) return;
   auto& operations = operations_[client];
-  for (std::size_t index = 0; index < value.operation_count(); ++index) operations.emplace_back(value.id, index);
+  for (std::size_t index = 0; index < value.operation_count(); ++index)
+    operations.emplace_back(value.id, index);
 }
 
 void invariant_checker::on_outcome(client_id client, std::size_t number,
@@ -121,9 +123,8 @@ void invariant_checker::on_committed(replica_id replica, const committed_batch& 
     return fmt::format("{} commits outside of its watermarks, h={}", place_of(replica, n), track.low.value);
   });
   const bool follows = n == track.committed.next() || (n == track.installed.next() && n > track.committed);
-  if (!expect(follows, "I2", [&] {
-        return fmt::format("{} commits after n={}", place_of(replica, n), track.committed.value);
-      })) {
+  if (!expect(follows, "I2",
+              [&] { return fmt::format("{} commits after n={}", place_of(replica, n), track.committed.value); })) {
     return;
   }
   track.committed = n;
@@ -214,8 +215,8 @@ void invariant_checker::on_watermarks(replica_id replica, const watermarks_moved
 void invariant_checker::check_root(sequence_number sequence, const digest& root) {
   const auto [place, is_new] = roots_.emplace(sequence, root);
   expect(place->second == root, "I10", [&] {
-    return fmt::format("two states are certified after n={}: d={} and d={}", sequence.value,
-                       short_name(place->second), short_name(root));
+    return fmt::format("two states are certified after n={}: d={} and d={}", sequence.value, short_name(place->second),
+                       short_name(root));
   });
 }
 
@@ -278,10 +279,14 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
   if (!is_durable_) return;
   static constexpr auto record_of = [](message_kind of) {
     switch (of) {
-      case message_kind::prepare: return record_kind::prepare;
-      case message_kind::commit: return record_kind::commit;
-      case message_kind::checkpoint: return record_kind::checkpoint;
-      default: return record_kind::pre_prepare;
+      case message_kind::prepare:
+        return record_kind::prepare;
+      case message_kind::commit:
+        return record_kind::commit;
+      case message_kind::checkpoint:
+        return record_kind::checkpoint;
+      default:
+        return record_kind::pre_prepare;
     }
   };
   expect(is_durable_(replica, record_of(kind), content.sequence, *frame), "I7",
@@ -292,9 +297,8 @@ void invariant_checker::on_marks(replica_id replica, sequence_number low, sequen
   auto& track = tracks_[replica.value];
   const bool grows = low >= track.core_low && last_executed >= track.core_executed;
   expect(grows, "I9", [&] { return place_of(replica, last_executed) + ": h or last executed falls"; });
-  expect(low <= last_executed, "I9", [&] {
-    return fmt::format("{}: h={} is ahead of execution", place_of(replica, last_executed), low.value);
-  });
+  expect(low <= last_executed, "I9",
+         [&] { return fmt::format("{}: h={} is ahead of execution", place_of(replica, last_executed), low.value); });
   track.core_low = low;
   track.core_executed = last_executed;
 }

@@ -32,11 +32,13 @@ struct forged_world {
   void commit(std::uint32_t replica, const committed_batch& content) {
     checker.on_observed(replica_id{replica}, slot_committed{content});
   }
-  void commit(std::uint32_t replica, std::uint64_t sequence) { commit(replica, committed(sequence, submitted(sequence))); }
+  void commit(std::uint32_t replica, std::uint64_t sequence) {
+    commit(replica, committed(sequence, submitted(sequence)));
+  }
   void execute(std::uint32_t replica, std::uint64_t sequence, std::vector<executed_request> requests) {
     checker.on_observed(replica_id{replica},
-                        batch_was_executed{sequence_number{sequence}, std::make_shared<const std::vector<executed_request>>(
-                                                                          std::move(requests))});
+                        batch_was_executed{sequence_number{sequence},
+                                           std::make_shared<const std::vector<executed_request>>(std::move(requests))});
   }
   static executed_request first_time(std::uint64_t when) { return {{client_id{0}, timestamp{when}}, true}; }
   void send(std::uint32_t replica, const message& value) {
@@ -169,7 +171,8 @@ TEST_CASE_FIXTURE(forged_world, "I8 breaks when a replica goes back to an earlie
 }
 
 TEST_CASE_FIXTURE(forged_world, "I9 breaks when a replica commits above its high watermark") {
-  for (std::uint64_t sequence = 1; sequence <= 8; ++sequence) commit(0, sequence);
+  for (std::uint64_t sequence = 1; sequence <= 8; ++sequence)
+    commit(0, sequence);
   CHECK(broken() == "none");
   commit(0, 9);
   CHECK(broken() == "I9");
@@ -194,14 +197,17 @@ TEST_CASE_FIXTURE(forged_world, "I9 breaks when a replica votes above its high w
 }
 
 TEST_CASE_FIXTURE(forged_world, "I10 breaks when two states are certified after one sequence") {
-  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) commit(0, sequence);
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+    commit(0, sequence);
   checker.on_observed(replica_id{0}, checkpoint_became_stable{sequence_number{4}, named_digest("one")});
   checker.on_observed(replica_id{1}, checkpoint_became_stable{sequence_number{4}, named_digest("other")});
   CHECK(broken() == "I10");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I10 breaks when a state is installed without a proof, or another than the proven one") {
-  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence) commit(0, sequence);
+TEST_CASE_FIXTURE(forged_world,
+                  "I10 breaks when a state is installed without a proof, or another than the proven one") {
+  for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
+    commit(0, sequence);
   SUBCASE("without a proof") {}
   SUBCASE("another one") {
     checker.on_observed(replica_id{0}, checkpoint_became_stable{sequence_number{4}, named_digest("one")});

@@ -40,7 +40,8 @@ void scenario_stage::send_from(principal from, const script_command& command, co
       if (principal::of(replica_id{number}) != from) receivers.push_back(fmt::to_string(number));
     }
   }
-  for (const auto& each : receivers) world().network().send({from, principal_of(each), frame});
+  for (const auto& each : receivers)
+    world().network().send({from, principal_of(each), frame});
 }
 
 /// A batch of the script, a digest that appeared in the output, or a digest of nothing.
@@ -83,8 +84,8 @@ signed_statement scenario_stage::statement_of(message_kind kind, const script_co
   const auto from = replica_of(command.text("from"));
   const auto claimed = command.has("as") ? replica_of(command.text("as")) : from;
   const auto signed_kind = command.has("signed-as") ? kind_named(command.text("signed-as")) : kind;
-  auto content = factory_->content_of(claimed, view_number{command.number("v", 0)}, sequence_number{command.number("n")},
-                                      digest_named(command.text("d")));
+  auto content = factory_->content_of(claimed, view_number{command.number("v", 0)},
+                                      sequence_number{command.number("n")}, digest_named(command.text("d")));
   content.epoch = epoch_number{static_cast<std::uint32_t>(command.number("epoch", content.epoch.value))};
   return factory_->signed_by(factory_->keys_of(from), signed_kind, content);
 }
@@ -129,8 +130,11 @@ void scenario_stage::send_reply(const script_command& command) {
 
 void scenario_stage::send_chunk(const script_command& command) {
   const auto bytes = to_byte_vector(command.text("bytes", "garbage"));
-  const state_chunk_message made{sequence_number{command.number("n")}, command.number("index", 0),
-                                 command.number("count", 1), std::make_shared<const byte_vector>(bytes), {}};
+  const state_chunk_message made{sequence_number{command.number("n")},
+                                 command.number("index", 0),
+                                 command.number("count", 1),
+                                 std::make_shared<const byte_vector>(bytes),
+                                 {}};
   send_from(principal_of(command.text("from")), command, encode(made));
 }
 

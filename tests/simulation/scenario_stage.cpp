@@ -104,8 +104,8 @@ void scenario_stage::make_cluster(const script_command& command) {
     return static_cast<std::uint32_t>(command.number(name, otherwise));
   };
   world_settings settings;
-  settings.cluster = small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4),
-                                   small("window", 8));
+  settings.cluster =
+      small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4), small("window", 8));
   settings.shuffles = false;
   settings.faults.delay_us_min = 0;
   settings.faults.delay_us_max = 0;
@@ -138,7 +138,8 @@ void scenario_stage::submit(const script_command& command) {
     const auto text = result != nullptr ? key_value::format_result(operation, *result)
                                         : std::string{to_string(std::get<client_error>(outcome))};
     std::string asked;
-    for (const auto& word : words) asked += " " + word;
+    for (const auto& word : words)
+      asked += " " + word;
     transcript_->said(fmt::format("c{}:{} => {}", client.value, asked, text));
   };
   world().submit(client, std::move(operation), std::move(done));
@@ -153,8 +154,10 @@ bool scenario_stage::filter::matches(const frame_transit& transit) const {
 scenario_stage::filter scenario_stage::filter_of(const script_command& command) {
   filter made;
   made.kind = command.words.empty() ? "*" : command.words.front();
-  for (const auto& each : split(command.text("from"), ',')) made.from.insert(principal_of(each));
-  for (const auto& each : split(command.text("to"), ',')) made.to.insert(principal_of(each));
+  for (const auto& each : split(command.text("from"), ','))
+    made.from.insert(principal_of(each));
+  for (const auto& each : split(command.text("to"), ','))
+    made.to.insert(principal_of(each));
   return made;
 }
 
@@ -212,7 +215,8 @@ void scenario_stage::tell_value(const script_command& command) {
     const replica_id id{number};
     if (!world().has_node(id)) continue;
     const auto found = world().node(id).executor->replicated->query(operation);
-    transcript().said_of(id, fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, found)));
+    transcript().said_of(id,
+                         fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, found)));
   }
 }
 

@@ -14,7 +14,8 @@ namespace {
 template <class Things, class Name>
 std::string joined(const Things& things, Name name) {
   std::string text;
-  for (const auto& each : things) text += (text.empty() ? "" : ",") + name(each);
+  for (const auto& each : things)
+    text += (text.empty() ? "" : ",") + name(each);
   return text;
 }
 
@@ -99,7 +100,8 @@ void scenario_transcript::merge_senders() {
   std::vector<entry> merged;
   for (auto& each : entries_) {
     const auto same = std::ranges::find_if(merged, [&](const entry& other) {
-      return !each.from.empty() && other.text == each.text && other.to == each.to && !other.from.contains(*each.from.begin());
+      return !each.from.empty() && other.text == each.text && other.to == each.to &&
+             !other.from.contains(*each.from.begin());
     });
     if (same != merged.end()) {
       same->from.insert(each.from.begin(), each.from.end());
@@ -112,8 +114,10 @@ void scenario_transcript::merge_senders() {
 
 std::string scenario_transcript::receivers(const entry& told) const {
   std::set<principal> others;
-  for (std::uint32_t number = 0; number < replicas_; ++number) others.insert(principal::of(replica_id{number}));
-  for (const auto& each : told.from) others.erase(each);
+  for (std::uint32_t number = 0; number < replicas_; ++number)
+    others.insert(principal::of(replica_id{number}));
+  for (const auto& each : told.from)
+    others.erase(each);
   if (told.to == others && told.to.size() > 1) return "*";
   return joined(told.to, [](principal who) { return short_name(who); });
 }
@@ -130,7 +134,8 @@ std::string scenario_transcript::line_of(const entry& told) const {
 std::string scenario_transcript::take() {
   merge_senders();
   std::string text;
-  for (const auto& each : entries_) text += line_of(each) + "\n";
+  for (const auto& each : entries_)
+    text += line_of(each) + "\n";
   entries_.clear();
   return text;
 }

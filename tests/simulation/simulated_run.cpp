@@ -32,8 +32,8 @@ class simulated_run final : public world_watcher {
     heals_at_ = plan.heals_at;
     settings.faults = std::move(plan.faults);
     keys_ = key_ring{settings.key_seed, options.replicas, settings.cluster.clients}.of(principal::of(replica_id{0}));
-    checker_ = std::make_unique<invariant_checker>(settings.cluster, *keys_, settings.machine(),
-                                                   bounds_of(settings.cluster));
+    checker_ =
+        std::make_unique<invariant_checker>(settings.cluster, *keys_, settings.machine(), bounds_of(settings.cluster));
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
     checker_->set_durability([this](replica_id id, record_kind kind, sequence_number sequence, byte_span bytes) {
       return world_->node(id).storage->holds(kind, sequence, bytes);

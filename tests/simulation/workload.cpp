@@ -23,14 +23,23 @@ byte_vector draw_operation(splitmix64& chance) {
   const auto value = fmt::format("value-{}", chance.below(1'000));
   const auto other = fmt::format("value-{}", chance.below(4));
   switch (chance.below(8)) {
-    case 0: return key_value::encode(key_value::get{as_byte_span(key)});
-    case 1: return key_value::encode(key_value::remove{as_byte_span(key)});
-    case 2: return key_value::encode(key_value::compare_and_swap{as_byte_span(key), as_byte_span(other), as_byte_span(value)});
-    case 3: return key_value::encode(key_value::put{as_byte_span(key), as_byte_span(other)});
-    case 4: return chance.below(4) == 0 ? to_byte_vector("\xff nonsense") : key_value::encode(key_value::increment{as_byte_span(key), 1});
-    case 5: return key_value::encode(key_value::put{as_byte_span(key), as_byte_span(value)});
+    case 0:
+      return key_value::encode(key_value::get{as_byte_span(key)});
+    case 1:
+      return key_value::encode(key_value::remove{as_byte_span(key)});
+    case 2:
+      return key_value::encode(
+          key_value::compare_and_swap{as_byte_span(key), as_byte_span(other), as_byte_span(value)});
+    case 3:
+      return key_value::encode(key_value::put{as_byte_span(key), as_byte_span(other)});
+    case 4:
+      return chance.below(4) == 0 ? to_byte_vector("\xff nonsense")
+                                  : key_value::encode(key_value::increment{as_byte_span(key), 1});
+    case 5:
+      return key_value::encode(key_value::put{as_byte_span(key), as_byte_span(value)});
     default:
-      return key_value::encode(key_value::increment{as_byte_span(counter), static_cast<std::int64_t>(chance.below(9)) - 4});
+      return key_value::encode(
+          key_value::increment{as_byte_span(counter), static_cast<std::int64_t>(chance.below(9)) - 4});
   }
 }
 

@@ -39,9 +39,8 @@ void simulated_network::send(const frame_transit& transit) {
 void simulated_network::dispatch(const frame_transit& transit, verdict decided) {
   if (decided == verdict::hold) return held_.push_back(transit);
   const auto now = scheduler_.now();
-  const bool is_cut = std::ranges::any_of(faults_.partitions, [&](const network_partition& each) {
-    return each.separates(transit.from, transit.to, now);
-  });
+  const bool is_cut = std::ranges::any_of(
+      faults_.partitions, [&](const network_partition& each) { return each.separates(transit.from, transit.to, now); });
   if (is_cut) {
     ++counters_.cut;
   } else if (decided == verdict::drop || happens(faults_.loss_permille)) {
@@ -70,9 +69,11 @@ void simulated_network::schedule(const frame_transit& transit) {
 std::size_t simulated_network::release(const std::function<bool(const frame_transit&)>& which) {
   std::vector<frame_transit> released;
   std::vector<frame_transit> kept;
-  for (auto& each : held_) (which(each) ? released : kept).push_back(std::move(each));
+  for (auto& each : held_)
+    (which(each) ? released : kept).push_back(std::move(each));
   held_ = std::move(kept);
-  for (const auto& each : released) dispatch(each, verdict::pass);
+  for (const auto& each : released)
+    dispatch(each, verdict::pass);
   return released.size();
 }
 

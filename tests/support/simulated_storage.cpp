@@ -17,7 +17,8 @@ std::optional<world_error> simulated_storage::write(std::span<const storage_reco
 std::optional<world_error> simulated_storage::forget_through(sequence_number stable) {
   if (failure_) return failure_;
   const auto end = records_.upper_bound(stable);
-  for (auto place = records_.begin(); place != end; ++place) bytes_ -= place->second.bytes->size();
+  for (auto place = records_.begin(); place != end; ++place)
+    bytes_ -= place->second.bytes->size();
   records_.erase(records_.begin(), end);
   forgotten_through_ = std::max(forgotten_through_, stable);
   return std::nullopt;
@@ -34,7 +35,8 @@ bool simulated_storage::holds(record_kind kind, sequence_number sequence, byte_s
 std::vector<storage_record> simulated_storage::records() const {
   std::vector<storage_record> all;
   all.reserve(records_.size());
-  for (const auto& [sequence, record] : records_) all.push_back(record);
+  for (const auto& [sequence, record] : records_)
+    all.push_back(record);
   return all;
 }
 

@@ -42,7 +42,8 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
   for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
     if (has_node(replica_id{number})) start_node(replica_id{number});
   }
-  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) start_client(client_id{number});
+  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number)
+    start_client(client_id{number});
   for (const auto& each : nodes_) {
     if (each.replica != nullptr) connect_node(each.actors);
   }
@@ -55,7 +56,8 @@ simulated_world::~simulated_world() {
   for (const auto& each : nodes_) {
     if (each.replica != nullptr) stop_node(each.actors);
   }
-  for (const auto& each : clients_) caf::anon_send_exit(each.actor, caf::exit_reason::user_shutdown);
+  for (const auto& each : clients_)
+    caf::anon_send_exit(each.actor, caf::exit_reason::user_shutdown);
   scheduler_.run_all();
 }
 
@@ -77,7 +79,8 @@ void simulated_world::start_node(replica_id id) {
   }
   node.replica = state_of<replica_state>(node.actors.replica);
   node.executor = state_of<executor_state>(node.actors.executor);
-  network_.attach(self, [ingress = node.actors.ingress](const incoming_frame& frame) { caf::anon_send(ingress, frame); });
+  network_.attach(self,
+                  [ingress = node.actors.ingress](const incoming_frame& frame) { caf::anon_send(ingress, frame); });
   const auto& actors = node.actors;
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.ingress));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
@@ -172,11 +175,13 @@ bool simulated_world::step() {
 }
 
 void simulated_world::settle() {
-  while (scheduler_.jobs() > 0 || next_event().value_or(now() + 1) <= now()) step();
+  while (scheduler_.jobs() > 0 || next_event().value_or(now() + 1) <= now())
+    step();
 }
 
 void simulated_world::run_until(microseconds_t time) {
-  while (scheduler_.jobs() > 0 || next_event().value_or(time + 1) <= time) step();
+  while (scheduler_.jobs() > 0 || next_event().value_or(time + 1) <= time)
+    step();
   if (now() < time) scheduler_.advance_to(time);
 }
 

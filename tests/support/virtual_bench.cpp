@@ -27,7 +27,8 @@ virtual_bench::virtual_bench(replica_id self, const cluster_parameters& cluster)
 }
 
 virtual_bench::~virtual_bench() {
-  for (const auto& each : kept_) caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+  for (const auto& each : kept_)
+    caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
   scheduler_.run_all();
 }
 
@@ -63,7 +64,8 @@ std::vector<message> virtual_bench::take_frames(const std::string& probe) {
 std::vector<std::string> virtual_bench::order() const {
   std::vector<std::string> names;
   names.reserve(notes_.size());
-  for (const auto& each : notes_) names.push_back(each.probe);
+  for (const auto& each : notes_)
+    names.push_back(each.probe);
   return names;
 }
 

@@ -35,7 +35,8 @@ class virtual_bench {
   /// A probe of any type.
   template <class Handle>
   [[nodiscard]] Handle probe(const std::string& name) {
-    return spawn_virtual<Handle>(system(), [this, name](const caf::type_erased_tuple& content) { write_down(name, content); });
+    return spawn_virtual<Handle>(system(),
+                                 [this, name](const caf::type_erased_tuple& content) { write_down(name, content); });
   }
 
   /// Keeps an actor until the bench ends, introduces it to the probes, and lets it settle.

@@ -66,7 +66,8 @@ std::optional<microseconds_t> virtual_scheduler::next_timer() const {
 void virtual_scheduler::advance_to(microseconds_t time) {
   require(time >= now(), "time does not run backwards");
   if (time > now()) coordinator_->advance_time(std::chrono::microseconds{time - now()});
-  for (auto due = next_timer(); due && *due <= now(); due = next_timer()) coordinator_->trigger_timeout();
+  for (auto due = next_timer(); due && *due <= now(); due = next_timer())
+    coordinator_->trigger_timeout();
 }
 
 }  // namespace hypermesh::testing

@@ -1,8 +1,8 @@
 #include <cstdio>
 #include <exception>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "tools/hypermesh-lab/sim_command.hpp"
 
@@ -10,7 +10,8 @@ namespace hypermesh::lab {
 
 namespace {
 
-constexpr auto about = "Laboratory of HyperMesh consensus: whole clusters in virtual time, with bad networks, from a seed.";
+constexpr auto about =
+    "Laboratory of HyperMesh consensus: whole clusters in virtual time, with bad networks, from a seed.";
 
 constexpr auto overview =
     "Examples:\n"

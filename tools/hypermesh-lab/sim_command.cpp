@@ -57,7 +57,8 @@ void print_failure(const testing::run_report& report) {
   fmt::print(stderr, "\nseed {} with {} replicas failed at {:.3f} ms, step {}\n", report.options.seed,
              report.options.replicas, static_cast<double>(report.virtual_us) / 1e3, report.steps);
   fmt::print(stderr, "  {}: {}\nthe last events:\n", report.failure->invariant, report.failure->what);
-  for (const auto& line : report.last_events) fmt::print(stderr, "  {}\n", line);
+  for (const auto& line : report.last_events)
+    fmt::print(stderr, "  {}\n", line);
   fmt::print(stderr, "replay it: {} --trace\n", testing::replay_command(report.options));
 }
 
@@ -124,12 +125,17 @@ int run_many(const sim_command& command) {
 void add_sim(CLI::App& app, sim_command& into) {
   auto* command = app.add_subcommand("sim", "run clusters in virtual time and check every invariant after every step");
   command->footer(
-      "Each run draws cluster parameters, workload, network faults and the order of all events from its seed. After the\n"
+      "Each run draws cluster parameters, workload, network faults and the order of all events from its seed. After "
+      "the\n"
       "faults the network heals, and every operation must be answered and all replicas agree.\n"
-      "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost at\n"
+      "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost "
+      "at\n"
       "random, lost to a partition and delivered twice; transfers are states installed by replicas that fell behind;\n"
       "settled in is the longest time from healing to agreement.");
-  command->add_option("--seeds", into.seeds, "how many runs")->check(CLI::PositiveNumber)->capture_default_str()->type_name("N");
+  command->add_option("--seeds", into.seeds, "how many runs")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->type_name("N");
   command->add_option("--first", into.first, "seed of the first run")->capture_default_str()->type_name("S");
   command->add_option("--seed", into.seed, "one run of this seed, and its event hash")->type_name("S");
   add_common(*command, into);

@@ -17,8 +17,8 @@ struct column {
   bool to_the_left = false;
 };
 
-constexpr column columns[] = {{"replicas"},   {"profile", true}, {"runs"},      {"failed"},      {"batches"},
-                              {"requests"},   {"sent again"},    {"frames"},    {"lost"},        {"cut"},
+constexpr column columns[] = {{"replicas"},   {"profile", true}, {"runs"},        {"failed"},    {"batches"},
+                              {"requests"},   {"sent again"},    {"frames"},      {"lost"},      {"cut"},
                               {"duplicated"}, {"transfers"},     {"checkpoints"}, {"virtual s"}, {"settled in s"}};
 
 using cells = std::vector<std::string>;
@@ -27,7 +27,8 @@ std::string aligned(const std::vector<cells>& rows) {
   std::vector<std::size_t> widths;
   for (std::size_t at = 0; at < std::size(columns); ++at) {
     auto width = columns[at].title.size();
-    for (const auto& each : rows) width = std::max(width, each[at].size());
+    for (const auto& each : rows)
+      width = std::max(width, each[at].size());
     widths.push_back(width);
   }
   std::string text;
@@ -40,7 +41,8 @@ std::string aligned(const std::vector<cells>& rows) {
     text += '\n';
   };
   line([](std::size_t at) { return std::string{columns[at].title}; });
-  for (const auto& each : rows) line([&](std::size_t at) { return each[at]; });
+  for (const auto& each : rows)
+    line([&](std::size_t at) { return each[at]; });
   return text;
 }
 
@@ -121,7 +123,8 @@ void sim_summary::add(const testing::run_report& report) {
 
 sim_summary::row sim_summary::total() const {
   row all;
-  for (const auto& [key, each] : rows_) all.add(each);
+  for (const auto& [key, each] : rows_)
+    all.add(each);
   return all;
 }
 
@@ -137,7 +140,8 @@ std::string sim_summary::table(double seconds) const {
                      fmt::format("{:.1f}", seconds_of(of.virtual_us)),
                      fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
   };
-  for (const auto& [key, each] : rows_) add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
+  for (const auto& [key, each] : rows_)
+    add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
   const auto all = total();
   add_line("all", "", all);
   return aligned(lines) + fmt::format("\n{} runs, {} failed, {:.0f} seeds a minute\n", all.runs, all.failed,
@@ -165,7 +169,8 @@ std::string sim_summary::json(double seconds) const {
                            {"settled_in_seconds_max", seconds_of(each.settling_us_max)}});
   }
   out["failures"] = json_value::array();
-  for (const auto& each : failures_) out["failures"].push_back(object_of(each));
+  for (const auto& each : failures_)
+    out["failures"].push_back(object_of(each));
   out["runs"] = runs();
   out["failed"] = failures_.size();
   out["seeds_per_minute"] = per_minute(runs(), seconds);
