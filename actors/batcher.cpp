@@ -44,14 +44,17 @@ void take(batcher_self self, const verified_message& received) {
       return cut_batches(self, false);
     case admission::done:
     case admission::past:
-      return self->send(state.with->executor, reply_again{value.id});
+      // Only who asked on a link of its own is answered; what a replica forwarded, the client asks there itself.
+      if (!received.sender.is_client()) return;
+      return self->send(state.with->executor, reply_again{value.id, received.via, received.credit});
     case admission::client_quota:
     case admission::overloaded:
       break;
   }
   const auto reason = admitted == admission::client_quota ? rejection::client_quota : rejection::overloaded;
-  self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}});
-  self->send(state.with->executor, refuse{value.id, reply_status::overloaded});
+  self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}, received.credit});
+  if (!received.sender.is_client()) return;
+  self->send(state.with->executor, refuse{value.id, reply_status::overloaded, received.via, received.credit});
 }
 
 void report(batcher_self self) {

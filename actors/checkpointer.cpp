@@ -14,7 +14,11 @@ using checkpointer_self = checkpointer_actor::stateful_pointer<checkpointer_stat
 void carry_out(checkpointer_self self, checkpoint_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
-  if (effects.diverged) self->send(with.replica, state_diverged{*effects.diverged});
+  if (effects.diverged) {
+    self->send(with.replica, state_diverged{*effects.diverged});
+    self->send(with.executor, state_diverged{*effects.diverged});
+    self->send(with.state_transfer, state_diverged{*effects.diverged});
+  }
   if (effects.stable) self->send(with.replica, checkpoint_stable{effects.stable});
   for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
 }

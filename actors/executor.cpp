@@ -13,11 +13,17 @@ namespace {
 
 using executor_self = executor_actor::stateful_pointer<executor_state>;
 
+/// Replies to all links of the client.
 void answer(executor_self self, request_id id, const request_outcome& outcome) {
   const auto found = self->state.sessions.find(id.client);
   if (found == self->state.sessions.end()) return;
   const auto frame = encode(reply{id, self->state.view, outcome});
   for (const auto& session : found->second) self->send(session, outgoing_frame{frame});
+}
+
+/// Replies to the link that asked.
+void answer_to(executor_self self, const peer_actor& via, request_id id, const request_outcome& outcome) {
+  if (via && !self->state.diverged) self->send(via, outgoing_frame{encode(reply{id, self->state.view, outcome})});
 }
 
 void take_checkpoint(executor_self self) {
@@ -31,7 +37,7 @@ void take_checkpoint(executor_self self) {
 void execute(executor_self self, const committed_batch& committed) {
   auto& state = self->state;
   // An installed state may be ahead of what the replica handed over before it heard of it.
-  if (committed.sequence <= state.replicated->last_executed()) return;
+  if (state.diverged || committed.sequence <= state.replicated->last_executed()) return;
   const auto answered = state.replicated->execute(committed.sequence, *committed.body);
   state.view = committed.view;
   auto requests = std::make_shared<std::vector<executed_request>>();
@@ -83,6 +89,7 @@ void close_session(executor_self self, const session_closed& closed) {
 }
 
 void answer_query(executor_self self, const verified_message& received) {
+  if (self->state.diverged) return;
   const auto& asked = std::get<query>(*received.value);
   const auto& replicated = *self->state.replicated;
   auto result = replicated.query(asked.operation);
@@ -102,16 +109,19 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {
-        if (const auto outcome = self->state.replicated->answer_to(again.id)) answer(self, again.id, *outcome);
+        if (const auto outcome = self->state.replicated->answer_to(again.id)) {
+          answer_to(self, again.via, again.id, *outcome);
+        }
       },
       [self](const refuse& refused) {
         request_outcome outcome;
         outcome.status = refused.status;
-        answer(self, refused.id, outcome);
+        answer_to(self, refused.via, refused.id, outcome);
       },
       [self](const session_opened& opened) { open_session(self, opened); },
       [self](const session_closed& closed) { close_session(self, closed); },
       [self](const install_state& verified) { install(self, verified); },
+      [self](const state_diverged&) { self->state.diverged = true; },
       [self](const report_wanted&) { return self->state.replicated->machine_root(); },
   };
 }

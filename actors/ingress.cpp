@@ -9,17 +9,6 @@ namespace hypermesh {
 
 namespace {
 
-/// Whether the message is about what is decided here. A quorum was verified, and the rest is never checked; who
-/// repeats old messages costs this node no signature check.
-bool is_late(const message& value, const progress_made& progress) {
-  if (const auto* it = std::get_if<pre_prepare>(&value)) return it->header.content.sequence <= progress.executed;
-  if (const auto* it = std::get_if<prepare>(&value)) return it->vote.content.sequence <= progress.executed;
-  if (const auto* it = std::get_if<commit>(&value)) return it->vote.content.sequence <= progress.executed;
-  if (const auto* it = std::get_if<checkpoint>(&value)) return it->vote.content.sequence <= progress.stable;
-  if (const auto* it = std::get_if<checkpoint_proof>(&value)) return it->certificate.sequence() <= progress.stable;
-  return false;
-}
-
 void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message verified) {
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
@@ -37,22 +26,25 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     default:
       // The validator lets no other kind through.
       return self->send(with.monitor,
-                        observed{frame_rejected{verified.sender, rejection::kind_not_allowed_from_sender}});
+                        observed{frame_rejected{verified.sender, rejection::kind_not_allowed_from_sender},
+                                 verified.credit});
   }
 }
 
 }  // namespace
 
-std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame) const {
+std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame) {
   auto decoded = decode(frame.frame);
   if (std::holds_alternative<rejection>(decoded)) return decoded;
   const auto& value = std::get<message>(decoded);
-  if (is_late(value, progress)) return rejection::already_decided;
+  if (const auto bad = filter->objection_to(value)) return *bad;
   if (const auto bad = checks->check(frame.sender, value)) return *bad;
+  filter->note_passed(value);
   return decoded;
 }
 
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity) {
+  self->state.filter = std::make_unique<early_filter>(identity.cluster);
   self->state.checks = std::make_shared<const validator>(identity.cluster, *identity.keys);
   self->state.identity = std::move(identity);
   return {
@@ -62,13 +54,13 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         if (self->state.with == nullptr) return;
         auto examined = self->state.examine(frame);
         if (const auto* bad = std::get_if<rejection>(&examined)) {
-          self->send(self->state.with->monitor, observed{frame_rejected{frame.sender, *bad}});
+          self->send(self->state.with->monitor, observed{frame_rejected{frame.sender, *bad}, frame.credit});
           return;
         }
         auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
         route(self, {frame.sender, frame.via, std::move(value), frame.credit});
       },
-      [self](const progress_made& made) { self->state.progress = made; },
+      [self](const progress_made& made) { self->state.filter->on_position(made.at); },
   };
 }
 

@@ -14,6 +14,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/client_core.hpp"
+#include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/effects.hpp"
 #include "messages/values.hpp"
 
@@ -43,7 +44,7 @@ struct incoming_frame {
   /// Where answers to this sender go.
   peer_actor via;
   frame_ptr frame;
-  inbound_credit credit;
+  inbound_credit credit = {};
 };
 
 /// An authenticated client link is up: replies to `client` go there. Several links of one
@@ -80,7 +81,7 @@ struct verified_message {
   peer_actor via;
   std::shared_ptr<const message> value;
   /// Counts against the link's inbound window until the message is handled.
-  inbound_credit credit;
+  inbound_credit credit = {};
 };
 
 /// Handles of all actors of one node: the first message that each of them receives.
@@ -96,8 +97,7 @@ struct view_entered {
 
 /// How far this replica is: messages about what is decided need no signature check (replica to ingress).
 struct progress_made {
-  sequence_number executed;
-  sequence_number stable;
+  replica_position at;
 };
 
 /// A batch for the next sequence number (batcher to replica).
@@ -113,15 +113,20 @@ struct batch_executed {
   std::shared_ptr<const std::vector<executed_request>> requests;
 };
 
-/// Answer this request again from the client table (batcher to executor).
+/// Answer this request again from the client table, to the link that asked (batcher to executor).
 struct reply_again {
   request_id id;
+  peer_actor via;
+  /// Until the answer is made, so that a flood of repeated requests fills its own link's window.
+  inbound_credit credit = {};
 };
 
-/// Refuse this request by a reply (batcher to executor).
+/// Refuse this request by a reply to the link that asked (batcher to executor).
 struct refuse {
   request_id id;
   reply_status status = reply_status::overloaded;
+  peer_actor via;
+  inbound_credit credit = {};
 };
 
 /// A batch is committed-local and next in order (replica to executor).
@@ -141,7 +146,8 @@ struct checkpoint_stable {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
-/// This node's state differs from the certified one (checkpointer to replica; attack 27).
+/// This node's state differs from the certified one: stop voting, answering and giving it to others (checkpointer to
+/// replica, executor and state transfer; attack 27).
 struct state_diverged {
   sequence_number sequence;
 };
@@ -183,6 +189,8 @@ struct tick {
 /// Something that happened and that people, metrics or invariants want to know.
 struct observed {
   observation what;
+  /// Of the frame that was rejected, if one was.
+  inbound_credit credit = {};
 };
 
 /// A number that a part of the node counts by itself, like link statistics.
@@ -242,6 +250,7 @@ using executor_actor = caf::typed_actor<
     caf::reacts_to<session_opened>,
     caf::reacts_to<session_closed>,
     caf::reacts_to<install_state>,
+    caf::reacts_to<state_diverged>,
     // The root of the present state.
     caf::replies_to<report_wanted>::with<digest>>;
 
@@ -262,6 +271,7 @@ using state_transfer_actor = caf::typed_actor<
     // STATE-REQUEST or STATE-CHUNK.
     caf::reacts_to<verified_message>,
     caf::reacts_to<state_installed>,
+    caf::reacts_to<state_diverged>,
     caf::reacts_to<tick>>;
 
 /// The node's disk: durable first, then sent.
@@ -281,7 +291,10 @@ using monitor_actor = caf::typed_actor<
     caf::replies_to<report_wanted>::with<node_report>>;
 
 struct neighbours {
+  /// For frames of replicas.
   ingress_actor ingress;
+  /// For frames of clients: their floods do not stand in the way of votes (attack 33).
+  ingress_actor client_ingress;
   batcher_actor batcher;
   replica_actor replica;
   executor_actor executor;

@@ -23,7 +23,8 @@ enum class operation_status : std::uint8_t {
   refused = 1,
   /// Not an operation of this machine; the payload says why, as text.
   malformed = 2,
-  /// Executed, but the answer exceeds `limits::result_bytes_max` or the reply's bound.
+  /// Executed, but the answer exceeds `limits::result_bytes_max` or the reply's bound, or is so old and large that it
+  /// is no longer held.
   result_too_large = 3,
 };
 

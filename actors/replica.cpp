@@ -16,7 +16,8 @@ void carry_out(replica_self self, replica_effects effects) {
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
   if (!effects.committed.empty() || effects.forget_through) {
     const auto& core = *self->state.core;
-    self->send(with.ingress, progress_made{core.last_executed(), core.marks().low()});
+    self->send(with.ingress,
+               progress_made{{core.view(), core.last_executed(), core.marks().low(), core.marks().high()}});
   }
   for (auto& each : effects.committed) self->send(with.executor, batch_committed{std::move(each)});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});

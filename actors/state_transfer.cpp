@@ -20,7 +20,8 @@ void carry_out(transfer_self self, transfer_effects effects) {
 
 void receive(transfer_self self, const verified_message& received) {
   if (const auto* wanted = std::get_if<state_request>(received.value.get())) {
-    if (auto frame = self->state.donor->answer(*wanted)) self->send(received.via, outgoing_frame{std::move(frame)});
+    auto frame = self->state.donor->answer(replica_id{received.sender.number}, *wanted);
+    if (frame) self->send(received.via, outgoing_frame{std::move(frame)});
     return;
   }
   const auto& chunk = std::get<state_chunk_message>(*received.value);
@@ -32,7 +33,7 @@ void receive(transfer_self self, const verified_message& received) {
 state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity,
                                                    std::chrono::microseconds period) {
   self->state.period = period;
-  self->state.donor = std::make_unique<state_donor>();
+  self->state.donor = std::make_unique<state_donor>(identity.cluster);
   self->state.fetcher = std::make_unique<state_fetcher>(identity.cluster, identity.self);
   return {
       [self](const wired& all) {
@@ -43,8 +44,10 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
       [self](const fetch_state& wanted) { carry_out(self, self->state.fetcher->on_fetch(wanted.certificate)); },
       [self](const verified_message& received) { receive(self, received); },
       [self](const state_installed& installed) { self->state.fetcher->on_installed(installed.sequence); },
+      [self](const state_diverged&) { self->state.donor->stop(); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});
+        self->state.donor->on_tick();
         carry_out(self, self->state.fetcher->on_tick());
       },
   };

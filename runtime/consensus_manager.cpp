@@ -74,7 +74,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   links.limits = config.links;
   auto& actors = manager->actors_;
   auto started = start_replica_links(system, std::move(links), {config.listen.host, config.listen.port},
-                                     {actors.ingress, actors.executor, actors.monitor});
+                                     {actors.ingress, actors.executor, actors.monitor, actors.client_ingress});
   if (auto* error = std::get_if<world_error>(&started)) {
     stop_node(actors);
     manager->stopped_ = true;

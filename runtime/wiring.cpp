@@ -1,8 +1,10 @@
 #include "runtime/wiring.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <fmt/format.h>
 
 #include "actors/checkpointer.hpp"
 #include "actors/executor.hpp"
@@ -15,10 +17,9 @@ namespace hypermesh {
 
 namespace {
 
-/// Applies `visit` to every actor of the node itself, in the order of the flow.
+/// Applies `visit` to every actor of the node itself but the ways in, in the order of the flow.
 template <class Visitor>
-void for_each_actor(const neighbours& actors, Visitor visit) {
-  visit(actors.ingress);
+void for_each_inner_actor(const neighbours& actors, Visitor visit) {
   visit(actors.batcher);
   visit(actors.replica);
   visit(actors.checkpointer);
@@ -28,6 +29,17 @@ void for_each_actor(const neighbours& actors, Visitor visit) {
   visit(actors.monitor);
 }
 
+/// A core actor that ends by itself takes the node's guarantees with it: the host must know.
+template <class Handle>
+void supervise(const Handle& actor, const char* name, const failure_handler& on_failure) {
+  if (!on_failure) return;
+  caf::actor_cast<caf::actor>(actor)->attach_functor([on_failure, name](const caf::error& reason) {
+    if (reason == caf::exit_reason::user_shutdown) return;
+    on_failure({fmt::format("the {} of this node ended: {}", name, caf::to_string(reason)),
+                "restart the replica; if it ends again, report this message"});
+  });
+}
+
 }  // namespace
 
 neighbours spawn_node(caf::actor_system& system, node_parts parts) {
@@ -35,6 +47,7 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   const auto& settings = parts.settings;
   neighbours actors;
   actors.ingress = system.spawn(ingress, identity);
+  actors.client_ingress = system.spawn(ingress, identity);
   actors.batcher = system.spawn(batcher, identity, settings.batching, settings.batch_delay);
   actors.replica = system.spawn(replica, identity, settings.status_period);
   actors.executor =
@@ -42,18 +55,33 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period);
   actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
   actors.journal = system.spawn(journal, identity, std::move(parts.storage));
-  actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, std::move(parts.on_failure));
+  actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
+  supervise(actors.ingress, ingress_state::name, parts.on_failure);
+  supervise(actors.client_ingress, ingress_state::name, parts.on_failure);
+  supervise(actors.batcher, batcher_state::name, parts.on_failure);
+  supervise(actors.replica, replica_state::name, parts.on_failure);
+  supervise(actors.executor, executor_state::name, parts.on_failure);
+  supervise(actors.checkpointer, checkpointer_state::name, parts.on_failure);
+  supervise(actors.state_transfer, state_transfer_state::name, parts.on_failure);
+  supervise(actors.journal, journal_state::name, parts.on_failure);
+  supervise(actors.monitor, monitor_state::name, parts.on_failure);
   actors.peers.resize(identity.cluster.replicas);
   return actors;
 }
 
 void connect_node(const neighbours& actors) {
   const auto shared = std::make_shared<const neighbours>(actors);
-  for_each_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
+  for_each_inner_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
+  // Last: what comes in finds everybody connected.
+  caf::anon_send(actors.ingress, wired{shared});
+  caf::anon_send(actors.client_ingress, wired{shared});
 }
 
 void stop_node(const neighbours& actors) {
-  for_each_actor(actors, [](const auto& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); });
+  const auto stop = [](const auto& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); };
+  stop(actors.ingress);
+  stop(actors.client_ingress);
+  for_each_inner_actor(actors, stop);
 }
 
 }  // namespace hypermesh

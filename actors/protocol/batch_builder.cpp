@@ -14,8 +14,10 @@ batch_builder::admission batch_builder::admit(const request& value) {
     case timestamp_window::standing::fresh: break;
   }
   if (queue.pending.contains(value.id.when)) return admission::already_pending;
-  if (queue.pending.size() >= limits::requests_in_flight_max) return admission::client_quota;
   const auto bytes = value.raw.view.size();
+  const bool has_quota = queue.pending.size() < limits::requests_in_flight_max &&
+                         (queue.pending.empty() || queue.bytes + bytes <= settings_.bytes_per_client_max);
+  if (!has_quota) return admission::client_quota;
   if (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
     return admission::overloaded;
   }
@@ -24,6 +26,7 @@ batch_builder::admission batch_builder::admit(const request& value) {
   queue.pending.emplace(value.id.when, pending_request{value, false});
   ++requests_waiting_;
   ++requests_pending_;
+  queue.bytes += bytes;
   bytes_pending_ += bytes;
   return admission::accepted;
 }
@@ -61,7 +64,11 @@ bool batch_builder::take_next(client_queue& queue, batch& into) {
 }
 
 void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own) {
-  for (const auto& each : requests) forget(each.id);
+  for (const auto& each : requests) {
+    forget(each.id);
+    // What fell out of the client's window is never executed: it must not keep its place here.
+    forget_through({each.id.client, queues_[each.id.client].window.floor()});
+  }
   // A batch that an installed state covered has left the pipeline already.
   const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
   if (leads) in_flight_.pop_front();
@@ -108,6 +115,7 @@ void batch_builder::forget(request_id id) {
     if (queue.waiting.empty()) turns_.erase(std::find(turns_.begin(), turns_.end(), id.client));
   }
   --requests_pending_;
+  queue.bytes -= found->second.content.raw.view.size();
   bytes_pending_ -= found->second.content.raw.view.size();
   queue.pending.erase(found);
 }

@@ -28,6 +28,8 @@ struct batch_settings {
   std::size_t requests_pending_max = 65'536;
   /// Bytes that are held in all.
   std::size_t bytes_pending_max = 32 * 1024 * 1024;
+  /// Bytes that are held for one client: a quarter, so that no client takes the place of all others.
+  std::size_t bytes_per_client_max = 8 * 1024 * 1024;
 };
 
 /// Pending requests of one replica, and the primary's next batch (§4.2; batching of TOCS '02 §5.1.4).
@@ -43,7 +45,7 @@ public:
     done,
     /// Below the client's window; never executed again.
     past,
-    /// The client has `requests_in_flight_max` requests pending here.
+    /// The client has `requests_in_flight_max` requests or `bytes_per_client_max` bytes pending here.
     client_quota,
     /// The replica holds as much as it may.
     overloaded,
@@ -79,6 +81,7 @@ private:
   struct client_queue {
     timestamp_window window;
     std::map<timestamp, pending_request> pending;
+    std::size_t bytes = 0;
     /// Timestamps in the order of arrival that were not proposed yet.
     std::deque<timestamp> waiting;
   };

@@ -78,10 +78,22 @@ void client_table::record(request_id id, shared_outcome outcome) {
   entry.outcomes.emplace(id.when, std::move(outcome));
   entry.window.mark_done(id.when);
   drop_past(entry);
-  while (entry.cached_bytes > cached_bytes_max && entry.outcomes.size() > 1) {
-    entry.window.raise_floor();
-    drop_past(entry);
+  drop_results(entry);
+}
+
+void client_table::drop_results(client_entry& of) {
+  for (auto& [when, outcome] : of.outcomes) {
+    if (of.cached_bytes <= cached_bytes_max) return;
+    if (outcome->results.empty()) continue;
+    request_outcome rest;
+    for (std::size_t index = 0; index < outcome->statuses.size(); ++index) {
+      rest.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
+    }
+    of.cached_bytes -= outcome->results.size();
+    outcome = std::make_shared<const request_outcome>(std::move(rest));
   }
+  // A window of requests that each have the most operations costs less than the bound without results.
+  static_assert(5 * limits::operations_per_request_max * limits::requests_in_flight_max <= cached_bytes_max);
 }
 
 std::vector<request_id> client_table::done_ids() const {

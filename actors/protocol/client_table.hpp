@@ -19,8 +19,8 @@ namespace hypermesh {
 /// Memory: for each client `requests_in_flight_max` replies of together `cached_bytes_max` bytes.
 class client_table {
 public:
-  /// Results that are kept for one client; above it the oldest are past. A client with larger
-  /// results in flight has a smaller window.
+  /// Bytes of results that are kept for one client; above it the oldest are replaced by `result_too_large`. The
+  /// requests stay done: a client never loses one that is under way to the size of others.
   static constexpr std::size_t cached_bytes_max = 2 * limits::reply_bytes_max;
 
   using shared_outcome = std::shared_ptr<const request_outcome>;
@@ -53,6 +53,7 @@ private:
   };
 
   static void drop_past(client_entry& of);
+  static void drop_results(client_entry& of);
   static std::size_t cost_of(const request_outcome& outcome);
 
   std::map<client_id, client_entry> entries_;

@@ -14,6 +14,9 @@ namespace {
 constexpr std::size_t chunks_open_max = 16;
 /// Ticks after which a chunk is asked from another donor.
 constexpr unsigned ticks_patience = 3;
+/// Ticks without a chunk after which a transfer is given up for a newer certificate: every donor was asked, and has
+/// forgotten this state.
+constexpr unsigned ticks_until_stuck = 12;
 
 merkle_tree tree_of(const state_snapshot& snapshot) {
   std::vector<digest> leaves;
@@ -28,15 +31,22 @@ merkle_tree tree_of(const state_snapshot& snapshot) {
 
 void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
+  if (stopped_) return;
   states_[sequence] = {std::move(snapshot), nullptr};
-  while (states_.size() > states_max) states_.erase(states_.begin());
+  while (states_.size() > states_max_) states_.erase(states_.begin());
 }
 
-frame_ptr state_donor::answer(const state_request& wanted) {
+void state_donor::stop() {
+  stopped_ = true;
+  states_.clear();
+}
+
+frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
   const auto found = states_.find(wanted.sequence);
   if (found == states_.end()) return nullptr;
   auto& [snapshot, tree] = found->second;
-  if (wanted.index >= snapshot->size()) return nullptr;
+  if (wanted.index >= snapshot->size() || given_[asker] >= chunks_per_tick_max) return nullptr;
+  ++given_[asker];
   if (tree == nullptr) tree = std::make_shared<const merkle_tree>(tree_of(*snapshot));
   return encode(state_chunk_message{wanted.sequence, wanted.index, snapshot->size(), (*snapshot)[wanted.index].bytes,
                                     tree->path(wanted.index)});
@@ -47,7 +57,7 @@ frame_ptr state_donor::answer(const state_request& wanted) {
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
-  if (is_active() && certificate->sequence() <= certificate_->sequence()) return out;
+  if (is_active() && (certificate->sequence() <= certificate_->sequence() || ticks_idle_ < ticks_until_stuck)) return out;
   start(std::move(certificate));
   ask_more(out);
   return out;
@@ -62,6 +72,7 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
   require(!donors_.empty(), "a quorum holds others than this replica");
   chunk_count_ = 0;
   next_index_ = 0;
+  ticks_idle_ = 0;
   open_.clear();
   chunks_.clear();
 }
@@ -101,6 +112,7 @@ transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_mes
   require(chunk_count_ == 0 || chunk_count_ == chunk.chunk_count, "the root binds the count of chunks");
   chunk_count_ = chunk.chunk_count;
   chunks_[chunk.index] = {chunk.bytes, leaf};
+  ticks_idle_ = 0;
   open_.erase(asked);
   if (chunks_.size() < chunk_count_) {
     ask_more(out);
@@ -124,6 +136,7 @@ void state_fetcher::drop_donor(replica_id donor) {
 transfer_effects state_fetcher::on_tick() {
   transfer_effects out;
   if (!is_active()) return out;
+  ++ticks_idle_;
   std::vector<std::uint64_t> late;
   for (auto& [index, request] : open_) {
     if (++request.ticks >= ticks_patience) late.push_back(index);

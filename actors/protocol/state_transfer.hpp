@@ -28,17 +28,27 @@ struct transfer_effects {
 };
 
 /// The states that this replica can give to others: those of its recent checkpoints. Pure.
-/// Memory: the snapshots share their unchanged chunks; at most `states_max` are held.
+/// Memory: the snapshots share their unchanged chunks. Held are the stable one, the one before it, which a slow fetcher
+/// may still be reading, and those of a window that are not stable yet: L/K + 2. Fewer would drop the only state that
+/// has a certificate, and the group could wait for a replica that waits for that state.
 class state_donor {
 public:
-  /// The stable one, the one before it, which a slow fetcher may still be reading, and those of a
-  /// window that are not stable yet.
-  static constexpr std::size_t states_max = 6;
+  /// Chunks that one replica is given in one tick: 64 MiB/s at the default period, and no more work than that.
+  static constexpr unsigned chunks_per_tick_max = 64;
+
+  explicit state_donor(const cluster_parameters& cluster)
+      : states_max_(cluster.watermark_window / cluster.checkpoint_period + 2) {}
 
   void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
 
-  /// The chunk with its proof, or nothing when this state is not held.
-  [[nodiscard]] frame_ptr answer(const state_request& wanted);
+  /// The chunk with its proof, or nothing when this state is not held or `asker` has had its share.
+  [[nodiscard]] frame_ptr answer(replica_id asker, const state_request& wanted);
+
+  /// Everybody gets a new share.
+  void on_tick() { given_.clear(); }
+
+  /// This replica's state is wrong: nobody gets it any more.
+  void stop();
 
 private:
   struct held_state {
@@ -47,7 +57,11 @@ private:
     std::shared_ptr<const merkle_tree> tree;
   };
 
+  std::size_t states_max_;
+  bool stopped_ = false;
   std::map<sequence_number, held_state> states_;
+  /// Chunks given since the last tick.
+  std::map<replica_id, unsigned> given_;
 };
 
 /// Fetches a certified state (TOCS '02 §5.3). Pure. The certificate comes first; each chunk is checked
@@ -57,7 +71,8 @@ class state_fetcher {
 public:
   state_fetcher(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
 
-  /// Starts, or starts over for a newer certificate.
+  /// Starts; or, when nothing arrived for a while, starts over for a newer certificate. A transfer that moves is let
+  /// finish: under load there is always a newer certificate, and who starts over for each never arrives (attack 26).
   [[nodiscard]] transfer_effects on_fetch(std::shared_ptr<const checkpoint_certificate> certificate);
   [[nodiscard]] transfer_effects on_chunk(replica_id donor, const state_chunk_message& chunk);
   /// Asks another donor for what did not arrive.
@@ -87,6 +102,8 @@ private:
   /// Zero until the first verified chunk tells.
   std::uint64_t chunk_count_ = 0;
   std::uint64_t next_index_ = 0;
+  /// Since the last verified chunk.
+  unsigned ticks_idle_ = 0;
   std::map<std::uint64_t, open_request> open_;
   std::map<std::uint64_t, state_chunk> chunks_;
 };

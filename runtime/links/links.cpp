@@ -65,7 +65,8 @@ std::shared_ptr<const peer_setup> session_setup(client_id client, const std::sha
   setup->settings = settings;
   setup->counters = counters;
   setup->ends_with_connection = true;
-  setup->deliver = [ingress = ends.ingress, client](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
+  const auto& way_in = ends.client_ingress ? ends.client_ingress : ends.ingress;
+  setup->deliver = [ingress = way_in, client](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
     caf::anon_send(ingress, incoming_frame{principal::of(client), via, std::move(frame), std::move(credit)});
   };
   setup->changed = [executor = ends.executor, client](const peer_actor& via, bool up) {

@@ -40,9 +40,12 @@ struct replica_links {
 
 /// The actors at which a replica's links deliver.
 struct replica_link_ends {
+  /// For frames of replicas.
   ingress_actor ingress;
   executor_actor executor;
   monitor_actor monitor;
+  /// For frames of clients; empty: the same as of replicas.
+  ingress_actor client_ingress;
 };
 
 /// Opens the port and keeps a link to every other replica from now on: of two replicas the one with the larger number

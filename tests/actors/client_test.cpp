@@ -169,11 +169,13 @@ TEST_CASE_FIXTURE(client_bench,
 
 TEST_CASE_FIXTURE(client_bench, "an actor can order an operation as a request") {
   std::string got;
-  auto asker = system().spawn([&, actor = tested](caf::event_based_actor* self) {
-    self->request(actor, std::chrono::seconds{60}, ordered_operation{to_byte_vector("o")})
-        .then([&](const operation_outcome& outcome) { got = std::string{as_text(outcome.payload)}; },
-              [&](const caf::error& error) { got = "error " + self->system().render(error); });
-  });
+  system().spawn(
+      [&got](caf::event_based_actor* self, const client_actor& ordering) {
+        self->request(ordering, std::chrono::seconds{60}, ordered_operation{to_byte_vector("o")})
+            .then([&got](const operation_outcome& outcome) { got = std::string{as_text(outcome.payload)}; },
+                  [&got](const caf::error&) { got = "an error"; });
+      },
+      tested);
   settle();
   answer(0, 100, "true");
   answer(1, 100, "true");

@@ -99,15 +99,33 @@ TEST_CASE_FIXTURE(executor_bench, "a request that is ordered twice is answered t
 TEST_CASE_FIXTURE(executor_bench, "an answer is given again from the client table, and none for what is not executed") {
   commit(1);
   open(0, "a");
-  give(tested, reply_again{{client_id{0}, timestamp{1}}});
+  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["a"], {}});
   CHECK(replies("a").size() == 1);
-  give(tested, reply_again{{client_id{0}, timestamp{2}}});
+  give(tested, reply_again{{client_id{0}, timestamp{2}}, links["a"], {}});
+  CHECK(replies("a").empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "only the link that asked gets an answer again") {
+  commit(1);
+  open(0, "a");
+  open(0, "b");
+  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["b"], {}});
+  CHECK(replies("a").empty());
+  CHECK(replies("b").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobody and executes nothing (attack 27)") {
+  commit(1);
+  open(0, "a");
+  give(tested, state_diverged{sequence_number{4}});
+  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["a"], {}});
+  commit(2);
   CHECK(replies("a").empty());
 }
 
 TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
   open(0, "a");
-  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded});
+  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded, links["a"], {}});
   const auto answers = replies("a");
   REQUIRE(answers.size() == 1);
   CHECK(answers.front().outcome.status == reply_status::overloaded);

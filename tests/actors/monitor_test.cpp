@@ -34,7 +34,7 @@ struct monitor_bench : virtual_bench {
     give(machine, wired{std::make_shared<const neighbours>(probes())});
   }
 
-  void see(observation what) { give(tested, observed{std::move(what)}); }
+  void see(observation what) { give(tested, observed{std::move(what), nullptr}); }
   node_report report() {
     give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));
     const auto answers = take_frames("asker");

@@ -92,7 +92,7 @@ TEST_CASE("a batch is handed on when a quorum committed it, with its proof") {
   CHECK(committed.front().content.certificate->commits.size() == 3);
   const auto progress = bench.take<progress_made>("ingress");
   REQUIRE(!progress.empty());
-  CHECK(progress.back().executed == sequence_number{1});
+  CHECK(progress.back().at.executed == sequence_number{1});
 }
 
 TEST_CASE("effects go out in their order: persist and send, execute, report") {

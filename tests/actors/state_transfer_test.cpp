@@ -23,7 +23,7 @@ struct transfer_bench : virtual_bench {
   std::shared_ptr<const state_snapshot> snapshot =
       std::make_shared<const state_snapshot>(counting_machine{}.snapshot());
   std::shared_ptr<const checkpoint_certificate> certificate = make().certificate_of(four, state_root(*snapshot));
-  state_donor donor;
+  state_donor donor{identity().cluster};
 
   struct question {
     std::uint32_t donor = 0;
@@ -46,7 +46,8 @@ struct transfer_bench : virtual_bench {
     return all;
   }
   void answer(std::uint32_t from, std::uint64_t index) {
-    const auto frame = donor.answer({four, index});
+    donor.on_tick();
+    const auto frame = donor.answer(replica_id{3}, {four, index});
     give_verified(tested, principal::of(replica_id{from}), std::get<message>(decode(frame)));
   }
   void lie(std::uint32_t from, std::uint64_t index) {

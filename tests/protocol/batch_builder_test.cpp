@@ -54,6 +54,27 @@ TEST_CASE("a request is pending, then done, and never admitted again") {
   CHECK(world.builder.bytes_pending() == 0);
 }
 
+TEST_CASE("a pending request that fell out of its client's window gives its place back") {
+  builder_world world;
+  REQUIRE(world.admit(0, 1) == admission::accepted);
+  for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
+    world.builder.on_executed({{id_of(0, when), true}}, false);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.bytes_pending() == 0);
+  CHECK_FALSE(world.builder.has_waiting());
+}
+
+TEST_CASE("a client's large requests leave room for those of others") {
+  batch_settings settings;
+  settings.bytes_pending_max = 4'000;
+  settings.bytes_per_client_max = 1'000;
+  builder_world world{settings};
+  const std::string large(600, 'x');
+  CHECK(world.builder.admit(world.ask(0, 1, large)) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 2, large)) == admission::client_quota);
+  CHECK(world.builder.admit(world.ask(1, 1, large)) == admission::accepted);
+}
+
 TEST_CASE("a request below the client's window is past") {
   builder_world world;
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)

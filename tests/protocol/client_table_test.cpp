@@ -108,15 +108,19 @@ TEST_CASE("a client that jumps to the largest timestamp hurts nobody else") {
   CHECK(table.standing_of(id_of(1, 1)) == standing::fresh);
 }
 
-TEST_CASE("large results shrink a client's window, the newest is always kept, and others are untouched") {
+TEST_CASE("large results are forgotten oldest first, but no request is: none runs twice and none is lost") {
   client_table table;
   table.record(id_of(1, 1), outcome_of("small"));
   const std::string large(limits::reply_bytes_max, 'x');
   for (std::uint64_t when = 1; when <= 5; ++when) {
     table.record(id_of(0, when), outcome_of(large));
-    CHECK(table.outcome_of(id_of(0, when)) != nullptr);
+    CHECK(table.outcome_of(id_of(0, when))->results.size() == large.size());
   }
-  CHECK(table.standing_of(id_of(0, 1)) == standing::past);
+  CHECK(table.standing_of(id_of(0, 1)) == standing::done);
+  CHECK(table.outcome_of(id_of(0, 1))->statuses ==
+        std::vector{static_cast<std::uint8_t>(operation_status::result_too_large)});
+  // One that was overtaken by them can still be executed.
+  CHECK(table.standing_of(id_of(0, 6)) == standing::fresh);
   std::size_t held = 0;
   for (std::uint64_t when = 1; when <= 5; ++when) {
     if (const auto outcome = table.outcome_of(id_of(0, when))) held += outcome->results.size();

@@ -28,7 +28,7 @@ struct transfer_world {
   request_factory factory{small_cluster(4)};
   std::shared_ptr<const state_snapshot> snapshot;
   std::shared_ptr<const checkpoint_certificate> certificate;
-  state_donor donor;
+  state_donor donor{factory.cluster()};
   state_fetcher fetcher{factory.cluster(), replica_id{3}};
 
   explicit transfer_world(std::size_t chunks)
@@ -38,7 +38,8 @@ struct transfer_world {
   }
 
   [[nodiscard]] state_chunk_message chunk(std::uint64_t index) {
-    return std::get<state_chunk_message>(read_frame(donor.answer({sequence_number{4}, index})));
+    donor.on_tick();
+    return std::get<state_chunk_message>(read_frame(donor.answer(replica_id{3}, {sequence_number{4}, index})));
   }
 };
 
@@ -202,11 +203,35 @@ TEST_CASE("a silent donor is replaced after a few ticks, and its late true answe
   CHECK(finish(world, asked_in(late)) != nullptr);
 }
 
-TEST_CASE("a newer certificate starts over and the older one's chunks are refused") {
+TEST_CASE("a transfer that moves is let finish although newer certificates come (attack 26)") {
+  transfer_world world{40};
+  auto open = asked_in(world.fetcher.on_fetch(world.certificate));
+  const auto newer_state = snapshot_of(2, "newer ");
+  const auto newer = world.factory.certificate_of(sequence_number{8}, state_root(*newer_state));
+  std::shared_ptr<const verified_state> whole;
+  for (int step = 0; step < 1'000 && whole == nullptr; ++step) {
+    REQUIRE(!open.empty());
+    const auto [index, donor] = *open.begin();
+    open.erase(open.begin());
+    const auto effects = world.fetcher.on_chunk(donor, world.chunk(index));
+    for (const auto& [next, asked] : asked_in(effects)) open[next] = asked;
+    CHECK(world.fetcher.on_fetch(newer).sends.empty());
+    (void)world.fetcher.on_tick();
+    whole = effects.install;
+  }
+  REQUIRE(whole != nullptr);
+  CHECK(state_root(*whole->snapshot) == state_root(*world.snapshot));
+}
+
+TEST_CASE("a transfer that stands still starts over for a newer certificate and refuses the older one's chunks") {
   transfer_world world{4};
   const auto asked = asked_in(world.fetcher.on_fetch(world.certificate));
   const auto newer_state = snapshot_of(2, "newer ");
   const auto newer = world.factory.certificate_of(sequence_number{8}, state_root(*newer_state));
+  for (int tick = 0; tick < 12; ++tick) {
+    CHECK(world.fetcher.on_fetch(newer).sends.empty());
+    (void)world.fetcher.on_tick();
+  }
   const auto restarted = world.fetcher.on_fetch(newer);
   REQUIRE(restarted.sends.size() == 1);
   CHECK(std::get<state_request>(read_frame(restarted.sends[0].frame)).sequence == sequence_number{8});
@@ -233,18 +258,45 @@ TEST_CASE("an installed state ends its fetch and no newer one") {
 
 TEST_CASE("a donor answers for what it holds and for nothing else") {
   transfer_world world{3};
-  CHECK(world.donor.answer({sequence_number{4}, 2}) != nullptr);
-  CHECK(world.donor.answer({sequence_number{4}, 3}) == nullptr);
-  CHECK(world.donor.answer({sequence_number{8}, 0}) == nullptr);
+  const replica_id asker{3};
+  CHECK(world.donor.answer(asker, {sequence_number{4}, 2}) != nullptr);
+  CHECK(world.donor.answer(asker, {sequence_number{4}, 3}) == nullptr);
+  CHECK(world.donor.answer(asker, {sequence_number{8}, 0}) == nullptr);
+}
+
+TEST_CASE("a replica that asks without end gets its share in each tick, and others theirs") {
+  transfer_world world{3};
+  const auto ask = [&](std::uint32_t asker) { return world.donor.answer(replica_id{asker}, {sequence_number{4}, 0}); };
+  for (unsigned count = 0; count < state_donor::chunks_per_tick_max; ++count) CHECK(ask(3) != nullptr);
+  CHECK(ask(3) == nullptr);
+  CHECK(ask(2) != nullptr);
+  world.donor.on_tick();
+  CHECK(ask(3) != nullptr);
+}
+
+TEST_CASE("a donor keeps the stable state while a whole window of newer ones waits for votes") {
+  // L / K = 16: the group stops at H, and the state at h is the only one that is certified.
+  const auto cluster = small_cluster(4, 4, 16, 256);
+  state_donor donor{cluster};
+  for (std::uint64_t n = 1; n <= 17; ++n) donor.on_taken(sequence_number{16 * n}, snapshot_of(2, "state"));
+  CHECK(donor.answer(replica_id{3}, {sequence_number{16}, 0}) != nullptr);
+}
+
+TEST_CASE("a donor whose state is wrong gives it to nobody") {
+  transfer_world world{3};
+  world.donor.stop();
+  CHECK(world.donor.answer(replica_id{3}, {sequence_number{4}, 0}) == nullptr);
+  world.donor.on_taken(sequence_number{8}, snapshot_of(2, "state"));
+  CHECK(world.donor.answer(replica_id{3}, {sequence_number{8}, 0}) == nullptr);
 }
 
 TEST_CASE("a donor holds a bounded number of states and drops the oldest") {
   transfer_world world{2};
-  for (std::uint64_t n = 2; n <= 1 + state_donor::states_max; ++n) {
-    world.donor.on_taken(sequence_number{4 * n}, snapshot_of(2, "state"));
-  }
-  CHECK(world.donor.answer({sequence_number{4}, 0}) == nullptr);
-  CHECK(world.donor.answer({sequence_number{8}, 0}) != nullptr);
+  const auto& cluster = world.factory.cluster();
+  const auto most = cluster.watermark_window / cluster.checkpoint_period + 2;
+  for (std::uint64_t n = 2; n <= 1 + most; ++n) world.donor.on_taken(sequence_number{4 * n}, snapshot_of(2, "state"));
+  CHECK(world.donor.answer(replica_id{3}, {sequence_number{4}, 0}) == nullptr);
+  CHECK(world.donor.answer(replica_id{3}, {sequence_number{8}, 0}) != nullptr);
 }
 
 TEST_CASE("a fetch among honest, lying, silent and forgetful donors ends with the true state, for many seeds") {

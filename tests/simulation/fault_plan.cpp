@@ -1,13 +1,14 @@
 #include "tests/simulation/fault_plan.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> names = {"calm",        "lossy",      "reordering", "duplicating",
-                                                   "partitioned", "everything", "mixed"};
+constexpr std::array<std::string_view, 8> names = {"calm",        "lossy",   "reordering", "duplicating",
+                                                   "partitioned", "pausing", "everything", "mixed"};
 
 /// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
 constexpr microseconds_t chaos_us_min = 1'500'000;
@@ -45,6 +46,16 @@ network_partition draw_partition(const cluster_parameters& cluster, microseconds
   partition.cuts_outbound = direction != 0;
   partition.cuts_inbound = direction != 1;
   return partition;
+}
+
+node_pause draw_pause(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+  node_pause pause;
+  pause.replica = replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
+  pause.part = static_cast<node_part>(chance.below(node_parts_count));
+  pause.begin = chance.below(heals_at);
+  // From a hiccup to several STATUS periods.
+  pause.end = std::min(heals_at, pause.begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000));
+  return pause;
 }
 
 }  // namespace
@@ -90,6 +101,12 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
     const auto count = 1 + chance.below(4);
     for (std::uint64_t index = 0; index < count; ++index) {
       faults.partitions.push_back(draw_partition(cluster, plan.heals_at, chance));
+    }
+  }
+  if (has(profile, fault_profile::pausing)) {
+    const auto count = 2 + chance.below(12);
+    for (std::uint64_t index = 0; index < count; ++index) {
+      plan.pauses.push_back(draw_pause(cluster, plan.heals_at, chance));
     }
   }
   return plan;

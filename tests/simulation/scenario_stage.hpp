@@ -84,10 +84,11 @@ class scenario_stage final : public world_watcher {
   std::unique_ptr<scenario_transcript> transcript_;
   std::unique_ptr<request_factory> factory_;
   std::unique_ptr<invariant_checker> checker_;
-  std::unique_ptr<simulated_world> world_;
   std::vector<filter> filters_;
   /// Requests of each batch that the script made.
   std::map<std::string, std::vector<request>> batches_;
+  /// Ends first: its actors call back until then.
+  std::unique_ptr<simulated_world> world_;
 };
 
 /// Runs a whole script on a stage of its own; the script with what really happened in it.

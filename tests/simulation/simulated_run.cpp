@@ -39,6 +39,7 @@ class simulated_run final : public world_watcher {
       return world_->node(id).storage->holds(kind, sequence, bytes);
     });
     plan_operations(operations);
+    plan_pauses(plan.pauses);
     world_->plan(heals_at_, [this] { heal(); });
   }
 
@@ -54,6 +55,7 @@ class simulated_run final : public world_watcher {
 
  private:
   void plan_operations(const std::vector<planned_operation>& operations);
+  void plan_pauses(const std::vector<node_pause>& pauses);
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void heal();
   void check_step();
@@ -67,11 +69,12 @@ class simulated_run final : public world_watcher {
   run_report report_;
   std::shared_ptr<const authenticator> keys_;
   std::unique_ptr<invariant_checker> checker_;
-  std::unique_ptr<simulated_world> world_;
   microseconds_t heals_at_ = 0;
   std::size_t unanswered_ = 0;
   /// The frame that was looked at last: a broadcast is looked at once.
   frame_ptr last_sent_;
+  /// Ends first: its actors call back until then.
+  std::unique_ptr<simulated_world> world_;
 };
 
 void simulated_run::plan_operations(const std::vector<planned_operation>& operations) {
@@ -84,6 +87,13 @@ void simulated_run::plan_operations(const std::vector<planned_operation>& operat
         finished(client, number, outcome);
       });
     });
+  }
+}
+
+void simulated_run::plan_pauses(const std::vector<node_pause>& pauses) {
+  for (const auto& each : pauses) {
+    world_->plan(each.begin, [this, each] { world_->pause(each.replica, each.part); });
+    world_->plan(each.end, [this, each] { world_->resume(each.replica, each.part); });
   }
 }
 

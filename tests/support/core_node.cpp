@@ -16,6 +16,7 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       replica_(cluster, self, keys),
       checkpoints_(cluster, self, keys),
       state_(std::make_unique<counting_machine>(state_padding)),
+      donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching) {}
 
@@ -37,7 +38,7 @@ void core_node::route(principal sender, const message& value) {
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
   }
-  if (const auto* it = std::get_if<state_request>(&value)) return send_to(sender, donor_.answer(*it));
+  if (const auto* it = std::get_if<state_request>(&value)) return send_to(sender, donor_.answer(replica_id{sender.number}, *it));
   if (const auto* it = std::get_if<state_chunk_message>(&value)) {
     return carry_out(fetcher_.on_chunk(replica_id{sender.number}, *it));
   }
@@ -81,6 +82,7 @@ void core_node::on_tick() {
   cut(true);
   carry_out(replica_.on_tick());
   carry_out(checkpoints_.on_tick());
+  donor_.on_tick();
   carry_out(fetcher_.on_tick());
 }
 

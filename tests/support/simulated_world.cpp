@@ -52,7 +52,11 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
 }
 
 simulated_world::~simulated_world() {
+  // What actors still do while they end is of no interest, and whoever watched may be half gone.
   ending_ = true;
+  network_.on_sent(nullptr);
+  network_.on_delivered(nullptr);
+  network_.set_judge(nullptr);
   for (const auto& each : nodes_) {
     if (each.replica != nullptr) stop_node(each.actors);
   }
@@ -71,7 +75,8 @@ void simulated_world::start_node(replica_id id) {
   parts.machine = settings_.machine();
   parts.storage = node.storage;
   parts.monitor = spawn_virtual<monitor_actor>(scheduler_.system(), [this, id](const caf::type_erased_tuple& content) {
-    if (const auto* seen = message_if<observed>(content)) watcher_.on_observed(id, seen->what);
+    const auto* seen = message_if<observed>(content);
+    if (seen != nullptr && !ending_) watcher_.on_observed(id, seen->what);
   });
   node.actors = spawn_node(scheduler_.system(), std::move(parts));
   for (std::uint32_t other = 0; other < settings_.cluster.replicas; ++other) {
@@ -79,10 +84,12 @@ void simulated_world::start_node(replica_id id) {
   }
   node.replica = state_of<replica_state>(node.actors.replica);
   node.executor = state_of<executor_state>(node.actors.executor);
-  network_.attach(self,
-                  [ingress = node.actors.ingress](const incoming_frame& frame) { caf::anon_send(ingress, frame); });
+  network_.attach(self, [with = node.actors](const incoming_frame& frame) {
+    caf::anon_send(frame.sender.is_client() ? with.client_ingress : with.ingress, frame);
+  });
   const auto& actors = node.actors;
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.ingress));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.client_ingress));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
@@ -149,40 +156,88 @@ void simulated_world::happen_next() {
   }
 }
 
+void simulated_world::find_runnable() {
+  runnable_.clear();
+  for (std::size_t index = 0; index < scheduler_.jobs(); ++index) {
+    if (paused_.empty() || !paused_.contains(scheduler_.actor_of(index))) runnable_.push_back(index);
+  }
+}
+
+bool simulated_world::is_busy() {
+  find_runnable();
+  return !runnable_.empty() || next_event().value_or(now() + 1) <= now();
+}
+
 bool simulated_world::step() {
   ++steps_;
-  const auto jobs = scheduler_.jobs();
-  if (jobs == 0) {
+  find_runnable();
+  if (runnable_.empty()) {
     const auto next = next_event();
     if (!next) return false;
     if (*next > now()) scheduler_.advance_to(*next);
-    if (scheduler_.jobs() == 0) happen_next();
+    find_runnable();
+    if (runnable_.empty()) happen_next();
     return true;
   }
-  if (!settings_.shuffles) {
+  if (!settings_.shuffles && paused_.empty()) {
     scheduler_.run_next();
     return true;
   }
   // A frame that is due may arrive before or after any of the waiting messages is handled.
   const bool arrives = network_.next_arrival().value_or(now() + 1) <= now();
-  const auto chosen = chance_.below(jobs + (arrives ? 1 : 0));
-  if (chosen == jobs) {
+  const auto choices = runnable_.size() + (arrives ? 1 : 0);
+  const auto chosen = settings_.shuffles ? chance_.below(choices) : 0;
+  if (chosen == runnable_.size()) {
     network_.deliver_next();
   } else {
-    scheduler_.run_job(chosen);
+    scheduler_.run_job(runnable_[chosen]);
   }
   return true;
 }
 
 void simulated_world::settle() {
-  while (scheduler_.jobs() > 0 || next_event().value_or(now() + 1) <= now())
+  while (is_busy())
     step();
 }
 
 void simulated_world::run_until(microseconds_t time) {
-  while (scheduler_.jobs() > 0 || next_event().value_or(time + 1) <= time)
+  while (is_busy() || next_event().value_or(time + 1) <= time)
     step();
   if (now() < time) scheduler_.advance_to(time);
+}
+
+namespace {
+
+caf::actor_id id_of(const neighbours& actors, node_part part) {
+  switch (part) {
+    case node_part::ingress:
+      return actors.ingress.id();
+    case node_part::client_ingress:
+      return actors.client_ingress.id();
+    case node_part::batcher:
+      return actors.batcher.id();
+    case node_part::replica:
+      return actors.replica.id();
+    case node_part::executor:
+      return actors.executor.id();
+    case node_part::checkpointer:
+      return actors.checkpointer.id();
+    case node_part::state_transfer:
+      return actors.state_transfer.id();
+    case node_part::journal:
+      return actors.journal.id();
+  }
+  return caf::invalid_actor_id;
+}
+
+}  // namespace
+
+void simulated_world::pause(replica_id id, node_part part) {
+  if (has_node(id)) paused_.insert(id_of(node(id).actors, part));
+}
+
+void simulated_world::resume(replica_id id, node_part part) {
+  if (has_node(id)) paused_.erase(id_of(node(id).actors, part));
 }
 
 void simulated_world::plan(microseconds_t time, std::function<void()> what) {

@@ -35,6 +35,19 @@ struct world_settings {
   std::set<replica_id> without_node;
 };
 
+/// The actors of a node that work for it.
+enum class node_part : std::uint8_t {
+  ingress,
+  client_ingress,
+  batcher,
+  replica,
+  executor,
+  checkpointer,
+  state_transfer,
+  journal
+};
+inline constexpr std::size_t node_parts_count = 8;
+
 /// Learns of everything that happens, in the step in which it happens.
 class world_watcher {
  public:
@@ -76,6 +89,10 @@ class simulated_world {
   /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
   void remove_node(replica_id id);
 
+  /// From now on an actor handles nothing, like one whose disk or processor is slow; its mail waits.
+  void pause(replica_id id, node_part part);
+  void resume(replica_id id, node_part part);
+
   /// Calls `what` at `time`, which is not past.
   void plan(microseconds_t time, std::function<void()> what);
   /// Hands an operation to a client; `done` gets its outcome.
@@ -100,6 +117,10 @@ class simulated_world {
   void start_client(client_id id);
   void watch_death(principal who, const caf::strong_actor_ptr& actor);
   void happen_next();
+  /// Whether there is anything to do now without moving time.
+  [[nodiscard]] bool is_busy();
+  /// The jobs whose actors are not paused, into `runnable_`.
+  void find_runnable();
   [[nodiscard]] std::optional<microseconds_t> next_event() const;
 
   world_settings settings_;
@@ -111,6 +132,8 @@ class simulated_world {
   std::vector<simulated_node> nodes_;
   std::vector<simulated_client> clients_;
   std::multimap<microseconds_t, std::function<void()>> plans_;
+  std::set<caf::actor_id> paused_;
+  std::vector<std::size_t> runnable_;
   std::uint64_t steps_ = 0;
   bool ending_ = false;
 };

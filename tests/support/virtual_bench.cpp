@@ -12,6 +12,7 @@ namespace hypermesh::testing {
 virtual_bench::virtual_bench(replica_id self, const cluster_parameters& cluster) : make_(cluster), self_(self) {
   auto probes = std::make_shared<neighbours>();
   probes->ingress = probe<ingress_actor>("ingress");
+  probes->client_ingress = probe<ingress_actor>("client-ingress");
   probes->batcher = probe<batcher_actor>("batcher");
   probes->replica = probe<replica_actor>("replica");
   probes->executor = probe<executor_actor>("executor");

@@ -34,6 +34,12 @@ virtual_scheduler::~virtual_scheduler() { run_all(); }
 
 std::size_t virtual_scheduler::jobs() const { return coordinator_->jobs.size(); }
 
+caf::actor_id virtual_scheduler::actor_of(std::size_t index) const {
+  const auto* actor = dynamic_cast<const caf::abstract_actor*>(coordinator_->jobs.at(index));
+  require(actor != nullptr, "the jobs of the test coordinator are actors");
+  return actor->id();
+}
+
 void virtual_scheduler::run_job(std::size_t index) {
   auto& jobs = coordinator_->jobs;
   require(index < jobs.size(), "a job that runs is there");

@@ -27,6 +27,8 @@ class virtual_scheduler {
 
   /// Actors that have mail.
   [[nodiscard]] std::size_t jobs() const;
+  /// The actor at `index` < jobs().
+  [[nodiscard]] caf::actor_id actor_of(std::size_t index) const;
   /// Runs one message of the actor at `index` < jobs(). The last actor that ran and has more mail is the first.
   void run_job(std::size_t index);
   /// Runs one message of the actor that has waited longest.

@@ -31,7 +31,7 @@ void add_common(CLI::App& command, sim_command& into) {
       ->type_name("K");
   command
       .add_option("--profile", into.profile,
-                  "what the network does: " + testing::fault_profile_names() + "; mixed: the seed chooses")
+                  "what goes wrong: " + testing::fault_profile_names() + "; mixed: the seed chooses")
       ->check([](const std::string& name) {
         return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
       })

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "actors/protocol/cluster.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// Where the replica stands, as far as the way in needs to know. May lag behind the replica, never runs ahead.
+struct replica_position {
+  view_number view;
+  sequence_number executed;
+  sequence_number stable;
+  /// H.
+  sequence_number high;
+};
+
+/// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far outside
+/// the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks). Pure. Decides nothing: what it
+/// lets through the cores judge, and what it refuses they would have refused, so retransmission still repairs everything.
+/// Memory: one statement for each sequence inside the window.
+class early_filter {
+public:
+  explicit early_filter(const cluster_parameters& cluster);
+
+  [[nodiscard]] std::optional<rejection> objection_to(const message& value) const;
+
+  /// A message was verified and handed on.
+  void note_passed(const message& value);
+
+  void on_position(const replica_position& at);
+
+private:
+  [[nodiscard]] std::optional<rejection> objection_to_place(const statement& content) const;
+
+  std::uint32_t window_;
+  replica_position at_;
+  /// Headers that the replica has accepted for sure: of its view, inside its window, first for their sequence.
+  std::map<sequence_number, statement> accepted_;
+};
+
+}  // namespace hypermesh

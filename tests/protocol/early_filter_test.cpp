@@ -1,0 +1,78 @@
+#include "actors/protocol/early_filter.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// K = 4, L = 8; the replica is in view 0, has executed 3, and its last stable checkpoint is 0.
+struct filter_world {
+  request_factory factory{small_cluster(4, 4, 4, 8)};
+  early_filter filter{factory.cluster()};
+
+  filter_world() { filter.on_position({view_number{0}, sequence_number{3}, sequence_number{0}, sequence_number{8}}); }
+
+  [[nodiscard]] pre_prepare proposal(std::uint64_t sequence, std::string_view operation = "o", std::uint64_t view = 0) const {
+    const auto body = factory.batch_of({factory.request_of(client_id{0}, timestamp{1}, operation)});
+    return factory.pre_prepare_of(view_number{view}, sequence_number{sequence}, body);
+  }
+  [[nodiscard]] commit vote(std::uint64_t sequence, std::uint64_t view = 0) const {
+    return factory.commit_of(replica_id{2}, proposal(sequence, "o", view));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is executed is refused before its signature is checked") {
+  filter_world world;
+  CHECK(world.filter.objection_to(world.vote(3)) == rejection::already_decided);
+  CHECK(world.filter.objection_to(world.proposal(3)) == rejection::already_decided);
+  CHECK_FALSE(world.filter.objection_to(world.vote(4)));
+}
+
+TEST_CASE("a proposal of a view whose primary is somebody else costs no signature check") {
+  filter_world world;
+  CHECK(world.filter.objection_to(world.proposal(4, "o", 3)) == rejection::other_view);
+  CHECK(world.filter.objection_to(world.vote(4, 1)) == rejection::other_view);
+}
+
+TEST_CASE("a replica may be ahead of what the filter knows by a window and no more") {
+  filter_world world;
+  CHECK_FALSE(world.filter.objection_to(world.vote(16)));
+  CHECK(world.filter.objection_to(world.vote(17)) == rejection::outside_watermarks);
+}
+
+TEST_CASE("a proposal that the replica has accepted is not verified again, and another one is") {
+  filter_world world;
+  const auto first = world.proposal(5);
+  CHECK_FALSE(world.filter.objection_to(first));
+  world.filter.note_passed(first);
+  CHECK(world.filter.objection_to(first) == rejection::duplicate);
+  // The second value of an equivocating primary is evidence and goes through.
+  CHECK_FALSE(world.filter.objection_to(world.proposal(5, "other")));
+}
+
+TEST_CASE("a proposal above H, which the replica may have dropped, comes through again (attack 22)") {
+  filter_world world;
+  const auto above = world.proposal(9);
+  CHECK_FALSE(world.filter.objection_to(above));
+  world.filter.note_passed(above);
+  CHECK_FALSE(world.filter.objection_to(above));
+  world.filter.on_position({view_number{0}, sequence_number{4}, sequence_number{4}, sequence_number{12}});
+  CHECK_FALSE(world.filter.objection_to(above));
+}
+
+TEST_CASE("checkpoints at or below the stable one are refused, and requests never") {
+  filter_world world;
+  world.filter.on_position({view_number{0}, sequence_number{5}, sequence_number{4}, sequence_number{12}});
+  const auto at = [&](std::uint64_t sequence) {
+    return world.factory.checkpoint_of(replica_id{1}, sequence_number{sequence}, named_digest("root"));
+  };
+  CHECK(world.filter.objection_to(at(4)) == rejection::already_decided);
+  CHECK_FALSE(world.filter.objection_to(at(8)));
+  CHECK_FALSE(world.filter.objection_to(world.factory.request_of(client_id{0}, timestamp{1}, "o")));
+}
