@@ -45,7 +45,7 @@ struct replica_link_ends {
   executor_actor executor;
   monitor_actor monitor;
   /// For frames of clients; empty: the same as of replicas.
-  ingress_actor client_ingress;
+  ingress_actor client_ingress = {};
 };
 
 /// Opens the port and keeps a link to every other replica from now on: of two replicas the one with the larger number

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "runtime/links/dialing.hpp"
 #include "tests/integration/link_test_nodes.hpp"
 
 using namespace hypermesh;
@@ -131,6 +132,10 @@ TEST_CASE("a host that does not answer or has no address delays no other link") 
 }
 
 TEST_CASE("a host is found by name") {
+  if (resolve_address("localhost", 1).empty()) {
+    MESSAGE("this machine does not know the name localhost");
+    return;
+  }
   replica_node first{0};
   replica_node second{1, {first.links.port}, quick_limits(), 0, "localhost"};
   CHECK(is_up(second));
