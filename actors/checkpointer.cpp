@@ -20,7 +20,8 @@ void carry_out(checkpointer_self self, checkpoint_effects effects) {
     self->send(with.state_transfer, state_diverged{*effects.diverged});
   }
   if (effects.stable) self->send(with.replica, checkpoint_stable{effects.stable});
-  for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
+  for (auto& each : effects.observations)
+    self->send(with.monitor, observed{std::move(each)});
 }
 
 checkpoint_effects receive(checkpoint_votes& core, const message& value) {

@@ -28,21 +28,24 @@ void arm_tick(client_self self) {
   if (state.tick_armed || (state.core->is_idle() && state.reports.empty())) return;
   state.tick_armed = true;
   const bool bundles = state.settings.bundle_operations_max > 1;
-  const auto step = bundles ? std::clamp<microseconds_t>(state.settings.bundle_delay_us, 500, tick_us_max) : tick_us_max;
+  const auto step =
+      bundles ? std::clamp<microseconds_t>(state.settings.bundle_delay_us, 500, tick_us_max) : tick_us_max;
   self->delayed_send(self, std::chrono::microseconds{step}, tick{});
 }
 
 void send_out(client_self self, const outgoing_message& sent) {
   const auto& peers = self->state.peers;
   if (!sent.to) {
-    for (const auto& peer : peers) self->send(peer, outgoing_frame{sent.frame});
+    for (const auto& peer : peers)
+      self->send(peer, outgoing_frame{sent.frame});
   } else if (sent.to->value < peers.size()) {
     self->send(peers[sent.to->value], outgoing_frame{sent.frame});
   }
 }
 
 void carry_out(client_self self, client_effects effects) {
-  for (const auto& each : effects.sends) send_out(self, each);
+  for (const auto& each : effects.sends)
+    send_out(self, each);
   for (auto& each : effects.done) {
     const auto found = self->state.completions.find(each.token);
     if (found == self->state.completions.end()) continue;
@@ -136,8 +139,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
   state.cluster = identity.cluster;
   state.self_id = identity.self;
   state.settings = settings;
-  state.core =
-      std::make_unique<client_core>(identity.cluster, identity.self, *identity.keys, settings, identity.first);
+  state.core = std::make_unique<client_core>(identity.cluster, identity.self, *identity.keys, settings, identity.first);
   state.keys = std::move(identity.keys);
   return {
       [self](const client_links& links) { self->state.peers = *links.peers; },

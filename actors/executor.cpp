@@ -18,7 +18,8 @@ void answer(executor_self self, request_id id, const request_outcome& outcome) {
   const auto found = self->state.sessions.find(id.client);
   if (found == self->state.sessions.end()) return;
   const auto frame = encode(reply{id, self->state.view, outcome});
-  for (const auto& session : found->second) self->send(session, outgoing_frame{frame});
+  for (const auto& session : found->second)
+    self->send(session, outgoing_frame{frame});
 }
 
 /// Replies to the link that asked.
@@ -46,8 +47,8 @@ void execute(executor_self self, const committed_batch& committed) {
     requests->push_back(each.request);
     if (each.outcome) answer(self, each.request.id, *each.outcome);
   }
-  self->send(state.with->batcher, batch_executed{committed.sequence,
-                                                 state.identity.cluster.group().primary_of(committed.view), requests});
+  self->send(state.with->batcher,
+             batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
   if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self);
 }

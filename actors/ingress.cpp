@@ -12,22 +12,27 @@ namespace {
 void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message verified) {
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
-    case message_kind::request: return self->send(with.batcher, std::move(verified));
+    case message_kind::request:
+      return self->send(with.batcher, std::move(verified));
     case message_kind::pre_prepare:
     case message_kind::prepare:
     case message_kind::commit:
-    case message_kind::status: return self->send(with.replica, std::move(verified));
+    case message_kind::status:
+      return self->send(with.replica, std::move(verified));
     case message_kind::checkpoint:
-    case message_kind::checkpoint_proof: return self->send(with.checkpointer, std::move(verified));
+    case message_kind::checkpoint_proof:
+      return self->send(with.checkpointer, std::move(verified));
     case message_kind::state_request:
-    case message_kind::state_chunk: return self->send(with.state_transfer, std::move(verified));
-    case message_kind::query: return self->send(with.executor, std::move(verified));
-    case message_kind::node_query: return self->send(with.monitor, std::move(verified));
+    case message_kind::state_chunk:
+      return self->send(with.state_transfer, std::move(verified));
+    case message_kind::query:
+      return self->send(with.executor, std::move(verified));
+    case message_kind::node_query:
+      return self->send(with.monitor, std::move(verified));
     default:
       // The validator lets no other kind through.
-      return self->send(with.monitor,
-                        observed{frame_rejected{verified.sender, rejection::kind_not_allowed_from_sender},
-                                 verified.credit});
+      return self->send(with.monitor, observed{frame_rejected{verified.sender, rejection::kind_not_allowed_from_sender},
+                                               verified.credit});
   }
 }
 

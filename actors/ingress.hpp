@@ -7,8 +7,8 @@
 namespace hypermesh {
 
 /// The only way into a node: decodes frames and checks membership, signatures and digests, so that
-/// nothing unverified reaches a core (R9, R11). Owns an `early_filter` and no protocol state. Memory: what the links' inbound
-/// windows let in.
+/// nothing unverified reaches a core (R9, R11). Owns an `early_filter` and no protocol state. Memory: what the links'
+/// inbound windows let in.
 struct ingress_state {
   static inline const char* name = "ingress";
 

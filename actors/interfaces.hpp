@@ -213,82 +213,62 @@ using ingress_actor = caf::typed_actor<
     caf::reacts_to<progress_made>>;
 
 /// Pending requests, admission and batches.
-using batcher_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    // A REQUEST of a client, or forwarded by a backup.
-    caf::reacts_to<verified_message>,
-    // Who proposes, and so where requests go.
-    caf::reacts_to<view_entered>,
-    // Requests that are done and need no memory.
-    caf::reacts_to<batch_executed>,
-    // Requests that a transferred state has done.
-    caf::reacts_to<state_installed>,
-    // The batch delay has passed.
-    caf::reacts_to<tick>>;
+using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
+                                       // A REQUEST of a client, or forwarded by a backup.
+                                       caf::reacts_to<verified_message>,
+                                       // Who proposes, and so where requests go.
+                                       caf::reacts_to<view_entered>,
+                                       // Requests that are done and need no memory.
+                                       caf::reacts_to<batch_executed>,
+                                       // Requests that a transferred state has done.
+                                       caf::reacts_to<state_installed>,
+                                       // The batch delay has passed.
+                                       caf::reacts_to<tick>>;
 
 /// PBFT's normal case (§4.2): view, slots, watermarks, last executed.
-using replica_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    // PRE-PREPARE, PREPARE, COMMIT or STATUS.
-    caf::reacts_to<verified_message>,
-    // The primary's next proposal.
-    caf::reacts_to<batch_cut>,
-    caf::reacts_to<checkpoint_stable>,
-    caf::reacts_to<state_diverged>,
-    caf::reacts_to<state_installed>,
-    // Time for a STATUS.
-    caf::reacts_to<tick>>;
+using replica_actor = caf::typed_actor<caf::reacts_to<wired>,
+                                       // PRE-PREPARE, PREPARE, COMMIT or STATUS.
+                                       caf::reacts_to<verified_message>,
+                                       // The primary's next proposal.
+                                       caf::reacts_to<batch_cut>, caf::reacts_to<checkpoint_stable>,
+                                       caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
+                                       // Time for a STATUS.
+                                       caf::reacts_to<tick>>;
 
 /// The state machine and the client table; answers clients.
-using executor_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    caf::reacts_to<batch_committed>,
-    // A QUERY.
-    caf::reacts_to<verified_message>,
-    caf::reacts_to<reply_again>,
-    caf::reacts_to<refuse>,
-    caf::reacts_to<session_opened>,
-    caf::reacts_to<session_closed>,
-    caf::reacts_to<install_state>,
-    caf::reacts_to<state_diverged>,
-    // The root of the present state.
-    caf::replies_to<report_wanted>::with<digest>>;
+using executor_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<batch_committed>,
+                     // A QUERY.
+                     caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
+                     caf::reacts_to<session_opened>, caf::reacts_to<session_closed>, caf::reacts_to<install_state>,
+                     caf::reacts_to<state_diverged>,
+                     // The root of the present state.
+                     caf::replies_to<report_wanted>::with<digest>>;
 
 /// CHECKPOINT votes (§4.3).
-using checkpointer_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    caf::reacts_to<checkpoint_taken>,
-    // CHECKPOINT or CHECKPOINT-PROOF.
-    caf::reacts_to<verified_message>,
-    // Time to send an unstable CHECKPOINT again.
-    caf::reacts_to<tick>>;
+using checkpointer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
+                                            // CHECKPOINT or CHECKPOINT-PROOF.
+                                            caf::reacts_to<verified_message>,
+                                            // Time to send an unstable CHECKPOINT again.
+                                            caf::reacts_to<tick>>;
 
 /// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
-using state_transfer_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    caf::reacts_to<checkpoint_taken>,
-    caf::reacts_to<fetch_state>,
-    // STATE-REQUEST or STATE-CHUNK.
-    caf::reacts_to<verified_message>,
-    caf::reacts_to<state_installed>,
-    caf::reacts_to<state_diverged>,
-    caf::reacts_to<tick>>;
+using state_transfer_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<fetch_state>,
+                     // STATE-REQUEST or STATE-CHUNK.
+                     caf::reacts_to<verified_message>, caf::reacts_to<state_installed>, caf::reacts_to<state_diverged>,
+                     caf::reacts_to<tick>>;
 
 /// The node's disk: durable first, then sent.
-using journal_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    caf::reacts_to<persist_and_send>,
-    caf::reacts_to<forget_records>>;
+using journal_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<persist_and_send>, caf::reacts_to<forget_records>>;
 
 /// Counts what is observed and answers NODE-QUERY.
-using monitor_actor = caf::typed_actor<
-    caf::reacts_to<wired>,
-    caf::reacts_to<observed>,
-    caf::reacts_to<counters_reported>,
-    caf::reacts_to<link_changed>,
-    // A NODE-QUERY.
-    caf::reacts_to<verified_message>,
-    caf::replies_to<report_wanted>::with<node_report>>;
+using monitor_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<observed>, caf::reacts_to<counters_reported>,
+                     caf::reacts_to<link_changed>,
+                     // A NODE-QUERY.
+                     caf::reacts_to<verified_message>, caf::replies_to<report_wanted>::with<node_report>>;
 
 struct neighbours {
   /// For frames of replicas.
@@ -347,59 +327,56 @@ struct client_links {
   std::shared_ptr<const std::vector<peer_actor>> peers;
 };
 
-using client_actor = caf::typed_actor<
-    caf::reacts_to<client_links>,
-    // A frame of an authenticated replica link.
-    caf::reacts_to<incoming_frame>,
-    caf::reacts_to<submit_operation>,
-    caf::reacts_to<query_operation>,
-    caf::reacts_to<report_of_replica>,
-    // What was sent into a closed link is sent again when it opens.
-    caf::reacts_to<link_changed>,
-    // Fails everything that is pending with `client_error::stopped`, and ends.
-    caf::reacts_to<client_stop>,
-    // The same as `submit_operation`, as a CAF request; an error's text is that of `client_error`.
-    caf::replies_to<ordered_operation>::with<operation_outcome>,
-    caf::reacts_to<tick>>;
+using client_actor =
+    caf::typed_actor<caf::reacts_to<client_links>,
+                     // A frame of an authenticated replica link.
+                     caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
+                     caf::reacts_to<report_of_replica>,
+                     // What was sent into a closed link is sent again when it opens.
+                     caf::reacts_to<link_changed>,
+                     // Fails everything that is pending with `client_error::stopped`, and ends.
+                     caf::reacts_to<client_stop>,
+                     // The same as `submit_operation`, as a CAF request; an error's text is that of `client_error`.
+                     caf::replies_to<ordered_operation>::with<operation_outcome>, caf::reacts_to<tick>>;
 
 }  // namespace hypermesh
 
 CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::outgoing_frame))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::incoming_frame))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_opened))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::progress_made))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::refuse))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_committed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_taken))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_stable))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_diverged))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::fetch_state))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_state))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_installed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::persist_and_send))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::forget_records))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::tick))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::observed))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::counters_reported))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_wanted))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::digest))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::node_report))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::submit_operation))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::query_operation))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::ordered_operation))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
-  CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::outgoing_frame))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::incoming_frame))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_opened))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::progress_made))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::refuse))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_committed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_taken))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_stable))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_diverged))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::fetch_state))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_state))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_installed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::persist_and_send))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::forget_records))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::tick))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::observed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::counters_reported))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::digest))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::node_report))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::submit_operation))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::query_operation))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::ordered_operation))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.

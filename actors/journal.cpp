@@ -35,7 +35,8 @@ journal_actor::behavior_type journal(journal_self self, node_identity identity,
         if (self->state.failed) return;
         stop_on(self, self->state.storage->write(*wanted.records));
         if (self->state.failed) return;
-        for (const auto& each : *wanted.sends) send_out(self, each);
+        for (const auto& each : *wanted.sends)
+          send_out(self, each);
       },
       [self](const forget_records& covered) {
         if (!self->state.failed) stop_on(self, self->state.storage->forget_through(covered.through));

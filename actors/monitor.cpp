@@ -1,8 +1,8 @@
 #include "actors/monitor.hpp"
 
+#include <fmt/format.h>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <fmt/format.h>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
@@ -95,9 +95,7 @@ struct node_counters::noting {
   void operator()(const node_failed&) const { ++into.counters_["node_failures_total"]; }
 };
 
-void node_counters::note(const observation& what) {
-  std::visit(noting{*this}, what);
-}
+void node_counters::note(const observation& what) { std::visit(noting{*this}, what); }
 
 node_report node_counters::report(const node_identity& identity) const {
   auto report = progress_;
@@ -127,7 +125,8 @@ monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, 
         if (failed != nullptr && self->state.on_failure) self->state.on_failure(failed->error);
       },
       [self](const counters_reported& reported) {
-        for (const auto& each : *reported.counters) self->state.counters.set(each.name, each.value);
+        for (const auto& each : *reported.counters)
+          self->state.counters.set(each.name, each.value);
       },
       [self](const link_changed& changed) {
         self->state.counters.set(fmt::format("link_up{{peer=\"replica-{}\"}}", changed.replica.value),

@@ -10,13 +10,13 @@ namespace hypermesh {
 /// What one node knows of itself. Pure. Memory: one counter for each reason, each replica's reasons, and each
 /// name that the node's own parts report.
 class node_counters {
-public:
+ public:
   void note(const observation& what);
   void set(std::string name, std::uint64_t value) { gauges_[std::move(name)] = value; }
 
   [[nodiscard]] node_report report(const node_identity& identity) const;
 
-private:
+ private:
   struct noting;
 
   node_report progress_;

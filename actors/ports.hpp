@@ -67,7 +67,7 @@ using state_snapshot = std::vector<state_chunk>;
 /// equal snapshots on every machine and compiler: integers only, no iteration in hash
 /// order, no clock, no randomness, no address. Called by one thread at a time.
 class state_machine {
-public:
+ public:
   virtual ~state_machine() = default;
 
   /// Name for people and for the genesis file: "key-value", "scheduler".
@@ -98,7 +98,7 @@ public:
 /// are always a signing input (messages/signing.hpp), never a bare message.
 /// `verify` may be called from several threads at once.
 class authenticator {
-public:
+ public:
   virtual ~authenticator() = default;
 
   [[nodiscard]] virtual principal self() const = 0;
@@ -136,7 +136,7 @@ struct world_error {
 
 /// The node's disk. One writer: the journal actor.
 class stable_storage {
-public:
+ public:
   virtual ~stable_storage() = default;
 
   /// Makes all of `records` durable, or none of them known to be: after an error the

@@ -19,10 +19,12 @@ void carry_out(replica_self self, replica_effects effects) {
     self->send(with.ingress,
                progress_made{{core.view(), core.last_executed(), core.marks().low(), core.marks().high()}});
   }
-  for (auto& each : effects.committed) self->send(with.executor, batch_committed{std::move(each)});
+  for (auto& each : effects.committed)
+    self->send(with.executor, batch_committed{std::move(each)});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});
   if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
-  for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
+  for (auto& each : effects.observations)
+    self->send(with.monitor, observed{std::move(each)});
 }
 
 }  // namespace
@@ -45,9 +47,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity,
       [self](const batch_cut& cut) { carry_out(self, self->state.core->on_batch(cut.content)); },
       [self](const checkpoint_stable& stable) { carry_out(self, self->state.core->on_stable(stable.certificate)); },
       [self](const state_diverged& diverged) { carry_out(self, self->state.core->on_diverged(diverged.sequence)); },
-      [self](const state_installed& installed) {
-        carry_out(self, self->state.core->on_installed(installed.sequence));
-      },
+      [self](const state_installed& installed) { carry_out(self, self->state.core->on_installed(installed.sequence)); },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});
         carry_out(self, self->state.core->on_tick());

@@ -14,8 +14,10 @@ using transfer_self = state_transfer_actor::stateful_pointer<state_transfer_stat
 void carry_out(transfer_self self, transfer_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
-  if (effects.install) self->send(with.executor, install_state{effects.install->certificate, effects.install->snapshot});
-  for (auto& each : effects.observations) self->send(with.monitor, observed{std::move(each)});
+  if (effects.install)
+    self->send(with.executor, install_state{effects.install->certificate, effects.install->snapshot});
+  for (auto& each : effects.observations)
+    self->send(with.monitor, observed{std::move(each)});
 }
 
 void receive(transfer_self self, const verified_message& received) {

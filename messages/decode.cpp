@@ -103,7 +103,8 @@ decoded<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& fr
   // A correct primary proposes a request once; a duplicate would only cost execution time (attack 18).
   std::vector<request_id> ids;
   ids.reserve(content.requests.size());
-  for (const auto& each : content.requests) ids.push_back(each.id);
+  for (const auto& each : content.requests)
+    ids.push_back(each.id);
   std::sort(ids.begin(), ids.end());
   if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return rejection::duplicate_request_in_batch;
   return content;
@@ -146,10 +147,11 @@ decoded<message> decode_reply(const frame_ptr& frame) {
   outcome.results = copy_of(encoded->results());
   const auto statuses = span_of(encoded->statuses());
   if (statuses.size() > limits::operations_per_request_max) return rejection::too_many_items;
-  for (const auto each : statuses) outcome.statuses.push_back(std::to_integer<std::uint8_t>(each));
+  for (const auto each : statuses)
+    outcome.statuses.push_back(std::to_integer<std::uint8_t>(each));
   if (encoded->ends() != nullptr) {
-    const auto bad = read_ends(encoded->ends(), outcome.results.size(), 2, limits::operations_per_request_max,
-                               outcome.ends);
+    const auto bad =
+        read_ends(encoded->ends(), outcome.results.size(), 2, limits::operations_per_request_max, outcome.ends);
     if (bad) return *bad;
   } else if (statuses.size() == 1) {
     outcome.ends.push_back(static_cast<std::uint32_t>(outcome.results.size()));
@@ -287,7 +289,8 @@ decoded<message> decode_state_chunk(const frame_ptr& frame) {
   value.bytes = std::make_shared<const byte_vector>(copy_of(encoded->bytes()));
   if (encoded->path() != nullptr) {
     if (encoded->path()->size() > limits::merkle_path_max) return rejection::too_many_items;
-    for (const auto* each : *encoded->path()) value.path.push_back(fixed_from_wire<digest>(*each));
+    for (const auto* each : *encoded->path())
+      value.path.push_back(fixed_from_wire<digest>(*each));
   }
   return value;
 }
@@ -417,23 +420,40 @@ decoded<message> decode(const frame_ptr& frame) {
   if (frame->size() > frame_bytes_max_of(*kind)) return rejection::frame_too_long;
   const blob body{frame, body_of(*frame)};
   switch (*kind) {
-    case message_kind::request: return widen(decode_request(body));
-    case message_kind::pre_prepare: return decode_pre_prepare(frame);
-    case message_kind::prepare: return decode_vote<prepare>(frame);
-    case message_kind::commit: return decode_vote<commit>(frame);
-    case message_kind::reply: return decode_reply(frame);
-    case message_kind::checkpoint: return decode_vote<checkpoint>(frame);
-    case message_kind::view_change: return widen(decode_view_change(body));
-    case message_kind::new_view: return widen(decode_new_view(body));
-    case message_kind::status: return decode_status(body);
-    case message_kind::checkpoint_proof: return decode_checkpoint_proof(frame);
-    case message_kind::state_request: return decode_state_request(frame);
-    case message_kind::state_chunk: return decode_state_chunk(frame);
-    case message_kind::body_request: return decode_body_request(frame);
-    case message_kind::query: return decode_query(frame);
-    case message_kind::query_reply: return decode_query_reply(frame);
-    case message_kind::node_query: return decode_node_query(frame);
-    case message_kind::node_report: return decode_node_report(frame);
+    case message_kind::request:
+      return widen(decode_request(body));
+    case message_kind::pre_prepare:
+      return decode_pre_prepare(frame);
+    case message_kind::prepare:
+      return decode_vote<prepare>(frame);
+    case message_kind::commit:
+      return decode_vote<commit>(frame);
+    case message_kind::reply:
+      return decode_reply(frame);
+    case message_kind::checkpoint:
+      return decode_vote<checkpoint>(frame);
+    case message_kind::view_change:
+      return widen(decode_view_change(body));
+    case message_kind::new_view:
+      return widen(decode_new_view(body));
+    case message_kind::status:
+      return decode_status(body);
+    case message_kind::checkpoint_proof:
+      return decode_checkpoint_proof(frame);
+    case message_kind::state_request:
+      return decode_state_request(frame);
+    case message_kind::state_chunk:
+      return decode_state_chunk(frame);
+    case message_kind::body_request:
+      return decode_body_request(frame);
+    case message_kind::query:
+      return decode_query(frame);
+    case message_kind::query_reply:
+      return decode_query_reply(frame);
+    case message_kind::node_query:
+      return decode_node_query(frame);
+    case message_kind::node_report:
+      return decode_node_report(frame);
   }
   return rejection::unknown_kind;
 }

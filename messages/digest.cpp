@@ -17,13 +17,9 @@ crypto_generichash_state* state_of(std::array<std::byte, 384>& storage) {
   return std::launder(reinterpret_cast<crypto_generichash_state*>(storage.data()));
 }
 
-const unsigned char* raw(byte_span bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
-}
+const unsigned char* raw(byte_span bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
-digest node_of(const digest& left, const digest& right) {
-  return hasher{node_domain}.add(left).add(right).finish();
-}
+digest node_of(const digest& left, const digest& right) { return hasher{node_domain}.add(left).add(right).finish(); }
 
 digest root_of(std::uint64_t leaf_count, const digest& top) {
   return hasher{root_domain}.add(leaf_count).add(top).finish();
@@ -60,9 +56,7 @@ digest hasher::finish() {
   return out;
 }
 
-digest digest_of(std::string_view domain, byte_span bytes) {
-  return hasher{domain}.add(bytes).finish();
-}
+digest digest_of(std::string_view domain, byte_span bytes) { return hasher{domain}.add(bytes).finish(); }
 
 merkle_tree::merkle_tree(std::vector<digest> leaves) {
   const auto count = leaves.size();
@@ -91,9 +85,7 @@ merkle_path merkle_tree::path(std::size_t index) const {
   return path;
 }
 
-digest merkle_root(std::vector<digest> leaves) {
-  return merkle_tree{std::move(leaves)}.root();
-}
+digest merkle_root(std::vector<digest> leaves) { return merkle_tree{std::move(leaves)}.root(); }
 
 bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index, const digest& leaf,
                         const merkle_path& path) {

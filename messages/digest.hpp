@@ -11,7 +11,7 @@ namespace hypermesh {
 /// Incremental BLAKE2b-256. The domain tag comes first and its length with it,
 /// so that values of different meaning never share a digest (attack 2).
 class hasher {
-public:
+ public:
   explicit hasher(std::string_view domain);
 
   hasher& add(byte_span bytes);
@@ -21,7 +21,7 @@ public:
 
   [[nodiscard]] digest finish();
 
-private:
+ private:
   /// Opaque crypto_generichash_state; its size and alignment are asserted in the source.
   alignas(64) std::array<std::byte, 384> state_;
 };
@@ -37,7 +37,7 @@ using merkle_path = std::vector<digest>;
 /// fits a tree of another shape. A level of odd length carries its last node up
 /// unchanged. Memory: two digests a leaf.
 class merkle_tree {
-public:
+ public:
   explicit merkle_tree(std::vector<digest> leaves);
 
   [[nodiscard]] digest root() const { return root_; }
@@ -46,7 +46,7 @@ public:
   /// The path that `verify_merkle_path` accepts for `index` < leaf_count().
   [[nodiscard]] merkle_path path(std::size_t index) const;
 
-private:
+ private:
   std::vector<std::vector<digest>> levels_;
   digest root_;
 };

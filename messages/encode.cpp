@@ -46,7 +46,8 @@ wire::RequestId to_wire(request_id id) {
 auto statements_of(builder& buffer, const std::vector<signed_statement>& statements) {
   std::vector<wire::SignedStatement> encoded;
   encoded.reserve(statements.size());
-  for (const auto& each : statements) encoded.push_back(to_wire(each));
+  for (const auto& each : statements)
+    encoded.push_back(to_wire(each));
   return buffer.CreateVectorOfStructs(encoded);
 }
 
@@ -100,8 +101,7 @@ byte_vector new_view_buffer(const new_view& value) {
   }
   const auto documents_offset = buffer.CreateVector(documents);
   const auto reproposals = statements_of(buffer, value.reproposals);
-  buffer.Finish(
-      wire::CreateNewView(buffer, value.view.value, documents_offset, reproposals, value.replica.value));
+  buffer.Finish(wire::CreateNewView(buffer, value.view.value, documents_offset, reproposals, value.replica.value));
   return copy_of(buffer);
 }
 
@@ -238,7 +238,8 @@ frame_ptr encode(const state_chunk_message& value) {
   require(value.path.size() <= limits::merkle_path_max, "a path respects its limit");
   builder buffer{value.bytes->size() + 1024};
   std::vector<wire::Digest> path;
-  for (const auto& each : value.path) path.push_back(fixed_to_wire<wire::Digest>(each));
+  for (const auto& each : value.path)
+    path.push_back(fixed_to_wire<wire::Digest>(each));
   const auto path_offset = buffer.CreateVectorOfStructs(path);
   const auto bytes = list_of(buffer, *value.bytes);
   buffer.Finish(

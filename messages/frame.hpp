@@ -26,8 +26,6 @@ struct blob {
 [[nodiscard]] std::size_t frame_bytes_max_of(message_kind kind);
 
 /// The frame without its kind.
-[[nodiscard]] inline byte_span body_of(byte_span frame) {
-  return frame.first(frame.size() - 1);
-}
+[[nodiscard]] inline byte_span body_of(byte_span frame) { return frame.first(frame.size() - 1); }
 
 }  // namespace hypermesh

@@ -8,9 +8,7 @@ namespace hypermesh {
 
 namespace {
 
-std::string id_text(request_id id) {
-  return fmt::format("c={} t={}", id.client.value, id.when.value);
-}
+std::string id_text(request_id id) { return fmt::format("c={} t={}", id.client.value, id.when.value); }
 
 std::string replicas_text(const std::vector<signed_statement>& statements) {
   std::string text;
@@ -49,7 +47,8 @@ struct line_writer {
 
   std::string operator()(const view_change& value) const {
     std::string prepared;
-    for (const auto& each : value.prepared) prepared += fmt::format(" {}", place(each.pre_prepare.content));
+    for (const auto& each : value.prepared)
+      prepared += fmt::format(" {}", place(each.pre_prepare.content));
     return fmt::format("v={} h={} C={{{}}} P={{{}}} from={}", value.new_view.value, value.stable_sequence.value,
                        replicas_text(value.stable_proof.votes), prepared.empty() ? "" : prepared.substr(1),
                        value.replica.value);
@@ -101,8 +100,8 @@ struct line_writer {
   }
 
   std::string operator()(const query_reply& value) const {
-    return fmt::format("{} executed={} status={} bytes={}", id_text(value.id), value.last_executed.value,
-                       value.status, value.result.size());
+    return fmt::format("{} executed={} status={} bytes={}", id_text(value.id), value.last_executed.value, value.status,
+                       value.result.size());
   }
 
   std::string operator()(const node_query& value) const { return id_text(value.id); }
@@ -112,7 +111,7 @@ struct line_writer {
                        value.last_executed.value, name(value.state_root), value.replica.value);
   }
 
-private:
+ private:
   [[nodiscard]] std::string place(const statement& content) const {
     return fmt::format("v={} n={} d={}", content.view.value, content.sequence.value, name(content.value));
   }
@@ -124,9 +123,7 @@ private:
 
 }  // namespace
 
-std::string short_name(const digest& value) {
-  return to_hex(value.view(), 4);
-}
+std::string short_name(const digest& value) { return to_hex(value.view(), 4); }
 
 std::string to_line(const message& value, const digest_namer& name) {
   return fmt::format("{} {}", to_string(kind_of(value)), std::visit(line_writer{name}, value));

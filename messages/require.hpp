@@ -12,7 +12,8 @@ namespace hypermesh {
 /// The place comes from compiler builtins, because clang 14 has no std::source_location.
 inline void require(bool holds, std::string_view claim, const char* file = __builtin_FILE(),
                     int line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) {
-  if (!holds) [[unlikely]] fail_requirement(claim, file, line, function);
+  if (!holds) [[unlikely]]
+    fail_requirement(claim, file, line, function);
 }
 
 }  // namespace hypermesh

@@ -27,9 +27,7 @@ struct strong_number {
   friend constexpr auto operator<=>(strong_number, strong_number) = default;
 
   /// The next number. The caller has bounded it: see `limits::sequence_max`.
-  [[nodiscard]] constexpr strong_number next() const {
-    return strong_number{static_cast<Representation>(value + 1)};
-  }
+  [[nodiscard]] constexpr strong_number next() const { return strong_number{static_cast<Representation>(value + 1)}; }
 
   [[nodiscard]] constexpr strong_number plus(Representation amount) const {
     return strong_number{static_cast<Representation>(value + amount)};

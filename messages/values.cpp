@@ -22,13 +22,9 @@ byte_span part_of(byte_span bytes, const std::vector<std::uint32_t>& ends, std::
 
 }  // namespace
 
-byte_span request::operation(std::size_t index) const {
-  return part_of(operations, ends, index);
-}
+byte_span request::operation(std::size_t index) const { return part_of(operations, ends, index); }
 
-byte_span request_outcome::result(std::size_t index) const {
-  return part_of(results, ends, index);
-}
+byte_span request_outcome::result(std::size_t index) const { return part_of(results, ends, index); }
 
 void request_outcome::append(std::uint8_t operation_status, byte_span payload) {
   results.insert(results.end(), payload.begin(), payload.end());
@@ -49,7 +45,8 @@ std::array<std::byte, 56> statement_bytes(const statement& content) {
 digest digest_of_batch(const batch& content) {
   hasher hash{"hypermesh batch"};
   hash.add(content.requests.size());
-  for (const auto& each : content.requests) hash.add(each.raw.view.size()).add(each.raw.view);
+  for (const auto& each : content.requests)
+    hash.add(each.raw.view.size()).add(each.raw.view);
   return hash.finish();
 }
 

@@ -74,8 +74,8 @@ std::future<submit_outcome> consensus_client::query(byte_vector operation, read_
 
 std::future<std::optional<node_report>> consensus_client::report(replica_id replica) {
   const auto promise = std::make_shared<std::promise<std::optional<node_report>>>();
-  caf::anon_send(actor_, report_of_replica{
-                             replica, fulfilling<std::optional<node_report>, report_completion>(promise)});
+  caf::anon_send(actor_,
+                 report_of_replica{replica, fulfilling<std::optional<node_report>, report_completion>(promise)});
   return promise->get_future();
 }
 

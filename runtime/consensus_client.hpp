@@ -24,7 +24,7 @@ enum class read_mode : std::uint8_t {
 /// The plain C++ face of a client (R18): futures and callbacks, no actor. All functions may be called from any
 /// thread. Memory: `client_settings::operations_pending_max` operations.
 class consensus_client {
-public:
+ public:
   /// Opens links to all replicas; operations may be submitted at once and wait for the links.
   [[nodiscard]] static or_error<std::unique_ptr<consensus_client>> connect(caf::actor_system& system,
                                                                            const client_config& config,
@@ -51,7 +51,7 @@ public:
   /// For hosts that are actors themselves: `ordered_operation` is answered with an `operation_outcome`.
   [[nodiscard]] const client_actor& actor() const { return actor_; }
 
-private:
+ private:
   consensus_client() = default;
 
   client_actor actor_;

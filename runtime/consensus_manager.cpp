@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <thread>
 
+#include <fmt/format.h>
 #include <caf/io/middleman.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <fmt/format.h>
 
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
@@ -33,8 +33,8 @@ runtime_system_config::runtime_system_config() {
   // Two workers at least: with one, a long batch holds up every timer (measured tails of tens of milliseconds).
   const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
   set("scheduler.max-threads", threads);
-  // One queue and a condition variable: an idle worker sleeps until there is work. The default polls, which costs an idle
-  // node processor time and an unloaded commit a late wake-up at each hop.
+  // One queue and a condition variable: an idle worker sleeps until there is work. The default polls, which costs an
+  // idle node processor time and an unloaded commit a late wake-up at each hop.
   set("scheduler.policy", caf::atom("sharing"));
 }
 
@@ -86,9 +86,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   return manager;
 }
 
-consensus_manager::~consensus_manager() {
-  stop();
-}
+consensus_manager::~consensus_manager() { stop(); }
 
 void consensus_manager::stop() {
   if (stopped_) return;

@@ -15,10 +15,10 @@
 
 namespace hypermesh {
 
-/// What an actor system needs for nodes and clients: the product's messages, the multiplexer, and few threads, because a node's work is
-/// signatures and a host has other work. Set other options of CAF on it as usual.
+/// What an actor system needs for nodes and clients: the product's messages, the multiplexer, and few threads, because
+/// a node's work is signatures and a host has other work. Set other options of CAF on it as usual.
 class runtime_system_config : public caf::actor_system_config {
-public:
+ public:
   runtime_system_config();
 };
 
@@ -26,14 +26,13 @@ public:
 /// actor system, opens the links, and stops both. All functions may be called from any thread that is not one of the
 /// actors'.
 class consensus_manager {
-public:
+ public:
   /// Starts a replica with the machine that the genesis names.
   [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system,
                                                                           node_config config);
 
   /// Starts a replica with the host's own machine; its name must be the genesis's `state_machine`.
-  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system,
-                                                                          node_config config,
+  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system, node_config config,
                                                                           std::unique_ptr<state_machine> machine);
 
   /// Stops the replica.
@@ -60,7 +59,7 @@ public:
   /// The actors, for hosts that speak to them.
   [[nodiscard]] const neighbours& actors() const { return actors_; }
 
-private:
+ private:
   /// Shared with the monitor, which may outlive the manager by a moment.
   struct failure_record {
     mutable std::mutex guard;

@@ -67,10 +67,11 @@ void expect_fitting_window(toml_table cluster, const genesis& content) {
   if (content.replicas.size() < limits::replicas_min || content.replicas.size() > limits::replicas_max) return;
   const auto widest = watermark_window_max_of(group_size{static_cast<std::uint32_t>(content.replicas.size())});
   if (content.watermark_window <= widest) return;
-  cluster.complain("watermark_window",
-                   fmt::format("with {} replicas 'watermark_window' can be at most {}, and 'checkpoint_period' half of it: "
-                               "a view change must fit a frame",
-                               content.replicas.size(), widest));
+  cluster.complain(
+      "watermark_window",
+      fmt::format("with {} replicas 'watermark_window' can be at most {}, and 'checkpoint_period' half of it: "
+                  "a view change must fit a frame",
+                  content.replicas.size(), widest));
 }
 
 void read_clients(toml_table& root, genesis& into) {
@@ -104,9 +105,11 @@ cluster_id genesis::id() const {
   add_text(state_machine);
   hash.add(std::uint64_t{epoch}).add(std::uint64_t{checkpoint_period}).add(std::uint64_t{watermark_window});
   hash.add(replicas.size());
-  for (const auto& each : replicas) hash.add(each.key.view());
+  for (const auto& each : replicas)
+    hash.add(each.key.view());
   hash.add(clients.size());
-  for (const auto& each : clients) hash.add(each.view());
+  for (const auto& each : clients)
+    hash.add(each.view());
   return cluster_id{hash.finish().bytes};
 }
 
@@ -122,14 +125,16 @@ cluster_parameters genesis::parameters() const {
 
 member_keys genesis::keys() const {
   member_keys out;
-  for (const auto& each : replicas) out.replicas.push_back(each.key);
+  for (const auto& each : replicas)
+    out.replicas.push_back(each.key);
   out.clients = clients;
   return out;
 }
 
 std::vector<replica_address> genesis::addresses() const {
   std::vector<replica_address> out;
-  for (const auto& each : replicas) out.push_back(each.address);
+  for (const auto& each : replicas)
+    out.push_back(each.address);
   return out;
 }
 
@@ -147,7 +152,8 @@ std::optional<replica_address> parse_address(std::string_view text) {
 
 std::string to_string(const replica_address& address) {
   const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return is_ipv6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+  return is_ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
+                 : fmt::format("{}:{}", address.host, address.port);
 }
 
 or_error<genesis> read_genesis(const std::filesystem::path& path) {
@@ -172,7 +178,8 @@ std::optional<world_error> write_genesis(const std::filesystem::path& path, cons
                        "choose another directory, or remove it: a new genesis is a new cluster"};
   }
   std::ofstream out{path};
-  out << "# Genesis of a HyperMesh cluster: equal at every member. Its content, without the addresses, is the cluster's\n"
+  out << "# Genesis of a HyperMesh cluster: equal at every member. Its content, without the addresses, is the "
+         "cluster's\n"
          "# identity: whoever changes it makes another cluster.\n\n";
   out << fmt::format(
       "[cluster]\nname = \"{}\"\nnonce = \"{}\"\nstate_machine = \"{}\"\nepoch = {}\n"

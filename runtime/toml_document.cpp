@@ -23,7 +23,8 @@ std::string config_problem::text() const {
 
 world_error error_of(const std::vector<config_problem>& problems) {
   std::string text;
-  for (const auto& problem : problems) text += (text.empty() ? "" : "\n") + problem.text();
+  for (const auto& problem : problems)
+    text += (text.empty() ? "" : "\n") + problem.text();
   return {std::move(text), "correct the lines named above"};
 }
 
@@ -78,7 +79,8 @@ std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::u
 
 toml_table toml_table::table(std::string_view key) {
   const auto* node = content_->ask(key);
-  if (node != nullptr && !node->is_table()) content_->complain(node, fmt::format("'{}' must be a table: [{}]", key, key));
+  if (node != nullptr && !node->is_table())
+    content_->complain(node, fmt::format("'{}' must be a table: [{}]", key, key));
   return toml_table{content_->inner(node == nullptr ? nullptr : node->as_table())};
 }
 
@@ -91,7 +93,8 @@ std::vector<toml_table> toml_table::tables(std::string_view key) {
     content_->complain(node, fmt::format("'{}' must be a list of tables: [[{}]]", key, key));
     return all;
   }
-  for (const auto& each : *array) all.push_back(toml_table{content_->inner(each.as_table())});
+  for (const auto& each : *array)
+    all.push_back(toml_table{content_->inner(each.as_table())});
   return all;
 }
 
@@ -102,7 +105,8 @@ void toml_table::complain(std::string_view key, std::string what) {
 void toml_table::expect_nothing_else() {
   if (content_->table == nullptr) return;
   std::string known;
-  for (const auto& key : content_->asked) known += (known.empty() ? "" : ", ") + key;
+  for (const auto& key : content_->asked)
+    known += (known.empty() ? "" : ", ") + key;
   for (const auto& [key, node] : *content_->table) {
     if (content_->asked.contains(key.str())) continue;
     content_->complain(&node, fmt::format("unknown key '{}'; known here: {}", key.str(), known));
@@ -133,8 +137,7 @@ or_error<toml_document> toml_document::read(const std::filesystem::path& path) {
 
 toml_table toml_document::root() const {
   const auto* table = static_cast<const toml::table*>(parsed_.get());
-  return toml_table{
-      std::make_shared<toml_table::content>(toml_table::content{path_, problems_, parsed_, table, {}})};
+  return toml_table{std::make_shared<toml_table::content>(toml_table::content{path_, problems_, parsed_, table, {}})};
 }
 
 }  // namespace hypermesh

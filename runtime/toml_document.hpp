@@ -29,7 +29,7 @@ struct config_problem {
 /// One table of a TOML file, read key by key. A value of another type, out of range or missing becomes a
 /// problem with its line, and reading goes on; so does every key that nobody asked for.
 class toml_table {
-public:
+ public:
   /// Text of the key; a problem when it is missing and `fallback` is empty.
   [[nodiscard]] std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
 
@@ -49,7 +49,7 @@ public:
   /// Every key that was not asked for is a problem: a misspelt option must not be ignored.
   void expect_nothing_else();
 
-private:
+ private:
   friend class toml_document;
   struct content;
   explicit toml_table(std::shared_ptr<content> what) : content_(std::move(what)) {}
@@ -59,13 +59,13 @@ private:
 
 /// A TOML file and what is wrong with it.
 class toml_document {
-public:
+ public:
   [[nodiscard]] static or_error<toml_document> read(const std::filesystem::path& path);
 
   [[nodiscard]] toml_table root() const;
   [[nodiscard]] const std::vector<config_problem>& problems() const { return *problems_; }
 
-private:
+ private:
   std::filesystem::path path_;
   std::shared_ptr<std::vector<config_problem>> problems_;
   std::shared_ptr<void> parsed_;

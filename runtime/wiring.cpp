@@ -1,10 +1,10 @@
 #include "runtime/wiring.hpp"
 
+#include <fmt/format.h>
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <fmt/format.h>
 
 #include "actors/checkpointer.hpp"
 #include "actors/executor.hpp"

@@ -9,9 +9,12 @@ namespace hypermesh {
 batch_builder::admission batch_builder::admit(const request& value) {
   auto& queue = queues_[value.id.client];
   switch (queue.window.of(value.id.when)) {
-    case timestamp_window::standing::done: return admission::done;
-    case timestamp_window::standing::past: return admission::past;
-    case timestamp_window::standing::fresh: break;
+    case timestamp_window::standing::done:
+      return admission::done;
+    case timestamp_window::standing::past:
+      return admission::past;
+    case timestamp_window::standing::fresh:
+      break;
   }
   if (queue.pending.contains(value.id.when)) return admission::already_pending;
   const auto bytes = value.raw.view.size();
@@ -86,7 +89,8 @@ void batch_builder::on_installed(const std::vector<request_id>& ids) {
   }
   // The batches that the state covers are not executed here: without this they would hold their places
   // for ever, and a primary that fell behind once would propose less, in the end nothing.
-  while (!in_flight_.empty() && is_over(in_flight_.front())) in_flight_.pop_front();
+  while (!in_flight_.empty() && is_over(in_flight_.front()))
+    in_flight_.pop_front();
 }
 
 bool batch_builder::is_over(request_id id) const {

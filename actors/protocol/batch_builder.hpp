@@ -35,7 +35,7 @@ struct batch_settings {
 /// Pending requests of one replica, and the primary's next batch (§4.2; batching of TOCS '02 §5.1.4).
 /// Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
 class batch_builder {
-public:
+ public:
   enum class admission {
     /// Held until it is executed.
     accepted,
@@ -72,7 +72,7 @@ public:
   [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_; }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
-private:
+ private:
   struct pending_request {
     request content;
     bool proposed = false;

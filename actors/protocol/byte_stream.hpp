@@ -9,7 +9,7 @@ namespace hypermesh {
 /// Appends numbers as little-endian bytes of fixed width. Pure; for checkpointed state, which must
 /// be equal on every machine and compiler.
 class byte_writer {
-public:
+ public:
   void number(std::uint64_t value, unsigned width) {
     for (unsigned index = 0; index < width; ++index) {
       out_.push_back(static_cast<std::byte>((value >> (8 * index)) & 0xffU));
@@ -22,13 +22,13 @@ public:
 
   [[nodiscard]] byte_vector take() { return std::move(out_); }
 
-private:
+ private:
   byte_vector out_;
 };
 
 /// Reads what `byte_writer` wrote. Past the end it yields zeros and `ok()` turns false.
 class byte_reader {
-public:
+ public:
   explicit byte_reader(byte_span bytes) : rest_(bytes) {}
 
   std::uint64_t number(unsigned width) {
@@ -58,7 +58,7 @@ public:
   [[nodiscard]] bool at_end() const { return ok_ && rest_.empty(); }
   [[nodiscard]] std::size_t remaining() const { return rest_.size(); }
 
-private:
+ private:
   byte_span rest_;
   bool ok_ = true;
 };

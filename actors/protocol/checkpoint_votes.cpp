@@ -45,9 +45,12 @@ checkpoint_effects checkpoint_votes::on_vote(const signed_statement& vote) {
   // anyway, and STATUS brings it (attack 28).
   if (content.sequence > stable().plus(2ULL * cluster_.watermark_window)) return reject(rejection::outside_watermarks);
   switch (votes_[content.sequence].add(vote)) {
-    case vote_set::outcome::duplicate: return reject(rejection::duplicate);
-    case vote_set::outcome::conflicting: return reject(rejection::conflicting_statement);
-    case vote_set::outcome::added: break;
+    case vote_set::outcome::duplicate:
+      return reject(rejection::duplicate);
+    case vote_set::outcome::conflicting:
+      return reject(rejection::conflicting_statement);
+    case vote_set::outcome::added:
+      break;
   }
   settle(content.sequence, out);
   return out;

@@ -25,7 +25,7 @@ struct checkpoint_effects {
 /// CHECKPOINT votes and their proof (§4.3). Pure; the single writer of checkpoint votes. Given messages
 /// are verified. Memory: n votes for each multiple of K within two windows above the stable checkpoint.
 class checkpoint_votes {
-public:
+ public:
   checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
   /// This replica has the state after `sequence`, which ends a checkpoint period.
@@ -38,7 +38,7 @@ public:
 
   [[nodiscard]] sequence_number stable() const { return stable_ ? stable_->sequence() : sequence_number{0}; }
 
-private:
+ private:
   void settle(sequence_number sequence, checkpoint_effects& out);
   void adopt(std::shared_ptr<const checkpoint_certificate> certificate, checkpoint_effects& out);
   void compare_with_own(checkpoint_effects& out);

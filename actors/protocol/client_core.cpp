@@ -9,12 +9,18 @@ namespace hypermesh {
 
 std::string_view to_string(client_error error) {
   switch (error) {
-    case client_error::timed_out: return "timed_out";
-    case client_error::too_many_pending: return "too_many_pending";
-    case client_error::overloaded: return "overloaded";
-    case client_error::stale_timestamp: return "stale_timestamp";
-    case client_error::too_large: return "too_large";
-    case client_error::stopped: return "stopped";
+    case client_error::timed_out:
+      return "timed_out";
+    case client_error::too_many_pending:
+      return "too_many_pending";
+    case client_error::overloaded:
+      return "overloaded";
+    case client_error::stale_timestamp:
+      return "stale_timestamp";
+    case client_error::too_large:
+      return "too_large";
+    case client_error::stopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -23,25 +29,27 @@ client_core::client_core(const cluster_parameters& cluster, client_id self, cons
                          client_settings settings, timestamp first)
     : cluster_(cluster), self_(self), keys_(&keys), settings_(settings), next_(first) {
   require(keys.self() == principal::of(self), "a client signs as itself");
-  require(settings.bundle_operations_max >= 1 &&
-              settings.bundle_operations_max <= limits::operations_per_request_max,
+  require(settings.bundle_operations_max >= 1 && settings.bundle_operations_max <= limits::operations_per_request_max,
           "a bundle respects the operation limit of a request");
   require(settings.requests_in_flight_max >= 1 && settings.requests_in_flight_max <= limits::requests_in_flight_max,
           "the client's window fits the client table's");
   require(first.value > 0, "timestamp 0 is not used");
 }
 
+/// Counts the operation as pending, or says why it cannot be.
+std::optional<client_error> client_core::admit(const byte_vector& operation) {
+  if (operation.size() > limits::operation_bytes_max) return client_error::too_large;
+  if (operations_pending_ >= settings_.operations_pending_max) return client_error::too_many_pending;
+  ++operations_pending_;
+  return std::nullopt;
+}
+
 client_effects client_core::on_submit(byte_vector operation, operation_token token, microseconds_t now) {
   client_effects out;
-  if (operation.size() > limits::operation_bytes_max) {
-    out.done.push_back({token, client_error::too_large});
+  if (const auto refused = admit(operation)) {
+    out.done.push_back({token, *refused});
     return out;
   }
-  if (operations_pending_ >= settings_.operations_pending_max) {
-    out.done.push_back({token, client_error::too_many_pending});
-    return out;
-  }
-  ++operations_pending_;
   waiting_.push_back({std::move(operation), token, now});
   send_bundles(now, out);
   return out;
@@ -138,9 +146,9 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
   } else {
     for (std::size_t index = 0; index < request.tokens.size(); ++index) {
       const auto payload = outcome.result(index);
-      out.done.push_back({request.tokens[index],
-                          operation_result{static_cast<operation_status>(outcome.statuses[index]),
-                                           byte_vector{payload.begin(), payload.end()}}});
+      out.done.push_back(
+          {request.tokens[index], operation_result{static_cast<operation_status>(outcome.statuses[index]),
+                                                   byte_vector{payload.begin(), payload.end()}}});
     }
     operations_pending_ -= request.tokens.size();
   }
@@ -148,22 +156,18 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
 }
 
 void client_core::fail(open_request& request, client_error error, client_effects& out) {
-  for (const auto token : request.tokens) out.done.push_back({token, error});
+  for (const auto token : request.tokens)
+    out.done.push_back({token, error});
   operations_pending_ -= request.tokens.size();
   request.tokens.clear();
 }
 
 client_effects client_core::on_query(byte_vector operation, operation_token token, microseconds_t now) {
   client_effects out;
-  if (operation.size() > limits::operation_bytes_max) {
-    out.done.push_back({token, client_error::too_large});
+  if (const auto refused = admit(operation)) {
+    out.done.push_back({token, *refused});
     return out;
   }
-  if (operations_pending_ >= settings_.operations_pending_max) {
-    out.done.push_back({token, client_error::too_many_pending});
-    return out;
-  }
-  ++operations_pending_;
   const auto when = next_;
   next_ = next_.next();
   open_query asked;
@@ -182,8 +186,8 @@ client_effects client_core::on_query_reply(replica_id from, const query_reply& v
   if (value.id.client != self_ || found == queries_.end() || !cluster_.group().contains(from)) return out;
   auto& answers = found->second.answers;
   answers[from] = {static_cast<operation_status>(value.status), value.result};
-  const auto matching = std::count_if(answers.begin(), answers.end(),
-                                      [&](const auto& each) { return each.second == answers[from]; });
+  const auto matching =
+      std::count_if(answers.begin(), answers.end(), [&](const auto& each) { return each.second == answers[from]; });
   if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
   out.done.push_back({found->second.token, answers[from]});
   --operations_pending_;
@@ -240,7 +244,8 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
 
 client_effects client_core::on_link_up(replica_id replica) const {
   client_effects out;
-  for (const auto& [when, asked] : queries_) out.sends.push_back({replica, asked.frame});
+  for (const auto& [when, asked] : queries_)
+    out.sends.push_back({replica, asked.frame});
   // To a backup too: it may have executed the request and lost its reply, which f+1 may need.
   for (const auto& [when, request] : requests_) {
     if (!request.outcomes.contains(replica)) out.sends.push_back({replica, request.frame});
@@ -250,9 +255,12 @@ client_effects client_core::on_link_up(replica_id replica) const {
 
 client_effects client_core::on_stop() {
   client_effects out;
-  for (const auto& each : waiting_) out.done.push_back({each.token, client_error::stopped});
-  for (auto& [when, request] : requests_) fail(request, client_error::stopped, out);
-  for (const auto& [when, asked] : queries_) out.done.push_back({asked.token, client_error::stopped});
+  for (const auto& each : waiting_)
+    out.done.push_back({each.token, client_error::stopped});
+  for (auto& [when, request] : requests_)
+    fail(request, client_error::stopped, out);
+  for (const auto& [when, asked] : queries_)
+    out.done.push_back({asked.token, client_error::stopped});
   waiting_.clear();
   requests_.clear();
   queries_.clear();

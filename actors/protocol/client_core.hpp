@@ -74,7 +74,7 @@ struct client_effects {
 /// knows, again to all when replies are late, and accepts a result that f+1 distinct replicas gave (attack 5).
 /// Memory: `operations_pending_max` operations and n outcomes for each request under way.
 class client_core {
-public:
+ public:
   /// `first` must exceed every timestamp that the client's identity used before (attack 25).
   client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys, client_settings settings,
               timestamp first);
@@ -101,7 +101,7 @@ public:
   /// Requests that were sent again; a measure of loss and overload.
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
 
-private:
+ private:
   struct waiting_operation {
     byte_vector operation;
     operation_token token = 0;
@@ -130,6 +130,7 @@ private:
     microseconds_t deadline = 0;
   };
 
+  [[nodiscard]] std::optional<client_error> admit(const byte_vector& operation);
   void send_bundles(microseconds_t now, client_effects& out);
   void send_request(std::size_t count, microseconds_t now, client_effects& out);
   void resend_late(microseconds_t now, client_effects& out);

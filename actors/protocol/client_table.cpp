@@ -100,7 +100,8 @@ std::vector<request_id> client_table::done_ids() const {
   std::vector<request_id> ids;
   for (const auto& [client, entry] : entries_) {
     ids.push_back({client, entry.window.floor()});
-    for (const auto when : entry.window.done()) ids.push_back({client, when});
+    for (const auto when : entry.window.done())
+      ids.push_back({client, when});
   }
   return ids;
 }
@@ -126,7 +127,8 @@ state_snapshot client_table::snapshot() {
 
 std::optional<std::string> client_table::restore(std::span<const state_chunk> chunks) {
   byte_vector joined;
-  for (const auto& chunk : chunks) joined.insert(joined.end(), chunk.bytes->begin(), chunk.bytes->end());
+  for (const auto& chunk : chunks)
+    joined.insert(joined.end(), chunk.bytes->begin(), chunk.bytes->end());
   byte_reader in{joined};
   std::map<client_id, client_entry> entries;
   while (in.remaining() > 0) {

@@ -18,7 +18,7 @@ namespace hypermesh {
 /// state: two replicas with another table would answer a retransmission differently (attack 25).
 /// Memory: for each client `requests_in_flight_max` replies of together `cached_bytes_max` bytes.
 class client_table {
-public:
+ public:
   /// Bytes of results that are kept for one client; above it the oldest are replaced by `result_too_large`. The
   /// requests stay done: a client never loses one that is under way to the size of others.
   static constexpr std::size_t cached_bytes_max = 2 * limits::reply_bytes_max;
@@ -43,7 +43,7 @@ public:
   /// Replaces the table by the one in `chunks`; an error text leaves it unchanged.
   [[nodiscard]] std::optional<std::string> restore(std::span<const state_chunk> chunks);
 
-private:
+ private:
   struct client_entry {
     timestamp_window window;
     std::map<timestamp, shared_outcome> outcomes;

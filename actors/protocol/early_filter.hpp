@@ -17,12 +17,12 @@ struct replica_position {
   sequence_number high;
 };
 
-/// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far outside
-/// the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks). Pure. Decides nothing: what it
-/// lets through the cores judge, and what it refuses they would have refused, so retransmission still repairs everything.
-/// Memory: one statement for each sequence inside the window.
+/// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far
+/// outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks). Pure. Decides
+/// nothing: what it lets through the cores judge, and what it refuses they would have refused, so retransmission still
+/// repairs everything. Memory: one statement for each sequence inside the window.
 class early_filter {
-public:
+ public:
   explicit early_filter(const cluster_parameters& cluster);
 
   [[nodiscard]] std::optional<rejection> objection_to(const message& value) const;
@@ -32,7 +32,7 @@ public:
 
   void on_position(const replica_position& at);
 
-private:
+ private:
   [[nodiscard]] std::optional<rejection> objection_to_place(const statement& content) const;
 
   std::uint32_t window_;

@@ -8,7 +8,7 @@ namespace hypermesh {
 
 /// The sizes that PBFT's arguments rest on, for any n. The only place of quorum arithmetic.
 class group_size {
-public:
+ public:
   explicit constexpr group_size(std::uint32_t replicas) : replicas_(replicas) {}
 
   /// |R| = n.
@@ -32,7 +32,7 @@ public:
 
   [[nodiscard]] constexpr bool contains(replica_id id) const { return id.value < replicas_; }
 
-private:
+ private:
   std::uint32_t replicas_;
 };
 

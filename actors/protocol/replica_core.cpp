@@ -124,9 +124,12 @@ void replica_core::take_vote(message_kind kind, const signed_statement& vote, re
   auto& slot = log_.at(vote.content.sequence);
   auto& votes = kind == message_kind::prepare ? slot.prepares : slot.commits;
   switch (votes.add(vote)) {
-    case vote_set::outcome::added: return advance(vote.content.sequence, out);
-    case vote_set::outcome::duplicate: return reject(sender, rejection::duplicate, out);
-    case vote_set::outcome::conflicting: return reject(sender, rejection::conflicting_statement, out);
+    case vote_set::outcome::added:
+      return advance(vote.content.sequence, out);
+    case vote_set::outcome::duplicate:
+      return reject(sender, rejection::duplicate, out);
+    case vote_set::outcome::conflicting:
+      return reject(sender, rejection::conflicting_statement, out);
   }
 }
 
@@ -276,7 +279,8 @@ std::size_t replica_core::send_again(replica_id to, sequence_number sequence, sl
   }
   if (slot->commit_sent) out.sends.push_back({to, encode_vote(message_kind::commit, *slot->commits.of(self_))});
   std::size_t bytes = 0;
-  for (auto index = before; index < out.sends.size(); ++index) bytes += out.sends[index].frame->size();
+  for (auto index = before; index < out.sends.size(); ++index)
+    bytes += out.sends[index].frame->size();
   return bytes;
 }
 

@@ -19,7 +19,7 @@ namespace hypermesh {
 /// Memory: L slots (see `slot_log`) and the batches that wait for a sequence inside the window, which
 /// the batcher bounds by its pipeline depth.
 class replica_core {
-public:
+ public:
   /// `keys` signs as `self` and outlives the core.
   replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
@@ -47,7 +47,7 @@ public:
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
   [[nodiscard]] const watermarks& marks() const { return log_.marks(); }
 
-private:
+ private:
   // §4.2, in the order of the phases.
   void propose_waiting(replica_effects& out);
   void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);

@@ -69,9 +69,12 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
 
 client_table::shared_outcome replicated_state::answer_to(request_id id) const {
   switch (clients_.standing_of(id)) {
-    case timestamp_window::standing::fresh: return nullptr;
-    case timestamp_window::standing::done: return clients_.outcome_of(id);
-    case timestamp_window::standing::past: return refusal(reply_status::stale_timestamp);
+    case timestamp_window::standing::fresh:
+      return nullptr;
+    case timestamp_window::standing::done:
+      return clients_.outcome_of(id);
+    case timestamp_window::standing::past:
+      return refusal(reply_status::stale_timestamp);
   }
   return nullptr;
 }
@@ -94,9 +97,7 @@ state_snapshot replicated_state::snapshot() {
   return all;
 }
 
-digest replicated_state::root() {
-  return state_root(snapshot());
-}
+digest replicated_state::root() { return state_root(snapshot()); }
 
 std::optional<std::string> replicated_state::install(sequence_number sequence, const state_snapshot& snapshot) {
   require(sequence > last_executed_, "a state is installed only when it is ahead");

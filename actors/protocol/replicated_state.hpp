@@ -14,7 +14,7 @@ namespace hypermesh {
 /// Everything that execution changes: the machine and the client table. Pure; a function of the
 /// committed sequence alone. Owns the machine. A state before any batch has sequence 0.
 class replicated_state {
-public:
+ public:
   explicit replicated_state(std::unique_ptr<state_machine> machine);
 
   struct answered_request {
@@ -43,7 +43,7 @@ public:
   /// Replaces the state by a verified snapshot taken after `sequence`, which is ahead of this one.
   [[nodiscard]] std::optional<std::string> install(sequence_number sequence, const state_snapshot& snapshot);
 
-private:
+ private:
   client_table::shared_outcome run(sequence_number sequence, const request& each);
 
   std::unique_ptr<state_machine> machine_;

@@ -11,8 +11,8 @@ vote_set::outcome vote_set::add(const signed_statement& vote) {
 }
 
 std::size_t vote_set::count_for(const digest& value) const {
-  return static_cast<std::size_t>(
-      std::count_if(votes_.begin(), votes_.end(), [&](const auto& each) { return each.second.content.value == value; }));
+  return static_cast<std::size_t>(std::count_if(votes_.begin(), votes_.end(),
+                                                [&](const auto& each) { return each.second.content.value == value; }));
 }
 
 std::vector<signed_statement> vote_set::votes_for(const digest& value) const {
@@ -51,8 +51,6 @@ void slot_log::cut_through(sequence_number stable) {
   slots_.erase(slots_.begin(), slots_.upper_bound(stable));
 }
 
-sequence_number slot_log::last() const {
-  return slots_.empty() ? marks_.low() : slots_.rbegin()->first;
-}
+sequence_number slot_log::last() const { return slots_.empty() ? marks_.low() : slots_.rbegin()->first; }
 
 }  // namespace hypermesh

@@ -14,7 +14,7 @@ namespace hypermesh {
 /// The votes of one kind for one (view, sequence): the first of each replica, whatever its digest.
 /// Pure. Memory: n statements.
 class vote_set {
-public:
+ public:
   enum class outcome { added, duplicate, conflicting };
 
   /// Keeps the first vote of a replica; a second one with another digest is never counted.
@@ -24,7 +24,7 @@ public:
   [[nodiscard]] std::vector<signed_statement> votes_for(const digest& value) const;
   [[nodiscard]] const signed_statement* of(replica_id replica) const;
 
-private:
+ private:
   std::map<replica_id, signed_statement> votes_;
 };
 
@@ -50,7 +50,7 @@ struct slot {
 /// The slots between the watermarks (§4.3: messages above a stable checkpoint stay in the log). Pure.
 /// Memory: L slots of 2n statements and one batch each.
 class slot_log {
-public:
+ public:
   explicit slot_log(const cluster_parameters& cluster) : marks_(cluster.watermark_window) {}
 
   [[nodiscard]] const watermarks& marks() const { return marks_; }
@@ -66,7 +66,7 @@ public:
   [[nodiscard]] sequence_number last() const;
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
 
-private:
+ private:
   watermarks marks_;
   std::map<sequence_number, slot> slots_;
 };

@@ -21,7 +21,8 @@ constexpr unsigned ticks_until_stuck = 12;
 merkle_tree tree_of(const state_snapshot& snapshot) {
   std::vector<digest> leaves;
   leaves.reserve(snapshot.size());
-  for (const auto& chunk : snapshot) leaves.push_back(chunk.leaf);
+  for (const auto& chunk : snapshot)
+    leaves.push_back(chunk.leaf);
   return merkle_tree{std::move(leaves)};
 }
 
@@ -33,7 +34,8 @@ void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
   if (stopped_) return;
   states_[sequence] = {std::move(snapshot), nullptr};
-  while (states_.size() > states_max_) states_.erase(states_.begin());
+  while (states_.size() > states_max_)
+    states_.erase(states_.begin());
 }
 
 void state_donor::stop() {
@@ -57,7 +59,8 @@ frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
-  if (is_active() && (certificate->sequence() <= certificate_->sequence() || ticks_idle_ < ticks_until_stuck)) return out;
+  if (is_active() && (certificate->sequence() <= certificate_->sequence() || ticks_idle_ < ticks_until_stuck))
+    return out;
   start(std::move(certificate));
   ask_more(out);
   return out;
@@ -88,7 +91,8 @@ void state_fetcher::ask(std::uint64_t index, transfer_effects& out) {
 void state_fetcher::ask_more(transfer_effects& out) {
   // The count of chunks is known once one chunk was verified, because the root binds it.
   const auto bound = chunk_count_ == 0 ? 1 : chunk_count_;
-  while (open_.size() < chunks_open_max && next_index_ < bound) ask(next_index_++, out);
+  while (open_.size() < chunks_open_max && next_index_ < bound)
+    ask(next_index_++, out);
 }
 
 transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_message& chunk) {
@@ -119,7 +123,8 @@ transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_mes
     return out;
   }
   auto snapshot = std::make_shared<state_snapshot>();
-  for (auto& [index, each] : chunks_) snapshot->push_back(std::move(each));
+  for (auto& [index, each] : chunks_)
+    snapshot->push_back(std::move(each));
   require(state_root(*snapshot) == root(), "verified chunks make up the certified root");
   out.install = std::make_shared<const verified_state>(verified_state{certificate_, std::move(snapshot)});
   chunks_.clear();
@@ -141,7 +146,8 @@ transfer_effects state_fetcher::on_tick() {
   for (auto& [index, request] : open_) {
     if (++request.ticks >= ticks_patience) late.push_back(index);
   }
-  for (const auto index : late) ask(index, out);
+  for (const auto index : late)
+    ask(index, out);
   return out;
 }
 

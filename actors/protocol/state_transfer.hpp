@@ -32,7 +32,7 @@ struct transfer_effects {
 /// may still be reading, and those of a window that are not stable yet: L/K + 2. Fewer would drop the only state that
 /// has a certificate, and the group could wait for a replica that waits for that state.
 class state_donor {
-public:
+ public:
   /// Chunks that one replica is given in one tick: 64 MiB/s at the default period, and no more work than that.
   static constexpr unsigned chunks_per_tick_max = 64;
 
@@ -50,7 +50,7 @@ public:
   /// This replica's state is wrong: nobody gets it any more.
   void stop();
 
-private:
+ private:
   struct held_state {
     std::shared_ptr<const state_snapshot> snapshot;
     /// Built when the first chunk is asked for.
@@ -68,7 +68,7 @@ private:
 /// against its root before it is kept, so a Byzantine donor can only delay (attack 24). Donors are the
 /// certificate's signers, several at once. Memory: the state being fetched, whose chunk count the root binds.
 class state_fetcher {
-public:
+ public:
   state_fetcher(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
 
   /// Starts; or, when nothing arrived for a while, starts over for a newer certificate. A transfer that moves is let
@@ -82,7 +82,7 @@ public:
 
   [[nodiscard]] bool is_active() const { return certificate_ != nullptr; }
 
-private:
+ private:
   struct open_request {
     replica_id donor;
     unsigned ticks = 0;

@@ -15,7 +15,7 @@ namespace hypermesh {
 /// loses one. A client that jumps to the largest timestamp hurts itself only (attack 34).
 /// Memory: `requests_in_flight_max` timestamps.
 class timestamp_window {
-public:
+ public:
   enum class standing { fresh, done, past };
 
   [[nodiscard]] standing of(timestamp when) const {
@@ -27,7 +27,8 @@ public:
   void mark_done(timestamp when) {
     if (of(when) != standing::fresh) return;
     done_.insert(when);
-    while (done_.size() > limits::requests_in_flight_max) raise_floor();
+    while (done_.size() > limits::requests_in_flight_max)
+      raise_floor();
   }
 
   /// Drops the smallest done timestamp; it and all below are past from now on.
@@ -54,7 +55,7 @@ public:
     done_ = std::move(done);
   }
 
-private:
+ private:
   /// Zero: no client uses timestamp 0.
   timestamp floor_;
   std::set<timestamp> done_;

@@ -98,8 +98,7 @@ std::optional<rejection> validator::check_vote(principal sender, message_kind ki
   // A vote counts for the key that verified it; nobody speaks for another (attack 1).
   if (sender != principal::of(vote.content.replica)) return rejection::sender_is_not_signer;
   // §4.2: PREPAREs come from backups; the PRE-PREPARE is the primary's.
-  if (kind == message_kind::prepare &&
-      vote.content.replica == cluster_.group().primary_of(vote.content.view)) {
+  if (kind == message_kind::prepare && vote.content.replica == cluster_.group().primary_of(vote.content.view)) {
     return rejection::primary_voted_prepare;
   }
   return check_statement(kind, vote);

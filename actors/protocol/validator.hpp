@@ -13,7 +13,7 @@ namespace hypermesh {
 /// it fits the protocol's state is for the cores. Pure; holds no state, so that any number of
 /// workers may share one.
 class validator {
-public:
+ public:
   /// `keys` verifies signatures and outlives the validator.
   validator(cluster_parameters cluster, const authenticator& keys) : cluster_(cluster), keys_(&keys) {}
 
@@ -27,7 +27,7 @@ public:
   /// Whether the statement is of this epoch, its signer a replica, and the signature over `kind`.
   [[nodiscard]] std::optional<rejection> check_statement(message_kind kind, const signed_statement& value) const;
 
-private:
+ private:
   [[nodiscard]] std::optional<rejection> check_kind(principal sender, message_kind kind) const;
   [[nodiscard]] std::optional<rejection> check_content(principal sender, const message& value) const;
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;

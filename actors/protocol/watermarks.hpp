@@ -8,7 +8,7 @@ namespace hypermesh {
 /// h and H of §4.2. Pure. h is the sequence of the last stable checkpoint whose state this
 /// replica has, so it never runs ahead of execution (attack 15); it only grows.
 class watermarks {
-public:
+ public:
   explicit watermarks(std::uint32_t window) : window_(window) { require(window > 0, "the window is not empty"); }
 
   [[nodiscard]] sequence_number low() const { return low_; }
@@ -23,7 +23,7 @@ public:
     low_ = stable;
   }
 
-private:
+ private:
   std::uint32_t window_;
   sequence_number low_;
 };

@@ -12,7 +12,8 @@ std::optional<world_error> memory_storage::write(std::span<const storage_record>
 
 std::optional<world_error> memory_storage::forget_through(sequence_number stable) {
   const auto end = records_.upper_bound(stable);
-  for (auto place = records_.begin(); place != end; ++place) bytes_ -= place->second.bytes->size();
+  for (auto place = records_.begin(); place != end; ++place)
+    bytes_ -= place->second.bytes->size();
   records_.erase(records_.begin(), end);
   return std::nullopt;
 }

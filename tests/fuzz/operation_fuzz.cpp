@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (result.status == operation_status::applied && answer.status == operation_status::applied) {
       require(answer == result, "a read answers the same, ordered or not");
     }
-    if (result.status == operation_status::malformed) require(machine.root() == before, "a malformed operation changes nothing");
+    if (result.status == operation_status::malformed)
+      require(machine.root() == before, "a malformed operation changes nothing");
   }
   return 0;
 }

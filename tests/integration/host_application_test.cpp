@@ -18,7 +18,7 @@ using namespace hypermesh;
 
 /// A folder that is removed with everything in it.
 class scratch_folder {
-public:
+ public:
   scratch_folder() {
     auto pattern = (std::filesystem::temp_directory_path() / "hypermesh-test-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
@@ -26,7 +26,7 @@ public:
   ~scratch_folder() { std::filesystem::remove_all(path_); }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-private:
+ private:
   std::filesystem::path path_;
 };
 
@@ -38,12 +38,14 @@ std::uint16_t free_port() {
 
 /// A host application: four replicas, each with an actor system of its own, and a client.
 class host {
-public:
+ public:
   explicit host(cluster_plan plan = {}) {
-    for (std::uint32_t number = 0; number < plan.replicas; ++number) plan.ports.push_back(free_port());
+    for (std::uint32_t number = 0; number < plan.replicas; ++number)
+      plan.ports.push_back(free_port());
     const auto created = create_cluster(layout().root, plan);
     REQUIRE(std::holds_alternative<genesis>(created));
-    for (std::uint32_t number = 0; number < plan.replicas; ++number) start(number);
+    for (std::uint32_t number = 0; number < plan.replicas; ++number)
+      start(number);
   }
 
   ~host() {
@@ -78,7 +80,7 @@ public:
   [[nodiscard]] cluster_layout layout() const { return {folder_.path() / "cluster"}; }
   [[nodiscard]] consensus_manager& manager(std::uint32_t number) { return *managers_.at(number); }
 
-private:
+ private:
   struct system_holder {
     runtime_system_config config;
     caf::actor_system system{config};
@@ -101,9 +103,7 @@ byte_vector put(const std::string& key, const std::string& value) {
   return key_value::encode(key_value::put{to_byte_vector(key), to_byte_vector(value)});
 }
 
-byte_vector get(const std::string& key) {
-  return key_value::encode(key_value::get{to_byte_vector(key)});
-}
+byte_vector get(const std::string& key) { return key_value::encode(key_value::get{to_byte_vector(key)}); }
 
 }  // namespace
 
@@ -135,7 +135,8 @@ TEST_CASE("many operations in flight pass checkpoints and bundles") {
   for (int number = 0; number < 5'000; ++number) {
     futures.push_back(client->submit(put(std::to_string(number % 101), std::to_string(number))));
   }
-  for (auto& each : futures) REQUIRE(outcome_of(std::move(each)).status == operation_status::applied);
+  for (auto& each : futures)
+    REQUIRE(outcome_of(std::move(each)).status == operation_status::applied);
   const auto report = cluster.manager(0).report(std::chrono::seconds{10});
   REQUIRE(report.has_value());
   CHECK(report->stable_checkpoint.value > 0);

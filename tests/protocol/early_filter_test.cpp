@@ -16,7 +16,8 @@ struct filter_world {
 
   filter_world() { filter.on_position({view_number{0}, sequence_number{3}, sequence_number{0}, sequence_number{8}}); }
 
-  [[nodiscard]] pre_prepare proposal(std::uint64_t sequence, std::string_view operation = "o", std::uint64_t view = 0) const {
+  [[nodiscard]] pre_prepare proposal(std::uint64_t sequence, std::string_view operation = "o",
+                                     std::uint64_t view = 0) const {
     const auto body = factory.batch_of({factory.request_of(client_id{0}, timestamp{1}, operation)});
     return factory.pre_prepare_of(view_number{view}, sequence_number{sequence}, body);
   }
