@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#include <caf/send.hpp>
+
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
@@ -163,4 +165,14 @@ TEST_CASE("a replica that starts late fetches the state and follows") {
   REQUIRE(late.has_value());
   CHECK(late->last_executed >= wanted->last_executed);
   CHECK(late->state_root == wanted->state_root);
+}
+
+TEST_CASE("a host is told when a core actor of its replica ends") {
+  host cluster;
+  CHECK_FALSE(cluster.manager(1).failure().has_value());
+  caf::anon_send_exit(cluster.manager(1).actors().executor, caf::exit_reason::kill);
+  REQUIRE(cluster.manager(1).wait_for_failure(std::chrono::seconds{30}));
+  CHECK(cluster.manager(1).failure()->what.find("executor") != std::string::npos);
+  // Stopping it as usual is no failure.
+  cluster.stop(2);
 }
