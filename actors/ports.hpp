@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "messages/types.hpp"
@@ -109,18 +110,32 @@ class authenticator {
 
 // --- Stable storage ----------------------------------------------------------
 
-/// What a record on disk is about; recovery reads them back in the order written.
+/// What a record on disk is about.
 enum class record_kind : std::uint8_t {
+  /// A frame that was accepted or proposed, with its body.
   pre_prepare = 1,
+  /// The own votes, as frames.
   prepare = 2,
   commit = 3,
   checkpoint = 4,
+  /// A CHECKPOINT-PROOF frame: the proof of h.
   stable_checkpoint = 5,
+  /// The own VIEW-CHANGE, as frame. It replaces the one before.
   view_change = 6,
+  /// The NEW-VIEW of the view that was entered, as frame. It replaces the one before.
   new_view = 7,
+  /// A prepared certificate: its signed statements, the PRE-PREPARE's first.
+  prepared = 8,
+  /// A commit certificate: its signed statements. Written after the fact: losing it loses no promise.
+  committed = 9,
 };
 
-/// One durable statement: the frame as it was or will be sent.
+/// Whether only the newest record of the kind counts, whatever its sequence; it is never forgotten by sequence.
+[[nodiscard]] constexpr bool is_replaced(record_kind kind) {
+  return kind == record_kind::stable_checkpoint || kind == record_kind::view_change || kind == record_kind::new_view;
+}
+
+/// One durable statement.
 struct storage_record {
   record_kind kind = record_kind::pre_prepare;
   view_number view;
@@ -134,17 +149,44 @@ struct world_error {
   std::string remedy;
 };
 
+/// The state after a sequence, as it was kept.
+struct stored_state {
+  sequence_number sequence;
+  state_snapshot snapshot;
+};
+
+/// What a node finds when it starts: all that it had written and not forgotten.
+struct stored_history {
+  /// The newest state that was kept as a whole.
+  std::optional<stored_state> state;
+  /// In the order in which they were written.
+  std::vector<storage_record> records;
+};
+
 /// The node's disk. One writer: the journal actor.
 class stable_storage {
  public:
   virtual ~stable_storage() = default;
 
+  /// Everything of the last run. An error when something is missing or damaged that may have been durable: a node that
+  /// forgot a vote could vote twice. Called once, before anything else.
+  [[nodiscard]] virtual std::variant<stored_history, world_error> read() = 0;
+
   /// Makes all of `records` durable, or none of them known to be: after an error the
   /// node stops, because it no longer knows what it has promised.
   [[nodiscard]] virtual std::optional<world_error> write(std::span<const storage_record> records) = 0;
 
-  /// Forgets records of sequences up to and including `stable`, which a stable checkpoint covers.
-  [[nodiscard]] virtual std::optional<world_error> forget_through(sequence_number stable) = 0;
+  /// Forgets records of sequences up to and including `last`, which a kept state covers. Those that `is_replaced` stay.
+  [[nodiscard]] virtual std::optional<world_error> forget_through(sequence_number last) = 0;
+
+  /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes; not necessarily durable
+  /// before that. Lets a large state be written in pieces, with writes of records between them.
+  [[nodiscard]] virtual std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) = 0;
+
+  /// Makes the state after `sequence` durable, whose chunks were stored; `read` gives it from now on. The state before it
+  /// and the chunks that no other state needs are forgotten.
+  [[nodiscard]] virtual std::optional<world_error> keep_state(sequence_number sequence,
+                                                              std::span<const digest> leaves) = 0;
 
   /// Bytes held; for bounds and metrics.
   [[nodiscard]] virtual std::uint64_t bytes_held() const = 0;

@@ -33,7 +33,7 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by);
 
 [[nodiscard]] frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body);
-/// PREPARE, COMMIT or CHECKPOINT.
+/// PREPARE, COMMIT, CHECKPOINT or SUSPICION.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);
 [[nodiscard]] frame_ptr encode(const query& value);
@@ -43,7 +43,6 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
 [[nodiscard]] frame_ptr encode(const state_request& value);
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);
-[[nodiscard]] frame_ptr encode(const body_request& value);
 
 /// The REQUEST frame of a request that was received, unchanged.
 [[nodiscard]] frame_ptr reframe(const request& value);

@@ -257,6 +257,7 @@ decoded<message> decode_status(const blob& raw) {
   value.raw = raw;
   value.replica = replica_id{encoded->replica()};
   value.view = view_number{encoded->view()};
+  value.active = encoded->active();
   value.low_watermark = sequence_number{encoded->low_watermark()};
   value.last_executed = sequence_number{encoded->last_executed()};
   const auto slots = span_of(encoded->slots());
@@ -370,14 +371,6 @@ decoded<message> decode_state_request(const frame_ptr& frame) {
   return state_request{sequence_number{encoded->sequence()}, encoded->index()};
 }
 
-decoded<message> decode_body_request(const frame_ptr& frame) {
-  const auto* encoded = verified_root<wire::BodyRequest>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->digest() == nullptr) return rejection::missing_field;
-  if (encoded->sequence() > limits::sequence_max) return rejection::number_out_of_range;
-  return body_request{sequence_number{encoded->sequence()}, fixed_from_wire<digest>(*encoded->digest())};
-}
-
 template <class Value>
 decoded<message> widen(decoded<Value> value) {
   if (const auto* bad = std::get_if<rejection>(&value)) return *bad;
@@ -444,8 +437,8 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_state_request(frame);
     case message_kind::state_chunk:
       return decode_state_chunk(frame);
-    case message_kind::body_request:
-      return decode_body_request(frame);
+    case message_kind::suspicion:
+      return decode_vote<suspicion>(frame);
     case message_kind::query:
       return decode_query(frame);
     case message_kind::query_reply:

@@ -116,7 +116,7 @@ byte_vector status_buffer(const status& value) {
   }
   const auto slots_offset = buffer.CreateVector(slots);
   buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
-                                   value.last_executed.value, slots_offset));
+                                   value.last_executed.value, slots_offset, value.active));
   return copy_of(buffer);
 }
 
@@ -152,8 +152,9 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
 }
 
 frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
-  require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint,
-          "PREPARE, COMMIT and CHECKPOINT are votes");
+  require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint ||
+              kind == message_kind::suspicion,
+          "PREPARE, COMMIT, CHECKPOINT and SUSPICION are votes");
   builder buffer{256};
   const auto encoded = to_wire(vote);
   buffer.Finish(wire::CreateVote(buffer, &encoded));
@@ -245,13 +246,6 @@ frame_ptr encode(const state_chunk_message& value) {
   buffer.Finish(
       wire::CreateStateChunk(buffer, value.sequence.value, value.index, value.chunk_count, bytes, path_offset));
   return frame_of(message_kind::state_chunk, buffer);
-}
-
-frame_ptr encode(const body_request& value) {
-  builder buffer{128};
-  const auto encoded = fixed_to_wire<wire::Digest>(value.value);
-  buffer.Finish(wire::CreateBodyRequest(buffer, value.sequence.value, &encoded));
-  return frame_of(message_kind::body_request, buffer);
 }
 
 frame_ptr reframe(const request& value) {

@@ -37,7 +37,7 @@ std::size_t frame_bytes_max_of(message_kind kind) {
     case message_kind::commit:
     case message_kind::checkpoint:
     case message_kind::state_request:
-    case message_kind::body_request:
+    case message_kind::suspicion:
     case message_kind::node_query:
       return limits::envelope_bytes_max;
   }

@@ -19,7 +19,7 @@ enum class message_kind : std::uint8_t {
   checkpoint_proof = 10,
   state_request = 11,
   state_chunk = 12,
-  body_request = 13,
+  suspicion = 13,
   query = 14,
   query_reply = 15,
   node_query = 16,

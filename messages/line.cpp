@@ -73,8 +73,8 @@ struct line_writer {
     for (const auto& each : value.slots) {
       slots += each.committed ? 'c' : each.prepared ? 'p' : each.has_pre_prepare ? 'b' : '-';
     }
-    return fmt::format("v={} h={} executed={} slots={} from={}", value.view.value, value.low_watermark.value,
-                       value.last_executed.value, slots, value.replica.value);
+    return fmt::format("v={}{} h={} executed={} slots={} from={}", value.view.value, value.active ? "" : " waiting",
+                       value.low_watermark.value, value.last_executed.value, slots, value.replica.value);
   }
 
   std::string operator()(const checkpoint_proof& value) const {
@@ -91,8 +91,8 @@ struct line_writer {
                        value.bytes->size());
   }
 
-  std::string operator()(const body_request& value) const {
-    return fmt::format("n={} d={}", value.sequence.value, name(value.value));
+  std::string operator()(const suspicion& value) const {
+    return fmt::format("v={} from={}", value.vote.content.view.value, value.vote.content.replica.value);
   }
 
   std::string operator()(const query& value) const {

@@ -215,6 +215,8 @@ struct slot_progress {
 struct status {
   replica_id replica;
   view_number view;
+  /// Whether the sender has entered `view`; else it waits for its NEW-VIEW.
+  bool active = true;
   sequence_number low_watermark;
   sequence_number last_executed;
   /// Progress of the sequences after `last_executed`, in order.
@@ -240,14 +242,14 @@ struct state_chunk_message {
   merkle_path path;
 };
 
-struct body_request {
-  sequence_number sequence;
-  digest value;
+/// ⟨SUSPICION, v, i⟩: i asks to leave view v, but goes on taking part in it. A statement with sequence 0 and no digest.
+struct suspicion {
+  signed_statement vote;
 };
 
 /// In the order of `message_kind`.
 using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
-                             checkpoint_proof, state_request, state_chunk_message, body_request, query, query_reply,
+                             checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
                              node_query, node_report>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 

@@ -235,7 +235,7 @@ replica_effects replica_core::on_tick() {
 }
 
 void replica_core::send_status(replica_effects& out) const {
-  status own{self_, view_, log_.marks().low(), last_executed_, {}, {}, {}};
+  status own{self_, view_, true, log_.marks().low(), last_executed_, {}, {}, {}};
   for (auto sequence = last_executed_.next(); sequence <= log_.last(); sequence = sequence.next()) {
     own.slots.push_back(progress_of(sequence));
   }

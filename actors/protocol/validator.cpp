@@ -1,6 +1,9 @@
 #include "actors/protocol/validator.hpp"
 
+#include <algorithm>
 #include <set>
+
+#include "actors/protocol/new_view.hpp"
 
 namespace hypermesh {
 
@@ -29,11 +32,10 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::checkpoint_proof:
     case message_kind::state_request:
     case message_kind::state_chunk:
-      return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
-    // VIEW-CHANGE, NEW-VIEW and BODY-REQUEST have no receiver before the view-change coordinator exists.
-    case message_kind::body_request:
+    case message_kind::suspicion:
     case message_kind::view_change:
     case message_kind::new_view:
+      return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
     case message_kind::reply:
     case message_kind::query_reply:
     case message_kind::node_report:
@@ -52,6 +54,12 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return proves_checkpoint(it->certificate) ? std::nullopt : std::optional{rejection::bad_certificate};
   }
+  if (const auto* it = std::get_if<suspicion>(&value)) return check_suspicion(sender, *it);
+  if (const auto* it = std::get_if<view_change>(&value)) {
+    return sender == principal::of(it->replica) ? check_view_change(*it)
+                                                : std::optional{rejection::sender_is_not_signer};
+  }
+  if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
   }
@@ -116,9 +124,100 @@ std::optional<rejection> validator::check_checkpoint(principal sender, const che
 
 std::optional<rejection> validator::check_status(principal sender, const status& value) const {
   if (sender != principal::of(value.replica)) return rejection::sender_is_not_signer;
-  const auto content = value.raw.view.first(value.raw.view.size() - signature::size);
-  const auto input = signing_input(cluster_.signing, message_kind::status, content);
-  if (!keys_->verify(sender, input, value.by)) return rejection::bad_signature;
+  return check_document(value.replica, message_kind::status, value.raw.view, value.by);
+}
+
+/// A buffer that is signed as a whole; the signature stands behind it in `raw`.
+std::optional<rejection> validator::check_document(replica_id signer, message_kind kind, byte_span raw,
+                                                   const signature& by) const {
+  const auto input = signing_input(cluster_.signing, kind, raw.first(raw.size() - signature::size));
+  if (!keys_->verify(principal::of(signer), input, by)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+// --- View change -----------------------------------------------------------------
+
+std::optional<rejection> validator::check_suspicion(principal sender, const suspicion& value) const {
+  const auto& content = value.vote.content;
+  // One form only: two suspicions of one view never exclude each other.
+  if (content.sequence != sequence_number{0} || content.value != digest{}) return rejection::number_out_of_range;
+  return check_vote(sender, message_kind::suspicion, value.vote);
+}
+
+std::optional<rejection> validator::check_view_change(const view_change& value) const {
+  if (!cluster_.group().contains(value.replica)) return rejection::not_a_member;
+  // No view is before view 0, so no VIEW-CHANGE leads there.
+  if (value.new_view == view_number{0}) return rejection::number_out_of_range;
+  if (const auto bad = check_document(value.replica, message_kind::view_change, value.raw.view, value.by)) return bad;
+  // §4.4: "n is the sequence number of the last stable checkpoint s known to i, C is a set of 2f + 1 valid
+  // checkpoint messages proving the correctness of s".
+  const bool initial = value.stable_sequence == sequence_number{0};
+  if (value.stable_proof.sequence() != value.stable_sequence) return rejection::bad_certificate;
+  if (initial ? !value.stable_proof.votes.empty() : !proves_checkpoint(value.stable_proof)) {
+    return rejection::bad_certificate;
+  }
+  // "P is a set containing a set Pm for each request m that prepared at i with a sequence number higher than n"; one for
+  // each sequence, inside the window that starts at n, of views before the new one (attack 11).
+  auto last = value.stable_sequence;
+  for (const auto& certificate : value.prepared) {
+    const auto& header = certificate.pre_prepare.content;
+    if (header.sequence <= last || header.sequence > value.stable_sequence.plus(cluster_.watermark_window) ||
+        header.view >= value.new_view || !proves_prepared(certificate)) {
+      return rejection::bad_certificate;
+    }
+    last = header.sequence;
+  }
+  return std::nullopt;
+}
+
+/// §4.4: "Each set Pm contains a valid pre-prepare message (without the corresponding client message) and 2f
+/// matching, valid prepare messages signed by different backups with the same view, sequence number, and the digest of
+/// m."
+bool validator::proves_prepared(const prepared_certificate& certificate) const {
+  const auto& header = certificate.pre_prepare.content;
+  const auto primary = cluster_.group().primary_of(header.view);
+  if (header.replica != primary || certificate.prepares.size() + 1 < cluster_.group().quorum() ||
+      certificate.prepares.size() + 1 > cluster_.replicas) {
+    return false;
+  }
+  std::set<replica_id> signers{primary};
+  for (const auto& vote : certificate.prepares) {
+    const auto& content = vote.content;
+    const bool same = content.view == header.view && content.sequence == header.sequence &&
+                      content.value == header.value && content.epoch == header.epoch;
+    if (!same || !signers.insert(content.replica).second) return false;
+  }
+  if (check_statement(message_kind::pre_prepare, certificate.pre_prepare)) return false;
+  return std::ranges::none_of(certificate.prepares, [&](const auto& vote) {
+    return check_statement(message_kind::prepare, vote).has_value();
+  });
+}
+
+std::optional<rejection> validator::check_new_view(const new_view& value) const {
+  // The sender may be another than the primary: a NEW-VIEW is relayed to who lost it, and proves itself.
+  const auto primary = cluster_.group().primary_of(value.view);
+  if (value.replica != primary || value.view == view_number{0}) return rejection::not_from_primary;
+  if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by)) return bad;
+  // §4.4: "A backup accepts a new-view message for view v+1 if it is signed properly, if the view-change messages it
+  // contains are valid for view v + 1, and if the set O is correct; it verifies the correctness of O by performing a
+  // computation similar to the one used by the primary to create O."
+  std::set<replica_id> senders;
+  for (const auto& each : value.view_changes) {
+    if (each.new_view != value.view || !senders.insert(each.replica).second) return rejection::bad_certificate;
+  }
+  if (senders.size() < cluster_.group().quorum()) return rejection::bad_certificate;
+  for (const auto& each : value.view_changes) {
+    if (check_view_change(each)) return rejection::bad_certificate;
+  }
+  const auto expected =
+      reproposals_of(plan_of(value.view_changes), value.view, primary, cluster_.signing.epoch);
+  const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {
+    return given.content == wanted;
+  };
+  if (!std::ranges::equal(value.reproposals, expected, is_as_expected)) return rejection::bad_certificate;
+  for (const auto& each : value.reproposals) {
+    if (check_statement(message_kind::pre_prepare, each)) return rejection::bad_certificate;
+  }
   return std::nullopt;
 }
 

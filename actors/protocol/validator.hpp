@@ -36,6 +36,12 @@ class validator {
                                                     const signed_statement& vote) const;
   [[nodiscard]] std::optional<rejection> check_checkpoint(principal sender, const checkpoint& value) const;
   [[nodiscard]] std::optional<rejection> check_status(principal sender, const status& value) const;
+  [[nodiscard]] std::optional<rejection> check_suspicion(principal sender, const suspicion& value) const;
+  [[nodiscard]] std::optional<rejection> check_view_change(const view_change& value) const;
+  [[nodiscard]] std::optional<rejection> check_new_view(const new_view& value) const;
+  [[nodiscard]] std::optional<rejection> check_document(replica_id signer, message_kind kind, byte_span raw,
+                                                        const signature& by) const;
+  [[nodiscard]] bool proves_prepared(const prepared_certificate& certificate) const;
   [[nodiscard]] bool is_member(principal who) const;
 
   cluster_parameters cluster_;

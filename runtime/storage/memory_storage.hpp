@@ -1,23 +1,21 @@
 #pragma once
 
-#include <map>
-#include <vector>
-
 #include "actors/ports.hpp"
 
 namespace hypermesh {
 
-/// The durability mode `memory`: records live as long as the process. A crash of more than f replicas at
-/// once loses what was acknowledged. Memory: the records above the stable checkpoint.
+/// The durability mode `memory`: nothing is kept. A node that ends has forgotten its votes, so it may only come back in
+/// a cluster that starts anew; a crash of more than f replicas at once loses what was acknowledged.
 class memory_storage : public stable_storage {
  public:
-  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
-  [[nodiscard]] std::optional<world_error> forget_through(sequence_number stable) override;
-  [[nodiscard]] std::uint64_t bytes_held() const override { return bytes_; }
-
- private:
-  std::multimap<sequence_number, storage_record> records_;
-  std::uint64_t bytes_ = 0;
+  [[nodiscard]] std::variant<stored_history, world_error> read() override { return stored_history{}; }
+  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record>) override { return std::nullopt; }
+  [[nodiscard]] std::optional<world_error> forget_through(sequence_number) override { return std::nullopt; }
+  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk>) override { return std::nullopt; }
+  [[nodiscard]] std::optional<world_error> keep_state(sequence_number, std::span<const digest>) override {
+    return std::nullopt;
+  }
+  [[nodiscard]] std::uint64_t bytes_held() const override { return 0; }
 };
 
 }  // namespace hypermesh

@@ -222,7 +222,7 @@ TEST_CASE("fields that a kind cannot do without are missed") {
   };
   for (const auto kind :
        {message_kind::pre_prepare, message_kind::prepare, message_kind::commit, message_kind::reply,
-        message_kind::checkpoint, message_kind::checkpoint_proof, message_kind::state_chunk, message_kind::body_request,
+        message_kind::checkpoint, message_kind::checkpoint_proof, message_kind::state_chunk, message_kind::suspicion,
         message_kind::query, message_kind::query_reply, message_kind::node_query, message_kind::node_report}) {
     INFO(to_string(kind));
     CHECK(empty_table(kind) == "missing_field");

@@ -279,9 +279,12 @@ TEST_CASE("a state request names a possible chunk") {
   CHECK(of(1, limits::state_chunks_max) == "number_out_of_range");
 }
 
-TEST_CASE("a body request names a possible sequence") {
-  CHECK(verdict(encode(body_request{sequence_number{limits::sequence_max}, {}})) == "taken");
-  CHECK(verdict(encode(body_request{sequence_number{limits::sequence_max + 1}, {}})) == "number_out_of_range");
+TEST_CASE("a suspicion names a possible view") {
+  const auto of = [](std::uint64_t view) {
+    return verdict(encode_vote(message_kind::suspicion, {{view_number{view}, {}, {}, {}, {}}, {}}));
+  };
+  CHECK(of(limits::view_max) == "taken");
+  CHECK(of(limits::view_max + 1) == "number_out_of_range");
 }
 
 TEST_CASE("a status stays inside the window and uses three bits") {

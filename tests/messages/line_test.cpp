@@ -71,6 +71,10 @@ TEST_CASE("a line says what a checkpoint proves") {
   CHECK(line_of(checkpoint_proof{}) == "CHECKPOINT-PROOF n=0 voters={}");
 }
 
+TEST_CASE("a line says which view is suspected") {
+  CHECK(line_of(suspicion{statement_of(3, 0, 'A', 2)}) == "SUSPICION v=3 from=2");
+}
+
 TEST_CASE("a line says on what a view change rests") {
   auto value = view_change_of(3);
   CHECK(line_of(value) == "VIEW-CHANGE v=2 h=4 C={} P={} from=3");
@@ -97,13 +101,15 @@ TEST_CASE("a line says what a replica has and lacks") {
   CHECK(line_of(value) == "STATUS v=2 h=4 executed=6 slots= from=1");
   value.slots = {{true, true, true}, {true, true, false}, {true, false, false}, {false, false, false}};
   CHECK(line_of(value) == "STATUS v=2 h=4 executed=6 slots=cpb- from=1");
+  value.active = false;
+  value.slots.clear();
+  CHECK(line_of(value) == "STATUS v=2 waiting h=4 executed=6 slots= from=1");
 }
 
-TEST_CASE("a line says which piece of state or which body is meant") {
+TEST_CASE("a line says which piece of state is meant") {
   CHECK(line_of(state_request{sequence_number{8}, 3}) == "STATE-REQUEST n=8 index=3");
   state_chunk_message chunk{sequence_number{8}, 3, 10, std::make_shared<const byte_vector>(100), {}};
   CHECK(line_of(chunk) == "STATE-CHUNK n=8 index=3/10 bytes=100");
-  CHECK(line_of(body_request{sequence_number{5}, digest_named('A')}) == "BODY-REQUEST n=5 d=A");
 }
 
 TEST_CASE("a line says what a node knows of itself") {

@@ -109,7 +109,7 @@ class limit_checker {
     hold(value.path.size() <= limits::merkle_path_max, "merkle_path_max");
   }
 
-  void operator()(const body_request& value) { hold(value.sequence.value <= limits::sequence_max, "sequence_max"); }
+  void operator()(const suspicion& value) { vote(value.vote); }
   void operator()(const query& value) {
     hold(value.operation.size() <= limits::operation_bytes_max, "operation_bytes_max");
   }

@@ -75,7 +75,7 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::checkpoint_proof) == 10);
   CHECK(static_cast<int>(message_kind::state_request) == 11);
   CHECK(static_cast<int>(message_kind::state_chunk) == 12);
-  CHECK(static_cast<int>(message_kind::body_request) == 13);
+  CHECK(static_cast<int>(message_kind::suspicion) == 13);
   CHECK(static_cast<int>(message_kind::query) == 14);
   CHECK(static_cast<int>(message_kind::query_reply) == 15);
   CHECK(static_cast<int>(message_kind::node_query) == 16);

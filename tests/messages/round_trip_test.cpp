@@ -82,6 +82,7 @@ class field_writer {
   void operator()(const status& value) {
     number("replica", value.replica.value);
     number("view", value.view.value);
+    number("active", value.active ? 1 : 0);
     number("low_watermark", value.low_watermark.value);
     number("last_executed", value.last_executed.value);
     number("slots", value.slots.size());
@@ -109,10 +110,7 @@ class field_writer {
       bytes("step", each.view());
   }
 
-  void operator()(const body_request& value) {
-    number("sequence", value.sequence.value);
-    bytes("value", value.value.view());
-  }
+  void operator()(const suspicion& value) { vote(value.vote); }
 
   void operator()(const query& value) {
     id(value.id);
@@ -241,7 +239,7 @@ TEST_CASE("a STATE-REQUEST arrives as it was sent") { check_round_trips(message_
 
 TEST_CASE("a STATE-CHUNK arrives with its bytes and its path") { check_round_trips(message_kind::state_chunk); }
 
-TEST_CASE("a BODY-REQUEST arrives as it was sent") { check_round_trips(message_kind::body_request); }
+TEST_CASE("a SUSPICION arrives as it was sent") { check_round_trips(message_kind::suspicion); }
 
 TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::query); }
 

@@ -106,6 +106,7 @@ status sample_status(sample_source& source, sample_size size) {
   status value;
   value.replica = sample_replica(source);
   value.view = sample_view(source);
+  value.active = source.below(2) == 1;
   value.last_executed = sample_sequence(source);
   value.low_watermark = sequence_number{source.below(value.last_executed.value + 1)};
   for (std::size_t index = 0; index < scaled(size, 0, 8, 256); ++index) {
@@ -152,6 +153,7 @@ struct encoder {
   frame_ptr operator()(const prepare& value) const { return encode_vote(message_kind::prepare, value.vote); }
   frame_ptr operator()(const commit& value) const { return encode_vote(message_kind::commit, value.vote); }
   frame_ptr operator()(const checkpoint& value) const { return encode_vote(message_kind::checkpoint, value.vote); }
+  frame_ptr operator()(const suspicion& value) const { return encode_vote(message_kind::suspicion, value.vote); }
   frame_ptr operator()(const view_change& value) const {
     return seal(message_kind::view_change, view_change_buffer(value), value.by);
   }
@@ -220,8 +222,8 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return state_request{sample_sequence(source), source.below(limits::state_chunks_max)};
     case message_kind::state_chunk:
       return sample_state_chunk(source, size);
-    case message_kind::body_request:
-      return body_request{sample_sequence(source), source.fixed<digest>()};
+    case message_kind::suspicion:
+      return suspicion{sample_statement(source)};
     case message_kind::query:
       return query{sample_id(source), source.bytes(scaled(size, 0, 60, 2'000))};
     case message_kind::query_reply: {

@@ -131,7 +131,7 @@ std::shared_ptr<const checkpoint_certificate> request_factory::certificate_of(
 
 status request_factory::status_of(replica_id replica, view_number view, sequence_number low,
                                   sequence_number last_executed, const std::vector<slot_progress>& slots) const {
-  status value{replica, view, low, last_executed, slots, {}, {}};
+  status value{replica, view, true, low, last_executed, slots, {}, {}};
   auto buffer = status_buffer(value);
   value.by = keys_of(replica).sign(signing_input(cluster_.signing, message_kind::status, buffer));
   const auto frame = seal(message_kind::status, std::move(buffer), value.by);
