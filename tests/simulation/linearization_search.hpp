@@ -1,0 +1,85 @@
+#pragma once
+
+#include <limits>
+#include <map>
+#include <unordered_set>
+#include <vector>
+
+#include "tests/simulation/key_model.hpp"
+#include "tests/simulation/linearizability.hpp"
+
+namespace hypermesh::testing {
+
+/// An operation on the key that is searched.
+struct key_operation {
+  static constexpr microseconds_t never = std::numeric_limits<microseconds_t>::max();
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+  key_value::operation what;
+  microseconds_t invoked = 0;
+  /// `never`: the result is unknown, and so is whether it happened.
+  microseconds_t returned = never;
+  operation_result result;
+  /// Place of the operation of the same request that executes before this one.
+  std::size_t after = none;
+};
+
+enum class search_outcome : std::uint8_t { linearizable, violated, undecided };
+
+/// The search for one key. Pure. Memory: `states_max` places, each with the operations between the first that is not
+/// placed and the last that is, one bit each; and a step for each pair of operation and value that was met.
+class linearization_search {
+ public:
+  /// `operations` are in the order of their invocations.
+  linearization_search(std::vector<key_operation> operations, std::uint64_t states_max);
+
+  [[nodiscard]] search_outcome run();
+  [[nodiscard]] std::uint64_t states() const { return states_; }
+
+ private:
+  /// A place in the search: what is placed is `trail_`, whose part from `begin` is undone on the way back.
+  struct place {
+    std::size_t begin = 0;
+    /// The next operation to try.
+    std::size_t next = 0;
+    value_number value = 0;
+  };
+  struct transition {
+    bool fits = false;
+    value_number after = 0;
+  };
+
+  void put(std::size_t index);
+  void undo(std::size_t begin);
+  /// Places everything that only read and fits now.
+  void absorb(value_number value);
+  bool absorb_once(value_number value);
+  /// The first operation from `from` that may be next, fits the value and makes a difference.
+  [[nodiscard]] std::size_t find_next(std::size_t from, value_number value);
+  [[nodiscard]] bool may_be_next(std::size_t index) const;
+  /// One past the last operation that was invoked before every operation that is not placed had returned.
+  [[nodiscard]] std::size_t horizon() const;
+  [[nodiscard]] transition transition_of(std::size_t index, value_number value);
+  /// False where the search has been before.
+  bool remember(value_number value);
+
+  std::vector<key_operation> operations_;
+  std::uint64_t states_max_;
+  std::uint64_t states_ = 0;
+  key_model model_;
+  std::vector<std::map<value_number, transition>> transitions_;
+  /// Whether its result says that it changed nothing.
+  std::vector<bool> reads_;
+  /// Whether another one executes after it.
+  std::vector<bool> leads_;
+  std::vector<bool> placed_;
+  /// Everything before it is placed.
+  std::size_t first_open_ = 0;
+  /// Returned operations that are not placed.
+  std::size_t open_ = 0;
+  std::vector<std::size_t> trail_;
+  std::vector<place> path_;
+  std::unordered_set<std::string> visited_;
+};
+
+}  // namespace hypermesh::testing
