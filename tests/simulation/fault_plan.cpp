@@ -19,7 +19,7 @@ bool has(fault_profile profile, fault_profile wanted) {
   return profile == wanted || profile == fault_profile::everything;
 }
 
-/// Who is cut off: any non-empty part of the replicas, and each client on one side or the other.
+/// Who is cut off: any part of the replicas, and each client on one side or the other.
 std::set<principal> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
   std::set<principal> side;
   // Half of the partitions cut off one replica, so that the others go on without it.
@@ -33,29 +33,28 @@ std::set<principal> draw_side(const cluster_parameters& cluster, splitmix64& cha
   for (std::uint32_t number = 0; number < cluster.clients; ++number) {
     if (chance.below(2) == 0) side.insert(principal::of(client_id{number}));
   }
+  if (side.empty()) side.insert(principal::of(replica_id{0}));
   return side;
 }
 
-network_partition draw_partition(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
-  network_partition partition;
-  partition.side = draw_side(cluster, chance);
-  partition.begin = chance.below(heals_at);
-  partition.end = partition.begin + 100'000 + chance.below(heals_at / 2);
+planned_fault draw_partition(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+  link_partition partition{draw_side(cluster, chance)};
+  const auto begin = chance.below(heals_at);
+  const auto end = begin + 100'000 + chance.below(heals_at / 2);
   // One in three partitions is one-way.
   const auto direction = chance.below(6);
-  partition.cuts_outbound = direction != 0;
-  partition.cuts_inbound = direction != 1;
-  return partition;
+  if (direction < 2) partition.cuts = direction == 0 ? link_cut::inbound : link_cut::outbound;
+  return {begin, std::min(heals_at, end), std::move(partition)};
 }
 
-node_pause draw_pause(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
-  node_pause pause;
+planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+  actor_pause pause;
   pause.replica = replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
   pause.part = static_cast<node_part>(chance.below(node_parts_count));
-  pause.begin = chance.below(heals_at);
+  const auto begin = chance.below(heals_at);
   // From a hiccup to several STATUS periods.
-  pause.end = std::min(heals_at, pause.begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000));
-  return pause;
+  const auto end = begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000);
+  return {begin, std::min(heals_at, end), pause};
 }
 
 }  // namespace
@@ -83,31 +82,30 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
   fault_plan plan;
   plan.profile = profile;
   plan.heals_at = chaos_us_min + chance.below(chaos_us_max - chaos_us_min);
-  auto& faults = plan.faults;
-  faults.delay_us_min = 50 + chance.below(500);
-  faults.delay_us_max = faults.delay_us_min + 50 + chance.below(20'000);
+  // Rates and delays last as long as the chaos; the others begin and end in it.
+  const auto throughout = [&](fault_kind what) { plan.faults.push_back({0, plan.heals_at, std::move(what)}); };
+  const auto delay_us_min = 50 + chance.below(500);
+  throughout(link_delay{delay_us_min, delay_us_min + 50 + chance.below(20'000)});
   if (has(profile, fault_profile::lossy)) {
-    faults.loss_permille = static_cast<std::uint32_t>(10 + chance.below(loss_permille_max - 9));
+    throughout(frame_loss{static_cast<std::uint32_t>(10 + chance.below(loss_permille_max - 9))});
   }
   if (has(profile, fault_profile::duplicating)) {
-    faults.duplicate_permille = static_cast<std::uint32_t>(20 + chance.below(300));
+    throughout(frame_duplication{static_cast<std::uint32_t>(20 + chance.below(300))});
   }
   if (has(profile, fault_profile::reordering)) {
-    faults.reorders = true;
-    faults.straggle_permille = static_cast<std::uint32_t>(20 + chance.below(200));
-    faults.straggle_us_max = 10'000 + chance.below(400'000);
+    throughout(frame_reordering{});
+    const auto permille = static_cast<std::uint32_t>(20 + chance.below(200));
+    throughout(frame_straggling{permille, 10'000 + chance.below(400'000)});
   }
   if (has(profile, fault_profile::partitioned)) {
     const auto count = 1 + chance.below(4);
-    for (std::uint64_t index = 0; index < count; ++index) {
-      faults.partitions.push_back(draw_partition(cluster, plan.heals_at, chance));
-    }
+    for (std::uint64_t index = 0; index < count; ++index)
+      plan.faults.push_back(draw_partition(cluster, plan.heals_at, chance));
   }
   if (has(profile, fault_profile::pausing)) {
     const auto count = 2 + chance.below(12);
-    for (std::uint64_t index = 0; index < count; ++index) {
-      plan.pauses.push_back(draw_pause(cluster, plan.heals_at, chance));
-    }
+    for (std::uint64_t index = 0; index < count; ++index)
+      plan.faults.push_back(draw_pause(cluster, plan.heals_at, chance));
   }
   return plan;
 }

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "actors/protocol/cluster.hpp"
-#include "tests/support/simulated_network.hpp"
-#include "tests/support/simulated_world.hpp"
+#include "runtime/state_machines/splitmix64.hpp"
+#include "tests/simulation/planned_fault.hpp"
 
 namespace hypermesh::testing {
 
@@ -26,23 +26,14 @@ enum class fault_profile : std::uint8_t {
 /// "calm, lossy, …".
 [[nodiscard]] std::string fault_profile_names();
 
-/// Between `begin` and `end` one actor of a node stands still while its mail gathers.
-struct node_pause {
-  replica_id replica;
-  node_part part = node_part::journal;
-  microseconds_t begin = 0;
-  microseconds_t end = 0;
-};
-
 /// What goes wrong until `heals_at`; afterwards the network is calm and all actors run.
 struct fault_plan {
   fault_profile profile = fault_profile::calm;
-  network_faults faults;
-  std::vector<node_pause> pauses;
+  std::vector<planned_fault> faults;
   microseconds_t heals_at = 0;
 };
 
-/// Draws a plan of `profile`; rates, delays and partitions come from `chance`.
+/// Draws a plan of `profile`; times, rates, delays and partitions come from `chance`.
 [[nodiscard]] fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance);
 
 }  // namespace hypermesh::testing

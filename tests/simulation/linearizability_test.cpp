@@ -11,6 +11,7 @@
 #include "tests/simulation/key_model.hpp"
 #include "tests/simulation/linearizability.hpp"
 #include "tests/simulation/operation_text.hpp"
+#include "tests/support/request_factory.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -177,6 +178,32 @@ TEST_CASE("a violation names its key and tells the shortest history that fails")
         "key \"a\" is not linearizable: no order of these 2 operations yields their results\n"
         "  c0  [      0.000 …      0.010 ms] put a 1 -> ok\n"
         "  c0  [      0.025 …      0.035 ms] get a -> 2   <- the first result that cannot be\n");
+}
+
+TEST_CASE("a client's history knows which request carried an operation, also when it was sent again") {
+  const request_factory make{small_cluster(4)};
+  const client_id client{1};
+  const auto bytes = [](std::string_view words) { return std::string{as_text(operation(words))}; };
+  client_history history;
+  for (const auto* const words : {"put a 1", "put a 2", "get a"})
+    history.invoked(client, operation(words), 10);
+  using bundle = std::vector<std::string>;
+  const auto first = make.request_of(client, timestamp{5}, bundle{bytes("put a 1"), bytes("put a 2")});
+  history.on_request_sent(client, first);
+  history.on_request_sent(client, first);
+  history.on_request_sent(client, make.request_of(client, timestamp{6}, bundle{bytes("get a")}));
+  history.on_request_sent(client, first);
+  std::vector<std::pair<std::uint64_t, std::size_t>> places;
+  for (const auto& each : history.operations())
+    places.emplace_back(each.bundle.value().when.value, each.bundle.value().index);
+  CHECK(places == std::vector<std::pair<std::uint64_t, std::size_t>>{{5, 0}, {5, 1}, {6, 0}});
+  history.returned(client, 0, answer(), 20);
+  history.returned(client, 1, answer(), 20);
+  history.returned(client, 2, flag(true, "2"), 30);
+  CHECK(!history.check().violation);
+  CHECK(history.invoked(client, operation("get a"), 40) == 3);
+  history.returned(client, 3, flag(true, "1"), 50);
+  CHECK(history.check().violation);
 }
 
 // --- Random histories -------------------------------------------------------------

@@ -6,7 +6,7 @@
 
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
-#include "tests/simulation/workload.hpp"
+#include "tests/simulation/client_history.hpp"
 #include "tests/support/simulated_world.hpp"
 
 namespace hypermesh::testing {
@@ -22,25 +22,25 @@ invariant_bounds bounds_of(const cluster_parameters& cluster) {
 
 class simulated_run final : public world_watcher {
  public:
-  simulated_run(const run_options& options, event_log::line_sink trace)
-      : chance_(options.seed), log_(std::move(trace)) {
-    report_.options = options;
-    auto settings = draw_settings(options.seed, options.replicas, chance_);
-    auto plan = make_fault_plan(options.profile, settings.cluster, chance_);
-    const auto operations = draw_workload(options.operations, settings.cluster.clients, plan.heals_at, chance_);
+  simulated_run(const run_plan& plan, event_log::line_sink trace, run_probe probe)
+      : chance_(plan.scheduling_seed), log_(std::move(trace)), probe_(std::move(probe)), planned_until_(plan.heals_at) {
+    const auto objection = objection_to(plan);
+    require(!objection, "a plan that runs is possible");
+    auto settings = world_of(plan);
+    const auto& cluster = settings.cluster;
+    report_.options = {plan.key_seed, cluster.replicas, static_cast<std::uint32_t>(plan.operations.size()),
+                       plan.profile};
     report_.profile = plan.profile;
-    heals_at_ = plan.heals_at;
-    settings.faults = std::move(plan.faults);
-    keys_ = key_ring{settings.key_seed, options.replicas, settings.cluster.clients}.of(principal::of(replica_id{0}));
-    checker_ =
-        std::make_unique<invariant_checker>(settings.cluster, *keys_, settings.machine(), bounds_of(settings.cluster));
+    keys_ = key_ring{settings.key_seed, cluster.replicas, cluster.clients}.of(principal::of(replica_id{0}));
+    checker_ = std::make_unique<invariant_checker>(cluster, *keys_, settings.machine(), bounds_of(cluster));
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
     checker_->set_durability([this](replica_id id, record_kind kind, sequence_number sequence, byte_span bytes) {
       return world_->node(id).storage->holds(kind, sequence, bytes);
     });
-    plan_operations(operations);
-    plan_pauses(plan.pauses);
-    world_->plan(heals_at_, [this] { heal(); });
+    plan_operations(plan.operations);
+    faults_ = std::make_unique<fault_driver>(*world_, plan.faults,
+                                             [this](std::string text) { log_.noted(now(), std::move(text)); });
+    world_->plan(plan.heals_at, [this] { log_.noted(now(), "the network heals"); });
   }
 
   run_report run();
@@ -48,6 +48,10 @@ class simulated_run final : public world_watcher {
   void on_observed(replica_id replica, const observation& what) override {
     log_.observed(now(), replica, what);
     checker_->on_observed(replica, what);
+    if (!probe_ || faults_ == nullptr) return;
+    if (auto broken = probe_({now(), replica, what, faults_->active()})) {
+      checker_->report(broken->invariant, std::move(broken->what));
+    }
   }
   void on_sent(const frame_transit& transit) override;
   void on_delivered(const frame_transit& transit) override { log_.delivered(now(), transit); }
@@ -55,9 +59,7 @@ class simulated_run final : public world_watcher {
 
  private:
   void plan_operations(const std::vector<planned_operation>& operations);
-  void plan_pauses(const std::vector<node_pause>& pauses);
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
-  void heal();
   void check_step();
   [[nodiscard]] bool is_settled() const;
   void check_end();
@@ -66,23 +68,27 @@ class simulated_run final : public world_watcher {
 
   splitmix64 chance_;
   event_log log_;
+  run_probe probe_;
   run_report report_;
+  client_history history_;
   std::shared_ptr<const authenticator> keys_;
   std::unique_ptr<invariant_checker> checker_;
-  microseconds_t heals_at_ = 0;
+  /// When everything that is planned has happened.
+  microseconds_t planned_until_ = 0;
   std::size_t unanswered_ = 0;
   /// The frame that was looked at last: a broadcast is looked at once.
   frame_ptr last_sent_;
+  std::unique_ptr<fault_driver> faults_;
   /// Ends first: its actors call back until then.
   std::unique_ptr<simulated_world> world_;
 };
 
 void simulated_run::plan_operations(const std::vector<planned_operation>& operations) {
   unanswered_ = operations.size();
-  std::map<client_id, std::size_t> numbers;
   for (const auto& each : operations) {
-    const auto number = numbers[each.client]++;
-    world_->plan(each.when, [this, each, number] {
+    planned_until_ = std::max(planned_until_, each.when);
+    world_->plan(each.when, [this, each] {
+      const auto number = history_.invoked(each.client, each.operation, now());
       world_->submit(each.client, each.operation, [this, client = each.client, number](const submit_outcome& outcome) {
         finished(client, number, outcome);
       });
@@ -90,17 +96,11 @@ void simulated_run::plan_operations(const std::vector<planned_operation>& operat
   }
 }
 
-void simulated_run::plan_pauses(const std::vector<node_pause>& pauses) {
-  for (const auto& each : pauses) {
-    world_->plan(each.begin, [this, each] { world_->pause(each.replica, each.part); });
-    world_->plan(each.end, [this, each] { world_->resume(each.replica, each.part); });
-  }
-}
-
 void simulated_run::finished(client_id client, std::size_t number, const submit_outcome& outcome) {
   require(unanswered_ > 0, "an operation ends once");
   --unanswered_;
   if (const auto* result = std::get_if<operation_result>(&outcome)) {
+    history_.returned(client, number, *result, now());
     checker_->on_outcome(client, number, *result);
   } else {
     checker_->on_outcome(client, number, std::string{to_string(std::get<client_error>(outcome))});
@@ -117,12 +117,8 @@ void simulated_run::on_sent(const frame_transit& transit) {
     checker_->on_message_sent(replica_id{transit.from.number}, *value, transit.frame);
   } else if (const auto* sent = std::get_if<request>(value)) {
     checker_->on_request_sent(client_id{transit.from.number}, *sent);
+    history_.on_request_sent(client_id{transit.from.number}, *sent);
   }
-}
-
-void simulated_run::heal() {
-  log_.noted(now(), "the network heals");
-  world_->network().set_faults({});
 }
 
 void simulated_run::check_step() {
@@ -136,7 +132,7 @@ void simulated_run::check_step() {
 
 /// Everything is answered, and every replica has executed the whole order.
 bool simulated_run::is_settled() const {
-  if (unanswered_ > 0 || now() < heals_at_) return false;
+  if (unanswered_ > 0 || now() < planned_until_) return false;
   const auto last = checker_->order().last();
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const auto& node = world_->node(replica_id{number});
@@ -154,13 +150,17 @@ void simulated_run::check_end() {
       checker_->report("I10", fmt::format("replica {} ends in another state than the order yields", number));
     }
   }
+  auto verdict = history_.check();
+  report_.search_states = verdict.states;
+  report_.keys_undecided = verdict.undecided;
+  if (verdict.violation) checker_->report("I5", std::move(*verdict.violation));
 }
 
 run_report simulated_run::run() {
-  const auto last_moment = heals_at_ + settling_us_max;
+  const auto last_moment = planned_until_ + settling_us_max;
   while (!checker_->violated() && !is_settled()) {
     if (now() > last_moment || !world_->step()) {
-      checker_->report("I11", fmt::format("{} operations are unanswered {} s after the network healed", unanswered_,
+      checker_->report("I11", fmt::format("{} operations are unanswered {} s after the last fault", unanswered_,
                                           settling_us_max / 1'000'000));
     }
     check_step();
@@ -173,7 +173,7 @@ run_report simulated_run::conclude() {
   report_.failure = checker_->violated();
   if (report_.failure) report_.last_events = log_.last_lines();
   report_.virtual_us = now();
-  report_.settling_us = now() - std::min(now(), heals_at_);
+  report_.settling_us = now() - std::min(now(), planned_until_);
   report_.steps = world_->steps();
   report_.batches = checker_->order().last().value;
   report_.requests = checker_->order().executed();
@@ -189,8 +189,14 @@ run_report simulated_run::conclude() {
 
 }  // namespace
 
+run_report run_simulation(const run_plan& plan, event_log::line_sink trace, run_probe probe) {
+  return simulated_run{plan, std::move(trace), std::move(probe)}.run();
+}
+
 run_report run_simulation(const run_options& options, event_log::line_sink trace) {
-  return simulated_run{options, std::move(trace)}.run();
+  auto report = run_simulation(make_plan(options), std::move(trace));
+  report.options = options;
+  return report;
 }
 
 std::string replay_command(const run_options& options) {

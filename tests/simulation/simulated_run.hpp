@@ -6,28 +6,21 @@
 #include <vector>
 
 #include "tests/simulation/event_log.hpp"
-#include "tests/simulation/fault_plan.hpp"
+#include "tests/simulation/fault_driver.hpp"
 #include "tests/simulation/invariant_checker.hpp"
+#include "tests/simulation/run_plan.hpp"
 
 namespace hypermesh::testing {
 
-/// One run of the simulator; everything else follows from the seed.
-struct run_options {
-  std::uint64_t seed = 1;
-  std::uint32_t replicas = 4;
-  /// Operations of all clients together.
-  std::uint32_t operations = 200;
-  fault_profile profile = fault_profile::mixed;
-};
-
 struct run_report {
+  /// Of a plan that no seed made: its sizes.
   run_options options;
   /// What the seed chose.
   fault_profile profile = fault_profile::calm;
   std::optional<violation> failure;
   /// The last events before a failure, a line each.
   std::vector<std::string> last_events;
-  /// Equal for equal options, on every machine.
+  /// Equal for equal plans, on every machine.
   digest event_hash;
   std::uint64_t steps = 0;
   /// Virtual time of the whole run, and from healing until everybody agreed.
@@ -38,17 +31,34 @@ struct run_report {
   std::uint64_t retransmissions = 0;
   std::uint64_t state_transfers = 0;
   std::uint64_t checkpoints = 0;
+  /// Places that the check for linearizability visited, and keys for which it gave up.
+  std::uint64_t search_states = 0;
+  std::uint64_t keys_undecided = 0;
   network_counters network;
 
   [[nodiscard]] bool passed() const { return !failure; }
 };
 
-/// Runs a cluster through its fault plan, heals the network, and expects that every operation is answered
-/// and all replicas reach the same state within `settling_us_max`; every invariant is checked after every step.
+/// What a replica said, and what was wrong with the world then.
+struct run_moment {
+  microseconds_t now = 0;
+  replica_id replica;
+  const observation& what;
+  const std::vector<planned_fault>& active_faults;
+};
+
+/// A test's own invariant, asked at every moment of a run: what broke, or nothing.
+using run_probe = std::function<std::optional<violation>(const run_moment&)>;
+
+/// Runs a cluster through its faults until they end, and expects that every operation is answered and all replicas
+/// reach the same state within `settling_us_max`. Every invariant is checked after every step, and at the end whether
+/// what the clients saw is linearizable. The plan is one that can run.
+[[nodiscard]] run_report run_simulation(const run_plan& plan, event_log::line_sink trace = {}, run_probe probe = {});
+/// Runs the plan of a seed.
 [[nodiscard]] run_report run_simulation(const run_options& options, event_log::line_sink trace = {});
 
-/// How long after healing a run may take: STATUS and CHECKPOINT periods of half a second, retransmissions of at
-/// most two, and several rounds of each for a group that lost much.
+/// How long after healing and the last operation a run may take: STATUS and CHECKPOINT periods of half a second,
+/// retransmissions of at most two, and several rounds of each for a group that lost much.
 inline constexpr microseconds_t settling_us_max = 30'000'000;
 
 /// The command that repeats a run.

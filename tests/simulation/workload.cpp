@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/state_machines/key_value_store.hpp"
+#include "runtime/state_machines/key_value_operations.hpp"
 
 namespace hypermesh::testing {
 
@@ -12,8 +12,7 @@ namespace {
 
 constexpr std::uint64_t keys = 12;
 
-template <class Value>
-Value pick(std::initializer_list<Value> from, splitmix64& chance) {
+std::uint64_t pick(std::initializer_list<std::uint64_t> from, splitmix64& chance) {
   return *(from.begin() + chance.below(from.size()));
 }
 
@@ -61,29 +60,19 @@ std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t 
   return all;
 }
 
-world_settings draw_settings(std::uint64_t seed, std::uint32_t replicas, splitmix64& chance) {
-  world_settings settings;
-  settings.key_seed = seed;
-  auto& cluster = settings.cluster;
-  cluster.replicas = replicas;
-  cluster.clients = static_cast<std::uint32_t>(1 + chance.below(4));
-  cluster.checkpoint_period = pick({2U, 4U, 4U, 8U}, chance);
-  cluster.watermark_window = cluster.checkpoint_period * pick({2U, 2U, 4U}, chance);
-  const auto name = hasher{"simulated cluster"}.add(seed).finish();
-  std::ranges::copy(name.bytes, cluster.signing.cluster.bytes.begin());
-  cluster.signing.epoch = epoch_number{static_cast<std::uint32_t>(chance.below(3))};
-  auto& batching = settings.node.batching;
-  batching.pipeline_depth = pick<std::size_t>({1, 2, 4, 8}, chance);
-  batching.requests_per_batch_max = pick<std::size_t>({1, 2, 16}, chance);
-  batching.requests_per_batch_target = std::min<std::size_t>(batching.requests_per_batch_max, 4);
-  settings.client.bundle_operations_max = pick<std::size_t>({1, 1, 4}, chance);
-  settings.client.bundle_delay_us = 5'000;
-  settings.client.requests_in_flight_max = pick<std::size_t>({1, 4, 16}, chance);
-  settings.client.retransmit_us = 200'000 + chance.below(400'000);
-  settings.client.retransmit_us_max = 2'000'000;
-  settings.client.deadline_us = 3'600'000'000;
-  const auto buckets = 1 + chance.below(6);
-  settings.machine = [buckets] { return std::make_unique<key_value_store>(buckets); };
+plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance) {
+  plan_settings settings;
+  settings.replicas = replicas;
+  settings.clients = 1 + chance.below(4);
+  settings.checkpoint_period = pick({2, 4, 4, 8}, chance);
+  settings.watermark_window = settings.checkpoint_period * pick({2, 2, 4}, chance);
+  settings.epoch = chance.below(3);
+  settings.pipeline_depth = pick({1, 2, 4, 8}, chance);
+  settings.requests_per_batch_max = pick({1, 2, 16}, chance);
+  settings.bundle_operations_max = pick({1, 1, 4}, chance);
+  settings.requests_in_flight_max = pick({1, 4, 16}, chance);
+  settings.retransmit_us = 200'000 + chance.below(400'000);
+  settings.buckets = 1 + chance.below(6);
   return settings;
 }
 

@@ -2,8 +2,9 @@
 
 #include <vector>
 
+#include "actors/protocol/client_core.hpp"
 #include "runtime/state_machines/splitmix64.hpp"
-#include "tests/support/simulated_world.hpp"
+#include "tests/simulation/plan_settings.hpp"
 
 namespace hypermesh::testing {
 
@@ -12,6 +13,8 @@ struct planned_operation {
   microseconds_t when = 0;
   client_id client;
   byte_vector operation;
+
+  friend bool operator==(const planned_operation&, const planned_operation&) = default;
 };
 
 /// `count` operations on a key-value store with few keys, in bursts until `ends_at`; some are refused or malformed.
@@ -19,7 +22,7 @@ struct planned_operation {
                                                            microseconds_t ends_at, splitmix64& chance);
 
 /// A small cluster with small bounds, so that watermarks, checkpoints, full pipelines and state transfers are met
-/// in a short run. Clients never give up.
-[[nodiscard]] world_settings draw_settings(std::uint64_t seed, std::uint32_t replicas, splitmix64& chance);
+/// in a short run.
+[[nodiscard]] plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance);
 
 }  // namespace hypermesh::testing

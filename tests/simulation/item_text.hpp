@@ -1,0 +1,76 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "actors/protocol/client_core.hpp"
+#include "runtime/state_machines/checked.hpp"
+#include "tests/support/simulated_world.hpp"
+
+/// The items of a plan as text: words, and fields as `name=value`. Every value has one text, which is read back to the
+/// same value.
+namespace hypermesh::testing {
+
+/// In which directions a partition cuts its links.
+enum class link_cut : std::uint8_t { both, outbound, inbound };
+
+[[nodiscard]] std::string text_of(std::uint32_t number);
+/// "1234.567ms": to the microsecond, and as traces show it.
+[[nodiscard]] std::string text_of(microseconds_t time);
+[[nodiscard]] std::string text_of(replica_id id);
+/// "state-transfer".
+[[nodiscard]] std::string text_of(node_part part);
+[[nodiscard]] std::string text_of(link_cut cut);
+/// "0,2,c1": replicas and clients.
+[[nodiscard]] std::string text_of(const std::set<principal>& members);
+
+/// False when `text` is no such value; `value` is then undefined.
+[[nodiscard]] bool read(std::string_view text, std::uint32_t& value);
+[[nodiscard]] bool read(std::string_view text, microseconds_t& value);
+[[nodiscard]] bool read(std::string_view text, replica_id& value);
+[[nodiscard]] bool read(std::string_view text, client_id& value);
+[[nodiscard]] bool read(std::string_view text, node_part& value);
+[[nodiscard]] bool read(std::string_view text, link_cut& value);
+[[nodiscard]] bool read(std::string_view text, std::set<principal>& value);
+
+/// Visits the fields of an item and writes each as ` name=value`.
+class field_writer {
+ public:
+  template <class Value>
+  void operator()(std::string_view name, const Value& value) {
+    text_ += " " + std::string{name} + "=" + text_of(value);
+  }
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// Visits the fields of an item and reads each from words `name=value`, in whatever order they stand.
+class field_reader {
+ public:
+  explicit field_reader(std::span<const std::string> words);
+
+  template <class Value>
+  void operator()(std::string_view name, Value& value) {
+    const auto found = values_.find(name);
+    if (found == values_.end()) return complain("has no " + std::string{name});
+    if (!read(found->second, value)) complain("has a wrong " + std::string{name});
+    values_.erase(found);
+  }
+
+  /// What is wrong, after all fields were visited: a field that lacks, or is wrong, or that nobody asked for.
+  [[nodiscard]] std::optional<std::string> error() const;
+
+ private:
+  void complain(std::string what);
+
+  std::map<std::string, std::string, std::less<>> values_;
+  std::string error_;
+};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "messages/limits.hpp"
+
+namespace hypermesh::testing {
+
+/// The numbers of a run's cluster that a seed draws. The initial values are the plain ones, to which a failing plan is
+/// brought back as far as it goes.
+struct plan_settings {
+  std::uint64_t replicas = 4;
+  std::uint64_t clients = 1;
+  std::uint64_t checkpoint_period = 4;
+  std::uint64_t watermark_window = 8;
+  std::uint64_t epoch = 0;
+  std::uint64_t pipeline_depth = 1;
+  std::uint64_t requests_per_batch_max = 1;
+  std::uint64_t bundle_operations_max = 1;
+  std::uint64_t requests_in_flight_max = 1;
+  std::uint64_t retransmit_us = 400'000;
+  /// Of the key-value store.
+  std::uint64_t buckets = 1;
+
+  friend bool operator==(const plan_settings&, const plan_settings&) = default;
+};
+
+/// A setting by its name in a plan's text, and the least and greatest value that a run takes. A new setting is a
+/// member, a row here, and what `world_of` does with it.
+struct setting_row {
+  std::string_view name;
+  std::uint64_t plan_settings::*member;
+  std::uint64_t min;
+  std::uint64_t max;
+};
+
+inline constexpr std::array<setting_row, 11> setting_rows = {{
+    {"replicas", &plan_settings::replicas, limits::replicas_min, limits::replicas_max},
+    {"clients", &plan_settings::clients, 1, 1'000},
+    {"checkpoint-period", &plan_settings::checkpoint_period, 1, 1'000},
+    {"watermark-window", &plan_settings::watermark_window, 2, limits::watermark_window_max},
+    {"epoch", &plan_settings::epoch, 0, 1'000'000},
+    {"pipeline-depth", &plan_settings::pipeline_depth, 1, 1'000},
+    {"requests-per-batch-max", &plan_settings::requests_per_batch_max, 1, limits::requests_per_batch_max},
+    {"bundle-operations-max", &plan_settings::bundle_operations_max, 1, limits::operations_per_request_max},
+    {"requests-in-flight-max", &plan_settings::requests_in_flight_max, 1, limits::requests_in_flight_max},
+    {"retransmit-us", &plan_settings::retransmit_us, 1'000, 2'000'000},
+    {"buckets", &plan_settings::buckets, 1, 1'000},
+}};
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,158 @@
+#include "tests/simulation/planned_fault.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// Faults are not made shorter than this.
+constexpr microseconds_t shortest_us = 1'000;
+
+template <class Kind>
+std::vector<Kind> with_half_the_rate(Kind kind) {
+  if (kind.permille <= 1) return {};
+  kind.permille /= 2;
+  return {kind};
+}
+
+/// Calls `use` with a value of the kind that `word` names; false: no kind has that name.
+template <std::size_t Index = 0, class Use>
+bool with_kind(std::string_view word, Use use) {
+  if constexpr (Index == std::variant_size_v<fault_kind>) {
+    return false;
+  } else {
+    using kind = std::variant_alternative_t<Index, fault_kind>;
+    if (kind::word != word) return with_kind<Index + 1>(word, use);
+    use(kind{});
+    return true;
+  }
+}
+
+}  // namespace
+
+// --- What each kind does ----------------------------------------------------------
+
+void link_delay::apply_to(network_faults& network) const {
+  network.delay_us_min = min;
+  network.delay_us_max = max;
+}
+
+void frame_loss::apply_to(network_faults& network) const {
+  network.loss_permille = std::max(network.loss_permille, permille);
+}
+
+std::vector<frame_loss> frame_loss::weaker() const { return with_half_the_rate(*this); }
+
+void frame_duplication::apply_to(network_faults& network) const {
+  network.duplicate_permille = std::max(network.duplicate_permille, permille);
+}
+
+std::vector<frame_duplication> frame_duplication::weaker() const { return with_half_the_rate(*this); }
+
+void frame_straggling::apply_to(network_faults& network) const {
+  network.straggle_permille = std::max(network.straggle_permille, permille);
+  network.straggle_us_max = std::max(network.straggle_us_max, longer);
+}
+
+std::vector<frame_straggling> frame_straggling::weaker() const { return with_half_the_rate(*this); }
+
+void link_partition::apply_to(network_faults& network) const {
+  // The driver takes the fault away when it ends.
+  network.partitions.push_back(
+      {0, std::numeric_limits<microseconds_t>::max(), side, cuts != link_cut::inbound, cuts != link_cut::outbound});
+}
+
+std::vector<link_partition> link_partition::weaker() const {
+  std::vector<link_partition> smaller;
+  for (const auto& each : side) {
+    smaller.push_back(*this);
+    smaller.back().side.erase(each);
+    if (smaller.back().side.empty()) smaller.pop_back();
+  }
+  return smaller;
+}
+
+// --- All kinds --------------------------------------------------------------------
+
+std::string text_of(const planned_fault& fault) {
+  return std::visit(
+      [&](const auto& kind) {
+        field_writer fields;
+        kind.visit_fields(kind, fields);
+        return text_of(fault.begin) + " " + text_of(fault.end) + " " + std::string{kind.word} + fields.text();
+      },
+      fault.what);
+}
+
+checked<planned_fault> fault_of(std::span<const std::string> words) {
+  planned_fault fault;
+  if (words.size() < 3 || !read(words[0], fault.begin) || !read(words[1], fault.end)) {
+    return failure{"a fault is BEGIN END KIND FIELD=VALUE…, with times like 12.000ms"};
+  }
+  std::optional<std::string> error;
+  const bool is_known = with_kind(words[2], [&](auto kind) {
+    field_reader fields{words.subspan(3)};
+    kind.visit_fields(kind, fields);
+    error = fields.error();
+    fault.what = std::move(kind);
+  });
+  if (!is_known) return failure{"no kind of fault is named \"" + words[2] + "\""};
+  if (error) return failure{"the fault \"" + words[2] + "\" " + *error};
+  return fault;
+}
+
+bool is_possible(const planned_fault& fault, const cluster_parameters& cluster) {
+  return fault.begin < fault.end && std::visit([&](const auto& kind) { return kind.is_possible(cluster); }, fault.what);
+}
+
+std::vector<planned_fault> weaker(const planned_fault& fault) {
+  std::vector<planned_fault> all;
+  std::visit(
+      [&](const auto& kind) {
+        if constexpr (requires { kind.weaker(); }) {
+          for (auto& each : kind.weaker())
+            all.push_back({fault.begin, fault.end, std::move(each)});
+        }
+      },
+      fault.what);
+  if (fault.end - fault.begin > shortest_us) {
+    const auto middle = fault.begin + (fault.end - fault.begin) / 2;
+    all.push_back({fault.begin, middle, fault.what});
+    all.push_back({middle, fault.end, fault.what});
+  }
+  return all;
+}
+
+void begin_in(simulated_world& world, const fault_kind& kind) {
+  std::visit(
+      [&](const auto& each) {
+        if constexpr (requires { each.begin(world); }) each.begin(world);
+      },
+      kind);
+}
+
+void end_in(simulated_world& world, const fault_kind& kind) {
+  std::visit(
+      [&](const auto& each) {
+        if constexpr (requires { each.end(world); }) each.end(world);
+      },
+      kind);
+}
+
+network_faults network_under(const std::vector<planned_fault>& faults) {
+  network_faults network;
+  for (const auto& fault : faults) {
+    std::visit(
+        [&](const auto& kind) {
+          if constexpr (requires { kind.apply_to(network); }) kind.apply_to(network);
+        },
+        fault.what);
+  }
+  return network;
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <set>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "tests/simulation/item_text.hpp"
+#include "tests/support/simulated_world.hpp"
+
+namespace hypermesh::testing {
+
+// Each kind of fault is a struct, and all there is to say about it stands in it:
+//
+//   word            its name in the text of a plan
+//   visit_fields    its fields, for writing and reading that text
+//   is_possible     whether it means something in this cluster
+//   apply_to        what it does to the network while it lasts; faults that overlap are applied one after the other
+//   begin, end      or: what it does to the world; not called while an equal fault lasts as well
+//   weaker          optional: the same fault with less of it, for the shrinker
+//
+// A new kind is one more struct and its name in `fault_kind`; the plan's text, the driver and the shrinker need
+// nothing. Who draws it is `make_fault_plan`.
+
+/// Every frame takes between `min` and `max`.
+struct link_delay {
+  static constexpr std::string_view word = "delay";
+  microseconds_t min = 0;
+  microseconds_t max = 0;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("min", self.min);
+    visit("max", self.max);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return min <= max; }
+  void apply_to(network_faults& network) const;
+  friend bool operator==(const link_delay&, const link_delay&) = default;
+};
+
+/// So many of a thousand frames are lost.
+struct frame_loss {
+  static constexpr std::string_view word = "loss";
+  std::uint32_t permille = 0;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("permille", self.permille);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return permille <= 1'000; }
+  void apply_to(network_faults& network) const;
+  [[nodiscard]] std::vector<frame_loss> weaker() const;
+  friend bool operator==(const frame_loss&, const frame_loss&) = default;
+};
+
+/// So many of a thousand frames are delivered twice.
+struct frame_duplication {
+  static constexpr std::string_view word = "duplication";
+  std::uint32_t permille = 0;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("permille", self.permille);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return permille <= 1'000; }
+  void apply_to(network_faults& network) const;
+  [[nodiscard]] std::vector<frame_duplication> weaker() const;
+  friend bool operator==(const frame_duplication&, const frame_duplication&) = default;
+};
+
+/// Frames may overtake each other on a link.
+struct frame_reordering {
+  static constexpr std::string_view word = "reordering";
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self&, Visitor&) {}
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return true; }
+  void apply_to(network_faults& network) const { network.reorders = true; }
+  friend bool operator==(const frame_reordering&, const frame_reordering&) = default;
+};
+
+/// So many of a thousand frames take up to `longer` longer than others.
+struct frame_straggling {
+  static constexpr std::string_view word = "straggling";
+  std::uint32_t permille = 0;
+  microseconds_t longer = 0;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("permille", self.permille);
+    visit("longer", self.longer);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return permille <= 1'000; }
+  void apply_to(network_faults& network) const;
+  [[nodiscard]] std::vector<frame_straggling> weaker() const;
+  friend bool operator==(const frame_straggling&, const frame_straggling&) = default;
+};
+
+/// Nothing passes between `side` and the others. The side may name members that the cluster lacks.
+struct link_partition {
+  static constexpr std::string_view word = "partition";
+  std::set<principal> side;
+  link_cut cuts = link_cut::both;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("side", self.side);
+    visit("cuts", self.cuts);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return !side.empty(); }
+  void apply_to(network_faults& network) const;
+  [[nodiscard]] std::vector<link_partition> weaker() const;
+  friend bool operator==(const link_partition&, const link_partition&) = default;
+};
+
+/// One actor of a node stands still while its mail gathers.
+struct actor_pause {
+  static constexpr std::string_view word = "pause";
+  replica_id replica;
+  node_part part = node_part::journal;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("part", self.part);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.pause(replica, part); }
+  void end(simulated_world& world) const { world.resume(replica, part); }
+  friend bool operator==(const actor_pause&, const actor_pause&) = default;
+};
+
+using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
+                                link_partition, actor_pause>;
+
+/// Something that goes wrong between two moments.
+struct planned_fault {
+  microseconds_t begin = 0;
+  microseconds_t end = 0;
+  fault_kind what;
+
+  friend bool operator==(const planned_fault&, const planned_fault&) = default;
+};
+
+/// "12.000ms 300.000ms partition side=0,c1 cuts=both".
+[[nodiscard]] std::string text_of(const planned_fault& fault);
+[[nodiscard]] checked<planned_fault> fault_of(std::span<const std::string> words);
+
+[[nodiscard]] bool is_possible(const planned_fault& fault, const cluster_parameters& cluster);
+/// The fault with less of it, and shorter.
+[[nodiscard]] std::vector<planned_fault> weaker(const planned_fault& fault);
+
+/// Begins or ends what the fault does to the world beyond its network.
+void begin_in(simulated_world& world, const fault_kind& kind);
+void end_in(simulated_world& world, const fault_kind& kind);
+/// The network under these faults.
+[[nodiscard]] network_faults network_under(const std::vector<planned_fault>& faults);
+
+}  // namespace hypermesh::testing

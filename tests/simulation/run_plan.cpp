@@ -1,0 +1,92 @@
+#include "tests/simulation/run_plan.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/key_value_store.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// Clients never give up, so no run is longer than their patience.
+constexpr microseconds_t client_deadline_us = 3'600'000'000;
+constexpr microseconds_t plan_us_max = 600'000'000;
+static_assert(plan_us_max < client_deadline_us);
+
+std::optional<std::string> objection_to_settings(const plan_settings& settings) {
+  for (const auto& row : setting_rows) {
+    const auto value = settings.*row.member;
+    if (value < row.min || value > row.max) {
+      return fmt::format("{} is {}, but lies between {} and {}", row.name, value, row.min, row.max);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+run_plan make_plan(const run_options& options) {
+  splitmix64 chance{options.seed};
+  splitmix64 settings_chance{chance.next()};
+  splitmix64 faults_chance{chance.next()};
+  splitmix64 workload_chance{chance.next()};
+  run_plan plan;
+  plan.key_seed = options.seed;
+  plan.scheduling_seed = chance.next();
+  plan.settings = draw_settings(options.replicas, settings_chance);
+  const auto cluster = world_of(plan).cluster;
+  auto faults = make_fault_plan(options.profile, cluster, faults_chance);
+  plan.profile = faults.profile;
+  plan.heals_at = faults.heals_at;
+  plan.faults = std::move(faults.faults);
+  plan.operations = draw_workload(options.operations, cluster.clients, plan.heals_at, workload_chance);
+  return plan;
+}
+
+world_settings world_of(const run_plan& plan) {
+  const auto& numbers = plan.settings;
+  world_settings settings;
+  settings.key_seed = plan.key_seed;
+  auto& cluster = settings.cluster;
+  cluster.replicas = static_cast<std::uint32_t>(numbers.replicas);
+  cluster.clients = static_cast<std::uint32_t>(numbers.clients);
+  cluster.checkpoint_period = static_cast<std::uint32_t>(numbers.checkpoint_period);
+  cluster.watermark_window = static_cast<std::uint32_t>(numbers.watermark_window);
+  const auto name = hasher{"simulated cluster"}.add(plan.key_seed).finish();
+  std::ranges::copy(name.bytes, cluster.signing.cluster.bytes.begin());
+  cluster.signing.epoch = epoch_number{static_cast<std::uint32_t>(numbers.epoch)};
+  auto& batching = settings.node.batching;
+  batching.pipeline_depth = numbers.pipeline_depth;
+  batching.requests_per_batch_max = numbers.requests_per_batch_max;
+  batching.requests_per_batch_target = std::min<std::size_t>(batching.requests_per_batch_max, 4);
+  settings.client.bundle_operations_max = numbers.bundle_operations_max;
+  settings.client.bundle_delay_us = 5'000;
+  settings.client.requests_in_flight_max = numbers.requests_in_flight_max;
+  settings.client.retransmit_us = numbers.retransmit_us;
+  settings.client.retransmit_us_max = 2'000'000;
+  settings.client.deadline_us = client_deadline_us;
+  settings.machine = [buckets = numbers.buckets] { return std::make_unique<key_value_store>(buckets); };
+  return settings;
+}
+
+std::optional<std::string> objection_to(const run_plan& plan) {
+  if (auto objection = objection_to_settings(plan.settings)) return objection;
+  const auto cluster = world_of(plan).cluster;
+  if (!cluster.is_valid()) return "no cluster has this checkpoint-period and watermark-window: L is at least 2 K";
+  if (plan.heals_at > plan_us_max) return "a run heals within ten minutes";
+  for (const auto& each : plan.faults) {
+    if (each.end > plan.heals_at) return fmt::format("the fault \"{}\" ends after the run heals", text_of(each));
+    if (!is_possible(each, cluster)) return fmt::format("the fault \"{}\" is not possible here", text_of(each));
+  }
+  for (const auto& each : plan.operations) {
+    if (each.client.value >= cluster.clients) return fmt::format("there is no client c{}", each.client.value);
+    if (each.when > plan_us_max) return "an operation is given within ten minutes";
+    if (each.operation.size() > limits::operation_bytes_max) return "an operation is longer than any may be";
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh::testing

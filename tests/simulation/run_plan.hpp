@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/simulation/fault_plan.hpp"
+#include "tests/simulation/workload.hpp"
+
+namespace hypermesh::testing {
+
+/// One run of the simulator by its number; everything else follows from the seed.
+struct run_options {
+  std::uint64_t seed = 1;
+  std::uint32_t replicas = 4;
+  /// Operations of all clients together.
+  std::uint32_t operations = 200;
+  fault_profile profile = fault_profile::mixed;
+};
+
+/// A run with every choice written down, so that it can be edited: whatever is taken out of it leaves the rest as it
+/// is. Equal plans give equal events. The choices that remain, how long each frame takes and who handles its mail next,
+/// are drawn while it runs.
+struct run_plan {
+  /// The profile that the faults were drawn from; for reports.
+  fault_profile profile = fault_profile::calm;
+  /// Of the keys and of the cluster's name.
+  std::uint64_t key_seed = 1;
+  /// Of what is drawn while the plan runs.
+  std::uint64_t scheduling_seed = 1;
+  plan_settings settings;
+  /// No fault lasts longer; from then on the run must settle.
+  microseconds_t heals_at = 0;
+  std::vector<planned_fault> faults;
+  std::vector<planned_operation> operations;
+
+  friend bool operator==(const run_plan&, const run_plan&) = default;
+};
+
+/// The plan of a seed: its own generator draws each of settings, faults, workload and scheduling, so that a new kind
+/// of one leaves the others as they are.
+[[nodiscard]] run_plan make_plan(const run_options& options);
+
+/// The world that the plan runs in, which is calm until somebody brings the faults.
+[[nodiscard]] world_settings world_of(const run_plan& plan);
+
+/// Why the plan cannot run, for people; empty when it can.
+[[nodiscard]] std::optional<std::string> objection_to(const run_plan& plan);
+
+/// A line for each item, which a person can edit. `plan_of` reads it back to an equal plan; it takes what stands for
+/// nothing, empty lines and lines that begin with #, too. The failure names the line.
+[[nodiscard]] std::string text_of(const run_plan& plan);
+[[nodiscard]] checked<run_plan> plan_of(std::string_view text);
+
+}  // namespace hypermesh::testing
