@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 
 namespace hypermesh::lab {
@@ -18,8 +19,11 @@ constexpr auto overview =
     "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
     "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
+    "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
+    "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
     "\n"
-    "A run is a function of its options and its seed: the same command gives the same event hash on every machine.\n"
+    "A run is a function of its options and its seed, or of its plan: the same command gives the same event hash on "
+    "every machine.\n"
     "Exit codes: 0 every run passed; 1 a run failed; 2 wrong usage. Data goes to stdout, messages to stderr.";
 
 int parse_and_run(int count, char** words) {
@@ -27,9 +31,14 @@ int parse_and_run(int count, char** words) {
   app.require_subcommand(1);
   app.footer(overview);
   app.get_formatter()->column_width(32);
-  sim_command command;
-  add_sim(app, command);
-  add_replay(app, command);
+  sim_command simulated;
+  sim_command replayed;
+  shrink_command shrunken;
+  run_choice planned;
+  add_sim(app, simulated);
+  const auto* replay = add_replay(app, replayed);
+  const auto* shrink = add_shrink(app, shrunken);
+  const auto* plan = add_plan(app, planned);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
@@ -37,7 +46,10 @@ int parse_and_run(int count, char** words) {
     fmt::print(stderr, "hypermesh-lab: {}\nsee 'hypermesh-lab --help'\n", error.what());
     return exit_usage;
   }
-  return run(command);
+  if (replay->parsed()) return run(replayed);
+  if (shrink->parsed()) return run(shrunken);
+  if (plan->parsed()) return print_plan(planned);
+  return run(simulated);
 }
 
 }  // namespace

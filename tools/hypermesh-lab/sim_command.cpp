@@ -4,10 +4,11 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "tests/simulation/simulated_run.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
+#include "tools/hypermesh-lab/plan_files.hpp"
+#include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
 
 namespace hypermesh::lab {
@@ -16,36 +17,38 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-void add_common(CLI::App& command, sim_command& into) {
+/// What a seed's run depends on besides the seed.
+std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
   const testing::run_options defaults;
   into.operations = defaults.operations;
   into.profile = testing::to_string(defaults.profile);
-  command.add_option("--replicas", into.replicas, "sizes of the group, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
-      ->capture_default_str()
-      ->type_name("N");
-  command.add_option("--operations", into.operations, "operations of all clients together")
-      ->check(CLI::Range(1U, 100'000U))
-      ->capture_default_str()
-      ->type_name("K");
-  command
-      .add_option("--profile", into.profile,
-                  "what goes wrong: " + testing::fault_profile_names() + "; mixed: the seed chooses")
-      ->check([](const std::string& name) {
-        return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
-      })
-      ->capture_default_str()
-      ->type_name("NAME");
+  auto* replicas = command.add_option("--replicas", into.replicas, "sizes of the group, separated by commas")
+                       ->delimiter(',')
+                       ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+                       ->capture_default_str()
+                       ->type_name("N");
+  auto* operations = command.add_option("--operations", into.operations, "operations of all clients together")
+                         ->check(CLI::Range(1U, 100'000U))
+                         ->capture_default_str()
+                         ->type_name("K");
+  auto* profile =
+      command
+          .add_option("--profile", into.profile,
+                      "what goes wrong: " + testing::fault_profile_names() + "; mixed: the seed chooses")
+          ->check([](const std::string& name) {
+            return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
+          })
+          ->capture_default_str()
+          ->type_name("NAME");
+  return {replicas, operations, profile};
+}
+
+void add_output(CLI::App& command, sim_command& into) {
   command.add_option("-o,--output", into.format, "table, or json with stable keys")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str()
       ->type_name("FORMAT");
-  command.add_flag("--trace", into.trace, "with --seed: print every event, a line each, on stdout");
-}
-
-testing::run_options options_of(const sim_command& command, std::uint64_t seed, std::uint32_t replicas) {
-  return {seed, replicas, command.operations, *testing::fault_profile_of(command.profile)};
+  command.add_flag("--trace", into.trace, "of one run: print every event, a line each, on stdout");
 }
 
 testing::run_report run_noted(const testing::run_options& options, testing::event_log::line_sink trace = {}) {
@@ -53,65 +56,73 @@ testing::run_report run_noted(const testing::run_options& options, testing::even
   return testing::run_simulation(options, std::move(trace));
 }
 
-void print_failure(const testing::run_report& report) {
+testing::event_log::line_sink trace_of(const sim_command& command) {
+  if (!command.trace) return {};
+  return [](const std::string& line) { fmt::print("{}\n", line); };
+}
+
+void print_failure(const testing::run_report& report, const std::string& replay) {
   fmt::print(stderr, "\nseed {} with {} replicas failed at {:.3f} ms, step {}\n", report.options.seed,
              report.options.replicas, static_cast<double>(report.virtual_us) / 1e3, report.steps);
   fmt::print(stderr, "  {}: {}\nthe last events:\n", report.failure->invariant, report.failure->what);
   for (const auto& line : report.last_events)
     fmt::print(stderr, "  {}\n", line);
-  fmt::print(stderr, "replay it: {} --trace\n", testing::replay_command(report.options));
+  fmt::print(stderr, "replay it: {} --trace\n", replay);
+}
+
+void print_failure(const testing::run_report& report) {
+  print_failure(report, testing::replay_command(report.options));
+  const auto& options = report.options;
+  fmt::print(stderr, "shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}\n",
+             options.seed, options.replicas, options.operations, testing::to_string(options.profile));
+}
+
+void print_report(const sim_command& command, const testing::run_report& report, const std::string& replay) {
+  fmt::print("{}", command.format == "json" ? json_of(report, replay) : text_of(report));
 }
 
 int run_one(const sim_command& command) {
   auto failed = false;
-  for (const auto replicas : command.replicas) {
-    testing::event_log::line_sink trace;
-    if (command.trace) trace = [](const std::string& line) { fmt::print("{}\n", line); };
-    const auto report = run_noted(options_of(command, *command.seed, replicas), trace);
-    fmt::print("{}", command.format == "json" ? json_of(report) : text_of(report));
+  for (const auto replicas : command.run.replicas) {
+    const auto options = options_of(command.run, *command.run.seed, replicas);
+    const auto report = run_noted(options, trace_of(command));
+    print_report(command, report, testing::replay_command(options));
     if (!report.passed()) print_failure(report);
     failed = failed || !report.passed();
   }
   return failed ? exit_failed : exit_ok;
 }
 
-/// One line that is written over, on a terminal only.
-class progress_line {
- public:
-  progress_line(std::uint64_t total) : total_(total), shown_(isatty(STDERR_FILENO) != 0) {}
-
-  void show(std::uint64_t done, std::size_t failed) {
-    const auto now = steady::now();
-    if (!shown_ || now - last_ < std::chrono::milliseconds{100}) return;
-    last_ = now;
-    fmt::print(stderr, "\r{} of {} runs, {} failed", done, total_, failed);
-    std::fflush(stderr);
+int run_plan_file(const sim_command& command) {
+  const auto plan = read_plan(command.run.plan_file);
+  if (!plan) {
+    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
+    return exit_usage;
   }
-
-  void clear() const {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-
- private:
-  std::uint64_t total_;
-  bool shown_;
-  steady::time_point last_;
-};
+  const auto replay = "hypermesh-lab replay --plan " + command.run.plan_file;
+  note_run(replay);
+  const auto report = testing::run_simulation(*plan, trace_of(command));
+  print_report(command, report, replay);
+  if (!report.passed()) print_failure(report, replay);
+  return report.passed() ? exit_ok : exit_failed;
+}
 
 int run_many(const sim_command& command) {
   sim_summary summary;
-  progress_line progress{command.seeds * command.replicas.size()};
+  progress_line progress{true};
+  const auto total = command.seeds * command.run.replicas.size();
   std::uint64_t done = 0;
   const auto begin = steady::now();
-  for (const auto replicas : command.replicas) {
+  for (const auto replicas : command.run.replicas) {
     for (std::uint64_t index = 0; index < command.seeds; ++index) {
-      const auto report = run_noted(options_of(command, command.first + index, replicas));
+      const auto report = run_noted(options_of(command.run, command.first + index, replicas));
       summary.add(report);
       if (!report.passed()) {
         progress.clear();
         print_failure(report);
       }
-      progress.show(++done, summary.failures().size());
+      ++done;
+      progress.show([&] { return fmt::format("{} of {} runs, {} failed", done, total, summary.failures().size()); });
     }
   }
   const auto seconds = std::chrono::duration<double>(steady::now() - begin).count();
@@ -122,7 +133,21 @@ int run_many(const sim_command& command) {
 
 }  // namespace
 
-void add_sim(CLI::App& app, sim_command& into) {
+testing::run_options options_of(const run_choice& choice, std::uint64_t seed, std::uint32_t replicas) {
+  return {seed, replicas, choice.operations, *testing::fault_profile_of(choice.profile)};
+}
+
+void add_choice(CLI::App& command, run_choice& into) {
+  auto* which = command.add_option_group("which run");
+  auto* seed = which->add_option("--seed", into.seed, "the run's seed")->type_name("S");
+  auto* plan = which->add_option("--plan", into.plan_file, "a plan in a file; - is stdin")->type_name("FILE");
+  plan->excludes(seed);
+  which->require_option(1);
+  for (auto* each : add_sizes(command, into))
+    each->excludes(plan);
+}
+
+CLI::App* add_sim(CLI::App& app, sim_command& into) {
   auto* command = app.add_subcommand("sim", "run clusters in virtual time and check every invariant after every step");
   command->footer(
       "Each run draws cluster parameters, workload, network faults and the order of all events from its seed. After "
@@ -137,19 +162,23 @@ void add_sim(CLI::App& app, sim_command& into) {
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--first", into.first, "seed of the first run")->capture_default_str()->type_name("S");
-  command->add_option("--seed", into.seed, "one run of this seed, and its event hash")->type_name("S");
-  add_common(*command, into);
+  command->add_option("--seed", into.run.seed, "one run of this seed, and its event hash")->type_name("S");
+  add_sizes(*command, into.run);
+  add_output(*command, into);
+  return command;
 }
 
-void add_replay(CLI::App& app, sim_command& into) {
-  auto* command = app.add_subcommand("replay", "repeat one run: the same as sim --seed");
-  command->add_option("--seed", into.seed, "the run's seed")->required()->type_name("S");
-  add_common(*command, into);
+CLI::App* add_replay(CLI::App& app, sim_command& into) {
+  auto* command = app.add_subcommand("replay", "repeat one run: of a seed, the same as sim --seed, or of a plan");
+  add_choice(*command, into.run);
+  add_output(*command, into);
+  return command;
 }
 
 int run(const sim_command& command) {
   note_runs_on_abort();
-  if (command.seed) return run_one(command);
+  if (!command.run.plan_file.empty()) return run_plan_file(command);
+  if (command.run.seed) return run_one(command);
   if (!command.trace) return run_many(command);
   fmt::print(stderr, "hypermesh-lab: --trace needs --seed\n");
   return exit_usage;

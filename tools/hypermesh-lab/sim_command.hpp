@@ -7,27 +7,40 @@
 
 #include <CLI/CLI.hpp>
 
-/// `hypermesh-lab sim` and its alias for one run, `replay`.
+#include "tests/simulation/run_plan.hpp"
+
+/// `hypermesh-lab sim`, and `replay` for one run of a seed or of a plan.
 namespace hypermesh::lab {
 
 inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 
-struct sim_command {
-  std::uint64_t seeds = 100;
-  std::uint64_t first = 1;
+/// Which runs: of seeds, or of a plan.
+struct run_choice {
   /// One run instead of many.
   std::optional<std::uint64_t> seed;
   std::vector<std::uint32_t> replicas = {4};
   std::uint32_t operations = 0;
   std::string profile;
+  /// Empty: the plan of the seed.
+  std::string plan_file;
+};
+
+struct sim_command {
+  std::uint64_t seeds = 100;
+  std::uint64_t first = 1;
+  run_choice run;
   std::string format = "table";
   bool trace = false;
 };
 
-void add_sim(CLI::App& app, sim_command& into);
-void add_replay(CLI::App& app, sim_command& into);
+/// Options for the run of one seed, or of a plan in a file.
+void add_choice(CLI::App& command, run_choice& into);
+[[nodiscard]] testing::run_options options_of(const run_choice& choice, std::uint64_t seed, std::uint32_t replicas);
+
+CLI::App* add_sim(CLI::App& app, sim_command& into);
+CLI::App* add_replay(CLI::App& app, sim_command& into);
 
 /// Runs what was parsed; the exit code.
 [[nodiscard]] int run(const sim_command& command);

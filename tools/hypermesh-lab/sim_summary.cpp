@@ -52,7 +52,7 @@ double per_minute(std::uint64_t runs, double seconds) {
   return seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0;
 }
 
-json_value object_of(const testing::run_report& report) {
+json_value object_of(const testing::run_report& report, const std::string& replay) {
   json_value out = {{"seed", report.options.seed},
                     {"replicas", report.options.replicas},
                     {"operations", report.options.operations},
@@ -71,11 +71,12 @@ json_value object_of(const testing::run_report& report) {
                     {"frames_cut", report.network.cut},
                     {"frames_duplicated", report.network.duplicated},
                     {"state_transfers", report.state_transfers},
-                    {"checkpoints", report.checkpoints}};
+                    {"checkpoints", report.checkpoints},
+                    {"keys_undecided", report.keys_undecided}};
   if (report.failure) {
     out["invariant"] = report.failure->invariant;
     out["violation"] = report.failure->what;
-    out["replay"] = testing::replay_command(report.options);
+    out["replay"] = replay;
   }
   return out;
 }
@@ -95,6 +96,7 @@ sim_summary::row sim_summary::row_of(const testing::run_report& report) {
   one.duplicated = report.network.duplicated;
   one.state_transfers = report.state_transfers;
   one.checkpoints = report.checkpoints;
+  one.keys_undecided = report.keys_undecided;
   one.virtual_us = report.virtual_us;
   one.settling_us_max = report.settling_us;
   return one;
@@ -112,6 +114,7 @@ void sim_summary::row::add(const row& other) {
   duplicated += other.duplicated;
   state_transfers += other.state_transfers;
   checkpoints += other.checkpoints;
+  keys_undecided += other.keys_undecided;
   virtual_us += other.virtual_us;
   settling_us_max = std::max(settling_us_max, other.settling_us_max);
 }
@@ -144,8 +147,10 @@ std::string sim_summary::table(double seconds) const {
     add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
   const auto all = total();
   add_line("all", "", all);
-  return aligned(lines) + fmt::format("\n{} runs, {} failed, {:.0f} seeds a minute\n", all.runs, all.failed,
-                                      per_minute(all.runs, seconds));
+  const auto undecided =
+      all.keys_undecided > 0 ? fmt::format(", {} histories of keys undecided", all.keys_undecided) : "";
+  return aligned(lines) + fmt::format("\n{} runs, {} failed{}, {:.0f} seeds a minute\n", all.runs, all.failed,
+                                      undecided, per_minute(all.runs, seconds));
 }
 
 std::string sim_summary::json(double seconds) const {
@@ -165,19 +170,22 @@ std::string sim_summary::json(double seconds) const {
                            {"frames_duplicated", each.duplicated},
                            {"state_transfers", each.state_transfers},
                            {"checkpoints", each.checkpoints},
+                           {"keys_undecided", each.keys_undecided},
                            {"virtual_seconds", seconds_of(each.virtual_us)},
                            {"settled_in_seconds_max", seconds_of(each.settling_us_max)}});
   }
   out["failures"] = json_value::array();
   for (const auto& each : failures_)
-    out["failures"].push_back(object_of(each));
+    out["failures"].push_back(object_of(each, testing::replay_command(each.options)));
   out["runs"] = runs();
   out["failed"] = failures_.size();
   out["seeds_per_minute"] = per_minute(runs(), seconds);
   return out.dump(2) + "\n";
 }
 
-std::string json_of(const testing::run_report& report) { return object_of(report).dump(2) + "\n"; }
+std::string json_of(const testing::run_report& report, const std::string& replay) {
+  return object_of(report, replay).dump(2) + "\n";
+}
 
 std::string text_of(const testing::run_report& report) {
   std::string text;
@@ -196,6 +204,7 @@ std::string text_of(const testing::run_report& report) {
                              report.network.lost, report.network.cut, report.network.duplicated));
   line("state transfers", report.state_transfers);
   line("stable checkpoints", report.checkpoints);
+  line("keys undecided", report.keys_undecided);
   return text;
 }
 

@@ -33,6 +33,7 @@ class sim_summary {
     std::uint64_t duplicated = 0;
     std::uint64_t state_transfers = 0;
     std::uint64_t checkpoints = 0;
+    std::uint64_t keys_undecided = 0;
     microseconds_t virtual_us = 0;
     microseconds_t settling_us_max = 0;
 
@@ -46,8 +47,8 @@ class sim_summary {
   std::vector<testing::run_report> failures_;
 };
 
-/// Everything that is known of one run, for `-o json`.
-[[nodiscard]] std::string json_of(const testing::run_report& report);
+/// Everything that is known of one run, for `-o json`; the command `replay` repeats it.
+[[nodiscard]] std::string json_of(const testing::run_report& report, const std::string& replay);
 /// The same for people.
 [[nodiscard]] std::string text_of(const testing::run_report& report);
 

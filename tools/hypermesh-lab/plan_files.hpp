@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "tests/simulation/run_plan.hpp"
+
+namespace hypermesh::lab {
+
+/// The plan in a file; "-" is stdin. The failure says what is wrong, and in which line.
+[[nodiscard]] checked<testing::run_plan> read_plan(const std::string& file);
+
+}  // namespace hypermesh::lab

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace hypermesh::lab {
+
+/// Says on stderr how far a command is: one line that is written over on a terminal; elsewhere a line every five
+/// seconds, or nothing.
+class progress_line {
+ public:
+  explicit progress_line(bool on_terminal_only);
+
+  /// `text` is made only when it is shown.
+  void show(const std::function<std::string()>& text);
+  void clear() const;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  bool on_terminal_;
+  bool is_silent_;
+  clock::time_point last_;
+};
+
+}  // namespace hypermesh::lab

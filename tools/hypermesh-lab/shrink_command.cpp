@@ -1,0 +1,106 @@
+#include "tools/hypermesh-lab/shrink_command.hpp"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "tests/simulation/shrinker.hpp"
+#include "tools/hypermesh-lab/isolated_run.hpp"
+#include "tools/hypermesh-lab/plan_files.hpp"
+#include "tools/hypermesh-lab/progress_line.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+/// One size of a plan, for people.
+std::string size_of(const testing::run_plan& plan) {
+  return fmt::format("{} operations of {} clients, {} faults, heals at {}", plan.operations.size(),
+                     plan.settings.clients, plan.faults.size(), testing::text_of(plan.heals_at));
+}
+
+/// The one run that the words of the command line mean, or what is wrong with them.
+checked<testing::run_plan> plan_of_choice(const run_choice& choice) {
+  if (!choice.plan_file.empty()) return read_plan(choice.plan_file);
+  if (choice.replicas.size() != 1) return failure{"one run has one size of the group: --replicas N"};
+  return testing::make_plan(options_of(choice, *choice.seed, choice.replicas.front()));
+}
+
+std::string as_comment(std::string_view text) {
+  std::string lines = "# ";
+  for (const char each : text) {
+    lines += each;
+    if (each == '\n') lines += "# ";
+  }
+  return lines + "\n";
+}
+
+}  // namespace
+
+CLI::App* add_shrink(CLI::App& app, shrink_command& into) {
+  const testing::shrink_settings defaults;
+  into.runs_max = defaults.runs_max;
+  into.schedules = defaults.schedules;
+  auto* command = app.add_subcommand("shrink", "make a failing run as small as it goes, and print it as a plan");
+  command->footer(
+      "Takes operations, faults and clients away, makes faults weaker and shorter, heals earlier and takes plain\n"
+      "settings, as long as the same invariant breaks. The plan goes to stdout, progress to stderr. Also a run that "
+      "ends\n"
+      "its process can be shrunken.\n"
+      "Exit codes: 0 a plan was printed; 1 the run does not fail; 2 wrong usage.");
+  add_choice(*command, into.run);
+  command->add_option("--runs", into.runs_max, "runs that may be made")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--schedules", into.schedules, "orders of events that each smaller plan is tried with")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->type_name("N");
+  return command;
+}
+
+CLI::App* add_plan(CLI::App& app, run_choice& into) {
+  auto* command = app.add_subcommand("plan", "print the plan of a seed, to be edited and replayed");
+  add_choice(*command, into);
+  return command;
+}
+
+int print_plan(const run_choice& command) {
+  const auto plan = plan_of_choice(command);
+  if (!plan) {
+    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
+    return exit_usage;
+  }
+  fmt::print("{}", testing::text_of(*plan));
+  return exit_ok;
+}
+
+int run(const shrink_command& command) {
+  const auto plan = plan_of_choice(command.run);
+  if (!plan) {
+    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
+    return exit_usage;
+  }
+  progress_line line{false};
+  const auto show = [&](const testing::shrink_progress& progress) {
+    line.show([&] {
+      return fmt::format("run {} of at most {}, {}: {}", progress.runs, progress.runs_max, progress.what,
+                         size_of(progress.smallest));
+    });
+  };
+  const auto shrunken = testing::shrink(*plan, run_isolated, {command.runs_max, command.schedules}, show);
+  line.clear();
+  if (!shrunken) {
+    fmt::print(stderr, "hypermesh-lab: the run does not fail\n");
+    return exit_failed;
+  }
+  const auto& broken = *shrunken->report.failure;
+  fmt::print(stderr, "before: {}\nafter:  {}\n{} runs, {}\n", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
+             shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more");
+  fmt::print(stderr, "replay it: hypermesh-lab replay --plan FILE --trace\n");
+  fmt::print("{}{}", as_comment(broken.invariant + ": " + broken.what), testing::text_of(shrunken->plan));
+  return exit_ok;
+}
+
+}  // namespace hypermesh::lab
