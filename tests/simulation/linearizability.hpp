@@ -42,7 +42,7 @@ struct linearizability_verdict {
 
 /// Places that the search of one key may visit. A history of correct replicas takes little more than one for each
 /// operation; one place takes about a hundred bytes.
-inline constexpr std::uint64_t search_states_max = 500'000;
+inline constexpr std::uint64_t search_states_max = 100'000;
 
 /// I5: whether there is an order of the operations in which each follows all that had returned before it was invoked,
 /// operations of one request keep theirs, and the key-value store yields the results that the clients saw. Where two

@@ -1,6 +1,7 @@
 #include "tests/simulation/linearization_search.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "messages/require.hpp"
 
@@ -23,6 +24,7 @@ linearization_search::linearization_search(std::vector<key_operation> operations
     : operations_(std::move(operations)),
       states_max_(states_max),
       transitions_(operations_.size()),
+      ranks_(operations_.size()),
       reads_(operations_.size(), false),
       leads_(operations_.size(), false),
       placed_(operations_.size(), false) {
@@ -32,6 +34,11 @@ linearization_search::linearization_search(std::vector<key_operation> operations
     reads_[index] = only_reads(each);
     if (each.after != key_operation::none) leads_.at(each.after) = true;
   }
+  std::vector<std::size_t> order(operations_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t index) { return operations_[index].returned; });
+  for (std::size_t rank = 0; rank < order.size(); ++rank)
+    ranks_[order[rank]] = rank;
   open_ = static_cast<std::size_t>(std::ranges::count_if(
       operations_, [](const key_operation& each) { return each.returned != key_operation::never; }));
 }
@@ -51,12 +58,11 @@ search_outcome linearization_search::run() {
         continue;
       }
       if (++states_ > states_max_) return search_outcome::undecided;
-      path_.back().next = first_open_;
     }
-    const auto chosen = find_next(path_.back().next, value);
+    const auto chosen = find_next(path_.back().rank, value);
     is_new = chosen != key_operation::none;
     if (is_new) {
-      path_.back().next = chosen + 1;
+      path_.back().rank = ranks_[chosen] + 1;
       const auto begin = trail_.size();
       put(chosen);
       path_.push_back({begin, 0, transition_of(chosen, value).after});
@@ -105,16 +111,18 @@ bool linearization_search::absorb_once(value_number value) {
   return any;
 }
 
-std::size_t linearization_search::find_next(std::size_t from, value_number value) {
+std::size_t linearization_search::find_next(std::size_t rank, value_number value) {
   const auto end = horizon();
-  for (auto index = from; index < end; ++index) {
+  auto best = key_operation::none;
+  for (auto index = first_open_; index < end; ++index) {
+    if (ranks_[index] < rank || (best != key_operation::none && ranks_[index] > ranks_[best])) continue;
     if (reads_[index] || !may_be_next(index)) continue;
     const auto step = transition_of(index, value);
     // One without a result that changes nothing matters only to those that execute after it.
     const bool is_idle = operations_[index].returned == key_operation::never && step.after == value && !leads_[index];
-    if (step.fits && !is_idle) return index;
+    if (step.fits && !is_idle) best = index;
   }
-  return key_operation::none;
+  return best;
 }
 
 bool linearization_search::may_be_next(std::size_t index) const {

@@ -40,8 +40,8 @@ class linearization_search {
   /// A place in the search: what is placed is `trail_`, whose part from `begin` is undone on the way back.
   struct place {
     std::size_t begin = 0;
-    /// The next operation to try.
-    std::size_t next = 0;
+    /// Operations of lower ranks were tried.
+    std::size_t rank = 0;
     value_number value = 0;
   };
   struct transition {
@@ -54,8 +54,8 @@ class linearization_search {
   /// Places everything that only read and fits now.
   void absorb(value_number value);
   bool absorb_once(value_number value);
-  /// The first operation from `from` that may be next, fits the value and makes a difference.
-  [[nodiscard]] std::size_t find_next(std::size_t from, value_number value);
+  /// Of the operations from `rank` that may be next, fit the value and make a difference, the first.
+  [[nodiscard]] std::size_t find_next(std::size_t rank, value_number value);
   [[nodiscard]] bool may_be_next(std::size_t index) const;
   /// One past the last operation that was invoked before every operation that is not placed had returned.
   [[nodiscard]] std::size_t horizon() const;
@@ -68,6 +68,8 @@ class linearization_search {
   std::uint64_t states_ = 0;
   key_model model_;
   std::vector<std::map<value_number, transition>> transitions_;
+  /// In the order of their returns, which is close to that of their executions: what is tried first mostly fits.
+  std::vector<std::size_t> ranks_;
   /// Whether its result says that it changed nothing.
   std::vector<bool> reads_;
   /// Whether another one executes after it.

@@ -41,7 +41,7 @@ std::vector<std::string> split_words(std::string_view text) {
 }
 
 std::string words_of(byte_span operation) {
-  const auto hexadecimal = "0x" + to_hex(operation);
+  auto hexadecimal = "0x" + to_hex(operation);
   const auto decoded = key_value::decode(operation);
   if (!decoded) return hexadecimal;
   const auto spoken = std::visit(speaker{}, *decoded);

@@ -16,7 +16,8 @@ namespace hypermesh::testing {
 //   visit_fields    its fields, for writing and reading that text
 //   is_possible     whether it means something in this cluster
 //   apply_to        what it does to the network while it lasts; faults that overlap are applied one after the other
-//   begin, end      or: what it does to the world; not called while an equal fault lasts as well
+//   begin, end      or: what it does to the world; not called while an equal fault lasts as well, but perhaps while
+//                   another fault of the same kind does. What happens at once ends without doing anything
 //   weaker          optional: the same fault with less of it, for the shrinker
 //
 // A new kind is one more struct and its name in `fault_kind`; the plan's text, the driver and the shrinker need

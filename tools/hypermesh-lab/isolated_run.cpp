@@ -1,6 +1,7 @@
 #include "tools/hypermesh-lab/isolated_run.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <limits>
 #include <stdexcept>
