@@ -3,6 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -16,7 +17,7 @@ void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
   if (!state.is_primary()) return;
   while (auto next = state.builder->cut(delay_passed)) {
-    self->send(state.with->replica, batch_cut{std::make_shared<const batch>(std::move(*next))});
+    self->send(state.with->replica, batch_cut{state.view, std::make_shared<const batch>(std::move(*next))});
     delay_passed = false;
   }
   if (state.builder->has_waiting() && state.delay_running == 0) {
@@ -36,7 +37,7 @@ void take(batcher_self self, const verified_message& received) {
   const auto& value = std::get<request>(*received.value);
   auto& state = self->state;
   using admission = batch_builder::admission;
-  const auto admitted = state.builder->admit(value);
+  const auto admitted = state.builder->admit(value, now_of(self));
   switch (admitted) {
     case admission::accepted:
     case admission::already_pending:
@@ -57,6 +58,17 @@ void take(batcher_self self, const verified_message& received) {
   self->send(state.with->executor, refuse{value.id, reply_status::overloaded, received.via, received.credit});
 }
 
+/// What waits is proposed by this replica or handed to the view's primary, without any help of the clients.
+void enter(batcher_self self, view_number view) {
+  auto& state = self->state;
+  state.view = view;
+  state.builder->on_view(now_of(self));
+  if (state.is_primary()) return cut_batches(self, false);
+  const auto& primary = state.with->peers.at(state.primary().value);
+  for (const auto& each : state.builder->pending())
+    self->send(primary, outgoing_frame{reframe(each)});
+}
+
 void report(batcher_self self) {
   const auto& builder = *self->state.builder;
   self->send(self->state.with->monitor,
@@ -73,18 +85,19 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const verified_message& received) { take(self, received); },
-      [self](const view_entered& entered) {
-        self->state.view = entered.view;
-        cut_batches(self, false);
-      },
+      [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
-        self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self);
+        self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self));
         cut_batches(self, false);
         report(self);
       },
       [self](const state_installed& installed) {
-        self->state.builder->on_installed(*installed.executed);
+        self->state.builder->on_installed(*installed.executed, now_of(self));
         cut_batches(self, false);
+      },
+      [self](const service_wanted&) {
+        const auto& state = self->state;
+        self->send(state.with->coordinator, service_measured{state.builder->service(now_of(self))});
       },
       [self](const tick& passed) {
         if (passed.generation != self->state.delay_running) return;

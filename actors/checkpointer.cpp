@@ -33,9 +33,11 @@ checkpoint_effects receive(checkpoint_votes& core, const message& value) {
 }  // namespace
 
 checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_identity identity,
-                                               std::chrono::microseconds period) {
+                                               std::chrono::microseconds period,
+                                               std::shared_ptr<const recovered_node> past) {
   self->state.period = period;
   self->state.core = std::make_unique<checkpoint_votes>(identity.cluster, identity.self, *identity.keys);
+  self->state.core->restore(past->replica.stable, past->own_checkpoints);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) {
@@ -45,6 +47,7 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
       [self](const checkpoint_taken& taken) {
         carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
       },
+      [self](const proof_learned& learned) { carry_out(self, self->state.core->on_proof(learned.certificate)); },
       [self](const verified_message& received) { carry_out(self, receive(*self->state.core, *received.value)); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});

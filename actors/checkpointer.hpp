@@ -4,6 +4,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/checkpoint_votes.hpp"
+#include "actors/protocol/recovery.hpp"
 
 namespace hypermesh {
 
@@ -19,6 +20,7 @@ struct checkpointer_state {
 
 /// Every `period` the own votes that are not stable are sent again.
 checkpointer_actor::behavior_type checkpointer(checkpointer_actor::stateful_pointer<checkpointer_state> self,
-                                               node_identity identity, std::chrono::microseconds period);
+                                               node_identity identity, std::chrono::microseconds period,
+                                               std::shared_ptr<const recovered_node> past);
 
 }  // namespace hypermesh

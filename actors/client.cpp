@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -17,11 +18,6 @@ using client_self = client_actor::stateful_pointer<client_state>;
 constexpr microseconds_t report_patience_us = 5'000'000;
 /// The finest step of bundles, retransmissions and deadlines.
 constexpr microseconds_t tick_us_max = 20'000;
-
-microseconds_t now_of(client_self self) {
-  return static_cast<microseconds_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(self->clock().now().time_since_epoch()).count());
-}
 
 void arm_tick(client_self self) {
   auto& state = self->state;
@@ -154,7 +150,7 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
       },
       [self](const report_of_replica& wanted) { ask_report(self, wanted); },
       [self](const link_changed& changed) {
-        if (!changed.up) return;
+        if (!changed.up) return carry_out(self, self->state.core->on_link_down(changed.replica));
         carry_out(self, self->state.core->on_link_up(changed.replica));
         ask_reports_again(self, changed.replica);
       },

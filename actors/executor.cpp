@@ -1,6 +1,7 @@
 #include "actors/executor.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -27,12 +28,33 @@ void answer_to(executor_self self, const peer_actor& via, request_id id, const r
   if (via && !self->state.diverged) self->send(via, outgoing_frame{encode(reply{id, self->state.view, outcome})});
 }
 
+void tell_taken(executor_self self, const checkpoint_taken& taken) {
+  const auto& with = *self->state.with;
+  self->send(with.checkpointer, taken);
+  self->send(with.state_transfer, taken);
+  self->send(with.journal, taken);
+}
+
+state_installed news_of(executor_self self, std::shared_ptr<const checkpoint_certificate> certificate) {
+  const auto& replicated = *self->state.replicated;
+  return {replicated.last_executed(), std::make_shared<const std::vector<request_id>>(replicated.done_ids()),
+          std::move(certificate)};
+}
+
 void take_checkpoint(executor_self self) {
   auto& replicated = *self->state.replicated;
   const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
-  const checkpoint_taken taken{replicated.last_executed(), state_root(*snapshot), snapshot};
-  self->send(self->state.with->checkpointer, taken);
-  self->send(self->state.with->state_transfer, taken);
+  tell_taken(self, {replicated.last_executed(), state_root(*snapshot), snapshot});
+}
+
+/// The neighbours learn where the last run ended.
+void start(executor_self self, const std::shared_ptr<const neighbours>& with) {
+  auto& state = self->state;
+  state.with = with;
+  for (auto& each : std::exchange(state.taken_before, {}))
+    tell_taken(self, {each.sequence, each.root, each.snapshot});
+  if (state.replicated->last_executed() == sequence_number{0}) return;
+  self->send(with->batcher, news_of(self, nullptr));
 }
 
 void execute(executor_self self, const committed_batch& committed) {
@@ -56,6 +78,7 @@ void execute(executor_self self, const committed_batch& committed) {
 void install(executor_self self, const install_state& verified) {
   auto& replicated = *self->state.replicated;
   const auto sequence = verified.certificate->sequence();
+  bool is_new = false;
   if (sequence > replicated.last_executed()) {
     if (auto error = replicated.install(sequence, *verified.snapshot)) {
       // A quorum certified a state that this version cannot read: nothing here can be right any more.
@@ -67,11 +90,13 @@ void install(executor_self self, const install_state& verified) {
     self->send(self->state.with->monitor,
                observed{state_was_installed{sequence, verified.certificate->votes.front().content.value}});
     take_checkpoint(self);
+    is_new = true;
   }
-  const state_installed installed{replicated.last_executed(),
-                                  std::make_shared<const std::vector<request_id>>(replicated.done_ids())};
-  self->send(self->state.with->replica, installed);
+  const auto installed = news_of(self, verified.certificate);
   self->send(self->state.with->batcher, installed);
+  // Who votes on from here must find the state again after a crash.
+  if (is_new) return self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
+  self->send(self->state.with->replica, installed);
   self->send(self->state.with->state_transfer, installed);
 }
 
@@ -102,11 +127,13 @@ void answer_query(executor_self self, const verified_message& received) {
 }  // namespace
 
 executor_actor::behavior_type executor(executor_self self, node_identity identity,
-                                       std::shared_ptr<std::unique_ptr<state_machine>> machine) {
+                                       std::shared_ptr<executor_start> from) {
   self->state.identity = std::move(identity);
-  self->state.replicated = std::make_unique<replicated_state>(std::move(*machine));
+  self->state.replicated = std::move(from->state);
+  self->state.view = from->view;
+  self->state.taken_before = std::move(from->taken);
   return {
-      [self](const wired& all) { self->state.with = all.with; },
+      [self](const wired& all) { start(self, all.with); },
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {

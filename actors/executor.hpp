@@ -4,9 +4,18 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
+#include "actors/protocol/recovery.hpp"
 #include "actors/protocol/replicated_state.hpp"
 
 namespace hypermesh {
+
+/// Where an executor starts: a fresh state, or where the last run of the node was.
+struct executor_start {
+  std::unique_ptr<replicated_state> state;
+  view_number view;
+  /// The states at the checkpoints on the way, for others that lack them.
+  std::vector<taken_state> taken;
+};
 
 /// Executes committed batches and answers clients: the mailbox of `replicated_state`, which it owns, and
 /// the single writer of machine state, client table and client sessions.
@@ -19,6 +28,8 @@ struct executor_state {
 
   node_identity identity;
   std::unique_ptr<replicated_state> replicated;
+  /// Told to the neighbours once they are known.
+  std::vector<taken_state> taken_before;
   std::shared_ptr<const neighbours> with;
   std::map<client_id, std::vector<peer_actor>> sessions;
   /// The view of the last executed batch.
@@ -27,8 +38,8 @@ struct executor_state {
   bool diverged = false;
 };
 
-/// `machine` is moved into the executor.
+/// `start` is moved into the executor.
 executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, node_identity identity,
-                                       std::shared_ptr<std::unique_ptr<state_machine>> machine);
+                                       std::shared_ptr<executor_start> start);
 
 }  // namespace hypermesh

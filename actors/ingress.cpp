@@ -17,8 +17,12 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     case message_kind::pre_prepare:
     case message_kind::prepare:
     case message_kind::commit:
+    case message_kind::new_view:
     case message_kind::status:
       return self->send(with.replica, std::move(verified));
+    case message_kind::suspicion:
+    case message_kind::view_change:
+      return self->send(with.coordinator, std::move(verified));
     case message_kind::checkpoint:
     case message_kind::checkpoint_proof:
       return self->send(with.checkpointer, std::move(verified));

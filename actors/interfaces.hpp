@@ -16,6 +16,7 @@
 #include "actors/protocol/client_core.hpp"
 #include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "messages/values.hpp"
 
 /// Every message and every typed handle of a node. Actors know each other by these
@@ -90,9 +91,32 @@ struct wired {
   std::shared_ptr<const neighbours> with;
 };
 
-/// The view that the replica is in now (replica to batcher).
+/// The view that the replica is in now (replica to batcher and coordinator).
 struct view_entered {
   view_number view;
+};
+
+/// The replica has left its view; its VIEW-CHANGE says for which (replica to coordinator).
+struct view_left {
+  std::shared_ptr<const view_change> own;
+};
+
+/// Leave the present view for this one; dropped when it is not ahead (coordinator to replica).
+struct change_view {
+  view_number to;
+};
+
+/// The own NEW-VIEW, to be sent if the replica still waits for it (coordinator to replica).
+struct new_view_built {
+  std::shared_ptr<const new_view> opened;
+};
+
+/// How are the clients served? (coordinator to batcher)
+struct service_wanted {};
+
+/// What the batcher measured (batcher to coordinator).
+struct service_measured {
+  service_report report;
 };
 
 /// How far this replica is: messages about what is decided need no signature check (replica to ingress).
@@ -102,6 +126,7 @@ struct progress_made {
 
 /// A batch for the next sequence number (batcher to replica).
 struct batch_cut {
+  view_number view;
   std::shared_ptr<const batch> content;
 };
 
@@ -134,7 +159,8 @@ struct batch_committed {
   committed_batch content;
 };
 
-/// The state after a checkpoint's sequence (executor to checkpointer and state transfer).
+/// The state after a checkpoint's sequence (executor to checkpointer, state transfer and journal, and from there, once
+/// everything before it is on disk, to the replica).
 struct checkpoint_taken {
   sequence_number sequence;
   digest root;
@@ -143,6 +169,11 @@ struct checkpoint_taken {
 
 /// A quorum certified the state after a sequence (checkpointer to replica).
 struct checkpoint_stable {
+  std::shared_ptr<const checkpoint_certificate> certificate;
+};
+
+/// A NEW-VIEW proved this stable checkpoint (replica to checkpointer).
+struct proof_learned {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
@@ -168,7 +199,21 @@ struct state_installed {
   sequence_number sequence;
   /// What the new client table holds: lets the batcher forget requests that are done.
   std::shared_ptr<const std::vector<request_id>> executed;
+  /// Of the state that was to be installed.
+  std::shared_ptr<const checkpoint_certificate> certificate = {};
 };
+
+/// A transferred state is in place, and its neighbours are told so once it is on disk (executor to journal).
+struct state_to_keep {
+  state_installed installed;
+  std::shared_ptr<const state_snapshot> snapshot;
+};
+
+/// Write what gathered (journal to itself).
+struct flush_records {};
+
+/// Write the next piece of a state (journal to itself).
+struct write_piece {};
 
 /// Make the records durable, then send the frames in order (replica and checkpointer to journal).
 struct persist_and_send {
@@ -176,7 +221,7 @@ struct persist_and_send {
   std::shared_ptr<const std::vector<outgoing_message>> sends;
 };
 
-/// A stable checkpoint covers everything through this sequence (checkpointer to journal).
+/// A stable checkpoint covers everything through this sequence (replica to journal).
 struct forget_records {
   sequence_number through;
 };
@@ -221,19 +266,29 @@ using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
                                        // Requests that are done and need no memory.
                                        caf::reacts_to<batch_executed>,
                                        // Requests that a transferred state has done.
-                                       caf::reacts_to<state_installed>,
+                                       caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>,
                                        // The batch delay has passed.
                                        caf::reacts_to<tick>>;
 
-/// PBFT's normal case (§4.2): view, slots, watermarks, last executed.
-using replica_actor = caf::typed_actor<caf::reacts_to<wired>,
-                                       // PRE-PREPARE, PREPARE, COMMIT or STATUS.
-                                       caf::reacts_to<verified_message>,
-                                       // The primary's next proposal.
-                                       caf::reacts_to<batch_cut>, caf::reacts_to<checkpoint_stable>,
-                                       caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
-                                       // Time for a STATUS.
-                                       caf::reacts_to<tick>>;
+/// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
+using replica_actor =
+    caf::typed_actor<caf::reacts_to<wired>,
+                     // PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS.
+                     caf::reacts_to<verified_message>,
+                     // The primary's next proposal.
+                     caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>, caf::reacts_to<checkpoint_taken>,
+                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
+                     // Time for a STATUS.
+                     caf::reacts_to<tick>>;
+
+/// Who wants to leave which view, and when this replica does (§4.4, §4.5.2).
+using coordinator_actor =
+    caf::typed_actor<caf::reacts_to<wired>,
+                     // SUSPICION or VIEW-CHANGE.
+                     caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
+                     caf::reacts_to<service_measured>, caf::reacts_to<link_changed>,
+                     // Time to look at the primary.
+                     caf::reacts_to<tick>>;
 
 /// The state machine and the client table; answers clients.
 using executor_actor =
@@ -246,11 +301,12 @@ using executor_actor =
                      caf::replies_to<report_wanted>::with<digest>>;
 
 /// CHECKPOINT votes (§4.3).
-using checkpointer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
-                                            // CHECKPOINT or CHECKPOINT-PROOF.
-                                            caf::reacts_to<verified_message>,
-                                            // Time to send an unstable CHECKPOINT again.
-                                            caf::reacts_to<tick>>;
+using checkpointer_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<proof_learned>,
+                     // CHECKPOINT or CHECKPOINT-PROOF.
+                     caf::reacts_to<verified_message>,
+                     // Time to send an unstable CHECKPOINT again.
+                     caf::reacts_to<tick>>;
 
 /// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
 using state_transfer_actor =
@@ -261,7 +317,9 @@ using state_transfer_actor =
 
 /// The node's disk: durable first, then sent.
 using journal_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<persist_and_send>, caf::reacts_to<forget_records>>;
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<persist_and_send>, caf::reacts_to<checkpoint_taken>,
+                     caf::reacts_to<forget_records>, caf::reacts_to<state_to_keep>, caf::reacts_to<flush_records>,
+                     caf::reacts_to<write_piece>>;
 
 /// Counts what is observed and answers NODE-QUERY.
 using monitor_actor =
@@ -277,6 +335,7 @@ struct neighbours {
   ingress_actor client_ingress;
   batcher_actor batcher;
   replica_actor replica;
+  coordinator_actor coordinator;
   executor_actor executor;
   checkpointer_actor checkpointer;
   state_transfer_actor state_transfer;
@@ -350,6 +409,11 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_left))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::change_view))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::new_view_built))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::service_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::service_measured))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::progress_made))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
@@ -358,10 +422,14 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::refuse))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_committed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_taken))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_stable))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::proof_learned))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_diverged))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::fetch_state))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_state))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_installed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_to_keep))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::flush_records))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::write_piece))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::persist_and_send))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::forget_records))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::tick))
@@ -388,6 +456,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_left)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::change_view)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::new_view_built)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::service_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::service_measured)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::progress_made)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_cut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_executed)
@@ -396,10 +469,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::refuse)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_taken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_stable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::proof_learned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_diverged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::fetch_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_installed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_to_keep)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::flush_records)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::write_piece)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::persist_and_send)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::forget_records)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::tick)

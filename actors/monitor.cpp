@@ -79,12 +79,22 @@ struct node_counters::noting {
     ++into.counters_["states_installed_total"];
     into.progress_.last_executed = it.sequence;
   }
+  void operator()(const state_was_kept& it) const {
+    ++into.counters_["states_kept_total"];
+    into.gauges_["kept_through_sequence"] = it.sequence.value;
+    into.gauges_["disk_bytes"] = it.bytes_held;
+  }
   void operator()(const divergence_found& it) const {
     ++into.counters_["divergences_total"];
     into.gauges_["diverged_at_sequence"] = it.sequence.value;
   }
+  void operator()(const view_was_entered&) const { ++into.counters_["views_entered_total"]; }
+  void operator()(const primary_suspected& it) const {
+    ++into.counters_[fmt::format("suspicions_total_{}", to_string(it.reason))];
+  }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
+    into.gauges_["view_is_active"] = it.active ? 1 : 0;
     into.gauges_["slots_in_use"] = it.slots_in_use;
     into.gauges_["last_proposed"] = it.last_proposed.value;
   }

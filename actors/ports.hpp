@@ -183,8 +183,8 @@ class stable_storage {
   /// before that. Lets a large state be written in pieces, with writes of records between them.
   [[nodiscard]] virtual std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) = 0;
 
-  /// Makes the state after `sequence` durable, whose chunks were stored; `read` gives it from now on. The state before it
-  /// and the chunks that no other state needs are forgotten.
+  /// Makes the state after `sequence` durable, whose chunks were stored; `read` gives it from now on. The state before
+  /// it and the chunks that no other state needs are forgotten.
   [[nodiscard]] virtual std::optional<world_error> keep_state(sequence_number sequence,
                                                               std::span<const digest> leaves) = 0;
 

@@ -11,17 +11,27 @@ namespace {
 
 using replica_self = replica_actor::stateful_pointer<replica_state>;
 
+void tell_position(replica_self self) {
+  const auto& core = *self->state.core;
+  self->send(self->state.with->ingress, progress_made{{core.view(), core.is_active(), core.last_decided(),
+                                                       core.marks().low(), core.marks().high()}});
+}
+
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
-  if (!effects.committed.empty() || effects.forget_through) {
-    const auto& core = *self->state.core;
-    self->send(with.ingress,
-               progress_made{{core.view(), core.last_executed(), core.marks().low(), core.marks().high()}});
+  if (!effects.committed.empty() || effects.forget_through || effects.view_left || effects.view_entered) {
+    tell_position(self);
+  }
+  if (effects.view_left) self->send(with.coordinator, view_left{std::move(effects.view_left)});
+  if (effects.view_entered) {
+    self->send(with.coordinator, view_entered{*effects.view_entered});
+    self->send(with.batcher, view_entered{*effects.view_entered});
   }
   for (auto& each : effects.committed)
     self->send(with.executor, batch_committed{std::move(each)});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});
+  if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
   if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});
@@ -29,25 +39,32 @@ void carry_out(replica_self self, replica_effects effects) {
 
 }  // namespace
 
-replica_actor::behavior_type replica(replica_self self, node_identity identity,
-                                     std::chrono::microseconds status_period) {
+replica_actor::behavior_type replica(replica_self self, node_identity identity, std::chrono::microseconds status_period,
+                                     std::shared_ptr<const recovered_replica> past) {
   auto& state = self->state;
   state.core = std::make_unique<replica_core>(identity.cluster, identity.self, *identity.keys);
+  state.core->restore(*past);
   state.identity = std::move(identity);
   state.status_period = status_period;
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        self->send(all.with->batcher, view_entered{self->state.core->view()});
         self->delayed_send(self, self->state.status_period, tick{});
+        tell_position(self);
+        carry_out(self, self->state.core->on_start());
       },
       [self](const verified_message& received) {
         carry_out(self, self->state.core->on_message(received.sender, *received.value));
       },
-      [self](const batch_cut& cut) { carry_out(self, self->state.core->on_batch(cut.content)); },
+      [self](const batch_cut& cut) { carry_out(self, self->state.core->on_batch(cut.view, cut.content)); },
+      [self](const change_view& wanted) { carry_out(self, self->state.core->on_change_view(wanted.to)); },
+      [self](const new_view_built& built) { carry_out(self, self->state.core->on_new_view_built(*built.opened)); },
+      [self](const checkpoint_taken& taken) { carry_out(self, self->state.core->on_taken(taken.sequence)); },
       [self](const checkpoint_stable& stable) { carry_out(self, self->state.core->on_stable(stable.certificate)); },
       [self](const state_diverged& diverged) { carry_out(self, self->state.core->on_diverged(diverged.sequence)); },
-      [self](const state_installed& installed) { carry_out(self, self->state.core->on_installed(installed.sequence)); },
+      [self](const state_installed& installed) {
+        carry_out(self, self->state.core->on_installed(installed.sequence, installed.certificate));
+      },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});
         carry_out(self, self->state.core->on_tick());

@@ -18,8 +18,10 @@ struct replica_state {
   std::shared_ptr<const neighbours> with;
 };
 
-/// Every `status_period` a replica that waits for something says what it lacks (TOCS '02 §5.2).
+/// `past`: what the last run of the replica promised. Every `status_period` a replica that waits for something says
+/// what it lacks (TOCS '02 §5.2).
 replica_actor::behavior_type replica(replica_actor::stateful_pointer<replica_state> self, node_identity identity,
-                                     std::chrono::microseconds status_period);
+                                     std::chrono::microseconds status_period,
+                                     std::shared_ptr<const recovered_replica> past);
 
 }  // namespace hypermesh

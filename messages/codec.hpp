@@ -29,10 +29,20 @@ namespace hypermesh {
 [[nodiscard]] byte_vector new_view_buffer(const new_view& value);
 [[nodiscard]] byte_vector status_buffer(const status& value);
 
+/// The frame of a document that was received or signed: buffer and signature as they are in `raw`.
+[[nodiscard]] frame_ptr frame_of(message_kind kind, const blob& raw);
+
 /// `buffer ‖ signature ‖ kind`: the frame of a document that is signed as a whole.
 [[nodiscard]] frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by);
 
 [[nodiscard]] frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body);
+/// A certificate as it is kept on disk: signed statements, 120 bytes each, in the layout of the wire.
+[[nodiscard]] frame_ptr encode_statements(const std::vector<signed_statement>& statements);
+/// The PRE-PREPARE's first.
+[[nodiscard]] frame_ptr encode_statements(const prepared_certificate& certificate);
+/// Nothing when the bytes are not a whole number of statements.
+[[nodiscard]] std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes);
+
 /// PREPARE, COMMIT, CHECKPOINT or SUSPICION.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);

@@ -259,11 +259,11 @@ decoded<message> decode_status(const blob& raw) {
   value.view = view_number{encoded->view()};
   value.active = encoded->active();
   value.low_watermark = sequence_number{encoded->low_watermark()};
-  value.last_executed = sequence_number{encoded->last_executed()};
+  value.last_decided = sequence_number{encoded->last_decided()};
   const auto slots = span_of(encoded->slots());
   if (slots.size() > limits::watermark_window_max) return rejection::too_many_items;
   if (value.replica.value >= limits::replicas_max || value.view.value > limits::view_max ||
-      value.last_executed.value > limits::sequence_max || value.low_watermark > value.last_executed) {
+      value.last_decided.value > limits::sequence_max || value.low_watermark > value.last_decided) {
     return rejection::number_out_of_range;
   }
   for (const auto each : slots) {
@@ -449,6 +449,18 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_node_report(frame);
   }
   return rejection::unknown_kind;
+}
+
+std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes) {
+  if (bytes.size() % sizeof(wire::SignedStatement) != 0) return std::nullopt;
+  std::vector<signed_statement> statements;
+  statements.reserve(bytes.size() / sizeof(wire::SignedStatement));
+  for (; !bytes.empty(); bytes = bytes.subspan(sizeof(wire::SignedStatement))) {
+    wire::SignedStatement encoded;
+    std::memcpy(static_cast<void*>(&encoded), bytes.data(), sizeof(encoded));
+    statements.push_back(from_wire(encoded));
+  }
+  return statements;
 }
 
 }  // namespace hypermesh

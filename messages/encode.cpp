@@ -116,8 +116,33 @@ byte_vector status_buffer(const status& value) {
   }
   const auto slots_offset = buffer.CreateVector(slots);
   buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
-                                   value.last_executed.value, slots_offset, value.active));
+                                   value.last_decided.value, slots_offset, value.active));
   return copy_of(buffer);
+}
+
+frame_ptr encode_statements(const std::vector<signed_statement>& statements) {
+  byte_vector bytes;
+  bytes.reserve(statements.size() * sizeof(wire::SignedStatement));
+  for (const auto& each : statements) {
+    const auto encoded = to_wire(each);
+    const auto view = std::as_bytes(std::span{&encoded, 1});
+    bytes.insert(bytes.end(), view.begin(), view.end());
+  }
+  return std::make_shared<const byte_vector>(std::move(bytes));
+}
+
+frame_ptr encode_statements(const prepared_certificate& certificate) {
+  auto statements = certificate.prepares;
+  statements.insert(statements.begin(), certificate.pre_prepare);
+  return encode_statements(statements);
+}
+
+frame_ptr frame_of(message_kind kind, const blob& raw) {
+  byte_vector frame;
+  frame.reserve(raw.view.size() + 1);
+  frame.assign(raw.view.begin(), raw.view.end());
+  frame.push_back(static_cast<std::byte>(kind));
+  return std::make_shared<const byte_vector>(std::move(frame));
 }
 
 frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by) {
@@ -248,12 +273,6 @@ frame_ptr encode(const state_chunk_message& value) {
   return frame_of(message_kind::state_chunk, buffer);
 }
 
-frame_ptr reframe(const request& value) {
-  byte_vector frame;
-  frame.reserve(value.raw.view.size() + 1);
-  frame.assign(value.raw.view.begin(), value.raw.view.end());
-  frame.push_back(static_cast<std::byte>(message_kind::request));
-  return std::make_shared<const byte_vector>(std::move(frame));
-}
+frame_ptr reframe(const request& value) { return frame_of(message_kind::request, value.raw); }
 
 }  // namespace hypermesh

@@ -6,9 +6,9 @@ namespace hypermesh {
 
 std::string_view to_string(message_kind kind) {
   static constexpr std::array<std::string_view, message_kind_last + 1> names = {
-      "UNKNOWN",     "REQUEST",      "PRE-PREPARE", "PREPARE",     "COMMIT",           "REPLY",
-      "CHECKPOINT",  "VIEW-CHANGE",  "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST",
-      "STATE-CHUNK", "SUSPICION", "QUERY",       "QUERY-REPLY", "NODE-QUERY",       "NODE-REPORT"};
+      "UNKNOWN",     "REQUEST",     "PRE-PREPARE", "PREPARE",     "COMMIT",           "REPLY",
+      "CHECKPOINT",  "VIEW-CHANGE", "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST",
+      "STATE-CHUNK", "SUSPICION",   "QUERY",       "QUERY-REPLY", "NODE-QUERY",       "NODE-REPORT"};
   const auto index = static_cast<std::size_t>(kind);
   return index < names.size() ? names[index] : names[0];
 }

@@ -73,8 +73,8 @@ struct line_writer {
     for (const auto& each : value.slots) {
       slots += each.committed ? 'c' : each.prepared ? 'p' : each.has_pre_prepare ? 'b' : '-';
     }
-    return fmt::format("v={}{} h={} executed={} slots={} from={}", value.view.value, value.active ? "" : " waiting",
-                       value.low_watermark.value, value.last_executed.value, slots, value.replica.value);
+    return fmt::format("v={}{} h={} decided={} slots={} from={}", value.view.value, value.active ? "" : " waiting",
+                       value.low_watermark.value, value.last_decided.value, slots, value.replica.value);
   }
 
   std::string operator()(const checkpoint_proof& value) const {

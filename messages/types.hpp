@@ -80,6 +80,9 @@ using cluster_id = fixed_bytes<struct cluster_id_tag, 32>;
 /// Who may speak on a link and sign a message.
 enum class principal_kind : std::uint8_t { replica = 0, client = 1 };
 
+/// Microseconds on the clock of the actor system; only differences matter.
+using microseconds_t = std::uint64_t;
+
 /// A member of the cluster, replica or client. Also the address of a link.
 struct principal {
   principal_kind kind = principal_kind::replica;

@@ -218,8 +218,9 @@ struct status {
   /// Whether the sender has entered `view`; else it waits for its NEW-VIEW.
   bool active = true;
   sequence_number low_watermark;
-  sequence_number last_executed;
-  /// Progress of the sequences after `last_executed`, in order.
+  /// Everything through here is stable, or committed in `view`.
+  sequence_number last_decided;
+  /// Progress of the sequences after `last_decided`, in order.
   std::vector<slot_progress> slots;
   signature by;
   blob raw;

@@ -58,8 +58,10 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   node_parts parts;
   parts.identity = {config.cluster.parameters(), config.self, shared_keys};
   parts.settings = config.settings;
-  parts.machine = std::move(machine);
   parts.storage = std::make_shared<memory_storage>();
+  auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
+  if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
+  parts.restored = std::move(std::get<restored_node>(restored));
   parts.on_failure = [record = manager->failure_](const world_error& error) {
     const std::scoped_lock lock{record->guard};
     if (!record->error) record->error = error;
@@ -73,8 +75,9 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
   links.limits = config.links;
   auto& actors = manager->actors_;
-  auto started = start_replica_links(system, std::move(links), {config.listen.host, config.listen.port},
-                                     {actors.ingress, actors.executor, actors.monitor, actors.client_ingress});
+  auto started =
+      start_replica_links(system, std::move(links), {config.listen.host, config.listen.port},
+                          {actors.ingress, actors.executor, actors.monitor, actors.coordinator, actors.client_ingress});
   if (auto* error = std::get_if<world_error>(&started)) {
     stop_node(actors);
     manager->stopped_ = true;

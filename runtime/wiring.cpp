@@ -7,6 +7,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/checkpointer.hpp"
+#include "actors/coordinator.hpp"
 #include "actors/executor.hpp"
 #include "actors/ingress.hpp"
 #include "actors/journal.hpp"
@@ -22,6 +23,7 @@ template <class Visitor>
 void for_each_inner_actor(const neighbours& actors, Visitor visit) {
   visit(actors.batcher);
   visit(actors.replica);
+  visit(actors.coordinator);
   visit(actors.checkpointer);
   visit(actors.state_transfer);
   visit(actors.executor);
@@ -42,6 +44,24 @@ void supervise(const Handle& actor, const char* name, const failure_handler& on_
 
 }  // namespace
 
+std::variant<restored_node, world_error> restore_node(const node_identity& identity, stable_storage& storage,
+                                                      std::unique_ptr<state_machine> machine) {
+  auto read = storage.read();
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  const auto& history = std::get<stored_history>(read);
+  auto recovered = recover(identity.cluster, identity.self, history);
+  if (auto* error = std::get_if<world_error>(&recovered)) return std::move(*error);
+  restored_node restored;
+  restored.past = std::move(std::get<recovered_node>(recovered));
+  restored.state = std::make_unique<replicated_state>(std::move(machine));
+  auto replayed = replay(identity.cluster, history, restored.past, *restored.state);
+  if (auto* error = std::get_if<world_error>(&replayed)) return std::move(*error);
+  restored.taken = std::move(std::get<std::vector<taken_state>>(replayed));
+  restored.past.to_execute.clear();
+  if (history.state) restored.kept = history.state->sequence;
+  return restored;
+}
+
 neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   const auto& identity = parts.identity;
   const auto& settings = parts.settings;
@@ -49,17 +69,23 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.ingress = system.spawn(ingress, identity);
   actors.client_ingress = system.spawn(ingress, identity);
   actors.batcher = system.spawn(batcher, identity, settings.batching, settings.batch_delay);
-  actors.replica = system.spawn(replica, identity, settings.status_period);
-  actors.executor =
-      system.spawn(executor, identity, std::make_shared<std::unique_ptr<state_machine>>(std::move(parts.machine)));
-  actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period);
+  auto& restored = parts.restored;
+  auto start = std::make_shared<executor_start>();
+  *start = {std::move(restored.state), restored.past.replica.view, std::move(restored.taken)};
+  const auto past = std::make_shared<const recovered_node>(std::move(restored.past));
+  const std::shared_ptr<const recovered_replica> promised{past, &past->replica};
+  actors.replica = system.spawn(replica, identity, settings.status_period, promised);
+  actors.coordinator = system.spawn(coordinator, identity, settings.views, settings.service_period, promised);
+  actors.executor = system.spawn(executor, identity, std::move(start));
+  actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period, past);
   actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
-  actors.journal = system.spawn(journal, identity, std::move(parts.storage));
+  actors.journal = system.spawn(journal, identity, std::move(parts.storage), settings.retained_bytes, restored.kept);
   actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
   supervise(actors.ingress, ingress_state::name, parts.on_failure);
   supervise(actors.client_ingress, ingress_state::name, parts.on_failure);
   supervise(actors.batcher, batcher_state::name, parts.on_failure);
   supervise(actors.replica, replica_state::name, parts.on_failure);
+  supervise(actors.coordinator, coordinator_state::name, parts.on_failure);
   supervise(actors.executor, executor_state::name, parts.on_failure);
   supervise(actors.checkpointer, checkpointer_state::name, parts.on_failure);
   supervise(actors.state_transfer, state_transfer_state::name, parts.on_failure);

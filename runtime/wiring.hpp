@@ -10,6 +10,8 @@
 #include "actors/batcher.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/monitor.hpp"
+#include "actors/protocol/recovery.hpp"
+#include "actors/protocol/view_change_settings.hpp"
 
 namespace hypermesh {
 
@@ -24,13 +26,34 @@ struct node_settings {
   std::chrono::microseconds checkpoint_period{500'000};
   /// How often a state transfer looks for chunks that did not arrive.
   std::chrono::microseconds transfer_period{200'000};
+  view_change_settings views;
+  /// How often a backup looks at how the primary serves its clients.
+  std::chrono::microseconds service_period{25'000};
+  /// Records that stay on disk although a stable state covers them: so long a state is not written again.
+  std::uint64_t retained_bytes = 64 * 1024 * 1024;
 };
+
+/// A node as its last run left it, or as new.
+struct restored_node {
+  recovered_node past;
+  /// The state after everything that was executed.
+  std::unique_ptr<replicated_state> state;
+  std::vector<taken_state> taken;
+  /// The state that the disk holds is that after this sequence.
+  sequence_number kept;
+};
+
+/// Reads the disk and brings `machine`, which is fresh, to where the last run was. The error says why this disk cannot
+/// be trusted.
+[[nodiscard]] std::variant<restored_node, world_error> restore_node(const node_identity& identity,
+                                                                    stable_storage& storage,
+                                                                    std::unique_ptr<state_machine> machine);
 
 /// What a node is made of besides its actors.
 struct node_parts {
   node_identity identity;
   node_settings settings;
-  std::unique_ptr<state_machine> machine;
+  restored_node restored;
   std::shared_ptr<stable_storage> storage;
   failure_handler on_failure;
   /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.

@@ -1,12 +1,20 @@
 #include "actors/protocol/batch_builder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "messages/require.hpp"
 
 namespace hypermesh {
 
-batch_builder::admission batch_builder::admit(const request& value) {
+namespace {
+
+/// Waits that the typical one is taken from.
+constexpr std::size_t waits_kept = 32;
+
+}  // namespace
+
+batch_builder::admission batch_builder::admit(const request& value, microseconds_t now) {
   auto& queue = queues_[value.id.client];
   switch (queue.window.of(value.id.when)) {
     case timestamp_window::standing::done:
@@ -25,6 +33,7 @@ batch_builder::admission batch_builder::admit(const request& value) {
     return admission::overloaded;
   }
   if (queue.waiting.empty()) turns_.push_back(value.id.client);
+  if (queue.pending.empty()) start_wait(value.id.client, queue, now);
   queue.waiting.push_back(value.id.when);
   queue.pending.emplace(value.id.when, pending_request{value, false});
   ++requests_waiting_;
@@ -66,24 +75,25 @@ bool batch_builder::take_next(client_queue& queue, batch& into) {
   return true;
 }
 
-void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own) {
+void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now) {
+  requests_executed_ += requests.size();
   for (const auto& each : requests) {
-    forget(each.id);
+    forget(each.id, now);
     // What fell out of the client's window is never executed: it must not keep its place here.
-    forget_through({each.id.client, queues_[each.id.client].window.floor()});
+    forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
   }
-  // A batch that an installed state covered has left the pipeline already.
+  // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
   const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
   if (leads) in_flight_.pop_front();
 }
 
-void batch_builder::on_installed(const std::vector<request_id>& ids) {
+void batch_builder::on_installed(const std::vector<request_id>& ids, microseconds_t now) {
   std::optional<client_id> of;
   for (const auto id : ids) {
     if (id.client == of) {
-      forget(id);
+      forget(id, now);
     } else {
-      forget_through(id);
+      forget_through(id, now);
     }
     of = id.client;
   }
@@ -98,15 +108,15 @@ bool batch_builder::is_over(request_id id) const {
   return found != queues_.end() && found->second.window.of(id.when) != timestamp_window::standing::fresh;
 }
 
-void batch_builder::forget_through(request_id floor) {
+void batch_builder::forget_through(request_id floor, microseconds_t now) {
   auto& queue = queues_[floor.client];
   while (!queue.pending.empty() && queue.pending.begin()->first <= floor.when) {
-    forget({floor.client, queue.pending.begin()->first});
+    forget({floor.client, queue.pending.begin()->first}, now);
   }
   queue.window.raise_floor_to(floor.when);
 }
 
-void batch_builder::forget(request_id id) {
+void batch_builder::forget(request_id id, microseconds_t now) {
   auto& queue = queues_[id.client];
   queue.window.mark_done(id.when);
   const auto found = queue.pending.find(id.when);
@@ -122,6 +132,68 @@ void batch_builder::forget(request_id id) {
   queue.bytes -= found->second.content.raw.view.size();
   bytes_pending_ -= found->second.content.raw.view.size();
   queue.pending.erase(found);
+  ended_waits_.push_back(now - std::min(now, queue.waits_since));
+  if (ended_waits_.size() > waits_kept) ended_waits_.pop_front();
+  end_wait(id.client, queue);
+  if (!queue.pending.empty()) start_wait(id.client, queue, now);
+}
+
+// --- Views and service ---------------------------------------------------------------
+
+void batch_builder::start_wait(client_id client, client_queue& queue, microseconds_t now) {
+  queue.waits_since = now;
+  require(waits_.emplace(now, client).second, "a client waits once");
+}
+
+void batch_builder::end_wait(client_id client, const client_queue& queue) {
+  require(waits_.erase({queue.waits_since, client}) == 1, "a client with pending requests waits");
+}
+
+void batch_builder::on_view(microseconds_t now) {
+  in_flight_.clear();
+  turns_.clear();
+  waits_.clear();
+  ended_waits_.clear();
+  requests_waiting_ = requests_pending_;
+  for (auto& [client, queue] : queues_) {
+    if (queue.pending.empty()) continue;
+    // What was proposed is older than what waits.
+    std::deque<timestamp> waiting;
+    for (auto& [when, each] : queue.pending) {
+      if (std::exchange(each.proposed, false)) waiting.push_back(when);
+    }
+    waiting.insert(waiting.end(), queue.waiting.begin(), queue.waiting.end());
+    queue.waiting = std::move(waiting);
+    turns_.push_back(client);
+    start_wait(client, queue, now);
+  }
+}
+
+std::vector<request> batch_builder::pending() const {
+  std::vector<request> all;
+  std::size_t bytes = 0;
+  for (const auto& [since, client] : waits_) {
+    for (const auto& [when, each] : queues_.at(client).pending) {
+      bytes += each.content.raw.view.size();
+      if (bytes > forwarded_bytes_max) return all;
+      all.push_back(each.content);
+    }
+  }
+  return all;
+}
+
+service_report batch_builder::service(microseconds_t now) const {
+  service_report report;
+  report.clients_waiting = waits_.size();
+  if (!waits_.empty()) report.longest_wait_us = now - std::min(now, waits_.begin()->first);
+  report.waits_ended = ended_waits_.size();
+  report.requests_executed = requests_executed_;
+  if (ended_waits_.empty()) return report;
+  std::vector<microseconds_t> sorted{ended_waits_.begin(), ended_waits_.end()};
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  report.typical_wait_us = *middle;
+  return report;
 }
 
 }  // namespace hypermesh

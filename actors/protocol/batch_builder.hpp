@@ -4,9 +4,11 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/timestamp_window.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
@@ -32,8 +34,8 @@ struct batch_settings {
   std::size_t bytes_per_client_max = 8 * 1024 * 1024;
 };
 
-/// Pending requests of one replica, and the primary's next batch (§4.2; batching of TOCS '02 §5.1.4).
-/// Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
+/// Pending requests of one replica, the primary's next batch (§4.2; batching of TOCS '02 §5.1.4), and how long clients
+/// wait. Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
 class batch_builder {
  public:
   enum class admission {
@@ -54,7 +56,7 @@ class batch_builder {
   explicit batch_builder(batch_settings settings) : settings_(settings) {}
 
   /// One identical rule for admission at every replica (attack 32).
-  admission admit(const request& value);
+  admission admit(const request& value, microseconds_t now);
 
   /// The next batch, when there is one to propose: at once while nothing is in flight, else when
   /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and from each of
@@ -62,10 +64,20 @@ class batch_builder {
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests were executed in a batch; `own` when this replica proposed it.
-  void on_executed(const std::vector<executed_request>& requests, bool own);
+  void on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now);
 
   /// What a transferred state has executed, as `client_table::done_ids` tells it.
-  void on_installed(const std::vector<request_id>& ids);
+  void on_installed(const std::vector<request_id>& ids, microseconds_t now);
+
+  /// A view was entered: what was proposed before and not executed waits again, and clients get a new start.
+  void on_view(microseconds_t now);
+
+  /// Pending requests for the primary of a new view, each client's oldest first, `forwarded_bytes_max` of them: so they
+  /// are served after a view change without their clients' help.
+  [[nodiscard]] std::vector<request> pending() const;
+  static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
+
+  [[nodiscard]] service_report service(microseconds_t now) const;
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
@@ -84,10 +96,14 @@ class batch_builder {
     std::size_t bytes = 0;
     /// Timestamps in the order of arrival that were not proposed yet.
     std::deque<timestamp> waiting;
+    /// Since when nothing of this client was executed while something was pending.
+    microseconds_t waits_since = 0;
   };
 
-  void forget(request_id id);
-  void forget_through(request_id floor);
+  void forget(request_id id, microseconds_t now);
+  void forget_through(request_id floor, microseconds_t now);
+  void start_wait(client_id client, client_queue& queue, microseconds_t now);
+  void end_wait(client_id client, const client_queue& queue);
   [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
 
@@ -100,6 +116,11 @@ class batch_builder {
   std::size_t bytes_pending_ = 0;
   /// The first request of each batch that was cut and not yet executed, in order.
   std::deque<request_id> in_flight_;
+  /// Clients with pending requests, by `waits_since`.
+  std::set<std::pair<microseconds_t, client_id>> waits_;
+  /// The last waits of this view that ended.
+  std::deque<microseconds_t> ended_waits_;
+  std::uint64_t requests_executed_ = 0;
 };
 
 }  // namespace hypermesh

@@ -10,6 +10,15 @@ checkpoint_votes::checkpoint_votes(const cluster_parameters& cluster, replica_id
   require(cluster.is_valid(), "the cluster parameters form a group");
 }
 
+void checkpoint_votes::restore(std::shared_ptr<const checkpoint_certificate> stable,
+                               const std::vector<signed_statement>& own) {
+  require(stable_ == nullptr && votes_.empty(), "a restart comes first");
+  stable_ = std::move(stable);
+  for (const auto& vote : own) {
+    if (vote.content.sequence > this->stable()) (void)votes_[vote.content.sequence].add(vote);
+  }
+}
+
 checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const digest& root) {
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
@@ -24,7 +33,13 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
   const signed_statement own{
       content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
-  require(votes_[sequence].add(own) == vote_set::outcome::added, "the own CHECKPOINT is the first of this replica");
+  // After a restart the same state is taken again; another one would be a divergence from what this replica signed.
+  const auto outcome = votes_[sequence].add(own);
+  if (outcome == vote_set::outcome::conflicting) {
+    diverged_ = true;
+    out.diverged = sequence;
+    return out;
+  }
   const auto frame = encode_vote(message_kind::checkpoint, own);
   out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
   out.sends.push_back({std::nullopt, frame});

@@ -28,6 +28,9 @@ class checkpoint_votes {
  public:
   checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
+  /// What the last run of this replica knew to be stable, and what it said beyond.
+  void restore(std::shared_ptr<const checkpoint_certificate> stable, const std::vector<signed_statement>& own);
+
   /// This replica has the state after `sequence`, which ends a checkpoint period.
   [[nodiscard]] checkpoint_effects on_taken(sequence_number sequence, const digest& root);
   [[nodiscard]] checkpoint_effects on_vote(const signed_statement& vote);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "messages/codec.hpp"
+#include "messages/digest.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh {
@@ -95,8 +96,20 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
   request.deadline = now + settings_.deadline_us;
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
   // §4.1: "by sending a ⟨REQUEST, o, t, c⟩σc message to the primary".
-  out.sends.push_back({cluster_.group().primary_of(view_), request.frame});
+  out.sends.push_back({receiver_of(when), request.frame});
   requests_.emplace(when, std::move(request));
+}
+
+/// The primary; or everybody, when it cannot be reached or backups are to see how it serves.
+std::optional<replica_id> client_core::receiver_of(timestamp when) const {
+  const auto primary = cluster_.group().primary_of(view_);
+  if (closed_links_.contains(primary)) return std::nullopt;
+  if (settings_.sampled_one_in == 0) return primary;
+  const auto drawn = hasher{"hypermesh sampled request"}.add(settings_.sampling_seed).add(when.value).finish();
+  std::uint64_t number = 0;
+  for (std::size_t index = 0; index < sizeof(number); ++index)
+    number = number << 8U | std::to_integer<std::uint64_t>(drawn.bytes[index]);
+  return number % settings_.sampled_one_in == 0 ? std::nullopt : std::optional{primary};
 }
 
 client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
@@ -242,8 +255,18 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
   }
 }
 
-client_effects client_core::on_link_up(replica_id replica) const {
+client_effects client_core::on_link_down(replica_id replica) {
   client_effects out;
+  closed_links_.insert(replica);
+  if (replica != cluster_.group().primary_of(view_)) return out;
+  for (const auto& [when, request] : requests_)
+    out.sends.push_back({std::nullopt, request.frame});
+  return out;
+}
+
+client_effects client_core::on_link_up(replica_id replica) {
+  client_effects out;
+  closed_links_.erase(replica);
   for (const auto& [when, asked] : queries_)
     out.sends.push_back({replica, asked.frame});
   // To a backup too: it may have executed the request and lost its reply, which f+1 may need.

@@ -34,9 +34,6 @@ enum class client_error : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(client_error error);
 
-/// Microseconds on the clock of the actor system; only differences matter.
-using microseconds_t = std::uint64_t;
-
 struct client_settings {
   /// Operations under one signature. 1: every operation is signed alone.
   std::size_t bundle_operations_max = 1;
@@ -52,6 +49,11 @@ struct client_settings {
   microseconds_t retransmit_us_max = 8'000'000;
   /// An operation without a result by then fails with `timed_out` or `overloaded`.
   microseconds_t deadline_us = 30'000'000;
+  /// One request in so many, on average, goes to all replicas at once, so that backups see how the primary serves its
+  /// clients (attack 29). Which one, the primary cannot know. 0: none.
+  std::uint64_t sampled_one_in = 16;
+  /// Secret: makes the sample unpredictable.
+  std::uint64_t sampling_seed = 0;
 };
 
 /// Names an operation between `client_core` and the actor around it.
@@ -87,7 +89,10 @@ class client_core {
   [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value);
 
   /// The link to a replica opened: what went into the closed link is lost.
-  [[nodiscard]] client_effects on_link_up(replica_id replica) const;
+  [[nodiscard]] client_effects on_link_up(replica_id replica);
+  /// The link to a replica closed. Without the primary, requests go to all: the backups have to know that somebody
+  /// waits.
+  [[nodiscard]] client_effects on_link_down(replica_id replica);
 
   /// Bundles, retransmissions and deadlines that are due.
   [[nodiscard]] client_effects on_tick(microseconds_t now);
@@ -138,6 +143,7 @@ class client_core {
   void fail(open_request& request, client_error error, client_effects& out);
   void learn_view(const open_request& request, const request_outcome& agreed);
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when) const;
 
   cluster_parameters cluster_;
   client_id self_;
@@ -150,6 +156,7 @@ class client_core {
   std::map<timestamp, open_query> queries_;
   std::size_t operations_pending_ = 0;
   std::uint64_t retransmissions_ = 0;
+  std::set<replica_id> closed_links_;
 };
 
 }  // namespace hypermesh

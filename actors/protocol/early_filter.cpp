@@ -7,16 +7,27 @@ early_filter::early_filter(const cluster_parameters& cluster) : window_(cluster.
 }
 
 std::optional<rejection> early_filter::objection_to_place(const statement& content) const {
-  // A quorum was verified for what is executed; the rest of its votes is never checked.
-  if (content.sequence <= at_.executed) return rejection::already_decided;
-  if (content.view != at_.view) return rejection::other_view;
+  if (content.sequence <= at_.stable) return rejection::already_decided;
+  // Later views may be entered any moment, and what comes early is held for them.
+  if (content.view < at_.view) return rejection::other_view;
+  // A quorum was verified for what is decided; the rest of its votes is never checked.
+  if (content.view == at_.view && content.sequence <= at_.decided) return rejection::already_decided;
   // The replica may be ahead of what is known here, by a window at most.
   if (content.sequence > at_.high.plus(window_)) return rejection::outside_watermarks;
   return std::nullopt;
 }
 
+/// A VIEW-CHANGE or NEW-VIEW costs hundreds of checks; those for views that are entered or past come to nothing.
+std::optional<rejection> early_filter::objection_to_view(view_number wanted) const {
+  const bool over = wanted < at_.view || (wanted == at_.view && at_.active);
+  return over ? std::optional{rejection::other_view} : std::nullopt;
+}
+
 std::optional<rejection> early_filter::objection_to(const message& value) const {
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
+    // Unlike votes a proposal is never early: its primary sends it behind the NEW-VIEW, on the same link.
+    const auto view = it->header.content.view;
+    if (view > at_.view || (view == at_.view && !at_.active)) return rejection::other_view;
     if (const auto bad = objection_to_place(it->header.content)) return bad;
     const auto known = accepted_.find(it->header.content.sequence);
     const bool same = known != accepted_.end() && known->second == it->header.content;
@@ -24,6 +35,11 @@ std::optional<rejection> early_filter::objection_to(const message& value) const 
   }
   if (const auto* it = std::get_if<prepare>(&value)) return objection_to_place(it->vote.content);
   if (const auto* it = std::get_if<commit>(&value)) return objection_to_place(it->vote.content);
+  if (const auto* it = std::get_if<view_change>(&value)) return objection_to_view(it->new_view);
+  if (const auto* it = std::get_if<new_view>(&value)) return objection_to_view(it->view);
+  if (const auto* it = std::get_if<suspicion>(&value)) {
+    return it->vote.content.view < at_.view ? std::optional{rejection::other_view} : std::nullopt;
+  }
   const auto late = [this](sequence_number sequence) {
     return sequence <= at_.stable ? std::optional{rejection::already_decided} : std::nullopt;
   };
@@ -33,17 +49,29 @@ std::optional<rejection> early_filter::objection_to(const message& value) const 
 }
 
 void early_filter::note_passed(const message& value) {
+  if (const auto* opened = std::get_if<new_view>(&value)) {
+    // The replica enters this view before it sees what is let through behind it.
+    if (objection_to_view(opened->view)) return;
+    accepted_.clear();
+    at_.view = opened->view;
+    at_.active = true;
+    at_.decided = at_.stable;
+    return;
+  }
   const auto* proposal = std::get_if<pre_prepare>(&value);
   if (proposal == nullptr) return;
   const auto& content = proposal->header.content;
   // Above H as known here the replica may have dropped it, and it must come through again.
-  if (content.view == at_.view && content.sequence <= at_.high) accepted_.emplace(content.sequence, content);
+  if (content.view == at_.view && at_.active && content.sequence <= at_.high)
+    accepted_.emplace(content.sequence, content);
 }
 
 void early_filter::on_position(const replica_position& at) {
-  if (at.view != at_.view) accepted_.clear();
+  // Said before the NEW-VIEW that was let through reached the replica.
+  if (at.view < at_.view || (at.view == at_.view && at_.active && !at.active)) return;
+  if (at.view != at_.view || at.active != at_.active) accepted_.clear();
   at_ = at;
-  accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.executed));
+  accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.decided));
 }
 
 }  // namespace hypermesh

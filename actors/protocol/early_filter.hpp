@@ -8,10 +8,13 @@
 
 namespace hypermesh {
 
-/// Where the replica stands, as far as the way in needs to know. May lag behind the replica, never runs ahead.
+/// Where the replica stands, as far as the way in needs to know.
 struct replica_position {
   view_number view;
-  sequence_number executed;
+  /// Whether the view is entered.
+  bool active = true;
+  /// Everything through here is stable, or committed in the view.
+  sequence_number decided;
   sequence_number stable;
   /// H.
   sequence_number high;
@@ -34,6 +37,7 @@ class early_filter {
 
  private:
   [[nodiscard]] std::optional<rejection> objection_to_place(const statement& content) const;
+  [[nodiscard]] std::optional<rejection> objection_to_view(view_number wanted) const;
 
   std::uint32_t window_;
   replica_position at_;

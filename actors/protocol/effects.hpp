@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -69,13 +70,45 @@ struct state_was_installed {
   digest root;
 };
 
+/// The state after `sequence` is on disk, and the records before it are not.
+struct state_was_kept {
+  sequence_number sequence;
+  /// Of the whole disk, after that.
+  std::uint64_t bytes_held = 0;
+};
+
 struct divergence_found {
   sequence_number sequence;
+};
+
+/// The NEW-VIEW of `view` was accepted, or sent.
+struct view_was_entered {
+  view_number view;
+};
+
+/// Why a backup wants another primary.
+enum class suspicion_reason : std::uint8_t {
+  /// Requests wait and nothing is executed.
+  mute,
+  /// One client waits much longer than the others (attack 31).
+  starving,
+  /// All clients wait longer than the load explains (attack 29).
+  slow,
+};
+
+[[nodiscard]] std::string_view to_string(suspicion_reason reason);
+
+/// This replica wants to leave `view`.
+struct primary_suspected {
+  view_number view;
+  suspicion_reason reason = suspicion_reason::mute;
 };
 
 /// How full the replica is, after each of its steps that changed something.
 struct replica_progress {
   view_number view;
+  /// Whether the view is entered; else the replica waits for its NEW-VIEW.
+  bool active = true;
   sequence_number last_proposed;
   sequence_number last_executed;
   std::uint64_t slots_in_use = 0;
@@ -92,9 +125,9 @@ struct node_failed {
   world_error error;
 };
 
-using observation =
-    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
-                 state_was_installed, divergence_found, replica_progress, batcher_progress, node_failed>;
+using observation = std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved,
+                                 checkpoint_became_stable, state_was_installed, state_was_kept, divergence_found,
+                                 view_was_entered, primary_suspected, replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {
@@ -102,8 +135,13 @@ struct replica_effects {
   std::vector<outgoing_message> sends;
   std::vector<committed_batch> committed;
   std::shared_ptr<const checkpoint_certificate> fetch;
+  /// A proof that came with a NEW-VIEW, for the checkpointer.
+  std::shared_ptr<const checkpoint_certificate> learned;
   /// A stable checkpoint covers everything through this sequence.
   std::optional<sequence_number> forget_through;
+  /// §4.4: the own VIEW-CHANGE, when a view was left.
+  std::shared_ptr<const view_change> view_left;
+  std::optional<view_number> view_entered;
   std::vector<observation> observations;
 };
 

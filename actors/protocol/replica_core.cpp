@@ -2,43 +2,138 @@
 
 #include <algorithm>
 
+#include "actors/protocol/new_view.hpp"
+#include "actors/protocol/slot_repair.hpp"
 #include "messages/codec.hpp"
-#include "messages/limits.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh {
 
 namespace {
 
-/// Slots for which one STATUS is answered: what fits one round trip without flooding the asker.
-constexpr std::uint64_t slots_sent_again_max = 32;
-/// Bytes after which the answer to one STATUS ends: with full batches the slots alone would let a small
-/// frame cause one of 64 MiB, more than a link's outbound queue holds (attack 33).
-constexpr std::size_t bytes_sent_again_max = 2 * limits::batch_bytes_max;
 /// An idle replica sends a STATUS every so many ticks, so that who lost everything learns of it.
 constexpr std::uint64_t idle_status_ticks = 4;
 /// Ticks without execution after which a certified state is fetched instead of awaited.
 constexpr unsigned ticks_behind_max = 2;
 
+/// Ticks after leaving a view before the own VIEW-CHANGE is sent again: the first one gets time to arrive.
+constexpr std::uint64_t view_change_ticks = 2;
+
 record_kind record_of(message_kind kind) {
   return kind == message_kind::prepare ? record_kind::prepare : record_kind::commit;
+}
+
+/// What an ordering message says about its place.
+const statement& content_of(const message& value) {
+  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return proposal->header.content;
+  if (const auto* preparing = std::get_if<prepare>(&value)) return preparing->vote.content;
+  return std::get<commit>(value).vote.content;
 }
 
 }  // namespace
 
 replica_core::replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
-    : cluster_(cluster), group_(cluster.group()), self_(self), keys_(&keys), log_(cluster) {
+    : cluster_(cluster),
+      group_(cluster.group()),
+      self_(self),
+      keys_(&keys),
+      log_(cluster),
+      prepared_(cluster.group()),
+      early_(cluster.replicas, cluster.watermark_window) {
   require(cluster.is_valid(), "the cluster parameters form a group");
   require(group_.contains(self) && keys.self() == principal::of(self), "a replica signs as itself");
 }
 
+// --- Restart -------------------------------------------------------------------
+
+void replica_core::restore(const recovered_replica& past) {
+  require(view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0, "a restart comes first");
+  stable_ = past.stable;
+  if (stable_ != nullptr) log_.cut_through(stable_->sequence());
+  last_executed_ = past.last_executed;
+  taken_ = last_executed_;
+  last_decided_ = log_.marks().low();
+  last_proposed_ = last_executed_;
+  require(last_executed_ >= log_.marks().low(), "what is stable was executed");
+  for (const auto& each : past.proposals)
+    bodies_.keep(each.header.content.sequence, each.header.content.value, each.body);
+  for (const auto& each : past.prepared)
+    prepared_.restore(each);
+  restore_view(past);
+  if (active_) restore_slots(past);
+}
+
+void replica_core::restore_view(const recovered_replica& past) {
+  view_ = past.view;
+  active_ = past.active;
+  if (past.opened != nullptr) adopt_plan(*past.opened);
+  if (past.own_change != nullptr) view_proof_ = frame_of(message_kind::view_change, past.own_change->raw);
+  require(view_ == view_number{0} || view_proof_ != nullptr, "a later view has its proof");
+}
+
+/// Attack 9: what this replica said in this view stands in its slots again, so it can only repeat it.
+void replica_core::restore_slots(const recovered_replica& past) {
+  const auto is_here = [this](const statement& content) {
+    return content.view == view_ && log_.marks().contains(content.sequence);
+  };
+  for (const auto& each : past.proposals) {
+    const auto& content = each.header.content;
+    if (!is_here(content)) continue;
+    log_.at(content.sequence).proposal = each;
+    if (is_primary()) last_proposed_ = std::max(last_proposed_, content.sequence);
+  }
+  for (const auto& vote : past.own_prepares) {
+    if (!is_here(vote.content)) continue;
+    auto& slot = log_.at(vote.content.sequence);
+    slot.prepare_sent = true;
+    (void)slot.prepares.add(vote);
+    // A batch that the NEW-VIEW named was recorded in the view that proposed it first.
+    const auto named = reproposals_.find(vote.content.sequence);
+    if (slot.proposal || named == reproposals_.end()) continue;
+    auto body = bodies_.find(vote.content.sequence, vote.content.value);
+    if (body != nullptr) slot.proposal = pre_prepare{named->second, std::move(body), nullptr};
+  }
+  for (const auto& certificate : past.prepared) {
+    if (!is_here(certificate.pre_prepare.content)) continue;
+    for (const auto& vote : certificate.prepares)
+      (void)log_.at(vote.content.sequence).prepares.add(vote);
+  }
+  for (const auto& vote : past.own_commits) {
+    if (!is_here(vote.content)) continue;
+    auto& slot = log_.at(vote.content.sequence);
+    slot.commit_sent = true;
+    (void)slot.commits.add(vote);
+  }
+  for (const auto& certificate : past.committed) {
+    if (!is_here(certificate.commits.front().content)) continue;
+    for (const auto& vote : certificate.commits)
+      (void)log_.at(vote.content.sequence).commits.add(vote);
+  }
+  while (is_decided(last_decided_.next()))
+    last_decided_ = last_decided_.next();
+}
+
+replica_effects replica_core::on_start() {
+  replica_effects out;
+  repropose(out);
+  for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
+    if (log_.find(sequence) != nullptr) advance(sequence, out);
+  }
+  if (active_) out.view_entered = view_;
+  if (view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0) return out;
+  send_status(out);
+  report_progress(out);
+  return out;
+}
+
 // --- §4.2, normal case ---------------------------------------------------------
 
-replica_effects replica_core::on_batch(std::shared_ptr<const batch> content) {
-  require(is_primary(), "only the primary is given batches");
+replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const batch> content) {
   require(content != nullptr && !content->requests.empty(), "a proposed batch has requests");
+  require(group_.primary_of(view) == self_, "only the primary of a view is given batches for it");
   replica_effects out;
-  if (halted_) return out;
+  // The batcher keeps the requests until they are executed, and cuts them anew when it hears of the next view.
+  if (halted_ || view != view_ || !active_) return out;
   waiting_.push_back(std::move(content));
   propose_waiting(out);
   return out;
@@ -67,22 +162,48 @@ replica_effects replica_core::on_message(principal sender, const message& value)
   replica_effects out;
   if (halted_) return out;
   const replica_id from{sender.number};
-  if (const auto* proposal = std::get_if<pre_prepare>(&value)) {
-    if (const auto bad = check_place(proposal->header.content)) {
-      reject(from, *bad, out);
-    } else {
-      accept(from, *proposal, out);
+  switch (kind_of(value)) {
+    case message_kind::pre_prepare:
+    case message_kind::prepare:
+    case message_kind::commit:
+      take(from, value, out);
+      break;
+    case message_kind::new_view: {
+      const auto& opened = std::get<new_view>(value);
+      const bool is_new = opened.view > view_ || (opened.view == view_ && !active_);
+      if (!is_new) {
+        reject(from, opened.view == view_ ? rejection::duplicate : rejection::other_view, out);
+      } else {
+        enter_view(opened, out);
+      }
+      break;
     }
-  } else if (const auto* preparing = std::get_if<prepare>(&value)) {
-    take_vote(message_kind::prepare, preparing->vote, out);
-  } else if (const auto* committing = std::get_if<commit>(&value)) {
-    take_vote(message_kind::commit, committing->vote, out);
-  } else if (const auto* state = std::get_if<status>(&value)) {
-    answer_status(*state, out);
-  } else {
-    require(false, "ingress routes only ordering messages and STATUS to the replica");
+    case message_kind::status:
+      answer_status(std::get<status>(value), out);
+      break;
+    default:
+      require(false, "ingress routes only ordering messages, NEW-VIEW and STATUS to the replica");
   }
   return out;
+}
+
+void replica_core::take(replica_id from, const message& value, replica_effects& out) {
+  const auto& content = content_of(value);
+  // A twin that holds the same key: its votes are this replica's, and this replica has cast its own.
+  if (kind_of(value) != message_kind::pre_prepare && from == self_) return reject(from, rejection::unsolicited, out);
+  // §4.4: a replica that has left its view "accepts no messages (other than checkpoint, view-change, and new-view
+  // messages)" of that view; those of the view that it waits for are early.
+  const bool later_view = content.view > view_ || (content.view == view_ && !active_);
+  const bool above = content.view == view_ && content.sequence > log_.marks().high() &&
+                     content.sequence <= log_.marks().high().plus(cluster_.watermark_window);
+  if (later_view || above) {
+    if (early_.hold(from, content, value)) return;
+    return reject(from, later_view ? rejection::other_view : rejection::outside_watermarks, out);
+  }
+  if (const auto bad = check_place(content)) return reject(from, *bad, out);
+  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return accept(from, *proposal, out);
+  const auto kind = kind_of(value);
+  take_vote(kind, kind == message_kind::prepare ? std::get<prepare>(value).vote : std::get<commit>(value).vote, out);
 }
 
 std::optional<rejection> replica_core::check_place(const statement& content) const {
@@ -95,6 +216,11 @@ std::optional<rejection> replica_core::check_place(const statement& content) con
 void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_effects& out) {
   const auto& content = proposal.header.content;
   require(content.replica == primary(), "a verified PRE-PREPARE of this view is the primary's");
+  // §4.4: what the NEW-VIEW orders is fixed by V: nothing below its stable checkpoint, and its digests above.
+  if (content.sequence <= min_s_) return reject(from, rejection::outside_watermarks, out);
+  const auto named = reproposals_.find(content.sequence);
+  const bool is_named = named != reproposals_.end();
+  if (is_named && named->second.content != content) return reject(primary(), rejection::conflicting_statement, out);
   auto& slot = log_.at(content.sequence);
   // §4.2: "it has not accepted a pre-prepare message for view v and sequence number n containing a different digest".
   // The second one is never prepared; both are signed and become evidence (attack 8).
@@ -103,24 +229,32 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
     return reject(content.replica, rejection::conflicting_statement, out);
   }
   // Only a holder of this replica's key could have signed it (twins): nothing to prepare.
-  if (is_primary()) return reject(from, rejection::unsolicited, out);
-  require(!slot.prepare_sent, "a PREPARE follows a proposal");
-  slot.proposal = proposal;
+  if (is_primary() && !is_named) return reject(from, rejection::unsolicited, out);
   out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
-  // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and
-  // adds both messages to its log".
-  const auto own = sign(message_kind::prepare, content.sequence, content.value);
-  slot.prepare_sent = true;
-  require(slot.prepares.add(own) == vote_set::outcome::added, "the own PREPARE is the first of this replica");
-  vote(message_kind::prepare, own, out);
+  fill(proposal.header, proposal.body, proposal.raw, out);
+}
+
+/// The slot gets its proposal: accepted, or named by the NEW-VIEW with a body that is known from an earlier view.
+void replica_core::fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw,
+                        replica_effects& out) {
+  const auto& content = header.content;
+  auto& slot = log_.at(content.sequence);
+  require(!slot.proposal, "a slot has one proposal");
+  slot.proposal = pre_prepare{header, std::move(body), std::move(raw)};
+  // After a restart the vote may be there before the body.
+  if (!is_primary() && !slot.prepare_sent) {
+    // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and
+    // adds both messages to its log".
+    const auto own = sign(message_kind::prepare, content.sequence, content.value);
+    slot.prepare_sent = true;
+    require(slot.prepares.add(own) == vote_set::outcome::added, "the own PREPARE is the first of this replica");
+    vote(message_kind::prepare, own, out);
+  }
   advance(content.sequence, out);
 }
 
 void replica_core::take_vote(message_kind kind, const signed_statement& vote, replica_effects& out) {
   const auto sender = vote.content.replica;
-  // A twin that holds the same key: its votes are this replica's, and this replica has cast its own.
-  if (sender == self_) return reject(sender, rejection::unsolicited, out);
-  if (const auto bad = check_place(vote.content)) return reject(sender, *bad, out);
   auto& slot = log_.at(vote.content.sequence);
   auto& votes = kind == message_kind::prepare ? slot.prepares : slot.commits;
   switch (votes.add(vote)) {
@@ -141,9 +275,20 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
     const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
     slot.commit_sent = true;
     require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
+    // A COMMIT says that every later VIEW-CHANGE of this replica will prove the batch prepared, so the proof must
+    // outlive a crash as the vote does (attack 9).
+    const auto proof = certificate_of(slot, group_);
+    out.records.push_back({record_kind::prepared, view_, sequence, encode_statements(proof)});
     vote(message_kind::commit, own, out);
   }
+  while (is_decided(last_decided_.next()))
+    last_decided_ = last_decided_.next();
   execute_ready(out);
+}
+
+bool replica_core::is_decided(sequence_number sequence) const {
+  const auto* slot = log_.find(sequence);
+  return slot != nullptr && slot->is_committed_local(group_);
 }
 
 void replica_core::execute_ready(replica_effects& out) {
@@ -157,6 +302,7 @@ void replica_core::execute_ready(replica_effects& out) {
     auto certificate = std::make_shared<commit_certificate>();
     certificate->commits = next->commits.votes_for(value);
     require(certificate->commits.size() >= group_.quorum(), "a commit certificate holds a quorum");
+    out.records.push_back({record_kind::committed, view_, last_executed_, encode_statements(certificate->commits)});
     committed_batch batch{view_, last_executed_, value, next->proposal->body, std::move(certificate)};
     out.observations.emplace_back(slot_committed{batch});
     out.committed.push_back(std::move(batch));
@@ -164,6 +310,106 @@ void replica_core::execute_ready(replica_effects& out) {
   if (last_executed_ == before) return;
   report_progress(out);
   adopt_stable(out);
+}
+
+// --- §4.4, view changes ------------------------------------------------------------
+
+replica_effects replica_core::on_change_view(view_number to) {
+  replica_effects out;
+  if (halted_ || to <= view_) return out;
+  leave_view(to);
+  // §4.4: "multicasts a ⟨VIEW-CHANGE, v + 1, n, C, P, i⟩σi message to all replicas". View and status changed before P
+  // is read, in one step: what prepares after this was not prepared by this replica.
+  auto own = std::make_shared<view_change>();
+  own->new_view = view_;
+  own->stable_sequence = log_.marks().low();
+  if (stable_ != nullptr) own->stable_proof = *stable_;
+  own->prepared = prepared_.certificates();
+  own->replica = self_;
+  require(own->stable_proof.sequence() == own->stable_sequence, "h is proven");
+  auto buffer = view_change_buffer(*own);
+  own->by = keys_->sign(signing_input(cluster_.signing, message_kind::view_change, buffer));
+  view_proof_ = seal(message_kind::view_change, std::move(buffer), own->by);
+  own->raw = {view_proof_, body_of(*view_proof_)};
+  out.records.push_back({record_kind::view_change, view_, own->stable_sequence, view_proof_});
+  out.sends.push_back({std::nullopt, view_proof_});
+  out.view_left = std::move(own);
+  report_progress(out);
+  return out;
+}
+
+void replica_core::leave_view(view_number to) {
+  require(to > view_, "views only grow");
+  prepared_.collect(log_);
+  bodies_.collect(log_);
+  log_.start_view();
+  view_ = to;
+  active_ = false;
+  view_left_at_tick_ = ticks_;
+  last_decided_ = log_.marks().low();
+  waiting_.clear();
+  reproposals_.clear();
+}
+
+replica_effects replica_core::on_new_view_built(const new_view& opened) {
+  require(opened.replica == self_ && group_.primary_of(opened.view) == self_, "the primary opens its own view");
+  replica_effects out;
+  // This replica may have gone on to a later view, and then it never sends this one.
+  if (halted_ || opened.view != view_ || active_) return out;
+  enter_view(opened, out);
+  out.sends.push_back({std::nullopt, view_proof_});
+  return out;
+}
+
+void replica_core::enter_view(const new_view& opened, replica_effects& out) {
+  if (opened.view > view_) leave_view(opened.view);
+  require(!active_ && opened.view == view_, "a view is entered once");
+  const auto plan = plan_of(opened.view_changes);
+  adopt_plan(opened);
+  out.records.push_back({record_kind::new_view, view_, min_s_, view_proof_});
+  out.view_entered = view_;
+  out.observations.emplace_back(view_was_entered{view_});
+  // §4.4: a replica that lacks the checkpoint of min-s "also inserts the proof of stability for this checkpoint in its
+  // log"; it has to compare its own state with it, or to fetch the state, before h moves (attack 15).
+  if (plan.min_s > log_.marks().low()) out.learned = std::make_shared<const checkpoint_certificate>(plan.proof);
+  repropose(out);
+  take_early(out);
+  report_progress(out);
+}
+
+void replica_core::adopt_plan(const new_view& opened) {
+  const auto plan = plan_of(opened.view_changes);
+  require(plan.digests.size() == opened.reproposals.size(), "a verified NEW-VIEW follows its plan");
+  active_ = true;
+  view_proof_ = frame_of(message_kind::new_view, opened.raw);
+  min_s_ = plan.min_s;
+  for (const auto& each : opened.reproposals) {
+    if (each.content.sequence > log_.marks().low()) reproposals_.emplace(each.content.sequence, each);
+  }
+  last_proposed_ = std::max({plan.max_s(), log_.marks().low(), last_executed_});
+}
+
+/// §4.4: replicas "redo the protocol for messages between min-s and max-s but they avoid re-executing client
+/// requests". A body that is not held comes from any replica that holds it, by STATUS (attack 17).
+void replica_core::repropose(replica_effects& out) {
+  if (!active_) return;
+  std::vector<signed_statement> ready;
+  for (const auto& [sequence, header] : reproposals_) {
+    const auto* slot = log_.find(sequence);
+    if (log_.marks().contains(sequence) && (slot == nullptr || !slot->proposal)) ready.push_back(header);
+  }
+  for (const auto& header : ready) {
+    const auto sequence = header.content.sequence;
+    // Filling one slot may move h over the next.
+    if (!log_.marks().contains(sequence)) continue;
+    if (auto body = bodies_.find(sequence, header.content.value)) fill(header, std::move(body), nullptr, out);
+  }
+}
+
+void replica_core::take_early(replica_effects& out) {
+  if (!active_) return;
+  for (const auto& each : early_.take(view_, log_.marks()))
+    take(each.sender, each.value, out);
 }
 
 // --- §4.3, garbage collection ----------------------------------------------------
@@ -178,33 +424,54 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
 }
 
 void replica_core::adopt_stable(replica_effects& out) {
-  // A certificate alone does not move h: this replica must have the state it certifies (attack 15).
-  if (ahead_ == nullptr || ahead_->sequence() > last_executed_) return;
-  stable_ = std::move(ahead_);
-  ahead_ = nullptr;
+  // A certificate alone does not move h: this replica must have the state it certifies (attack 15). So its executor is
+  // never more than a window behind; and a state that was transferred counts once it is on disk.
+  if (ahead_ == nullptr || ahead_->sequence() > std::min(taken_, last_executed_)) return;
+  move_low(std::move(ahead_), out);
+}
+
+void replica_core::move_low(std::shared_ptr<const checkpoint_certificate> proof, replica_effects& out) {
+  stable_ = std::move(proof);
+  if (ahead_ != nullptr && ahead_->sequence() <= stable_->sequence()) ahead_ = nullptr;
   ticks_behind_ = 0;
+  out.records.push_back(
+      {record_kind::stable_checkpoint, view_number{0}, stable_->sequence(), encode(checkpoint_proof{*stable_})});
   cut_log(stable_->sequence(), out);
   propose_waiting(out);
+  repropose(out);
+  take_early(out);
 }
 
 void replica_core::cut_log(sequence_number stable, replica_effects& out) {
   require(stable <= last_executed_, "the log is cut below what was executed");
   log_.cut_through(stable);
+  prepared_.cut_through(stable);
+  bodies_.cut_through(stable);
+  reproposals_.erase(reproposals_.begin(), reproposals_.upper_bound(stable));
+  last_decided_ = std::max(last_decided_, stable);
   out.forget_through = stable;
   out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
 }
 
-replica_effects replica_core::on_installed(sequence_number sequence) {
+replica_effects replica_core::on_taken(sequence_number sequence) {
+  replica_effects out;
+  if (halted_) return out;
+  taken_ = std::max(taken_, sequence);
+  adopt_stable(out);
+  return out;
+}
+
+replica_effects replica_core::on_installed(sequence_number sequence,
+                                           std::shared_ptr<const checkpoint_certificate> proof) {
+  require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
   replica_effects out;
   if (halted_ || sequence <= last_executed_) return out;
-  require(ahead_ != nullptr && ahead_->sequence() >= sequence, "a state is installed under a certificate");
   last_executed_ = sequence;
+  taken_ = std::max(taken_, proof->sequence());
   // A primary that lagged continues after what it knows to be taken.
   last_proposed_ = std::max(last_proposed_, sequence);
-  if (ahead_->sequence() > sequence) {
-    // A newer certificate arrived meanwhile; what lies below the installed state is not needed.
-    cut_log(sequence, out);
-  }
+  // A newer certificate may have arrived meanwhile; what lies below the installed state is not needed.
+  if (proof->sequence() > log_.marks().low()) move_low(std::move(proof), out);
   adopt_stable(out);
   execute_ready(out);
   report_progress(out);
@@ -226,67 +493,41 @@ replica_effects replica_core::on_tick() {
   if (halted_) return out;
   ++ticks_;
   answered_.clear();
-  const bool stalled = last_executed_ == executed_at_tick_;
+  const bool stalled = last_executed_ == executed_at_tick_ && last_decided_ == decided_at_tick_;
   executed_at_tick_ = last_executed_;
-  if (ahead_ != nullptr && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = ahead_;
-  const bool open = log_.last() > last_executed_ || ahead_ != nullptr;
+  decided_at_tick_ = last_decided_;
+  const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
+  if (lacks_state && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = ahead_;
+  const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
   if ((open && stalled) || ticks_ % idle_status_ticks == 0) send_status(out);
   return out;
 }
 
 void replica_core::send_status(replica_effects& out) const {
-  status own{self_, view_, true, log_.marks().low(), last_executed_, {}, {}, {}};
-  for (auto sequence = last_executed_.next(); sequence <= log_.last(); sequence = sequence.next()) {
-    own.slots.push_back(progress_of(sequence));
-  }
+  const status own{
+      self_, view_, active_, log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_), {}, {}};
   auto buffer = status_buffer(own);
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::status, buffer));
   out.sends.push_back({std::nullopt, seal(message_kind::status, std::move(buffer), by)});
 }
 
-slot_progress replica_core::progress_of(sequence_number sequence) const {
-  const auto* slot = log_.find(sequence);
-  if (slot == nullptr) return {};
-  return {slot->proposal.has_value(), slot->is_prepared(group_), slot->is_committed_local(group_)};
-}
-
 void replica_core::answer_status(const status& value, replica_effects& out) {
-  if (value.view != view_) return reject(value.replica, rejection::other_view, out);
   // One answer a tick: a STATUS is small and its answer is not.
   if (!answered_.insert(value.replica).second) return reject(value.replica, rejection::duplicate, out);
+  // Whatever its view, who lags far behind needs the state.
   if (stable_ != nullptr && value.low_watermark < stable_->sequence()) {
     out.sends.push_back({value.replica, encode(checkpoint_proof{*stable_})});
   }
-  const auto first = std::max(value.last_executed, log_.marks().low()).next();
-  const auto last = std::min(log_.last(), value.last_executed.plus(slots_sent_again_max));
-  std::size_t bytes = 0;
-  for (auto sequence = first; sequence <= last && bytes < bytes_sent_again_max; sequence = sequence.next()) {
-    const auto index = sequence.value - value.last_executed.value - 1;
-    const auto has = index < value.slots.size() ? value.slots[index] : slot_progress{};
-    bytes += send_again(value.replica, sequence, has, out);
-  }
-}
-
-/// Returns the bytes of what it sends.
-std::size_t replica_core::send_again(replica_id to, sequence_number sequence, slot_progress has,
-                                     replica_effects& out) const {
-  const auto* slot = log_.find(sequence);
-  if (slot == nullptr || has.committed) return 0;
-  const auto before = out.sends.size();
-  if (!has.has_pre_prepare && slot->proposal && relays(sequence)) out.sends.push_back({to, slot->proposal->raw});
-  if (!has.prepared && slot->prepare_sent) {
-    out.sends.push_back({to, encode_vote(message_kind::prepare, *slot->prepares.of(self_))});
-  }
-  if (slot->commit_sent) out.sends.push_back({to, encode_vote(message_kind::commit, *slot->commits.of(self_))});
-  std::size_t bytes = 0;
-  for (auto index = before; index < out.sends.size(); ++index)
-    bytes += out.sends[index].frame->size();
-  return bytes;
-}
-
-/// Bodies are large: besides the primary only one backup, another one each tick, sends one again.
-bool replica_core::relays(sequence_number sequence) const {
-  return is_primary() || (sequence.value + ticks_) % group_.replicas() == self_.value;
+  if (value.view > view_) return reject(value.replica, rejection::other_view, out);
+  const bool same = value.view == view_ && value.active && active_;
+  // Bodies are large: besides the primary only one backup, another one each tick, sends one again.
+  const slot_repair repair{log_, group_, self_, is_primary() ? std::nullopt : std::optional{ticks_}};
+  if (same) return repair.answer(value, out.sends);
+  // Who is behind gets the proof of the view that this replica has entered; or, while that is still to come, the
+  // VIEW-CHANGE that it takes (attack 20).
+  const bool fresh = !active_ && ticks_ - view_left_at_tick_ < view_change_ticks;
+  const bool behind = value.view < view_ || !value.active;
+  if (behind && !fresh && view_proof_ != nullptr) out.sends.push_back({value.replica, view_proof_});
 }
 
 // --- Helpers -----------------------------------------------------------------------
@@ -308,7 +549,7 @@ void replica_core::reject(replica_id sender, rejection reason, replica_effects& 
 }
 
 void replica_core::report_progress(replica_effects& out) const {
-  out.observations.emplace_back(replica_progress{view_, last_proposed_, last_executed_, log_.size()});
+  out.observations.emplace_back(replica_progress{view_, active_, last_proposed_, last_executed_, log_.size()});
 }
 
 }  // namespace hypermesh

@@ -62,6 +62,10 @@ class slot_log {
   /// §4.3: "discards all pre-prepare, prepare, and commit messages with sequence number less than or equal to n".
   void cut_through(sequence_number stable);
 
+  /// §4.4: in a new view every sequence starts anew; the watermarks stay.
+  void start_view() { slots_.clear(); }
+
+  [[nodiscard]] const std::map<sequence_number, slot>& slots() const { return slots_; }
   /// The largest sequence with a slot, or h.
   [[nodiscard]] sequence_number last() const;
   [[nodiscard]] std::size_t size() const { return slots_.size(); }

@@ -156,8 +156,8 @@ std::optional<rejection> validator::check_view_change(const view_change& value) 
   if (initial ? !value.stable_proof.votes.empty() : !proves_checkpoint(value.stable_proof)) {
     return rejection::bad_certificate;
   }
-  // "P is a set containing a set Pm for each request m that prepared at i with a sequence number higher than n"; one for
-  // each sequence, inside the window that starts at n, of views before the new one (attack 11).
+  // "P is a set containing a set Pm for each request m that prepared at i with a sequence number higher than n"; one
+  // for each sequence, inside the window that starts at n, of views before the new one (attack 11).
   auto last = value.stable_sequence;
   for (const auto& certificate : value.prepared) {
     const auto& header = certificate.pre_prepare.content;
@@ -188,9 +188,8 @@ bool validator::proves_prepared(const prepared_certificate& certificate) const {
     if (!same || !signers.insert(content.replica).second) return false;
   }
   if (check_statement(message_kind::pre_prepare, certificate.pre_prepare)) return false;
-  return std::ranges::none_of(certificate.prepares, [&](const auto& vote) {
-    return check_statement(message_kind::prepare, vote).has_value();
-  });
+  return std::ranges::none_of(
+      certificate.prepares, [&](const auto& vote) { return check_statement(message_kind::prepare, vote).has_value(); });
 }
 
 std::optional<rejection> validator::check_new_view(const new_view& value) const {
@@ -209,8 +208,7 @@ std::optional<rejection> validator::check_new_view(const new_view& value) const 
   for (const auto& each : value.view_changes) {
     if (check_view_change(each)) return rejection::bad_certificate;
   }
-  const auto expected =
-      reproposals_of(plan_of(value.view_changes), value.view, primary, cluster_.signing.epoch);
+  const auto expected = reproposals_of(plan_of(value.view_changes), value.view, primary, cluster_.signing.epoch);
   const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {
     return given.content == wanted;
   };

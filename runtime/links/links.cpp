@@ -50,8 +50,9 @@ std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
   setup->deliver = [ingress = ends.ingress, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
     caf::anon_send(ingress, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
   };
-  setup->changed = [monitor = ends.monitor, remote](const peer_actor&, bool up) {
+  setup->changed = [monitor = ends.monitor, coordinator = ends.coordinator, remote](const peer_actor&, bool up) {
     caf::anon_send(monitor, link_changed{remote, up});
+    if (coordinator) caf::anon_send(coordinator, link_changed{remote, up});
   };
   return setup;
 }

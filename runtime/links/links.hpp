@@ -44,6 +44,8 @@ struct replica_link_ends {
   ingress_actor ingress;
   executor_actor executor;
   monitor_actor monitor;
+  /// Learns of closed links; may be empty.
+  coordinator_actor coordinator = {};
   /// For frames of clients; empty: the same as of replicas.
   ingress_actor client_ingress = {};
 };

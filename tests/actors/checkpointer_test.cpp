@@ -18,7 +18,7 @@ constexpr sequence_number four{4};
 
 /// The checkpointer of replica 1.
 struct checkpointer_bench : virtual_bench {
-  checkpointer_actor tested = connect(system().spawn(checkpointer, identity(), period));
+  checkpointer_actor tested = connect(system().spawn(checkpointer, identity(), period, std::make_shared<const recovered_node>()));
   digest root = named_digest("root");
 
   checkpointer_bench() : virtual_bench(replica_id{1}) {}

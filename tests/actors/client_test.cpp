@@ -115,8 +115,20 @@ TEST_CASE_FIXTURE(client_bench, "what was sent into a closed link is sent again 
   CHECK(requests("1") == 1);
   answer(1, 100, "true");
   give(tested, link_changed{replica_id{1}, true});
-  give(tested, link_changed{replica_id{0}, false});
   CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(client_bench, "without a link to the primary everybody is asked") {
+  submit("o");
+  forget();
+  give(tested, link_changed{replica_id{1}, false});
+  CHECK(is_quiet());
+  give(tested, link_changed{replica_id{0}, false});
+  for (const auto* name : {"0", "1", "2", "3"})
+    CHECK(requests(name) == 1);
+  forget();
+  submit("p");
+  CHECK(requests("2") == 1);
 }
 
 TEST_CASE_FIXTURE(client_bench, "a stop fails what is pending and ends the client") {

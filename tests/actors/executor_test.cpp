@@ -19,8 +19,9 @@ struct executor_bench : virtual_bench {
 
   executor_bench() : virtual_bench(replica_id{1}) {}
 
-  static std::shared_ptr<std::unique_ptr<state_machine>> machine() {
-    return std::make_shared<std::unique_ptr<state_machine>>(std::make_unique<counting_machine>());
+  static std::shared_ptr<executor_start> machine() {
+    return std::make_shared<executor_start>(
+        executor_start{std::make_unique<replicated_state>(std::make_unique<counting_machine>()), {}, {}});
   }
   void open(std::uint32_t client, const std::string& name) {
     const auto session = link(name);
@@ -149,11 +150,15 @@ TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is
   commit(1);
   const auto verified = state_after(*this, 4);
   give(tested, verified);
-  for (const auto* name : {"replica", "batcher", "state-transfer"}) {
-    const auto told = take<state_installed>(name);
-    REQUIRE(told.size() == 1);
-    CHECK(told.front().sequence == sequence_number{4});
-  }
+  const auto told = take<state_installed>("batcher");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().sequence == sequence_number{4});
+  // The journal tells the others, when the disk holds the state.
+  CHECK(take<state_installed>("replica").empty());
+  const auto to_keep = take<state_to_keep>("journal");
+  REQUIRE(to_keep.size() == 1);
+  CHECK(to_keep.front().installed.sequence == sequence_number{4});
+  CHECK(to_keep.front().installed.certificate == verified.certificate);
   const auto installed = take_observed<state_was_installed>();
   REQUIRE(installed.size() == 1);
   CHECK(installed.front().root == state_root(*verified.snapshot));

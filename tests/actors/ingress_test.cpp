@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(ingress_bench, "a replica may pass on what a client signed") {
 }
 
 TEST_CASE_FIXTURE(ingress_bench, "what is decided is dropped before its signature is checked") {
-  give(tested, progress_made{{first_view, sequence_number{4}, sequence_number{4}, sequence_number{12}}});
+  give(tested, progress_made{{first_view, true, sequence_number{4}, sequence_number{4}, sequence_number{12}}});
   const auto impostor = make().keys().impostor_of(principal::of(replica_id{2}));
   for (const auto sequence : {one, sequence_number{4}}) {
     const auto content = make().content_of(replica_id{2}, first_view, sequence, named_digest("d"));

@@ -18,7 +18,7 @@ namespace {
 /// The journal of replica 1 over a disk that can be looked into.
 struct journal_bench : virtual_bench {
   std::shared_ptr<simulated_storage> storage = std::make_shared<simulated_storage>();
-  journal_actor tested = connect(system().spawn(journal, identity(), storage));
+  journal_actor tested = connect(system().spawn(journal, identity(), storage, 0, sequence_number{0}));
   frame_ptr vote = frame_of(make().checkpoint_of(replica_id{1}, sequence_number{4}, named_digest("root")));
 
   journal_bench() : virtual_bench(replica_id{1}) {}
@@ -26,6 +26,14 @@ struct journal_bench : virtual_bench {
   void persist(std::vector<storage_record> records, std::vector<outgoing_message> sends) {
     give(tested, persist_and_send{std::make_shared<const std::vector<storage_record>>(std::move(records)),
                                   std::make_shared<const std::vector<outgoing_message>>(std::move(sends))});
+  }
+  static std::shared_ptr<const state_snapshot> state_of_four() {
+    auto chunks = std::make_shared<state_snapshot>();
+    for (const std::byte each : {std::byte{1}, std::byte{2}}) {
+      const auto bytes = std::make_shared<const byte_vector>(600 * 1024, each);
+      chunks->push_back({bytes, state_chunk_digest(*bytes)});
+    }
+    return chunks;
   }
   storage_record record() const { return {record_kind::checkpoint, view_number{0}, sequence_number{4}, vote}; }
 };
@@ -64,12 +72,61 @@ TEST_CASE_FIXTURE(journal_bench, "after a failed write the node says nothing any
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(journal_bench, "records below a stable checkpoint are forgotten") {
+TEST_CASE_FIXTURE(journal_bench, "what comes while a write is due is written with it, and leaves in its order") {
+  const auto group = [&](frame_ptr frame) {
+    return persist_and_send{std::make_shared<const std::vector<storage_record>>(std::vector{record()}),
+                            std::make_shared<const std::vector<outgoing_message>>(
+                                std::vector<outgoing_message>{{replica_id{2}, std::move(frame)}})};
+  };
+  caf::anon_send(tested, group(vote));
+  caf::anon_send(tested, group(vote));
+  give(tested, group(vote));
+  CHECK(storage->writes() == 1);
+  CHECK(storage->records_held() == 3);
+  CHECK(order() == std::vector<std::string>(3, "peer-2"));
+}
+
+TEST_CASE_FIXTURE(journal_bench, "commit certificates wait for the next vote") {
+  auto committed = record();
+  committed.kind = record_kind::committed;
+  persist({committed}, {});
+  CHECK(storage->writes() == 0);
+  persist({record()}, {{std::nullopt, vote}});
+  CHECK(storage->writes() == 1);
+  REQUIRE(storage->records_held() == 2);
+  CHECK(storage->records().front().kind == record_kind::committed);
+}
+
+TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its neighbours hear of it") {
+  const auto snapshot = state_of_four();
+  const state_installed installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
+                                  make().certificate_of(sequence_number{4}, state_root(*snapshot))};
+  bool was_kept = false;
+  on_probe([&](const std::string& name) {
+    if (name == "replica") was_kept = std::get<stored_history>(storage->read()).state.has_value();
+  });
+  give(tested, state_to_keep{installed, snapshot});
+  CHECK(was_kept);
+  CHECK(take<state_installed>("replica").size() == 1);
+  CHECK(take<state_installed>("state-transfer").size() == 1);
+  // One that the disk holds already is told at once.
+  give(tested, state_to_keep{installed, snapshot});
+  CHECK(take<state_installed>("replica").size() == 1);
+}
+
+TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten once the disk holds the state") {
   auto later = record();
   later.sequence = sequence_number{5};
   persist({record(), later}, {});
   give(tested, forget_records{sequence_number{4}});
+  CHECK(storage->records().size() == 2);
+  const auto snapshot = state_of_four();
+  give(tested, checkpoint_taken{sequence_number{4}, state_root(*snapshot), snapshot});
+  CHECK(take_observed<state_was_kept>().size() == 1);
   REQUIRE(storage->records().size() == 1);
   CHECK(storage->records().front().sequence == sequence_number{5});
-  CHECK(storage->bytes_held() == vote->size());
+  const auto kept = std::get<stored_history>(storage->read()).state;
+  REQUIRE(kept);
+  CHECK(kept->sequence == sequence_number{4});
+  CHECK(state_root(kept->snapshot) == state_root(*snapshot));
 }

@@ -25,7 +25,8 @@ struct monitor_bench : virtual_bench {
     tested = system().spawn(monitor, identity(),
                             failure_handler{[this](const world_error& error) { failures.push_back(error.what); }});
     machine = system().spawn(executor, identity(),
-                             std::make_shared<std::unique_ptr<state_machine>>(std::make_unique<counting_machine>()));
+                             std::make_shared<executor_start>(executor_start{
+                                 std::make_unique<replicated_state>(std::make_unique<counting_machine>()), {}, {}}));
     keep(tested);
     keep(machine);
     auto all = probes();

@@ -21,7 +21,7 @@ struct replica_bench : virtual_bench {
   replica_actor tested;
 
   explicit replica_bench(std::uint32_t self = 1) : virtual_bench(replica_id{self}) {
-    tested = connect(system().spawn(replica, identity(), status_period));
+    tested = connect(system().spawn(replica, identity(), status_period, std::make_shared<const recovered_replica>()));
   }
 
   pre_prepare proposal(std::uint64_t sequence) const {
@@ -57,6 +57,8 @@ TEST_CASE("a replica says which view it is in as soon as it is connected") {
   const auto entered = bench.take<view_entered>("batcher");
   REQUIRE(entered.size() == 1);
   CHECK(entered.front().view == first_view);
+  CHECK(bench.take<view_entered>("coordinator").size() == 1);
+  CHECK_FALSE(bench.take<progress_made>("ingress").empty());
   CHECK(bench.is_quiet());
 }
 
@@ -92,7 +94,7 @@ TEST_CASE("a batch is handed on when a quorum committed it, with its proof") {
   CHECK(committed.front().content.certificate->commits.size() == 3);
   const auto progress = bench.take<progress_made>("ingress");
   REQUIRE(!progress.empty());
-  CHECK(progress.back().at.executed == sequence_number{1});
+  CHECK(progress.back().at.decided == sequence_number{1});
 }
 
 TEST_CASE("effects go out in their order: persist and send, execute, report") {
@@ -108,7 +110,7 @@ TEST_CASE("effects go out in their order: persist and send, execute, report") {
 TEST_CASE("the primary's batches become proposals inside the window, and wait beyond it") {
   replica_bench bench{0};
   for (std::uint64_t number = 1; number <= 9; ++number) {
-    bench.give(bench.tested, batch_cut{bench.make().batch_number(number)});
+    bench.give(bench.tested, batch_cut{view_number{0}, bench.make().batch_number(number)});
   }
   CHECK(bench.sent_kinds() == kinds(8, message_kind::pre_prepare));
 }
@@ -119,7 +121,10 @@ TEST_CASE("a stable checkpoint cuts the log and lets the journal forget") {
     bench.hear_all(bench.proposal(sequence));
   bench.forget();
   const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
+  // The certificate alone moves nothing: the executor may be behind.
   bench.give(bench.tested, checkpoint_stable{certificate});
+  CHECK(bench.take<forget_records>("journal").empty());
+  bench.give(bench.tested, checkpoint_taken{sequence_number{4}, named_digest("root"), nullptr});
   const auto forgotten = bench.take<forget_records>("journal");
   REQUIRE(forgotten.size() == 1);
   CHECK(forgotten.front().through == sequence_number{4});
@@ -140,7 +145,8 @@ TEST_CASE("a replica behind a stable checkpoint waits a while and then fetches t
   CHECK(wanted.front().certificate == certificate);
   // The certificate alone moves nothing.
   CHECK(bench.take_observed<watermarks_moved>().empty());
-  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>()});
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
+                                              bench.make().certificate_of(sequence_number{4}, {})});
   const auto moved = bench.take_observed<watermarks_moved>();
   REQUIRE(moved.size() == 1);
   CHECK(moved.front().low == sequence_number{4});

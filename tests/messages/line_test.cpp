@@ -97,13 +97,13 @@ TEST_CASE("a line says what a replica has and lacks") {
   value.replica = replica_id{1};
   value.view = view_number{2};
   value.low_watermark = sequence_number{4};
-  value.last_executed = sequence_number{6};
-  CHECK(line_of(value) == "STATUS v=2 h=4 executed=6 slots= from=1");
+  value.last_decided = sequence_number{6};
+  CHECK(line_of(value) == "STATUS v=2 h=4 decided=6 slots= from=1");
   value.slots = {{true, true, true}, {true, true, false}, {true, false, false}, {false, false, false}};
-  CHECK(line_of(value) == "STATUS v=2 h=4 executed=6 slots=cpb- from=1");
+  CHECK(line_of(value) == "STATUS v=2 h=4 decided=6 slots=cpb- from=1");
   value.active = false;
   value.slots.clear();
-  CHECK(line_of(value) == "STATUS v=2 waiting h=4 executed=6 slots= from=1");
+  CHECK(line_of(value) == "STATUS v=2 waiting h=4 decided=6 slots= from=1");
 }
 
 TEST_CASE("a line says which piece of state is meant") {

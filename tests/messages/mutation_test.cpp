@@ -86,8 +86,8 @@ class limit_checker {
   void operator()(const status& value) {
     hold(value.replica.value < limits::replicas_max, "replicas_max");
     hold(value.view.value <= limits::view_max, "view_max");
-    hold(value.last_executed.value <= limits::sequence_max, "sequence_max");
-    hold(value.low_watermark <= value.last_executed, "h is at most what was executed");
+    hold(value.last_decided.value <= limits::sequence_max, "sequence_max");
+    hold(value.low_watermark <= value.last_decided, "h is at most what was decided");
     hold(value.slots.size() <= limits::watermark_window_max, "watermark_window_max");
   }
 

@@ -84,7 +84,7 @@ class field_writer {
     number("view", value.view.value);
     number("active", value.active ? 1 : 0);
     number("low_watermark", value.low_watermark.value);
-    number("last_executed", value.last_executed.value);
+    number("last_decided", value.last_decided.value);
     number("slots", value.slots.size());
     for (const auto& each : value.slots) {
       number("slot", (each.has_pre_prepare ? 1U : 0U) + (each.prepared ? 2U : 0U) + (each.committed ? 4U : 0U));

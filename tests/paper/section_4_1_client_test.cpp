@@ -100,10 +100,10 @@ TEST_CASE("4.1: a request that was processed is answered again from the table, w
   replicated_state state{std::make_unique<counting_machine>()};
   batch_builder builder{{}};
   const auto asked = factory.request_of(self, timestamp{1}, "o");
-  REQUIRE(builder.admit(asked) == batch_builder::admission::accepted);
+  REQUIRE(builder.admit(asked, 0) == batch_builder::admission::accepted);
   const auto answers = state.execute(sequence_number{1}, *builder.cut(true));
-  builder.on_executed({answers[0].request}, true);
-  CHECK(builder.admit(asked) == batch_builder::admission::done);
+  builder.on_executed({answers[0].request}, true, 0);
+  CHECK(builder.admit(asked, 0) == batch_builder::admission::done);
   CHECK_FALSE(builder.cut(true));
   CHECK(state.answer_to(asked.id) == answers[0].outcome);
 }

@@ -44,7 +44,7 @@ struct section {
 TEST_CASE("4.2: the primary numbers its batches 1, 2, 3 … and multicasts each with its body") {
   section primary{0};
   for (std::uint64_t n = 1; n <= 3; ++n) {
-    const auto effects = primary.core.on_batch(primary.factory.batch_number(n));
+    const auto effects = primary.core.on_batch(view_number{0}, primary.factory.batch_number(n));
     REQUIRE(effects.sends.size() == 1);
     CHECK_FALSE(effects.sends[0].to);
     const auto proposal = sent<pre_prepare>(effects.sends).at(0);

@@ -97,6 +97,7 @@ TEST_CASE("4.3: a stable checkpoint empties the log up to n and the earlier chec
       (void)core.on_message(principal::of(replica_id{from}), here.factory.commit_of(replica_id{from}, proposal));
   }
   REQUIRE(core.last_executed() == sequence_number{5});
+  (void)core.on_taken(n);
   const auto effects = core.on_stable(here.factory.certificate_of(n, d));
   CHECK(effects.forget_through == n);
   const auto asked = here.factory.status_of(replica_id{3}, view_number{0}, {}, {});
@@ -116,7 +117,7 @@ TEST_CASE("4.3: h is the last stable checkpoint and H = h + L") {
   CHECK(core.marks().low() == sequence_number{0});
   CHECK(core.marks().high() == sequence_number{8});
   (void)core.on_stable(here.factory.certificate_of(n, d));
-  (void)core.on_installed(n);
+  (void)core.on_installed(n, here.factory.certificate_of(n, d));
   CHECK(core.marks().low() == n);
   CHECK(core.marks().high() == sequence_number{12});
 }

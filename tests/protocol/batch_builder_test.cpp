@@ -20,12 +20,12 @@ struct builder_world {
   [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation = "op") const {
     return factory.request_of(client_id{client}, timestamp{when}, operation);
   }
-  admission admit(std::uint32_t client, std::uint64_t when) { return builder.admit(ask(client, when)); }
+  admission admit(std::uint32_t client, std::uint64_t when) { return builder.admit(ask(client, when), 0); }
   void execute(const batch& content, bool own = true) {
     std::vector<executed_request> done;
     for (const auto& each : content.requests)
       done.push_back({each.id, true});
-    builder.on_executed(done, own);
+    builder.on_executed(done, own, 0);
   }
 };
 
@@ -58,7 +58,7 @@ TEST_CASE("a pending request that fell out of its client's window gives its plac
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
-    world.builder.on_executed({{id_of(0, when), true}}, false);
+    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.bytes_pending() == 0);
   CHECK_FALSE(world.builder.has_waiting());
@@ -70,15 +70,15 @@ TEST_CASE("a client's large requests leave room for those of others") {
   settings.bytes_per_client_max = 1'000;
   builder_world world{settings};
   const std::string large(600, 'x');
-  CHECK(world.builder.admit(world.ask(0, 1, large)) == admission::accepted);
-  CHECK(world.builder.admit(world.ask(0, 2, large)) == admission::client_quota);
-  CHECK(world.builder.admit(world.ask(1, 1, large)) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 1, large), 0) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 2, large), 0) == admission::client_quota);
+  CHECK(world.builder.admit(world.ask(1, 1, large), 0) == admission::accepted);
 }
 
 TEST_CASE("a request below the client's window is past") {
   builder_world world;
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
-    world.builder.on_executed({{id_of(0, when), true}}, false);
+    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
   CHECK(world.admit(0, 2) == admission::past);
   CHECK(world.admit(0, 1) == admission::past);
   CHECK(world.admit(0, 3) == admission::done);
@@ -139,7 +139,7 @@ TEST_CASE("a batch respects its bounds, and a request larger than the bound goes
   builder_world world{settings};
   for (std::uint32_t client = 0; client < 5; ++client)
     REQUIRE(world.admit(client, 1) == admission::accepted);
-  REQUIRE(world.builder.admit(world.ask(5, 1, std::string(4'000, 'x'))) == admission::accepted);
+  REQUIRE(world.builder.admit(world.ask(5, 1, std::string(4'000, 'x')), 0) == admission::accepted);
   std::vector<std::size_t> sizes;
   while (const auto next = world.builder.cut(true)) {
     std::size_t bytes = 0;
@@ -195,7 +195,7 @@ TEST_CASE("a backup forgets what another primary's batch executed and proposes i
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   REQUIRE(world.admit(1, 1) == admission::accepted);
-  world.builder.on_executed({{id_of(0, 1), true}}, false);
+  world.builder.on_executed({{id_of(0, 1), true}}, false, 0);
   CHECK(world.builder.requests_pending() == 1);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(1, 1)});
 }
@@ -209,11 +209,11 @@ TEST_CASE("a transferred state frees the places of the batches that it covers") 
     REQUIRE(world.admit(0, when) == admission::accepted);
   for (int number = 0; number < 3; ++number)
     REQUIRE(world.builder.cut(true));
-  world.builder.on_installed({id_of(0, 0), id_of(0, 1), id_of(0, 2)});
+  world.builder.on_installed({id_of(0, 0), id_of(0, 1), id_of(0, 2)}, 0);
   CHECK(world.builder.in_flight() == 1);
   CHECK(world.builder.requests_pending() == 4);
   // The third batch was not covered: it is executed later and counted once.
-  world.builder.on_executed({{id_of(0, 3), true}}, true);
+  world.builder.on_executed({{id_of(0, 3), true}}, true, 0);
   CHECK(world.builder.in_flight() == 0);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4)});
 }
@@ -226,7 +226,7 @@ TEST_CASE("a transferred state forgets what is past, proposed or not") {
   REQUIRE(world.builder.cut(true));
   for (std::uint64_t when = 11; when <= 20; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
-  world.builder.on_installed({id_of(0, 15), id_of(0, 17), id_of(1, 0)});
+  world.builder.on_installed({id_of(0, 15), id_of(0, 17), id_of(1, 0)}, 0);
   CHECK(world.builder.requests_pending() == 5);
   CHECK(world.admit(0, 12) == admission::past);
   CHECK(world.admit(0, 17) == admission::done);

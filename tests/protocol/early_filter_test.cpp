@@ -14,7 +14,9 @@ struct filter_world {
   request_factory factory{small_cluster(4, 4, 4, 8)};
   early_filter filter{factory.cluster()};
 
-  filter_world() { filter.on_position({view_number{0}, sequence_number{3}, sequence_number{0}, sequence_number{8}}); }
+  filter_world() {
+    filter.on_position({view_number{0}, true, sequence_number{3}, sequence_number{0}, sequence_number{8}});
+  }
 
   [[nodiscard]] pre_prepare proposal(std::uint64_t sequence, std::string_view operation = "o",
                                      std::uint64_t view = 0) const {
@@ -38,7 +40,41 @@ TEST_CASE("what is executed is refused before its signature is checked") {
 TEST_CASE("a proposal of a view whose primary is somebody else costs no signature check") {
   filter_world world;
   CHECK(world.filter.objection_to(world.proposal(4, "o", 3)) == rejection::other_view);
+}
+
+TEST_CASE("a vote of a later view is let through: it may be early") {
+  filter_world world;
+  CHECK_FALSE(world.filter.objection_to(world.vote(4, 1)));
+  world.filter.on_position({view_number{2}, false, sequence_number{3}, sequence_number{0}, sequence_number{8}});
   CHECK(world.filter.objection_to(world.vote(4, 1)) == rejection::other_view);
+  CHECK_FALSE(world.filter.objection_to(world.vote(4, 2)));
+}
+
+TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and what is decided is votable again") {
+  filter_world world;
+  std::vector<view_change> changes;
+  for (const std::uint32_t replica : {0U, 1U, 2U}) {
+    changes.push_back(world.factory.view_change_of(replica_id{replica}, view_number{3}, nullptr, {}));
+  }
+  const message opened = world.factory.new_view_of(view_number{3}, changes);
+  CHECK_FALSE(world.filter.objection_to(opened));
+  world.filter.note_passed(opened);
+  CHECK(world.filter.objection_to(opened) == rejection::other_view);
+  CHECK(world.filter.objection_to(message{changes[0]}) == rejection::other_view);
+  CHECK(world.filter.objection_to(world.vote(4)) == rejection::other_view);
+  CHECK_FALSE(world.filter.objection_to(world.proposal(4, "o", 3)));
+  CHECK_FALSE(world.filter.objection_to(world.vote(2, 3)));
+  // What the replica said before it heard of the view changes nothing.
+  world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{0}, sequence_number{8}});
+  CHECK_FALSE(world.filter.objection_to(world.vote(2, 3)));
+}
+
+TEST_CASE("a suspicion of a view that is past is refused") {
+  filter_world world;
+  CHECK_FALSE(world.filter.objection_to(message{world.factory.suspicion_of(replica_id{2}, view_number{0})}));
+  world.filter.on_position({view_number{2}, false, sequence_number{3}, sequence_number{0}, sequence_number{8}});
+  CHECK(world.filter.objection_to(message{world.factory.suspicion_of(replica_id{2}, view_number{1})}) ==
+        rejection::other_view);
 }
 
 TEST_CASE("a replica may be ahead of what the filter knows by a window and no more") {
@@ -63,13 +99,13 @@ TEST_CASE("a proposal above H, which the replica may have dropped, comes through
   CHECK_FALSE(world.filter.objection_to(above));
   world.filter.note_passed(above);
   CHECK_FALSE(world.filter.objection_to(above));
-  world.filter.on_position({view_number{0}, sequence_number{4}, sequence_number{4}, sequence_number{12}});
+  world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{4}, sequence_number{12}});
   CHECK_FALSE(world.filter.objection_to(above));
 }
 
 TEST_CASE("checkpoints at or below the stable one are refused, and requests never") {
   filter_world world;
-  world.filter.on_position({view_number{0}, sequence_number{5}, sequence_number{4}, sequence_number{12}});
+  world.filter.on_position({view_number{0}, true, sequence_number{5}, sequence_number{4}, sequence_number{12}});
   const auto at = [&](std::uint64_t sequence) {
     return world.factory.checkpoint_of(replica_id{1}, sequence_number{sequence}, named_digest("root"));
   };

@@ -29,7 +29,15 @@ struct replica_world {
   [[nodiscard]] pre_prepare proposal(std::uint64_t n) const { return proposal(n, n); }
 
   replica_effects hear(std::uint32_t from, const message& value) {
-    return core.on_message(principal::of(replica_id{from}), value);
+    auto effects = core.on_message(principal::of(replica_id{from}), value);
+    execute(effects);
+    return effects;
+  }
+  /// An executor that is never behind.
+  void execute(const replica_effects& effects) {
+    for (const auto& each : effects.committed) {
+      if (factory.cluster().is_checkpoint(each.sequence)) (void)core.on_taken(each.sequence);
+    }
   }
   replica_effects hear_prepare(std::uint32_t from, const pre_prepare& of) {
     return hear(from, factory.prepare_of(replica_id{from}, of));
@@ -86,7 +94,7 @@ TEST_CASE("a backup commits when the proposal and a quorum less one of PREPAREs 
 TEST_CASE("the primary proposes and commits but never sends a PREPARE") {
   for (const auto replicas : sizes) {
     replica_world world{replicas, 0};
-    const auto effects = world.core.on_batch(world.factory.batch_number(1));
+    const auto effects = world.core.on_batch(view_number{0}, world.factory.batch_number(1));
     const auto proposals = sent<pre_prepare>(effects.sends);
     REQUIRE(proposals.size() == 1);
     CHECK(proposals[0].header.content.sequence == sequence_number{1});
@@ -220,26 +228,42 @@ TEST_CASE("a backup that votes twice for different values counts for the first o
   CHECK(sent<commit>(world.hear(0, proposal).sends).empty());
 }
 
-TEST_CASE("nothing of another view and nothing outside of the watermarks is taken") {
+TEST_CASE("what is early is kept until its time, and counts then as if it came then") {
   replica_world world{4, 1};
-  const auto other_view =
-      world.factory.pre_prepare_of(view_number{4}, sequence_number{1}, world.factory.batch_number(1));
-  CHECK(rejections_in(world.hear(0, other_view).observations) == std::vector{rejection::other_view});
-  CHECK(rejections_in(world.hear_prepare(2, other_view).observations) == std::vector{rejection::other_view});
-  for (const std::uint64_t n : {0ULL, 9ULL, 10ULL, 1ULL << 62U}) {
+  const auto above = world.proposal(9);
+  CHECK(world.hear(0, above).sends.empty());
+  CHECK(world.hear_prepare(2, above).observations.empty());
+  for (std::uint64_t n = 1; n <= 4; ++n)
+    CHECK(world.order(world.proposal(n), 1) == 1);
+  const auto moved = world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state")));
+  // The proposal and one PREPARE besides the own one: prepared at once.
+  CHECK(sent<prepare>(moved.sends).size() == 1);
+  CHECK(sent<commit>(moved.sends).size() == 1);
+}
+
+TEST_CASE("nothing of an earlier view and nothing outside of the watermarks is taken") {
+  replica_world world{4, 1};
+  const auto later = world.factory.pre_prepare_of(view_number{4}, sequence_number{1}, world.factory.batch_number(1));
+  CHECK(world.hear(0, later).sends.empty());
+  const auto early = world.proposal(1);
+  for (const std::uint64_t n : {0ULL, 17ULL, 1ULL << 62U}) {
     const auto outside = world.proposal(n, 1);
     CAPTURE(n);
     CHECK(rejections_in(world.hear(0, outside).observations) == std::vector{rejection::outside_watermarks});
     CHECK(rejections_in(world.hear_prepare(2, outside).observations) == std::vector{rejection::outside_watermarks});
     CHECK(rejections_in(world.hear_commit(2, outside).observations) == std::vector{rejection::outside_watermarks});
   }
+  (void)world.core.on_change_view(view_number{1});
+  CHECK(rejections_in(world.hear(0, early).observations) == std::vector{rejection::other_view});
+  CHECK(rejections_in(world.hear_prepare(2, early).observations) == std::vector{rejection::other_view});
 }
 
 TEST_CASE("batches beyond the window wait and are proposed after a stable checkpoint, in order") {
   replica_world world{4, 0};
   std::vector<pre_prepare> proposals;
   for (std::uint64_t number = 1; number <= 12; ++number) {
-    for (auto& each : sent<pre_prepare>(world.core.on_batch(world.factory.batch_number(number)).sends)) {
+    for (auto& each :
+         sent<pre_prepare>(world.core.on_batch(view_number{0}, world.factory.batch_number(number)).sends)) {
       proposals.push_back(each);
     }
   }
@@ -289,7 +313,8 @@ TEST_CASE("an installed state moves execution and watermarks and lets ready slot
   replica_world world{4, 1};
   CHECK(world.order(world.proposal(5), 1) == 0);
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
-  const auto effects = world.core.on_installed(sequence_number{4});
+  const auto effects =
+      world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {}));
   REQUIRE(effects.committed.size() == 1);
   CHECK(effects.committed[0].sequence == sequence_number{5});
   CHECK(world.core.last_executed() == sequence_number{5});
@@ -299,7 +324,8 @@ TEST_CASE("an installed state moves execution and watermarks and lets ready slot
 TEST_CASE("an installed state is reported as progress") {
   replica_world world{4, 1};
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
-  const auto progress = observed_in<replica_progress>(world.core.on_installed(sequence_number{4}).observations);
+  const auto progress = observed_in<replica_progress>(
+      world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {})).observations);
   REQUIRE_FALSE(progress.empty());
   CHECK(progress.back().last_executed == sequence_number{4});
 }
@@ -309,7 +335,7 @@ TEST_CASE("an installed state that execution has overtaken changes nothing") {
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
   for (std::uint64_t n = 1; n <= 5; ++n)
     CHECK(world.order(world.proposal(n), 1) == 1);
-  const auto late = world.core.on_installed(sequence_number{4});
+  const auto late = world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {}));
   CHECK(late.committed.empty());
   CHECK(late.observations.empty());
   CHECK(world.core.last_executed() == sequence_number{5});
@@ -319,18 +345,18 @@ TEST_CASE("a state older than the newest certificate still moves the watermarks 
   replica_world world{4, 1};
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{8}, named_digest("state 8")));
-  (void)world.core.on_installed(sequence_number{4});
+  (void)world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {}));
   CHECK(world.core.marks().low() == sequence_number{4});
   CHECK(world.core.last_executed() == sequence_number{4});
-  (void)world.core.on_installed(sequence_number{8});
+  (void)world.core.on_installed(sequence_number{8}, world.factory.certificate_of(sequence_number{8}, {}));
   CHECK(world.core.marks().low() == sequence_number{8});
 }
 
 TEST_CASE("a primary that installed a state proposes above it") {
   replica_world world{4, 0};
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{8}, named_digest("state 8")));
-  (void)world.core.on_installed(sequence_number{8});
-  const auto proposals = sent<pre_prepare>(world.core.on_batch(world.factory.batch_number(1)).sends);
+  (void)world.core.on_installed(sequence_number{8}, world.factory.certificate_of(sequence_number{8}, {}));
+  const auto proposals = sent<pre_prepare>(world.core.on_batch(view_number{0}, world.factory.batch_number(1)).sends);
   REQUIRE(proposals.size() == 1);
   CHECK(proposals[0].header.content.sequence == sequence_number{9});
 }
@@ -343,7 +369,7 @@ TEST_CASE("a twin's statements under this replica's own key are refused and cras
   CHECK(sent<prepare>(backup.hear(0, proposal).sends).size() == 1);
   replica_world primary{4, 0};
   CHECK(rejections_in(primary.hear(2, primary.proposal(1, 7)).observations) == std::vector{rejection::unsolicited});
-  CHECK(sent<pre_prepare>(primary.core.on_batch(primary.factory.batch_number(1)).sends).size() == 1);
+  CHECK(sent<pre_prepare>(primary.core.on_batch(view_number{0}, primary.factory.batch_number(1)).sends).size() == 1);
   CHECK(rejections_in(primary.hear(2, primary.proposal(1, 7)).observations) ==
         std::vector{rejection::conflicting_statement});
 }
@@ -360,6 +386,6 @@ TEST_CASE("a replica whose state diverged says nothing more") {
     for (int tick = 0; tick < 8; ++tick)
       CHECK(world.core.on_tick().sends.empty());
     CHECK(world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("x"))).sends.empty());
-    if (self == 0) CHECK(world.core.on_batch(world.factory.batch_number(1)).sends.empty());
+    if (self == 0) CHECK(world.core.on_batch(view_number{0}, world.factory.batch_number(1)).sends.empty());
   }
 }

@@ -149,13 +149,14 @@ TEST_CASE("a STATUS tells the progress of every open slot") {
   (void)core.on_message(principal::of(replica_id{2}), factory.prepare_of(replica_id{2}, proposal_of(3)));
   const auto told = sent<status>(core.on_tick().sends);
   REQUIRE(told.size() == 1);
-  CHECK(told[0].last_executed == sequence_number{0});
+  CHECK(told[0].last_decided == sequence_number{0});
   CHECK(told[0].slots == std::vector{nothing, proposed, prepared});
 }
 
 TEST_CASE("who is below the stable checkpoint is sent its proof") {
   holder world{64};
   const auto proof = world.factory.certificate_of(sequence_number{64}, named_digest("state 64"));
+  (void)world.core.on_taken(sequence_number{64});
   (void)world.core.on_stable(proof);
   const auto proofs = sent<checkpoint_proof>(world.ask(3, 5).sends);
   REQUIRE(proofs.size() == 1);

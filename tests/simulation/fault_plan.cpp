@@ -7,8 +7,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> names = {"calm",        "lossy",   "reordering", "duplicating",
-                                                   "partitioned", "pausing", "everything", "mixed"};
+constexpr std::array<std::string_view, 9> names = {"calm",    "lossy",    "reordering", "duplicating", "partitioned",
+                                                   "pausing", "crashing", "everything", "mixed"};
 
 /// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
 constexpr microseconds_t chaos_us_min = 1'500'000;
@@ -55,6 +55,22 @@ planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals
   // From a hiccup to several STATUS periods.
   const auto end = begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000);
   return {begin, std::min(heals_at, end), pause};
+}
+
+/// A node that dies, more often inside a write than between two; now and then all of them at once.
+planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
+  const replica_id replica{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
+  const auto begin = 1 + chance.below(heals_at - 1);
+  const auto end = std::min(heals_at, begin + 1'000 + chance.below(chance.below(2) == 0 ? 100'000 : 2'000'000));
+  switch (chance.below(8)) {
+    case 0:
+      return {begin, end, power_cut{}};
+    case 1:
+    case 2:
+      return {begin, end, node_crash{replica}};
+    default:
+      return {begin, end, write_crash{replica, static_cast<write_fate>(chance.below(2))}};
+  }
 }
 
 }  // namespace
@@ -106,6 +122,11 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
     const auto count = 2 + chance.below(12);
     for (std::uint64_t index = 0; index < count; ++index)
       plan.faults.push_back(draw_pause(cluster, plan.heals_at, chance));
+  }
+  if (has(profile, fault_profile::crashing)) {
+    const auto count = 1 + chance.below(6);
+    for (std::uint64_t index = 0; index < count; ++index)
+      plan.faults.push_back(draw_crash(cluster, plan.heals_at, chance));
   }
   return plan;
 }

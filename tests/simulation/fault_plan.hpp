@@ -17,6 +17,7 @@ enum class fault_profile : std::uint8_t {
   duplicating,
   partitioned,
   pausing,
+  crashing,
   everything,
   mixed
 };

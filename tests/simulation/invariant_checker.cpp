@@ -89,9 +89,17 @@ struct invariant_checker::watching {
   void operator()(const watermarks_moved& it) const { checker.on_watermarks(replica, it); }
   void operator()(const checkpoint_became_stable& it) const { checker.on_stable(replica, it); }
   void operator()(const state_was_installed& it) const { checker.on_installed(replica, it); }
+  void operator()(const state_was_kept&) const {}
   void operator()(const divergence_found& it) const {
     checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
   }
+  void operator()(const view_was_entered& it) const {
+    auto& entered = checker.tracks_[replica.value].entered;
+    checker.expect(it.view > entered, "I8",
+                   [&] { return fmt::format("replica {} enters view {} again", replica.value, it.view.value); });
+    entered = it.view;
+  }
+  void operator()(const primary_suspected&) const {}
   void operator()(const replica_progress& it) const {
     auto& view = checker.tracks_[replica.value].view;
     checker.expect(it.view >= view, "I8",
@@ -210,6 +218,7 @@ void invariant_checker::on_watermarks(replica_id replica, const watermarks_moved
   expect(moved.high == moved.low.plus(cluster_.watermark_window), "I9", [&] { return name() + ": H is not h + L"; });
   expect(cluster_.is_checkpoint(moved.low), "I9", [&] { return name() + ": h is no checkpoint"; });
   track.low = moved.low;
+  track.view_at_low = track.view;
 }
 
 void invariant_checker::check_root(sequence_number sequence, const digest& root) {
@@ -260,7 +269,51 @@ void invariant_checker::on_message_sent(replica_id replica, const message& value
     check_statement(replica, message_kind::commit, committing->vote, frame);
   } else if (const auto* stable = std::get_if<checkpoint>(&value)) {
     check_statement(replica, message_kind::checkpoint, stable->vote, frame);
+  } else if (const auto* change = std::get_if<view_change>(&value)) {
+    check_document(replica, record_kind::view_change, change->stable_sequence, frame);
+  } else if (const auto* opened = std::get_if<new_view>(&value)) {
+    check_new_view(*opened, frame, replica);
   }
+}
+
+void invariant_checker::check_document(replica_id replica, record_kind kind, sequence_number sequence,
+                                       const frame_ptr& frame) {
+  if (!is_durable_) return;
+  expect(is_durable_(replica, kind, sequence, *frame), "I7",
+         [&] { return fmt::format("a view document of replica {} leaves before it is durable", replica.value); });
+}
+
+/// I8: the new view proposes again what anybody may have committed.
+void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender) {
+  const auto first = opened.reproposals.empty() ? std::nullopt : std::optional{opened.reproposals.front().content};
+  check_document(sender, record_kind::new_view, first ? first->sequence : sequence_number{0}, frame);
+  if (sender == opened.replica) {
+    const auto key = std::make_tuple(sender, message_kind::new_view, opened.view, sequence_number{0});
+    const auto [place, is_new] = said_.emplace(key, digest_of("new view", opened.raw.view));
+    if (is_new) ++views_opened_;
+    expect(place->second == digest_of("new view", opened.raw.view), "I14", [&] {
+      return fmt::format("replica {} opens view {} twice", sender.value, opened.view.value);
+    });
+  }
+  sequence_number covered;
+  for (const auto& each : opened.view_changes)
+    covered = std::max(covered, each.stable_sequence);
+  for (const auto& each : opened.reproposals) {
+    const auto& content = each.content;
+    reproposed_.emplace(content.view, content.sequence);
+    covered = content.sequence;
+    const auto* known = order_.at(content.sequence);
+    expect(known == nullptr || known->value == content.value, "I8", [&] {
+      return fmt::format("view {} proposes another batch at n={}, which is committed", opened.view.value,
+                         content.sequence.value);
+    });
+  }
+  if (sender != opened.replica || views_checked_.contains(opened.view)) return;
+  views_checked_.insert(opened.view);
+  expect(covered >= order_.last(), "I8", [&] {
+    return fmt::format("view {} ends at n={} and forgets what is committed up to n={}", opened.view.value,
+                       covered.value, order_.last().value);
+  });
 }
 
 void invariant_checker::check_statement(replica_id replica, message_kind kind, const signed_statement& said,
@@ -277,6 +330,9 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
     expect(kind == message_kind::checkpoint || below_high, "I9", [&] { return name() + " is above H"; });
   }
   if (!is_durable_) return;
+  const bool is_reproposed =
+      kind == message_kind::pre_prepare && reproposed_.contains({content.view, content.sequence});
+  if (is_reproposed) return;
   static constexpr auto record_of = [](message_kind of) {
     switch (of) {
       case message_kind::prepare:
@@ -304,8 +360,30 @@ void invariant_checker::on_marks(replica_id replica, sequence_number low, sequen
 }
 
 void invariant_checker::on_records_held(replica_id replica, std::uint64_t count) {
-  expect(count <= bounds_.records_max, "I12",
+  const auto& track = tracks_[replica.value];
+  // What was voted in earlier views is kept until the next stable checkpoint.
+  const auto views = track.view.value - track.view_at_low.value;
+  expect(count <= bounds_.records_max * (1 + views), "I12",
          [&] { return fmt::format("the disk of replica {} holds {} records", replica.value, count); });
+}
+
+void invariant_checker::on_started(replica_id replica, const recovered_replica& past) {
+  auto& track = tracks_[replica.value];
+  const auto stable = past.stable ? past.stable->sequence() : sequence_number{0};
+  // I7: what is executed once is on the disks of a quorum, but this one may have lost its last commit certificates.
+  expect(past.last_executed <= std::max(order_.last(), stable), "I7", [&] {
+    return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed));
+  });
+  track = {};
+  track.view = past.view;
+  track.view_at_low = past.view;
+  track.entered = past.active ? past.view : view_number{0};
+  track.low = stable;
+  track.stable = stable;
+  track.committed = past.last_executed;
+  track.applied = past.last_executed;
+  track.core_low = stable;
+  track.core_executed = past.last_executed;
 }
 
 void invariant_checker::on_actor_died(principal who, const std::string& reason) {

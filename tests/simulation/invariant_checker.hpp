@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/recovery.hpp"
 #include "tests/simulation/committed_order.hpp"
 
 namespace hypermesh::testing {
@@ -57,6 +59,8 @@ class invariant_checker {
   /// What the replica's core shows after a step.
   void on_marks(replica_id replica, sequence_number low, sequence_number last_executed);
   void on_records_held(replica_id replica, std::uint64_t count);
+  /// A node starts with what its disk remembers: what it had in memory only, it may do again.
+  void on_started(replica_id replica, const recovered_replica& past);
   void on_actor_died(principal who, const std::string& reason);
 
   /// Something that the run itself found.
@@ -64,6 +68,7 @@ class invariant_checker {
 
   [[nodiscard]] const std::optional<violation>& violated() const { return violated_; }
   [[nodiscard]] committed_order& order() { return order_; }
+  [[nodiscard]] std::uint64_t views_opened() const { return views_opened_; }
   [[nodiscard]] std::uint64_t states_installed() const { return states_installed_; }
   [[nodiscard]] std::uint64_t checkpoints_stable() const { return roots_.size(); }
   [[nodiscard]] const std::map<rejection, std::uint64_t>& rejections() const { return rejections_; }
@@ -72,6 +77,8 @@ class invariant_checker {
   /// What one replica has said so far.
   struct replica_track {
     view_number view;
+    view_number entered;
+    view_number view_at_low;
     sequence_number low;
     /// Committed by the replica core, applied by the executor.
     sequence_number committed;
@@ -84,6 +91,7 @@ class invariant_checker {
   };
 
   struct watching;
+  using signed_statement_place = std::pair<view_number, sequence_number>;
 
   void on_committed(replica_id replica, const committed_batch& content);
   void on_executed(replica_id replica, const batch_was_executed& executed);
@@ -94,6 +102,8 @@ class invariant_checker {
   void check_certificate(replica_id replica, const committed_batch& content);
   void check_body(const committed_batch& content);
   void check_statement(replica_id replica, message_kind kind, const signed_statement& said, const frame_ptr& frame);
+  void check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender);
+  void check_document(replica_id replica, record_kind kind, sequence_number sequence, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
 
   /// Reports unless `holds`; the text is made only then.
@@ -116,6 +126,10 @@ class invariant_checker {
   std::map<client_id, std::vector<std::pair<request_id, std::size_t>>> operations_;
   /// What each replica said of (kind, view, sequence).
   std::map<std::tuple<replica_id, message_kind, view_number, sequence_number>, digest> said_;
+  /// Headers of all NEW-VIEWs: their bodies are durable under an earlier view.
+  std::set<signed_statement_place> reproposed_;
+  std::set<view_number> views_checked_;
+  std::uint64_t views_opened_ = 0;
   std::map<rejection, std::uint64_t> rejections_;
   std::uint64_t states_installed_ = 0;
   std::optional<violation> violated_;

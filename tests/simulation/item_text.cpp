@@ -13,7 +13,8 @@ namespace hypermesh::testing {
 namespace {
 
 constexpr std::array<std::string_view, node_parts_count> part_names = {
-    "ingress", "client-ingress", "batcher", "replica", "executor", "checkpointer", "state-transfer", "journal"};
+    "ingress", "client-ingress", "batcher", "replica", "executor", "checkpointer", "state-transfer", "journal", "coordinator"};
+constexpr std::array<std::string_view, 2> fate_names = {"lost", "kept"};
 constexpr std::array<std::string_view, 3> cut_names = {"both", "outbound", "inbound"};
 
 template <class Enum, std::size_t Size>
@@ -37,6 +38,7 @@ std::string text_of(std::uint32_t number) { return fmt::to_string(number); }
 std::string text_of(microseconds_t time) { return fmt::format("{}.{:03}ms", time / 1'000, time % 1'000); }
 std::string text_of(replica_id id) { return fmt::to_string(id.value); }
 std::string text_of(node_part part) { return std::string{part_names.at(static_cast<std::size_t>(part))}; }
+std::string text_of(write_fate fate) { return std::string{fate_names.at(static_cast<std::size_t>(fate))}; }
 std::string text_of(link_cut cut) { return std::string{cut_names.at(static_cast<std::size_t>(cut))}; }
 
 std::string text_of(const std::set<principal>& members) {
@@ -67,6 +69,8 @@ bool read(std::string_view text, client_id& value) {
 
 bool read(std::string_view text, node_part& value) { return read_name(text, part_names, value); }
 bool read(std::string_view text, link_cut& value) { return read_name(text, cut_names, value); }
+
+bool read(std::string_view text, write_fate& value) { return read_name(text, fate_names, value); }
 
 bool read(std::string_view text, std::set<principal>& value) {
   value.clear();

@@ -17,6 +17,9 @@ namespace hypermesh::testing {
 /// In which directions a partition cuts its links.
 enum class link_cut : std::uint8_t { both, outbound, inbound };
 
+/// Whether the write in which a node crashed is on its disk.
+enum class write_fate : std::uint8_t { lost, kept };
+
 [[nodiscard]] std::string text_of(std::uint32_t number);
 /// "1234.567ms": to the microsecond, and as traces show it.
 [[nodiscard]] std::string text_of(microseconds_t time);
@@ -24,6 +27,7 @@ enum class link_cut : std::uint8_t { both, outbound, inbound };
 /// "state-transfer".
 [[nodiscard]] std::string text_of(node_part part);
 [[nodiscard]] std::string text_of(link_cut cut);
+[[nodiscard]] std::string text_of(write_fate fate);
 /// "0,2,c1": replicas and clients.
 [[nodiscard]] std::string text_of(const std::set<principal>& members);
 
@@ -34,6 +38,7 @@ enum class link_cut : std::uint8_t { both, outbound, inbound };
 [[nodiscard]] bool read(std::string_view text, client_id& value);
 [[nodiscard]] bool read(std::string_view text, node_part& value);
 [[nodiscard]] bool read(std::string_view text, link_cut& value);
+[[nodiscard]] bool read(std::string_view text, write_fate& value);
 [[nodiscard]] bool read(std::string_view text, std::set<principal>& value);
 
 /// Visits the fields of an item and writes each as ` name=value`.

@@ -76,6 +76,16 @@ std::vector<link_partition> link_partition::weaker() const {
   return smaller;
 }
 
+void power_cut::begin(simulated_world& world) const {
+  for (std::uint32_t number = 0; number < world.settings().cluster.replicas; ++number)
+    world.crash(replica_id{number});
+}
+
+void power_cut::end(simulated_world& world) const {
+  for (std::uint32_t number = 0; number < world.settings().cluster.replicas; ++number)
+    world.restart(replica_id{number});
+}
+
 // --- All kinds --------------------------------------------------------------------
 
 std::string text_of(const planned_fault& fault) {

@@ -131,8 +131,52 @@ struct actor_pause {
   friend bool operator==(const actor_pause&, const actor_pause&) = default;
 };
 
+/// The node of a replica is killed, and starts again from its disk at the end.
+struct node_crash {
+  static constexpr std::string_view word = "crash";
+  replica_id replica;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.crash(replica); }
+  void end(simulated_world& world) const { world.restart(replica); }
+  friend bool operator==(const node_crash&, const node_crash&) = default;
+};
+
+/// The same inside the next write to its disk: nothing that waited for the write leaves.
+struct write_crash {
+  static constexpr std::string_view word = "write-crash";
+  replica_id replica;
+  write_fate fate = write_fate::lost;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("fate", self.fate);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.crash_in_write(replica, fate == write_fate::kept); }
+  void end(simulated_world& world) const { world.restart(replica); }
+  friend bool operator==(const write_crash&, const write_crash&) = default;
+};
+
+/// All nodes are killed in one moment.
+struct power_cut {
+  static constexpr std::string_view word = "power-cut";
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self&, Visitor&) {}
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return true; }
+  void begin(simulated_world& world) const;
+  void end(simulated_world& world) const;
+  friend bool operator==(const power_cut&, const power_cut&) = default;
+};
+
 using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
-                                link_partition, actor_pause>;
+                                link_partition, actor_pause, node_crash, write_crash, power_cut>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {

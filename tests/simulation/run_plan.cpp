@@ -58,6 +58,7 @@ world_settings world_of(const run_plan& plan) {
   const auto name = hasher{"simulated cluster"}.add(plan.key_seed).finish();
   std::ranges::copy(name.bytes, cluster.signing.cluster.bytes.begin());
   cluster.signing.epoch = epoch_number{static_cast<std::uint32_t>(numbers.epoch)};
+  settings.node.retained_bytes = 0;
   auto& batching = settings.node.batching;
   batching.pipeline_depth = numbers.pipeline_depth;
   batching.requests_per_batch_max = numbers.requests_per_batch_max;

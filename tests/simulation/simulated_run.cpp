@@ -14,10 +14,12 @@ namespace hypermesh::testing {
 namespace {
 
 invariant_bounds bounds_of(const cluster_parameters& cluster) {
-  // For each slot a PRE-PREPARE, a PREPARE and a COMMIT; own CHECKPOINTs within two windows.
+  // For each slot a PRE-PREPARE, a PREPARE, a COMMIT and two certificates; own CHECKPOINTs within two windows; one proof
+  // of h, one VIEW-CHANGE and one NEW-VIEW.
   const auto window = std::uint64_t{cluster.watermark_window};
+  // Twice, because what came early is recorded in the step that moves h, before the past is forgotten.
   return {std::uint64_t{cluster.clients} * limits::requests_in_flight_max,
-          3 * window + 2 * window / cluster.checkpoint_period + 1};
+          2 * (5 * window + 2 * window / cluster.checkpoint_period + 3)};
 }
 
 class simulated_run final : public world_watcher {
@@ -55,6 +57,13 @@ class simulated_run final : public world_watcher {
   }
   void on_sent(const frame_transit& transit) override;
   void on_delivered(const frame_transit& transit) override { log_.delivered(now(), transit); }
+  void on_started(replica_id replica, const recovered_replica& past) override {
+    if (past.last_executed > sequence_number{0} || past.view > view_number{0}) {
+      log_.noted(now(), fmt::format("{} starts with v={} executed={}", replica.value, past.view.value,
+                                    past.last_executed.value));
+    }
+    checker_->on_started(replica, past);
+  }
   void on_actor_died(principal who, const std::string& reason) override { checker_->on_actor_died(who, reason); }
 
  private:
@@ -124,6 +133,7 @@ void simulated_run::on_sent(const frame_transit& transit) {
 void simulated_run::check_step() {
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const auto& node = world_->node(replica_id{number});
+    if (node.replica == nullptr || node.replica->core == nullptr) continue;
     const auto& core = *node.replica->core;
     checker_->on_marks(replica_id{number}, core.marks().low(), core.last_executed());
     checker_->on_records_held(replica_id{number}, node.storage->records_held());
@@ -136,6 +146,8 @@ bool simulated_run::is_settled() const {
   const auto last = checker_->order().last();
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const auto& node = world_->node(replica_id{number});
+    const bool runs = node.replica != nullptr && node.replica->core != nullptr && node.executor->replicated != nullptr;
+    if (!runs) return false;
     if (node.executor->replicated->last_executed() != last || node.replica->core->last_executed() != last) return false;
   }
   return true;

@@ -27,7 +27,7 @@ core_cluster::core_cluster(const core_cluster_options& options)
   for (std::uint32_t number = 0; number < options.cluster.replicas; ++number) {
     const replica_id self{number};
     nodes_.push_back(std::make_unique<core_node>(options.cluster, self, factory_.keys_of(self), options.batching,
-                                                 options.state_padding, checker_));
+                                                 options.views, options.state_padding, checker_));
   }
   for (std::uint32_t number = 0; number < options.cluster.clients; ++number) {
     const client_id self{number};
@@ -44,8 +44,9 @@ void core_cluster::submit(client_id client, std::string_view operation) {
 void core_cluster::corrupt(replica_id replica, intercept lie) {
   corrupt_.insert(replica);
   filters_[replica] = std::move(lie);
-  nodes_.at(replica.value) = std::make_unique<core_node>(options_.cluster, replica, factory_.keys_of(replica),
-                                                         options_.batching, options_.state_padding, ignored_);
+  nodes_.at(replica.value) =
+      std::make_unique<core_node>(options_.cluster, replica, factory_.keys_of(replica), options_.batching,
+                                  options_.views, options_.state_padding, ignored_);
 }
 
 void core_cluster::isolate(replica_id replica) {
@@ -123,6 +124,8 @@ void core_cluster::run_executors() {
 
 void core_cluster::pass_moment() {
   ++now_;
+  for (auto& node : nodes_)
+    node->advance_to(now_ * moment_us);
   std::vector<frame_on_its_way> due;
   const auto last = network_.upper_bound(now_);
   for (auto place = network_.begin(); place != last; ++place)
@@ -170,7 +173,8 @@ std::string core_cluster::describe() const {
   auto text = fmt::format("seed={} moment={} results={}/{} committed={}", options_.seed, now_, outcomes_.size(),
                           submitted_, checker_.last_committed().value);
   for (const auto& node : nodes_) {
-    text += fmt::format(" | {}: h={} ordered={} executed={} in_flight={} pending={} installs={}", node->self().value,
+    text += fmt::format(" | {}: v={}{} h={} ordered={} executed={} in_flight={} pending={} installs={}",
+                        node->self().value, node->replica().view().value, node->replica().is_active() ? "" : "?",
                         node->replica().marks().low().value, node->replica().last_executed().value,
                         node->state().last_executed().value, node->batcher().in_flight(),
                         node->batcher().requests_pending(), node->installs());

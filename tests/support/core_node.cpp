@@ -8,12 +8,14 @@
 namespace hypermesh::testing {
 
 core_node::core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-                     const batch_settings& batching, std::size_t state_padding, order_checker& checker)
+                     const batch_settings& batching, const view_change_settings& views, std::size_t state_padding,
+                     order_checker& checker)
     : cluster_(cluster),
       self_(self),
       checker_(&checker),
       validator_(cluster, keys),
       replica_(cluster, self, keys),
+      views_(cluster, self, keys, views),
       checkpoints_(cluster, self, keys),
       state_(std::make_unique<counting_machine>(state_padding)),
       donor_(cluster),
@@ -38,19 +40,24 @@ void core_node::route(principal sender, const message& value) {
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
   }
-  if (const auto* it = std::get_if<state_request>(&value)) return send_to(sender, donor_.answer(replica_id{sender.number}, *it));
+  if (const auto* it = std::get_if<state_request>(&value))
+    return send_to(sender, donor_.answer(replica_id{sender.number}, *it));
   if (const auto* it = std::get_if<state_chunk_message>(&value)) {
     return carry_out(fetcher_.on_chunk(replica_id{sender.number}, *it));
   }
+  if (const auto* it = std::get_if<suspicion>(&value)) return carry_out(views_.on_suspicion(it->vote));
+  if (const auto* it = std::get_if<view_change>(&value)) {
+    return carry_out(views_.on_view_change(std::make_shared<const view_change>(*it), now_));
+  }
   const auto kind = kind_of(value);
   if (kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
-      kind == message_kind::status) {
+      kind == message_kind::new_view || kind == message_kind::status) {
     carry_out(replica_.on_message(sender, value));
   }
 }
 
 void core_node::admit(const request& value) {
-  switch (batcher_.admit(value)) {
+  switch (batcher_.admit(value, now_)) {
     case batch_builder::admission::accepted:
     case batch_builder::admission::already_pending:
       // §4.1: a backup relays to the primary.
@@ -72,9 +79,9 @@ void core_node::admit(const request& value) {
 }
 
 void core_node::cut(bool delay_passed) {
-  if (!replica_.is_primary()) return;
+  if (!replica_.is_primary() || !replica_.is_active()) return;
   while (auto next = batcher_.cut(delay_passed)) {
-    carry_out(replica_.on_batch(std::make_shared<const batch>(std::move(*next))));
+    carry_out(replica_.on_batch(replica_.view(), std::make_shared<const batch>(std::move(*next))));
   }
 }
 
@@ -84,6 +91,16 @@ void core_node::on_tick() {
   carry_out(checkpoints_.on_tick());
   donor_.on_tick();
   carry_out(fetcher_.on_tick());
+  carry_out(views_.on_tick(now_));
+  look_at_primary();
+}
+
+void core_node::look_at_primary() {
+  if (!views_.is_active() || views_.primary() == self_) return;
+  const auto reason = judge_.judge(batcher_.service(now_), views_.request_timeout(), now_);
+  if (!reason) return;
+  found_slow_ = found_slow_ || *reason == suspicion_reason::slow;
+  carry_out(views_.on_suspected(*reason, now_));
 }
 
 // --- Execution -------------------------------------------------------------------
@@ -110,7 +127,7 @@ void core_node::execute(const committed_batch& batch) {
     done.push_back(request);
     reply_to(request.id, outcome);
   }
-  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_);
+  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint();
   cut(false);
 }
@@ -125,8 +142,8 @@ void core_node::install(const verified_state& fetched) {
     take_checkpoint();
   }
   fetcher_.on_installed(sequence);
-  carry_out(replica_.on_installed(state_.last_executed()));
-  batcher_.on_installed(state_.done_ids());
+  carry_out(replica_.on_installed(state_.last_executed(), fetched.certificate));
+  batcher_.on_installed(state_.done_ids(), now_);
   cut(false);
 }
 
@@ -135,6 +152,7 @@ void core_node::take_checkpoint() {
   const auto root = state_root(*snapshot);
   checker_->on_root(self_, state_.last_executed(), root);
   donor_.on_taken(state_.last_executed(), snapshot);
+  carry_out(replica_.on_taken(state_.last_executed()));
   carry_out(checkpoints_.on_taken(state_.last_executed(), root));
 }
 
@@ -150,6 +168,25 @@ void core_node::carry_out(replica_effects effects) {
   if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
   count(effects.observations);
   checker_->on_marks(self_, replica_.marks(), replica_.last_executed());
+  if (effects.learned != nullptr) carry_out(checkpoints_.on_proof(effects.learned));
+  if (effects.view_left != nullptr) carry_out(views_.on_left(effects.view_left, now_));
+  if (effects.view_entered) enter(*effects.view_entered);
+}
+
+void core_node::carry_out(view_change_effects effects) {
+  send(effects.sends);
+  count(effects.observations);
+  if (effects.change_to) carry_out(replica_.on_change_view(*effects.change_to));
+  if (effects.opened != nullptr) carry_out(replica_.on_new_view_built(*effects.opened));
+}
+
+void core_node::enter(view_number view) {
+  views_.on_entered(view, now_);
+  judge_.on_view(now_, std::exchange(found_slow_, false));
+  batcher_.on_view(now_);
+  if (replica_.is_primary()) return cut(false);
+  for (const auto& each : batcher_.pending())
+    send_to(principal::of(replica_.primary()), reframe(each));
 }
 
 void core_node::carry_out(checkpoint_effects effects) {

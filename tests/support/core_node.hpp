@@ -9,8 +9,10 @@
 #include "actors/protocol/checkpoint_votes.hpp"
 #include "actors/protocol/replica_core.hpp"
 #include "actors/protocol/replicated_state.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/state_transfer.hpp"
 #include "actors/protocol/validator.hpp"
+#include "actors/protocol/view_change_set.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/order_checker.hpp"
 
@@ -28,7 +30,11 @@ class core_node {
  public:
   /// `keys` and `checker` outlive the node.
   core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-            const batch_settings& batching, std::size_t state_padding, order_checker& checker);
+            const batch_settings& batching, const view_change_settings& views, std::size_t state_padding,
+            order_checker& checker);
+
+  /// The time of all that follows.
+  void advance_to(microseconds_t now) { now_ = now; }
 
   /// A frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
@@ -41,6 +47,7 @@ class core_node {
 
   [[nodiscard]] replica_id self() const { return self_; }
   [[nodiscard]] const replica_core& replica() const { return replica_; }
+  [[nodiscard]] const view_change_set& views() const { return views_; }
   [[nodiscard]] const batch_builder& batcher() const { return batcher_; }
   [[nodiscard]] const replicated_state& state() const { return state_; }
   [[nodiscard]] digest root() { return state_.root(); }
@@ -62,6 +69,9 @@ class core_node {
   void carry_out(replica_effects effects);
   void carry_out(checkpoint_effects effects);
   void carry_out(transfer_effects effects);
+  void carry_out(view_change_effects effects);
+  void enter(view_number view);
+  void look_at_primary();
   void persist(const std::vector<storage_record>& records);
   void send(const std::vector<outgoing_message>& messages);
   void send_to(principal to, frame_ptr frame);
@@ -73,11 +83,15 @@ class core_node {
   order_checker* checker_;
   validator validator_;
   replica_core replica_;
+  view_change_set views_;
+  service_judge judge_;
+  bool found_slow_ = false;
   checkpoint_votes checkpoints_;
   replicated_state state_;
   state_donor donor_;
   state_fetcher fetcher_;
   batch_builder batcher_;
+  microseconds_t now_ = 0;
   std::deque<executor_item> inbox_;
   std::vector<sent_frame> sends_;
   std::size_t installs_ = 0;

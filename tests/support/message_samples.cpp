@@ -107,8 +107,8 @@ status sample_status(sample_source& source, sample_size size) {
   value.replica = sample_replica(source);
   value.view = sample_view(source);
   value.active = source.below(2) == 1;
-  value.last_executed = sample_sequence(source);
-  value.low_watermark = sequence_number{source.below(value.last_executed.value + 1)};
+  value.last_decided = sample_sequence(source);
+  value.low_watermark = sequence_number{source.below(value.last_decided.value + 1)};
   for (std::size_t index = 0; index < scaled(size, 0, 8, 256); ++index) {
     value.slots.push_back({source.below(2) == 1, source.below(2) == 1, source.below(2) == 1});
   }

@@ -32,6 +32,22 @@ void order_checker::note(std::string_view what, replica_id replica, std::uint64_
 }
 
 void order_checker::on_record(replica_id replica, const storage_record& record) {
+  switch (record.kind) {
+    case record_kind::prepared:
+    case record_kind::committed:
+      return hold(decode_statements(*record.bytes).has_value(), replica, "what is persisted can be read back");
+    case record_kind::view_change:
+    case record_kind::new_view: {
+      auto& view = views_[{replica, record.kind}];
+      hold(record.view > view, replica, "I8: views only grow");
+      view = record.view;
+      return note("view", replica, record.view.value, *record.bytes);
+    }
+    case record_kind::stable_checkpoint:
+      return;
+    default:
+      break;
+  }
   const auto content = statement_in(record);
   if (!content) return hold(false, replica, "what is persisted can be read back");
   const vote_place place{record.kind, content->view, content->sequence, replica};

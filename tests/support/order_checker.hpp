@@ -62,6 +62,7 @@ class order_checker {
   std::optional<std::string> violation_;
   digest history_;
   std::map<vote_place, digest> votes_;
+  std::map<std::pair<replica_id, record_kind>, view_number> views_;
   std::map<sequence_number, digest> committed_;
   std::map<replica_id, sequence_number> last_committed_of_;
   std::map<replica_id, sequence_number> last_executed_of_;

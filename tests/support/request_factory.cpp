@@ -1,5 +1,6 @@
 #include "tests/support/request_factory.hpp"
 
+#include "actors/protocol/new_view.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -129,9 +130,65 @@ std::shared_ptr<const checkpoint_certificate> request_factory::certificate_of(
   return certificate;
 }
 
+suspicion request_factory::suspicion_of(replica_id replica, view_number view) const {
+  return {signed_as(message_kind::suspicion, content_of(replica, view, sequence_number{0}, digest{}))};
+}
+
+prepared_certificate request_factory::prepared_of(view_number view, sequence_number sequence,
+                                                  const digest& value) const {
+  const auto group = cluster_.group();
+  const auto primary = group.primary_of(view);
+  prepared_certificate certificate;
+  certificate.pre_prepare = signed_as(message_kind::pre_prepare, content_of(primary, view, sequence, value));
+  for (std::uint32_t step = 1; step < group.quorum(); ++step) {
+    const replica_id backup{(primary.value + step) % cluster_.replicas};
+    certificate.prepares.push_back(signed_as(message_kind::prepare, content_of(backup, view, sequence, value)));
+  }
+  return certificate;
+}
+
+view_change request_factory::view_change_of(replica_id replica, view_number view,
+                                            const std::shared_ptr<const checkpoint_certificate>& stable,
+                                            std::vector<prepared_certificate> prepared) const {
+  view_change value;
+  value.new_view = view;
+  if (stable != nullptr) value.stable_proof = *stable;
+  value.stable_sequence = value.stable_proof.sequence();
+  value.prepared = std::move(prepared);
+  value.replica = replica;
+  return signed_again(std::move(value));
+}
+
+view_change request_factory::signed_again(view_change value) const {
+  auto buffer = view_change_buffer(value);
+  value.by = keys_of(value.replica).sign(signing_input(cluster_.signing, message_kind::view_change, buffer));
+  const auto frame = seal(message_kind::view_change, std::move(buffer), value.by);
+  value.raw = {frame, body_of(*frame)};
+  return value;
+}
+
+new_view request_factory::signed_again(new_view value) const {
+  auto buffer = new_view_buffer(value);
+  value.by = keys_of(value.replica).sign(signing_input(cluster_.signing, message_kind::new_view, buffer));
+  const auto frame = seal(message_kind::new_view, std::move(buffer), value.by);
+  value.raw = {frame, body_of(*frame)};
+  return value;
+}
+
+new_view request_factory::new_view_of(view_number view, std::vector<view_change> changes) const {
+  new_view value;
+  value.view = view;
+  value.replica = cluster_.group().primary_of(view);
+  value.view_changes = std::move(changes);
+  for (const auto& content : reproposals_of(plan_of(value.view_changes), view, value.replica, cluster_.signing.epoch)) {
+    value.reproposals.push_back(signed_as(message_kind::pre_prepare, content));
+  }
+  return signed_again(std::move(value));
+}
+
 status request_factory::status_of(replica_id replica, view_number view, sequence_number low,
-                                  sequence_number last_executed, const std::vector<slot_progress>& slots) const {
-  status value{replica, view, true, low, last_executed, slots, {}, {}};
+                                  sequence_number last_decided, const std::vector<slot_progress>& slots) const {
+  status value{replica, view, true, low, last_decided, slots, {}, {}};
   auto buffer = status_buffer(value);
   value.by = keys_of(replica).sign(signing_input(cluster_.signing, message_kind::status, buffer));
   const auto frame = seal(message_kind::status, std::move(buffer), value.by);

@@ -64,9 +64,24 @@ class request_factory {
   [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate_of(
       sequence_number sequence, const digest& root, const std::vector<std::uint32_t>& signers) const;
 
-  /// A signed STATUS with the slots after `last_executed`.
+  // --- View changes ------------------------------------------------------------
+
+  [[nodiscard]] suspicion suspicion_of(replica_id replica, view_number view) const;
+  /// A header by the primary of `view` and PREPAREs of the next quorum - 1 replicas.
+  [[nodiscard]] prepared_certificate prepared_of(view_number view, sequence_number sequence, const digest& value) const;
+  /// `stable` may be nothing: the initial state.
+  [[nodiscard]] view_change view_change_of(replica_id replica, view_number view,
+                                           const std::shared_ptr<const checkpoint_certificate>& stable,
+                                           std::vector<prepared_certificate> prepared) const;
+  /// As it is: whatever it says, signed by the replica that it names.
+  [[nodiscard]] view_change signed_again(view_change value) const;
+  [[nodiscard]] new_view signed_again(new_view value) const;
+  /// By the primary of `view`, following the plan of `changes`.
+  [[nodiscard]] new_view new_view_of(view_number view, std::vector<view_change> changes) const;
+
+  /// A signed STATUS with the slots after `last_decided`.
   [[nodiscard]] status status_of(replica_id replica, view_number view, sequence_number low,
-                                 sequence_number last_executed, const std::vector<slot_progress>& slots = {}) const;
+                                 sequence_number last_decided, const std::vector<slot_progress>& slots = {}) const;
 
  private:
   cluster_parameters cluster_;

@@ -29,8 +29,17 @@ peer_actor simulated_network::link(principal from, principal to) {
 
 void simulated_network::attach(principal who, receiver into) { receivers_[who] = std::move(into); }
 
+void simulated_network::silence(principal who, bool silent) {
+  if (silent) {
+    silent_.insert(who);
+  } else {
+    silent_.erase(who);
+  }
+}
+
 void simulated_network::send(const frame_transit& transit) {
   require(transit.frame != nullptr, "a frame that is sent has bytes");
+  if (silent_.contains(transit.from)) return;
   ++counters_.sent;
   if (on_sent_) on_sent_(transit);
   dispatch(transit, judge_ ? judge_(transit) : verdict::pass);

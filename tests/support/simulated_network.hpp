@@ -73,6 +73,8 @@ class simulated_network {
   void attach(principal who, receiver into);
 
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
+  /// Nothing that `who` sends leaves, although it is still there.
+  void silence(principal who, bool silent);
   /// Asked about each frame before any fault; empty: every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
   void on_sent(watcher call) { on_sent_ = std::move(call); }
@@ -115,6 +117,7 @@ class simulated_network {
   watcher on_sent_;
   watcher on_delivered_;
   std::map<principal, receiver> receivers_;
+  std::set<principal> silent_;
   std::map<std::pair<principal, principal>, peer_actor> links_;
   /// When the last frame of a link arrives.
   std::map<std::pair<principal, principal>, microseconds_t> last_due_;

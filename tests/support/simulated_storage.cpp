@@ -18,6 +18,7 @@ std::variant<stored_history, world_error> simulated_storage::read() {
 
 std::optional<world_error> simulated_storage::write(std::span<const storage_record> records) {
   if (failure_) return failure_;
+  if (on_write_ && !on_write_()) return world_error{"the node crashed in a write", ""};
   ++writes_;
   for (const auto& record : records) {
     if (is_replaced(record.kind)) {

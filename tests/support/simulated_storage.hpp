@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -7,8 +8,8 @@
 
 namespace hypermesh::testing {
 
-/// The storage port as a disk that a test can look into, and that outlives the node that writes it. A write is durable at
-/// once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks.
+/// The storage port as a disk that a test can look into, and that outlives the node that writes it. A write is durable
+/// at once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks.
 class simulated_storage final : public stable_storage {
  public:
   [[nodiscard]] std::variant<stored_history, world_error> read() override;
@@ -21,6 +22,9 @@ class simulated_storage final : public stable_storage {
 
   /// Every write from now on fails and keeps nothing.
   void fail_writes(world_error error) { failure_ = std::move(error); }
+
+  /// Asked in each write; false: the write is lost and fails.
+  void on_write(std::function<bool()> becomes_durable) { on_write_ = std::move(becomes_durable); }
 
   /// Whether exactly these bytes are durable.
   [[nodiscard]] bool holds(record_kind kind, sequence_number sequence, byte_span bytes) const;
@@ -44,6 +48,7 @@ class simulated_storage final : public stable_storage {
   std::map<digest, std::shared_ptr<const byte_vector>> chunks_;
   std::optional<kept_state> state_;
   std::optional<world_error> failure_;
+  std::function<bool()> on_write_;
   std::uint64_t bytes_ = 0;
   std::uint64_t writes_ = 0;
   std::uint64_t next_ = 0;

@@ -25,6 +25,30 @@ State* state_of(const Handle& actor) {
 /// No timestamp of a simulated client was used before the world began.
 constexpr timestamp first_timestamp{1};
 
+caf::actor_id id_of(const neighbours& actors, node_part part) {
+  switch (part) {
+    case node_part::ingress:
+      return actors.ingress.id();
+    case node_part::client_ingress:
+      return actors.client_ingress.id();
+    case node_part::batcher:
+      return actors.batcher.id();
+    case node_part::replica:
+      return actors.replica.id();
+    case node_part::executor:
+      return actors.executor.id();
+    case node_part::checkpointer:
+      return actors.checkpointer.id();
+    case node_part::state_transfer:
+      return actors.state_transfer.id();
+    case node_part::coordinator:
+      return actors.coordinator->id();
+    case node_part::journal:
+      return actors.journal.id();
+  }
+  return caf::invalid_actor_id;
+}
+
 }  // namespace
 
 simulated_world::simulated_world(world_settings settings, splitmix64& chance, world_watcher& watcher)
@@ -60,6 +84,8 @@ simulated_world::~simulated_world() {
   for (const auto& each : nodes_) {
     if (each.replica != nullptr) stop_node(each.actors);
   }
+  for (const auto& each : dead_)
+    stop_node(each);
   for (const auto& each : clients_)
     caf::anon_send_exit(each.actor, caf::exit_reason::user_shutdown);
   scheduler_.run_all();
@@ -68,15 +94,18 @@ simulated_world::~simulated_world() {
 void simulated_world::start_node(replica_id id) {
   const auto self = principal::of(id);
   auto& node = nodes_[id.value];
-  node.storage = std::make_shared<simulated_storage>();
+  if (node.storage == nullptr) node.storage = std::make_shared<simulated_storage>();
   node_parts parts;
   parts.identity = {settings_.cluster, id, keys_.of(self)};
   parts.settings = settings_.node;
-  parts.machine = settings_.machine();
   parts.storage = node.storage;
+  auto restored = restore_node(parts.identity, *node.storage, settings_.machine());
+  if (const auto* error = std::get_if<world_error>(&restored)) return watcher_.on_actor_died(self, error->what);
+  parts.restored = std::move(std::get<restored_node>(restored));
+  watcher_.on_started(id, parts.restored.past.replica);
   parts.monitor = spawn_virtual<monitor_actor>(scheduler_.system(), [this, id](const caf::type_erased_tuple& content) {
     const auto* seen = message_if<observed>(content);
-    if (seen != nullptr && !ending_) watcher_.on_observed(id, seen->what);
+    if (seen != nullptr && !ending_ && !is_down(id) && !dying_.contains(id)) watcher_.on_observed(id, seen->what);
   });
   node.actors = spawn_node(scheduler_.system(), std::move(parts));
   for (std::uint32_t other = 0; other < settings_.cluster.replicas; ++other) {
@@ -92,6 +121,7 @@ void simulated_world::start_node(replica_id id) {
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.client_ingress));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
+  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.coordinator));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.checkpointer));
   watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.state_transfer));
@@ -131,6 +161,63 @@ void simulated_world::remove_node(replica_id id) {
   stop_node(nodes_[id.value].actors);
   scheduler_.run_all();
   nodes_[id.value] = {};
+}
+
+void simulated_world::crash(replica_id id) {
+  if (!has_node(id) || is_down(id)) return;
+  auto& node = nodes_[id.value];
+  down_.insert(id);
+  network_.attach(principal::of(id), nullptr);
+  for (std::size_t part = 0; part < node_parts_count; ++part)
+    paused_.insert(id_of(node.actors, static_cast<node_part>(part)));
+  dead_.push_back(std::move(node.actors));
+  node.actors = {};
+  node.replica = nullptr;
+  node.executor = nullptr;
+  node.storage->on_write(nullptr);
+  tell_links(id, false);
+}
+
+void simulated_world::crash_in_write(replica_id id, bool becomes_durable) {
+  if (!has_node(id) || is_down(id)) return;
+  nodes_[id.value].storage->on_write([this, id, becomes_durable] {
+    // Nothing that the write would have let out leaves any more.
+    network_.silence(principal::of(id), true);
+    dying_.insert(id);
+    return becomes_durable;
+  });
+}
+
+void simulated_world::bury() {
+  for (const auto id : std::exchange(dying_, {}))
+    crash(id);
+}
+
+void simulated_world::restart(replica_id id) {
+  if (!is_down(id)) {
+    // A crash that waited for a write which never came.
+    if (has_node(id)) nodes_[id.value].storage->on_write(nullptr);
+    return;
+  }
+  down_.erase(id);
+  network_.silence(principal::of(id), false);
+  start_node(id);
+  if (nodes_[id.value].replica == nullptr) return;
+  connect_node(nodes_[id.value].actors);
+  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) {
+    const auto link = network_.link(principal::of(id), principal::of(client_id{number}));
+    caf::anon_send(nodes_[id.value].actors.executor, session_opened{client_id{number}, link});
+  }
+  tell_links(id, true);
+}
+
+/// Closed links are noticed: the others' coordinators and all clients hear of it.
+void simulated_world::tell_links(replica_id id, bool up) {
+  for (const auto& each : nodes_) {
+    if (each.actors.coordinator) caf::anon_send(each.actors.coordinator, link_changed{id, up});
+  }
+  for (const auto& each : clients_)
+    caf::anon_send(each.actor, link_changed{id, up});
 }
 
 std::optional<microseconds_t> simulated_world::next_event() const {
@@ -181,6 +268,7 @@ bool simulated_world::step() {
   }
   if (!settings_.shuffles && paused_.empty()) {
     scheduler_.run_next();
+    bury();
     return true;
   }
   // A frame that is due may arrive before or after any of the waiting messages is handled.
@@ -192,6 +280,7 @@ bool simulated_world::step() {
   } else {
     scheduler_.run_job(runnable_[chosen]);
   }
+  bury();
   return true;
 }
 
@@ -206,38 +295,12 @@ void simulated_world::run_until(microseconds_t time) {
   if (now() < time) scheduler_.advance_to(time);
 }
 
-namespace {
-
-caf::actor_id id_of(const neighbours& actors, node_part part) {
-  switch (part) {
-    case node_part::ingress:
-      return actors.ingress.id();
-    case node_part::client_ingress:
-      return actors.client_ingress.id();
-    case node_part::batcher:
-      return actors.batcher.id();
-    case node_part::replica:
-      return actors.replica.id();
-    case node_part::executor:
-      return actors.executor.id();
-    case node_part::checkpointer:
-      return actors.checkpointer.id();
-    case node_part::state_transfer:
-      return actors.state_transfer.id();
-    case node_part::journal:
-      return actors.journal.id();
-  }
-  return caf::invalid_actor_id;
-}
-
-}  // namespace
-
 void simulated_world::pause(replica_id id, node_part part) {
-  if (has_node(id)) paused_.insert(id_of(node(id).actors, part));
+  if (has_node(id) && !is_down(id)) paused_.insert(id_of(node(id).actors, part));
 }
 
 void simulated_world::resume(replica_id id, node_part part) {
-  if (has_node(id)) paused_.erase(id_of(node(id).actors, part));
+  if (has_node(id) && !is_down(id)) paused_.erase(id_of(node(id).actors, part));
 }
 
 void simulated_world::plan(microseconds_t time, std::function<void()> what) {

@@ -44,9 +44,10 @@ enum class node_part : std::uint8_t {
   executor,
   checkpointer,
   state_transfer,
-  journal
+  journal,
+  coordinator
 };
-inline constexpr std::size_t node_parts_count = 8;
+inline constexpr std::size_t node_parts_count = 9;
 
 /// Learns of everything that happens, in the step in which it happens.
 class world_watcher {
@@ -56,6 +57,8 @@ class world_watcher {
   virtual void on_observed(replica_id replica, const observation& what) = 0;
   virtual void on_sent(const frame_transit& transit) = 0;
   virtual void on_delivered(const frame_transit& transit) = 0;
+  /// A node starts, for the first time or after a crash, with what its disk remembers.
+  virtual void on_started(replica_id, const recovered_replica&) {}
   /// An actor ended before the world did: an exception or an unhandled error.
   virtual void on_actor_died(principal who, const std::string& reason) = 0;
 };
@@ -86,6 +89,15 @@ class simulated_world {
   /// Steps until everything before `time` has happened, and stops at `time`.
   void run_until(microseconds_t time);
 
+  /// The node of a replica stops this moment, like a process that is killed: what its disk holds stays, its mail and
+  /// its memory are gone. Its links close.
+  void crash(replica_id id);
+  /// The same in its next write to disk, before or after it is durable: what should leave behind it does not.
+  void crash_in_write(replica_id id, bool becomes_durable);
+  /// A crashed node starts again from its disk.
+  void restart(replica_id id);
+  [[nodiscard]] bool is_down(replica_id id) const { return down_.contains(id); }
+
   /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
   void remove_node(replica_id id);
 
@@ -114,6 +126,8 @@ class simulated_world {
   };
 
   void start_node(replica_id id);
+  void tell_links(replica_id id, bool up);
+  void bury();
   void start_client(client_id id);
   void watch_death(principal who, const caf::strong_actor_ptr& actor);
   void happen_next();
@@ -133,6 +147,11 @@ class simulated_world {
   std::vector<simulated_client> clients_;
   std::multimap<microseconds_t, std::function<void()>> plans_;
   std::set<caf::actor_id> paused_;
+  std::set<replica_id> down_;
+  /// Crashed inside a write, in the present step.
+  std::set<replica_id> dying_;
+  /// Actors of nodes that crashed: they never run again.
+  std::vector<neighbours> dead_;
   std::vector<std::size_t> runnable_;
   std::uint64_t steps_ = 0;
   bool ending_ = false;

@@ -14,6 +14,7 @@ virtual_bench::virtual_bench(replica_id self, const cluster_parameters& cluster)
   probes->ingress = probe<ingress_actor>("ingress");
   probes->client_ingress = probe<ingress_actor>("client-ingress");
   probes->batcher = probe<batcher_actor>("batcher");
+  probes->coordinator = probe<coordinator_actor>("coordinator");
   probes->replica = probe<replica_actor>("replica");
   probes->executor = probe<executor_actor>("executor");
   probes->checkpointer = probe<checkpointer_actor>("checkpointer");

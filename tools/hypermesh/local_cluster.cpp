@@ -93,31 +93,51 @@ std::string local_cluster::last_words_of(std::uint32_t number) const {
   return text;
 }
 
+std::optional<world_error> local_cluster::launch(std::uint32_t number) {
+  auto begun = child_process::start(
+      {"start", "--config", layout_.node_file(number).string(), "--log-level", "warn", "--ready-fd",
+       std::to_string(child_process::ready_descriptor), "--stop-with-parent", std::to_string(getpid())},
+      log_of(number));
+  if (auto* error = std::get_if<world_error>(&begun)) return std::move(*error);
+  replicas_[number] = std::move(std::get<std::unique_ptr<child_process>>(begun));
+  return std::nullopt;
+}
+
+std::optional<world_error> local_cluster::await(std::uint32_t number, clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
+  if (replicas_[number]->wait_until_ready(left)) return std::nullopt;
+  if (auto lost = loss()) return lost;
+  return world_error{fmt::format("replica {} was not ready within {} s", number, ready_patience.count()),
+                     "try again when the machine has less to do"};
+}
+
 std::optional<world_error> local_cluster::start() {
   started_ = clock::now();
+  replicas_.resize(plan_.replicas);
   for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
-    auto begun = child_process::start(
-        {"start", "--config", layout_.node_file(number).string(), "--log-level", "warn", "--ready-fd",
-         std::to_string(child_process::ready_descriptor), "--stop-with-parent", std::to_string(getpid())},
-        log_of(number));
-    if (auto* error = std::get_if<world_error>(&begun)) return std::move(*error);
-    replicas_.push_back(std::move(std::get<std::unique_ptr<child_process>>(begun)));
+    if (auto error = launch(number)) return error;
   }
-  const auto deadline = started_ + ready_patience;
-  for (const auto& each : replicas_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
-    if (each->wait_until_ready(left)) continue;
-    if (auto lost = loss()) return lost;
-    return world_error{fmt::format("a replica was not ready within {} s", ready_patience.count()),
-                       "try again when the machine has less to do"};
+  for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
+    if (auto error = await(number, started_ + ready_patience)) return error;
   }
   return std::nullopt;
+}
+
+void local_cluster::kill(std::uint32_t number) {
+  auto& replica = replicas_.at(number);
+  if (replica != nullptr) replica->wait_or_kill(std::chrono::milliseconds{0});
+  replica = nullptr;
+}
+
+std::optional<world_error> local_cluster::restart(std::uint32_t number) {
+  if (auto error = launch(number)) return error;
+  return await(number, clock::now() + ready_patience);
 }
 
 std::vector<process_usage> local_cluster::usage() const {
   std::vector<process_usage> all;
   for (const auto& each : replicas_)
-    all.push_back(each->usage().value_or(process_usage{}));
+    all.push_back(each == nullptr ? process_usage{} : each->usage().value_or(process_usage{}));
   return all;
 }
 
@@ -125,7 +145,7 @@ std::optional<world_error> local_cluster::loss() {
   std::string text;
   for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
     // A child that closed its pipe may need a moment to end.
-    if (replicas_[number]->is_running()) continue;
+    if (replicas_[number] == nullptr || replicas_[number]->is_running()) continue;
     text += fmt::format("{}replica {} ended: {}", text.empty() ? "" : "; ", number, replicas_[number]->end_reason());
     const auto words = last_words_of(number);
     if (!words.empty()) text += "\n" + words;
@@ -135,6 +155,7 @@ std::optional<world_error> local_cluster::loss() {
 }
 
 bool local_cluster::stop() {
+  std::erase(replicas_, nullptr);
   bool clean = true;
   for (const auto& each : replicas_) {
     clean = each->is_running() && clean;

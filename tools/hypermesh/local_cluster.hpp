@@ -35,6 +35,12 @@ class local_cluster {
   /// When the first process was started.
   [[nodiscard]] clock::time_point started() const { return started_; }
 
+  /// SIGKILL: what the replica had not on disk is gone. It is awaited.
+  void kill(std::uint32_t number);
+  /// Starts a killed replica again, over what its disk holds, and waits until it listens. Call it from the main thread.
+  [[nodiscard]] std::optional<world_error> restart(std::uint32_t number);
+  [[nodiscard]] bool is_killed(std::uint32_t number) const { return replicas_.at(number) == nullptr; }
+
   /// Of each replica; zeros for one that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
 
@@ -47,6 +53,8 @@ class local_cluster {
  private:
   local_cluster() = default;
 
+  [[nodiscard]] std::optional<world_error> launch(std::uint32_t number);
+  [[nodiscard]] std::optional<world_error> await(std::uint32_t number, clock::time_point deadline);
   [[nodiscard]] std::filesystem::path log_of(std::uint32_t number) const;
   [[nodiscard]] std::string last_words_of(std::uint32_t number) const;
 
@@ -55,7 +63,7 @@ class local_cluster {
   cluster_plan plan_;
   genesis content_;
   clock::time_point started_;
-  /// By replica number.
+  /// By replica number; nothing while it is killed.
   std::vector<std::unique_ptr<child_process>> replicas_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/text_table.hpp"
 
 namespace hypermesh::cli {
@@ -267,10 +268,11 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
   command.add_option("--in-flight", into.in_flight, "Operations under way; without it 128 times the bundle")
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
-  command.add_option("--duration", into.duration_seconds, "Submit nothing new after so many seconds; 0: no bound")
+  command.add_option("--duration", into.duration_seconds, "Submit nothing new after this time: 90s, 2min; 0: no bound")
+      ->transform(duration_option())
       ->check(CLI::Range(0.0, 86'400.0))
       ->capture_default_str()
-      ->type_name("S");
+      ->type_name("TIME");
 }
 
 exit_code replay_and_print(const replay_settings& settings, bool as_json, bool quiet, std::string_view heading) {

@@ -1,0 +1,79 @@
+#include "actors/coordinator.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/clock.hpp"
+#include "actors/journaling.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using coordinator_self = coordinator_actor::stateful_pointer<coordinator_state>;
+
+void carry_out(coordinator_self self, view_change_effects effects) {
+  const auto& with = *self->state.with;
+  send_to_journal(self, with.journal, {}, std::move(effects.sends));
+  if (effects.change_to) self->send(with.replica, change_view{*effects.change_to});
+  if (effects.opened) self->send(with.replica, new_view_built{std::move(effects.opened)});
+  for (auto& each : effects.observations)
+    self->send(with.monitor, observed{std::move(each)});
+}
+
+void receive(coordinator_self self, const verified_message& received) {
+  auto& changes = *self->state.changes;
+  if (const auto* vote = std::get_if<suspicion>(received.value.get())) {
+    return carry_out(self, changes.on_suspicion(vote->vote));
+  }
+  // Shares the received message instead of copying its certificates.
+  std::shared_ptr<const view_change> change{received.value, &std::get<view_change>(*received.value)};
+  carry_out(self, changes.on_view_change(std::move(change), now_of(self)));
+}
+
+void judge(coordinator_self self, const service_report& report) {
+  auto& state = self->state;
+  auto& changes = *state.changes;
+  if (!changes.is_active() || changes.primary() == state.identity.self) return;
+  const auto now = now_of(self);
+  const auto reason = state.judge.judge(report, changes.request_timeout(), now);
+  if (!reason) return;
+  state.found_slow = state.found_slow || *reason == suspicion_reason::slow;
+  carry_out(self, changes.on_suspected(*reason, now));
+}
+
+void enter(coordinator_self self, view_number view) {
+  const auto now = now_of(self);
+  self->state.changes->on_entered(view, now);
+  self->state.judge.on_view(now, std::exchange(self->state.found_slow, false));
+}
+
+}  // namespace
+
+coordinator_actor::behavior_type coordinator(coordinator_self self, node_identity identity,
+                                             view_change_settings settings, std::chrono::microseconds period,
+                                             std::shared_ptr<const recovered_replica> past) {
+  auto& state = self->state;
+  state.changes = std::make_unique<view_change_set>(identity.cluster, identity.self, *identity.keys, settings);
+  state.changes->restore(past->view, past->own_change);
+  state.identity = std::move(identity);
+  state.period = period;
+  return {
+      [self](const wired& all) {
+        self->state.with = all.with;
+        self->delayed_send(self, self->state.period, tick{});
+      },
+      [self](const verified_message& received) { receive(self, received); },
+      [self](const view_left& left) { carry_out(self, self->state.changes->on_left(left.own, now_of(self))); },
+      [self](const view_entered& entered) { enter(self, entered.view); },
+      [self](const service_measured& measured) { judge(self, measured.report); },
+      [self](const link_changed& changed) { self->state.changes->on_link_changed(changed.replica, changed.up); },
+      [self](const tick&) {
+        self->delayed_send(self, self->state.period, tick{});
+        self->send(self->state.with->batcher, service_wanted{});
+        carry_out(self, self->state.changes->on_tick(now_of(self)));
+      },
+  };
+}
+
+}  // namespace hypermesh

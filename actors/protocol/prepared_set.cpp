@@ -1,0 +1,68 @@
+#include "actors/protocol/prepared_set.hpp"
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+prepared_certificate certificate_of(const slot& prepared, group_size group) {
+  require(prepared.is_prepared(group), "only a prepared slot proves that it is");
+  prepared_certificate certificate{prepared.proposal->header,
+                                   prepared.prepares.votes_for(prepared.proposal->header.content.value)};
+  // A quorum proves it, the primary's header being one vote; more would only make VIEW-CHANGEs larger.
+  certificate.prepares.resize(group.quorum() - 1);
+  return certificate;
+}
+
+void prepared_set::collect(const slot_log& log) {
+  for (const auto& [sequence, each] : log.slots()) {
+    if (each.is_prepared(group_)) keep(certificate_of(each, group_));
+  }
+}
+
+void prepared_set::restore(prepared_certificate certificate) {
+  require(certificate.prepares.size() + 1 >= group_.quorum(), "a kept certificate has a quorum");
+  keep(std::move(certificate));
+}
+
+void prepared_set::keep(prepared_certificate certificate) {
+  const auto& content = certificate.pre_prepare.content;
+  const auto [place, added] = by_sequence_.try_emplace(content.sequence, certificate);
+  if (!added && place->second.pre_prepare.content.view < content.view) place->second = std::move(certificate);
+}
+
+void prepared_set::cut_through(sequence_number stable) {
+  by_sequence_.erase(by_sequence_.begin(), by_sequence_.upper_bound(stable));
+}
+
+std::vector<prepared_certificate> prepared_set::certificates() const {
+  std::vector<prepared_certificate> all;
+  all.reserve(by_sequence_.size());
+  for (const auto& [sequence, certificate] : by_sequence_)
+    all.push_back(certificate);
+  return all;
+}
+
+void body_store::collect(const slot_log& log) {
+  for (const auto& [sequence, each] : log.slots()) {
+    if (each.proposal) keep(sequence, each.proposal->header.content.value, each.proposal->body);
+  }
+}
+
+void body_store::keep(sequence_number sequence, const digest& value, std::shared_ptr<const batch> body) {
+  require(body != nullptr, "a kept body is there");
+  if (value != null_request_digest()) bodies_[sequence].try_emplace(value, std::move(body));
+}
+
+void body_store::cut_through(sequence_number stable) { bodies_.erase(bodies_.begin(), bodies_.upper_bound(stable)); }
+
+std::shared_ptr<const batch> body_store::find(sequence_number sequence, const digest& value) const {
+  // §4.4: the null request "goes through the protocol like other requests, but its execution is a no-op".
+  static const auto null_request = std::make_shared<const batch>();
+  if (value == null_request_digest()) return null_request;
+  const auto held = bodies_.find(sequence);
+  if (held == bodies_.end()) return nullptr;
+  const auto found = held->second.find(value);
+  return found == held->second.end() ? nullptr : found->second;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "actors/ports.hpp"
+
+namespace hypermesh {
+
+/// When a state goes to disk so that the records before it can be forgotten (§4.3 on disk), and in which pieces. Pure.
+/// Stable states come often; one is written only when the records since the last one exceed what is retained, so
+/// that a large state is not written again for every checkpoint. Memory: the snapshots of checkpoints that are not
+/// stable yet and of the one that is being written; they share their chunks with the state.
+class state_keeper {
+ public:
+  /// Chunks of one piece: what is written between two votes.
+  static constexpr std::size_t piece_bytes_max = 1024 * 1024;
+
+  /// `retained_bytes`: records that are kept although a stable state covers them.
+  explicit state_keeper(std::uint64_t retained_bytes) : retained_bytes_(retained_bytes) {}
+
+  /// The state that the disk holds from the last run.
+  void restore(sequence_number kept) { kept_ = kept; }
+
+  void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
+  void on_written(std::uint64_t record_bytes) { bytes_since_ += record_bytes; }
+  void on_stable(sequence_number sequence);
+  /// A transferred state must be on disk before anything builds on it: the records behind it are of others.
+  void on_installed(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
+
+  /// What to do next with the disk: store these chunks; when there are none left, keep the state.
+  struct piece {
+    sequence_number sequence;
+    std::span<const state_chunk> chunks;
+    bool is_last = false;
+  };
+  [[nodiscard]] std::optional<piece> next();
+  /// The state of the last piece is kept.
+  void on_kept();
+
+  [[nodiscard]] bool is_writing() const { return writing_ != nullptr; }
+  [[nodiscard]] std::vector<digest> leaves() const;
+  [[nodiscard]] sequence_number kept() const { return kept_; }
+
+ private:
+  void start(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
+  void start_if_due();
+
+  std::uint64_t retained_bytes_;
+  std::uint64_t bytes_since_ = 0;
+  sequence_number kept_;
+  sequence_number stable_;
+  std::map<sequence_number, std::shared_ptr<const state_snapshot>> taken_;
+  std::shared_ptr<const state_snapshot> writing_;
+  sequence_number writing_sequence_;
+  std::size_t next_chunk_ = 0;
+  std::uint64_t bytes_at_start_ = 0;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,227 @@
+#include "actors/protocol/view_change_set.hpp"
+
+#include <algorithm>
+
+#include "actors/protocol/new_view.hpp"
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// A suspicion that had no effect is sent again this often: it is one small frame.
+constexpr microseconds_t suspicion_period_us = 250'000;
+/// So many request time-outs without a suspicion take one doubling back: faulty primaries can be in a row at most f
+/// times, so patience that they forced does not last.
+constexpr unsigned calm_timeouts = 4;
+
+}  // namespace
+
+view_change_set::view_change_set(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
+                                 const view_change_settings& settings)
+    : cluster_(cluster), group_(cluster.group()), self_(self), keys_(&keys), settings_(settings) {
+  require(cluster.is_valid() && group_.contains(self), "the cluster parameters form a group with this replica");
+  require(settings.doublings_max < 32 && settings.request_us > 0 && settings.new_view_us > 0, "time-outs are possible");
+}
+
+void view_change_set::restore(view_number view, std::shared_ptr<const view_change> own) {
+  require(view_ == view_number{0} && changes_.empty(), "a restart comes first");
+  view_ = view;
+  active_ = own == nullptr;
+  wanted_[self_] = view;
+  if (own != nullptr) changes_[self_] = std::move(own);
+}
+
+// --- When to leave a view ------------------------------------------------------------
+
+view_change_effects view_change_set::on_suspected(suspicion_reason reason, microseconds_t now) {
+  require(primary() != self_, "a primary does not suspect itself");
+  view_change_effects out;
+  if (!active_ || suspected_) return out;
+  suspect(reason, now, out);
+  return out;
+}
+
+void view_change_set::suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out) {
+  suspected_ = true;
+  suspicion_sent_at_ = now;
+  out.observations.emplace_back(primary_suspected{view_, reason});
+  send_suspicion(out);
+  want(self_, view_.next());
+  join(out);
+}
+
+void view_change_set::send_suspicion(view_change_effects& out) const {
+  const statement content{view_, sequence_number{0}, digest{}, self_, cluster_.signing.epoch};
+  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::suspicion, statement_bytes(content)));
+  out.sends.push_back({std::nullopt, encode_vote(message_kind::suspicion, {content, by})});
+}
+
+view_change_effects view_change_set::on_suspicion(const signed_statement& vote) {
+  view_change_effects out;
+  const auto& content = vote.content;
+  if (content.replica == self_ || content.view < view_) {
+    out.observations.emplace_back(frame_rejected{principal::of(content.replica), rejection::other_view});
+    return out;
+  }
+  want(content.replica, content.view.next());
+  join(out);
+  return out;
+}
+
+void view_change_set::want(replica_id replica, view_number view) {
+  auto& wanted = wanted_[replica];
+  wanted = std::max(wanted, view);
+}
+
+void view_change_set::join(view_change_effects& out) const {
+  // §4.5.2: "if a replica receives a set of f + 1 valid view-change messages from other replicas for views greater than
+  // its current view, it sends a view-change message for the smallest view in the set, even if its timer has not
+  // expired". A liar may name any view, but the smallest of f+1 is not above that of a correct one (attack 19).
+  std::uint32_t replicas = 0;
+  std::optional<view_number> smallest;
+  for (const auto& [replica, view] : wanted_) {
+    if (view <= view_) continue;
+    ++replicas;
+    smallest = std::min(smallest.value_or(view), view);
+  }
+  if (replicas >= group_.weak_quorum()) out.change_to = smallest;
+}
+
+view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> own, microseconds_t now) {
+  require(own != nullptr && own->replica == self_ && own->new_view > view_, "a replica leaves for a later view");
+  view_change_effects out;
+  // A view that was left before it could calm down was not given up lightly: be more patient with the next one.
+  if (!active_ || now < entered_at_ + calm_timeouts * request_timeout()) grow_patience();
+  view_ = own->new_view;
+  active_ = false;
+  suspected_ = false;
+  built_ = false;
+  quorum_at_.reset();
+  want(self_, view_);
+  changes_[self_] = std::move(own);
+  join(out);
+  open(now, out);
+  return out;
+}
+
+view_change_effects view_change_set::on_view_change(std::shared_ptr<const view_change> change, microseconds_t now) {
+  require(change != nullptr && group_.contains(change->replica), "a verified VIEW-CHANGE is of a member");
+  view_change_effects out;
+  const auto sender = change->replica;
+  const auto reject = [&](rejection reason) {
+    out.observations.emplace_back(frame_rejected{principal::of(sender), reason});
+    return out;
+  };
+  if (sender == self_) return reject(rejection::unsolicited);
+  if (change->new_view < view_ || (change->new_view == view_ && active_)) return reject(rejection::other_view);
+  auto& held = changes_[sender];
+  if (held != nullptr && held->new_view >= change->new_view) {
+    const bool differs = held->new_view == change->new_view && !std::ranges::equal(held->raw.view, change->raw.view);
+    return reject(differs ? rejection::conflicting_statement : rejection::duplicate);
+  }
+  want(sender, change->new_view);
+  held = std::move(change);
+  join(out);
+  open(now, out);
+  return out;
+}
+
+// --- The new view --------------------------------------------------------------------
+
+std::vector<std::shared_ptr<const view_change>> view_change_set::changes_for(view_number view) const {
+  std::vector<std::shared_ptr<const view_change>> all;
+  for (const auto& [replica, change] : changes_) {
+    if (change != nullptr && change->new_view == view) all.push_back(change);
+  }
+  return all;
+}
+
+void view_change_set::open(microseconds_t now, view_change_effects& out) {
+  if (active_) return;
+  const auto changes = changes_for(view_);
+  if (changes.size() < group_.quorum()) return;
+  // §4.5.2: a replica "waits for 2f + 1 view-change messages for view v + 1 and then starts a timer to expire after
+  // some time T" (attack 20).
+  if (!quorum_at_) quorum_at_ = now;
+  // §4.4: "When the primary p of view v + 1 receives 2f valid view-change messages for view v + 1 from other replicas,
+  // it multicasts a ⟨NEW-VIEW, v + 1, V, O⟩σp message to all other replicas".
+  if (built_ || primary() != self_) return;
+  built_ = true;
+  out.opened = build(changes);
+}
+
+std::shared_ptr<const new_view> view_change_set::build(
+    const std::vector<std::shared_ptr<const view_change>>& changes) const {
+  auto opened = std::make_shared<new_view>();
+  opened->view = view_;
+  opened->replica = self_;
+  for (const auto& each : changes)
+    opened->view_changes.push_back(*each);
+  for (const auto& content : reproposals_of(plan_of(opened->view_changes), view_, self_, cluster_.signing.epoch)) {
+    const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::pre_prepare, statement_bytes(content)));
+    opened->reproposals.push_back({content, by});
+  }
+  auto buffer = new_view_buffer(*opened);
+  opened->by = keys_->sign(signing_input(cluster_.signing, message_kind::new_view, buffer));
+  const auto frame = seal(message_kind::new_view, std::move(buffer), opened->by);
+  opened->raw = {frame, body_of(*frame)};
+  return opened;
+}
+
+void view_change_set::on_entered(view_number view, microseconds_t now) {
+  require(view >= view_, "views only grow");
+  view_ = view;
+  active_ = true;
+  suspected_ = false;
+  quorum_at_.reset();
+  entered_at_ = now;
+  calm_since_ = now;
+  // Bodies of VIEW-CHANGEs that are past are of no use any more.
+  std::erase_if(changes_, [&](const auto& each) { return each.second == nullptr || each.second->new_view <= view; });
+}
+
+// --- Time ----------------------------------------------------------------------------
+
+microseconds_t view_change_set::request_timeout() const {
+  return (closed_links_.contains(primary()) ? settings_.closed_link_us : settings_.request_us) << doublings_;
+}
+
+microseconds_t view_change_set::new_view_timeout() const {
+  const bool closed = closed_links_.contains(primary());
+  return (closed ? std::min(settings_.closed_link_us, settings_.new_view_us) : settings_.new_view_us) << doublings_;
+}
+
+void view_change_set::grow_patience() { doublings_ = std::min(doublings_ + 1, settings_.doublings_max); }
+
+void view_change_set::on_link_changed(replica_id replica, bool up) {
+  if (up) {
+    closed_links_.erase(replica);
+  } else {
+    closed_links_.insert(replica);
+  }
+}
+
+view_change_effects view_change_set::on_tick(microseconds_t now) {
+  view_change_effects out;
+  // §4.5.2: "If the timer expires before it receives a valid new-view message for v + 1 … it starts the view change
+  // for view v + 2 but this time it will wait 2T". As in a view that is entered, it says so first: the NEW-VIEW may
+  // only have been lost on the way here, and then another replica passes it on.
+  const bool late = !active_ && quorum_at_ && now >= *quorum_at_ + new_view_timeout();
+  if (late && !suspected_) suspect(suspicion_reason::mute, now, out);
+  if (suspected_ && now >= suspicion_sent_at_ + suspicion_period_us) {
+    suspicion_sent_at_ = now;
+    send_suspicion(out);
+    join(out);
+  }
+  if (!active_) return out;
+  if (suspected_) calm_since_ = now;
+  if (doublings_ > 0 && now >= calm_since_ + calm_timeouts * request_timeout()) {
+    --doublings_;
+    calm_since_ = now;
+  }
+  return out;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/effects.hpp"
+#include "actors/protocol/view_change_settings.hpp"
+
+namespace hypermesh {
+
+/// What one step of `view_change_set` wants.
+struct view_change_effects {
+  std::vector<outgoing_message> sends;
+  /// The replica is to leave its view for this one.
+  std::optional<view_number> change_to;
+  /// The own NEW-VIEW, for the replica to send.
+  std::shared_ptr<const new_view> opened;
+  std::vector<observation> observations;
+};
+
+/// Who wants to leave which view, and how patient this replica still is (§4.4). Pure; the single writer of SUSPICIONs,
+/// VIEW-CHANGEs, time-outs and their doubling. What it is given was verified. The replica decides what a view change
+/// means; this class only when one is due.
+///
+/// Differs from §4.4 because one slow backup must not fall out of a view that works: a replica that suspects the
+/// primary says so in a SUSPICION and goes on taking part; it leaves the view, for which there is no way back, once f+1
+/// replicas want to. Safety rests on VIEW-CHANGEs alone, which are sent after leaving as in the paper.
+/// Memory: for each replica one view number and one VIEW-CHANGE.
+class view_change_set {
+ public:
+  view_change_set(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
+                  const view_change_settings& settings);
+
+  /// Where the last run of this replica was; `own` is its VIEW-CHANGE when it waited for the view.
+  void restore(view_number view, std::shared_ptr<const view_change> own);
+
+  /// This replica's own judgement of the present primary.
+  [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
+  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote);
+  [[nodiscard]] view_change_effects on_view_change(std::shared_ptr<const view_change> change, microseconds_t now);
+
+  /// The replica left its view; `own` says for which.
+  [[nodiscard]] view_change_effects on_left(std::shared_ptr<const view_change> own, microseconds_t now);
+  void on_entered(view_number view, microseconds_t now);
+  void on_link_changed(replica_id replica, bool up);
+
+  /// Time-outs, doubling and retransmission.
+  [[nodiscard]] view_change_effects on_tick(microseconds_t now);
+
+  [[nodiscard]] view_number view() const { return view_; }
+  [[nodiscard]] bool is_active() const { return active_; }
+  [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
+  /// How long a request may wait now before the primary is suspect.
+  [[nodiscard]] microseconds_t request_timeout() const;
+  [[nodiscard]] unsigned doublings() const { return doublings_; }
+
+ private:
+  [[nodiscard]] microseconds_t new_view_timeout() const;
+  void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
+  void want(replica_id replica, view_number view);
+  void join(view_change_effects& out) const;
+  void open(microseconds_t now, view_change_effects& out);
+  [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
+  [[nodiscard]] std::shared_ptr<const new_view> build(
+      const std::vector<std::shared_ptr<const view_change>>& changes) const;
+  void send_suspicion(view_change_effects& out) const;
+  void grow_patience();
+
+  cluster_parameters cluster_;
+  group_size group_;
+  replica_id self_;
+  const authenticator* keys_;
+  view_change_settings settings_;
+
+  view_number view_;
+  bool active_ = true;
+  bool suspected_ = false;
+  bool built_ = false;
+  /// The highest view that each replica has asked for.
+  std::map<replica_id, view_number> wanted_;
+  /// The VIEW-CHANGE of the highest view of each replica (attack 19).
+  std::map<replica_id, std::shared_ptr<const view_change>> changes_;
+  std::set<replica_id> closed_links_;
+
+  unsigned doublings_ = 0;
+  microseconds_t entered_at_ = 0;
+  microseconds_t calm_since_ = 0;
+  microseconds_t suspicion_sent_at_ = 0;
+  /// When a quorum of VIEW-CHANGEs for the view was there: from then on the new primary's time runs (attack 20).
+  std::optional<microseconds_t> quorum_at_;
+};
+
+}  // namespace hypermesh

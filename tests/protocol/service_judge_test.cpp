@@ -1,0 +1,124 @@
+#include "actors/protocol/service_judge.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace hypermesh;
+
+namespace {
+
+constexpr microseconds_t timeout_us = 1'000'000;
+constexpr microseconds_t look_us = 25'000;
+
+/// A backup that looks at its primary while the test says how it serves.
+struct judging_world {
+  service_judge judge;
+  service_report report;
+  microseconds_t now = 1'000;
+  std::optional<suspicion_reason> found;
+
+  judging_world() { judge.on_view(now, false); }
+
+  /// For `time`: clients wait `wait` each, `rate` requests a second are executed.
+  void serve(microseconds_t time, microseconds_t wait, std::uint64_t rate) {
+    for (microseconds_t passed = 0; passed < time && !found; passed += look_us) {
+      now += look_us;
+      report.clients_waiting = 1;
+      report.longest_wait_us = wait;
+      report.typical_wait_us = wait;
+      report.waits_ended = 32;
+      report.requests_executed += rate * look_us / 1'000'000;
+      found = judge.judge(report, timeout_us, now);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a primary under which nothing is executed while somebody waits is mute") {
+  judging_world world;
+  world.report.clients_waiting = 1;
+  for (microseconds_t waited = look_us; waited < timeout_us; waited += look_us) {
+    world.now += look_us;
+    world.report.longest_wait_us = waited;
+    REQUIRE_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  }
+  world.now += look_us;
+  world.report.longest_wait_us = timeout_us;
+  CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::mute);
+}
+
+TEST_CASE("nobody waits, so nobody is suspected") {
+  judging_world world;
+  world.now += 100 * timeout_us;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  // The first request after a long silence has the whole time-out.
+  world.report.clients_waiting = 1;
+  world.report.longest_wait_us = timeout_us / 2;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+}
+
+TEST_CASE("a client that waits while the others are served starves (attack 31)") {
+  judging_world world;
+  world.serve(timeout_us, 2'000, 5'000);
+  REQUIRE_FALSE(world.found);
+  world.report.longest_wait_us = 2 * timeout_us - 1;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  world.report.longest_wait_us = 2 * timeout_us;
+  CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::starving);
+  // Where all wait long, the longest wait is no sign.
+  world.report.typical_wait_us = timeout_us;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+}
+
+TEST_CASE("a primary that delays everything by 0.9 of the time-out is slow (attack 29)") {
+  judging_world world;
+  world.serve(10 * timeout_us, timeout_us * 9 / 10, 40);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("a busy primary is not slow, however long its clients wait") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  // Ten times the clients: the same rate, and everybody waits.
+  world.serve(20 * timeout_us, timeout_us * 9 / 10, 5'000);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("clients that ask less often make no primary slow") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  world.serve(20 * timeout_us, 5'000, 3);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("a primary that does less than half of what was done before while its clients wait is slow") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  world.serve(5 * timeout_us, 60'000, 3'000);
+  CHECK_FALSE(world.found);
+  world.serve(5 * timeout_us, 60'000, 2'000);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("a primary cannot take the expectation down with it step by step") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  for (std::uint64_t step = 1; step <= 30 && !world.found; ++step)
+    world.serve(2 * timeout_us, 5'000 + 5'000 * step, 5'000 - 150 * step);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 8'000);
+  // The operations became ten times as expensive: every primary seems slow, for a few views.
+  std::size_t views = 0;
+  for (; views < 10; ++views) {
+    world.found.reset();
+    world.serve(10 * timeout_us, 50'000, 800);
+    if (!world.found) break;
+    world.judge.on_view(world.now, true);
+  }
+  CHECK(views <= 4);
+  CHECK_FALSE(world.found);
+}

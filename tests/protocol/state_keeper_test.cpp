@@ -1,0 +1,80 @@
+#include "actors/protocol/state_keeper.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace hypermesh;
+
+namespace {
+
+std::shared_ptr<const state_snapshot> snapshot_of(std::size_t chunks, std::size_t bytes) {
+  auto all = std::make_shared<state_snapshot>();
+  for (std::size_t index = 0; index < chunks; ++index) {
+    auto content = std::make_shared<const byte_vector>(bytes, std::byte(index));
+    all->push_back({content, state_chunk_digest(*content)});
+  }
+  return all;
+}
+
+/// Takes all pieces of the state that is written; their sizes.
+std::vector<std::size_t> drain(state_keeper& keeper) {
+  std::vector<std::size_t> sizes;
+  while (const auto piece = keeper.next()) {
+    sizes.push_back(piece->chunks.size());
+    if (piece->is_last) keeper.on_kept();
+  }
+  return sizes;
+}
+
+}  // namespace
+
+TEST_CASE("a stable state goes to disk when the records behind the last one are more than what is retained") {
+  state_keeper keeper{1'000};
+  keeper.on_taken(sequence_number{4}, snapshot_of(1, 10));
+  keeper.on_written(999);
+  keeper.on_stable(sequence_number{4});
+  CHECK_FALSE(keeper.next());
+  keeper.on_taken(sequence_number{8}, snapshot_of(2, 10));
+  keeper.on_written(1);
+  keeper.on_stable(sequence_number{8});
+  CHECK(drain(keeper) == std::vector<std::size_t>{2});
+  CHECK(keeper.kept() == sequence_number{8});
+  keeper.on_taken(sequence_number{12}, snapshot_of(2, 10));
+  keeper.on_stable(sequence_number{12});
+  CHECK_FALSE(keeper.next());
+}
+
+TEST_CASE("a large state is written in pieces, and later ones wait until it is kept") {
+  state_keeper keeper{0};
+  keeper.on_taken(sequence_number{4}, snapshot_of(10, 256 * 1024));
+  keeper.on_stable(sequence_number{4});
+  const auto first = keeper.next();
+  REQUIRE(first);
+  CHECK(first->chunks.size() == 4);
+  CHECK_FALSE(first->is_last);
+  keeper.on_taken(sequence_number{8}, snapshot_of(1, 10));
+  keeper.on_stable(sequence_number{8});
+  CHECK(keeper.leaves().size() == 10);
+  CHECK(drain(keeper) == std::vector<std::size_t>{4, 2, 1});
+  CHECK(keeper.kept() == sequence_number{8});
+}
+
+TEST_CASE("a transferred state is written whatever is retained, and instead of an older one") {
+  state_keeper keeper{1'000'000};
+  keeper.on_installed(sequence_number{40}, snapshot_of(3, 10));
+  CHECK(drain(keeper) == std::vector<std::size_t>{3});
+  CHECK(keeper.kept() == sequence_number{40});
+  keeper.on_installed(sequence_number{20}, snapshot_of(3, 10));
+  CHECK_FALSE(keeper.next());
+}
+
+TEST_CASE("a state that no snapshot is held of is not kept") {
+  state_keeper keeper{0};
+  keeper.restore(sequence_number{8});
+  keeper.on_taken(sequence_number{8}, snapshot_of(1, 10));
+  keeper.on_stable(sequence_number{8});
+  keeper.on_stable(sequence_number{12});
+  CHECK_FALSE(keeper.next());
+  CHECK(keeper.kept() == sequence_number{8});
+}

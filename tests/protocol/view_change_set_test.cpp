@@ -1,0 +1,155 @@
+#include "actors/protocol/view_change_set.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/effect_reader.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr view_change_settings settings{1'000, 100, 500, 3};
+
+/// Replica `self` of `replicas`, whose coordinator hears what the test says.
+struct coordinator_world {
+  request_factory factory;
+  view_change_set set;
+
+  explicit coordinator_world(std::uint32_t self, std::uint32_t replicas = 4)
+      : factory(small_cluster(replicas)),
+        set(factory.cluster(), replica_id{self}, factory.keys_of(replica_id{self}), settings) {}
+
+  [[nodiscard]] std::shared_ptr<const view_change> change_of(std::uint32_t replica, std::uint64_t view) const {
+    return std::make_shared<const view_change>(
+        factory.view_change_of(replica_id{replica}, view_number{view}, nullptr, {}));
+  }
+  std::optional<view_number> hear_suspicion(std::uint32_t replica, std::uint64_t view) {
+    return set.on_suspicion(factory.suspicion_of(replica_id{replica}, view_number{view}).vote).change_to;
+  }
+  std::optional<view_number> hear_change(std::uint32_t replica, std::uint64_t view, microseconds_t now = 0) {
+    return set.on_view_change(change_of(replica, view), now).change_to;
+  }
+  void leave_for(std::uint32_t self, std::uint64_t view, microseconds_t now) {
+    (void)set.on_left(change_of(self, view), now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a suspicion is told to all and leaves the view as it is until f + 1 share it") {
+  coordinator_world world{2};
+  const auto effects = world.set.on_suspected(suspicion_reason::mute, 0);
+  const auto told = sent<suspicion>(effects.sends);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].vote.content.view == view_number{0});
+  CHECK_FALSE(effects.change_to);
+  CHECK(world.set.on_suspected(suspicion_reason::slow, 1).sends.empty());
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+}
+
+TEST_CASE("a suspicion that had no effect is sent again, and none of an entered view") {
+  coordinator_world world{2};
+  (void)world.set.on_suspected(suspicion_reason::mute, 0);
+  CHECK(world.set.on_tick(1'000).sends.empty());
+  CHECK(sent<suspicion>(world.set.on_tick(300'000).sends).size() == 1);
+  world.set.on_entered(view_number{1}, 300'000);
+  CHECK(world.set.on_tick(900'000).sends.empty());
+}
+
+TEST_CASE("f + 1 others are enough to leave with, and f are not") {
+  for (const std::uint32_t replicas : {4U, 7U, 10U}) {
+    coordinator_world world{1, replicas};
+    const auto faulty = world.factory.cluster().group().faulty_max();
+    for (std::uint32_t other = 2; other < 2 + faulty; ++other)
+      CHECK_FALSE(world.hear_change(other, 1));
+    CHECK(world.hear_change(2 + faulty, 1) == view_number{1});
+  }
+}
+
+TEST_CASE("one replica that asks twice counts once (attack 3)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(2, 1));
+  CHECK_FALSE(world.hear_change(2, 2));
+  CHECK_FALSE(world.hear_suspicion(2, 5));
+}
+
+TEST_CASE("a huge view of one liar takes nobody along: the smallest view of f + 1 counts (attack 19)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(0, limits::view_max));
+  CHECK(world.hear_change(2, 3) == view_number{3});
+  world.leave_for(1, 3, 0);
+  CHECK(world.set.view() == view_number{3});
+}
+
+TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one are told apart") {
+  coordinator_world world{1};
+  const auto reasons = [&](const std::shared_ptr<const view_change>& change) {
+    return rejections_in(world.set.on_view_change(change, 0).observations);
+  };
+  CHECK(reasons(world.change_of(2, 2)).empty());
+  CHECK(reasons(world.change_of(2, 2)) == std::vector{rejection::duplicate});
+  CHECK(reasons(world.change_of(2, 1)) == std::vector{rejection::duplicate});
+  const auto other = std::make_shared<const view_change>(world.factory.view_change_of(
+      replica_id{2}, view_number{2}, world.factory.certificate_of(sequence_number{4}, named_digest("state")), {}));
+  CHECK(reasons(other) == std::vector{rejection::conflicting_statement});
+  CHECK(reasons(world.change_of(1, 4)) == std::vector{rejection::unsolicited});
+  world.set.on_entered(view_number{2}, 0);
+  CHECK(reasons(world.change_of(3, 2)) == std::vector{rejection::other_view});
+  CHECK(reasons(world.change_of(3, 1)) == std::vector{rejection::other_view});
+}
+
+TEST_CASE("the new primary's time runs from a quorum of VIEW-CHANGEs on (attack 20)") {
+  coordinator_world world{3};
+  (void)world.hear_change(2, 1);
+  world.leave_for(3, 1, 0);
+  // Without a quorum no time is up.
+  CHECK(world.set.on_tick(1'000'000).sends.empty());
+  (void)world.hear_change(0, 1, 2'000'000);
+  CHECK(sent<suspicion>(world.set.on_tick(2'000'500).sends).empty());
+  const auto late = world.set.on_tick(2'001'000);
+  const auto told = sent<suspicion>(late.sends);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].vote.content.view == view_number{1});
+  CHECK_FALSE(late.change_to);
+  CHECK(world.hear_suspicion(0, 1) == view_number{2});
+}
+
+TEST_CASE("patience doubles from view change to view change up to a bound, and comes back in calm") {
+  coordinator_world world{3};
+  CHECK(world.set.request_timeout() == 1'000);
+  for (std::uint64_t view = 1; view <= 6; ++view)
+    world.leave_for(3, view, 10 * view);
+  CHECK(world.set.request_timeout() == 8'000);
+  world.set.on_entered(view_number{6}, 100);
+  (void)world.set.on_tick(100 + 4 * 8'000);
+  CHECK(world.set.request_timeout() == 4'000);
+  (void)world.set.on_tick(100 + 4 * 8'000 + 4 * 4'000);
+  CHECK(world.set.request_timeout() == 2'000);
+  (void)world.set.on_tick(1'000'000);
+  CHECK(world.set.request_timeout() == 1'000);
+  // Leaving a view that was calm is no sign of impatience.
+  world.leave_for(3, 7, 2'000'000);
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a closed link to the primary shortens patience and decides nothing") {
+  coordinator_world world{3};
+  world.set.on_link_changed(replica_id{0}, false);
+  CHECK(world.set.request_timeout() == 100);
+  CHECK_FALSE(world.set.on_tick(1'000'000).change_to);
+  world.set.on_link_changed(replica_id{2}, false);
+  world.set.on_link_changed(replica_id{0}, true);
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-CHANGE (attack 21)") {
+  coordinator_world world{1};
+  world.set.restore(view_number{1}, world.change_of(1, 1));
+  CHECK_FALSE(world.set.is_active());
+  (void)world.hear_change(2, 1);
+  const auto opened = world.set.on_view_change(world.change_of(3, 1), 0).opened;
+  REQUIRE(opened != nullptr);
+  CHECK(opened->view == view_number{1});
+}

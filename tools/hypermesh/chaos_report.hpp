@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh/chaos_session.hpp"
+#include "tools/hypermesh/console.hpp"
+
+namespace hypermesh::cli {
+
+/// One row for each kill, then what was lost, doubled or diverged, and a verdict.
+[[nodiscard]] std::string text_of(const chaos_result& result, const text_style& style);
+
+/// The same for programs. Keys: tools/README.md.
+[[nodiscard]] nlohmann::ordered_json json_of(const chaos_result& result);
+
+/// Runs it, prints its result, and gives the exit code.
+[[nodiscard]] exit_code run_chaos_and_print(const chaos_settings& settings, bool as_json);
+
+}  // namespace hypermesh::cli
