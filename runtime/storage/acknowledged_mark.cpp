@@ -23,13 +23,14 @@ constexpr std::size_t file_bytes = 2 * sector_bytes;
 constexpr std::uint64_t magic = 0x314b'5241'4d48'4d48;
 
 struct sector_content {
+  std::uint64_t origin = 0;
   std::uint64_t turn = 0;
   acknowledged_mark::reading said;
 };
 
 byte_vector encode(const sector_content& content) {
   byte_writer writer{sector_bytes};
-  writer.number(magic).number(content.turn).number(content.said.changes);
+  writer.number(magic).number(content.origin).number(content.turn).number(content.said.changes);
   writer.number(std::uint64_t{content.said.closed ? 1U : 0U});
   auto out = writer.take();
   const auto check = stored_values::checksum_of(out);
@@ -44,6 +45,7 @@ std::optional<sector_content> decode(byte_span sector) {
   byte_reader reader{sector};
   const auto found = reader.number<std::uint64_t>();
   sector_content out;
+  out.origin = reader.number<std::uint64_t>();
   out.turn = reader.number<std::uint64_t>();
   out.said.changes = reader.number<std::uint64_t>();
   const auto closed = reader.number<std::uint64_t>();
@@ -58,9 +60,9 @@ std::optional<sector_content> decode(byte_span sector) {
 
 }  // namespace
 
-std::optional<world_error> acknowledged_mark::create(const std::filesystem::path& path) {
-  const auto first = encode({0, {}});
-  const auto second = encode({1, {}});
+std::optional<world_error> acknowledged_mark::create(const std::filesystem::path& path, std::uint64_t origin) {
+  const auto first = encode({origin, 0, {}});
+  const auto second = encode({origin, 1, {}});
   auto text = std::string{as_text(first)};
   text += as_text(second);
   return write_durable_file(path, text, 0600, existing_file::replace);
@@ -80,8 +82,10 @@ or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path&
     const auto sector = decode(byte_span{bytes}.subspan(at, sector_bytes));
     if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
   }
-  if (!newest) return lost_history(fmt::format("{} is damaged", quoted(path)));
+  // The file is made as a whole and never grows: a short one was damaged later.
+  if (!newest || size != static_cast<ssize_t>(file_bytes)) return lost_history(fmt::format("{} is damaged", quoted(path)));
   acknowledged_mark mark{path, std::move(file)};
+  mark.origin_ = newest->origin;
   mark.last_ = newest->said;
   mark.turn_ = newest->turn;
   mark.synced_ = newest->said.changes;
@@ -90,7 +94,7 @@ or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path&
 
 std::optional<world_error> acknowledged_mark::write_next(const reading& said) {
   ++turn_;
-  const auto sector = encode({turn_, said});
+  const auto sector = encode({origin_, turn_, said});
   const auto at = static_cast<off_t>((turn_ & 1U) * sector_bytes);
   const auto written = ::pwrite(file_.descriptor(), sector.data(), sector.size(), at);
   if (written != static_cast<ssize_t>(sector.size())) return failed_to("write", path_, written < 0 ? errno : EIO);

@@ -29,12 +29,14 @@ class acknowledged_mark {
     bool closed = false;
   };
 
-  /// A new file that says zero, durable. Replaces one of that name.
-  [[nodiscard]] static std::optional<world_error> create(const std::filesystem::path& path);
+  /// A new file for the database `origin` that says zero, durable. Replaces one of that name.
+  [[nodiscard]] static std::optional<world_error> create(const std::filesystem::path& path, std::uint64_t origin);
 
   /// Opens the file; an error when neither sector can be read.
   [[nodiscard]] static or_error<acknowledged_mark> open(const std::filesystem::path& path);
 
+  /// The database that the mark belongs to.
+  [[nodiscard]] std::uint64_t origin() const { return origin_; }
   [[nodiscard]] const reading& last() const { return last_; }
 
   /// `changes` are durable.
@@ -51,6 +53,7 @@ class acknowledged_mark {
 
   std::filesystem::path path_;
   open_file file_;
+  std::uint64_t origin_ = 0;
   reading last_;
   /// Number of the last writing; its lowest bit is the sector.
   std::uint64_t turn_ = 0;

@@ -23,7 +23,7 @@ class history_reader {
  public:
   explicit history_reader(rocksdb_database& database) : database_(database) {}
 
-  or_error<found_history> read(const acknowledged_mark::reading& promised) {
+  or_error<found_history> read(const acknowledged_mark& promised) {
     const auto sound = database_.content().VerifyChecksum();
     if (!sound.ok()) return database_.error_of("trust the files", sound);
     scan(column::ledger, [this](byte_span key, byte_span value) { read_ledger_entry(key, value); });
@@ -116,19 +116,23 @@ class history_reader {
     found_.history.state = std::move(state);
   }
 
-  void compare_totals(const acknowledged_mark::reading& promised) {
+  void compare_totals(const acknowledged_mark& promised) {
     if (error_) return;
-    const auto last = totals_.value_or(storage_totals{});
+    if (!totals_) return complain("the database has lost its totals");
+    const auto& last = *totals_;
+    if (last.origin != promised.origin()) {
+      return complain(fmt::format("the database is another one: its number is {:016x} instead of {:016x}", last.origin,
+                                  promised.origin()));
+    }
     const auto& held = found_.ledger.totals();
     const auto has_order = [&](const placed_record& each) { return each.order < last.next_order; };
     if (held.items != last.items || held.sum != last.sum || !std::ranges::all_of(records_, has_order)) {
       return complain(fmt::format("change {} left {} records, but {} are here or some are others", last.changes,
                                   last.items, held.items));
     }
-    const bool is_short = promised.closed ? last.changes != promised.changes : last.changes < promised.changes;
-    if (is_short) {
-      return complain(
-          fmt::format("{} changes were acknowledged, but the database has {}", promised.changes, last.changes));
+    const auto [changes, closed] = promised.last();
+    if (closed ? last.changes != changes : last.changes < changes) {
+      return complain(fmt::format("{} changes were acknowledged, but the database has {}", changes, last.changes));
     }
     found_.ledger.continue_from(last);
   }
@@ -152,7 +156,7 @@ class history_reader {
 
 }  // namespace
 
-or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark::reading& promised) {
+or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark& promised) {
   return history_reader{database}.read(promised);
 }
 

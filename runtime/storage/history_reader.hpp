@@ -22,7 +22,6 @@ struct found_history {
 
 /// Reads everything and shows that nothing is missing: the checksum of each block, each record and each chunk, the
 /// totals of the last change, and that this change is not older than what was acknowledged.
-[[nodiscard]] or_error<found_history> read_history(rocksdb_database& database,
-                                                   const acknowledged_mark::reading& promised);
+[[nodiscard]] or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark& promised);
 
 }  // namespace hypermesh

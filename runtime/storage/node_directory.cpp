@@ -39,7 +39,7 @@ std::string checksum_of(const directory_identity& identity) {
   hash.add(directory_format).add(identity.owner.cluster.view());
   hash.add(identity.owner.cluster_name.size()).add(as_byte_span(identity.owner.cluster_name));
   hash.add(std::uint64_t{identity.owner.self.value}).add(as_byte_span(name_of(identity.votes)));
-  hash.add(std::uint64_t{identity.learner});
+  hash.add(std::uint64_t{identity.learner}).add(identity.database);
   return to_hex(hash.finish().view(), 8);
 }
 
@@ -52,9 +52,10 @@ std::string text_of(const directory_identity& identity) {
       "votes = \"{}\"\n"
       "# yes: this replica lost its votes and must learn the cluster's state before it votes again.\n"
       "learner = \"{}\"\n"
+      "database = \"{:016x}\"\n"
       "checksum = \"{}\"\n",
       directory_format, to_hex(identity.owner.cluster.view()), identity.owner.cluster_name, identity.owner.self.value,
-      name_of(identity.votes), identity.learner ? "yes" : "no", checksum_of(identity));
+      name_of(identity.votes), identity.learner ? "yes" : "no", identity.database, checksum_of(identity));
 }
 
 /// A format that this version reads; asked first, because a newer one may have other keys.
@@ -64,6 +65,12 @@ std::optional<world_error> objection_to_format(toml_table& root, const std::file
   return world_error{fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format,
                                  directory_format),
                      "start the replica with the version that wrote the directory, or a newer one"};
+}
+
+bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
+  const auto* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, out, 16);
+  return parsed.ec == std::errc{} && parsed.ptr == end;
 }
 
 directory_identity read_fields(toml_table& root) {
@@ -80,6 +87,7 @@ directory_identity read_fields(toml_table& root) {
   const auto learner = root.text("learner");
   if (learner != "yes" && learner != "no") root.complain("learner", "'learner' must be yes or no");
   out.learner = learner == "yes";
+  if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is no number");
   if (root.text("checksum") != checksum_of(out)) root.complain("checksum", "the checksum does not fit");
   root.expect_nothing_else();
   return out;

@@ -20,6 +20,8 @@ struct node_directory {
   [[nodiscard]] std::filesystem::path lock_file() const { return root / "node.lock"; }
   [[nodiscard]] std::filesystem::path mark_file() const { return root / "node.mark"; }
   [[nodiscard]] std::filesystem::path database() const { return root / "database"; }
+  /// One small file for each table of the database.
+  [[nodiscard]] std::filesystem::path checksums() const { return root / "checksums"; }
 };
 
 /// The format of the directory and of everything in it. A newer one is refused.
@@ -47,6 +49,8 @@ struct directory_identity {
   storage_owner owner;
   vote_history votes = vote_history::none;
   bool learner = false;
+  /// Origin of the database; zero when there is none.
+  std::uint64_t database = 0;
 };
 
 /// Reads the identity and compares it with the owner who asks.

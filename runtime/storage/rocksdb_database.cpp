@@ -9,9 +9,10 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/table.h>
 
-#include "runtime/storage/node_directory.hpp"
+#include "runtime/storage/table_checksums.hpp"
 
 namespace hypermesh {
 
@@ -75,7 +76,6 @@ rocksdb::DBOptions database_options(open_mode mode) {
   options.manifest_preallocation_size = 64 * 1024;
   // Spreads the writing of a file, so that a sync of the log in the meantime waits for less.
   options.bytes_per_sync = mib;
-  options.avoid_unnecessary_blocking_io = true;
   // After an error the node stops: it does not know any more what it has promised.
   options.max_bgerror_resume_count = 0;
   options.db_host_id.clear();
@@ -93,7 +93,7 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
     return fmt::format("check the path and its permissions: ls -la {}", quoted(path));
   }
   if (says(text, "Too many open files")) return "raise the limit of open files: ulimit -n";
-  if (says(text, "lock ")) return "stop the process that has the directory open";
+  if (says(text, "While lock file")) return "stop the process that has the directory open";
   return std::string{learner_remedy};
 }
 
@@ -134,10 +134,16 @@ rocksdb_database::~rocksdb_database() {
   (void)content_->Close();
 }
 
-or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const std::filesystem::path& path, open_mode mode) {
+or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode) {
+  const auto path = directory.database();
   std::unique_ptr<rocksdb_database> database{new rocksdb_database{path}};
   auto options = database_options(mode);
   options.info_log = database->warnings_;
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
+  const auto checksums = std::make_shared<table_checksums>(directory.checksums());
+  if (auto error = for_looking ? checksums->verify(path) : checksums->tidy(path)) return std::move(*error);
+  options.listeners.push_back(checksums);
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> described;
   for (const auto which : {column::ledger, column::records, column::chunks}) {
@@ -145,7 +151,6 @@ or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const std::fi
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
   const auto status = for_looking
                           ? rocksdb::DB::OpenForReadOnly(options, path.string(), described, &handles, &opened)
                           : rocksdb::DB::Open(options, path.string(), described, &handles, &opened);

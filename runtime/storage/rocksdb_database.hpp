@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/keys.hpp"
+#include "runtime/storage/node_directory.hpp"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -47,7 +48,7 @@ enum class open_mode : std::uint8_t {
 /// of the error. Memory: write buffers of 18 MiB at most, 4 MiB of block cache, and the indexes of the open files.
 class rocksdb_database {
  public:
-  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const std::filesystem::path& path,
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory,
                                                                         open_mode mode);
   ~rocksdb_database();
   rocksdb_database(const rocksdb_database&) = delete;

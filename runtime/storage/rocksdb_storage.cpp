@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
+#include <sodium.h>
 
 #include "messages/require.hpp"
 #include "runtime/storage/history_reader.hpp"
@@ -40,29 +41,56 @@ void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const st
 
 or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_directory& directory,
                                                                    directory_lock lock, durability mode) {
-  auto database = rocksdb_database::open(directory.database(), open_mode::create);
+  auto database = rocksdb_database::open(directory, open_mode::create);
   if (auto* error = std::get_if<world_error>(&database)) return std::move(*error);
   auto& opened = std::get<std::unique_ptr<rocksdb_database>>(database);
-  std::string totals;
-  const auto found =
-      opened->content().Get({}, opened->of(column::ledger), slice_of(stored_keys::totals), &totals);
-  if (!found.IsNotFound()) {
+  const auto written = first_totals(*opened);
+  if (const auto* error = std::get_if<world_error>(&written)) return *error;
+  const auto& totals = std::get<stored_values::storage_totals>(written);
+  if (totals.changes > 0) {
     return lost_history(fmt::format("{} says that nothing was promised here, but the database is not empty",
                                     quoted(directory.identity_file())));
   }
-  if (auto error = acknowledged_mark::create(directory.mark_file())) return std::move(*error);
-  auto storage = open(directory, std::move(lock), mode);
-  if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) (*made)->database_ = std::move(opened);
+  if (auto error = acknowledged_mark::create(directory.mark_file(), totals.origin)) return std::move(*error);
+  auto storage = open(directory, std::move(lock), mode, totals.origin);
+  if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) {
+    (*made)->database_ = std::move(opened);
+    (*made)->ledger_.continue_from(totals);
+  }
   return storage;
 }
 
+or_error<stored_values::storage_totals> rocksdb_storage::first_totals(rocksdb_database& database) {
+  std::string found;
+  const auto key = slice_of(stored_keys::totals);
+  const auto read = database.content().Get({}, database.of(column::ledger), key, &found);
+  if (read.ok()) {
+    const auto decoded = stored_values::decode_totals(as_byte_span(found));
+    if (decoded) return *decoded;
+    return lost_history("the stored totals are damaged");
+  }
+  if (!read.IsNotFound()) return database.error_of("read the database", read);
+  stored_values::storage_totals totals;
+  randombytes_buf(&totals.origin, sizeof(totals.origin));
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto encoded = stored_values::encode(totals);
+  const auto written = database.content().Put(options, database.of(column::ledger), key, slice_of(encoded));
+  if (!written.ok()) return database.error_of("make a database", written);
+  return totals;
+}
+
 or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::open(const node_directory& directory, directory_lock lock,
-                                                                 durability mode) {
+                                                                 durability mode, std::uint64_t origin) {
   require(mode != durability::memory, "mode memory has no database");
-  auto mark = acknowledged_mark::open(directory.mark_file());
-  if (auto* error = std::get_if<world_error>(&mark)) return std::move(*error);
-  return std::unique_ptr<rocksdb_storage>{
-      new rocksdb_storage{directory, std::move(lock), mode, std::move(std::get<acknowledged_mark>(mark))}};
+  auto read = acknowledged_mark::open(directory.mark_file());
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto& mark = std::get<acknowledged_mark>(read);
+  if (mark.origin() != origin) {
+    return lost_history(fmt::format("{} belongs to database {:016x}, but the directory to database {:016x}",
+                                    quoted(directory.mark_file()), mark.origin(), origin));
+  }
+  return std::unique_ptr<rocksdb_storage>{new rocksdb_storage{directory, std::move(lock), mode, std::move(mark)}};
 }
 
 rocksdb_storage::~rocksdb_storage() { close(); }
@@ -91,16 +119,15 @@ std::variant<stored_history, world_error> rocksdb_storage::read() {
 }
 
 or_error<stored_history> rocksdb_storage::read_existing() {
-  const auto promised = mark_.last();
-  auto examined = rocksdb_database::open(directory_.database(),
-                                         promised.closed ? open_mode::examine_closed : open_mode::examine);
+  auto examined = rocksdb_database::open(directory_,
+                                         mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
   if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
   auto& looking = std::get<std::unique_ptr<rocksdb_database>>(examined);
-  auto read = read_history(*looking, promised);
+  auto read = read_history(*looking, mark_);
   looking.reset();
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   auto& found = std::get<found_history>(read);
-  auto serving = rocksdb_database::open(directory_.database(), open_mode::serve);
+  auto serving = rocksdb_database::open(directory_, open_mode::serve);
   if (auto* error = std::get_if<world_error>(&serving)) return std::move(*error);
   database_ = std::move(std::get<std::unique_ptr<rocksdb_database>>(serving));
   ledger_ = std::move(found.ledger);

@@ -35,13 +35,15 @@ namespace hypermesh {
 /// Memory: what `rocksdb_database` and `storage_ledger` say, and 100 bytes for each chunk.
 class rocksdb_storage final : public stable_storage {
  public:
-  /// A new database in a directory where nothing was promised yet; `mode` is not `memory`.
+  /// A new database in a directory where nothing was promised yet; `mode` is not `memory`. Completes an attempt that
+  /// a crash interrupted.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> create(const node_directory& directory,
                                                                          directory_lock lock, durability mode);
 
-  /// The database that is there. `read` looks whether it is sound.
+  /// The database with this origin. `read` looks whether it is sound.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> open(const node_directory& directory,
-                                                                       directory_lock lock, durability mode);
+                                                                       directory_lock lock, durability mode,
+                                                                       std::uint64_t origin);
 
   /// Closes in order: everything is durable and the mark says so.
   ~rocksdb_storage() override;
@@ -56,6 +58,9 @@ class rocksdb_storage final : public stable_storage {
                                                       std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return ledger_.bytes() + chunk_bytes_; }
 
+  /// Random number of the database.
+  [[nodiscard]] std::uint64_t origin() const { return mark_.origin(); }
+
  private:
   rocksdb_storage(node_directory directory, directory_lock lock, durability mode, acknowledged_mark mark)
       : directory_(std::move(directory)), lock_(std::move(lock)), mode_(mode), mark_(std::move(mark)) {}
@@ -63,6 +68,8 @@ class rocksdb_storage final : public stable_storage {
   /// Examines without a change to the disk, then opens for writing.
   [[nodiscard]] or_error<stored_history> read_existing();
   [[nodiscard]] std::optional<world_error> begin_serving();
+  /// The first totals of a new database, with its origin.
+  [[nodiscard]] static or_error<stored_values::storage_totals> first_totals(rocksdb_database& database);
   /// Completes the batch with the totals and writes it.
   [[nodiscard]] std::optional<world_error> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
   [[nodiscard]] std::optional<world_error> drop_chunks(std::span<const digest> leaves);

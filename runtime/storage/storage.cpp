@@ -41,11 +41,12 @@ or_error<directory_identity> checked_identity(const node_directory& directory, c
   return read;
 }
 
-/// Notes that the replica votes from now on.
-std::optional<world_error> note_votes(const node_directory& directory, directory_identity identity,
-                                      vote_history votes) {
+/// Notes that the replica votes from now on, and where its votes are.
+std::optional<world_error> note_votes(const node_directory& directory, directory_identity identity, vote_history votes,
+                                      std::uint64_t database) {
   if (identity.votes == votes) return std::nullopt;
   identity.votes = votes;
+  identity.database = database;
   return write_identity(directory, identity, existing_file::replace);
 }
 
@@ -53,11 +54,12 @@ or_error<any_storage> open_database(const node_directory& directory, directory_l
                                     const directory_identity& identity, durability mode) {
   const bool is_new = identity.votes == vote_history::none;
   auto opened = is_new ? rocksdb_storage::create(directory, std::move(lock), mode)
-                       : rocksdb_storage::open(directory, std::move(lock), mode);
+                       : rocksdb_storage::open(directory, std::move(lock), mode, identity.database);
   if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  auto& storage = std::get<std::unique_ptr<rocksdb_storage>>(opened);
   // After the database is there and before the first vote: from now on an empty directory is a loss.
-  if (auto error = note_votes(directory, identity, vote_history::kept)) return std::move(*error);
-  return any_storage{std::move(std::get<std::unique_ptr<rocksdb_storage>>(opened))};
+  if (auto error = note_votes(directory, identity, vote_history::kept, storage->origin())) return std::move(*error);
+  return any_storage{std::move(storage)};
 }
 
 std::optional<world_error> make_empty_directory(const std::filesystem::path& path) {
@@ -94,7 +96,7 @@ or_error<any_storage> open_storage(const std::filesystem::path& root, const stor
   if (mode != durability::memory) {
     return open_database(directory, std::move(std::get<directory_lock>(taken)), identity, mode);
   }
-  if (auto error = note_votes(directory, identity, vote_history::lost)) return std::move(*error);
+  if (auto error = note_votes(directory, identity, vote_history::lost, 0)) return std::move(*error);
   return std::make_unique<memory_storage>();
 }
 

@@ -130,8 +130,8 @@ std::optional<state_manifest> decode_manifest(byte_span value) {
 }
 
 byte_vector encode(const storage_totals& totals) {
-  byte_writer writer{5 * sizeof(std::uint64_t)};
-  writer.number(totals.changes).number(totals.next_order).number(totals.items).number(totals.sum);
+  byte_writer writer{6 * sizeof(std::uint64_t)};
+  writer.number(totals.origin).number(totals.changes).number(totals.next_order).number(totals.items).number(totals.sum);
   auto out = writer.take();
   const auto check = checksum_of(out);
   out.resize(out.size() + check_bytes);
@@ -144,6 +144,7 @@ std::optional<storage_totals> decode_totals(byte_span value) {
   if (!content) return std::nullopt;
   byte_reader reader{*content};
   storage_totals out;
+  out.origin = reader.number<std::uint64_t>();
   out.changes = reader.number<std::uint64_t>();
   out.next_order = reader.number<std::uint64_t>();
   out.items = reader.number<std::uint64_t>();

@@ -65,6 +65,8 @@ struct encoded_manifest {
 /// What the database must hold: written with every change, in the same atomic batch, and compared when it is read.
 /// A record that vanished or came back from the dead changes count and sum.
 struct storage_totals {
+  /// Random number of the database: what belongs together carries the same.
+  std::uint64_t origin = 0;
   /// Changes so far: writes, forgettings and kept states.
   std::uint64_t changes = 0;
   /// Order of the next record.
