@@ -146,7 +146,7 @@ inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(
     std::error_code gone;
     const bool is_file = entry.is_regular_file(gone);
     const auto size = is_file ? fs::file_size(entry.path(), gone) : 0;
-    if (is_file && !gone) found.emplace_back(fs::relative(entry.path(), directory), size);
+    if (is_file && !gone) found.emplace_back(entry.path().lexically_relative(directory), size);
   }
   std::sort(found.begin(), found.end());
   return found;
