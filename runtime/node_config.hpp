@@ -77,9 +77,9 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
-/// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600), and for each
-/// replica the data directory, marked as one that nothing was promised in.
-/// `directory` must not exist or be empty; after an error nothing of it is left.
+/// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600), and for
+/// each replica the data directory, marked as one that nothing was promised in. `directory` must not exist or be empty;
+/// after an error nothing of it is left.
 [[nodiscard]] or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan);
 
 }  // namespace hypermesh

@@ -83,7 +83,8 @@ or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path&
     if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
   }
   // The file is made as a whole and never grows: a short one was damaged later.
-  if (!newest || size != static_cast<ssize_t>(file_bytes)) return lost_history(fmt::format("{} is damaged", quoted(path)));
+  if (!newest || size != static_cast<ssize_t>(file_bytes))
+    return lost_history(fmt::format("{} is damaged", quoted(path)));
   acknowledged_mark mark{path, std::move(file)};
   mark.origin_ = newest->origin;
   mark.last_ = newest->said;

@@ -62,9 +62,9 @@ std::string text_of(const directory_identity& identity) {
 std::optional<world_error> objection_to_format(toml_table& root, const std::filesystem::path& file) {
   const auto format = root.number("format", 1, any_number);
   if (format <= directory_format) return std::nullopt;
-  return world_error{fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format,
-                                 directory_format),
-                     "start the replica with the version that wrote the directory, or a newer one"};
+  return world_error{
+      fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format, directory_format),
+      "start the replica with the version that wrote the directory, or a newer one"};
 }
 
 bool is_number_in_hex(const std::string& text, std::uint64_t& out) {

@@ -28,8 +28,7 @@ struct node_directory {
 inline constexpr std::uint64_t directory_format = 1;
 
 /// What a replica does whose votes may be lost.
-inline constexpr std::string_view learner_remedy =
-    "move the directory away and start the replica with --learner";
+inline constexpr std::string_view learner_remedy = "move the directory away and start the replica with --learner";
 
 /// An error after which only `learner_remedy` helps: a replica that forgot a vote could vote twice.
 [[nodiscard]] world_error lost_history(std::string what);

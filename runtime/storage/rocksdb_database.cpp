@@ -151,9 +151,8 @@ or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_di
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
-  const auto status = for_looking
-                          ? rocksdb::DB::OpenForReadOnly(options, path.string(), described, &handles, &opened)
-                          : rocksdb::DB::Open(options, path.string(), described, &handles, &opened);
+  const auto status = for_looking ? rocksdb::DB::OpenForReadOnly(options, path.string(), described, &handles, &opened)
+                                  : rocksdb::DB::Open(options, path.string(), described, &handles, &opened);
   if (!status.ok()) return database->error_of("open the database", status);
   database->content_.reset(opened);
   std::copy(handles.begin(), handles.end(), database->columns_.begin());

@@ -39,8 +39,8 @@ void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const st
 
 }  // namespace
 
-or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_directory& directory,
-                                                                   directory_lock lock, durability mode) {
+or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_directory& directory, directory_lock lock,
+                                                                   durability mode) {
   auto database = rocksdb_database::open(directory, open_mode::create);
   if (auto* error = std::get_if<world_error>(&database)) return std::move(*error);
   auto& opened = std::get<std::unique_ptr<rocksdb_database>>(database);
@@ -119,8 +119,8 @@ std::variant<stored_history, world_error> rocksdb_storage::read() {
 }
 
 or_error<stored_history> rocksdb_storage::read_existing() {
-  auto examined = rocksdb_database::open(directory_,
-                                         mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
+  auto examined =
+      rocksdb_database::open(directory_, mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
   if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
   auto& looking = std::get<std::unique_ptr<rocksdb_database>>(examined);
   auto read = read_history(*looking, mark_);

@@ -9,8 +9,8 @@
 
 #include "actors/ports.hpp"
 
-/// How records, the kept state and the totals stand in the database. Pure. Each value carries a checksum from the moment
-/// it is made, over its key too: what memory, file system or database did to it on the way shows.
+/// How records, the kept state and the totals stand in the database. Pure. Each value carries a checksum from the
+/// moment it is made, over its key too: what memory, file system or database did to it on the way shows.
 namespace hypermesh::stored_values {
 
 /// SipHash-2-4 under a fixed key. Against accidents only: who can write the files can also compute it.

@@ -71,7 +71,8 @@ TEST_CASE_FIXTURE(crash_fixture, "whatever step was the last before a crash, all
   }
 }
 
-TEST_CASE_FIXTURE(crash_fixture, "a write that a crash tore anywhere was never acknowledged and is passed over in silence") {
+TEST_CASE_FIXTURE(crash_fixture,
+                  "a write that a crash tore anywhere was never acknowledged and is passed over in silence") {
   const auto node = start_in(home);
   const std::vector<storage_record> promised = {record_of(record_kind::commit, 1, "promised")};
   const std::vector<storage_record> torn = {record_of(record_kind::commit, 2, std::string(150, 't')),
@@ -115,7 +116,8 @@ TEST_CASE_FIXTURE(crash_fixture, "the same end of the log is refused once the wr
   }
 }
 
-TEST_CASE_FIXTURE(crash_fixture, "a crash between the chunks and the manifest of a state gives the state before, and no garbage") {
+TEST_CASE_FIXTURE(crash_fixture,
+                  "a crash between the chunks and the manifest of a state gives the state before, and no garbage") {
   const state_snapshot first = {chunk_of("shared"), chunk_of("old")};
   const state_snapshot second = {chunk_of("new"), chunk_of("shared")};
   const auto node = start_in(home);

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 enum class ending { crashed, closed };
 
-/// A directory with a little of everything: files of several starts, records in files and in the log, a state, forgotten
-/// records. Left behind as by a crash or in order.
+/// A directory with a little of everything: files of several starts, records in files and in the log, a state,
+/// forgotten records. Left behind as by a crash or in order.
 class sample {
  public:
   explicit sample(ending how, std::uint64_t seed = 7) : how_(how) {
@@ -94,7 +94,8 @@ bool is_dispensable(const fs::path& file) {
 /// and not removed yet, and the last edits of a manifest may say nothing of importance.
 bool is_vital(const fs::path& file, ending how) {
   const auto name = file.filename().string();
-  return name.starts_with("node.") || name == "CURRENT" || (how == ending::closed && file.extension() == ".sst" && file.parent_path() == "database");
+  return name.starts_with("node.") || name == "CURRENT" ||
+         (how == ending::closed && file.extension() == ".sst" && file.parent_path() == "database");
 }
 
 /// Flips one bit at each of about so many places of each file; the ends, where the newest is, byte by byte.

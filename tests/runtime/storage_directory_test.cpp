@@ -26,8 +26,7 @@ struct directory_fixture {
 
   [[nodiscard]] fs::path identity() const { return directory / "node.identity"; }
 
-  [[nodiscard]] world_error refusal(const storage_owner& asking = owner(),
-                                    durability mode = durability::sync) const {
+  [[nodiscard]] world_error refusal(const storage_owner& asking = owner(), durability mode = durability::sync) const {
     return error_of(open_storage(directory, asking, mode));
   }
 
@@ -118,7 +117,8 @@ TEST_CASE_FIXTURE(directory_fixture, "an identity that was edited by hand is ref
   CHECK(refusal().remedy == remedy);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a directory that is open is refused to everybody else, by the name of who has it") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a directory that is open is refused to everybody else, by the name of who has it") {
   initialise(directory);
   const auto first = start_in(directory);
   const auto error = refusal();

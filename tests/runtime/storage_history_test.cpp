@@ -41,7 +41,8 @@ TEST_CASE_FIXTURE(directory_fixture, "a new storage is empty, and an empty one s
   }
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "records come back as they were, in the order of writing, across kinds and sequences") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "records come back as they were, in the order of writing, across kinds and sequences") {
   for (const auto mode : both_modes) {
     const scratch_folder own;
     initialise(own.path() / "data");
@@ -66,7 +67,8 @@ TEST_CASE_FIXTURE(directory_fixture, "records come back as they were, in the ord
   }
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "forgetting takes all records up to a sequence and no other, also those that are written later") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "forgetting takes all records up to a sequence and no other, also those that are written later") {
   {
     const auto node = start_in(directory);
     for (const std::uint64_t sequence : {5, 3, 4, 3, 6})
@@ -84,14 +86,15 @@ TEST_CASE_FIXTURE(directory_fixture, "forgetting takes all records up to a seque
   CHECK(texts_of(start_in(directory).history) == texts{"6"});
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "of a replaced kind the newest record stays, whatever its sequence and whatever is forgotten") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "of a replaced kind the newest record stays, whatever its sequence and whatever is forgotten") {
   {
     const auto node = start_in(directory);
-    expect_done(node.storage->write({{record_of(record_kind::view_change, 9, "old"),
-                                      record_of(record_kind::commit, 1, "vote"),
-                                      record_of(record_kind::view_change, 3, "new")}}));
-    expect_done(node.storage->write({{record_of(record_kind::stable_checkpoint, 8, "first"),
-                                      record_of(record_kind::new_view, 0, "view")}}));
+    expect_done(
+        node.storage->write({{record_of(record_kind::view_change, 9, "old"), record_of(record_kind::commit, 1, "vote"),
+                              record_of(record_kind::view_change, 3, "new")}}));
+    expect_done(node.storage->write(
+        {{record_of(record_kind::stable_checkpoint, 8, "first"), record_of(record_kind::new_view, 0, "view")}}));
     expect_done(node.storage->write({{record_of(record_kind::stable_checkpoint, 7, "second")}}));
     expect_done(node.storage->forget_through(sequence_number{100}));
     CHECK(node.storage->bytes_held() == std::string_view{"newviewsecond"}.size());
@@ -99,7 +102,8 @@ TEST_CASE_FIXTURE(directory_fixture, "of a replaced kind the newest record stays
   CHECK(texts_of(start_in(directory).history) == texts{"new", "view", "second"});
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a kept state comes back in the order of its leaves, with chunks that states share") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a kept state comes back in the order of its leaves, with chunks that states share") {
   const state_snapshot first = {chunk_of("a"), chunk_of("b"), chunk_of("a"), chunk_of("")};
   const state_snapshot second = {chunk_of("c"), chunk_of("b")};
   {

@@ -54,12 +54,15 @@ class full_disk {
 std::vector<storage_record> some_votes(std::uint64_t sequence) {
   const std::string frame(300, static_cast<char>('a' + sequence % 26));
   return {record_of(record_kind::pre_prepare, sequence, frame), record_of(record_kind::prepare, sequence, frame),
-          record_of(record_kind::commit, sequence, frame), record_of(record_kind::stable_checkpoint, sequence, "proof")};
+          record_of(record_kind::commit, sequence, frame),
+          record_of(record_kind::stable_checkpoint, sequence, "proof")};
 }
 
 }  // namespace
 
-TEST_CASE_FIXTURE(directory_fixture, "a full disk gives an error with advice, then nothing more is written, and nothing acknowledged is lost") {
+TEST_CASE_FIXTURE(
+    directory_fixture,
+    "a full disk gives an error with advice, then nothing more is written, and nothing acknowledged is lost") {
   std::string acknowledged;
   {
     const auto node = start_in(directory);
@@ -90,7 +93,8 @@ TEST_CASE_FIXTURE(directory_fixture, "a full disk gives an error with advice, th
   CHECK(text_of(found) == acknowledged);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a disk that fills while a state is stored gives an error, and the state before stays") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a disk that fills while a state is stored gives an error, and the state before stays") {
   {
     const auto node = start_in(directory);
     expect_done(node.storage->store_chunks({{chunk_of("old")}}));
@@ -123,7 +127,8 @@ TEST_CASE_FIXTURE(directory_fixture, "a disk that is full at the start gives an 
   CHECK(start_in(folder.path() / "crashed").history.records.size() == 3 * 199 + 1);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "the disk holds a bounded amount after hundreds of thousands of records that were forgotten") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "the disk holds a bounded amount after hundreds of thousands of records that were forgotten") {
   // In mode async, because what is tested is what piles up and not how long a sync takes.
   constexpr std::uint64_t retained = 512;
   constexpr std::uint64_t checkpoint_period = 128;

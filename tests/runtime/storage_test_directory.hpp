@@ -17,8 +17,8 @@
 /// What the tests of the durable storage share: directories, and short ways to speak of records.
 namespace hypermesh::storage_test {
 
-/// A folder of its own that vanishes with the test. In memory where there is such a place: thousands of syncs would wait
-/// for whatever else uses the disk.
+/// A folder of its own that vanishes with the test. In memory where there is such a place: thousands of syncs would
+/// wait for whatever else uses the disk.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -139,7 +139,8 @@ inline std::string text_of(const stored_history& history) {
 }
 
 /// All files with their sizes. One that goes while it is being looked at is left out.
-inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(const std::filesystem::path& directory) {
+inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(
+    const std::filesystem::path& directory) {
   namespace fs = std::filesystem;
   std::vector<std::pair<fs::path, std::uintmax_t>> found;
   for (const auto& entry : fs::recursive_directory_iterator{directory}) {
