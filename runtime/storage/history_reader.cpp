@@ -73,10 +73,10 @@ class history_reader {
 
   void read_record(byte_span key, byte_span value) {
     auto stored = stored_values::decode_record(value);
-    const bool fits = stored && !is_replaced(stored->head.kind) &&
-                      std::ranges::equal(key, stored_values::key_of(stored->head.sequence, stored->head.order));
+    const bool fits =
+        stored && !is_replaced(stored->head.kind) && std::ranges::equal(key, stored_values::key_of(stored->head.order));
     if (!fits) return complain(fmt::format("the record under key {} is damaged", to_hex(key)));
-    take(std::move(*stored));
+    if (!totals_ || !totals_->forgotten.covers(stored->head)) take(std::move(*stored));
   }
 
   void take(decoded_record stored) {

@@ -23,8 +23,8 @@ namespace hypermesh {
 enum class column : std::uint8_t {
   /// Totals, manifest of the kept state, and the newest record of each kind that `is_replaced`.
   ledger,
-  /// All other records, by sequence and order. Apart from the ledger, so that old files lie in ranges that are
-  /// forgotten together.
+  /// All other records, by their order. Apart from the ledger, so that tables do not overlap: they are never merged,
+  /// and old ones are forgotten as a whole.
   records,
   /// Chunks by their leaves. Written without log: a chunk counts only once a manifest names it, and before that the
   /// column is flushed.

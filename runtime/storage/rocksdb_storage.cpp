@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 #include <sodium.h>
@@ -31,7 +32,7 @@ void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const st
     const auto key = slice_of(text);
     (void)batch.Put(database.of(column::ledger), rocksdb::SliceParts{&key, 1}, parts);
   } else {
-    const auto raw = stored_values::key_of(head.sequence, head.order);
+    const auto raw = stored_values::key_of(head.order);
     const auto key = slice_of(byte_span{raw});
     (void)batch.Put(database.of(column::records), rocksdb::SliceParts{&key, 1}, parts);
   }
@@ -163,14 +164,25 @@ std::optional<world_error> rocksdb_storage::write(std::span<const storage_record
 
 std::optional<world_error> rocksdb_storage::forget_through(sequence_number last) {
   if (auto error = failure()) return error;
-  const auto lowest = ledger_.forget_through(last);
-  if (!lowest) return std::nullopt;
-  const auto from = stored_values::key_of(*lowest, 0);
-  const auto to = stored_values::key_of(last.next(), 0);
+  if (!ledger_.forget_through(last)) return std::nullopt;
+  if (auto error = drop_tables()) return error;
   rocksdb::WriteBatch batch;
-  (void)batch.DeleteRange(database_->of(column::records), slice_of(byte_span{from}), slice_of(byte_span{to}));
-  return commit(batch, false, "forget records");
+  if (auto error = commit(batch, false, "forget records")) return error;
+  droppable_ = {ledger_.totals().changes, ledger_.lowest_order()};
+  return std::nullopt;
 }
+
+std::optional<world_error> rocksdb_storage::drop_tables() {
+  if (droppable_.before_order == 0 || durable_changes() < droppable_.changes) return std::nullopt;
+  const auto key = stored_values::key_of(droppable_.before_order);
+  const auto end = slice_of(byte_span{key});
+  const auto status = rocksdb::DeleteFilesInRange(&database_->content(), database_->of(column::records), nullptr, &end,
+                                                  /*include_end=*/false);
+  if (!status.ok()) return fail(database_->error_of("remove forgotten records", status));
+  return std::nullopt;
+}
+
+std::uint64_t rocksdb_storage::durable_changes() const { return syncer_ ? syncer_->synced() : mark_.last().changes; }
 
 std::optional<world_error> rocksdb_storage::commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action) {
   ledger_.count_change();

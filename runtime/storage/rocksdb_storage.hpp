@@ -23,7 +23,8 @@ namespace hypermesh {
 /// Every change is one atomic batch in one write-ahead log: its records and the totals of all that is held after it.
 /// Chunks go past the log into a column of their own, which `keep_state` flushes before the manifest that names them
 /// is written; a manifest on the disk thus never lacks a chunk, and chunks without a manifest are removed at the next
-/// start. Forgetting is one range deletion and is not synced: what comes back when power fails is forgotten again.
+/// start. Forgetting is two numbers in the totals and is not synced: what comes back when power fails is forgotten
+/// again. A table goes as a whole, unread, once a durable change has forgotten all that is in it.
 ///
 /// What `read` finds out, at any byte of any file: a block, record or chunk that is damaged; a file that is missing or
 /// short; a record that vanished or reappeared (totals); changes at the end that were acknowledged (the mark). It
@@ -72,6 +73,9 @@ class rocksdb_storage final : public stable_storage {
   [[nodiscard]] static or_error<stored_values::storage_totals> first_totals(rocksdb_database& database);
   /// Completes the batch with the totals and writes it.
   [[nodiscard]] std::optional<world_error> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
+  /// Removes the tables of which everything is forgotten for good.
+  [[nodiscard]] std::optional<world_error> drop_tables();
+  [[nodiscard]] std::uint64_t durable_changes() const;
   [[nodiscard]] std::optional<world_error> drop_chunks(std::span<const digest> leaves);
   /// Why nothing more is written, if that is so.
   [[nodiscard]] std::optional<world_error> failure();
@@ -88,6 +92,13 @@ class rocksdb_storage final : public stable_storage {
   /// The chunks in the database, needed or not yet, and their sizes.
   std::map<digest, std::uint64_t> chunks_;
   std::uint64_t chunk_bytes_ = 0;
+  /// What the last forgetting left to remove.
+  struct {
+    /// From this change on …
+    std::uint64_t changes = 0;
+    /// … nothing below this order is needed.
+    std::uint64_t before_order = 0;
+  } droppable_;
   bool was_read_ = false;
   std::optional<world_error> failure_;
   /// In mode `async`. Ends before what it uses.

@@ -22,10 +22,18 @@ void storage_ledger::lose(share& from) {
 }
 
 void storage_ledger::add(const stored_values::record_head& head, std::uint64_t bytes) {
-  if (!is_replaced(head.kind)) return gain(by_sequence_[head.sequence], head.check, bytes);
-  auto& newest = newest_.at(static_cast<std::size_t>(head.kind));
-  lose(newest);
-  gain(newest, head.check, bytes);
+  if (is_replaced(head.kind)) {
+    auto& newest = newest_.at(static_cast<std::size_t>(head.kind));
+    lose(newest);
+    return gain(newest, head.check, bytes);
+  }
+  const auto [place, is_first] = by_sequence_.try_emplace(head.sequence);
+  if (is_first) {
+    place->second.first_order = head.order;
+    first_orders_.insert(head.order);
+  }
+  require(head.order >= place->second.first_order, "records are added in the order of writing");
+  gain(place->second, head.check, bytes);
 }
 
 void storage_ledger::set_state(std::uint64_t check, std::uint64_t bytes) {
@@ -33,14 +41,20 @@ void storage_ledger::set_state(std::uint64_t check, std::uint64_t bytes) {
   gain(state_, check, bytes);
 }
 
-std::optional<sequence_number> storage_ledger::forget_through(sequence_number last) {
+bool storage_ledger::forget_through(sequence_number last) {
   const auto end = by_sequence_.upper_bound(last);
-  if (end == by_sequence_.begin()) return std::nullopt;
-  const auto lowest = by_sequence_.begin()->first;
-  for (auto place = by_sequence_.begin(); place != end; ++place)
+  if (end == by_sequence_.begin() || last < totals_.forgotten.through) return false;
+  for (auto place = by_sequence_.begin(); place != end; ++place) {
+    first_orders_.erase(place->second.first_order);
     lose(place->second);
+  }
   by_sequence_.erase(by_sequence_.begin(), end);
-  return lowest;
+  totals_.forgotten = {last, totals_.next_order};
+  return true;
+}
+
+std::uint64_t storage_ledger::lowest_order() const {
+  return first_orders_.empty() ? totals_.next_order : *first_orders_.begin();
 }
 
 void storage_ledger::continue_from(const stored_values::storage_totals& read) {

@@ -25,11 +25,6 @@ void put_little_endian(Bytes& out, std::size_t at, std::uint64_t number) {
     out[at + index] = static_cast<std::byte>((number >> (8 * index)) & 0xffU);
 }
 
-void put_big_endian(record_key& out, std::size_t at, std::uint64_t number) {
-  for (std::size_t index = 0; index < sizeof(number); ++index)
-    out[at + index] = static_cast<std::byte>((number >> (8 * (sizeof(number) - 1 - index))) & 0xffU);
-}
-
 /// The checksum of the bytes takes part as a number, so that large bodies are neither copied nor hashed twice.
 std::uint64_t check_of(const encoded_head& head, byte_span bytes) {
   std::array<std::byte, fields_bytes + check_bytes> input;
@@ -94,10 +89,10 @@ std::optional<decoded_record> decode_record(byte_span value) {
   return out;
 }
 
-record_key key_of(sequence_number sequence, std::uint64_t order) {
+record_key key_of(std::uint64_t order) {
   record_key key;
-  put_big_endian(key, 0, sequence.value);
-  put_big_endian(key, 8, order);
+  for (std::size_t index = 0; index < key.size(); ++index)
+    key[key.size() - 1 - index] = static_cast<std::byte>((order >> (8 * index)) & 0xffU);
   return key;
 }
 
@@ -130,8 +125,9 @@ std::optional<state_manifest> decode_manifest(byte_span value) {
 }
 
 byte_vector encode(const storage_totals& totals) {
-  byte_writer writer{6 * sizeof(std::uint64_t)};
+  byte_writer writer{8 * sizeof(std::uint64_t)};
   writer.number(totals.origin).number(totals.changes).number(totals.next_order).number(totals.items).number(totals.sum);
+  writer.number(totals.forgotten.through.value).number(totals.forgotten.before_order);
   auto out = writer.take();
   const auto check = checksum_of(out);
   out.resize(out.size() + check_bytes);
@@ -149,6 +145,8 @@ std::optional<storage_totals> decode_totals(byte_span value) {
   out.next_order = reader.number<std::uint64_t>();
   out.items = reader.number<std::uint64_t>();
   out.sum = reader.number<std::uint64_t>();
+  out.forgotten.through = sequence_number{reader.number<std::uint64_t>()};
+  out.forgotten.before_order = reader.number<std::uint64_t>();
   if (!reader.is_complete()) return std::nullopt;
   return out;
 }

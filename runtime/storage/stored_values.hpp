@@ -43,9 +43,9 @@ struct decoded_record {
 };
 [[nodiscard]] std::optional<decoded_record> decode_record(byte_span value);
 
-/// Sequence and order in big-endian order, so that the keys of all records up to a sequence are one range.
-using record_key = std::array<std::byte, 16>;
-[[nodiscard]] record_key key_of(sequence_number sequence, std::uint64_t order);
+/// The order in big-endian order: the keys stand as the records were written.
+using record_key = std::array<std::byte, 8>;
+[[nodiscard]] record_key key_of(std::uint64_t order);
 
 /// The kept state: its chunks by their leaves, in their order.
 struct state_manifest {
@@ -62,6 +62,20 @@ struct encoded_manifest {
 [[nodiscard]] encoded_manifest encode_manifest(sequence_number sequence, std::span<const digest> leaves);
 [[nodiscard]] std::optional<state_manifest> decode_manifest(byte_span value);
 
+/// What was forgotten. A record that is forgotten goes from the disk only when all that was written before it may go.
+struct forgotten_records {
+  /// Of sequences up to this one …
+  sequence_number through;
+  /// … those with an order below this one. What was written later for such a sequence counts.
+  std::uint64_t before_order = 0;
+
+  [[nodiscard]] bool covers(const record_head& head) const {
+    return head.sequence <= through && head.order < before_order;
+  }
+
+  friend bool operator==(const forgotten_records&, const forgotten_records&) = default;
+};
+
 /// What the database must hold: written with every change, in the same atomic batch, and compared when it is read.
 /// A record that vanished or came back from the dead changes count and sum.
 struct storage_totals {
@@ -75,6 +89,7 @@ struct storage_totals {
   std::uint64_t items = 0;
   /// Sum of their checksums modulo 2⁶⁴, which does not depend on their order.
   std::uint64_t sum = 0;
+  forgotten_records forgotten;
 
   friend bool operator==(const storage_totals&, const storage_totals&) = default;
 };

@@ -5,7 +5,9 @@
 namespace hypermesh {
 
 wal_syncer::wal_syncer(rocksdb_database& database, acknowledged_mark& mark)
-    : database_(&database), mark_(&mark), written_(mark.last().changes), thread_([this] { run(); }) {}
+    : database_(&database), mark_(&mark), written_(mark.last().changes), synced_(written_), thread_([this] {
+        run();
+      }) {}
 
 wal_syncer::~wal_syncer() {
   {
@@ -24,6 +26,11 @@ void wal_syncer::on_written(std::uint64_t changes) {
   changed_.notify_all();
 }
 
+std::uint64_t wal_syncer::synced() const {
+  const std::scoped_lock lock{guard_};
+  return synced_;
+}
+
 std::optional<world_error> wal_syncer::failure() const {
   const std::scoped_lock lock{guard_};
   return failure_;
@@ -31,16 +38,15 @@ std::optional<world_error> wal_syncer::failure() const {
 
 void wal_syncer::run() {
   std::unique_lock lock{guard_};
-  auto synced = written_;
   while (!ending_ && !failure_) {
-    changed_.wait(lock, [&] { return ending_ || written_ != synced; });
+    changed_.wait(lock, [&] { return ending_ || written_ != synced_; });
     changed_.wait_for(lock, period, [&] { return ending_; });
     if (ending_) return;
     const auto wanted = written_;
     lock.unlock();
     auto error = sync(wanted);
     lock.lock();
-    synced = wanted;
+    if (!error) synced_ = wanted;
     failure_ = std::move(error);
   }
 }

@@ -28,6 +28,9 @@ class wal_syncer {
   /// `changes` are in the log.
   void on_written(std::uint64_t changes);
 
+  /// How many changes are on the disk.
+  [[nodiscard]] std::uint64_t synced() const;
+
   /// Why the last sync failed, if it did; there is none after that.
   [[nodiscard]] std::optional<world_error> failure() const;
 
@@ -40,6 +43,7 @@ class wal_syncer {
   mutable std::mutex guard_;
   std::condition_variable changed_;
   std::uint64_t written_;
+  std::uint64_t synced_;
   bool ending_ = false;
   std::optional<world_error> failure_;
   /// Last, because it uses the others from its start.

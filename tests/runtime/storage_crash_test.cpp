@@ -145,6 +145,35 @@ TEST_CASE_FIXTURE(crash_fixture,
   CHECK(text_in(after) == expected());
 }
 
+TEST_CASE_FIXTURE(crash_fixture,
+                  "when power fails, records that were forgotten a moment ago may come back, all of them or none") {
+  const auto node = start_in(home);
+  const auto write = [&](std::uint64_t sequence) {
+    const std::vector<storage_record> record = {record_of(record_kind::commit, sequence, std::string(100'000, 'r'))};
+    expect_done(node.storage->write(record));
+    expect_done(model.write(record));
+  };
+  // Enough for several tables, which forgetting removes as a whole.
+  for (std::uint64_t sequence = 1; sequence <= 200; ++sequence)
+    write(sequence);
+  for (const std::uint64_t last : {100, 150, 190}) {
+    CAPTURE(last);
+    write(last + 100);
+    // All that is synced; forgetting is not.
+    const auto log = newest_log(home);
+    const auto synced = fs::file_size(home / log);
+    const auto not_forgotten = expected();
+    expect_done(node.storage->forget_through(sequence_number{last}));
+    expect_done(model.forget_through(sequence_number{last}));
+    copy_directory(home, crashed);
+    CHECK(text_in(crashed) == expected());
+    copy_directory(home, crashed);
+    REQUIRE(newest_log(crashed) == log);
+    fs::resize_file(crashed / log, synced);
+    CHECK(text_in(crashed) == not_forgotten);
+  }
+}
+
 TEST_CASE_FIXTURE(crash_fixture, "a crash before the first promise leaves a directory that starts as new") {
   { const auto opened_only = open_in(home); }
   copy_directory(home, crashed);

@@ -109,6 +109,15 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory of a newer format is refused w
   CHECK_FALSE(contains(refusal().remedy, "--learner"));
 }
 
+TEST_CASE_FIXTURE(directory_fixture, "an identity from before the first vote does not make a replica new again") {
+  initialise(directory);
+  const auto fresh = content_of(identity());
+  { expect_done(start_in(directory).storage->write({{record_of(record_kind::commit, 1, "promised")}})); }
+  replace_content(identity(), fresh);
+  CHECK(contains(refusal().what, "the database is not empty"));
+  CHECK(refusal().remedy == remedy);
+}
+
 TEST_CASE_FIXTURE(directory_fixture, "an identity that was edited by hand is refused with the line") {
   initialise(directory);
   edit_identity("votes = \"none\"", "votes = \"kept\"");
