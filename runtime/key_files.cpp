@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "messages/require.hpp"
+#include "runtime/durable_file.hpp"
 #include "runtime/keys.hpp"
 
 /// The files of keys. Secret content passes through guarded memory only, never through a string or a stream.
@@ -46,100 +47,6 @@ class guarded_bytes {
   char* data_;
   std::size_t size_;
 };
-
-/// A file descriptor that is closed when it goes.
-class open_file {
- public:
-  explicit open_file(int descriptor) : descriptor_(descriptor) {}
-  ~open_file() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  open_file(const open_file&) = delete;
-  open_file& operator=(const open_file&) = delete;
-
-  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-/// For the commands of remedies: usable in a shell as it stands.
-std::string quoted(const std::filesystem::path& path) {
-  const auto& text = path.native();
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string out = "'";
-  for (const char letter : text) {
-    if (letter == '\'') {
-      out += "'\\''";
-    } else {
-      out += letter;
-    }
-  }
-  return out + "'";
-}
-
-world_error failed_to(std::string_view action, const std::filesystem::path& path, int error) {
-  const auto remedy = error == ENOSPC || error == EDQUOT || error == EIO
-                          ? fmt::format("check the disk: df -h {}", quoted(path.parent_path()))
-                          : fmt::format("check the path and its permissions: ls -la {}",
-                                        quoted(path.has_parent_path() ? path.parent_path() : "."));
-  return {fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)), remedy};
-}
-
-// --- Writing -----------------------------------------------------------------
-
-bool write_all(int descriptor, const char* data, std::size_t size) {
-  while (size > 0) {
-    const auto written = ::write(descriptor, data, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    data += written;
-    size -= static_cast<std::size_t>(written);
-  }
-  return true;
-}
-
-/// Makes the names in the folder of `path` durable.
-std::optional<world_error> sync_folder(const std::filesystem::path& path) {
-  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
-  const open_file file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!file.is_open() || ::fsync(file.descriptor()) != 0) return failed_to("sync the folder of", path, errno);
-  return std::nullopt;
-}
-
-enum class existing_file { keep, replace };
-
-/// A complete file of this mode appears under `path`, or nothing changes.
-std::optional<world_error> write_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
-                                      existing_file existing) {
-  auto draft = path;
-  draft += fmt::format(".{:08x}.new", randombytes_random());
-  {
-    const open_file file{::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
-    if (!file.is_open()) return failed_to("create", draft, errno);
-    const bool complete = ::fchmod(file.descriptor(), mode) == 0 &&
-                          write_all(file.descriptor(), content.data(), content.size()) &&
-                          ::fsync(file.descriptor()) == 0;
-    if (!complete) {
-      const auto error = failed_to("write", draft, errno);
-      ::unlink(draft.c_str());
-      return error;
-    }
-  }
-  // A link, unlike a rename, fails when the name is taken: a key is never overwritten.
-  const bool named = existing == existing_file::replace ? ::rename(draft.c_str(), path.c_str()) == 0
-                                                        : ::link(draft.c_str(), path.c_str()) == 0;
-  const int error = errno;
-  if (!named || existing == existing_file::keep) ::unlink(draft.c_str());
-  if (!named && error == EEXIST) {
-    return world_error{fmt::format("{} exists already and is not overwritten", quoted(path)),
-                       fmt::format("choose another name, or move it away: mv {0} {0}.old", quoted(path))};
-  }
-  if (!named) return failed_to("create", path, error);
-  return sync_folder(path);
-}
 
 // --- Reading -----------------------------------------------------------------
 
@@ -241,7 +148,7 @@ std::optional<world_error> write_secret_key(const std::filesystem::path& path, c
   sodium_bin2hex(content.data() + digits_start, digit_count + 1, reinterpret_cast<const unsigned char*>(key.bytes_),
                  key_bytes);
   content.data()[size - 1] = '\n';
-  return write_file(path, content.text(0, size), secret_mode, existing_file::keep);
+  return write_durable_file(path, content.text(0, size), secret_mode, existing_file::keep);
 }
 
 or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
@@ -255,7 +162,7 @@ or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
 std::optional<world_error> write_public_key(const std::filesystem::path& path, const public_key& key) {
   initialise_crypto();
   const auto content = fmt::format("{}{}{}\n", public_header, kind_line, to_hex(key.view()));
-  return write_file(path, content, public_mode, existing_file::replace);
+  return write_durable_file(path, content, public_mode, existing_file::replace);
 }
 
 or_error<public_key> read_public_key(const std::filesystem::path& path) {

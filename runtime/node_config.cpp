@@ -51,10 +51,23 @@ void read_periods(toml_table from, node_settings& into) {
   from.expect_nothing_else();
 }
 
-void read_storage(toml_table from, node_config& into) {
-  const auto mode = from.text("mode", "memory");
-  if (mode != "memory") from.complain("mode", fmt::format("storage mode '{}' is unknown; known: memory", mode));
-  into.storage = durability::memory;
+constexpr std::string_view default_data_folder = "data";
+
+void read_storage(toml_table from, const std::filesystem::path& file, storage_settings& into) {
+  const auto mode = from.text("mode", "sync");
+  if (mode == "sync") {
+    into.mode = durability::sync;
+  } else if (mode == "async") {
+    into.mode = durability::async;
+  } else if (mode == "memory") {
+    into.mode = durability::memory;
+  } else {
+    from.complain("mode", fmt::format("storage mode '{}' is unknown; known: sync, async, memory", mode));
+  }
+  const auto directory = from.text("directory", std::string{default_data_folder});
+  if (directory.empty()) from.complain("directory", "'directory' is empty");
+  into.directory = relative_to(file, directory);
+  into.retain_mib = static_cast<std::uint32_t>(from.number("retain_mib", 0, retain_mib_max, into.retain_mib));
   from.expect_nothing_else();
 }
 
@@ -84,17 +97,27 @@ std::optional<world_error> make_member(const std::filesystem::path& folder, cons
 
 std::string node_text(std::uint32_t number) {
   const node_settings defaults;
+  const storage_settings storage;
   return fmt::format(
       "# Replica {0} of the cluster. Paths are relative to this file.\n"
       "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
       "# listen = \"0.0.0.0:7400\"    # where it differs from the genesis address\n\n"
-      "[storage]\nmode = \"memory\"\n\n"
+      "[storage]\n"
+      "# sync: a vote is on the disk before it is sent. async: within 100 ms after; a crash of the machine may forget\n"
+      "# it, and the replica may contradict itself. memory: nothing is kept, for trials and tests.\n"
+      "mode = \"sync\"\n"
+      "# What this replica has promised. If it is lost or damaged, move it away and start with --learner; never put "
+      "an\n"
+      "# old copy in its place.\n"
+      "directory = \"{8}\"\n"
+      "# Executed records that are kept beyond what the protocol needs, in MiB, 0 to {9}.\n"
+      "retain_mib = {10}\n\n"
       "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
       "# requests_per_batch_target = {4}\n\n"
       "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n",
       number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
       defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
-      defaults.transfer_period.count());
+      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib);
 }
 
 std::string client_text(std::uint32_t number) {
@@ -155,6 +178,10 @@ std::optional<world_error> write_cluster(const cluster_layout& layout, const clu
     auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_text(number));
     if (error) return error;
   }
+  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
+    const storage_owner owner{content.id(), content.name, replica_id{number}};
+    if (auto error = initialise_storage(layout.data_folder(number), owner)) return error;
+  }
   return write_genesis(layout.genesis_file(), content);
 }
 
@@ -176,7 +203,7 @@ or_error<node_config> read_node_config(const std::filesystem::path& path) {
   if (config.self.value < config.cluster.replicas.size()) {
     config.listen = address.value_or(config.cluster.replicas[config.self.value].address);
   }
-  read_storage(root.table("storage"), config);
+  read_storage(root.table("storage"), path, config.storage);
   read_batching(root.table("batching"), config.settings);
   read_periods(root.table("periods"), config.settings);
   root.expect_nothing_else();
@@ -209,6 +236,10 @@ std::filesystem::path cluster_layout::client_folder(std::uint32_t number) const 
 
 std::filesystem::path cluster_layout::node_file(std::uint32_t number) const {
   return replica_folder(number) / "node.toml";
+}
+
+std::filesystem::path cluster_layout::data_folder(std::uint32_t number) const {
+  return replica_folder(number) / default_data_folder;
 }
 
 std::filesystem::path cluster_layout::client_file(std::uint32_t number) const {

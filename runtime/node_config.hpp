@@ -4,15 +4,23 @@
 #include <string>
 
 #include "runtime/genesis.hpp"
+#include "runtime/storage/storage.hpp"
 #include "runtime/wiring.hpp"
 
 namespace hypermesh {
 
-/// How a node treats what it must not forget.
-enum class durability : std::uint8_t {
-  /// Nothing is written; a crash of more than f replicas at once loses what was acknowledged.
-  memory,
+/// Where and how a node keeps what it must not forget.
+struct storage_settings {
+  durability mode = durability::sync;
+  /// Made by `create_cluster` or `initialise_storage`.
+  std::filesystem::path directory;
+  /// Executed records are kept beyond what the protocol needs, up to so many MiB: for replicas that fell behind, and
+  /// for looking back.
+  std::uint32_t retain_mib = 64;
 };
+
+/// All that is kept is read into memory when the node starts.
+inline constexpr std::uint32_t retain_mib_max = 1'024;
 
 /// One replica's own configuration file.
 struct node_config {
@@ -21,9 +29,12 @@ struct node_config {
   std::filesystem::path key_file;
   /// Where the replica listens; the genesis address unless the file says otherwise.
   replica_address listen;
-  durability storage = durability::memory;
+  storage_settings storage;
   node_settings settings;
   link_limits links;
+
+  /// As which the node opens its storage.
+  [[nodiscard]] storage_owner owner() const { return {cluster.id(), cluster.name, self}; }
 };
 
 /// One client's own configuration file.
@@ -47,6 +58,8 @@ struct cluster_layout {
   [[nodiscard]] std::filesystem::path replica_folder(std::uint32_t number) const;
   [[nodiscard]] std::filesystem::path client_folder(std::uint32_t number) const;
   [[nodiscard]] std::filesystem::path node_file(std::uint32_t number) const;
+  /// What the replica has promised.
+  [[nodiscard]] std::filesystem::path data_folder(std::uint32_t number) const;
   [[nodiscard]] std::filesystem::path client_file(std::uint32_t number) const;
 };
 
@@ -64,8 +77,9 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
-/// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600).
-/// `directory` must not exist or be empty; after an error nothing of it is left.
+/// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600), and for
+/// each replica the data directory, marked as one that nothing was promised in. `directory` must not exist or be empty;
+/// after an error nothing of it is left.
 [[nodiscard]] or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan);
 
 }  // namespace hypermesh

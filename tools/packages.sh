@@ -2,7 +2,7 @@
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libfmt-dev
-  libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
+  libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   doctest-dev librapidcheck-dev
 )
 

@@ -101,7 +101,7 @@ TEST_CASE("config check names every problem of every file with its line") {
   fs::copy_file(genesis, root / "broken.toml");
   edit(root / "broken.toml", "checkpoint_period = 128", "checkpoint_period = 0");
   edit(root / "broken.toml", "127.0.0.1:7401", "nowhere");
-  edit(node, "mode = \"memory\"", "mode = \"papyrus\"\nspeed = 9");
+  edit(node, "mode = \"sync\"", "mode = \"papyrus\"\nspeed = 9");
   edit(client, "client = 0", "client = 77");
   const auto result = run({"config", "check", (root / "broken.toml").string(), node.string(), client.string()});
   CAPTURE(result.err);

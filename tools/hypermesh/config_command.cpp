@@ -15,7 +15,8 @@ constexpr auto examples =
     "  hypermesh config check mycluster/*/*.toml\n"
     "\n"
     "A file is recognised by what it holds: '[[replica]]' tables make a genesis, 'replica = N' a node's file,\n"
-    "'client = N' a client's. Of a node's and a client's file the genesis and the key that it names are checked too.\n"
+    "'client = N' a client's. Of a node's and a client's file the genesis and the key that it names are checked too,\n"
+    "and of a node's whether the data directory is there and its own.\n"
     "All problems are said at once, each with file and line; the exit code is 2 when there is one.";
 
 enum class file_kind { genesis, node, client };
@@ -46,11 +47,19 @@ struct finding {
   std::optional<world_error> error;
 };
 
+std::optional<world_error> objection_to_files(const node_config& config) {
+  if (auto error = objection_to_key(config.key_file, principal::of(config.self), config.cluster)) return error;
+  return objection_to_storage(config.storage.directory, config.owner(), config.storage.mode);
+}
+
+std::optional<world_error> objection_to_files(const client_config& config) {
+  return objection_to_key(config.key_file, principal::of(config.self), config.cluster);
+}
+
 template <class Config>
 finding check_member(std::string_view kind, or_error<Config> read) {
   if (auto* error = std::get_if<world_error>(&read)) return {kind, std::move(*error)};
-  const auto& config = std::get<Config>(read);
-  return {kind, objection_to_key(config.key_file, principal::of(config.self), config.cluster)};
+  return {kind, objection_to_files(std::get<Config>(read))};
 }
 
 finding check_file(const std::filesystem::path& file) {

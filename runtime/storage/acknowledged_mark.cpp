@@ -1,0 +1,128 @@
+#include "runtime/storage/acknowledged_mark.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+#include "runtime/state_machines/byte_codec.hpp"
+#include "runtime/storage/node_directory.hpp"
+#include "runtime/storage/stored_values.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// The smallest unit that disks write as a whole.
+constexpr std::size_t sector_bytes = 512;
+constexpr std::size_t file_bytes = 2 * sector_bytes;
+constexpr std::uint64_t magic = 0x314b'5241'4d48'4d48;
+
+struct sector_content {
+  std::uint64_t origin = 0;
+  std::uint64_t turn = 0;
+  acknowledged_mark::reading said;
+};
+
+byte_vector encode(const sector_content& content) {
+  byte_writer writer{sector_bytes};
+  writer.number(magic).number(content.origin).number(content.turn).number(content.said.changes);
+  writer.number(std::uint64_t{content.said.closed ? 1U : 0U});
+  auto out = writer.take();
+  const auto check = stored_values::checksum_of(out);
+  byte_writer tail;
+  const auto encoded = tail.number(check).take();
+  out.insert(out.end(), encoded.begin(), encoded.end());
+  out.resize(sector_bytes);
+  return out;
+}
+
+std::optional<sector_content> decode(byte_span sector) {
+  byte_reader reader{sector};
+  const auto found = reader.number<std::uint64_t>();
+  sector_content out;
+  out.origin = reader.number<std::uint64_t>();
+  out.turn = reader.number<std::uint64_t>();
+  out.said.changes = reader.number<std::uint64_t>();
+  const auto closed = reader.number<std::uint64_t>();
+  out.said.closed = closed == 1;
+  const auto checked = sector.size() - reader.rest().size();
+  if (reader.failed() || found != magic || closed > 1) return std::nullopt;
+  const auto content = sector.first(checked);
+  byte_reader tail{sector.subspan(checked)};
+  if (tail.number<std::uint64_t>() != stored_values::checksum_of(content) || tail.failed()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::optional<world_error> acknowledged_mark::create(const std::filesystem::path& path, std::uint64_t origin) {
+  const auto first = encode({origin, 0, {}});
+  const auto second = encode({origin, 1, {}});
+  auto text = std::string{as_text(first)};
+  text += as_text(second);
+  return write_durable_file(path, text, 0600, existing_file::replace);
+}
+
+or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path& path) {
+  open_file file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+  if (!file.is_open() && errno == ENOENT) {
+    return lost_history(fmt::format("{} is missing, so it is not known how much was promised", quoted(path)));
+  }
+  if (!file.is_open()) return failed_to("open", path, errno);
+  std::array<std::byte, file_bytes> bytes{};
+  const auto size = ::pread(file.descriptor(), bytes.data(), bytes.size(), 0);
+  if (size < 0) return failed_to("read", path, errno);
+  std::optional<sector_content> newest;
+  for (std::size_t at = 0; at < file_bytes; at += sector_bytes) {
+    const auto sector = decode(byte_span{bytes}.subspan(at, sector_bytes));
+    if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
+  }
+  // The file is made as a whole and never grows: a short one was damaged later.
+  if (!newest || size != static_cast<ssize_t>(file_bytes))
+    return lost_history(fmt::format("{} is damaged", quoted(path)));
+  acknowledged_mark mark{path, std::move(file)};
+  mark.origin_ = newest->origin;
+  mark.last_ = newest->said;
+  mark.turn_ = newest->turn;
+  mark.synced_ = newest->said.changes;
+  return mark;
+}
+
+std::optional<world_error> acknowledged_mark::write_next(const reading& said) {
+  ++turn_;
+  const auto sector = encode({origin_, turn_, said});
+  const auto at = static_cast<off_t>((turn_ & 1U) * sector_bytes);
+  const auto written = ::pwrite(file_.descriptor(), sector.data(), sector.size(), at);
+  if (written != static_cast<ssize_t>(sector.size())) return failed_to("write", path_, written < 0 ? errno : EIO);
+  last_ = said;
+  return std::nullopt;
+}
+
+std::optional<world_error> acknowledged_mark::sync() {
+  if (::fdatasync(file_.descriptor()) != 0) return failed_to("sync", path_, errno);
+  synced_ = last_.changes;
+  return std::nullopt;
+}
+
+std::optional<world_error> acknowledged_mark::advance(std::uint64_t changes) {
+  require(!last_.closed, "a closed storage promises nothing");
+  require(changes >= last_.changes, "a promise is not taken back");
+  if (auto error = write_next({changes, false})) return error;
+  return changes - synced_ >= changes_per_sync ? sync() : std::nullopt;
+}
+
+std::optional<world_error> acknowledged_mark::settle(const reading& said) {
+  require(said.changes >= last_.changes, "a promise is not taken back");
+  for (int sector = 0; sector < 2; ++sector) {
+    if (auto error = write_next(said)) return error;
+    if (auto error = sync()) return error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

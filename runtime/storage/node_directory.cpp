@@ -1,0 +1,173 @@
+#include "runtime/storage/node_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "messages/digest.hpp"
+#include "messages/limits.hpp"
+#include "runtime/toml_document.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr mode_t private_mode = 0600;
+constexpr std::uint64_t any_number = (1ULL << 63U) - 1;
+constexpr std::array<std::string_view, 3> history_names = {"none", "kept", "lost"};
+
+std::string_view name_of(vote_history votes) { return history_names.at(static_cast<std::size_t>(votes)); }
+
+/// A cluster's name as it can stand between quotes.
+std::string plain(std::string name) {
+  std::ranges::replace_if(
+      name, [](char letter) { return letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < ' '; },
+      '?');
+  return name;
+}
+
+std::string checksum_of(const directory_identity& identity) {
+  hasher hash{"hypermesh node identity"};
+  hash.add(directory_format).add(identity.owner.cluster.view());
+  hash.add(identity.owner.cluster_name.size()).add(as_byte_span(identity.owner.cluster_name));
+  hash.add(std::uint64_t{identity.owner.self.value}).add(as_byte_span(name_of(identity.votes)));
+  hash.add(std::uint64_t{identity.learner}).add(identity.database);
+  return to_hex(hash.finish().view(), 8);
+}
+
+std::string text_of(const directory_identity& identity) {
+  return fmt::format(
+      "# Whose directory this is. Written by hypermesh: do not edit it, and never run a copy of the directory beside\n"
+      "# the original, or the replica contradicts itself.\n"
+      "format = {}\ncluster = \"{}\"\ncluster_name = \"{}\"\nreplica = {}\n"
+      "# none: nothing was promised here yet; kept: the database holds it; lost: the replica ran in mode memory.\n"
+      "votes = \"{}\"\n"
+      "# yes: this replica lost its votes and must learn the cluster's state before it votes again.\n"
+      "learner = \"{}\"\n"
+      "database = \"{:016x}\"\n"
+      "checksum = \"{}\"\n",
+      directory_format, to_hex(identity.owner.cluster.view()), identity.owner.cluster_name, identity.owner.self.value,
+      name_of(identity.votes), identity.learner ? "yes" : "no", identity.database, checksum_of(identity));
+}
+
+/// A format that this version reads; asked first, because a newer one may have other keys.
+std::optional<world_error> objection_to_format(toml_table& root, const std::filesystem::path& file) {
+  const auto format = root.number("format", 1, any_number);
+  if (format <= directory_format) return std::nullopt;
+  return world_error{
+      fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format, directory_format),
+      "start the replica with the version that wrote the directory, or a newer one"};
+}
+
+bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
+  const auto* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, out, 16);
+  return parsed.ec == std::errc{} && parsed.ptr == end;
+}
+
+directory_identity read_fields(toml_table& root) {
+  directory_identity out;
+  if (!from_hex(root.text("cluster"), out.owner.cluster.bytes)) root.complain("cluster", "'cluster' is no cluster id");
+  out.owner.cluster_name = root.text("cluster_name");
+  out.owner.self = replica_id{static_cast<std::uint32_t>(root.number("replica", 0, limits::replicas_max - 1))};
+  const auto votes = std::ranges::find(history_names, root.text("votes"));
+  if (votes == history_names.end()) {
+    root.complain("votes", "'votes' must be none, kept or lost");
+  } else {
+    out.votes = static_cast<vote_history>(votes - history_names.begin());
+  }
+  const auto learner = root.text("learner");
+  if (learner != "yes" && learner != "no") root.complain("learner", "'learner' must be yes or no");
+  out.learner = learner == "yes";
+  if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is no number");
+  if (root.text("checksum") != checksum_of(out)) root.complain("checksum", "the checksum does not fit");
+  root.expect_nothing_else();
+  return out;
+}
+
+std::string name_of(const storage_owner& owner) {
+  return fmt::format("replica {} of cluster '{}' (id {}…)", owner.self.value, owner.cluster_name,
+                     to_hex(owner.cluster.view(), 8));
+}
+
+std::optional<world_error> objection_to_owner(const node_directory& directory, const storage_owner& found,
+                                              const storage_owner& wanted) {
+  if (found.cluster == wanted.cluster && found.self == wanted.self) return std::nullopt;
+  return world_error{
+      fmt::format("{} belongs to {}, but this node is {}", quoted(directory.root), name_of(found), name_of(wanted)),
+      "correct 'directory' in the node's configuration: each replica has a directory of its own"};
+}
+
+/// "process 123 (hypermesh)", as far as it is known.
+std::string holder_of(int lock) {
+  std::array<char, 32> text{};
+  const auto size = ::pread(lock, text.data(), text.size(), 0);
+  int process = 0;
+  if (size <= 0 || std::from_chars(text.data(), text.data() + size, process).ec != std::errc{}) {
+    return "another process";
+  }
+  std::string name;
+  std::getline(std::ifstream{fmt::format("/proc/{}/comm", process)}, name);
+  return name.empty() ? fmt::format("process {}", process) : fmt::format("process {} ({})", process, name);
+}
+
+}  // namespace
+
+world_error lost_history(std::string what) { return {std::move(what), std::string{learner_remedy}}; }
+
+or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner) {
+  const auto file = directory.identity_file();
+  const open_file root_folder{::open(directory.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!root_folder.is_open() && errno == ENOENT) {
+    return world_error{fmt::format("the data directory {} does not exist", quoted(directory.root)),
+                       fmt::format("if its disk is not mounted, mount it; if it is lost, {}", learner_remedy)};
+  }
+  if (!root_folder.is_open()) return failed_to("open the data directory", directory.root, errno);
+  if (::access(file.c_str(), R_OK) != 0) {
+    if (errno != ENOENT) return failed_to("read", file, errno);
+    return lost_history(fmt::format("{} is missing: it is not known what this replica has promised", quoted(file)));
+  }
+  auto read = toml_document::read(file);
+  if (const auto* error = std::get_if<world_error>(&read)) return lost_history(error->what);
+  const auto& document = std::get<toml_document>(read);
+  auto root = document.root();
+  if (auto error = objection_to_format(root, file)) return *error;
+  auto identity = read_fields(root);
+  if (!document.problems().empty()) return lost_history(error_of(document.problems()).what);
+  auto asked = owner;
+  asked.cluster_name = plain(std::move(asked.cluster_name));
+  if (auto error = objection_to_owner(directory, identity.owner, asked)) return *error;
+  return identity;
+}
+
+std::optional<world_error> write_identity(const node_directory& directory, const directory_identity& identity,
+                                          existing_file existing) {
+  auto written = identity;
+  written.owner.cluster_name = plain(std::move(written.owner.cluster_name));
+  return write_durable_file(directory.identity_file(), text_of(written), private_mode, existing);
+}
+
+or_error<directory_lock> directory_lock::take(const node_directory& directory) {
+  const auto path = directory.lock_file();
+  open_file file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_mode)};
+  if (!file.is_open()) return failed_to("write", path, errno);
+  if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return failed_to("lock", path, errno);
+    return world_error{fmt::format("{} is in use by {}", quoted(directory.root), holder_of(file.descriptor())),
+                       "stop that process, or correct 'directory' in the node's configuration"};
+  }
+  // For people only, so that a failure does not matter.
+  const auto text = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(file.descriptor(), 0) == 0) (void)!::pwrite(file.descriptor(), text.data(), text.size(), 0);
+  return directory_lock{std::move(file)};
+}
+
+}  // namespace hypermesh

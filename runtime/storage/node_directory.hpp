@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/durable_file.hpp"
+#include "runtime/storage/storage.hpp"
+
+/// The small files of a node's directory, beside the database.
+namespace hypermesh {
+
+/// Where the files of a node's directory stand.
+struct node_directory {
+  std::filesystem::path root;
+
+  [[nodiscard]] std::filesystem::path identity_file() const { return root / "node.identity"; }
+  [[nodiscard]] std::filesystem::path lock_file() const { return root / "node.lock"; }
+  [[nodiscard]] std::filesystem::path mark_file() const { return root / "node.mark"; }
+  [[nodiscard]] std::filesystem::path database() const { return root / "database"; }
+  /// One small file for each table of the database.
+  [[nodiscard]] std::filesystem::path checksums() const { return root / "checksums"; }
+};
+
+/// The format of the directory and of everything in it. A newer one is refused.
+inline constexpr std::uint64_t directory_format = 1;
+
+/// What a replica does whose votes may be lost.
+inline constexpr std::string_view learner_remedy = "move the directory away and start the replica with --learner";
+
+/// An error after which only `learner_remedy` helps: a replica that forgot a vote could vote twice.
+[[nodiscard]] world_error lost_history(std::string what);
+
+/// What became of the votes that were cast under a directory.
+enum class vote_history : std::uint8_t {
+  /// There were none yet.
+  none,
+  /// The database holds them.
+  kept,
+  /// The replica ran in mode `memory`.
+  lost,
+};
+
+/// The content of the identity file.
+struct directory_identity {
+  storage_owner owner;
+  vote_history votes = vote_history::none;
+  bool learner = false;
+  /// Origin of the database; zero when there is none.
+  std::uint64_t database = 0;
+};
+
+/// Reads the identity and compares it with the owner who asks.
+[[nodiscard]] or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner);
+
+/// Writes the identity, durably and as a whole.
+[[nodiscard]] std::optional<world_error> write_identity(const node_directory& directory,
+                                                        const directory_identity& identity, existing_file existing);
+
+/// Holds the directory for this process until it goes, or until the process ends in whatever way.
+class directory_lock {
+ public:
+  /// An error names the process that has the directory.
+  [[nodiscard]] static or_error<directory_lock> take(const node_directory& directory);
+
+ private:
+  explicit directory_lock(open_file file) : file_(std::move(file)) {}
+
+  open_file file_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,177 @@
+#include "runtime/storage/rocksdb_database.hpp"
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
+#include <rocksdb/table.h>
+
+#include "runtime/storage/table_checksums.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr std::uint64_t mib = 1ULL << 20U;
+
+/// What a restart reads again at most, and a column's unflushed records may hold up of it.
+constexpr std::uint64_t log_bytes_max = 16 * mib;
+/// Enough for the blocks of one compaction; the node itself reads only when it starts.
+constexpr std::size_t cache_bytes = 4 * mib;
+/// One is being written while the other is being flushed.
+constexpr int write_buffers = 2;
+/// Files are small because the data is: tens of MiB, most of it soon forgotten.
+constexpr std::uint64_t file_bytes = 8 * mib;
+
+constexpr std::array<std::string_view, 3> column_names = {"default", "records", "chunks"};
+
+constexpr std::size_t write_buffer_bytes_of(column which) { return (which == column::ledger ? 1 : 4) * mib; }
+
+static_assert(write_buffers * (write_buffer_bytes_of(column::ledger) + write_buffer_bytes_of(column::records) +
+                               write_buffer_bytes_of(column::chunks)) ==
+                  18 * mib,
+              "the class comment says so");
+
+rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = write_buffer_bytes_of(which);
+  options.max_write_buffer_number = write_buffers;
+  // Signatures and digests do not get smaller, and two cores have other work.
+  options.compression = rocksdb::kNoCompression;
+  options.target_file_size_base = file_bytes;
+  options.max_bytes_for_level_base = 4 * file_bytes;
+  // Keeps what is dead to a tenth of what lives.
+  options.level_compaction_dynamic_level_bytes = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+rocksdb::DBOptions database_options(open_mode mode) {
+  rocksdb::DBOptions options;
+  options.create_if_missing = mode == open_mode::create;
+  options.create_missing_column_families = mode == open_mode::create;
+  options.paranoid_checks = true;
+  // Not the default, kPointInTimeRecovery, which takes a flipped bit for the end of history and forgets all after it.
+  // track_and_verify_wals_in_manifest stays off: it does not see the log that is being written, has reported losses
+  // that were none, and the totals with the acknowledged mark see all that it sees.
+  options.wal_recovery_mode = mode == open_mode::examine_closed
+                                  ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
+                                  : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = log_bytes_max;
+  // One for flushes, one for compactions.
+  options.max_background_jobs = 2;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  options.max_manifest_file_size = mib;
+  options.manifest_preallocation_size = 64 * 1024;
+  // Spreads the writing of a file, so that a sync of the log in the meantime waits for less.
+  options.bytes_per_sync = mib;
+  // After an error the node stops: it does not know any more what it has promised.
+  options.max_bgerror_resume_count = 0;
+  options.db_host_id.clear();
+  return options;
+}
+
+bool says(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+std::string remedy_for(const rocksdb::Status& status, const std::string& text, const std::filesystem::path& path) {
+  if (status.IsNoSpace() || says(text, "No space left") || says(text, "File too large") || says(text, "Disk quota")) {
+    return fmt::format("free space (df -h {}), then start the replica again: what it acknowledged is kept",
+                       quoted(path));
+  }
+  if (says(text, "Permission denied") || says(text, "Read-only file system")) {
+    return fmt::format("check the path and its permissions: ls -la {}", quoted(path));
+  }
+  if (says(text, "Too many open files")) return "raise the limit of open files: ulimit -n";
+  if (says(text, "While lock file")) return "stop the process that has the directory open";
+  return std::string{learner_remedy};
+}
+
+}  // namespace
+
+/// Takes the place of RocksDB's log file and keeps the last warning: it names the file where the status does not.
+class rocksdb_database::warning_keeper final : public rocksdb::Logger {
+ public:
+  warning_keeper() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+
+  using Logger::Logv;
+  void Logv(const char* format, va_list values) override {
+    std::array<char, 512> text{};
+    if (std::vsnprintf(text.data(), text.size(), format, values) < 0) return;
+    const std::scoped_lock lock{guard_};
+    last_ = text.data();
+  }
+  void LogHeader(const char*, va_list) override {}
+
+  [[nodiscard]] std::string last() const {
+    const std::scoped_lock lock{guard_};
+    return last_;
+  }
+
+ private:
+  mutable std::mutex guard_;
+  std::string last_;
+};
+
+rocksdb_database::rocksdb_database(std::filesystem::path path)
+    : path_(std::move(path)), warnings_(std::make_shared<warning_keeper>()) {}
+
+rocksdb_database::~rocksdb_database() {
+  if (!content_) return;
+  for (auto* const each : columns_)
+    (void)content_->DestroyColumnFamilyHandle(each);
+  // What was acknowledged is on the disk; an error here takes nothing away.
+  (void)content_->Close();
+}
+
+or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode) {
+  const auto path = directory.database();
+  std::unique_ptr<rocksdb_database> database{new rocksdb_database{path}};
+  auto options = database_options(mode);
+  options.info_log = database->warnings_;
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
+  const auto checksums = std::make_shared<table_checksums>(directory.checksums());
+  if (auto error = for_looking ? checksums->verify(path) : checksums->tidy(path)) return std::move(*error);
+  options.listeners.push_back(checksums);
+  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> described;
+  for (const auto which : {column::ledger, column::records, column::chunks}) {
+    described.emplace_back(std::string{column_names.at(static_cast<std::size_t>(which))}, column_options(which, cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const auto status = for_looking ? rocksdb::DB::OpenForReadOnly(options, path.string(), described, &handles, &opened)
+                                  : rocksdb::DB::Open(options, path.string(), described, &handles, &opened);
+  if (!status.ok()) return database->error_of("open the database", status);
+  database->content_.reset(opened);
+  std::copy(handles.begin(), handles.end(), database->columns_.begin());
+  return database;
+}
+
+std::unique_ptr<rocksdb::Iterator> rocksdb_database::scan(column which) {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  return std::unique_ptr<rocksdb::Iterator>{content_->NewIterator(options, of(which))};
+}
+
+world_error rocksdb_database::error_of(std::string_view action, const rocksdb::Status& status) const {
+  const auto text = status.ToString();
+  auto what = fmt::format("cannot {} in {}: {}", action, quoted(path_), text);
+  const auto warning = warnings_->last();
+  if (!warning.empty()) what += fmt::format(" ({})", warning);
+  return {std::move(what), remedy_for(status, text, path_)};
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "runtime/keys.hpp"
+#include "runtime/storage/node_directory.hpp"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Iterator;
+class Status;
+}  // namespace rocksdb
+
+namespace hypermesh {
+
+/// The parts of the database, each with files of its own and one write-ahead log for all but the chunks.
+enum class column : std::uint8_t {
+  /// Totals, manifest of the kept state, and the newest record of each kind that `is_replaced`.
+  ledger,
+  /// All other records, by their order. Apart from the ledger, so that tables do not overlap: they are never merged,
+  /// and old ones are forgotten as a whole.
+  records,
+  /// Chunks by their leaves. Written without log: a chunk counts only once a manifest names it, and before that the
+  /// column is flushed.
+  chunks,
+};
+
+/// How a database is opened.
+enum class open_mode : std::uint8_t {
+  /// For the first time; what an interrupted first time left is completed.
+  create,
+  /// For looking only: nothing on the disk changes. An unfinished last write is passed over, since it was never
+  /// acknowledged; every other damage is an error.
+  examine,
+  /// The same for a database that was closed in order, which has no unfinished write.
+  examine_closed,
+  /// For reading and writing. After `examine` has found it sound: opening removes what it does not need any more.
+  serve,
+};
+
+/// An open RocksDB with the options of this project. RocksDB's own log is not written; its last warning becomes a part
+/// of the error. Memory: write buffers of 18 MiB at most, 4 MiB of block cache, and the indexes of the open files.
+class rocksdb_database {
+ public:
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory,
+                                                                        open_mode mode);
+  ~rocksdb_database();
+  rocksdb_database(const rocksdb_database&) = delete;
+  rocksdb_database& operator=(const rocksdb_database&) = delete;
+
+  [[nodiscard]] rocksdb::DB& content() { return *content_; }
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* of(column which) { return columns_.at(static_cast<std::size_t>(which)); }
+
+  /// A cursor over all of a column that checks every block it reads.
+  [[nodiscard]] std::unique_ptr<rocksdb::Iterator> scan(column which);
+
+  /// "cannot ACTION in PATH: …" with the remedy that fits.
+  [[nodiscard]] world_error error_of(std::string_view action, const rocksdb::Status& status) const;
+
+ private:
+  class warning_keeper;
+
+  explicit rocksdb_database(std::filesystem::path path);
+
+  std::filesystem::path path_;
+  std::shared_ptr<warning_keeper> warnings_;
+  std::unique_ptr<rocksdb::DB> content_;
+  std::array<rocksdb::ColumnFamilyHandle*, 3> columns_{};
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,274 @@
+#include "runtime/storage/rocksdb_storage.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+#include <sodium.h>
+
+#include "messages/require.hpp"
+#include "runtime/storage/history_reader.hpp"
+#include "runtime/storage/stored_keys.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Deletions of chunks in one batch.
+constexpr std::size_t deletions_per_batch = 4'096;
+
+void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const stored_values::record_head& head,
+                const byte_vector& bytes) {
+  const auto encoded = stored_values::encode(head);
+  // Gathered, so that a large body is copied once.
+  const std::array<rocksdb::Slice, 2> value{slice_of(encoded), slice_of(bytes)};
+  const rocksdb::SliceParts parts{value.data(), static_cast<int>(value.size())};
+  if (is_replaced(head.kind)) {
+    const auto text = stored_keys::newest(head.kind);
+    const auto key = slice_of(text);
+    (void)batch.Put(database.of(column::ledger), rocksdb::SliceParts{&key, 1}, parts);
+  } else {
+    const auto raw = stored_values::key_of(head.order);
+    const auto key = slice_of(byte_span{raw});
+    (void)batch.Put(database.of(column::records), rocksdb::SliceParts{&key, 1}, parts);
+  }
+}
+
+}  // namespace
+
+or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_directory& directory, directory_lock lock,
+                                                                   durability mode) {
+  auto database = rocksdb_database::open(directory, open_mode::create);
+  if (auto* error = std::get_if<world_error>(&database)) return std::move(*error);
+  auto& opened = std::get<std::unique_ptr<rocksdb_database>>(database);
+  const auto written = first_totals(*opened);
+  if (const auto* error = std::get_if<world_error>(&written)) return *error;
+  const auto& totals = std::get<stored_values::storage_totals>(written);
+  if (totals.changes > 0) {
+    return lost_history(fmt::format("{} says that nothing was promised here, but the database is not empty",
+                                    quoted(directory.identity_file())));
+  }
+  if (auto error = acknowledged_mark::create(directory.mark_file(), totals.origin)) return std::move(*error);
+  auto storage = open(directory, std::move(lock), mode, totals.origin);
+  if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) {
+    (*made)->database_ = std::move(opened);
+    (*made)->ledger_.continue_from(totals);
+  }
+  return storage;
+}
+
+or_error<stored_values::storage_totals> rocksdb_storage::first_totals(rocksdb_database& database) {
+  std::string found;
+  const auto key = slice_of(stored_keys::totals);
+  const auto read = database.content().Get({}, database.of(column::ledger), key, &found);
+  if (read.ok()) {
+    const auto decoded = stored_values::decode_totals(as_byte_span(found));
+    if (decoded) return *decoded;
+    return lost_history("the stored totals are damaged");
+  }
+  if (!read.IsNotFound()) return database.error_of("read the database", read);
+  stored_values::storage_totals totals;
+  randombytes_buf(&totals.origin, sizeof(totals.origin));
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto encoded = stored_values::encode(totals);
+  const auto written = database.content().Put(options, database.of(column::ledger), key, slice_of(encoded));
+  if (!written.ok()) return database.error_of("make a database", written);
+  return totals;
+}
+
+or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::open(const node_directory& directory, directory_lock lock,
+                                                                 durability mode, std::uint64_t origin) {
+  require(mode != durability::memory, "mode memory has no database");
+  auto read = acknowledged_mark::open(directory.mark_file());
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto& mark = std::get<acknowledged_mark>(read);
+  if (mark.origin() != origin) {
+    return lost_history(fmt::format("{} belongs to database {:016x}, but the directory to database {:016x}",
+                                    quoted(directory.mark_file()), mark.origin(), origin));
+  }
+  return std::unique_ptr<rocksdb_storage>{new rocksdb_storage{directory, std::move(lock), mode, std::move(mark)}};
+}
+
+rocksdb_storage::~rocksdb_storage() { close(); }
+
+void rocksdb_storage::close() {
+  syncer_.reset();
+  if (!database_ || !was_read_ || failure_) return;
+  const bool durable = database_->content().SyncWAL().ok();
+  database_.reset();
+  // Without the mark the next start looks at the log as after a crash, and loses nothing.
+  if (durable) (void)mark_.settle({ledger_.totals().changes, true});
+}
+
+// --- Reading -----------------------------------------------------------------
+
+std::variant<stored_history, world_error> rocksdb_storage::read() {
+  require(!was_read_, "a storage is read once");
+  stored_history history;
+  if (!database_) {
+    auto found = read_existing();
+    if (auto* error = std::get_if<world_error>(&found)) return fail(std::move(*error));
+    history = std::move(std::get<stored_history>(found));
+  }
+  if (auto error = begin_serving()) return fail(std::move(*error));
+  return history;
+}
+
+or_error<stored_history> rocksdb_storage::read_existing() {
+  auto examined =
+      rocksdb_database::open(directory_, mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
+  if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
+  auto& looking = std::get<std::unique_ptr<rocksdb_database>>(examined);
+  auto read = read_history(*looking, mark_);
+  looking.reset();
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto& found = std::get<found_history>(read);
+  auto serving = rocksdb_database::open(directory_, open_mode::serve);
+  if (auto* error = std::get_if<world_error>(&serving)) return std::move(*error);
+  database_ = std::move(std::get<std::unique_ptr<rocksdb_database>>(serving));
+  ledger_ = std::move(found.ledger);
+  chunks_ = std::move(found.chunks);
+  for (const auto& [leaf, size] : chunks_)
+    chunk_bytes_ += size;
+  if (auto error = drop_chunks(found.garbage)) return std::move(*error);
+  return std::move(found.history);
+}
+
+std::optional<world_error> rocksdb_storage::begin_serving() {
+  // The mark must say "open" before the first write: a log with a torn end is no damage from now on.
+  if (auto error = mark_.settle({ledger_.totals().changes, false})) return error;
+  if (mode_ == durability::async) syncer_ = std::make_unique<wal_syncer>(*database_, mark_);
+  was_read_ = true;
+  return std::nullopt;
+}
+
+// --- Writing -----------------------------------------------------------------
+
+std::optional<world_error> rocksdb_storage::write(std::span<const storage_record> records) {
+  if (auto error = failure()) return error;
+  if (records.empty()) return std::nullopt;
+  rocksdb::WriteBatch batch;
+  for (const auto& record : records) {
+    require(record.bytes != nullptr, "a record has bytes");
+    const auto head = stored_values::head_of(record, ledger_.take_order());
+    put_record(batch, *database_, head, *record.bytes);
+    ledger_.add(head, record.bytes->size());
+  }
+  return commit(batch, mode_ == durability::sync, "make records durable");
+}
+
+std::optional<world_error> rocksdb_storage::forget_through(sequence_number last) {
+  if (auto error = failure()) return error;
+  if (!ledger_.forget_through(last)) return std::nullopt;
+  if (auto error = drop_tables()) return error;
+  rocksdb::WriteBatch batch;
+  if (auto error = commit(batch, false, "forget records")) return error;
+  droppable_ = {ledger_.totals().changes, ledger_.lowest_order()};
+  return std::nullopt;
+}
+
+std::optional<world_error> rocksdb_storage::drop_tables() {
+  if (droppable_.before_order == 0 || durable_changes() < droppable_.changes) return std::nullopt;
+  const auto key = stored_values::key_of(droppable_.before_order);
+  const auto end = slice_of(byte_span{key});
+  const auto status = rocksdb::DeleteFilesInRange(&database_->content(), database_->of(column::records), nullptr, &end,
+                                                  /*include_end=*/false);
+  if (!status.ok()) return fail(database_->error_of("remove forgotten records", status));
+  return std::nullopt;
+}
+
+std::uint64_t rocksdb_storage::durable_changes() const { return syncer_ ? syncer_->synced() : mark_.last().changes; }
+
+std::optional<world_error> rocksdb_storage::commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action) {
+  ledger_.count_change();
+  const auto totals = stored_values::encode(ledger_.totals());
+  (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::totals), slice_of(totals));
+  rocksdb::WriteOptions options;
+  options.sync = durable;
+  const auto status = database_->content().Write(options, &batch);
+  if (!status.ok()) return fail(database_->error_of(action, status));
+  const auto changes = ledger_.totals().changes;
+  if (syncer_) {
+    syncer_->on_written(changes);
+  } else if (durable) {
+    if (auto error = mark_.advance(changes)) return fail(std::move(*error));
+  }
+  return std::nullopt;
+}
+
+// --- States ------------------------------------------------------------------
+
+std::optional<world_error> rocksdb_storage::store_chunks(std::span<const state_chunk> chunks) {
+  if (auto error = failure()) return error;
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  for (const auto& chunk : chunks) {
+    if (!chunks_.emplace(chunk.leaf, chunk.bytes->size()).second) continue;
+    chunk_bytes_ += chunk.bytes->size();
+    const auto status = database_->content().Put(options, database_->of(column::chunks), slice_of(chunk.leaf.view()),
+                                                 slice_of(byte_span{*chunk.bytes}));
+    if (!status.ok()) return fail(database_->error_of("store state chunks", status));
+  }
+  return std::nullopt;
+}
+
+std::optional<world_error> rocksdb_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
+  if (auto error = failure()) return error;
+  require(std::ranges::all_of(leaves, [this](const digest& leaf) { return chunks_.contains(leaf); }),
+          "a state is kept after its chunks were stored");
+  const auto flushed = database_->content().Flush({}, database_->of(column::chunks));
+  if (!flushed.ok()) return fail(database_->error_of("make state chunks durable", flushed));
+  const auto manifest = stored_values::encode_manifest(sequence, leaves);
+  ledger_.set_state(manifest.check, manifest.bytes.size());
+  rocksdb::WriteBatch batch;
+  (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::manifest), slice_of(manifest.bytes));
+  if (auto error = commit(batch, true, "keep a state")) return error;
+  std::vector<digest> needed{leaves.begin(), leaves.end()};
+  std::ranges::sort(needed);
+  std::vector<digest> unneeded;
+  for (const auto& [leaf, size] : chunks_) {
+    if (!std::ranges::binary_search(needed, leaf)) unneeded.push_back(leaf);
+  }
+  for (const auto& leaf : unneeded) {
+    chunk_bytes_ -= chunks_.at(leaf);
+    chunks_.erase(leaf);
+  }
+  auto error = drop_chunks(unneeded);
+  if (error) return fail(std::move(*error));
+  return std::nullopt;
+}
+
+std::optional<world_error> rocksdb_storage::drop_chunks(std::span<const digest> leaves) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  while (!leaves.empty()) {
+    const auto some = leaves.first(std::min(leaves.size(), deletions_per_batch));
+    rocksdb::WriteBatch batch;
+    for (const auto& leaf : some)
+      (void)batch.Delete(database_->of(column::chunks), slice_of(leaf.view()));
+    const auto status = database_->content().Write(options, &batch);
+    if (!status.ok()) return database_->error_of("remove state chunks", status);
+    leaves = leaves.subspan(some.size());
+  }
+  return std::nullopt;
+}
+
+// --- Failing -----------------------------------------------------------------
+
+std::optional<world_error> rocksdb_storage::failure() {
+  require(was_read_ || failure_, "a storage is read before anything else");
+  if (!failure_ && syncer_) failure_ = syncer_->failure();
+  return failure_;
+}
+
+world_error rocksdb_storage::fail(world_error error) {
+  failure_ = error;
+  return error;
+}
+
+}  // namespace hypermesh

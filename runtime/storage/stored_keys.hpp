@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <rocksdb/slice.h>
+
+#include "actors/ports.hpp"
+
+/// The keys of the ledger column, and bytes as RocksDB wants them. Included by sources only.
+namespace hypermesh::stored_keys {
+
+inline constexpr std::string_view totals = "totals";
+inline constexpr std::string_view manifest = "state";
+
+/// Where the newest record of a kind stands that `is_replaced`.
+[[nodiscard]] inline std::string newest(record_kind kind) {
+  return "newest/" + std::to_string(static_cast<unsigned>(kind));
+}
+
+}  // namespace hypermesh::stored_keys
+
+namespace hypermesh {
+
+[[nodiscard]] inline byte_span bytes_of(const rocksdb::Slice& slice) {
+  return as_byte_span({slice.data(), slice.size()});
+}
+
+[[nodiscard]] inline rocksdb::Slice slice_of(byte_span bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+[[nodiscard]] inline rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace hypermesh

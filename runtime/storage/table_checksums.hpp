@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <rocksdb/listener.h>
+
+#include "actors/ports.hpp"
+
+namespace hypermesh {
+
+/// The checksum of each table file as a whole, in a file of its own beside the database. RocksDB interprets parts of a
+/// table before it has checked them, and as Debian builds it, it aborts the process at what cannot be; so every table
+/// is checked before RocksDB sees it. Included by sources only. RocksDB calls it from its own threads; the file system
+/// holds all there is.
+///
+/// A checksum appears after its table is complete and before the database uses it, and goes before the table is made
+/// again. It is not synced: a table without one, after a power failure, has RocksDB's own checks alone.
+class table_checksums final : public rocksdb::EventListener {
+ public:
+  explicit table_checksums(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  /// Compares every table of the database that has a checksum; the error names the first that differs.
+  [[nodiscard]] std::optional<world_error> verify(const std::filesystem::path& database) const;
+
+  /// Makes the folder and removes the checksums of tables that are gone.
+  [[nodiscard]] std::optional<world_error> tidy(const std::filesystem::path& database) const;
+
+  void OnTableFileCreationStarted(const rocksdb::TableFileCreationBriefInfo& info) override;
+  void OnTableFileCreated(const rocksdb::TableFileCreationInfo& info) override;
+  void OnTableFileDeleted(const rocksdb::TableFileDeletionInfo& info) override;
+
+ private:
+  [[nodiscard]] std::filesystem::path file_for(const std::filesystem::path& table) const;
+  void forget(const std::filesystem::path& table) const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace hypermesh

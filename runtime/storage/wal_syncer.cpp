@@ -1,0 +1,60 @@
+#include "runtime/storage/wal_syncer.hpp"
+
+#include <rocksdb/db.h>
+
+namespace hypermesh {
+
+wal_syncer::wal_syncer(rocksdb_database& database, acknowledged_mark& mark)
+    : database_(&database), mark_(&mark), written_(mark.last().changes), synced_(written_), thread_([this] {
+        run();
+      }) {}
+
+wal_syncer::~wal_syncer() {
+  {
+    const std::scoped_lock lock{guard_};
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void wal_syncer::on_written(std::uint64_t changes) {
+  {
+    const std::scoped_lock lock{guard_};
+    written_ = changes;
+  }
+  changed_.notify_all();
+}
+
+std::uint64_t wal_syncer::synced() const {
+  const std::scoped_lock lock{guard_};
+  return synced_;
+}
+
+std::optional<world_error> wal_syncer::failure() const {
+  const std::scoped_lock lock{guard_};
+  return failure_;
+}
+
+void wal_syncer::run() {
+  std::unique_lock lock{guard_};
+  while (!ending_ && !failure_) {
+    changed_.wait(lock, [&] { return ending_ || written_ != synced_; });
+    changed_.wait_for(lock, period, [&] { return ending_; });
+    if (ending_) return;
+    const auto wanted = written_;
+    lock.unlock();
+    auto error = sync(wanted);
+    lock.lock();
+    if (!error) synced_ = wanted;
+    failure_ = std::move(error);
+  }
+}
+
+std::optional<world_error> wal_syncer::sync(std::uint64_t changes) {
+  const auto status = database_->content().SyncWAL();
+  if (!status.ok()) return database_->error_of("sync what was written", status);
+  return mark_->advance(changes);
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "runtime/storage/acknowledged_mark.hpp"
+#include "runtime/storage/rocksdb_database.hpp"
+
+namespace hypermesh {
+
+/// Mode `async`: a thread that syncs the write-ahead log after writes, so that a write waits for no disk and a machine
+/// that loses power forgets no more than `period` and the time of one sync. Sleeps while nothing is written. The mark
+/// is the thread's as long as it runs.
+class wal_syncer {
+ public:
+  static constexpr std::chrono::milliseconds period{100};
+
+  wal_syncer(rocksdb_database& database, acknowledged_mark& mark);
+  /// Ends the thread without a last sync.
+  ~wal_syncer();
+  wal_syncer(const wal_syncer&) = delete;
+  wal_syncer& operator=(const wal_syncer&) = delete;
+
+  /// `changes` are in the log.
+  void on_written(std::uint64_t changes);
+
+  /// How many changes are on the disk.
+  [[nodiscard]] std::uint64_t synced() const;
+
+  /// Why the last sync failed, if it did; there is none after that.
+  [[nodiscard]] std::optional<world_error> failure() const;
+
+ private:
+  void run();
+  [[nodiscard]] std::optional<world_error> sync(std::uint64_t changes);
+
+  rocksdb_database* database_;
+  acknowledged_mark* mark_;
+  mutable std::mutex guard_;
+  std::condition_variable changed_;
+  std::uint64_t written_;
+  std::uint64_t synced_;
+  bool ending_ = false;
+  std::optional<world_error> failure_;
+  /// Last, because it uses the others from its start.
+  std::thread thread_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,81 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "runtime/node_config.hpp"
+#include "tests/runtime/storage_test_directory.hpp"
+
+using namespace hypermesh;
+using storage_test::contains;
+using storage_test::content_of;
+using storage_test::replace_content;
+using storage_test::scratch_folder;
+
+namespace {
+
+/// A new cluster of four replicas.
+struct cluster_fixture {
+  scratch_folder folder;
+  cluster_layout layout{folder.path() / "cluster"};
+
+  cluster_fixture() { REQUIRE(std::holds_alternative<genesis>(create_cluster(layout.root, {}))); }
+
+  [[nodiscard]] node_config config_of(std::uint32_t number) const {
+    auto read = read_node_config(layout.node_file(number));
+    REQUIRE(std::holds_alternative<node_config>(read));
+    return std::get<node_config>(std::move(read));
+  }
+
+  /// The configuration of replica 0 with this table instead of its own.
+  [[nodiscard]] or_error<node_config> with_storage(const std::string& table) const {
+    auto text = content_of(layout.node_file(0));
+    text.replace(text.find("[storage]"), std::string::npos, table);
+    replace_content(layout.node_file(0), text);
+    return read_node_config(layout.node_file(0));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep what they promise, each in a directory of its own") {
+  for (std::uint32_t number = 0; number < 4; ++number) {
+    const auto config = config_of(number);
+    CHECK(config.storage.mode == durability::sync);
+    CHECK(config.storage.directory == layout.data_folder(number));
+    CHECK(config.storage.retain_mib == 64);
+    CHECK_FALSE(objection_to_storage(config.storage.directory, config.owner(), config.storage.mode).has_value());
+    CHECK(std::get<bool>(is_learner(config.storage.directory, config.owner())) == false);
+    const auto other = config_of((number + 1) % 4);
+    CHECK(objection_to_storage(other.storage.directory, config.owner(), config.storage.mode).has_value());
+  }
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "the storage table says mode, directory and how much is kept") {
+  const auto read = with_storage("[storage]\nmode = \"async\"\ndirectory = \"elsewhere/votes\"\nretain_mib = 0\n");
+  REQUIRE(std::holds_alternative<node_config>(read));
+  const auto& storage = std::get<node_config>(read).storage;
+  CHECK(storage.mode == durability::async);
+  CHECK(storage.directory == layout.replica_folder(0) / "elsewhere/votes");
+  CHECK(storage.retain_mib == 0);
+  const auto memory = with_storage("[storage]\nmode = \"memory\"\ndirectory = \"/votes\"\n");
+  REQUIRE(std::holds_alternative<node_config>(memory));
+  CHECK(std::get<node_config>(memory).storage.mode == durability::memory);
+  CHECK(std::get<node_config>(memory).storage.directory == "/votes");
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "without a storage table everything is durable") {
+  const auto read = with_storage("");
+  REQUIRE(std::holds_alternative<node_config>(read));
+  CHECK(std::get<node_config>(read).storage.mode == durability::sync);
+  CHECK(std::get<node_config>(read).storage.directory == layout.data_folder(0));
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the storage table is said at once") {
+  const auto read = with_storage("[storage]\nmode = \"fast\"\ndirectory = \"\"\nretain_mib = 4096\nsync = true\n");
+  REQUIRE(std::holds_alternative<world_error>(read));
+  const auto& what = std::get<world_error>(read).what;
+  CHECK(contains(what, "storage mode 'fast' is unknown; known: sync, async, memory"));
+  CHECK(contains(what, "'directory' is empty"));
+  CHECK(contains(what, "'retain_mib' must be a whole number from 0 to 1024"));
+  CHECK(contains(what, "unknown key 'sync'"));
+}

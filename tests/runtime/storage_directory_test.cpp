@@ -1,0 +1,223 @@
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "tests/runtime/storage_test_directory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::storage_test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view remedy = "move the directory away and start the replica with --learner";
+
+struct directory_fixture {
+  scratch_folder folder;
+  fs::path directory = folder.path() / "data";
+
+  [[nodiscard]] fs::path identity() const { return directory / "node.identity"; }
+
+  [[nodiscard]] world_error refusal(const storage_owner& asking = owner(), durability mode = durability::sync) const {
+    return error_of(open_storage(directory, asking, mode));
+  }
+
+  void edit_identity(std::string_view from, std::string_view to) const {
+    auto text = content_of(identity());
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    replace_content(identity(), text.replace(at, from.size(), to));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory that is not there is refused: an empty disk may be a lost one") {
+  const auto error = refusal();
+  CHECK(contains(error.what, directory.string() + " does not exist"));
+  CHECK(contains(error.remedy, remedy));
+  CHECK_FALSE(fs::exists(directory));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory without identity is refused and left as it is") {
+  fs::create_directory(directory);
+  CHECK(contains(refusal().what, "node.identity is missing"));
+  CHECK(refusal().remedy == remedy);
+  CHECK(fs::is_empty(directory));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory that has voted is refused when its database is gone") {
+  initialise(directory);
+  { start_in(directory); }
+  fs::remove_all(directory / "database");
+  const auto read = examine(directory);
+  REQUIRE(std::holds_alternative<world_error>(read));
+  CHECK(std::get<world_error>(read).remedy == remedy);
+  CHECK_FALSE(fs::exists(directory / "database" / "CURRENT"));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a new directory is private, and is made only where nothing is") {
+  initialise(directory);
+  struct stat facts {};
+  REQUIRE(::stat(directory.c_str(), &facts) == 0);
+  CHECK((facts.st_mode & 07777) == 0700);
+  const auto before = content_of(identity());
+  const auto again = initialise_storage(directory, owner());
+  REQUIRE(again.has_value());
+  CHECK(contains(again->what, "not an empty directory"));
+  CHECK(content_of(identity()) == before);
+  fs::create_directory(folder.path() / "empty");
+  CHECK_FALSE(initialise_storage(folder.path() / "empty", owner()).has_value());
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory of another replica or cluster is refused with both names") {
+  initialise(directory);
+  auto other = owner();
+  other.self = replica_id{3};
+  CHECK(contains(refusal(other).what, "belongs to replica 2 of cluster 'tested' (id c1c1c1c1c1c1c1c1"));
+  CHECK(contains(refusal(other).what, "this node is replica 3 of cluster 'tested'"));
+  other = owner();
+  other.cluster.bytes[0] = std::byte{0xc2};
+  other.cluster_name = "another";
+  CHECK(contains(refusal(other).what, "replica 2 of cluster 'another' (id c2c1c1c1c1c1c1c1"));
+  CHECK_FALSE(contains(refusal(other).remedy, "--learner"));
+  // The name is for people; the id decides.
+  other = owner();
+  other.cluster_name = "renamed";
+  CHECK_FALSE(objection_to_storage(directory, other, durability::sync).has_value());
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a cluster's name cannot break the identity file") {
+  auto odd = owner();
+  odd.cluster_name = "a\"b\\c\nreplica = 9";
+  REQUIRE_FALSE(initialise_storage(directory, odd).has_value());
+  CHECK_FALSE(objection_to_storage(directory, odd, durability::sync).has_value());
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory of a newer format is refused without the advice to give it up") {
+  initialise(directory);
+  edit_identity("format = 1", "format = 2");
+  CHECK(contains(refusal().what, "format 2, but this version reads formats up to 1"));
+  CHECK_FALSE(contains(refusal().remedy, "--learner"));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "an identity from before the first vote does not make a replica new again") {
+  initialise(directory);
+  const auto fresh = content_of(identity());
+  { expect_done(start_in(directory).storage->write({{record_of(record_kind::commit, 1, "promised")}})); }
+  replace_content(identity(), fresh);
+  CHECK(contains(refusal().what, "the database is not empty"));
+  CHECK(refusal().remedy == remedy);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "an identity that was edited by hand is refused with the line") {
+  initialise(directory);
+  edit_identity("votes = \"none\"", "votes = \"kept\"");
+  CHECK(contains(refusal().what, "node.identity:"));
+  CHECK(contains(refusal().what, "checksum"));
+  CHECK(refusal().remedy == remedy);
+}
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a directory that is open is refused to everybody else, by the name of who has it") {
+  initialise(directory);
+  const auto first = start_in(directory);
+  const auto error = refusal();
+  CHECK(contains(error.what, fmt::format("in use by process {}", ::getpid())));
+  CHECK(contains(error.remedy, "stop that process"));
+  expect_done(first.storage->write({{record_of(record_kind::commit, 1, "undisturbed")}}));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when the process that had it was killed") {
+  initialise(directory);
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto lock = directory_lock::take({directory});
+    const char held = std::holds_alternative<directory_lock>(lock) ? 'y' : 'n';
+    if (::write(ends[1], &held, 1) == 1) ::pause();
+    ::_exit(0);
+  }
+  char held = 'n';
+  REQUIRE(::read(ends[0], &held, 1) == 1);
+  CHECK(held == 'y');
+  CHECK(contains(refusal().what, fmt::format("in use by process {}", child)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK(std::holds_alternative<std::unique_ptr<stable_storage>>(open_storage(directory, owner(), durability::sync)));
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "the mark of a learner stays until it is cleared, and is cleared for good") {
+  initialise(directory, true);
+  for (int start = 0; start < 2; ++start) {
+    CHECK(std::get<bool>(is_learner(directory, owner())));
+    start_in(directory);
+  }
+  {
+    const auto node = start_in(directory);
+    REQUIRE_FALSE(clear_learner(directory, owner()).has_value());
+    REQUIRE_FALSE(clear_learner(directory, owner()).has_value());
+    CHECK_FALSE(std::get<bool>(is_learner(directory, owner())));
+  }
+  CHECK_FALSE(std::get<bool>(is_learner(directory, owner())));
+  start_in(directory);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "whether a directory is a learner's is not told to strangers") {
+  initialise(directory, true);
+  auto other = owner();
+  other.self = replica_id{0};
+  CHECK(std::holds_alternative<world_error>(is_learner(directory, other)));
+  CHECK(clear_learner(directory, other).has_value());
+  CHECK(std::get<bool>(is_learner(directory, owner())));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "mode memory needs no directory, and forgets") {
+  const auto storage = open_in(directory, durability::memory);
+  CHECK(text_of(history_of(storage->read())).empty());
+  expect_done(storage->write({{record_of(record_kind::commit, 1, "gone")}}));
+  CHECK_FALSE(fs::exists(directory));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a replica that voted in mode memory is refused the other modes") {
+  initialise(directory);
+  for (int start = 0; start < 2; ++start)
+    open_in(directory, durability::memory);
+  for (const auto mode : {durability::sync, durability::async}) {
+    CHECK(contains(refusal(owner(), mode).what, "has voted in mode memory"));
+    CHECK(refusal(owner(), mode).remedy == remedy);
+  }
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "mode memory does not forget votes that were kept") {
+  initialise(directory);
+  { start_in(directory); }
+  CHECK(contains(refusal(owner(), durability::memory).what, "mode memory would forget them"));
+  CHECK(text_of(start_in(directory).history).empty());
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory that cannot be written is refused with the command that shows why") {
+  initialise(directory);
+  fs::create_directory(directory / "node.lock");
+  const auto error = refusal();
+  CHECK(contains(error.what, "node.lock"));
+  CHECK(contains(error.remedy, "ls -la"));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "looking for objections changes nothing") {
+  initialise(directory);
+  CHECK_FALSE(objection_to_storage(directory, owner(), durability::sync).has_value());
+  CHECK(files_in(directory) == std::vector<fs::path>{"node.identity"});
+}

@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "tests/runtime/storage_test_directory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::storage_test;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t mib = 1ULL << 20U;
+
+struct directory_fixture {
+  scratch_folder folder;
+  fs::path directory = folder.path() / "data";
+
+  directory_fixture() { initialise(directory); }
+
+  [[nodiscard]] std::uint64_t bytes_on_disk() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [file, size] : listing_of(directory))
+      bytes += size;
+    return bytes;
+  }
+};
+
+/// While it lives no file of this process grows beyond `bytes`: a disk that is full, as the process sees it.
+class full_disk {
+ public:
+  explicit full_disk(std::uint64_t bytes) {
+    before_handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    auto limited = before_;
+    limited.rlim_cur = bytes;
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  }
+  ~full_disk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, before_handler_);
+  }
+  full_disk(const full_disk&) = delete;
+  full_disk& operator=(const full_disk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*before_handler_)(int) = nullptr;
+};
+
+std::vector<storage_record> some_votes(std::uint64_t sequence) {
+  const std::string frame(300, static_cast<char>('a' + sequence % 26));
+  return {record_of(record_kind::pre_prepare, sequence, frame), record_of(record_kind::prepare, sequence, frame),
+          record_of(record_kind::commit, sequence, frame),
+          record_of(record_kind::stable_checkpoint, sequence, "proof")};
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(
+    directory_fixture,
+    "a full disk gives an error with advice, then nothing more is written, and nothing acknowledged is lost") {
+  std::string acknowledged;
+  {
+    const auto node = start_in(directory);
+    stored_history written;
+    std::optional<world_error> error;
+    {
+      const full_disk full{64 * 1024};
+      for (std::uint64_t sequence = 1; !error && sequence < 10'000; ++sequence) {
+        const std::vector<storage_record> votes = {record_of(record_kind::commit, sequence, std::string(300, 'v'))};
+        error = node.storage->write(votes);
+        if (!error) written.records.push_back(votes.front());
+      }
+      REQUIRE(error.has_value());
+      CHECK(contains(error->what, "cannot make records durable"));
+      CHECK(contains(error->remedy, "free space"));
+    }
+    acknowledged = text_of(written);
+    const auto again = node.storage->write(some_votes(1));
+    REQUIRE(again.has_value());
+    CHECK(again->what == error->what);
+    CHECK(node.storage->forget_through(sequence_number{9}).has_value());
+    CHECK(node.storage->store_chunks({{chunk_of("a")}}).has_value());
+    CHECK(node.storage->keep_state(sequence_number{9}, {}).has_value());
+  }
+  auto found = start_in(directory).history;
+  // The write that failed may be there; it was not acknowledged.
+  if (text_of(found) != acknowledged) found.records.pop_back();
+  CHECK(text_of(found) == acknowledged);
+}
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a disk that fills while a state is stored gives an error, and the state before stays") {
+  {
+    const auto node = start_in(directory);
+    expect_done(node.storage->store_chunks({{chunk_of("old")}}));
+    expect_done(node.storage->keep_state(sequence_number{1}, leaves_of({chunk_of("old")})));
+    const full_disk full{100 * 1024};
+    const state_snapshot large = {chunk_of(std::string(150'000, 'l')), chunk_of(std::string(150'000, 'm'))};
+    auto error = node.storage->store_chunks(large);
+    if (!error) error = node.storage->keep_state(sequence_number{2}, leaves_of(large));
+    REQUIRE(error.has_value());
+    CHECK(contains(error->remedy, "free space"));
+  }
+  const auto node = start_in(directory);
+  REQUIRE(node.history.state.has_value());
+  CHECK(node.history.state->sequence == sequence_number{1});
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a disk that is full at the start gives an error with advice, and harms nothing") {
+  {
+    const auto node = start_in(directory);
+    for (std::uint64_t sequence = 1; sequence < 200; ++sequence)
+      expect_done(node.storage->write(some_votes(sequence)));
+    copy_directory(directory, folder.path() / "crashed");
+  }
+  {
+    const full_disk full{16 * 1024};
+    const auto read = examine(folder.path() / "crashed");
+    REQUIRE(std::holds_alternative<world_error>(read));
+    CHECK(contains(std::get<world_error>(read).remedy, "free space"));
+  }
+  CHECK(start_in(folder.path() / "crashed").history.records.size() == 3 * 199 + 1);
+}
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "the disk holds a bounded amount after hundreds of thousands of records that were forgotten") {
+  // In mode async, because what is tested is what piles up and not how long a sync takes.
+  constexpr std::uint64_t retained = 512;
+  constexpr std::uint64_t checkpoint_period = 128;
+  const auto node = start_in(directory, durability::async);
+  std::uint64_t largest = 0;
+  for (std::uint64_t sequence = 1; sequence <= 60'000; ++sequence) {
+    expect_done(node.storage->write(some_votes(sequence)));
+    if (sequence % checkpoint_period != 0) continue;
+    if (sequence > retained) expect_done(node.storage->forget_through(sequence_number{sequence - retained}));
+    if (sequence % (32 * checkpoint_period) == 0) largest = std::max(largest, bytes_on_disk());
+  }
+  CHECK(node.storage->bytes_held() <= (retained + checkpoint_period) * 900 + 5);
+  // The logs that a restart reads, the tables of twice the write buffers, and what compaction has not merged yet.
+  CHECK(largest < 64 * mib);
+  CHECK(bytes_on_disk() < 64 * mib);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "the disk holds a bounded amount after many states") {
+  const auto node = start_in(directory, durability::async);
+  std::uint64_t largest = 0;
+  state_snapshot state;
+  for (int index = 0; index < 32; ++index)
+    state.push_back(chunk_of(std::string(100'000, 'a')));
+  for (std::uint64_t sequence = 1; sequence <= 100; ++sequence) {
+    for (std::uint64_t changed = 0; changed < 8; ++changed) {
+      state[(sequence * 5 + changed) % state.size()] =
+          chunk_of(std::string(100'000, 'b') + std::to_string(sequence) + '/' + std::to_string(changed));
+    }
+    expect_done(node.storage->store_chunks(state));
+    expect_done(node.storage->keep_state(sequence_number{sequence}, leaves_of(state)));
+    largest = std::max(largest, bytes_on_disk());
+  }
+  CHECK(node.storage->bytes_held() < 4 * mib);
+  CHECK(largest < 64 * mib);
+}
