@@ -11,7 +11,7 @@
 
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
-#include "runtime/storage/memory_storage.hpp"
+#include "runtime/storage/storage.hpp"
 
 namespace hypermesh {
 
@@ -58,7 +58,11 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   node_parts parts;
   parts.identity = {config.cluster.parameters(), config.self, shared_keys};
   parts.settings = config.settings;
-  parts.storage = std::make_shared<memory_storage>();
+  parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
+  parts.disk_blocks = config.storage.mode != durability::memory;
+  auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
   auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
   if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
   parts.restored = std::move(std::get<restored_node>(restored));

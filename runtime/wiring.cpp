@@ -79,7 +79,10 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.executor = system.spawn(executor, identity, std::move(start));
   actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period, past);
   actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
-  actors.journal = system.spawn(journal, identity, std::move(parts.storage), settings.retained_bytes, restored.kept);
+  actors.journal = parts.disk_blocks ? system.spawn<caf::detached>(journal, identity, std::move(parts.storage),
+                                                                  settings.retained_bytes, restored.kept)
+                                     : system.spawn(journal, identity, std::move(parts.storage),
+                                                    settings.retained_bytes, restored.kept);
   actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
   supervise(actors.ingress, ingress_state::name, parts.on_failure);
   supervise(actors.client_ingress, ingress_state::name, parts.on_failure);

@@ -55,6 +55,8 @@ struct node_parts {
   node_settings settings;
   restored_node restored;
   std::shared_ptr<stable_storage> storage;
+  /// Whether writing waits for a disk: the journal then has a thread of its own, so that nobody else waits.
+  bool disk_blocks = false;
   failure_handler on_failure;
   /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.
   monitor_actor monitor;
