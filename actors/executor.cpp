@@ -48,13 +48,12 @@ void take_checkpoint(executor_self self) {
 }
 
 /// The neighbours learn where the last run ended.
-void start(executor_self self, const std::shared_ptr<const neighbours>& with) {
+void start(executor_self self) {
   auto& state = self->state;
-  state.with = with;
   for (auto& each : std::exchange(state.taken_before, {}))
     tell_taken(self, {each.sequence, each.root, each.snapshot});
   if (state.replicated->last_executed() == sequence_number{0}) return;
-  self->send(with->batcher, news_of(self, nullptr));
+  self->send(state.with->batcher, news_of(self, nullptr));
 }
 
 void execute(executor_self self, const committed_batch& committed) {
@@ -133,7 +132,8 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
   self->state.view = from->view;
   self->state.taken_before = std::move(from->taken);
   return {
-      [self](const wired& all) { start(self, all.with); },
+      [self](const wired& all) { self->state.with = all.with; },
+      [self](const begin&) { start(self); },
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {

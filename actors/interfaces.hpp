@@ -91,6 +91,9 @@ struct wired {
   std::shared_ptr<const neighbours> with;
 };
 
+/// Everybody knows everybody: say where the last run ended (to executor and replica, after all were `wired`).
+struct begin {};
+
 /// The view that the replica is in now (replica to batcher and coordinator).
 struct view_entered {
   view_number view;
@@ -272,12 +275,13 @@ using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
 
 /// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
 using replica_actor =
-    caf::typed_actor<caf::reacts_to<wired>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<begin>,
                      // PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS.
                      caf::reacts_to<verified_message>,
                      // The primary's next proposal.
-                     caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>, caf::reacts_to<checkpoint_taken>,
-                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
+                     caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
+                     caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
+                     caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
                      // Time for a STATUS.
                      caf::reacts_to<tick>>;
 
@@ -292,7 +296,7 @@ using coordinator_actor =
 
 /// The state machine and the client table; answers clients.
 using executor_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<batch_committed>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<begin>, caf::reacts_to<batch_committed>,
                      // A QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<session_opened>, caf::reacts_to<session_closed>, caf::reacts_to<install_state>,
@@ -408,6 +412,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::begin))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_left))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::change_view))
@@ -455,6 +460,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::begin)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_left)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::change_view)

@@ -50,6 +50,8 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const wired& all) {
         self->state.with = all.with;
         self->delayed_send(self, self->state.status_period, tick{});
+      },
+      [self](const begin&) {
         tell_position(self);
         carry_out(self, self->state.core->on_start());
       },

@@ -1,5 +1,6 @@
 #include "runtime/consensus_client.hpp"
 
+#include <sodium.h>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -38,6 +39,7 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
   if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
   const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
   std::unique_ptr<consensus_client> result{new consensus_client};
+  if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(
       client, client_identity{config.cluster.parameters(), config.self, keys, first_timestamp()}, settings);
   link_settings links;

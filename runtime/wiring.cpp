@@ -80,7 +80,7 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period, past);
   actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
   actors.journal = parts.disk_blocks ? system.spawn<caf::detached>(journal, identity, std::move(parts.storage),
-                                                                  settings.retained_bytes, restored.kept)
+                                                                   settings.retained_bytes, restored.kept)
                                      : system.spawn(journal, identity, std::move(parts.storage),
                                                     settings.retained_bytes, restored.kept);
   actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
@@ -101,7 +101,10 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
 void connect_node(const neighbours& actors) {
   const auto shared = std::make_shared<const neighbours>(actors);
   for_each_inner_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
-  // Last: what comes in finds everybody connected.
+  // Now every mailbox has its `wired`: what these two say finds everybody connected.
+  caf::anon_send(actors.executor, begin{});
+  caf::anon_send(actors.replica, begin{});
+  // Last: what comes in finds a node that knows where it is.
   caf::anon_send(actors.ingress, wired{shared});
   caf::anon_send(actors.client_ingress, wired{shared});
 }

@@ -173,3 +173,31 @@ TEST_CASE("an installed state frees the pipeline of the batches that it covers")
   bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(done)});
   CHECK(bench.batches() == sizes{1});
 }
+
+TEST_CASE("a backup hands what waits to the primary of a new view, and the new primary proposes it") {
+  batcher_bench backup{2};
+  backup.request_from(principal::of(replica_id{1}), 3, 1);
+  backup.forget();
+  backup.give(backup.tested, view_entered{view_number{1}});
+  CHECK(backup.take_frames("peer-1").size() == 1);
+  CHECK(backup.batches().empty());
+  batcher_bench primary{1};
+  primary.request_from(principal::of(replica_id{2}), 3, 1);
+  primary.forget();
+  primary.give(primary.tested, view_entered{view_number{1}});
+  const auto cut = primary.take<batch_cut>("replica");
+  REQUIRE(cut.size() == 1);
+  CHECK(cut.front().view == view_number{1});
+}
+
+TEST_CASE("the coordinator is told how clients are served when it asks") {
+  batcher_bench bench{2};
+  bench.request(0, 1);
+  bench.forget();
+  bench.advance(300us);
+  bench.give(bench.tested, service_wanted{});
+  const auto told = bench.take<service_measured>("coordinator");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().report.clients_waiting == 1);
+  CHECK(told.front().report.longest_wait_us == 300);
+}

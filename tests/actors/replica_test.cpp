@@ -22,6 +22,7 @@ struct replica_bench : virtual_bench {
 
   explicit replica_bench(std::uint32_t self = 1) : virtual_bench(replica_id{self}) {
     tested = connect(system().spawn(replica, identity(), status_period, std::make_shared<const recovered_replica>()));
+    give(tested, begin{});
   }
 
   pre_prepare proposal(std::uint64_t sequence) const {

@@ -352,3 +352,41 @@ TEST_CASE("a stopped client answers every pending operation once") {
   CHECK(world.core.operations_pending() == 0);
   CHECK(world.core.on_tick(1'000'000'000).done.empty());
 }
+
+TEST_CASE("without a link to the primary requests go to all, and to the primary again when it is back") {
+  client_world world;
+  REQUIRE(world.submit(1).sends.size() == 1);
+  CHECK(world.core.on_link_down(replica_id{2}).sends.empty());
+  const auto lost = world.core.on_link_down(replica_id{0});
+  REQUIRE(lost.sends.size() == 1);
+  CHECK_FALSE(lost.sends[0].to);
+  const auto next = world.submit(2);
+  REQUIRE(next.sends.size() == 1);
+  CHECK_FALSE(next.sends[0].to);
+  (void)world.core.on_link_up(replica_id{0});
+  client_settings none;
+  none.sampled_one_in = 0;
+  client_world certain{none};
+  (void)certain.core.on_link_down(replica_id{0});
+  (void)certain.core.on_link_up(replica_id{0});
+  CHECK(certain.submit(1).sends[0].to == replica_id{0});
+}
+
+TEST_CASE("about one request in sixteen goes to all, and which ones only the seed knows (attack 29)") {
+  const auto sampled = [](std::uint64_t seed) {
+    client_settings settings;
+    settings.sampling_seed = seed;
+    settings.requests_in_flight_max = limits::requests_in_flight_max;
+    client_world world{settings};
+    std::vector<bool> to_all;
+    for (operation_token token = 1; token <= 250; ++token)
+      to_all.push_back(!world.submit(token).sends.at(0).to);
+    return to_all;
+  };
+  const auto one = sampled(1);
+  const auto count = std::count(one.begin(), one.end(), true);
+  CHECK(count > 4);
+  CHECK(count < 40);
+  CHECK(one == sampled(1));
+  CHECK(one != sampled(2));
+}

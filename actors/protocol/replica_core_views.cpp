@@ -1,0 +1,194 @@
+// The way of a replica from view to view (§4.4), and back into its view after a restart. The rest of the class is in
+// replica_core.cpp.
+#include <algorithm>
+
+#include "actors/protocol/new_view.hpp"
+#include "actors/protocol/replica_core.hpp"
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+// --- §4.4, view changes ------------------------------------------------------------
+
+replica_effects replica_core::on_change_view(view_number to) {
+  replica_effects out;
+  if (halted_ || to <= view_) return out;
+  leave_view(to);
+  // §4.4: "multicasts a ⟨VIEW-CHANGE, v + 1, n, C, P, i⟩σi message to all replicas". View and status changed before P
+  // is read, in one step: what prepares after this was not prepared by this replica.
+  auto own = std::make_shared<view_change>();
+  own->new_view = view_;
+  own->stable_sequence = log_.marks().low();
+  if (stable_ != nullptr) own->stable_proof = *stable_;
+  own->prepared = prepared_.certificates();
+  own->replica = self_;
+  require(own->stable_proof.sequence() == own->stable_sequence, "h is proven");
+  auto buffer = view_change_buffer(*own);
+  own->by = keys_->sign(signing_input(cluster_.signing, message_kind::view_change, buffer));
+  view_proof_ = seal(message_kind::view_change, std::move(buffer), own->by);
+  own->raw = {view_proof_, body_of(*view_proof_)};
+  out.records.push_back({record_kind::view_change, view_, own->stable_sequence, view_proof_});
+  out.sends.push_back({std::nullopt, view_proof_});
+  out.view_left = std::move(own);
+  report_progress(out);
+  return out;
+}
+
+void replica_core::leave_view(view_number to) {
+  require(to > view_, "views only grow");
+  prepared_.collect(log_);
+  bodies_.collect(log_);
+  log_.start_view();
+  view_ = to;
+  active_ = false;
+  view_left_at_tick_ = ticks_;
+  last_decided_ = log_.marks().low();
+  waiting_.clear();
+  reproposals_.clear();
+}
+
+replica_effects replica_core::on_new_view_built(const new_view& opened) {
+  require(opened.replica == self_ && group_.primary_of(opened.view) == self_, "the primary opens its own view");
+  replica_effects out;
+  // This replica may have gone on to a later view, and then it never sends this one.
+  if (halted_ || opened.view != view_ || active_) return out;
+  enter_view(opened, out);
+  out.sends.push_back({std::nullopt, view_proof_});
+  return out;
+}
+
+void replica_core::enter_view(const new_view& opened, replica_effects& out) {
+  if (opened.view > view_) leave_view(opened.view);
+  require(!active_ && opened.view == view_, "a view is entered once");
+  const auto plan = plan_of(opened.view_changes);
+  adopt_plan(opened);
+  out.records.push_back({record_kind::new_view, view_, min_s_, view_proof_});
+  out.view_entered = view_;
+  out.observations.emplace_back(view_was_entered{view_});
+  // §4.4: a replica that lacks the checkpoint of min-s "also inserts the proof of stability for this checkpoint in its
+  // log"; it has to compare its own state with it, or to fetch the state, before h moves (attack 15).
+  if (plan.min_s > log_.marks().low()) out.learned = std::make_shared<const checkpoint_certificate>(plan.proof);
+  repropose(out);
+  take_early(out);
+  report_progress(out);
+}
+
+void replica_core::adopt_plan(const new_view& opened) {
+  const auto plan = plan_of(opened.view_changes);
+  require(plan.digests.size() == opened.reproposals.size(), "a verified NEW-VIEW follows its plan");
+  active_ = true;
+  view_proof_ = frame_of(message_kind::new_view, opened.raw);
+  min_s_ = plan.min_s;
+  for (const auto& each : opened.reproposals) {
+    if (each.content.sequence > log_.marks().low()) reproposals_.emplace(each.content.sequence, each);
+  }
+  last_proposed_ = std::max({plan.max_s(), log_.marks().low(), last_executed_});
+}
+
+/// §4.4: replicas "redo the protocol for messages between min-s and max-s but they avoid re-executing client
+/// requests". A body that is not held comes from any replica that holds it, by STATUS (attack 17).
+void replica_core::repropose(replica_effects& out) {
+  if (!active_) return;
+  std::vector<signed_statement> ready;
+  for (const auto& [sequence, header] : reproposals_) {
+    const auto* slot = log_.find(sequence);
+    if (log_.marks().contains(sequence) && (slot == nullptr || !slot->proposal)) ready.push_back(header);
+  }
+  for (const auto& header : ready) {
+    const auto sequence = header.content.sequence;
+    // Filling one slot may move h over the next.
+    if (!log_.marks().contains(sequence)) continue;
+    if (auto body = bodies_.find(sequence, header.content.value)) fill(header, std::move(body), nullptr, out);
+  }
+}
+
+void replica_core::take_early(replica_effects& out) {
+  if (!active_) return;
+  for (const auto& each : early_.take(view_, log_.marks()))
+    take(each.sender, each.value, out);
+}
+
+// --- Restart -------------------------------------------------------------------
+
+void replica_core::restore(const recovered_replica& past) {
+  require(view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0, "a restart comes first");
+  stable_ = past.stable;
+  if (stable_ != nullptr) log_.cut_through(stable_->sequence());
+  last_executed_ = past.last_executed;
+  taken_ = last_executed_;
+  last_decided_ = log_.marks().low();
+  last_proposed_ = last_executed_;
+  require(last_executed_ >= log_.marks().low(), "what is stable was executed");
+  for (const auto& each : past.proposals)
+    bodies_.keep(each.header.content.sequence, each.header.content.value, each.body);
+  for (const auto& each : past.prepared)
+    prepared_.restore(each);
+  restore_view(past);
+  if (active_) restore_slots(past);
+}
+
+void replica_core::restore_view(const recovered_replica& past) {
+  view_ = past.view;
+  active_ = past.active;
+  if (past.opened != nullptr) adopt_plan(*past.opened);
+  if (past.own_change != nullptr) view_proof_ = frame_of(message_kind::view_change, past.own_change->raw);
+  require(view_ == view_number{0} || view_proof_ != nullptr, "a later view has its proof");
+}
+
+/// Attack 9: what this replica said in this view stands in its slots again, so it can only repeat it.
+void replica_core::restore_slots(const recovered_replica& past) {
+  const auto is_here = [this](const statement& content) {
+    return content.view == view_ && log_.marks().contains(content.sequence);
+  };
+  for (const auto& each : past.proposals) {
+    const auto& content = each.header.content;
+    if (!is_here(content)) continue;
+    log_.at(content.sequence).proposal = each;
+    if (is_primary()) last_proposed_ = std::max(last_proposed_, content.sequence);
+  }
+  for (const auto& vote : past.own_prepares) {
+    if (!is_here(vote.content)) continue;
+    auto& slot = log_.at(vote.content.sequence);
+    slot.prepare_sent = true;
+    (void)slot.prepares.add(vote);
+    // A batch that the NEW-VIEW named was recorded in the view that proposed it first.
+    const auto named = reproposals_.find(vote.content.sequence);
+    if (slot.proposal || named == reproposals_.end()) continue;
+    auto body = bodies_.find(vote.content.sequence, vote.content.value);
+    if (body != nullptr) slot.proposal = pre_prepare{named->second, std::move(body), nullptr};
+  }
+  for (const auto& certificate : past.prepared) {
+    if (!is_here(certificate.pre_prepare.content)) continue;
+    for (const auto& vote : certificate.prepares)
+      (void)log_.at(vote.content.sequence).prepares.add(vote);
+  }
+  for (const auto& vote : past.own_commits) {
+    if (!is_here(vote.content)) continue;
+    auto& slot = log_.at(vote.content.sequence);
+    slot.commit_sent = true;
+    (void)slot.commits.add(vote);
+  }
+  for (const auto& certificate : past.committed) {
+    if (!is_here(certificate.commits.front().content)) continue;
+    for (const auto& vote : certificate.commits)
+      (void)log_.at(vote.content.sequence).commits.add(vote);
+  }
+  while (is_decided(last_decided_.next()))
+    last_decided_ = last_decided_.next();
+}
+
+replica_effects replica_core::on_start() {
+  replica_effects out;
+  repropose(out);
+  for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
+    if (log_.find(sequence) != nullptr) advance(sequence, out);
+  }
+  if (active_) out.view_entered = view_;
+  if (view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0) return out;
+  send_status(out);
+  report_progress(out);
+  return out;
+}
+
+}  // namespace hypermesh

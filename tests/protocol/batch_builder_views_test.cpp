@@ -1,0 +1,92 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/batch_builder.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+struct waiting_world {
+  request_factory factory{small_cluster(4, 16)};
+  batch_builder builder{batch_settings{}};
+
+  void admit(std::uint32_t client, std::uint64_t when, microseconds_t now) {
+    REQUIRE(builder.admit(factory.request_of(client_id{client}, timestamp{when}, "op"), now) ==
+            batch_builder::admission::accepted);
+  }
+  void execute(std::uint32_t client, std::uint64_t when, microseconds_t now) {
+    builder.on_executed({{{client_id{client}, timestamp{when}}, true}}, false, now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what was proposed and not executed is proposed again in the next view, before what came later") {
+  waiting_world world;
+  world.admit(0, 1, 0);
+  const auto first = world.builder.cut(false);
+  REQUIRE(first);
+  world.admit(0, 2, 0);
+  world.admit(0, 3, 0);
+  CHECK_FALSE(world.builder.cut(false));
+  world.builder.on_view(10);
+  CHECK(world.builder.in_flight() == 0);
+  const auto again = world.builder.cut(false);
+  REQUIRE(again);
+  REQUIRE(again->requests.size() == 3);
+  CHECK(again->requests[0].id.when == timestamp{1});
+  CHECK(again->requests[2].id.when == timestamp{3});
+}
+
+TEST_CASE("a batch of an earlier view that is executed after all takes nothing out of the new pipeline") {
+  waiting_world world;
+  world.admit(0, 1, 0);
+  REQUIRE(world.builder.cut(false));
+  world.builder.on_view(10);
+  world.admit(1, 1, 10);
+  REQUIRE(world.builder.cut(false));
+  REQUIRE(world.builder.in_flight() == 1);
+  world.builder.on_executed({{{client_id{2}, timestamp{7}}, true}}, true, 20);
+  CHECK(world.builder.in_flight() == 1);
+  world.builder.on_executed({{{client_id{0}, timestamp{1}}, true}, {{client_id{1}, timestamp{1}}, true}}, true, 20);
+  CHECK(world.builder.in_flight() == 0);
+}
+
+TEST_CASE("the new primary is given what waits, whoever has waited longest first") {
+  waiting_world world;
+  world.admit(3, 5, 30);
+  world.admit(1, 8, 10);
+  world.admit(1, 9, 20);
+  const auto pending = world.builder.pending();
+  REQUIRE(pending.size() == 3);
+  CHECK(pending[0].id.client == client_id{1});
+  CHECK(pending[0].id.when == timestamp{8});
+  CHECK(pending[2].id.client == client_id{3});
+  world.execute(1, 8, 40);
+  CHECK(world.builder.pending().size() == 2);
+}
+
+TEST_CASE("a client waits from its last progress on, and a view gives everybody a new start") {
+  waiting_world world;
+  CHECK(world.builder.service(100).clients_waiting == 0);
+  world.admit(0, 1, 100);
+  world.admit(0, 2, 150);
+  world.admit(1, 1, 180);
+  auto report = world.builder.service(200);
+  CHECK(report.clients_waiting == 2);
+  CHECK(report.longest_wait_us == 100);
+  CHECK(report.waits_ended == 0);
+  world.execute(0, 1, 200);
+  report = world.builder.service(230);
+  CHECK(report.longest_wait_us == 50);
+  CHECK(report.waits_ended == 1);
+  CHECK(report.typical_wait_us == 100);
+  CHECK(report.requests_executed == 1);
+  world.builder.on_view(300);
+  report = world.builder.service(310);
+  CHECK(report.longest_wait_us == 10);
+  CHECK(report.waits_ended == 0);
+  CHECK(report.requests_executed == 1);
+}
