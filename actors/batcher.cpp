@@ -12,6 +12,9 @@ namespace {
 
 using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
+/// Longer than a request is under way to the primary and back as a proposal, shorter than a client's patience.
+constexpr std::chrono::milliseconds forward_delay{50};
+
 /// Hands the replica every batch that is due and keeps the delay running while requests wait.
 void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
@@ -33,6 +36,13 @@ void forward(batcher_self self, const verified_message& received, const request&
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
+/// The client has most likely sent it to the primary as well, and a copy from here could overtake what the client sent
+/// before: it is forwarded only if it is still waiting a while later. Without link and credit, nobody is answered.
+void look_again(batcher_self self, const verified_message& received) {
+  if (!received.sender.is_client()) return;
+  self->delayed_send(self, forward_delay, verified_message{received.sender, {}, received.value, {}});
+}
+
 void take(batcher_self self, const verified_message& received) {
   const auto& value = std::get<request>(*received.value);
   auto& state = self->state;
@@ -40,7 +50,10 @@ void take(batcher_self self, const verified_message& received) {
   const auto admitted = state.builder->admit(value, now_of(self));
   switch (admitted) {
     case admission::accepted:
+      if (!state.is_primary()) return look_again(self, received);
+      return cut_batches(self, false);
     case admission::already_pending:
+      // It is still waiting: the client may not reach the primary (§4.1).
       if (!state.is_primary()) return forward(self, received, value);
       return cut_batches(self, false);
     case admission::done:

@@ -105,9 +105,12 @@ TEST_CASE("no more batches than the pipeline is deep wait for execution") {
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("a backup forwards what a client sent, but not what a replica sent") {
+TEST_CASE("a backup forwards what a client sent and still waits for, but not what a replica sent") {
   batcher_bench bench{2};
   bench.request(0, 1);
+  // The primary has most likely got it from the client: a copy could overtake an earlier request.
+  CHECK(bench.take_frames("peer-0").empty());
+  bench.advance(50'000us);
   const auto forwarded = bench.take_frames("peer-0");
   REQUIRE(forwarded.size() == 1);
   const auto& sent = std::get<request>(forwarded.front());
@@ -158,7 +161,7 @@ TEST_CASE("a client beyond its quota is refused and counted, and others are not"
   CHECK(counted.front().reason == rejection::client_quota);
   CHECK(bench.is_quiet());
   bench.request(1, 1);
-  CHECK(bench.take_frames("peer-0").size() == 1);
+  CHECK(bench.take<refuse>("executor").empty());
 }
 
 TEST_CASE("an installed state frees the pipeline of the batches that it covers") {
