@@ -43,7 +43,7 @@ class history_reader {
   };
 
   void complain(std::string what) {
-    if (!error_) error_ = lost_history(std::move(what));
+    if (!error_) error_ = lost_history(fmt::format("{} is damaged: {}", quoted(database_.path()), what));
   }
 
   template <class Visit>
@@ -57,16 +57,16 @@ class history_reader {
   void read_ledger_entry(byte_span key, byte_span value) {
     if (as_text(key) == stored_keys::totals) {
       totals_ = stored_values::decode_totals(value);
-      if (!totals_) complain("the stored totals are damaged");
+      if (!totals_) complain("the totals are not what was written");
     } else if (as_text(key) == stored_keys::manifest) {
       manifest_ = stored_values::decode_manifest(value);
-      if (!manifest_) return complain("the manifest of the kept state is damaged");
+      if (!manifest_) return complain("the manifest of the kept state is not what was written");
       found_.ledger.set_state(manifest_->check, value.size());
     } else {
       auto stored = stored_values::decode_record(value);
       const bool fits =
           stored && is_replaced(stored->head.kind) && as_text(key) == stored_keys::newest(stored->head.kind);
-      if (!fits) return complain("the newest record of a kind is damaged");
+      if (!fits) return complain("the newest record of a kind is not what was written");
       take(std::move(*stored));
     }
   }
@@ -75,7 +75,7 @@ class history_reader {
     auto stored = stored_values::decode_record(value);
     const bool fits =
         stored && !is_replaced(stored->head.kind) && std::ranges::equal(key, stored_values::key_of(stored->head.order));
-    if (!fits) return complain(fmt::format("the record under key {} is damaged", to_hex(key)));
+    if (!fits) return complain(fmt::format("the record {} is not what was written", to_hex(key)));
     if (!totals_ || !totals_->forgotten.covers(stored->head)) take(std::move(*stored));
   }
 
@@ -89,7 +89,8 @@ class history_reader {
     if (key.size() != digest::size) return complain(fmt::format("a chunk has the key {}", to_hex(key)));
     std::ranges::copy(key, leaf.bytes.begin());
     if (!is_needed(leaf)) return found_.garbage.push_back(leaf);
-    if (state_chunk_digest(value) != leaf) return complain(fmt::format("the state chunk {} is damaged", to_hex(key)));
+    if (state_chunk_digest(value) != leaf)
+      return complain(fmt::format("the state chunk {} is not what was written", to_hex(key)));
     chunks_.emplace(leaf, std::make_shared<const byte_vector>(value.begin(), value.end()));
     found_.chunks.emplace(leaf, value.size());
   }
@@ -118,21 +119,21 @@ class history_reader {
 
   void compare_totals(const acknowledged_mark& promised) {
     if (error_) return;
-    if (!totals_) return complain("the database has lost its totals");
+    if (!totals_) return complain("the totals are missing");
     const auto& last = *totals_;
     if (last.origin != promised.origin()) {
-      return complain(fmt::format("the database is another one: its number is {:016x} instead of {:016x}", last.origin,
+      return complain(fmt::format("it is another database, with number {:016x} instead of {:016x}", last.origin,
                                   promised.origin()));
     }
     const auto& held = found_.ledger.totals();
     const auto has_order = [&](const placed_record& each) { return each.order < last.next_order; };
     if (held.items != last.items || held.sum != last.sum || !std::ranges::all_of(records_, has_order)) {
-      return complain(fmt::format("change {} left {} records, but {} are here or some are others", last.changes,
-                                  last.items, held.items));
+      return complain(fmt::format("change {} left {} records and states, but {} are here, or not the same",
+                                  last.changes, last.items, held.items));
     }
     const auto [changes, closed] = promised.last();
     if (closed ? last.changes != changes : last.changes < changes) {
-      return complain(fmt::format("{} changes were acknowledged, but the database has {}", changes, last.changes));
+      return complain(fmt::format("{} changes were acknowledged, but it has {}", changes, last.changes));
     }
     found_.ledger.continue_from(last);
   }

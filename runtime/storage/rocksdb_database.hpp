@@ -54,6 +54,7 @@ class rocksdb_database {
   rocksdb_database(const rocksdb_database&) = delete;
   rocksdb_database& operator=(const rocksdb_database&) = delete;
 
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] rocksdb::DB& content() { return *content_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* of(column which) { return columns_.at(static_cast<std::size_t>(which)); }
 

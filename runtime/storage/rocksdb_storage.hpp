@@ -30,8 +30,9 @@ namespace hypermesh {
 /// short; a record that vanished or reappeared (totals); changes at the end that were acknowledged (the mark). It
 /// passes over an end of the log that is short, as an interrupted write leaves it; an end of the right length and wrong
 /// content is refused, because a damaged promise looks the same. What it cannot find out: a whole directory that was
-/// replaced by an older copy of itself, changes of somebody who also computes checksums, and, after a power failure
-/// only, damage within the last `acknowledged_mark::changes_per_sync` changes that makes the log look short.
+/// replaced by an older copy of itself, changes of somebody who also computes checksums, and damage that makes the log
+/// look short within what the mark does not count yet: in mode `sync` after a power failure only, the last
+/// `acknowledged_mark::changes_per_sync` changes; in mode `async` the last `wal_syncer::period`.
 ///
 /// Memory: what `rocksdb_database` and `storage_ledger` say, and 100 bytes for each chunk.
 class rocksdb_storage final : public stable_storage {
