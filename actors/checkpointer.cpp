@@ -19,7 +19,11 @@ void carry_out(checkpointer_self self, checkpoint_effects effects) {
     self->send(with.executor, state_diverged{*effects.diverged});
     self->send(with.state_transfer, state_diverged{*effects.diverged});
   }
-  if (effects.stable) self->send(with.replica, checkpoint_stable{effects.stable});
+  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
+  if (effects.stable) {
+    self->send(with.replica, checkpoint_stable{effects.stable});
+    self->send(with.state_transfer, checkpoint_stable{effects.stable});
+  }
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});
 }
@@ -43,7 +47,9 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
+        auto& core = *self->state.core;
+        if (taken.installed) return core.on_installed(taken.sequence, taken.root);
+        carry_out(self, core.on_taken(taken.sequence, taken.root));
       },
       [self](const verified_message& received) { carry_out(self, receive(*self->state.core, *received.value)); },
       [self](const tick&) {

@@ -22,23 +22,23 @@ void answer(executor_self self, request_id id, const request_outcome& outcome) {
     self->send(session, outgoing_frame{frame});
 }
 
-/// Replies to the link that asked.
-void answer_to(executor_self self, const peer_actor& via, request_id id, const request_outcome& outcome) {
-  if (via && !self->state.diverged) self->send(via, outgoing_frame{encode(reply{id, self->state.view, outcome})});
+/// Replies to the link that asked, if there is anything to say.
+void answer_to(const executor_self& self, const peer_actor& via, request_id id,
+               const client_table::shared_outcome& outcome) {
+  if (via && outcome) self->send(via, outgoing_frame{encode(reply{id, self->state.view, *outcome})});
 }
 
-void take_checkpoint(executor_self self) {
+void take_checkpoint(executor_self self, bool installed) {
   auto& replicated = *self->state.replicated;
   const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
-  const checkpoint_taken taken{replicated.last_executed(), state_root(*snapshot), snapshot};
+  const checkpoint_taken taken{replicated.last_executed(), state_root(*snapshot), snapshot, installed};
   self->send(self->state.with->checkpointer, taken);
   self->send(self->state.with->state_transfer, taken);
 }
 
 void execute(executor_self self, const committed_batch& committed) {
   auto& state = self->state;
-  // An installed state may be ahead of what the replica handed over before it heard of it.
-  if (state.diverged || committed.sequence <= state.replicated->last_executed()) return;
+  if (!state.replicated->awaits(committed.sequence)) return;
   const auto answered = state.replicated->execute(committed.sequence, *committed.body);
   state.view = committed.view;
   auto requests = std::make_shared<std::vector<executed_request>>();
@@ -50,29 +50,39 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
-  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self);
+  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self, false);
 }
 
-void install(executor_self self, const install_state& verified) {
-  auto& replicated = *self->state.replicated;
-  const auto sequence = verified.certificate->sequence();
-  if (sequence > replicated.last_executed()) {
-    if (auto error = replicated.install(sequence, *verified.snapshot)) {
-      // A quorum certified a state that this version cannot read: nothing here can be right any more.
-      self->send(self->state.with->monitor,
-                 observed{node_failed{{"the certified state cannot be installed: " + *error,
-                                       "check that all replicas run the same version and state machine"}}});
-      return;
-    }
-    self->send(self->state.with->monitor,
-               observed{state_was_installed{sequence, verified.certificate->votes.front().content.value}});
-    take_checkpoint(self);
-  }
+void tell_installed(executor_self self) {
+  const auto& replicated = *self->state.replicated;
   const state_installed installed{replicated.last_executed(),
                                   std::make_shared<const std::vector<request_id>>(replicated.done_ids())};
   self->send(self->state.with->replica, installed);
   self->send(self->state.with->batcher, installed);
   self->send(self->state.with->state_transfer, installed);
+}
+
+void install(executor_self self, const install_state& verified) {
+  const auto& with = *self->state.with;
+  const auto sequence = verified.certificate->sequence();
+  const auto& root = verified.certificate->votes.front().content.value;
+  const auto outcome = self->state.replicated->install(sequence, root, *verified.snapshot);
+  switch (outcome.what) {
+    case installation::installed:
+      self->send(with.monitor, observed{state_was_installed{sequence, root}});
+      tell_installed(self);
+      // After the news: who gives states to others trusts its own again.
+      return take_checkpoint(self, true);
+    case installation::overtaken:
+    case installation::too_old:
+      return self->send(with.state_transfer, install_refused{sequence, false});
+    case installation::unreadable:
+      // A quorum certified a state that this version cannot read: nothing here can be right any more.
+      self->send(with.monitor,
+                 observed{node_failed{{"the certified state cannot be installed: " + outcome.why,
+                                       "check that all replicas run the same version and state machine"}}});
+      return self->send(with.state_transfer, install_refused{sequence, true});
+  }
 }
 
 void open_session(executor_self self, const session_opened& opened) {
@@ -90,12 +100,12 @@ void close_session(executor_self self, const session_closed& closed) {
 }
 
 void answer_query(executor_self self, const verified_message& received) {
-  if (self->state.diverged) return;
   const auto& asked = std::get<query>(*received.value);
   const auto& replicated = *self->state.replicated;
   auto result = replicated.query(asked.operation);
-  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result.status),
-                        std::move(result.payload)};
+  if (!result) return;
+  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
+                        std::move(result->payload)};
   self->send(received.via, outgoing_frame{encode(out)});
 }
 
@@ -110,19 +120,18 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {
-        if (const auto outcome = self->state.replicated->answer_to(again.id)) {
-          answer_to(self, again.via, again.id, *outcome);
-        }
+        answer_to(self, again.via, again.id, self->state.replicated->answer_to(again.id));
       },
       [self](const refuse& refused) {
-        request_outcome outcome;
-        outcome.status = refused.status;
-        answer_to(self, refused.via, refused.id, outcome);
+        answer_to(self, refused.via, refused.id, self->state.replicated->refuse(refused.status));
       },
       [self](const session_opened& opened) { open_session(self, opened); },
       [self](const session_closed& closed) { close_session(self, closed); },
       [self](const install_state& verified) { install(self, verified); },
-      [self](const state_diverged&) { self->state.diverged = true; },
+      [self](const state_diverged& diverged) {
+        // The news may be older than the state that is in place now.
+        if (!self->state.replicated->on_diverged(diverged.sequence)) tell_installed(self);
+      },
       [self](const report_wanted&) { return self->state.replicated->machine_root(); },
   };
 }

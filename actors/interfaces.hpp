@@ -139,9 +139,11 @@ struct checkpoint_taken {
   sequence_number sequence;
   digest root;
   std::shared_ptr<const state_snapshot> snapshot;
+  /// It was not executed here but installed under a certificate.
+  bool installed = false;
 };
 
-/// A quorum certified the state after a sequence (checkpointer to replica).
+/// A quorum certified the state after a sequence (checkpointer to replica and state transfer).
 struct checkpoint_stable {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
@@ -152,7 +154,8 @@ struct state_diverged {
   sequence_number sequence;
 };
 
-/// Fetch the state under this certificate (replica to state transfer).
+/// Fetch the state under this certificate (to state transfer: from the replica when it lags, from the checkpointer when
+/// the own state is wrong).
 struct fetch_state {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
@@ -163,7 +166,15 @@ struct install_state {
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// The state after `sequence` is in place (executor to replica, batcher and state transfer).
+/// The fetched state was not put in place: it is not needed, or can never be restored (executor to state transfer).
+struct install_refused {
+  sequence_number sequence;
+  bool unreadable = false;
+};
+
+/// The certified state after `sequence` is in place (executor to replica, batcher and state transfer). When it replaces
+/// a state that had diverged, `sequence` may lie below what the replica has handed over: from there on it is handed
+/// over again.
 struct state_installed {
   sequence_number sequence;
   /// What the new client table holds: lets the batcher forget requests that are done.
@@ -256,8 +267,10 @@ using checkpointer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_t
 using state_transfer_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<fetch_state>,
                      // STATE-REQUEST or STATE-CHUNK.
-                     caf::reacts_to<verified_message>, caf::reacts_to<state_installed>, caf::reacts_to<state_diverged>,
-                     caf::reacts_to<tick>>;
+                     caf::reacts_to<verified_message>, caf::reacts_to<state_installed>, caf::reacts_to<install_refused>,
+                     caf::reacts_to<state_diverged>,
+                     // Which of the states held for others is the one they need.
+                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
 /// The node's disk: durable first, then sent.
 using journal_actor =
@@ -377,6 +390,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -415,3 +429,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::operation_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)

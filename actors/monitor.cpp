@@ -83,6 +83,10 @@ struct node_counters::noting {
     ++into.counters_["divergences_total"];
     into.gauges_["diverged_at_sequence"] = it.sequence.value;
   }
+  void operator()(const donor_replaced& it) const {
+    ++into.counters_[fmt::format("donors_replaced_total{{donor=\"{}\",reason=\"{}\"}}",
+                                 to_string(principal::of(it.replica)), to_string(it.reason))];
+  }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
     into.gauges_["slots_in_use"] = it.slots_in_use;

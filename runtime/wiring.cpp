@@ -53,7 +53,7 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.executor =
       system.spawn(executor, identity, std::make_shared<std::unique_ptr<state_machine>>(std::move(parts.machine)));
   actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period);
-  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
+  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period, settings.giving);
   actors.journal = system.spawn(journal, identity, std::move(parts.storage));
   actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
   supervise(actors.ingress, ingress_state::name, parts.on_failure);

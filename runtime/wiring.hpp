@@ -10,6 +10,7 @@
 #include "actors/batcher.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/monitor.hpp"
+#include "actors/protocol/state_donor.hpp"
 
 namespace hypermesh {
 
@@ -24,6 +25,8 @@ struct node_settings {
   std::chrono::microseconds checkpoint_period{500'000};
   /// How often a state transfer looks for chunks that did not arrive.
   std::chrono::microseconds transfer_period{200'000};
+  /// What is spent on others that fetch this node's state, and held for them.
+  donor_settings giving;
 };
 
 /// What a node is made of besides its actors.

@@ -14,12 +14,15 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
   checkpoint_effects out;
-  if (diverged_ || sequence < stable()) return out;
+  if (diverged_at_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
   if (sequence == stable()) {
     compare_with_own(out);
     return out;
   }
+  // It was voted for before the state was replaced. One vote for a sequence, right or wrong.
+  if (sequence <= voted_) return out;
+  voted_ = sequence;
   // §4.3: "multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas".
   const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
   const signed_statement own{
@@ -85,6 +88,7 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   out.stable = stable_;
   out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
   compare_with_own(out);
+  if (diverged_at_) out.fetch = stable_;
 }
 
 void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
@@ -92,16 +96,29 @@ void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
   // A quorum certified another state than ours: something here computed wrongly, and so did everything
   // that builds on it; nothing more of it is signed or sent again (attack 27).
-  diverged_ = true;
+  own_roots_.clear();
+  disowned_ = voted_;
+  diverged_at_ = stable();
   out.diverged = stable();
+  out.fetch = stable_;
+}
+
+void checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
+  require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
+  if (diverged_at_ && sequence >= *diverged_at_) diverged_at_ = std::nullopt;
+  if (!diverged_at_ && sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
 }
 
 checkpoint_effects checkpoint_votes::on_tick() const {
   checkpoint_effects out;
-  if (diverged_) return out;
+  if (diverged_at_) {
+    out.fetch = stable_;
+    return out;
+  }
   for (const auto& [sequence, votes] : votes_) {
     const auto* own = votes.of(self_);
-    if (own != nullptr) out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
+    if (own != nullptr && sequence > disowned_)
+      out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
   }
   return out;
 }

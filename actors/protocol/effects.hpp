@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -73,6 +74,34 @@ struct divergence_found {
   sequence_number sequence;
 };
 
+/// Why a fetcher of a state looks for another donor.
+enum class donor_fault : std::uint8_t {
+  /// It answered nothing for its patience.
+  late,
+  /// What it gave is not under the certified root.
+  lied,
+  /// It says that it has not this state.
+  refused,
+};
+
+[[nodiscard]] constexpr std::string_view to_string(donor_fault why) {
+  switch (why) {
+    case donor_fault::late:
+      return "late";
+    case donor_fault::lied:
+      return "lied";
+    case donor_fault::refused:
+      return "refused";
+  }
+  return {};
+}
+
+/// A donor of the state that is being fetched is asked no more: for a while, or for this transfer when it lied.
+struct donor_replaced {
+  replica_id replica;
+  donor_fault reason = donor_fault::late;
+};
+
 /// How full the replica is, after each of its steps that changed something.
 struct replica_progress {
   view_number view;
@@ -92,9 +121,9 @@ struct node_failed {
   world_error error;
 };
 
-using observation =
-    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
-                 state_was_installed, divergence_found, replica_progress, batcher_progress, node_failed>;
+using observation = std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved,
+                                 checkpoint_became_stable, state_was_installed, divergence_found, donor_replaced,
+                                 replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {

@@ -175,11 +175,14 @@ TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothi
     core_cluster cluster{options};
     cluster.corrupt(replica_id{1}, [](principal, const frame_ptr& frame) -> frames {
       if (kind_of(byte_span{*frame}) != message_kind::state_chunk) return {frame};
-      auto chunk = std::get<state_chunk_message>(*read(frame));
-      auto bytes = *chunk.bytes;
-      bytes.push_back(std::byte{1});
-      chunk.bytes = std::make_shared<const byte_vector>(std::move(bytes));
-      return {encode(chunk)};
+      auto given = std::get<state_chunk_message>(*read(frame));
+      if (auto* page = std::get_if<leaf_page>(&given.content)) page->leaves.front().bytes[0] ^= std::byte{1};
+      if (const auto* chunk = std::get_if<std::shared_ptr<const byte_vector>>(&given.content)) {
+        auto bytes = **chunk;
+        bytes.push_back(std::byte{1});
+        given.content = std::make_shared<const byte_vector>(std::move(bytes));
+      }
+      return {encode(given)};
     });
     cluster.isolate(replica_id{3});
     submit_round(cluster, 8, "while away");

@@ -31,6 +31,9 @@ std::string text_of(const observation& what) {
     return fmt::format("installs the state of n={} d={}", it->sequence.value, short_name(it->root));
   }
   if (const auto* it = std::get_if<divergence_found>(&what)) return fmt::format("diverges at n={}", it->sequence.value);
+  if (const auto* it = std::get_if<donor_replaced>(&what)) {
+    return fmt::format("replaces the donor {}: {}", it->replica.value, to_string(it->reason));
+  }
   if (const auto* it = std::get_if<node_failed>(&what)) return "fails: " + it->error.what;
   if (const auto* it = std::get_if<frame_rejected>(&what)) {
     return fmt::format("refuses a frame of {}: {}", short_name(it->sender), to_string(it->reason));

@@ -92,6 +92,11 @@ struct invariant_checker::watching {
   void operator()(const divergence_found& it) const {
     checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
   }
+  void operator()(const donor_replaced& it) const {
+    checker.expect(!checker.bounds_.all_correct || it.reason != donor_fault::lied, "I14", [&] {
+      return fmt::format("replica {} says that the donor {} lied", replica.value, it.replica.value);
+    });
+  }
   void operator()(const replica_progress& it) const {
     auto& view = checker.tracks_[replica.value].view;
     checker.expect(it.view >= view, "I8",

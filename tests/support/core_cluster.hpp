@@ -23,6 +23,8 @@ struct network_faults {
   std::uint64_t duplicate_percent = 0;
   /// Each frame takes 1 … `delay_max` moments, so frames overtake each other when it exceeds 1.
   std::uint64_t delay_max = 1;
+  /// Moments that one STATE-CHUNK takes for itself; the next one waits. 0: all arrive at once.
+  std::uint64_t moments_per_chunk = 0;
 };
 
 struct core_cluster_options {
@@ -31,8 +33,9 @@ struct core_cluster_options {
   network_faults faults;
   batch_settings batching;
   client_settings clients = {1, 3'000, 16, 4'096, 40'000, 200'000, 1'000'000'000};
-  /// Extra bytes of each chunk of state.
+  /// Extra bytes of each chunk of state, and extra chunks that never change.
   std::size_t state_padding = 0;
+  std::size_t state_ballast = 0;
 };
 
 /// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions.
@@ -75,6 +78,8 @@ class core_cluster {
   [[nodiscard]] const request_factory& factory() const { return factory_; }
   [[nodiscard]] const std::vector<submit_outcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] std::uint64_t now() const { return now_; }
+  /// STATE-CHUNKs that the network has carried.
+  [[nodiscard]] std::uint64_t chunks_carried() const { return chunks_carried_; }
   /// One line: seed, moment, what each replica executed, and the violation; for failing tests.
   [[nodiscard]] std::string describe() const;
 
@@ -85,6 +90,7 @@ class core_cluster {
     frame_ptr frame;
   };
 
+  [[nodiscard]] std::unique_ptr<core_node> make_node(replica_id id, order_checker& checker) const;
   void pass_moment();
   void deliver(const frame_on_its_way& event);
   void send(principal from, principal to, const frame_ptr& frame);
@@ -107,6 +113,9 @@ class core_cluster {
   std::multimap<std::uint64_t, frame_on_its_way> network_;
   std::vector<submit_outcome> outcomes_;
   std::uint64_t submitted_ = 0;
+  std::uint64_t chunks_carried_ = 0;
+  /// When the network has carried the chunks that it has.
+  std::uint64_t chunks_done_at_ = 0;
   std::uint64_t now_ = 0;
 };
 

@@ -8,14 +8,15 @@
 namespace hypermesh::testing {
 
 core_node::core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-                     const batch_settings& batching, std::size_t state_padding, order_checker& checker)
+                     const batch_settings& batching, std::unique_ptr<counting_machine> machine, order_checker& checker)
     : cluster_(cluster),
       self_(self),
       checker_(&checker),
       validator_(cluster, keys),
       replica_(cluster, self, keys),
       checkpoints_(cluster, self, keys),
-      state_(std::make_unique<counting_machine>(state_padding)),
+      machine_(machine.get()),
+      state_(std::move(machine)),
       donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching) {}
@@ -38,7 +39,8 @@ void core_node::route(principal sender, const message& value) {
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
   }
-  if (const auto* it = std::get_if<state_request>(&value)) return send_to(sender, donor_.answer(replica_id{sender.number}, *it));
+  if (const auto* it = std::get_if<state_request>(&value))
+    return send_to(sender, donor_.answer(replica_id{sender.number}, *it));
   if (const auto* it = std::get_if<state_chunk_message>(&value)) {
     return carry_out(fetcher_.on_chunk(replica_id{sender.number}, *it));
   }
@@ -101,8 +103,7 @@ bool core_node::run_executor() {
 }
 
 void core_node::execute(const committed_batch& batch) {
-  // An installed state may already contain what was ordered before the replica heard of it.
-  if (batch.sequence <= state_.last_executed()) return;
+  if (!state_.awaits(batch.sequence)) return;
   const auto answers = state_.execute(batch.sequence, *batch.body);
   checker_->on_executed(self_, batch, answers);
   std::vector<executed_request> done;
@@ -111,31 +112,35 @@ void core_node::execute(const committed_batch& batch) {
     reply_to(request.id, outcome);
   }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_);
-  if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint();
+  if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
   cut(false);
 }
 
 void core_node::install(const verified_state& fetched) {
   const auto sequence = fetched.certificate->sequence();
-  if (sequence > state_.last_executed()) {
-    const auto error = state_.install(sequence, *fetched.snapshot);
-    require(!error, "a certified state of a correct group installs");
-    ++installs_;
-    checker_->on_installed(self_, sequence);
-    take_checkpoint();
-  }
+  const auto& root = fetched.certificate->votes.front().content.value;
+  const auto outcome = state_.install(sequence, root, *fetched.snapshot);
+  require(outcome.what != installation::unreadable, "a certified state of a correct group installs");
+  if (outcome.what != installation::installed) return carry_out(fetcher_.on_install_refused(sequence, false));
+  ++installs_;
+  checker_->on_installed(self_, sequence);
+  donor_.on_installed();
   fetcher_.on_installed(sequence);
-  carry_out(replica_.on_installed(state_.last_executed()));
+  carry_out(replica_.on_installed(sequence));
   batcher_.on_installed(state_.done_ids());
+  take_checkpoint(true);
   cut(false);
 }
 
-void core_node::take_checkpoint() {
+void core_node::take_checkpoint(bool installed) {
+  const auto sequence = state_.last_executed();
   const auto snapshot = std::make_shared<const state_snapshot>(state_.snapshot());
   const auto root = state_root(*snapshot);
-  checker_->on_root(self_, state_.last_executed(), root);
-  donor_.on_taken(state_.last_executed(), snapshot);
-  carry_out(checkpoints_.on_taken(state_.last_executed(), root));
+  checker_->on_root(self_, sequence, root);
+  donor_.on_taken(sequence, snapshot);
+  fetcher_.on_taken(sequence, snapshot);
+  if (installed) return checkpoints_.on_installed(sequence, root);
+  carry_out(checkpoints_.on_taken(sequence, root));
 }
 
 // --- Effects -----------------------------------------------------------------------
@@ -159,8 +164,15 @@ void core_node::carry_out(checkpoint_effects effects) {
   if (effects.diverged) {
     diverged_ = true;
     carry_out(replica_.on_diverged(*effects.diverged));
+    require(state_.on_diverged(*effects.diverged), "divergence is found while the wrong state is in place");
+    donor_.on_diverged();
+    fetcher_.on_diverged();
   }
-  if (effects.stable != nullptr) carry_out(replica_.on_stable(effects.stable));
+  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
+  if (effects.stable != nullptr) {
+    donor_.on_stable(effects.stable->sequence());
+    carry_out(replica_.on_stable(effects.stable));
+  }
 }
 
 void core_node::carry_out(transfer_effects effects) {

@@ -9,6 +9,7 @@
 #include "actors/protocol/checkpoint_votes.hpp"
 #include "actors/protocol/replica_core.hpp"
 #include "actors/protocol/replicated_state.hpp"
+#include "actors/protocol/state_donor.hpp"
 #include "actors/protocol/state_transfer.hpp"
 #include "actors/protocol/validator.hpp"
 #include "tests/support/counting_machine.hpp"
@@ -28,13 +29,16 @@ class core_node {
  public:
   /// `keys` and `checker` outlive the node.
   core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-            const batch_settings& batching, std::size_t state_padding, order_checker& checker);
+            const batch_settings& batching, std::unique_ptr<counting_machine> machine, order_checker& checker);
 
   /// A frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
   void on_tick();
   /// Handles one item of the executor's inbox; false when there is none.
   bool run_executor();
+
+  /// The machine does something that nobody ordered: from now on its state is not that of the others.
+  void spoil() { static_cast<void>(machine_->apply({}, as_byte_span("a bit that flipped"))); }
 
   /// What is to be sent since the last call.
   [[nodiscard]] std::vector<sent_frame> take_sends();
@@ -57,7 +61,7 @@ class core_node {
   void cut(bool delay_passed);
   void execute(const committed_batch& batch);
   void install(const verified_state& fetched);
-  void take_checkpoint();
+  void take_checkpoint(bool installed);
 
   void carry_out(replica_effects effects);
   void carry_out(checkpoint_effects effects);
@@ -74,6 +78,8 @@ class core_node {
   validator validator_;
   replica_core replica_;
   checkpoint_votes checkpoints_;
+  /// Owned by the state.
+  counting_machine* machine_;
   replicated_state state_;
   state_donor donor_;
   state_fetcher fetcher_;
