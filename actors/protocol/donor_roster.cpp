@@ -80,11 +80,12 @@ std::set<replica_id> donor_roster::liars() const {
 
 // --- What they do ----------------------------------------------------------------
 
-void donor_roster::on_asked(replica_id id) {
+std::uint64_t donor_roster::on_asked(replica_id id) {
   auto& it = donors_.at(id);
   require(it.now == standing::serving && it.open < it.window, "only a donor with room is asked");
   ++it.open;
   it.last_asked = ++questions_;
+  return questions_;
 }
 
 void donor_roster::on_closed(replica_id id) {
@@ -93,9 +94,11 @@ void donor_roster::on_closed(replica_id id) {
   --it.open;
 }
 
-void donor_roster::on_given(replica_id id) {
+void donor_roster::on_given(replica_id id, std::uint64_t question) {
   auto& it = donors_.at(id);
+  require(question <= questions_, "only what was asked is answered");
   ++it.given;
+  it.last_answered = std::max(it.last_answered, question);
   it.silent_ticks = 0;
   it.refused = false;
   // No further than to what it shrinks at the next tick: more would have to be taken back, and be sent twice.

@@ -43,11 +43,11 @@ class donor_roster {
                                                const std::vector<replica_id>& awaited = {}) const;
   [[nodiscard]] bool has_room() const;
 
-  /// A question to the donor was opened; was closed, whatever the reason.
-  void on_asked(replica_id id);
+  /// A question to the donor was opened, with this number; was closed, whatever the reason.
+  std::uint64_t on_asked(replica_id id);
   void on_closed(replica_id id);
-  /// A true answer came from it.
-  void on_given(replica_id id);
+  /// A true answer to a question came from it.
+  void on_given(replica_id id, std::uint64_t question);
   /// It wants a pause until the next tick.
   void on_busy(replica_id id);
   /// True when it was serving until now: its questions go to others.
@@ -56,7 +56,10 @@ class donor_roster {
   /// Those that are late now.
   [[nodiscard]] std::vector<replica_id> on_tick();
 
-  [[nodiscard]] unsigned patience_of(replica_id id) const { return donors_.at(id).patience; }
+  /// Whether it answered a later question before this one. Links keep the order, and donors do.
+  [[nodiscard]] bool has_passed_over(replica_id id, std::uint64_t question) const {
+    return question < donors_.at(id).last_answered;
+  }
   /// Open questions to take back. A donor that became a little slower works them off.
   [[nodiscard]] unsigned excess_of(replica_id id) const;
   [[nodiscard]] unsigned open_questions() const;
@@ -89,8 +92,9 @@ class donor_roster {
     unsigned patience = patience_initial;
     unsigned pause = pause_initial;
     unsigned pause_left = 0;
-    /// The number of the last question.
+    /// Numbers of questions.
     std::uint64_t last_asked = 0;
+    std::uint64_t last_answered = 0;
   };
 
   bool set_aside(replica_id id, donor_fault why);

@@ -19,8 +19,8 @@ constexpr std::uint64_t questions_open_max = 1'024;
 constexpr unsigned ticks_until_stuck = 12;
 /// Ticks in which a donor that answers in order has answered: its window is what it gives in one less.
 constexpr unsigned ticks_in_order = donor_roster::window_ticks + 1;
-/// No patience is so short that questions which wait in order grow older than twice of it.
-static_assert(2 * donor_roster::patience_initial > ticks_in_order);
+/// Ticks for which an answer may be on its way while later ones arrive.
+constexpr unsigned ticks_out_of_order = 2;
 
 static_assert(bytes_open_max / limits::state_chunk_bytes_max >= 2 * donor_roster::window_initial);
 static_assert(donor_roster::window_max <= questions_open_max);
@@ -142,14 +142,14 @@ std::optional<replica_id> state_fetcher::next_donor_for(std::uint64_t part) cons
 
 void state_fetcher::ask(std::uint64_t part, replica_id donor, transfer_effects& out) {
   auto& list = asked_[part];
+  const asking asked{donor, roster_.on_asked(donor)};
   const auto before = std::ranges::find(list, donor, &asking::donor);
   if (before == list.end()) {
-    list.push_back({donor});
+    list.push_back(asked);
   } else {
     require(before->now == question::given_up, "a donor is asked again when it is not expected to answer");
-    *before = {donor};
+    *before = asked;
   }
-  roster_.on_asked(donor);
   out.sends.push_back({donor, encode(state_request{certificate_->sequence(), part, assembly_->phase()})});
 }
 
@@ -204,22 +204,23 @@ transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_mes
   if (const auto* why = std::get_if<state_refusal>(&answer.content)) {
     take_refusal(part, *from, *why, out);
   } else if (const auto* page = std::get_if<leaf_page>(&answer.content)) {
-    take(answer.wanted, donor, assembly_->take(part, *page, stock_), 0, out);
+    take(answer.wanted, *from, assembly_->take(part, *page, stock_), 0, out);
   } else {
     const auto& bytes = std::get<std::shared_ptr<const byte_vector>>(answer.content);
-    take(answer.wanted, donor, assembly_->take(part, bytes), bytes->size(), out);
+    take(answer.wanted, *from, assembly_->take(part, bytes), bytes->size(), out);
   }
   return out;
 }
 
-void state_fetcher::take(const state_request& part, replica_id donor, state_assembly::verdict verdict,
+void state_fetcher::take(const state_request& part, const asking& from, state_assembly::verdict verdict,
                          std::uint64_t bytes, transfer_effects& out) {
+  const auto donor = from.donor;
   if (verdict == state_assembly::verdict::lie) {
     out.observations.emplace_back(frame_rejected{principal::of(donor), rejection::wrong_digest});
     if (roster_.on_lied(donor)) replace(donor, donor_fault::lied, out);
     return ask_more(out);
   }
-  roster_.on_given(donor);
+  roster_.on_given(donor, from.number);
   ticks_idle_ = 0;
   if (bytes > 0) {
     ++chunks_fetched_;
@@ -286,11 +287,12 @@ void state_fetcher::close(std::uint64_t part, asking& which, question as) {
   if (std::ranges::none_of(asked_.at(part), &asking::is_open)) again_.push_back(part);
 }
 
-/// Questions that a donor passed over: lost, or withheld while it answers others.
-void state_fetcher::give_up_old() {
+/// Questions that a donor passed over: lost, or withheld while it answers others. One that answers nothing is late.
+void state_fetcher::give_up_passed_over() {
   for (auto& [part, list] : asked_) {
     for (auto& each : list) {
-      if (++each.ticks >= 2 * roster_.patience_of(each.donor)) close(part, each, question::given_up);
+      const bool is_old = ++each.ticks >= ticks_out_of_order;
+      if (is_old && roster_.has_passed_over(each.donor, each.number)) close(part, each, question::given_up);
     }
   }
 }
@@ -317,7 +319,7 @@ transfer_effects state_fetcher::on_tick() {
   ++ticks_idle_;
   for (const auto donor : roster_.on_tick())
     replace(donor, donor_fault::late, out);
-  give_up_old();
+  give_up_passed_over();
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     if (replica_id{number} != self_) take_back_excess(replica_id{number});
   }

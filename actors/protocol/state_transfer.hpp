@@ -71,6 +71,8 @@ class state_fetcher {
   /// A donor that was asked for a part, until the part is here.
   struct asking {
     replica_id donor;
+    /// The roster's.
+    std::uint64_t number = 0;
     unsigned ticks = 0;
     question now = question::open;
 
@@ -89,14 +91,14 @@ class state_fetcher {
   [[nodiscard]] bool may_ask() const;
   [[nodiscard]] std::optional<replica_id> next_donor_for(std::uint64_t part) const;
 
-  void take(const state_request& part, replica_id donor, state_assembly::verdict verdict, std::uint64_t bytes,
+  void take(const state_request& part, const asking& from, state_assembly::verdict verdict, std::uint64_t bytes,
             transfer_effects& out);
   void take_refusal(std::uint64_t part, asking& from, state_refusal why, transfer_effects& out);
   void settle(std::uint64_t part);
   void begin_chunks();
   void replace(replica_id donor, donor_fault why, transfer_effects& out);
   void close(std::uint64_t part, asking& which, question as);
-  void give_up_old();
+  void give_up_passed_over();
   void take_back_excess(replica_id donor);
 
   [[nodiscard]] const digest& root() const { return certificate_->votes.front().content.value; }

@@ -226,6 +226,25 @@ TEST_CASE("a page with a leaf changed, too few or too many, or with another path
   });
 }
 
+TEST_CASE("inner nodes are no leaves of a page") {
+  const auto parent_of = [](const digest& left, const digest& right) {
+    return hasher{"hypermesh merkle node"}.add(left).add(right).finish();
+  };
+  for_all_pages([&](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
+    const auto own = leaves_on(leaves, page_leaves, page);
+    std::vector<digest> level{own.begin(), own.end()};
+    // The level above, and the one above that, lead to the same root: only their count says that they are no leaves.
+    while (level.size() > 1) {
+      std::vector<digest> above;
+      for (std::size_t index = 0; index + 1 < level.size(); index += 2)
+        above.push_back(parent_of(level[index], level[index + 1]));
+      if (level.size() % 2 == 1) above.push_back(level.back());
+      level = above;
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), leaves.size(), page, page_leaves, level, pages.path(page)));
+    }
+  });
+}
+
 TEST_CASE("pages of the most chunks have paths of page_path_max steps") {
   std::size_t steps = 0;
   for (auto width = limits::state_pages_max; width > 1; width = width / 2 + width % 2)

@@ -25,7 +25,7 @@ unsigned fill(donor_roster& roster, replica_id only) {
 void give(donor_roster& roster, replica_id id, unsigned count) {
   for (unsigned each = 0; each < count; ++each) {
     roster.on_closed(id);
-    roster.on_given(id);
+    roster.on_given(id, 1);
   }
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("a donor that was set aside and gives the truth serves again, with one
     (void)roster.on_tick();
   roster.on_closed(a);
   CHECK(roster.next({b}) == b);
-  roster.on_given(a);
+  roster.on_given(a, 0);
   CHECK(roster.next({b}) == a);
   roster.on_asked(a);
   CHECK(roster.next({b}) != a);
@@ -211,7 +211,7 @@ TEST_CASE("a donor that lied stays dropped though it tells the truth later") {
   donor_roster roster{{a, b}, {}, {}};
   CHECK(roster.on_lied(a));
   CHECK_FALSE(roster.on_lied(a));
-  roster.on_given(a);
+  roster.on_given(a, 0);
   CHECK(roster.next({b}) == b);
 }
 
@@ -231,6 +231,22 @@ TEST_CASE("who may have the state is who did not say or show the contrary") {
   CHECK(roster.on_lied(b));
   CHECK(roster.possible_holders() == 1);
   // It has it after all.
-  roster.on_given(a);
+  roster.on_given(a, 0);
   CHECK(roster.possible_holders() == 2);
+}
+
+TEST_CASE("a donor has passed over what it was asked before that which it answered last") {
+  donor_roster roster{{a, b}, {}, {}};
+  const auto first = roster.on_asked(a);
+  const auto second = roster.on_asked(a);
+  const auto others = roster.on_asked(b);
+  const auto third = roster.on_asked(a);
+  roster.on_given(a, second);
+  CHECK(roster.has_passed_over(a, first));
+  CHECK_FALSE(roster.has_passed_over(a, third));
+  CHECK_FALSE(roster.has_passed_over(b, others));
+  // An old answer that comes late takes nothing back.
+  roster.on_given(a, first);
+  CHECK(roster.has_passed_over(a, first));
+  CHECK_FALSE(roster.has_passed_over(a, second));
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/support/donor_crowd.hpp"
 #include "tests/support/effect_reader.hpp"
 
@@ -205,6 +207,26 @@ TEST_CASE("bytes that states share are counted once") {
   state.insert(state.begin() + 3, sized_state(1, 500, 99)->front());
   donor.on_taken(sequence_number{24}, std::make_shared<const state_snapshot>(state));
   CHECK(donor.bytes_held() == 14'500);
+}
+
+TEST_CASE("what a dropped state shared with the next one still counts") {
+  const auto cluster = small_cluster(4);
+  const auto most = cluster.watermark_window / cluster.checkpoint_period + 2;
+  state_donor donor{cluster};
+  auto state = *sized_state(30, 1'000);
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    state[n] = sized_state(1, 1'000, static_cast<std::uint8_t>(n))->front();
+    donor.on_taken(sequence_number{4 * n}, std::make_shared<const state_snapshot>(state));
+    CHECK(donor.bytes_held() == 30'000 + (std::min<std::uint64_t>(n, most) - 1) * 1'000);
+  }
+}
+
+TEST_CASE("the room for pinned states is for pinned states only") {
+  state_donor donor{small_cluster(4, 4, 4, 64), donor_settings{1 << 20U, 30'000, 1 << 20U}};
+  for (std::uint64_t n = 1; n <= 12; ++n) {
+    donor.on_taken(sequence_number{4 * n}, sized_state(1, 10'000));
+    CHECK(donor.bytes_held() <= 30'000);
+  }
 }
 
 TEST_CASE("clients that change every chunk in each period cannot make a donor hold more than its bound") {

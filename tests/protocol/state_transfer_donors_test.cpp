@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "actors/protocol/state_transfer.hpp"
 #include "tests/support/donor_crowd.hpp"
@@ -110,6 +111,45 @@ TEST_CASE("two drips of three donors hold up nobody either") {
   world.fetch();
   REQUIRE(world.crowd.run(200));
   CHECK(world.crowd.ticks() <= 300 / 10 + 6);
+}
+
+TEST_CASE("a donor that becomes slow is not asked a second time for what it will answer anyway") {
+  transfer_world world{300};
+  for (const std::uint32_t number : {1U, 2U})
+    world.crowd.set(number, refuses);
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(8));
+  world.crowd.of(0).pace = 5;
+  REQUIRE(world.crowd.run(200));
+  std::set<std::uint64_t> once;
+  for (const auto& each : world.crowd.of(0).asked) {
+    if (each.part == state_part::chunk) CHECK(once.insert(each.index).second);
+  }
+}
+
+TEST_CASE("a donor that was fast and drips now gives back what it holds, so that others have room for it") {
+  // Of 256 KiB there are 64 questions in all. The fast donor has most of them when it begins to drip.
+  state_snapshot large;
+  for (std::size_t index = 0; index < 300; ++index) {
+    byte_vector bytes(limits::state_chunk_bytes_max);
+    bytes[0] = static_cast<std::byte>(index);
+    bytes[1] = static_cast<std::byte>(index >> 8U);
+    const auto leaf = state_chunk_digest(bytes);
+    large.push_back({std::make_shared<const byte_vector>(std::move(bytes)), leaf});
+  }
+  transfer_world world{std::make_shared<const state_snapshot>(std::move(large))};
+  world.crowd.of(0).at_once = 4;
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(3));
+  const auto held = world.crowd.of(0).queue.size();
+  world.crowd.of(0).at_once = 1;
+  world.crowd.of(0).pace = 2 * moments_per_tick;
+  const auto others = [&] { return world.crowd.of(1).answered + world.crowd.of(2).answered; };
+  const auto before = others();
+  CHECK(held > 30);
+  (void)world.crowd.run(5);
+  // Two donors that give ten in a tick each; for two ticks it is not clear yet that the third one has become slow.
+  CHECK(others() - before >= 55);
 }
 
 TEST_CASE("a part that a donor passes over while it gives others is asked of another") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "actors/protocol/state_transfer.hpp"
 #include "tests/support/donor_crowd.hpp"
 #include "tests/support/effect_reader.hpp"
@@ -91,6 +93,8 @@ TEST_CASE("a transfer goes over to a newer certificate when nothing arrives, wit
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
   REQUIRE_FALSE(world.crowd.run(20));
+  // Nobody has said anything, and the newer state is asked for all the same.
+  CHECK(std::ranges::any_of(world.crowd.of(0).asked, [](const auto& each) { return each.sequence == eight; }));
   const auto stalled = world.crowd.questions(state_part::chunk);
   for (std::uint32_t number = 0; number < 3; ++number)
     world.forget(number);

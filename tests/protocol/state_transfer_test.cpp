@@ -242,6 +242,15 @@ TEST_CASE("a state that arrived is handed over once, and nothing is asked or tak
   CHECK(world.crowd.questions() == before);
 }
 
+TEST_CASE("nothing is asked after a state of which everything was at hand") {
+  transfer_world world{20};
+  world.fetcher.on_taken(sequence_number{3}, world.snapshot);
+  world.fetch();
+  REQUIRE(world.crowd.run(20));
+  for (int tick = 0; tick < 50; ++tick)
+    CHECK(world.fetcher.on_tick().sends.empty());
+}
+
 TEST_CASE("the same or an older certificate does not disturb a fetch") {
   transfer_world world{4};
   world.fetch();

@@ -80,14 +80,16 @@ void donor_crowd::carry_out(transfer_effects effects) {
 void donor_crowd::pass_moment() {
   ++now_;
   for (auto& [id, each] : donors_) {
-    while (!each.queue.empty() && each.free_at < now_) {
+    each.busy_until.erase(each.busy_until.begin(), each.busy_until.lower_bound(now_));
+    while (!each.queue.empty() && each.busy_until.size() < each.at_once) {
       const auto wanted = each.queue.front();
       each.queue.pop_front();
       auto said = each.says ? each.says(wanted) : std::nullopt;
       // Silence takes no time, so that a donor that wakes up has no backlog of it.
       if (!said) continue;
-      each.free_at = std::max(each.free_at, now_ - 1) + each.pace;
-      network_.emplace(each.free_at + each.delay, arrival{id, std::move(*said)});
+      const auto done_at = now_ - 1 + each.pace;
+      each.busy_until.insert(done_at);
+      network_.emplace(done_at + each.delay, arrival{id, std::move(*said)});
       ++each.answered;
     }
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -53,12 +54,15 @@ class donor_crowd {
     /// Moments that it works on an answer, and that the answer travels.
     std::uint64_t pace = 1;
     std::uint64_t delay = 1;
+    /// Answers that it works on at once.
+    std::uint64_t at_once = 1;
     /// What it was asked for in all, and what it has answered.
     std::vector<state_request> asked;
     std::size_t answered = 0;
 
     std::deque<state_request> queue;
-    std::uint64_t free_at = 0;
+    /// When each of those that it works on is done.
+    std::multiset<std::uint64_t> busy_until;
   };
 
   explicit donor_crowd(state_fetcher& fetcher) : fetcher_(&fetcher) {}
