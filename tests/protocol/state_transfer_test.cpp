@@ -215,7 +215,7 @@ TEST_CASE("what nobody asked for is refused, true or not, and costs its sender's
   CHECK(world.hear(to, world.donor(wanted)) == unsolicited);
 }
 
-TEST_CASE("a donor that was refused nothing is not asked twice for one part while others serve") {
+TEST_CASE("no donor is asked twice for one part while others serve") {
   transfer_world world{200};
   world.crowd.set(1, honest_donor{four, world.snapshot}, 3);
   world.fetch();
