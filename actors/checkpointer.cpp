@@ -19,7 +19,11 @@ void carry_out(checkpointer_self self, checkpoint_effects effects) {
     self->send(with.executor, state_diverged{*effects.diverged});
     self->send(with.state_transfer, state_diverged{*effects.diverged});
   }
-  if (effects.stable) self->send(with.replica, checkpoint_stable{effects.stable});
+  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
+  if (effects.stable) {
+    self->send(with.replica, checkpoint_stable{effects.stable});
+    self->send(with.state_transfer, checkpoint_stable{effects.stable});
+  }
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});
 }
@@ -38,6 +42,7 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
   self->state.period = period;
   self->state.core = std::make_unique<checkpoint_votes>(identity.cluster, identity.self, *identity.keys);
   self->state.core->restore(past->replica.stable, past->own_checkpoints);
+  if (past->replica.on_probation) self->state.core->abstain();
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) {
@@ -45,8 +50,11 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
+        auto& core = *self->state.core;
+        if (taken.installed) return core.on_installed(taken.sequence, taken.root);
+        carry_out(self, core.on_taken(taken.sequence, taken.root));
       },
+      [self](const voting_allowed& allowed) { self->state.core->on_voting_allowed(allowed.above); },
       [self](const proof_learned& learned) { carry_out(self, self->state.core->on_proof(learned.certificate)); },
       [self](const verified_message& received) { carry_out(self, receive(*self->state.core, *received.value)); },
       [self](const tick&) {

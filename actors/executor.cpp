@@ -23,28 +23,30 @@ void answer(executor_self self, request_id id, const request_outcome& outcome) {
     self->send(session, outgoing_frame{frame});
 }
 
-/// Replies to the link that asked.
-void answer_to(executor_self self, const peer_actor& via, request_id id, const request_outcome& outcome) {
-  if (via && !self->state.diverged) self->send(via, outgoing_frame{encode(reply{id, self->state.view, outcome})});
+/// Replies to the link that asked, if there is anything to say.
+void answer_to(const executor_self& self, const peer_actor& via, request_id id,
+               const client_table::shared_outcome& outcome) {
+  if (via && outcome) self->send(via, outgoing_frame{encode(reply{id, self->state.view, *outcome})});
 }
 
-void tell_taken(executor_self self, const checkpoint_taken& taken) {
+void tell_taken(const executor_self& self, const checkpoint_taken& taken) {
   const auto& with = *self->state.with;
   self->send(with.checkpointer, taken);
   self->send(with.state_transfer, taken);
-  self->send(with.journal, taken);
+  // What was installed goes there with the news of it.
+  if (!taken.installed) self->send(with.journal, taken);
 }
 
-state_installed news_of(executor_self self, std::shared_ptr<const checkpoint_certificate> certificate) {
+state_installed news_of(const executor_self& self, std::shared_ptr<const checkpoint_certificate> certificate) {
   const auto& replicated = *self->state.replicated;
   return {replicated.last_executed(), std::make_shared<const std::vector<request_id>>(replicated.done_ids()),
           std::move(certificate)};
 }
 
-void take_checkpoint(executor_self self) {
+void take_checkpoint(const executor_self& self, bool installed) {
   auto& replicated = *self->state.replicated;
   const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
-  tell_taken(self, {replicated.last_executed(), state_root(*snapshot), snapshot});
+  tell_taken(self, {replicated.last_executed(), state_root(*snapshot), snapshot, installed});
 }
 
 /// The neighbours learn where the last run ended.
@@ -58,8 +60,7 @@ void start(executor_self self) {
 
 void execute(executor_self self, const committed_batch& committed) {
   auto& state = self->state;
-  // An installed state may be ahead of what the replica handed over before it heard of it.
-  if (state.diverged || committed.sequence <= state.replicated->last_executed()) return;
+  if (!state.replicated->awaits(committed.sequence)) return;
   const auto answered = state.replicated->execute(committed.sequence, *committed.body);
   state.view = committed.view;
   auto requests = std::make_shared<std::vector<executed_request>>();
@@ -71,32 +72,36 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
-  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self);
+  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self, false);
+}
+
+void tell_installed(const executor_self& self, const install_state& verified) {
+  const auto installed = news_of(self, verified.certificate);
+  self->send(self->state.with->batcher, installed);
+  take_checkpoint(self, true);
+  // Who votes on from here must find the state again after a crash.
+  self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }
 
 void install(executor_self self, const install_state& verified) {
-  auto& replicated = *self->state.replicated;
+  const auto& with = *self->state.with;
   const auto sequence = verified.certificate->sequence();
-  bool is_new = false;
-  if (sequence > replicated.last_executed()) {
-    if (auto error = replicated.install(sequence, *verified.snapshot)) {
+  const auto& root = verified.certificate->votes.front().content.value;
+  const auto outcome = self->state.replicated->install(sequence, root, *verified.snapshot);
+  switch (outcome.what) {
+    case installation::installed:
+      self->send(with.monitor, observed{state_was_installed{sequence, root}});
+      return tell_installed(self, verified);
+    case installation::overtaken:
+    case installation::too_old:
+      return self->send(with.state_transfer, install_refused{sequence, false});
+    case installation::unreadable:
       // A quorum certified a state that this version cannot read: nothing here can be right any more.
-      self->send(self->state.with->monitor,
-                 observed{node_failed{{"the certified state cannot be installed: " + *error,
+      self->send(with.monitor,
+                 observed{node_failed{{"the certified state cannot be installed: " + outcome.why,
                                        "check that all replicas run the same version and state machine"}}});
-      return;
-    }
-    self->send(self->state.with->monitor,
-               observed{state_was_installed{sequence, verified.certificate->votes.front().content.value}});
-    take_checkpoint(self);
-    is_new = true;
+      return self->send(with.state_transfer, install_refused{sequence, true});
   }
-  const auto installed = news_of(self, verified.certificate);
-  self->send(self->state.with->batcher, installed);
-  // Who votes on from here must find the state again after a crash.
-  if (is_new) return self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
-  self->send(self->state.with->replica, installed);
-  self->send(self->state.with->state_transfer, installed);
 }
 
 void open_session(executor_self self, const session_opened& opened) {
@@ -114,12 +119,12 @@ void close_session(executor_self self, const session_closed& closed) {
 }
 
 void answer_query(executor_self self, const verified_message& received) {
-  if (self->state.diverged) return;
   const auto& asked = std::get<query>(*received.value);
   const auto& replicated = *self->state.replicated;
   auto result = replicated.query(asked.operation);
-  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result.status),
-                        std::move(result.payload)};
+  if (!result) return;
+  const query_reply out{asked.id, replicated.last_executed(), static_cast<std::uint8_t>(result->status),
+                        std::move(result->payload)};
   self->send(received.via, outgoing_frame{encode(out)});
 }
 
@@ -133,23 +138,19 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
   self->state.taken_before = std::move(from->taken);
   return {
       [self](const wired& all) { self->state.with = all.with; },
-      [self](const begin&) { start(self); },
+      [self](const neighbours_ready&) { start(self); },
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {
-        if (const auto outcome = self->state.replicated->answer_to(again.id)) {
-          answer_to(self, again.via, again.id, *outcome);
-        }
+        answer_to(self, again.via, again.id, self->state.replicated->answer_to(again.id));
       },
       [self](const refuse& refused) {
-        request_outcome outcome;
-        outcome.status = refused.status;
-        answer_to(self, refused.via, refused.id, outcome);
+        answer_to(self, refused.via, refused.id, self->state.replicated->refuse(refused.status));
       },
       [self](const session_opened& opened) { open_session(self, opened); },
       [self](const session_closed& closed) { close_session(self, closed); },
       [self](const install_state& verified) { install(self, verified); },
-      [self](const state_diverged&) { self->state.diverged = true; },
+      [self](const state_diverged& diverged) { self->state.replicated->on_diverged(diverged.sequence); },
       [self](const report_wanted&) { return self->state.replicated->machine_root(); },
   };
 }

@@ -34,8 +34,6 @@ struct executor_state {
   std::map<client_id, std::vector<peer_actor>> sessions;
   /// The view of the last executed batch.
   view_number view;
-  /// The state is not the certified one: nothing of it is shown to anybody.
-  bool diverged = false;
 };
 
 /// `start` is moved into the executor.

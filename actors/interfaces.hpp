@@ -12,242 +12,12 @@
 #include <caf/type_id.hpp>
 #include <caf/typed_actor.hpp>
 
+#include "actors/node_messages.hpp"
 #include "actors/ports.hpp"
 #include "actors/protocol/client_core.hpp"
-#include "actors/protocol/early_filter.hpp"
-#include "actors/protocol/effects.hpp"
-#include "actors/protocol/service_judge.hpp"
-#include "messages/values.hpp"
 
-/// Every message and every typed handle of a node. Actors know each other by these
-/// handles only; `runtime/wiring.hpp` connects them. One struct a message; shared
-/// immutable content, so that a message never copies a batch.
+/// Every typed handle of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
 namespace hypermesh {
-
-// --- Links -------------------------------------------------------------------
-
-/// Send this frame to the remote node. Dropped and counted when the outbound queue is full
-/// or the link is down: retransmission repairs, memory never grows.
-struct outgoing_frame {
-  frame_ptr frame;
-};
-
-/// One remote node, as an actor like any other: a broker in the product, a simulated
-/// network or a probe in tests.
-using peer_actor = caf::typed_actor<caf::reacts_to<outgoing_frame>>;
-
-/// Released when a received frame has been handled: what the inbound bound of a link counts.
-using inbound_credit = std::shared_ptr<void>;
-
-/// A frame from an authenticated link.
-struct incoming_frame {
-  principal sender;
-  /// Where answers to this sender go.
-  peer_actor via;
-  frame_ptr frame;
-  inbound_credit credit = {};
-};
-
-/// An authenticated client link is up: replies to `client` go there. Several links of one
-/// client are served, up to `sessions_per_client_max`.
-struct session_opened {
-  client_id client;
-  peer_actor via;
-};
-
-struct session_closed {
-  client_id client;
-  peer_actor via;
-};
-
-/// The authenticated link to a replica went up or down.
-struct link_changed {
-  replica_id replica;
-  bool up = false;
-};
-
-// --- Inside a node -----------------------------------------------------------
-
-/// Who a node is, and in which cluster. `keys` signs as `self` and verifies all.
-struct node_identity {
-  cluster_parameters cluster;
-  replica_id self;
-  std::shared_ptr<const authenticator> keys;
-};
-
-/// A message whose form, membership, signatures and digests hold. `sender` is who
-/// authenticated the link; what the message claims was checked against it.
-struct verified_message {
-  principal sender;
-  peer_actor via;
-  std::shared_ptr<const message> value;
-  /// Counts against the link's inbound window until the message is handled.
-  inbound_credit credit = {};
-};
-
-/// Handles of all actors of one node: the first message that each of them receives.
-struct neighbours;
-struct wired {
-  std::shared_ptr<const neighbours> with;
-};
-
-/// Everybody knows everybody: say where the last run ended (to executor and replica, after all were `wired`).
-struct begin {};
-
-/// The view that the replica is in now (replica to batcher and coordinator).
-struct view_entered {
-  view_number view;
-};
-
-/// The replica has left its view; its VIEW-CHANGE says for which (replica to coordinator).
-struct view_left {
-  std::shared_ptr<const view_change> own;
-};
-
-/// Leave the present view for this one; dropped when it is not ahead (coordinator to replica).
-struct change_view {
-  view_number to;
-};
-
-/// The own NEW-VIEW, to be sent if the replica still waits for it (coordinator to replica).
-struct new_view_built {
-  std::shared_ptr<const new_view> opened;
-};
-
-/// How are the clients served? (coordinator to batcher)
-struct service_wanted {};
-
-/// What the batcher measured (batcher to coordinator).
-struct service_measured {
-  service_report report;
-};
-
-/// How far this replica is: messages about what is decided need no signature check (replica to ingress).
-struct progress_made {
-  replica_position at;
-};
-
-/// A batch for the next sequence number (batcher to replica).
-struct batch_cut {
-  view_number view;
-  std::shared_ptr<const batch> content;
-};
-
-/// The batch was committed and executed (executor to batcher).
-struct batch_executed {
-  sequence_number sequence;
-  /// Who proposed it.
-  replica_id primary;
-  std::shared_ptr<const std::vector<executed_request>> requests;
-};
-
-/// Answer this request again from the client table, to the link that asked (batcher to executor).
-struct reply_again {
-  request_id id;
-  peer_actor via;
-  /// Until the answer is made, so that a flood of repeated requests fills its own link's window.
-  inbound_credit credit = {};
-};
-
-/// Refuse this request by a reply to the link that asked (batcher to executor).
-struct refuse {
-  request_id id;
-  reply_status status = reply_status::overloaded;
-  peer_actor via;
-  inbound_credit credit = {};
-};
-
-/// A batch is committed-local and next in order (replica to executor).
-struct batch_committed {
-  committed_batch content;
-};
-
-/// The state after a checkpoint's sequence (executor to checkpointer, state transfer and journal, and from there, once
-/// everything before it is on disk, to the replica).
-struct checkpoint_taken {
-  sequence_number sequence;
-  digest root;
-  std::shared_ptr<const state_snapshot> snapshot;
-};
-
-/// A quorum certified the state after a sequence (checkpointer to replica).
-struct checkpoint_stable {
-  std::shared_ptr<const checkpoint_certificate> certificate;
-};
-
-/// A NEW-VIEW proved this stable checkpoint (replica to checkpointer).
-struct proof_learned {
-  std::shared_ptr<const checkpoint_certificate> certificate;
-};
-
-/// This node's state differs from the certified one: stop voting, answering and giving it to others (checkpointer to
-/// replica, executor and state transfer; attack 27).
-struct state_diverged {
-  sequence_number sequence;
-};
-
-/// Fetch the state under this certificate (replica to state transfer).
-struct fetch_state {
-  std::shared_ptr<const checkpoint_certificate> certificate;
-};
-
-/// Replace the state; every chunk was verified against the certificate (state transfer to executor).
-struct install_state {
-  std::shared_ptr<const checkpoint_certificate> certificate;
-  std::shared_ptr<const state_snapshot> snapshot;
-};
-
-/// The state after `sequence` is in place (executor to replica, batcher and state transfer).
-struct state_installed {
-  sequence_number sequence;
-  /// What the new client table holds: lets the batcher forget requests that are done.
-  std::shared_ptr<const std::vector<request_id>> executed;
-  /// Of the state that was to be installed.
-  std::shared_ptr<const checkpoint_certificate> certificate = {};
-};
-
-/// A transferred state is in place, and its neighbours are told so once it is on disk (executor to journal).
-struct state_to_keep {
-  state_installed installed;
-  std::shared_ptr<const state_snapshot> snapshot;
-};
-
-/// Write what gathered (journal to itself).
-struct flush_records {};
-
-/// Write the next piece of a state (journal to itself).
-struct write_piece {};
-
-/// Make the records durable, then send the frames in order (replica and checkpointer to journal).
-struct persist_and_send {
-  std::shared_ptr<const std::vector<storage_record>> records;
-  std::shared_ptr<const std::vector<outgoing_message>> sends;
-};
-
-/// A stable checkpoint covers everything through this sequence (replica to journal).
-struct forget_records {
-  sequence_number through;
-};
-
-/// Time has passed. Stale generations are dropped.
-struct tick {
-  std::uint64_t generation = 0;
-};
-
-/// Something that happened and that people, metrics or invariants want to know.
-struct observed {
-  observation what;
-  /// Of the frame that was rejected, if one was.
-  inbound_credit credit = {};
-};
-
-/// A number that a part of the node counts by itself, like link statistics.
-struct counters_reported {
-  std::shared_ptr<const std::vector<named_counter>> counters;
-};
-
-/// Asks the monitor for this node's report.
-struct report_wanted {};
 
 // --- Handles -----------------------------------------------------------------
 
@@ -275,7 +45,7 @@ using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
 
 /// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
 using replica_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<begin>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<neighbours_ready>,
                      // PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS.
                      caf::reacts_to<verified_message>,
                      // The primary's next proposal.
@@ -296,7 +66,7 @@ using coordinator_actor =
 
 /// The state machine and the client table; answers clients.
 using executor_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<begin>, caf::reacts_to<batch_committed>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<neighbours_ready>, caf::reacts_to<batch_committed>,
                      // A QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<session_opened>, caf::reacts_to<session_closed>, caf::reacts_to<install_state>,
@@ -305,19 +75,20 @@ using executor_actor =
                      caf::replies_to<report_wanted>::with<digest>>;
 
 /// CHECKPOINT votes (§4.3).
-using checkpointer_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<proof_learned>,
-                     // CHECKPOINT or CHECKPOINT-PROOF.
-                     caf::reacts_to<verified_message>,
-                     // Time to send an unstable CHECKPOINT again.
-                     caf::reacts_to<tick>>;
+using checkpointer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
+                                            caf::reacts_to<proof_learned>, caf::reacts_to<voting_allowed>,
+                                            // CHECKPOINT or CHECKPOINT-PROOF.
+                                            caf::reacts_to<verified_message>,
+                                            // Time to send an unstable CHECKPOINT again.
+                                            caf::reacts_to<tick>>;
 
 /// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
 using state_transfer_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<fetch_state>,
                      // STATE-REQUEST or STATE-CHUNK.
-                     caf::reacts_to<verified_message>, caf::reacts_to<state_installed>, caf::reacts_to<state_diverged>,
-                     caf::reacts_to<tick>>;
+                     caf::reacts_to<verified_message>, caf::reacts_to<install_refused>, caf::reacts_to<state_diverged>,
+                     // Which of the states held for others is the one they need.
+                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
 /// The node's disk: durable first, then sent.
 using journal_actor =
@@ -412,7 +183,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::begin))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::neighbours_ready))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_left))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::change_view))
@@ -450,6 +221,8 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::voting_allowed))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -460,7 +233,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::begin)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::neighbours_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_left)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::change_view)
@@ -498,3 +271,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::operation_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::voting_allowed)

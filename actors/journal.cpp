@@ -35,6 +35,14 @@ bool can_wait(const persist_and_send& wanted) {
          std::ranges::all_of(*wanted.records, [](const auto& record) { return record.kind == record_kind::committed; });
 }
 
+/// What is executed is answered, and an answer is a promise: a client that has f+1 of them counts on the COMMITs that
+/// they rest on to be in every later VIEW-CHANGE (§4.5.1), so the own one is durable before this.
+void hand_over(journal_self self, const persist_and_send& wanted) {
+  if (wanted.committed == nullptr) return;
+  for (const auto& each : *wanted.committed)
+    self->send(self->state.with->executor, batch_committed{each});
+}
+
 /// Everything that came since the last write becomes durable together, then leaves in order.
 void flush(journal_self self) {
   auto& state = self->state;
@@ -49,6 +57,7 @@ void flush(journal_self self) {
   for (const auto& each : group) {
     for (const auto& sent : *each.sends)
       send_out(self, sent);
+    hand_over(self, each);
   }
   for (const auto& each : std::exchange(state.taken, {}))
     self->send(state.with->replica, each);
@@ -62,8 +71,11 @@ void schedule_flush(journal_self self) {
 void take(journal_self self, const persist_and_send& wanted) {
   auto& state = self->state;
   if (state.failed) return;
-  state.waiting.push_back(wanted);
   if (!can_wait(wanted)) schedule_flush(self);
+  if (state.flush_is_due) return state.waiting.push_back(wanted);
+  // Everything that binds is durable.
+  hand_over(self, wanted);
+  state.waiting.push_back({wanted.records, wanted.sends});
 }
 
 void schedule_piece(journal_self self) {
@@ -87,9 +99,8 @@ void note_taken(journal_self self, const checkpoint_taken& taken) {
 /// What builds on a transferred state may go on once the disk holds it.
 void tell_installed(journal_self self) {
   auto& state = self->state;
-  if (!state.untold || state.untold->sequence > state.keeper->kept()) return;
+  if (!state.untold || state.keeper->is_writing(state.untold->sequence)) return;
   self->send(state.with->replica, *state.untold);
-  self->send(state.with->state_transfer, *state.untold);
   state.untold.reset();
 }
 
@@ -112,6 +123,8 @@ void write_next(journal_self self) {
 void keep_installed(journal_self self, const state_to_keep& fetched) {
   auto& state = self->state;
   state.untold = fetched.installed;
+  // States of before: older, or wrong, when this one replaces a state that had diverged.
+  state.taken.clear();
   state.keeper->on_installed(fetched.installed.sequence, fetched.snapshot);
   tell_installed(self);
   schedule_piece(self);

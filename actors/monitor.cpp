@@ -92,6 +92,15 @@ struct node_counters::noting {
   void operator()(const primary_suspected& it) const {
     ++into.counters_[fmt::format("suspicions_total_{}", to_string(it.reason))];
   }
+  void operator()(const donor_replaced& it) const {
+    ++into.counters_[fmt::format("donors_replaced_total{{donor=\"{}\",reason=\"{}\"}}",
+                                 to_string(principal::of(it.replica)), to_string(it.reason))];
+  }
+  void operator()(const probation_changed& it) const {
+    into.gauges_["on_probation"] = it.over ? 0 : 1;
+    into.gauges_["probation_floor_sequence"] = it.floor.value;
+    into.gauges_["probation_first_view"] = it.first_view.value;
+  }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
     into.gauges_["view_is_active"] = it.active ? 1 : 0;

@@ -128,11 +128,14 @@ enum class record_kind : std::uint8_t {
   prepared = 8,
   /// A commit certificate: its signed statements. Written after the fact: losing it loses no promise.
   committed = 9,
+  /// A replica that had lost its disk is a full member again: everything that binds it is on this one. No bytes.
+  readmission = 10,
 };
 
 /// Whether only the newest record of the kind counts, whatever its sequence; it is never forgotten by sequence.
 [[nodiscard]] constexpr bool is_replaced(record_kind kind) {
-  return kind == record_kind::stable_checkpoint || kind == record_kind::view_change || kind == record_kind::new_view;
+  return kind == record_kind::stable_checkpoint || kind == record_kind::view_change || kind == record_kind::new_view ||
+         kind == record_kind::readmission;
 }
 
 /// One durable statement.

@@ -19,18 +19,18 @@ void tell_position(replica_self self) {
 
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
-  send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
-  if (!effects.committed.empty() || effects.forget_through || effects.view_left || effects.view_entered) {
-    tell_position(self);
-  }
+  const bool has_moved =
+      !effects.committed.empty() || effects.forget_through || effects.view_left || effects.view_entered;
+  send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
+                  std::move(effects.committed));
+  if (has_moved) tell_position(self);
   if (effects.view_left) self->send(with.coordinator, view_left{std::move(effects.view_left)});
   if (effects.view_entered) {
     self->send(with.coordinator, view_entered{*effects.view_entered});
     self->send(with.batcher, view_entered{*effects.view_entered});
   }
-  for (auto& each : effects.committed)
-    self->send(with.executor, batch_committed{std::move(each)});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});
+  if (effects.voting_above) self->send(with.checkpointer, voting_allowed{*effects.voting_above});
   if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
   if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
   for (auto& each : effects.observations)
@@ -51,7 +51,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         self->state.with = all.with;
         self->delayed_send(self, self->state.status_period, tick{});
       },
-      [self](const begin&) {
+      [self](const neighbours_ready&) {
         tell_position(self);
         carry_out(self, self->state.core->on_start());
       },

@@ -33,20 +33,33 @@ void receive(transfer_self self, const verified_message& received) {
 }  // namespace
 
 state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity,
-                                                   std::chrono::microseconds period) {
+                                                   std::chrono::microseconds period, donor_settings giving) {
   self->state.period = period;
-  self->state.donor = std::make_unique<state_donor>(identity.cluster);
+  self->state.donor = std::make_unique<state_donor>(identity.cluster, giving);
   self->state.fetcher = std::make_unique<state_fetcher>(identity.cluster, identity.self);
   return {
       [self](const wired& all) {
         self->state.with = all.with;
         self->delayed_send(self, self->state.period, tick{});
       },
-      [self](const checkpoint_taken& taken) { self->state.donor->on_taken(taken.sequence, taken.snapshot); },
+      [self](const checkpoint_taken& taken) {
+        if (taken.installed) {
+          self->state.donor->on_installed(taken.sequence);
+          self->state.fetcher->on_installed(taken.sequence);
+        }
+        self->state.donor->on_taken(taken.sequence, taken.snapshot);
+        self->state.fetcher->on_taken(taken.sequence, taken.snapshot);
+      },
       [self](const fetch_state& wanted) { carry_out(self, self->state.fetcher->on_fetch(wanted.certificate)); },
       [self](const verified_message& received) { receive(self, received); },
-      [self](const state_installed& installed) { self->state.fetcher->on_installed(installed.sequence); },
-      [self](const state_diverged&) { self->state.donor->stop(); },
+      [self](const install_refused& refused) {
+        carry_out(self, self->state.fetcher->on_install_refused(refused.sequence, refused.unreadable));
+      },
+      [self](const state_diverged& diverged) {
+        self->state.donor->on_diverged(diverged.sequence);
+        self->state.fetcher->on_diverged(diverged.sequence);
+      },
+      [self](const checkpoint_stable& stable) { self->state.donor->on_stable(stable.certificate->sequence()); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});
         self->state.donor->on_tick();

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
+#include "actors/protocol/state_donor.hpp"
 #include "actors/protocol/state_transfer.hpp"
 
 namespace hypermesh {
@@ -17,8 +18,9 @@ struct state_transfer_state {
   std::shared_ptr<const neighbours> with;
 };
 
-/// Every `period` chunks that did not arrive grow older; late ones are asked from another donor.
+/// Every `period` donors that are late are replaced, and everybody who fetches here gets a new share.
 state_transfer_actor::behavior_type state_transfer(state_transfer_actor::stateful_pointer<state_transfer_state> self,
-                                                   node_identity identity, std::chrono::microseconds period);
+                                                   node_identity identity, std::chrono::microseconds period,
+                                                   donor_settings giving);
 
 }  // namespace hypermesh

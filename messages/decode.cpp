@@ -274,25 +274,65 @@ decoded<message> decode_status(const blob& raw) {
   return value;
 }
 
+using digest_list = flatbuffers::Vector<const wire::Digest*>;
+
+std::optional<rejection> read_digests(const digest_list* list, std::size_t count_max, std::vector<digest>& out) {
+  if (list == nullptr) return std::nullopt;
+  if (list->size() > count_max) return rejection::too_many_items;
+  out.reserve(list->size());
+  for (const auto* each : *list)
+    out.push_back(fixed_from_wire<digest>(*each));
+  return std::nullopt;
+}
+
+decoded<state_request> read_state_request(std::uint64_t sequence, std::uint64_t index, std::uint8_t part) {
+  if (part > static_cast<std::uint8_t>(state_part::leaves)) return rejection::number_out_of_range;
+  const state_request value{sequence_number{sequence}, index, static_cast<state_part>(part)};
+  const auto parts = value.part == state_part::leaves ? limits::state_pages_max : limits::state_chunks_max;
+  if (sequence > limits::sequence_max || index >= parts) return rejection::number_out_of_range;
+  return value;
+}
+
+decoded<leaf_page> decode_leaf_page(const wire::StateChunk& encoded) {
+  if (encoded.leaves() == nullptr) return rejection::missing_field;
+  if (encoded.bytes() != nullptr) return rejection::inconsistent_sizes;
+  leaf_page value;
+  value.chunk_count = encoded.chunk_count();
+  if (value.chunk_count > limits::state_chunks_max) return rejection::number_out_of_range;
+  if (const auto bad = read_digests(encoded.leaves(), limits::state_page_leaves, value.leaves)) return *bad;
+  if (const auto bad = read_digests(encoded.path(), limits::page_path_max, value.path)) return *bad;
+  // A page beyond the count has no leaves, and a page without leaves is none.
+  const auto expected = state_page_size(value.chunk_count, encoded.index());
+  if (expected == 0) return rejection::number_out_of_range;
+  if (value.leaves.size() != expected) return rejection::inconsistent_sizes;
+  return value;
+}
+
 decoded<message> decode_state_chunk(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::StateChunk>(body_of(*frame));
   if (encoded == nullptr) return rejection::malformed_buffer;
+  const auto wanted = read_state_request(encoded->sequence(), encoded->index(), encoded->part());
+  if (const auto* bad = std::get_if<rejection>(&wanted)) return *bad;
+  state_chunk_message value{std::get<state_request>(wanted), {}};
+  if (encoded->refusal() > static_cast<std::uint8_t>(state_refusal::busy)) return rejection::number_out_of_range;
+  if (encoded->refusal() == 0 && value.wanted.part == state_part::leaves) {
+    auto page = decode_leaf_page(*encoded);
+    if (const auto* bad = std::get_if<rejection>(&page)) return *bad;
+    value.content = std::move(std::get<leaf_page>(page));
+    return value;
+  }
+  // What belongs to a page stands beside nothing else.
+  if (encoded->leaves() != nullptr || encoded->path() != nullptr || encoded->chunk_count() != 0) {
+    return rejection::inconsistent_sizes;
+  }
+  if (encoded->refusal() != 0) {
+    if (encoded->bytes() != nullptr) return rejection::inconsistent_sizes;
+    value.content = static_cast<state_refusal>(encoded->refusal());
+    return value;
+  }
   if (encoded->bytes() == nullptr) return rejection::missing_field;
-  state_chunk_message value;
-  value.sequence = sequence_number{encoded->sequence()};
-  value.index = encoded->index();
-  value.chunk_count = encoded->chunk_count();
-  if (value.sequence.value > limits::sequence_max || value.chunk_count > limits::state_chunks_max ||
-      value.index >= value.chunk_count) {
-    return rejection::number_out_of_range;
-  }
   if (encoded->bytes()->size() > limits::state_chunk_bytes_max) return rejection::frame_too_long;
-  value.bytes = std::make_shared<const byte_vector>(copy_of(encoded->bytes()));
-  if (encoded->path() != nullptr) {
-    if (encoded->path()->size() > limits::merkle_path_max) return rejection::too_many_items;
-    for (const auto* each : *encoded->path())
-      value.path.push_back(fixed_from_wire<digest>(*each));
-  }
+  value.content = std::make_shared<const byte_vector>(copy_of(encoded->bytes()));
   return value;
 }
 
@@ -365,10 +405,9 @@ decoded<message> decode_checkpoint_proof(const frame_ptr& frame) {
 decoded<message> decode_state_request(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::StateRequest>(body_of(*frame));
   if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->sequence() > limits::sequence_max || encoded->index() >= limits::state_chunks_max) {
-    return rejection::number_out_of_range;
-  }
-  return state_request{sequence_number{encoded->sequence()}, encoded->index()};
+  auto value = read_state_request(encoded->sequence(), encoded->index(), encoded->part());
+  if (const auto* bad = std::get_if<rejection>(&value)) return *bad;
+  return std::get<state_request>(value);
 }
 
 template <class Value>
@@ -449,18 +488,6 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_node_report(frame);
   }
   return rejection::unknown_kind;
-}
-
-std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes) {
-  if (bytes.size() % sizeof(wire::SignedStatement) != 0) return std::nullopt;
-  std::vector<signed_statement> statements;
-  statements.reserve(bytes.size() / sizeof(wire::SignedStatement));
-  for (; !bytes.empty(); bytes = bytes.subspan(sizeof(wire::SignedStatement))) {
-    wire::SignedStatement encoded;
-    std::memcpy(static_cast<void*>(&encoded), bytes.data(), sizeof(encoded));
-    statements.push_back(from_wire(encoded));
-  }
-  return statements;
 }
 
 }  // namespace hypermesh

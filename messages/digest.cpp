@@ -1,6 +1,8 @@
 #include "messages/digest.hpp"
 
+#include <algorithm>
 #include <new>
+#include <optional>
 
 #include <sodium.h>
 
@@ -24,6 +26,56 @@ digest node_of(const digest& left, const digest& right) { return hasher{node_dom
 digest root_of(std::uint64_t leaf_count, const digest& top) {
   return hasher{root_domain}.add(leaf_count).add(top).finish();
 }
+
+/// `bottom` and all levels above it, up to a level of one node. A level of odd length carries its last node up.
+std::vector<std::vector<digest>> levels_above(std::vector<digest> bottom) {
+  std::vector<std::vector<digest>> levels;
+  levels.push_back(std::move(bottom));
+  while (levels.back().size() > 1) {
+    const auto& below = levels.back();
+    std::vector<digest> level;
+    level.reserve((below.size() + 1) / 2);
+    for (std::size_t index = 0; index + 1 < below.size(); index += 2) {
+      level.push_back(node_of(below[index], below[index + 1]));
+    }
+    if (below.size() % 2 == 1) level.push_back(below.back());
+    levels.push_back(std::move(level));
+  }
+  return levels;
+}
+
+digest top_of(const std::vector<std::vector<digest>>& levels) {
+  return levels.back().empty() ? digest{} : levels.back().front();
+}
+
+/// The siblings on the way up from the node `index` of the lowest of `levels`.
+merkle_path path_above(const std::vector<std::vector<digest>>& levels, std::size_t index) {
+  merkle_path path;
+  for (std::size_t level = 0; level + 1 < levels.size(); ++level) {
+    const auto sibling = index ^ 1U;
+    if (sibling < levels[level].size()) path.push_back(levels[level][sibling]);
+    index /= 2;
+  }
+  return path;
+}
+
+/// Goes up from `node`, which is `index` of `width` nodes, to the top. Nothing when `path` has another length.
+std::optional<digest> climb(digest node, std::uint64_t index, std::uint64_t width, const merkle_path& path) {
+  auto step = path.begin();
+  for (; width > 1; width = width / 2 + width % 2) {
+    const bool has_sibling = (index ^ 1U) < width;
+    if (has_sibling) {
+      if (step == path.end()) return std::nullopt;
+      node = index % 2 == 0 ? node_of(node, *step) : node_of(*step, node);
+      ++step;
+    }
+    index /= 2;
+  }
+  return step == path.end() ? std::optional{node} : std::nullopt;
+}
+
+/// The node above a page. Carried up unchanged when the page is the last one and shorter, as the levels say.
+digest top_of_page(std::span<const digest> leaves) { return top_of(levels_above({leaves.begin(), leaves.end()})); }
 
 }  // namespace
 
@@ -60,29 +112,13 @@ digest digest_of(std::string_view domain, byte_span bytes) { return hasher{domai
 
 merkle_tree::merkle_tree(std::vector<digest> leaves) {
   const auto count = leaves.size();
-  levels_.push_back(std::move(leaves));
-  while (levels_.back().size() > 1) {
-    const auto& below = levels_.back();
-    std::vector<digest> level;
-    level.reserve((below.size() + 1) / 2);
-    for (std::size_t index = 0; index + 1 < below.size(); index += 2) {
-      level.push_back(node_of(below[index], below[index + 1]));
-    }
-    if (below.size() % 2 == 1) level.push_back(below.back());
-    levels_.push_back(std::move(level));
-  }
-  root_ = root_of(count, levels_.back().empty() ? digest{} : levels_.back().front());
+  levels_ = levels_above(std::move(leaves));
+  root_ = root_of(count, top_of(levels_));
 }
 
 merkle_path merkle_tree::path(std::size_t index) const {
   require(index < leaf_count(), "the leaf exists");
-  merkle_path path;
-  for (std::size_t level = 0; level + 1 < levels_.size(); ++level) {
-    const auto sibling = index ^ 1U;
-    if (sibling < levels_[level].size()) path.push_back(levels_[level][sibling]);
-    index /= 2;
-  }
-  return path;
+  return path_above(levels_, index);
 }
 
 digest merkle_root(std::vector<digest> leaves) { return merkle_tree{std::move(leaves)}.root(); }
@@ -90,18 +126,35 @@ digest merkle_root(std::vector<digest> leaves) { return merkle_tree{std::move(le
 bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index, const digest& leaf,
                         const merkle_path& path) {
   if (index >= leaf_count) return false;
-  auto node = leaf;
-  auto step = path.begin();
-  for (auto width = leaf_count; width > 1; width = width / 2 + width % 2) {
-    const bool has_sibling = (index ^ 1U) < width;
-    if (has_sibling) {
-      if (step == path.end()) return false;
-      node = index % 2 == 0 ? node_of(node, *step) : node_of(*step, node);
-      ++step;
-    }
-    index /= 2;
+  const auto top = climb(leaf, index, leaf_count, path);
+  return top && root_of(leaf_count, *top) == root;
+}
+
+merkle_pages::merkle_pages(std::span<const digest> leaves, std::size_t page_leaves) {
+  require(page_leaves > 0 && (page_leaves & (page_leaves - 1)) == 0, "a page is a whole subtree");
+  std::vector<digest> tops;
+  tops.reserve(leaves.size() / page_leaves + 1);
+  for (std::size_t begin = 0; begin < leaves.size(); begin += page_leaves) {
+    tops.push_back(top_of_page(leaves.subspan(begin, std::min(page_leaves, leaves.size() - begin))));
   }
-  return step == path.end() && root_of(leaf_count, node) == root;
+  levels_ = levels_above(std::move(tops));
+  root_ = root_of(leaves.size(), top_of(levels_));
+}
+
+merkle_path merkle_pages::path(std::size_t page) const {
+  require(page < page_count(), "the page exists");
+  return path_above(levels_, page);
+}
+
+bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint64_t page, std::size_t page_leaves,
+                        std::span<const digest> leaves, const merkle_path& path) {
+  if (page_leaves == 0 || (page_leaves & (page_leaves - 1)) != 0) return false;
+  const auto pages = leaf_count / page_leaves + (leaf_count % page_leaves == 0 ? 0 : 1);
+  if (page >= pages) return false;
+  // Only the last page may be shorter: a shorter one elsewhere would be a subtree of another shape.
+  if (leaves.size() != std::min<std::uint64_t>(page_leaves, leaf_count - page * page_leaves)) return false;
+  const auto top = climb(top_of_page(leaves), page, pages, path);
+  return top && root_of(leaf_count, *top) == root;
 }
 
 }  // namespace hypermesh

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -58,5 +59,28 @@ class merkle_tree {
 /// False, never an error, for every inconsistent input.
 [[nodiscard]] bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index,
                                       const digest& leaf, const merkle_path& path);
+
+/// Pages of the leaves of a `merkle_tree`: each is a run of `page_leaves` leaves, a power of two, and the last one may
+/// be shorter, so each is a whole subtree and is proven by one path. Memory: two digests a page.
+class merkle_pages {
+ public:
+  merkle_pages(std::span<const digest> leaves, std::size_t page_leaves);
+
+  /// That of the tree over all leaves.
+  [[nodiscard]] digest root() const { return root_; }
+  [[nodiscard]] std::size_t page_count() const { return levels_.front().size(); }
+
+  /// The path that `verify_merkle_page` accepts for `page` < page_count().
+  [[nodiscard]] merkle_path path(std::size_t page) const;
+
+ private:
+  std::vector<std::vector<digest>> levels_;
+  digest root_;
+};
+
+/// Whether `leaves` are all those of page `page` in the tree of `leaf_count` leaves under `root`. False, never an
+/// error, for every inconsistent input.
+[[nodiscard]] bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint64_t page,
+                                      std::size_t page_leaves, std::span<const digest> leaves, const merkle_path& path);
 
 }  // namespace hypermesh

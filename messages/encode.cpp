@@ -51,6 +51,14 @@ auto statements_of(builder& buffer, const std::vector<signed_statement>& stateme
   return buffer.CreateVectorOfStructs(encoded);
 }
 
+auto digests_of(builder& buffer, const std::vector<digest>& digests) {
+  std::vector<wire::Digest> encoded;
+  encoded.reserve(digests.size());
+  for (const auto& each : digests)
+    encoded.push_back(fixed_to_wire<wire::Digest>(each));
+  return buffer.CreateVectorOfStructs(encoded);
+}
+
 auto certificate_of(builder& buffer, const checkpoint_certificate& value) {
   return wire::CreateCheckpointCertificate(buffer, statements_of(buffer, value.votes));
 }
@@ -118,23 +126,6 @@ byte_vector status_buffer(const status& value) {
   buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
                                    value.last_decided.value, slots_offset, value.active));
   return copy_of(buffer);
-}
-
-frame_ptr encode_statements(const std::vector<signed_statement>& statements) {
-  byte_vector bytes;
-  bytes.reserve(statements.size() * sizeof(wire::SignedStatement));
-  for (const auto& each : statements) {
-    const auto encoded = to_wire(each);
-    const auto view = std::as_bytes(std::span{&encoded, 1});
-    bytes.insert(bytes.end(), view.begin(), view.end());
-  }
-  return std::make_shared<const byte_vector>(std::move(bytes));
-}
-
-frame_ptr encode_statements(const prepared_certificate& certificate) {
-  auto statements = certificate.prepares;
-  statements.insert(statements.begin(), certificate.pre_prepare);
-  return encode_statements(statements);
 }
 
 frame_ptr frame_of(message_kind kind, const blob& raw) {
@@ -255,21 +246,40 @@ frame_ptr encode(const checkpoint_proof& value) {
 
 frame_ptr encode(const state_request& value) {
   builder buffer{128};
-  buffer.Finish(wire::CreateStateRequest(buffer, value.sequence.value, value.index));
+  const auto part = static_cast<std::uint8_t>(value.part);
+  buffer.Finish(wire::CreateStateRequest(buffer, value.sequence.value, value.index, part));
   return frame_of(message_kind::state_request, buffer);
 }
 
+namespace {
+
+void finish_answer(builder& buffer, const state_request& wanted, const std::shared_ptr<const byte_vector>& chunk) {
+  require(wanted.part == state_part::chunk, "a chunk answers the request for one");
+  require(chunk->size() <= limits::state_chunk_bytes_max, "a chunk respects its limit");
+  buffer.Finish(wire::CreateStateChunk(buffer, wanted.sequence.value, wanted.index, 0, list_of(buffer, *chunk)));
+}
+
+void finish_answer(builder& buffer, const state_request& wanted, const leaf_page& page) {
+  require(wanted.part == state_part::leaves, "a page of leaves answers the request for one");
+  require(page.leaves.size() == state_page_size(page.chunk_count, wanted.index), "a page has the leaves it stands for");
+  require(page.path.size() <= limits::page_path_max, "a path respects its limit");
+  const auto leaves = digests_of(buffer, page.leaves);
+  const auto path = digests_of(buffer, page.path);
+  buffer.Finish(wire::CreateStateChunk(buffer, wanted.sequence.value, wanted.index, page.chunk_count, 0, path,
+                                       static_cast<std::uint8_t>(wanted.part), leaves));
+}
+
+void finish_answer(builder& buffer, const state_request& wanted, state_refusal why) {
+  buffer.Finish(wire::CreateStateChunk(buffer, wanted.sequence.value, wanted.index, 0, 0, 0,
+                                       static_cast<std::uint8_t>(wanted.part), 0, static_cast<std::uint8_t>(why)));
+}
+
+}  // namespace
+
 frame_ptr encode(const state_chunk_message& value) {
-  require(value.bytes->size() <= limits::state_chunk_bytes_max, "a chunk respects its limit");
-  require(value.path.size() <= limits::merkle_path_max, "a path respects its limit");
-  builder buffer{value.bytes->size() + 1024};
-  std::vector<wire::Digest> path;
-  for (const auto& each : value.path)
-    path.push_back(fixed_to_wire<wire::Digest>(each));
-  const auto path_offset = buffer.CreateVectorOfStructs(path);
-  const auto bytes = list_of(buffer, *value.bytes);
-  buffer.Finish(
-      wire::CreateStateChunk(buffer, value.sequence.value, value.index, value.chunk_count, bytes, path_offset));
+  const auto* chunk = std::get_if<std::shared_ptr<const byte_vector>>(&value.content);
+  builder buffer{chunk != nullptr ? (*chunk)->size() + 128 : 1024};
+  std::visit([&](const auto& content) { finish_answer(buffer, value.wanted, content); }, value.content);
   return frame_of(message_kind::state_chunk, buffer);
 }
 

@@ -40,6 +40,12 @@ inline constexpr std::size_t state_chunk_bytes_max = 256 * 1024;
 inline constexpr std::uint64_t state_chunks_max = 1ULL << 20U;
 /// A path in a tree of `state_chunks_max` leaves.
 inline constexpr std::size_t merkle_path_max = 20;
+/// Leaves that are told at once, a power of two: 32 KiB of digests, which cost a donor as little as a chunk does.
+inline constexpr std::size_t state_page_leaves = 1'024;
+/// Pages of the leaves of one snapshot.
+inline constexpr std::uint64_t state_pages_max = state_chunks_max / state_page_leaves;
+/// A path from a page to the root, in a tree of `state_chunks_max` leaves.
+inline constexpr std::size_t page_path_max = 10;
 
 /// L, the width of the watermark window. STATUS carries one octet for each sequence in it.
 inline constexpr std::uint32_t watermark_window_max = 4'096;
@@ -73,5 +79,8 @@ static_assert(client_frame_bytes_max <= frame_bytes_max);
 static_assert(reply_bytes_max + envelope_bytes_max <= frame_bytes_max);
 static_assert(reply_bytes_max >= result_bytes_max + 8 * operations_per_request_max);
 static_assert((1ULL << merkle_path_max) >= state_chunks_max);
+static_assert((state_page_leaves & (state_page_leaves - 1)) == 0, "a page is a whole subtree");
+static_assert((1ULL << page_path_max) >= state_pages_max);
+static_assert(32 * (state_page_leaves + page_path_max) <= state_chunk_bytes_max, "a page fits the frame of a chunk");
 
 }  // namespace hypermesh::limits

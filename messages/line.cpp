@@ -82,13 +82,18 @@ struct line_writer {
                        replicas_text(value.certificate.votes));
   }
 
-  std::string operator()(const state_request& value) const {
-    return fmt::format("n={} index={}", value.sequence.value, value.index);
-  }
+  std::string operator()(const state_request& value) const { return part(value); }
 
   std::string operator()(const state_chunk_message& value) const {
-    return fmt::format("n={} index={}/{} bytes={}", value.sequence.value, value.index, value.chunk_count,
-                       value.bytes->size());
+    static constexpr std::string_view refusals[] = {"none", "not_held", "busy"};
+    if (const auto* page = std::get_if<leaf_page>(&value.content)) {
+      return fmt::format("{} leaves={}/{}", part(value.wanted), page->leaves.size(), page->chunk_count);
+    }
+    if (const auto* why = std::get_if<state_refusal>(&value.content)) {
+      return fmt::format("{} refused={}", part(value.wanted), refusals[static_cast<std::size_t>(*why)]);
+    }
+    const auto& chunk = std::get<std::shared_ptr<const byte_vector>>(value.content);
+    return fmt::format("{} bytes={}", part(value.wanted), chunk->size());
   }
 
   std::string operator()(const suspicion& value) const {
@@ -112,6 +117,11 @@ struct line_writer {
   }
 
  private:
+  static std::string part(const state_request& value) {
+    const std::string_view what = value.part == state_part::leaves ? "page" : "index";
+    return fmt::format("n={} {}={}", value.sequence.value, what, value.index);
+  }
+
   [[nodiscard]] std::string place(const statement& content) const {
     return fmt::format("v={} n={} d={}", content.view.value, content.sequence.value, name(content.value));
   }

@@ -1,7 +1,9 @@
 #include "messages/values.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "messages/limits.hpp"
 #include "messages/require.hpp"
 #include "schemas/common_generated.h"
 
@@ -53,6 +55,15 @@ digest digest_of_batch(const batch& content) {
 const digest& null_request_digest() {
   static const digest value = digest_of_batch(batch{});
   return value;
+}
+
+std::uint64_t state_pages_of(std::uint64_t chunk_count) {
+  return chunk_count / limits::state_page_leaves + (chunk_count % limits::state_page_leaves == 0 ? 0 : 1);
+}
+
+std::size_t state_page_size(std::uint64_t chunk_count, std::uint64_t page) {
+  if (page >= state_pages_of(chunk_count)) return 0;
+  return std::min<std::uint64_t>(limits::state_page_leaves, chunk_count - page * limits::state_page_leaves);
 }
 
 }  // namespace hypermesh

@@ -230,18 +230,49 @@ struct checkpoint_proof {
   checkpoint_certificate certificate;
 };
 
-struct state_request {
-  sequence_number sequence;
-  std::uint64_t index = 0;
+/// What a state is given in.
+enum class state_part : std::uint8_t {
+  chunk = 0,
+  /// A page of the leaves that the chunks stand under.
+  leaves = 1,
 };
 
-struct state_chunk_message {
+struct state_request {
   sequence_number sequence;
+  /// Of the chunk, or of the page.
   std::uint64_t index = 0;
+  state_part part = state_part::chunk;
+
+  friend bool operator==(const state_request&, const state_request&) = default;
+};
+
+/// Leaves `state_page_leaves` · index onwards, with the path to the root, which binds their count.
+struct leaf_page {
+  /// Of the whole state.
   std::uint64_t chunk_count = 0;
-  std::shared_ptr<const byte_vector> bytes;
+  std::vector<digest> leaves;
   merkle_path path;
 };
+
+/// Why a donor does not give what it was asked for.
+enum class state_refusal : std::uint8_t {
+  /// It has not this state, or no such part of it.
+  not_held = 1,
+  /// The asker has had its share for now.
+  busy = 2,
+};
+
+/// Answers a STATE-REQUEST.
+struct state_chunk_message {
+  state_request wanted;
+  /// The chunk, the page of leaves or the refusal; the first two are what `wanted` says.
+  std::variant<std::shared_ptr<const byte_vector>, leaf_page, state_refusal> content;
+};
+
+/// How many pages the leaves of `chunk_count` chunks make.
+[[nodiscard]] std::uint64_t state_pages_of(std::uint64_t chunk_count);
+/// How many leaves stand on a page of a state of `chunk_count` chunks; 0 when there is no such page.
+[[nodiscard]] std::size_t state_page_size(std::uint64_t chunk_count, std::uint64_t page);
 
 /// ⟨SUSPICION, v, i⟩: i asks to leave view v, but goes on taking part in it. A statement with sequence 0 and no digest.
 struct suspicion {

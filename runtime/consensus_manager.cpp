@@ -24,6 +24,23 @@ or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::file
   return ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
 }
 
+std::optional<world_error> prepare_storage(const node_config& config) {
+  if (!config.storage.learner) return std::nullopt;
+  if (config.storage.mode == durability::memory) {
+    return world_error{"a learner needs a disk, and mode memory keeps nothing",
+                       "set 'mode' to \"sync\" or \"async\" in the node's configuration"};
+  }
+  return make_learner(config.storage.directory, config.owner());
+}
+
+std::optional<world_error> note_probation(const node_config& config, recovered_replica& past) {
+  if (config.storage.mode == durability::memory) return std::nullopt;
+  auto learner = is_learner(config.storage.directory, config.owner());
+  if (auto* error = std::get_if<world_error>(&learner)) return std::move(*error);
+  past.on_probation = std::get<bool>(learner) && !past.readmitted;
+  return std::nullopt;
+}
+
 }  // namespace
 
 runtime_system_config::runtime_system_config() {
@@ -60,12 +77,14 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
+  if (auto error = prepare_storage(config)) return std::move(*error);
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
   if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
   parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
   auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
   if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
   parts.restored = std::move(std::get<restored_node>(restored));
+  if (auto error = note_probation(config, parts.restored.past.replica)) return std::move(*error);
   parts.on_failure = [record = manager->failure_](const world_error& error) {
     const std::scoped_lock lock{record->guard};
     if (!record->error) record->error = error;

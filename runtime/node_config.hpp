@@ -17,6 +17,9 @@ struct storage_settings {
   /// Executed records are kept beyond what the protocol needs, up to so many MiB: for replicas that fell behind, and
   /// for looking back.
   std::uint32_t retain_mib = 64;
+  /// This replica lost its disk, and `directory` is new or was made for that: it learns the cluster's state and votes
+  /// only where it cannot have voted before.
+  bool learner = false;
 };
 
 /// All that is kept is read into memory when the node starts.

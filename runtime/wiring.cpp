@@ -78,7 +78,7 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   actors.coordinator = system.spawn(coordinator, identity, settings.views, settings.service_period, promised);
   actors.executor = system.spawn(executor, identity, std::move(start));
   actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period, past);
-  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period);
+  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period, settings.giving);
   actors.journal = parts.disk_blocks ? system.spawn<caf::detached>(journal, identity, std::move(parts.storage),
                                                                    settings.retained_bytes, restored.kept)
                                      : system.spawn(journal, identity, std::move(parts.storage),
@@ -102,8 +102,8 @@ void connect_node(const neighbours& actors) {
   const auto shared = std::make_shared<const neighbours>(actors);
   for_each_inner_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
   // Now every mailbox has its `wired`: what these two say finds everybody connected.
-  caf::anon_send(actors.executor, begin{});
-  caf::anon_send(actors.replica, begin{});
+  caf::anon_send(actors.executor, neighbours_ready{});
+  caf::anon_send(actors.replica, neighbours_ready{});
   // Last: what comes in finds a node that knows where it is.
   caf::anon_send(actors.ingress, wired{shared});
   caf::anon_send(actors.client_ingress, wired{shared});

@@ -11,6 +11,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/monitor.hpp"
 #include "actors/protocol/recovery.hpp"
+#include "actors/protocol/state_donor.hpp"
 #include "actors/protocol/view_change_settings.hpp"
 
 namespace hypermesh {
@@ -31,6 +32,8 @@ struct node_settings {
   std::chrono::microseconds service_period{25'000};
   /// Records that stay on disk although a stable state covers them: so long a state is not written again.
   std::uint64_t retained_bytes = 64 * 1024 * 1024;
+  /// What is spent on others that fetch this node's state, and held for them.
+  donor_settings giving;
 };
 
 /// A node as its last run left it, or as new.

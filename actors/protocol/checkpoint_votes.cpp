@@ -15,6 +15,7 @@ void checkpoint_votes::restore(std::shared_ptr<const checkpoint_certificate> sta
   require(stable_ == nullptr && votes_.empty(), "a restart comes first");
   stable_ = std::move(stable);
   for (const auto& vote : own) {
+    voted_ = std::max(voted_, vote.content.sequence);
     if (vote.content.sequence > this->stable()) (void)votes_[vote.content.sequence].add(vote);
   }
 }
@@ -23,23 +24,27 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
   checkpoint_effects out;
-  if (diverged_ || sequence < stable()) return out;
+  if (diverged_at_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
   if (sequence == stable()) {
     compare_with_own(out);
     return out;
   }
+  if (abstains_) return out;
+  if (sequence <= voted_) {
+    // It was voted for before: in the last run, or before the state was replaced. One vote for a sequence, right or
+    // wrong.
+    const auto said = votes_.find(sequence);
+    const auto* own = said == votes_.end() ? nullptr : said->second.of(self_);
+    if (own != nullptr && sequence > disowned_ && own->content.value != root) diverge(sequence, out);
+    return out;
+  }
+  voted_ = sequence;
   // §4.3: "multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas".
   const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
   const signed_statement own{
       content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
-  // After a restart the same state is taken again; another one would be a divergence from what this replica signed.
-  const auto outcome = votes_[sequence].add(own);
-  if (outcome == vote_set::outcome::conflicting) {
-    diverged_ = true;
-    out.diverged = sequence;
-    return out;
-  }
+  require(votes_[sequence].add(own) == vote_set::outcome::added, "a state is voted for once");
   const auto frame = encode_vote(message_kind::checkpoint, own);
   out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
   out.sends.push_back({std::nullopt, frame});
@@ -100,23 +105,47 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   out.stable = stable_;
   out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
   compare_with_own(out);
+  if (diverged_at_) out.fetch = stable_;
 }
 
 void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   const auto own = own_roots_.find(stable());
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
-  // A quorum certified another state than ours: something here computed wrongly, and so did everything
-  // that builds on it; nothing more of it is signed or sent again (attack 27).
-  diverged_ = true;
-  out.diverged = stable();
+  // A quorum certified another state than ours.
+  diverge(stable(), out);
+}
+
+/// Something here computed wrongly, and so did everything that builds on it: nothing more of it is signed or sent again
+/// (attack 27).
+void checkpoint_votes::diverge(sequence_number sequence, checkpoint_effects& out) {
+  own_roots_.clear();
+  disowned_ = voted_;
+  diverged_at_ = sequence;
+  out.diverged = sequence;
+  out.fetch = stable_;
+}
+
+void checkpoint_votes::on_voting_allowed(sequence_number above) {
+  abstains_ = false;
+  voted_ = std::max(voted_, above);
+}
+
+void checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
+  require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
+  if (diverged_at_ && sequence >= *diverged_at_) diverged_at_ = std::nullopt;
+  if (!diverged_at_ && sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
 }
 
 checkpoint_effects checkpoint_votes::on_tick() const {
   checkpoint_effects out;
-  if (diverged_) return out;
+  if (diverged_at_) {
+    out.fetch = stable_;
+    return out;
+  }
   for (const auto& [sequence, votes] : votes_) {
     const auto* own = votes.of(self_);
-    if (own != nullptr) out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
+    if (own != nullptr && sequence > disowned_)
+      out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
   }
   return out;
 }

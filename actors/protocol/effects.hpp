@@ -104,6 +104,44 @@ struct primary_suspected {
   suspicion_reason reason = suspicion_reason::mute;
 };
 
+/// Why a fetcher of a state looks for another donor.
+enum class donor_fault : std::uint8_t {
+  /// It answered nothing for its patience.
+  late,
+  /// What it gave is not under the certified root.
+  lied,
+  /// It says that it has not this state.
+  refused,
+};
+
+[[nodiscard]] constexpr std::string_view to_string(donor_fault why) {
+  switch (why) {
+    case donor_fault::late:
+      return "late";
+    case donor_fault::lied:
+      return "lied";
+    case donor_fault::refused:
+      return "refused";
+  }
+  return {};
+}
+
+/// A donor of the state that is being fetched is asked no more: for a while, or for this transfer when it lied.
+struct donor_replaced {
+  replica_id replica;
+  donor_fault reason = donor_fault::late;
+};
+
+/// What a replica that lost its disk may say by now.
+struct probation_changed {
+  /// It votes for sequences above this one.
+  sequence_number floor;
+  /// It commits and changes views from this view on.
+  view_number first_view;
+  /// It is a full member again.
+  bool over = false;
+};
+
 /// How full the replica is, after each of its steps that changed something.
 struct replica_progress {
   view_number view;
@@ -125,12 +163,15 @@ struct node_failed {
   world_error error;
 };
 
-using observation = std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved,
-                                 checkpoint_became_stable, state_was_installed, state_was_kept, divergence_found,
-                                 view_was_entered, primary_suspected, replica_progress, batcher_progress, node_failed>;
+using observation =
+    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
+                 state_was_installed, state_was_kept, divergence_found, view_was_entered, primary_suspected,
+                 donor_replaced, probation_changed, replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {
+  /// After the loss of the disk: checkpoints above this sequence may be voted for.
+  std::optional<sequence_number> voting_above;
   std::vector<storage_record> records;
   std::vector<outgoing_message> sends;
   std::vector<committed_batch> committed;

@@ -39,6 +39,10 @@ class record_reader {
 };
 
 std::optional<world_error> record_reader::read(const storage_record& record) {
+  if (record.kind == record_kind::readmission) {
+    node_.replica.readmitted = true;
+    return std::nullopt;
+  }
   const bool is_certificate = record.kind == record_kind::prepared || record.kind == record_kind::committed;
   if (is_certificate ? read_certificate(record) : read_frame(record)) return std::nullopt;
   return broken(fmt::format("the record of kind {} for view {}, sequence {} cannot be read",
@@ -187,10 +191,10 @@ std::variant<std::vector<taken_state>, world_error> replay(const cluster_paramet
     taken.push_back({state.last_executed(), state_root(*snapshot), std::move(snapshot)});
   };
   if (history.state) {
-    if (auto error = state.install(history.state->sequence, history.state->snapshot)) {
-      return world_error{
-          fmt::format("the kept state after sequence {} cannot be read: {}", history.state->sequence.value, *error),
-          std::string{remedy}};
+    const auto& [sequence, snapshot] = *history.state;
+    if (auto error = state.restore(sequence, snapshot)) {
+      return world_error{fmt::format("the kept state after sequence {} cannot be read: {}", sequence.value, *error),
+                         std::string{remedy}};
     }
     take();
   }

@@ -24,6 +24,10 @@ struct recovered_replica {
   std::shared_ptr<const new_view> opened;
   std::shared_ptr<const checkpoint_certificate> stable;
   sequence_number last_executed;
+  /// It lost its disk, and what it said before is not known (see `probation`).
+  bool on_probation = false;
+  /// It did once, and has been a full member again since.
+  bool readmitted = false;
   /// Accepted or proposed, in any view.
   std::vector<pre_prepare> proposals;
   std::vector<signed_statement> own_prepares;

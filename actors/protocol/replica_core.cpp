@@ -1,6 +1,7 @@
 #include "actors/protocol/replica_core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/protocol/slot_repair.hpp"
 #include "messages/codec.hpp"
@@ -50,7 +51,7 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
   require(group_.primary_of(view) == self_, "only the primary of a view is given batches for it");
   replica_effects out;
   // The batcher keeps the requests until they are executed, and cuts them anew when it hears of the next view.
-  if (halted_ || view != view_ || !active_) return out;
+  if (view != view_ || !active_) return out;
   waiting_.push_back(std::move(content));
   propose_waiting(out);
   return out;
@@ -59,6 +60,7 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
 void replica_core::propose_waiting(replica_effects& out) {
   // §4.2: "the primary … assigns a sequence number, n, to the request"; sequences beyond H wait for a
   // stable checkpoint, so that no primary can exhaust the space of sequence numbers.
+  if (diverged_at_ || !may_prepare()) return;
   while (!waiting_.empty() && log_.marks().contains(last_proposed_.next())) {
     last_proposed_ = last_proposed_.next();
     const auto body = std::move(waiting_.front());
@@ -77,7 +79,7 @@ void replica_core::propose_waiting(replica_effects& out) {
 replica_effects replica_core::on_message(principal sender, const message& value) {
   require(sender.is_replica(), "the replica core hears replicas only");
   replica_effects out;
-  if (halted_) return out;
+  if (diverged_at_) return out;
   const replica_id from{sender.number};
   switch (kind_of(value)) {
     case message_kind::pre_prepare:
@@ -96,6 +98,7 @@ replica_effects replica_core::on_message(principal sender, const message& value)
       break;
     }
     case message_kind::status:
+      hear_status(std::get<status>(value), out);
       answer_status(std::get<status>(value), out);
       break;
     default:
@@ -159,7 +162,7 @@ void replica_core::fill(const signed_statement& header, std::shared_ptr<const ba
   require(!slot.proposal, "a slot has one proposal");
   slot.proposal = pre_prepare{header, std::move(body), std::move(raw)};
   // After a restart the vote may be there before the body.
-  if (!is_primary() && !slot.prepare_sent) {
+  if (!is_primary() && !slot.prepare_sent && may_prepare()) {
     // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and
     // adds both messages to its log".
     const auto own = sign(message_kind::prepare, content.sequence, content.value);
@@ -188,7 +191,7 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
   auto& slot = log_.at(sequence);
   // §4.2: "Replica i multicasts a ⟨COMMIT, v, n, D(m), i⟩σi to the other replicas when prepared(m, v, n, i) becomes
   // true."
-  if (!slot.commit_sent && slot.is_prepared(group_)) {
+  if (!slot.commit_sent && slot.is_prepared(group_) && may_commit(out)) {
     const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
     slot.commit_sent = true;
     require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
@@ -234,9 +237,9 @@ void replica_core::execute_ready(replica_effects& out) {
 replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && certificate->votes.size() >= group_.quorum(), "a stable checkpoint has a quorum");
   replica_effects out;
-  if (halted_ || certificate->sequence() <= log_.marks().low()) return out;
+  if (certificate->sequence() <= log_.marks().low()) return out;
   if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
-  adopt_stable(out);
+  if (!diverged_at_) adopt_stable(out);
   return out;
 }
 
@@ -272,7 +275,7 @@ void replica_core::cut_log(sequence_number stable, replica_effects& out) {
 
 replica_effects replica_core::on_taken(sequence_number sequence) {
   replica_effects out;
-  if (halted_) return out;
+  if (diverged_at_) return out;
   taken_ = std::max(taken_, sequence);
   adopt_stable(out);
   return out;
@@ -282,23 +285,27 @@ replica_effects replica_core::on_installed(sequence_number sequence,
                                            std::shared_ptr<const checkpoint_certificate> proof) {
   require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
   replica_effects out;
-  if (halted_ || sequence <= last_executed_) return out;
+  if (diverged_at_ ? proof->sequence() < *diverged_at_ : sequence <= last_executed_) return out;
+  const bool repaired = std::exchange(diverged_at_, std::nullopt).has_value();
+  installed_ = proof->sequence();
   last_executed_ = sequence;
-  taken_ = std::max(taken_, proof->sequence());
+  taken_ = proof->sequence();
   // A primary that lagged continues after what it knows to be taken.
   last_proposed_ = std::max(last_proposed_, sequence);
   // A newer certificate may have arrived meanwhile; what lies below the installed state is not needed.
   if (proof->sequence() > log_.marks().low()) move_low(std::move(proof), out);
   adopt_stable(out);
   execute_ready(out);
+  if (repaired && wanted_view_ > view_) change_view(wanted_view_, out);
+  if (repaired) propose_waiting(out);
   report_progress(out);
   return out;
 }
 
 replica_effects replica_core::on_diverged(sequence_number sequence) {
   replica_effects out;
-  halted_ = true;
-  waiting_.clear();
+  if (sequence <= installed_) return out;
+  diverged_at_ = std::max(diverged_at_.value_or(sequence), sequence);
   out.observations.emplace_back(divergence_found{sequence});
   return out;
 }
@@ -307,7 +314,7 @@ replica_effects replica_core::on_diverged(sequence_number sequence) {
 
 replica_effects replica_core::on_tick() {
   replica_effects out;
-  if (halted_) return out;
+  if (diverged_at_) return out;
   ++ticks_;
   answered_.clear();
   const bool stalled = last_executed_ == executed_at_tick_ && last_decided_ == decided_at_tick_;

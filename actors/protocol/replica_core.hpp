@@ -10,6 +10,7 @@
 #include "actors/protocol/effects.hpp"
 #include "actors/protocol/look_ahead.hpp"
 #include "actors/protocol/prepared_set.hpp"
+#include "actors/protocol/probation.hpp"
 #include "actors/protocol/recovery.hpp"
 #include "actors/protocol/slot_log.hpp"
 #include "messages/values.hpp"
@@ -50,11 +51,13 @@ class replica_core {
   /// The executor has the state after `sequence`, which ends a checkpoint period.
   [[nodiscard]] replica_effects on_taken(sequence_number sequence);
 
-  /// The state after `sequence` is in place: that of `proof`, or execution was ahead of it.
+  /// The state of `proof`, after `sequence`, is in place. When it replaces one that had diverged, what follows it is
+  /// handed over again.
   [[nodiscard]] replica_effects on_installed(sequence_number sequence,
                                              std::shared_ptr<const checkpoint_certificate> proof);
 
-  /// This replica's state is not the certified one: it stops voting for good (attack 27).
+  /// This replica's state after `sequence` is not the certified one: it says nothing until a certified one is installed
+  /// (attack 27). The news may be older than the state in place.
   [[nodiscard]] replica_effects on_diverged(sequence_number sequence);
 
   /// The status period has passed.
@@ -81,11 +84,16 @@ class replica_core {
   void execute_ready(replica_effects& out);
   [[nodiscard]] bool is_decided(sequence_number sequence) const;
 
+  [[nodiscard]] bool may_prepare() const;
+  [[nodiscard]] bool may_commit(replica_effects& out);
+  void hear_status(const status& value, replica_effects& out);
+
   void restore_view(const recovered_replica& past);
   void restore_slots(const recovered_replica& past);
 
   // §4.4.
   void adopt_plan(const new_view& opened);
+  void change_view(view_number to, replica_effects& out);
   void leave_view(view_number to);
   void enter_view(const new_view& opened, replica_effects& out);
   void repropose(replica_effects& out);
@@ -131,7 +139,12 @@ class replica_core {
   /// The primary's last sequence.
   sequence_number last_proposed_;
   std::deque<std::shared_ptr<const batch>> waiting_;
-  bool halted_ = false;
+  /// The own state is wrong; and the view to leave for when it is right again.
+  std::optional<sequence_number> diverged_at_;
+  view_number wanted_view_;
+  sequence_number installed_;
+  /// While it lasts, this replica may not say everything.
+  std::optional<probation> probation_;
 
   /// Proof of h; sent to who lags.
   std::shared_ptr<const checkpoint_certificate> stable_;

@@ -13,7 +13,13 @@ namespace hypermesh {
 
 replica_effects replica_core::on_change_view(view_number to) {
   replica_effects out;
-  if (halted_ || to <= view_) return out;
+  wanted_view_ = std::max(wanted_view_, to);
+  if (!diverged_at_ && to > view_) change_view(to, out);
+  return out;
+}
+
+void replica_core::change_view(view_number to, replica_effects& out) {
+  if (probation_ && !probation_->may_commit(to, log_.marks().low())) return;
   leave_view(to);
   // §4.4: "multicasts a ⟨VIEW-CHANGE, v + 1, n, C, P, i⟩σi message to all replicas". View and status changed before P
   // is read, in one step: what prepares after this was not prepared by this replica.
@@ -32,7 +38,6 @@ replica_effects replica_core::on_change_view(view_number to) {
   out.sends.push_back({std::nullopt, view_proof_});
   out.view_left = std::move(own);
   report_progress(out);
-  return out;
 }
 
 void replica_core::leave_view(view_number to) {
@@ -52,7 +57,7 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
   require(opened.replica == self_ && group_.primary_of(opened.view) == self_, "the primary opens its own view");
   replica_effects out;
   // This replica may have gone on to a later view, and then it never sends this one.
-  if (halted_ || opened.view != view_ || active_) return out;
+  if (diverged_at_ || opened.view != view_ || active_) return out;
   enter_view(opened, out);
   out.sends.push_back({std::nullopt, view_proof_});
   return out;
@@ -109,10 +114,33 @@ void replica_core::take_early(replica_effects& out) {
     take(each.sender, each.value, out);
 }
 
+// --- After the loss of the disk ---------------------------------------------------
+
+bool replica_core::may_prepare() const { return !probation_ || probation_->may_prepare(log_.marks().low()); }
+
+bool replica_core::may_commit(replica_effects& out) {
+  if (!probation_) return true;
+  if (!probation_->may_commit(view_, log_.marks().low())) return false;
+  // Durable with the COMMIT that follows: from that on this disk holds everything that binds this replica.
+  out.records.push_back({record_kind::readmission, view_, sequence_number{0}, std::make_shared<const byte_vector>()});
+  out.observations.emplace_back(probation_changed{*probation_->floor(), probation_->first_view(), true});
+  probation_.reset();
+  return true;
+}
+
+void replica_core::hear_status(const status& value, replica_effects& out) {
+  if (!probation_ || probation_->floor()) return;
+  probation_->on_status(value.replica, value.view, value.low_watermark, log_.marks().low());
+  if (!probation_->floor()) return;
+  out.voting_above = probation_->floor();
+  out.observations.emplace_back(probation_changed{*probation_->floor(), probation_->first_view(), false});
+}
+
 // --- Restart -------------------------------------------------------------------
 
 void replica_core::restore(const recovered_replica& past) {
   require(view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0, "a restart comes first");
+  if (past.on_probation) probation_.emplace(cluster_);
   stable_ = past.stable;
   if (stable_ != nullptr) log_.cut_through(stable_->sequence());
   last_executed_ = past.last_executed;

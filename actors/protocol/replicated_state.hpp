@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,8 +12,27 @@
 
 namespace hypermesh {
 
+/// What became of a verified state that was to be installed.
+enum class installation : std::uint8_t {
+  installed,
+  /// Execution has reached it.
+  overtaken,
+  /// This state is not the certified one of a later sequence: an older one does not help.
+  too_old,
+  /// It cannot be restored; `why` says what is wrong.
+  unreadable,
+};
+
+struct installation_outcome {
+  installation what = installation::installed;
+  std::string why;
+};
+
 /// Everything that execution changes: the machine and the client table. Pure; a function of the
 /// committed sequence alone. Owns the machine. A state before any batch has sequence 0.
+///
+/// A state that turns out not to be the certified one is shown to nobody and executes nothing more, until a certified
+/// one replaces it, which may be of an earlier sequence (attack 27).
 class replicated_state {
  public:
   explicit replicated_state(std::unique_ptr<state_machine> machine);
@@ -23,13 +43,19 @@ class replicated_state {
     client_table::shared_outcome outcome;
   };
 
+  /// Whether the batch of `sequence` is the next to be executed. What is not comes too late, or too early: an installed
+  /// state contains it, or it builds on what this state has lost.
+  [[nodiscard]] bool awaits(sequence_number sequence) const;
   /// Executes the batch of `last_executed() + 1`.
   std::vector<answered_request> execute(sequence_number sequence, const batch& content);
 
-  /// The cached answer to a request that is done, a refusal when it is past, nothing when it is fresh.
+  /// The cached answer to a request that is done, a refusal when it is past, nothing when it is fresh. Nothing of a
+  /// diverged state.
   [[nodiscard]] client_table::shared_outcome answer_to(request_id id) const;
-
-  [[nodiscard]] operation_result query(byte_span operation) const;
+  /// The answer to a request that is not taken; nothing of a diverged state.
+  [[nodiscard]] client_table::shared_outcome refuse(reply_status why) const;
+  /// Nothing of a diverged state.
+  [[nodiscard]] std::optional<operation_result> query(byte_span operation) const;
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
   [[nodiscard]] std::vector<request_id> done_ids() const { return clients_.done_ids(); }
 
@@ -40,8 +66,17 @@ class replicated_state {
   /// Root of the machine alone: what people compare.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
-  /// Replaces the state by a verified snapshot taken after `sequence`, which is ahead of this one.
-  [[nodiscard]] std::optional<std::string> install(sequence_number sequence, const state_snapshot& snapshot);
+  /// Replaces the state by a verified snapshot taken after `sequence` with this root, when it is ahead of this one, or
+  /// when this one has diverged no later than there.
+  [[nodiscard]] installation_outcome install(sequence_number sequence, const digest& certified,
+                                             const state_snapshot& snapshot);
+
+  /// Takes over the state that this node kept itself on disk. An error text leaves the present state unchanged.
+  [[nodiscard]] std::optional<std::string> restore(sequence_number sequence, const state_snapshot& snapshot);
+
+  /// A quorum certified another state after `sequence`. The news may be older than the certified state in place.
+  void on_diverged(sequence_number sequence);
+  [[nodiscard]] bool has_diverged() const { return diverged_at_.has_value(); }
 
  private:
   client_table::shared_outcome run(sequence_number sequence, const request& each);
@@ -49,6 +84,13 @@ class replicated_state {
   std::unique_ptr<state_machine> machine_;
   client_table clients_;
   sequence_number last_executed_;
+  /// The newest sequence at which this state is known to be wrong.
+  std::optional<sequence_number> diverged_at_;
+  /// Of the last state that was installed.
+  sequence_number installed_;
+  /// A diverged state was replaced, and nothing was executed since: what had been ordered meanwhile may still arrive,
+  /// and is ordered again from here on.
+  bool replaced_ = false;
 };
 
 }  // namespace hypermesh

@@ -31,8 +31,8 @@ void state_keeper::start_if_due() {
 
 void state_keeper::on_installed(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr, "an installed state is there");
-  if (sequence <= kept_) return;
-  taken_.erase(taken_.begin(), taken_.upper_bound(sequence));
+  taken_.clear();
+  if (sequence < kept_) return;
   start(sequence, std::move(snapshot));
 }
 

@@ -29,7 +29,8 @@ class state_keeper {
   void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
   void on_written(std::uint64_t record_bytes) { bytes_since_ += record_bytes; }
   void on_stable(sequence_number sequence);
-  /// A transferred state must be on disk before anything builds on it: the records behind it are of others.
+  /// A transferred state must be on disk before anything builds on it: the records behind it are of others. When it
+  /// replaces a state that had diverged, the kept one of the same sequence may be that.
   void on_installed(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
 
   /// What to do next with the disk: store these chunks; when there are none left, keep the state.
@@ -43,6 +44,9 @@ class state_keeper {
   void on_kept();
 
   [[nodiscard]] bool is_writing() const { return writing_ != nullptr; }
+  [[nodiscard]] bool is_writing(sequence_number sequence) const {
+    return is_writing() && writing_sequence_ == sequence;
+  }
   [[nodiscard]] std::vector<digest> leaves() const;
   [[nodiscard]] sequence_number kept() const { return kept_; }
 

@@ -1,6 +1,7 @@
 #include "actors/protocol/state_transfer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
@@ -10,152 +11,333 @@ namespace hypermesh {
 
 namespace {
 
-/// Chunks asked for at once: 4 MiB under way keep a donor's link busy without filling its queue.
-constexpr std::size_t chunks_open_max = 16;
-/// Ticks after which a chunk is asked from another donor.
-constexpr unsigned ticks_patience = 3;
-/// Ticks without a chunk after which a transfer is given up for a newer certificate: every donor was asked, and has
-/// forgotten this state.
+/// Bytes under way from all donors: what keeps links busy without filling their queues, half of one of which it is.
+constexpr std::uint64_t bytes_open_max = 16ULL << 20U;
+/// Questions that are open at once, however small the chunks.
+constexpr std::uint64_t questions_open_max = 1'024;
+/// Ticks without a verified part after which a transfer goes over to a newer certificate: every donor was asked.
 constexpr unsigned ticks_until_stuck = 12;
+/// Ticks in which a donor that answers in order has answered: its window is what it gives in one less.
+constexpr unsigned ticks_in_order = donor_roster::window_ticks + 1;
+/// Ticks for which an answer may be on its way while later ones arrive.
+constexpr unsigned ticks_out_of_order = 2;
 
-merkle_tree tree_of(const state_snapshot& snapshot) {
-  std::vector<digest> leaves;
-  leaves.reserve(snapshot.size());
-  for (const auto& chunk : snapshot)
-    leaves.push_back(chunk.leaf);
-  return merkle_tree{std::move(leaves)};
-}
+static_assert(bytes_open_max / limits::state_chunk_bytes_max >= 2 * donor_roster::window_initial);
+static_assert(donor_roster::window_max <= questions_open_max);
 
 }  // namespace
 
-// --- Donor ---------------------------------------------------------------------
+// --- One transfer ----------------------------------------------------------------
 
-void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
+void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  if (stopped_) return;
-  states_[sequence] = {std::move(snapshot), nullptr};
-  while (states_.size() > states_max_)
-    states_.erase(states_.begin());
+  if (diverged_) return;
+  own_ = std::move(snapshot);
+  own_sequence_ = sequence;
+  if (is_active() && sequence >= certificate_->sequence()) finish();
 }
-
-void state_donor::stop() {
-  stopped_ = true;
-  states_.clear();
-}
-
-frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
-  const auto found = states_.find(wanted.sequence);
-  if (found == states_.end()) return nullptr;
-  auto& [snapshot, tree] = found->second;
-  if (wanted.index >= snapshot->size() || given_[asker] >= chunks_per_tick_max) return nullptr;
-  ++given_[asker];
-  if (tree == nullptr) tree = std::make_shared<const merkle_tree>(tree_of(*snapshot));
-  return encode(state_chunk_message{wanted.sequence, wanted.index, snapshot->size(), (*snapshot)[wanted.index].bytes,
-                                    tree->path(wanted.index)});
-}
-
-// --- Fetcher -------------------------------------------------------------------
 
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
-  if (is_active() && (certificate->sequence() <= certificate_->sequence() || ticks_idle_ < ticks_until_stuck))
-    return out;
-  start(std::move(certificate));
-  ask_more(out);
+  if (certificate->sequence() <= unreadable_) return out;
+  // The replica asks until it hears of the state, which comes by way of the disk.
+  if (!diverged_ && certificate->sequence() <= own_sequence_) return out;
+  if (!is_active()) {
+    start(std::move(certificate), out);
+  } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
+    newer_ = std::move(certificate);
+    if (should_go_over()) go_over(out);
+  }
   return out;
 }
 
-void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certificate) {
+void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certificate, transfer_effects& out) {
+  const auto liars = roster_.liars();
   certificate_ = std::move(certificate);
-  donors_.clear();
+  assembly_.emplace(root());
+  std::vector<replica_id> signers;
   for (const auto& vote : certificate_->votes) {
-    if (vote.content.replica != self_) donors_.push_back(vote.content.replica);
+    if (vote.content.replica != self_) signers.push_back(vote.content.replica);
   }
-  require(!donors_.empty(), "a quorum holds others than this replica");
-  chunk_count_ = 0;
-  next_index_ = 0;
+  require(!signers.empty(), "a quorum holds others than this replica");
+  std::vector<replica_id> others;
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    const replica_id id{number};
+    if (id != self_ && std::ranges::find(signers, id) == signers.end()) others.push_back(id);
+  }
+  roster_ = donor_roster{signers, others, liars};
+  asked_.clear();
+  again_.clear();
+  next_part_ = 0;
   ticks_idle_ = 0;
-  open_.clear();
-  chunks_.clear();
+  stock_.clear();
+  stock_.add(own_);
+  stock_.add(carried_);
+  ask_more(out);
 }
 
-void state_fetcher::ask(std::uint64_t index, transfer_effects& out) {
-  const auto donor = donors_.front();
-  donors_.pop_front();
-  donors_.push_back(donor);
-  open_[index] = {donor, 0};
-  out.sends.push_back({donor, encode(state_request{certificate_->sequence(), index})});
+void state_fetcher::go_over(transfer_effects& out) {
+  require(newer_ != nullptr && newer_->sequence() > certificate_->sequence(), "a transfer goes over to what is newer");
+  // Before all leaves are known nothing was fetched that the stock did not hold.
+  if (assembly_->has_leaves()) carried_ = assembly_->release();
+  start(std::exchange(newer_, nullptr), out);
+}
+
+bool state_fetcher::should_go_over() const {
+  if (newer_ == nullptr || handed_over_ != nullptr) return false;
+  // As few as f donors that may have the state may all be faulty, and drip.
+  return ticks_idle_ >= ticks_until_stuck || roster_.possible_holders() <= cluster_.group().faulty_max();
+}
+
+void state_fetcher::finish() {
+  certificate_ = nullptr;
+  newer_ = nullptr;
+  assembly_.reset();
+  roster_ = {};
+  asked_.clear();
+  again_.clear();
+  carried_ = nullptr;
+  stock_.clear();
+  handed_over_ = nullptr;
+}
+
+void state_fetcher::on_diverged(sequence_number sequence) {
+  if (sequence > installed_) diverged_ = true;
+}
+
+void state_fetcher::on_installed(sequence_number sequence) {
+  installed_ = std::max(installed_, sequence);
+  diverged_ = false;
+  if (is_active() && sequence >= certificate_->sequence()) finish();
+}
+
+transfer_effects state_fetcher::on_install_refused(sequence_number sequence, bool unreadable) {
+  transfer_effects out;
+  if (handed_over_ == nullptr || sequence != certificate_->sequence()) return out;
+  auto next = std::move(newer_);
+  auto verified = std::move(handed_over_);
+  finish();
+  if (unreadable) {
+    // The next state shares most of it: a replica that can restore none does not fetch everything each time.
+    unreadable_ = sequence;
+    carried_ = std::move(verified);
+  }
+  if (next != nullptr) start(std::move(next), out);
+  return out;
+}
+
+// --- Questions -------------------------------------------------------------------
+
+bool state_fetcher::may_ask() const {
+  // Before the first chunk is here its size is not known.
+  const auto usual = chunks_fetched_ == 0 ? limits::state_chunk_bytes_max : bytes_fetched_ / chunks_fetched_ + 1;
+  const auto open_max = std::min(bytes_open_max / usual, questions_open_max);
+  return roster_.open_questions() < open_max && roster_.has_room();
+}
+
+std::optional<replica_id> state_fetcher::next_donor_for(std::uint64_t part) const {
+  std::vector<replica_id> asked;
+  std::vector<replica_id> awaited;
+  if (const auto found = asked_.find(part); found != asked_.end()) {
+    for (const auto& each : found->second) {
+      asked.push_back(each.donor);
+      if (each.now != question::given_up) awaited.push_back(each.donor);
+    }
+  }
+  return roster_.next(asked, awaited);
+}
+
+void state_fetcher::ask(std::uint64_t part, replica_id donor, transfer_effects& out) {
+  auto& list = asked_[part];
+  const asking asked{donor, roster_.on_asked(donor)};
+  const auto before = std::ranges::find(list, donor, &asking::donor);
+  if (before == list.end()) {
+    list.push_back(asked);
+  } else {
+    require(before->now == question::given_up, "a donor is asked again when it is not expected to answer");
+    *before = asked;
+  }
+  out.sends.push_back({donor, encode(state_request{certificate_->sequence(), part, assembly_->phase()})});
 }
 
 void state_fetcher::ask_more(transfer_effects& out) {
-  // The count of chunks is known once one chunk was verified, because the root binds it.
-  const auto bound = chunk_count_ == 0 ? 1 : chunk_count_;
-  while (open_.size() < chunks_open_max && next_index_ < bound)
-    ask(next_index_++, out);
+  std::deque<std::uint64_t> left;
+  for (; !again_.empty() && may_ask(); again_.pop_front()) {
+    const auto part = again_.front();
+    if (const auto donor = next_donor_for(part)) {
+      ask(part, *donor, out);
+    } else {
+      left.push_back(part);
+    }
+  }
+  again_.insert(again_.begin(), left.begin(), left.end());
+  for (; next_part_ < assembly_->part_count() && may_ask(); ++next_part_) {
+    if (!assembly_->has(next_part_)) ask(next_part_, *roster_.next(), out);
+  }
 }
 
-transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_message& chunk) {
+/// At the end, when nothing is left to ask for, what should have come is asked of a second donor: the last parts do not
+/// wait for the slowest.
+void state_fetcher::hedge(transfer_effects& out) {
+  if (!again_.empty() || next_part_ < assembly_->part_count()) return;
+  for (const auto& [part, list] : asked_) {
+    if (!may_ask()) return;
+    const auto open = std::ranges::find(list, question::open, &asking::now);
+    const bool is_single = std::ranges::count(list, question::open, &asking::now) == 1;
+    if (!is_single || open->ticks < (roster_.is_silent(open->donor) ? 1 : ticks_in_order)) continue;
+    const auto donor = next_donor_for(part);
+    const bool is_new = donor && std::ranges::find(list, *donor, &asking::donor) == list.end();
+    if (is_new) ask(part, *donor, out);
+  }
+}
+
+// --- Answers ---------------------------------------------------------------------
+
+transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_message& answer) {
   transfer_effects out;
+  const auto& [sequence, part, kind] = answer.wanted;
   const auto reject = [&](rejection reason) {
     out.observations.emplace_back(frame_rejected{principal::of(donor), reason});
     return out;
   };
-  if (!is_active() || chunk.sequence != certificate_->sequence()) return reject(rejection::unsolicited);
-  const auto asked = open_.find(chunk.index);
-  if (asked == open_.end()) return reject(rejection::unsolicited);
-  const auto leaf = state_chunk_digest(*chunk.bytes);
-  if (!verify_merkle_path(root(), chunk.chunk_count, chunk.index, leaf, chunk.path)) {
-    if (asked->second.donor != donor) return reject(rejection::unsolicited);
-    drop_donor(donor);
-    ask(chunk.index, out);
-    return reject(rejection::wrong_digest);
+  // Only who was asked is heard, and before anything is hashed.
+  if (!is_active() || handed_over_ != nullptr || sequence != certificate_->sequence() || kind != assembly_->phase()) {
+    return reject(rejection::unsolicited);
   }
-  // What the root proves is true whoever sends it: on a link slower than the patience every answer
-  // comes from a donor that was given up.
-  require(chunk_count_ == 0 || chunk_count_ == chunk.chunk_count, "the root binds the count of chunks");
-  chunk_count_ = chunk.chunk_count;
-  chunks_[chunk.index] = {chunk.bytes, leaf};
-  ticks_idle_ = 0;
-  open_.erase(asked);
-  if (chunks_.size() < chunk_count_) {
-    ask_more(out);
-    return out;
+  const auto asked = asked_.find(part);
+  if (asked == asked_.end()) return reject(rejection::unsolicited);
+  const auto from = std::ranges::find(asked->second, donor, &asking::donor);
+  if (from == asked->second.end()) return reject(rejection::unsolicited);
+  if (const auto* why = std::get_if<state_refusal>(&answer.content)) {
+    take_refusal(part, *from, *why, out);
+  } else if (const auto* page = std::get_if<leaf_page>(&answer.content)) {
+    take(answer.wanted, *from, assembly_->take(part, *page, stock_), 0, out);
+  } else {
+    const auto& bytes = std::get<std::shared_ptr<const byte_vector>>(answer.content);
+    take(answer.wanted, *from, assembly_->take(part, bytes), bytes->size(), out);
   }
-  auto snapshot = std::make_shared<state_snapshot>();
-  for (auto& [index, each] : chunks_)
-    snapshot->push_back(std::move(each));
-  require(state_root(*snapshot) == root(), "verified chunks make up the certified root");
-  out.install = std::make_shared<const verified_state>(verified_state{certificate_, std::move(snapshot)});
-  chunks_.clear();
   return out;
 }
 
-/// A donor that lied is asked no more, but the last one is kept, so that there is somebody to ask. Several of
-/// its lies may be under way at once: the later ones find it gone.
-void state_fetcher::drop_donor(replica_id donor) {
-  require(!donors_.empty(), "a fetch has a donor");
-  if (donors_.size() > 1) std::erase(donors_, donor);
+void state_fetcher::take(const state_request& part, const asking& from, state_assembly::verdict verdict,
+                         std::uint64_t bytes, transfer_effects& out) {
+  const auto donor = from.donor;
+  if (verdict == state_assembly::verdict::lie) {
+    out.observations.emplace_back(frame_rejected{principal::of(donor), rejection::wrong_digest});
+    if (roster_.on_lied(donor)) replace(donor, donor_fault::lied, out);
+    return ask_more(out);
+  }
+  roster_.on_given(donor, from.number);
+  ticks_idle_ = 0;
+  if (bytes > 0) {
+    ++chunks_fetched_;
+    bytes_fetched_ += bytes;
+  }
+  settle(part.index);
+  if (part.part == state_part::leaves && assembly_->has_leaves()) begin_chunks();
+  if (assembly_->is_whole()) {
+    handed_over_ = assembly_->release();
+    out.install = std::make_shared<const verified_state>(verified_state{certificate_, handed_over_});
+    return;
+  }
+  ask_more(out);
+}
+
+/// The part is here: nobody is waited for any more.
+void state_fetcher::settle(std::uint64_t part) {
+  const auto found = asked_.find(part);
+  for (const auto& each : found->second) {
+    if (each.is_open()) roster_.on_closed(each.donor);
+  }
+  asked_.erase(found);
+  // It may have been late, and have waited for another donor.
+  std::erase(again_, part);
+}
+
+/// All leaves are here, and with them every chunk that was at hand.
+void state_fetcher::begin_chunks() {
+  require(asked_.empty() && again_.empty(), "no page is waited for");
+  next_part_ = 0;
+  stock_.clear();
+  carried_ = nullptr;
+}
+
+void state_fetcher::take_refusal(std::uint64_t part, asking& from, state_refusal why, transfer_effects& out) {
+  const auto donor = from.donor;
+  close(part, from, question::given_up);
+  if (why == state_refusal::busy) {
+    roster_.on_busy(donor);
+  } else if (roster_.on_refused(donor)) {
+    replace(donor, donor_fault::refused, out);
+  }
+  if (should_go_over()) return go_over(out);
+  ask_more(out);
+}
+
+// --- Replacing donors ------------------------------------------------------------
+
+void state_fetcher::replace(replica_id donor, donor_fault why, transfer_effects& out) {
+  for (auto& [part, list] : asked_) {
+    const auto found = std::ranges::find(list, donor, &asking::donor);
+    if (found != list.end()) close(part, *found, question::given_up);
+  }
+  out.observations.emplace_back(donor_replaced{donor, why});
+}
+
+/// The question is not counted on any more. When nobody is, its part is to be asked again.
+void state_fetcher::close(std::uint64_t part, asking& which, question as) {
+  require(as != question::open, "a question is opened by asking it");
+  const bool was_open = which.is_open();
+  which.now = as;
+  if (!was_open) return;
+  roster_.on_closed(which.donor);
+  if (std::ranges::none_of(asked_.at(part), &asking::is_open)) again_.push_back(part);
+}
+
+/// Questions that a donor passed over: lost, or withheld while it answers others. One that answers nothing is late.
+void state_fetcher::give_up_passed_over() {
+  for (auto& [part, list] : asked_) {
+    for (auto& each : list) {
+      const bool is_old = ++each.ticks >= ticks_out_of_order;
+      if (is_old && roster_.has_passed_over(each.donor, each.number)) close(part, each, question::given_up);
+    }
+  }
+}
+
+/// The newest ones beyond the window, which a donor that answers in order would answer last.
+void state_fetcher::take_back_excess(replica_id donor) {
+  for (auto excess = roster_.excess_of(donor); excess > 0; --excess) {
+    std::uint64_t newest_part = 0;
+    asking* newest = nullptr;
+    for (auto& [part, list] : asked_) {
+      const auto found = std::ranges::find(list, donor, &asking::donor);
+      if (found == list.end() || !found->is_open() || (newest != nullptr && found->ticks > newest->ticks)) continue;
+      newest = &*found;
+      newest_part = part;
+    }
+    require(newest != nullptr, "open questions are known");
+    close(newest_part, *newest, question::taken_back);
+  }
 }
 
 transfer_effects state_fetcher::on_tick() {
   transfer_effects out;
-  if (!is_active()) return out;
+  if (!is_active() || handed_over_ != nullptr) return out;
   ++ticks_idle_;
-  std::vector<std::uint64_t> late;
-  for (auto& [index, request] : open_) {
-    if (++request.ticks >= ticks_patience) late.push_back(index);
+  for (const auto donor : roster_.on_tick())
+    replace(donor, donor_fault::late, out);
+  give_up_passed_over();
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    if (replica_id{number} != self_) take_back_excess(replica_id{number});
   }
-  for (const auto index : late)
-    ask(index, out);
+  if (should_go_over()) {
+    go_over(out);
+  } else {
+    ask_more(out);
+    hedge(out);
+  }
   return out;
-}
-
-void state_fetcher::on_installed(sequence_number sequence) {
-  if (!is_active() || sequence < certificate_->sequence()) return;
-  certificate_ = nullptr;
-  open_.clear();
-  chunks_.clear();
 }
 
 }  // namespace hypermesh

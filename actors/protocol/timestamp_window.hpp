@@ -31,13 +31,6 @@ class timestamp_window {
       raise_floor();
   }
 
-  /// Drops the smallest done timestamp; it and all below are past from now on.
-  void raise_floor() {
-    if (done_.empty()) return;
-    floor_ = *done_.begin();
-    done_.erase(done_.begin());
-  }
-
   /// Makes everything through `when` past.
   void raise_floor_to(timestamp when) {
     if (when <= floor_) return;
@@ -56,6 +49,12 @@ class timestamp_window {
   }
 
  private:
+  /// Drops the smallest done timestamp; it and all below are past from now on.
+  void raise_floor() {
+    floor_ = *done_.begin();
+    done_.erase(done_.begin());
+  }
+
   /// Zero: no client uses timestamp 0.
   timestamp floor_;
   std::set<timestamp> done_;

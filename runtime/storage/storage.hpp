@@ -34,7 +34,7 @@ struct storage_owner {
 /// Makes `directory`, which must not exist or be empty, the home of `owner`: empty, and marked so. A directory without
 /// this mark is refused by `open_storage`, because an empty disk may also be a lost one, and a replica that forgot its
 /// votes must not vote as if it were new. With `learner` the directory is that of a replica whose votes were lost: it
-/// carries a second mark until `clear_learner`.
+/// carries a second mark for good, and a record says when the replica has become a full member again.
 [[nodiscard]] std::optional<world_error> initialise_storage(const std::filesystem::path& directory,
                                                             const storage_owner& owner, bool learner = false);
 
@@ -47,12 +47,12 @@ struct storage_owner {
 [[nodiscard]] std::optional<world_error> objection_to_storage(const std::filesystem::path& directory,
                                                               const storage_owner& owner, durability mode);
 
-/// Whether the directory belongs to a replica that has to learn the cluster's state before it may vote.
+/// Whether the directory was made for a replica that had lost its votes.
 [[nodiscard]] or_error<bool> is_learner(const std::filesystem::path& directory, const storage_owner& owner);
 
-/// Takes that mark away for good: the replica votes from now on. Durable when it returns. For the process that has the
-/// storage open.
-[[nodiscard]] std::optional<world_error> clear_learner(const std::filesystem::path& directory,
-                                                       const storage_owner& owner);
+/// Makes `directory`, which must not exist or be empty, the home of a replica that lost its disk. Does nothing when it
+/// is that already.
+[[nodiscard]] std::optional<world_error> make_learner(const std::filesystem::path& directory,
+                                                      const storage_owner& owner);
 
 }  // namespace hypermesh

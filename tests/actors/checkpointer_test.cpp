@@ -80,6 +80,31 @@ TEST_CASE_FIXTURE(checkpointer_bench, "another certified state than the own one 
   const auto diverged = take<state_diverged>("replica");
   REQUIRE(diverged.size() == 1);
   CHECK(diverged.front().sequence == four);
+  CHECK(take<state_diverged>("executor").size() == 1);
+  CHECK(take<state_diverged>("state-transfer").size() == 1);
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench,
+                  "a wrong own state is to be replaced by the certified one until that is installed") {
+  taken(named_digest("mine"));
+  for (const auto sender : {0U, 2U, 3U})
+    hear(sender, root);
+  const auto wanted = take<fetch_state>("state-transfer");
+  REQUIRE(wanted.size() == 1);
+  CHECK(wanted.front().certificate->sequence() == four);
+  CHECK(wanted.front().certificate->votes.front().content.value == root);
+  advance(2 * period);
+  CHECK(take<fetch_state>("state-transfer").size() == 2);
+  give(tested, checkpoint_taken{four, root, std::make_shared<const state_snapshot>(), true});
+  advance(2 * period);
+  CHECK(take<fetch_state>("state-transfer").empty());
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "who holds states for others is told which one is stable") {
+  give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
+  const auto told = take<checkpoint_stable>("state-transfer");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().certificate->sequence() == four);
 }
 
 TEST_CASE_FIXTURE(checkpointer_bench, "an own checkpoint is sent again every period until it is stable") {

@@ -124,6 +124,67 @@ TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobo
   CHECK(replies("a").empty());
 }
 
+TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses and reads nothing either") {
+  give(tested, state_diverged{sequence_number{4}});
+  open(0, "a");
+  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded, links["a"], {}});
+  CHECK(replies("a").empty());
+  give_verified(tested, principal::of(client_id{2}), query{{client_id{2}, timestamp{7}}, to_byte_vector("count")},
+                link("asker"));
+  CHECK(take_frames("asker").empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench,
+                  "the certified state replaces a diverged one, and the node works on from it (attack 27)") {
+  for (std::uint64_t sequence = 1; sequence <= 6; ++sequence)
+    commit(sequence, 100 + sequence);
+  give(tested, state_diverged{sequence_number{4}});
+  forget();
+  const auto verified = state_after(*this, 4);
+  give(tested, verified);
+  const auto told = take<state_installed>("batcher");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().sequence == sequence_number{4});
+  const auto kept = take<state_to_keep>("journal");
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.front().installed.sequence == sequence_number{4});
+  CHECK(take_observed<state_was_installed>().size() == 1);
+  const auto taken = take<checkpoint_taken>("checkpointer");
+  REQUIRE(taken.size() == 1);
+  CHECK(taken.front().installed);
+  CHECK(taken.front().root == state_root(*verified.snapshot));
+  // What the replica had handed over before it heard of it is dropped; what it hands over again is executed.
+  forget();
+  commit(7);
+  CHECK(is_quiet());
+  open(0, "a");
+  for (std::uint64_t sequence = 5; sequence <= 8; ++sequence)
+    commit(sequence);
+  CHECK(take<batch_executed>("batcher").size() == 4);
+  CHECK(replies("a").size() == 4);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older one, nor is that announced") {
+  for (std::uint64_t sequence = 1; sequence <= 8; ++sequence)
+    commit(sequence, 100 + sequence);
+  give(tested, state_diverged{sequence_number{8}});
+  forget();
+  give(tested, state_after(*this, 4));
+  const auto told = take<install_refused>("state-transfer");
+  REQUIRE(told.size() == 1);
+  CHECK_FALSE(told.front().unreadable);
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(executor_bench,
+                  "news of a divergence that is repaired already changes nothing") {
+  give(tested, state_after(*this, 4));
+  forget();
+  give(tested, state_diverged{sequence_number{4}});
+  commit(5);
+  CHECK(take<batch_executed>("batcher").size() == 1);
+}
+
 TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
   open(0, "a");
   give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded, links["a"], {}});
@@ -162,7 +223,9 @@ TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is
   const auto installed = take_observed<state_was_installed>();
   REQUIRE(installed.size() == 1);
   CHECK(installed.front().root == state_root(*verified.snapshot));
-  CHECK(take<checkpoint_taken>("state-transfer").size() == 1);
+  const auto taken = take<checkpoint_taken>("state-transfer");
+  REQUIRE(taken.size() == 1);
+  CHECK(taken.front().installed);
   // The client table came with the state: what it holds is answered and not executed again.
   open(0, "a");
   forget();
@@ -187,10 +250,11 @@ TEST_CASE_FIXTURE(executor_bench, "a state that execution has overtaken changes 
     commit(sequence);
   forget();
   give(tested, verified);
-  CHECK(take_observed<state_was_installed>().empty());
-  const auto told = take<state_installed>("replica");
+  const auto told = take<install_refused>("state-transfer");
   REQUIRE(told.size() == 1);
-  CHECK(told.front().sequence == sequence_number{5});
+  CHECK(told.front().sequence == sequence_number{4});
+  CHECK_FALSE(told.front().unreadable);
+  CHECK(is_quiet());
 }
 
 TEST_CASE_FIXTURE(executor_bench, "a certified state that cannot be read stops the node") {
@@ -200,7 +264,10 @@ TEST_CASE_FIXTURE(executor_bench, "a certified state that cannot be read stops t
   unreadable.snapshot = std::make_shared<const state_snapshot>(std::move(chunks));
   give(tested, unreadable);
   CHECK(take_observed<node_failed>().size() == 1);
-  CHECK(take<state_installed>("replica").empty());
+  const auto told = take<install_refused>("state-transfer");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().sequence == sequence_number{4});
+  CHECK(told.front().unreadable);
   CHECK(is_quiet());
 }
 
@@ -214,4 +281,16 @@ TEST_CASE_FIXTURE(executor_bench, "a question is answered from the present state
   CHECK(answer.id == request_id{client_id{2}, timestamp{7}});
   CHECK(answer.last_executed == sequence_number{1});
   CHECK(as_text(answer.result) == "1");
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a null request ends a checkpoint period (attack 16)") {
+  for (std::uint64_t n = 1; n <= 3; ++n)
+    commit(n);
+  forget();
+  give(tested, batch_committed{{view_number{1}, sequence_number{4}, null_request_digest(),
+                                std::make_shared<const batch>(), nullptr}});
+  const auto taken = take<checkpoint_taken>("checkpointer");
+  REQUIRE(taken.size() == 1);
+  CHECK(taken[0].sequence == sequence_number{4});
+  CHECK(take<batch_executed>("batcher").at(0).requests->empty());
 }

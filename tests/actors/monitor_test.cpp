@@ -77,6 +77,17 @@ TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, replicas apa
   CHECK(counter(told, "rejected_by_sender_total{sender=\"clients\",reason=\"bad_signature\"}") == 2);
 }
 
+TEST_CASE_FIXTURE(monitor_bench, "replaced donors are counted by replica and reason") {
+  see(donor_replaced{replica_id{2}, donor_fault::late});
+  see(donor_replaced{replica_id{2}, donor_fault::late});
+  see(donor_replaced{replica_id{2}, donor_fault::lied});
+  see(donor_replaced{replica_id{0}, donor_fault::refused});
+  const auto told = report();
+  CHECK(counter(told, "donors_replaced_total{donor=\"replica-2\",reason=\"late\"}") == 2);
+  CHECK(counter(told, "donors_replaced_total{donor=\"replica-2\",reason=\"lied\"}") == 1);
+  CHECK(counter(told, "donors_replaced_total{donor=\"replica-0\",reason=\"refused\"}") == 1);
+}
+
 TEST_CASE_FIXTURE(monitor_bench, "the host is told when the node must stop") {
   see(node_failed{{"the disk is gone", "replace it"}});
   CHECK(failures == std::vector<std::string>{"the disk is gone"});

@@ -7,6 +7,7 @@
 
 #include "messages/codec.hpp"
 #include "tests/support/counting_machine.hpp"
+#include "tests/support/donor_crowd.hpp"
 #include "tests/support/virtual_bench.hpp"
 
 using namespace hypermesh;
@@ -19,133 +20,210 @@ constexpr sequence_number four{4};
 
 /// The state transfer of replica 3, which fetches what 0, 1 and 2 certified.
 struct transfer_bench : virtual_bench {
-  state_transfer_actor tested = connect(system().spawn(state_transfer, identity(), period));
+  state_transfer_actor tested = connect(system().spawn(state_transfer, identity(), period, donor_settings{}));
   std::shared_ptr<const state_snapshot> snapshot =
       std::make_shared<const state_snapshot>(counting_machine{}.snapshot());
   std::shared_ptr<const checkpoint_certificate> certificate = make().certificate_of(four, state_root(*snapshot));
-  state_donor donor{identity().cluster};
+  honest_donor donor{four, snapshot};
 
   struct question {
     std::uint32_t donor = 0;
-    std::uint64_t index = 0;
+    state_request wanted;
     friend bool operator==(const question&, const question&) = default;
   };
   using questions = std::vector<question>;
+  const state_request first_page{four, 0, state_part::leaves};
 
-  transfer_bench() : virtual_bench(replica_id{3}) { donor.on_taken(four, snapshot); }
+  transfer_bench() : virtual_bench(replica_id{3}) {}
 
-  /// Whom the journal was given to ask for which chunk.
+  /// Whom the journal was given to ask for what.
   questions asked() {
     questions all;
     for (const auto& each : take<persist_and_send>("journal")) {
       for (const auto& sent : *each.sends) {
         const auto decoded = std::get<message>(decode(sent.frame));
-        all.push_back({sent.to->value, std::get<state_request>(decoded).index});
+        all.push_back({sent.to->value, std::get<state_request>(decoded)});
       }
     }
     return all;
   }
-  void answer(std::uint32_t from, std::uint64_t index) {
-    donor.on_tick();
-    const auto frame = donor.answer(replica_id{3}, {four, index});
-    give_verified(tested, principal::of(replica_id{from}), std::get<message>(decode(frame)));
+  void say(std::uint32_t from, state_chunk_message what) {
+    give_verified(tested, principal::of(replica_id{from}), std::move(what));
   }
-  void lie(std::uint32_t from, std::uint64_t index) {
-    state_chunk_message chunk{
-        four, index, snapshot->size(), std::make_shared<const byte_vector>(to_byte_vector("garbage")), {}};
-    give_verified(tested, principal::of(replica_id{from}), std::move(chunk));
+  void answer(const question& to) { say(to.donor, donor(to.wanted)); }
+  void refuse(const question& to, state_refusal why) { say(to.donor, {to.wanted, why}); }
+  void lie(const question& to) {
+    say(to.donor, {to.wanted, std::make_shared<const byte_vector>(to_byte_vector("garbage"))});
+  }
+  /// Answers everything until nothing more is asked.
+  void answer_all() {
+    for (auto open = asked(); !open.empty(); open = asked()) {
+      for (const auto& each : open)
+        answer(each);
+    }
+  }
+  std::vector<std::string> replaced() {
+    std::vector<std::string> all;
+    for (const auto& each : take_observed<donor_replaced>())
+      all.push_back(std::to_string(each.replica.value) + " " + std::string{to_string(each.reason)});
+    return all;
+  }
+  state_chunk_message ask(std::uint32_t from, const state_request& wanted) {
+    give_verified(tested, principal::of(replica_id{from}), wanted, link("asker"));
+    const auto answers = take_frames("asker");
+    REQUIRE(answers.size() == 1);
+    return std::get<state_chunk_message>(answers.front());
   }
 };
 
+using refused = std::vector<std::string>;
+
 }  // namespace
 
-TEST_CASE_FIXTURE(transfer_bench,
-                  "the first chunk tells how many there are, and the rest is asked of all donors in turn") {
+TEST_CASE_FIXTURE(transfer_bench, "the leaves are asked for first, and then the chunks of all donors in turn") {
   give(tested, fetch_state{certificate});
-  CHECK(asked() == questions{{0, 0}});
-  answer(0, 0);
+  CHECK(asked() == questions{{0, first_page}});
+  answer({0, first_page});
   const auto rest = asked();
-  REQUIRE(rest.size() == snapshot->size() - 1);
-  for (std::size_t place = 0; place < rest.size(); ++place) {
-    CHECK(rest[place] == question{static_cast<std::uint32_t>((place + 1) % 3), place + 1});
-  }
+  REQUIRE(rest.size() == snapshot->size());
+  for (std::size_t place = 0; place < rest.size(); ++place)
+    CHECK(rest[place] == question{static_cast<std::uint32_t>((place + 1) % 3), {four, place}});
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a state whose chunks are all verified is handed over once") {
   give(tested, fetch_state{certificate});
-  answer(0, 0);
-  for (const auto& each : asked()) {
-    if (each.index > 0) answer(each.donor, each.index);
-  }
+  answer_all();
   const auto handed = take<install_state>("executor");
   REQUIRE(handed.size() == 1);
   CHECK(state_root(*handed.front().snapshot) == state_root(*snapshot));
-  answer(1, 1);
+  answer({1, {four, 1}});
   CHECK(take<install_state>("executor").empty());
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a chunk that does not fit the root is asked of another donor") {
+TEST_CASE_FIXTURE(transfer_bench, "a donor that lies is counted, reported, and its questions go to others") {
   give(tested, fetch_state{certificate});
+  answer({0, first_page});
   forget();
-  lie(0, 0);
-  CHECK(asked() == questions{{1, 0}});
+  lie({1, {four, 0}});
   const auto counted = take_observed<frame_rejected>();
   REQUIRE(counted.size() == 1);
-  CHECK(counted.front().sender == principal::of(replica_id{0}));
+  CHECK(counted.front().sender == principal::of(replica_id{1}));
   CHECK(counted.front().reason == rejection::wrong_digest);
-  answer(1, 0);
-  for (const auto& each : asked())
-    CHECK(each.donor != 0);
+  CHECK(replaced() == refused{"1 lied"});
+  const auto again = asked();
+  CHECK_FALSE(again.empty());
+  for (const auto& each : again)
+    CHECK(each.donor != 1);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a donor that lies twice at once is only asked no more") {
+TEST_CASE_FIXTURE(transfer_bench, "a donor that refuses is replaced at once") {
   give(tested, fetch_state{certificate});
-  answer(0, 0);
   forget();
-  // Replica 0 was asked for the chunks 3 and 6.
-  lie(0, 3);
-  lie(0, 6);
-  CHECK(take_observed<frame_rejected>().size() == 2);
-  CHECK(asked().size() == 2);
+  refuse({0, first_page}, state_refusal::not_held);
+  CHECK(replaced() == refused{"0 refused"});
+  CHECK(asked() == questions{{1, first_page}});
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a silent donor has a second one beside it after a period and is late after three") {
+  give(tested, fetch_state{certificate});
+  CHECK(asked() == questions{{0, first_page}});
+  advance(period);
+  CHECK(asked() == questions{{1, first_page}});
+  CHECK(replaced().empty());
+  advance(2 * period);
+  CHECK(replaced() == refused{"0 late"});
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "chunks that nobody asked for are refused") {
-  answer(0, 0);
+  answer({0, {four, 0}});
   give(tested, fetch_state{certificate});
-  answer(0, 5);
+  answer({0, {four, 5}});
   const auto counted = take_observed<frame_rejected>();
   REQUIRE(counted.size() == 2);
   for (const auto& each : counted)
     CHECK(each.reason == rejection::unsolicited);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a chunk that does not arrive is asked of another donor after three periods") {
+TEST_CASE_FIXTURE(transfer_bench, "what the own checkpoints hold is not fetched") {
+  counting_machine older;
+  static_cast<void>(older.apply({}, as_byte_span("x")));
+  const auto own = std::make_shared<const state_snapshot>(older.snapshot());
+  give(tested, checkpoint_taken{sequence_number{2}, state_root(*own), own});
   give(tested, fetch_state{certificate});
   forget();
-  advance(2 * period);
-  CHECK(asked().empty());
-  advance(period);
-  CHECK(asked() == questions{{1, 0}});
+  answer({0, first_page});
+  // The operation changed the head and one bucket, and the bucket was like the others before.
+  CHECK(asked() == questions{{1, {four, 0}}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench,
-                  "a donor answers over the link that asked, and is silent about states it does not hold") {
+TEST_CASE_FIXTURE(transfer_bench, "a donor answers over the link that asked, and says when it holds no such state") {
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
-  give_verified(tested, principal::of(replica_id{2}), state_request{four, 1}, link("asker"));
-  const auto answers = take_frames("asker");
-  REQUIRE(answers.size() == 1);
-  const auto& chunk = std::get<state_chunk_message>(answers.front());
-  CHECK(verify_merkle_path(state_root(*snapshot), chunk.chunk_count, chunk.index, state_chunk_digest(*chunk.bytes),
-                           chunk.path));
-  give_verified(tested, principal::of(replica_id{2}), state_request{sequence_number{8}, 0}, link("asker"));
-  give_verified(tested, principal::of(replica_id{2}), state_request{four, 1'000}, link("asker"));
-  CHECK(take_frames("asker").empty());
+  const auto page = std::get<leaf_page>(ask(2, first_page).content);
+  CHECK(verify_merkle_page(state_root(*snapshot), page.chunk_count, 0, limits::state_page_leaves, page.leaves,
+                           page.path));
+  CHECK(state_chunk_digest(*std::get<chunk_bytes>(ask(2, {four, 1}).content)) == page.leaves[1]);
+  CHECK(std::get<state_refusal>(ask(2, {sequence_number{8}, 0}).content) == state_refusal::not_held);
+  CHECK(std::get<state_refusal>(ask(2, {four, 1'000}).content) == state_refusal::not_held);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a fetch that execution has overtaken asks no more") {
+TEST_CASE_FIXTURE(transfer_bench, "a tick gives everybody a new share") {
+  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  for (unsigned count = 0; count < state_donor::refusals_per_tick_max; ++count)
+    static_cast<void>(ask(2, {sequence_number{8}, 0}));
+  give_verified(tested, principal::of(replica_id{2}), state_request{sequence_number{8}, 0}, link("asker"));
+  CHECK(take_frames("asker").empty());
+  advance(period);
+  CHECK(std::get<state_refusal>(ask(2, {sequence_number{8}, 0}).content) == state_refusal::not_held);
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "the state that is known to be stable is kept longest") {
+  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, checkpoint_stable{certificate});
+  for (std::uint64_t n = 2; n < 20; ++n)
+    give(tested, checkpoint_taken{sequence_number{4 * n}, state_root(*snapshot), snapshot});
+  CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content));
+  CHECK(std::get<state_refusal>(ask(2, {sequence_number{8}, 0}).content) == state_refusal::not_held);
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a fetch whose state is in place asks no more") {
   give(tested, fetch_state{certificate});
-  give(tested, state_installed{four, std::make_shared<const std::vector<request_id>>()});
+  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot, true});
   forget();
   advance(10 * period);
+  // Nor when the replica, which hears of it by way of the disk, asks once more.
+  give(tested, fetch_state{certificate});
   CHECK(asked().empty());
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a state that the executor could not restore is not fetched again") {
+  give(tested, fetch_state{certificate});
+  answer_all();
+  give(tested, install_refused{four, true});
+  give(tested, fetch_state{certificate});
+  advance(10 * period);
+  CHECK(asked().empty());
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a state that the executor did not need may be fetched again") {
+  give(tested, fetch_state{certificate});
+  answer_all();
+  give(tested, install_refused{four, false});
+  give(tested, fetch_state{certificate});
+  CHECK(asked() == questions{{0, first_page}});
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a wrong state is given to nobody, and the one that replaces it to all (attack 27)") {
+  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
+  give(tested, state_diverged{four});
+  CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
+  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot, true});
+  CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content));
+}
+
+TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not overtake the one that is to replace it") {
+  give(tested, state_diverged{four});
+  give(tested, fetch_state{certificate});
+  give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
+  answer_all();
+  CHECK(take<install_state>("executor").size() == 1);
 }

@@ -46,7 +46,7 @@ inline frame_ptr frame_of(std::string_view text) { return std::make_shared<const
 
 inline std::size_t open_descriptors() {
   const auto all = std::filesystem::directory_iterator{"/proc/self/fd"};
-  return static_cast<std::size_t>(std::distance(std::filesystem::begin(all), end(all)));
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 /// What the actors behind the links saw. Any thread.

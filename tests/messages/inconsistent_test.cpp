@@ -229,6 +229,36 @@ TEST_CASE("fields that a kind cannot do without are missed") {
   }
 }
 
+TEST_CASE("a STATE-CHUNK has one form: a chunk, a page of leaves or a refusal") {
+  const auto of = [](bool bytes, std::uint64_t count, bool path, std::uint8_t part, bool leaves, std::uint8_t refusal) {
+    builder buffer;
+    const auto digests = [&buffer](bool present) {
+      using digest_offset = flatbuffers::Offset<flatbuffers::Vector<const wire::Digest*>>;
+      return present ? buffer.CreateVectorOfStructs(std::vector<wire::Digest>(1)) : digest_offset{};
+    };
+    const auto bytes_offset = bytes ? buffer.CreateVector(std::vector<std::uint8_t>(3)) : byte_offset{};
+    const auto path_offset = digests(path);
+    const auto leaves_offset = digests(leaves);
+    buffer.Finish(wire::CreateStateChunk(buffer, 4, 0, count, bytes_offset, path_offset, part, leaves_offset, refusal));
+    return verdict(framed(bytes_of(buffer), message_kind::state_chunk));
+  };
+  CHECK(of(true, 0, false, 0, false, 0) == "taken");
+  CHECK(of(false, 1, false, 1, true, 0) == "taken");
+  for (const std::uint8_t part : {std::uint8_t{0}, std::uint8_t{1}}) {
+    CHECK(of(false, 0, false, part, false, 1) == "taken");
+    CHECK(of(false, 0, false, part, false, 0) == "missing_field");
+    CHECK(of(true, 0, false, part, false, 1) == "inconsistent_sizes");
+    CHECK(of(false, 1, false, part, true, 2) == "inconsistent_sizes");
+    CHECK(of(false, 1, false, part, false, 2) == "inconsistent_sizes");
+    CHECK(of(false, 0, true, part, false, 1) == "inconsistent_sizes");
+    CHECK(of(true, 1, false, part, true, 0) == "inconsistent_sizes");
+    CHECK(of(false, 0, false, part, false, 3) == "number_out_of_range");
+  }
+  CHECK(of(true, 1, false, 0, false, 0) == "inconsistent_sizes");
+  CHECK(of(true, 0, true, 0, false, 0) == "inconsistent_sizes");
+  CHECK(of(true, 0, false, 2, false, 0) == "number_out_of_range");
+}
+
 TEST_CASE("a frame without kind, or of an unknown one, is rejected") {
   CHECK(verdict(std::make_shared<const byte_vector>()) == "empty_frame");
   for (unsigned last = 0; last < 256; ++last) {

@@ -58,12 +58,19 @@ std::string verdict_on_reply(std::size_t statuses, const std::vector<std::uint32
   return verdict(framed(bytes_of(buffer), message_kind::reply));
 }
 
-std::string verdict_on_chunk(std::uint64_t sequence, std::uint64_t index, std::uint64_t count, std::size_t bytes,
-                             std::size_t path) {
+std::string verdict_on_chunk(std::uint64_t sequence, std::uint64_t index, std::size_t bytes) {
   builder buffer;
   const auto bytes_offset = buffer.CreateVector(std::vector<std::uint8_t>(bytes));
+  buffer.Finish(wire::CreateStateChunk(buffer, sequence, index, 0, bytes_offset));
+  return verdict(framed(bytes_of(buffer), message_kind::state_chunk));
+}
+
+std::string verdict_on_leaves(std::uint64_t sequence, std::uint64_t page, std::uint64_t count, std::size_t leaves,
+                              std::size_t path) {
+  builder buffer;
+  const auto leaves_offset = buffer.CreateVectorOfStructs(std::vector<wire::Digest>(leaves));
   const auto path_offset = buffer.CreateVectorOfStructs(std::vector<wire::Digest>(path));
-  buffer.Finish(wire::CreateStateChunk(buffer, sequence, index, count, bytes_offset, path_offset));
+  buffer.Finish(wire::CreateStateChunk(buffer, sequence, page, count, 0, path_offset, 1, leaves_offset));
   return verdict(framed(bytes_of(buffer), message_kind::state_chunk));
 }
 
@@ -256,27 +263,47 @@ TEST_CASE("a reply stays inside the limits of operations, results and views") {
   CHECK(verdict_on_reply(5, {longest, 2 * longest, 3 * longest, 4 * longest, 4 * longest + 1}, 0) == "frame_too_long");
 }
 
-TEST_CASE("a state chunk is one of at most state_chunks_max and has a bounded size and path") {
+TEST_CASE("a state chunk is one of at most state_chunks_max and has a bounded size") {
   const auto count = limits::state_chunks_max;
   const auto bytes = limits::state_chunk_bytes_max;
-  const auto path = limits::merkle_path_max;
-  CHECK(verdict_on_chunk(limits::sequence_max, count - 1, count, bytes, path) == "taken");
-  CHECK(verdict_on_chunk(limits::sequence_max + 1, 0, 1, 0, 0) == "number_out_of_range");
-  CHECK(verdict_on_chunk(1, 0, count + 1, 0, 0) == "number_out_of_range");
-  CHECK(verdict_on_chunk(1, count, count, 0, 0) == "number_out_of_range");
-  CHECK(verdict_on_chunk(1, 0, 0, 0, 0) == "number_out_of_range");
-  CHECK(verdict_on_chunk(1, ~0ULL, ~0ULL, 0, 0) == "number_out_of_range");
-  CHECK(verdict_on_chunk(1, 0, 1, bytes + 1, 0) == "frame_too_long");
-  CHECK(verdict_on_chunk(1, 0, 1, 0, path + 1) == "too_many_items");
+  CHECK(verdict_on_chunk(limits::sequence_max, count - 1, bytes) == "taken");
+  CHECK(verdict_on_chunk(limits::sequence_max + 1, 0, 0) == "number_out_of_range");
+  CHECK(verdict_on_chunk(1, count, 0) == "number_out_of_range");
+  CHECK(verdict_on_chunk(1, ~0ULL, 0) == "number_out_of_range");
+  CHECK(verdict_on_chunk(1, 0, bytes + 1) == "frame_too_long");
 }
 
-TEST_CASE("a state request names a possible chunk") {
-  const auto of = [](std::uint64_t sequence, std::uint64_t index) {
-    return verdict(encode(state_request{sequence_number{sequence}, index}));
+TEST_CASE("a page of leaves is one of those that the count says, as long as it says, with a bounded path") {
+  const auto count = limits::state_chunks_max;
+  const auto full = limits::state_page_leaves;
+  const auto path = limits::page_path_max;
+  CHECK(verdict_on_leaves(limits::sequence_max, limits::state_pages_max - 1, count, full, path) == "taken");
+  CHECK(verdict_on_leaves(1, 0, 1, 1, 0) == "taken");
+  CHECK(verdict_on_leaves(1, 2, 2 * full + 1, 1, 0) == "taken");
+  CHECK(verdict_on_leaves(limits::sequence_max + 1, 0, 1, 1, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, 0, count + 1, full, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, limits::state_pages_max, count, full, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, 0, ~0ULL, full, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, ~0ULL, ~0ULL, full, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, 0, 0, 0, 0) == "number_out_of_range");
+  CHECK(verdict_on_leaves(1, 1, full, full, 0) == "number_out_of_range");
+  for (const auto leaves : {0UL, full - 1})
+    CHECK(verdict_on_leaves(1, 0, count, leaves, 0) == "inconsistent_sizes");
+  CHECK(verdict_on_leaves(1, 2, 2 * full + 1, 2, 0) == "inconsistent_sizes");
+  CHECK(verdict_on_leaves(1, 0, count, full + 1, 0) == "too_many_items");
+  CHECK(verdict_on_leaves(1, 0, 1, 1, path + 1) == "too_many_items");
+}
+
+TEST_CASE("a state request names a possible chunk or a possible page") {
+  const auto of = [](std::uint64_t sequence, std::uint64_t index, unsigned part) {
+    return verdict(encode(state_request{sequence_number{sequence}, index, static_cast<state_part>(part)}));
   };
-  CHECK(of(limits::sequence_max, limits::state_chunks_max - 1) == "taken");
-  CHECK(of(limits::sequence_max + 1, 0) == "number_out_of_range");
-  CHECK(of(1, limits::state_chunks_max) == "number_out_of_range");
+  CHECK(of(limits::sequence_max, limits::state_chunks_max - 1, 0) == "taken");
+  CHECK(of(limits::sequence_max, limits::state_pages_max - 1, 1) == "taken");
+  CHECK(of(limits::sequence_max + 1, 0, 0) == "number_out_of_range");
+  CHECK(of(1, limits::state_chunks_max, 0) == "number_out_of_range");
+  CHECK(of(1, limits::state_pages_max, 1) == "number_out_of_range");
+  CHECK(of(1, 0, 2) == "number_out_of_range");
 }
 
 TEST_CASE("a suspicion names a possible view") {

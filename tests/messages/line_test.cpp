@@ -108,8 +108,15 @@ TEST_CASE("a line says what a replica has and lacks") {
 
 TEST_CASE("a line says which piece of state is meant") {
   CHECK(line_of(state_request{sequence_number{8}, 3}) == "STATE-REQUEST n=8 index=3");
-  state_chunk_message chunk{sequence_number{8}, 3, 10, std::make_shared<const byte_vector>(100), {}};
-  CHECK(line_of(chunk) == "STATE-CHUNK n=8 index=3/10 bytes=100");
+  CHECK(line_of(state_request{sequence_number{8}, 1, state_part::leaves}) == "STATE-REQUEST n=8 page=1");
+  const state_request third{sequence_number{8}, 3};
+  const state_chunk_message chunk{third, std::make_shared<const byte_vector>(100)};
+  CHECK(line_of(chunk) == "STATE-CHUNK n=8 index=3 bytes=100");
+  CHECK(line_of(state_chunk_message{third, state_refusal::busy}) == "STATE-CHUNK n=8 index=3 refused=busy");
+  const state_request first_page{sequence_number{8}, 0, state_part::leaves};
+  CHECK(line_of(state_chunk_message{first_page, leaf_page{10, std::vector<digest>(10), {}}}) ==
+        "STATE-CHUNK n=8 page=0 leaves=10/10");
+  CHECK(line_of(state_chunk_message{first_page, state_refusal::not_held}) == "STATE-CHUNK n=8 page=0 refused=not_held");
 }
 
 TEST_CASE("a line says what a node knows of itself") {

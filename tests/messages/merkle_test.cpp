@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
+#include <span>
 
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
@@ -140,6 +142,114 @@ TEST_CASE("a tree without leaves has a root and no path") {
   CHECK(empty.leaf_count() == 0);
   CHECK(empty.root() == merkle_root({}));
   CHECK_FALSE(verify_merkle_path(empty.root(), 0, 0, digest{}, {}));
+}
+
+namespace {
+
+/// Runs `check` with the leaves, their pages and the number of each page, for trees around every full page.
+template <class Check>
+void for_all_pages(Check&& check) {
+  for (const std::size_t page_leaves : {1UL, 2UL, 4UL, 8UL, 16UL}) {
+    for (std::size_t count = 1; count <= leaves_max; ++count) {
+      const auto leaves = leaves_of(count);
+      const merkle_pages pages{leaves, page_leaves};
+      REQUIRE(pages.root() == merkle_root(leaves));
+      REQUIRE(pages.page_count() == (count + page_leaves - 1) / page_leaves);
+      for (std::size_t page = 0; page < pages.page_count(); ++page) {
+        INFO("page ", page, " of ", page_leaves, " of ", count, " leaves");
+        check(leaves, pages, page_leaves, page);
+      }
+    }
+  }
+}
+
+std::span<const digest> leaves_on(const std::vector<digest>& leaves, std::size_t page_leaves, std::size_t page) {
+  const auto begin = page * page_leaves;
+  return std::span{leaves}.subspan(begin, std::min(page_leaves, leaves.size() - begin));
+}
+
+}  // namespace
+
+TEST_CASE("every page of a tree verifies under the root of the tree") {
+  for_all_pages([](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
+    REQUIRE(verify_merkle_page(pages.root(), leaves.size(), page, page_leaves, leaves_on(leaves, page_leaves, page),
+                               pages.path(page)));
+  });
+}
+
+TEST_CASE("a page verifies for no other place, count, root or size of page") {
+  for_all_pages([](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
+    const auto own = leaves_on(leaves, page_leaves, page);
+    const auto path = pages.path(page);
+    for (std::size_t other = 0; other < pages.page_count() + 2; ++other) {
+      if (other == page) continue;
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), leaves.size(), other, page_leaves, own, path));
+    }
+    for (std::size_t count = 0; count < leaves.size() + 20; ++count) {
+      if (count == leaves.size()) continue;
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), count, page, page_leaves, own, path));
+    }
+    for (const std::uint64_t wild : {1ULL << 32U, 1ULL << 63U, ~0ULL}) {
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), wild, page, page_leaves, own, path));
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), leaves.size(), wild, page_leaves, own, path));
+    }
+    REQUIRE_FALSE(verify_merkle_page(flipped(pages.root(), 7), leaves.size(), page, page_leaves, own, path));
+    for (const std::size_t no_power : {0UL, 3UL, 6UL})
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), leaves.size(), page, no_power, own, path));
+  });
+}
+
+TEST_CASE("a page with a leaf changed, too few or too many, or with another path does not verify") {
+  for_all_pages([](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
+    const auto own = leaves_on(leaves, page_leaves, page);
+    const auto path = pages.path(page);
+    const auto verifies = [&](std::span<const digest> told, const merkle_path& steps) {
+      return verify_merkle_page(pages.root(), leaves.size(), page, page_leaves, told, steps);
+    };
+    for (std::size_t index = 0; index < own.size(); ++index) {
+      std::vector<digest> changed{own.begin(), own.end()};
+      changed[index] = flipped(changed[index], 13 * index % 256);
+      REQUIRE_FALSE(verifies(changed, path));
+    }
+    REQUIRE_FALSE(verifies(own.first(own.size() - 1), path));
+    std::vector<digest> longer{own.begin(), own.end()};
+    longer.push_back(own.back());
+    REQUIRE_FALSE(verifies(longer, path));
+    auto extended = path;
+    extended.push_back(digest{});
+    REQUIRE_FALSE(verifies(own, extended));
+    if (path.empty()) return;
+    REQUIRE_FALSE(verifies(own, {path.begin(), path.end() - 1}));
+    auto changed = path;
+    changed.front() = flipped(changed.front(), 3);
+    REQUIRE_FALSE(verifies(own, changed));
+  });
+}
+
+TEST_CASE("inner nodes are no leaves of a page") {
+  const auto parent_of = [](const digest& left, const digest& right) {
+    return hasher{"hypermesh merkle node"}.add(left).add(right).finish();
+  };
+  for_all_pages([&](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
+    const auto own = leaves_on(leaves, page_leaves, page);
+    std::vector<digest> level{own.begin(), own.end()};
+    // The level above, and the one above that, lead to the same root: only their count says that they are no leaves.
+    while (level.size() > 1) {
+      std::vector<digest> above;
+      for (std::size_t index = 0; index + 1 < level.size(); index += 2)
+        above.push_back(parent_of(level[index], level[index + 1]));
+      if (level.size() % 2 == 1) above.push_back(level.back());
+      level = above;
+      REQUIRE_FALSE(verify_merkle_page(pages.root(), leaves.size(), page, page_leaves, level, pages.path(page)));
+    }
+  });
+}
+
+TEST_CASE("pages of the most chunks have paths of page_path_max steps") {
+  std::size_t steps = 0;
+  for (auto width = limits::state_pages_max; width > 1; width = width / 2 + width % 2)
+    ++steps;
+  CHECK(steps == limits::page_path_max);
 }
 
 TEST_CASE("a tree of the most chunks has paths of merkle_path_max steps") {

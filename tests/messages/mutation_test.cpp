@@ -98,15 +98,26 @@ class limit_checker {
 
   void operator()(const state_request& value) {
     hold(value.sequence.value <= limits::sequence_max, "sequence_max");
-    hold(value.index < limits::state_chunks_max, "state_chunks_max");
+    hold(value.part <= state_part::leaves, "state_part");
+    const auto parts = value.part == state_part::leaves ? limits::state_pages_max : limits::state_chunks_max;
+    hold(value.index < parts, "state_chunks_max or state_pages_max");
   }
 
   void operator()(const state_chunk_message& value) {
-    hold(value.sequence.value <= limits::sequence_max, "sequence_max");
-    hold(value.index < value.chunk_count, "a chunk is one of those counted");
-    hold(value.chunk_count <= limits::state_chunks_max, "state_chunks_max");
-    hold(value.bytes->size() <= limits::state_chunk_bytes_max, "state_chunk_bytes_max");
-    hold(value.path.size() <= limits::merkle_path_max, "merkle_path_max");
+    (*this)(value.wanted);
+    if (const auto* chunk = std::get_if<std::shared_ptr<const byte_vector>>(&value.content)) {
+      hold(value.wanted.part == state_part::chunk, "a chunk answers the request for one");
+      hold((*chunk)->size() <= limits::state_chunk_bytes_max, "state_chunk_bytes_max");
+    } else if (const auto* page = std::get_if<leaf_page>(&value.content)) {
+      hold(value.wanted.part == state_part::leaves, "leaves answer the request for them");
+      hold(page->chunk_count <= limits::state_chunks_max, "state_chunks_max");
+      const auto leaves = state_page_size(page->chunk_count, value.wanted.index);
+      hold(leaves > 0 && page->leaves.size() == leaves, "a page has the leaves that its place and the count say");
+      hold(page->path.size() <= limits::page_path_max, "page_path_max");
+    } else {
+      const auto why = std::get<state_refusal>(value.content);
+      hold(why == state_refusal::not_held || why == state_refusal::busy, "state_refusal");
+    }
   }
 
   void operator()(const suspicion& value) { vote(value.vote); }

@@ -110,6 +110,20 @@ TEST_CASE("a reply costs at most 100 bytes and eight for each result") {
   }
 }
 
+TEST_CASE("a chunk of state costs at most 72 bytes beyond itself, and its leaf 32") {
+  std::size_t most = 0;
+  for (std::size_t size = 0; size <= 300; ++size) {
+    const state_chunk_message given{{sequence_number{4}, 7}, std::make_shared<const byte_vector>(size)};
+    most = std::max(most, wire_bytes(encode(given)) - size);
+  }
+  CHECK(most == 72);
+  leaf_page page{limits::state_page_leaves, std::vector<digest>(limits::state_page_leaves), {}};
+  const state_request first{sequence_number{4}, 0, state_part::leaves};
+  CHECK(wire_bytes(encode(state_chunk_message{first, page})) - 32 * page.leaves.size() == 85);
+  CHECK(wire_bytes(encode(state_chunk_message{first, state_refusal::busy})) == 61);
+  CHECK(wire_bytes(encode(first)) == 53);
+}
+
 TEST_CASE("everything around a body stays below envelope_bytes_max") {
   for (const auto kind : all_kinds()) {
     INFO(to_string(kind));

@@ -98,16 +98,19 @@ class field_writer {
   void operator()(const state_request& value) {
     number("sequence", value.sequence.value);
     number("index", value.index);
+    number("part", static_cast<std::uint64_t>(value.part));
   }
 
   void operator()(const state_chunk_message& value) {
-    number("sequence", value.sequence.value);
-    number("index", value.index);
-    number("chunk_count", value.chunk_count);
-    bytes("bytes", *value.bytes);
-    number("path", value.path.size());
-    for (const auto& each : value.path)
-      bytes("step", each.view());
+    (*this)(value.wanted);
+    number("form", value.content.index());
+    if (const auto* chunk = std::get_if<std::shared_ptr<const byte_vector>>(&value.content)) bytes("bytes", **chunk);
+    if (const auto* why = std::get_if<state_refusal>(&value.content)) number("why", static_cast<std::uint64_t>(*why));
+    if (const auto* page = std::get_if<leaf_page>(&value.content)) {
+      number("chunk_count", page->chunk_count);
+      digests("leaves", page->leaves);
+      digests("path", page->path);
+    }
   }
 
   void operator()(const suspicion& value) { vote(value.vote); }
@@ -145,6 +148,12 @@ class field_writer {
  private:
   void number(std::string name, std::uint64_t value) { fields.push_back({std::move(name), std::to_string(value)}); }
   void bytes(std::string name, byte_span value) { fields.push_back({std::move(name), to_hex(value)}); }
+
+  void digests(const std::string& name, const std::vector<digest>& values) {
+    number(name, values.size());
+    for (const auto& each : values)
+      bytes(name, each.view());
+  }
 
   void id(const request_id& value) {
     number("client", value.client.value);
@@ -237,7 +246,9 @@ TEST_CASE("a CHECKPOINT-PROOF arrives with every vote") { check_round_trips(mess
 
 TEST_CASE("a STATE-REQUEST arrives as it was sent") { check_round_trips(message_kind::state_request); }
 
-TEST_CASE("a STATE-CHUNK arrives with its bytes and its path") { check_round_trips(message_kind::state_chunk); }
+TEST_CASE("a STATE-CHUNK arrives with its bytes, its leaves and their path, or its refusal") {
+  check_round_trips(message_kind::state_chunk);
+}
 
 TEST_CASE("a SUSPICION arrives as it was sent") { check_round_trips(message_kind::suspicion); }
 

@@ -47,7 +47,7 @@ TEST_CASE("4.1: a request that arrives many times at every replica is executed o
   INFO(cluster.describe());
   REQUIRE(settled);
   CHECK(cluster.checker().requests_executed() == 5);
-  CHECK(as_text(cluster.node(2).state().query(as_byte_span("count")).payload) == "5");
+  CHECK(as_text(cluster.node(2).state().query(as_byte_span("count"))->payload) == "5");
 }
 
 // "Timestamps for c's requests are totally ordered such that later requests have higher timestamps than earlier ones".

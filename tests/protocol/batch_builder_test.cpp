@@ -269,3 +269,14 @@ TEST_CASE("after any mixture of events the counts are those of what is held") {
     CHECK_FALSE(world.builder.has_waiting());
   }
 }
+
+TEST_CASE("what is refused starts no wait (attack 32)") {
+  batch_settings settings;
+  settings.requests_pending_max = 1;
+  builder_world world{settings};
+  CHECK(world.admit(0, 1) == admission::accepted);
+  CHECK(world.admit(1, 1) == admission::overloaded);
+  world.execute(*world.builder.cut(true));
+  CHECK(world.admit(0, 1) == admission::done);
+  CHECK(world.builder.service(10'000'000).clients_waiting == 0);
+}

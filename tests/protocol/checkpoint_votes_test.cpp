@@ -180,3 +180,119 @@ TEST_CASE("a stable checkpoint is told once") {
   CHECK(own.stable == nullptr);
   CHECK(observed_in<checkpoint_became_stable>(own.observations).empty());
 }
+
+// --- Attack 27: the own state is not the certified one ---------------------------
+
+namespace {
+
+/// Replica 1 has told wrong roots for 4 and 8, and learns of the certificate for 4.
+struct diverged_world : votes_world {
+  std::shared_ptr<const checkpoint_certificate> proof = factory.certificate_of(four, root, {0, 2, 3});
+  checkpoint_effects found;
+
+  diverged_world() {
+    (void)votes.on_taken(four, other_root);
+    (void)votes.on_taken(eight, named_digest("what follows from it"));
+    found = votes.on_proof(proof);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a diverged replica wants the certified state, again with each tick, and the newest one") {
+  diverged_world world;
+  CHECK(world.found.diverged == four);
+  CHECK(world.found.fetch == world.proof);
+  CHECK(world.found.stable == world.proof);
+  CHECK(world.votes.on_tick().fetch == world.proof);
+  const auto newer = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
+  const auto effects = world.votes.on_proof(newer);
+  CHECK(effects.fetch == newer);
+  CHECK_FALSE(effects.diverged);
+  CHECK(world.votes.on_tick().fetch == newer);
+}
+
+TEST_CASE("with the certified state installed a replica votes again, but not for what it has voted for") {
+  diverged_world world;
+  world.votes.on_installed(four, root);
+  CHECK(world.votes.on_tick().fetch == nullptr);
+  // The vote for 8 was wrong, and a second one would look like a lie (attack 28).
+  CHECK(world.votes.on_tick().sends.empty());
+  const auto eighth = world.votes.on_taken(eight, named_digest("state 8"));
+  CHECK(eighth.sends.empty());
+  CHECK(eighth.records.empty());
+  const auto twelfth = world.votes.on_taken(sequence_number{12}, named_digest("state 12"));
+  CHECK(sent<checkpoint>(twelfth.sends).size() == 1);
+  const auto again = sent<checkpoint>(world.votes.on_tick().sends);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].vote.content.sequence == sequence_number{12});
+}
+
+TEST_CASE("a repaired replica notices when it diverges again") {
+  diverged_world world;
+  world.votes.on_installed(four, root);
+  (void)world.votes.on_taken(eight, named_digest("wrong again"));
+  const auto proof = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
+  const auto found = world.votes.on_proof(proof);
+  CHECK(found.diverged == eight);
+  CHECK(found.fetch == proof);
+}
+
+TEST_CASE("a certified state older than the divergence repairs nothing") {
+  votes_world world;
+  (void)world.votes.on_taken(eight, other_root);
+  REQUIRE(world.votes.on_proof(world.factory.certificate_of(eight, root, {0, 2, 3})).diverged == eight);
+  world.votes.on_installed(four, named_digest("state 4"));
+  CHECK(world.votes.on_tick().fetch != nullptr);
+  CHECK(world.votes.on_taken(sequence_number{12}, named_digest("state 12")).sends.empty());
+}
+
+TEST_CASE("an installed state is not voted for: others have, and it is stable") {
+  votes_world world;
+  (void)world.votes.on_proof(world.factory.certificate_of(eight, root));
+  world.votes.on_installed(eight, root);
+  CHECK(world.votes.on_tick().sends.empty());
+  CHECK(sent<checkpoint>(world.votes.on_taken(sequence_number{12}, root).sends).size() == 1);
+}
+
+// --- After a restart -------------------------------------------------------------
+
+TEST_CASE("after a restart the same state is not voted for again, but the old vote is sent again") {
+  votes_world world;
+  const auto before = world.factory.checkpoint_of(replica_id{1}, eight, root).vote;
+  world.votes.restore(world.factory.certificate_of(four, root), {before});
+  const auto effects = world.votes.on_taken(eight, root);
+  CHECK(effects.records.empty());
+  CHECK_FALSE(effects.diverged);
+  const auto again = sent<checkpoint>(world.votes.on_tick().sends);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].vote == before);
+}
+
+TEST_CASE("a replay that ends in another state than the one that was signed is a divergence") {
+  votes_world world;
+  world.votes.restore(world.factory.certificate_of(four, root), {world.factory.checkpoint_of(replica_id{1}, eight, root).vote});
+  const auto effects = world.votes.on_taken(eight, other_root);
+  CHECK(effects.diverged == eight);
+  CHECK(effects.sends.empty());
+  CHECK(effects.records.empty());
+}
+
+TEST_CASE("a replica that lost its disk votes for no checkpoint up to where it may have voted") {
+  votes_world world;
+  world.votes.abstain();
+  CHECK(world.votes.on_taken(four, root).sends.empty());
+  world.votes.on_voting_allowed(eight);
+  CHECK(world.votes.on_taken(eight, root).sends.empty());
+  CHECK(sent<checkpoint>(world.votes.on_taken(sequence_number{12}, root).sends).size() == 1);
+  // What it took in silence is compared with what the others certify all the same.
+  CHECK(world.votes.on_proof(world.factory.certificate_of(eight, other_root, {0, 2, 3})).diverged == eight);
+}
+
+TEST_CASE("a false CHECKPOINT of replica 0 hides no quorum behind it (attack 12)") {
+  votes_world world;
+  (void)world.votes.on_taken(four, root);
+  CHECK(world.hear(0, four, other_root).stable == nullptr);
+  CHECK(world.hear(2, four, root).stable == nullptr);
+  CHECK(world.hear(3, four, root).stable != nullptr);
+}

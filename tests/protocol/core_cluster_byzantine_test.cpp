@@ -175,11 +175,14 @@ TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothi
     core_cluster cluster{options};
     cluster.corrupt(replica_id{1}, [](principal, const frame_ptr& frame) -> frames {
       if (kind_of(byte_span{*frame}) != message_kind::state_chunk) return {frame};
-      auto chunk = std::get<state_chunk_message>(*read(frame));
-      auto bytes = *chunk.bytes;
-      bytes.push_back(std::byte{1});
-      chunk.bytes = std::make_shared<const byte_vector>(std::move(bytes));
-      return {encode(chunk)};
+      auto given = std::get<state_chunk_message>(*read(frame));
+      if (auto* page = std::get_if<leaf_page>(&given.content)) page->leaves.front().bytes[0] ^= std::byte{1};
+      if (const auto* chunk = std::get_if<std::shared_ptr<const byte_vector>>(&given.content)) {
+        auto bytes = **chunk;
+        bytes.push_back(std::byte{1});
+        given.content = std::make_shared<const byte_vector>(std::move(bytes));
+      }
+      return {encode(given)};
     });
     cluster.isolate(replica_id{3});
     submit_round(cluster, 8, "while away");
@@ -190,5 +193,36 @@ TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothi
     REQUIRE(settled);
     CHECK(cluster.node(3).installs() >= 1);
     CHECK(cluster.node(3).root() == cluster.node(0).root());
+  }
+}
+
+TEST_CASE("a VIEW-CHANGE with a bad certificate before good ones hides nothing (attack 12)") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    core_cluster_options options;
+    options.seed = seed;
+    options.cluster = small_cluster(7);
+    options.faults.delay_max = 1 + seed % 5;
+    core_cluster cluster{options};
+    cluster.corrupt(replica_id{3}, [&](principal, const frame_ptr& frame) -> frames {
+      if (kind_of(byte_span{*frame}) != message_kind::view_change) return {frame};
+      auto change = std::get<view_change>(*read(frame));
+      const auto at = change.stable_sequence.next();
+      auto bad = cluster.factory().prepared_of(view_number{0}, at, named_digest("never proposed"));
+      bad.prepares.pop_back();
+      auto& all = change.prepared;
+      if (!all.empty() && all.front().pre_prepare.content.sequence == at) all.erase(all.begin());
+      all.insert(all.begin(), bad);
+      return {frame_of(cluster.factory().signed_again(std::move(change)))};
+    });
+    submit_round(cluster, 6, "op");
+    cluster.run(seed);
+    cluster.isolate(replica_id{0});
+    submit_round(cluster, 2, "without");
+    cluster.run(3'000);
+    CHECK(cluster.node(1).replica().view() > view_number{0});
+    cluster.heal();
+    const bool settled = cluster.settle(60'000);
+    INFO(cluster.describe());
+    CHECK(settled);
   }
 }

@@ -281,3 +281,22 @@ TEST_CASE("killed at any moment under an equivocating primary, a replica never c
     }
   }
 }
+
+TEST_CASE("a committed null request survives a restart (attack 16)") {
+  durable_replica replica{2};
+  const auto& make = replica.factory;
+  std::vector<view_change> changes;
+  const auto two = make.prepared_of(v0, sequence_number{2}, digest_of_batch(*make.batch_number(2)));
+  for (const std::uint32_t from : {0U, 1U, 3U})
+    changes.push_back(make.view_change_of(replica_id{from}, view_number{1}, nullptr, {two}));
+  replica.hear(1, make.new_view_of(view_number{1}, changes));
+  const auto vote = [&](message_kind kind, std::uint32_t from) {
+    return make.signed_as(kind, make.content_of(replica_id{from}, view_number{1}, n1, null_request_digest()));
+  };
+  replica.hear(3, prepare{vote(message_kind::prepare, 3)});
+  for (const std::uint32_t from : {0U, 1U})
+    replica.hear(from, commit{vote(message_kind::commit, from)});
+  REQUIRE(replica.committed.size() == 1);
+  replica.restart();
+  CHECK(replica.core->last_executed() == n1);
+}

@@ -389,3 +389,73 @@ TEST_CASE("a replica whose state diverged says nothing more") {
     if (self == 0) CHECK(world.core.on_batch(view_number{0}, world.factory.batch_number(1)).sends.empty());
   }
 }
+
+namespace {
+
+/// Backup 1 has executed 1 … 6 of K = 4 when it hears that its state after 4 is not the certified one.
+struct diverged_replica : replica_world {
+  std::shared_ptr<const checkpoint_certificate> certified = certificate(4);
+
+  diverged_replica() : replica_world(4, 1) {
+    for (std::uint64_t n = 1; n <= 6; ++n)
+      REQUIRE(order(proposal(n), 1) == 1);
+    (void)core.on_stable(certified);
+    (void)core.on_diverged(sequence_number{4});
+  }
+
+  [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate(std::uint64_t n) const {
+    return factory.certificate_of(sequence_number{n}, named_digest("right"), {0, 2, 3});
+  }
+  replica_effects repair(std::uint64_t n) { return core.on_installed(sequence_number{n}, certificate(n)); }
+};
+
+}  // namespace
+
+TEST_CASE("a diverged replica goes on from the certified state, and hands over again what follows it (attack 27)") {
+  diverged_replica world;
+  const auto effects = world.repair(4);
+  REQUIRE(effects.committed.size() == 2);
+  CHECK(effects.committed[0].sequence == sequence_number{5});
+  CHECK(effects.committed[1].sequence == sequence_number{6});
+  CHECK(world.core.last_executed() == sequence_number{6});
+  CHECK(world.core.marks().low() == sequence_number{4});
+  // It votes again.
+  CHECK(sent<prepare>(world.hear(0, world.proposal(7)).sends).size() == 1);
+}
+
+TEST_CASE("a state older than the divergence repairs nothing, a later one does") {
+  diverged_replica world;
+  (void)world.core.on_diverged(sequence_number{8});
+  CHECK(world.repair(4).committed.empty());
+  CHECK(world.hear(0, world.proposal(7)).sends.empty());
+  CHECK(world.repair(8).committed.empty());
+  CHECK(world.core.last_executed() == sequence_number{8});
+  CHECK(sent<prepare>(world.hear(0, world.proposal(9)).sends).size() == 1);
+}
+
+TEST_CASE("news of a divergence that an installed state has ended changes nothing") {
+  diverged_replica world;
+  (void)world.repair(4);
+  CHECK(world.core.on_diverged(sequence_number{4}).observations.empty());
+  CHECK(sent<prepare>(world.hear(0, world.proposal(7)).sends).size() == 1);
+}
+
+TEST_CASE("a diverged replica leaves its view when it is right again, not before") {
+  diverged_replica world;
+  CHECK(world.core.on_change_view(view_number{2}).sends.empty());
+  const auto effects = world.repair(4);
+  const auto left = sent<view_change>(effects.sends);
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].new_view == view_number{2});
+  REQUIRE(effects.view_left != nullptr);
+}
+
+TEST_CASE("a diverged primary proposes what it was given once it is right again") {
+  replica_world world{4, 0};
+  (void)world.core.on_diverged(sequence_number{4});
+  CHECK(world.core.on_batch(view_number{0}, world.factory.batch_number(1)).sends.empty());
+  const auto certified = world.factory.certificate_of(sequence_number{4}, named_digest("right"), {1, 2, 3});
+  const auto proposals = sent<pre_prepare>(world.core.on_installed(sequence_number{4}, certified).sends);
+  REQUIRE(proposals.size() == 1);
+  CHECK(proposals[0].header.content.sequence == sequence_number{5});
+}

@@ -20,7 +20,13 @@ struct state_world {
   [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation) const {
     return factory.request_of(client_id{client}, timestamp{when}, operation);
   }
-  [[nodiscard]] std::string applied() const { return std::string{as_text(state.query(as_byte_span("count")).payload)}; }
+  /// Installs it under its own root.
+  installation install(std::uint64_t sequence, const state_snapshot& snapshot) {
+    return state.install(sequence_number{sequence}, state_root(snapshot), snapshot).what;
+  }
+  [[nodiscard]] std::string applied() const {
+    return std::string{as_text(state.query(as_byte_span("count"))->payload)};
+  }
 };
 
 state_chunk chunk_of(byte_vector bytes) {
@@ -130,7 +136,7 @@ TEST_CASE("an installed state is the donor's: root, replies and what is done") {
     (void)donor.execute({donor.ask(static_cast<std::uint32_t>(when % 3), when, "op " + std::to_string(when))});
   state_world laggard;
   (void)laggard.execute({laggard.ask(0, 3, "op 3")});
-  REQUIRE_FALSE(laggard.state.install(sequence_number{20}, donor.state.snapshot()));
+  REQUIRE(laggard.install(20, donor.state.snapshot()) == installation::installed);
   CHECK(laggard.state.root() == donor.state.root());
   CHECK(laggard.state.last_executed() == sequence_number{20});
   CHECK(laggard.state.done_ids() == donor.state.done_ids());
@@ -159,17 +165,18 @@ TEST_CASE("a layout that lies is refused and the state stays as it was") {
     const auto before = laggard.state.root();
     auto told = snapshot;
     told.front() = lie;
-    CHECK(laggard.state.install(sequence_number{4}, told));
+    CHECK(laggard.install(4, told) == installation::unreadable);
+    CHECK_FALSE(laggard.state.has_diverged());
     CHECK(laggard.state.root() == before);
     CHECK(laggard.state.last_executed() == sequence_number{1});
   }
   state_world laggard;
-  CHECK(laggard.state.install(sequence_number{4}, {}));
+  CHECK(laggard.install(4, {}) == installation::unreadable);
   auto trailing = snapshot;
   auto longer = *trailing.front().bytes;
   longer.push_back(std::byte{0});
   trailing.front() = chunk_of(std::move(longer));
-  CHECK(laggard.state.install(sequence_number{4}, trailing));
+  CHECK(laggard.install(4, trailing) == installation::unreadable);
 }
 
 TEST_CASE("a snapshot without its client table is another state, not a crash") {
@@ -178,7 +185,7 @@ TEST_CASE("a snapshot without its client table is another state, not a crash") {
   auto cut = donor.state.snapshot();
   cut.resize(2 + counting_machine::bucket_count);
   state_world laggard;
-  REQUIRE_FALSE(laggard.state.install(sequence_number{1}, cut));
+  REQUIRE(laggard.install(1, cut) == installation::installed);
   CHECK(laggard.state.root() != donor.state.root());
 }
 
@@ -186,7 +193,130 @@ TEST_CASE("a query changes nothing and an operation that writes is refused as a 
   state_world world;
   (void)world.execute({world.ask(0, 1, "a")});
   const auto before = world.state.root();
-  CHECK(as_text(world.state.query(as_byte_span("count")).payload) == "1");
-  CHECK(world.state.query(as_byte_span("a")).status == operation_status::refused);
+  CHECK(as_text(world.state.query(as_byte_span("count"))->payload) == "1");
+  CHECK(world.state.query(as_byte_span("a"))->status == operation_status::refused);
   CHECK(world.state.root() == before);
+}
+
+TEST_CASE("a state that execution has reached is not installed") {
+  state_world donor;
+  state_world ahead;
+  for (std::uint64_t when = 1; when <= 6; ++when) {
+    if (when <= 4) (void)donor.execute({donor.ask(0, when, "op")});
+    (void)ahead.execute({ahead.ask(0, when, "op")});
+  }
+  const auto before = ahead.state.root();
+  CHECK(ahead.install(4, donor.state.snapshot()) == installation::overtaken);
+  CHECK(ahead.state.root() == before);
+  CHECK(ahead.state.last_executed() == sequence_number{6});
+}
+
+// --- Attack 27: the own state is not the certified one ---------------------------
+
+namespace {
+
+/// A replica that has executed 1 … 6 wrongly from 3 on, and a donor that has executed 1 … 4 rightly.
+struct diverged_world : state_world {
+  state_world donor;
+
+  diverged_world() {
+    for (std::uint64_t when = 1; when <= 6; ++when) {
+      if (when <= 4) (void)donor.execute({donor.ask(0, when, "op")});
+      (void)execute({ask(0, when, when < 3 ? "op" : "something else")});
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a diverged state answers nobody and executes nothing") {
+  diverged_world world;
+  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.has_diverged());
+  CHECK(world.state.answer_to({client_id{0}, timestamp{1}}) == nullptr);
+  CHECK(world.state.refuse(reply_status::overloaded) == nullptr);
+  CHECK_FALSE(world.state.query(as_byte_span("count")));
+  for (const std::uint64_t sequence : {4ULL, 6ULL, 7ULL, 8ULL, 100ULL})
+    CHECK_FALSE(world.state.awaits(sequence_number{sequence}));
+}
+
+TEST_CASE("the certified state replaces a diverged one although that has gone further, and is answered from again") {
+  diverged_world world;
+  world.state.on_diverged(sequence_number{4});
+  REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
+  CHECK_FALSE(world.state.has_diverged());
+  CHECK(world.state.last_executed() == sequence_number{4});
+  CHECK(world.state.root() == world.donor.state.root());
+  CHECK(world.applied() == "4");
+  CHECK(world.state.answer_to({client_id{0}, timestamp{4}}) != nullptr);
+  CHECK(world.state.refuse(reply_status::overloaded) != nullptr);
+  CHECK(*world.execute({world.ask(0, 5, "op")})[0].outcome ==
+        *world.donor.execute({world.donor.ask(0, 5, "op")})[0].outcome);
+}
+
+TEST_CASE("what was handed over while the state was wrong is dropped until the order starts again behind the new one") {
+  diverged_world world;
+  world.state.on_diverged(sequence_number{4});
+  REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
+  for (const std::uint64_t late : {7ULL, 8ULL, 3ULL})
+    CHECK_FALSE(world.state.awaits(sequence_number{late}));
+  for (std::uint64_t sequence = 5; sequence <= 8; ++sequence) {
+    REQUIRE(world.state.awaits(sequence_number{sequence}));
+    (void)world.execute({world.ask(0, sequence, "op")});
+  }
+}
+
+TEST_CASE("a diverged state is replaced by a later certified one too, and never by an earlier one") {
+  state_world early;
+  state_world late;
+  for (std::uint64_t when = 1; when <= 12; ++when) {
+    if (when <= 2) (void)early.execute({early.ask(0, when, "op")});
+    (void)late.execute({late.ask(0, when, "op")});
+  }
+  diverged_world world;
+  world.state.on_diverged(sequence_number{4});
+  const auto before = world.state.root();
+  CHECK(world.install(2, early.state.snapshot()) == installation::too_old);
+  CHECK(world.state.root() == before);
+  CHECK(world.state.has_diverged());
+  REQUIRE(world.install(12, late.state.snapshot()) == installation::installed);
+  CHECK(world.state.root() == late.state.root());
+}
+
+TEST_CASE("news of a divergence that the installed state has already ended changes nothing") {
+  diverged_world world;
+  world.state.on_diverged(sequence_number{4});
+  REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
+  world.state.on_diverged(sequence_number{4});
+  CHECK_FALSE(world.state.has_diverged());
+  world.state.on_diverged(sequence_number{8});
+  CHECK(world.state.has_diverged());
+}
+
+TEST_CASE("what is restored must have the certified root, else nothing of it is shown") {
+  // A machine that restores something else than it was given.
+  class forgetful_machine final : public state_machine {
+   public:
+    [[nodiscard]] std::string_view name() const override { return inner_.name(); }
+    operation_result apply(const operation_context& context, byte_span operation) override {
+      return inner_.apply(context, operation);
+    }
+    [[nodiscard]] operation_result query(byte_span operation) const override { return inner_.query(operation); }
+    [[nodiscard]] state_snapshot snapshot() override { return inner_.snapshot(); }
+    [[nodiscard]] std::optional<std::string> restore(const state_snapshot&) override { return std::nullopt; }
+    [[nodiscard]] digest root() override { return inner_.root(); }
+
+   private:
+    counting_machine inner_;
+  };
+  state_world donor;
+  (void)donor.execute({donor.ask(0, 1, "op")});
+  replicated_state state{std::make_unique<forgetful_machine>()};
+  const auto snapshot = donor.state.snapshot();
+  const auto outcome = state.install(sequence_number{1}, state_root(snapshot), snapshot);
+  CHECK(outcome.what == installation::unreadable);
+  CHECK_FALSE(outcome.why.empty());
+  CHECK(state.has_diverged());
+  CHECK_FALSE(state.query(as_byte_span("count")));
+  CHECK_FALSE(state.awaits(sequence_number{2}));
 }

@@ -159,20 +159,21 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when the process
   ::close(ends[1]);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "the mark of a learner stays until it is cleared, and is cleared for good") {
-  initialise(directory, true);
+TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made where there is none, once, and stays one") {
   for (int start = 0; start < 2; ++start) {
+    REQUIRE_FALSE(make_learner(directory, owner()).has_value());
     CHECK(std::get<bool>(is_learner(directory, owner())));
     start_in(directory);
   }
-  {
-    const auto node = start_in(directory);
-    REQUIRE_FALSE(clear_learner(directory, owner()).has_value());
-    REQUIRE_FALSE(clear_learner(directory, owner()).has_value());
-    CHECK_FALSE(std::get<bool>(is_learner(directory, owner())));
-  }
-  CHECK_FALSE(std::get<bool>(is_learner(directory, owner())));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a directory that holds votes is not made a learner's") {
+  initialise(directory);
   start_in(directory);
+  const auto error = make_learner(directory, owner());
+  REQUIRE(error.has_value());
+  CHECK(contains(error->remedy, "without --learner"));
+  CHECK_FALSE(std::get<bool>(is_learner(directory, owner())));
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "whether a directory is a learner's is not told to strangers") {
@@ -180,7 +181,7 @@ TEST_CASE_FIXTURE(directory_fixture, "whether a directory is a learner's is not 
   auto other = owner();
   other.self = replica_id{0};
   CHECK(std::holds_alternative<world_error>(is_learner(directory, other)));
-  CHECK(clear_learner(directory, other).has_value());
+  CHECK(make_learner(directory, other).has_value());
   CHECK(std::get<bool>(is_learner(directory, owner())));
 }
 

@@ -35,6 +35,13 @@ std::string text_of(const observation& what) {
   if (const auto* it = std::get_if<primary_suspected>(&what)) {
     return fmt::format("suspects the primary of v={}: {}", it->view.value, to_string(it->reason));
   }
+  if (const auto* it = std::get_if<donor_replaced>(&what)) {
+    return fmt::format("replaces the donor {}: {}", it->replica.value, to_string(it->reason));
+  }
+  if (const auto* it = std::get_if<probation_changed>(&what)) {
+    return fmt::format("lost its disk: votes above n={} and commits from v={}{}", it->floor.value, it->first_view.value,
+                       it->over ? ", from now on" : "");
+  }
   if (const auto* it = std::get_if<node_failed>(&what)) return "fails: " + it->error.what;
   if (const auto* it = std::get_if<frame_rejected>(&what)) {
     return fmt::format("refuses a frame of {}: {}", short_name(it->sender), to_string(it->reason));

@@ -100,6 +100,12 @@ struct invariant_checker::watching {
     entered = it.view;
   }
   void operator()(const primary_suspected&) const {}
+  void operator()(const donor_replaced& it) const {
+    checker.expect(!checker.bounds_.all_correct || it.reason != donor_fault::lied, "I14", [&] {
+      return fmt::format("replica {} says that the donor {} lied", replica.value, it.replica.value);
+    });
+  }
+  void operator()(const probation_changed&) const {}
   void operator()(const replica_progress& it) const {
     auto& view = checker.tracks_[replica.value].view;
     checker.expect(it.view >= view, "I8",

@@ -129,13 +129,20 @@ void scenario_stage::send_reply(const script_command& command) {
 }
 
 void scenario_stage::send_chunk(const script_command& command) {
+  const state_request asked{sequence_number{command.number("n")}, command.number("index", 0)};
   const auto bytes = to_byte_vector(command.text("bytes", "garbage"));
-  const state_chunk_message made{sequence_number{command.number("n")},
-                                 command.number("index", 0),
-                                 command.number("count", 1),
-                                 std::make_shared<const byte_vector>(bytes),
-                                 {}};
+  const state_chunk_message made{asked, std::make_shared<const byte_vector>(bytes)};
   send_from(principal_of(command.text("from")), command, encode(made));
+}
+
+/// A page of the leaves of a state of `count` chunks that nobody has.
+void scenario_stage::send_leaves(const script_command& command) {
+  const state_request asked{sequence_number{command.number("n")}, command.number("page", 0), state_part::leaves};
+  leaf_page page;
+  page.chunk_count = command.number("count", 1);
+  page.leaves.resize(state_page_size(page.chunk_count, asked.index), named_digest("garbage"));
+  if (page.leaves.empty()) throw script_error{"there is no such page"};
+  send_from(principal_of(command.text("from")), command, encode(state_chunk_message{asked, std::move(page)}));
 }
 
 /// A proof whose votes name `signers` but are all signed by the sender.

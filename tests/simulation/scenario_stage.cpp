@@ -34,6 +34,7 @@ scenario_stage::scenario_stage()
                {"requests", &scenario_stage::send_requests},
                {"reply", &scenario_stage::send_reply},
                {"state-chunk", &scenario_stage::send_chunk},
+               {"state-leaves", &scenario_stage::send_leaves},
                {"checkpoint-proof", &scenario_stage::send_proof}} {}
 
 std::string scenario_stage::run(const std::vector<script_command>& commands) {
@@ -215,8 +216,9 @@ void scenario_stage::tell_value(const script_command& command) {
     const replica_id id{number};
     if (!world().has_node(id)) continue;
     const auto found = world().node(id).executor->replicated->query(operation);
+    if (!found) continue;
     transcript().said_of(id,
-                         fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, found)));
+                         fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, *found)));
   }
 }
 

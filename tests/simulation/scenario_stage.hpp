@@ -67,6 +67,7 @@ class scenario_stage final : public world_watcher {
   void send_requests(const script_command& command);
   void send_reply(const script_command& command);
   void send_chunk(const script_command& command);
+  void send_leaves(const script_command& command);
   void send_proof(const script_command& command);
 
   void add_filter(simulated_network::verdict decided, const script_command& command);

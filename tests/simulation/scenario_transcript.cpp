@@ -72,6 +72,8 @@ void scenario_transcript::observed(replica_id replica, const observation& what) 
     said_of(replica, fmt::format("installed n={} d={}", installed->sequence.value, names_.of(installed->root)));
   } else if (const auto* diverged = std::get_if<divergence_found>(&what)) {
     said_of(replica, fmt::format("diverged n={}", diverged->sequence.value));
+  } else if (const auto* replaced = std::get_if<donor_replaced>(&what)) {
+    said_of(replica, fmt::format("donor {} replaced: {}", replaced->replica.value, to_string(replaced->reason)));
   } else if (const auto* failed = std::get_if<node_failed>(&what)) {
     said_of(replica, "failed: " + failed->error.what);
   } else if (const auto* refused = std::get_if<frame_rejected>(&what)) {

@@ -40,8 +40,8 @@ bool is_actor_header(std::string_view path) { return folder_of(path) == "actors/
 
 /// What an actor's header may include from our own folders.
 bool is_open_to_actor_headers(std::string_view path) {
-  return path == "actors/interfaces.hpp" || path == ports_header || is_under(path, "actors/protocol/") ||
-         is_under(path, "messages/");
+  return path == "actors/interfaces.hpp" || path == "actors/node_messages.hpp" || path == ports_header ||
+         is_under(path, "actors/protocol/") || is_under(path, "messages/");
 }
 
 /// The reason why `path` must not include `target`; empty when it may.
@@ -88,9 +88,7 @@ bool in_product(std::string_view path) { return !is_under(path, "tools/") && !is
 bool where_nothing_sleeps(std::string_view path) {
   return !is_under(path, "tools/") && !is_under(path, "tests/integration/");
 }
-bool outside_of_verification(std::string_view path) {
-  return path != "messages/verify.hpp";
-}
+bool outside_of_verification(std::string_view path) { return path != "messages/verify.hpp"; }
 
 struct banned_token {
   std::string_view token;
@@ -139,8 +137,7 @@ constexpr banned_token banned_tokens[] = {
     {"sleep_for", where_nothing_sleeps, no_sleep},
     {"sleep_until", where_nothing_sleeps, no_sleep},
     {"caf::infinite", anywhere, "every request has a deadline"},
-    {"flatbuffers::Verifier", outside_of_verification,
-     "buffers are verified in one place: messages/verify.hpp"},
+    {"flatbuffers::Verifier", outside_of_verification, "buffers are verified in one place: messages/verify.hpp"},
 };
 
 /// Position of `token` at or after `from`, as a whole word at those ends that are word characters.

@@ -25,9 +25,7 @@ core_cluster::core_cluster(const core_cluster_options& options)
       checker_(options.cluster, factory_.keys().verifier()),
       ignored_(options.cluster, factory_.keys().verifier()) {
   for (std::uint32_t number = 0; number < options.cluster.replicas; ++number) {
-    const replica_id self{number};
-    nodes_.push_back(std::make_unique<core_node>(options.cluster, self, factory_.keys_of(self), options.batching,
-                                                 options.views, options.state_padding, checker_));
+    nodes_.push_back(make_node(replica_id{number}, checker_));
   }
   for (std::uint32_t number = 0; number < options.cluster.clients; ++number) {
     const client_id self{number};
@@ -44,9 +42,19 @@ void core_cluster::submit(client_id client, std::string_view operation) {
 void core_cluster::corrupt(replica_id replica, intercept lie) {
   corrupt_.insert(replica);
   filters_[replica] = std::move(lie);
-  nodes_.at(replica.value) =
-      std::make_unique<core_node>(options_.cluster, replica, factory_.keys_of(replica), options_.batching,
-                                  options_.views, options_.state_padding, ignored_);
+  nodes_.at(replica.value) = make_node(replica, ignored_);
+}
+
+void core_cluster::lose_disk(replica_id replica) {
+  checker_.on_disk_lost(replica);
+  nodes_.at(replica.value) = make_node(replica, checker_);
+  nodes_.at(replica.value)->start_on_probation();
+}
+
+std::unique_ptr<core_node> core_cluster::make_node(replica_id id, order_checker& checker) const {
+  return std::make_unique<core_node>(options_.cluster, id, factory_.keys_of(id), options_.batching, options_.views,
+                                     std::make_unique<counting_machine>(options_.state_padding, options_.state_ballast),
+                                     checker);
 }
 
 void core_cluster::isolate(replica_id replica) {
@@ -67,7 +75,13 @@ void core_cluster::send(principal from, principal to, const frame_ptr& frame) {
   if (cut_links_.contains({from, to}) || random_.below(100) < faults_.drop_percent) return;
   const auto copies = random_.below(100) < faults_.duplicate_percent ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy) {
-    network_.emplace(now_ + 1 + random_.below(faults_.delay_max), frame_on_its_way{from, to, frame});
+    auto arrives = now_ + 1 + random_.below(faults_.delay_max);
+    if (kind_of(byte_span{*frame}) == message_kind::state_chunk) {
+      ++chunks_carried_;
+      const auto pace = faults_.moments_per_chunk;
+      if (pace > 0) arrives = chunks_done_at_ = std::max(arrives, chunks_done_at_ + pace);
+    }
+    network_.emplace(arrives, frame_on_its_way{from, to, frame});
   }
 }
 

@@ -23,6 +23,8 @@ struct network_faults {
   std::uint64_t duplicate_percent = 0;
   /// Each frame takes 1 … `delay_max` moments, so frames overtake each other when it exceeds 1.
   std::uint64_t delay_max = 1;
+  /// Moments that one STATE-CHUNK takes for itself; the next one waits. 0: all arrive at once.
+  std::uint64_t moments_per_chunk = 0;
 };
 
 struct core_cluster_options {
@@ -32,8 +34,9 @@ struct core_cluster_options {
   batch_settings batching;
   view_change_settings views = {120'000, 20'000, 80'000, 4};
   client_settings clients = {1, 3'000, 16, 4'096, 40'000, 200'000, 1'000'000'000};
-  /// Extra bytes of each chunk of state.
+  /// Extra bytes of each chunk of state, and extra chunks that never change.
   std::size_t state_padding = 0;
+  std::size_t state_ballast = 0;
 };
 
 /// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions.
@@ -54,6 +57,9 @@ class core_cluster {
 
   /// Puts `through` between a correct replica and the network, which may lose or repeat frames.
   void filter(replica_id replica, intercept through) { filters_[replica] = std::move(through); }
+
+  /// The replica forgets everything and comes back as one that knows that.
+  void lose_disk(replica_id replica);
 
   /// Frames from `from` to `to` are lost until `heal`.
   void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
@@ -76,6 +82,8 @@ class core_cluster {
   [[nodiscard]] const request_factory& factory() const { return factory_; }
   [[nodiscard]] const std::vector<submit_outcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] std::uint64_t now() const { return now_; }
+  /// STATE-CHUNKs that the network has carried.
+  [[nodiscard]] std::uint64_t chunks_carried() const { return chunks_carried_; }
   /// One line: seed, moment, what each replica executed, and the violation; for failing tests.
   [[nodiscard]] std::string describe() const;
 
@@ -86,6 +94,7 @@ class core_cluster {
     frame_ptr frame;
   };
 
+  [[nodiscard]] std::unique_ptr<core_node> make_node(replica_id id, order_checker& checker) const;
   void pass_moment();
   void deliver(const frame_on_its_way& event);
   void send(principal from, principal to, const frame_ptr& frame);
@@ -108,6 +117,9 @@ class core_cluster {
   std::multimap<std::uint64_t, frame_on_its_way> network_;
   std::vector<submit_outcome> outcomes_;
   std::uint64_t submitted_ = 0;
+  std::uint64_t chunks_carried_ = 0;
+  /// When the network has carried the chunks that it has.
+  std::uint64_t chunks_done_at_ = 0;
   std::uint64_t now_ = 0;
 };
 

@@ -8,8 +8,8 @@
 namespace hypermesh::testing {
 
 core_node::core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-                     const batch_settings& batching, const view_change_settings& views, std::size_t state_padding,
-                     order_checker& checker)
+                     const batch_settings& batching, const view_change_settings& views,
+                     std::unique_ptr<counting_machine> machine, order_checker& checker)
     : cluster_(cluster),
       self_(self),
       checker_(&checker),
@@ -17,10 +17,18 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       replica_(cluster, self, keys),
       views_(cluster, self, keys, views),
       checkpoints_(cluster, self, keys),
-      state_(std::make_unique<counting_machine>(state_padding)),
+      machine_(machine.get()),
+      state_(std::move(machine)),
       donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching) {}
+
+void core_node::start_on_probation() {
+  recovered_replica past;
+  past.on_probation = true;
+  replica_.restore(past);
+  checkpoints_.abstain();
+}
 
 // --- Events --------------------------------------------------------------------
 
@@ -118,8 +126,7 @@ bool core_node::run_executor() {
 }
 
 void core_node::execute(const committed_batch& batch) {
-  // An installed state may already contain what was ordered before the replica heard of it.
-  if (batch.sequence <= state_.last_executed()) return;
+  if (!state_.awaits(batch.sequence)) return;
   const auto answers = state_.execute(batch.sequence, *batch.body);
   checker_->on_executed(self_, batch, answers);
   std::vector<executed_request> done;
@@ -128,32 +135,36 @@ void core_node::execute(const committed_batch& batch) {
     reply_to(request.id, outcome);
   }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
-  if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint();
+  if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
   cut(false);
 }
 
 void core_node::install(const verified_state& fetched) {
   const auto sequence = fetched.certificate->sequence();
-  if (sequence > state_.last_executed()) {
-    const auto error = state_.install(sequence, *fetched.snapshot);
-    require(!error, "a certified state of a correct group installs");
-    ++installs_;
-    checker_->on_installed(self_, sequence);
-    take_checkpoint();
-  }
+  const auto& root = fetched.certificate->votes.front().content.value;
+  const auto outcome = state_.install(sequence, root, *fetched.snapshot);
+  require(outcome.what != installation::unreadable, "a certified state of a correct group installs");
+  if (outcome.what != installation::installed) return carry_out(fetcher_.on_install_refused(sequence, false));
+  ++installs_;
+  checker_->on_installed(self_, sequence);
+  donor_.on_installed(sequence);
   fetcher_.on_installed(sequence);
-  carry_out(replica_.on_installed(state_.last_executed(), fetched.certificate));
+  carry_out(replica_.on_installed(sequence, fetched.certificate));
   batcher_.on_installed(state_.done_ids(), now_);
+  take_checkpoint(true);
   cut(false);
 }
 
-void core_node::take_checkpoint() {
+void core_node::take_checkpoint(bool installed) {
+  const auto sequence = state_.last_executed();
   const auto snapshot = std::make_shared<const state_snapshot>(state_.snapshot());
   const auto root = state_root(*snapshot);
-  checker_->on_root(self_, state_.last_executed(), root);
-  donor_.on_taken(state_.last_executed(), snapshot);
-  carry_out(replica_.on_taken(state_.last_executed()));
-  carry_out(checkpoints_.on_taken(state_.last_executed(), root));
+  checker_->on_root(self_, sequence, root);
+  donor_.on_taken(sequence, snapshot);
+  fetcher_.on_taken(sequence, snapshot);
+  if (installed) return checkpoints_.on_installed(sequence, root);
+  carry_out(replica_.on_taken(sequence));
+  carry_out(checkpoints_.on_taken(sequence, root));
 }
 
 // --- Effects -----------------------------------------------------------------------
@@ -168,6 +179,7 @@ void core_node::carry_out(replica_effects effects) {
   if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
   count(effects.observations);
   checker_->on_marks(self_, replica_.marks(), replica_.last_executed());
+  if (effects.voting_above) checkpoints_.on_voting_allowed(*effects.voting_above);
   if (effects.learned != nullptr) carry_out(checkpoints_.on_proof(effects.learned));
   if (effects.view_left != nullptr) carry_out(views_.on_left(effects.view_left, now_));
   if (effects.view_entered) enter(*effects.view_entered);
@@ -196,8 +208,15 @@ void core_node::carry_out(checkpoint_effects effects) {
   if (effects.diverged) {
     diverged_ = true;
     carry_out(replica_.on_diverged(*effects.diverged));
+    state_.on_diverged(*effects.diverged);
+    donor_.on_diverged(*effects.diverged);
+    fetcher_.on_diverged(*effects.diverged);
   }
-  if (effects.stable != nullptr) carry_out(replica_.on_stable(effects.stable));
+  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
+  if (effects.stable != nullptr) {
+    donor_.on_stable(effects.stable->sequence());
+    carry_out(replica_.on_stable(effects.stable));
+  }
 }
 
 void core_node::carry_out(transfer_effects effects) {
@@ -207,8 +226,10 @@ void core_node::carry_out(transfer_effects effects) {
 }
 
 void core_node::persist(const std::vector<storage_record>& records) {
-  for (const auto& each : records)
+  for (const auto& each : records) {
     checker_->on_record(self_, each);
+    readmitted_ = readmitted_ || each.kind == record_kind::readmission;
+  }
 }
 
 void core_node::send(const std::vector<outgoing_message>& messages) {

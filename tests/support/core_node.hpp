@@ -10,6 +10,7 @@
 #include "actors/protocol/replica_core.hpp"
 #include "actors/protocol/replicated_state.hpp"
 #include "actors/protocol/service_judge.hpp"
+#include "actors/protocol/state_donor.hpp"
 #include "actors/protocol/state_transfer.hpp"
 #include "actors/protocol/validator.hpp"
 #include "actors/protocol/view_change_set.hpp"
@@ -30,8 +31,8 @@ class core_node {
  public:
   /// `keys` and `checker` outlive the node.
   core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
-            const batch_settings& batching, const view_change_settings& views, std::size_t state_padding,
-            order_checker& checker);
+            const batch_settings& batching, const view_change_settings& views,
+            std::unique_ptr<counting_machine> machine, order_checker& checker);
 
   /// The time of all that follows.
   void advance_to(microseconds_t now) { now_ = now; }
@@ -41,6 +42,12 @@ class core_node {
   void on_tick();
   /// Handles one item of the executor's inbox; false when there is none.
   bool run_executor();
+
+  /// It lost its disk. Before anything else.
+  void start_on_probation();
+
+  /// The machine does something that nobody ordered: from now on its state is not that of the others.
+  void spoil() { static_cast<void>(machine_->apply({}, as_byte_span("a bit that flipped"))); }
 
   /// What is to be sent since the last call.
   [[nodiscard]] std::vector<sent_frame> take_sends();
@@ -54,6 +61,8 @@ class core_node {
   [[nodiscard]] bool executor_has_work() const { return !inbox_.empty(); }
   [[nodiscard]] std::size_t installs() const { return installs_; }
   [[nodiscard]] std::size_t rejections() const { return rejections_; }
+  /// What it lost does not bind it any more: it says everything again.
+  [[nodiscard]] bool is_readmitted() const { return readmitted_; }
   [[nodiscard]] bool has_diverged() const { return diverged_; }
 
  private:
@@ -64,7 +73,7 @@ class core_node {
   void cut(bool delay_passed);
   void execute(const committed_batch& batch);
   void install(const verified_state& fetched);
-  void take_checkpoint();
+  void take_checkpoint(bool installed);
 
   void carry_out(replica_effects effects);
   void carry_out(checkpoint_effects effects);
@@ -86,7 +95,10 @@ class core_node {
   view_change_set views_;
   service_judge judge_;
   bool found_slow_ = false;
+  bool readmitted_ = false;
   checkpoint_votes checkpoints_;
+  /// Owned by the state.
+  counting_machine* machine_;
   replicated_state state_;
   state_donor donor_;
   state_fetcher fetcher_;

@@ -20,6 +20,15 @@ constexpr std::string_view large = "large:";
 
 }  // namespace
 
+counting_machine::counting_machine(std::size_t padding, std::size_t ballast) : padding_(padding) {
+  for (std::size_t index = 0; index < ballast; ++index) {
+    byte_writer out;
+    out.u64(~index);
+    out.bytes(byte_vector(padding));
+    ballast_.push_back(chunk_of(out.take()));
+  }
+}
+
 operation_result counting_machine::apply(const operation_context& context, byte_span operation) {
   const auto text = as_text(operation);
   if (text.empty()) return {operation_status::malformed, to_byte_vector("an operation has a byte")};
@@ -59,11 +68,14 @@ state_snapshot counting_machine::snapshot() {
     out.bytes(byte_vector(padding_));
     chunks.push_back(chunk_of(out.take()));
   }
+  chunks.insert(chunks.end(), ballast_.begin(), ballast_.end());
   return chunks;
 }
 
 std::optional<std::string> counting_machine::restore(const state_snapshot& snapshot) {
-  if (snapshot.size() != 1 + bucket_count) return "a counting machine has one chunk and its buckets";
+  if (snapshot.size() != 1 + bucket_count + ballast_.size()) {
+    return "a counting machine has one chunk, its buckets and its ballast";
+  }
   byte_reader head{*snapshot.front().bytes};
   const auto applied = head.u64();
   const auto chain = head.bytes(digest::size);

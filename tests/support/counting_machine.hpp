@@ -20,8 +20,9 @@ class counting_machine final : public state_machine {
  public:
   static constexpr std::size_t bucket_count = 7;
 
-  /// Each bucket's chunk is filled up with `padding` bytes; for transfers that take long.
-  explicit counting_machine(std::size_t padding = 0) : padding_(padding) {}
+  /// Each bucket's chunk is filled up with `padding` bytes, and `ballast` chunks of as many bytes are added that never
+  /// change; for transfers that take long.
+  explicit counting_machine(std::size_t padding = 0, std::size_t ballast = 0);
 
   [[nodiscard]] std::string_view name() const override { return "counting"; }
   operation_result apply(const operation_context& context, byte_span operation) override;
@@ -35,6 +36,7 @@ class counting_machine final : public state_machine {
 
  private:
   std::size_t padding_;
+  state_snapshot ballast_;
   std::uint64_t applied_ = 0;
   digest chain_;
   std::array<std::uint64_t, bucket_count> buckets_{};

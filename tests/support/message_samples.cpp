@@ -117,14 +117,29 @@ status sample_status(sample_source& source, sample_size size) {
   return value;
 }
 
+state_request sample_state_request(sample_source& source) {
+  const auto sequence = sample_sequence(source);
+  if (source.below(2) == 0) return {sequence, source.below(limits::state_chunks_max), state_part::chunk};
+  return {sequence, source.below(limits::state_pages_max), state_part::leaves};
+}
+
+/// One of its three forms, drawn like everything else.
 state_chunk_message sample_state_chunk(sample_source& source, sample_size size) {
-  state_chunk_message value;
-  value.sequence = sample_sequence(source);
-  value.chunk_count = 1 + source.below(limits::state_chunks_max);
-  value.index = source.below(value.chunk_count);
-  value.bytes = std::make_shared<const byte_vector>(source.bytes(scaled(size, 0, 100, 3'000)));
-  for (std::size_t index = 0; index < scaled(size, 0, 3, limits::merkle_path_max); ++index) {
-    value.path.push_back(source.fixed<digest>());
+  state_chunk_message value{sample_state_request(source), {}};
+  if (source.below(4) == 0) {
+    value.content = source.below(2) == 0 ? state_refusal::not_held : state_refusal::busy;
+  } else if (value.wanted.part == state_part::chunk) {
+    value.content = std::make_shared<const byte_vector>(source.bytes(scaled(size, 0, 100, 3'000)));
+  } else {
+    // The last page, which may be short.
+    leaf_page page;
+    const auto leaves = scaled(size, 1, 5, 100);
+    page.chunk_count = value.wanted.index * limits::state_page_leaves + leaves;
+    for (std::size_t index = 0; index < leaves; ++index)
+      page.leaves.push_back(source.fixed<digest>());
+    for (std::size_t index = 0; index < scaled(size, 0, 3, limits::page_path_max); ++index)
+      page.path.push_back(source.fixed<digest>());
+    value.content = std::move(page);
   }
   return value;
 }
@@ -219,7 +234,7 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
     case message_kind::checkpoint_proof:
       return checkpoint_proof{{sample_statements(source, scaled(size, 1, 3, 40))}};
     case message_kind::state_request:
-      return state_request{sample_sequence(source), source.below(limits::state_chunks_max)};
+      return sample_state_request(source);
     case message_kind::state_chunk:
       return sample_state_chunk(source, size);
     case message_kind::suspicion:

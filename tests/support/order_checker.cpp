@@ -44,6 +44,7 @@ void order_checker::on_record(replica_id replica, const storage_record& record) 
       return note("view", replica, record.view.value, *record.bytes);
     }
     case record_kind::stable_checkpoint:
+    case record_kind::readmission:
       return;
     default:
       break;
@@ -129,6 +130,14 @@ void order_checker::on_marks(replica_id replica, const watermarks& marks, sequen
   low = marks.low();
   hold(marks.low().value % cluster_.checkpoint_period == 0, replica, "I9: the low watermark is no checkpoint");
   hold(marks.low() <= last_executed && last_executed <= marks.high(), replica, "I9: execution is outside the marks");
+}
+
+void order_checker::on_disk_lost(replica_id replica) {
+  last_committed_of_.erase(replica);
+  last_executed_of_.erase(replica);
+  low_of_.erase(replica);
+  // It may enter a view again, but not leave for one again.
+  views_.erase({replica, record_kind::new_view});
 }
 
 void order_checker::on_result(byte_span payload) {

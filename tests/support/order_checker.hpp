@@ -33,6 +33,8 @@ class order_checker {
   void on_root(replica_id replica, sequence_number sequence, const digest& root);
   void on_installed(replica_id replica, sequence_number sequence);
   void on_marks(replica_id replica, const watermarks& marks, sequence_number last_executed);
+  /// The replica starts again with nothing. What it said before counts all the same.
+  void on_disk_lost(replica_id replica);
   /// A client accepted this result.
   void on_result(byte_span payload);
 

@@ -19,6 +19,7 @@ namespace {
 struct start_options {
   std::string config;
   std::string log_level = "info";
+  bool learner = false;
   int ready_descriptor = -1;
   pid_t parent = 0;
 };
@@ -27,6 +28,7 @@ constexpr auto examples =
     "Examples:\n"
     "  hypermesh start --config mycluster/replica-0/node.toml\n"
     "  hypermesh start --config node.toml --log-level debug 2>> replica-0.log\n"
+    "  mv replica-0/data lost && hypermesh start --config replica-0/node.toml --learner\n"
     "\n"
     "Runs in the foreground until SIGINT or SIGTERM, then stops in order. When the replica listens it writes one line\n"
     "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
@@ -89,7 +91,8 @@ exit_code run_start(const start_options& options) {
   const auto dumps = disable_core_dumps();
   auto read = read_node_config(options.config);
   if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code::usage);
-  const auto config = std::get<node_config>(std::move(read));
+  auto config = std::get<node_config>(std::move(read));
+  config.storage.learner = options.learner;
   open_log(options, config.self);
   if (dumps) spdlog::warn("{}; {}", dumps->what, dumps->remedy);
   runtime_system_config system_config;
@@ -117,6 +120,10 @@ void add_start(CLI::App& app, chosen_command& chosen) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str()
       ->type_name("LEVEL");
+  command->add_flag(
+      "--learner", options->learner,
+      "The replica lost its disk: start on a new data directory, learn the state, and vote only where it\n"
+      "cannot have voted before");
   command->add_option("--ready-fd", options->ready_descriptor, "Descriptor that is told when the replica listens")
       ->check(CLI::Range(0, 1'048'576))
       ->type_name("N");
