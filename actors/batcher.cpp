@@ -1,5 +1,7 @@
 #include "actors/batcher.hpp"
 
+#include <array>
+
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
@@ -12,8 +14,10 @@ namespace {
 
 using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
-/// Longer than a request is under way to the primary and back as a proposal, shorter than a client's patience.
-constexpr std::chrono::milliseconds forward_delay{50};
+/// A request that still waits after so long is handed to the primary. The first is longer than a request is under way
+/// to the primary and back as a proposal, and shorter than a client's patience; both are over before the primary is
+/// suspected because of it.
+constexpr std::array forward_delays{std::chrono::milliseconds{50}, std::chrono::milliseconds{400}};
 
 /// Hands the replica every batch that is due and keeps the delay running while requests wait.
 void cut_batches(batcher_self self, bool delay_passed) {
@@ -29,18 +33,26 @@ void cut_batches(batcher_self self, bool delay_passed) {
   }
 }
 
-void forward(batcher_self self, const verified_message& received, const request& value) {
-  // Only what a client sent here is forwarded, so that two replicas never pass a request to and fro.
-  if (!received.sender.is_client()) return;
+void forward(batcher_self self, const request& value) {
   const auto& primary = self->state.with->peers.at(self->state.primary().value);
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
 /// The client has most likely sent it to the primary as well, and a copy from here could overtake what the client sent
-/// before: it is forwarded only if it is still waiting a while later. Without link and credit, nobody is answered.
-void look_again(batcher_self self, const verified_message& received) {
-  if (!received.sender.is_client()) return;
-  self->delayed_send(self, forward_delay, verified_message{received.sender, {}, received.value, {}});
+/// before: it is forwarded only if it is still waiting a while later. Who passed it on makes no difference, because a
+/// primary that was never given a request must not be suspected for it (attack 32).
+void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
+  if (times < forward_delays.size())
+    self->delayed_send(self, forward_delays[times], request_waits{std::move(value), times});
+}
+
+/// The client may not reach the primary (§4.1).
+void help(batcher_self self, const request_waits& look) {
+  const auto& value = std::get<request>(*look.value);
+  auto& state = self->state;
+  if (state.is_primary() || !state.builder->is_pending(value.id)) return;
+  forward(self, value);
+  look_again(self, look.value, look.times + 1);
 }
 
 void take(batcher_self self, const verified_message& received) {
@@ -50,11 +62,11 @@ void take(batcher_self self, const verified_message& received) {
   const auto admitted = state.builder->admit(value, now_of(self));
   switch (admitted) {
     case admission::accepted:
-      if (!state.is_primary()) return look_again(self, received);
+      if (!state.is_primary()) return look_again(self, received.value, 0);
       return cut_batches(self, false);
     case admission::already_pending:
-      // It is still waiting: the client may not reach the primary (§4.1).
-      if (!state.is_primary()) return forward(self, received, value);
+      // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
+      if (!state.is_primary()) return received.sender.is_client() ? forward(self, value) : void();
       return cut_batches(self, false);
     case admission::done:
     case admission::past:
@@ -98,6 +110,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const verified_message& received) { take(self, received); },
+      [self](const request_waits& look) { help(self, look); },
       [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
         self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self));

@@ -24,7 +24,7 @@ void carry_out(coordinator_self self, view_change_effects effects) {
 void receive(coordinator_self self, const verified_message& received) {
   auto& changes = *self->state.changes;
   if (const auto* vote = std::get_if<suspicion>(received.value.get())) {
-    return carry_out(self, changes.on_suspicion(vote->vote));
+    return carry_out(self, changes.on_suspicion(vote->vote, now_of(self)));
   }
   // Shares the received message instead of copying its certificates.
   std::shared_ptr<const view_change> change{received.value, &std::get<view_change>(*received.value)};
@@ -37,7 +37,7 @@ void judge(coordinator_self self, const service_report& report) {
   if (!changes.is_active() || changes.primary() == state.identity.self) return;
   const auto now = now_of(self);
   const auto reason = state.judge.judge(report, changes.request_timeout(), now);
-  if (!reason) return;
+  if (!reason) return changes.on_satisfied();
   state.found_slow = state.found_slow || *reason == suspicion_reason::slow;
   carry_out(self, changes.on_suspected(*reason, now));
 }

@@ -3,6 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -42,11 +43,12 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
 
 }  // namespace
 
-std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame) {
+std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame, microseconds_t now) {
   auto decoded = decode(frame.frame);
   if (std::holds_alternative<rejection>(decoded)) return decoded;
   const auto& value = std::get<message>(decoded);
   if (const auto bad = filter->objection_to(value)) return *bad;
+  if (!quota.admit(frame.sender, value, now)) return rejection::overloaded;
   if (const auto bad = checks->check(frame.sender, value)) return *bad;
   filter->note_passed(value);
   return decoded;
@@ -61,7 +63,7 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
       [self](const incoming_frame& frame) {
         // A link may open before the node is connected; the sender retransmits.
         if (self->state.with == nullptr) return;
-        auto examined = self->state.examine(frame);
+        auto examined = self->state.examine(frame, now_of(self));
         if (const auto* bad = std::get_if<rejection>(&examined)) {
           self->send(self->state.with->monitor, observed{frame_rejected{frame.sender, *bad}, frame.credit});
           return;

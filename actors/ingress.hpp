@@ -15,10 +15,11 @@ struct ingress_state {
   node_identity identity;
   std::shared_ptr<const validator> checks;
   std::unique_ptr<early_filter> filter;
+  costly_quota quota;
   std::shared_ptr<const neighbours> with;
 
   /// The message of a frame, or why it is not taken.
-  [[nodiscard]] std::variant<message, rejection> examine(const incoming_frame& frame);
+  [[nodiscard]] std::variant<message, rejection> examine(const incoming_frame& frame, microseconds_t now);
 };
 
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity);

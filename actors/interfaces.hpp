@@ -33,7 +33,7 @@ using ingress_actor = caf::typed_actor<
 /// Pending requests, admission and batches.
 using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
                                        // A REQUEST of a client, or forwarded by a backup.
-                                       caf::reacts_to<verified_message>,
+                                       caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
                                        // Who proposes, and so where requests go.
                                        caf::reacts_to<view_entered>,
                                        // Requests that are done and need no memory.
@@ -222,6 +222,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::request_waits))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::voting_allowed))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
@@ -272,4 +273,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::request_waits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::voting_allowed)

@@ -26,10 +26,17 @@ struct journal_state {
   bool failed = false;
 };
 
-/// `retained_bytes`: records that stay on disk although a stable state covers them. `kept`: the state that the disk
-/// holds.
+/// What the disk holds of the last run.
+struct kept_before {
+  /// The state after this sequence.
+  sequence_number kept;
+  /// Of the records.
+  std::uint64_t record_bytes = 0;
+};
+
+/// `retained_bytes`: records that stay on disk although a stable state covers them.
 journal_actor::behavior_type journal(journal_actor::stateful_pointer<journal_state> self, node_identity identity,
                                      std::shared_ptr<stable_storage> storage, std::uint64_t retained_bytes,
-                                     sequence_number kept);
+                                     kept_before before);
 
 }  // namespace hypermesh

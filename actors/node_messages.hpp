@@ -150,6 +150,13 @@ struct refuse {
   inbound_credit credit = {};
 };
 
+/// Does this REQUEST still wait? (batcher to itself, a while after it was taken)
+struct request_waits {
+  std::shared_ptr<const message> value;
+  /// How often it was looked at before.
+  std::size_t times = 0;
+};
+
 /// A batch is committed-local and next in order (replica to executor, by way of the journal).
 struct batch_committed {
   committed_batch content;

@@ -51,6 +51,17 @@ void read_periods(toml_table from, node_settings& into) {
   from.expect_nothing_else();
 }
 
+void read_views(toml_table from, node_settings& into) {
+  constexpr std::uint64_t patience_us_max = 600'000'000;
+  auto& views = into.views;
+  views.request_us = from.number("request_us", 10'000, patience_us_max, views.request_us);
+  views.closed_link_us = from.number("closed_link_us", 10'000, patience_us_max, views.closed_link_us);
+  views.new_view_us = from.number("new_view_us", 10'000, patience_us_max, views.new_view_us);
+  views.doublings_max = static_cast<unsigned>(from.number("doublings_max", 0, 10, views.doublings_max));
+  into.service_period = microseconds_of(from, "service_us", into.service_period, 1'000'000);
+  from.expect_nothing_else();
+}
+
 constexpr std::string_view default_data_folder = "data";
 
 void read_storage(toml_table from, const std::filesystem::path& file, storage_settings& into) {
@@ -114,10 +125,17 @@ std::string node_text(std::uint32_t number) {
       "retain_mib = {10}\n\n"
       "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
       "# requests_per_batch_target = {4}\n\n"
-      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n",
+      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n\n"
+      "# How long a request may wait, or the primary of a new view, before this replica wants another primary. Too "
+      "short\n"
+      "# for the network, views change without need; each change doubles the times, doublings_max times at most.\n"
+      "# [views]\n# request_us = {11}\n# closed_link_us = {12}\n# new_view_us = {13}\n# doublings_max = {14}\n"
+      "# service_us = {15}\n",
       number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
       defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
-      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib);
+      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib,
+      defaults.views.request_us, defaults.views.closed_link_us, defaults.views.new_view_us,
+      defaults.views.doublings_max, defaults.service_period.count());
 }
 
 std::string client_text(std::uint32_t number) {
@@ -206,6 +224,7 @@ or_error<node_config> read_node_config(const std::filesystem::path& path) {
   read_storage(root.table("storage"), path, config.storage);
   read_batching(root.table("batching"), config.settings);
   read_periods(root.table("periods"), config.settings);
+  read_views(root.table("views"), config.settings);
   root.expect_nothing_else();
   if (!document.problems().empty()) return error_of(document.problems());
   return config;

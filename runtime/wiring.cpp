@@ -10,7 +10,6 @@
 #include "actors/coordinator.hpp"
 #include "actors/executor.hpp"
 #include "actors/ingress.hpp"
-#include "actors/journal.hpp"
 #include "actors/replica.hpp"
 #include "actors/state_transfer.hpp"
 
@@ -58,7 +57,9 @@ std::variant<restored_node, world_error> restore_node(const node_identity& ident
   if (auto* error = std::get_if<world_error>(&replayed)) return std::move(*error);
   restored.taken = std::move(std::get<std::vector<taken_state>>(replayed));
   restored.past.to_execute.clear();
-  if (history.state) restored.kept = history.state->sequence;
+  if (history.state) restored.kept.kept = history.state->sequence;
+  for (const auto& each : history.records)
+    restored.kept.record_bytes += each.bytes->size();
   return restored;
 }
 

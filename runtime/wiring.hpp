@@ -9,6 +9,7 @@
 
 #include "actors/batcher.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/journal.hpp"
 #include "actors/monitor.hpp"
 #include "actors/protocol/recovery.hpp"
 #include "actors/protocol/state_donor.hpp"
@@ -42,8 +43,8 @@ struct restored_node {
   /// The state after everything that was executed.
   std::unique_ptr<replicated_state> state;
   std::vector<taken_state> taken;
-  /// The state that the disk holds is that after this sequence.
-  sequence_number kept;
+  /// What is on the disk.
+  kept_before kept;
 };
 
 /// Reads the disk and brings `machine`, which is fresh, to where the last run was. The error says why this disk cannot

@@ -76,8 +76,9 @@ bool batch_builder::take_next(client_queue& queue, batch& into) {
 }
 
 void batch_builder::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now) {
-  requests_executed_ += requests.size();
   for (const auto& each : requests) {
+    // A primary that proposes old requests again serves nobody (attack 29).
+    if (each.first_time) ++requests_executed_;
     forget(each.id, now);
     // What fell out of the client's window is never executed: it must not keep its place here.
     forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
@@ -101,6 +102,11 @@ void batch_builder::on_installed(const std::vector<request_id>& ids, microsecond
   // for ever, and a primary that fell behind once would propose less, in the end nothing.
   while (!in_flight_.empty() && is_over(in_flight_.front()))
     in_flight_.pop_front();
+}
+
+bool batch_builder::is_pending(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found != queues_.end() && found->second.pending.contains(id.when);
 }
 
 bool batch_builder::is_over(request_id id) const {
@@ -131,7 +137,10 @@ void batch_builder::forget(request_id id, microseconds_t now) {
   --requests_pending_;
   queue.bytes -= found->second.content.raw.view.size();
   bytes_pending_ -= found->second.content.raw.view.size();
+  const bool was_oldest = found == queue.pending.begin();
   queue.pending.erase(found);
+  // While the oldest one waits the client waits, however much of its other requests is served (attack 31).
+  if (!was_oldest) return;
   ended_waits_.push_back(now - std::min(now, queue.waits_since));
   if (ended_waits_.size() > waits_kept) ended_waits_.pop_front();
   end_wait(id.client, queue);

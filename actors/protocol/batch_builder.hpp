@@ -77,6 +77,7 @@ class batch_builder {
   [[nodiscard]] std::vector<request> pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
+  [[nodiscard]] bool is_pending(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
@@ -96,7 +97,7 @@ class batch_builder {
     std::size_t bytes = 0;
     /// Timestamps in the order of arrival that were not proposed yet.
     std::deque<timestamp> waiting;
-    /// Since when nothing of this client was executed while something was pending.
+    /// Since when the oldest pending request is the oldest.
     microseconds_t waits_since = 0;
   };
 

@@ -85,6 +85,8 @@ void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out)
     if (vote == nullptr || votes.count_for(vote->content.value) < cluster_.group().quorum()) continue;
     auto certificate = std::make_shared<checkpoint_certificate>();
     certificate->votes = votes.votes_for(vote->content.value);
+    // A quorum proves it, and is what every message with a proof in it has room for.
+    certificate->votes.resize(cluster_.group().quorum());
     return adopt(std::move(certificate), out);
   }
 }

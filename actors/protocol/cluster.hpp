@@ -9,13 +9,20 @@
 
 namespace hypermesh {
 
+/// The longest VIEW-CHANGE with so many prepared certificates: each a quorum of signed statements (120 bytes) and 48 of
+/// tables, and the checkpoint's certificate.
+[[nodiscard]] constexpr std::uint64_t view_change_bytes_of(group_size group, std::uint64_t certificates) {
+  const std::uint64_t quorum = group.quorum();
+  return certificates * (120 * quorum + 48) + 120 * quorum + limits::envelope_bytes_max;
+}
+
 /// The widest window whose NEW-VIEW still fits a frame when every slot in it is prepared: a quorum of
-/// VIEW-CHANGEs, each with a certificate of a quorum of signed statements (120 bytes, and 48 of tables) for each
-/// slot and a checkpoint certificate, and one reproposal for each slot. A wider one could not change views.
+/// VIEW-CHANGEs, each with a certificate for each slot, and one reproposal for each slot. A wider one could not change
+/// views.
 [[nodiscard]] constexpr std::uint32_t watermark_window_max_of(group_size group) {
   const std::uint64_t quorum = group.quorum();
-  const std::uint64_t certificate_bytes = 120 * quorum + 48;
-  const std::uint64_t fixed_bytes = 120 * quorum + limits::envelope_bytes_max;
+  const auto fixed_bytes = view_change_bytes_of(group, 0);
+  const auto certificate_bytes = view_change_bytes_of(group, 1) - fixed_bytes;
   const auto by_view_change = (limits::view_change_bytes_max - fixed_bytes) / certificate_bytes;
   const auto by_new_view = (limits::new_view_bytes_max - limits::envelope_bytes_max - quorum * fixed_bytes) /
                            (quorum * certificate_bytes + 120);

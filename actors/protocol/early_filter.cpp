@@ -1,6 +1,20 @@
 #include "actors/protocol/early_filter.hpp"
 
+#include <algorithm>
+
 namespace hypermesh {
+
+bool costly_quota::admit(principal sender, const message& value, microseconds_t now) {
+  const auto kind = kind_of(value);
+  if (kind != message_kind::view_change && kind != message_kind::new_view) return true;
+  auto& share = shares_.try_emplace(sender, purse{burst, now}).first->second;
+  const auto earned = (now - std::min(now, share.since)) / period_us;
+  share.left = std::min<std::uint64_t>(burst, share.left + earned);
+  share.since += earned * period_us;
+  if (share.left == 0) return false;
+  --share.left;
+  return true;
+}
 
 early_filter::early_filter(const cluster_parameters& cluster) : window_(cluster.watermark_window) {
   at_.high = sequence_number{window_};
@@ -35,7 +49,13 @@ std::optional<rejection> early_filter::objection_to(const message& value) const 
   }
   if (const auto* it = std::get_if<prepare>(&value)) return objection_to_place(it->vote.content);
   if (const auto* it = std::get_if<commit>(&value)) return objection_to_place(it->vote.content);
-  if (const auto* it = std::get_if<view_change>(&value)) return objection_to_view(it->new_view);
+  if (const auto* it = std::get_if<view_change>(&value)) {
+    if (const auto bad = objection_to_view(it->new_view)) return bad;
+    // STATUS brings the same one again and again, and each costs hundreds of checks.
+    const auto known = changes_.find(it->replica);
+    const bool same = known != changes_.end() && known->second == std::pair{it->new_view, it->by};
+    return same ? std::optional{rejection::duplicate} : std::nullopt;
+  }
   if (const auto* it = std::get_if<new_view>(&value)) return objection_to_view(it->view);
   if (const auto* it = std::get_if<suspicion>(&value)) {
     return it->vote.content.view < at_.view ? std::optional{rejection::other_view} : std::nullopt;
@@ -56,6 +76,11 @@ void early_filter::note_passed(const message& value) {
     at_.view = opened->view;
     at_.active = true;
     at_.decided = at_.stable;
+    return;
+  }
+  if (const auto* change = std::get_if<view_change>(&value)) {
+    auto& known = changes_[change->replica];
+    if (change->new_view > known.first) known = {change->new_view, change->by};
     return;
   }
   const auto* proposal = std::get_if<pre_prepare>(&value);

@@ -20,10 +20,28 @@ struct replica_position {
   sequence_number high;
 };
 
+/// How many VIEW-CHANGEs and NEW-VIEWs of one sender are verified: one can cost as much as a thousand votes, and all
+/// replicas share one way in (attack 33). Who really changes views twice in one moment is heard by a later STATUS.
+/// Pure. Memory: one count for each sender.
+class costly_quota {
+ public:
+  static constexpr std::uint64_t burst = 4;
+  static constexpr microseconds_t period_us = 250'000;
+
+  [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
+
+ private:
+  struct purse {
+    std::uint64_t left = burst;
+    microseconds_t since = 0;
+  };
+  std::map<principal, purse> shares_;
+};
+
 /// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far
 /// outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks). Pure. Decides
 /// nothing: what it lets through the cores judge, and what it refuses they would have refused, so retransmission still
-/// repairs everything. Memory: one statement for each sequence inside the window.
+/// repairs everything. Memory: one statement for each sequence inside the window, one signature for each replica.
 class early_filter {
  public:
   explicit early_filter(const cluster_parameters& cluster);
@@ -41,6 +59,8 @@ class early_filter {
 
   std::uint32_t window_;
   replica_position at_;
+  /// The VIEW-CHANGE of the highest view of each replica, by its signature.
+  std::map<replica_id, std::pair<view_number, signature>> changes_;
   /// Headers that the replica has accepted for sure: of its view, inside its window, first for their sequence.
   std::map<sequence_number, statement> accepted_;
 };

@@ -345,7 +345,7 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   if (value.view > view_) return reject(value.replica, rejection::other_view, out);
   const bool same = value.view == view_ && value.active && active_;
   // Bodies are large: besides the primary only one backup, another one each tick, sends one again.
-  const slot_repair repair{log_, group_, self_, is_primary() ? std::nullopt : std::optional{ticks_}};
+  slot_repair repair{log_, group_, self_, is_primary() ? std::nullopt : std::optional{ticks_}};
   if (same) return repair.answer(value, out.sends);
   // Who is behind gets the proof of the view that this replica has entered; or, while that is still to come, the
   // VIEW-CHANGE that it takes (attack 20).

@@ -93,6 +93,7 @@ class replica_core {
 
   // §4.4.
   void adopt_plan(const new_view& opened);
+  void learn_checkpoint(replica_effects& out) const;
   void change_view(view_number to, replica_effects& out);
   void leave_view(view_number to);
   void enter_view(const new_view& opened, replica_effects& out);
@@ -126,6 +127,7 @@ class replica_core {
   /// Of the view that is entered: below or at `min_s_` nothing is proposed in it, and what O names is proposed as
   /// named.
   sequence_number min_s_;
+  std::shared_ptr<const checkpoint_certificate> min_s_proof_;
   std::map<sequence_number, signed_statement> reproposals_;
   /// The NEW-VIEW of the view that is entered, or the own VIEW-CHANGE for the view that is not; nothing in view 0.
   frame_ptr view_proof_;

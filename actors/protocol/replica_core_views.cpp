@@ -66,17 +66,20 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
 void replica_core::enter_view(const new_view& opened, replica_effects& out) {
   if (opened.view > view_) leave_view(opened.view);
   require(!active_ && opened.view == view_, "a view is entered once");
-  const auto plan = plan_of(opened.view_changes);
   adopt_plan(opened);
   out.records.push_back({record_kind::new_view, view_, min_s_, view_proof_});
   out.view_entered = view_;
   out.observations.emplace_back(view_was_entered{view_});
   // §4.4: a replica that lacks the checkpoint of min-s "also inserts the proof of stability for this checkpoint in its
   // log"; it has to compare its own state with it, or to fetch the state, before h moves (attack 15).
-  if (plan.min_s > log_.marks().low()) out.learned = std::make_shared<const checkpoint_certificate>(plan.proof);
+  learn_checkpoint(out);
   repropose(out);
   take_early(out);
   report_progress(out);
+}
+
+void replica_core::learn_checkpoint(replica_effects& out) const {
+  if (active_ && min_s_ > log_.marks().low()) out.learned = min_s_proof_;
 }
 
 void replica_core::adopt_plan(const new_view& opened) {
@@ -85,6 +88,7 @@ void replica_core::adopt_plan(const new_view& opened) {
   active_ = true;
   view_proof_ = frame_of(message_kind::new_view, opened.raw);
   min_s_ = plan.min_s;
+  min_s_proof_ = std::make_shared<const checkpoint_certificate>(plan.proof);
   for (const auto& each : opened.reproposals) {
     if (each.content.sequence > log_.marks().low()) reproposals_.emplace(each.content.sequence, each);
   }
@@ -188,8 +192,12 @@ void replica_core::restore_slots(const recovered_replica& past) {
   }
   for (const auto& certificate : past.prepared) {
     if (!is_here(certificate.pre_prepare.content)) continue;
-    for (const auto& vote : certificate.prepares)
-      (void)log_.at(vote.content.sequence).prepares.add(vote);
+    auto& slot = log_.at(certificate.pre_prepare.content.sequence);
+    for (const auto& vote : certificate.prepares) {
+      (void)slot.prepares.add(vote);
+      // The certificate is proof enough that it was sent.
+      slot.prepare_sent = slot.prepare_sent || vote.content.replica == self_;
+    }
   }
   for (const auto& vote : past.own_commits) {
     if (!is_here(vote.content)) continue;
@@ -208,6 +216,7 @@ void replica_core::restore_slots(const recovered_replica& past) {
 
 replica_effects replica_core::on_start() {
   replica_effects out;
+  learn_checkpoint(out);
   repropose(out);
   for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
     if (log_.find(sequence) != nullptr) advance(sequence, out);

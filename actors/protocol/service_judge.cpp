@@ -11,6 +11,9 @@ constexpr microseconds_t window_us = 500'000;
 constexpr microseconds_t wait_factor = 8;
 /// A client that waits so many times as long as a typical one starves.
 constexpr microseconds_t starving_factor = 4;
+/// And in any case one that waits for so many time-outs: else a primary that lets everybody wait a little longer each
+/// time would never be found out.
+constexpr microseconds_t starving_timeouts_max = 16;
 
 }  // namespace
 
@@ -48,7 +51,8 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
   const auto idle_us = now - std::min(now, executed_at_);
   if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;
   const bool typical_known = report.waits_ended >= waits_min;
-  const auto patience = std::max(2 * timeout_us, typical_known ? starving_factor * report.typical_wait_us : 0);
+  const auto patience = std::clamp(typical_known ? starving_factor * report.typical_wait_us : 0, 2 * timeout_us,
+                                   starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
   if (typical_known && is_slow(report, timeout_us)) return suspicion_reason::slow;
   return std::nullopt;

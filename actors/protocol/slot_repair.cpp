@@ -45,15 +45,17 @@ void slot_repair::answer(const status& asked, std::vector<outgoing_message>& sen
 /// Returns the bytes of what it sends.
 std::size_t slot_repair::send(replica_id to, sequence_number sequence, slot_progress has,
                               std::vector<outgoing_message>& sends) const {
-  const auto* slot = log_->find(sequence);
-  if (slot == nullptr || has.committed) return 0;
+  if (log_->find(sequence) == nullptr || has.committed) return 0;
+  auto* slot = &log_->at(sequence);
   const auto before = sends.size();
   // A null request needs no body: the NEW-VIEW names it.
   const bool has_body = slot->proposal && !slot->proposal->body->requests.empty();
   if (!has.has_pre_prepare && has_body && relays(sequence)) {
-    // A batch of an earlier view has no frame in this one until somebody lacks it.
-    const auto& [header, body, raw] = *slot->proposal;
-    sends.push_back({to, raw != nullptr ? raw : encode_pre_prepare(header, *body)});
+    // A batch of an earlier view has no frame in this one until somebody lacks it; then it is made once, however often
+    // it is asked for.
+    auto& [header, body, raw] = *slot->proposal;
+    if (raw == nullptr) raw = encode_pre_prepare(header, *body);
+    sends.push_back({to, raw});
   }
   if (!has.prepared && slot->prepare_sent) {
     sends.push_back({to, encode_vote(message_kind::prepare, *slot->prepares.of(self_))});

@@ -23,8 +23,11 @@ class state_keeper {
   /// `retained_bytes`: records that are kept although a stable state covers them.
   explicit state_keeper(std::uint64_t retained_bytes) : retained_bytes_(retained_bytes) {}
 
-  /// The state that the disk holds from the last run.
-  void restore(sequence_number kept) { kept_ = kept; }
+  /// The state that the disk holds from the last run, and the bytes of the records beside it.
+  void restore(sequence_number kept, std::uint64_t record_bytes) {
+    kept_ = kept;
+    bytes_since_ = record_bytes;
+  }
 
   void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
   void on_written(std::uint64_t record_bytes) { bytes_since_ += record_bytes; }

@@ -148,6 +148,10 @@ std::optional<rejection> validator::check_view_change(const view_change& value) 
   if (!cluster_.group().contains(value.replica)) return rejection::not_a_member;
   // No view is before view 0, so no VIEW-CHANGE leads there.
   if (value.new_view == view_number{0}) return rejection::number_out_of_range;
+  // What it says fits; anything beyond is padding, which would keep a NEW-VIEW of honest size out of its frame.
+  if (value.raw.view.size() > view_change_bytes_of(cluster_.group(), value.prepared.size())) {
+    return rejection::inconsistent_sizes;
+  }
   if (const auto bad = check_document(value.replica, message_kind::view_change, value.raw.view, value.by)) return bad;
   // §4.4: "n is the sequence number of the last stable checkpoint s known to i, C is a set of 2f + 1 valid
   // checkpoint messages proving the correctness of s".
@@ -176,10 +180,7 @@ std::optional<rejection> validator::check_view_change(const view_change& value) 
 bool validator::proves_prepared(const prepared_certificate& certificate) const {
   const auto& header = certificate.pre_prepare.content;
   const auto primary = cluster_.group().primary_of(header.view);
-  if (header.replica != primary || certificate.prepares.size() + 1 < cluster_.group().quorum() ||
-      certificate.prepares.size() + 1 > cluster_.replicas) {
-    return false;
-  }
+  if (header.replica != primary || certificate.prepares.size() + 1 != cluster_.group().quorum()) return false;
   std::set<replica_id> signers{primary};
   for (const auto& vote : certificate.prepares) {
     const auto& content = vote.content;
@@ -220,9 +221,7 @@ std::optional<rejection> validator::check_new_view(const new_view& value) const 
 }
 
 bool validator::proves_checkpoint(const checkpoint_certificate& certificate) const {
-  if (certificate.votes.size() < cluster_.group().quorum() || certificate.votes.size() > cluster_.replicas) {
-    return false;
-  }
+  if (certificate.votes.size() != cluster_.group().quorum()) return false;
   const auto& first = certificate.votes.front().content;
   if (first.view != view_number{0} || first.sequence == sequence_number{0} || !cluster_.is_checkpoint(first.sequence)) {
     return false;

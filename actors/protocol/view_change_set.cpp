@@ -12,6 +12,9 @@ namespace {
 
 /// A suspicion that had no effect is sent again this often: it is one small frame.
 constexpr microseconds_t suspicion_period_us = 250'000;
+/// One that is not repeated is withdrawn, or of a view that its sender has entered meanwhile. Else whatever anybody
+/// said once could be completed by f liars at any later time (attack 32).
+constexpr microseconds_t suspicion_life_us = 4 * suspicion_period_us;
 /// So many request time-outs without a suspicion take one doubling back: faulty primaries can be in a row at most f
 /// times, so patience that they forced does not last.
 constexpr unsigned calm_timeouts = 4;
@@ -29,7 +32,6 @@ void view_change_set::restore(view_number view, std::shared_ptr<const view_chang
   require(view_ == view_number{0} && changes_.empty(), "a restart comes first");
   view_ = view;
   active_ = own == nullptr;
-  wanted_[self_] = view;
   if (own != nullptr) changes_[self_] = std::move(own);
 }
 
@@ -48,8 +50,11 @@ void view_change_set::suspect(suspicion_reason reason, microseconds_t now, view_
   suspicion_sent_at_ = now;
   out.observations.emplace_back(primary_suspected{view_, reason});
   send_suspicion(out);
-  want(self_, view_.next());
-  join(out);
+  join(now, out);
+}
+
+void view_change_set::on_satisfied() {
+  if (active_) suspected_ = false;
 }
 
 void view_change_set::send_suspicion(view_change_effects& out) const {
@@ -58,30 +63,44 @@ void view_change_set::send_suspicion(view_change_effects& out) const {
   out.sends.push_back({std::nullopt, encode_vote(message_kind::suspicion, {content, by})});
 }
 
-view_change_effects view_change_set::on_suspicion(const signed_statement& vote) {
+view_change_effects view_change_set::on_suspicion(const signed_statement& vote, microseconds_t now) {
   view_change_effects out;
   const auto& content = vote.content;
   if (content.replica == self_ || content.view < view_) {
     out.observations.emplace_back(frame_rejected{principal::of(content.replica), rejection::other_view});
     return out;
   }
-  want(content.replica, content.view.next());
-  join(out);
+  auto& heard = suspicions_[content.replica];
+  // An older one that was delayed takes nothing back.
+  if (content.view.next() >= heard.wanted) heard = {content.view.next(), now};
+  join(now, out);
   return out;
 }
 
-void view_change_set::want(replica_id replica, view_number view) {
-  auto& wanted = wanted_[replica];
-  wanted = std::max(wanted, view);
+/// The highest view that each replica wants to be in, this one included.
+std::map<replica_id, view_number> view_change_set::wanted_views(microseconds_t now) const {
+  std::map<replica_id, view_number> wanted;
+  const auto want = [&](replica_id replica, view_number view) {
+    auto& known = wanted[replica];
+    known = std::max(known, view);
+  };
+  for (const auto& [replica, change] : changes_) {
+    if (change != nullptr) want(replica, change->new_view);
+  }
+  for (const auto& [replica, heard] : suspicions_) {
+    if (now < heard.at + suspicion_life_us) want(replica, heard.wanted);
+  }
+  if (suspected_) want(self_, view_.next());
+  return wanted;
 }
 
-void view_change_set::join(view_change_effects& out) const {
+void view_change_set::join(microseconds_t now, view_change_effects& out) const {
   // §4.5.2: "if a replica receives a set of f + 1 valid view-change messages from other replicas for views greater than
   // its current view, it sends a view-change message for the smallest view in the set, even if its timer has not
   // expired". A liar may name any view, but the smallest of f+1 is not above that of a correct one (attack 19).
   std::uint32_t replicas = 0;
   std::optional<view_number> smallest;
-  for (const auto& [replica, view] : wanted_) {
+  for (const auto& [replica, view] : wanted_views(now)) {
     if (view <= view_) continue;
     ++replicas;
     smallest = std::min(smallest.value_or(view), view);
@@ -99,9 +118,8 @@ view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> 
   suspected_ = false;
   built_ = false;
   quorum_at_.reset();
-  want(self_, view_);
   changes_[self_] = std::move(own);
-  join(out);
+  join(now, out);
   open(now, out);
   return out;
 }
@@ -121,9 +139,8 @@ view_change_effects view_change_set::on_view_change(std::shared_ptr<const view_c
     const bool differs = held->new_view == change->new_view && !std::ranges::equal(held->raw.view, change->raw.view);
     return reject(differs ? rejection::conflicting_statement : rejection::duplicate);
   }
-  want(sender, change->new_view);
   held = std::move(change);
-  join(out);
+  join(now, out);
   open(now, out);
   return out;
 }
@@ -138,17 +155,29 @@ std::vector<std::shared_ptr<const view_change>> view_change_set::changes_for(vie
   return all;
 }
 
+std::size_t view_change_set::changes_from(view_number view) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      changes_, [view](const auto& each) { return each.second != nullptr && each.second->new_view >= view; }));
+}
+
 void view_change_set::open(microseconds_t now, view_change_effects& out) {
   if (active_) return;
-  const auto changes = changes_for(view_);
-  if (changes.size() < group_.quorum()) return;
   // §4.5.2: a replica "waits for 2f + 1 view-change messages for view v + 1 and then starts a timer to expire after
-  // some time T" (attack 20).
+  // some time T" (attack 20). Those for later views count: a replica that has gone on does not come back, and when a
+  // quorum is spread over several views all of them have to meet in a later one.
+  if (changes_from(view_) < group_.quorum()) return;
   if (!quorum_at_) quorum_at_ = now;
+  auto changes = changes_for(view_);
+  if (changes.size() < group_.quorum()) return;
   // §4.4: "When the primary p of view v + 1 receives 2f valid view-change messages for view v + 1 from other replicas,
   // it multicasts a ⟨NEW-VIEW, v + 1, V, O⟩σp message to all other replicas".
   if (built_ || primary() != self_) return;
   built_ = true;
+  // A quorum and no more: that is what a frame has room for. The own one is among the newest of what was said.
+  const auto own = std::ranges::find(changes, self_, [](const auto& each) { return each->replica; });
+  require(own != changes.end(), "the primary of a view has left for it");
+  std::rotate(changes.begin(), own, own + 1);
+  changes.resize(group_.quorum());
   out.opened = build(changes);
 }
 
@@ -180,6 +209,8 @@ void view_change_set::on_entered(view_number view, microseconds_t now) {
   calm_since_ = now;
   // Bodies of VIEW-CHANGEs that are past are of no use any more.
   std::erase_if(changes_, [&](const auto& each) { return each.second == nullptr || each.second->new_view <= view; });
+  // What was held against the way here says nothing about the view. Who is still not content says so again.
+  suspicions_.clear();
 }
 
 // --- Time ----------------------------------------------------------------------------
@@ -213,7 +244,7 @@ view_change_effects view_change_set::on_tick(microseconds_t now) {
   if (suspected_ && now >= suspicion_sent_at_ + suspicion_period_us) {
     suspicion_sent_at_ = now;
     send_suspicion(out);
-    join(out);
+    join(now, out);
   }
   if (!active_) return out;
   if (suspected_) calm_since_ = now;

@@ -30,7 +30,7 @@ struct view_change_effects {
 /// Differs from §4.4 because one slow backup must not fall out of a view that works: a replica that suspects the
 /// primary says so in a SUSPICION and goes on taking part; it leaves the view, for which there is no way back, once f+1
 /// replicas want to. Safety rests on VIEW-CHANGEs alone, which are sent after leaving as in the paper.
-/// Memory: for each replica one view number and one VIEW-CHANGE.
+/// Memory: for each replica one SUSPICION and one VIEW-CHANGE.
 class view_change_set {
  public:
   view_change_set(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
@@ -41,7 +41,9 @@ class view_change_set {
 
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
-  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote);
+  /// It was wrong, or the primary has made up for it: nothing is held against the primary now.
+  void on_satisfied();
+  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote, microseconds_t now);
   [[nodiscard]] view_change_effects on_view_change(std::shared_ptr<const view_change> change, microseconds_t now);
 
   /// The replica left its view; `own` says for which.
@@ -62,8 +64,9 @@ class view_change_set {
  private:
   [[nodiscard]] microseconds_t new_view_timeout() const;
   void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
-  void want(replica_id replica, view_number view);
-  void join(view_change_effects& out) const;
+  void join(microseconds_t now, view_change_effects& out) const;
+  [[nodiscard]] std::map<replica_id, view_number> wanted_views(microseconds_t now) const;
+  [[nodiscard]] std::size_t changes_from(view_number view) const;
   void open(microseconds_t now, view_change_effects& out);
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
   [[nodiscard]] std::shared_ptr<const new_view> build(
@@ -81,8 +84,12 @@ class view_change_set {
   bool active_ = true;
   bool suspected_ = false;
   bool built_ = false;
-  /// The highest view that each replica has asked for.
-  std::map<replica_id, view_number> wanted_;
+  /// The highest view that each other replica has asked for by a SUSPICION, and when it said so last.
+  struct suspicion_heard {
+    view_number wanted;
+    microseconds_t at = 0;
+  };
+  std::map<replica_id, suspicion_heard> suspicions_;
   /// The VIEW-CHANGE of the highest view of each replica (attack 19).
   std::map<replica_id, std::shared_ptr<const view_change>> changes_;
   std::set<replica_id> closed_links_;

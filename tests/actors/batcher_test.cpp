@@ -105,7 +105,7 @@ TEST_CASE("no more batches than the pipeline is deep wait for execution") {
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("a backup forwards what a client sent and still waits for, but not what a replica sent") {
+TEST_CASE("a backup forwards what still waits after a while, twice, and at once what a client repeats") {
   batcher_bench bench{2};
   bench.request(0, 1);
   // The primary has most likely got it from the client: a copy could overtake an earlier request.
@@ -118,12 +118,33 @@ TEST_CASE("a backup forwards what a client sent and still waits for, but not wha
   // The bytes are the client's, so that its signature holds.
   const auto original = bench.make().request_of(client_id{0}, timestamp{1}, "o");
   CHECK(std::ranges::equal(sent.raw.view, original.raw.view));
-  bench.request_from(principal::of(replica_id{3}), 1, 1);
-  CHECK(bench.take_frames("peer-0").empty());
   // A client that asks again is passed on again: the first copy may have been lost.
   bench.request(0, 1);
   CHECK(bench.take_frames("peer-0").size() == 1);
+  bench.advance(400'000us);
+  CHECK(bench.take_frames("peer-0").size() == 1);
+  bench.advance(5'000'000us);
   CHECK(bench.is_quiet());
+}
+
+TEST_CASE("what another replica passed on is passed on too, before the primary could be suspected for it (attack 32)") {
+  batcher_bench bench{2};
+  bench.request_from(principal::of(replica_id{3}), 1, 1);
+  CHECK(bench.take_frames("peer-0").empty());
+  bench.advance(50'000us);
+  CHECK(bench.take_frames("peer-0").size() == 1);
+  // Again by a replica, it is not: two of them could play with it for ever.
+  bench.request_from(principal::of(replica_id{1}), 1, 1);
+  CHECK(bench.take_frames("peer-0").empty());
+}
+
+TEST_CASE("what is executed meanwhile is not passed on") {
+  batcher_bench bench{2};
+  bench.request(0, 1);
+  bench.executed(0, 1);
+  bench.forget();
+  bench.advance(1'000'000us);
+  CHECK(bench.take_frames("peer-0").empty());
 }
 
 TEST_CASE("a backup proposes what it holds when its view comes") {

@@ -18,7 +18,7 @@ namespace {
 /// The journal of replica 1 over a disk that can be looked into.
 struct journal_bench : virtual_bench {
   std::shared_ptr<simulated_storage> storage = std::make_shared<simulated_storage>();
-  journal_actor tested = connect(system().spawn(journal, identity(), storage, 0, sequence_number{0}));
+  journal_actor tested = connect(system().spawn(journal, identity(), storage, 0, kept_before{}));
   frame_ptr vote = frame_of(make().checkpoint_of(replica_id{1}, sequence_number{4}, named_digest("root")));
 
   journal_bench() : virtual_bench(replica_id{1}) {}
@@ -154,6 +154,22 @@ TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its neig
   // One that the disk holds already is told at once.
   give(tested, state_to_keep{installed, snapshot});
   CHECK(take<state_installed>("replica").size() == 1);
+}
+
+TEST_CASE_FIXTURE(journal_bench, "the proof of a transferred state is durable before the promises below it are forgotten (attack 9)") {
+  const auto snapshot = state_of_four();
+  const auto proof = make().certificate_of(sequence_number{4}, state_root(*snapshot));
+  const state_installed installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(), proof};
+  auto promise = record();
+  promise.kind = record_kind::prepare;
+  promise.sequence = sequence_number{3};
+  persist({promise}, {});
+  // The node dies in the write of the proof.
+  storage->on_write([] { return false; });
+  give(tested, state_to_keep{installed, snapshot});
+  CHECK(std::get<stored_history>(storage->read()).state.has_value());
+  CHECK(storage->holds(record_kind::prepare, sequence_number{3}, *vote));
+  CHECK(take<state_installed>("replica").empty());
 }
 
 TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten once the disk holds the state") {

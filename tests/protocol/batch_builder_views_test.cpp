@@ -90,3 +90,23 @@ TEST_CASE("a client waits from its last progress on, and a view gives everybody 
   CHECK(report.waits_ended == 0);
   CHECK(report.requests_executed == 1);
 }
+
+TEST_CASE("a client waits as long as its oldest request does, however much of the others is served (attack 31)") {
+  waiting_world world;
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    world.admit(0, when, 0);
+  for (std::uint64_t when = 2; when <= 4; ++when)
+    world.execute(0, when, when * 1'000'000);
+  const auto report = world.builder.service(4'500'000);
+  CHECK(report.clients_waiting == 1);
+  CHECK(report.longest_wait_us == 4'500'000);
+  CHECK(report.waits_ended == 0);
+}
+
+TEST_CASE("requests that were executed before are no service (attack 29)") {
+  waiting_world world;
+  world.admit(0, 9, 0);
+  for (std::uint64_t time = 1; time <= 20; ++time)
+    world.builder.on_executed({{{client_id{1}, timestamp{3}}, false}}, false, time * 100'000);
+  CHECK(world.builder.service(2'000'000).requests_executed == 0);
+}

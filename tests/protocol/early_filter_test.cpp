@@ -113,3 +113,31 @@ TEST_CASE("checkpoints at or below the stable one are refused, and requests neve
   CHECK_FALSE(world.filter.objection_to(at(8)));
   CHECK_FALSE(world.filter.objection_to(world.factory.request_of(client_id{0}, timestamp{1}, "o")));
 }
+
+TEST_CASE("a VIEW-CHANGE that passed is known when it comes again, and another one is not (attack 33)") {
+  filter_world world;
+  const message first = world.factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {});
+  CHECK_FALSE(world.filter.objection_to(first));
+  CHECK_FALSE(world.filter.objection_to(first));
+  world.filter.note_passed(first);
+  CHECK(world.filter.objection_to(first) == rejection::duplicate);
+  CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{2}, view_number{4}, nullptr, {})}));
+  CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{1}, view_number{3}, nullptr, {})}));
+}
+
+TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and nobody else's suffers (attack 33)") {
+  filter_world world;
+  costly_quota quota;
+  const auto liar = principal::of(replica_id{3});
+  std::uint64_t admitted = 0;
+  // One a millisecond for ten seconds.
+  for (std::uint64_t view = 1; view <= 10'000; ++view) {
+    const message change = world.factory.view_change_of(replica_id{3}, view_number{view % 8 + 1}, nullptr, {});
+    if (quota.admit(liar, change, view * 1'000)) ++admitted;
+    if (view != 5'000) continue;
+    CHECK(quota.admit(principal::of(replica_id{1}), change, view * 1'000));
+    CHECK(quota.admit(liar, message{world.vote(4)}, view * 1'000));
+  }
+  CHECK(admitted <= costly_quota::burst + 10'000'000 / costly_quota::period_us);
+  CHECK(admitted >= 10'000'000 / costly_quota::period_us);
+}

@@ -300,3 +300,37 @@ TEST_CASE("a committed null request survives a restart (attack 16)") {
   replica.restart();
   CHECK(replica.core->last_executed() == n1);
 }
+
+TEST_CASE("a certificate that names this replica is proof enough that it prepared (attack 9)") {
+  durable_replica replica{1};
+  const auto given = replica.proposal(1, 1);
+  replica.hear(0, given);
+  for (const std::uint32_t other : {2U, 3U})
+    replica.hear(other, replica.factory.prepare_of(replica_id{other}, given));
+  // Its disk has the certificate and not the vote.
+  simulated_storage rest;
+  for (const auto& each : replica.disk.records()) {
+    if (each.kind == record_kind::prepared) REQUIRE_FALSE(rest.write({{each}}));
+  }
+  REQUIRE(rest.records_held() == 1);
+  replica.disk = rest;
+  replica.restart();
+  replica.sends.clear();
+  replica.hear(0, replica.proposal(1, 2));
+  CHECK(replica.take<prepare>().empty());
+}
+
+TEST_CASE("after a restart the checkpoint of the NEW-VIEW is learned again") {
+  durable_replica replica{2};
+  const auto& make = replica.factory;
+  const auto stable = make.certificate_of(sequence_number{8}, named_digest("state"));
+  std::vector<view_change> changes;
+  for (const std::uint32_t from : {0U, 1U, 3U})
+    changes.push_back(make.view_change_of(replica_id{from}, view_number{1}, stable, {}));
+  replica.hear(1, make.new_view_of(view_number{1}, changes));
+  replica_core again{make.cluster(), replica.self, make.keys_of(replica.self)};
+  again.restore(replica.read().replica);
+  const auto learned = again.on_start().learned;
+  REQUIRE(learned != nullptr);
+  CHECK(learned->sequence() == sequence_number{8});
+}

@@ -122,3 +122,19 @@ TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
   CHECK(views <= 4);
   CHECK_FALSE(world.found);
 }
+
+TEST_CASE("a client starves after sixteen time-outs however long everybody waits (attack 29)") {
+  service_judge judge;
+  judge.on_view(0, false);
+  service_report report{4, 0, 40'000'000, 32, 0};
+  microseconds_t now = 0;
+  // Something is executed all the time, and a lot of it.
+  const auto judged_at = [&](microseconds_t wait) {
+    now += 600'000;
+    report.requests_executed += 10'000'000;
+    report.longest_wait_us = wait;
+    return judge.judge(report, 1'000'000, now);
+  };
+  CHECK_FALSE(judged_at(15'900'000));
+  CHECK(judged_at(16'000'000) == suspicion_reason::starving);
+}

@@ -71,10 +71,19 @@ TEST_CASE("a transferred state is written whatever is retained, and instead of a
 
 TEST_CASE("a state that no snapshot is held of is not kept") {
   state_keeper keeper{0};
-  keeper.restore(sequence_number{8});
+  keeper.restore(sequence_number{8}, 0);
   keeper.on_taken(sequence_number{8}, snapshot_of(1, 10));
   keeper.on_stable(sequence_number{8});
   keeper.on_stable(sequence_number{12});
   CHECK_FALSE(keeper.next());
   CHECK(keeper.kept() == sequence_number{8});
+}
+
+TEST_CASE("records of earlier runs count: a node that is often restarted keeps its state all the same") {
+  state_keeper keeper{1'000};
+  keeper.restore(sequence_number{0}, 990);
+  keeper.on_written(20);
+  keeper.on_taken(sequence_number{4}, snapshot_of(1, 10));
+  keeper.on_stable(sequence_number{4});
+  CHECK(keeper.next());
 }

@@ -329,3 +329,30 @@ TEST_CASE("replica 3 that signs as 0 to 3 makes no certificate") {
   }
   CHECK_FALSE(world.checks.proves_checkpoint(forged));
 }
+
+TEST_CASE("a padded VIEW-CHANGE is refused: it would keep a NEW-VIEW out of its frame (attack 13)") {
+  const request_factory factory{small_cluster(10)};
+  const validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
+  const auto change = factory.view_change_of(
+      replica_id{2}, view_number{1}, factory.certificate_of(sequence_number{4}, named_digest("state")),
+      {factory.prepared_of(view_number{0}, sequence_number{5}, named_digest("batch"))});
+  CHECK_FALSE(checks.check(principal::of(replica_id{2}), change));
+  // Bytes that no table refers to, inside of what is signed.
+  auto buffer = view_change_buffer(change);
+  buffer.insert(buffer.end(), 4'096, std::byte{0});
+  auto padded = change;
+  padded.by = factory.keys_of(replica_id{2}).sign(signing_input(factory.cluster().signing, message_kind::view_change, buffer));
+  const auto decoded = decode(seal(message_kind::view_change, std::move(buffer), padded.by));
+  REQUIRE(std::holds_alternative<message>(decoded));
+  CHECK(checks.check(principal::of(replica_id{2}), std::get<message>(decoded)) == rejection::inconsistent_sizes);
+}
+
+TEST_CASE("certificates hold a quorum and no more") {
+  const request_factory factory{small_cluster(7)};
+  const validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
+  const auto root = named_digest("state");
+  const auto exact = factory.certificate_of(sequence_number{4}, root, {0, 1, 2, 3, 4});
+  CHECK_FALSE(checks.check(principal::of(replica_id{2}), checkpoint_proof{*exact}));
+  const auto more = factory.certificate_of(sequence_number{4}, root, {0, 1, 2, 3, 4, 5});
+  CHECK(checks.check(principal::of(replica_id{2}), checkpoint_proof{*more}) == rejection::bad_certificate);
+}

@@ -25,8 +25,8 @@ struct coordinator_world {
     return std::make_shared<const view_change>(
         factory.view_change_of(replica_id{replica}, view_number{view}, nullptr, {}));
   }
-  std::optional<view_number> hear_suspicion(std::uint32_t replica, std::uint64_t view) {
-    return set.on_suspicion(factory.suspicion_of(replica_id{replica}, view_number{view}).vote).change_to;
+  std::optional<view_number> hear_suspicion(std::uint32_t replica, std::uint64_t view, microseconds_t now = 0) {
+    return set.on_suspicion(factory.suspicion_of(replica_id{replica}, view_number{view}).vote, now).change_to;
   }
   std::optional<view_number> hear_change(std::uint32_t replica, std::uint64_t view, microseconds_t now = 0) {
     return set.on_view_change(change_of(replica, view), now).change_to;
@@ -152,4 +152,69 @@ TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-C
   const auto opened = world.set.on_view_change(world.change_of(3, 1), 0).opened;
   REQUIRE(opened != nullptr);
   CHECK(opened->view == view_number{1});
+}
+
+// --- A quorum that is spread over views ---------------------------------------------
+
+TEST_CASE("VIEW-CHANGEs for later views start the timer too, and all meet in the next one (attack 21)") {
+  // Replicas 0 and 1 wait for view 1, replica 2 has gone on to view 2, and replica 3 is silent: no view has a quorum.
+  coordinator_world world{0};
+  world.leave_for(0, 1, 0);
+  CHECK_FALSE(world.hear_change(2, 2, 10));
+  CHECK_FALSE(world.hear_change(1, 1, 20));
+  CHECK_FALSE(world.set.on_tick(400).change_to);
+  const auto effects = world.set.on_tick(20 + 1'000);
+  CHECK(sent<suspicion>(effects.sends).size() == 1);
+  CHECK(effects.change_to == view_number{2});
+}
+
+TEST_CASE("later views do not open an earlier one") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(2, 2));
+  CHECK_FALSE(world.hear_change(3, 1) == view_number{2});
+  const auto effects = world.set.on_left(world.change_of(1, 1), 0);
+  CHECK(effects.opened == nullptr);
+}
+
+// --- What is held against a primary does not last ------------------------------------
+
+TEST_CASE("a suspicion counts while it is repeated (attack 32)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_suspicion(2, 0, 0));
+  CHECK_FALSE(world.hear_suspicion(3, 0, 1'000'000));
+  CHECK(world.hear_suspicion(2, 0, 1'500'000) == view_number{1});
+}
+
+TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others may complete it no more") {
+  coordinator_world world{2};
+  (void)world.set.on_suspected(suspicion_reason::mute, 0);
+  world.set.on_satisfied();
+  CHECK_FALSE(world.hear_suspicion(3, 0, 10));
+  CHECK(world.set.on_tick(300'000).sends.empty());
+  // It may be suspected again.
+  CHECK(world.set.on_suspected(suspicion_reason::mute, 300'000).change_to == view_number{1});
+}
+
+TEST_CASE("what was held against the way into a view does not count in it") {
+  coordinator_world world{3};
+  CHECK_FALSE(world.hear_suspicion(1, 2, 0));
+  world.set.on_entered(view_number{2}, 10);
+  CHECK_FALSE(world.hear_suspicion(0, 2, 20));
+  CHECK(world.hear_suspicion(1, 2, 30) == view_number{3});
+}
+
+// --- What fits a frame -----------------------------------------------------------------
+
+TEST_CASE("a NEW-VIEW rests on a quorum and no more, the own VIEW-CHANGE among them (attack 13)") {
+  for (const std::uint32_t replicas : {4U, 7U, 10U}) {
+    // The primary of the last view below n has the highest number.
+    const auto self = replicas - 1;
+    coordinator_world world{self, replicas};
+    for (std::uint32_t other = 0; other < self; ++other)
+      (void)world.hear_change(other, self);
+    const auto opened = world.set.on_left(world.change_of(self, self), 0).opened;
+    REQUIRE(opened != nullptr);
+    CHECK(opened->view_changes.size() == world.factory.cluster().group().quorum());
+    CHECK(opened->view_changes.front().replica == replica_id{self});
+  }
 }

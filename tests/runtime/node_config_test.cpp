@@ -79,3 +79,20 @@ TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the storage tabl
   CHECK(contains(what, "'retain_mib' must be a whole number from 0 to 1024"));
   CHECK(contains(what, "unknown key 'sync'"));
 }
+
+TEST_CASE_FIXTURE(cluster_fixture, "the table of views says how patient the replica is") {
+  const auto read = with_storage("[views]\nrequest_us = 2000000\nclosed_link_us = 20000\ndoublings_max = 3\n");
+  REQUIRE(std::holds_alternative<node_config>(read));
+  const auto& views = std::get<node_config>(read).settings.views;
+  CHECK(views.request_us == 2'000'000);
+  CHECK(views.closed_link_us == 20'000);
+  CHECK(views.new_view_us == view_change_settings{}.new_view_us);
+  CHECK(views.doublings_max == 3);
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "an impossible patience is refused") {
+  const auto bad = with_storage("[views]\nrequest_us = 0\npatience = 5\n");
+  REQUIRE(std::holds_alternative<world_error>(bad));
+  CHECK(contains(std::get<world_error>(bad).what, "'request_us' must be a whole number from 10000"));
+  CHECK(contains(std::get<world_error>(bad).what, "unknown key 'patience'"));
+}

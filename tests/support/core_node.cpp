@@ -53,7 +53,7 @@ void core_node::route(principal sender, const message& value) {
   if (const auto* it = std::get_if<state_chunk_message>(&value)) {
     return carry_out(fetcher_.on_chunk(replica_id{sender.number}, *it));
   }
-  if (const auto* it = std::get_if<suspicion>(&value)) return carry_out(views_.on_suspicion(it->vote));
+  if (const auto* it = std::get_if<suspicion>(&value)) return carry_out(views_.on_suspicion(it->vote, now_));
   if (const auto* it = std::get_if<view_change>(&value)) {
     return carry_out(views_.on_view_change(std::make_shared<const view_change>(*it), now_));
   }
@@ -106,7 +106,7 @@ void core_node::on_tick() {
 void core_node::look_at_primary() {
   if (!views_.is_active() || views_.primary() == self_) return;
   const auto reason = judge_.judge(batcher_.service(now_), views_.request_timeout(), now_);
-  if (!reason) return;
+  if (!reason) return views_.on_satisfied();
   found_slow_ = found_slow_ || *reason == suspicion_reason::slow;
   carry_out(views_.on_suspected(*reason, now_));
 }
