@@ -84,7 +84,7 @@ TEST_CASE("what prepared in an earlier view stays in P through views in which no
   CHECK(changes[0].prepared[0].pre_prepare.content.view == v0);
 }
 
-TEST_CASE("each set contains a valid pre-prepare and 2f matching valid prepares signed by different backups") {
+TEST_CASE("each set contains a valid pre-prepare and 2f matching valid prepares signed by different backups (attack 11)") {
   const paper_world world{3};
   const auto& factory = world.factory;
   const auto genuine = factory.prepared_of(v0, n1, world.value_of(1));

@@ -87,7 +87,7 @@ TEST_CASE("a replica that changes its CHECKPOINT counts for the first one only")
   CHECK(world.hear(3, four, root).stable == nullptr);
 }
 
-TEST_CASE("CHECKPOINTs at and below the stable one, and beyond two windows, are refused") {
+TEST_CASE("CHECKPOINTs at and below the stable one, and beyond two windows, are refused (attack 28)") {
   votes_world world;
   (void)world.votes.on_proof(world.factory.certificate_of(four, root));
   CHECK(rejections_in(world.hear(3, four, root).observations) == std::vector{rejection::already_decided});

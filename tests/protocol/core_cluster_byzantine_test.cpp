@@ -166,7 +166,7 @@ TEST_CASE("a primary that equivocates together with a lying backup splits nobody
   }
 }
 
-TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothing false") {
+TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothing false (attack 24)") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     core_cluster_options options;
     options.seed = seed;

@@ -286,7 +286,7 @@ TEST_CASE("batches beyond the window wait and are proposed after a stable checkp
   CHECK(effects.forget_through == sequence_number{4});
 }
 
-TEST_CASE("a certificate ahead of execution moves no watermark until the state is there") {
+TEST_CASE("a certificate ahead of execution moves no watermark until the state is there (attack 15)") {
   replica_world world{4, 1};
   const auto effects = world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
   CHECK(world.core.marks().low() == sequence_number{0});

@@ -61,7 +61,7 @@ TEST_CASE("each operation of a request has its own status and result") {
   CHECK(as_text(outcome.result(3)).starts_with("2 "));
 }
 
-TEST_CASE("a request that is ordered again does nothing and gets the cached reply") {
+TEST_CASE("a request that is ordered again does nothing and gets the cached reply (attack 18)") {
   state_world world;
   const auto asked = world.ask(0, 1, "a");
   const auto first = world.execute({asked});
@@ -121,7 +121,7 @@ TEST_CASE("equal batches give equal roots and another order another root") {
   CHECK(one.state.root() != other.state.root());
 }
 
-TEST_CASE("the client table is part of the root") {
+TEST_CASE("the client table is part of the root (attack 25)") {
   state_world one;
   state_world other;
   (void)one.execute({one.ask(0, 1, "!refused")});

@@ -112,7 +112,7 @@ TEST_CASE("questions under way stay inside 16 MiB whatever the donors promise") 
   CHECK(most == (16ULL << 20U) / limits::state_chunk_bytes_max - 1);
 }
 
-TEST_CASE("a corrupt chunk is refused, its donor dropped and reported, and the chunk asked of another") {
+TEST_CASE("a corrupt chunk is refused, its donor dropped and reported, and the chunk asked of another (attack 24)") {
   asking_world world{30};
   const auto [liar, wanted] = world.open.front();
   const auto effects = world.fetcher.on_chunk(liar, chunk_answer(four, wanted.index, "something else"));

@@ -282,7 +282,7 @@ TEST_CASE("a checkpoint certificate is a quorum of distinct members over one sta
   }
 }
 
-TEST_CASE("each fault in one vote of a certificate spoils it") {
+TEST_CASE("each fault in one vote of a certificate spoils it (attack 23)") {
   const validator_world world;
   const auto& factory = world.factory;
   const auto good = world.certificate();

@@ -212,3 +212,14 @@ TEST_CASE("names are snake_case") {
   CHECK(count(check_names, "tools/hypermesh-lab/sim.cpp", "") == 0);
   CHECK(count(check_names, "tools/cmake/FindCAF.cmake", "") == 0);
 }
+
+TEST_CASE("each attack that is held has a test of its name") {
+  const auto missing = [](const std::string& text) {
+    return check_attacks({{"tests/protocol/a_test.cpp", text}}).size();
+  };
+  const auto all = missing("");
+  CHECK(missing("TEST_CASE(\"amnesia (attack 9)\") {") == all - 1);
+  CHECK(missing("TEST_CASE_FIXTURE(world,\n    \"many (attacks 9, 10 and 13)\") {") == all - 3);
+  CHECK(missing("// attack 9\nCHECK(1);") == all);
+  CHECK(check_attacks({{"tests/protocol/a.cpp", "TEST_CASE(\"amnesia (attack 9)\") {"}}).size() == all);
+}

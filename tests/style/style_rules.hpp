@@ -43,6 +43,9 @@ inline constexpr std::size_t function_lines_max = 70;
 /// C++ and schema files, and the folders they are in, have snake_case names.
 [[nodiscard]] violations check_names(const source_tree& tree);
 
+/// Each attack of the design that the product stands up to is named by a test case.
+[[nodiscard]] violations check_attacks(const source_tree& tree);
+
 using rule = violations (*)(const source_tree&);
 
 struct named_rule {
@@ -52,7 +55,7 @@ struct named_rule {
 
 inline constexpr named_rule all_rules[] = {
     {"includes", check_includes}, {"tokens", check_tokens}, {"sizes", check_sizes},
-    {"layout", check_layout},     {"names", check_names},
+    {"layout", check_layout},     {"names", check_names},   {"attacks", check_attacks},
 };
 
 }  // namespace hypermesh::style
