@@ -33,7 +33,9 @@ TEST_CASE("wrong usage gives exit code 2, a message on stderr and nothing on std
   for (const auto& arguments :
        {words{}, words{"no-such-command"}, words{"demo", "--operations", "many"}, words{"start"}, words{"submit"},
         words{"submit", "put", "a", "1"}, words{"config"}, words{"status", "--cluster", "no/such/directory"},
-        words{"init", "x", "--replicas", "3"}, words{"replay", "--nodes", "only-one.csv"}}) {
+        words{"demo", "--lose-disk"}, words{"demo", "--endure", "100", "--absent-for", "100"},
+        words{"demo", "--endure", "100", "--kill-all-every", "2s"}, words{"init", "x", "--replicas", "3"},
+        words{"replay", "--nodes", "only-one.csv"}}) {
     const auto result = run(arguments);
     CAPTURE(arguments.size());
     CAPTURE(result.err);

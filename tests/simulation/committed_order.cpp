@@ -1,5 +1,7 @@
 #include "tests/simulation/committed_order.hpp"
 
+#include <algorithm>
+
 #include "messages/require.hpp"
 
 namespace hypermesh::testing {
@@ -17,6 +19,24 @@ void committed_order::append(const digest& value, const batch& body) {
     if (first) outcomes_.emplace(each.id, run(each));
   }
   entries_.back() = std::move(next);
+  for (auto& [operation, answers] : answers_)
+    ask(operation, answers);
+}
+
+void committed_order::remember_answers(byte_vector operation) {
+  const auto [place, is_new] = answers_.try_emplace(std::move(operation));
+  if (is_new) ask(place->first, place->second);
+}
+
+void committed_order::ask(const byte_vector& operation, std::vector<operation_result>& answers) const {
+  auto answer = machine_->query(operation);
+  if (answers.empty() || answers.back() != answer) answers.push_back(std::move(answer));
+}
+
+bool committed_order::had_answer(byte_span operation, const operation_result& answer) const {
+  const auto known = answers_.find(byte_vector{operation.begin(), operation.end()});
+  require(known != answers_.end(), "a query is remembered before it is asked");
+  return std::ranges::find(known->second, answer) != known->second.end();
 }
 
 request_outcome committed_order::run(const request& each) {

@@ -32,15 +32,22 @@ class committed_order {
   /// Null while the request was not ordered.
   [[nodiscard]] const request_outcome* outcome_of(request_id id) const;
   [[nodiscard]] std::size_t executed() const { return outcomes_.size(); }
+  /// From now on the order knows what the machine answers to this query after every batch.
+  void remember_answers(byte_vector operation);
+  /// Whether that was the answer after any prefix of the order. `operation` is one that is remembered.
+  [[nodiscard]] bool had_answer(byte_span operation, const operation_result& answer) const;
   /// Root of the machine after everything that was appended.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
  private:
   request_outcome run(const request& each);
+  void ask(const byte_vector& operation, std::vector<operation_result>& answers) const;
 
   std::unique_ptr<state_machine> machine_;
   std::vector<entry> entries_;
   std::map<request_id, request_outcome> outcomes_;
+  /// The different answers to each query, in their order.
+  std::map<byte_vector, std::vector<operation_result>> answers_;
 };
 
 }  // namespace hypermesh::testing

@@ -51,19 +51,24 @@ std::string text_of(const observation& what) {
 
 }  // namespace
 
-std::string short_name(principal who) { return fmt::format("{}{}", who.is_client() ? "c" : "", who.number); }
+std::string short_name(endpoint machine) {
+  return fmt::format("{}{}{}", machine.who.is_client() ? "c" : "", machine.who.number, machine.is_copy ? "b" : "");
+}
 
 void event_log::delivered(microseconds_t now, const frame_transit& transit) {
   ++frames_;
-  const auto number_of = [](principal who) { return (std::uint64_t{who.number} << 1U) | (who.is_client() ? 1U : 0U); };
-  hash_.add(now).add(number_of(transit.from)).add(number_of(transit.to));
+  const auto number_of = [](endpoint machine) {
+    const auto kind = machine.who.is_client() ? 1U : (machine.is_copy ? 2U : 0U);
+    return (std::uint64_t{machine.who.number} << 2U) | kind;
+  };
+  hash_.add(now).add(number_of(transit.source())).add(number_of(transit.target()));
   hash_.add(digest_of("simulated frame", *transit.frame));
   keep({now, transit, {}});
 }
 
-void event_log::observed(microseconds_t now, replica_id replica, const observation& what) {
+void event_log::observed(microseconds_t now, endpoint machine, const observation& what) {
   auto text = text_of(what);
-  if (!text.empty()) keep({now, std::nullopt, fmt::format("{} {}", replica.value, text)});
+  if (!text.empty()) keep({now, std::nullopt, fmt::format("{} {}", short_name(machine), text)});
 }
 
 void event_log::noted(microseconds_t now, std::string text) { keep({now, std::nullopt, std::move(text)}); }
@@ -76,8 +81,8 @@ void event_log::keep(event happened) {
 
 std::string event_log::line_of(const event& happened) {
   const auto text = happened.transit
-                        ? fmt::format("{} -> {} {}", short_name(happened.transit->from),
-                                      short_name(happened.transit->to), frame_text(happened.transit->frame))
+                        ? fmt::format("{} -> {} {}", short_name(happened.transit->source()),
+                                      short_name(happened.transit->target()), frame_text(happened.transit->frame))
                         : happened.text;
   return fmt::format("{:>11.3f} ms  {}", static_cast<double>(happened.when) / 1'000.0, text);
 }

@@ -12,8 +12,8 @@
 
 namespace hypermesh::testing {
 
-/// "0" for a replica, "c0" for a client.
-[[nodiscard]] std::string short_name(principal who);
+/// "0" for a replica, "0b" for its second machine, "c0" for a client.
+[[nodiscard]] std::string short_name(endpoint machine);
 
 /// What happened in a run: a hash over every delivered frame, which equal seeds repeat, and the last events
 /// as lines. Memory: `kept_max` events.
@@ -26,7 +26,7 @@ class event_log {
   explicit event_log(line_sink trace) : trace_(std::move(trace)) {}
 
   void delivered(microseconds_t now, const frame_transit& transit);
-  void observed(microseconds_t now, replica_id replica, const observation& what);
+  void observed(microseconds_t now, endpoint machine, const observation& what);
   void noted(microseconds_t now, std::string text);
 
   [[nodiscard]] std::uint64_t frames() const { return frames_; }

@@ -7,21 +7,18 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> names = {"calm",    "lossy",    "reordering", "duplicating", "partitioned",
-                                                   "pausing", "crashing", "everything", "mixed"};
+constexpr std::array<std::string_view, 15> names = {
+    "calm",    "lossy",    "reordering", "duplicating", "partitioned", "flapping", "swizzled", "one-way",
+    "pausing", "crashing", "disks",      "forgetful",   "everything",  "mixed",    "twins"};
 
 /// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
 constexpr microseconds_t chaos_us_min = 1'500'000;
 constexpr microseconds_t chaos_us_max = 4'000'000;
 constexpr std::uint32_t loss_permille_max = 200;
 
-bool has(fault_profile profile, fault_profile wanted) {
-  return profile == wanted || profile == fault_profile::everything;
-}
-
 /// Who is cut off: any part of the replicas, and each client on one side or the other.
-std::set<principal> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
-  std::set<principal> side;
+std::set<endpoint> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
+  std::set<endpoint> side;
   // Half of the partitions cut off one replica, so that the others go on without it.
   if (chance.below(2) == 0) {
     side.insert(principal::of(replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))}));
@@ -47,11 +44,19 @@ planned_fault draw_partition(const cluster_parameters& cluster, microseconds_t h
   return {begin, std::min(heals_at, end), std::move(partition)};
 }
 
+replica_id draw_replica(const cluster_parameters& cluster, splitmix64& chance) {
+  return replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
+}
+
 planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
-  actor_pause pause;
-  pause.replica = replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
-  pause.part = static_cast<node_part>(chance.below(node_parts_count));
+  const auto replica = draw_replica(cluster, chance);
   const auto begin = chance.below(heals_at);
+  if (chance.below(3) == 0) {
+    // Longer than the patience with a primary and with a new view, up to several of them.
+    const auto end = begin + 600'000 + chance.below(2'000'000);
+    return {begin, std::min(heals_at, end), node_pause{replica}};
+  }
+  const actor_pause pause{replica, static_cast<node_part>(chance.below(node_parts_count))};
   // From a hiccup to several STATUS periods.
   const auto end = begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000);
   return {begin, std::min(heals_at, end), pause};
@@ -59,7 +64,7 @@ planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals
 
 /// A node that dies, more often inside a write than between two; now and then all of them at once.
 planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
-  const replica_id replica{static_cast<std::uint32_t>(chance.below(cluster.replicas))};
+  const auto replica = draw_replica(cluster, chance);
   const auto begin = 1 + chance.below(heals_at - 1);
   const auto end = std::min(heals_at, begin + 1'000 + chance.below(chance.below(2) == 0 ? 100'000 : 2'000'000));
   switch (chance.below(8)) {
@@ -69,8 +74,214 @@ planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals
     case 2:
       return {begin, end, node_crash{replica}};
     default:
-      return {begin, end, write_crash{replica, static_cast<write_fate>(chance.below(2))}};
+      return {begin, end, write_crash{replica, static_cast<write_fate>(chance.below(3))}};
   }
+}
+
+/// Several of a group's replicas, in random order.
+std::vector<replica_id> draw_replicas(std::size_t count, const cluster_parameters& cluster, splitmix64& chance) {
+  std::vector<replica_id> all;
+  for (std::uint32_t number = 0; number < cluster.replicas; ++number)
+    all.push_back(replica_id{number});
+  for (std::size_t place = 0; place < count; ++place)
+    std::swap(all[place], all[place + chance.below(all.size() - place)]);
+  all.resize(count);
+  return all;
+}
+
+/// Draws the faults of one plan, kind by kind.
+class fault_drawer {
+ public:
+  fault_drawer(fault_plan& plan, const cluster_parameters& cluster, splitmix64& chance)
+      : plan_(plan), cluster_(cluster), chance_(chance) {}
+
+  void draw();
+
+ private:
+  [[nodiscard]] bool has(fault_profile wanted) const {
+    return plan_.profile == wanted || plan_.profile == fault_profile::everything;
+  }
+  [[nodiscard]] microseconds_t heals_at() const { return plan_.heals_at; }
+  void add(microseconds_t begin, microseconds_t end, fault_kind what) {
+    plan_.faults.push_back({begin, std::min(end, heals_at()), std::move(what)});
+  }
+  /// Rates and delays last as long as the chaos; the others begin and end in it.
+  void add_throughout(fault_kind what) { add(0, heals_at(), std::move(what)); }
+  template <class Draw>
+  void add_some(std::uint64_t min, std::uint64_t max, Draw draw) {
+    const auto count = min + chance_.below(max - min + 1);
+    for (std::uint64_t index = 0; index < count; ++index)
+      plan_.faults.push_back(draw(cluster_, heals_at(), chance_));
+  }
+
+  void draw_loss() { add_throughout(frame_loss{static_cast<std::uint32_t>(10 + chance_.below(loss_permille_max - 9))}); }
+  void draw_reordering();
+  void draw_flapping();
+  void draw_swizzle();
+  void draw_one_way();
+  void draw_disks();
+  void draw_disk_loss(replica_id replica);
+  void draw_lying_disk(replica_id replica);
+  void draw_twins();
+  void draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end);
+
+  fault_plan& plan_;
+  const cluster_parameters& cluster_;
+  splitmix64& chance_;
+};
+
+void fault_drawer::draw_reordering() {
+  add_throughout(frame_reordering{});
+  const auto permille = static_cast<std::uint32_t>(20 + chance_.below(200));
+  add_throughout(frame_straggling{permille, 10'000 + chance_.below(400'000)});
+}
+
+/// The same cut opens and closes, faster and slower than the time-outs.
+void fault_drawer::draw_flapping() {
+  const auto side = draw_side(cluster_, chance_);
+  const auto cuts = chance_.below(3) == 0 ? link_cut::inbound : link_cut::both;
+  const auto longest = chance_.below(2) == 0 ? 60'000 : 700'000;
+  auto begin = chance_.below(heals_at() / 4);
+  for (std::uint64_t count = 4 + chance_.below(12); count > 0 && begin < heals_at(); --count) {
+    const auto end = begin + 1'000 + chance_.below(longest);
+    add(begin, end, link_partition{side, cuts});
+    begin = end + 1'000 + chance_.below(longest);
+  }
+}
+
+/// Replicas are cut off one after the other and come back in another order, each with whoever is cut off then.
+void fault_drawer::draw_swizzle() {
+  const auto count = 1 + chance_.below(cluster_.replicas);
+  const auto leaving = draw_replicas(count, cluster_, chance_);
+  auto coming_back = leaving;
+  for (std::size_t place = 0; place < count; ++place)
+    std::swap(coming_back[place], coming_back[place + chance_.below(count - place)]);
+  const auto step = heals_at() / (2 * count + 1);
+  for (std::size_t place = 0; place < count; ++place) {
+    const auto back = std::ranges::find(coming_back, leaving[place]) - coming_back.begin();
+    const auto begin = step * place + chance_.below(step);
+    const auto end = step * (count + static_cast<std::size_t>(back)) + chance_.below(step);
+    if (begin < end) add(begin, end, link_partition{{principal::of(leaving[place])}});
+  }
+}
+
+/// Single directed links between two replicas are gone.
+void fault_drawer::draw_one_way() {
+  const auto count = 1 + chance_.below(cluster_.replicas * 2ULL);
+  for (std::uint64_t index = 0; index < count; ++index) {
+    const auto ends = draw_replicas(2, cluster_, chance_);
+    const auto begin = chance_.below(heals_at());
+    const auto end = begin + 100'000 + chance_.below(heals_at());
+    add(begin, end, link_break{{principal::of(ends[0])}, {principal::of(ends[1])}});
+  }
+}
+
+/// No more replicas than the group bears lose their disk or what is on it.
+void fault_drawer::draw_disks() {
+  const auto count = 1 + chance_.below(cluster_.group().faulty_max());
+  for (const auto replica : draw_replicas(count, cluster_, chance_)) {
+    const bool may_lie = has(fault_profile::forgetful);
+    const bool may_be_lost = has(fault_profile::disks);
+    if (may_be_lost && (!may_lie || chance_.below(2) == 0)) {
+      draw_disk_loss(replica);
+    } else {
+      draw_lying_disk(replica);
+    }
+  }
+}
+
+void fault_drawer::draw_disk_loss(replica_id replica) {
+  const auto begin = 1 + chance_.below(heals_at() - 1);
+  const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : 1'500'000);
+  add(begin, end, disk_loss{replica});
+  // Whoever is on probation may be killed too, and the others as well.
+  for (auto count = chance_.below(3); count > 0; --count) {
+    const auto again = 1 + chance_.below(heals_at() - 1);
+    add(again, again + 1'000 + chance_.below(300'000), node_crash{replica});
+  }
+  if (chance_.below(2) == 0) add_some(1, 2, draw_crash);
+  if (chance_.below(6) == 0) {
+    const auto again = 1 + chance_.below(heals_at() - 1);
+    add(again, again + 1'000 + chance_.below(300'000), disk_loss{replica});
+  }
+}
+
+void fault_drawer::draw_lying_disk(replica_id replica) {
+  const auto changes = static_cast<std::uint32_t>(1 + chance_.below(chance_.below(2) == 0 ? 4 : 40));
+  const auto begin = chance_.below(heals_at());
+  const auto end = std::min(heals_at(), begin + 50'000 + chance_.below(heals_at()));
+  add(begin, end, lying_disk{replica, changes});
+  for (auto count = chance_.below(3); count > 0 && end > begin + 1; --count) {
+    const auto killed = begin + 1 + chance_.below(end - begin - 1);
+    add(killed, killed + 1'000 + chance_.below(300'000), node_crash{replica});
+  }
+}
+
+/// The chaos falls into rounds; in each everybody is linked with one machine of a twin or with both, and those that are
+/// linked with different ones may be cut off from each other.
+void fault_drawer::draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end) {
+  const endpoint machines[] = {{principal::of(replica)}, {principal::of(replica), true}};
+  std::set<endpoint> only[2];
+  const auto place = [&](endpoint who) {
+    const auto chosen = chance_.below(5);
+    if (chosen < 4) only[chosen % 2].insert(who);
+  };
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    if (number != replica.value) place(principal::of(replica_id{number}));
+  }
+  for (std::uint32_t number = 0; number < cluster_.clients; ++number)
+    place(principal::of(client_id{number}));
+  const auto cut = [&](const std::set<endpoint>& some, const std::set<endpoint>& others) {
+    if (some.empty() || others.empty()) return;
+    add(begin, end, link_break{some, others});
+    add(begin, end, link_break{others, some});
+  };
+  cut({machines[0]}, only[1]);
+  cut({machines[1]}, only[0]);
+  if (chance_.below(2) == 0) cut(only[0], only[1]);
+}
+
+void fault_drawer::draw_twins() {
+  const auto count = 1 + chance_.below(cluster_.group().faulty_max());
+  for (const auto replica : draw_replicas(count, cluster_, chance_)) {
+    const auto begin = chance_.below(3) == 0 ? chance_.below(heals_at() / 2) : 0;
+    const auto disk = static_cast<copied_disk>(chance_.below(2));
+    add(begin, heals_at(), key_copy{replica, disk, static_cast<leaving_machine>(chance_.below(3))});
+    const auto rounds = 2 + chance_.below(10);
+    const auto length = (heals_at() - begin) / rounds;
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      const auto from = begin + round * length;
+      if (chance_.below(5) > 0) draw_twin_round(replica, from, from + length);
+    }
+  }
+  if (chance_.below(4) == 0) draw_loss();
+  if (chance_.below(4) == 0) draw_reordering();
+  if (chance_.below(4) == 0) add_some(1, 3, draw_crash);
+  if (chance_.below(4) == 0) add_some(1, 2, draw_partition);
+}
+
+void fault_drawer::draw() {
+  const auto delay_us_min = 50 + chance_.below(500);
+  add_throughout(link_delay{delay_us_min, delay_us_min + 50 + chance_.below(20'000)});
+  if (has(fault_profile::lossy)) draw_loss();
+  if (has(fault_profile::duplicating)) {
+    add_throughout(frame_duplication{static_cast<std::uint32_t>(20 + chance_.below(300))});
+  }
+  if (has(fault_profile::reordering)) draw_reordering();
+  if (has(fault_profile::partitioned)) add_some(1, 4, draw_partition);
+  if (plan_.profile == fault_profile::everything) {
+    // One of the ways in which links come and go; all of them together leave nothing running.
+    constexpr std::array<void (fault_drawer::*)(), 3> ways = {&fault_drawer::draw_flapping, &fault_drawer::draw_swizzle,
+                                                              &fault_drawer::draw_one_way};
+    (this->*ways[chance_.below(ways.size())])();
+  }
+  if (plan_.profile == fault_profile::flapping) draw_flapping();
+  if (plan_.profile == fault_profile::swizzled) draw_swizzle();
+  if (plan_.profile == fault_profile::one_way) draw_one_way();
+  if (has(fault_profile::pausing)) add_some(2, 13, draw_pause);
+  if (has(fault_profile::crashing)) add_some(1, 6, draw_crash);
+  if (has(fault_profile::disks) || has(fault_profile::forgetful)) draw_disks();
+  if (plan_.profile == fault_profile::twins) draw_twins();
 }
 
 }  // namespace
@@ -98,36 +309,7 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
   fault_plan plan;
   plan.profile = profile;
   plan.heals_at = chaos_us_min + chance.below(chaos_us_max - chaos_us_min);
-  // Rates and delays last as long as the chaos; the others begin and end in it.
-  const auto throughout = [&](fault_kind what) { plan.faults.push_back({0, plan.heals_at, std::move(what)}); };
-  const auto delay_us_min = 50 + chance.below(500);
-  throughout(link_delay{delay_us_min, delay_us_min + 50 + chance.below(20'000)});
-  if (has(profile, fault_profile::lossy)) {
-    throughout(frame_loss{static_cast<std::uint32_t>(10 + chance.below(loss_permille_max - 9))});
-  }
-  if (has(profile, fault_profile::duplicating)) {
-    throughout(frame_duplication{static_cast<std::uint32_t>(20 + chance.below(300))});
-  }
-  if (has(profile, fault_profile::reordering)) {
-    throughout(frame_reordering{});
-    const auto permille = static_cast<std::uint32_t>(20 + chance.below(200));
-    throughout(frame_straggling{permille, 10'000 + chance.below(400'000)});
-  }
-  if (has(profile, fault_profile::partitioned)) {
-    const auto count = 1 + chance.below(4);
-    for (std::uint64_t index = 0; index < count; ++index)
-      plan.faults.push_back(draw_partition(cluster, plan.heals_at, chance));
-  }
-  if (has(profile, fault_profile::pausing)) {
-    const auto count = 2 + chance.below(12);
-    for (std::uint64_t index = 0; index < count; ++index)
-      plan.faults.push_back(draw_pause(cluster, plan.heals_at, chance));
-  }
-  if (has(profile, fault_profile::crashing)) {
-    const auto count = 1 + chance.below(6);
-    for (std::uint64_t index = 0; index < count; ++index)
-      plan.faults.push_back(draw_crash(cluster, plan.heals_at, chance));
-  }
+  fault_drawer{plan, cluster, chance}.draw();
   return plan;
 }
 

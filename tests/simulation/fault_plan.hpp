@@ -9,17 +9,24 @@
 
 namespace hypermesh::testing {
 
-/// What the network and the machines do to a run. `mixed` lets the seed choose one of the others.
+/// What the network and the machines do to a run. `mixed` lets the seed choose one of those before it; `twins` copies the
+/// keys of up to f replicas.
 enum class fault_profile : std::uint8_t {
   calm,
   lossy,
   reordering,
   duplicating,
   partitioned,
+  flapping,
+  swizzled,
+  one_way,
   pausing,
   crashing,
+  disks,
+  forgetful,
   everything,
-  mixed
+  mixed,
+  twins
 };
 
 [[nodiscard]] std::string_view to_string(fault_profile profile);

@@ -14,9 +14,12 @@ namespace {
 
 digest digest_of_request(const request& value) { return digest_of("submitted request", value.raw.view); }
 
-/// Reasons for which a correct node never refuses a correct node's frame.
+/// Form and meaning, which a correct node checks before it passes anything on.
+bool is_wrong_in_itself(rejection reason) { return reason <= rejection::bad_certificate; }
+
+/// Reasons for which a correct node never refuses a correct node's frame, when all are correct.
 bool accuses(rejection reason) {
-  return reason <= rejection::bad_certificate || reason == rejection::not_from_primary ||
+  return is_wrong_in_itself(reason) || reason == rejection::not_from_primary ||
          reason == rejection::primary_voted_prepare || reason == rejection::conflicting_statement;
 }
 
@@ -38,10 +41,20 @@ std::string place_of(replica_id replica, sequence_number sequence) {
 
 invariant_checker::invariant_checker(const cluster_parameters& cluster, const authenticator& keys,
                                      std::unique_ptr<state_machine> model, invariant_bounds bounds)
-    : cluster_(cluster), keys_(&keys), order_(std::move(model)), bounds_(bounds), tracks_(cluster.replicas) {}
+    : cluster_(cluster),
+      keys_(&keys),
+      order_(std::move(model)),
+      bounds_(bounds),
+      tracks_(cluster.replicas),
+      standings_(cluster.replicas, standing::correct) {}
 
 void invariant_checker::report(std::string_view invariant, std::string what) {
   if (!violated_) violated_ = violation{std::string{invariant}, std::move(what)};
+}
+
+void invariant_checker::distrust(replica_id replica, standing now) {
+  auto& before = standings_.at(replica.value);
+  before = std::max(before, now);
 }
 
 // --- Clients -------------------------------------------------------------------
@@ -77,6 +90,17 @@ void invariant_checker::on_outcome(client_id client, std::size_t number,
   });
 }
 
+void invariant_checker::on_query_outcome(client_id client, byte_span operation,
+                                         const std::variant<operation_result, std::string>& outcome) {
+  const auto name = [&] { return fmt::format("a query of client {}", client.value); };
+  const auto* result = std::get_if<operation_result>(&outcome);
+  if (!expect(result != nullptr, "I11", [&] { return name() + " failed: " + std::get<std::string>(outcome); })) return;
+  expect(order_.had_answer(operation, *result), "I5", [&] {
+    return fmt::format("{} has the answer \"{}\", which no prefix of the order gives", name(),
+                       as_text(result->payload));
+  });
+}
+
 // --- What replicas say -----------------------------------------------------------
 
 struct invariant_checker::watching {
@@ -101,7 +125,8 @@ struct invariant_checker::watching {
   }
   void operator()(const primary_suspected&) const {}
   void operator()(const donor_replaced& it) const {
-    checker.expect(!checker.bounds_.all_correct || it.reason != donor_fault::lied, "I14", [&] {
+    const bool accuses = it.reason == donor_fault::lied && checker.is_bound(it.replica);
+    checker.expect(!checker.bounds_.all_correct || !accuses, "I14", [&] {
       return fmt::format("replica {} says that the donor {} lied", replica.value, it.replica.value);
     });
   }
@@ -126,7 +151,7 @@ struct invariant_checker::watching {
 
 void invariant_checker::on_observed(replica_id replica, const observation& what) {
   require(replica.value < tracks_.size(), "what is observed is of a member");
-  std::visit(watching{*this, replica}, what);
+  if (standing_of(replica) != standing::faulty) std::visit(watching{*this, replica}, what);
 }
 
 void invariant_checker::on_committed(replica_id replica, const committed_batch& content) {
@@ -159,6 +184,7 @@ void invariant_checker::on_committed(replica_id replica, const committed_batch& 
   }
   check_body(content);
   order_.append(content.value, *content.body);
+  committed_in_.push_back(content.view);
 }
 
 void invariant_checker::check_certificate(replica_id replica, const committed_batch& content) {
@@ -258,15 +284,24 @@ void invariant_checker::on_installed(replica_id replica, const state_was_install
 
 void invariant_checker::on_rejected(replica_id replica, const frame_rejected& rejected) {
   ++rejections_[rejected.reason];
-  expect(!bounds_.all_correct || !accuses(rejected.reason), "I13", [&] {
+  const bool may = !is_bound(replica) || may_refuse(rejected.sender, rejected.reason);
+  expect(!bounds_.all_correct || may, "I13", [&] {
     return fmt::format("replica {} refuses a frame of {}: {}", replica.value, to_string(rejected.sender),
                        to_string(rejected.reason));
   });
 }
 
+bool invariant_checker::may_refuse(principal sender, rejection reason) const {
+  if (sender.is_replica() && !is_bound(replica_id{sender.number})) return true;
+  // What a faulty replica said contradicts itself, also when a correct one passes it on.
+  const bool all_bound = std::ranges::all_of(standings_, [](standing each) { return each == standing::correct; });
+  return all_bound ? !accuses(reason) : !is_wrong_in_itself(reason);
+}
+
 // --- What replicas do ------------------------------------------------------------
 
 void invariant_checker::on_message_sent(replica_id replica, const message& value, const frame_ptr& frame) {
+  if (standing_of(replica) == standing::faulty) return;
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
     check_statement(replica, message_kind::pre_prepare, it->header, frame);
   } else if (const auto* preparing = std::get_if<prepare>(&value)) {
@@ -276,7 +311,7 @@ void invariant_checker::on_message_sent(replica_id replica, const message& value
   } else if (const auto* stable = std::get_if<checkpoint>(&value)) {
     check_statement(replica, message_kind::checkpoint, stable->vote, frame);
   } else if (const auto* change = std::get_if<view_change>(&value)) {
-    check_document(replica, record_kind::view_change, change->stable_sequence, frame);
+    check_view_change(*change, frame, replica);
   } else if (const auto* opened = std::get_if<new_view>(&value)) {
     check_new_view(*opened, frame, replica);
   }
@@ -289,11 +324,21 @@ void invariant_checker::check_document(replica_id replica, record_kind kind, seq
          [&] { return fmt::format("a view document of replica {} leaves before it is durable", replica.value); });
 }
 
+void invariant_checker::check_view_change(const view_change& change, const frame_ptr& frame, replica_id sender) {
+  check_document(sender, record_kind::view_change, change.stable_sequence, frame);
+  if (sender != change.replica || !is_bound(sender)) return;
+  const auto key = std::make_tuple(sender, message_kind::view_change, change.new_view, sequence_number{0});
+  const auto value = digest_of("view change", change.raw.view);
+  expect(said_.emplace(key, value).first->second == value, "I14", [&] {
+    return fmt::format("replica {} leaves for view {} in two ways", sender.value, change.new_view.value);
+  });
+}
+
 /// I8: the new view proposes again what anybody may have committed.
 void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender) {
   const auto first = opened.reproposals.empty() ? std::nullopt : std::optional{opened.reproposals.front().content};
   check_document(sender, record_kind::new_view, first ? first->sequence : sequence_number{0}, frame);
-  if (sender == opened.replica) {
+  if (sender == opened.replica && is_bound(sender)) {
     const auto key = std::make_tuple(sender, message_kind::new_view, opened.view, sequence_number{0});
     const auto [place, is_new] = said_.emplace(key, digest_of("new view", opened.raw.view));
     if (is_new) ++views_opened_;
@@ -314,11 +359,13 @@ void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& 
                          content.sequence.value);
     });
   }
-  if (sender != opened.replica || views_checked_.contains(opened.view)) return;
-  views_checked_.insert(opened.view);
-  expect(covered >= order_.last(), "I8", [&] {
+  // Also what was committed since in an earlier view: those who committed it had not left for this one.
+  auto earlier = order_.last();
+  while (earlier > covered && committed_in_.at(earlier.value - 1) >= opened.view)
+    earlier = sequence_number{earlier.value - 1};
+  expect(covered >= earlier, "I8", [&] {
     return fmt::format("view {} ends at n={} and forgets what is committed up to n={}", opened.view.value,
-                       covered.value, order_.last().value);
+                       covered.value, earlier.value);
   });
 }
 
@@ -327,7 +374,7 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
   const auto& content = said.content;
   const auto name = [&] { return fmt::format("{} of {}", to_string(kind), place_of(replica, content.sequence)); };
   // A relayed PRE-PREPARE is the primary's word; whoever passes it on holds it durably as well.
-  if (content.replica == replica) {
+  if (content.replica == replica && is_bound(replica)) {
     const auto key = std::make_tuple(replica, kind, content.view, content.sequence);
     const auto [place, is_new] = said_.emplace(key, content.value);
     expect(place->second == content.value, "I14", [&] { return name() + " contradicts what it said before"; });
@@ -356,6 +403,7 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
 }
 
 void invariant_checker::on_marks(replica_id replica, sequence_number low, sequence_number last_executed) {
+  if (standing_of(replica) == standing::faulty) return;
   auto& track = tracks_[replica.value];
   const bool grows = low >= track.core_low && last_executed >= track.core_executed;
   expect(grows, "I9", [&] { return place_of(replica, last_executed) + ": h or last executed falls"; });
@@ -366,6 +414,7 @@ void invariant_checker::on_marks(replica_id replica, sequence_number low, sequen
 }
 
 void invariant_checker::on_records_held(replica_id replica, std::uint64_t count) {
+  if (standing_of(replica) == standing::faulty) return;
   const auto& track = tracks_[replica.value];
   // What was voted in earlier views is kept until the next stable checkpoint.
   const auto views = track.view.value - track.view_at_low.value;
@@ -374,6 +423,7 @@ void invariant_checker::on_records_held(replica_id replica, std::uint64_t count)
 }
 
 void invariant_checker::on_started(replica_id replica, const recovered_replica& past) {
+  if (standing_of(replica) == standing::faulty) return;
   auto& track = tracks_[replica.value];
   const auto stable = past.stable ? past.stable->sequence() : sequence_number{0};
   // I7: what is executed once is on the disks of a quorum, but this one may have lost its last commit certificates.
@@ -393,6 +443,7 @@ void invariant_checker::on_started(replica_id replica, const recovered_replica& 
 }
 
 void invariant_checker::on_actor_died(principal who, const std::string& reason) {
+  if (who.is_replica() && standing_of(replica_id{who.number}) == standing::faulty) return;
   report("I13", fmt::format("an actor of {} ended: {}", to_string(who), reason));
 }
 

@@ -32,6 +32,15 @@ struct invariant_bounds {
   bool all_correct = true;
 };
 
+/// How much of what a replica says and does is held against it.
+enum class standing : std::uint8_t {
+  correct,
+  /// Its disk forgot what it said: it may contradict itself, but executes nothing else than the others.
+  forgetful,
+  /// It may do anything.
+  faulty
+};
+
 /// Watches what correct replicas and clients do and say, and keeps the first violation:
 /// I1 agreement, I2 gap-free common prefix, I3 only what clients signed and sent is executed, I4 exactly once,
 /// I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 nobody
@@ -50,12 +59,19 @@ class invariant_checker {
 
   /// A client sent a REQUEST, for the first time or again.
   void on_request_sent(client_id client, const request& value);
+  /// From now on less is held against a replica.
+  void distrust(replica_id replica, standing now);
+  [[nodiscard]] standing standing_of(replica_id replica) const { return standings_.at(replica.value); }
+
   /// A replica said something about itself.
   void on_observed(replica_id replica, const observation& what);
   /// A replica sent a message.
   void on_message_sent(replica_id replica, const message& value, const frame_ptr& frame);
   /// The `number`-th operation that was handed to the client, counted from zero, got this outcome.
   void on_outcome(client_id client, std::size_t number, const std::variant<operation_result, std::string>& outcome);
+  /// A query got this answer, which a correct replica must have had at some time.
+  void on_query_outcome(client_id client, byte_span operation,
+                        const std::variant<operation_result, std::string>& outcome);
   /// What the replica's core shows after a step.
   void on_marks(replica_id replica, sequence_number low, sequence_number last_executed);
   void on_records_held(replica_id replica, std::uint64_t count);
@@ -103,6 +119,11 @@ class invariant_checker {
   void check_body(const committed_batch& content);
   void check_statement(replica_id replica, message_kind kind, const signed_statement& said, const frame_ptr& frame);
   void check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender);
+  void check_view_change(const view_change& change, const frame_ptr& frame, replica_id sender);
+  /// Whether what the replica says may not contradict itself.
+  [[nodiscard]] bool is_bound(replica_id replica) const { return standing_of(replica) == standing::correct; }
+  /// Whether a frame of the sender can be refused for this without anybody being wrong.
+  [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
   void check_document(replica_id replica, record_kind kind, sequence_number sequence, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
 
@@ -119,6 +140,7 @@ class invariant_checker {
   invariant_bounds bounds_;
   durability is_durable_;
   std::vector<replica_track> tracks_;
+  std::vector<standing> standings_;
   std::map<sequence_number, digest> roots_;
   /// Digest of each request as its client sent it.
   std::map<request_id, digest> submitted_;
@@ -128,7 +150,8 @@ class invariant_checker {
   std::map<std::tuple<replica_id, message_kind, view_number, sequence_number>, digest> said_;
   /// Headers of all NEW-VIEWs: their bodies are durable under an earlier view.
   std::set<signed_statement_place> reproposed_;
-  std::set<view_number> views_checked_;
+  /// The view in which each sequence of the order was committed first.
+  std::vector<view_number> committed_in_;
   std::uint64_t views_opened_ = 0;
   std::map<rejection, std::uint64_t> rejections_;
   std::uint64_t states_installed_ = 0;

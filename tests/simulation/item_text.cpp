@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::array<std::string_view, node_parts_count> part_names = {
     "ingress", "client-ingress", "batcher", "replica", "executor", "checkpointer", "state-transfer", "journal", "coordinator"};
-constexpr std::array<std::string_view, 2> fate_names = {"lost", "kept"};
+constexpr std::array<std::string_view, 3> fate_names = {"lost", "kept", "torn"};
+constexpr std::array<std::string_view, 2> disk_names = {"empty", "same"};
+constexpr std::array<std::string_view, 3> leaving_names = {"none", "first", "second"};
 constexpr std::array<std::string_view, 3> cut_names = {"both", "outbound", "inbound"};
 
 template <class Enum, std::size_t Size>
@@ -41,7 +43,13 @@ std::string text_of(node_part part) { return std::string{part_names.at(static_ca
 std::string text_of(write_fate fate) { return std::string{fate_names.at(static_cast<std::size_t>(fate))}; }
 std::string text_of(link_cut cut) { return std::string{cut_names.at(static_cast<std::size_t>(cut))}; }
 
-std::string text_of(const std::set<principal>& members) {
+std::string text_of(copied_disk disk) { return std::string{disk_names.at(static_cast<std::size_t>(disk))}; }
+
+std::string text_of(leaving_machine machine) {
+  return std::string{leaving_names.at(static_cast<std::size_t>(machine))};
+}
+
+std::string text_of(const std::set<endpoint>& members) {
   std::string text;
   for (const auto& each : members)
     text += (text.empty() ? "" : ",") + short_name(each);
@@ -72,18 +80,24 @@ bool read(std::string_view text, link_cut& value) { return read_name(text, cut_n
 
 bool read(std::string_view text, write_fate& value) { return read_name(text, fate_names, value); }
 
-bool read(std::string_view text, std::set<principal>& value) {
+bool read(std::string_view text, copied_disk& value) { return read_name(text, disk_names, value); }
+
+bool read(std::string_view text, leaving_machine& value) { return read_name(text, leaving_names, value); }
+
+bool read(std::string_view text, std::set<endpoint>& value) {
   value.clear();
   for (bool more = true; more;) {
     const auto comma = text.find(',');
-    const auto name = text.substr(0, comma);
+    auto name = text.substr(0, comma);
     more = comma != std::string_view::npos;
     text.remove_prefix(more ? comma + 1 : text.size());
     client_id client;
     replica_id replica;
     const bool is_client = read(name, client);
+    const bool is_copy = !is_client && name.ends_with('b');
+    if (is_copy) name.remove_suffix(1);
     if (!is_client && !read(name, replica)) return false;
-    value.insert(is_client ? principal::of(client) : principal::of(replica));
+    value.insert(is_client ? endpoint{principal::of(client)} : endpoint{principal::of(replica), is_copy});
   }
   return true;
 }

@@ -17,8 +17,11 @@ namespace hypermesh::testing {
 /// In which directions a partition cuts its links.
 enum class link_cut : std::uint8_t { both, outbound, inbound };
 
-/// Whether the write in which a node crashed is on its disk.
-enum class write_fate : std::uint8_t { lost, kept };
+/// What is on the disk of the second machine of a replica when it starts.
+enum class copied_disk : std::uint8_t { empty, same };
+
+/// Which of the two machines of a replica ends for good.
+enum class leaving_machine : std::uint8_t { none, first, second };
 
 [[nodiscard]] std::string text_of(std::uint32_t number);
 /// "1234.567ms": to the microsecond, and as traces show it.
@@ -28,8 +31,10 @@ enum class write_fate : std::uint8_t { lost, kept };
 [[nodiscard]] std::string text_of(node_part part);
 [[nodiscard]] std::string text_of(link_cut cut);
 [[nodiscard]] std::string text_of(write_fate fate);
-/// "0,2,c1": replicas and clients.
-[[nodiscard]] std::string text_of(const std::set<principal>& members);
+[[nodiscard]] std::string text_of(copied_disk disk);
+[[nodiscard]] std::string text_of(leaving_machine machine);
+/// "0,2b,c1": replicas, second machines of replicas, and clients.
+[[nodiscard]] std::string text_of(const std::set<endpoint>& members);
 
 /// False when `text` is no such value; `value` is then undefined.
 [[nodiscard]] bool read(std::string_view text, std::uint32_t& value);
@@ -39,7 +44,9 @@ enum class write_fate : std::uint8_t { lost, kept };
 [[nodiscard]] bool read(std::string_view text, node_part& value);
 [[nodiscard]] bool read(std::string_view text, link_cut& value);
 [[nodiscard]] bool read(std::string_view text, write_fate& value);
-[[nodiscard]] bool read(std::string_view text, std::set<principal>& value);
+[[nodiscard]] bool read(std::string_view text, copied_disk& value);
+[[nodiscard]] bool read(std::string_view text, leaving_machine& value);
+[[nodiscard]] bool read(std::string_view text, std::set<endpoint>& value);
 
 /// Visits the fields of an item and writes each as ` name=value`.
 class field_writer {

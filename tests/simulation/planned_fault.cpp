@@ -1,6 +1,7 @@
 #include "tests/simulation/planned_fault.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
@@ -17,6 +18,22 @@ std::vector<Kind> with_half_the_rate(Kind kind) {
   if (kind.permille <= 1) return {};
   kind.permille /= 2;
   return {kind};
+}
+
+/// Sets that lack one of the members each.
+std::vector<std::set<endpoint>> without_one(const std::set<endpoint>& members) {
+  std::vector<std::set<endpoint>> smaller;
+  if (members.size() < 2) return smaller;
+  for (const auto& each : members) {
+    smaller.push_back(members);
+    smaller.back().erase(each);
+  }
+  return smaller;
+}
+
+void for_each_replica(const simulated_world& world, const std::function<void(replica_id)>& visit) {
+  for (std::uint32_t number = 0; number < world.settings().cluster.replicas; ++number)
+    visit(replica_id{number});
 }
 
 /// Calls `use` with a value of the kind that `word` names; false: no kind has that name.
@@ -68,22 +85,52 @@ void link_partition::apply_to(network_faults& network) const {
 
 std::vector<link_partition> link_partition::weaker() const {
   std::vector<link_partition> smaller;
-  for (const auto& each : side) {
-    smaller.push_back(*this);
-    smaller.back().side.erase(each);
-    if (smaller.back().side.empty()) smaller.pop_back();
-  }
+  for (auto& each : without_one(side))
+    smaller.push_back({std::move(each), cuts});
   return smaller;
 }
 
+std::vector<link_break> link_break::weaker() const {
+  std::vector<link_break> smaller;
+  for (auto& each : without_one(from))
+    smaller.push_back({std::move(each), to});
+  for (auto& each : without_one(to))
+    smaller.push_back({from, std::move(each)});
+  return smaller;
+}
+
+void node_pause::begin(simulated_world& world) const {
+  for (std::size_t part = 0; part < node_parts_count; ++part)
+    world.pause(replica, static_cast<node_part>(part));
+}
+
+void node_pause::end(simulated_world& world) const {
+  for (std::size_t part = 0; part < node_parts_count; ++part)
+    world.resume(replica, static_cast<node_part>(part));
+}
+
 void power_cut::begin(simulated_world& world) const {
-  for (std::uint32_t number = 0; number < world.settings().cluster.replicas; ++number)
-    world.crash(replica_id{number});
+  for_each_replica(world, [&](replica_id id) { world.crash(id); });
 }
 
 void power_cut::end(simulated_world& world) const {
-  for (std::uint32_t number = 0; number < world.settings().cluster.replicas; ++number)
-    world.restart(replica_id{number});
+  for_each_replica(world, [&](replica_id id) { world.restart(id); });
+}
+
+void lying_disk::end(simulated_world& world) const {
+  world.crash(replica);
+  world.let_disk_lie(replica, 0);
+  world.restart(replica);
+}
+
+std::vector<lying_disk> lying_disk::weaker() const {
+  if (changes <= 1) return {};
+  return {{replica, changes / 2}, {replica, changes - 1}};
+}
+
+void key_copy::end(simulated_world& world) const {
+  if (leaves == leaving_machine::none) return;
+  world.remove_machine({principal::of(replica), leaves == leaving_machine::second});
 }
 
 // --- All kinds --------------------------------------------------------------------
@@ -133,6 +180,18 @@ std::vector<planned_fault> weaker(const planned_fault& fault) {
     const auto middle = fault.begin + (fault.end - fault.begin) / 2;
     all.push_back({fault.begin, middle, fault.what});
     all.push_back({middle, fault.end, fault.what});
+  }
+  return all;
+}
+
+std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults) {
+  std::set<replica_id> all;
+  for (const auto& fault : faults) {
+    std::visit(
+        [&](const auto& kind) {
+          if constexpr (requires { kind.spoils(); }) all.insert(kind.spoils());
+        },
+        fault.what);
   }
   return all;
 }

@@ -19,6 +19,7 @@ namespace hypermesh::testing {
 //   begin, end      or: what it does to the world; not called while an equal fault lasts as well, but perhaps while
 //                   another fault of the same kind does. What happens at once ends without doing anything
 //   weaker          optional: the same fault with less of it, for the shrinker
+//   spoils          optional: the replica that is one of the f faulty ones because of it, for a while or for good
 //
 // A new kind is one more struct and its name in `fault_kind`; the plan's text, the driver and the shrinker need
 // nothing. Who draws it is `make_fault_plan`.
@@ -100,7 +101,7 @@ struct frame_straggling {
 /// Nothing passes between `side` and the others. The side may name members that the cluster lacks.
 struct link_partition {
   static constexpr std::string_view word = "partition";
-  std::set<principal> side;
+  std::set<endpoint> side;
   link_cut cuts = link_cut::both;
 
   template <class Self, class Visitor>
@@ -112,6 +113,23 @@ struct link_partition {
   void apply_to(network_faults& network) const;
   [[nodiscard]] std::vector<link_partition> weaker() const;
   friend bool operator==(const link_partition&, const link_partition&) = default;
+};
+
+/// Nothing passes from any of `from` to any of `to`, while the other way is open: who hears whom is not transitive.
+struct link_break {
+  static constexpr std::string_view word = "link-break";
+  std::set<endpoint> from;
+  std::set<endpoint> to;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("from", self.from);
+    visit("to", self.to);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters&) const { return !from.empty() && !to.empty(); }
+  void apply_to(network_faults& network) const { network.broken.push_back({from, to}); }
+  [[nodiscard]] std::vector<link_break> weaker() const;
+  friend bool operator==(const link_break&, const link_break&) = default;
 };
 
 /// One actor of a node stands still while its mail gathers.
@@ -129,6 +147,21 @@ struct actor_pause {
   void begin(simulated_world& world) const { world.pause(replica, part); }
   void end(simulated_world& world) const { world.resume(replica, part); }
   friend bool operator==(const actor_pause&, const actor_pause&) = default;
+};
+
+/// All actors of a node stand still, like a virtual machine that is suspended: when it goes on, its clock has jumped.
+struct node_pause {
+  static constexpr std::string_view word = "node-pause";
+  replica_id replica;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const;
+  void end(simulated_world& world) const;
+  friend bool operator==(const node_pause&, const node_pause&) = default;
 };
 
 /// The node of a replica is killed, and starts again from its disk at the end.
@@ -158,7 +191,7 @@ struct write_crash {
     visit("fate", self.fate);
   }
   [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
-  void begin(simulated_world& world) const { world.crash_in_write(replica, fate == write_fate::kept); }
+  void begin(simulated_world& world) const { world.crash_in_write(replica, fate); }
   void end(simulated_world& world) const { world.restart(replica); }
   friend bool operator==(const write_crash&, const write_crash&) = default;
 };
@@ -175,8 +208,70 @@ struct power_cut {
   friend bool operator==(const power_cut&, const power_cut&) = default;
 };
 
-using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
-                                link_partition, actor_pause, node_crash, write_crash, power_cut>;
+/// The node of a replica is killed and its disk is gone. At the end it starts with an empty one, as its operator starts
+/// it then: on probation, also after later crashes, until it is a full member again.
+struct disk_loss {
+  static constexpr std::string_view word = "disk-loss";
+  replica_id replica;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.lose_disk(replica); }
+  void end(simulated_world& world) const { world.restart(replica); }
+  [[nodiscard]] replica_id spoils() const { return replica; }
+  friend bool operator==(const disk_loss&, const disk_loss&) = default;
+};
+
+/// The disk of a replica says that a write is durable before it is: whenever the node is killed, as it is at the end,
+/// the last `changes` are lost, and nobody knows.
+struct lying_disk {
+  static constexpr std::string_view word = "forgetful";
+  replica_id replica;
+  std::uint32_t changes = 1;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("changes", self.changes);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const {
+    return replica.value < cluster.replicas && changes > 0 && changes <= 1'000;
+  }
+  void begin(simulated_world& world) const { world.let_disk_lie(replica, changes); }
+  void end(simulated_world& world) const;
+  [[nodiscard]] std::vector<lying_disk> weaker() const;
+  [[nodiscard]] replica_id spoils() const { return replica; }
+  friend bool operator==(const lying_disk&, const lying_disk&) = default;
+};
+
+/// A second machine starts with the key of a replica. At the end one of the two leaves for good, or both stay.
+/// After "Twins: BFT Systems Made Robust" (arXiv 2004.10617): a faulty replica as two that run the product, between
+/// which the network decides. Other faults name the second machine of replica 2 as 2b.
+struct key_copy {
+  static constexpr std::string_view word = "twin";
+  replica_id replica;
+  copied_disk disk = copied_disk::empty;
+  leaving_machine leaves = leaving_machine::none;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("disk", self.disk);
+    visit("leaves", self.leaves);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.add_copy(replica, disk == copied_disk::same); }
+  void end(simulated_world& world) const;
+  [[nodiscard]] replica_id spoils() const { return replica; }
+  friend bool operator==(const key_copy&, const key_copy&) = default;
+};
+
+using fault_kind =
+    std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling, link_partition,
+                 link_break, actor_pause, node_pause, node_crash, write_crash, power_cut, disk_loss, lying_disk, key_copy>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {
@@ -194,6 +289,9 @@ struct planned_fault {
 [[nodiscard]] bool is_possible(const planned_fault& fault, const cluster_parameters& cluster);
 /// The fault with less of it, and shorter.
 [[nodiscard]] std::vector<planned_fault> weaker(const planned_fault& fault);
+
+/// The replicas that are among the f faulty ones because of these faults.
+[[nodiscard]] std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults);
 
 /// Begins or ends what the fault does to the world beyond its network.
 void begin_in(simulated_world& world, const fault_kind& kind);

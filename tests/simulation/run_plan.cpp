@@ -82,6 +82,11 @@ std::optional<std::string> objection_to(const run_plan& plan) {
     if (each.end > plan.heals_at) return fmt::format("the fault \"{}\" ends after the run heals", text_of(each));
     if (!is_possible(each, cluster)) return fmt::format("the fault \"{}\" is not possible here", text_of(each));
   }
+  const auto spoiled = spoiled_by(plan.faults).size();
+  if (spoiled > cluster.group().faulty_max()) {
+    return fmt::format("{} replicas lose their disk, forget or are copied, but a group of {} bears {}", spoiled,
+                       cluster.replicas, cluster.group().faulty_max());
+  }
   for (const auto& each : plan.operations) {
     if (each.client.value >= cluster.clients) return fmt::format("there is no client c{}", each.client.value);
     if (each.when > plan_us_max) return "an operation is given within ten minutes";

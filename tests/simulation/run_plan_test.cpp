@@ -128,7 +128,7 @@ TEST_CASE("a fault does something between its moments, and nothing before and af
   CHECK(lossy.network.lost > 0);
   std::uint64_t cut = 0;
   std::vector<std::string> lines;
-  const std::set<principal> side = {principal::of(replica_id{3})};
+  const std::set<endpoint> side = {principal::of(replica_id{3})};
   const auto apart = run_simulation(calm_plan({{200'000, second, link_partition{side}}}),
                                     [&](const std::string& line) { lines.push_back(line); });
   CHECK(apart.passed());

@@ -20,7 +20,7 @@ class line_reader {
   std::optional<std::string> take(std::span<const std::string> words) {
     const auto& word = words.front();
     if (word == "fault") return take_fault(words.subspan(1));
-    if (word == "operation") return take_operation(words.subspan(1));
+    if (word == "operation" || word == "query") return take_operation(words);
     if (words.size() != 2) return "\"" + word + "\" has one value";
     const auto& value = words[1];
     if (word == "profile") return take_profile(value);
@@ -60,10 +60,11 @@ class line_reader {
 
   std::optional<std::string> take_operation(std::span<const std::string> words) {
     planned_operation next;
-    if (words.size() < 3 || !read(words[0], next.when) || !read(words[1], next.client)) {
-      return "an operation is TIME CLIENT WORDS…, like 12.000ms c0 get key-1";
+    next.is_query = words[0] == "query";
+    if (words.size() < 4 || !read(words[1], next.when) || !read(words[2], next.client)) {
+      return "an operation or a query is TIME CLIENT WORDS…, like 12.000ms c0 get key-1";
     }
-    auto operation = operation_of(words.subspan(2));
+    auto operation = operation_of(words.subspan(3));
     if (!operation) return operation.error();
     next.operation = std::move(*operation);
     plan_.operations.push_back(std::move(next));
@@ -85,7 +86,8 @@ std::string text_of(const run_plan& plan) {
   for (const auto& each : plan.faults)
     text += "fault " + text_of(each) + "\n";
   for (const auto& each : plan.operations) {
-    text += fmt::format("operation {} c{} {}\n", text_of(each.when), each.client.value, words_of(each.operation));
+    text += fmt::format("{} {} c{} {}\n", each.is_query ? "query" : "operation", text_of(each.when), each.client.value,
+                        words_of(each.operation));
   }
   return text;
 }

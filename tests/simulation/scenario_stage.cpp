@@ -57,7 +57,8 @@ std::string scenario_stage::run(const std::vector<script_command>& commands) {
 
 // --- Watching --------------------------------------------------------------------
 
-void scenario_stage::on_observed(replica_id replica, const observation& what) {
+void scenario_stage::on_observed(endpoint machine, const observation& what) {
+  const replica_id replica{machine.who.number};
   checker_->on_observed(replica, what);
   if (const auto* refused = std::get_if<frame_rejected>(&what)) {
     // Late and repeated votes of correct replicas are everyday life.
@@ -82,6 +83,10 @@ void scenario_stage::on_sent(const frame_transit& transit) {
 }
 
 void scenario_stage::on_delivered(const frame_transit& transit) { transcript_->delivered(transit); }
+
+void scenario_stage::on_start_refused(endpoint machine, const world_error& why) {
+  transcript_->said(fmt::format("{} does not start: {}", to_string(machine.who), why.what));
+}
 
 void scenario_stage::on_actor_died(principal who, const std::string& reason) {
   transcript_->said(fmt::format("an actor of {} ended: {}", to_string(who), reason));

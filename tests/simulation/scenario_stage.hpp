@@ -22,9 +22,10 @@ class scenario_stage final : public world_watcher {
   /// Carries out one block of a script; its output.
   [[nodiscard]] std::string run(const std::vector<script_command>& commands);
 
-  void on_observed(replica_id replica, const observation& what) override;
+  void on_observed(endpoint machine, const observation& what) override;
   void on_sent(const frame_transit& transit) override;
   void on_delivered(const frame_transit& transit) override;
+  void on_start_refused(endpoint machine, const world_error& why) override;
   void on_actor_died(principal who, const std::string& reason) override;
 
  private:

@@ -25,7 +25,11 @@ invariant_bounds bounds_of(const cluster_parameters& cluster) {
 class simulated_run final : public world_watcher {
  public:
   simulated_run(const run_plan& plan, event_log::line_sink trace, run_probe probe)
-      : chance_(plan.scheduling_seed), log_(std::move(trace)), probe_(std::move(probe)), planned_until_(plan.heals_at) {
+      : chance_(plan.scheduling_seed),
+        log_(std::move(trace)),
+        probe_(std::move(probe)),
+        heals_at_(plan.heals_at),
+        planned_until_(plan.heals_at) {
     const auto objection = objection_to(plan);
     require(!objection, "a plan that runs is possible");
     auto settings = world_of(plan);
@@ -47,9 +51,11 @@ class simulated_run final : public world_watcher {
 
   run_report run();
 
-  void on_observed(replica_id replica, const observation& what) override {
-    log_.observed(now(), replica, what);
+  void on_observed(endpoint machine, const observation& what) override {
+    const replica_id replica{machine.who.number};
+    log_.observed(now(), machine, what);
     checker_->on_observed(replica, what);
+    if (const auto* it = std::get_if<probation_changed>(&what)) report_.readmissions += it->over ? 1 : 0;
     if (!probe_ || faults_ == nullptr) return;
     if (auto broken = probe_({now(), replica, what, faults_->active()})) {
       checker_->report(broken->invariant, std::move(broken->what));
@@ -57,19 +63,21 @@ class simulated_run final : public world_watcher {
   }
   void on_sent(const frame_transit& transit) override;
   void on_delivered(const frame_transit& transit) override { log_.delivered(now(), transit); }
-  void on_started(replica_id replica, const recovered_replica& past) override {
-    if (past.last_executed > sequence_number{0} || past.view > view_number{0}) {
-      log_.noted(now(), fmt::format("{} starts with v={} executed={}", replica.value, past.view.value,
-                                    past.last_executed.value));
-    }
-    checker_->on_started(replica, past);
-  }
+  void on_started(endpoint machine, const recovered_replica& past) override;
+  void on_start_refused(endpoint machine, const world_error& why) override;
+  void on_faulty(replica_id replica, faulty_because why) override;
   void on_actor_died(principal who, const std::string& reason) override { checker_->on_actor_died(who, reason); }
 
  private:
   void plan_operations(const std::vector<planned_operation>& operations);
+  void submit(const planned_operation& operation);
+  void ask(const planned_operation& operation);
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void check_step();
+  void check_progress();
+  [[nodiscard]] bool is_correct(std::uint32_t number) const {
+    return checker_->standing_of(replica_id{number}) == standing::correct;
+  }
   [[nodiscard]] bool is_settled() const;
   void check_end();
   run_report conclude();
@@ -82,9 +90,13 @@ class simulated_run final : public world_watcher {
   client_history history_;
   std::shared_ptr<const authenticator> keys_;
   std::unique_ptr<invariant_checker> checker_;
+  microseconds_t heals_at_ = 0;
   /// When everything that is planned has happened.
   microseconds_t planned_until_ = 0;
   std::size_t unanswered_ = 0;
+  /// The end of the order when the network healed, and whether it has grown since.
+  std::optional<sequence_number> last_in_chaos_;
+  bool progressed_ = false;
   /// The frame that was looked at last: a broadcast is looked at once.
   frame_ptr last_sent_;
   std::unique_ptr<fault_driver> faults_;
@@ -96,13 +108,55 @@ void simulated_run::plan_operations(const std::vector<planned_operation>& operat
   unanswered_ = operations.size();
   for (const auto& each : operations) {
     planned_until_ = std::max(planned_until_, each.when);
-    world_->plan(each.when, [this, each] {
-      const auto number = history_.invoked(each.client, each.operation, now());
-      world_->submit(each.client, each.operation, [this, client = each.client, number](const submit_outcome& outcome) {
-        finished(client, number, outcome);
-      });
-    });
+    if (each.is_query) checker_->order().remember_answers(each.operation);
+    world_->plan(each.when, [this, each] { each.is_query ? ask(each) : submit(each); });
   }
+}
+
+void simulated_run::submit(const planned_operation& operation) {
+  const auto client = operation.client;
+  const auto number = history_.invoked(client, operation.operation, now());
+  world_->submit(client, operation.operation,
+                 [this, client, number](const submit_outcome& outcome) { finished(client, number, outcome); });
+}
+
+void simulated_run::ask(const planned_operation& operation) {
+  world_->query(operation.client, operation.operation, [this, operation](const submit_outcome& outcome) {
+    require(unanswered_ > 0, "a query ends once");
+    --unanswered_;
+    ++report_.queries;
+    if (const auto* result = std::get_if<operation_result>(&outcome)) {
+      checker_->on_query_outcome(operation.client, operation.operation, *result);
+    } else {
+      const auto error = std::get<client_error>(outcome);
+      checker_->on_query_outcome(operation.client, operation.operation, std::string{to_string(error)});
+    }
+  });
+}
+
+void simulated_run::on_started(endpoint machine, const recovered_replica& past) {
+  if (now() > 0) {
+    ++report_.restarts;
+    log_.noted(now(), fmt::format("{} starts with v={} executed={}{}", short_name(machine), past.view.value,
+                                  past.last_executed.value, past.on_probation ? ", on probation" : ""));
+  }
+  if (past.on_probation) ++report_.learner_starts;
+  checker_->on_started(replica_id{machine.who.number}, past);
+}
+
+void simulated_run::on_start_refused(endpoint machine, const world_error& why) {
+  log_.noted(now(), fmt::format("{} does not start: {}", short_name(machine), why.what));
+  // Only what a disk lost without saying so, or a key that two share, makes its node stop for good.
+  if (is_correct(machine.who.number)) {
+    checker_->report("I7", fmt::format("{} does not start: {}", short_name(machine), why.what));
+  }
+}
+
+void simulated_run::on_faulty(replica_id replica, faulty_because why) {
+  const bool forgot = why == faulty_because::it_forgot;
+  if (forgot) ++report_.disks_that_lied;
+  log_.noted(now(), fmt::format("{} is faulty: {}", replica.value, forgot ? "its disk forgot" : "its key was copied"));
+  checker_->distrust(replica, forgot ? standing::forgetful : standing::faulty);
 }
 
 void simulated_run::finished(client_id client, std::size_t number, const submit_outcome& outcome) {
@@ -140,11 +194,24 @@ void simulated_run::check_step() {
   }
 }
 
-/// Everything is answered, and every replica has executed the whole order.
+/// I11 of the healed network: somebody waits, so something is committed.
+void simulated_run::check_progress() {
+  if (progressed_ || now() < heals_at_) return;
+  const auto last = checker_->order().last();
+  if (!last_in_chaos_) last_in_chaos_ = last;
+  progressed_ = last > *last_in_chaos_ || (unanswered_ == 0 && now() > planned_until_);
+  report_.progress_us = now() - heals_at_;
+  if (progressed_ || report_.progress_us <= progress_us_max) return;
+  checker_->report("I11", fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
+                                      progress_us_max / 1'000'000, unanswered_));
+}
+
+/// Everything is answered, and every correct replica has executed the whole order.
 bool simulated_run::is_settled() const {
   if (unanswered_ > 0 || now() < planned_until_) return false;
   const auto last = checker_->order().last();
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    if (!is_correct(number)) continue;
     const auto& node = world_->node(replica_id{number});
     const bool runs = node.replica != nullptr && node.replica->core != nullptr && node.executor->replicated != nullptr;
     if (!runs) return false;
@@ -155,10 +222,18 @@ bool simulated_run::is_settled() const {
 
 void simulated_run::check_end() {
   const auto expected = checker_->order().machine_root();
-  const auto root = world_->node(replica_id{0}).executor->replicated->root();
+  std::optional<digest> root;
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
-    auto& replicated = *world_->node(replica_id{number}).executor->replicated;
-    if (replicated.machine_root() != expected || replicated.root() != root) {
+    const replica_id id{number};
+    const auto& node = world_->node(id);
+    // One that forgot need not be there, but is nowhere else than the others.
+    const bool forgot = checker_->standing_of(id) == standing::forgetful && node.executor != nullptr &&
+                        node.executor->replicated != nullptr &&
+                        node.executor->replicated->last_executed() == checker_->order().last();
+    if (!forgot && !is_correct(number)) continue;
+    auto& replicated = *node.executor->replicated;
+    if (!root) root = replicated.root();
+    if (replicated.machine_root() != expected || replicated.root() != *root) {
       checker_->report("I10", fmt::format("replica {} ends in another state than the order yields", number));
     }
   }
@@ -176,6 +251,7 @@ run_report simulated_run::run() {
                                           settling_us_max / 1'000'000));
     }
     check_step();
+    check_progress();
   }
   if (!checker_->violated()) check_end();
   return conclude();

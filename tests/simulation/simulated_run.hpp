@@ -23,14 +23,23 @@ struct run_report {
   /// Equal for equal plans, on every machine.
   digest event_hash;
   std::uint64_t steps = 0;
-  /// Virtual time of the whole run, and from healing until everybody agreed.
+  /// Virtual time of the whole run, from healing until a batch was committed, and until everybody agreed.
   microseconds_t virtual_us = 0;
+  microseconds_t progress_us = 0;
   microseconds_t settling_us = 0;
   std::uint64_t batches = 0;
   std::uint64_t requests = 0;
   std::uint64_t retransmissions = 0;
   std::uint64_t state_transfers = 0;
   std::uint64_t checkpoints = 0;
+  /// Reads that were answered without being ordered.
+  std::uint64_t queries = 0;
+  /// Starts of a node, but the first of each; those on probation; disks that lost what they had promised to keep.
+  std::uint64_t restarts = 0;
+  std::uint64_t learner_starts = 0;
+  std::uint64_t disks_that_lied = 0;
+  /// Replicas that were full members again after the loss of their disk.
+  std::uint64_t readmissions = 0;
   /// Places that the check for linearizability visited, and keys for which it gave up.
   std::uint64_t search_states = 0;
   std::uint64_t keys_undecided = 0;
@@ -50,12 +59,18 @@ struct run_moment {
 /// A test's own invariant, asked at every moment of a run: what broke, or nothing.
 using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 
-/// Runs a cluster through its faults until they end, and expects that every operation is answered and all replicas
-/// reach the same state within `settling_us_max`. Every invariant is checked after every step, and at the end whether
+/// Runs a cluster in two phases. Chaos: its faults come and go, and whatever they do, nothing wrong may happen. Healing:
+/// from `heals_at` on nothing goes wrong any more, and what is right must happen: a batch is committed within
+/// `progress_us_max`, and within `settling_us_max` every operation is answered and all correct replicas are in the same
+/// state. Every invariant is checked after every step, and at the end whether
 /// what the clients saw is linearizable. The plan is one that can run.
 [[nodiscard]] run_report run_simulation(const run_plan& plan, event_log::line_sink trace = {}, run_probe probe = {});
 /// Runs the plan of a seed.
 [[nodiscard]] run_report run_simulation(const run_options& options, event_log::line_sink trace = {});
+
+/// How long after healing nothing may be committed although clients wait: a view that does not work is left after at
+/// most the time-outs that chaos of a few seconds can have doubled.
+inline constexpr microseconds_t progress_us_max = 20'000'000;
 
 /// How long after healing and the last operation a run may take: STATUS and CHECKPOINT periods of half a second,
 /// retransmissions of at most two, and several rounds of each for a group that lost much.

@@ -16,6 +16,11 @@ std::uint64_t pick(std::initializer_list<std::uint64_t> from, splitmix64& chance
   return *(from.begin() + chance.below(from.size()));
 }
 
+planned_operation draw_query(splitmix64& chance) {
+  const auto key = fmt::format("key-{}", chance.below(keys));
+  return {0, client_id{}, key_value::encode(key_value::get{as_byte_span(key)}), true};
+}
+
 byte_vector draw_operation(splitmix64& chance) {
   const auto key = fmt::format("key-{}", chance.below(keys));
   const auto counter = fmt::format("counter-{}", chance.below(3));
@@ -53,9 +58,14 @@ std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t 
     const client_id client{static_cast<std::uint32_t>(chance.below(clients))};
     const auto burst = 1 + chance.below(8);
     for (std::uint64_t index = 0; index < burst && all.size() < count; ++index) {
-      all.push_back({when, client, draw_operation(chance)});
+      auto next = chance.below(8) == 0 ? draw_query(chance) : planned_operation{0, {}, draw_operation(chance)};
+      next.when = when;
+      next.client = client;
+      all.push_back(std::move(next));
     }
   }
+  for (std::uint32_t number = 0; number < clients; ++number)
+    all.push_back({ends_at, client_id{number}, draw_operation(chance)});
   std::ranges::stable_sort(all, {}, &planned_operation::when);
   return all;
 }

@@ -13,11 +13,14 @@ struct planned_operation {
   microseconds_t when = 0;
   client_id client;
   byte_vector operation;
+  /// A read that is not ordered: f+1 replicas answer it from what they have executed.
+  bool is_query = false;
 
   friend bool operator==(const planned_operation&, const planned_operation&) = default;
 };
 
-/// `count` operations on a key-value store with few keys, in bursts until `ends_at`; some are refused or malformed.
+/// `count` operations on a key-value store with few keys, in bursts until `ends_at`; some are refused or malformed. At
+/// `ends_at` each client is given one more, so that there is something to do when the network has healed.
 [[nodiscard]] std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t clients,
                                                            microseconds_t ends_at, splitmix64& chance);
 

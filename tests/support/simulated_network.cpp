@@ -7,50 +7,56 @@
 
 namespace hypermesh::testing {
 
-bool network_partition::separates(principal from, principal to, microseconds_t now) const {
+bool network_partition::separates(endpoint from, endpoint to, microseconds_t now) const {
   if (now < begin || now >= end) return false;
   const bool from_inside = side.contains(from);
   if (from_inside == side.contains(to)) return false;
   return from_inside ? cuts_outbound : cuts_inbound;
 }
 
+bool network_faults::separate(endpoint from, endpoint to, microseconds_t now) const {
+  const auto is_cut = [&](const network_partition& each) { return each.separates(from, to, now); };
+  const auto is_broken = [&](const broken_links& each) { return each.separates(from, to); };
+  return std::ranges::any_of(partitions, is_cut) || std::ranges::any_of(broken, is_broken);
+}
+
 simulated_network::simulated_network(virtual_scheduler& scheduler, splitmix64& chance)
     : scheduler_(scheduler), chance_(chance) {}
 
-peer_actor simulated_network::link(principal from, principal to) {
+peer_actor simulated_network::link(endpoint from, principal to) {
   auto& known = links_[{from, to}];
   if (!known) {
     known = spawn_virtual<peer_actor>(scheduler_.system(), [this, from, to](const caf::type_erased_tuple& content) {
-      if (const auto* sent = message_if<outgoing_frame>(content)) send({from, to, sent->frame});
+      if (const auto* sent = message_if<outgoing_frame>(content)) send({from.who, to, sent->frame, from.is_copy});
     });
   }
   return known;
 }
 
-void simulated_network::attach(principal who, receiver into) { receivers_[who] = std::move(into); }
+void simulated_network::attach(endpoint machine, receiver into) { receivers_[machine] = std::move(into); }
 
-void simulated_network::silence(principal who, bool silent) {
+void simulated_network::silence(endpoint machine, bool silent) {
   if (silent) {
-    silent_.insert(who);
+    silent_.insert(machine);
   } else {
-    silent_.erase(who);
+    silent_.erase(machine);
   }
 }
 
 void simulated_network::send(const frame_transit& transit) {
   require(transit.frame != nullptr, "a frame that is sent has bytes");
-  if (silent_.contains(transit.from)) return;
+  if (silent_.contains(transit.source())) return;
   ++counters_.sent;
   if (on_sent_) on_sent_(transit);
   dispatch(transit, judge_ ? judge_(transit) : verdict::pass);
+  auto second = transit;
+  second.to_copy = true;
+  if (receivers_.contains(second.target())) dispatch(second, judge_ ? judge_(second) : verdict::pass);
 }
 
 void simulated_network::dispatch(const frame_transit& transit, verdict decided) {
   if (decided == verdict::hold) return held_.push_back(transit);
-  const auto now = scheduler_.now();
-  const bool is_cut = std::ranges::any_of(
-      faults_.partitions, [&](const network_partition& each) { return each.separates(transit.from, transit.to, now); });
-  if (is_cut) {
+  if (faults_.separate(transit.source(), transit.target(), scheduler_.now())) {
     ++counters_.cut;
   } else if (decided == verdict::drop || happens(faults_.loss_permille)) {
     ++counters_.lost;
@@ -68,7 +74,7 @@ void simulated_network::schedule(const frame_transit& transit) {
   if (faults_.delay_us_max > faults_.delay_us_min) due += chance_.below(faults_.delay_us_max - faults_.delay_us_min);
   if (happens(faults_.straggle_permille)) due += chance_.below(faults_.straggle_us_max + 1);
   if (!faults_.reorders) {
-    auto& last = last_due_[{transit.from, transit.to}];
+    auto& last = last_due_[{transit.source(), transit.target()}];
     due = std::max(due, last);
     last = due;
   }
@@ -97,9 +103,9 @@ void simulated_network::deliver_next() {
   under_way_.pop();
   ++counters_.delivered;
   if (on_delivered_) on_delivered_(transit);
-  const auto found = receivers_.find(transit.to);
+  const auto found = receivers_.find(transit.target());
   if (found == receivers_.end() || !found->second) return;
-  found->second({transit.from, link(transit.to, transit.from), transit.frame, nullptr});
+  found->second({transit.from, link(transit.target(), transit.from), transit.frame, nullptr});
 }
 
 }  // namespace hypermesh::testing

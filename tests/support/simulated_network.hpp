@@ -13,22 +13,49 @@
 
 namespace hypermesh::testing {
 
-/// A frame between two principals.
+/// A machine in the network: the one of a principal, or the second of a replica whose key was copied.
+struct endpoint {
+  principal who;
+  bool is_copy = false;
+
+  constexpr endpoint() = default;
+  /// Implicit, because nearly every principal has one machine.
+  constexpr endpoint(principal of, bool copy = false) : who(of), is_copy(copy) {}
+
+  friend constexpr auto operator<=>(const endpoint&, const endpoint&) = default;
+};
+
+/// A frame between two principals, whose machines are told apart where there are two.
 struct frame_transit {
   principal from;
   principal to;
   frame_ptr frame;
+  bool from_copy = false;
+  bool to_copy = false;
+
+  [[nodiscard]] endpoint source() const { return {from, from_copy}; }
+  [[nodiscard]] endpoint target() const { return {to, to_copy}; }
 };
 
 /// Between `begin` and `end` nothing passes between `side` and the others in the cut directions.
 struct network_partition {
   microseconds_t begin = 0;
   microseconds_t end = 0;
-  std::set<principal> side;
+  std::set<endpoint> side;
   bool cuts_outbound = true;
   bool cuts_inbound = true;
 
-  [[nodiscard]] bool separates(principal from, principal to, microseconds_t now) const;
+  [[nodiscard]] bool separates(endpoint from, endpoint to, microseconds_t now) const;
+};
+
+/// Nothing passes from any of `from` to any of `to`; the other way is open.
+struct broken_links {
+  std::set<endpoint> from;
+  std::set<endpoint> to;
+
+  [[nodiscard]] bool separates(endpoint sender, endpoint receiver) const {
+    return from.contains(sender) && to.contains(receiver);
+  }
 };
 
 /// How bad the network is. Rates are in thousandths of all frames.
@@ -44,6 +71,9 @@ struct network_faults {
   /// frames that overtake stand for links that were closed and opened again.
   bool reorders = false;
   std::vector<network_partition> partitions;
+  std::vector<broken_links> broken;
+
+  [[nodiscard]] bool separate(endpoint from, endpoint to, microseconds_t now) const;
 };
 
 struct network_counters {
@@ -51,12 +81,12 @@ struct network_counters {
   std::uint64_t delivered = 0;
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
-  /// Lost to a partition.
+  /// Lost to a partition or a broken link.
   std::uint64_t cut = 0;
 };
 
-/// Carries frames between the principals of one cluster in virtual time. All chance comes from the one source
-/// that it is given. Memory: the frames under way.
+/// Carries frames between the principals of one cluster in virtual time. What is sent to a principal with two machines
+/// goes to both. All chance comes from the one source that it is given. Memory: the frames under way.
 class simulated_network {
  public:
   using receiver = std::function<void(const incoming_frame&)>;
@@ -68,14 +98,14 @@ class simulated_network {
   simulated_network(virtual_scheduler& scheduler, splitmix64& chance);
 
   /// The peer actor over which `from` sends to `to`. One for each pair.
-  [[nodiscard]] peer_actor link(principal from, principal to);
-  /// Gives `who` the frames that are sent to it; without a receiver they end there.
-  void attach(principal who, receiver into);
+  [[nodiscard]] peer_actor link(endpoint from, principal to);
+  /// Gives a machine the frames that are sent to it; without a receiver they end there.
+  void attach(endpoint machine, receiver into);
 
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
-  /// Nothing that `who` sends leaves, although it is still there.
-  void silence(principal who, bool silent);
-  /// Asked about each frame before any fault; empty: every frame passes.
+  /// Nothing that a machine sends leaves, although it is still there.
+  void silence(endpoint machine, bool silent);
+  /// Asked about each frame and machine that it goes to before any fault; empty: every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
   void on_sent(watcher call) { on_sent_ = std::move(call); }
   void on_delivered(watcher call) { on_delivered_ = std::move(call); }
@@ -116,11 +146,11 @@ class simulated_network {
   judge judge_;
   watcher on_sent_;
   watcher on_delivered_;
-  std::map<principal, receiver> receivers_;
-  std::set<principal> silent_;
-  std::map<std::pair<principal, principal>, peer_actor> links_;
+  std::map<endpoint, receiver> receivers_;
+  std::set<endpoint> silent_;
+  std::map<std::pair<endpoint, principal>, peer_actor> links_;
   /// When the last frame of a link arrives.
-  std::map<std::pair<principal, principal>, microseconds_t> last_due_;
+  std::map<std::pair<endpoint, endpoint>, microseconds_t> last_due_;
   std::priority_queue<arrival> under_way_;
   std::vector<frame_transit> held_;
   network_counters counters_;

@@ -5,72 +5,114 @@
 
 namespace hypermesh::testing {
 
+namespace {
+
+world_error crashed() { return {"the node crashed in a write", ""}; }
+
+}  // namespace
+
 std::variant<stored_history, world_error> simulated_storage::read() {
   stored_history all;
   all.records = records();
-  if (!state_) return all;
-  stored_state kept{state_->sequence, {}};
-  for (const auto& leaf : state_->leaves)
-    kept.snapshot.push_back({chunks_.at(leaf), leaf});
+  if (!held_.state) return all;
+  stored_state kept{held_.state->sequence, {}};
+  for (const auto& leaf : held_.state->leaves)
+    kept.snapshot.push_back({held_.chunks.at(leaf), leaf});
   all.state = std::move(kept);
   return all;
 }
 
+std::size_t simulated_storage::begin_change(std::size_t count) {
+  if (lies_max_ > 0) {
+    before_.push_back(held_);
+    if (before_.size() > lies_max_) before_.pop_front();
+  }
+  return on_write_ ? std::min(on_write_(count), count) : count;
+}
+
 std::optional<world_error> simulated_storage::write(std::span<const storage_record> records) {
   if (failure_) return failure_;
-  if (on_write_ && !on_write_()) return world_error{"the node crashed in a write", ""};
+  const auto durable = begin_change(records.size());
   ++writes_;
-  for (const auto& record : records) {
-    if (is_replaced(record.kind)) {
-      std::erase_if(records_, [&](const auto& each) {
-        if (each.second.kind != record.kind) return false;
-        bytes_ -= each.second.bytes->size();
-        return true;
-      });
-    } else {
-      by_sequence_.emplace(record.sequence, next_);
-    }
-    bytes_ += record.bytes->size();
-    records_.emplace(next_++, record);
-  }
+  for (const auto& record : records.first(durable))
+    put(record);
+  if (durable < records.size()) return crashed();
   return std::nullopt;
+}
+
+void simulated_storage::put(const storage_record& record) {
+  if (is_replaced(record.kind)) {
+    std::erase_if(held_.records, [&](const auto& each) {
+      if (each.second.kind != record.kind) return false;
+      held_.bytes -= each.second.bytes->size();
+      return true;
+    });
+  } else {
+    held_.by_sequence.emplace(record.sequence, held_.next);
+  }
+  held_.bytes += record.bytes->size();
+  held_.records.emplace(held_.next++, record);
 }
 
 std::optional<world_error> simulated_storage::forget_through(sequence_number last) {
   if (failure_) return failure_;
-  const auto end = by_sequence_.upper_bound(last);
-  for (auto place = by_sequence_.begin(); place != end; ++place) {
-    const auto found = records_.find(place->second);
-    bytes_ -= found->second.bytes->size();
-    records_.erase(found);
+  if (begin_change(1) < 1) return crashed();
+  const auto end = held_.by_sequence.upper_bound(last);
+  for (auto place = held_.by_sequence.begin(); place != end; ++place) {
+    const auto found = held_.records.find(place->second);
+    held_.bytes -= found->second.bytes->size();
+    held_.records.erase(found);
   }
-  by_sequence_.erase(by_sequence_.begin(), end);
+  held_.by_sequence.erase(held_.by_sequence.begin(), end);
   forgotten_through_ = std::max(forgotten_through_, last);
   return std::nullopt;
 }
 
 std::optional<world_error> simulated_storage::store_chunks(std::span<const state_chunk> chunks) {
   if (failure_) return failure_;
-  for (const auto& chunk : chunks) {
-    if (chunks_.emplace(chunk.leaf, chunk.bytes).second) bytes_ += chunk.bytes->size();
+  const auto durable = begin_change(chunks.size());
+  for (const auto& chunk : chunks.first(durable)) {
+    if (held_.chunks.emplace(chunk.leaf, chunk.bytes).second) held_.bytes += chunk.bytes->size();
   }
+  if (durable < chunks.size()) return crashed();
   return std::nullopt;
 }
 
 std::optional<world_error> simulated_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
   if (failure_) return failure_;
-  state_ = kept_state{sequence, {leaves.begin(), leaves.end()}};
+  if (begin_change(1) < 1) return crashed();
+  held_.state = kept_state{sequence, {leaves.begin(), leaves.end()}};
   forget_chunks();
   return std::nullopt;
 }
 
 void simulated_storage::forget_chunks() {
-  const std::set<digest> needed{state_->leaves.begin(), state_->leaves.end()};
-  std::erase_if(chunks_, [&](const auto& each) {
+  const std::set<digest> needed{held_.state->leaves.begin(), held_.state->leaves.end()};
+  std::erase_if(held_.chunks, [&](const auto& each) {
     if (needed.contains(each.first)) return false;
-    bytes_ -= each.second->size();
+    held_.bytes -= each.second->size();
     return true;
   });
+}
+
+void simulated_storage::lie_about(std::size_t count) {
+  lies_max_ = count;
+  while (before_.size() > count)
+    before_.pop_front();
+}
+
+std::size_t simulated_storage::lose_lies() {
+  const auto lost = before_.size();
+  if (lost > 0) held_ = std::move(before_.front());
+  before_.clear();
+  return lost;
+}
+
+std::shared_ptr<simulated_storage> simulated_storage::copy() const {
+  auto same = std::make_shared<simulated_storage>();
+  same->held_ = held_;
+  same->forgotten_through_ = forgotten_through_;
+  return same;
 }
 
 bool simulated_storage::holds(record_kind kind, sequence_number sequence, byte_span bytes) const {
@@ -78,16 +120,16 @@ bool simulated_storage::holds(record_kind kind, sequence_number sequence, byte_s
     return record.kind == kind && (record.bytes->data() == bytes.data() || std::ranges::equal(*record.bytes, bytes));
   };
   if (is_replaced(kind)) {
-    return std::ranges::any_of(records_, [&](const auto& each) { return is_same(each.second); });
+    return std::ranges::any_of(held_.records, [&](const auto& each) { return is_same(each.second); });
   }
-  const auto [first, last] = by_sequence_.equal_range(sequence);
-  return std::any_of(first, last, [&](const auto& place) { return is_same(records_.at(place.second)); });
+  const auto [first, last] = held_.by_sequence.equal_range(sequence);
+  return std::any_of(first, last, [&](const auto& place) { return is_same(held_.records.at(place.second)); });
 }
 
 std::vector<storage_record> simulated_storage::records() const {
   std::vector<storage_record> all;
-  all.reserve(records_.size());
-  for (const auto& [order, record] : records_)
+  all.reserve(held_.records.size());
+  for (const auto& [order, record] : held_.records)
     all.push_back(record);
   return all;
 }

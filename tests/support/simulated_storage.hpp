@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <vector>
@@ -8,8 +9,17 @@
 
 namespace hypermesh::testing {
 
+/// What of the write in which a node crashed is on its disk.
+enum class write_fate : std::uint8_t {
+  lost,
+  kept,
+  /// The first part of it.
+  torn,
+};
+
 /// The storage port as a disk that a test can look into, and that outlives the node that writes it. A write is durable
-/// at once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks.
+/// at once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks;
+/// of a disk that lies, that once more for each change that it can lose.
 class simulated_storage final : public stable_storage {
  public:
   [[nodiscard]] std::variant<stored_history, world_error> read() override;
@@ -18,17 +28,27 @@ class simulated_storage final : public stable_storage {
   [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
   [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
                                                       std::span<const digest> leaves) override;
-  [[nodiscard]] std::uint64_t bytes_held() const override { return bytes_; }
+  [[nodiscard]] std::uint64_t bytes_held() const override { return held_.bytes; }
 
   /// Every write from now on fails and keeps nothing.
   void fail_writes(world_error error) { failure_ = std::move(error); }
 
-  /// Asked in each write; false: the write is lost and fails.
-  void on_write(std::function<bool()> becomes_durable) { on_write_ = std::move(becomes_durable); }
+  /// Asked in each write of records, chunks or a state how many of so many become durable, the first ones; the write
+  /// fails unless all do.
+  using write_judge = std::function<std::size_t(std::size_t count)>;
+  void on_write(write_judge how_many) { on_write_ = std::move(how_many); }
+
+  /// From now on the disk says of its last `count` changes too early that they are durable; 0: of none.
+  void lie_about(std::size_t count);
+  /// The power is gone: the changes that the disk lied about are lost. How many.
+  std::size_t lose_lies();
+
+  /// A disk with the same on it, which keeps what it is given.
+  [[nodiscard]] std::shared_ptr<simulated_storage> copy() const;
 
   /// Whether exactly these bytes are durable.
   [[nodiscard]] bool holds(record_kind kind, sequence_number sequence, byte_span bytes) const;
-  [[nodiscard]] std::size_t records_held() const { return records_.size(); }
+  [[nodiscard]] std::size_t records_held() const { return held_.records.size(); }
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
   [[nodiscard]] sequence_number forgotten_through() const { return forgotten_through_; }
   /// In the order in which they were written.
@@ -40,18 +60,28 @@ class simulated_storage final : public stable_storage {
     std::vector<digest> leaves;
   };
 
+  struct contents {
+    /// By the order of writing.
+    std::map<std::uint64_t, storage_record> records;
+    std::multimap<sequence_number, std::uint64_t> by_sequence;
+    std::map<digest, std::shared_ptr<const byte_vector>> chunks;
+    std::optional<kept_state> state;
+    std::uint64_t bytes = 0;
+    std::uint64_t next = 0;
+  };
+
+  /// How many of `count` items of the change that comes become durable.
+  [[nodiscard]] std::size_t begin_change(std::size_t count);
+  void put(const storage_record& record);
   void forget_chunks();
 
-  /// By the order of writing.
-  std::map<std::uint64_t, storage_record> records_;
-  std::multimap<sequence_number, std::uint64_t> by_sequence_;
-  std::map<digest, std::shared_ptr<const byte_vector>> chunks_;
-  std::optional<kept_state> state_;
+  contents held_;
+  /// What the disk held before each of the changes that it lies about.
+  std::deque<contents> before_;
+  std::size_t lies_max_ = 0;
   std::optional<world_error> failure_;
-  std::function<bool()> on_write_;
-  std::uint64_t bytes_ = 0;
+  write_judge on_write_;
   std::uint64_t writes_ = 0;
-  std::uint64_t next_ = 0;
   sequence_number forgotten_through_;
 };
 

@@ -25,30 +25,6 @@ State* state_of(const Handle& actor) {
 /// No timestamp of a simulated client was used before the world began.
 constexpr timestamp first_timestamp{1};
 
-caf::actor_id id_of(const neighbours& actors, node_part part) {
-  switch (part) {
-    case node_part::ingress:
-      return actors.ingress.id();
-    case node_part::client_ingress:
-      return actors.client_ingress.id();
-    case node_part::batcher:
-      return actors.batcher.id();
-    case node_part::replica:
-      return actors.replica.id();
-    case node_part::executor:
-      return actors.executor.id();
-    case node_part::checkpointer:
-      return actors.checkpointer.id();
-    case node_part::state_transfer:
-      return actors.state_transfer.id();
-    case node_part::coordinator:
-      return actors.coordinator->id();
-    case node_part::journal:
-      return actors.journal.id();
-  }
-  return caf::invalid_actor_id;
-}
-
 }  // namespace
 
 simulated_world::simulated_world(world_settings settings, splitmix64& chance, world_watcher& watcher)
@@ -61,14 +37,15 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
   network_.set_faults(settings_.faults);
   network_.on_sent([this](const frame_transit& transit) { watcher_.on_sent(transit); });
   network_.on_delivered([this](const frame_transit& transit) { watcher_.on_delivered(transit); });
-  nodes_.resize(settings_.cluster.replicas);
   clients_.resize(settings_.cluster.clients);
   for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
-    if (has_node(replica_id{number})) start_node(replica_id{number});
+    const replica_id id{number};
+    nodes_[principal::of(id)] = {};
+    if (has_node(id)) require(start_node(principal::of(id)), "an empty disk is trusted");
   }
   for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number)
     start_client(client_id{number});
-  for (const auto& each : nodes_) {
+  for (const auto& [machine, each] : nodes_) {
     if (each.replica != nullptr) connect_node(each.actors);
   }
   // CAF makes an actor's behaviour, and with it our state, when the actor first runs.
@@ -81,7 +58,7 @@ simulated_world::~simulated_world() {
   network_.on_sent(nullptr);
   network_.on_delivered(nullptr);
   network_.set_judge(nullptr);
-  for (const auto& each : nodes_) {
+  for (const auto& [machine, each] : nodes_) {
     if (each.replica != nullptr) stop_node(each.actors);
   }
   for (const auto& each : dead_)
@@ -91,41 +68,50 @@ simulated_world::~simulated_world() {
   scheduler_.run_all();
 }
 
-void simulated_world::start_node(replica_id id) {
-  const auto self = principal::of(id);
-  auto& node = nodes_[id.value];
+bool simulated_world::start_node(endpoint machine) {
+  const auto self = machine.who;
+  const replica_id id{self.number};
+  auto& node = nodes_[machine];
   if (node.storage == nullptr) node.storage = std::make_shared<simulated_storage>();
   node_parts parts;
   parts.identity = {settings_.cluster, id, keys_.of(self)};
   parts.settings = settings_.node;
   parts.storage = node.storage;
   auto restored = restore_node(parts.identity, *node.storage, settings_.machine());
-  if (const auto* error = std::get_if<world_error>(&restored)) return watcher_.on_actor_died(self, error->what);
+  if (const auto* error = std::get_if<world_error>(&restored)) {
+    watcher_.on_start_refused(machine, *error);
+    return false;
+  }
   parts.restored = std::move(std::get<restored_node>(restored));
-  watcher_.on_started(id, parts.restored.past.replica);
-  parts.monitor = spawn_virtual<monitor_actor>(scheduler_.system(), [this, id](const caf::type_erased_tuple& content) {
-    const auto* seen = message_if<observed>(content);
-    if (seen != nullptr && !ending_ && !is_down(id) && !dying_.contains(id)) watcher_.on_observed(id, seen->what);
-  });
+  auto& past = parts.restored.past.replica;
+  past.on_probation = node.is_learner && !past.readmitted;
+  watcher_.on_started(machine, past);
+  parts.monitor =
+      spawn_virtual<monitor_actor>(scheduler_.system(), [this, machine](const caf::type_erased_tuple& content) {
+        const auto* seen = message_if<observed>(content);
+        const bool lives = !ending_ && !is_down(machine) && !dying_.contains(machine) && !removed_.contains(machine);
+        if (seen != nullptr && lives) watcher_.on_observed(machine, seen->what);
+      });
   node.actors = spawn_node(scheduler_.system(), std::move(parts));
   for (std::uint32_t other = 0; other < settings_.cluster.replicas; ++other) {
-    if (other != id.value) node.actors.peers[other] = network_.link(self, principal::of(replica_id{other}));
+    if (other != id.value) node.actors.peers[other] = network_.link(machine, principal::of(replica_id{other}));
   }
   node.replica = state_of<replica_state>(node.actors.replica);
   node.executor = state_of<executor_state>(node.actors.executor);
-  network_.attach(self, [with = node.actors](const incoming_frame& frame) {
+  network_.attach(machine, [with = node.actors](const incoming_frame& frame) {
     caf::anon_send(frame.sender.is_client() ? with.client_ingress : with.ingress, frame);
   });
   const auto& actors = node.actors;
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.ingress));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.client_ingress));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.coordinator));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.checkpointer));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.state_transfer));
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(actors.journal));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.ingress));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.client_ingress));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.coordinator));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.checkpointer));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.state_transfer));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.journal));
+  return true;
 }
 
 void simulated_world::start_client(client_id id) {
@@ -140,84 +126,20 @@ void simulated_world::start_client(client_id id) {
   for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
     const auto replica = principal::of(replica_id{number});
     peers->push_back(network_.link(self, replica));
-    if (nodes_[number].replica == nullptr) continue;
-    caf::anon_send(nodes_[number].actors.executor, session_opened{id, network_.link(replica, self)});
+    const auto& node = nodes_.at(replica);
+    if (node.replica == nullptr) continue;
+    caf::anon_send(node.actors.executor, session_opened{id, network_.link(replica, self)});
   }
   caf::anon_send(started.actor, client_links{std::move(peers)});
 }
 
-void simulated_world::watch_death(principal who, const caf::strong_actor_ptr& actor) {
+void simulated_world::watch_death(endpoint machine, const caf::strong_actor_ptr& actor) {
   const std::string name = static_cast<caf::monitorable_actor*>(actor->get())->name();
-  actor->get()->attach_functor([this, who, name](const caf::error& reason) {
-    const bool was_removed = who.is_replica() && !has_node(replica_id{who.number});
-    if (!ending_ && !was_removed) watcher_.on_actor_died(who, name + ": " + caf::to_string(reason));
+  actor->get()->attach_functor([this, machine, name](const caf::error& reason) {
+    if (!ending_ && !removed_.contains(machine)) {
+      watcher_.on_actor_died(machine.who, name + ": " + caf::to_string(reason));
+    }
   });
-}
-
-void simulated_world::remove_node(replica_id id) {
-  require(has_node(id), "a node is removed once");
-  settings_.without_node.insert(id);
-  network_.attach(principal::of(id), nullptr);
-  stop_node(nodes_[id.value].actors);
-  scheduler_.run_all();
-  nodes_[id.value] = {};
-}
-
-void simulated_world::crash(replica_id id) {
-  if (!has_node(id) || is_down(id)) return;
-  auto& node = nodes_[id.value];
-  down_.insert(id);
-  network_.attach(principal::of(id), nullptr);
-  for (std::size_t part = 0; part < node_parts_count; ++part)
-    paused_.insert(id_of(node.actors, static_cast<node_part>(part)));
-  dead_.push_back(std::move(node.actors));
-  node.actors = {};
-  node.replica = nullptr;
-  node.executor = nullptr;
-  node.storage->on_write(nullptr);
-  tell_links(id, false);
-}
-
-void simulated_world::crash_in_write(replica_id id, bool becomes_durable) {
-  if (!has_node(id) || is_down(id)) return;
-  nodes_[id.value].storage->on_write([this, id, becomes_durable] {
-    // Nothing that the write would have let out leaves any more.
-    network_.silence(principal::of(id), true);
-    dying_.insert(id);
-    return becomes_durable;
-  });
-}
-
-void simulated_world::bury() {
-  for (const auto id : std::exchange(dying_, {}))
-    crash(id);
-}
-
-void simulated_world::restart(replica_id id) {
-  if (!is_down(id)) {
-    // A crash that waited for a write which never came.
-    if (has_node(id)) nodes_[id.value].storage->on_write(nullptr);
-    return;
-  }
-  down_.erase(id);
-  network_.silence(principal::of(id), false);
-  start_node(id);
-  if (nodes_[id.value].replica == nullptr) return;
-  connect_node(nodes_[id.value].actors);
-  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) {
-    const auto link = network_.link(principal::of(id), principal::of(client_id{number}));
-    caf::anon_send(nodes_[id.value].actors.executor, session_opened{client_id{number}, link});
-  }
-  tell_links(id, true);
-}
-
-/// Closed links are noticed: the others' coordinators and all clients hear of it.
-void simulated_world::tell_links(replica_id id, bool up) {
-  for (const auto& each : nodes_) {
-    if (each.actors.coordinator) caf::anon_send(each.actors.coordinator, link_changed{id, up});
-  }
-  for (const auto& each : clients_)
-    caf::anon_send(each.actor, link_changed{id, up});
 }
 
 std::optional<microseconds_t> simulated_world::next_event() const {
@@ -295,17 +217,14 @@ void simulated_world::run_until(microseconds_t time) {
   if (now() < time) scheduler_.advance_to(time);
 }
 
-void simulated_world::pause(replica_id id, node_part part) {
-  if (has_node(id) && !is_down(id)) paused_.insert(id_of(node(id).actors, part));
-}
-
-void simulated_world::resume(replica_id id, node_part part) {
-  if (has_node(id) && !is_down(id)) paused_.erase(id_of(node(id).actors, part));
-}
-
 void simulated_world::plan(microseconds_t time, std::function<void()> what) {
   require(time >= now(), "what is planned lies ahead");
   plans_.emplace(time, std::move(what));
+}
+
+void simulated_world::query(client_id client, byte_vector operation, completion done) {
+  caf::anon_send(clients_.at(client.value).actor,
+                 query_operation{std::move(operation), std::make_shared<const completion>(std::move(done))});
 }
 
 void simulated_world::submit(client_id client, byte_vector operation, completion done) {

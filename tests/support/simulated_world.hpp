@@ -49,16 +49,28 @@ enum class node_part : std::uint8_t {
 };
 inline constexpr std::size_t node_parts_count = 9;
 
+/// Why a replica counts as faulty although its node runs the product.
+enum class faulty_because : std::uint8_t {
+  /// Its disk lost what it had said was durable.
+  it_forgot,
+  /// Two machines have its key.
+  it_was_copied
+};
+
 /// Learns of everything that happens, in the step in which it happens.
 class world_watcher {
  public:
   virtual ~world_watcher() = default;
 
-  virtual void on_observed(replica_id replica, const observation& what) = 0;
+  virtual void on_observed(endpoint machine, const observation& what) = 0;
   virtual void on_sent(const frame_transit& transit) = 0;
   virtual void on_delivered(const frame_transit& transit) = 0;
   /// A node starts, for the first time or after a crash, with what its disk remembers.
-  virtual void on_started(replica_id, const recovered_replica&) {}
+  virtual void on_started(endpoint, const recovered_replica&) {}
+  /// A node does not start, because its disk cannot be trusted.
+  virtual void on_start_refused(endpoint machine, const world_error& why) = 0;
+  /// From now on the replica is one of the f that may say anything.
+  virtual void on_faulty(replica_id, faulty_because) {}
   /// An actor ended before the world did: an exception or an unhandled error.
   virtual void on_actor_died(principal who, const std::string& reason) = 0;
 };
@@ -67,6 +79,8 @@ class world_watcher {
 struct simulated_node {
   neighbours actors;
   std::shared_ptr<simulated_storage> storage;
+  /// Its disk was lost once, so it starts on probation until the new one says that it is over.
+  bool is_learner = false;
   const replica_state* replica = nullptr;
   executor_state* executor = nullptr;
 };
@@ -92,16 +106,27 @@ class simulated_world {
   /// The node of a replica stops this moment, like a process that is killed: what its disk holds stays, its mail and
   /// its memory are gone. Its links close.
   void crash(replica_id id);
-  /// The same in its next write to disk, before or after it is durable: what should leave behind it does not.
-  void crash_in_write(replica_id id, bool becomes_durable);
-  /// A crashed node starts again from its disk.
+  /// The same in its next write to disk: what should leave behind it does not.
+  void crash_in_write(replica_id id, write_fate fate);
+  /// A crashed node starts again from its disk. One that its disk refuses stays down.
   void restart(replica_id id);
-  [[nodiscard]] bool is_down(replica_id id) const { return down_.contains(id); }
+  /// The node is killed and its disk is gone; it starts again with an empty one, on probation.
+  void lose_disk(replica_id id);
+  /// From now on the disk says of its last `changes` too early that they are durable: a kill loses them. 0: of none.
+  void let_disk_lie(replica_id id, std::size_t changes);
+  [[nodiscard]] bool is_down(endpoint machine) const { return down_.contains(machine); }
+
+  /// A second machine starts with the replica's key, beside the first: with a disk of its own, which is empty or holds
+  /// the same. What is done to the replica from now on is done to both.
+  void add_copy(replica_id id, bool with_its_disk);
+  /// One of the two machines of a replica ends for good.
+  void remove_machine(endpoint machine);
 
   /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
   void remove_node(replica_id id);
 
-  /// From now on an actor handles nothing, like one whose disk or processor is slow; its mail waits.
+  /// From now on an actor handles nothing, like one whose disk or processor is slow; its mail waits. It goes on when
+  /// all who made it pause let it.
   void pause(replica_id id, node_part part);
   void resume(replica_id id, node_part part);
 
@@ -109,12 +134,17 @@ class simulated_world {
   void plan(microseconds_t time, std::function<void()> what);
   /// Hands an operation to a client; `done` gets its outcome.
   void submit(client_id client, byte_vector operation, completion done);
+  /// The same for a read that is not ordered.
+  void query(client_id client, byte_vector operation, completion done);
 
   [[nodiscard]] microseconds_t now() const { return scheduler_.now(); }
   [[nodiscard]] const world_settings& settings() const { return settings_; }
   [[nodiscard]] simulated_network& network() { return network_; }
   [[nodiscard]] const key_ring& keys() const { return keys_; }
-  [[nodiscard]] const simulated_node& node(replica_id id) const { return nodes_.at(id.value); }
+  /// The node of a replica; of two, the first one.
+  [[nodiscard]] const simulated_node& node(replica_id id) const { return nodes_.at(principal::of(id)); }
+  /// The second node; null when there is one only.
+  [[nodiscard]] const simulated_node* copy_of(replica_id id) const;
   [[nodiscard]] bool has_node(replica_id id) const { return !settings_.without_node.contains(id); }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] const client_core& core_of(client_id id) const { return *clients_.at(id.value).state->core; }
@@ -125,11 +155,19 @@ class simulated_world {
     const client_state* state = nullptr;
   };
 
-  void start_node(replica_id id);
+  /// False when its disk cannot be trusted.
+  bool start_node(endpoint machine);
+  /// A node that started gets its links.
+  void connect(endpoint machine);
+  void crash(endpoint machine);
+  void crash_in_write(endpoint machine, write_fate fate);
+  void restart(endpoint machine);
+  /// Those that the replica has.
+  [[nodiscard]] std::vector<endpoint> machines_of(replica_id id) const;
   void tell_links(replica_id id, bool up);
   void bury();
   void start_client(client_id id);
-  void watch_death(principal who, const caf::strong_actor_ptr& actor);
+  void watch_death(endpoint machine, const caf::strong_actor_ptr& actor);
   void happen_next();
   /// Whether there is anything to do now without moving time.
   [[nodiscard]] bool is_busy();
@@ -143,13 +181,17 @@ class simulated_world {
   key_ring keys_;
   virtual_scheduler scheduler_;
   simulated_network network_;
-  std::vector<simulated_node> nodes_;
+  /// One for each replica, and one more for each that was copied.
+  std::map<endpoint, simulated_node> nodes_;
   std::vector<simulated_client> clients_;
   std::multimap<microseconds_t, std::function<void()>> plans_;
-  std::set<caf::actor_id> paused_;
-  std::set<replica_id> down_;
+  /// How many hold up each actor.
+  std::map<caf::actor_id, std::size_t> paused_;
+  std::set<endpoint> down_;
+  /// Ended for good.
+  std::set<endpoint> removed_;
   /// Crashed inside a write, in the present step.
-  std::set<replica_id> dying_;
+  std::set<endpoint> dying_;
   /// Actors of nodes that crashed: they never run again.
   std::vector<neighbours> dead_;
   std::vector<std::size_t> runnable_;

@@ -15,7 +15,4 @@ namespace hypermesh::cli {
 /// The same for programs. Keys: tools/README.md.
 [[nodiscard]] nlohmann::ordered_json json_of(const chaos_result& result);
 
-/// Runs it, prints its result, and gives the exit code.
-[[nodiscard]] exit_code run_chaos_and_print(const chaos_settings& settings, bool as_json);
-
 }  // namespace hypermesh::cli

@@ -68,12 +68,13 @@ bool make_pipe(std::array<int, 2>& ends) {
   return true;
 }
 
-std::uint64_t resident_bytes_max_of(pid_t id) {
+/// A line of the kernel's own report, which is in KiB.
+std::uint64_t memory_bytes_of(pid_t id, std::string_view name) {
   std::ifstream file{fmt::format("/proc/{}/status", id)};
   std::string line;
   while (std::getline(file, line)) {
-    if (!line.starts_with("VmHWM:")) continue;
-    return std::strtoull(line.c_str() + std::strlen("VmHWM:"), nullptr, 10) * 1'024;
+    if (!line.starts_with(name)) continue;
+    return std::strtoull(line.c_str() + name.size(), nullptr, 10) * 1'024;
   }
   return 0;
 }
@@ -149,7 +150,7 @@ std::optional<std::string> child_process::wait_until_ready(std::chrono::millisec
 
 std::optional<process_usage> child_process::usage() const {
   if (status_) return std::nullopt;
-  return process_usage{resident_bytes_max_of(id_), cpu_seconds_of(id_)};
+  return process_usage{memory_bytes_of(id_, "VmRSS:"), memory_bytes_of(id_, "VmHWM:"), cpu_seconds_of(id_)};
 }
 
 void child_process::ask_to_stop() const {

@@ -15,6 +15,8 @@ namespace hypermesh::cli {
 
 /// What a process has used so far.
 struct process_usage {
+  /// Resident memory now, and the most it was.
+  std::uint64_t resident_bytes = 0;
   std::uint64_t resident_bytes_max = 0;
   double cpu_seconds = 0;
 };

@@ -43,6 +43,21 @@ int bind_to(std::uint16_t port) {
   return -1;
 }
 
+/// What the files below `folder` hold. Their owner makes and removes files meanwhile, so one that is gone counts
+/// nothing.
+std::uint64_t bytes_in(const std::filesystem::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code gone;
+  std::filesystem::recursive_directory_iterator each{folder, gone};
+  while (!gone && each != std::filesystem::recursive_directory_iterator{}) {
+    std::error_code ignored;
+    const auto bytes = each->file_size(ignored);
+    if (!ignored) sum += bytes;
+    each.increment(gone);
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::vector<std::uint16_t> free_ports(std::size_t count) {
@@ -94,10 +109,17 @@ std::string local_cluster::last_words_of(std::uint32_t number) const {
 }
 
 std::optional<world_error> local_cluster::launch(std::uint32_t number) {
-  auto begun = child_process::start(
-      {"start", "--config", layout_.node_file(number).string(), "--log-level", "warn", "--ready-fd",
-       std::to_string(child_process::ready_descriptor), "--stop-with-parent", std::to_string(getpid())},
-      log_of(number));
+  std::vector<std::string> arguments{"start",
+                                     "--config",
+                                     layout_.node_file(number).string(),
+                                     "--log-level",
+                                     "warn",
+                                     "--ready-fd",
+                                     std::to_string(child_process::ready_descriptor),
+                                     "--stop-with-parent",
+                                     std::to_string(getpid())};
+  if (learners_.contains(number)) arguments.emplace_back("--learner");
+  auto begun = child_process::start(std::move(arguments), log_of(number));
   if (auto* error = std::get_if<world_error>(&begun)) return std::move(*error);
   replicas_[number] = std::move(std::get<std::unique_ptr<child_process>>(begun));
   return std::nullopt;
@@ -134,10 +156,31 @@ std::optional<world_error> local_cluster::restart(std::uint32_t number) {
   return await(number, clock::now() + ready_patience);
 }
 
+std::optional<world_error> local_cluster::lose_disk(std::uint32_t number) {
+  const auto folder = layout_.data_folder(number);
+  auto away = folder;
+  away += "-lost";
+  std::error_code failed;
+  std::filesystem::rename(folder, away, failed);
+  if (failed) {
+    return world_error{fmt::format("cannot move {} away: {}", folder.string(), failed.message()),
+                       "check free space and permissions"};
+  }
+  learners_.insert(number);
+  return std::nullopt;
+}
+
 std::vector<process_usage> local_cluster::usage() const {
   std::vector<process_usage> all;
   for (const auto& each : replicas_)
     all.push_back(each == nullptr ? process_usage{} : each->usage().value_or(process_usage{}));
+  return all;
+}
+
+std::vector<std::uint64_t> local_cluster::disk_bytes() const {
+  std::vector<std::uint64_t> all;
+  for (std::uint32_t number = 0; number < plan_.replicas; ++number)
+    all.push_back(bytes_in(layout_.data_folder(number)));
   return all;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,14 @@ class local_cluster {
   void kill(std::uint32_t number);
   /// Starts a killed replica again, over what its disk holds, and waits until it listens. Call it from the main thread.
   [[nodiscard]] std::optional<world_error> restart(std::uint32_t number);
+  /// Takes a killed replica's data directory away; from then on it starts as a learner.
+  [[nodiscard]] std::optional<world_error> lose_disk(std::uint32_t number);
   [[nodiscard]] bool is_killed(std::uint32_t number) const { return replicas_.at(number) == nullptr; }
 
   /// Of each replica; zeros for one that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
+  /// What the files in each replica's data directory hold.
+  [[nodiscard]] std::vector<std::uint64_t> disk_bytes() const;
 
   /// Which replicas ended by themselves, and their last words; nothing while all run.
   [[nodiscard]] std::optional<world_error> loss();
@@ -65,6 +70,7 @@ class local_cluster {
   clock::time_point started_;
   /// By replica number; nothing while it is killed.
   std::vector<std::unique_ptr<child_process>> replicas_;
+  std::set<std::uint32_t> learners_;
 };
 
 /// `count` ports of 127.0.0.1 on which nobody listens, outside of the range from which the system takes ports for

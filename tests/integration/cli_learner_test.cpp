@@ -1,0 +1,66 @@
+#include <doctest/doctest.h>
+
+#include "tests/integration/cli_process.hpp"
+
+namespace hypermesh::cli_test {
+
+namespace {
+
+/// Replica 0 of a cluster whose others do not run.
+class lone_replica {
+ public:
+  lone_replica() {
+    const auto port = std::to_string(free_port_row(4));
+    REQUIRE(run({"init", (folder_ / "cluster").string(), "--first-port", port}).code == 0);
+  }
+
+  [[nodiscard]] fs::path data() const { return folder_ / "cluster" / "replica-0" / "data"; }
+  [[nodiscard]] words start_with(const words& more) const {
+    words all{"start", "--config", (folder_ / "cluster" / "replica-0" / "node.toml").string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  /// Starts it, and stops it when it listens; whether both went well.
+  [[nodiscard]] bool listens_and_stops(const words& more) {
+    const auto out = folder_ / ("out-" + std::to_string(++runs_));
+    process replica{start_with(more), {"/dev/null", out, folder_ / "err", {}}};
+    const bool listened =
+        eventually([&] { return replica.has_ended() || text_of(out).starts_with("ready replica=0"); });
+    replica.send(SIGTERM);
+    return listened && replica.wait() == 0;
+  }
+
+ private:
+  scratch_folder folder_;
+  int runs_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a replica that holds its votes does not start as a learner, and is told what to do") {
+  lone_replica replica;
+  REQUIRE(replica.listens_and_stops({}));
+  const auto refused = run(replica.start_with({"--learner"}));
+  CAPTURE(refused.err);
+  CHECK(refused.code == 1);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.find(replica.data().string()) != std::string::npos);
+  CHECK(refused.err.find("start without --learner") != std::string::npos);
+  CHECK(refused.err.find("move it away") != std::string::npos);
+  CHECK(replica.listens_and_stops({}));
+}
+
+TEST_CASE("a replica starts as a learner on an empty data directory and on none") {
+  lone_replica replica;
+  fs::remove_all(replica.data());
+  SUBCASE("none") {}
+  SUBCASE("empty") { fs::create_directory(replica.data()); }
+  CHECK(run(replica.start_with({})).code == 1);
+  CHECK(replica.listens_and_stops({"--learner"}));
+  // From then on it is one that lost its disk, asked for or not.
+  CHECK(replica.listens_and_stops({"--learner"}));
+  CHECK(replica.listens_and_stops({}));
+}
+
+}  // namespace hypermesh::cli_test

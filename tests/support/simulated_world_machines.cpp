@@ -1,0 +1,201 @@
+// What happens to the machines of a world: crashes, lost and lying disks, pauses, copies.
+#include <algorithm>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/require.hpp"
+#include "tests/support/simulated_world.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+caf::actor_id id_of(const neighbours& actors, node_part part) {
+  switch (part) {
+    case node_part::ingress:
+      return actors.ingress.id();
+    case node_part::client_ingress:
+      return actors.client_ingress.id();
+    case node_part::batcher:
+      return actors.batcher.id();
+    case node_part::replica:
+      return actors.replica.id();
+    case node_part::executor:
+      return actors.executor.id();
+    case node_part::checkpointer:
+      return actors.checkpointer.id();
+    case node_part::state_transfer:
+      return actors.state_transfer.id();
+    case node_part::coordinator:
+      return actors.coordinator->id();
+    case node_part::journal:
+      return actors.journal.id();
+  }
+  return caf::invalid_actor_id;
+}
+
+}  // namespace
+
+std::vector<endpoint> simulated_world::machines_of(replica_id id) const {
+  std::vector<endpoint> all;
+  if (!has_node(id)) return all;
+  for (const bool is_copy : {false, true}) {
+    const endpoint machine{principal::of(id), is_copy};
+    if (nodes_.contains(machine) && !removed_.contains(machine)) all.push_back(machine);
+  }
+  return all;
+}
+
+const simulated_node* simulated_world::copy_of(replica_id id) const {
+  const auto found = nodes_.find({principal::of(id), true});
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+void simulated_world::remove_node(replica_id id) {
+  require(has_node(id) && copy_of(id) == nullptr, "a node is removed once");
+  settings_.without_node.insert(id);
+  removed_.insert(principal::of(id));
+  network_.attach(principal::of(id), nullptr);
+  auto& node = nodes_.at(principal::of(id));
+  stop_node(node.actors);
+  scheduler_.run_all();
+  node = {};
+}
+
+// --- Crashes -----------------------------------------------------------------------
+
+void simulated_world::crash(replica_id id) {
+  for (const auto& each : machines_of(id))
+    crash(each);
+}
+
+void simulated_world::crash(endpoint machine) {
+  if (is_down(machine)) return;
+  const replica_id id{machine.who.number};
+  auto& node = nodes_.at(machine);
+  down_.insert(machine);
+  network_.attach(machine, nullptr);
+  for (std::size_t part = 0; part < node_parts_count; ++part)
+    ++paused_[id_of(node.actors, static_cast<node_part>(part))];
+  dead_.push_back(std::move(node.actors));
+  node.actors = {};
+  node.replica = nullptr;
+  node.executor = nullptr;
+  node.storage->on_write(nullptr);
+  if (node.storage->lose_lies() > 0) watcher_.on_faulty(id, faulty_because::it_forgot);
+  const auto machines = machines_of(id);
+  if (std::ranges::all_of(machines, [this](const endpoint& each) { return is_down(each); })) tell_links(id, false);
+}
+
+void simulated_world::crash_in_write(replica_id id, write_fate fate) {
+  for (const auto& each : machines_of(id))
+    crash_in_write(each, fate);
+}
+
+void simulated_world::crash_in_write(endpoint machine, write_fate fate) {
+  if (is_down(machine)) return;
+  nodes_.at(machine).storage->on_write([this, machine, fate](std::size_t count) -> std::size_t {
+    // The node was killed in an earlier write of this step.
+    if (!dying_.insert(machine).second) return 0;
+    // Nothing that the write would have let out leaves any more.
+    network_.silence(machine, true);
+    if (fate == write_fate::kept) return count;
+    return fate == write_fate::torn && count > 1 ? 1 + chance_.below(count - 1) : 0;
+  });
+}
+
+void simulated_world::bury() {
+  if (dying_.empty()) return;
+  for (const auto& each : std::exchange(dying_, {}))
+    crash(each);
+}
+
+void simulated_world::restart(replica_id id) {
+  for (const auto& each : machines_of(id))
+    restart(each);
+}
+
+void simulated_world::restart(endpoint machine) {
+  if (!is_down(machine)) {
+    // A crash that waited for a write which never came.
+    if (const auto& disk = nodes_.at(machine).storage) disk->on_write(nullptr);
+    return;
+  }
+  if (!start_node(machine)) return;
+  down_.erase(machine);
+  network_.silence(machine, false);
+  connect(machine);
+}
+
+void simulated_world::connect(endpoint machine) {
+  const auto& actors = nodes_.at(machine).actors;
+  connect_node(actors);
+  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) {
+    const auto link = network_.link(machine, principal::of(client_id{number}));
+    caf::anon_send(actors.executor, session_opened{client_id{number}, link});
+  }
+  tell_links(replica_id{machine.who.number}, true);
+}
+
+/// Closed links are noticed: the others' coordinators and all clients hear of it.
+void simulated_world::tell_links(replica_id id, bool up) {
+  for (const auto& [machine, each] : nodes_) {
+    if (each.actors.coordinator) caf::anon_send(each.actors.coordinator, link_changed{id, up});
+  }
+  for (const auto& each : clients_)
+    caf::anon_send(each.actor, link_changed{id, up});
+}
+
+// --- Disks -------------------------------------------------------------------------
+
+void simulated_world::lose_disk(replica_id id) {
+  for (const auto& each : machines_of(id)) {
+    crash(each);
+    auto& node = nodes_.at(each);
+    node.storage = std::make_shared<simulated_storage>();
+    node.is_learner = true;
+  }
+}
+
+void simulated_world::let_disk_lie(replica_id id, std::size_t changes) {
+  for (const auto& each : machines_of(id))
+    nodes_.at(each).storage->lie_about(changes);
+}
+
+// --- Copies ------------------------------------------------------------------------
+
+void simulated_world::add_copy(replica_id id, bool with_its_disk) {
+  const endpoint first{principal::of(id)};
+  const endpoint second{principal::of(id), true};
+  if (!has_node(id) || nodes_.contains(second)) return;
+  watcher_.on_faulty(id, faulty_because::it_was_copied);
+  if (with_its_disk) nodes_[second].storage = nodes_.at(first).storage->copy();
+  require(start_node(second), "the disk of a node that runs is trusted");
+  connect(second);
+}
+
+void simulated_world::remove_machine(endpoint machine) {
+  if (!nodes_.contains(machine)) return;
+  crash(machine);
+  removed_.insert(machine);
+}
+
+// --- Pauses ------------------------------------------------------------------------
+
+void simulated_world::pause(replica_id id, node_part part) {
+  for (const auto& each : machines_of(id)) {
+    if (!is_down(each)) ++paused_[id_of(nodes_.at(each).actors, part)];
+  }
+}
+
+void simulated_world::resume(replica_id id, node_part part) {
+  for (const auto& each : machines_of(id)) {
+    if (is_down(each)) continue;
+    const auto found = paused_.find(id_of(nodes_.at(each).actors, part));
+    if (found != paused_.end() && --found->second == 0) paused_.erase(found);
+  }
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,93 @@
+#include "tools/hypermesh/absence_report.hpp"
+
+#include <fmt/format.h>
+
+#include "tools/hypermesh/load_report.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr auto probation_note =
+    "It lost what it had promised, so it stays on probation: it executes and answers clients, and it commits again "
+    "once\n"
+    "the view has moved on. Until then the group counts it as one of its faulty replicas. That is by design.";
+
+void add_phase(text_table& table, const std::string& name, const load_span& span) {
+  table.add({name, short_duration(span.seconds), grouped(span.operations),
+             grouped(static_cast<std::uint64_t>(span.rate() + 0.5))});
+}
+
+std::string phases_of(const absence_result& result, const text_style& style) {
+  using side = text_table::side;
+  text_table table{{{"load"}, {"time", side::right}, {"operations", side::right}, {"op/s", side::right}}};
+  add_phase(table, "all replicas", result.before);
+  add_phase(table, fmt::format("without replica {}", result.victim), result.absent);
+  add_phase(table, "while it catches up", result.catching_up);
+  return table.text(style);
+}
+
+std::string start_of(const absence_result& result) {
+  const auto how = result.settings.lose_disk ? "as a learner, its disk is lost" : "from its disk";
+  return fmt::format("{}; it listened after {}", how, short_duration(result.listening_seconds));
+}
+
+void add_return(text_table& table, const absence_result& result, const text_style& style) {
+  table.add({"replica", fmt::format("{}, a backup in view {}; SIGKILL at sequence {}", result.victim, result.view.value,
+                                    grouped(result.executed_before.value))});
+  table.add({"absent", fmt::format("{}, {} operations missed", short_duration(result.absent.seconds),
+                                   grouped(result.absent.operations))});
+  table.add({"started again", start_of(result)});
+  table.add({"first seen", fmt::format("at sequence {}, the others at {}", grouped(result.first_seen.value),
+                                       grouped(result.others_then.value))});
+  table.add({"states installed", grouped(result.states_installed())});
+  table.add({"back in step",
+             result.in_step_seconds
+                 ? fmt::format("{} after its start, at sequence {}",
+                               style.bold(short_duration(*result.in_step_seconds)), grouped(result.in_step_at.value))
+                 : style.bad(fmt::format("not within {}", short_duration(result.catching_up.seconds)))});
+  if (const auto probation = result.is_on_probation()) table.add({"on probation", *probation ? "yes" : "no"});
+}
+
+std::string sentence_of(const absence_result& result) {
+  if (!result.in_step_seconds) return fmt::format("replica {} did not come back in step", result.victim);
+  return sentence_of(result.end);
+}
+
+}  // namespace
+
+std::string text_of(const absence_result& result, const text_style& style) {
+  text_table summary{{{""}, {""}}};
+  add_return(summary, result, style);
+  add_rows(summary, result.end);
+  auto text = phases_of(result, style) + "\n" + summary.text(style) + "\n";
+  if (result.is_on_probation().value_or(false)) text += style.dim(probation_note) + "\n\n";
+  return text + verdict_line(sentence_of(result), result.is_right(), style);
+}
+
+nlohmann::ordered_json json_of(const absence_result& result) {
+  nlohmann::ordered_json json;
+  json["replicas"] = result.settings.load.replicas;
+  json["replica"] = result.victim;
+  json["view"] = result.view.value;
+  json["lost_disk"] = result.settings.lose_disk;
+  json["missed"] = result.absent.operations;
+  json["absent_s"] = result.absent.seconds;
+  json["listening_s"] = result.listening_seconds;
+  json["in_step_s"] =
+      result.in_step_seconds ? nlohmann::ordered_json(*result.in_step_seconds) : nlohmann::ordered_json(nullptr);
+  json["sequences"] = {{"at_kill", result.executed_before.value},
+                       {"first_seen", result.first_seen.value},
+                       {"others_then", result.others_then.value},
+                       {"in_step", result.in_step_at.value}};
+  json["states_installed"] = result.states_installed();
+  const auto probation = result.is_on_probation();
+  json["on_probation"] = probation ? nlohmann::ordered_json(*probation) : nlohmann::ordered_json(nullptr);
+  json["operations_per_second"] = {
+      {"before", result.before.rate()}, {"absent", result.absent.rate()}, {"catching_up", result.catching_up.rate()}};
+  add_keys(json, result.end);
+  json["ok"] = result.is_right();
+  return json;
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,105 @@
+#include "tools/hypermesh/endurance_session.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds report_patience{2'000};
+constexpr std::size_t parts = 10;
+
+/// One run from beginning to end.
+class endurance_run {
+ public:
+  endurance_run(const endurance_settings& settings, interruption& stop, replay_narrator& narrator)
+      : narrator_(&narrator), cluster_(settings.load, stop, narrator) {
+    result_.settings = settings;
+  }
+
+  std::variant<endurance_result, replay_failure> run() {
+    if (auto failed = cluster_.start()) return *failed;
+    last_ = {cluster_.begun(), 0};
+    for (std::size_t part = 1; part <= parts; ++part) {
+      // The last part ends with the last operation, whatever the division left over.
+      if (auto failed = run_through(result_.settings.operations * part / parts)) return *failed;
+    }
+    auto end = cluster_.finish();
+    if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
+    result_.end = std::move(std::get<load_verdict>(end));
+    return std::move(result_);
+  }
+
+ private:
+  loaded_cluster::failure run_through(std::uint64_t operations) {
+    auto failed = cluster_.wait_until([this, operations] {
+      const auto answered = cluster_.load().answered();
+      const auto total = result_.settings.operations;
+      narrator_->progress(static_cast<std::size_t>(std::min(answered, total)), static_cast<std::size_t>(total));
+      return answered >= operations;
+    });
+    if (failed) return failed;
+    endurance_tenth tenth;
+    const auto now = cluster_.mark();
+    const auto latencies = cluster_.load().take_latencies();
+    tenth.answered = now.answered;
+    tenth.load = load_span::between(last_, now);
+    tenth.latency_p50 = latencies.percentile(0.5);
+    tenth.latency_p99 = latencies.percentile(0.99);
+    tenth.replicas = burdens();
+    last_ = now;
+    result_.tenths.push_back(std::move(tenth));
+    return std::nullopt;
+  }
+
+  std::vector<replica_burden> burdens() {
+    const auto usage = cluster_.processes().usage();
+    const auto disks = cluster_.processes().disk_bytes();
+    const auto reports = cluster_.look(report_patience);
+    std::vector<replica_burden> all(result_.settings.load.replicas);
+    for (std::size_t number = 0; number < all.size(); ++number) {
+      all[number].resident_bytes = usage[number].resident_bytes;
+      all[number].disk_bytes = disks[number];
+      if (!reports[number]) continue;
+      all[number].requests_pending = counter_of(*reports[number], "requests_pending");
+      all[number].slots_in_use = counter_of(*reports[number], "slots_in_use");
+    }
+    return all;
+  }
+
+  replay_narrator* narrator_;
+  endurance_result result_;
+  loaded_cluster cluster_;
+  load_mark last_;
+};
+
+}  // namespace
+
+std::uint64_t endurance_tenth::sum_of(std::uint64_t replica_burden::*what) const {
+  std::uint64_t sum = 0;
+  for (const auto& each : replicas)
+    sum += each.*what;
+  return sum;
+}
+
+std::uint64_t endurance_tenth::max_of(std::uint64_t replica_burden::*what) const {
+  std::uint64_t most = 0;
+  for (const auto& each : replicas)
+    most = std::max(most, each.*what);
+  return most;
+}
+
+double endurance_result::growth_of(std::uint64_t replica_burden::*what, std::size_t since) const {
+  if (since >= tenths.size()) return 1;
+  const auto before = tenths[since].sum_of(what);
+  return before == 0 ? 1 : static_cast<double>(tenths.back().sum_of(what)) / static_cast<double>(before);
+}
+
+std::variant<endurance_result, replay_failure> run_endurance(const endurance_settings& settings, interruption& stop,
+                                                             replay_narrator& narrator) {
+  return endurance_run{settings, stop, narrator}.run();
+}
+
+}  // namespace hypermesh::cli

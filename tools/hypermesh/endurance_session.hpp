@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "tools/hypermesh/loaded_cluster.hpp"
+
+namespace hypermesh::cli {
+
+struct endurance_settings {
+  load_settings load;
+  std::uint64_t operations = 1'000'000;
+};
+
+/// What one replica held at the end of one tenth; zeros for what it did not tell.
+struct replica_burden {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t requests_pending = 0;
+  std::uint64_t slots_in_use = 0;
+};
+
+/// One tenth of the operations.
+struct endurance_tenth {
+  /// Since the beginning, at the end of this tenth.
+  std::uint64_t answered = 0;
+  load_span load;
+  /// In microseconds.
+  std::uint64_t latency_p50 = 0;
+  std::uint64_t latency_p99 = 0;
+  /// By replica number.
+  std::vector<replica_burden> replicas;
+
+  [[nodiscard]] std::uint64_t sum_of(std::uint64_t replica_burden::*what) const;
+  [[nodiscard]] std::uint64_t max_of(std::uint64_t replica_burden::*what) const;
+};
+
+struct endurance_result {
+  endurance_settings settings;
+  std::vector<endurance_tenth> tenths;
+  load_verdict end;
+
+  /// All replicas' share at the end as a multiple of that after the tenth `since`, from 0; 1 where there is nothing to
+  /// compare.
+  [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
+  [[nodiscard]] bool is_right() const { return end.is_right(); }
+};
+
+/// Runs a local cluster under load until so many operations are answered, and looks at each tenth what the replicas
+/// hold. The state is a fixed set of counters, so nothing may grow with the number of operations. Call it from the main
+/// thread, with `stop` made before any thread. When it returns, nothing of the cluster is left.
+[[nodiscard]] std::variant<endurance_result, replay_failure> run_endurance(const endurance_settings& settings,
+                                                                           interruption& stop,
+                                                                           replay_narrator& narrator);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/loaded_cluster.hpp"
+#include "tools/hypermesh/replay_report.hpp"
+#include "tools/hypermesh/text_table.hpp"
+
+/// What the reports of all runs under load share.
+namespace hypermesh::cli {
+
+/// What was lost, doubled or diverged: rows for a table of two columns.
+void add_rows(text_table& table, const load_verdict& verdict);
+
+/// One sentence for people.
+[[nodiscard]] std::string sentence_of(const load_verdict& verdict);
+
+/// The same for programs: adds keys to an object.
+void add_keys(nlohmann::ordered_json& json, const load_verdict& verdict);
+
+/// The last line of a report.
+[[nodiscard]] inline std::string verdict_line(const std::string& sentence, bool is_right, const text_style& style) {
+  return (is_right ? style.good("✓ " + sentence) : style.bad("✗ " + sentence)) + "\n";
+}
+
+/// Calls `run(stop, narrator)`, prints its result or its failure, and gives the exit code. The result has `text_of`,
+/// `json_of` and `is_right`.
+template <class Run>
+[[nodiscard]] exit_code run_and_print(bool as_json, Run run) {
+  interruption stop;
+  auto outcome = [&stop, &run] {
+    // Its end takes the progress bar away.
+    console_narrator narrator{false};
+    return run(stop, narrator);
+  }();
+  if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
+  const auto& result = std::get<0>(outcome);
+  say("");
+  print(as_json ? json_of(result).dump(2) + "\n" : text_of(result, text_style::of(STDOUT_FILENO)));
+  return result.is_right() ? exit_code::ok : exit_code::failed;
+}
+
+}  // namespace hypermesh::cli

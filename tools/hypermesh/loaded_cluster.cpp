@@ -1,0 +1,162 @@
+#include "tools/hypermesh/loaded_cluster.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/key_value_operations.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds report_patience{2'000};
+constexpr std::chrono::milliseconds wait_interval{10};
+/// How long all replicas may take to be level again after the end of the load.
+constexpr std::chrono::seconds agreement_patience{60};
+/// An operation without an answer by then has failed.
+constexpr std::chrono::seconds answer_patience{120};
+
+const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+
+double seconds_between(loaded_cluster::clock::time_point from, loaded_cluster::clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+void add(const counter_check& checked, load_verdict& into) {
+  into.acknowledged += checked.acknowledged;
+  into.failed += checked.failed;
+  into.lost += checked.wrong_sums;
+  const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
+  if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
+  // An increment that failed may still have been executed, once.
+  if (held > checked.acknowledged + checked.failed) into.doubled += held - checked.acknowledged - checked.failed;
+}
+
+}  // namespace
+
+load_span load_span::between(const load_mark& from, const load_mark& to) {
+  return {seconds_between(from.when, to.when), to.answered - from.answered};
+}
+
+loaded_cluster::~loaded_cluster() {
+  if (load_ != nullptr) load_->halt();
+}
+
+loaded_cluster::failure loaded_cluster::start() {
+  if (auto failed = start_processes()) return failed;
+  if (auto failed = open_client()) return failed;
+  load_ = std::make_shared<increment_load>(session_->client());
+  begun_ = clock::now();
+  load_->begin(settings_.in_flight);
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::start_processes() {
+  cluster_plan plan;
+  plan.name = "chaos";
+  plan.state_machine = "key-value";
+  plan.replicas = settings_.replicas;
+  plan.clients = 1;
+  auto prepared = local_cluster::prepare(plan);
+  if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
+  processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+  const auto before = clock::now();
+  if (auto error = processes_->start()) return replay_failure{exit_code::failed, *error};
+  narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::open_client() {
+  client_options options;
+  options.cluster = processes_->layout().root.string();
+  auto config = read_client_of(options);
+  if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
+  client_settings settings;
+  settings.bundle_operations_max = settings_.bundle;
+  settings.requests_in_flight_max = std::clamp<std::size_t>(
+      (settings_.in_flight + settings_.bundle - 1) / settings_.bundle, 1, limits::requests_in_flight_max / 2);
+  settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+  if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
+  session_ = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
+  return std::nullopt;
+}
+
+double loaded_cluster::seconds() const { return seconds_between(begun_, clock::now()); }
+
+cluster_reports loaded_cluster::look(std::chrono::milliseconds patience) {
+  return collect_reports(session_->client(), settings_.replicas, patience, [this] { return !stop_->requested(); });
+}
+
+view_number loaded_cluster::view_in(const cluster_reports& reports) const {
+  return current_view(reports, session_->cluster().parameters());
+}
+
+replica_id loaded_cluster::primary_of(view_number view) const {
+  return session_->cluster().parameters().group().primary_of(view);
+}
+
+loaded_cluster::failure loaded_cluster::check_health() {
+  if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+  if (load_->under_way() > 0 && clock::now() > load_->last_answer() + answer_patience) {
+    return replay_failure{exit_code::no_quorum,
+                          {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
+                           "try again when the machine has less to do; if it comes again, report it"}};
+  }
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::wait_until(const std::function<bool()>& reached) {
+  while (!reached()) {
+    if (auto failed = check_health()) return failed;
+    if (stop_->wait(wait_interval)) return interrupted;
+  }
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::wait_until(clock::time_point time) {
+  return wait_until([time] { return clock::now() >= time; });
+}
+
+std::variant<load_verdict, replay_failure> loaded_cluster::finish() {
+  load_verdict verdict;
+  if (auto failed = end_load()) return *failed;
+  verdict.elapsed_seconds = seconds();
+  if (auto failed = compare(verdict)) return *failed;
+  if (auto failed = check_counters(verdict)) return *failed;
+  return verdict;
+}
+
+loaded_cluster::failure loaded_cluster::end_load() {
+  load_->halt();
+  return wait_until([this] { return load_->under_way() == 0; });
+}
+
+loaded_cluster::failure loaded_cluster::compare(load_verdict& into) {
+  const auto deadline = clock::now() + agreement_patience;
+  do {
+    into.reports = look(report_patience);
+    into.roots_are_equal =
+        reachable_count(into.reports) == settings_.replicas && are_level(into.reports) && !have_diverged(into.reports);
+    if (into.roots_are_equal) return std::nullopt;
+    if (stop_->wait(std::chrono::milliseconds{100})) return interrupted;
+  } while (clock::now() < deadline);
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::check_counters(load_verdict& into) {
+  for (std::size_t counter = 0; counter < increment_load::counters; ++counter) {
+    auto answer = session_->client().submit(increment_load::reading_of(counter));
+    const auto outcome = answer.get();
+    if (const auto* error = std::get_if<client_error>(&outcome)) {
+      return replay_failure{exit_code_of(*error), explain(*error)};
+    }
+    const auto value = key_value::found_value(std::get<operation_result>(outcome));
+    const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};
+    add(load_->check(counter, number.value_or(-1)), into);
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh::cli
