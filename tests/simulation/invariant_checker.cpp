@@ -89,6 +89,7 @@ struct invariant_checker::watching {
   void operator()(const watermarks_moved& it) const { checker.on_watermarks(replica, it); }
   void operator()(const checkpoint_became_stable& it) const { checker.on_stable(replica, it); }
   void operator()(const state_was_installed& it) const { checker.on_installed(replica, it); }
+  void operator()(const snapshot_was_taken&) const {}
   void operator()(const state_was_kept&) const {}
   void operator()(const divergence_found& it) const {
     checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
