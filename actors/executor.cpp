@@ -6,6 +6,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -45,8 +46,12 @@ state_installed news_of(const executor_self& self, std::shared_ptr<const checkpo
 
 void take_checkpoint(const executor_self& self, bool installed) {
   auto& replicated = *self->state.replicated;
+  const auto before = now_of(self);
   const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
-  tell_taken(self, {replicated.last_executed(), state_root(*snapshot), snapshot, installed});
+  const auto root = state_root(*snapshot);
+  const auto pause = now_of(self) - before;
+  tell_taken(self, {replicated.last_executed(), root, snapshot, installed});
+  self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
 /// The neighbours learn where the last run ended.

@@ -1,5 +1,7 @@
 #include "actors/monitor.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -74,6 +76,12 @@ struct node_counters::noting {
   void operator()(const checkpoint_became_stable& it) const {
     ++into.counters_["checkpoints_stable_total"];
     into.progress_.stable_checkpoint = it.sequence;
+  }
+  void operator()(const snapshot_was_taken& it) const {
+    ++into.counters_["snapshots_total"];
+    into.counters_["snapshot_us_total"] += it.pause_us;
+    auto& longest = into.gauges_["snapshot_us_max"];
+    longest = std::max<std::uint64_t>(longest, it.pause_us);
   }
   void operator()(const state_was_installed& it) const {
     ++into.counters_["states_installed_total"];

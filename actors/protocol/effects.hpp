@@ -65,6 +65,12 @@ struct checkpoint_became_stable {
   digest root;
 };
 
+/// The executor stopped for so long to take the state after `sequence`.
+struct snapshot_was_taken {
+  sequence_number sequence;
+  microseconds_t pause_us = 0;
+};
+
 struct state_was_installed {
   sequence_number sequence;
   digest root;
@@ -165,8 +171,8 @@ struct node_failed {
 
 using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
-                 state_was_installed, state_was_kept, divergence_found, view_was_entered, primary_suspected,
-                 donor_replaced, probation_changed, replica_progress, batcher_progress, node_failed>;
+                 snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
+                 primary_suspected, donor_replaced, probation_changed, replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {

@@ -205,6 +205,9 @@ TEST_CASE_FIXTURE(executor_bench,
   CHECK(taken.front().sequence == sequence_number{4});
   CHECK(taken.front().root == state_root(*state_after(*this, 4).snapshot));
   CHECK(take<checkpoint_taken>("state-transfer").size() == 1);
+  const auto paused = take_observed<snapshot_was_taken>();
+  REQUIRE(paused.size() == 1);
+  CHECK(paused.front().sequence == sequence_number{4});
 }
 
 TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is served to others") {

@@ -77,6 +77,16 @@ TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, replicas apa
   CHECK(counter(told, "rejected_by_sender_total{sender=\"clients\",reason=\"bad_signature\"}") == 2);
 }
 
+TEST_CASE_FIXTURE(monitor_bench, "the pauses for snapshots are counted, added up, and the longest is kept") {
+  see(snapshot_was_taken{sequence_number{4}, 70});
+  see(snapshot_was_taken{sequence_number{8}, 300});
+  see(snapshot_was_taken{sequence_number{12}, 30});
+  const auto told = report();
+  CHECK(counter(told, "snapshots_total") == 3);
+  CHECK(counter(told, "snapshot_us_total") == 400);
+  CHECK(counter(told, "snapshot_us_max") == 300);
+}
+
 TEST_CASE_FIXTURE(monitor_bench, "replaced donors are counted by replica and reason") {
   see(donor_replaced{replica_id{2}, donor_fault::late});
   see(donor_replaced{replica_id{2}, donor_fault::late});

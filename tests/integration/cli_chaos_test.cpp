@@ -57,7 +57,7 @@ TEST_CASE("a backup that lost its disk meanwhile takes the state from the others
 }
 
 TEST_CASE("each tenth of a long run is shown with what every replica holds") {
-  const auto told = told_by({"demo", "--endure", "5000", "-o", "json"});
+  const auto told = told_by({"demo", "--endure", "5000", "--state-mib", "4", "-o", "json"});
   REQUIRE(told["tenths"].size() == 10);
   CHECK(told["tenths"].back()["answered"].get<std::uint64_t>() >= 5'000);
   for (const auto& tenth : told["tenths"]) {
@@ -68,6 +68,7 @@ TEST_CASE("each tenth of a long run is shown with what every replica holds") {
     }
   }
   CHECK(told["growth"]["memory"]["flat"].is_boolean());
+  CHECK(told["checkpoint_pause_us"]["count"].get<std::uint64_t>() > 0);
   CHECK(told["growth"]["disk"]["since_first_tenth"].get<double>() > 0);
 }
 

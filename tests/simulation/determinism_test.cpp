@@ -31,6 +31,16 @@ TEST_CASE("equal seeds give equal events") {
   }
 }
 
+TEST_CASE("equal seeds give equal events whatever happens to disks, nodes and links") {
+  for (const auto profile : {fault_profile::flapping, fault_profile::swizzled, fault_profile::one_way,
+                             fault_profile::disks, fault_profile::forgetful, fault_profile::twins}) {
+    CAPTURE(to_string(profile));
+    CHECK(run_seed(11, 7, profile).event_hash == run_seed(11, 7, profile).event_hash);
+    CHECK(run_simulation(*plan_of(text_of(make_plan({11, 4, 60, profile})))).event_hash ==
+          run_seed(11, 4, profile).event_hash);
+  }
+}
+
 TEST_CASE("a trace does not change the run") {
   std::size_t lines = 0;
   const auto traced = run_simulation({7, 4, 60, fault_profile::everything}, [&](const std::string&) { ++lines; });
@@ -48,6 +58,13 @@ TEST_CASE("different seeds give different events") {
 TEST_CASE("fifty fixed seeds pass with four replicas") {
   for (std::uint64_t seed = 1'000; seed < 1'050; ++seed)
     expect_pass(run_seed(seed));
+}
+
+TEST_CASE("fixed seeds pass in which a replica has two machines") {
+  for (const auto replicas : {4U, 7U}) {
+    for (std::uint64_t seed = 2'000; seed < 2'015; ++seed)
+      expect_pass(run_seed(seed, replicas, fault_profile::twins));
+  }
 }
 
 TEST_CASE("groups of other sizes pass, also those that are not 3f + 1") {
@@ -71,6 +88,13 @@ TEST_CASE("every profile does what it says") {
     CHECK(partitioned.network.lost + partitioned.network.duplicated == 0);
   }
   CHECK(cut > 0);
+  for (const auto profile : {fault_profile::flapping, fault_profile::swizzled, fault_profile::one_way}) {
+    const auto report = run_seed(1, 4, profile);
+    CHECK(report.network.cut > 0);
+    CHECK(report.network.lost + report.network.duplicated == 0);
+  }
+  CHECK(run_seed(1, 4, fault_profile::disks).learner_starts > 0);
+  CHECK(run_seed(2, 4, fault_profile::forgetful).disks_that_lied > 0);
   const auto calm = run_seed(1, 4, fault_profile::calm);
   CHECK(calm.network.lost + calm.network.duplicated + calm.network.cut == 0);
 }

@@ -113,6 +113,7 @@ struct invariant_checker::watching {
   void operator()(const watermarks_moved& it) const { checker.on_watermarks(replica, it); }
   void operator()(const checkpoint_became_stable& it) const { checker.on_stable(replica, it); }
   void operator()(const state_was_installed& it) const { checker.on_installed(replica, it); }
+  void operator()(const snapshot_was_taken&) const {}
   void operator()(const state_was_kept&) const {}
   void operator()(const divergence_found& it) const {
     checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
@@ -301,6 +302,10 @@ bool invariant_checker::may_refuse(principal sender, rejection reason) const {
 // --- What replicas do ------------------------------------------------------------
 
 void invariant_checker::on_message_sent(replica_id replica, const message& value, const frame_ptr& frame) {
+  if (const auto* opened = std::get_if<new_view>(&value)) {
+    for (const auto& each : opened->reproposals)
+      reproposed_.emplace(each.content.view, each.content.sequence);
+  }
   if (standing_of(replica) == standing::faulty) return;
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
     check_statement(replica, message_kind::pre_prepare, it->header, frame);
@@ -317,15 +322,14 @@ void invariant_checker::on_message_sent(replica_id replica, const message& value
   }
 }
 
-void invariant_checker::check_document(replica_id replica, record_kind kind, sequence_number sequence,
-                                       const frame_ptr& frame) {
+void invariant_checker::check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame) {
   if (!is_durable_) return;
-  expect(is_durable_(replica, kind, sequence, *frame), "I7",
+  expect(is_durable_(replica, {kind, view, {}, frame}), "I7",
          [&] { return fmt::format("a view document of replica {} leaves before it is durable", replica.value); });
 }
 
 void invariant_checker::check_view_change(const view_change& change, const frame_ptr& frame, replica_id sender) {
-  check_document(sender, record_kind::view_change, change.stable_sequence, frame);
+  check_document(sender, record_kind::view_change, change.new_view, frame);
   if (sender != change.replica || !is_bound(sender)) return;
   const auto key = std::make_tuple(sender, message_kind::view_change, change.new_view, sequence_number{0});
   const auto value = digest_of("view change", change.raw.view);
@@ -336,8 +340,7 @@ void invariant_checker::check_view_change(const view_change& change, const frame
 
 /// I8: the new view proposes again what anybody may have committed.
 void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender) {
-  const auto first = opened.reproposals.empty() ? std::nullopt : std::optional{opened.reproposals.front().content};
-  check_document(sender, record_kind::new_view, first ? first->sequence : sequence_number{0}, frame);
+  check_document(sender, record_kind::new_view, opened.view, frame);
   if (sender == opened.replica && is_bound(sender)) {
     const auto key = std::make_tuple(sender, message_kind::new_view, opened.view, sequence_number{0});
     const auto [place, is_new] = said_.emplace(key, digest_of("new view", opened.raw.view));
@@ -351,7 +354,6 @@ void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& 
     covered = std::max(covered, each.stable_sequence);
   for (const auto& each : opened.reproposals) {
     const auto& content = each.content;
-    reproposed_.emplace(content.view, content.sequence);
     covered = content.sequence;
     const auto* known = order_.at(content.sequence);
     expect(known == nullptr || known->value == content.value, "I8", [&] {
@@ -398,7 +400,7 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
         return record_kind::pre_prepare;
     }
   };
-  expect(is_durable_(replica, record_of(kind), content.sequence, *frame), "I7",
+  expect(is_durable_(replica, {record_of(kind), content.view, content.sequence, frame}), "I7",
          [&] { return name() + " leaves before it is durable"; });
 }
 

@@ -48,8 +48,8 @@ enum class standing : std::uint8_t {
 /// are durable before they leave; and that clients accept exactly what the order yields. Pure.
 class invariant_checker {
  public:
-  /// Whether the replica's disk holds this frame as a record.
-  using durability = std::function<bool(replica_id, record_kind, sequence_number, byte_span)>;
+  /// Whether the replica's disk holds this record, or one that binds it more.
+  using durability = std::function<bool(replica_id, const storage_record&)>;
 
   /// `keys` verifies and outlives the checker; `model` executes the order once more.
   invariant_checker(const cluster_parameters& cluster, const authenticator& keys, std::unique_ptr<state_machine> model,
@@ -124,7 +124,7 @@ class invariant_checker {
   [[nodiscard]] bool is_bound(replica_id replica) const { return standing_of(replica) == standing::correct; }
   /// Whether a frame of the sender can be refused for this without anybody being wrong.
   [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
-  void check_document(replica_id replica, record_kind kind, sequence_number sequence, const frame_ptr& frame);
+  void check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
 
   /// Reports unless `holds`; the text is made only then.

@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(forged_world, "I6 breaks when the body is not the digest's") {
 }
 
 TEST_CASE_FIXTURE(forged_world, "I7 breaks when a vote leaves before it is durable") {
-  checker.set_durability([](replica_id, record_kind, sequence_number, byte_span) { return false; });
+  checker.set_durability([](replica_id, const storage_record&) { return false; });
   send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1))));
   CHECK(broken() == "I7");
 }
@@ -259,6 +259,57 @@ TEST_CASE_FIXTURE(forged_world, "I14 breaks when a correct replica contradicts i
   CHECK(broken() == "none");
   send(2, make.prepare_of(replica_id{2}, other));
   CHECK(broken() == "I14");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I14 breaks when a replica that lost its disk contradicts what it said before") {
+  send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1))));
+  checker.on_started(replica_id{2}, recovered_replica{});
+  CHECK(broken() == "none");
+  send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(2))));
+  CHECK(broken() == "I14");
+}
+
+TEST_CASE_FIXTURE(forged_world, "a replica whose disk forgot may contradict itself, but not the order") {
+  const auto one = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1));
+  const auto other = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(2));
+  send(2, make.prepare_of(replica_id{2}, one));
+  checker.distrust(replica_id{2}, standing::forgetful);
+  send(2, make.prepare_of(replica_id{2}, other));
+  CHECK(broken() == "none");
+  commit(0, committed(1, submitted(1)));
+  commit(2, committed(1, submitted(2)));
+  CHECK(broken() == "I1");
+}
+
+TEST_CASE_FIXTURE(forged_world, "nothing that a faulty replica says is held against it, and correct ones may refuse it") {
+  checker.distrust(replica_id{2}, standing::faulty);
+  checker.distrust(replica_id{2}, standing::forgetful);
+  CHECK(checker.standing_of(replica_id{2}) == standing::faulty);
+  commit(0, committed(1, submitted(1)));
+  commit(2, committed(1, submitted(2)));
+  checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{2}), rejection::bad_signature});
+  // Correct replicas pass on what it said twice, but nothing that is wrong in itself.
+  checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), rejection::conflicting_statement});
+  CHECK(broken() == "none");
+  checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), rejection::bad_signature});
+  CHECK(broken() == "I13");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I5 breaks when a query has an answer that the order never gave") {
+  const auto operation = to_byte_vector("count");
+  checker.order().remember_answers(operation);
+  const auto before = counting_machine{}.query(operation);
+  commit(0, 1);
+  checker.on_query_outcome(client_id{0}, operation, before);
+  CHECK(broken() == "none");
+  SUBCASE("another answer") {
+    checker.on_query_outcome(client_id{0}, operation, operation_result{operation_status::applied, to_byte_vector("9")});
+    CHECK(broken() == "I5");
+  }
+  SUBCASE("none") {
+    checker.on_query_outcome(client_id{0}, operation, std::string{"timed_out"});
+    CHECK(broken() == "I11");
+  }
 }
 
 TEST_CASE_FIXTURE(forged_world, "only the first violation is kept") {

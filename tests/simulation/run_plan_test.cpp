@@ -30,10 +30,12 @@ run_plan calm_plan(std::vector<planned_fault> faults) {
 TEST_CASE("the text of a plan gives the plan back") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     CAPTURE(seed);
-    const auto plan = make_plan({seed, 4, 40, fault_profile::mixed});
-    const auto again = plan_of(text_of(plan));
-    CHECK(again.has_value());
-    if (again) CHECK(*again == plan);
+    for (const auto profile : {fault_profile::mixed, fault_profile::twins}) {
+      const auto plan = make_plan({seed, 4, 40, profile});
+      const auto again = plan_of(text_of(plan));
+      CHECK(again.has_value());
+      if (again) CHECK(*again == plan);
+    }
   }
 }
 
@@ -96,6 +98,8 @@ TEST_CASE("empty lines and comments of a plan stand for nothing") {
 TEST_CASE("a line that is no item of a plan is named") {
   CHECK(error_of("") == "none");
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=5") == "none");
+  CHECK(error_of("fault 1.000ms 2.000ms link-break from=0,1b,c0 to=2") == "none");
+  CHECK(error_of("query 1.000ms c0 get a") == "none");
   CHECK(error_of("colour blue").starts_with("line 3: "));
   CHECK(error_of("clients many").starts_with("line 3: "));
   CHECK(error_of("\nprofile sunny").starts_with("line 4: "));
@@ -104,6 +108,8 @@ TEST_CASE("a line that is no item of a plan is named") {
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=x").find("wrong permille") != std::string::npos);
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=5 side=0").find("side") != std::string::npos);
   CHECK(error_of("fault 1.0ms 2.000ms loss permille=5").starts_with("line 3: "));
+  CHECK(error_of("fault 1.000ms 2.000ms partition side=c0b cuts=both").find("wrong side") != std::string::npos);
+  CHECK(error_of("fault 1.000ms 2.000ms twin replica=0 disk=half leaves=none").starts_with("line 3: "));
   CHECK(error_of("operation 1.000ms 0 get a").starts_with("line 3: "));
   CHECK(error_of("operation 1.000ms c0 fetch a").starts_with("line 3: "));
   CHECK_FALSE(plan_of("").has_value());
@@ -119,6 +125,9 @@ TEST_CASE("a plan that cannot run is refused") {
   CHECK(error_of("fault 2.000ms 1.000ms reordering") != "none");
   CHECK(error_of("fault 1.000ms 2.000ms pause replica=4 part=journal") != "none");
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=1001") != "none");
+  CHECK(error_of("fault 1.000ms 2.000ms forgetful replica=0 changes=0") != "none");
+  CHECK(error_of("fault 1.000ms 2.000ms disk-loss replica=0\nfault 1.000ms 2.000ms twin replica=1 disk=empty leaves=none") !=
+        "none");
 }
 
 TEST_CASE("a fault does something between its moments, and nothing before and after") {

@@ -125,9 +125,8 @@ void scenario_stage::make_cluster(const script_command& command) {
       settings.cluster, factory_->keys_of(replica_id{0}), settings.machine(),
       invariant_bounds{limits::requests_in_flight_max, 4ULL * settings.cluster.watermark_window, false});
   world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
-  checker_->set_durability([this](replica_id id, record_kind kind, sequence_number sequence, byte_span bytes) {
-    return world_->node(id).storage->holds(kind, sequence, bytes);
-  });
+  checker_->set_durability(
+      [this](replica_id id, const storage_record& record) { return world_->node(id).storage->binds(record); });
   world_->network().set_judge([this](const frame_transit& transit) {
     const auto found = std::ranges::find_if(filters_, [&](const filter& each) { return each.matches(transit); });
     return found == filters_.end() ? simulated_network::verdict::pass : found->decided;

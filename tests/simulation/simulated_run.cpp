@@ -6,6 +6,7 @@
 
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
+#include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/simulation/client_history.hpp"
 #include "tests/support/simulated_world.hpp"
 
@@ -40,9 +41,8 @@ class simulated_run final : public world_watcher {
     keys_ = key_ring{settings.key_seed, cluster.replicas, cluster.clients}.of(principal::of(replica_id{0}));
     checker_ = std::make_unique<invariant_checker>(cluster, *keys_, settings.machine(), bounds_of(cluster));
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
-    checker_->set_durability([this](replica_id id, record_kind kind, sequence_number sequence, byte_span bytes) {
-      return world_->node(id).storage->holds(kind, sequence, bytes);
-    });
+    checker_->set_durability(
+        [this](replica_id id, const storage_record& record) { return world_->node(id).storage->binds(record); });
     plan_operations(plan.operations);
     faults_ = std::make_unique<fault_driver>(*world_, plan.faults,
                                              [this](std::string text) { log_.noted(now(), std::move(text)); });
@@ -75,6 +75,8 @@ class simulated_run final : public world_watcher {
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void check_step();
   void check_progress();
+  void nudge();
+  [[nodiscard]] violation too_late() const;
   [[nodiscard]] bool is_correct(std::uint32_t number) const {
     return checker_->standing_of(replica_id{number}) == standing::correct;
   }
@@ -96,6 +98,7 @@ class simulated_run final : public world_watcher {
   std::size_t unanswered_ = 0;
   /// The end of the order when the network healed, and whether it has grown since.
   std::optional<sequence_number> last_in_chaos_;
+  microseconds_t next_nudge_ = 0;
   bool progressed_ = false;
   /// The frame that was looked at last: a broadcast is looked at once.
   frame_ptr last_sent_;
@@ -202,8 +205,32 @@ void simulated_run::check_progress() {
   progressed_ = last > *last_in_chaos_ || (unanswered_ == 0 && now() > planned_until_);
   report_.progress_us = now() - heals_at_;
   if (progressed_ || report_.progress_us <= progress_us_max) return;
-  checker_->report("I11", fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
-                                      progress_us_max / 1'000'000, unanswered_));
+  checker_->report("I11 progress", fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
+                                               progress_us_max / 1'000'000, unanswered_));
+}
+
+/// Whoever left its view alone comes along at the next checkpoint.
+void simulated_run::nudge() {
+  if (unanswered_ > 0 || now() < std::max(planned_until_ + calm_us_max, next_nudge_)) return;
+  next_nudge_ = now() + nudge_period_us;
+  ++unanswered_;
+  ++report_.nudges;
+  submit({now(), client_id{0}, key_value::encode(key_value::increment{as_byte_span("nudges"), 1})});
+}
+
+violation simulated_run::too_late() const {
+  const auto seconds = settling_us_max / 1'000'000;
+  if (unanswered_ > 0) {
+    return {"I11 answers", fmt::format("{} operations are unanswered {} s after the last fault", unanswered_, seconds)};
+  }
+  std::string places;
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    const auto& node = world_->node(replica_id{number});
+    if (!is_correct(number) || node.replica == nullptr || node.replica->core == nullptr) continue;
+    places += fmt::format(" {}:{}", number, node.replica->core->last_executed().value);
+  }
+  return {"I11 agreement", fmt::format("{} s after the last fault n={} is committed, and replicas have executed{}",
+                                       seconds, checker_->order().last().value, places)};
 }
 
 /// Everything is answered, and every correct replica has executed the whole order.
@@ -247,11 +274,12 @@ run_report simulated_run::run() {
   const auto last_moment = planned_until_ + settling_us_max;
   while (!checker_->violated() && !is_settled()) {
     if (now() > last_moment || !world_->step()) {
-      checker_->report("I11", fmt::format("{} operations are unanswered {} s after the last fault", unanswered_,
-                                          settling_us_max / 1'000'000));
+      auto late = too_late();
+      checker_->report(late.invariant, std::move(late.what));
     }
     check_step();
     check_progress();
+    nudge();
   }
   if (!checker_->violated()) check_end();
   return conclude();

@@ -32,6 +32,8 @@ struct run_report {
   std::uint64_t retransmissions = 0;
   std::uint64_t state_transfers = 0;
   std::uint64_t checkpoints = 0;
+  /// Operations that clients were given for the sake of replicas that fell behind while nothing else was to do.
+  std::uint64_t nudges = 0;
   /// Reads that were answered without being ordered.
   std::uint64_t queries = 0;
   /// Starts of a node, but the first of each; those on probation; disks that lost what they had promised to keep.
@@ -62,7 +64,8 @@ using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 /// Runs a cluster in two phases. Chaos: its faults come and go, and whatever they do, nothing wrong may happen. Healing:
 /// from `heals_at` on nothing goes wrong any more, and what is right must happen: a batch is committed within
 /// `progress_us_max`, and within `settling_us_max` every operation is answered and all correct replicas are in the same
-/// state. Every invariant is checked after every step, and at the end whether
+/// state. A replica that left its view alone, because whoever wanted it too forgot so or was faulty, comes along at a
+/// checkpoint: when the others have nothing to do any more, a client is given an operation now and then. Every invariant is checked after every step, and at the end whether
 /// what the clients saw is linearizable. The plan is one that can run.
 [[nodiscard]] run_report run_simulation(const run_plan& plan, event_log::line_sink trace = {}, run_probe probe = {});
 /// Runs the plan of a seed.
@@ -71,6 +74,10 @@ using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 /// How long after healing nothing may be committed although clients wait: a view that does not work is left after at
 /// most the time-outs that chaos of a few seconds can have doubled.
 inline constexpr microseconds_t progress_us_max = 20'000'000;
+
+/// How long after healing a cluster may take to agree without new operations, and how often it gets one then.
+inline constexpr microseconds_t calm_us_max = 5'000'000;
+inline constexpr microseconds_t nudge_period_us = 1'000'000;
 
 /// How long after healing and the last operation a run may take: STATUS and CHECKPOINT periods of half a second,
 /// retransmissions of at most two, and several rounds of each for a group that lost much.

@@ -18,6 +18,7 @@ constexpr auto overview =
     "Examples:\n"
     "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
     "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
+    "  hypermesh-lab sim --twins --seeds 200               f replicas run twice, with one key\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"

@@ -18,8 +18,10 @@ struct column {
 };
 
 constexpr column columns[] = {{"replicas"},   {"profile", true}, {"runs"},        {"failed"},    {"batches"},
-                              {"requests"},   {"sent again"},    {"frames"},      {"lost"},      {"cut"},
-                              {"duplicated"}, {"transfers"},     {"checkpoints"}, {"virtual s"}, {"settled in s"}};
+                              {"requests"},   {"queries"},       {"sent again"},  {"frames"},    {"lost"},
+                              {"cut"},        {"duplicated"},    {"restarts"},    {"learners"},  {"forgot"},
+                              {"transfers"},  {"checkpoints"},   {"nudged"},      {"virtual s"},
+                              {"progress in s"}, {"settled in s"}};
 
 using cells = std::vector<std::string>;
 
@@ -61,15 +63,22 @@ json_value object_of(const testing::run_report& report, const std::string& repla
                     {"event_hash", to_hex(report.event_hash.view())},
                     {"steps", report.steps},
                     {"virtual_seconds", seconds_of(report.virtual_us)},
+                    {"progress_in_seconds", seconds_of(report.progress_us)},
                     {"settled_in_seconds", seconds_of(report.settling_us)},
                     {"batches", report.batches},
                     {"requests", report.requests},
+                    {"nudges", report.nudges},
+                    {"queries", report.queries},
                     {"requests_sent_again", report.retransmissions},
                     {"frames_sent", report.network.sent},
                     {"frames_delivered", report.network.delivered},
                     {"frames_lost", report.network.lost},
                     {"frames_cut", report.network.cut},
                     {"frames_duplicated", report.network.duplicated},
+                    {"restarts", report.restarts},
+                    {"learner_starts", report.learner_starts},
+                    {"readmissions", report.readmissions},
+                    {"disks_that_lied", report.disks_that_lied},
                     {"state_transfers", report.state_transfers},
                     {"checkpoints", report.checkpoints},
                     {"keys_undecided", report.keys_undecided}};
@@ -94,10 +103,17 @@ sim_summary::row sim_summary::row_of(const testing::run_report& report) {
   one.lost = report.network.lost;
   one.cut = report.network.cut;
   one.duplicated = report.network.duplicated;
+  one.nudged = report.nudges > 0 ? 1 : 0;
+  one.queries = report.queries;
+  one.restarts = report.restarts;
+  one.learner_starts = report.learner_starts;
+  one.readmissions = report.readmissions;
+  one.disks_that_lied = report.disks_that_lied;
   one.state_transfers = report.state_transfers;
   one.checkpoints = report.checkpoints;
   one.keys_undecided = report.keys_undecided;
   one.virtual_us = report.virtual_us;
+  one.progress_us_max = report.progress_us;
   one.settling_us_max = report.settling_us;
   return one;
 }
@@ -112,10 +128,17 @@ void sim_summary::row::add(const row& other) {
   lost += other.lost;
   cut += other.cut;
   duplicated += other.duplicated;
+  nudged += other.nudged;
+  queries += other.queries;
+  restarts += other.restarts;
+  learner_starts += other.learner_starts;
+  readmissions += other.readmissions;
+  disks_that_lied += other.disks_that_lied;
   state_transfers += other.state_transfers;
   checkpoints += other.checkpoints;
   keys_undecided += other.keys_undecided;
   virtual_us += other.virtual_us;
+  progress_us_max = std::max(progress_us_max, other.progress_us_max);
   settling_us_max = std::max(settling_us_max, other.settling_us_max);
 }
 
@@ -137,10 +160,14 @@ std::string sim_summary::table(double seconds) const {
   std::vector<cells> lines;
   const auto add_line = [&](std::string replicas, std::string_view profile, const row& of) {
     lines.push_back({std::move(replicas), std::string{profile}, fmt::to_string(of.runs), fmt::to_string(of.failed),
-                     fmt::to_string(of.batches), fmt::to_string(of.requests), fmt::to_string(of.retransmissions),
-                     fmt::to_string(of.frames), fmt::to_string(of.lost), fmt::to_string(of.cut),
-                     fmt::to_string(of.duplicated), fmt::to_string(of.state_transfers), fmt::to_string(of.checkpoints),
+                     fmt::to_string(of.batches), fmt::to_string(of.requests), fmt::to_string(of.queries),
+                     fmt::to_string(of.retransmissions), fmt::to_string(of.frames), fmt::to_string(of.lost),
+                     fmt::to_string(of.cut), fmt::to_string(of.duplicated), fmt::to_string(of.restarts),
+                     fmt::to_string(of.learner_starts), fmt::to_string(of.disks_that_lied),
+                     fmt::to_string(of.state_transfers), fmt::to_string(of.checkpoints),
+                     fmt::to_string(of.nudged),
                      fmt::format("{:.1f}", seconds_of(of.virtual_us)),
+                     fmt::format("{:.2f}", seconds_of(of.progress_us_max)),
                      fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
   };
   for (const auto& [key, each] : rows_)
@@ -168,10 +195,17 @@ std::string sim_summary::json(double seconds) const {
                            {"frames_lost", each.lost},
                            {"frames_cut", each.cut},
                            {"frames_duplicated", each.duplicated},
+                           {"runs_nudged", each.nudged},
+                           {"queries", each.queries},
+                           {"restarts", each.restarts},
+                           {"learner_starts", each.learner_starts},
+                           {"readmissions", each.readmissions},
+                           {"disks_that_lied", each.disks_that_lied},
                            {"state_transfers", each.state_transfers},
                            {"checkpoints", each.checkpoints},
                            {"keys_undecided", each.keys_undecided},
                            {"virtual_seconds", seconds_of(each.virtual_us)},
+                           {"progress_in_seconds_max", seconds_of(each.progress_us_max)},
                            {"settled_in_seconds_max", seconds_of(each.settling_us_max)}});
   }
   out["failures"] = json_value::array();
@@ -189,19 +223,24 @@ std::string json_of(const testing::run_report& report, const std::string& replay
 
 std::string text_of(const testing::run_report& report) {
   std::string text;
-  const auto line = [&](std::string_view name, const auto& value) { text += fmt::format("{:<22}{}\n", name, value); };
+  const auto line = [&](std::string_view name, const auto& value) { text += fmt::format("{:<24}{}\n", name, value); };
   line("seed", report.options.seed);
   line("replicas", report.options.replicas);
   line("profile", testing::to_string(report.profile));
   line("outcome", report.passed() ? "passed" : "failed");
   line("event hash", to_hex(report.event_hash.view()));
   line("virtual time", fmt::format("{:.3f} s", seconds_of(report.virtual_us)));
+  line("progress after healing", fmt::format("{:.3f} s", seconds_of(report.progress_us)));
   line("settled after healing", fmt::format("{:.3f} s", seconds_of(report.settling_us)));
   line("steps", report.steps);
   line("batches", report.batches);
   line("requests", fmt::format("{} ({} sent again)", report.requests, report.retransmissions));
   line("frames", fmt::format("{} delivered, {} lost, {} cut, {} duplicated", report.network.delivered,
                              report.network.lost, report.network.cut, report.network.duplicated));
+  line("queries", report.queries);
+  line("nudges", report.nudges);
+  line("restarts", fmt::format("{} ({} on probation, {} readmitted, {} disks lied)", report.restarts,
+                               report.learner_starts, report.readmissions, report.disks_that_lied));
   line("state transfers", report.state_transfers);
   line("stable checkpoints", report.checkpoints);
   line("keys undecided", report.keys_undecided);

@@ -31,10 +31,17 @@ class sim_summary {
     std::uint64_t lost = 0;
     std::uint64_t cut = 0;
     std::uint64_t duplicated = 0;
+    std::uint64_t nudged = 0;
+    std::uint64_t queries = 0;
+    std::uint64_t restarts = 0;
+    std::uint64_t learner_starts = 0;
+    std::uint64_t readmissions = 0;
+    std::uint64_t disks_that_lied = 0;
     std::uint64_t state_transfers = 0;
     std::uint64_t checkpoints = 0;
     std::uint64_t keys_undecided = 0;
     microseconds_t virtual_us = 0;
+    microseconds_t progress_us_max = 0;
     microseconds_t settling_us_max = 0;
 
     void add(const row& other);

@@ -1,5 +1,7 @@
 #include "tools/hypermesh/absence_report.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "tools/hypermesh/load_report.hpp"
@@ -9,8 +11,7 @@ namespace hypermesh::cli {
 namespace {
 
 constexpr auto probation_note =
-    "It lost what it had promised, so it stays on probation: it executes and answers clients, and it commits again "
-    "once\n"
+    "Note: it lost what it had promised, so it is on probation: it executes and answers, and commits again once\n"
     "the view has moved on. Until then the group counts it as one of its faulty replicas. That is by design.";
 
 void add_phase(text_table& table, const std::string& name, const load_span& span) {
@@ -24,6 +25,7 @@ std::string phases_of(const absence_result& result, const text_style& style) {
   add_phase(table, "all replicas", result.before);
   add_phase(table, fmt::format("without replica {}", result.victim), result.absent);
   add_phase(table, "while it catches up", result.catching_up);
+  add_phase(table, "all together again", result.after);
   return table.text(style);
 }
 
@@ -32,20 +34,33 @@ std::string start_of(const absence_result& result) {
   return fmt::format("{}; it listened after {}", how, short_duration(result.listening_seconds));
 }
 
+std::string first_look_of(const absence_result& result) {
+  const auto others = fmt::format("the others at {}", grouped(result.others_then.value));
+  // A node reports no execution before its first one.
+  if (result.first_seen == sequence_number{0}) return "nothing executed since its start, " + others;
+  return fmt::format("at sequence {}, {}", grouped(result.first_seen.value), others);
+}
+
 void add_return(text_table& table, const absence_result& result, const text_style& style) {
   table.add({"replica", fmt::format("{}, a backup in view {}; SIGKILL at sequence {}", result.victim, result.view.value,
                                     grouped(result.executed_before.value))});
   table.add({"absent", fmt::format("{}, {} operations missed", short_duration(result.absent.seconds),
                                    grouped(result.absent.operations))});
   table.add({"started again", start_of(result)});
-  table.add({"first seen", fmt::format("at sequence {}, the others at {}", grouped(result.first_seen.value),
-                                       grouped(result.others_then.value))});
-  table.add({"states installed", grouped(result.states_installed())});
+  table.add({"first look", first_look_of(result)});
+  const auto later = result.states_installed() - std::min(result.states_installed(), result.states_until_in_step);
+  table.add({"states installed", fmt::format("{} until it was in step, {} after that",
+                                             grouped(result.states_until_in_step), grouped(later))});
   table.add({"back in step",
              result.in_step_seconds
                  ? fmt::format("{} after its start, at sequence {}",
                                style.bold(short_duration(*result.in_step_seconds)), grouped(result.in_step_at.value))
                  : style.bad(fmt::format("not within {}", short_duration(result.catching_up.seconds)))});
+  table.add({"executes by itself",
+             result.executing_seconds
+                 ? fmt::format("from {} after its start", short_duration(*result.executing_seconds))
+                 : style.warning(fmt::format("not within {}: it went on from state to state",
+                                             short_duration(result.catching_up.seconds + result.after.seconds)))});
   if (const auto probation = result.is_on_probation()) table.add({"on probation", *probation ? "yes" : "no"});
 }
 
@@ -76,15 +91,20 @@ nlohmann::ordered_json json_of(const absence_result& result) {
   json["listening_s"] = result.listening_seconds;
   json["in_step_s"] =
       result.in_step_seconds ? nlohmann::ordered_json(*result.in_step_seconds) : nlohmann::ordered_json(nullptr);
+  json["executing_s"] =
+      result.executing_seconds ? nlohmann::ordered_json(*result.executing_seconds) : nlohmann::ordered_json(nullptr);
   json["sequences"] = {{"at_kill", result.executed_before.value},
                        {"first_seen", result.first_seen.value},
                        {"others_then", result.others_then.value},
                        {"in_step", result.in_step_at.value}};
   json["states_installed"] = result.states_installed();
+  json["states_installed_until_in_step"] = result.states_until_in_step;
   const auto probation = result.is_on_probation();
   json["on_probation"] = probation ? nlohmann::ordered_json(*probation) : nlohmann::ordered_json(nullptr);
-  json["operations_per_second"] = {
-      {"before", result.before.rate()}, {"absent", result.absent.rate()}, {"catching_up", result.catching_up.rate()}};
+  json["operations_per_second"] = {{"before", result.before.rate()},
+                                   {"absent", result.absent.rate()},
+                                   {"catching_up", result.catching_up.rate()},
+                                   {"after", result.after.rate()}};
   add_keys(json, result.end);
   json["ok"] = result.is_right();
   return json;

@@ -14,13 +14,16 @@ constexpr std::chrono::milliseconds report_patience{2'000};
 /// The first moments of a load, which open links and fill queues, are not measured.
 constexpr std::chrono::seconds warm_up{1};
 constexpr std::chrono::seconds measured_before{3};
+constexpr std::chrono::seconds measured_after{3};
 constexpr std::chrono::milliseconds look_interval{50};
+constexpr std::chrono::milliseconds calm_look_interval{200};
 /// A replica that is only now opening its links is asked again soon.
 constexpr std::chrono::milliseconds look_patience{500};
 /// A look that decides must not be the same moment as the one before.
 constexpr std::chrono::milliseconds second_look_after{300};
-/// How long the replica may take to be in step.
+/// How long the replica may take to be in step, and then to need no states of others.
 constexpr std::chrono::seconds in_step_patience{300};
+constexpr std::chrono::seconds executing_patience{30};
 
 /// One run from beginning to end.
 class absence_run {
@@ -36,6 +39,7 @@ class absence_run {
     if (auto failed = run_without_one()) return *failed;
     if (auto failed = start_again()) return *failed;
     if (auto failed = await_in_step()) return *failed;
+    if (auto failed = run_on()) return *failed;
     auto end = cluster_.finish();
     if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
     result_.end = std::move(std::get<load_verdict>(end));
@@ -83,7 +87,7 @@ class absence_run {
     if (auto error = cluster_.processes().restart(result_.victim)) return replay_failure{exit_code::failed, *error};
     result_.listening_seconds = seconds_since_restart();
     narrator_->step(fmt::format("replica {} listens again", result_.victim), result_.listening_seconds);
-    return std::nullopt;
+    return cluster_.open_observer();
   }
 
   [[nodiscard]] double seconds_since_restart() const {
@@ -104,7 +108,10 @@ class absence_run {
       result_.others_then = highest;
     }
     was_seen_ = true;
-    if (!in_step_since_) result_.in_step_at = own->last_executed;
+    if (!in_step_since_) {
+      result_.in_step_at = own->last_executed;
+      result_.states_until_in_step = counter_of(*own, "states_installed_total");
+    }
     return highest.value > own->last_executed.value ? highest.value - own->last_executed.value : 0;
   }
 
@@ -134,6 +141,33 @@ class absence_run {
     result_.in_step_seconds = result_.catching_up.seconds;
     narrator_->step(fmt::format("replica {} is in step, at sequence {}", result_.victim, result_.in_step_at.value),
                     *result_.in_step_seconds);
+    return std::nullopt;
+  }
+
+  /// Until it has executed for a while without taking another's state.
+  loaded_cluster::failure run_on() {
+    const auto from = cluster_.mark();
+    const std::uint64_t alone = 2 * cluster_.processes().content().checkpoint_period;
+    auto states = result_.states_until_in_step;
+    auto since = result_.in_step_at;
+    auto since_seconds = result_.in_step_seconds;
+    while (clock::now() < from.when + (result_.executing_seconds ? measured_after : executing_patience)) {
+      if (auto failed = cluster_.wait_until(clock::now() + calm_look_interval)) return failed;
+      const auto reports = cluster_.look(look_patience);
+      const auto& own = reports[result_.victim];
+      if (!own || result_.executing_seconds || !since_seconds) continue;
+      if (const auto installed = counter_of(*own, "states_installed_total"); installed != states) {
+        states = installed;
+        since = own->last_executed;
+        since_seconds = seconds_since_restart();
+      } else if (own->last_executed.value >= since.value + alone) {
+        result_.executing_seconds = since_seconds;
+      }
+    }
+    result_.after = load_span::between(from, cluster_.mark());
+    if (result_.executing_seconds) {
+      narrator_->step(fmt::format("replica {} executes by itself", result_.victim), *result_.executing_seconds);
+    }
     return std::nullopt;
   }
 

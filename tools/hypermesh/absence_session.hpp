@@ -21,10 +21,11 @@ struct absence_result {
   std::uint32_t victim = 0;
   /// When it was killed.
   view_number view;
-  /// The load while all replicas ran, while one was away, and while it caught up.
+  /// The load while all replicas ran, while one was away, while it caught up, and for a moment after that.
   load_span before;
   load_span absent;
   load_span catching_up;
+  load_span after;
   /// By its last word before it was killed.
   sequence_number executed_before;
   /// From its start until it listened.
@@ -41,6 +42,11 @@ struct absence_result {
   [[nodiscard]] const node_report* last_word() const;
   /// States that it took from others since its start.
   [[nodiscard]] std::uint64_t states_installed() const;
+  /// How many of them came until it was in step. Those that came later say that it went on from state to state.
+  std::uint64_t states_until_in_step = 0;
+  /// How long after its start it began to execute two checkpoint periods without another's state; nothing when that did
+  /// not come in time.
+  std::optional<double> executing_seconds;
   /// Whether it may not commit yet; nothing when it kept its disk.
   [[nodiscard]] std::optional<bool> is_on_probation() const;
   [[nodiscard]] bool is_right() const { return end.is_right() && in_step_seconds; }

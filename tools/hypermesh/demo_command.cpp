@@ -18,6 +18,7 @@ struct demo_options {
   std::uint64_t absent_for = 0;
   bool lose_disk = false;
   std::uint64_t endure = 0;
+  std::uint32_t state_mib = 0;
   output_options output;
 };
 
@@ -31,6 +32,7 @@ constexpr auto examples =
     "  hypermesh demo --absent-for 100000\n"
     "  hypermesh demo --absent-for 100000 --lose-disk --in-flight 256\n"
     "  hypermesh demo --endure 1000000 -o json | jq '.growth'\n"
+    "  hypermesh demo --endure 100000 --state-mib 256\n"
     "\n"
     "Every replica is a process of its own; keys, configuration and ports are fresh. Everything is signed and "
     "encrypted.\n"
@@ -48,6 +50,7 @@ load_settings load_of(const demo_options& options) {
   load_settings load;
   load.replicas = options.settings.replicas;
   load.bundle = options.settings.bundle;
+  load.state_mib = options.state_mib;
   load.in_flight = options.settings.in_flight > 0 ? options.settings.in_flight : load.in_flight * load.bundle;
   return load;
 }
@@ -120,6 +123,12 @@ void add_load_options(CLI::App& command, demo_options& into) {
       ->excludes(primary)
       ->excludes(all)
       ->excludes(absent);
+  command
+      .add_option("--state-mib", into.state_mib,
+                  "Under these loads: let the state hold so many MiB besides the counters")
+      ->check(CLI::Range(0, 512))
+      ->capture_default_str()
+      ->type_name("MIB");
 }
 
 }  // namespace

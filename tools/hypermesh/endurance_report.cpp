@@ -17,10 +17,15 @@ constexpr double seconds_of(std::uint64_t microseconds) { return static_cast<dou
 
 std::string growth_text(const endurance_result& result, std::uint64_t replica_burden::*what, const text_style& style) {
   const auto growth = result.growth_of(what, first_tenth);
-  const auto text = fmt::format("{:.2f} times that after the first tenth", growth);
-  const auto late = fmt::format("{:.2f} times that after the fifth", result.growth_of(what, fifth_tenth));
-  return fmt::format("{}, {}: {}", text, late,
-                     growth <= flat_growth_max ? style.good("flat") : style.warning("it grew"));
+  return fmt::format(
+      "{}: at the end {:.2f} times that after the first tenth, {:.2f} times that after the fifth; most {}",
+      growth <= flat_growth_max ? style.good("flat") : style.warning("it grew"), growth,
+      result.growth_of(what, fifth_tenth), short_bytes(result.most_of(what)));
+}
+
+std::string pauses_text(const checkpoint_pauses& pauses) {
+  return fmt::format("longest {}, mean {}, of {}", short_duration(seconds_of(pauses.longest_us)),
+                     short_duration(pauses.mean_us() / 1e6), grouped(pauses.count));
 }
 
 std::string rows_of(const endurance_result& result, const text_style& style) {
@@ -49,6 +54,7 @@ nlohmann::ordered_json growth_json(const endurance_result& result, std::uint64_t
   const auto growth = result.growth_of(what, first_tenth);
   return {{"since_first_tenth", growth},
           {"since_fifth_tenth", result.growth_of(what, fifth_tenth)},
+          {"bytes_max", result.most_of(what)},
           {"flat", growth <= flat_growth_max}};
 }
 
@@ -72,8 +78,9 @@ nlohmann::ordered_json json_of(const endurance_tenth& tenth) {
 
 std::string text_of(const endurance_result& result, const text_style& style) {
   text_table summary{{{""}, {""}}};
-  summary.add({"memory at the end", growth_text(result, &replica_burden::resident_bytes, style)});
-  summary.add({"disk at the end", growth_text(result, &replica_burden::disk_bytes, style)});
+  summary.add({"memory", growth_text(result, &replica_burden::resident_bytes, style)});
+  summary.add({"disk", growth_text(result, &replica_burden::disk_bytes, style)});
+  summary.add({"pause for a checkpoint", pauses_text(result.pauses())});
   add_rows(summary, result.end);
   return rows_of(result, style) + "\n" +
          style.dim(
@@ -90,6 +97,8 @@ nlohmann::ordered_json json_of(const endurance_result& result) {
     tenths.push_back(json_of(each));
   json["growth"] = {{"memory", growth_json(result, &replica_burden::resident_bytes)},
                     {"disk", growth_json(result, &replica_burden::disk_bytes)}};
+  const auto pauses = result.pauses();
+  json["checkpoint_pause_us"] = {{"max", pauses.longest_us}, {"mean", pauses.mean_us()}, {"count", pauses.count}};
   add_keys(json, result.end);
   json["ok"] = result.is_right();
   return json;

@@ -91,10 +91,32 @@ std::uint64_t endurance_tenth::max_of(std::uint64_t replica_burden::*what) const
   return most;
 }
 
+double checkpoint_pauses::mean_us() const {
+  return count == 0 ? 0 : static_cast<double>(total_us) / static_cast<double>(count);
+}
+
 double endurance_result::growth_of(std::uint64_t replica_burden::*what, std::size_t since) const {
   if (since >= tenths.size()) return 1;
   const auto before = tenths[since].sum_of(what);
   return before == 0 ? 1 : static_cast<double>(tenths.back().sum_of(what)) / static_cast<double>(before);
+}
+
+std::uint64_t endurance_result::most_of(std::uint64_t replica_burden::*what) const {
+  std::uint64_t most = 0;
+  for (const auto& each : tenths)
+    most = std::max(most, each.sum_of(what));
+  return most;
+}
+
+checkpoint_pauses endurance_result::pauses() const {
+  checkpoint_pauses all;
+  for (const auto& each : end.reports) {
+    if (!each) continue;
+    all.count += counter_of(*each, "snapshots_total");
+    all.total_us += counter_of(*each, "snapshot_us_total");
+    all.longest_us = std::max(all.longest_us, counter_of(*each, "snapshot_us_max"));
+  }
+  return all;
 }
 
 std::variant<endurance_result, replay_failure> run_endurance(const endurance_settings& settings, interruption& stop,

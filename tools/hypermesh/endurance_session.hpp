@@ -36,6 +36,15 @@ struct endurance_tenth {
   [[nodiscard]] std::uint64_t max_of(std::uint64_t replica_burden::*what) const;
 };
 
+/// How long the replicas stopped executing to take checkpoints, in microseconds.
+struct checkpoint_pauses {
+  std::uint64_t count = 0;
+  std::uint64_t total_us = 0;
+  std::uint64_t longest_us = 0;
+
+  [[nodiscard]] double mean_us() const;
+};
+
 struct endurance_result {
   endurance_settings settings;
   std::vector<endurance_tenth> tenths;
@@ -44,6 +53,10 @@ struct endurance_result {
   /// All replicas' share at the end as a multiple of that after the tenth `since`, from 0; 1 where there is nothing to
   /// compare.
   [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
+  /// The most that all replicas together held at the end of a tenth.
+  [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
+  /// Over all replicas.
+  [[nodiscard]] checkpoint_pauses pauses() const;
   [[nodiscard]] bool is_right() const { return end.is_right(); }
 };
 

@@ -1,6 +1,7 @@
 #include "tools/hypermesh/loaded_cluster.hpp"
 
 #include <algorithm>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,9 @@ constexpr std::chrono::milliseconds wait_interval{10};
 constexpr std::chrono::seconds agreement_patience{60};
 /// An operation without an answer by then has failed.
 constexpr std::chrono::seconds answer_patience{120};
+
+constexpr std::size_t filler_bytes = std::size_t{64} * 1024;
+constexpr std::size_t fillers_in_flight = 16;
 
 const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
 
@@ -45,7 +49,8 @@ loaded_cluster::~loaded_cluster() {
 
 loaded_cluster::failure loaded_cluster::start() {
   if (auto failed = start_processes()) return failed;
-  if (auto failed = open_client()) return failed;
+  if (auto failed = open_client(0, session_)) return failed;
+  if (auto failed = fill_state()) return failed;
   load_ = std::make_shared<increment_load>(session_->client());
   begun_ = clock::now();
   load_->begin(settings_.in_flight);
@@ -57,7 +62,7 @@ loaded_cluster::failure loaded_cluster::start_processes() {
   plan.name = "chaos";
   plan.state_machine = "key-value";
   plan.replicas = settings_.replicas;
-  plan.clients = 1;
+  plan.clients = 2;
   auto prepared = local_cluster::prepare(plan);
   if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
   processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
@@ -67,9 +72,10 @@ loaded_cluster::failure loaded_cluster::start_processes() {
   return std::nullopt;
 }
 
-loaded_cluster::failure loaded_cluster::open_client() {
+loaded_cluster::failure loaded_cluster::open_client(std::uint32_t number, std::unique_ptr<cluster_session>& into) {
   client_options options;
   options.cluster = processes_->layout().root.string();
+  options.client = number;
   auto config = read_client_of(options);
   if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
   client_settings settings;
@@ -79,14 +85,73 @@ loaded_cluster::failure loaded_cluster::open_client() {
   settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
   if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
-  session_ = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
+  into = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
   return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::open_observer() { return open_client(1, observer_); }
+
+loaded_cluster::failure loaded_cluster::fill_state() {
+  if (settings_.state_mib == 0) return std::nullopt;
+  const auto before = clock::now();
+  if (auto failed = write_fillers()) return failed;
+  if (auto failed = pass_checkpoints()) return failed;
+  narrator_->step(fmt::format("the state holds {} MiB", settings_.state_mib), seconds_between(before, clock::now()));
+  const auto restarted = clock::now();
+  if (auto failed = start_anew()) return failed;
+  narrator_->step("all replicas started anew with it", seconds_between(restarted, clock::now()));
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::await(std::future<submit_outcome>& answer) {
+  while (answer.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
+    if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+    if (stop_->requested()) return interrupted;
+  }
+  const auto outcome = answer.get();
+  const auto* error = std::get_if<client_error>(&outcome);
+  return error == nullptr ? std::nullopt : failure{replay_failure{exit_code_of(*error), explain(*error)}};
+}
+
+loaded_cluster::failure loaded_cluster::write_fillers() {
+  const auto total = std::size_t{settings_.state_mib} * 1024 * 1024 / filler_bytes;
+  const byte_vector value(filler_bytes, std::byte{0x5a});
+  std::deque<std::future<submit_outcome>> under_way;
+  for (std::size_t next = 0; next < total || !under_way.empty();) {
+    while (next < total && under_way.size() < fillers_in_flight) {
+      const auto key = fmt::format("filler-{}", next++);
+      under_way.push_back(session_->client().submit(key_value::encode(key_value::put{as_byte_span(key), value})));
+    }
+    if (auto failed = await(under_way.front())) return failed;
+    under_way.pop_front();
+  }
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::pass_checkpoints() {
+  // One after the other, each is a batch of its own.
+  for (std::uint64_t count = 0; count < 2 * processes_->content().checkpoint_period; ++count) {
+    auto answer = session_->client().submit(increment_load::reading_of(0));
+    if (auto failed = await(answer)) return failed;
+  }
+  return std::nullopt;
+}
+
+loaded_cluster::failure loaded_cluster::start_anew() {
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number)
+    processes_->kill(number);
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
+    if (auto error = processes_->restart(number)) return replay_failure{exit_code::failed, *error};
+  }
+  auto answer = session_->client().submit(increment_load::reading_of(0));
+  return await(answer);
 }
 
 double loaded_cluster::seconds() const { return seconds_between(begun_, clock::now()); }
 
 cluster_reports loaded_cluster::look(std::chrono::milliseconds patience) {
-  return collect_reports(session_->client(), settings_.replicas, patience, [this] { return !stop_->requested(); });
+  auto& asking = observer_ == nullptr ? *session_ : *observer_;
+  return collect_reports(asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); });
 }
 
 view_number loaded_cluster::view_in(const cluster_reports& reports) const {

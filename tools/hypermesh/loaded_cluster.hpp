@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -23,6 +24,9 @@ struct load_settings {
   std::size_t in_flight = 64;
   /// Operations under one client signature.
   std::size_t bundle = 1;
+  /// Values that the state holds besides the counters, so that it has a size. They are written before the load begins,
+  /// and the replicas start anew after that, so that what they tell is about the load alone.
+  std::uint32_t state_mib = 0;
 };
 
 /// How far the load was at some moment.
@@ -69,7 +73,7 @@ class loaded_cluster {
   loaded_cluster(const loaded_cluster&) = delete;
   loaded_cluster& operator=(const loaded_cluster&) = delete;
 
-  /// Starts replicas and client, and the load.
+  /// Starts replicas and client, fills the state, and begins the load.
   [[nodiscard]] failure start();
 
   [[nodiscard]] local_cluster& processes() { return *processes_; }
@@ -79,6 +83,10 @@ class loaded_cluster {
   [[nodiscard]] load_mark mark() const { return {clock::now(), load_->answered()}; }
   /// Seconds since the load began.
   [[nodiscard]] double seconds() const;
+
+  /// From now on another client asks the replicas where they stand. Its links are fresh, while those of the client that
+  /// makes the load may wait for a while before they try again to reach a replica that was away.
+  [[nodiscard]] failure open_observer();
 
   /// Asks all replicas where they stand; those that do not answer in `patience` stay silent.
   [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);
@@ -97,7 +105,12 @@ class loaded_cluster {
 
  private:
   [[nodiscard]] failure start_processes();
-  [[nodiscard]] failure open_client();
+  [[nodiscard]] failure open_client(std::uint32_t number, std::unique_ptr<cluster_session>& into);
+  [[nodiscard]] failure fill_state();
+  [[nodiscard]] failure write_fillers();
+  [[nodiscard]] failure pass_checkpoints();
+  [[nodiscard]] failure start_anew();
+  [[nodiscard]] failure await(std::future<submit_outcome>& answer);
   [[nodiscard]] failure check_health();
   [[nodiscard]] failure end_load();
   [[nodiscard]] failure compare(load_verdict& into);
@@ -108,6 +121,7 @@ class loaded_cluster {
   replay_narrator* narrator_;
   std::unique_ptr<local_cluster> processes_;
   std::unique_ptr<cluster_session> session_;
+  std::unique_ptr<cluster_session> observer_;
   std::shared_ptr<increment_load> load_;
   clock::time_point begun_;
 };
