@@ -41,6 +41,14 @@ std::string first_look_of(const absence_result& result) {
   return fmt::format("at sequence {}, {}", grouped(result.first_seen.value), others);
 }
 
+std::string probation_of(const absence_result& result) {
+  const auto view = result.last_word()->view.value;
+  if (!*result.is_on_probation()) return fmt::format("no longer, in view {}", view);
+  const auto floor = result.probation_floor();
+  if (!floor) return fmt::format("yes, in view {}; it does not vote yet", view);
+  return fmt::format("yes, in view {}; it prepares above sequence {}", view, grouped(*floor));
+}
+
 void add_return(text_table& table, const absence_result& result, const text_style& style) {
   table.add({"replica", fmt::format("{}, a backup in view {}; SIGKILL at sequence {}", result.victim, result.view.value,
                                     grouped(result.executed_before.value))});
@@ -61,7 +69,7 @@ void add_return(text_table& table, const absence_result& result, const text_styl
                  ? fmt::format("from {} after its start", short_duration(*result.executing_seconds))
                  : style.warning(fmt::format("not within {}: it went on from state to state",
                                              short_duration(result.catching_up.seconds + result.after.seconds)))});
-  if (const auto probation = result.is_on_probation()) table.add({"on probation", *probation ? "yes" : "no"});
+  if (result.is_on_probation()) table.add({"on probation", probation_of(result)});
 }
 
 std::string sentence_of(const absence_result& result) {
@@ -101,6 +109,8 @@ nlohmann::ordered_json json_of(const absence_result& result) {
   json["states_installed_until_in_step"] = result.states_until_in_step;
   const auto probation = result.is_on_probation();
   json["on_probation"] = probation ? nlohmann::ordered_json(*probation) : nlohmann::ordered_json(nullptr);
+  const auto floor = result.settings.lose_disk ? result.probation_floor() : std::nullopt;
+  json["probation_floor"] = floor ? nlohmann::ordered_json(*floor) : nlohmann::ordered_json(nullptr);
   json["operations_per_second"] = {{"before", result.before.rate()},
                                    {"absent", result.absent.rate()},
                                    {"catching_up", result.catching_up.rate()},

@@ -194,7 +194,13 @@ std::uint64_t absence_result::states_installed() const {
 std::optional<bool> absence_result::is_on_probation() const {
   const auto* word = last_word();
   if (!settings.lose_disk || word == nullptr) return std::nullopt;
-  return counter_of(*word, "on_probation") != 0;
+  // Whoever lost its disk is on probation from the start; its node tells of it when it may prepare.
+  return find_counter(*word, "on_probation").value_or(1) != 0;
+}
+
+std::optional<std::uint64_t> absence_result::probation_floor() const {
+  const auto* word = last_word();
+  return word == nullptr ? std::nullopt : find_counter(*word, "probation_floor_sequence");
 }
 
 std::variant<absence_result, replay_failure> run_absence(const absence_settings& settings, interruption& stop,

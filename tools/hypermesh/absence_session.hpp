@@ -49,6 +49,8 @@ struct absence_result {
   std::optional<double> executing_seconds;
   /// Whether it may not commit yet; nothing when it kept its disk.
   [[nodiscard]] std::optional<bool> is_on_probation() const;
+  /// It prepares and votes for checkpoints above this sequence; nothing while it may not say anything.
+  [[nodiscard]] std::optional<std::uint64_t> probation_floor() const;
   [[nodiscard]] bool is_right() const { return end.is_right() && in_step_seconds; }
 };
 

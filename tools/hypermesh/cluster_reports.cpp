@@ -89,11 +89,15 @@ view_number current_view(const cluster_reports& reports, const cluster_parameter
   return views[weak_quorum - 1];
 }
 
-std::uint64_t counter_of(const node_report& report, std::string_view name) {
+std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {
   for (const auto& each : report.counters) {
     if (each.name == name) return each.value;
   }
-  return 0;
+  return std::nullopt;
+}
+
+std::uint64_t counter_of(const node_report& report, std::string_view name) {
+  return find_counter(report, name).value_or(0);
 }
 
 std::uint64_t rejected_by(const node_report& report) {

@@ -28,6 +28,9 @@ using cluster_reports = std::vector<std::optional<node_report>>;
 /// The latest view that f+1 replicas have reached, of which at least one is correct; view 0 when fewer answered.
 [[nodiscard]] view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster);
 
+/// The value of a counter of the report; nothing when it has none of that name.
+[[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);
+
 /// The value of a counter of the report; 0 when it has none of that name.
 [[nodiscard]] std::uint64_t counter_of(const node_report& report, std::string_view name);
 

@@ -15,12 +15,17 @@ constexpr std::size_t fifth_tenth = 4;
 
 constexpr double seconds_of(std::uint64_t microseconds) { return static_cast<double>(microseconds) / 1e6; }
 
+std::string judgement_of(const endurance_result& result, std::uint64_t replica_burden::*what, const text_style& style) {
+  if (result.growth_of(what, first_tenth) <= flat_growth_max) return style.good("flat");
+  return result.was_cut_back(what) ? "rises and is cut back" : style.warning("it grew");
+}
+
 std::string growth_text(const endurance_result& result, std::uint64_t replica_burden::*what, const text_style& style) {
   const auto growth = result.growth_of(what, first_tenth);
   return fmt::format(
       "{}: at the end {:.2f} times that after the first tenth, {:.2f} times that after the fifth; most {}",
-      growth <= flat_growth_max ? style.good("flat") : style.warning("it grew"), growth,
-      result.growth_of(what, fifth_tenth), short_bytes(result.most_of(what)));
+      judgement_of(result, what, style), growth, result.growth_of(what, fifth_tenth),
+      short_bytes(result.most_of(what)));
 }
 
 std::string pauses_text(const checkpoint_pauses& pauses) {
@@ -55,6 +60,7 @@ nlohmann::ordered_json growth_json(const endurance_result& result, std::uint64_t
   return {{"since_first_tenth", growth},
           {"since_fifth_tenth", result.growth_of(what, fifth_tenth)},
           {"bytes_max", result.most_of(what)},
+          {"cut_back", result.was_cut_back(what)},
           {"flat", growth <= flat_growth_max}};
 }
 

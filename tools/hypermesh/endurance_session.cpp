@@ -108,6 +108,13 @@ std::uint64_t endurance_result::most_of(std::uint64_t replica_burden::*what) con
   return most;
 }
 
+bool endurance_result::was_cut_back(std::uint64_t replica_burden::*what) const {
+  for (std::size_t index = 1; index < tenths.size(); ++index) {
+    if (10 * tenths[index].sum_of(what) <= 9 * tenths[index - 1].sum_of(what)) return true;
+  }
+  return false;
+}
+
 checkpoint_pauses endurance_result::pauses() const {
   checkpoint_pauses all;
   for (const auto& each : end.reports) {

@@ -55,6 +55,8 @@ struct endurance_result {
   [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
   /// The most that all replicas together held at the end of a tenth.
   [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
+  /// Whether it fell by a tenth or more from one sample to the next: what only ever grows does not.
+  [[nodiscard]] bool was_cut_back(std::uint64_t replica_burden::*what) const;
   /// Over all replicas.
   [[nodiscard]] checkpoint_pauses pauses() const;
   [[nodiscard]] bool is_right() const { return end.is_right(); }
