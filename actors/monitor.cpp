@@ -72,6 +72,7 @@ struct node_counters::noting {
   void operator()(const watermarks_moved& it) const {
     into.progress_.low_watermark = it.low;
     into.progress_.high_watermark = it.high;
+    into.progress_.stable_checkpoint = std::max(into.progress_.stable_checkpoint, it.low);
   }
   void operator()(const checkpoint_became_stable& it) const {
     ++into.counters_["checkpoints_stable_total"];
@@ -111,6 +112,8 @@ struct node_counters::noting {
   }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
+    // After a restart, until something is executed.
+    if (into.progress_.last_executed == sequence_number{0}) into.progress_.last_executed = it.last_executed;
     into.gauges_["view_is_active"] = it.active ? 1 : 0;
     into.gauges_["slots_in_use"] = it.slots_in_use;
     into.gauges_["last_proposed"] = it.last_proposed.value;

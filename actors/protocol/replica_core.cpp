@@ -296,6 +296,8 @@ replica_effects replica_core::on_installed(sequence_number sequence,
   if (proof->sequence() > log_.marks().low()) move_low(std::move(proof), out);
   adopt_stable(out);
   execute_ready(out);
+  // What the others ordered meanwhile.
+  send_status(out);
   if (repaired && wanted_view_ > view_) change_view(wanted_view_, out);
   if (repaired) propose_waiting(out);
   report_progress(out);
@@ -323,8 +325,16 @@ replica_effects replica_core::on_tick() {
   const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
   if (lacks_state && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = ahead_;
   const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
-  if ((open && stalled) || ticks_ % idle_status_ticks == 0) send_status(out);
+  if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
   return out;
+}
+
+/// Whether something later is decided than what comes next: that was sent before, and what still comes does not fill it.
+bool replica_core::has_hole() const {
+  if (is_decided(last_decided_.next())) return false;
+  return std::ranges::any_of(log_.slots(), [this](const auto& each) {
+    return each.first > last_decided_.next() && each.second.is_committed_local(group_);
+  });
 }
 
 void replica_core::send_status(replica_effects& out) const {

@@ -82,6 +82,7 @@ class replica_core {
   void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
   void advance(sequence_number sequence, replica_effects& out);
   void execute_ready(replica_effects& out);
+  [[nodiscard]] bool has_hole() const;
   [[nodiscard]] bool is_decided(sequence_number sequence) const;
 
   [[nodiscard]] bool may_prepare() const;

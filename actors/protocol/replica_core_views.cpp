@@ -222,9 +222,11 @@ replica_effects replica_core::on_start() {
     if (log_.find(sequence) != nullptr) advance(sequence, out);
   }
   if (active_) out.view_entered = view_;
+  if (probation_) out.observations.emplace_back(probation_changed{});
   if (view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0) return out;
   send_status(out);
   report_progress(out);
+  out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
   return out;
 }
 

@@ -118,9 +118,14 @@ or_error<bool> is_learner(const std::filesystem::path& directory, const storage_
 std::optional<world_error> make_learner(const std::filesystem::path& root, const storage_owner& owner) {
   const node_directory directory{root};
   if (!has_identity(directory)) return initialise_storage(root, owner, true);
-  auto known = is_learner(root, owner);
-  if (auto* error = std::get_if<world_error>(&known)) return std::move(*error);
-  if (std::get<bool>(known)) return std::nullopt;
+  auto read = read_identity(directory, owner);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto& identity = std::get<directory_identity>(read);
+  if (identity.learner) return std::nullopt;
+  if (identity.votes == vote_history::none) {
+    identity.learner = true;
+    return write_identity(directory, identity, existing_file::replace);
+  }
   return world_error{fmt::format("{} holds what this replica has promised, and a learner forgets it", quoted(root)),
                      "start without --learner; if the directory is damaged, move it away first, and never put it back"};
 }

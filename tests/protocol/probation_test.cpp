@@ -158,6 +158,13 @@ TEST_CASE("a replica that lost its disk follows the others in silence until ever
   CHECK(sent<view_change>(world.take(world.core.on_change_view(view_of(2))).sends).size() == 1);
 }
 
+TEST_CASE("it says from the start that it is on probation") {
+  learner_world world;
+  world.take(world.core.on_start());
+  REQUIRE(world.changes.size() == 1);
+  CHECK_FALSE(world.changes.front().over);
+}
+
 TEST_CASE("without the word of a quorum it stays silent, however far the group is") {
   learner_world world;
   world.hear_status(0, 0);

@@ -186,7 +186,7 @@ TEST_CASE("a restart in a later view comes back into it, with the votes for what
   for (const std::uint32_t from : {0U, 1U, 3U}) {
     changes.push_back(replica.factory.view_change_of(replica_id{from}, view_number{1}, nullptr, {prepared}));
   }
-  replica.take<prepare>();
+  (void)replica.take<prepare>();
   replica.hear(1, replica.factory.new_view_of(view_number{1}, changes));
   CHECK(replica.take<prepare>().size() == 1);
   replica.restart();

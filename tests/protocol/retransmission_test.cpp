@@ -11,7 +11,7 @@ namespace {
 
 /// Replica 1 of four with `slots` committed sequences of which the checkpoint is not stable.
 struct holder {
-  request_factory factory{small_cluster(4, 4, 64, 128)};
+  request_factory factory{small_cluster(4, 4, 64, 256)};
   replica_core core{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
 
   explicit holder(std::uint64_t slots, const std::vector<std::string>& operations = {"op"}) {
@@ -77,11 +77,29 @@ TEST_CASE("one STATUS of each replica is answered in a tick") {
 }
 
 TEST_CASE("the answer to a STATUS is bounded in sequences") {
-  holder world{60};
+  holder world{140};
   const auto effects = world.ask(3, 0);
   for (const auto& each : sent<commit>(effects.sends))
-    CHECK(each.vote.content.sequence <= sequence_number{32});
-  CHECK(sent<commit>(effects.sends).size() == 32);
+    CHECK(each.vote.content.sequence <= sequence_number{128});
+  CHECK(sent<commit>(effects.sends).size() == 128);
+}
+
+TEST_CASE("a replica with a hole says so with each tick, whatever else it gets done") {
+  holder world{3};
+  const auto arrive = [&](std::uint64_t n) {
+    const auto proposal = world.factory.pre_prepare_of(view_number{0}, sequence_number{n}, world.factory.batch_number(n));
+    (void)world.hear(0, proposal);
+    for (const std::uint32_t from : {2U, 3U})
+      (void)world.hear(from, world.factory.prepare_of(replica_id{from}, proposal));
+    for (const std::uint32_t from : {0U, 2U})
+      (void)world.hear(from, world.factory.commit_of(replica_id{from}, proposal));
+  };
+  // 4 … 9 were lost, and come one by one: there is progress, and still a hole.
+  arrive(10);
+  for (const std::uint64_t n : {4ULL, 5ULL, 6ULL}) {
+    arrive(n);
+    CHECK(sent<status>(world.core.on_tick().sends).size() == 1);
+  }
 }
 
 TEST_CASE("the answer to a STATUS is bounded in bytes") {

@@ -167,6 +167,13 @@ TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made where there 
   }
 }
 
+TEST_CASE_FIXTURE(directory_fixture, "a new directory in which nothing was promised becomes a learner's") {
+  initialise(directory);
+  REQUIRE_FALSE(make_learner(directory, owner()).has_value());
+  CHECK(std::get<bool>(is_learner(directory, owner())));
+  start_in(directory);
+}
+
 TEST_CASE_FIXTURE(directory_fixture, "a directory that holds votes is not made a learner's") {
   initialise(directory);
   start_in(directory);

@@ -39,6 +39,7 @@ std::string text_of(const observation& what) {
     return fmt::format("replaces the donor {}: {}", it->replica.value, to_string(it->reason));
   }
   if (const auto* it = std::get_if<probation_changed>(&what)) {
+    if (it->floor == sequence_number{0}) return "lost its disk and says nothing";
     return fmt::format("lost its disk: votes above n={} and commits from v={}{}", it->floor.value, it->first_view.value,
                        it->over ? ", from now on" : "");
   }

@@ -108,10 +108,10 @@ class fault_drawer {
   /// Rates and delays last as long as the chaos; the others begin and end in it.
   void add_throughout(fault_kind what) { add(0, heals_at(), std::move(what)); }
   template <class Draw>
-  void add_some(std::uint64_t min, std::uint64_t max, Draw draw) {
+  void add_some(std::uint64_t min, std::uint64_t max, Draw make) {
     const auto count = min + chance_.below(max - min + 1);
     for (std::uint64_t index = 0; index < count; ++index)
-      plan_.faults.push_back(draw(cluster_, heals_at(), chance_));
+      plan_.faults.push_back(make(cluster_, heals_at(), chance_));
   }
 
   void draw_loss() { add_throughout(frame_loss{static_cast<std::uint32_t>(10 + chance_.below(loss_permille_max - 9))}); }
