@@ -129,8 +129,8 @@ bool simulated_storage::holds(record_kind kind, sequence_number sequence, byte_s
 bool simulated_storage::binds(const storage_record& record) const {
   if (holds(record.kind, record.sequence, *record.bytes)) return true;
   return is_replaced(record.kind) && std::ranges::any_of(held_.records, [&](const auto& each) {
-    return each.second.kind == record.kind && each.second.view > record.view;
-  });
+           return each.second.kind == record.kind && each.second.view > record.view;
+         });
 }
 
 std::vector<storage_record> simulated_storage::records() const {

@@ -48,7 +48,8 @@ class simulated_storage final : public stable_storage {
 
   /// Whether exactly these bytes are durable.
   [[nodiscard]] bool holds(record_kind kind, sequence_number sequence, byte_span bytes) const;
-  /// Whether the record is durable, or replaced by one of its kind for a later view: two that wait are written together.
+  /// Whether the record is durable, or replaced by one of its kind for a later view: two that wait are written
+  /// together.
   [[nodiscard]] bool binds(const storage_record& record) const;
   [[nodiscard]] std::size_t records_held() const { return held_.records.size(); }
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
