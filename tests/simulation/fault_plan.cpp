@@ -7,9 +7,9 @@ namespace hypermesh::testing {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> names = {
-    "calm",    "lossy",    "reordering", "duplicating", "partitioned", "flapping", "swizzled", "one-way",
-    "pausing", "crashing", "disks",      "forgetful",   "everything",  "mixed",    "twins"};
+constexpr std::array<std::string_view, 15> names = {"calm",     "lossy",     "reordering", "duplicating", "partitioned",
+                                                    "flapping", "swizzled",  "one-way",    "pausing",     "crashing",
+                                                    "disks",    "forgetful", "everything", "mixed",       "twins"};
 
 /// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
 constexpr microseconds_t chaos_us_min = 1'500'000;
@@ -114,13 +114,16 @@ class fault_drawer {
       plan_.faults.push_back(make(cluster_, heals_at(), chance_));
   }
 
-  void draw_loss() { add_throughout(frame_loss{static_cast<std::uint32_t>(10 + chance_.below(loss_permille_max - 9))}); }
+  void draw_loss() {
+    add_throughout(frame_loss{static_cast<std::uint32_t>(10 + chance_.below(loss_permille_max - 9))});
+  }
   void draw_reordering();
   void draw_flapping();
   void draw_swizzle();
   void draw_one_way();
   void draw_disks();
   void draw_disk_loss(replica_id replica);
+  void draw_march_of_views(microseconds_t begin);
   void draw_lying_disk(replica_id replica);
   void draw_twins();
   void draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end);
@@ -190,10 +193,24 @@ void fault_drawer::draw_disks() {
   }
 }
 
+/// One primary after the other goes for so long that it is replaced, so that a probation can end.
+void fault_drawer::draw_march_of_views(microseconds_t begin) {
+  const auto first = chance_.below(cluster_.replicas);
+  for (std::uint32_t number = 0; number <= cluster_.replicas; ++number) {
+    begin += 200'000 + chance_.below(500'000);
+    const auto end = begin + 250'000 + chance_.below(250'000);
+    if (end >= heals_at()) return;
+    add(begin, end, node_crash{replica_id{static_cast<std::uint32_t>((first + number) % cluster_.replicas)}});
+    begin = end;
+  }
+}
+
 void fault_drawer::draw_disk_loss(replica_id replica) {
-  const auto begin = 1 + chance_.below(heals_at() - 1);
-  const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : 1'500'000);
+  const bool marches = plan_.profile == fault_profile::disks && chance_.below(2) == 0;
+  const auto begin = 1 + chance_.below(marches ? heals_at() / 6 : heals_at() - 1);
+  const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : (marches ? 300'000 : 1'500'000));
   add(begin, end, disk_loss{replica});
+  if (marches) return draw_march_of_views(std::min(end, heals_at()));
   // Whoever is on probation may be killed too, and the others as well.
   for (auto count = chance_.below(3); count > 0; --count) {
     const auto again = 1 + chance_.below(heals_at() - 1);
@@ -261,6 +278,8 @@ void fault_drawer::draw_twins() {
 }
 
 void fault_drawer::draw() {
+  // To be a full member again takes two views and two windows.
+  if (plan_.profile == fault_profile::disks) plan_.heals_at += chance_.below(chaos_us_max);
   const auto delay_us_min = 50 + chance_.below(500);
   add_throughout(link_delay{delay_us_min, delay_us_min + 50 + chance_.below(20'000)});
   if (has(fault_profile::lossy)) draw_loss();

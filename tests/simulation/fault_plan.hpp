@@ -9,8 +9,8 @@
 
 namespace hypermesh::testing {
 
-/// What the network and the machines do to a run. `mixed` lets the seed choose one of those before it; `twins` copies the
-/// keys of up to f replicas.
+/// What the network and the machines do to a run. `mixed` lets the seed choose one of those before it; `twins` copies
+/// the keys of up to f replicas.
 enum class fault_profile : std::uint8_t {
   calm,
   lossy,

@@ -333,9 +333,8 @@ void invariant_checker::check_view_change(const view_change& change, const frame
   if (sender != change.replica || !is_bound(sender)) return;
   const auto key = std::make_tuple(sender, message_kind::view_change, change.new_view, sequence_number{0});
   const auto value = digest_of("view change", change.raw.view);
-  expect(said_.emplace(key, value).first->second == value, "I14", [&] {
-    return fmt::format("replica {} leaves for view {} in two ways", sender.value, change.new_view.value);
-  });
+  expect(said_.emplace(key, value).first->second == value, "I14",
+         [&] { return fmt::format("replica {} leaves for view {} in two ways", sender.value, change.new_view.value); });
 }
 
 /// I8: the new view proposes again what anybody may have committed.
@@ -345,9 +344,8 @@ void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& 
     const auto key = std::make_tuple(sender, message_kind::new_view, opened.view, sequence_number{0});
     const auto [place, is_new] = said_.emplace(key, digest_of("new view", opened.raw.view));
     if (is_new) ++views_opened_;
-    expect(place->second == digest_of("new view", opened.raw.view), "I14", [&] {
-      return fmt::format("replica {} opens view {} twice", sender.value, opened.view.value);
-    });
+    expect(place->second == digest_of("new view", opened.raw.view), "I14",
+           [&] { return fmt::format("replica {} opens view {} twice", sender.value, opened.view.value); });
   }
   sequence_number covered;
   for (const auto& each : opened.view_changes)
@@ -429,9 +427,8 @@ void invariant_checker::on_started(replica_id replica, const recovered_replica& 
   auto& track = tracks_[replica.value];
   const auto stable = past.stable ? past.stable->sequence() : sequence_number{0};
   // I7: what is executed once is on the disks of a quorum, but this one may have lost its last commit certificates.
-  expect(past.last_executed <= std::max(order_.last(), stable), "I7", [&] {
-    return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed));
-  });
+  expect(past.last_executed <= std::max(order_.last(), stable), "I7",
+         [&] { return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed)); });
   track = {};
   track.view = past.view;
   track.view_at_low = past.view;

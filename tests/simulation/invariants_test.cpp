@@ -281,7 +281,8 @@ TEST_CASE_FIXTURE(forged_world, "a replica whose disk forgot may contradict itse
   CHECK(broken() == "I1");
 }
 
-TEST_CASE_FIXTURE(forged_world, "nothing that a faulty replica says is held against it, and correct ones may refuse it") {
+TEST_CASE_FIXTURE(forged_world,
+                  "nothing that a faulty replica says is held against it, and correct ones may refuse it") {
   checker.distrust(replica_id{2}, standing::faulty);
   checker.distrust(replica_id{2}, standing::forgetful);
   CHECK(checker.standing_of(replica_id{2}) == standing::faulty);

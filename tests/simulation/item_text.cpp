@@ -13,7 +13,8 @@ namespace hypermesh::testing {
 namespace {
 
 constexpr std::array<std::string_view, node_parts_count> part_names = {
-    "ingress", "client-ingress", "batcher", "replica", "executor", "checkpointer", "state-transfer", "journal", "coordinator"};
+    "ingress",      "client-ingress", "batcher", "replica",    "executor",
+    "checkpointer", "state-transfer", "journal", "coordinator"};
 constexpr std::array<std::string_view, 3> fate_names = {"lost", "kept", "torn"};
 constexpr std::array<std::string_view, 2> disk_names = {"empty", "same"};
 constexpr std::array<std::string_view, 3> leaving_names = {"none", "first", "second"};

@@ -39,8 +39,8 @@ void expect_pass(const run_report& report) {
 }
 
 storage_record prepare_record(std::uint64_t sequence) {
-  return {record_kind::prepare, {}, sequence_number{sequence},
-          std::make_shared<const byte_vector>(to_byte_vector("vote"))};
+  return {
+      record_kind::prepare, {}, sequence_number{sequence}, std::make_shared<const byte_vector>(to_byte_vector("vote"))};
 }
 
 }  // namespace
@@ -142,8 +142,10 @@ TEST_CASE("a suspended node says nothing, goes on later, and the others do not w
   expect_pass(run.report);
   // Replica 0 is the first primary: another one takes its place.
   CHECK(run.count("enters v=1") >= 3);
-  const auto ends = std::ranges::find_if(run.lines, [](const auto& line) { return line.find("  ends: ") < line.size(); });
-  const auto begins = std::ranges::find_if(run.lines, [](const auto& line) { return line.find("  begins: ") < line.size(); });
+  const auto ends =
+      std::ranges::find_if(run.lines, [](const auto& line) { return line.find("  ends: ") < line.size(); });
+  const auto begins =
+      std::ranges::find_if(run.lines, [](const auto& line) { return line.find("  begins: ") < line.size(); });
   CHECK(begins < ends);
   CHECK(std::none_of(begins, ends, [](const auto& line) { return line.find(" ms  0 commits") < line.size(); }));
   CHECK(std::any_of(ends, run.lines.end(), [](const auto& line) { return line.find(" ms  0 commits") < line.size(); }));
@@ -151,7 +153,8 @@ TEST_CASE("a suspended node says nothing, goes on later, and the others do not w
 
 TEST_CASE("who pauses an actor twice lets it go on once both end") {
   const actor_pause one{replica_id{1}, node_part::replica};
-  const auto within = run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}, {300'000, 400'000, one}}));
+  const auto within =
+      run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}, {300'000, 400'000, one}}));
   const auto alone = run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}}));
   expect_pass(within);
   CHECK(within.event_hash == alone.event_hash);
@@ -174,8 +177,8 @@ TEST_CASE("both machines of a copied replica are heard, and the group bears it")
   for (const auto leaves : {leaving_machine::none, leaving_machine::first, leaving_machine::second}) {
     for (const auto disk : {copied_disk::empty, copied_disk::same}) {
       // The first primary, which proposes twice.
-      const traced_run run{calm_plan({{disk == copied_disk::same ? second / 2 : 0, 2 * second,
-                                       key_copy{replica_id{0}, disk, leaves}}})};
+      const traced_run run{
+          calm_plan({{disk == copied_disk::same ? second / 2 : 0, 2 * second, key_copy{replica_id{0}, disk, leaves}}})};
       expect_pass(run.report);
       CHECK(run.count("0 is faulty: its key was copied") == 1);
       CHECK(run.count(" ms  0b -> 1 ") > 0);
@@ -203,7 +206,8 @@ TEST_CASE("a plan spoils no more replicas than the group bears") {
   CHECK(objection_to(calm_plan({lost, lies})).has_value());
   CHECK_FALSE(objection_to(calm_plan({lies, copied})).has_value());
   CHECK_FALSE(objection_to(calm_plan({lost, lies, copied}, 1, 7)).has_value());
-  for (const auto profile : {fault_profile::disks, fault_profile::forgetful, fault_profile::everything, fault_profile::twins}) {
+  for (const auto profile :
+       {fault_profile::disks, fault_profile::forgetful, fault_profile::everything, fault_profile::twins}) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed)
       CHECK_FALSE(objection_to(make_plan({seed, 7, 10, profile})).has_value());
   }
@@ -240,8 +244,13 @@ TEST_CASE("queries are answered with what the order once gave") {
   CHECK(queries > 20);
 }
 
-TEST_CASE("the seeds of the suite meet lost disks, disks that lie, and twins that stay") {
+TEST_CASE("the seeds of the suite meet lost disks, replicas that are members again, disks that lie, and twins") {
   run_report sum;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto report = run_simulation(run_options{seed, 4, 200, fault_profile::disks});
+    expect_pass(report);
+    sum.readmissions += report.readmissions;
+  }
   for (std::uint64_t seed = 1; seed <= 15; ++seed) {
     for (const auto profile : {fault_profile::disks, fault_profile::forgetful, fault_profile::twins}) {
       const auto report = run_simulation(run_options{seed, 4, 80, profile});
@@ -252,6 +261,7 @@ TEST_CASE("the seeds of the suite meet lost disks, disks that lie, and twins tha
       CHECK(report.progress_us < 5 * second);
     }
   }
+  CHECK(sum.readmissions > 0);
   CHECK(sum.learner_starts > 15);
   CHECK(sum.disks_that_lied > 10);
   CHECK(sum.state_transfers > 15);

@@ -269,9 +269,9 @@ struct key_copy {
   friend bool operator==(const key_copy&, const key_copy&) = default;
 };
 
-using fault_kind =
-    std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling, link_partition,
-                 link_break, actor_pause, node_pause, node_crash, write_crash, power_cut, disk_loss, lying_disk, key_copy>;
+using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
+                                link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
+                                disk_loss, lying_disk, key_copy>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {

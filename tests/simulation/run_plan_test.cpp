@@ -126,7 +126,8 @@ TEST_CASE("a plan that cannot run is refused") {
   CHECK(error_of("fault 1.000ms 2.000ms pause replica=4 part=journal") != "none");
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=1001") != "none");
   CHECK(error_of("fault 1.000ms 2.000ms forgetful replica=0 changes=0") != "none");
-  CHECK(error_of("fault 1.000ms 2.000ms disk-loss replica=0\nfault 1.000ms 2.000ms twin replica=1 disk=empty leaves=none") !=
+  CHECK(error_of(
+            "fault 1.000ms 2.000ms disk-loss replica=0\nfault 1.000ms 2.000ms twin replica=1 disk=empty leaves=none") !=
         "none");
 }
 

@@ -15,8 +15,8 @@ namespace hypermesh::testing {
 namespace {
 
 invariant_bounds bounds_of(const cluster_parameters& cluster) {
-  // For each slot a PRE-PREPARE, a PREPARE, a COMMIT and two certificates; own CHECKPOINTs within two windows; one proof
-  // of h, one VIEW-CHANGE and one NEW-VIEW.
+  // For each slot a PRE-PREPARE, a PREPARE, a COMMIT and two certificates; own CHECKPOINTs within two windows; one
+  // proof of h, one VIEW-CHANGE and one NEW-VIEW.
   const auto window = std::uint64_t{cluster.watermark_window};
   // Twice, because what came early is recorded in the step that moves h, before the past is forgotten.
   return {std::uint64_t{cluster.clients} * limits::requests_in_flight_max,
@@ -205,8 +205,9 @@ void simulated_run::check_progress() {
   progressed_ = last > *last_in_chaos_ || (unanswered_ == 0 && now() > planned_until_);
   report_.progress_us = now() - heals_at_;
   if (progressed_ || report_.progress_us <= progress_us_max) return;
-  checker_->report("I11 progress", fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
-                                               progress_us_max / 1'000'000, unanswered_));
+  checker_->report("I11 progress",
+                   fmt::format("nothing is committed {} s after the network healed, and {} operations wait",
+                               progress_us_max / 1'000'000, unanswered_));
 }
 
 /// Whoever left its view alone comes along at the next checkpoint.

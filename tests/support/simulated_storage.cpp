@@ -64,7 +64,7 @@ std::optional<world_error> simulated_storage::forget_through(sequence_number las
     held_.records.erase(found);
   }
   held_.by_sequence.erase(held_.by_sequence.begin(), end);
-  forgotten_through_ = std::max(forgotten_through_, last);
+  held_.forgotten_through = std::max(held_.forgotten_through, last);
   return std::nullopt;
 }
 
@@ -111,7 +111,6 @@ std::size_t simulated_storage::lose_lies() {
 std::shared_ptr<simulated_storage> simulated_storage::copy() const {
   auto same = std::make_shared<simulated_storage>();
   same->held_ = held_;
-  same->forgotten_through_ = forgotten_through_;
   return same;
 }
 
@@ -128,7 +127,8 @@ bool simulated_storage::holds(record_kind kind, sequence_number sequence, byte_s
 
 bool simulated_storage::binds(const storage_record& record) const {
   if (holds(record.kind, record.sequence, *record.bytes)) return true;
-  return is_replaced(record.kind) && std::ranges::any_of(held_.records, [&](const auto& each) {
+  if (!is_replaced(record.kind)) return record.sequence <= held_.forgotten_through;
+  return std::ranges::any_of(held_.records, [&](const auto& each) {
     return each.second.kind == record.kind && each.second.view > record.view;
   });
 }

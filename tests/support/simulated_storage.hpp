@@ -48,11 +48,12 @@ class simulated_storage final : public stable_storage {
 
   /// Whether exactly these bytes are durable.
   [[nodiscard]] bool holds(record_kind kind, sequence_number sequence, byte_span bytes) const;
-  /// Whether the record is durable, or replaced by one of its kind for a later view: two that wait are written together.
+  /// Whether the record is durable, or was and binds nobody any more: a state that is kept covers it, or one of its
+  /// kind for a later view replaced it. What waits for the disk leaves after all that is written with it.
   [[nodiscard]] bool binds(const storage_record& record) const;
   [[nodiscard]] std::size_t records_held() const { return held_.records.size(); }
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
-  [[nodiscard]] sequence_number forgotten_through() const { return forgotten_through_; }
+  [[nodiscard]] sequence_number forgotten_through() const { return held_.forgotten_through; }
   /// In the order in which they were written.
   [[nodiscard]] std::vector<storage_record> records() const;
 
@@ -70,6 +71,7 @@ class simulated_storage final : public stable_storage {
     std::optional<kept_state> state;
     std::uint64_t bytes = 0;
     std::uint64_t next = 0;
+    sequence_number forgotten_through;
   };
 
   /// How many of `count` items of the change that comes become durable.
@@ -84,7 +86,6 @@ class simulated_storage final : public stable_storage {
   std::optional<world_error> failure_;
   write_judge on_write_;
   std::uint64_t writes_ = 0;
-  sequence_number forgotten_through_;
 };
 
 }  // namespace hypermesh::testing

@@ -172,8 +172,9 @@ void simulated_world::add_copy(replica_id id, bool with_its_disk) {
   if (!has_node(id) || nodes_.contains(second)) return;
   watcher_.on_faulty(id, faulty_because::it_was_copied);
   if (with_its_disk) nodes_[second].storage = nodes_.at(first).storage->copy();
-  require(start_node(second), "the disk of a node that runs is trusted");
-  connect(second);
+  if (start_node(second)) return connect(second);
+  // The copy of a disk that had lied: it starts no more than the first does.
+  removed_.insert(second);
 }
 
 void simulated_world::remove_machine(endpoint machine) {

@@ -33,17 +33,18 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
                          ->type_name("K");
   auto* profile =
       command
-          .add_option("--profile", into.profile,
-                      "what goes wrong: " + testing::fault_profile_names() +
-                          "; mixed: the seed chooses one of those before it")
+          .add_option(
+              "--profile", into.profile,
+              "what goes wrong: " + testing::fault_profile_names() + "; mixed: the seed chooses one of those before it")
           ->check([](const std::string& name) {
             return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
           })
           ->capture_default_str()
           ->type_name("NAME");
   auto* twins = command
-                    .add_flag_callback("--twins", [&into] { into.profile = to_string(testing::fault_profile::twins); },
-                                       "the same as --profile twins: up to f replicas run as two machines with one key")
+                    .add_flag_callback(
+                        "--twins", [&into] { into.profile = to_string(testing::fault_profile::twins); },
+                        "the same as --profile twins: up to f replicas run as two machines with one key")
                     ->excludes(profile);
   return {replicas, operations, profile, twins};
 }
@@ -156,22 +157,27 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
   auto* command = app.add_subcommand("sim", "run clusters in virtual time and check every invariant after every step");
   command->footer(
       "Each run draws cluster parameters, workload, faults and the order of all events from its seed. Chaos: whatever\n"
-      "the faults do, nothing wrong may happen. Then everything heals: within a bounded time a batch must be committed,\n"
+      "the faults do, nothing wrong may happen. Then everything heals: within a bounded time a batch must be "
+      "committed,\n"
       "every operation be answered, and all correct replicas be in the same state.\n"
       "Profiles:\n"
       "  calm, lossy, reordering, duplicating   frames are late, lost, overtaken, delivered twice\n"
-      "  partitioned, flapping, swizzled        cuts, one that opens and closes, replicas that leave and come back one by "
+      "  partitioned, flapping, swizzled        cuts, one that opens and closes, replicas that leave and come back one "
+      "by "
       "one\n"
       "  one-way                                single directed links between two replicas are broken\n"
       "  pausing                                one actor or a whole node stands still, longer than time-outs\n"
-      "  crashing                               nodes are killed between and inside writes, which are lost, kept or torn\n"
+      "  crashing                               nodes are killed between and inside writes, which are lost, kept or "
+      "torn\n"
       "  disks                                  up to f disks are gone, and their replicas come back on probation\n"
       "  forgetful                              up to f disks lose writes that they had acknowledged\n"
       "  everything                             all of these together\n"
       "  twins                                  up to f replicas run as two machines with one key, between which the\n"
       "                                         network decides, round by round (arXiv 2004.10617)\n"
-      "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost at\n"
-      "random, lost to a cut and delivered twice; restarts are those of nodes, learners those on probation, forgot are\n"
+      "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost "
+      "at\n"
+      "random, lost to a cut and delivered twice; restarts are those of nodes, learners those on probation, forgot "
+      "are\n"
       "disks that lost what they had acknowledged; transfers are states installed by replicas that fell behind;\n"
       "nudged are runs in which a replica fell behind and came along when clients were given more to do;\n"
       "progress in and settled in are the longest times from healing to the next committed batch and to agreement.");

@@ -17,11 +17,11 @@ struct column {
   bool to_the_left = false;
 };
 
-constexpr column columns[] = {{"replicas"},   {"profile", true}, {"runs"},        {"failed"},    {"batches"},
-                              {"requests"},   {"queries"},       {"sent again"},  {"frames"},    {"lost"},
-                              {"cut"},        {"duplicated"},    {"restarts"},    {"learners"},  {"forgot"},
-                              {"transfers"},  {"checkpoints"},   {"nudged"},      {"virtual s"},
-                              {"progress in s"}, {"settled in s"}};
+constexpr column columns[] = {{"replicas"},    {"profile", true}, {"runs"},       {"failed"},    {"batches"},
+                              {"requests"},    {"queries"},       {"sent again"}, {"frames"},    {"lost"},
+                              {"cut"},         {"duplicated"},    {"restarts"},   {"learners"},  {"forgot"},
+                              {"transfers"},   {"checkpoints"},   {"nudged"},     {"virtual s"}, {"progress in s"},
+                              {"settled in s"}};
 
 using cells = std::vector<std::string>;
 
@@ -159,12 +159,23 @@ std::uint64_t sim_summary::runs() const { return total().runs; }
 std::string sim_summary::table(double seconds) const {
   std::vector<cells> lines;
   const auto add_line = [&](std::string replicas, std::string_view profile, const row& of) {
-    lines.push_back({std::move(replicas), std::string{profile}, fmt::to_string(of.runs), fmt::to_string(of.failed),
-                     fmt::to_string(of.batches), fmt::to_string(of.requests), fmt::to_string(of.queries),
-                     fmt::to_string(of.retransmissions), fmt::to_string(of.frames), fmt::to_string(of.lost),
-                     fmt::to_string(of.cut), fmt::to_string(of.duplicated), fmt::to_string(of.restarts),
-                     fmt::to_string(of.learner_starts), fmt::to_string(of.disks_that_lied),
-                     fmt::to_string(of.state_transfers), fmt::to_string(of.checkpoints),
+    lines.push_back({std::move(replicas),
+                     std::string{profile},
+                     fmt::to_string(of.runs),
+                     fmt::to_string(of.failed),
+                     fmt::to_string(of.batches),
+                     fmt::to_string(of.requests),
+                     fmt::to_string(of.queries),
+                     fmt::to_string(of.retransmissions),
+                     fmt::to_string(of.frames),
+                     fmt::to_string(of.lost),
+                     fmt::to_string(of.cut),
+                     fmt::to_string(of.duplicated),
+                     fmt::to_string(of.restarts),
+                     fmt::to_string(of.learner_starts),
+                     fmt::to_string(of.disks_that_lied),
+                     fmt::to_string(of.state_transfers),
+                     fmt::to_string(of.checkpoints),
                      fmt::to_string(of.nudged),
                      fmt::format("{:.1f}", seconds_of(of.virtual_us)),
                      fmt::format("{:.2f}", seconds_of(of.progress_us_max)),
