@@ -209,3 +209,24 @@ TEST_CASE("it comes back for good with its first COMMIT, which is on disk with t
   CHECK(sent<commit>(world.order(floor + 2)).size() == 1);
   CHECK(std::ranges::count(kinds_of(world.records), record_kind::readmission) == 0);
 }
+
+TEST_CASE("a primary that lost its disk learns what it has proposed, and executes it") {
+  const request_factory factory{four_replicas};
+  replica_core core{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
+  recovered_replica past;
+  past.on_probation = true;
+  core.restore(past);
+  const auto own = factory.pre_prepare_of(view_of(0), at(1), factory.batch_number(1));
+  std::size_t committed = 0;
+  const auto hear = [&](std::uint32_t from, const message& value) {
+    const auto effects = core.on_message(principal::of(replica_id{from}), value);
+    committed += effects.committed.size();
+    CHECK(effects.sends.empty());
+  };
+  hear(2, own);
+  for (const std::uint32_t other : {1U, 2U, 3U})
+    hear(other, factory.prepare_of(replica_id{other}, own));
+  for (const std::uint32_t other : {1U, 2U, 3U})
+    hear(other, factory.commit_of(replica_id{other}, own));
+  CHECK(committed == 1);
+}

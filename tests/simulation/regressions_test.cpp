@@ -1,0 +1,37 @@
+// Runs that failed once, made as small as they go, each with what was wrong.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/simulation/simulated_run.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+run_plan plan_from(const std::string& lines, std::uint64_t schedule) {
+  const auto read = plan_of("hypermesh-plan 1\nprofile calm\nkey-seed 1\nscheduling-seed " + std::to_string(schedule) +
+                            "\nreplicas 4\nclients 1\ncheckpoint-period 4\nwatermark-window 8\nepoch 0\n" + lines);
+  REQUIRE_MESSAGE(read, (read ? std::string{} : read.error()));
+  return *read;
+}
+
+}  // namespace
+
+// Replica 0 is silent because it lost its disk. 1 and 2 wait for view 1, of which 1 lacks the VIEW-CHANGE of 2, and 3 has
+// gone on to view 2. No view has a quorum of VIEW-CHANGEs, no f + 1 ask for more, and nobody's time ran.
+TEST_CASE("a view change whose quorum is spread over two views ends") {
+  for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
+    const auto report = run_simulation(
+        plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"
+                  "retransmit-us 400000\nbuckets 1\nheals-at 3500.000ms\n"
+                  "fault 100.000ms 110.000ms disk-loss replica=0\n"
+                  "fault 120.000ms 3500.000ms link-break from=2 to=1\n"
+                  "fault 2000.000ms 3500.000ms write-crash replica=2 fate=lost\n"
+                  "operation 0.000ms c0 put a 1\noperation 200.000ms c0 put a 2\n",
+                  schedule));
+    CAPTURE(schedule);
+    CHECK_MESSAGE(report.passed(), (report.failure ? report.failure->invariant + ": " + report.failure->what : ""));
+  }
+}
