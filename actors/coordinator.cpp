@@ -56,6 +56,7 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
   auto& state = self->state;
   state.changes = std::make_unique<view_change_set>(identity.cluster, identity.self, *identity.keys, settings);
   state.changes->restore(past->view, past->own_change);
+  if (past->on_probation && past->own_change == nullptr) state.changes->abstain();
   state.identity = std::move(identity);
   state.period = period;
   return {

@@ -10,15 +10,16 @@ namespace hypermesh {
 /// How a replica that lost its disk comes back: it may have promised anything, so it must not speak of what it may have
 /// spoken of before. After the estimation of TOCS '02 §4.3.2, with what STATUS and certificates say. Pure.
 ///
-/// Sequences: its last h was certified by a quorum, so of every 2f+1 others one correct replica had voted for it, and had
-/// it below its own H then. Once the own h, which is proven, is not below what 2f+1 others say theirs is, the old h was at
-/// most h + L, and nothing above h + 2L was ever voted for. From the `floor` on this replica prepares and votes for
-/// checkpoints, because what it may have said before is below the water marks of everybody who matters.
+/// Sequences: its last h was certified by a quorum, so of every 2f+1 others one correct replica had voted for it, and
+/// had it below its own H then. Once the own h, which is proven, is not below what 2f+1 others say theirs is, the old h
+/// was at most h + L, and nothing above h + 2L was ever voted for. From the `floor` on this replica prepares and votes
+/// for checkpoints, because what it may have said before is below the water marks of everybody who matters.
 ///
 /// Views: an old VIEW-CHANGE may stand for a view that is still to come, and it does not hold what this replica would
 /// commit before that view. It leaves a view only when f+1 replicas want to, so the old one is for a view at most one
 /// above that of a correct other. COMMIT and VIEW-CHANGE, the two whose agreement makes a new view safe, are for the
-/// views above that. A liar that names a high view delays this, and the group counts this replica as faulty for so long.
+/// views above that. A liar that names a high view delays this, and the group counts this replica as faulty for so
+/// long.
 class probation {
  public:
   explicit probation(const cluster_parameters& cluster) : cluster_(cluster) {}

@@ -148,8 +148,8 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
     if (slot.proposal->header.content.value == content.value) return reject(from, rejection::duplicate, out);
     return reject(content.replica, rejection::conflicting_statement, out);
   }
-  // Only a holder of this replica's key could have signed it (twins): nothing to prepare. Or it did so itself, before it
-  // lost its disk, and learns now what it proposed.
+  // Only a holder of this replica's key could have signed it (twins): nothing to prepare. Or it did so itself, before
+  // it lost its disk, and learns now what it proposed.
   if (is_primary() && !is_named && !probation_) return reject(from, rejection::unsolicited, out);
   out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
@@ -330,7 +330,8 @@ replica_effects replica_core::on_tick() {
   return out;
 }
 
-/// Whether something later is decided than what comes next: that was sent before, and what still comes does not fill it.
+/// Whether something later is decided than what comes next: that was sent before, and what still comes does not fill
+/// it.
 bool replica_core::has_hole() const {
   if (is_decided(last_decided_.next())) return false;
   return std::ranges::any_of(log_.slots(), [this](const auto& each) {

@@ -10,8 +10,8 @@ namespace hypermesh {
 
 namespace {
 
-/// Slots for which one STATUS is answered: a checkpoint period of the usual length, so that who has fetched a state closes
-/// the hole behind it before the next one is stable; its votes cost the asker a tenth of a second of checks.
+/// Slots for which one STATUS is answered: a checkpoint period of the usual length, so that who has fetched a state
+/// closes the hole behind it before the next one is stable; its votes cost the asker a tenth of a second of checks.
 constexpr std::uint64_t slots_sent_again_max = 128;
 /// Bytes after which the answer to one STATUS ends: with full batches the slots alone would let a small
 /// frame cause one of 64 MiB, more than a link's outbound queue holds (attack 33).

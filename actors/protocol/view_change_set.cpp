@@ -40,7 +40,7 @@ void view_change_set::restore(view_number view, std::shared_ptr<const view_chang
 view_change_effects view_change_set::on_suspected(suspicion_reason reason, microseconds_t now) {
   require(primary() != self_, "a primary does not suspect itself");
   view_change_effects out;
-  if (!active_ || suspected_) return out;
+  if (!active_ || suspected_ || abstains_) return out;
   suspect(reason, now, out);
   return out;
 }
@@ -115,6 +115,7 @@ view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> 
   if (!active_ || now < entered_at_ + calm_timeouts * request_timeout()) grow_patience();
   view_ = own->new_view;
   active_ = false;
+  abstains_ = false;
   suspected_ = false;
   built_ = false;
   quorum_at_.reset();

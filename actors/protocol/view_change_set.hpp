@@ -39,6 +39,9 @@ class view_change_set {
   /// Where the last run of this replica was; `own` is its VIEW-CHANGE when it waited for the view.
   void restore(view_number view, std::shared_ptr<const view_change> own);
 
+  /// This replica lost its disk and may not leave its view now: who could not follow does not ask others to go.
+  void abstain() { abstains_ = true; }
+
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
   /// It was wrong, or the primary has made up for it: nothing is held against the primary now.
@@ -82,6 +85,7 @@ class view_change_set {
 
   view_number view_;
   bool active_ = true;
+  bool abstains_ = false;
   bool suspected_ = false;
   bool built_ = false;
   /// The highest view that each other replica has asked for by a SUSPICION, and when it said so last.

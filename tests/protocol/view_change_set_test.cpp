@@ -218,3 +218,15 @@ TEST_CASE("a NEW-VIEW rests on a quorum and no more, the own VIEW-CHANGE among t
     CHECK(opened->view_changes.front().replica == replica_id{self});
   }
 }
+
+TEST_CASE("who may not leave its view asks nobody to go, until it has left one") {
+  coordinator_world world{2};
+  world.set.abstain();
+  CHECK(world.set.on_suspected(suspicion_reason::mute, 0).sends.empty());
+  CHECK_FALSE(world.hear_suspicion(1, 0, 10));
+  // The others' word counts all the same.
+  CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
+  world.leave_for(2, 1, 30);
+  world.set.on_entered(view_number{1}, 40);
+  CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
+}

@@ -114,7 +114,11 @@ struct invariant_checker::watching {
   void operator()(const checkpoint_became_stable& it) const { checker.on_stable(replica, it); }
   void operator()(const state_was_installed& it) const { checker.on_installed(replica, it); }
   void operator()(const snapshot_was_taken&) const {}
-  void operator()(const state_was_kept&) const {}
+  void operator()(const state_was_kept&) const {
+    auto& track = checker.tracks_[replica.value];
+    track.views_at_kept.push_back(track.view);
+    if (track.views_at_kept.size() > 3) track.views_at_kept.pop_front();
+  }
   void operator()(const divergence_found& it) const {
     checker.report("I10", place_of(replica, it.sequence) + " finds its state diverged");
   }
@@ -251,7 +255,6 @@ void invariant_checker::on_watermarks(replica_id replica, const watermarks_moved
   expect(moved.high == moved.low.plus(cluster_.watermark_window), "I9", [&] { return name() + ": H is not h + L"; });
   expect(cluster_.is_checkpoint(moved.low), "I9", [&] { return name() + ": h is no checkpoint"; });
   track.low = moved.low;
-  track.view_at_low = track.view;
 }
 
 void invariant_checker::check_root(sequence_number sequence, const digest& root) {
@@ -416,8 +419,8 @@ void invariant_checker::on_marks(replica_id replica, sequence_number low, sequen
 void invariant_checker::on_records_held(replica_id replica, std::uint64_t count) {
   if (standing_of(replica) == standing::faulty) return;
   const auto& track = tracks_[replica.value];
-  // What was voted in earlier views is kept until the next stable checkpoint.
-  const auto views = track.view.value - track.view_at_low.value;
+  // What was voted in earlier views is kept until the disk has forgotten the slot.
+  const auto views = track.view.value - (track.views_at_kept.size() < 3 ? 0 : track.views_at_kept.front().value);
   expect(count <= bounds_.records_max * (1 + views), "I12",
          [&] { return fmt::format("the disk of replica {} holds {} records", replica.value, count); });
 }
@@ -431,7 +434,6 @@ void invariant_checker::on_started(replica_id replica, const recovered_replica& 
          [&] { return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed)); });
   track = {};
   track.view = past.view;
-  track.view_at_low = past.view;
   track.entered = past.active ? past.view : view_number{0};
   track.low = stable;
   track.stable = stable;

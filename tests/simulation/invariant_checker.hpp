@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -94,7 +95,9 @@ class invariant_checker {
   struct replica_track {
     view_number view;
     view_number entered;
-    view_number view_at_low;
+    /// When the disk last forgot what a state covers, and the times before: the slots above the last one were opened
+    /// since the third last.
+    std::deque<view_number> views_at_kept;
     sequence_number low;
     /// Committed by the replica core, applied by the executor.
     sequence_number committed;

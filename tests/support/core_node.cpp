@@ -28,6 +28,7 @@ void core_node::start_on_probation() {
   past.on_probation = true;
   replica_.restore(past);
   checkpoints_.abstain();
+  views_.abstain();
 }
 
 // --- Events --------------------------------------------------------------------
