@@ -162,16 +162,20 @@ void replica_core::fill(const signed_statement& header, std::shared_ptr<const ba
   auto& slot = log_.at(content.sequence);
   require(!slot.proposal, "a slot has one proposal");
   slot.proposal = pre_prepare{header, std::move(body), std::move(raw)};
-  // After a restart the vote may be there before the body.
-  if (!is_primary() && !slot.prepare_sent && may_prepare()) {
-    // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and
-    // adds both messages to its log".
-    const auto own = sign(message_kind::prepare, content.sequence, content.value);
-    slot.prepare_sent = true;
-    require(slot.prepares.add(own) == vote_set::outcome::added, "the own PREPARE is the first of this replica");
-    vote(message_kind::prepare, own, out);
-  }
+  prepare_slot(content.sequence, out);
   advance(content.sequence, out);
+}
+
+/// After a restart the vote may be there before the body, or the body without the vote.
+void replica_core::prepare_slot(sequence_number sequence, replica_effects& out) {
+  auto& slot = log_.at(sequence);
+  if (!slot.proposal || slot.prepare_sent || is_primary() || !may_prepare()) return;
+  // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and adds
+  // both messages to its log".
+  const auto own = sign(message_kind::prepare, sequence, slot.proposal->header.content.value);
+  slot.prepare_sent = true;
+  require(slot.prepares.add(own) == vote_set::outcome::added, "the own PREPARE is the first of this replica");
+  vote(message_kind::prepare, own, out);
 }
 
 void replica_core::take_vote(message_kind kind, const signed_statement& vote, replica_effects& out) {

@@ -79,6 +79,7 @@ class replica_core {
   void take(replica_id from, const message& value, replica_effects& out);
   void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);
   void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
+  void prepare_slot(sequence_number sequence, replica_effects& out);
   void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
   void advance(sequence_number sequence, replica_effects& out);
   void execute_ready(replica_effects& out);

@@ -219,7 +219,10 @@ replica_effects replica_core::on_start() {
   learn_checkpoint(out);
   repropose(out);
   for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
-    if (log_.find(sequence) != nullptr) advance(sequence, out);
+    if (log_.find(sequence) == nullptr) continue;
+    // The write of proposal and vote may have been torn.
+    if (active_) prepare_slot(sequence, out);
+    advance(sequence, out);
   }
   if (active_) out.view_entered = view_;
   if (probation_) out.observations.emplace_back(probation_changed{});

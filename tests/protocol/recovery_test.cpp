@@ -334,3 +334,19 @@ TEST_CASE("after a restart the checkpoint of the NEW-VIEW is learned again") {
   REQUIRE(learned != nullptr);
   CHECK(learned->sequence() == sequence_number{8});
 }
+
+TEST_CASE("a proposal that is on disk without the vote for it is voted for after the restart") {
+  durable_replica replica{1};
+  replica.hear(0, replica.proposal(1, 1));
+  simulated_storage torn;
+  REQUIRE_FALSE(torn.write({{replica.disk.records().front()}}));
+  replica.disk = torn;
+  replica.sends.clear();
+  replica.restart();
+  const auto votes = replica.take<prepare>();
+  REQUIRE(votes.size() == 1);
+  CHECK(votes[0].vote.content.value == replica.proposal(1, 1).header.content.value);
+  // Once.
+  replica.restart();
+  CHECK(replica.take<prepare>().empty());
+}

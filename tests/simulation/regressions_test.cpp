@@ -35,3 +35,22 @@ TEST_CASE("a view change whose quorum is spread over two views ends") {
     CHECK_MESSAGE(report.passed(), (report.failure ? report.failure->invariant + ": " + report.failure->what : ""));
   }
 }
+
+// The write of a proposal and of the PREPARE for it is torn between the two. The replica had the proposal in its slot
+// again and never voted for it, and with one other on probation the batch had no quorum for ever.
+TEST_CASE("a proposal that was written without the vote for it is voted for") {
+  for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
+    const auto report = run_simulation(
+        plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"
+                  "retransmit-us 400000\nbuckets 1\nheals-at 5252.880ms\n"
+                  "fault 5052.176ms 5052.818ms delay min=0.220ms max=11.579ms\n"
+                  "fault 5056.149ms 5056.917ms disk-loss replica=1\n"
+                  "fault 4876.276ms 5252.880ms write-crash replica=2 fate=torn\n"
+                  "fault 5060.620ms 5061.133ms write-crash replica=0 fate=lost\n"
+                  "operation 5029.867ms c0 compare-and-swap key-8 value-3 value-521\n"
+                  "operation 5052.632ms c0 increment counter-0 -2\n",
+                  schedule));
+    CAPTURE(schedule);
+    CHECK_MESSAGE(report.passed(), (report.failure ? report.failure->invariant + ": " + report.failure->what : ""));
+  }
+}
