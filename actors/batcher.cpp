@@ -65,9 +65,10 @@ void take(batcher_self self, const verified_message& received) {
       if (!state.is_primary()) return look_again(self, received.value, 0);
       return cut_batches(self, false);
     case admission::already_pending:
+      if (state.is_primary()) return cut_batches(self, false);
       // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
-      if (!state.is_primary()) return received.sender.is_client() ? forward(self, value) : void();
-      return cut_batches(self, false);
+      if (received.sender.is_client()) forward(self, value);
+      return;
     case admission::done:
     case admission::past:
       // Only who asked on a link of its own is answered; what a replica forwarded, the client asks there itself.

@@ -221,7 +221,7 @@ replica_effects replica_core::on_start() {
   for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
     if (log_.find(sequence) == nullptr) continue;
     // The write of proposal and vote may have been torn.
-    if (active_) prepare_slot(sequence, out);
+    prepare_slot(sequence, out);
     advance(sequence, out);
   }
   if (active_) out.view_entered = view_;

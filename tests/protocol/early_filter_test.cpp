@@ -136,6 +136,9 @@ TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and
     if (quota.admit(liar, change, view * 1'000)) ++admitted;
     if (view != 5'000) continue;
     CHECK(quota.admit(principal::of(replica_id{1}), change, view * 1'000));
+    // A client's is refused by its kind, and never counted.
+    for (int time = 0; time < 10; ++time)
+      CHECK(quota.admit(principal::of(client_id{0}), change, view * 1'000));
     CHECK(quota.admit(liar, message{world.vote(4)}, view * 1'000));
   }
   CHECK(admitted <= costly_quota::burst + 10'000'000 / costly_quota::period_us);

@@ -47,7 +47,18 @@ TEST_CASE("one replica that speaks often is not a quorum") {
   CHECK_FALSE(tested.floor());
 }
 
-TEST_CASE("a water mark beyond what is proven counts once the proof is here, and never when it was a lie") {
+TEST_CASE("a water mark beyond what is proven counts once the proof is here") {
+  probation tested{four_replicas};
+  tested.on_status(replica_id{0}, view_of(0), at(8), at(8));
+  tested.on_status(replica_id{1}, view_of(0), at(12), at(8));
+  tested.on_status(replica_id{2}, view_of(0), at(8), at(8));
+  CHECK_FALSE(tested.floor());
+  tested.on_status(replica_id{2}, view_of(0), at(12), at(12));
+  REQUIRE(tested.floor());
+  CHECK(*tested.floor() == at(12 + 2 * four_replicas.watermark_window));
+}
+
+TEST_CASE("a water mark that is a lie never counts") {
   probation tested{four_replicas};
   tested.on_status(replica_id{0}, view_of(0), at(1'000'000), at(8));
   tested.on_status(replica_id{1}, view_of(0), at(12), at(8));
