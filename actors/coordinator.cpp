@@ -31,23 +31,6 @@ void receive(coordinator_self self, const verified_message& received) {
   carry_out(self, changes.on_view_change(std::move(change), now_of(self)));
 }
 
-void judge(coordinator_self self, const service_report& report) {
-  auto& state = self->state;
-  auto& changes = *state.changes;
-  if (!changes.is_active() || changes.primary() == state.identity.self) return;
-  const auto now = now_of(self);
-  const auto reason = state.judge.judge(report, changes.request_timeout(), now);
-  if (!reason) return changes.on_satisfied();
-  state.found_slow = state.found_slow || *reason == suspicion_reason::slow;
-  carry_out(self, changes.on_suspected(*reason, now));
-}
-
-void enter(coordinator_self self, view_number view) {
-  const auto now = now_of(self);
-  self->state.changes->on_entered(view, now);
-  self->state.judge.on_view(now, std::exchange(self->state.found_slow, false));
-}
-
 }  // namespace
 
 coordinator_actor::behavior_type coordinator(coordinator_self self, node_identity identity,
@@ -66,8 +49,10 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
       },
       [self](const verified_message& received) { receive(self, received); },
       [self](const view_left& left) { carry_out(self, self->state.changes->on_left(left.own, now_of(self))); },
-      [self](const view_entered& entered) { enter(self, entered.view); },
-      [self](const service_measured& measured) { judge(self, measured.report); },
+      [self](const view_entered& entered) { self->state.changes->on_entered(entered.view, now_of(self)); },
+      [self](const service_measured& measured) {
+        carry_out(self, self->state.changes->on_service(measured.report, now_of(self)));
+      },
       [self](const link_changed& changed) { self->state.changes->on_link_changed(changed.replica, changed.up); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});

@@ -5,22 +5,19 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/recovery.hpp"
-#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/view_change_set.hpp"
 
 namespace hypermesh {
 
-/// The view-change coordinator: the mailbox of `view_change_set` and `service_judge`, which it owns. Looks every
-/// `period` at how the clients are served.
+/// The view-change coordinator: the mailbox of `view_change_set`, which it owns. Looks every `period` at how the
+/// clients are served.
 struct coordinator_state {
   static inline const char* name = "coordinator";
 
+  /// Holds the keys that `changes` signs with.
   node_identity identity;
   std::chrono::microseconds period{};
   std::unique_ptr<view_change_set> changes;
-  service_judge judge;
-  /// Whether this replica found the present primary slow.
-  bool found_slow = false;
   std::shared_ptr<const neighbours> with;
 };
 

@@ -59,6 +59,7 @@ void start(executor_self self) {
   auto& state = self->state;
   for (auto& each : std::exchange(state.taken_before, {}))
     tell_taken(self, {each.sequence, each.root, each.snapshot});
+  self->send(state.with->monitor, observed{execution_resumed{state.replicated->last_executed()}});
   if (state.replicated->last_executed() == sequence_number{0}) return;
   self->send(state.with->batcher, news_of(self, nullptr));
 }

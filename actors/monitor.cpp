@@ -105,6 +105,7 @@ struct node_counters::noting {
     ++into.counters_[fmt::format("donors_replaced_total{{donor=\"{}\",reason=\"{}\"}}",
                                  to_string(principal::of(it.replica)), to_string(it.reason))];
   }
+  void operator()(const execution_resumed& it) const { into.progress_.last_executed = it.last_executed; }
   void operator()(const probation_changed& it) const {
     into.gauges_["on_probation"] = it.over ? 0 : 1;
     into.gauges_["probation_floor_sequence"] = it.floor.value;
@@ -112,8 +113,6 @@ struct node_counters::noting {
   }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
-    // After a restart, until something is executed.
-    if (into.progress_.last_executed == sequence_number{0}) into.progress_.last_executed = it.last_executed;
     into.gauges_["view_is_active"] = it.active ? 1 : 0;
     into.gauges_["slots_in_use"] = it.slots_in_use;
     into.gauges_["last_proposed"] = it.last_proposed.value;

@@ -138,6 +138,11 @@ struct donor_replaced {
   donor_fault reason = donor_fault::late;
 };
 
+/// After a restart everything through `last_executed` is executed again.
+struct execution_resumed {
+  sequence_number last_executed;
+};
+
 /// What a replica that lost its disk may say by now.
 struct probation_changed {
   /// It votes for sequences above this one.
@@ -154,7 +159,6 @@ struct replica_progress {
   /// Whether the view is entered; else the replica waits for its NEW-VIEW.
   bool active = true;
   sequence_number last_proposed;
-  sequence_number last_executed;
   std::uint64_t slots_in_use = 0;
 };
 
@@ -169,10 +173,10 @@ struct node_failed {
   world_error error;
 };
 
-using observation =
-    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
-                 snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
-                 primary_suspected, donor_replaced, probation_changed, replica_progress, batcher_progress, node_failed>;
+using observation = std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved,
+                                 checkpoint_became_stable, snapshot_was_taken, state_was_installed, state_was_kept,
+                                 divergence_found, view_was_entered, primary_suspected, donor_replaced,
+                                 execution_resumed, probation_changed, replica_progress, batcher_progress, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {

@@ -60,7 +60,7 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
 void replica_core::propose_waiting(replica_effects& out) {
   // §4.2: "the primary … assigns a sequence number, n, to the request"; sequences beyond H wait for a
   // stable checkpoint, so that no primary can exhaust the space of sequence numbers.
-  if (diverged_at_ || !may_prepare()) return;
+  if (divergence_.exists() || !may_prepare()) return;
   while (!waiting_.empty() && log_.marks().contains(last_proposed_.next())) {
     last_proposed_ = last_proposed_.next();
     const auto body = std::move(waiting_.front());
@@ -79,7 +79,7 @@ void replica_core::propose_waiting(replica_effects& out) {
 replica_effects replica_core::on_message(principal sender, const message& value) {
   require(sender.is_replica(), "the replica core hears replicas only");
   replica_effects out;
-  if (diverged_at_) return out;
+  if (divergence_.exists()) return out;
   const replica_id from{sender.number};
   switch (kind_of(value)) {
     case message_kind::pre_prepare:
@@ -244,7 +244,7 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
   replica_effects out;
   if (certificate->sequence() <= log_.marks().low()) return out;
   if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
-  if (!diverged_at_) adopt_stable(out);
+  if (!divergence_.exists()) adopt_stable(out);
   return out;
 }
 
@@ -280,7 +280,7 @@ void replica_core::cut_log(sequence_number stable, replica_effects& out) {
 
 replica_effects replica_core::on_taken(sequence_number sequence) {
   replica_effects out;
-  if (diverged_at_) return out;
+  if (divergence_.exists()) return out;
   taken_ = std::max(taken_, sequence);
   adopt_stable(out);
   return out;
@@ -290,9 +290,8 @@ replica_effects replica_core::on_installed(sequence_number sequence,
                                            std::shared_ptr<const checkpoint_certificate> proof) {
   require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
   replica_effects out;
-  if (diverged_at_ ? proof->sequence() < *diverged_at_ : sequence <= last_executed_) return out;
-  const bool repaired = std::exchange(diverged_at_, std::nullopt).has_value();
-  installed_ = proof->sequence();
+  if (divergence_.exists() ? !divergence_.ends_with(proof->sequence()) : sequence <= last_executed_) return out;
+  const bool repaired = divergence_.on_installed(proof->sequence());
   last_executed_ = sequence;
   taken_ = proof->sequence();
   // A primary that lagged continues after what it knows to be taken.
@@ -311,9 +310,7 @@ replica_effects replica_core::on_installed(sequence_number sequence,
 
 replica_effects replica_core::on_diverged(sequence_number sequence) {
   replica_effects out;
-  if (sequence <= installed_) return out;
-  diverged_at_ = std::max(diverged_at_.value_or(sequence), sequence);
-  out.observations.emplace_back(divergence_found{sequence});
+  if (divergence_.on_diverged(sequence)) out.observations.emplace_back(divergence_found{sequence});
   return out;
 }
 
@@ -321,7 +318,7 @@ replica_effects replica_core::on_diverged(sequence_number sequence) {
 
 replica_effects replica_core::on_tick() {
   replica_effects out;
-  if (diverged_at_) return out;
+  if (divergence_.exists()) return out;
   ++ticks_;
   answered_.clear();
   const bool stalled = last_executed_ == executed_at_tick_ && last_decided_ == decided_at_tick_;
@@ -389,7 +386,7 @@ void replica_core::reject(replica_id sender, rejection reason, replica_effects& 
 }
 
 void replica_core::report_progress(replica_effects& out) const {
-  out.observations.emplace_back(replica_progress{view_, active_, last_proposed_, last_executed_, log_.size()});
+  out.observations.emplace_back(replica_progress{view_, active_, last_proposed_, log_.size()});
 }
 
 }  // namespace hypermesh

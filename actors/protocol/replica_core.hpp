@@ -7,6 +7,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
+#include "actors/protocol/divergence.hpp"
 #include "actors/protocol/effects.hpp"
 #include "actors/protocol/look_ahead.hpp"
 #include "actors/protocol/prepared_set.hpp"
@@ -144,9 +145,8 @@ class replica_core {
   sequence_number last_proposed_;
   std::deque<std::shared_ptr<const batch>> waiting_;
   /// The own state is wrong; and the view to leave for when it is right again.
-  std::optional<sequence_number> diverged_at_;
+  divergence divergence_;
   view_number wanted_view_;
-  sequence_number installed_;
   /// While it lasts, this replica may not say everything.
   std::optional<probation> probation_;
 

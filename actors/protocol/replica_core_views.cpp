@@ -14,7 +14,7 @@ namespace hypermesh {
 replica_effects replica_core::on_change_view(view_number to) {
   replica_effects out;
   wanted_view_ = std::max(wanted_view_, to);
-  if (!diverged_at_ && to > view_) change_view(to, out);
+  if (!divergence_.exists() && to > view_) change_view(to, out);
   return out;
 }
 
@@ -57,7 +57,7 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
   require(opened.replica == self_ && group_.primary_of(opened.view) == self_, "the primary opens its own view");
   replica_effects out;
   // This replica may have gone on to a later view, and then it never sends this one.
-  if (diverged_at_ || opened.view != view_ || active_) return out;
+  if (divergence_.exists() || opened.view != view_ || active_) return out;
   enter_view(opened, out);
   out.sends.push_back({std::nullopt, view_proof_});
   return out;

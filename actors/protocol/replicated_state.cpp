@@ -33,7 +33,7 @@ replicated_state::replicated_state(std::unique_ptr<state_machine> machine) : mac
 }
 
 bool replicated_state::awaits(sequence_number sequence) const {
-  if (diverged_at_ || sequence <= last_executed_) return false;
+  if (divergence_.exists() || sequence <= last_executed_) return false;
   if (sequence == last_executed_.next()) return true;
   // §4.2 lets no gap come about: only a state that fell back finds one, and what lies beyond it comes again.
   require(replaced_, "batches are handed over in order without gaps");
@@ -42,7 +42,7 @@ bool replicated_state::awaits(sequence_number sequence) const {
 
 std::vector<replicated_state::answered_request> replicated_state::execute(sequence_number sequence,
                                                                           const batch& content) {
-  require(!diverged_at_, "a diverged state executes nothing");
+  require(!divergence_.exists(), "a diverged state executes nothing");
   // §4.2: the state "reflects the sequential execution of all requests with lower sequence numbers".
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
   std::vector<answered_request> done;
@@ -80,11 +80,11 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
 }
 
 client_table::shared_outcome replicated_state::refuse(reply_status why) const {
-  return diverged_at_ ? nullptr : refusal(why);
+  return divergence_.exists() ? nullptr : refusal(why);
 }
 
 client_table::shared_outcome replicated_state::answer_to(request_id id) const {
-  if (diverged_at_) return nullptr;
+  if (divergence_.exists()) return nullptr;
   switch (clients_.standing_of(id)) {
     case timestamp_window::standing::fresh:
       return nullptr;
@@ -97,7 +97,7 @@ client_table::shared_outcome replicated_state::answer_to(request_id id) const {
 }
 
 std::optional<operation_result> replicated_state::query(byte_span operation) const {
-  if (diverged_at_) return std::nullopt;
+  if (divergence_.exists()) return std::nullopt;
   auto result = machine_->query(operation);
   if (result.payload.size() > limits::result_bytes_max) return operation_result{operation_status::result_too_large, {}};
   return result;
@@ -117,26 +117,18 @@ state_snapshot replicated_state::snapshot() {
 
 digest replicated_state::root() { return state_root(snapshot()); }
 
-void replicated_state::on_diverged(sequence_number sequence) {
-  if (sequence <= installed_) return;
-  diverged_at_ = std::max(diverged_at_.value_or(sequence), sequence);
-}
-
 installation_outcome replicated_state::install(sequence_number sequence, const digest& certified,
                                                const state_snapshot& snapshot) {
-  // The certified state replaces a wrong one even when that has gone further. An older one would be right too, but what
-  // follows it may be cut from the log already, and could not be executed again.
-  if (diverged_at_ && sequence < *diverged_at_) return {installation::too_old, {}};
-  if (!diverged_at_ && sequence <= last_executed_) return {installation::overtaken, {}};
+  // The certified state replaces a wrong one even when that has gone further.
+  if (divergence_.exists() && !divergence_.ends_with(sequence)) return {installation::too_old, {}};
+  if (!divergence_.exists() && sequence <= last_executed_) return {installation::overtaken, {}};
   if (auto error = restore(sequence, snapshot)) return {installation::unreadable, std::move(*error)};
   if (root() != certified) {
     // The machine makes another state of the same chunks: what it answers from now on is worth nothing.
-    diverged_at_ = sequence;
+    (void)divergence_.on_diverged(sequence);
     return {installation::unreadable, "what was restored is another state than the certified one"};
   }
-  installed_ = sequence;
-  replaced_ = diverged_at_.has_value();
-  diverged_at_ = std::nullopt;
+  replaced_ = divergence_.on_installed(sequence);
   return {installation::installed, {}};
 }
 

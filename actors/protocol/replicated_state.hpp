@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/client_table.hpp"
+#include "actors/protocol/divergence.hpp"
 #include "actors/protocol/effects.hpp"
 
 namespace hypermesh {
@@ -75,8 +76,8 @@ class replicated_state {
   [[nodiscard]] std::optional<std::string> restore(sequence_number sequence, const state_snapshot& snapshot);
 
   /// A quorum certified another state after `sequence`. The news may be older than the certified state in place.
-  void on_diverged(sequence_number sequence);
-  [[nodiscard]] bool has_diverged() const { return diverged_at_.has_value(); }
+  void on_diverged(sequence_number sequence) { (void)divergence_.on_diverged(sequence); }
+  [[nodiscard]] bool has_diverged() const { return divergence_.exists(); }
 
  private:
   client_table::shared_outcome run(sequence_number sequence, const request& each);
@@ -84,10 +85,7 @@ class replicated_state {
   std::unique_ptr<state_machine> machine_;
   client_table clients_;
   sequence_number last_executed_;
-  /// The newest sequence at which this state is known to be wrong.
-  std::optional<sequence_number> diverged_at_;
-  /// Of the last state that was installed.
-  sequence_number installed_;
+  divergence divergence_;
   /// A diverged state was replaced, and nothing was executed since: what had been ordered meanwhile may still arrive,
   /// and is ordered again from here on.
   bool replaced_ = false;

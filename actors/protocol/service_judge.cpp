@@ -1,6 +1,7 @@
 #include "actors/protocol/service_judge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hypermesh {
 
@@ -29,12 +30,12 @@ std::string_view to_string(suspicion_reason reason) {
   return "unknown";
 }
 
-void service_judge::on_view(microseconds_t now, bool slow) {
+void service_judge::on_view(microseconds_t now) {
   executed_at_ = now;
   window_at_ = now;
   window_executed_ = executed_;
   rate_.reset();
-  if (!slow) return;
+  if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow: expect less of the next one.
   best_rate_ /= 2;
   if (best_wait_us_) *best_wait_us_ *= 2;
@@ -47,6 +48,13 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
     executed_at_ = now;
   }
   measure_rate(report, now);
+  const auto found = reason(report, timeout_us, now);
+  found_slow_ = found_slow_ || found == suspicion_reason::slow;
+  return found;
+}
+
+std::optional<suspicion_reason> service_judge::reason(const service_report& report, microseconds_t timeout_us,
+                                                      microseconds_t now) const {
   if (report.clients_waiting == 0) return std::nullopt;
   const auto idle_us = now - std::min(now, executed_at_);
   if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;

@@ -37,9 +37,8 @@ class service_judge {
   /// Waits that must have ended before they say anything.
   static constexpr std::size_t waits_min = 4;
 
-  /// A view was entered; `slow` when the last one was left because this replica found it slow, which may have been
-  /// wrong.
-  void on_view(microseconds_t now, bool slow);
+  /// A view was entered.
+  void on_view(microseconds_t now);
 
   /// `timeout_us` is how long a request may wait at present.
   [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, microseconds_t timeout_us,
@@ -47,6 +46,8 @@ class service_judge {
 
  private:
   void measure_rate(const service_report& report, microseconds_t now);
+  [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
+                                                       microseconds_t now) const;
   [[nodiscard]] bool is_slow(const service_report& report, microseconds_t timeout_us) const;
 
   std::uint64_t executed_ = 0;
@@ -59,6 +60,8 @@ class service_judge {
   std::uint64_t best_rate_ = 0;
   /// The best typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;
+  /// The primary of this view; which may have been wrong.
+  bool found_slow_ = false;
 };
 
 }  // namespace hypermesh

@@ -63,7 +63,7 @@ state_donor::state_donor(const cluster_parameters& cluster, const donor_settings
 
 void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  if (stopped_) return;
+  if (divergence_.exists()) return;
   const auto bytes = bytes_of(*snapshot);
   const auto [state, added] =
       states_.insert_or_assign(sequence, held_state{std::move(snapshot), sequence == stable_, bytes, 0, nullptr});
@@ -80,14 +80,10 @@ void state_donor::on_stable(sequence_number sequence) {
   trim();
 }
 
-void state_donor::on_installed(sequence_number sequence) {
-  installed_ = std::max(installed_, sequence);
-  stopped_ = false;
-}
+void state_donor::on_installed(sequence_number sequence) { (void)divergence_.on_installed(sequence); }
 
 void state_donor::on_diverged(sequence_number sequence) {
-  if (sequence <= installed_) return;
-  stopped_ = true;
+  if (!divergence_.on_diverged(sequence)) return;
   states_.clear();
   pins_.clear();
 }

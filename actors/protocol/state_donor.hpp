@@ -8,6 +8,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
+#include "actors/protocol/divergence.hpp"
 #include "messages/digest.hpp"
 #include "messages/values.hpp"
 
@@ -95,8 +96,7 @@ class state_donor {
   std::size_t states_max_;
   /// What each of the others may always have in a tick.
   std::uint64_t guaranteed_bytes_;
-  bool stopped_ = false;
-  sequence_number installed_;
+  divergence divergence_;
   sequence_number stable_;
   state_map states_;
   std::map<replica_id, pin> pins_;

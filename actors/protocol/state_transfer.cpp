@@ -31,7 +31,7 @@ static_assert(donor_roster::window_max <= questions_open_max);
 
 void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  if (diverged_) return;
+  if (divergence_.exists()) return;
   own_ = std::move(snapshot);
   own_sequence_ = sequence;
   if (is_active() && sequence >= certificate_->sequence()) finish();
@@ -42,7 +42,7 @@ transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certif
   transfer_effects out;
   if (certificate->sequence() <= unreadable_) return out;
   // The replica asks until it hears of the state, which comes by way of the disk.
-  if (!diverged_ && certificate->sequence() <= own_sequence_) return out;
+  if (!divergence_.exists() && certificate->sequence() <= own_sequence_) return out;
   if (!is_active()) {
     start(std::move(certificate), out);
   } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
@@ -102,13 +102,10 @@ void state_fetcher::finish() {
   handed_over_ = nullptr;
 }
 
-void state_fetcher::on_diverged(sequence_number sequence) {
-  if (sequence > installed_) diverged_ = true;
-}
+void state_fetcher::on_diverged(sequence_number sequence) { (void)divergence_.on_diverged(sequence); }
 
 void state_fetcher::on_installed(sequence_number sequence) {
-  installed_ = std::max(installed_, sequence);
-  diverged_ = false;
+  (void)divergence_.on_installed(sequence);
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
 

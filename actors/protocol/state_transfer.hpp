@@ -9,6 +9,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
+#include "actors/protocol/divergence.hpp"
 #include "actors/protocol/donor_roster.hpp"
 #include "actors/protocol/effects.hpp"
 #include "actors/protocol/state_assembly.hpp"
@@ -127,14 +128,13 @@ class state_fetcher {
   /// arrive.
   std::shared_ptr<const state_snapshot> own_;
   sequence_number own_sequence_;
-  sequence_number installed_;
   std::shared_ptr<const state_snapshot> carried_;
   chunk_stock stock_;
   /// Handed over, until the executor says what became of it.
   std::shared_ptr<const state_snapshot> handed_over_;
   /// A state that cannot be restored is not fetched again.
   sequence_number unreadable_;
-  bool diverged_ = false;
+  divergence divergence_;
 };
 
 }  // namespace hypermesh

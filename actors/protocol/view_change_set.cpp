@@ -37,6 +37,14 @@ void view_change_set::restore(view_number view, std::shared_ptr<const view_chang
 
 // --- When to leave a view ------------------------------------------------------------
 
+view_change_effects view_change_set::on_service(const service_report& report, microseconds_t now) {
+  if (!active_ || primary() == self_) return {};
+  const auto reason = judge_.judge(report, request_timeout(), now);
+  if (reason) return on_suspected(*reason, now);
+  on_satisfied();
+  return {};
+}
+
 view_change_effects view_change_set::on_suspected(suspicion_reason reason, microseconds_t now) {
   require(primary() != self_, "a primary does not suspect itself");
   view_change_effects out;
@@ -212,6 +220,7 @@ void view_change_set::on_entered(view_number view, microseconds_t now) {
   std::erase_if(changes_, [&](const auto& each) { return each.second == nullptr || each.second->new_view <= view; });
   // What was held against the way here says nothing about the view. Who is still not content says so again.
   suspicions_.clear();
+  judge_.on_view(now);
 }
 
 // --- Time ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/view_change_settings.hpp"
 
 namespace hypermesh {
@@ -42,6 +43,9 @@ class view_change_set {
   /// This replica lost its disk and may not leave its view now: who could not follow does not ask others to go.
   void abstain() { abstains_ = true; }
 
+  /// How the primary serves its clients, as a backup sees it. A replica that is waiting for a view, or leads it, judges
+  /// nobody.
+  [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
   /// It was wrong, or the primary has made up for it: nothing is held against the primary now.
@@ -97,6 +101,7 @@ class view_change_set {
   /// The VIEW-CHANGE of the highest view of each replica (attack 19).
   std::map<replica_id, std::shared_ptr<const view_change>> changes_;
   std::set<replica_id> closed_links_;
+  service_judge judge_;
 
   unsigned doublings_ = 0;
   microseconds_t entered_at_ = 0;

@@ -53,6 +53,8 @@ struct monitor_bench : virtual_bench {
 }  // namespace
 
 TEST_CASE_FIXTURE(monitor_bench, "a report tells where the node is and in which state") {
+  see(execution_resumed{sequence_number{5}});
+  CHECK(report().last_executed == sequence_number{5});
   see(watermarks_moved{sequence_number{4}, sequence_number{12}});
   see(batch_was_executed{sequence_number{6}, std::make_shared<const std::vector<executed_request>>(3)});
   see(checkpoint_became_stable{sequence_number{4}, named_digest("root")});

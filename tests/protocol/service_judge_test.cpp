@@ -16,7 +16,7 @@ struct judging_world {
   microseconds_t now = 1'000;
   std::optional<suspicion_reason> found;
 
-  judging_world() { judge.on_view(now, false); }
+  judging_world() { judge.on_view(now); }
 
   /// For `time`: clients wait `wait` each, `rate` requests a second are executed.
   void serve(microseconds_t time, microseconds_t wait, std::uint64_t rate) {
@@ -117,7 +117,7 @@ TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
     world.found.reset();
     world.serve(10 * timeout_us, 50'000, 800);
     if (!world.found) break;
-    world.judge.on_view(world.now, true);
+    world.judge.on_view(world.now);
   }
   CHECK(views <= 4);
   CHECK_FALSE(world.found);
@@ -125,7 +125,7 @@ TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
 
 TEST_CASE("a client starves after sixteen time-outs however long everybody waits (attack 29)") {
   service_judge judge;
-  judge.on_view(0, false);
+  judge.on_view(0);
   service_report report{4, 0, 40'000'000, 32, 0};
   microseconds_t now = 0;
   // Something is executed all the time, and a lot of it.

@@ -135,6 +135,7 @@ struct invariant_checker::watching {
       return fmt::format("replica {} says that the donor {} lied", replica.value, it.replica.value);
     });
   }
+  void operator()(const execution_resumed&) const {}
   void operator()(const probation_changed&) const {}
   void operator()(const replica_progress& it) const {
     auto& view = checker.tracks_[replica.value].view;

@@ -165,8 +165,8 @@ TEST_CASE_FIXTURE(forged_world, "I7 breaks when a vote leaves before it is durab
 }
 
 TEST_CASE_FIXTURE(forged_world, "I8 breaks when a replica goes back to an earlier view") {
-  checker.on_observed(replica_id{1}, replica_progress{view_number{2}, true, {}, {}, 0});
-  checker.on_observed(replica_id{1}, replica_progress{view_number{1}, true, {}, {}, 0});
+  checker.on_observed(replica_id{1}, replica_progress{view_number{2}, true, {}, 0});
+  checker.on_observed(replica_id{1}, replica_progress{view_number{1}, true, {}, 0});
   CHECK(broken() == "I8");
 }
 
@@ -228,7 +228,7 @@ TEST_CASE_FIXTURE(forged_world, "I11 breaks when a client's operation fails") {
 }
 
 TEST_CASE_FIXTURE(forged_world, "I12 breaks when slots, requests or records exceed their bounds") {
-  SUBCASE("slots") { checker.on_observed(replica_id{0}, replica_progress{view_number{0}, true, {}, {}, 9}); }
+  SUBCASE("slots") { checker.on_observed(replica_id{0}, replica_progress{view_number{0}, true, {}, 9}); }
   SUBCASE("requests") { checker.on_observed(replica_id{0}, batcher_progress{11, 0}); }
   SUBCASE("records") { checker.on_records_held(replica_id{0}, 41); }
   CHECK(broken() == "I12");

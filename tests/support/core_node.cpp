@@ -101,15 +101,7 @@ void core_node::on_tick() {
   donor_.on_tick();
   carry_out(fetcher_.on_tick());
   carry_out(views_.on_tick(now_));
-  look_at_primary();
-}
-
-void core_node::look_at_primary() {
-  if (!views_.is_active() || views_.primary() == self_) return;
-  const auto reason = judge_.judge(batcher_.service(now_), views_.request_timeout(), now_);
-  if (!reason) return views_.on_satisfied();
-  found_slow_ = found_slow_ || *reason == suspicion_reason::slow;
-  carry_out(views_.on_suspected(*reason, now_));
+  carry_out(views_.on_service(batcher_.service(now_), now_));
 }
 
 // --- Execution -------------------------------------------------------------------
@@ -195,7 +187,6 @@ void core_node::carry_out(view_change_effects effects) {
 
 void core_node::enter(view_number view) {
   views_.on_entered(view, now_);
-  judge_.on_view(now_, std::exchange(found_slow_, false));
   batcher_.on_view(now_);
   if (replica_.is_primary()) return cut(false);
   for (const auto& each : batcher_.pending())

@@ -9,7 +9,6 @@
 #include "actors/protocol/checkpoint_votes.hpp"
 #include "actors/protocol/replica_core.hpp"
 #include "actors/protocol/replicated_state.hpp"
-#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/state_donor.hpp"
 #include "actors/protocol/state_transfer.hpp"
 #include "actors/protocol/validator.hpp"
@@ -80,7 +79,6 @@ class core_node {
   void carry_out(transfer_effects effects);
   void carry_out(view_change_effects effects);
   void enter(view_number view);
-  void look_at_primary();
   void persist(const std::vector<storage_record>& records);
   void send(const std::vector<outgoing_message>& messages);
   void send_to(principal to, frame_ptr frame);
@@ -93,8 +91,6 @@ class core_node {
   validator validator_;
   replica_core replica_;
   view_change_set views_;
-  service_judge judge_;
-  bool found_slow_ = false;
   bool readmitted_ = false;
   checkpoint_votes checkpoints_;
   /// Owned by the state.
