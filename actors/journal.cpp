@@ -6,8 +6,6 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "messages/codec.hpp"
-
 namespace hypermesh {
 
 namespace {
@@ -106,16 +104,6 @@ void tell_installed(journal_self self) {
   state.untold.reset();
 }
 
-/// With an installed state its proof is h of this disk, before the promises below it are forgotten: a restart between
-/// the two would open their slots again (attack 9).
-bool note_installed(journal_self self, sequence_number kept) {
-  auto& state = self->state;
-  if (!state.untold || state.untold->sequence != kept) return true;
-  const auto frame = encode(checkpoint_proof{*state.untold->certificate});
-  const storage_record proof{record_kind::stable_checkpoint, view_number{0}, kept, frame};
-  return succeeded(self, state.storage->write({&proof, 1}));
-}
-
 /// A state goes to disk piece by piece, so that votes find their way in between.
 void write_next(journal_self self) {
   auto& state = self->state;
@@ -125,8 +113,8 @@ void write_next(journal_self self) {
   if (!succeeded(self, state.storage->store_chunks(piece->chunks))) return;
   if (!piece->is_last) return schedule_piece(self);
   if (!succeeded(self, state.storage->keep_state(piece->sequence, state.keeper->leaves()))) return;
-  state.keeper->on_kept();
-  if (!note_installed(self, piece->sequence)) return;
+  const auto proof = state.keeper->on_kept();
+  if (proof && !succeeded(self, state.storage->write({&*proof, 1}))) return;
   if (!succeeded(self, state.storage->forget_through(piece->sequence))) return;
   self->send(state.with->monitor, observed{state_was_kept{piece->sequence, state.storage->bytes_held()}});
   tell_installed(self);
@@ -138,7 +126,7 @@ void keep_installed(journal_self self, const state_to_keep& fetched) {
   state.untold = fetched.installed;
   // States of before: older, or wrong, when this one replaces a state that had diverged.
   state.taken.clear();
-  state.keeper->on_installed(fetched.installed.sequence, fetched.snapshot);
+  state.keeper->on_installed(fetched.installed.sequence, fetched.snapshot, *fetched.installed.certificate);
   tell_installed(self);
   schedule_piece(self);
 }
@@ -150,7 +138,7 @@ journal_actor::behavior_type journal(journal_self self, node_identity identity, 
   self->state.identity = std::move(identity);
   self->state.storage = std::move(storage);
   self->state.keeper = std::make_unique<state_keeper>(retained_bytes);
-  self->state.keeper->restore(before.kept, before.record_bytes);
+  self->state.keeper->restore(before.kept, std::move(before.leaves), before.record_bytes);
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const persist_and_send& wanted) { take(self, wanted); },

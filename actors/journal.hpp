@@ -30,6 +30,8 @@ struct journal_state {
 struct kept_before {
   /// The state after this sequence.
   sequence_number kept;
+  /// Of its chunks.
+  std::vector<digest> leaves;
   /// Of the records.
   std::uint64_t record_bytes = 0;
 };

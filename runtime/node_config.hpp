@@ -14,9 +14,9 @@ struct storage_settings {
   durability mode = durability::sync;
   /// Made by `create_cluster` or `initialise_storage`.
   std::filesystem::path directory;
-  /// Executed records are kept beyond what the protocol needs, up to so many MiB: for replicas that fell behind, and
-  /// for looking back.
-  std::uint32_t retain_mib = 64;
+  /// Executed records are kept beyond what the protocol needs, up to so many MiB, or half of the state when that is
+  /// more: so often the state is written.
+  std::uint32_t retain_mib = 8;
   /// This replica lost its disk, and `directory` is new or was made for that: it learns the cluster's state and votes
   /// only where it cannot have voted before.
   bool learner = false;

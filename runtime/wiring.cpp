@@ -57,7 +57,11 @@ std::variant<restored_node, world_error> restore_node(const node_identity& ident
   if (auto* error = std::get_if<world_error>(&replayed)) return std::move(*error);
   restored.taken = std::move(std::get<std::vector<taken_state>>(replayed));
   restored.past.to_execute.clear();
-  if (history.state) restored.kept.kept = history.state->sequence;
+  if (history.state) {
+    restored.kept.kept = history.state->sequence;
+    for (const auto& chunk : history.state->snapshot)
+      restored.kept.leaves.push_back(chunk.leaf);
+  }
   for (const auto& each : history.records)
     restored.kept.record_bytes += each.bytes->size();
   return restored;

@@ -32,7 +32,7 @@ struct node_settings {
   /// How often a backup looks at how the primary serves its clients.
   std::chrono::microseconds service_period{25'000};
   /// Records that stay on disk although a stable state covers them: so long a state is not written again.
-  std::uint64_t retained_bytes = 64 * 1024 * 1024;
+  std::uint64_t retained_bytes = 8 * 1024 * 1024;
   /// What is spent on others that fetch this node's state, and held for them.
   donor_settings giving;
 };

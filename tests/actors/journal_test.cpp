@@ -178,7 +178,10 @@ TEST_CASE_FIXTURE(journal_bench, "the proof of a transferred state is durable be
 TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten once the disk holds the state") {
   auto later = record();
   later.sequence = sequence_number{5};
-  persist({record(), later}, {});
+  auto large = record();
+  // Enough for a state of several pieces.
+  large.bytes = std::make_shared<const byte_vector>(600 * 1024);
+  persist({large, later}, {});
   give(tested, forget_records{sequence_number{4}});
   CHECK(storage->records().size() == 2);
   const auto snapshot = state_of_four();

@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep what they prom
     const auto config = config_of(number);
     CHECK(config.storage.mode == durability::sync);
     CHECK(config.storage.directory == layout.data_folder(number));
-    CHECK(config.storage.retain_mib == 64);
+    CHECK(config.storage.retain_mib == 8);
     CHECK_FALSE(objection_to_storage(config.storage.directory, config.owner(), config.storage.mode).has_value());
     CHECK(std::get<bool>(is_learner(config.storage.directory, config.owner())) == false);
     const auto other = config_of((number + 1) % 4);
