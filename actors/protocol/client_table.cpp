@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "actors/protocol/byte_stream.hpp"
+#include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh {
@@ -11,23 +11,23 @@ namespace hypermesh {
 namespace {
 
 void write_outcome(byte_writer& out, const request_outcome& outcome) {
-  out.u32(static_cast<std::uint32_t>(outcome.statuses.size()));
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(outcome.statuses.size()));
   for (std::size_t index = 0; index < outcome.statuses.size(); ++index) {
-    out.u8(outcome.statuses[index]);
-    out.u32(static_cast<std::uint32_t>(outcome.result(index).size()));
+    out.number<std::uint8_t>(outcome.statuses[index]);
+    out.number<std::uint32_t>(static_cast<std::uint32_t>(outcome.result(index).size()));
     out.bytes(outcome.result(index));
   }
 }
 
 std::optional<request_outcome> read_outcome(byte_reader& in) {
   request_outcome outcome;
-  const auto count = in.u32();
+  const auto count = in.number<std::uint32_t>();
   if (count == 0 || count > limits::operations_per_request_max) return std::nullopt;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const auto status = in.u8();
-    const auto size = in.u32();
+    const auto status = in.number<std::uint8_t>();
+    const auto size = in.number<std::uint32_t>();
     const auto payload = in.bytes(size);
-    if (!in.ok()) return std::nullopt;
+    if (in.failed()) return std::nullopt;
     outcome.append(status, payload);
   }
   return outcome;
@@ -111,11 +111,11 @@ state_snapshot client_table::snapshot() {
   for (auto& [client, entry] : entries_) {
     if (entry.chunks.empty()) {
       byte_writer out;
-      out.u32(client.value);
-      out.u64(entry.window.floor().value);
-      out.u32(static_cast<std::uint32_t>(entry.outcomes.size()));
+      out.number<std::uint32_t>(client.value);
+      out.number<std::uint64_t>(entry.window.floor().value);
+      out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.outcomes.size()));
       for (const auto& [when, outcome] : entry.outcomes) {
-        out.u64(when.value);
+        out.number<std::uint64_t>(when.value);
         write_outcome(out, *outcome);
       }
       entry.chunks = chunks_of(out.take());
@@ -131,24 +131,24 @@ std::optional<std::string> client_table::restore(std::span<const state_chunk> ch
     joined.insert(joined.end(), chunk.bytes->begin(), chunk.bytes->end());
   byte_reader in{joined};
   std::map<client_id, client_entry> entries;
-  while (in.remaining() > 0) {
-    const client_id client{in.u32()};
-    const timestamp floor{in.u64()};
-    const auto count = in.u32();
+  while (!in.is_empty()) {
+    const client_id client{in.number<std::uint32_t>()};
+    const timestamp floor{in.number<std::uint64_t>()};
+    const auto count = in.number<std::uint32_t>();
     if (!entries.empty() && client <= entries.rbegin()->first) return "the client table is not in order";
     if (count > limits::requests_in_flight_max) return "a client has more cached replies than allowed";
     client_entry loaded;
     std::set<timestamp> done;
     for (std::uint32_t index = 0; index < count; ++index) {
-      const timestamp when{in.u64()};
+      const timestamp when{in.number<std::uint64_t>()};
       auto outcome = read_outcome(in);
-      if (!in.ok() || !outcome) return "the client table is cut short or malformed";
+      if (in.failed() || !outcome) return "the client table is cut short or malformed";
       if (when <= (done.empty() ? floor : *done.rbegin())) return "a client's timestamps are not in order";
       done.insert(when);
       loaded.cached_bytes += cost_of(*outcome);
       loaded.outcomes.emplace(when, std::make_shared<const request_outcome>(std::move(*outcome)));
     }
-    if (!in.ok()) return "the client table is cut short";
+    if (in.failed()) return "the client table is cut short";
     loaded.window.assign(floor, std::move(done));
     entries.emplace(client, std::move(loaded));
   }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/protocol/byte_stream.hpp"
+#include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
@@ -19,9 +19,9 @@ client_table::shared_outcome refusal(reply_status why) {
 /// What the first chunk of a snapshot says of the others.
 byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name) {
   byte_writer out;
-  out.u64(sequence.value);
-  out.u64(machine_chunks);
-  out.u32(static_cast<std::uint32_t>(machine_name.size()));
+  out.number<std::uint64_t>(sequence.value);
+  out.number<std::uint64_t>(machine_chunks);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
   out.bytes(as_byte_span(machine_name));
   return out.take();
 }
@@ -135,10 +135,10 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
 std::optional<std::string> replicated_state::restore(sequence_number sequence, const state_snapshot& snapshot) {
   if (snapshot.empty()) return "the snapshot has no layout chunk";
   byte_reader layout{*snapshot.front().bytes};
-  const sequence_number claimed{layout.u64()};
-  const auto machine_chunks = layout.u64();
-  const auto name = layout.bytes(layout.u32());
-  if (!layout.at_end() || claimed != sequence) return "the snapshot's layout is malformed or of another sequence";
+  const sequence_number claimed{layout.number<std::uint64_t>()};
+  const auto machine_chunks = layout.number<std::uint64_t>();
+  const auto name = layout.bytes(layout.number<std::uint32_t>());
+  if (!layout.is_complete() || claimed != sequence) return "the snapshot's layout is malformed or of another sequence";
   if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
   if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/digest.hpp"
 #include "messages/require.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 #include "runtime/state_machines/checked.hpp"
 
 namespace hypermesh {

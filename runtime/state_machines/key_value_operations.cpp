@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 #include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::key_value {

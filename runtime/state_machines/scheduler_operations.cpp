@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 #include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::scheduler {

@@ -7,8 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "messages/byte_codec.hpp"
 #include "messages/types.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 #include "runtime/state_machines/checked.hpp"
 
 /// Operations of the resource scheduler as bytes and as text.

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "runtime/state_machines/byte_codec.hpp"
+#include "messages/byte_codec.hpp"
 #include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::scheduler {

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/stored_values.hpp"
 

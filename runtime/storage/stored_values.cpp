@@ -4,8 +4,8 @@
 
 #include <sodium.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
-#include "runtime/state_machines/byte_codec.hpp"
 
 namespace hypermesh::stored_values {
 

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "actors/protocol/byte_stream.hpp"
 #include "actors/protocol/replicated_state.hpp"
+#include "messages/byte_codec.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/request_factory.hpp"
 
@@ -37,9 +37,9 @@ state_chunk chunk_of(byte_vector bytes) {
 /// The layout chunk that a snapshot begins with, with numbers of the test's choice.
 state_chunk layout(std::uint64_t sequence, std::uint64_t machine_chunks, std::string_view name) {
   byte_writer out;
-  out.u64(sequence);
-  out.u64(machine_chunks);
-  out.u32(static_cast<std::uint32_t>(name.size()));
+  out.number<std::uint64_t>(sequence);
+  out.number<std::uint64_t>(machine_chunks);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(name.size()));
   out.bytes(as_byte_span(name));
   return chunk_of(out.take());
 }

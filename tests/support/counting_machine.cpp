@@ -1,11 +1,11 @@
 #include "tests/support/counting_machine.hpp"
+#include "messages/byte_codec.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
-#include "actors/protocol/byte_stream.hpp"
 
 namespace hypermesh::testing {
 
@@ -23,7 +23,7 @@ constexpr std::string_view large = "large:";
 counting_machine::counting_machine(std::size_t padding, std::size_t ballast) : padding_(padding) {
   for (std::size_t index = 0; index < ballast; ++index) {
     byte_writer out;
-    out.u64(~index);
+    out.number<std::uint64_t>(~index);
     out.bytes(byte_vector(padding));
     ballast_.push_back(chunk_of(out.take()));
   }
@@ -59,12 +59,12 @@ operation_result counting_machine::query(byte_span operation) const {
 state_snapshot counting_machine::snapshot() {
   state_snapshot chunks;
   byte_writer head;
-  head.u64(applied_);
+  head.number<std::uint64_t>(applied_);
   head.bytes(chain_.view());
   chunks.push_back(chunk_of(head.take()));
   for (const auto bucket : buckets_) {
     byte_writer out;
-    out.u64(bucket);
+    out.number<std::uint64_t>(bucket);
     out.bytes(byte_vector(padding_));
     chunks.push_back(chunk_of(out.take()));
   }
@@ -77,14 +77,14 @@ std::optional<std::string> counting_machine::restore(const state_snapshot& snaps
     return "a counting machine has one chunk, its buckets and its ballast";
   }
   byte_reader head{*snapshot.front().bytes};
-  const auto applied = head.u64();
+  const auto applied = head.number<std::uint64_t>();
   const auto chain = head.bytes(digest::size);
-  if (!head.at_end()) return "the head of a counting machine is malformed";
+  if (!head.is_complete()) return "the head of a counting machine is malformed";
   std::array<std::uint64_t, bucket_count> buckets{};
   for (std::size_t index = 0; index < bucket_count; ++index) {
     byte_reader in{*snapshot[1 + index].bytes};
-    buckets[index] = in.u64();
-    if (!in.ok()) return "a bucket of a counting machine is malformed";
+    buckets[index] = in.number<std::uint64_t>();
+    if (in.failed()) return "a bucket of a counting machine is malformed";
   }
   applied_ = applied;
   std::ranges::copy(chain, chain_.bytes.begin());

@@ -11,9 +11,8 @@
 
 namespace hypermesh {
 
-/// Appends numbers in little-endian order and bytes as they are. Operations, results
-/// and state chunks of the machines are written with it, so that they are the same on
-/// every processor.
+/// Appends numbers in little-endian order and bytes as they are. Operations, results, state chunks and the files of a
+/// node are written with it, so that they are the same on every machine and compiler.
 class byte_writer {
  public:
   byte_writer() = default;
