@@ -54,7 +54,7 @@ TEST_CASE("a suspicion that had no effect is sent again, and none of an entered 
   (void)world.set.on_suspected(suspicion_reason::mute, 0);
   CHECK(world.set.on_tick(1'000).sends.empty());
   CHECK(sent<suspicion>(world.set.on_tick(300'000).sends).size() == 1);
-  world.set.on_entered(view_number{1}, 300'000);
+  (void)world.set.on_entered(view_number{1}, 300'000);
   CHECK(world.set.on_tick(900'000).sends.empty());
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one 
       replica_id{2}, view_number{2}, world.factory.certificate_of(sequence_number{4}, named_digest("state")), {}));
   CHECK(reasons(other) == std::vector{rejection::conflicting_statement});
   CHECK(reasons(world.change_of(1, 4)) == std::vector{rejection::unsolicited});
-  world.set.on_entered(view_number{2}, 0);
+  (void)world.set.on_entered(view_number{2}, 0);
   CHECK(reasons(world.change_of(3, 2)) == std::vector{rejection::other_view});
   CHECK(reasons(world.change_of(3, 1)) == std::vector{rejection::other_view});
 }
@@ -122,7 +122,7 @@ TEST_CASE("patience doubles from view change to view change up to a bound, and c
   for (std::uint64_t view = 1; view <= 6; ++view)
     world.leave_for(3, view, 10 * view);
   CHECK(world.set.request_timeout() == 8'000);
-  world.set.on_entered(view_number{6}, 100);
+  (void)world.set.on_entered(view_number{6}, 100);
   (void)world.set.on_tick(100 + 4 * 8'000);
   CHECK(world.set.request_timeout() == 4'000);
   (void)world.set.on_tick(100 + 4 * 8'000 + 4 * 4'000);
@@ -198,7 +198,7 @@ TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others m
 TEST_CASE("what was held against the way into a view does not count in it") {
   coordinator_world world{3};
   CHECK_FALSE(world.hear_suspicion(1, 2, 0));
-  world.set.on_entered(view_number{2}, 10);
+  (void)world.set.on_entered(view_number{2}, 10);
   CHECK_FALSE(world.hear_suspicion(0, 2, 20));
   CHECK(world.hear_suspicion(1, 2, 30) == view_number{3});
 }
@@ -227,6 +227,6 @@ TEST_CASE("who may not leave its view asks nobody to go, until it has left one")
   // The others' word counts all the same.
   CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
   world.leave_for(2, 1, 30);
-  world.set.on_entered(view_number{1}, 40);
+  (void)world.set.on_entered(view_number{1}, 40);
   CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
 }
