@@ -230,3 +230,31 @@ TEST_CASE("who may not leave its view asks nobody to go, until it has left one")
   (void)world.set.on_entered(view_number{1}, 40);
   CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
 }
+
+TEST_CASE("a primary that is not to be followed is suspected at once, and its next views are passed over") {
+  coordinator_world world{2};
+  const auto effects = world.set.on_trust({replica_id{0}}, 0);
+  CHECK(sent<suspicion>(effects.sends).size() == 1);
+  CHECK_FALSE(effects.change_to);
+  // Good service takes nothing of that back.
+  world.set.on_satisfied();
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+  SUBCASE("the next primary too") {
+    coordinator_world other{2, 7};
+    (void)other.set.on_trust({replica_id{0}, replica_id{1}}, 0);
+    CHECK_FALSE(other.hear_suspicion(3, 0));
+    CHECK(other.hear_suspicion(4, 0) == view_number{2});
+  }
+  SUBCASE("a view that it leads is left as soon as it is entered") {
+    coordinator_world other{2};
+    (void)other.set.on_trust({replica_id{1}}, 0);
+    CHECK(sent<suspicion>(other.set.on_entered(view_number{1}, 10).sends).size() == 1);
+  }
+  SUBCASE("and is not waited for, once a quorum has left for it") {
+    coordinator_world other{2};
+    other.leave_for(2, 1, 0);
+    CHECK(other.set.on_trust({replica_id{1}}, 0).sends.empty());
+    (void)other.hear_change(0, 1);
+    CHECK(sent<suspicion>(other.set.on_view_change(other.change_of(3, 1), 0).sends).size() == 1);
+  }
+}
