@@ -40,6 +40,7 @@ docket_effects receive(fault_docket& docket, const message& value, microseconds_
 
 fault_detector_actor::behavior_type fault_detector(detector_self self, node_identity identity) {
   self->state.docket = std::make_unique<fault_docket>(identity.cluster, identity.self, *identity.keys);
+  self->state.checks = std::make_unique<validator>(identity.cluster, *identity.keys);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) {
@@ -54,6 +55,9 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
       [self](const reputation_agreed& agreed) { self->state.docket->on_agreed(*agreed.now); },
       [self](const pardon_wanted& wanted) {
         carry_out(self, self->state.docket->on_pardon_wanted(wanted.replica, now_of(self)));
+      },
+      [self](const validation_wanted& wanted) {
+        return validation{self->state.checks->check_frame(wanted.sender, wanted.frame)};
       },
       [self](const tick&) {
         self->delayed_send(self, std::chrono::microseconds{fault_docket::repeat_us}, tick{});

@@ -4,6 +4,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/fault_docket.hpp"
+#include "actors/protocol/validator.hpp"
 
 namespace hypermesh {
 
@@ -11,9 +12,11 @@ namespace hypermesh {
 struct fault_detector_state {
   static inline const char* name = "fault-detector";
 
-  /// `docket` signs with its keys.
+  /// `docket` and `checks` use its keys.
   node_identity identity;
   std::unique_ptr<fault_docket> docket;
+  /// For hosts that ask.
+  std::unique_ptr<validator> checks;
   std::shared_ptr<const neighbours> with;
 };
 

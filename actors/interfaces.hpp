@@ -91,12 +91,13 @@ using state_transfer_actor =
                      caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
 /// Proofs and complaints against others (R12).
-using fault_detector_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
-                                              // A REQUEST of the guard, a COMPLAINT or a PARDON.
-                                              caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>,
-                                              caf::reacts_to<reputation_agreed>, caf::reacts_to<pardon_wanted>,
-                                              // Time to tell again what is not ordered yet.
-                                              caf::reacts_to<tick>>;
+using fault_detector_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
+                     // A REQUEST of the guard, a COMPLAINT or a PARDON.
+                     caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
+                     caf::reacts_to<pardon_wanted>, caf::replies_to<validation_wanted>::with<validation>,
+                     // Time to tell again what is not ordered yet.
+                     caf::reacts_to<tick>>;
 
 /// Who is trusted how far (R13, R14).
 using reputation_tracker_actor =
@@ -249,6 +250,8 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::trust_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::pardon_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -308,3 +311,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::trust_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::pardon_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)

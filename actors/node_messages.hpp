@@ -190,6 +190,17 @@ struct pardon_wanted {
   replica_id replica;
 };
 
+/// Would this frame of this sender be taken? (host to fault detector)
+struct validation_wanted {
+  principal sender;
+  frame_ptr frame;
+};
+
+/// Why not; nothing: it would.
+struct validation {
+  std::optional<rejection> objection;
+};
+
 /// Asks the reputation tracker for `reputation_report`.
 struct reputation_wanted {};
 

@@ -9,6 +9,7 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/protocol/validator.hpp"
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
@@ -74,6 +75,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   std::unique_ptr<consensus_manager> manager{new consensus_manager{system, config.self}};
   node_parts parts;
   parts.identity = {config.cluster.parameters(), config.self, shared_keys};
+  manager->identity_ = parts.identity;
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
@@ -130,6 +132,40 @@ std::optional<node_report> consensus_manager::report(std::chrono::milliseconds p
   self->request(actors_.monitor, patience, report_wanted{})
       .receive([&](node_report& report) { result = std::move(report); }, [](const caf::error&) {});
   return result;
+}
+
+std::optional<rejection> consensus_manager::validate_message(principal sender, byte_vector frame) const {
+  const validator checks{identity_.cluster, *identity_.keys};
+  return checks.check_frame(sender, std::make_shared<const byte_vector>(std::move(frame)));
+}
+
+std::optional<std::vector<reputation>> consensus_manager::reputations(std::chrono::milliseconds patience) {
+  std::optional<std::vector<reputation>> result;
+  if (stopped_) return result;
+  caf::scoped_actor self{*system_};
+  self->request(actors_.reputation_tracker, patience, reputation_wanted{})
+      .receive([&](reputation_report& report) { result = std::move(report.replicas); }, [](const caf::error&) {});
+  return result;
+}
+
+std::optional<reputation> consensus_manager::reputation_of(replica_id replica, std::chrono::milliseconds patience) {
+  const auto all = reputations(patience);
+  if (!all || replica.value >= all->size()) return std::nullopt;
+  return (*all)[replica.value];
+}
+
+std::optional<std::vector<replica_id>> consensus_manager::quarantined_nodes(std::chrono::milliseconds patience) {
+  const auto all = reputations(patience);
+  if (!all) return std::nullopt;
+  std::vector<replica_id> quarantined;
+  for (std::uint32_t number = 0; number < all->size(); ++number) {
+    if ((*all)[number].agreed.is_quarantined()) quarantined.push_back(replica_id{number});
+  }
+  return quarantined;
+}
+
+void consensus_manager::pardon(replica_id replica) {
+  if (!stopped_) caf::anon_send(actors_.fault_detector, pardon_wanted{replica});
 }
 
 std::optional<world_error> consensus_manager::failure() const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -47,6 +48,25 @@ class consensus_manager {
   /// This node's own word on where it stands; nothing when it does not answer in time.
   [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
 
+  // --- The guard -----------------------------------------------------------------
+  // As actor messages: `validation_wanted` and `pardon_wanted` to the fault detector, `reputation_wanted` to the
+  // reputation tracker.
+
+  /// Whether a frame of `sender` is one that this replica takes: form, membership, rights, signatures and digests
+  /// (R11). The reason why not; nothing when it is. Whether it fits the state of the protocol only the replica knows.
+  [[nodiscard]] std::optional<rejection> validate_message(principal sender, byte_vector frame) const;
+
+  /// What is agreed about a replica, and this node's own impression; nothing when the node does not answer in time, or
+  /// there is no such replica.
+  [[nodiscard]] std::optional<reputation> reputation_of(replica_id replica, std::chrono::milliseconds patience);
+
+  /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer in
+  /// time.
+  [[nodiscard]] std::optional<std::vector<replica_id>> quarantined_nodes(std::chrono::milliseconds patience);
+
+  /// This operator wants `replica` released: it is once the operators of f+1 replicas want it.
+  void pardon(replica_id replica);
+
   /// Why the node had to stop taking part, if it had to.
   [[nodiscard]] std::optional<world_error> failure() const;
 
@@ -69,8 +89,12 @@ class consensus_manager {
 
   consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
 
+  /// Of every replica, by number.
+  [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
+
   caf::actor_system* system_;
   replica_id self_;
+  node_identity identity_;
   neighbours actors_;
   replica_links links_;
   std::shared_ptr<failure_record> failure_ = std::make_shared<failure_record>();

@@ -19,6 +19,12 @@ std::optional<rejection> validator::check(principal sender, const message& value
   return check_content(sender, value);
 }
 
+std::optional<rejection> validator::check_frame(principal sender, const frame_ptr& frame) const {
+  const auto decoded = decode(frame);
+  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
+  return check(sender, std::get<message>(decoded));
+}
+
 std::optional<rejection> validator::check_kind(principal sender, message_kind kind) const {
   switch (kind) {
     case message_kind::request:

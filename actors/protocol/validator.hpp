@@ -20,6 +20,9 @@ class validator {
   /// Checks a message that arrived on the authenticated link of `sender` at a replica.
   [[nodiscard]] std::optional<rejection> check(principal sender, const message& value) const;
 
+  /// The same of bytes that may be anything.
+  [[nodiscard]] std::optional<rejection> check_frame(principal sender, const frame_ptr& frame) const;
+
   /// Whether `certificate` proves a stable checkpoint: a quorum of CHECKPOINTs of distinct replicas
   /// for one sequence and digest (attacks 3, 23).
   [[nodiscard]] bool proves_checkpoint(const checkpoint_certificate& certificate) const;

@@ -10,8 +10,11 @@
 
 #include <caf/send.hpp>
 
+#include "actors/protocol/accusation.hpp"
+#include "messages/codec.hpp"
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
+#include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 
 namespace {
@@ -107,6 +110,35 @@ byte_vector put(const std::string& key, const std::string& value) {
 
 byte_vector get(const std::string& key) { return key_value::encode(key_value::get{to_byte_vector(key)}); }
 
+/// Two COMMITs of a replica that exclude each other, with its real key.
+exhibits contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
+  const auto config = std::get<node_config>(read_node_config(cluster.layout().node_file(number)));
+  const auto who = principal::of(replica_id{number});
+  const auto keys = std::get<std::shared_ptr<const ed25519_authenticator>>(
+      ed25519_authenticator::make(who, std::get<secret_key>(read_secret_key(config.key_file)), config.cluster.keys()));
+  const auto parameters = config.cluster.parameters();
+  exhibits shown;
+  for (const auto mark : {std::byte{1}, std::byte{2}}) {
+    statement content{view_number{0}, sequence, {}, replica_id{number}, parameters.signing.epoch};
+    content.value.bytes.front() = mark;
+    const auto by = keys->sign(signing_input(parameters.signing, message_kind::commit, statement_bytes(content)));
+    shown.items.push_back({message_kind::commit, signed_statement{content, by}});
+  }
+  return shown;
+}
+
+/// Whether all replicas agree within a while on who is in quarantine.
+bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected) {
+  for (int attempt = 0; attempt < 300; ++attempt) {
+    bool all = true;
+    for (std::uint32_t number = 0; number < 4; ++number)
+      all = all && cluster.manager(number).quarantined_nodes(std::chrono::seconds{10}) == expected;
+    if (all) return true;
+    usleep(50'000);
+  }
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("four replicas in host applications agree on what a client writes and reads") {
@@ -175,4 +207,38 @@ TEST_CASE("a host is told when a core actor of its replica ends") {
   CHECK(cluster.manager(1).failure()->what.find("executor") != std::string::npos);
   // Stopping it as usual is no failure.
   cluster.stop(2);
+}
+
+TEST_CASE("two words of one replica put it into quarantine everywhere, and two operators release it") {
+  host cluster;
+  auto client = cluster.connect();
+  REQUIRE(outcome_of(client->submit(put("colour", "red"))).status == operation_status::applied);
+  const auto proof = contradiction_of(cluster, 0, sequence_number{1});
+  // The frame that a host may have got from anywhere.
+  const auto parameters = std::get<node_config>(read_node_config(cluster.layout().node_file(0))).cluster.parameters();
+  const auto frame = guard_request(*case_of(proof, parameters), proof);
+  const auto sender = principal::of(replica_id{2});
+  CHECK_FALSE(cluster.manager(1).validate_message(sender, *frame));
+  auto broken = *frame;
+  broken[broken.size() / 2] ^= std::byte{1};
+  CHECK(cluster.manager(1).validate_message(sender, broken));
+
+  caf::anon_send(cluster.manager(2).actors().fault_detector, proof_found{std::make_shared<const exhibits>(proof)});
+  REQUIRE(agree_on_quarantine(cluster, {replica_id{0}}));
+  const auto known = cluster.manager(3).reputation_of(replica_id{0}, std::chrono::seconds{10});
+  REQUIRE(known);
+  CHECK(known->agreed.convictions == 1);
+  CHECK(known->agreed.score == 0);
+  CHECK(known->is_shunned);
+  CHECK_FALSE(cluster.manager(3).reputation_of(replica_id{4}, std::chrono::seconds{10}));
+  // It led; the clients do not notice.
+  REQUIRE(outcome_of(client->submit(put("colour", "blue"))).status == operation_status::applied);
+  const auto report = cluster.manager(3).report(std::chrono::seconds{10});
+  REQUIRE(report);
+  CHECK(report->view.value > 0);
+
+  cluster.manager(1).pardon(replica_id{0});
+  cluster.manager(2).pardon(replica_id{0});
+  CHECK(agree_on_quarantine(cluster, {}));
+  CHECK(cluster.manager(3).reputation_of(replica_id{0}, std::chrono::seconds{10})->agreed.convictions == 1);
 }

@@ -280,3 +280,22 @@ TEST_CASE("what is refused starts no wait (attack 32)") {
   CHECK(world.admit(0, 1) == admission::done);
   CHECK(world.builder.service(10'000'000).clients_waiting == 0);
 }
+
+TEST_CASE("requests of the guard are admitted by their names, in whatever order, and executed once") {
+  builder_world world;
+  const auto ask = [&](std::uint64_t name) {
+    return make_request({guard_client, timestamp{name}}, {to_byte_vector("case")}, {});
+  };
+  CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), 0) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), 0) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), 0) == admission::already_pending);
+  const auto first = world.builder.cut(true);
+  REQUIRE(first);
+  CHECK(first->requests.size() == 2);
+  world.execute(*first);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.admit(ask(5), 0) == admission::done);
+  // A lower name than one that was executed is as fresh as any.
+  CHECK(world.builder.admit(ask(3), 0) == admission::accepted);
+  CHECK(world.builder.service(1'000).clients_waiting == 1);
+}

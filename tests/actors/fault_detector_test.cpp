@@ -1,0 +1,71 @@
+#include "actors/fault_detector.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/codec.hpp"
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// The fault detector of replica 1.
+struct detector_bench : virtual_bench {
+  fault_detector_actor tested = connect(system().spawn(fault_detector, identity()));
+
+  detector_bench() : virtual_bench(replica_id{1}) {}
+
+  [[nodiscard]] exhibits proof() {
+    exhibits shown;
+    for (const auto* value : {"A", "B"}) {
+      const auto content = make().content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
+      shown.items.push_back({message_kind::commit, make().signed_as(message_kind::commit, content)});
+    }
+    return shown;
+  }
+  [[nodiscard]] std::size_t frames_sent() {
+    std::size_t count = 0;
+    for (const auto& each : take<persist_and_send>("journal"))
+      count += each.sends->size();
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(detector_bench, "a proof goes to all replicas and to the own batcher, and the tracker hears of whom") {
+  give(tested, proof_found{std::make_shared<const exhibits>(proof())});
+  CHECK(frames_sent() == 1);
+  const auto wanted = take<verified_message>("batcher");
+  REQUIRE(wanted.size() == 1);
+  CHECK(std::get<request>(*wanted.front().value).id.client == guard_client);
+  CHECK(take<replica_proven>("reputation-tracker").size() == 1);
+  CHECK(take_observed<fault_proven>().size() == 1);
+  CHECK(is_quiet());
+  advance(std::chrono::microseconds{fault_docket::repeat_us});
+  CHECK(frames_sent() == 1);
+  CHECK(take<verified_message>("batcher").size() == 1);
+}
+
+TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") {
+  give(tested, proof_found{std::make_shared<const exhibits>(proof())});
+  forget();
+  const auto about = case_of(proof(), identity().cluster);
+  const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {name_of(*about)}};
+  give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
+  advance(std::chrono::microseconds{4 * fault_docket::repeat_us});
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(detector_bench, "what another replica has found is ordered through the own batcher too") {
+  const auto shown = proof();
+  const auto frame = guard_request(*case_of(shown, identity().cluster), shown);
+  give_verified(tested, principal::of(replica_id{3}), std::get<message>(decode(frame)));
+  CHECK(frames_sent() == 0);
+  CHECK(take<verified_message>("batcher").size() == 1);
+  CHECK(take<replica_proven>("reputation-tracker").size() == 1);
+}

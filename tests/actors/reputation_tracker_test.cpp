@@ -1,0 +1,60 @@
+#include "actors/reputation_tracker.hpp"
+
+#include <doctest/doctest.h>
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "tests/support/virtual_bench.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+/// The reputation tracker of replica 1.
+struct tracker_bench : virtual_bench {
+  reputation_tracker_actor tested = connect(system().spawn(reputation_tracker, identity()));
+
+  tracker_bench() : virtual_bench(replica_id{1}) {}
+
+  void agree(bool quarantined) {
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+    if (quarantined) {
+      agreed.replicas[2].convictions = 1;
+      agreed.replicas[2].score = 0;
+      agreed.replicas[2].quarantined_until = sequence_number{99};
+    }
+    give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less, when it changes") {
+  agree(false);
+  CHECK(is_quiet());
+  agree(true);
+  const auto told = take<trust_changed>("coordinator");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().now->shunned == std::vector<replica_id>{replica_id{2}});
+  CHECK(take<trust_changed>("ingress").size() == 1);
+  const auto shown = take<counters_reported>("monitor");
+  REQUIRE(shown.size() == 1);
+  CHECK(shown.front().counters->size() == 4);
+  agree(true);
+  CHECK(take<trust_changed>("coordinator").empty());
+}
+
+TEST_CASE_FIXTURE(tracker_bench, "misbehaviour throttles and time heals") {
+  for (int count = 0; count < 5; ++count)
+    give(tested, misbehaved{{replica_id{3}, grievance::bad_state}});
+  const auto told = take<trust_changed>("ingress");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().now->throttled == std::vector<replica_id>{replica_id{3}});
+  forget();
+  advance(std::chrono::seconds{60});
+  const auto healed = take<trust_changed>("ingress");
+  REQUIRE(healed.size() == 1);
+  CHECK(healed.front().now->throttled.empty());
+}
