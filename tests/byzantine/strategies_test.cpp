@@ -65,6 +65,15 @@ TEST_CASE("a group bears a replica whose frames are no messages, and notices it"
   expect_role_borne(strategy_role::encoding);
 }
 
+TEST_CASE("a donor that gives nothing in time is late, unless others gave everything before") {
+  for (const auto* name : {"mute-donor", "slow-drip"}) {
+    std::uint64_t late = 0;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed)
+      late += run_simulation(make_adversary_plan({name, seed, 4, 100})).noticed.count_of("donor_late");
+    CHECK_MESSAGE(late > 0, name);
+  }
+}
+
 TEST_CASE("strategies have names of their own, a role's attacks, and what gives them away has a name") {
   std::set<std::string_view> names;
   std::set<std::string_view> notices = {"primary_suspected", "donor_late", "donor_lied", "donor_refused",
