@@ -37,16 +37,19 @@ class two_operations final : public as_client_of {
   }
 };
 
+/// More at once than any client may have pending.
 class flood_with_requests final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
-    for (int count = 0; count < 64; ++count) {
+    if (++ticks_ % 8 != 0) return;
+    for (std::size_t count = 0; count < 2 * limits::requests_in_flight_max; ++count) {
       ++when_;
       hands.send_to_all(reframe(forged_request(hands, client_of(hands), timestamp{when_}, marked_operation(when_))));
     }
   }
 
  private:
+  std::uint64_t ticks_ = 0;
   std::uint64_t when_ = 1'000;
 };
 
@@ -193,7 +196,7 @@ std::vector<strategy> client_strategies() {
       {"two-operations-one-timestamp", "each half of the replicas is asked for another operation", role, as_client,
        {18, 30}, "I1 I4", true, {}, "each replica keeps the first one that it sees, and the order decides",
        make_strategy<two_operations>},
-      {"request-flood", "64 new requests with each tick, to everybody", role, as_client, {33}, "I11 I12", false,
+      {"request-flood", "512 new requests at once to everybody, again and again", role, as_client, {33}, "I11 I12", false,
        {"client_quota"}, {}, make_strategy<flood_with_requests>},
       {"retransmission-storm", "its last request goes to everybody, eight times with each tick", role, as_client,
        {32, 33}, "I4 I12", false, {}, "a client that hears no replies does the same",
