@@ -166,7 +166,7 @@ struct proof_found {
 /// Somebody behaves badly, which cannot be proven to others (ingress, coordinator and state transfer to fault detector
 /// and reputation tracker).
 struct misbehaved {
-  misbehaviour what;
+  misdeed what;
 };
 
 /// The order changed somebody's standing, or settled a case (executor to fault detector and reputation tracker).

@@ -90,7 +90,7 @@ docket_effects fault_docket::on_tick(microseconds_t now) {
 
 // --- Complaints and pardons ------------------------------------------------------
 
-docket_effects fault_docket::on_misbehaved(const misbehaviour& seen, microseconds_t now) {
+docket_effects fault_docket::on_misbehaved(const misdeed& seen, microseconds_t now) {
   docket_effects out;
   if (seen.who == self_ || !cluster_.group().contains(seen.who)) return out;
   auto& counted = tallies_[{seen.who, seen.why}];

@@ -49,7 +49,7 @@ class fault_docket {
   [[nodiscard]] docket_effects on_pardon(const signed_statement& vote, microseconds_t now);
   /// The operator of this node wants a replica released.
   [[nodiscard]] docket_effects on_pardon_wanted(replica_id replica, microseconds_t now);
-  [[nodiscard]] docket_effects on_misbehaved(const misbehaviour& seen, microseconds_t now);
+  [[nodiscard]] docket_effects on_misbehaved(const misdeed& seen, microseconds_t now);
   void on_agreed(const agreed_reputation& agreed);
   [[nodiscard]] docket_effects on_tick(microseconds_t now);
 

@@ -21,20 +21,20 @@ bool may_be_innocent(rejection reason) {
 
 }  // namespace
 
-std::optional<misbehaviour> misbehaviour_in(const observation& what, group_size group) {
+std::optional<misdeed> misdeed_in(const observation& what, group_size group) {
   if (const auto* it = std::get_if<frame_rejected>(&what)) {
     if (!it->sender.is_replica() || it->sender.number >= group.replicas() || may_be_innocent(it->reason)) {
       return std::nullopt;
     }
-    return misbehaviour{replica_id{it->sender.number}, grievance_of(it->reason)};
+    return misdeed{replica_id{it->sender.number}, grievance_of(it->reason)};
   }
   if (const auto* it = std::get_if<donor_replaced>(&what)) {
     if (it->reason != donor_fault::lied) return std::nullopt;
-    return misbehaviour{it->replica, grievance::bad_state};
+    return misdeed{it->replica, grievance::bad_state};
   }
   if (const auto* it = std::get_if<primary_suspected>(&what)) {
     if (it->reason == suspicion_reason::proven) return std::nullopt;
-    return misbehaviour{group.primary_of(it->view), grievance::bad_service};
+    return misdeed{group.primary_of(it->view), grievance::bad_service};
   }
   return std::nullopt;
 }
@@ -57,7 +57,7 @@ void trust_book::on_proven(replica_id replica) {
   if (replica.value < proven_.size() && !agreed_[replica.value].is_quarantined()) proven_[replica.value] = true;
 }
 
-void trust_book::on_misbehaved(const misbehaviour& seen) {
+void trust_book::on_misbehaved(const misdeed& seen) {
   if (seen.who.value >= local_.size()) return;
   auto& score = local_[seen.who.value];
   score -= std::min(score, costs.at(static_cast<std::size_t>(seen.why)));

@@ -40,13 +40,13 @@ struct reputation {
 };
 
 /// What is held against a replica because of this observation; nothing for what proves nothing of anybody.
-struct misbehaviour {
+struct misdeed {
   replica_id who;
   grievance why = grievance::garbage;
 
-  friend bool operator==(const misbehaviour&, const misbehaviour&) = default;
+  friend bool operator==(const misdeed&, const misdeed&) = default;
 };
-[[nodiscard]] std::optional<misbehaviour> misbehaviour_in(const observation& what, group_size group);
+[[nodiscard]] std::optional<misdeed> misdeed_in(const observation& what, group_size group);
 
 /// The reputation tracker: joins what all agree on with what this node sees (R13). The local score falls with each
 /// misbehaviour and grows back with time; it never convicts. Pure. Memory: 250 bytes for each replica.
@@ -61,7 +61,7 @@ class trust_book {
   void on_agreed(const agreed_reputation& agreed);
   /// Evidence against it was verified here; agreement comes later.
   void on_proven(replica_id replica);
-  void on_misbehaved(const misbehaviour& seen);
+  void on_misbehaved(const misdeed& seen);
   void on_tick(microseconds_t now);
 
   [[nodiscard]] trust current() const;

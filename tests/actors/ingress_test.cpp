@@ -87,8 +87,8 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   // Held against the owner of the link, never against who is named (attack 39).
   const auto held = take<misbehaved>("fault-detector");
   REQUIRE(held.size() == 5);
-  CHECK(held[0].what == misbehaviour{replica_id{2}, grievance::garbage});
-  CHECK(held[1].what == misbehaviour{replica_id{3}, grievance::garbage});
+  CHECK(held[0].what == misdeed{replica_id{2}, grievance::garbage});
+  CHECK(held[1].what == misdeed{replica_id{3}, grievance::garbage});
   CHECK(take<misbehaved>("reputation-tracker").size() == 5);
   CHECK(is_quiet());
 }

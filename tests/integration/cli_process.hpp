@@ -85,9 +85,10 @@ struct process_streams {
   fs::path err = "/dev/null";
   /// TMPDIR of the process; empty: that of the test.
   fs::path temporary;
+  std::string binary = HYPERMESH_BINARY;
 };
 
-/// `hypermesh ARGUMENTS`; killed at the end of the object.
+/// `hypermesh ARGUMENTS`, or another binary; killed at the end of the object.
 class process {
  public:
   process(const words& arguments, const process_streams& streams) {
@@ -124,7 +125,7 @@ class process {
     dup2(open(streams.out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDOUT_FILENO);
     dup2(open(streams.err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
     if (!streams.temporary.empty()) setenv("TMPDIR", streams.temporary.c_str(), 1);
-    std::string binary = HYPERMESH_BINARY;
+    auto binary = streams.binary;
     auto copies = arguments;
     std::vector<char*> argument_list{binary.data()};
     for (auto& each : copies)
@@ -201,6 +202,17 @@ class running_cluster {
     fs::remove(out_of(number));
     replicas_[number] = std::make_unique<process>(words{"start", "--config", config},
                                                   process_streams{"/dev/null", out_of(number), err_of(number), {}});
+  }
+
+  /// The replica stops, and starts again in an adversary's hands.
+  void corrupt(std::uint32_t number, const std::string& strategy) {
+    replicas_[number]->send(SIGTERM);
+    (void)replicas_[number]->wait();
+    fs::remove(out_of(number));
+    const auto config = directory() + "/replica-" + std::to_string(number) + "/node.toml";
+    replicas_[number] =
+        std::make_unique<process>(words{"byzantine", "--strategy", strategy, "--config", config},
+                                  process_streams{"/dev/null", out_of(number), err_of(number), {}, HYPERMESH_LAB});
   }
 
   /// Whether all of them say that they listen.

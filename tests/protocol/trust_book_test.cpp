@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(trust_world, "misbehaviour throttles, for a while, and shuns n
 
 TEST_CASE_FIXTURE(trust_world, "what may befall correct replicas is held against nobody (attack 39)") {
   const auto held = [this](rejection reason) {
-    return misbehaviour_in(frame_rejected{principal::of(replica_id{1}), reason}, cluster.group()).has_value();
+    return misdeed_in(frame_rejected{principal::of(replica_id{1}), reason}, cluster.group()).has_value();
   };
   for (const auto reason : {rejection::duplicate, rejection::other_view, rejection::already_decided,
                             rejection::outside_watermarks, rejection::unsolicited, rejection::client_quota,
@@ -71,11 +71,11 @@ TEST_CASE_FIXTURE(trust_world, "what may befall correct replicas is held against
   }
   CHECK(held(rejection::bad_signature));
   CHECK(held(rejection::malformed_buffer));
-  CHECK_FALSE(misbehaviour_in(frame_rejected{principal::of(client_id{1}), rejection::bad_signature}, cluster.group()));
-  CHECK_FALSE(misbehaviour_in(donor_replaced{replica_id{1}, donor_fault::late}, cluster.group()));
-  CHECK(misbehaviour_in(donor_replaced{replica_id{1}, donor_fault::lied}, cluster.group()) ==
-        misbehaviour{replica_id{1}, grievance::bad_state});
-  CHECK(misbehaviour_in(primary_suspected{view_number{9}, suspicion_reason::slow}, cluster.group()) ==
-        misbehaviour{replica_id{2}, grievance::bad_service});
-  CHECK_FALSE(misbehaviour_in(primary_suspected{view_number{9}, suspicion_reason::proven}, cluster.group()));
+  CHECK_FALSE(misdeed_in(frame_rejected{principal::of(client_id{1}), rejection::bad_signature}, cluster.group()));
+  CHECK_FALSE(misdeed_in(donor_replaced{replica_id{1}, donor_fault::late}, cluster.group()));
+  CHECK(misdeed_in(donor_replaced{replica_id{1}, donor_fault::lied}, cluster.group()) ==
+        misdeed{replica_id{1}, grievance::bad_state});
+  CHECK(misdeed_in(primary_suspected{view_number{9}, suspicion_reason::slow}, cluster.group()) ==
+        misdeed{replica_id{2}, grievance::bad_service});
+  CHECK_FALSE(misdeed_in(primary_suspected{view_number{9}, suspicion_reason::proven}, cluster.group()));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "messages/limits.hpp"
 #include "messages/require.hpp"
 
 namespace hypermesh::testing {
@@ -14,10 +15,21 @@ void committed_order::append(const digest& value, const batch& body) {
   entry next{value, {}};
   entries_.push_back({});
   for (const auto& each : body.requests) {
-    const bool first = !outcomes_.contains(each.id);
+    if (each.id.client == guard_client) {
+      // A case is no operation of the machine; whether it changes anything is for the ledger.
+      next.requests.push_back({each.id, false});
+      continue;
+    }
+    auto& recent = recent_[each.id.client];
+    const bool first = each.id.when > recent.past && !outcomes_.contains(each.id);
     next.requests.push_back({each.id, first});
-    // The guard's are no operations of the machine.
-    if (first) outcomes_.emplace(each.id, each.id.client == guard_client ? request_outcome{} : run(each));
+    if (!first) continue;
+    outcomes_.emplace(each.id, run(each));
+    recent.executed.insert(each.id.when);
+    if (recent.executed.size() > limits::requests_in_flight_max) {
+      recent.past = *recent.executed.begin();
+      recent.executed.erase(recent.executed.begin());
+    }
   }
   entries_.back() = std::move(next);
   for (auto& [operation, answers] : answers_)

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ class committed_order {
 
   struct entry {
     digest value;
-    /// Each request of the batch, and whether it is the first of its name in the order.
+    /// Each request of the batch, and whether it is the first of its name in the order and not past: a client that is
+    /// correct is never that far ahead of itself.
     std::vector<executed_request> requests;
   };
 
@@ -43,8 +45,15 @@ class committed_order {
   request_outcome run(const request& each);
   void ask(const byte_vector& operation, std::vector<operation_result>& answers) const;
 
+  /// The newest timestamps of a client that were executed, and the highest one below them that is past.
+  struct recent_requests {
+    std::set<timestamp> executed;
+    timestamp past;
+  };
+
   std::unique_ptr<state_machine> machine_;
   std::vector<entry> entries_;
+  std::map<client_id, recent_requests> recent_;
   std::map<request_id, request_outcome> outcomes_;
   /// The different answers to each query, in their order.
   std::map<byte_vector, std::vector<operation_result>> answers_;

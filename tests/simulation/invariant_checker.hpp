@@ -62,6 +62,9 @@ class invariant_checker {
   void on_request_sent(client_id client, const request& value);
   /// From now on less is held against a replica.
   void distrust(replica_id replica, standing now);
+  /// From now on a client may say anything.
+  void distrust(client_id client) { untrusted_clients_.insert(client); }
+  [[nodiscard]] bool trusts(client_id client) const { return !untrusted_clients_.contains(client); }
   [[nodiscard]] standing standing_of(replica_id replica) const { return standings_.at(replica.value); }
 
   /// A replica said something about itself.
@@ -148,8 +151,9 @@ class invariant_checker {
   std::vector<replica_track> tracks_;
   std::vector<standing> standings_;
   std::map<sequence_number, digest> roots_;
-  /// Digest of each request as its client sent it.
-  std::map<request_id, digest> submitted_;
+  /// Digest of each request as its client sent it: a correct one sends one.
+  std::map<request_id, std::set<digest>> submitted_;
+  std::set<client_id> untrusted_clients_;
   /// Where the operations of each client went, in the order in which it was given them.
   std::map<client_id, std::vector<std::pair<request_id, std::size_t>>> operations_;
   /// What each replica said of (kind, view, sequence).

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/printable.hpp"
+#include "tests/byzantine/strategy.hpp"
 #include "tests/simulation/event_log.hpp"
 
 namespace hypermesh::testing {
@@ -18,6 +19,7 @@ constexpr std::array<std::string_view, node_parts_count> part_names = {
 constexpr std::array<std::string_view, 3> fate_names = {"lost", "kept", "torn"};
 constexpr std::array<std::string_view, 2> disk_names = {"empty", "same"};
 constexpr std::array<std::string_view, 3> leaving_names = {"none", "first", "second"};
+constexpr std::array<std::string_view, 2> adversary_end_names = {"leaves", "stays"};
 constexpr std::array<std::string_view, 3> cut_names = {"both", "outbound", "inbound"};
 
 template <class Enum, std::size_t Size>
@@ -49,6 +51,12 @@ std::string text_of(copied_disk disk) { return std::string{disk_names.at(static_
 std::string text_of(leaving_machine machine) {
   return std::string{leaving_names.at(static_cast<std::size_t>(machine))};
 }
+
+std::string text_of(adversary_end end) { return std::string{adversary_end_names.at(static_cast<std::size_t>(end))}; }
+
+std::string text_of(const strategy_names& names) { return names.text; }
+
+std::string text_of(principal who) { return short_name(who); }
 
 std::string text_of(const std::set<endpoint>& members) {
   std::string text;
@@ -84,6 +92,22 @@ bool read(std::string_view text, write_fate& value) { return read_name(text, fat
 bool read(std::string_view text, copied_disk& value) { return read_name(text, disk_names, value); }
 
 bool read(std::string_view text, leaving_machine& value) { return read_name(text, leaving_names, value); }
+
+bool read(std::string_view text, adversary_end& value) { return read_name(text, adversary_end_names, value); }
+
+bool read(std::string_view text, strategy_names& value) {
+  value.text = text;
+  return make_adversary(text) != nullptr;
+}
+
+bool read(std::string_view text, principal& value) {
+  client_id client;
+  replica_id replica;
+  const bool is_client = read(text, client);
+  if (!is_client && !read(text, replica)) return false;
+  value = is_client ? principal::of(client) : principal::of(replica);
+  return true;
+}
 
 bool read(std::string_view text, std::set<endpoint>& value) {
   value.clear();

@@ -23,6 +23,16 @@ enum class copied_disk : std::uint8_t { empty, same };
 /// Which of the two machines of a replica ends for good.
 enum class leaving_machine : std::uint8_t { none, first, second };
 
+/// What an adversary does when its fault ends.
+enum class adversary_end : std::uint8_t { leaves, stays };
+
+/// The name of a strategy, or of several together.
+struct strategy_names {
+  std::string text;
+
+  friend bool operator==(const strategy_names&, const strategy_names&) = default;
+};
+
 [[nodiscard]] std::string text_of(std::uint32_t number);
 /// "1234.567ms": to the microsecond, and as traces show it.
 [[nodiscard]] std::string text_of(microseconds_t time);
@@ -33,6 +43,10 @@ enum class leaving_machine : std::uint8_t { none, first, second };
 [[nodiscard]] std::string text_of(write_fate fate);
 [[nodiscard]] std::string text_of(copied_disk disk);
 [[nodiscard]] std::string text_of(leaving_machine machine);
+[[nodiscard]] std::string text_of(adversary_end end);
+[[nodiscard]] std::string text_of(const strategy_names& names);
+/// "0" for a replica, "c0" for a client.
+[[nodiscard]] std::string text_of(principal who);
 /// "0,2b,c1": replicas, second machines of replicas, and clients.
 [[nodiscard]] std::string text_of(const std::set<endpoint>& members);
 
@@ -46,6 +60,9 @@ enum class leaving_machine : std::uint8_t { none, first, second };
 [[nodiscard]] bool read(std::string_view text, write_fate& value);
 [[nodiscard]] bool read(std::string_view text, copied_disk& value);
 [[nodiscard]] bool read(std::string_view text, leaving_machine& value);
+[[nodiscard]] bool read(std::string_view text, adversary_end& value);
+[[nodiscard]] bool read(std::string_view text, strategy_names& value);
+[[nodiscard]] bool read(std::string_view text, principal& value);
 [[nodiscard]] bool read(std::string_view text, std::set<endpoint>& value);
 
 /// Visits the fields of an item and writes each as ` name=value`.

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/byzantine/strategy.hpp"
+
 namespace hypermesh::testing {
 
 namespace {
@@ -133,6 +135,28 @@ void key_copy::end(simulated_world& world) const {
   world.remove_machine({principal::of(replica), leaves == leaving_machine::second});
 }
 
+bool misbehaviour::is_possible(const cluster_parameters& cluster) const {
+  // Client 0 is given something to do when the others wait for nothing.
+  const bool is_member =
+      who.is_replica() ? who.number < cluster.replicas : who.number > 0 && who.number < cluster.clients;
+  return is_member && make_adversary(plays.text) != nullptr;
+}
+
+void misbehaviour::end(simulated_world& world) const {
+  if (end_means == adversary_end::leaves) world.behave(who);
+}
+
+std::vector<misbehaviour> misbehaviour::weaker() const {
+  std::vector<misbehaviour> smaller;
+  if (end_means == adversary_end::stays) smaller.push_back({who, plays, adversary_end::leaves});
+  // Of several strategies one alone.
+  const auto names = strategies_in(plays.text);
+  for (const auto* each : names) {
+    if (names.size() > 1) smaller.push_back({who, {std::string{each->name}}, end_means});
+  }
+  return smaller;
+}
+
 // --- All kinds --------------------------------------------------------------------
 
 std::string text_of(const planned_fault& fault) {
@@ -189,9 +213,20 @@ std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults) {
   for (const auto& fault : faults) {
     std::visit(
         [&](const auto& kind) {
-          if constexpr (requires { kind.spoils(); }) all.insert(kind.spoils());
+          if constexpr (requires { kind.spoils(); }) {
+            if (const std::optional<replica_id> spoiled = kind.spoils()) all.insert(*spoiled);
+          }
         },
         fault.what);
+  }
+  return all;
+}
+
+std::set<client_id> misbehaving_clients(const std::vector<planned_fault>& faults) {
+  std::set<client_id> all;
+  for (const auto& fault : faults) {
+    const auto* kind = std::get_if<misbehaviour>(&fault.what);
+    if (kind != nullptr && kind->who.is_client()) all.insert(client_id{kind->who.number});
   }
   return all;
 }

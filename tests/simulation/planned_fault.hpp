@@ -19,7 +19,8 @@ namespace hypermesh::testing {
 //   begin, end      or: what it does to the world; not called while an equal fault lasts as well, but perhaps while
 //                   another fault of the same kind does. What happens at once ends without doing anything
 //   weaker          optional: the same fault with less of it, for the shrinker
-//   spoils          optional: the replica that is one of the f faulty ones because of it, for a while or for good
+//   spoils          optional: the replica that is one of the f faulty ones because of it, for a while or for good; or
+//                   an optional of it
 //
 // A new kind is one more struct and its name in `fault_kind`; the plan's text, the driver and the shrinker need
 // nothing. Who draws it is `make_fault_plan`.
@@ -269,9 +270,33 @@ struct key_copy {
   friend bool operator==(const key_copy&, const key_copy&) = default;
 };
 
+/// An adversary stands between a member and its links, and plays `plays`: the name of a strategy of tests/byzantine, or
+/// several as a+b, at once, or a/b, in turns. At the end it leaves, or stays for the rest of the run.
+struct misbehaviour {
+  static constexpr std::string_view word = "adversary";
+  principal who;
+  strategy_names plays;
+  adversary_end end_means = adversary_end::leaves;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("who", self.who);
+    visit("plays", self.plays);
+    visit("then", self.end_means);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const;
+  void begin(simulated_world& world) const { world.misbehave(who, plays.text); }
+  void end(simulated_world& world) const;
+  [[nodiscard]] std::vector<misbehaviour> weaker() const;
+  [[nodiscard]] std::optional<replica_id> spoils() const {
+    return who.is_replica() ? std::optional{replica_id{who.number}} : std::nullopt;
+  }
+  friend bool operator==(const misbehaviour&, const misbehaviour&) = default;
+};
+
 using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
                                 link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
-                                disk_loss, lying_disk, key_copy>;
+                                disk_loss, lying_disk, key_copy, misbehaviour>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {
@@ -292,6 +317,8 @@ struct planned_fault {
 
 /// The replicas that are among the f faulty ones because of these faults.
 [[nodiscard]] std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults);
+/// The clients that misbehave.
+[[nodiscard]] std::set<client_id> misbehaving_clients(const std::vector<planned_fault>& faults);
 
 /// Begins or ends what the fault does to the world beyond its network.
 void begin_in(simulated_world& world, const fault_kind& kind);

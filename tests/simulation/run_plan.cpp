@@ -84,8 +84,8 @@ std::optional<std::string> objection_to(const run_plan& plan) {
   }
   const auto spoiled = spoiled_by(plan.faults).size();
   if (spoiled > cluster.group().faulty_max()) {
-    return fmt::format("{} replicas lose their disk, forget or are copied, but a group of {} bears {}", spoiled,
-                       cluster.replicas, cluster.group().faulty_max());
+    return fmt::format("{} replicas lose their disk, forget, are copied or misbehave, but a group of {} bears {}",
+                       spoiled, cluster.replicas, cluster.group().faulty_max());
   }
   for (const auto& each : plan.operations) {
     if (each.client.value >= cluster.clients) return fmt::format("there is no client c{}", each.client.value);

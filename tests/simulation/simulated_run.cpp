@@ -1,6 +1,8 @@
 #include "tests/simulation/simulated_run.hpp"
 
 #include <algorithm>
+#include <array>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -43,6 +45,7 @@ class simulated_run final : public world_watcher {
     world_ = std::make_unique<simulated_world>(std::move(settings), chance_, *this);
     checker_->set_durability(
         [this](replica_id id, const storage_record& record) { return world_->node(id).storage->binds(record); });
+    misbehaving_ = misbehaving_clients(plan.faults);
     plan_operations(plan.operations);
     faults_ = std::make_unique<fault_driver>(*world_, plan.faults,
                                              [this](std::string text) { log_.noted(now(), std::move(text)); });
@@ -56,6 +59,12 @@ class simulated_run final : public world_watcher {
     log_.observed(now(), machine, what);
     checker_->on_observed(replica, what);
     if (const auto* it = std::get_if<probation_changed>(&what)) report_.readmissions += it->over ? 1 : 0;
+    if (is_correct(replica.value)) {
+      const auto is_faulty = [this](principal who) {
+        return who.is_replica() ? !is_correct(who.number) : !checker_->trusts(client_id{who.number});
+      };
+      report_.noticed.on_observed(what, group_size{report_.options.replicas}, is_faulty);
+    }
     if (!probe_ || faults_ == nullptr) return;
     if (auto broken = probe_({now(), replica, what, faults_->active()})) {
       checker_->report(broken->invariant, std::move(broken->what));
@@ -65,12 +74,13 @@ class simulated_run final : public world_watcher {
   void on_delivered(const frame_transit& transit) override { log_.delivered(now(), transit); }
   void on_started(endpoint machine, const recovered_replica& past) override;
   void on_start_refused(endpoint machine, const world_error& why) override;
-  void on_faulty(replica_id replica, faulty_because why) override;
+  void on_faulty(principal who, faulty_because why) override;
   void on_actor_died(principal who, const std::string& reason) override { checker_->on_actor_died(who, reason); }
 
  private:
   void plan_operations(const std::vector<planned_operation>& operations);
   void submit(const planned_operation& operation);
+  void tempt(const planned_operation& operation);
   void ask(const planned_operation& operation);
   void finished(client_id client, std::size_t number, const submit_outcome& outcome);
   void check_step();
@@ -95,6 +105,8 @@ class simulated_run final : public world_watcher {
   microseconds_t heals_at_ = 0;
   /// When everything that is planned has happened.
   microseconds_t planned_until_ = 0;
+  /// Their operations need no answer.
+  std::set<client_id> misbehaving_;
   std::size_t unanswered_ = 0;
   /// The end of the order when the network healed, and whether it has grown since.
   std::optional<sequence_number> last_in_chaos_;
@@ -108,9 +120,13 @@ class simulated_run final : public world_watcher {
 };
 
 void simulated_run::plan_operations(const std::vector<planned_operation>& operations) {
-  unanswered_ = operations.size();
   for (const auto& each : operations) {
     planned_until_ = std::max(planned_until_, each.when);
+    if (misbehaving_.contains(each.client)) {
+      world_->plan(each.when, [this, each] { tempt(each); });
+      continue;
+    }
+    ++unanswered_;
     if (each.is_query) checker_->order().remember_answers(each.operation);
     world_->plan(each.when, [this, each] { each.is_query ? ask(each) : submit(each); });
   }
@@ -121,6 +137,14 @@ void simulated_run::submit(const planned_operation& operation) {
   const auto number = history_.invoked(client, operation.operation, now());
   world_->submit(client, operation.operation,
                  [this, client, number](const submit_outcome& outcome) { finished(client, number, outcome); });
+}
+
+/// What a client that misbehaves makes of its operations is its own affair: each may happen at any time, or never.
+void simulated_run::tempt(const planned_operation& operation) {
+  const auto forget = [](const submit_outcome&) {};
+  if (operation.is_query) return world_->query(operation.client, operation.operation, forget);
+  (void)history_.invoked(operation.client, operation.operation, now());
+  world_->submit(operation.client, operation.operation, forget);
 }
 
 void simulated_run::ask(const planned_operation& operation) {
@@ -155,11 +179,13 @@ void simulated_run::on_start_refused(endpoint machine, const world_error& why) {
   }
 }
 
-void simulated_run::on_faulty(replica_id replica, faulty_because why) {
+void simulated_run::on_faulty(principal who, faulty_because why) {
+  static constexpr std::array<std::string_view, 3> reasons = {"its disk forgot", "its key was copied", "it misbehaves"};
   const bool forgot = why == faulty_because::it_forgot;
   if (forgot) ++report_.disks_that_lied;
-  log_.noted(now(), fmt::format("{} is faulty: {}", replica.value, forgot ? "its disk forgot" : "its key was copied"));
-  checker_->distrust(replica, forgot ? standing::forgetful : standing::faulty);
+  log_.noted(now(), fmt::format("{} is faulty: {}", short_name(who), reasons.at(static_cast<std::size_t>(why))));
+  if (who.is_client()) return checker_->distrust(client_id{who.number});
+  checker_->distrust(replica_id{who.number}, forgot ? standing::forgetful : standing::faulty);
 }
 
 void simulated_run::finished(client_id client, std::size_t number, const submit_outcome& outcome) {
@@ -178,12 +204,17 @@ void simulated_run::on_sent(const frame_transit& transit) {
   last_sent_ = transit.frame;
   const auto decoded = decode(transit.frame);
   const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
-  if (transit.from.is_replica()) {
+  const bool is_replica = transit.from.is_replica();
+  const bool is_trusted = is_replica
+                              ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
+                              : checker_->trusts(client_id{transit.from.number});
+  if (value == nullptr) {
+    if (is_trusted) checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
+  } else if (is_replica) {
     checker_->on_message_sent(replica_id{transit.from.number}, *value, transit.frame);
   } else if (const auto* sent = std::get_if<request>(value)) {
     checker_->on_request_sent(client_id{transit.from.number}, *sent);
-    history_.on_request_sent(client_id{transit.from.number}, *sent);
+    if (is_trusted) history_.on_request_sent(client_id{transit.from.number}, *sent);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/byzantine/notice_tally.hpp"
 #include "tests/simulation/event_log.hpp"
 #include "tests/simulation/fault_driver.hpp"
 #include "tests/simulation/invariant_checker.hpp"
@@ -46,6 +47,8 @@ struct run_report {
   std::uint64_t search_states = 0;
   std::uint64_t keys_undecided = 0;
   network_counters network;
+  /// What honest replicas noticed of those that were faulty.
+  notice_tally noticed;
 
   [[nodiscard]] bool passed() const { return !failure; }
 };

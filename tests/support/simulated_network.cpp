@@ -43,7 +43,23 @@ void simulated_network::silence(endpoint machine, bool silent) {
   }
 }
 
+void simulated_network::meddle(endpoint machine, frame_meddler* who) {
+  if (who == nullptr) {
+    meddlers_.erase(machine);
+  } else {
+    meddlers_[machine] = who;
+  }
+}
+
 void simulated_network::send(const frame_transit& transit) {
+  const auto found = meddlers_.find(transit.source());
+  if (found == meddlers_.end()) return put_on_wire(transit);
+  auto changed = transit;
+  changed.frame = found->second->on_leaving(transit.to, transit.frame);
+  if (changed.frame != nullptr) put_on_wire(changed);
+}
+
+void simulated_network::put_on_wire(const frame_transit& transit) {
   require(transit.frame != nullptr, "a frame that is sent has bytes");
   if (silent_.contains(transit.source())) return;
   ++counters_.sent;
@@ -103,9 +119,15 @@ void simulated_network::deliver_next() {
   under_way_.pop();
   ++counters_.delivered;
   if (on_delivered_) on_delivered_(transit);
-  const auto found = receivers_.find(transit.target());
-  if (found == receivers_.end() || !found->second) return;
-  found->second({transit.from, link(transit.target(), transit.from), transit.frame, nullptr});
+  const auto meddler = meddlers_.find(transit.target());
+  const auto frame =
+      meddler == meddlers_.end() ? transit.frame : meddler->second->on_arriving(transit.from, transit.frame);
+  if (frame != nullptr) hand_in(transit.target(), transit.from, frame);
+}
+
+void simulated_network::hand_in(endpoint machine, principal from, const frame_ptr& frame) {
+  const auto found = receivers_.find(machine);
+  if (found != receivers_.end() && found->second) found->second({from, link(machine, from), frame, nullptr});
 }
 
 }  // namespace hypermesh::testing

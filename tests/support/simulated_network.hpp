@@ -37,6 +37,17 @@ struct frame_transit {
   [[nodiscard]] endpoint target() const { return {to, to_copy}; }
 };
 
+/// Somebody between a machine and its links, who decides what becomes of each frame.
+class frame_meddler {
+ public:
+  virtual ~frame_meddler() = default;
+
+  /// The machine sends; what leaves in its place, or null.
+  [[nodiscard]] virtual frame_ptr on_leaving(principal to, const frame_ptr& frame) = 0;
+  /// A frame arrives; what the machine gets, or null.
+  [[nodiscard]] virtual frame_ptr on_arriving(principal from, const frame_ptr& frame) = 0;
+};
+
 /// Between `begin` and `end` nothing passes between `side` and the others in the cut directions.
 struct network_partition {
   microseconds_t begin = 0;
@@ -105,6 +116,8 @@ class simulated_network {
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
   /// Nothing that a machine sends leaves, although it is still there.
   void silence(endpoint machine, bool silent);
+  /// From now on a machine's frames go through somebody's hands; null: through nobody's.
+  void meddle(endpoint machine, frame_meddler* who);
   /// Asked about each frame and machine that it goes to before any fault; empty: every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
   void on_sent(watcher call) { on_sent_ = std::move(call); }
@@ -112,6 +125,10 @@ class simulated_network {
 
   /// Sends as `from`, like its actors do.
   void send(const frame_transit& transit);
+  /// The same, past whoever meddles with the machine's frames.
+  void put_on_wire(const frame_transit& transit);
+  /// The machine gets a frame as if it had arrived.
+  void hand_in(endpoint machine, principal from, const frame_ptr& frame);
   /// Sends the frames that the judge held and that `which` takes, in the order they were held.
   std::size_t release(const std::function<bool(const frame_transit&)>& which);
 
@@ -148,6 +165,7 @@ class simulated_network {
   watcher on_delivered_;
   std::map<endpoint, receiver> receivers_;
   std::set<endpoint> silent_;
+  std::map<endpoint, frame_meddler*> meddlers_;
   std::map<std::pair<endpoint, principal>, peer_actor> links_;
   /// When the last frame of a link arrives.
   std::map<std::pair<endpoint, endpoint>, microseconds_t> last_due_;

@@ -20,6 +20,8 @@
 
 namespace hypermesh::testing {
 
+class simulated_adversary;
+
 struct world_settings {
   /// Seeds the keys; `cluster.signing` is part of the settings.
   std::uint64_t key_seed = 1;
@@ -49,12 +51,14 @@ enum class node_part : std::uint8_t {
 };
 inline constexpr std::size_t node_parts_count = 9;
 
-/// Why a replica counts as faulty although its node runs the product.
+/// Why a member counts as faulty although its actors are the product's.
 enum class faulty_because : std::uint8_t {
   /// Its disk lost what it had said was durable.
   it_forgot,
   /// Two machines have its key.
-  it_was_copied
+  it_was_copied,
+  /// An adversary has its frames in hand.
+  it_misbehaves
 };
 
 /// Learns of everything that happens, in the step in which it happens.
@@ -69,8 +73,8 @@ class world_watcher {
   virtual void on_started(endpoint, const recovered_replica&) {}
   /// A node does not start, because its disk cannot be trusted.
   virtual void on_start_refused(endpoint machine, const world_error& why) = 0;
-  /// From now on the replica is one of the f that may say anything.
-  virtual void on_faulty(replica_id, faulty_because) {}
+  /// From now on the member may say anything; a replica is one of the f.
+  virtual void on_faulty(principal, faulty_because) {}
   /// An actor ended before the world did: an exception or an unhandled error.
   virtual void on_actor_died(principal who, const std::string& reason) = 0;
 };
@@ -122,6 +126,12 @@ class simulated_world {
   /// One of the two machines of a replica ends for good.
   void remove_machine(endpoint machine);
 
+  /// From now on an adversary stands between a member and its links: `strategy` as `make_adversary` understands it. The
+  /// second machine of a replica is left alone.
+  void misbehave(principal who, const std::string& strategy);
+  /// The adversary leaves; what it did stays.
+  void behave(principal who);
+
   /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
   void remove_node(replica_id id);
 
@@ -166,6 +176,7 @@ class simulated_world {
   [[nodiscard]] std::vector<endpoint> machines_of(replica_id id) const;
   void tell_links(replica_id id, bool up);
   void bury();
+  void tick_adversary(const std::weak_ptr<simulated_adversary>& who);
   void start_client(client_id id);
   void watch_death(endpoint machine, const caf::strong_actor_ptr& actor);
   void happen_next();
@@ -190,6 +201,9 @@ class simulated_world {
   std::set<endpoint> down_;
   /// Ended for good.
   std::set<endpoint> removed_;
+  std::map<principal, std::shared_ptr<simulated_adversary>> adversaries_;
+  /// Replicas that misbehave or did so.
+  std::shared_ptr<std::set<replica_id>> accomplices_ = std::make_shared<std::set<replica_id>>();
   /// Crashed inside a write, in the present step.
   std::set<endpoint> dying_;
   /// Actors of nodes that crashed: they never run again.

@@ -84,7 +84,7 @@ void simulated_world::crash(endpoint machine) {
   node.replica = nullptr;
   node.executor = nullptr;
   node.storage->on_write(nullptr);
-  if (node.storage->lose_lies() > 0) watcher_.on_faulty(id, faulty_because::it_forgot);
+  if (node.storage->lose_lies() > 0) watcher_.on_faulty(principal::of(id), faulty_because::it_forgot);
   const auto machines = machines_of(id);
   if (std::ranges::all_of(machines, [this](const endpoint& each) { return is_down(each); })) tell_links(id, false);
 }
@@ -170,7 +170,7 @@ void simulated_world::add_copy(replica_id id, bool with_its_disk) {
   const endpoint first{principal::of(id)};
   const endpoint second{principal::of(id), true};
   if (!has_node(id) || nodes_.contains(second)) return;
-  watcher_.on_faulty(id, faulty_because::it_was_copied);
+  watcher_.on_faulty(principal::of(id), faulty_because::it_was_copied);
   if (with_its_disk) nodes_[second].storage = nodes_.at(first).storage->copy();
   if (start_node(second)) return connect(second);
   // The copy of a disk that had lied: it starts no more than the first does.

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh-lab/byzantine_command.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
+#include "tools/hypermesh-lab/strategy_runs.hpp"
 
 namespace hypermesh::lab {
 
@@ -19,6 +21,11 @@ constexpr auto overview =
     "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
     "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
     "  hypermesh-lab sim --twins --seeds 200               f replicas run twice, with one key\n"
+    "  hypermesh-lab sim --strategies all --replicas 4,7 --seeds 20\n"
+    "                                                      f replicas, or a client, play each strategy there is\n"
+    "  hypermesh-lab strategies                            what adversaries can do, and how the others notice\n"
+    "  hypermesh-lab byzantine --strategy mute-primary --config replica-0/node.toml\n"
+    "                                                      a real replica in an adversary's hands\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
@@ -36,10 +43,14 @@ int parse_and_run(int count, char** words) {
   sim_command replayed;
   shrink_command shrunken;
   run_choice planned;
+  strategies_command listed;
+  byzantine_command byzantine;
   add_sim(app, simulated);
   const auto* replay = add_replay(app, replayed);
   const auto* shrink = add_shrink(app, shrunken);
   const auto* plan = add_plan(app, planned);
+  const auto* strategies = add_strategies(app, listed);
+  const auto* real = add_byzantine(app, byzantine);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
@@ -50,6 +61,8 @@ int parse_and_run(int count, char** words) {
   if (replay->parsed()) return run(replayed);
   if (shrink->parsed()) return run(shrunken);
   if (plan->parsed()) return print_plan(planned);
+  if (strategies->parsed()) return run(listed);
+  if (real->parsed()) return run(byzantine);
   return run(simulated);
 }
 

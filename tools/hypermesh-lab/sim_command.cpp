@@ -10,6 +10,7 @@
 #include "tools/hypermesh-lab/plan_files.hpp"
 #include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
+#include "tools/hypermesh-lab/strategy_runs.hpp"
 
 namespace hypermesh::lab {
 
@@ -187,7 +188,11 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
       ->type_name("N");
   command->add_option("--first", into.first, "seed of the first run")->capture_default_str()->type_name("S");
   command->add_option("--seed", into.run.seed, "one run of this seed, and its event hash")->type_name("S");
-  add_sizes(*command, into.run);
+  const auto sizes = add_sizes(*command, into.run);
+  auto* strategies =
+      command->add_option("--strategies", into.strategies, "f replicas, or a client, play these, separated by commas")
+          ->type_name("all|NAME[,NAME]");
+  strategies->excludes(sizes[2])->excludes(sizes[3]);
   add_output(*command, into);
   return command;
 }
@@ -200,6 +205,7 @@ CLI::App* add_replay(CLI::App& app, sim_command& into) {
 }
 
 int run(const sim_command& command) {
+  if (!command.strategies.empty()) return run_strategies(command);
   note_runs_on_abort();
   if (!command.run.plan_file.empty()) return run_plan_file(command);
   if (command.run.seed) return run_one(command);

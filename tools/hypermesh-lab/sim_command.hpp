@@ -31,6 +31,8 @@ struct sim_command {
   std::uint64_t seeds = 100;
   std::uint64_t first = 1;
   run_choice run;
+  /// Adversaries instead of a profile: "all", or names.
+  std::string strategies;
   std::string format = "table";
   bool trace = false;
 };

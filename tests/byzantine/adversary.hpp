@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/cluster.hpp"
+#include "messages/values.hpp"
+#include "runtime/state_machines/splitmix64.hpp"
+#include "tests/byzantine/overheard.hpp"
+
+/// A Byzantine member is a correct one, with the product's own actors, and somebody between it and its links who sees
+/// each frame that goes out or comes in: an `adversary`. Nothing here knows actors, so that one strategy plays in the
+/// simulator, in a script and in a real process.
+namespace hypermesh::testing {
+
+/// A frame between the member and one of its peers.
+struct passing_frame {
+  /// Where it goes; or who sent it.
+  principal peer;
+  frame_ptr frame;
+  /// What it says; null when nobody can read it.
+  std::shared_ptr<const message> value;
+
+  passing_frame(principal with, frame_ptr bytes);
+
+  /// Another frame goes in its place.
+  void become(frame_ptr other) { *this = passing_frame{peer, std::move(other)}; }
+
+  template <class Value>
+  [[nodiscard]] const Value* as() const {
+    return value == nullptr ? nullptr : std::get_if<Value>(value.get());
+  }
+};
+
+/// Whether a frame goes on.
+enum class fate : std::uint8_t { passes, stopped };
+
+/// Where an adversary plays: the simulator, or the links of a real node.
+class adversary_world {
+ public:
+  virtual ~adversary_world() = default;
+
+  [[nodiscard]] virtual microseconds_t now() const = 0;
+  /// The frame leaves over the link to `to` after `delay_us`, and nobody looks at it any more.
+  virtual void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) = 0;
+  /// The member's own node takes the frame in as if `from` had sent it.
+  virtual void take_in(principal from, const frame_ptr& frame) = 0;
+};
+
+/// What an adversary can do: everything that its member can, with the member's own key, and no other's.
+class adversary_hands {
+ public:
+  /// The member and its cluster. `accomplices` are the replicas that play together, this one among them; the set may
+  /// still grow. `world` outlives the hands.
+  adversary_hands(adversary_world& world, const cluster_parameters& cluster, std::shared_ptr<const authenticator> keys,
+                  std::shared_ptr<const std::set<replica_id>> accomplices, std::uint64_t seed);
+
+  [[nodiscard]] principal self() const { return keys_->self(); }
+  /// Of a member that is a replica.
+  [[nodiscard]] replica_id replica() const;
+  [[nodiscard]] const cluster_parameters& cluster() const { return cluster_; }
+  [[nodiscard]] const authenticator& keys() const { return *keys_; }
+  [[nodiscard]] microseconds_t now() const { return world_.now(); }
+  [[nodiscard]] splitmix64& chance() { return chance_; }
+  [[nodiscard]] const overheard& known() const { return known_; }
+  [[nodiscard]] overheard& memory() { return known_; }
+
+  /// All other replicas, in order.
+  [[nodiscard]] const std::vector<principal>& others() const { return others_; }
+  /// Whether the peer is among the second of two halves of the other replicas, which is the larger one.
+  [[nodiscard]] bool in_second_half(principal peer) const;
+  [[nodiscard]] bool is_accomplice(principal peer) const;
+  /// Whether this replica is the primary of the view that it is in.
+  [[nodiscard]] bool leads() const;
+
+  void send(principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, 0); }
+  void send_later(microseconds_t delay_us, principal to, const frame_ptr& frame) {
+    world_.put_on_wire(to, frame, delay_us);
+  }
+  void send_to_all(const frame_ptr& frame);
+  void take_in(principal from, const frame_ptr& frame) { world_.take_in(from, frame); }
+
+ private:
+  adversary_world& world_;
+  cluster_parameters cluster_;
+  std::shared_ptr<const authenticator> keys_;
+  std::shared_ptr<const std::set<replica_id>> accomplices_;
+  splitmix64 chance_;
+  std::vector<principal> others_;
+  overheard known_;
+};
+
+/// How often an adversary's clock ticks.
+inline constexpr microseconds_t adversary_tick_us = 20'000;
+
+/// One strategy of one member, with whatever it remembers. It plays the same for equal calls and equal seeds.
+class adversary {
+ public:
+  virtual ~adversary() = default;
+
+  /// The node sends a frame. What is sent by hand meanwhile leaves before it.
+  virtual fate on_send(passing_frame&, adversary_hands&) { return fate::passes; }
+  /// A frame arrives for the node.
+  virtual fate on_receive(passing_frame&, adversary_hands&) { return fate::passes; }
+  virtual void on_tick(adversary_hands&) {}
+};
+
+}  // namespace hypermesh::testing

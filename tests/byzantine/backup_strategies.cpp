@@ -1,0 +1,226 @@
+// A backup whose votes and answers are false, or come to some only.
+#include <algorithm>
+#include <set>
+
+#include "messages/codec.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+class vote_twice final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto other = vote.content;
+    other.value = nonsense_digest(hands);
+    hands.send(out.peer, forged_vote(hands, kind, other));
+    return fate::passes;
+  }
+};
+
+/// COMMITs whatever is proposed, at once, and prepares nothing.
+class commit_without_prepare final : public as_voter {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands& hands) override {
+    const auto* proposal = in.as<pre_prepare>();
+    if (proposal == nullptr || hands.leads()) return fate::passes;
+    auto content = proposal->header.content;
+    content.replica = hands.replica();
+    hands.send_to_all(forged_vote(hands, message_kind::commit, content));
+    return fate::passes;
+  }
+
+ protected:
+  fate on_vote(passing_frame&, message_kind kind, const signed_statement&, adversary_hands&) override {
+    return kind == message_kind::prepare ? fate::stopped : fate::passes;
+  }
+};
+
+class vote_differently_to_each final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto other = vote.content;
+    other.value = nonsense_digest(hands);
+    out.become(forged_vote(hands, kind, other));
+    return fate::passes;
+  }
+};
+
+/// Votes for the same false digest at everybody.
+class vote_for_nothing final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto other = vote.content;
+    other.value = digest_of("nobody proposed this", vote.content.value.view());
+    out.become(forged_vote(hands, kind, other));
+    return fate::passes;
+  }
+};
+
+/// Votes for what comes next before it is known.
+class vote_ahead final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (std::uint64_t step = 1; step <= 4; ++step) {
+      const auto sequence = std::max(hands.known().last(), hands.known().low()).plus(step);
+      if (!said_.insert({hands.known().view(), sequence}).second) continue;
+      const auto content = own_statement(hands, hands.known().view(), sequence, nonsense_digest(hands));
+      hands.send_to_all(forged_vote(hands, message_kind::commit, content));
+      if (!hands.leads()) hands.send_to_all(forged_vote(hands, message_kind::prepare, content));
+    }
+  }
+
+ private:
+  std::set<std::pair<view_number, sequence_number>> said_;
+};
+
+class keep_silent_to_some final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    return out.peer.is_replica() && !hands.in_second_half(out.peer) ? fate::stopped : fate::passes;
+  }
+};
+
+class keep_silent final : public adversary {
+ public:
+  fate on_send(passing_frame&, adversary_hands&) override { return fate::stopped; }
+};
+
+class hear_nothing final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands&) override {
+    return in.peer.is_replica() ? fate::stopped : fate::passes;
+  }
+};
+
+class vote_late final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind, const signed_statement&, adversary_hands& hands) override {
+    hands.send_later(300'000, out.peer, out.frame);
+    return fate::stopped;
+  }
+};
+
+request_outcome forged_outcome(const request_outcome& genuine) {
+  request_outcome forged;
+  forged.status = genuine.status;
+  for (const auto each : genuine.statuses)
+    forged.append(each, as_byte_span("forged"));
+  return forged;
+}
+
+class reply_wrongly final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    if (const auto* answered = out.as<reply>()) {
+      out.become(encode(reply{answered->id, answered->view, forged_outcome(answered->outcome)}));
+    }
+    return fate::passes;
+  }
+};
+
+/// Refuses every client although it has executed what they want.
+class reply_overloaded final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    if (const auto* answered = out.as<reply>()) {
+      reply refusal{answered->id, answered->view, {}};
+      refusal.outcome.status = reply_status::overloaded;
+      out.become(encode(refusal));
+    }
+    return fate::passes;
+  }
+};
+
+/// Tells clients of a view far ahead, so that they look for the primary where it is not.
+class reply_from_other_view final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    if (const auto* answered = out.as<reply>()) {
+      out.become(encode(reply{answered->id, answered->view.plus(1'000'001), answered->outcome}));
+    }
+    return fate::passes;
+  }
+};
+
+class answer_queries_wrongly final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    if (const auto* answered = out.as<query_reply>()) {
+      auto forged = *answered;
+      forged.result = to_byte_vector("forged");
+      out.become(encode(forged));
+    }
+    return fate::passes;
+  }
+};
+
+/// Its STATUS says that it has everything, so that nobody sends it anything again; and that of others it does not hear.
+class claim_to_have_all final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    const auto* said = out.as<status>();
+    if (said == nullptr) return fate::passes;
+    auto forged = *said;
+    forged.last_decided = forged.low_watermark.plus(hands.cluster().watermark_window);
+    forged.slots.clear();
+    out.become(sealed(hands, forged));
+    return fate::passes;
+  }
+};
+
+std::vector<strategy> false_votes() {
+  using enum strategy_occasion;
+  const auto backup = strategy_role::backup;
+  return {
+      {"conflicting-votes", "each vote is preceded by another one for the same place", backup, none, {8, 39}, "I1 I6",
+       true, {"conflicting_statement"}, {}, make_strategy<vote_twice>},
+      {"commit-without-prepare", "it commits what is proposed at once, and prepares nothing", backup, none, {10},
+       "I1 I8", false, {}, "an early COMMIT is a valid vote, and a PREPARE may be lost",
+       make_strategy<commit_without_prepare>},
+      {"votes-differ-by-peer", "every peer is sent a vote for another digest", backup, none, {8, 40}, "I1 I6", true, {},
+       "each peer sees one statement; two peers have to compare what they hold",
+       make_strategy<vote_differently_to_each>},
+      {"votes-for-nothing", "every vote names a digest that nobody proposed", backup, none, {6}, "I1 I6", false, {},
+       "a primary may have told it so", make_strategy<vote_for_nothing>},
+      {"votes-ahead", "it votes for sequences that are not proposed yet", backup, none, {8, 28}, "I1 I6", true,
+       {"conflicting_statement"}, {}, make_strategy<vote_ahead>},
+      {"late-votes", "every vote is sent 300 ms late", backup, none, {29}, "I11", false, {},
+       "a slow link does the same", make_strategy<vote_late>},
+      {"wrong-replies", "clients are told false results", backup, none, {5}, "I5", false, {},
+       "only the client compares replies", make_strategy<reply_wrongly>},
+      {"refusing-replies", "clients are told that it is overloaded", backup, none, {5, 32}, "I5 I11", false, {},
+       "only the client compares replies", make_strategy<reply_overloaded>},
+      {"replies-from-far-view", "clients are told of a view that is far ahead", backup, none, {5, 19}, "I11", false, {},
+       "only the client compares replies", make_strategy<reply_from_other_view>},
+      {"wrong-query-replies", "readers are told false answers", backup, none, {35}, "I5", false, {},
+       "only the client compares answers", make_strategy<answer_queries_wrongly>},
+  };
+}
+
+std::vector<strategy> silences() {
+  using enum strategy_occasion;
+  const auto backup = strategy_role::backup;
+  return {
+      {"selective-silence", "half of the others never hear of it", backup, none, {22, 30}, "I11", false, {},
+       "a broken link does the same", make_strategy<keep_silent_to_some>},
+      {"silent-backup", "nobody ever hears of it", backup, none, {20}, "I11", false, {},
+       "a node that is down does the same", make_strategy<keep_silent>},
+      {"deaf-backup", "it never hears of the others, and says so", backup, none, {26, 33}, "I11 I12", false, {},
+       "a broken link does the same", make_strategy<hear_nothing>},
+      {"status-claims-all", "its STATUS says that it lacks nothing", backup, none, {21}, "I9 I11", false, {},
+       "who claims too much is sent less, and harms itself", make_strategy<claim_to_have_all>},
+  };
+}
+
+}  // namespace
+
+std::vector<strategy> backup_strategies() {
+  auto all = false_votes();
+  for (auto& each : silences())
+    all.push_back(std::move(each));
+  return all;
+}
+
+}  // namespace hypermesh::testing

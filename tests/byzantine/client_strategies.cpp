@@ -1,0 +1,227 @@
+// A client that abuses its key (attacks 30 to 34).
+#include <limits>
+#include <map>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+client_id client_of(const adversary_hands& hands) { return client_id{hands.self().number}; }
+
+/// Meddles with its requests.
+class as_client_of : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    const auto* asked = out.as<request>();
+    if (asked == nullptr) return fate::passes;
+    const auto kept = out.value;
+    return on_request(out, *asked, hands);
+  }
+
+ protected:
+  virtual fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) = 0;
+};
+
+/// One half of the replicas hears of one operation, the other of another.
+class two_operations final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    const auto other = forged_request(hands, client_of(hands), asked.id.when, marked_operation(asked.id.when.value));
+    for (const auto each : hands.others())
+      hands.send(each, hands.in_second_half(each) ? reframe(other) : out.frame);
+    return fate::stopped;
+  }
+};
+
+/// More at once than any client may have pending.
+class flood_with_requests final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    if (++ticks_ % 8 != 0) return;
+    for (std::size_t count = 0; count < 2 * limits::requests_in_flight_max; ++count) {
+      ++when_;
+      hands.send_to_all(reframe(forged_request(hands, client_of(hands), timestamp{when_}, marked_operation(when_))));
+    }
+  }
+
+ private:
+  std::uint64_t ticks_ = 0;
+  std::uint64_t when_ = 1'000;
+};
+
+/// The same request to everybody, at every tick.
+class retransmit_in_storms final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands&) override {
+    if (out.as<request>() != nullptr) last_ = out.frame;
+    return fate::passes;
+  }
+  void on_tick(adversary_hands& hands) override {
+    for (int count = 0; count < 8 && last_ != nullptr; ++count)
+      hands.send_to_all(last_);
+  }
+
+ private:
+  frame_ptr last_;
+};
+
+/// Half of the replicas cannot verify it, and it is sent again and again (Clement et al. 2009: the big MAC attack).
+class partly_valid final : public as_client_of {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (const auto each : hands.others()) {
+      if (good_ != nullptr) hands.send(each, hands.in_second_half(each) ? bad_ : good_);
+    }
+  }
+
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    auto bytes = *out.frame;
+    // The signature stands before the kind.
+    bytes[bytes.size() - 2 - signature::size / 2] ^= std::byte{1};
+    good_ = reframe(asked);
+    bad_ = frame_of_bytes(std::move(bytes));
+    if (hands.in_second_half(out.peer)) out.become(bad_);
+    return fate::passes;
+  }
+
+ private:
+  frame_ptr good_;
+  frame_ptr bad_;
+};
+
+/// Longer than any frame of a client may be.
+class oversize_requests final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    byte_vector bytes(limits::client_frame_bytes_max + 8);
+    bytes.back() = static_cast<std::byte>(message_kind::request);
+    const auto& to = hands.others()[hands.chance().below(hands.others().size())];
+    hands.send(to, frame_of_bytes(std::move(bytes)));
+  }
+};
+
+class jump_in_time final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
+    const timestamp last{std::numeric_limits<std::uint64_t>::max()};
+    hands.send(out.peer, reframe(forged_request(hands, client_of(hands), last, marked_operation(0))));
+    return fate::passes;
+  }
+};
+
+/// Timestamps with holes as wide as the window, so that each new one makes those before it past.
+class leap_through_timestamps final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    const timestamp far{asked.id.when.value * 4 * limits::requests_in_flight_max};
+    out.become(reframe(forged_request(hands, client_of(hands), far, marked_operation(far.value))));
+    return fate::passes;
+  }
+};
+
+class speak_for_other_client final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    hands.send(out.peer, reframe(forged_request(hands, client_id{0}, timestamp{asked.id.when.value + 1},
+                                                marked_operation(asked.id.when.value))));
+    return fate::passes;
+  }
+};
+
+/// A vote, a STATUS request for state: whatever only replicas say.
+class speak_as_replica final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const statement content{{}, sequence_number{1}, nonsense_digest(hands), replica_id{1},
+                            hands.cluster().signing.epoch};
+    hands.send_to_all(forged_vote(hands, message_kind::prepare, content));
+    hands.send_to_all(forged_vote(hands, message_kind::commit, content));
+    hands.send_to_all(encode(state_request{sequence_number{4}, 0}));
+  }
+};
+
+/// Operations that no machine understands.
+class ask_for_nonsense final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    auto operation = nonsense_bytes(hands, 64);
+    operation.front() = std::byte{0xff};
+    out.become(reframe(forged_request(hands, client_of(hands), asked.id.when, operation)));
+    return fate::passes;
+  }
+};
+
+class flood_with_queries final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (int count = 0; count < 64; ++count)
+      hands.send_to_all(encode(query{{client_of(hands), timestamp{++asked_}}, marked_operation(asked_)}));
+  }
+
+ private:
+  std::uint64_t asked_ = 0;
+};
+
+/// A request of as many operations as there may be.
+class bundle_to_the_limit final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    const auto one = marked_operation(asked.id.when.value);
+    const std::vector<byte_span> operations(limits::operations_per_request_max, byte_span{one});
+    out.become(sealed(hands, message_kind::request, request_buffer(asked.id, operations)));
+    return fate::passes;
+  }
+};
+
+/// Sends its requests to one backup only, which has to see to it alone.
+class ask_one_backup final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
+    hands.send(hands.others().back(), out.frame);
+    return fate::stopped;
+  }
+};
+
+}  // namespace
+
+std::vector<strategy> client_strategies() {
+  using enum strategy_occasion;
+  const auto role = strategy_role::client;
+  return {
+      {"two-operations-one-timestamp", "each half of the replicas is asked for another operation", role, as_client,
+       {18, 30}, "I1 I4", true, {}, "each replica keeps the first one that it sees, and the order decides",
+       make_strategy<two_operations>},
+      {"request-flood", "512 new requests at once to everybody, again and again", role, as_client, {33}, "I11 I12", false,
+       {"client_quota"}, {}, make_strategy<flood_with_requests>},
+      {"retransmission-storm", "its last request goes to everybody, eight times with each tick", role, as_client,
+       {32, 33}, "I4 I12", false, {}, "a client that hears no replies does the same",
+       make_strategy<retransmit_in_storms>},
+      {"partly-valid-request", "half of the replicas cannot verify its requests", role, as_client, {30, 32}, "I11",
+       false, {"bad_signature"}, {}, make_strategy<partly_valid>},
+      {"oversize-request", "its requests are longer than any may be", role, as_client, {33, 37}, "I12 I13", false,
+       {"frame_too_long"}, {}, make_strategy<oversize_requests>},
+      {"timestamp-jump", "it uses the last timestamp that there is", role, as_client, {34}, "I4", false, {},
+       "only its own later requests are past", make_strategy<jump_in_time>},
+      {"timestamp-leaps", "each request makes all before it past", role, as_client, {25, 34}, "I4 I12", false, {},
+       "only its own requests are past", make_strategy<leap_through_timestamps>},
+      {"speaks-for-other-client", "it makes requests in the name of another client", role, as_client, {1}, "I3", false,
+       {"sender_is_not_signer"}, {}, make_strategy<speak_for_other_client>},
+      {"client-casts-votes", "it says what only replicas say", role, as_client, {1, 2}, "I6", false,
+       {"kind_not_allowed_from_sender"}, {}, make_strategy<speak_as_replica>},
+      {"nonsense-operations", "no machine understands its operations", role, as_client, {37}, "I13", false, {},
+       "they are ordered like others, and change nothing", make_strategy<ask_for_nonsense>},
+      {"query-flood", "64 queries with each tick, to everybody", role, as_client, {33}, "I11 I12", false, {},
+       "a query is answered or not, and leaves nothing behind", make_strategy<flood_with_queries>},
+      {"full-bundles", "each of its requests has as many operations as there may be", role, as_client, {33}, "I12",
+       false, {}, "a request may be as large", make_strategy<bundle_to_the_limit>},
+      {"asks-one-backup", "its requests go to one backup, never to the primary", role, as_client, {30, 32}, "I11",
+       false, {}, "a client that reaches nobody else does the same", make_strategy<ask_one_backup>},
+  };
+}
+
+}  // namespace hypermesh::testing

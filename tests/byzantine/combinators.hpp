@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tests/byzantine/adversary.hpp"
+
+namespace hypermesh::testing {
+
+/// Two strategies at once: the second sees what the first lets pass, as the first left it.
+class both_of final : public adversary {
+ public:
+  both_of(std::unique_ptr<adversary> first, std::unique_ptr<adversary> second);
+
+  fate on_send(passing_frame& out, adversary_hands& hands) override;
+  fate on_receive(passing_frame& in, adversary_hands& hands) override;
+  void on_tick(adversary_hands& hands) override;
+
+ private:
+  std::unique_ptr<adversary> first_;
+  std::unique_ptr<adversary> second_;
+};
+
+/// Several strategies one after the other, each for `turn_us`, again and again.
+class in_turns final : public adversary {
+ public:
+  in_turns(microseconds_t turn_us, std::vector<std::unique_ptr<adversary>> all);
+
+  fate on_send(passing_frame& out, adversary_hands& hands) override;
+  fate on_receive(passing_frame& in, adversary_hands& hands) override;
+  void on_tick(adversary_hands& hands) override;
+
+ private:
+  [[nodiscard]] adversary& present(const adversary_hands& hands) const;
+
+  microseconds_t turn_us_;
+  std::vector<std::unique_ptr<adversary>> all_;
+};
+
+}  // namespace hypermesh::testing

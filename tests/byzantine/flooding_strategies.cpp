@@ -1,0 +1,166 @@
+// A replica that sends too much: again, too early, too late, for nobody.
+#include <algorithm>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+class send_tenfold final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    if (!out.peer.is_replica()) return fate::passes;
+    for (int count = 0; count < 9; ++count)
+      hands.send(out.peer, out.frame);
+    return fate::passes;
+  }
+};
+
+/// Votes of the past, again and again.
+class replay_votes final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto& votes = hands.known().votes();
+    for (int count = 0; count < 10 && !votes.empty(); ++count)
+      hands.send_to_all(votes[hands.chance().below(votes.size())].frame);
+  }
+};
+
+/// Votes of views that are over.
+class replay_old_views final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (const auto& each : hands.known().votes()) {
+      if (each.content.view < hands.known().view()) hands.send_to_all(each.frame);
+    }
+  }
+};
+
+class vote_in_far_views final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (int count = 0; count < 16; ++count) {
+      const auto view = hands.known().view().plus(1 + hands.chance().below(limits::view_max / 2));
+      const auto sequence = hands.known().low().plus(1 + hands.chance().below(hands.cluster().watermark_window));
+      const auto content = own_statement(hands, view, sequence, nonsense_digest(hands));
+      hands.send_to_all(forged_vote(hands, message_kind::commit, content));
+    }
+  }
+};
+
+class vote_for_far_sequences final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (int count = 0; count < 16; ++count) {
+      const auto ahead = 4 * hands.cluster().watermark_window + hands.chance().below(limits::sequence_max / 2);
+      const auto sequence = hands.known().last().plus(ahead);
+      const auto content = own_statement(hands, hands.known().view(), sequence, nonsense_digest(hands));
+      hands.send_to_all(forged_vote(hands, message_kind::commit, content));
+    }
+  }
+};
+
+/// Says with each tick that it has nothing, so that everybody sends everything again.
+class beg_by_status final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto low = hands.known().low();
+    hands.send_to_all(sealed(hands, status{hands.replica(), hands.known().view(), true, low, low, {}, {}, {}}));
+  }
+};
+
+class status_from_far_view final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto view = hands.known().view().plus(1 + hands.chance().below(limits::view_max / 2));
+    hands.send_to_all(sealed(hands, status{hands.replica(), view, true, {}, {}, {}, {}, {}}));
+  }
+};
+
+/// Every genuine request that it knows of, forwarded as if it still waited.
+class forward_old_requests final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto& requests = hands.known().requests();
+    for (int count = 0; count < 16 && !requests.empty(); ++count)
+      hands.send_to_all(reframe(requests[hands.chance().below(requests.size())]));
+  }
+};
+
+/// Chunks of a state that nobody asked for.
+class send_unwanted_chunks final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const state_request wanted{hands.known().low(), hands.chance().below(8)};
+    const auto bytes = std::make_shared<const byte_vector>(nonsense_bytes(hands, 1'024));
+    hands.send_to_all(encode(state_chunk_message{wanted, bytes}));
+  }
+};
+
+/// Asks everybody for a whole state, all the time.
+class ask_for_states final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (std::uint64_t index = 0; index < 64; ++index)
+      hands.send_to_all(encode(state_request{hands.known().low(), index}));
+  }
+};
+
+class suspect_always final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto content = own_statement(hands, hands.known().view(), sequence_number{0}, digest{});
+    hands.send_to_all(forged_vote(hands, message_kind::suspicion, content));
+  }
+};
+
+/// Asks for reports, which every principal may do.
+class ask_for_reports final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (int count = 0; count < 16; ++count)
+      hands.send_to_all(encode(node_query{{client_id{0}, timestamp{++asked_}}}));
+  }
+
+ private:
+  std::uint64_t asked_ = 0;
+};
+
+}  // namespace
+
+std::vector<strategy> flooding_strategies() {
+  using enum strategy_occasion;
+  const auto backup = strategy_role::backup;
+  return {
+      {"duplicate-flood", "everything is sent ten times", backup, none, {33}, "I12", false, {"duplicate"}, {},
+       make_strategy<send_tenfold>},
+      {"replayed-votes", "old votes are sent again and again", backup, none, {2, 33}, "I6 I12", false,
+       {"already_decided", "duplicate"}, {}, make_strategy<replay_votes>},
+      {"old-view-replay", "votes of views that are over are sent again and again", backup, view_change, {2, 21},
+       "I1 I8", false, {"other_view", "already_decided"}, {}, make_strategy<replay_old_views>},
+      {"far-future-views", "it votes in views that are far ahead", backup, none, {19, 22}, "I8 I12", false,
+       {"other_view"}, {}, make_strategy<vote_in_far_views>},
+      {"far-future-sequences", "it votes for sequences that are far ahead", backup, none, {22, 28}, "I9 I12", true,
+       {"outside_watermarks"}, {}, make_strategy<vote_for_far_sequences>},
+      {"begging-status", "it says all the time that it has nothing", backup, none, {33}, "I12", false, {"duplicate"},
+       {}, make_strategy<beg_by_status>},
+      {"status-from-far-view", "it says that it is in a view that is far ahead", backup, none, {19, 33}, "I8 I12",
+       false, {"other_view", "duplicate"}, {}, make_strategy<status_from_far_view>},
+      {"forwarding-flood", "it forwards all requests of the past", backup, none, {32, 33}, "I4 I12", false, {},
+       "a request that its client signed may be forwarded by anybody", make_strategy<forward_old_requests>},
+      {"unwanted-chunks", "it sends chunks of a state that nobody asked for", strategy_role::state_transfer, none,
+       {24, 33}, "I10 I12", false, {"unsolicited"}, {}, make_strategy<send_unwanted_chunks>},
+      {"state-request-flood", "it asks everybody for the whole state, all the time", strategy_role::state_transfer,
+       none, {24, 33}, "I12", false, {}, "a donor that has given its share of a tick answers: busy",
+       make_strategy<ask_for_states>},
+      {"suspicion-flood", "it suspects every primary, all the time", strategy_role::view_change, none, {32}, "I11",
+       false, {}, "f replicas may suspect whom they like: f + 1 are needed", make_strategy<suspect_always>},
+      {"report-flood", "it asks for the reports of all nodes", backup, none, {33, 41}, "I12", false, {},
+       "every member may ask a node how it is", make_strategy<ask_for_reports>},
+  };
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,149 @@
+// A member that speaks as somebody else, for another cluster or another time (attacks 1 and 2).
+#include "messages/codec.hpp"
+#include "messages/signing.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+class speak_for_neighbour final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    for (const auto each : hands.others()) {
+      auto claimed = vote.content;
+      claimed.replica = replica_id{each.number};
+      hands.send(out.peer, forged_vote(hands, kind, claimed));
+    }
+    return fate::passes;
+  }
+};
+
+/// Genuine votes of others, over its own link.
+class relay_votes final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands& hands) override {
+    if (in.as<prepare>() != nullptr || in.as<commit>() != nullptr) hands.send_to_all(in.frame);
+    return fate::passes;
+  }
+};
+
+class break_signatures final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto broken = vote;
+    broken.by.bytes[hands.chance().below(32)] ^= std::byte{1};
+    out.become(encode_vote(kind, broken));
+    return fate::passes;
+  }
+};
+
+/// The signature of the one kind under the other.
+class sign_as_other_kind final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands&) override {
+    const auto other = kind == message_kind::prepare ? message_kind::commit : message_kind::prepare;
+    out.become(encode_vote(other, vote));
+    return fate::passes;
+  }
+};
+
+class sign_for_other_epoch final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto stale = vote.content;
+    stale.epoch = stale.epoch.next();
+    auto context = hands.cluster().signing;
+    context.epoch = stale.epoch;
+    out.become(encode_vote(kind, {stale, hands.keys().sign(signing_input(context, kind, statement_bytes(stale)))}));
+    return fate::passes;
+  }
+};
+
+class sign_for_other_cluster final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto context = hands.cluster().signing;
+    context.cluster.bytes.front() ^= std::byte{1};
+    const auto by = hands.keys().sign(signing_input(context, kind, statement_bytes(vote.content)));
+    out.become(encode_vote(kind, {vote.content, by}));
+    return fate::passes;
+  }
+};
+
+/// A vote of a replica that the group has not.
+class vote_as_stranger final : public as_voter {
+ protected:
+  fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
+    auto strange = vote.content;
+    strange.replica = replica_id{hands.cluster().replicas + 50};
+    hands.send(out.peer, forged_vote(hands, kind, strange));
+    return fate::passes;
+  }
+};
+
+/// Requests in a client's name, under a replica's key.
+class speak_for_client final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    ++count_;
+    const auto made = forged_request(hands, client_id{0}, timestamp{1'000 + count_}, marked_operation(count_));
+    hands.send_to_all(reframe(made));
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+/// Kinds that only a client is sent.
+class reply_to_replicas final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    reply made;
+    made.id = {client_id{0}, timestamp{1}};
+    made.outcome.append(0, as_byte_span("forged"));
+    hands.send_to_all(encode(made));
+    hands.send_to_all(encode(query_reply{made.id, sequence_number{1}, 0, to_byte_vector("forged")}));
+  }
+};
+
+/// The VIEW-CHANGEs of others as its own.
+class relay_view_changes final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands& hands) override {
+    if (in.as<view_change>() != nullptr) hands.send_to_all(in.frame);
+    return fate::passes;
+  }
+};
+
+}  // namespace
+
+std::vector<strategy> identity_strategies() {
+  using enum strategy_occasion;
+  const auto role = strategy_role::identity;
+  return {
+      {"forged-sender", "it votes for every other replica too", role, none, {1, 3}, "I6", false,
+       {"sender_is_not_signer"}, {}, make_strategy<speak_for_neighbour>},
+      {"relayed-votes", "it passes the votes of others on as if they were its own", role, none, {1, 3}, "I6", false,
+       {"sender_is_not_signer"}, {}, make_strategy<relay_votes>},
+      {"broken-signature", "a bit of each signature is flipped", role, none, {7, 39}, "I6 I14", false,
+       {"bad_signature"}, {}, make_strategy<break_signatures>},
+      {"cross-context-signature", "a PREPARE is signed as a COMMIT, and a COMMIT as a PREPARE", role, none, {2}, "I6",
+       false, {"bad_signature", "primary_voted_prepare"}, {}, make_strategy<sign_as_other_kind>},
+      {"other-epoch", "votes are signed for the next membership", role, none, {2, 3}, "I6", true, {"wrong_epoch"}, {},
+       make_strategy<sign_for_other_epoch>},
+      {"other-cluster", "votes are signed for another cluster", role, none, {2}, "I6", false, {"bad_signature"}, {},
+       make_strategy<sign_for_other_cluster>},
+      {"stranger", "it votes as a replica that the group has not", role, none, {1, 3}, "I6", true,
+       {"sender_is_not_signer"}, {}, make_strategy<vote_as_stranger>},
+      {"speaks-for-client", "it makes requests in the name of a client", role, none, {1, 32}, "I3", true,
+       {"bad_signature"}, {}, make_strategy<speak_for_client>},
+      {"replies-to-replicas", "it sends replicas what only clients are sent", role, none, {2, 5}, "I13", false,
+       {"kind_not_allowed_from_sender"}, {}, make_strategy<reply_to_replicas>},
+      {"relayed-view-changes", "it passes the VIEW-CHANGEs of others on as if they were its own", role, view_change,
+       {1, 19}, "I8", false, {"sender_is_not_signer", "duplicate", "other_view"}, {},
+       make_strategy<relay_view_changes>},
+  };
+}
+
+}  // namespace hypermesh::testing

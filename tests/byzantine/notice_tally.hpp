@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/effects.hpp"
+#include "tests/byzantine/strategy.hpp"
+
+namespace hypermesh::testing {
+
+/// How often honest replicas noticed something of a faulty member: by the name of a rejection of what it sent, as
+/// `primary_suspected` when it was the primary, and as `donor_late`, `donor_lied` or `donor_refused` when it gave a
+/// state; as `fault_proven` what convicts it, and as `convicted` that the order did; and as `state_installed` how often anybody fetched a state. Memory: one number for each name.
+class notice_tally {
+ public:
+  using suspects = std::function<bool(principal)>;
+
+  /// An honest replica observed this; `is_faulty` knows who is.
+  void on_observed(const observation& what, group_size group, const suspects& is_faulty);
+
+  [[nodiscard]] std::uint64_t count_of(std::string_view name) const;
+  [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const { return counts_; }
+
+ private:
+  void count(std::string_view name) { ++counts_.try_emplace(std::string{name}).first->second; }
+
+  std::map<std::string, std::uint64_t, std::less<>> counts_;
+};
+
+/// Whether what gives the strategy away, happens also among honest members, now and then.
+[[nodiscard]] bool needs_comparison(const strategy& of);
+/// Whether one of the things that give the strategy away happened more often than when everybody was honest.
+[[nodiscard]] bool is_noticed(const strategy& of, const notice_tally& with, const notice_tally& without);
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,271 @@
+// A primary that proposes what nobody should accept, or serves its clients badly.
+#include <algorithm>
+#include <optional>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// How long a request may wait for the primary in a calm cluster.
+constexpr microseconds_t request_timeout_us = 1'000'000;
+constexpr microseconds_t just_below_timeout_us = request_timeout_us * 9 / 10;
+
+class send_other_body final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    if (const auto other = other_batch(hands, *proposal.body)) {
+      out.become(encode_pre_prepare(proposal.header, *other));
+    }
+    return fate::passes;
+  }
+};
+
+class forge_client_request final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    auto requests = proposal.body->requests;
+    const auto forged = requests.front().id;
+    requests.front() = forged_request(hands, forged.client, forged.when, marked_operation(content.sequence.value));
+    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    return fate::passes;
+  }
+};
+
+class skip_a_sequence final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    out.become(moved_proposal(hands, proposal, content.view, content.sequence.next()));
+    return fate::passes;
+  }
+};
+
+class jump_to_high_watermark final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto high = hands.known().low().plus(hands.cluster().watermark_window);
+    out.become(moved_proposal(hands, proposal, proposal.header.content.view, high));
+    return fate::passes;
+  }
+};
+
+/// Around the highest number that counts, and around the highest that there is.
+class exhaust_sequences final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    constexpr std::uint64_t far[] = {limits::sequence_max, limits::sequence_max + 1, ~std::uint64_t{0}};
+    const sequence_number sequence{far[hands.chance().below(std::size(far))]};
+    hands.send(out.peer, moved_proposal(hands, proposal, proposal.header.content.view, sequence));
+    return fate::passes;
+  }
+};
+
+class repropose_executed final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    if (!first_) first_ = proposal;
+    out.become(moved_proposal(hands, *first_, content.view, content.sequence));
+    return fate::passes;
+  }
+
+ private:
+  std::optional<pre_prepare> first_;
+};
+
+class withhold_from_one final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
+    return out.peer == hands.others().back() ? fate::stopped : fate::passes;
+  }
+};
+
+/// The first client that it hears of does not exist.
+class censor_one_client final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands&) override {
+    const auto* asked = in.as<request>();
+    if (asked == nullptr) return fate::passes;
+    if (!victim_) victim_ = asked->id.client;
+    return asked->id.client == *victim_ ? fate::stopped : fate::passes;
+  }
+
+ private:
+  std::optional<client_id> victim_;
+};
+
+class delay_below_timeout final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
+    hands.send_later(just_below_timeout_us, out.peer, out.frame);
+    return fate::stopped;
+  }
+};
+
+/// A little slower with each batch, so that nobody sees it become slow.
+class ramp_the_delay final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
+    if (!begun_) begun_ = hands.now();
+    const auto grown = 20'000 + (hands.now() - *begun_) / 5;
+    hands.send_later(std::min(grown, just_below_timeout_us), out.peer, out.frame);
+    return fate::stopped;
+  }
+
+ private:
+  std::optional<microseconds_t> begun_;
+};
+
+class propose_nothing final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame&, const pre_prepare&, adversary_hands&) override { return fate::stopped; }
+};
+
+class propose_empty_batches final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    out.become(forged_proposal(hands, content.view, content.sequence, batch{}));
+    return fate::passes;
+  }
+};
+
+/// Every batch is filled up with everything that was ever asked.
+class fill_batches_up final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    auto requests = proposal.body->requests;
+    for (const auto& each : hands.known().requests()) {
+      const auto is_same = [&](const request& other) { return other.id == each.id; };
+      if (std::ranges::none_of(requests, is_same)) requests.push_back(each);
+    }
+    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    return fate::passes;
+  }
+};
+
+/// Says nothing until it is replaced, and then goes on as if it was not.
+class propose_for_old_view final : public as_primary {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    if (!last_ || hands.known().view() <= last_->header.content.view) return;
+    next_ = std::max(next_, hands.known().last()).next();
+    hands.send_to_all(moved_proposal(hands, *last_, last_->header.content.view, next_));
+  }
+
+ protected:
+  fate on_proposal(passing_frame&, const pre_prepare& proposal, adversary_hands&) override {
+    last_ = proposal;
+    return fate::stopped;
+  }
+
+ private:
+  std::optional<pre_prepare> last_;
+  sequence_number next_;
+};
+
+class propose_for_later_view final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    const auto later = content.view.plus(hands.cluster().replicas);
+    hands.send(out.peer, moved_proposal(hands, proposal, later, content.sequence));
+    return fate::passes;
+  }
+};
+
+class repeat_request_in_batch final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    const auto& content = proposal.header.content;
+    auto requests = proposal.body->requests;
+    requests.push_back(requests.front());
+    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    return fate::passes;
+  }
+};
+
+class prepare_as_primary final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
+    hands.send(out.peer, forged_vote(hands, message_kind::prepare, proposal.header.content));
+    return fate::passes;
+  }
+};
+
+/// Proposes and never commits.
+class propose_without_commit final : public as_voter {
+ protected:
+  fate on_vote(passing_frame&, message_kind, const signed_statement&, adversary_hands& hands) override {
+    return hands.leads() ? fate::stopped : fate::passes;
+  }
+};
+
+std::vector<strategy> proposals_that_are_wrong() {
+  using enum strategy_occasion;
+  const auto primary = strategy_role::primary;
+  return {
+      {"digest-of-other-batch", "the header names the digest of another batch", primary, as_primary, {6}, "I6 I10",
+       false, {"wrong_digest"}, {}, make_strategy<send_other_body>},
+      {"forged-client-request", "a batch has an operation that its client never signed", primary, as_primary, {6, 30},
+       "I3", true, {"bad_signature"}, {}, make_strategy<forge_client_request>},
+      {"sequence-gap", "one sequence is never assigned", primary, as_primary, {28}, "I2 I11", false,
+       {"primary_suspected"}, {}, make_strategy<skip_a_sequence>},
+      {"jump-to-high-watermark", "every batch is proposed at H", primary, as_primary, {28}, "I2 I9 I11", true,
+       {"primary_suspected", "conflicting_statement"}, {}, make_strategy<jump_to_high_watermark>},
+      {"exhaust-sequences", "batches are proposed near the last sequence number", primary, as_primary, {28}, "I9 I13",
+       true, {"number_out_of_range"}, {}, make_strategy<exhaust_sequences>},
+      {"repropose-executed", "the first batch is proposed again and again", primary, as_primary, {18, 29}, "I4 I11",
+       false, {"primary_suspected"}, {}, make_strategy<repropose_executed>},
+      {"empty-batches", "every batch is the null request", primary, as_primary, {16, 29}, "I11", false,
+       {"empty_batch"}, {}, make_strategy<propose_empty_batches>},
+      {"full-batches", "every batch is filled up with all requests of the past", primary, as_primary, {18, 29},
+       "I4 I11 I12", false, {}, "every request in it is genuine, and those that were executed are no-ops",
+       make_strategy<fill_batches_up>},
+      {"repeated-request", "a batch names a request twice", primary, as_primary, {18, 37}, "I4 I13", true,
+       {"duplicate_request_in_batch"}, {}, make_strategy<repeat_request_in_batch>},
+      {"old-view-proposals", "it is replaced, and goes on proposing in its old view", primary, as_primary, {8, 21},
+       "I1 I8", false, {"other_view"}, {}, make_strategy<propose_for_old_view>},
+      {"later-view-proposals", "every batch is also proposed in the next view that it leads", primary, as_primary,
+       {10, 22}, "I1 I8", false, {"other_view"}, {}, make_strategy<propose_for_later_view>},
+      {"prepare-as-primary", "the primary sends PREPAREs for its own batches", primary, as_primary, {1, 3}, "I6", true,
+       {"primary_voted_prepare"}, {}, make_strategy<prepare_as_primary>},
+  };
+}
+
+std::vector<strategy> service_that_is_bad() {
+  using enum strategy_occasion;
+  const auto primary = strategy_role::primary;
+  return {
+      {"withhold-from-one", "one backup never gets a proposal", primary, as_primary, {17, 22}, "I11", false, {},
+       "the victim cannot tell it from loss, and another backup relays the proposal",
+       make_strategy<withhold_from_one>},
+      {"censor-one-client", "the requests of one client do not exist", primary, as_primary, {31}, "I11 I12", false,
+       {"primary_suspected"}, {}, make_strategy<censor_one_client>},
+      {"delay-below-timeout", "each batch waits nine tenths of the time-out", primary, as_primary, {29}, "I11", false,
+       {"primary_suspected"}, {}, make_strategy<delay_below_timeout>},
+      {"ramp-delay", "each batch waits a little longer than the one before", primary, as_primary, {29}, "I11", false,
+       {"primary_suspected"}, {}, make_strategy<ramp_the_delay>},
+      {"mute-primary", "nothing is proposed", primary, as_primary, {20, 29}, "I11", false, {"primary_suspected"}, {},
+       make_strategy<propose_nothing>},
+      {"propose-without-commit", "the primary never votes to commit", primary, as_primary, {29}, "I11", false, {},
+       "the COMMITs of the others are a quorum, and a vote may be lost", make_strategy<propose_without_commit>},
+  };
+}
+
+}  // namespace
+
+std::vector<strategy> primary_strategies() {
+  auto all = proposals_that_are_wrong();
+  for (auto& each : service_that_is_bad())
+    all.push_back(std::move(each));
+  return all;
+}
+
+}  // namespace hypermesh::testing

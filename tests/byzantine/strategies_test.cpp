@@ -1,0 +1,97 @@
+// Every strategy once, in a whole cluster: nothing that was promised breaks, and who is honest notices.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "messages/kinds.hpp"
+#include "tests/simulation/adversary_plan.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+std::string noticed_text(const notice_tally& tally) {
+  std::string text;
+  for (const auto& [name, count] : tally.counts())
+    text += " " + name + "=" + std::to_string(count);
+  return text;
+}
+
+void expect_borne(const adversary_options& options) {
+  const auto report = run_adversaries(options);
+  const auto& failure = report.run.failure;
+  const auto why = failure ? failure->invariant + ": " + failure->what : std::string{};
+  CHECK_MESSAGE(report.run.passed(), why << "\n  " << replay_command(options));
+  CHECK_MESSAGE(report.noticed, "nobody noticed; seen:" << noticed_text(report.run.noticed) << "\n  "
+                                                        << replay_command(options));
+}
+
+void expect_role_borne(strategy_role role) {
+  for (const auto& each : all_strategies()) {
+    if (each.role == role) expect_borne({std::string{each.name}, 1, 4, 100});
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a group bears a primary that plays any strategy, and notices it") {
+  expect_role_borne(strategy_role::primary);
+}
+
+TEST_CASE("a group bears a backup that plays any strategy, and notices it") {
+  expect_role_borne(strategy_role::backup);
+}
+
+TEST_CASE("a group bears a replica that lies in a view change in any way, and notices it") {
+  expect_role_borne(strategy_role::view_change);
+}
+
+TEST_CASE("a group bears a replica that lies about states in any way, and notices it") {
+  expect_role_borne(strategy_role::state_transfer);
+}
+
+TEST_CASE("a group bears a replica that speaks as somebody else, and notices it") {
+  expect_role_borne(strategy_role::identity);
+}
+
+TEST_CASE("a group bears a client that plays any strategy, and notices it") {
+  expect_role_borne(strategy_role::client);
+}
+
+TEST_CASE("a group bears a replica whose frames are no messages, and notices it") {
+  expect_role_borne(strategy_role::encoding);
+}
+
+TEST_CASE("a donor that gives nothing in time is late, unless others gave everything before") {
+  for (const auto* name : {"mute-donor", "slow-drip"}) {
+    std::uint64_t late = 0;
+    for (std::uint64_t seed = 1; seed <= 4; ++seed)
+      late += run_simulation(make_adversary_plan({name, seed, 4, 100})).noticed.count_of("donor_late");
+    CHECK_MESSAGE(late > 0, name);
+  }
+}
+
+TEST_CASE("strategies have names of their own, a role's attacks, and what gives them away has a name") {
+  std::set<std::string_view> names;
+  std::set<std::string_view> notices = {"primary_suspected", "donor_late", "donor_lied", "donor_refused",
+                                        "state_installed"};
+  for (std::size_t number = 0; number < rejection_count; ++number)
+    notices.insert(to_string(static_cast<rejection>(number)));
+  for (const auto& each : all_strategies()) {
+    CAPTURE(each.name);
+    CHECK(names.insert(each.name).second);
+    CHECK(each.name != honest_play);
+    const auto is_kebab = [](char letter) { return (letter >= 'a' && letter <= 'z') || letter == '-'; };
+    CHECK(std::ranges::all_of(each.name, is_kebab));
+    CHECK_FALSE(each.about.empty());
+    CHECK_FALSE(each.attacks.empty());
+    CHECK(std::ranges::all_of(each.attacks, [](unsigned number) { return number >= 1 && number <= 41; }));
+    CHECK(each.invariants.starts_with("I"));
+    for (const auto name : each.noticed_by)
+      CHECK_MESSAGE(notices.contains(name), name);
+  }
+  CHECK(names.size() >= 45);
+}

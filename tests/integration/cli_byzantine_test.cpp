@@ -1,0 +1,61 @@
+// Real clusters with a replica in an adversary's hands.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli_process.hpp"
+
+namespace hypermesh::cli_test {
+
+namespace {
+
+/// How often honest replicas refused a frame for this reason.
+std::uint64_t refused(const running_cluster& cluster, const std::string& reason) {
+  const auto told = nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
+  const auto counter = "rejected_total{reason=\"" + reason + "\"}";
+  std::uint64_t sum = 0;
+  for (const auto& replica : told["replicas"]) {
+    if (replica.contains("counters")) sum += replica["counters"].value(counter, std::uint64_t{0});
+  }
+  return sum;
+}
+
+std::string puts(std::size_t count) {
+  std::string lines;
+  for (std::size_t index = 0; index < count; ++index)
+    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a real cluster bears a backup that votes twice, and refuses its votes") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  cluster.corrupt(3, "conflicting-votes");
+  REQUIRE(cluster.is_ready());
+  CHECK(cluster.ask("submit", {"-"}, puts(200)).code == 0);
+  CHECK(cluster.ask("get", {"key-199"}).out == "199\n");
+  CHECK(eventually([&] { return refused(cluster, "conflicting_statement") > 0; }));
+  cluster.replica(3).send(SIGTERM);
+  CHECK(cluster.replica(3).wait() == 0);
+}
+
+TEST_CASE("a real cluster replaces a primary that proposes nothing") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  cluster.corrupt(0, "mute-primary");
+  REQUIRE(cluster.is_ready());
+  CHECK(cluster.ask("submit", {"put", "name", "value"}).out == "ok\n");
+  CHECK(cluster.ask("get", {"name"}).out == "value\n");
+  const auto told = nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
+  CHECK(told["replicas"][1]["view"] > 0);
+}
+
+TEST_CASE("a strategy that there is not is refused") {
+  const process_streams streams{"/dev/null", "/dev/null", "/dev/null", {}, HYPERMESH_LAB};
+  process command{{"byzantine", "--strategy", "no-such-thing", "--config", "node.toml"}, streams};
+  CHECK(command.wait() == 2);
+}
+
+}  // namespace hypermesh::cli_test

@@ -1,0 +1,118 @@
+#include "tests/simulation/adversary_plan.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "messages/require.hpp"
+#include "runtime/state_machines/key_value_operations.hpp"
+#include "tests/byzantine/strategy.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+constexpr microseconds_t chaos_us = 6'000'000;
+/// Long enough for several checkpoints before.
+constexpr microseconds_t occasion_begins = 1'000'000;
+constexpr microseconds_t suspended_until = 3'500'000;
+constexpr microseconds_t cut_off_until = 3'000'000;
+
+strategy_occasion occasion_of(const std::vector<const strategy*>& played) {
+  for (const auto* each : played) {
+    if (each->occasion != strategy_occasion::none) return each->occasion;
+  }
+  return strategy_occasion::none;
+}
+
+/// A state of many chunks, small windows, and something to do all the time.
+void prepare(run_plan& plan, const adversary_options& options) {
+  auto& settings = plan.settings;
+  settings.clients = std::max<std::uint64_t>(settings.clients, 3);
+  settings.checkpoint_period = 4;
+  settings.watermark_window = 8 * (1 + options.seed % 2);
+  settings.requests_per_batch_max = options.seed % 3 == 0 ? 4 : 1;
+  settings.bundle_operations_max = 1;
+  settings.buckets = 24;
+  plan.heals_at = chaos_us;
+  plan.profile = fault_profile::calm;
+  splitmix64 chance{options.seed};
+  plan.operations =
+      draw_workload(options.operations, static_cast<std::uint32_t>(settings.clients), plan.heals_at, chance);
+  // Whatever the seed says, something is committed before the occasion comes.
+  const auto operation = key_value::encode(key_value::increment{as_byte_span("early"), 1});
+  std::vector<planned_operation> early;
+  for (std::uint32_t number = 0; number < 12; ++number) {
+    const client_id client{static_cast<std::uint32_t>(number % settings.clients)};
+    early.push_back({50'000 * (1 + number), client, operation});
+  }
+  plan.operations.insert(plan.operations.begin(), early.begin(), early.end());
+  std::ranges::stable_sort(plan.operations, {}, &planned_operation::when);
+}
+
+std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasion, std::uint64_t seed) {
+  const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
+  const auto faulty = group_size{replicas}.faulty_max();
+  if (occasion == strategy_occasion::as_client) {
+    return {principal::of(client_id{static_cast<std::uint32_t>(plan.settings.clients - 1)})};
+  }
+  std::uint32_t first = 0;
+  if (occasion == strategy_occasion::none) first = static_cast<std::uint32_t>(seed % replicas);
+  if (occasion == strategy_occasion::view_change) first = 2;
+  if (occasion == strategy_occasion::new_primary) first = 1;
+  std::vector<principal> players;
+  for (std::uint32_t number = 0; number < faulty; ++number)
+    players.push_back(principal::of(replica_id{(first + number) % replicas}));
+  return players;
+}
+
+void add_occasion(run_plan& plan, strategy_occasion occasion) {
+  if (occasion == strategy_occasion::view_change || occasion == strategy_occasion::new_primary) {
+    plan.faults.push_back({occasion_begins, suspended_until, node_pause{replica_id{0}}});
+  } else if (occasion == strategy_occasion::laggard || occasion == strategy_occasion::slow_laggard) {
+    const replica_id last{static_cast<std::uint32_t>(plan.settings.replicas - 1)};
+    plan.faults.push_back({occasion_begins, cut_off_until, link_partition{{principal::of(last)}}});
+  }
+}
+
+run_plan plan_with(const adversary_options& options, const strategy_names& plays) {
+  const auto played = strategies_in(options.strategies);
+  require(!played.empty(), "an adversary plays strategies that there are");
+  auto plan = make_plan({options.seed, options.replicas, options.operations, fault_profile::calm});
+  plan.faults.clear();
+  prepare(plan, options);
+  const auto occasion = occasion_of(played);
+  const bool is_slow = occasion == strategy_occasion::slow_laggard;
+  plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
+  add_occasion(plan, occasion);
+  const auto ends = options.seed % 2 == 0 ? adversary_end::stays : adversary_end::leaves;
+  for (const auto who : players_of(plan, occasion, options.seed))
+    plan.faults.push_back({0, chaos_us, misbehaviour{who, plays, ends}});
+  return plan;
+}
+
+}  // namespace
+
+run_plan make_adversary_plan(const adversary_options& options) { return plan_with(options, {options.strategies}); }
+
+adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace) {
+  adversary_report report{run_simulation(make_adversary_plan(options), std::move(trace))};
+  report.run.options = {options.seed, options.replicas, options.operations, fault_profile::calm};
+  const auto played = strategies_in(options.strategies);
+  const auto seen =
+      std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
+  if (seen == played.end() || !report.run.passed()) return report;
+  notice_tally without;
+  if (needs_comparison(**seen)) {
+    without = run_simulation(plan_with(options, {std::string{honest_play}})).noticed;
+  }
+  report.noticed = is_noticed(**seen, report.run.noticed, without);
+  return report;
+}
+
+std::string replay_command(const adversary_options& options) {
+  return fmt::format("hypermesh-lab sim --strategies {} --seed {} --replicas {} --operations {}", options.strategies,
+                     options.seed, options.replicas, options.operations);
+}
+
+}  // namespace hypermesh::testing

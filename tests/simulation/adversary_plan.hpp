@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "tests/simulation/simulated_run.hpp"
+
+namespace hypermesh::testing {
+
+/// One run of a strategy by its number.
+struct adversary_options {
+  /// As `make_adversary` understands it.
+  std::string strategies;
+  std::uint64_t seed = 1;
+  std::uint32_t replicas = 4;
+  /// Operations of all clients together.
+  std::uint32_t operations = 150;
+};
+
+/// A calm cluster in which f replicas play the strategies, all of them the same, or a client does; and whatever the
+/// strategies need to act: a primary that is suspended, a replica that is cut off. Of several strategies the first that
+/// needs something decides. The adversaries stay for the rest of the run when the seed is even. The names are those of
+/// strategies that there are.
+[[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
+
+/// A run of a plan, and whether the honest replicas noticed.
+struct adversary_report {
+  run_report run;
+  /// Of the first strategy that can be noticed; true when none can.
+  bool noticed = true;
+};
+
+/// Runs the plan of the options; and when honest members cause what gives the strategy away as well, now and then, the
+/// same plan with players who are honest, to compare.
+[[nodiscard]] adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace = {});
+
+/// The command that repeats a run.
+[[nodiscard]] std::string replay_command(const adversary_options& options);
+
+}  // namespace hypermesh::testing

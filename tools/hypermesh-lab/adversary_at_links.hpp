@@ -1,0 +1,62 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "runtime/links/links.hpp"
+#include "tests/byzantine/interposer.hpp"
+
+namespace hypermesh::lab {
+
+/// An adversary's place in a real node: actors that stand for the links at the node's actors, and for the node's actors
+/// at the links. Any of their threads may bring a frame; the strategy sees one at a time.
+class adversary_at_links final : public testing::adversary_world,
+                                 public std::enable_shared_from_this<adversary_at_links> {
+ public:
+  /// `actors` are those of the node, which is not connected yet.
+  adversary_at_links(caf::actor_system& system, const neighbours& actors, std::size_t replicas);
+
+  /// What the links deliver to instead of the node's actors.
+  [[nodiscard]] replica_link_ends ends();
+  /// What the node's actors send to instead of the links; the own place is empty.
+  [[nodiscard]] std::vector<peer_actor> peers(replica_id self);
+  /// Begins: the links are there, and `hands` are of this world.
+  void play(const replica_links& links, testing::adversary_hands hands, std::unique_ptr<testing::adversary> strategy);
+  /// Ends the actors in between.
+  void stop();
+
+  [[nodiscard]] microseconds_t now() const override;
+  void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) override;
+  void take_in(principal from, const frame_ptr& frame) override;
+
+ private:
+  [[nodiscard]] peer_actor spawn_peer(principal to);
+  [[nodiscard]] ingress_actor spawn_ingress(ingress_actor behind);
+  [[nodiscard]] executor_actor spawn_executor();
+  void spawn_clock();
+
+  void leave(principal to, const outgoing_frame& out);
+  void arrive(const ingress_actor& behind, const incoming_frame& in);
+  void open(const session_opened& opened);
+  void close(const session_closed& closed);
+  /// The actor that stands for the links of somebody.
+  [[nodiscard]] peer_actor stand_in_of(principal who);
+
+  caf::actor_system& system_;
+  neighbours behind_;
+  std::size_t replicas_;
+  std::vector<caf::actor> spawned_;
+
+  std::recursive_mutex guard_;
+  std::unique_ptr<testing::interposer> between_;
+  /// Real links: one of each replica, all sessions of each client.
+  std::map<principal, std::vector<peer_actor>> links_;
+  std::map<principal, peer_actor> stand_ins_;
+};
+
+}  // namespace hypermesh::lab

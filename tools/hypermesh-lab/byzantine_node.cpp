@@ -1,0 +1,85 @@
+#include "tools/hypermesh-lab/byzantine_node.hpp"
+
+#include <set>
+
+#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "runtime/storage/storage.hpp"
+#include "tests/byzantine/strategy.hpp"
+#include "tools/hypermesh-lab/adversary_at_links.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+using shared_keys = std::shared_ptr<const ed25519_authenticator>;
+
+or_error<shared_keys> load_keys(const node_config& config) {
+  auto read = read_secret_key(config.key_file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  return ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
+                                     config.cluster.keys());
+}
+
+/// What the product's own start does with its disk.
+std::optional<world_error> restore(const node_config& config, node_parts& parts) {
+  auto machine = make_state_machine(config.cluster.state_machine);
+  if (!machine) return world_error{machine.error(), "use a cluster with one of the product's machines"};
+  auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
+  auto restored = restore_node(parts.identity, *parts.storage, std::move(*machine));
+  if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
+  parts.restored = std::move(std::get<restored_node>(restored));
+  return std::nullopt;
+}
+
+link_settings links_of(const node_config& config, const shared_keys& keys) {
+  link_settings links;
+  links.cluster = config.cluster.id();
+  links.keys = keys;
+  links.replicas = config.cluster.addresses();
+  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  links.limits = config.links;
+  return links;
+}
+
+}  // namespace
+
+or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_system& system, const node_config& config,
+                                                                const std::string& strategies, std::uint64_t seed) {
+  auto keys = load_keys(config);
+  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
+  const auto& held = std::get<shared_keys>(keys);
+  const auto cluster = config.cluster.parameters();
+  node_parts parts;
+  parts.identity = {cluster, config.self, held};
+  parts.settings = config.settings;
+  parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
+  parts.disk_blocks = config.storage.mode != durability::memory;
+  if (auto error = restore(config, parts)) return std::move(*error);
+  std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
+  node->actors_ = spawn_node(system, std::move(parts));
+  node->between_ = std::make_shared<adversary_at_links>(system, node->actors_, cluster.replicas);
+  auto started = start_replica_links(system, links_of(config, held), {config.listen.host, config.listen.port},
+                                     node->between_->ends());
+  if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
+  node->links_ = std::move(std::get<replica_links>(started));
+  const auto alone = std::make_shared<const std::set<replica_id>>(std::set{config.self});
+  node->between_->play(node->links_, {*node->between_, cluster, held, alone, seed},
+                       testing::make_adversary(strategies));
+  node->actors_.peers = node->between_->peers(config.self);
+  connect_node(node->actors_);
+  return node;
+}
+
+byzantine_node::~byzantine_node() {
+  stop_links_and_wait(*system_, links_.actors);
+  if (between_ != nullptr) between_->stop();
+  stop_node(actors_);
+  // Handles of actors that wait for each other's end.
+  links_ = {};
+  actors_ = {};
+}
+
+}  // namespace hypermesh::lab

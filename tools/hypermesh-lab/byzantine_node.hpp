@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <caf/actor_system.hpp>
+
+#include "runtime/links/links.hpp"
+#include "runtime/node_config.hpp"
+
+namespace hypermesh::lab {
+
+class adversary_at_links;
+
+/// A replica of a real cluster in an adversary's hands: the product's actors, disk and links, and between the actors
+/// and the links a strategy of tests/byzantine, which sees and sends frames with the replica's own key.
+class byzantine_node {
+ public:
+  /// `strategies` as `make_adversary` understands it. The error is that of a node that cannot start.
+  [[nodiscard]] static or_error<std::unique_ptr<byzantine_node>> start(caf::actor_system& system,
+                                                                       const node_config& config,
+                                                                       const std::string& strategies,
+                                                                       std::uint64_t seed);
+  ~byzantine_node();
+  byzantine_node(const byzantine_node&) = delete;
+  byzantine_node& operator=(const byzantine_node&) = delete;
+
+  [[nodiscard]] std::uint16_t port() const { return links_.port; }
+
+ private:
+  explicit byzantine_node(caf::actor_system& system) : system_(&system) {}
+
+  caf::actor_system* system_;
+  neighbours actors_;
+  replica_links links_;
+  std::shared_ptr<adversary_at_links> between_;
+};
+
+}  // namespace hypermesh::lab

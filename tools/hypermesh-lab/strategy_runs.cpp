@@ -1,0 +1,248 @@
+#include "tools/hypermesh-lab/strategy_runs.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <map>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/byzantine/strategy.hpp"
+#include "tests/simulation/adversary_plan.hpp"
+#include "tools/hypermesh-lab/abort_notice.hpp"
+#include "tools/hypermesh-lab/progress_line.hpp"
+#include "tools/hypermesh-lab/sim_summary.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+using json_value = nlohmann::ordered_json;
+
+/// Sums over the runs of one choice of strategies.
+struct strategy_row {
+  std::string names;
+  std::uint64_t runs = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t noticed = 0;
+  bool can_be_noticed = false;
+  /// Runs in which the order convicted a faulty member.
+  std::uint64_t convicted = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t transfers = 0;
+  microseconds_t progress_us_max = 0;
+  microseconds_t settling_us_max = 0;
+};
+
+struct failed_run {
+  testing::adversary_options options;
+  std::string why;
+};
+
+std::vector<std::string> chosen_of(const std::string& text) {
+  std::vector<std::string> names;
+  if (text == "all") {
+    for (const auto& each : testing::all_strategies())
+      names.emplace_back(each.name);
+    return names;
+  }
+  std::size_t begin = 0;
+  for (auto end = text.find(','); end != std::string::npos; end = text.find(',', begin)) {
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  names.push_back(text.substr(begin));
+  return names;
+}
+
+std::string joined(const auto& list, std::string_view between) { return fmt::format("{}", fmt::join(list, between)); }
+
+std::string notices_of(const testing::strategy& of) {
+  return of.noticed_by.empty() ? fmt::format("unobservable: {}", of.unobservable) : joined(of.noticed_by, ", ");
+}
+
+void add(strategy_row& row, const testing::adversary_report& report) {
+  ++row.runs;
+  row.failed += report.run.passed() ? 0 : 1;
+  row.noticed += row.can_be_noticed && report.run.passed() && report.noticed ? 1 : 0;
+  row.convicted += report.run.noticed.count_of("convicted") > 0 ? 1 : 0;
+  row.batches += report.run.batches;
+  row.transfers += report.run.state_transfers;
+  row.progress_us_max = std::max(row.progress_us_max, report.run.progress_us);
+  row.settling_us_max = std::max(row.settling_us_max, report.run.settling_us);
+}
+
+double seconds_of(microseconds_t time) { return static_cast<double>(time) / 1e6; }
+
+void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, std::uint64_t unnoticed, double seconds) {
+  std::size_t width = 10;
+  for (const auto& each : rows)
+    width = std::max(width, each.names.size());
+  fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs", "failed",
+             "noticed", "convicted", "batches", "transfers", "progress in s", "settled in s");
+  std::uint64_t runs = 0;
+  for (const auto& each : rows) {
+    runs += each.runs;
+    fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width, each.runs,
+               each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted, each.batches,
+               each.transfers, seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
+  }
+  fmt::print("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs, rows.size(), failed,
+             unnoticed, seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0);
+}
+
+void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_run>& failures) {
+  json_value out;
+  out["strategies"] = json_value::array();
+  for (const auto& each : rows) {
+    json_value row = {{"strategy", each.names},
+                      {"runs", each.runs},
+                      {"failed", each.failed},
+                      {"can_be_noticed", each.can_be_noticed},
+                      {"noticed", each.noticed},
+                      {"convicted", each.convicted},
+                      {"batches", each.batches},
+                      {"state_transfers", each.transfers},
+                      {"progress_in_seconds_max", seconds_of(each.progress_us_max)},
+                      {"settled_in_seconds_max", seconds_of(each.settling_us_max)}};
+    out["strategies"].push_back(std::move(row));
+  }
+  out["failures"] = json_value::array();
+  for (const auto& each : failures)
+    out["failures"].push_back({{"violation", each.why}, {"replay", testing::replay_command(each.options)}});
+  fmt::print("{}\n", out.dump(2));
+}
+
+void print_failure(const failed_run& failure, const testing::run_report& report) {
+  fmt::print(stderr, "\n{} with {} replicas and seed {}: {}\n", failure.options.strategies, failure.options.replicas,
+             failure.options.seed, failure.why);
+  for (const auto& line : report.last_events)
+    fmt::print(stderr, "  {}\n", line);
+  fmt::print(stderr, "replay it: {} --trace\n", testing::replay_command(failure.options));
+}
+
+/// Nothing, or why the run is not as it should be.
+std::optional<std::string> objection_to(const testing::adversary_report& report) {
+  if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
+  return report.noticed ? std::nullopt : std::optional<std::string>{"nobody noticed the strategy"};
+}
+
+testing::adversary_report run_noted(const testing::adversary_options& options,
+                                    testing::event_log::line_sink trace = {}) {
+  note_run(testing::replay_command(options));
+  return testing::run_adversaries(options, std::move(trace));
+}
+
+int run_one(const sim_command& command, const testing::adversary_options& options) {
+  testing::event_log::line_sink trace;
+  if (command.trace) trace = [](const std::string& line) { fmt::print("{}\n", line); };
+  const auto report = run_noted(options, trace);
+  const auto replay = testing::replay_command(options);
+  fmt::print("{}", command.format == "json" ? json_of(report.run, replay) : text_of(report.run));
+  for (const auto& [name, count] : report.run.noticed.counts()) {
+    if (command.format == "table") fmt::print("noticed {:<24}{}\n", name, count);
+  }
+  const auto why = objection_to(report);
+  if (why) print_failure({options, *why}, report.run);
+  return why ? exit_failed : exit_ok;
+}
+
+int run_many(const sim_command& command, const std::vector<std::string>& chosen) {
+  std::vector<strategy_row> rows;
+  std::vector<failed_run> failures;
+  std::uint64_t failed = 0;
+  progress_line progress{true};
+  const auto begin = std::chrono::steady_clock::now();
+  for (const auto& names : chosen) {
+    strategy_row row{.names = names};
+    row.can_be_noticed =
+        std::ranges::any_of(testing::strategies_in(names), [](const auto* each) { return !each->noticed_by.empty(); });
+    for (const auto replicas : command.run.replicas) {
+      for (std::uint64_t index = 0; index < command.seeds; ++index) {
+        const testing::adversary_options options{names, command.first + index, replicas, command.run.operations};
+        const auto report = run_noted(options);
+        add(row, report);
+        failed += report.run.passed() ? 0 : 1;
+        if (auto why = objection_to(report)) {
+          failures.push_back({options, std::move(*why)});
+          progress.clear();
+          print_failure(failures.back(), report.run);
+        }
+        progress.show([&] { return fmt::format("{}, {} not as they should be", names, failures.size()); });
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+  progress.clear();
+  const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (command.format == "json") {
+    print_json(rows, failures);
+  } else {
+    print_table(rows, failed, failures.size() - failed, seconds);
+  }
+  return failures.empty() ? exit_ok : exit_failed;
+}
+
+}  // namespace
+
+int run_strategies(const sim_command& command) {
+  note_runs_on_abort();
+  const auto chosen = chosen_of(command.strategies);
+  for (const auto& names : chosen) {
+    if (!testing::strategies_in(names).empty()) continue;
+    fmt::print(stderr, "hypermesh-lab: there is no strategy \"{}\": see hypermesh-lab strategies\n", names);
+    return exit_usage;
+  }
+  if (!command.run.seed) {
+    if (!command.trace) return run_many(command, chosen);
+    fmt::print(stderr, "hypermesh-lab: --trace needs --seed\n");
+    return exit_usage;
+  }
+  auto code = exit_ok;
+  for (const auto& names : chosen) {
+    for (const auto replicas : command.run.replicas)
+      code = std::max(code, run_one(command, {names, *command.run.seed, replicas, command.run.operations}));
+  }
+  return code;
+}
+
+CLI::App* add_strategies(CLI::App& app, strategies_command& into) {
+  auto* command = app.add_subcommand("strategies", "list what adversaries can do, and how the others notice");
+  command->footer(
+      "Provable: it leaves two statements signed by one member that exclude each other, or one that no honest member\n"
+      "signs. Several strategies play at once as a+b, and take turns as a/b.");
+  command->add_option("-o,--output", into.format, "table, or json with stable keys")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  return command;
+}
+
+int run(const strategies_command& command) {
+  const auto& all = testing::all_strategies();
+  if (command.format == "json") {
+    auto out = json_value::array();
+    for (const auto& each : all) {
+      out.push_back({{"name", each.name},
+                     {"role", testing::to_string(each.role)},
+                     {"about", each.about},
+                     {"attacks", each.attacks},
+                     {"invariants", each.invariants},
+                     {"provable", each.provable},
+                     {"noticed_by", each.noticed_by},
+                     {"unobservable", each.unobservable}});
+    }
+    fmt::print("{}\n", out.dump(2));
+    return exit_ok;
+  }
+  for (const auto& each : all) {
+    fmt::print("{:<30}  {:<14}  {:<8}  {:<12}  {}\n{:<30}  {:<14}  {:<8}  {:<12}  {}\n", each.name,
+               testing::to_string(each.role), each.provable ? "provable" : "", joined(each.attacks, " "), each.about,
+               "", "", "", "", notices_of(each));
+  }
+  fmt::print("\n{} strategies\n", all.size());
+  return exit_ok;
+}
+
+}  // namespace hypermesh::lab

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "tools/hypermesh-lab/sim_command.hpp"
+
+/// `hypermesh-lab sim --strategies` and `hypermesh-lab strategies`.
+namespace hypermesh::lab {
+
+/// Runs each of the command's strategies with each size of the group and each seed; the exit code.
+[[nodiscard]] int run_strategies(const sim_command& command);
+
+struct strategies_command {
+  std::string format = "table";
+};
+
+CLI::App* add_strategies(CLI::App& app, strategies_command& into);
+
+/// Prints what adversaries can do; the exit code.
+[[nodiscard]] int run(const strategies_command& command);
+
+}  // namespace hypermesh::lab
