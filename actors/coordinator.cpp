@@ -5,6 +5,7 @@
 
 #include "actors/clock.hpp"
 #include "actors/journaling.hpp"
+#include "actors/misbehaviour_news.hpp"
 
 namespace hypermesh {
 
@@ -17,8 +18,10 @@ void carry_out(coordinator_self self, view_change_effects effects) {
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
   if (effects.change_to) self->send(with.replica, change_view{*effects.change_to});
   if (effects.opened) self->send(with.replica, new_view_built{std::move(effects.opened)});
-  for (auto& each : effects.observations)
+  for (auto& each : effects.observations) {
+    tell_misbehaviour(self, with, each, self->state.identity.cluster.group());
     self->send(with.monitor, observed{std::move(each)});
+  }
 }
 
 void receive(coordinator_self self, const verified_message& received) {
@@ -49,11 +52,16 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
       },
       [self](const verified_message& received) { receive(self, received); },
       [self](const view_left& left) { carry_out(self, self->state.changes->on_left(left.own, now_of(self))); },
-      [self](const view_entered& entered) { self->state.changes->on_entered(entered.view, now_of(self)); },
+      [self](const view_entered& entered) {
+        carry_out(self, self->state.changes->on_entered(entered.view, now_of(self)));
+      },
       [self](const service_measured& measured) {
         carry_out(self, self->state.changes->on_service(measured.report, now_of(self)));
       },
       [self](const link_changed& changed) { self->state.changes->on_link_changed(changed.replica, changed.up); },
+      [self](const trust_changed& changed) {
+        carry_out(self, self->state.changes->on_trust(changed.now->shunned, now_of(self)));
+      },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});
         self->send(self->state.with->batcher, service_wanted{});

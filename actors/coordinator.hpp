@@ -14,7 +14,7 @@ namespace hypermesh {
 struct coordinator_state {
   static inline const char* name = "coordinator";
 
-  /// Holds the keys that `changes` signs with.
+  /// `changes` signs with its keys.
   node_identity identity;
   std::chrono::microseconds period{};
   std::unique_ptr<view_change_set> changes;

@@ -54,6 +54,19 @@ void take_checkpoint(const executor_self& self, bool installed) {
   self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
+/// The guard hears of every standing.
+void tell_reputation(const executor_self& self, std::vector<request_id> settled) {
+  auto& replicated = *self->state.replicated;
+  auto events = replicated.take_ledger_events();
+  const auto& with = *self->state.with;
+  for (const auto& each : events)
+    self->send(with.monitor, observed{each});
+  const auto now = std::make_shared<const agreed_reputation>(agreed_reputation{
+      replicated.last_executed(), replicated.ledger().replicas(), std::move(events), std::move(settled)});
+  self->send(with.fault_detector, reputation_agreed{now});
+  self->send(with.reputation_tracker, reputation_agreed{now});
+}
+
 /// The neighbours learn where the last run ended.
 void start(executor_self self) {
   auto& state = self->state;
@@ -62,6 +75,8 @@ void start(executor_self self) {
   self->send(state.with->monitor, observed{execution_resumed{state.replicated->last_executed()}});
   if (state.replicated->last_executed() == sequence_number{0}) return;
   self->send(state.with->batcher, news_of(self, nullptr));
+  (void)state.replicated->take_ledger_events();
+  tell_reputation(self, {});
 }
 
 void execute(executor_self self, const committed_batch& committed) {
@@ -78,13 +93,21 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
-  if (state.identity.cluster.is_checkpoint(committed.sequence)) take_checkpoint(self, false);
+  std::vector<request_id> settled;
+  for (const auto& each : *requests) {
+    if (each.id.client == guard_client) settled.push_back(each.id);
+  }
+  const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
+  // Scores recover, and quarantines end, at checkpoints.
+  if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));
+  if (is_checkpoint) take_checkpoint(self, false);
 }
 
 void tell_installed(const executor_self& self, const install_state& verified) {
   const auto installed = news_of(self, verified.certificate);
   self->send(self->state.with->batcher, installed);
   take_checkpoint(self, true);
+  tell_reputation(self, {});
   // Who votes on from here must find the state again after a crash.
   self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }

@@ -4,6 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
+#include "actors/misbehaviour_news.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -14,7 +15,16 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
     case message_kind::request:
+      if (std::get<request>(*verified.value).id.client == guard_client) {
+        return self->send(with.fault_detector, std::move(verified));
+      }
       return self->send(with.batcher, std::move(verified));
+    case message_kind::complaint:
+    case message_kind::pardon:
+      return self->send(with.fault_detector, std::move(verified));
+    case message_kind::exhibits:
+      // The watch has seen them.
+      return;
     case message_kind::pre_prepare:
     case message_kind::prepare:
     case message_kind::commit:
@@ -41,22 +51,65 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   }
 }
 
+void tell_found(ingress_actor::stateful_pointer<ingress_state> self) {
+  if (self->state.found.empty()) return;
+  const auto& with = *self->state.with;
+  auto found = std::exchange(self->state.found, {});
+  for (auto& each : found.proofs)
+    self->send(with.fault_detector, proof_found{std::make_shared<const exhibits>(std::move(each))});
+  for (const auto& each : found.shows) {
+    const auto& peer = with.peers.at(each.to.value);
+    if (peer) self->send(peer, outgoing_frame{encode(each.what)});
+  }
+}
+
+void reject(ingress_actor::stateful_pointer<ingress_state> self, const incoming_frame& frame, rejection why) {
+  const frame_rejected refused{frame.sender, why};
+  tell_misbehaviour(self, *self->state.with, refused, self->state.identity.cluster.group());
+  self->send(self->state.with->monitor, observed{refused, frame.credit});
+}
+
 }  // namespace
 
 std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame, microseconds_t now) {
+  if (!frames.admit(frame.sender, now)) return rejection::throttled;
   auto decoded = decode(frame.frame);
   if (std::holds_alternative<rejection>(decoded)) return decoded;
-  const auto& value = std::get<message>(decoded);
-  if (const auto bad = filter->objection_to(value)) return *bad;
-  if (!quota.admit(frame.sender, value, now)) return rejection::overloaded;
-  if (const auto bad = checks->check(frame.sender, value)) return *bad;
-  filter->note_passed(value);
+  if (const auto bad = examine_content(frame.sender, std::get<message>(decoded), now)) return *bad;
   return decoded;
+}
+
+std::optional<rejection> ingress_state::examine_content(principal sender, const message& value, microseconds_t now) {
+  const auto kind = kind_of(value);
+  const bool is_costly = kind == message_kind::view_change || kind == message_kind::new_view;
+  const bool is_watched = sender.is_replica();
+  if (is_watched && !is_costly) note(watch->on_message(value));
+  const auto objection = filter->objection_to(value);
+  // A VIEW-CHANGE for a view that is over may still contradict another one.
+  if (objection && !(is_costly && objection == rejection::other_view)) return objection;
+  if (!quota.admit(sender, value, now)) return rejection::overloaded;
+  if (is_watched && is_costly) note(watch->on_message(value));
+  if (objection) return objection;
+  if (const auto bad = checks->check(sender, value)) {
+    if (is_watched) note(watch->on_refused(value, *bad));
+    return bad;
+  }
+  if (is_watched) note(watch->on_verified(value));
+  filter->note_passed(value);
+  return std::nullopt;
+}
+
+void ingress_state::note(statement_watch::findings findings) {
+  for (auto& each : findings.proofs)
+    found.proofs.push_back(std::move(each));
+  for (auto& each : findings.shows)
+    found.shows.push_back(std::move(each));
 }
 
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity) {
   self->state.filter = std::make_unique<early_filter>(identity.cluster);
   self->state.checks = std::make_shared<const validator>(identity.cluster, *identity.keys);
+  self->state.watch = std::make_unique<statement_watch>(identity.cluster, *self->state.checks);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) { self->state.with = all.with; },
@@ -64,14 +117,16 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         // A link may open before the node is connected; the sender retransmits.
         if (self->state.with == nullptr) return;
         auto examined = self->state.examine(frame, now_of(self));
-        if (const auto* bad = std::get_if<rejection>(&examined)) {
-          self->send(self->state.with->monitor, observed{frame_rejected{frame.sender, *bad}, frame.credit});
-          return;
-        }
+        tell_found(self);
+        if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
         auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
         route(self, {frame.sender, frame.via, std::move(value), frame.credit});
       },
-      [self](const progress_made& made) { self->state.filter->on_position(made.at); },
+      [self](const progress_made& made) {
+        self->state.filter->on_position(made.at);
+        self->state.watch->on_position(made.at);
+      },
+      [self](const trust_changed& changed) { self->state.frames.throttle(changed.now->throttled); },
   };
 }
 

@@ -28,7 +28,7 @@ using ingress_actor = caf::typed_actor<
     // A frame of an authenticated link: verified and passed on, or counted and dropped.
     caf::reacts_to<incoming_frame>,
     // What is not worth a signature check any more.
-    caf::reacts_to<progress_made>>;
+    caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>>;
 
 /// Pending requests, admission and batches.
 using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
@@ -60,7 +60,7 @@ using coordinator_actor =
     caf::typed_actor<caf::reacts_to<wired>,
                      // SUSPICION or VIEW-CHANGE.
                      caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
-                     caf::reacts_to<service_measured>, caf::reacts_to<link_changed>,
+                     caf::reacts_to<service_measured>, caf::reacts_to<link_changed>, caf::reacts_to<trust_changed>,
                      // Time to look at the primary.
                      caf::reacts_to<tick>>;
 
@@ -90,6 +90,21 @@ using state_transfer_actor =
                      // Which of the states held for others is the one they need.
                      caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
+/// Proofs and complaints against others (R12).
+using fault_detector_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
+                                              // A REQUEST of the guard, a COMPLAINT or a PARDON.
+                                              caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>,
+                                              caf::reacts_to<reputation_agreed>, caf::reacts_to<pardon_wanted>,
+                                              // Time to tell again what is not ordered yet.
+                                              caf::reacts_to<tick>>;
+
+/// Who is trusted how far (R13, R14).
+using reputation_tracker_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
+                     caf::reacts_to<replica_proven>, caf::replies_to<reputation_wanted>::with<reputation_report>,
+                     // Time heals.
+                     caf::reacts_to<tick>>;
+
 /// The node's disk: durable first, then sent.
 using journal_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<persist_and_send>, caf::reacts_to<checkpoint_taken>,
@@ -116,6 +131,8 @@ struct neighbours {
   state_transfer_actor state_transfer;
   journal_actor journal;
   monitor_actor monitor;
+  fault_detector_actor fault_detector;
+  reputation_tracker_actor reputation_tracker;
   /// By replica number; this node's own place is empty.
   std::vector<peer_actor> peers;
 };
@@ -224,6 +241,14 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::request_waits))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::voting_allowed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::proof_found))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::misbehaved))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_agreed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::replica_proven))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::trust_changed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::pardon_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -275,3 +300,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::request_waits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::voting_allowed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::proof_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::misbehaved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_agreed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::replica_proven)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::trust_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::pardon_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)

@@ -1,6 +1,7 @@
 #include "actors/monitor.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <caf/stateful_actor.hpp>
@@ -106,6 +107,12 @@ struct node_counters::noting {
                                  to_string(principal::of(it.replica)), to_string(it.reason))];
   }
   void operator()(const execution_resumed& it) const { into.progress_.last_executed = it.last_executed; }
+  void operator()(const fault_proven&) const { ++into.counters_["faults_proven_total"]; }
+  void operator()(const standing_changed& it) const {
+    static constexpr std::array<std::string_view, 4> names = {"convictions_total", "complaints_agreed_total",
+                                                              "quarantines_total", "releases_total"};
+    ++into.counters_[std::string{names.at(static_cast<std::size_t>(it.happened))}];
+  }
   void operator()(const probation_changed& it) const {
     into.gauges_["on_probation"] = it.over ? 0 : 1;
     into.gauges_["probation_floor_sequence"] = it.floor.value;

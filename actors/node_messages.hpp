@@ -11,6 +11,7 @@
 #include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/effects.hpp"
 #include "actors/protocol/service_judge.hpp"
+#include "actors/protocol/trust_book.hpp"
 #include "messages/values.hpp"
 
 /// What the actors of a node tell each other. One struct a message; shared immutable content, so that a message never
@@ -155,6 +156,46 @@ struct request_waits {
   std::shared_ptr<const message> value;
   /// How often it was looked at before.
   std::size_t times = 0;
+};
+
+/// Words that convict somebody (ingress to fault detector).
+struct proof_found {
+  std::shared_ptr<const exhibits> proof;
+};
+
+/// Somebody behaves badly, which cannot be proven to others (ingress, coordinator and state transfer to fault detector
+/// and reputation tracker).
+struct misbehaved {
+  misbehaviour what;
+};
+
+/// The order changed somebody's standing, or settled a case (executor to fault detector and reputation tracker).
+struct reputation_agreed {
+  std::shared_ptr<const agreed_reputation> now;
+};
+
+/// Evidence against this replica was verified (fault detector to reputation tracker).
+struct replica_proven {
+  replica_id replica;
+};
+
+/// Whom to trust less (reputation tracker to ingress, coordinator and state transfer).
+struct trust_changed {
+  std::shared_ptr<const trust> now;
+};
+
+/// The operator of this node wants a replica released from quarantine, which f+1 operators must want (host to fault
+/// detector).
+struct pardon_wanted {
+  replica_id replica;
+};
+
+/// Asks the reputation tracker for `reputation_report`.
+struct reputation_wanted {};
+
+/// Of every replica, by number.
+struct reputation_report {
+  std::vector<reputation> replicas;
 };
 
 /// A batch is committed-local and next in order (replica to executor, by way of the journal).

@@ -4,6 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/journaling.hpp"
+#include "actors/misbehaviour_news.hpp"
 
 namespace hypermesh {
 
@@ -16,8 +17,10 @@ void carry_out(transfer_self self, transfer_effects effects) {
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
   if (effects.install)
     self->send(with.executor, install_state{effects.install->certificate, effects.install->snapshot});
-  for (auto& each : effects.observations)
+  for (auto& each : effects.observations) {
+    tell_misbehaviour(self, with, each, self->state.group);
     self->send(with.monitor, observed{std::move(each)});
+  }
 }
 
 void receive(transfer_self self, const verified_message& received) {
@@ -35,6 +38,7 @@ void receive(transfer_self self, const verified_message& received) {
 state_transfer_actor::behavior_type state_transfer(transfer_self self, node_identity identity,
                                                    std::chrono::microseconds period, donor_settings giving) {
   self->state.period = period;
+  self->state.group = identity.cluster.group();
   self->state.donor = std::make_unique<state_donor>(identity.cluster, giving);
   self->state.fetcher = std::make_unique<state_fetcher>(identity.cluster, identity.self);
   return {

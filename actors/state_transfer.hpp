@@ -13,6 +13,7 @@ struct state_transfer_state {
   static inline const char* name = "state-transfer";
 
   std::chrono::microseconds period{};
+  group_size group{0};
   std::unique_ptr<state_donor> donor;
   std::unique_ptr<state_fetcher> fetcher;
   std::shared_ptr<const neighbours> with;

@@ -18,11 +18,17 @@ namespace hypermesh {
 /// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
 [[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
 
+/// Decodes the operation of a REQUEST of the guard.
+[[nodiscard]] std::variant<exhibits, rejection> decode_exhibits(byte_span bytes);
+
 // --- Values to bytes ---------------------------------------------------------
 // Encoders assert their limits: a value beyond them is our fault, not a peer's.
 
 /// The buffer of a REQUEST that its client signs. At least one operation.
 [[nodiscard]] byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations);
+
+/// The operation of a REQUEST of the guard.
+[[nodiscard]] byte_vector exhibits_buffer(const exhibits& value);
 
 /// The buffers that a replica signs.
 [[nodiscard]] byte_vector view_change_buffer(const view_change& value);
@@ -46,7 +52,7 @@ namespace hypermesh {
 /// The header of a PRE-PREPARE frame without a look at its batch; nothing when there is none.
 [[nodiscard]] std::optional<signed_statement> header_of_pre_prepare(byte_span frame);
 
-/// PREPARE, COMMIT, CHECKPOINT or SUSPICION.
+/// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT or PARDON.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);
 [[nodiscard]] frame_ptr encode(const query& value);
@@ -56,6 +62,7 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
 [[nodiscard]] frame_ptr encode(const state_request& value);
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);
+[[nodiscard]] frame_ptr encode(const exhibits& value);
 
 /// The REQUEST frame of a request that was received, unchanged.
 [[nodiscard]] frame_ptr reframe(const request& value);

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cstring>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
+#include "messages/statement_reader.hpp"
 #include "messages/verify.hpp"
 #include "messages/wire_values.hpp"
 #include "schemas/client_generated.h"
@@ -48,29 +48,6 @@ std::optional<rejection> read_ends(const end_list* list, std::size_t total, std:
     out.push_back(previous = end);
   }
   if (previous != total) return rejection::inconsistent_sizes;
-  return std::nullopt;
-}
-
-bool is_in_range(const statement& content) {
-  return content.view.value <= limits::view_max && content.sequence.value <= limits::sequence_max &&
-         content.replica.value < limits::replicas_max;
-}
-
-using statement_list = flatbuffers::Vector<const wire::SignedStatement*>;
-
-std::optional<rejection> read_statements(const statement_list* list, std::size_t count_max,
-                                         std::vector<signed_statement>& out) {
-  if (list == nullptr) return std::nullopt;
-  if (list->size() > count_max) return rejection::too_many_items;
-  out.reserve(list->size());
-  for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
-    // The verifier aligns the length of a vector of structs, not its elements: a hostile list may
-    // stand where a direct read of its 64-bit fields is undefined.
-    wire::SignedStatement aligned;
-    std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
-    out.push_back(from_wire(aligned));
-    if (!is_in_range(out.back().content)) return rejection::number_out_of_range;
-  }
   return std::nullopt;
 }
 
@@ -430,7 +407,8 @@ decoded<request> decode_request(const blob& raw) {
   if (encoded == nullptr) return rejection::malformed_buffer;
   if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
   value.id = id_of(*encoded->id());
-  if (value.id.client.value >= limits::clients_max) return rejection::number_out_of_range;
+  const bool of_guard = value.id.client == guard_client;
+  if (value.id.client.value >= limits::clients_max && !of_guard) return rejection::number_out_of_range;
   value.operations = span_of(encoded->operations());
   if (value.operations.size() > limits::request_bytes_max) return rejection::frame_too_long;
   if (encoded->ends() != nullptr) {
@@ -439,6 +417,8 @@ decoded<request> decode_request(const blob& raw) {
     if (bad) return *bad;
   }
   value.raw = raw;
+  // Two documents that exclude each other are longer than an operation may be.
+  if (of_guard) return value.ends.empty() ? decoded<request>{value} : rejection::too_many_items;
   for (std::size_t index = 0; index < value.operation_count(); ++index) {
     if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
   }
@@ -486,6 +466,12 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_node_query(frame);
     case message_kind::node_report:
       return decode_node_report(frame);
+    case message_kind::complaint:
+      return decode_vote<complaint>(frame);
+    case message_kind::pardon:
+      return decode_vote<pardon>(frame);
+    case message_kind::exhibits:
+      return widen(decode_exhibits(body_of(*frame)));
   }
   return rejection::unknown_kind;
 }

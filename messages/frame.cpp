@@ -33,12 +33,16 @@ std::size_t frame_bytes_max_of(message_kind kind) {
       return limits::state_chunk_bytes_max + limits::merkle_path_max * digest::size + limits::envelope_bytes_max;
     case message_kind::node_report:
       return limits::report_counters_max * (limits::report_name_bytes_max + 32) + limits::envelope_bytes_max;
+    case message_kind::exhibits:
+      return limits::request_bytes_max + limits::envelope_bytes_max;
     case message_kind::prepare:
     case message_kind::commit:
     case message_kind::checkpoint:
     case message_kind::state_request:
     case message_kind::suspicion:
     case message_kind::node_query:
+    case message_kind::complaint:
+    case message_kind::pardon:
       return limits::envelope_bytes_max;
   }
   return 0;

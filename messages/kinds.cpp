@@ -6,9 +6,9 @@ namespace hypermesh {
 
 std::string_view to_string(message_kind kind) {
   static constexpr std::array<std::string_view, message_kind_last + 1> names = {
-      "UNKNOWN",     "REQUEST",     "PRE-PREPARE", "PREPARE",     "COMMIT",           "REPLY",
-      "CHECKPOINT",  "VIEW-CHANGE", "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST",
-      "STATE-CHUNK", "SUSPICION",   "QUERY",       "QUERY-REPLY", "NODE-QUERY",       "NODE-REPORT"};
+      "UNKNOWN",     "REQUEST",     "PRE-PREPARE", "PREPARE",          "COMMIT",        "REPLY",       "CHECKPOINT",
+      "VIEW-CHANGE", "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST", "STATE-CHUNK", "SUSPICION",
+      "QUERY",       "QUERY-REPLY", "NODE-QUERY",  "NODE-REPORT",      "COMPLAINT",     "PARDON",      "EXHIBIT"};
   const auto index = static_cast<std::size_t>(kind);
   return index < names.size() ? names[index] : names[0];
 }
@@ -31,6 +31,7 @@ std::string_view to_string(rejection reason) {
                                                                           "kind_not_allowed_from_sender",
                                                                           "wrong_digest",
                                                                           "bad_certificate",
+                                                                          "unproven",
                                                                           "other_view",
                                                                           "outside_watermarks",
                                                                           "not_from_primary",
@@ -40,6 +41,7 @@ std::string_view to_string(rejection reason) {
                                                                           "already_decided",
                                                                           "unsolicited",
                                                                           "stale_timestamp",
+                                                                          "throttled",
                                                                           "client_quota",
                                                                           "overloaded"};
   static_assert(names.back() == "overloaded", "one name for each rejection");

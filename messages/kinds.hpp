@@ -24,10 +24,13 @@ enum class message_kind : std::uint8_t {
   query_reply = 15,
   node_query = 16,
   node_report = 17,
+  complaint = 18,
+  pardon = 19,
+  exhibits = 20,
 };
 
 inline constexpr std::uint8_t message_kind_first = 1;
-inline constexpr std::uint8_t message_kind_last = 17;
+inline constexpr std::uint8_t message_kind_last = 20;
 
 /// The paper's spelling: "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);
@@ -53,6 +56,8 @@ enum class rejection : std::uint8_t {
   kind_not_allowed_from_sender,
   wrong_digest,
   bad_certificate,
+  /// A REQUEST of the guard that proves nothing.
+  unproven,
   // Protocol state.
   other_view,
   outside_watermarks,
@@ -64,6 +69,8 @@ enum class rejection : std::uint8_t {
   unsolicited,
   // Load.
   stale_timestamp,
+  /// More than a throttled sender may have handled.
+  throttled,
   client_quota,
   overloaded,
 };

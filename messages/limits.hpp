@@ -68,6 +68,12 @@ inline constexpr std::size_t client_frame_bytes_max =
 inline constexpr std::uint64_t sequence_max = 1ULL << 62U;
 inline constexpr std::uint64_t view_max = 1ULL << 62U;
 
+/// One signed document as an exhibit: two of them, which exclude each other, fit a request.
+inline constexpr std::size_t exhibit_bytes_max = request_bytes_max / 2 - envelope_bytes_max;
+/// Two of them convict; a ballot has a weak quorum.
+inline constexpr std::size_t exhibits_max = replicas_max;
+inline constexpr std::size_t exhibit_documents_max = 2;
+
 /// Counters of one STATUS-REPORT.
 inline constexpr std::size_t report_counters_max = 512;
 inline constexpr std::size_t report_name_bytes_max = 96;

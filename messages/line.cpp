@@ -8,7 +8,10 @@ namespace hypermesh {
 
 namespace {
 
-std::string id_text(request_id id) { return fmt::format("c={} t={}", id.client.value, id.when.value); }
+std::string id_text(request_id id) {
+  if (id.client == guard_client) return fmt::format("guard t={}", id.when.value);
+  return fmt::format("c={} t={}", id.client.value, id.when.value);
+}
 
 std::string replicas_text(const std::vector<signed_statement>& statements) {
   std::string text;
@@ -107,6 +110,25 @@ struct line_writer {
   std::string operator()(const query_reply& value) const {
     return fmt::format("{} executed={} status={} bytes={}", id_text(value.id), value.last_executed.value, value.status,
                        value.result.size());
+  }
+
+  std::string operator()(const complaint& value) const {
+    const auto& content = value.vote.content;
+    return fmt::format("against={} why={} n={} from={}", content.view.value,
+                       std::to_integer<unsigned>(content.value.bytes.front()), content.sequence.value,
+                       content.replica.value);
+  }
+
+  std::string operator()(const pardon& value) const {
+    const auto& content = value.vote.content;
+    return fmt::format("of={} n={} from={}", content.view.value, content.sequence.value, content.replica.value);
+  }
+
+  std::string operator()(const exhibits& value) const {
+    std::string shown;
+    for (const auto& each : value.items)
+      shown += fmt::format("{}{}", shown.empty() ? "" : ",", to_string(each.kind));
+    return shown;
   }
 
   std::string operator()(const node_query& value) const { return id_text(value.id); }

@@ -24,6 +24,10 @@ struct request_id {
   friend auto operator<=>(const request_id&, const request_id&) = default;
 };
 
+/// The client whose requests nobody signs, because they prove themselves: their one operation are `exhibits`, and their
+/// timestamp follows from what is proven. They are ordered like all others, and the guard executes them.
+inline constexpr client_id guard_client{0xFFFF'FFFF};
+
 /// ⟨REQUEST, o, t, c⟩σc: one signature over one or many operations.
 struct request {
   request_id id;
@@ -279,10 +283,35 @@ struct suspicion {
   signed_statement vote;
 };
 
+// --- The guard ---------------------------------------------------------------
+
+/// ⟨COMPLAINT, n, j, why, i⟩: i finds that j behaves badly, in the checkpoint period that ends with n. A statement
+/// whose view is j and whose digest begins with the reason.
+struct complaint {
+  signed_statement vote;
+};
+
+/// ⟨PARDON, n, j, i⟩: the operator of i wants j released, who was convicted at n. A statement whose view is j.
+struct pardon {
+  signed_statement vote;
+};
+
+/// A signed word of somebody, with the kind that it was signed for.
+struct exhibit {
+  message_kind kind = message_kind::commit;
+  /// A statement, or a whole document: its buffer, then its signature.
+  std::variant<signed_statement, blob> content;
+};
+
+/// ⟨EXHIBIT, e⟩: what others signed, shown to who may not have seen it. Proves itself, so nobody signs it.
+struct exhibits {
+  std::vector<exhibit> items;
+};
+
 /// In the order of `message_kind`.
 using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
                              checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
-                             node_query, node_report>;
+                             node_query, node_report, complaint, pardon, exhibits>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

@@ -9,8 +9,10 @@
 #include "actors/checkpointer.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/executor.hpp"
+#include "actors/fault_detector.hpp"
 #include "actors/ingress.hpp"
 #include "actors/replica.hpp"
+#include "actors/reputation_tracker.hpp"
 #include "actors/state_transfer.hpp"
 
 namespace hypermesh {
@@ -27,6 +29,8 @@ void for_each_inner_actor(const neighbours& actors, Visitor visit) {
   visit(actors.state_transfer);
   visit(actors.executor);
   visit(actors.journal);
+  visit(actors.fault_detector);
+  visit(actors.reputation_tracker);
   visit(actors.monitor);
 }
 
@@ -52,7 +56,7 @@ std::variant<restored_node, world_error> restore_node(const node_identity& ident
   if (auto* error = std::get_if<world_error>(&recovered)) return std::move(*error);
   restored_node restored;
   restored.past = std::move(std::get<recovered_node>(recovered));
-  restored.state = std::make_unique<replicated_state>(std::move(machine));
+  restored.state = std::make_unique<replicated_state>(std::move(machine), identity.cluster);
   auto replayed = replay(identity.cluster, history, restored.past, *restored.state);
   if (auto* error = std::get_if<world_error>(&replayed)) return std::move(*error);
   restored.taken = std::move(std::get<std::vector<taken_state>>(replayed));
@@ -88,6 +92,8 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
                                                                    settings.retained_bytes, restored.kept)
                                      : system.spawn(journal, identity, std::move(parts.storage),
                                                     settings.retained_bytes, restored.kept);
+  actors.fault_detector = system.spawn(fault_detector, identity);
+  actors.reputation_tracker = system.spawn(reputation_tracker, identity);
   actors.monitor =
       parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure, parts.on_observation);
   supervise(actors.ingress, ingress_state::name, parts.on_failure);
@@ -99,6 +105,8 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   supervise(actors.checkpointer, checkpointer_state::name, parts.on_failure);
   supervise(actors.state_transfer, state_transfer_state::name, parts.on_failure);
   supervise(actors.journal, journal_state::name, parts.on_failure);
+  supervise(actors.fault_detector, fault_detector_state::name, parts.on_failure);
+  supervise(actors.reputation_tracker, reputation_tracker_state::name, parts.on_failure);
   supervise(actors.monitor, monitor_state::name, parts.on_failure);
   actors.peers.resize(identity.cluster.replicas);
   return actors;

@@ -11,12 +11,14 @@ namespace {
 
 /// Waits that the typical one is taken from.
 constexpr std::size_t waits_kept = 32;
+/// Requests of the guard that are recognised when they come again.
+constexpr std::size_t guard_done_max = 256;
 
 }  // namespace
 
 batch_builder::admission batch_builder::admit(const request& value, microseconds_t now) {
   auto& queue = queues_[value.id.client];
-  switch (queue.window.of(value.id.when)) {
+  switch (standing_of(value.id)) {
     case timestamp_window::standing::done:
       return admission::done;
     case timestamp_window::standing::past:
@@ -41,6 +43,15 @@ batch_builder::admission batch_builder::admit(const request& value, microseconds
   queue.bytes += bytes;
   bytes_pending_ += bytes;
   return admission::accepted;
+}
+
+timestamp_window::standing batch_builder::standing_of(request_id id) const {
+  using standing = timestamp_window::standing;
+  if (id.client == guard_client) {
+    return std::ranges::find(guard_done_, id.when) == guard_done_.end() ? standing::fresh : standing::done;
+  }
+  const auto found = queues_.find(id.client);
+  return found == queues_.end() ? standing::fresh : found->second.window.of(id.when);
 }
 
 std::optional<batch> batch_builder::cut(bool delay_passed) {
@@ -81,7 +92,9 @@ void batch_builder::on_executed(const std::vector<executed_request>& requests, b
     if (each.first_time) ++requests_executed_;
     forget(each.id, now);
     // What fell out of the client's window is never executed: it must not keep its place here.
-    forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
+    if (each.id.client != guard_client) {
+      forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
+    }
   }
   // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
   const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
@@ -109,10 +122,7 @@ bool batch_builder::is_pending(request_id id) const {
   return found != queues_.end() && found->second.pending.contains(id.when);
 }
 
-bool batch_builder::is_over(request_id id) const {
-  const auto found = queues_.find(id.client);
-  return found != queues_.end() && found->second.window.of(id.when) != timestamp_window::standing::fresh;
-}
+bool batch_builder::is_over(request_id id) const { return standing_of(id) != timestamp_window::standing::fresh; }
 
 void batch_builder::forget_through(request_id floor, microseconds_t now) {
   auto& queue = queues_[floor.client];
@@ -124,7 +134,12 @@ void batch_builder::forget_through(request_id floor, microseconds_t now) {
 
 void batch_builder::forget(request_id id, microseconds_t now) {
   auto& queue = queues_[id.client];
-  queue.window.mark_done(id.when);
+  if (id.client == guard_client) {
+    guard_done_.push_back(id.when);
+    if (guard_done_.size() > guard_done_max) guard_done_.pop_front();
+  } else {
+    queue.window.mark_done(id.when);
+  }
   const auto found = queue.pending.find(id.when);
   if (found == queue.pending.end()) return;
   if (!found->second.proposed) {

@@ -101,6 +101,7 @@ class batch_builder {
     microseconds_t waits_since = 0;
   };
 
+  [[nodiscard]] timestamp_window::standing standing_of(request_id id) const;
   void forget(request_id id, microseconds_t now);
   void forget_through(request_id floor, microseconds_t now);
   void start_wait(client_id client, client_queue& queue, microseconds_t now);
@@ -122,6 +123,8 @@ class batch_builder {
   /// The last waits of this view that ended.
   std::deque<microseconds_t> ended_waits_;
   std::uint64_t requests_executed_ = 0;
+  /// Requests of the guard that were executed, in order: their names have no order of their own.
+  std::deque<timestamp> guard_done_;
 };
 
 }  // namespace hypermesh

@@ -1,6 +1,7 @@
 #include "actors/protocol/early_filter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace hypermesh {
 
@@ -13,6 +14,21 @@ bool costly_quota::admit(principal sender, const message& value, microseconds_t 
   const auto earned = (now - std::min(now, share.since)) / period_us;
   share.left = std::min<std::uint64_t>(burst, share.left + earned);
   share.since += earned * period_us;
+  if (share.left == 0) return false;
+  --share.left;
+  return true;
+}
+
+bool frame_quota::admit(principal sender, microseconds_t now) {
+  if (!sender.is_replica()) return true;
+  const replica_id replica{sender.number};
+  const auto rate = std::ranges::binary_search(throttled_, replica) ? throttled_rate : usual_rate;
+  auto& share = shares_[replica];
+  if (std::exchange(share.is_new, false)) share = {rate, now, false};
+  // Whole milliseconds, so that nothing is lost by rounding.
+  const auto passed_ms = (now - std::min(now, share.since)) / 1'000;
+  share.since += passed_ms * 1'000;
+  share.left = std::min(rate, share.left + passed_ms * (rate / 1'000));
   if (share.left == 0) return false;
   --share.left;
   return true;

@@ -38,6 +38,28 @@ class costly_quota {
   std::map<principal, purse> shares_;
 };
 
+/// How many frames of a replica are looked at: far more than any correct one sends, and less of those that are trusted
+/// less, whose votes still count (attacks 33 and 39). Pure. Memory: one count for each replica.
+class frame_quota {
+ public:
+  /// Frames in a second, and at once.
+  static constexpr std::uint64_t usual_rate = 100'000;
+  static constexpr std::uint64_t throttled_rate = 10'000;
+
+  [[nodiscard]] bool admit(principal sender, microseconds_t now);
+  /// Sorted.
+  void throttle(std::vector<replica_id> replicas) { throttled_ = std::move(replicas); }
+
+ private:
+  struct purse {
+    std::uint64_t left = 0;
+    microseconds_t since = 0;
+    bool is_new = true;
+  };
+  std::map<replica_id, purse> shares_;
+  std::vector<replica_id> throttled_;
+};
+
 /// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far
 /// outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks). Pure. Decides
 /// nothing: what it lets through the cores judge, and what it refuses they would have refused, so retransmission still

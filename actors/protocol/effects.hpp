@@ -100,6 +100,8 @@ enum class suspicion_reason : std::uint8_t {
   starving,
   /// All clients wait longer than the load explains (attack 29).
   slow,
+  /// There is proof against it.
+  proven,
 };
 
 [[nodiscard]] std::string_view to_string(suspicion_reason reason);
@@ -143,6 +145,23 @@ struct execution_resumed {
   sequence_number last_executed;
 };
 
+/// This node saw two words that exclude each other, or one that nobody may say; `offence` is its number.
+struct fault_proven {
+  principal accused;
+  std::uint8_t offence = 0;
+};
+
+/// The order convicted somebody, or put a replica into quarantine or released it.
+struct standing_changed {
+  enum class what : std::uint8_t { convicted, complained, quarantined, released };
+  what happened = what::convicted;
+  principal about;
+  /// The offence or grievance.
+  std::uint8_t reason = 0;
+  sequence_number sequence;
+  sequence_number until;
+};
+
 /// What a replica that lost its disk may say by now.
 struct probation_changed {
   /// It votes for sequences above this one.
@@ -182,7 +201,7 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, replica_progress,
-                 batcher_progress, audit_interrupted, node_failed>;
+                 batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {

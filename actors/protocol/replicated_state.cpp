@@ -17,18 +17,21 @@ client_table::shared_outcome refusal(reply_status why) {
 }
 
 /// What the first chunk of a snapshot says of the others.
-byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name) {
+byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name,
+                      const reputation_ledger& ledger) {
   byte_writer out;
   out.number<std::uint64_t>(sequence.value);
   out.number<std::uint64_t>(machine_chunks);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
   out.bytes(as_byte_span(machine_name));
+  ledger.write(out);
   return out.take();
 }
 
 }  // namespace
 
-replicated_state::replicated_state(std::unique_ptr<state_machine> machine) : machine_(std::move(machine)) {
+replicated_state::replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster)
+    : machine_(std::move(machine)), cluster_(cluster), ledger_(cluster) {
   require(machine_ != nullptr, "a replicated state has a machine");
 }
 
@@ -49,6 +52,11 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   done.reserve(content.requests.size());
   for (const auto& each : content.requests) {
     answered_request one{{each.id, false}, nullptr};
+    if (each.id.client == guard_client) {
+      one.request.first_time = judge(sequence, each);
+      done.push_back(std::move(one));
+      continue;
+    }
     // The same request may be ordered twice, in two slots or two views; only the first one runs, and
     // every replica decides so from the same table (attack 18).
     if (clients_.standing_of(each.id) == timestamp_window::standing::fresh) {
@@ -59,9 +67,16 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
     }
     done.push_back(std::move(one));
   }
+  ledger_.end_of(sequence);
   last_executed_ = sequence;
   replaced_ = false;
   return done;
+}
+
+/// Its signatures were verified before anybody voted for the batch.
+bool replicated_state::judge(sequence_number sequence, const request& each) {
+  const auto about = case_of(each, cluster_);
+  return about && ledger_.apply(*about, sequence);
 }
 
 client_table::shared_outcome replicated_state::run(sequence_number sequence, const request& each) {
@@ -105,7 +120,7 @@ std::optional<operation_result> replicated_state::query(byte_span operation) con
 
 state_snapshot replicated_state::snapshot() {
   auto machine_chunks = machine_->snapshot();
-  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name());
+  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name(), ledger_);
   state_snapshot all;
   const auto leaf = state_chunk_digest(layout);
   all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
@@ -138,7 +153,10 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   const sequence_number claimed{layout.number<std::uint64_t>()};
   const auto machine_chunks = layout.number<std::uint64_t>();
   const auto name = layout.bytes(layout.number<std::uint32_t>());
-  if (!layout.is_complete() || claimed != sequence) return "the snapshot's layout is malformed or of another sequence";
+  reputation_ledger ledger{cluster_};
+  const bool has_ledger = ledger.read(layout);
+  if (!has_ledger || !layout.is_complete() || claimed != sequence)
+    return "the snapshot's layout is malformed or of another sequence";
   if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
   if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
@@ -146,6 +164,7 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   if (auto error = clients.restore(std::span{split, snapshot.end()})) return error;
   if (auto error = machine_->restore(state_snapshot(snapshot.begin() + 1, split))) return error;
   clients_ = std::move(clients);
+  ledger_ = std::move(ledger);
   last_executed_ = sequence;
   return std::nullopt;
 }

@@ -10,6 +10,7 @@
 #include "actors/protocol/client_table.hpp"
 #include "actors/protocol/divergence.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/reputation_ledger.hpp"
 
 namespace hypermesh {
 
@@ -36,7 +37,7 @@ struct installation_outcome {
 /// one replaces it, which may be of an earlier sequence (attack 27).
 class replicated_state {
  public:
-  explicit replicated_state(std::unique_ptr<state_machine> machine);
+  replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster);
 
   struct answered_request {
     executed_request request;
@@ -58,11 +59,14 @@ class replicated_state {
   /// Nothing of a diverged state.
   [[nodiscard]] std::optional<operation_result> query(byte_span operation) const;
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
+  /// The agreed standing of every replica.
+  [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
+  [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
   [[nodiscard]] std::vector<request_id> done_ids() const { return clients_.done_ids(); }
 
-  /// Machine and client table as chunks; the first chunk says how many belong to which.
+  /// Ledger, machine and client table as chunks; the first chunk holds the ledger and says how many belong to which.
   [[nodiscard]] state_snapshot snapshot();
-  /// Root over machine and client table.
+  /// Root over ledger, machine and client table.
   [[nodiscard]] digest root();
   /// Root of the machine alone: what people compare.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
@@ -81,9 +85,12 @@ class replicated_state {
 
  private:
   client_table::shared_outcome run(sequence_number sequence, const request& each);
+  bool judge(sequence_number sequence, const request& each);
 
   std::unique_ptr<state_machine> machine_;
   client_table clients_;
+  cluster_parameters cluster_;
+  reputation_ledger ledger_;
   sequence_number last_executed_;
   divergence divergence_;
   /// A diverged state was replaced, and nothing was executed since: what had been ordered meanwhile may still arrive,

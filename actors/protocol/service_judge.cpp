@@ -26,6 +26,8 @@ std::string_view to_string(suspicion_reason reason) {
       return "starving";
     case suspicion_reason::slow:
       return "slow";
+    case suspicion_reason::proven:
+      return "proven";
   }
   return "unknown";
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "actors/protocol/accusation.hpp"
 #include "actors/protocol/new_view.hpp"
+#include "messages/codec.hpp"
 
 namespace hypermesh {
 
@@ -21,6 +23,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
   switch (kind) {
     case message_kind::request:
     case message_kind::node_query:
+    case message_kind::pardon:
       return std::nullopt;
     case message_kind::query:
       return sender.is_client() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
@@ -35,6 +38,8 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::suspicion:
     case message_kind::view_change:
     case message_kind::new_view:
+    case message_kind::complaint:
+    case message_kind::exhibits:
       return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
     case message_kind::reply:
     case message_kind::query_reply:
@@ -60,6 +65,12 @@ std::optional<rejection> validator::check_content(principal sender, const messag
                                                 : std::optional{rejection::sender_is_not_signer};
   }
   if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
+  if (const auto* it = std::get_if<complaint>(&value)) return check_ballot(message_kind::complaint, it->vote);
+  if (const auto* it = std::get_if<pardon>(&value)) return check_ballot(message_kind::pardon, it->vote);
+  // Two words are enough to show that they exclude each other; who compares them verifies them.
+  if (const auto* it = std::get_if<exhibits>(&value)) {
+    return it->items.size() > 2 ? std::optional{rejection::too_many_items} : std::nullopt;
+  }
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
   }
@@ -68,6 +79,7 @@ std::optional<rejection> validator::check_content(principal sender, const messag
 }
 
 std::optional<rejection> validator::check_request(principal sender, const request& value) const {
+  if (value.id.client == guard_client) return check_guard_request(value);
   const auto signer = principal::of(value.id.client);
   if (!is_member(signer)) return rejection::not_a_member;
   // §4.1: backups relay requests to the primary, so a replica may send what a client signed; a client
@@ -76,6 +88,48 @@ std::optional<rejection> validator::check_request(principal sender, const reques
   const auto input = signing_input(cluster_.signing, message_kind::request, value.signed_bytes());
   if (!keys_->verify(signer, input, value.client_signature)) return rejection::bad_signature;
   return std::nullopt;
+}
+
+// --- The guard -------------------------------------------------------------------
+
+std::optional<rejection> validator::check_guard_request(const request& value) const {
+  // From whomever: it proves itself, and equal cases have equal names.
+  if (!case_of(value, cluster_)) return rejection::unproven;
+  const auto shown = decode_exhibits(value.operation(0));
+  return proves(std::get<exhibits>(shown)) ? std::nullopt : std::optional{rejection::unproven};
+}
+
+std::optional<rejection> validator::check_ballot(message_kind kind, const signed_statement& vote) const {
+  if (!ballot_of(kind, vote.content, cluster_)) return rejection::number_out_of_range;
+  return check_statement(kind, vote);
+}
+
+bool validator::holds(const exhibit& shown) const {
+  if (const auto* said = std::get_if<signed_statement>(&shown.content)) return !check_statement(shown.kind, *said);
+  const auto raw = std::get<blob>(shown.content).view;
+  if (const auto change = view_change_in(shown)) return !check_document(change->replica, shown.kind, raw, change->by);
+  if (const auto opened = new_view_in(shown)) return !check_document(opened->replica, shown.kind, raw, opened->by);
+  const auto asked = decode_request(std::get<blob>(shown.content));
+  const auto* value = std::get_if<request>(&asked);
+  return value != nullptr && !check_request(principal::of(value->id.client), *value);
+}
+
+bool validator::proves(const exhibits& shown) const {
+  const auto about = case_of(shown, cluster_);
+  if (!about) return false;
+  for (const auto& each : shown.items) {
+    if (!holds(each)) return false;
+  }
+  const auto* accused = std::get_if<accusation>(&*about);
+  if (accused == nullptr) return true;
+  // Here the document itself is the deed: it is one that its signer could not make.
+  if (accused->what == offence::unlawful_view_change) {
+    return check_view_change(*view_change_in(shown.items.front())).has_value();
+  }
+  if (accused->what == offence::unlawful_new_view) {
+    return check_new_view(*new_view_in(shown.items.front())).has_value();
+  }
+  return true;
 }
 
 std::optional<rejection> validator::check_statement(message_kind kind, const signed_statement& value) const {

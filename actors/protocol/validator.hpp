@@ -24,6 +24,10 @@ class validator {
   /// for one sequence and digest (attacks 3, 23).
   [[nodiscard]] bool proves_checkpoint(const checkpoint_certificate& certificate) const;
 
+  /// Whether the exhibits make a case, and all that it rests on was signed by whom they name (attack 39): what a
+  /// REQUEST of the guard shows.
+  [[nodiscard]] bool proves(const exhibits& shown) const;
+
   /// Whether the statement is of this epoch, its signer a replica, and the signature over `kind`.
   [[nodiscard]] std::optional<rejection> check_statement(message_kind kind, const signed_statement& value) const;
 
@@ -31,6 +35,9 @@ class validator {
   [[nodiscard]] std::optional<rejection> check_kind(principal sender, message_kind kind) const;
   [[nodiscard]] std::optional<rejection> check_content(principal sender, const message& value) const;
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;
+  [[nodiscard]] std::optional<rejection> check_guard_request(const request& value) const;
+  [[nodiscard]] std::optional<rejection> check_ballot(message_kind kind, const signed_statement& vote) const;
+  [[nodiscard]] bool holds(const exhibit& shown) const;
   [[nodiscard]] std::optional<rejection> check_pre_prepare(const pre_prepare& value) const;
   [[nodiscard]] std::optional<rejection> check_vote(principal sender, message_kind kind,
                                                     const signed_statement& vote) const;

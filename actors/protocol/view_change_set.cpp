@@ -62,7 +62,30 @@ void view_change_set::suspect(suspicion_reason reason, microseconds_t now, view_
 }
 
 void view_change_set::on_satisfied() {
-  if (active_) suspected_ = false;
+  if (active_ && !std::ranges::binary_search(shunned_, primary())) suspected_ = false;
+}
+
+view_change_effects view_change_set::on_trust(const std::vector<replica_id>& shunned, microseconds_t now) {
+  require(shunned.size() <= group_.faulty_max(), "no more are shunned than the group can miss");
+  shunned_ = shunned;
+  view_change_effects out;
+  suspect_shunned(now, out);
+  return out;
+}
+
+void view_change_set::suspect_shunned(microseconds_t now, view_change_effects& out) {
+  // Before a quorum has left for a view there is nothing to wait for in it; afterwards nobody waits for its primary.
+  const bool looks = active_ || quorum_at_.has_value();
+  if (!looks || suspected_ || abstains_ || primary() == self_) return;
+  if (std::ranges::binary_search(shunned_, primary())) suspect(suspicion_reason::proven, now, out);
+}
+
+/// Liveness does not rest on it: who does not know yet goes to the view itself, and joins the others from there.
+view_number view_change_set::first_trusted(view_number from) const {
+  auto view = from;
+  while (std::ranges::binary_search(shunned_, group_.primary_of(view)))
+    view = view.next();
+  return view;
 }
 
 void view_change_set::send_suspicion(view_change_effects& out) const {
@@ -113,7 +136,7 @@ void view_change_set::join(microseconds_t now, view_change_effects& out) const {
     ++replicas;
     smallest = std::min(smallest.value_or(view), view);
   }
-  if (replicas >= group_.weak_quorum()) out.change_to = smallest;
+  if (replicas >= group_.weak_quorum()) out.change_to = first_trusted(*smallest);
 }
 
 view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> own, microseconds_t now) {
@@ -176,6 +199,7 @@ void view_change_set::open(microseconds_t now, view_change_effects& out) {
   // quorum is spread over several views all of them have to meet in a later one.
   if (changes_from(view_) < group_.quorum()) return;
   if (!quorum_at_) quorum_at_ = now;
+  suspect_shunned(now, out);
   auto changes = changes_for(view_);
   if (changes.size() < group_.quorum()) return;
   // §4.4: "When the primary p of view v + 1 receives 2f valid view-change messages for view v + 1 from other replicas,
@@ -208,7 +232,7 @@ std::shared_ptr<const new_view> view_change_set::build(
   return opened;
 }
 
-void view_change_set::on_entered(view_number view, microseconds_t now) {
+view_change_effects view_change_set::on_entered(view_number view, microseconds_t now) {
   require(view >= view_, "views only grow");
   view_ = view;
   active_ = true;
@@ -221,6 +245,9 @@ void view_change_set::on_entered(view_number view, microseconds_t now) {
   // What was held against the way here says nothing about the view. Who is still not content says so again.
   suspicions_.clear();
   judge_.on_view(now);
+  view_change_effects out;
+  suspect_shunned(now, out);
+  return out;
 }
 
 // --- Time ----------------------------------------------------------------------------

@@ -46,6 +46,9 @@ class view_change_set {
   /// How the primary serves its clients, as a backup sees it. A replica that is waiting for a view, or leads it, judges
   /// nobody.
   [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
+  /// Whom nobody should follow: an accused primary is suspected at once, and views that they would lead are passed
+  /// over.
+  [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& shunned, microseconds_t now);
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
   /// It was wrong, or the primary has made up for it: nothing is held against the primary now.
@@ -55,7 +58,7 @@ class view_change_set {
 
   /// The replica left its view; `own` says for which.
   [[nodiscard]] view_change_effects on_left(std::shared_ptr<const view_change> own, microseconds_t now);
-  void on_entered(view_number view, microseconds_t now);
+  [[nodiscard]] view_change_effects on_entered(view_number view, microseconds_t now);
   void on_link_changed(replica_id replica, bool up);
 
   /// Time-outs, doubling and retransmission.
@@ -72,6 +75,8 @@ class view_change_set {
   [[nodiscard]] microseconds_t new_view_timeout() const;
   void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
   void join(microseconds_t now, view_change_effects& out) const;
+  void suspect_shunned(microseconds_t now, view_change_effects& out);
+  [[nodiscard]] view_number first_trusted(view_number from) const;
   [[nodiscard]] std::map<replica_id, view_number> wanted_views(microseconds_t now) const;
   [[nodiscard]] std::size_t changes_from(view_number view) const;
   void open(microseconds_t now, view_change_effects& out);
@@ -101,6 +106,8 @@ class view_change_set {
   /// The VIEW-CHANGE of the highest view of each replica (attack 19).
   std::map<replica_id, std::shared_ptr<const view_change>> changes_;
   std::set<replica_id> closed_links_;
+  /// Sorted.
+  std::vector<replica_id> shunned_;
   service_judge judge_;
 
   unsigned doublings_ = 0;

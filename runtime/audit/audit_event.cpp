@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "actors/protocol/accusation.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -89,8 +90,36 @@ std::optional<audit_event> event_of_certificate(const storage_record& record) {
   return batch_was_prepared{std::move(certificate)};
 }
 
+std::string offence_name(std::uint8_t number) { return std::string{to_string(static_cast<offence>(number))}; }
+
+/// What the agreed ledger says of a member, in the words of the trail.
+guard_noted guard_event_of(const standing_changed& it) {
+  guard_noted noted{audit_kind::conviction, it.about, it.sequence, it.until, {}, {}};
+  switch (it.happened) {
+    case standing_changed::what::convicted:
+      noted.offence = offence_name(it.reason);
+      break;
+    case standing_changed::what::complained:
+      noted.kind = audit_kind::complaint;
+      noted.offence = to_string(static_cast<grievance>(it.reason));
+      break;
+    case standing_changed::what::quarantined:
+      noted.kind = audit_kind::quarantine;
+      noted.offence = offence_name(it.reason);
+      break;
+    case standing_changed::what::released:
+      noted.kind = audit_kind::release;
+      break;
+  }
+  return noted;
+}
+
 /// Observations that are worth an entry and stand in no record.
 struct observation_reader {
+  std::optional<audit_event> operator()(const fault_proven& it) const {
+    return guard_noted{audit_kind::evidence, it.accused, {}, {}, offence_name(it.offence), {}};
+  }
+  std::optional<audit_event> operator()(const standing_changed& it) const { return guard_event_of(it); }
   std::optional<audit_event> operator()(const slot_committed& it) const {
     const auto& certificate = *it.content.certificate;
     if (certificate.commits.empty() || !is_unanimous(certificate.commits)) return std::nullopt;

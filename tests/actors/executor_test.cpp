@@ -21,7 +21,7 @@ struct executor_bench : virtual_bench {
 
   static std::shared_ptr<executor_start> machine() {
     return std::make_shared<executor_start>(
-        executor_start{std::make_unique<replicated_state>(std::make_unique<counting_machine>()), {}, {}});
+        executor_start{std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}});
   }
   void open(std::uint32_t client, const std::string& name) {
     const auto session = link(name);
@@ -47,7 +47,7 @@ struct executor_bench : virtual_bench {
 
 /// The state of a machine that has executed `count` batches, and a certificate for it.
 install_state state_after(const virtual_bench& bench, std::uint64_t count) {
-  replicated_state state{std::make_unique<counting_machine>()};
+  replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
   for (std::uint64_t sequence = 1; sequence <= count; ++sequence) {
     static_cast<void>(state.execute(sequence_number{sequence}, *bench.make().batch_number(sequence)));
   }

@@ -84,6 +84,30 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   CHECK(rejections().size() == 1);
   arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>());
   CHECK(rejections() == reasons{rejection::empty_frame});
+  // Held against the owner of the link, never against who is named (attack 39).
+  const auto held = take<misbehaved>("fault-detector");
+  REQUIRE(held.size() == 5);
+  CHECK(held[0].what == misbehaviour{replica_id{2}, grievance::garbage});
+  CHECK(held[1].what == misbehaviour{replica_id{3}, grievance::garbage});
+  CHECK(take<misbehaved>("reputation-tracker").size() == 5);
+  CHECK(is_quiet());
+}
+
+TEST_CASE_FIXTURE(ingress_bench, "two words that exclude each other go to the fault detector, however late they come") {
+  arrive(replica_id{2}, make().prepare_of(replica_id{2}, proposal));
+  (void)take<verified_message>("replica");
+  give(tested, progress_made{{first_view, true, sequence_number{3}, sequence_number{0}, sequence_number{8}}});
+  auto other = make().prepare_of(replica_id{2}, proposal);
+  other.vote = make().signed_as(message_kind::prepare,
+                                make().content_of(replica_id{2}, first_view, one, named_digest("another")));
+  arrive(replica_id{2}, other);
+  CHECK(rejections() == reasons{rejection::already_decided});
+  const auto found = take<proof_found>("fault-detector");
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().proof->items.size() == 2);
+  // Once is enough.
+  arrive(replica_id{2}, other);
+  CHECK(rejections() == reasons{rejection::already_decided});
   CHECK(is_quiet());
 }
 

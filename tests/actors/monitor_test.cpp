@@ -28,7 +28,7 @@ struct monitor_bench : virtual_bench {
                             observation_handler{[this](const observation&) { ++shown; }});
     machine = system().spawn(executor, identity(),
                              std::make_shared<executor_start>(executor_start{
-                                 std::make_unique<replicated_state>(std::make_unique<counting_machine>()), {}, {}}));
+                                 std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}}));
     keep(tested);
     keep(machine);
     auto all = probes();

@@ -17,7 +17,7 @@ class limit_checker {
   std::string exceeded;
 
   void operator()(const request& value) {
-    hold(value.id.client.value < limits::clients_max, "clients_max");
+    hold(value.id.client.value < limits::clients_max || value.id.client == guard_client, "clients_max");
     hold(value.operation_count() <= limits::operations_per_request_max, "operations_per_request_max");
     hold(value.operations.size() <= limits::request_bytes_max, "request_bytes_max");
     for (std::size_t index = 0; index < value.operation_count(); ++index) {
@@ -121,6 +121,23 @@ class limit_checker {
   }
 
   void operator()(const suspicion& value) { vote(value.vote); }
+  void operator()(const complaint& value) { vote(value.vote); }
+  void operator()(const pardon& value) { vote(value.vote); }
+  void operator()(const exhibits& value) {
+    hold(!value.items.empty(), "something is shown");
+    std::size_t documents = 0;
+    for (const auto& each : value.items) {
+      if (const auto* said = std::get_if<signed_statement>(&each.content)) {
+        hold(documents == 0, "statements come first");
+        vote(*said);
+        continue;
+      }
+      ++documents;
+      hold(std::get<blob>(each.content).view.size() <= limits::exhibit_bytes_max, "exhibit_bytes_max");
+    }
+    hold(documents <= limits::exhibit_documents_max, "exhibit_documents_max");
+    hold(value.items.size() - documents <= limits::exhibits_max, "exhibits_max");
+  }
   void operator()(const query& value) {
     hold(value.operation.size() <= limits::operation_bytes_max, "operation_bytes_max");
   }

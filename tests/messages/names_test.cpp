@@ -80,7 +80,10 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::query_reply) == 15);
   CHECK(static_cast<int>(message_kind::node_query) == 16);
   CHECK(static_cast<int>(message_kind::node_report) == 17);
-  CHECK(message_kind_last == 17);
+  CHECK(static_cast<int>(message_kind::complaint) == 18);
+  CHECK(static_cast<int>(message_kind::pardon) == 19);
+  CHECK(static_cast<int>(message_kind::exhibits) == 20);
+  CHECK(message_kind_last == 20);
 }
 
 TEST_CASE("the place of a value in the variant is its kind") {

@@ -114,6 +114,16 @@ class field_writer {
   }
 
   void operator()(const suspicion& value) { vote(value.vote); }
+  void operator()(const complaint& value) { vote(value.vote); }
+  void operator()(const pardon& value) { vote(value.vote); }
+  void operator()(const exhibits& value) {
+    number("items", value.items.size());
+    for (const auto& each : value.items) {
+      number("kind", static_cast<std::uint64_t>(each.kind));
+      if (const auto* said = std::get_if<signed_statement>(&each.content)) vote(*said);
+      if (const auto* document = std::get_if<blob>(&each.content)) bytes("document", document->view);
+    }
+  }
 
   void operator()(const query& value) {
     id(value.id);
@@ -251,6 +261,9 @@ TEST_CASE("a STATE-CHUNK arrives with its bytes, its leaves and their path, or i
 }
 
 TEST_CASE("a SUSPICION arrives as it was sent") { check_round_trips(message_kind::suspicion); }
+TEST_CASE("a COMPLAINT arrives as it was sent") { check_round_trips(message_kind::complaint); }
+TEST_CASE("a PARDON arrives as it was sent") { check_round_trips(message_kind::pardon); }
+TEST_CASE("an EXHIBIT arrives as it was sent") { check_round_trips(message_kind::exhibits); }
 
 TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::query); }
 

@@ -97,7 +97,7 @@ TEST_CASE("4.1: a request without replies is broadcast") {
 // "If the request has already been processed, the replicas simply re-send the reply".
 TEST_CASE("4.1: a request that was processed is answered again from the table, without being ordered") {
   const request_factory factory{small_cluster(4)};
-  replicated_state state{std::make_unique<counting_machine>()};
+  replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
   batch_builder builder{{}};
   const auto asked = factory.request_of(self, timestamp{1}, "o");
   REQUIRE(builder.admit(asked, 0) == batch_builder::admission::accepted);

@@ -106,12 +106,12 @@ TEST_CASE("what was committed is executed again from the disk alone, to the same
   for (std::uint64_t n = 1; n <= 6; ++n)
     replica.commit_here(n);
   REQUIRE(replica.committed.size() == 6);
-  replicated_state before{std::make_unique<counting_machine>()};
+  replicated_state before{std::make_unique<counting_machine>(), cluster_parameters{}};
   for (const auto& each : replica.committed)
     (void)before.execute(each.sequence, *each.body);
   const auto past = replica.read();
   CHECK(past.replica.last_executed == sequence_number{6});
-  replicated_state after{std::make_unique<counting_machine>()};
+  replicated_state after{std::make_unique<counting_machine>(), cluster_parameters{}};
   const auto history = std::get<stored_history>(replica.disk.read());
   const auto taken = replay(replica.factory.cluster(), history, past, after);
   REQUIRE(std::holds_alternative<std::vector<taken_state>>(taken));
@@ -123,7 +123,7 @@ TEST_CASE("what was committed is executed again from the disk alone, to the same
 
 TEST_CASE("a kept state stands for what was executed before it, and the rest is executed behind it") {
   durable_replica replica{1};
-  replicated_state state{std::make_unique<counting_machine>()};
+  replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
   for (std::uint64_t n = 1; n <= 4; ++n) {
     replica.commit_here(n);
     (void)state.execute(sequence_number{n}, *replica.factory.batch_number(n));
@@ -143,19 +143,19 @@ TEST_CASE("a kept state stands for what was executed before it, and the rest is 
   CHECK(replica.core->last_executed() == sequence_number{5});
   CHECK(replica.core->marks().low() == sequence_number{4});
   const auto past = replica.read();
-  replicated_state after{std::make_unique<counting_machine>()};
+  replicated_state after{std::make_unique<counting_machine>(), cluster_parameters{}};
   const auto history = std::get<stored_history>(replica.disk.read());
   REQUIRE(std::holds_alternative<std::vector<taken_state>>(replay(replica.factory.cluster(), history, past, after)));
   CHECK(after.root() == state.root());
   SUBCASE("a state that is not the certified one is noticed") {
     simulated_storage other;
     counting_machine wrong;
-    replicated_state forged{std::make_unique<counting_machine>()};
+    replicated_state forged{std::make_unique<counting_machine>(), cluster_parameters{}};
     for (std::uint64_t n = 1; n <= 4; ++n)
       (void)forged.execute(sequence_number{n}, *replica.factory.batch_number(n + 100));
     auto changed = history;
     changed.state->snapshot = forged.snapshot();
-    replicated_state third{std::make_unique<counting_machine>()};
+    replicated_state third{std::make_unique<counting_machine>(), cluster_parameters{}};
     CHECK(std::holds_alternative<world_error>(replay(replica.factory.cluster(), changed, past, third)));
   }
 }

@@ -12,7 +12,7 @@ namespace {
 
 struct state_world {
   request_factory factory{small_cluster(4)};
-  replicated_state state{std::make_unique<counting_machine>()};
+  replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
 
   std::vector<replicated_state::answered_request> execute(std::vector<request> requests) {
     return state.execute(state.last_executed().next(), *request_factory::batch_of(std::move(requests)));
@@ -311,7 +311,7 @@ TEST_CASE("what is restored must have the certified root, else nothing of it is 
   };
   state_world donor;
   (void)donor.execute({donor.ask(0, 1, "op")});
-  replicated_state state{std::make_unique<forgetful_machine>()};
+  replicated_state state{std::make_unique<forgetful_machine>(), cluster_parameters{}};
   const auto snapshot = donor.state.snapshot();
   const auto outcome = state.install(sequence_number{1}, state_root(snapshot), snapshot);
   CHECK(outcome.what == installation::unreadable);

@@ -54,7 +54,7 @@ TEST_CASE("a suspicion that had no effect is sent again, and none of an entered 
   (void)world.set.on_suspected(suspicion_reason::mute, 0);
   CHECK(world.set.on_tick(1'000).sends.empty());
   CHECK(sent<suspicion>(world.set.on_tick(300'000).sends).size() == 1);
-  world.set.on_entered(view_number{1}, 300'000);
+  (void)world.set.on_entered(view_number{1}, 300'000);
   CHECK(world.set.on_tick(900'000).sends.empty());
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one 
       replica_id{2}, view_number{2}, world.factory.certificate_of(sequence_number{4}, named_digest("state")), {}));
   CHECK(reasons(other) == std::vector{rejection::conflicting_statement});
   CHECK(reasons(world.change_of(1, 4)) == std::vector{rejection::unsolicited});
-  world.set.on_entered(view_number{2}, 0);
+  (void)world.set.on_entered(view_number{2}, 0);
   CHECK(reasons(world.change_of(3, 2)) == std::vector{rejection::other_view});
   CHECK(reasons(world.change_of(3, 1)) == std::vector{rejection::other_view});
 }
@@ -122,7 +122,7 @@ TEST_CASE("patience doubles from view change to view change up to a bound, and c
   for (std::uint64_t view = 1; view <= 6; ++view)
     world.leave_for(3, view, 10 * view);
   CHECK(world.set.request_timeout() == 8'000);
-  world.set.on_entered(view_number{6}, 100);
+  (void)world.set.on_entered(view_number{6}, 100);
   (void)world.set.on_tick(100 + 4 * 8'000);
   CHECK(world.set.request_timeout() == 4'000);
   (void)world.set.on_tick(100 + 4 * 8'000 + 4 * 4'000);
@@ -198,7 +198,7 @@ TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others m
 TEST_CASE("what was held against the way into a view does not count in it") {
   coordinator_world world{3};
   CHECK_FALSE(world.hear_suspicion(1, 2, 0));
-  world.set.on_entered(view_number{2}, 10);
+  (void)world.set.on_entered(view_number{2}, 10);
   CHECK_FALSE(world.hear_suspicion(0, 2, 20));
   CHECK(world.hear_suspicion(1, 2, 30) == view_number{3});
 }
@@ -227,6 +227,34 @@ TEST_CASE("who may not leave its view asks nobody to go, until it has left one")
   // The others' word counts all the same.
   CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
   world.leave_for(2, 1, 30);
-  world.set.on_entered(view_number{1}, 40);
+  (void)world.set.on_entered(view_number{1}, 40);
   CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
+}
+
+TEST_CASE("a primary that is not to be followed is suspected at once, and its next views are passed over") {
+  coordinator_world world{2};
+  const auto effects = world.set.on_trust({replica_id{0}}, 0);
+  CHECK(sent<suspicion>(effects.sends).size() == 1);
+  CHECK_FALSE(effects.change_to);
+  // Good service takes nothing of that back.
+  world.set.on_satisfied();
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+  SUBCASE("the next primary too") {
+    coordinator_world other{2, 7};
+    (void)other.set.on_trust({replica_id{0}, replica_id{1}}, 0);
+    CHECK_FALSE(other.hear_suspicion(3, 0));
+    CHECK(other.hear_suspicion(4, 0) == view_number{2});
+  }
+  SUBCASE("a view that it leads is left as soon as it is entered") {
+    coordinator_world other{2};
+    (void)other.set.on_trust({replica_id{1}}, 0);
+    CHECK(sent<suspicion>(other.set.on_entered(view_number{1}, 10).sends).size() == 1);
+  }
+  SUBCASE("and is not waited for, once a quorum has left for it") {
+    coordinator_world other{2};
+    other.leave_for(2, 1, 0);
+    CHECK(other.set.on_trust({replica_id{1}}, 0).sends.empty());
+    (void)other.hear_change(0, 1);
+    CHECK(sent<suspicion>(other.set.on_view_change(other.change_of(3, 1), 0).sends).size() == 1);
+  }
 }

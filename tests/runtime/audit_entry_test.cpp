@@ -110,6 +110,28 @@ TEST_CASE_FIXTURE(trail_bench, "what is observed is told when it is about the gr
   CHECK_FALSE(audit_event_of(observation{batch_was_executed{}}));
 }
 
+TEST_CASE("what is proven and agreed about members stands in the trail with its reason (attack 40)") {
+  using what = standing_changed::what;
+  const auto accused = principal::of(replica_id{3});
+  const auto told = [&](what happened, std::uint8_t reason) {
+    const standing_changed changed{happened, accused, reason, sequence_number{9}, sequence_number{20}};
+    return std::get<guard_noted>(*audit_event_of(observation{changed}));
+  };
+  const auto convicted = told(what::convicted, 1);
+  CHECK(convicted.kind == audit_kind::conviction);
+  CHECK(convicted.about == accused);
+  CHECK(convicted.offence == "conflicting_votes");
+  CHECK(convicted.from == sequence_number{9});
+  CHECK(told(what::complained, 2).kind == audit_kind::complaint);
+  CHECK(told(what::complained, 2).offence == "flood");
+  CHECK(told(what::quarantined, 6).kind == audit_kind::quarantine);
+  CHECK(told(what::quarantined, 6).until == sequence_number{20});
+  CHECK(told(what::released, 0).kind == audit_kind::release);
+  const auto proven = std::get<guard_noted>(*audit_event_of(observation{fault_proven{accused, 8}}));
+  CHECK(proven.kind == audit_kind::evidence);
+  CHECK(proven.offence == "unlawful_new_view");
+}
+
 TEST_CASE_FIXTURE(trail_bench, "a statement that its entry does not prove is found, also where the node itself chained it") {
   const auto first = proposal(5);
   CHECK(objection_to(*this, {proposal_noted{first.header}, committed(5)}) == "");

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/protocol/accusation.hpp"
 #include "messages/line.hpp"
 #include "messages/require.hpp"
 
@@ -138,6 +139,10 @@ struct invariant_checker::watching {
   }
   void operator()(const execution_resumed&) const {}
   void operator()(const probation_changed&) const {}
+  void operator()(const fault_proven& it) const { checker.on_accused(replica, it.accused); }
+  void operator()(const standing_changed& it) const {
+    if (it.happened == standing_changed::what::convicted) checker.on_accused(replica, it.about);
+  }
   void operator()(const replica_progress& it) const {
     auto& view = checker.tracks_[replica.value].view;
     checker.expect(it.view >= view, "I8",
@@ -214,8 +219,23 @@ void invariant_checker::check_certificate(replica_id replica, const committed_ba
   if (signers.size() < quorum_of(cluster_.replicas)) bad("without a quorum of signers");
 }
 
+void invariant_checker::on_accused(replica_id by, principal accused) {
+  const bool honest = accused.is_client() || is_bound(replica_id{accused.number});
+  expect(!honest, "I14", [&] { return fmt::format("replica {} accuses {}", by.value, to_string(accused)); });
+}
+
+void invariant_checker::check_case(const request& value) {
+  const auto about = case_of(value, cluster_);
+  if (!expect(about.has_value(), "I3", [] { return "a request of the guard without a case is ordered"; })) return;
+  if (const auto* accused = std::get_if<accusation>(&*about)) on_accused(replica_id{}, accused->accused);
+}
+
 void invariant_checker::check_body(const committed_batch& content) {
   for (const auto& each : content.body->requests) {
+    if (each.id.client == guard_client) {
+      check_case(each);
+      continue;
+    }
     const auto name = [&] { return fmt::format("the request c={} t={}", each.id.client.value, each.id.when.value); };
     const auto found = submitted_.find(each.id);
     const bool sent = found != submitted_.end() && found->second == digest_of_request(each);
@@ -243,7 +263,9 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
   bool same = done.size() == expected->requests.size();
   for (std::size_t index = 0; same && index < done.size(); ++index) {
     same = done[index].id == expected->requests[index].id &&
-           done[index].first_time == expected->requests[index].first_time;
+           // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
+           (done[index].id.client == guard_client ||
+            done[index].first_time == expected->requests[index].first_time);
   }
   expect(same, "I4", [&] { return place_of(replica, n) + " does not execute each request exactly once"; });
 }

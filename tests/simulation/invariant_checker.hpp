@@ -129,6 +129,9 @@ class invariant_checker {
   [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
   void check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
+  /// I14: evidence names only faulty ids.
+  void on_accused(replica_id by, principal accused);
+  void check_case(const request& value);
 
   /// Reports unless `holds`; the text is made only then.
   template <class Text>

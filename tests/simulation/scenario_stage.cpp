@@ -189,7 +189,9 @@ void scenario_stage::stabilize(const script_command&) { world().settle(); }
 
 void scenario_stage::remove(const script_command& command) {
   for (const auto& each : command.words) {
-    world().remove_node(replica_id{static_cast<std::uint32_t>(parse_number(each))});
+    const replica_id id{static_cast<std::uint32_t>(parse_number(each))};
+    world().remove_node(id);
+    checker_->distrust(id, standing::faulty);
   }
 }
 

@@ -18,7 +18,7 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       views_(cluster, self, keys, views),
       checkpoints_(cluster, self, keys),
       machine_(machine.get()),
-      state_(std::move(machine)),
+      state_(std::move(machine), cluster),
       donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching) {}
@@ -186,7 +186,7 @@ void core_node::carry_out(view_change_effects effects) {
 }
 
 void core_node::enter(view_number view) {
-  views_.on_entered(view, now_);
+  carry_out(views_.on_entered(view, now_));
   batcher_.on_view(now_);
   if (replica_.is_primary()) return cut(false);
   for (const auto& each : batcher_.pending())

@@ -1,6 +1,7 @@
 #include "tests/support/message_samples.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "messages/limits.hpp"
 
@@ -160,6 +161,19 @@ node_report sample_node_report(sample_source& source, sample_size size) {
   return value;
 }
 
+exhibits sample_exhibits(sample_source& source, sample_size size) {
+  exhibits value;
+  constexpr std::array kinds{message_kind::pre_prepare, message_kind::prepare,   message_kind::commit,
+                             message_kind::checkpoint,  message_kind::complaint, message_kind::pardon};
+  for (std::size_t index = 0; index < scaled(size, 1, 2, 30); ++index)
+    value.items.push_back({kinds.at(source.below(kinds.size())), sample_statement(source)});
+  for (std::size_t index = 0; index < scaled(size, 0, 1, 2); ++index) {
+    const auto bytes = std::make_shared<const byte_vector>(source.bytes(scaled(size, 65, 100, 1'000)));
+    value.items.push_back({message_kind::view_change, blob{bytes, byte_span{*bytes}}});
+  }
+  return value;
+}
+
 // --- Frames ------------------------------------------------------------------
 
 struct encoder {
@@ -169,6 +183,8 @@ struct encoder {
   frame_ptr operator()(const commit& value) const { return encode_vote(message_kind::commit, value.vote); }
   frame_ptr operator()(const checkpoint& value) const { return encode_vote(message_kind::checkpoint, value.vote); }
   frame_ptr operator()(const suspicion& value) const { return encode_vote(message_kind::suspicion, value.vote); }
+  frame_ptr operator()(const complaint& value) const { return encode_vote(message_kind::complaint, value.vote); }
+  frame_ptr operator()(const pardon& value) const { return encode_vote(message_kind::pardon, value.vote); }
   frame_ptr operator()(const view_change& value) const {
     return seal(message_kind::view_change, view_change_buffer(value), value.by);
   }
@@ -249,6 +265,12 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return node_query{sample_id(source)};
     case message_kind::node_report:
       return sample_node_report(source, size);
+    case message_kind::complaint:
+      return complaint{sample_statement(source)};
+    case message_kind::pardon:
+      return pardon{sample_statement(source)};
+    case message_kind::exhibits:
+      return sample_exhibits(source, size);
   }
   return node_query{};
 }

@@ -107,6 +107,8 @@ bool simulated_world::start_node(endpoint machine) {
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.batcher));
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.replica));
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.coordinator));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.fault_detector));
+  watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.reputation_tracker));
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.executor));
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.checkpointer));
   watch_death(machine, caf::actor_cast<caf::strong_actor_ptr>(actors.state_transfer));

@@ -21,6 +21,8 @@ virtual_bench::virtual_bench(replica_id self, const cluster_parameters& cluster)
   probes->state_transfer = probe<state_transfer_actor>("state-transfer");
   probes->journal = probe<journal_actor>("journal");
   probes->monitor = probe<monitor_actor>("monitor");
+  probes->fault_detector = probe<fault_detector_actor>("fault-detector");
+  probes->reputation_tracker = probe<reputation_tracker_actor>("reputation-tracker");
   probes->peers.resize(cluster.replicas);
   for (std::uint32_t number = 0; number < cluster.replicas; ++number) {
     if (number != self.value) probes->peers[number] = probe<peer_actor>("peer-" + std::to_string(number));

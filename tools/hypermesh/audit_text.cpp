@@ -6,12 +6,16 @@
 #include <fmt/format.h>
 
 #include "messages/codec.hpp"
+#include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::cli {
 
 namespace {
 
 using json = nlohmann::ordered_json;
+
+/// A text in a trail is what its writer put there, whoever that was: nothing of it may steer a terminal.
+std::string shown(const std::string& text) { return printable(as_byte_span(text)); }
 
 std::string signers_text(const std::vector<signed_statement>& statements) {
   std::string text;
@@ -116,7 +120,7 @@ std::string_view reason_text(loss_reason reason) {
 
 std::string guard_text(const guard_noted& it) {
   auto text = to_string(it.about);
-  if (!it.offence.empty()) text += fmt::format(", {}", it.offence);
+  if (!it.offence.empty()) text += fmt::format(", {}", shown(it.offence));
   if (it.from.value != 0) text += fmt::format(", sequence {}", it.from.value);
   if (it.until.value != 0) text += fmt::format(" until {}", it.until.value);
   if (!it.proof.empty()) text += fmt::format(", {} bytes of proof", it.proof.size());
@@ -174,7 +178,7 @@ struct text_maker {
     if (it.over) return "over";
     return fmt::format("votes above sequence {}, commits from view {} on", it.floor.value, it.first_view.value);
   }
-  std::string operator()(const node_failed& it) const { return it.error.what; }
+  std::string operator()(const node_failed& it) const { return shown(it.error.what); }
   std::string operator()(const guard_noted& it) const { return guard_text(it); }
 };
 
@@ -225,10 +229,12 @@ struct json_maker {
   json operator()(const probation_changed& it) const {
     return {{"floor", it.floor.value}, {"first_view", it.first_view.value}, {"over", it.over}};
   }
-  json operator()(const node_failed& it) const { return {{"what", it.error.what}, {"remedy", it.error.remedy}}; }
+  json operator()(const node_failed& it) const {
+    return {{"what", shown(it.error.what)}, {"remedy", shown(it.error.remedy)}};
+  }
   json operator()(const guard_noted& it) const {
     return {{"about", to_string(it.about)},
-            {"offence", it.offence},
+            {"offence", shown(it.offence)},
             {"from", it.from.value},
             {"until", it.until.value},
             {"proof", to_hex(it.proof)}};

@@ -1,0 +1,65 @@
+#include "actors/fault_detector.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/clock.hpp"
+#include "actors/journaling.hpp"
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using detector_self = fault_detector_actor::stateful_pointer<fault_detector_state>;
+
+void carry_out(detector_self self, docket_effects effects) {
+  const auto& with = *self->state.with;
+  for (const auto replica : effects.proven)
+    self->send(with.reputation_tracker, replica_proven{replica});
+  send_to_journal(self, with.journal, {}, std::move(effects.sends));
+  for (const auto& frame : effects.requests) {
+    auto decoded = decode(frame);
+    auto* value = std::get_if<message>(&decoded);
+    if (value == nullptr) continue;
+    // As if it had come from this node's own link: the batcher forwards it to whoever leads.
+    self->send(with.batcher, verified_message{principal::of(self->state.identity.self), peer_actor{},
+                                              std::make_shared<const message>(std::move(*value))});
+  }
+  for (auto& each : effects.observations)
+    self->send(with.monitor, observed{std::move(each)});
+}
+
+docket_effects receive(fault_docket& docket, const message& value, microseconds_t now) {
+  if (const auto* it = std::get_if<request>(&value)) return docket.on_request(*it, now);
+  if (const auto* it = std::get_if<complaint>(&value)) return docket.on_complaint(it->vote, now);
+  return docket.on_pardon(std::get<pardon>(value).vote, now);
+}
+
+}  // namespace
+
+fault_detector_actor::behavior_type fault_detector(detector_self self, node_identity identity) {
+  self->state.docket = std::make_unique<fault_docket>(identity.cluster, identity.self, *identity.keys);
+  self->state.identity = std::move(identity);
+  return {
+      [self](const wired& all) {
+        self->state.with = all.with;
+        self->delayed_send(self, std::chrono::microseconds{fault_docket::repeat_us}, tick{});
+      },
+      [self](const proof_found& found) { carry_out(self, self->state.docket->on_found(*found.proof, now_of(self))); },
+      [self](const verified_message& received) {
+        carry_out(self, receive(*self->state.docket, *received.value, now_of(self)));
+      },
+      [self](const misbehaved& seen) { carry_out(self, self->state.docket->on_misbehaved(seen.what, now_of(self))); },
+      [self](const reputation_agreed& agreed) { self->state.docket->on_agreed(*agreed.now); },
+      [self](const pardon_wanted& wanted) {
+        carry_out(self, self->state.docket->on_pardon_wanted(wanted.replica, now_of(self)));
+      },
+      [self](const tick&) {
+        self->delayed_send(self, std::chrono::microseconds{fault_docket::repeat_us}, tick{});
+        carry_out(self, self->state.docket->on_tick(now_of(self)));
+      },
+  };
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,163 @@
+#include "actors/protocol/fault_docket.hpp"
+
+#include <algorithm>
+
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr std::size_t settled_max = 256;
+
+}  // namespace
+
+fault_docket::fault_docket(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
+    : cluster_(cluster), self_(self), keys_(&keys) {
+  agreed_.replicas.resize(cluster.replicas);
+}
+
+// --- Proofs ----------------------------------------------------------------------
+
+docket_effects fault_docket::on_found(const exhibits& proof, microseconds_t now) {
+  docket_effects out;
+  const auto about = case_of(proof, cluster_);
+  if (!about) return out;
+  if (const auto* accused = std::get_if<accusation>(&*about)) {
+    out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what)});
+  }
+  open(*about, guard_request(*about, proof), true, now, out);
+  return out;
+}
+
+docket_effects fault_docket::on_request(const request& value, microseconds_t now) {
+  docket_effects out;
+  const auto about = case_of(value, cluster_);
+  if (about) open(*about, reframe(value), false, now, out);
+  return out;
+}
+
+/// Whether the order has done with it already.
+bool fault_docket::is_settled(const guard_case& about) const {
+  if (std::ranges::find(settled_, name_of(about)) != settled_.end()) return true;
+  const auto* accused = std::get_if<accusation>(&about);
+  // Who is in quarantine is not tried once more: it could make proofs against itself without end (attack 33).
+  return accused != nullptr && accused->accused.is_replica() &&
+         agreed_.replicas[accused->accused.number].is_quarantined();
+}
+
+void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out) {
+  const auto name = name_of(about);
+  if (open_.contains(name) || is_settled(about)) return;
+  const auto* accusing = std::get_if<accusation>(&about);
+  const auto accused = accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
+  const auto same =
+      std::ranges::count_if(open_, [&](const auto& each) { return accused && each.second.accused == accused; });
+  if (open_.size() >= open_max || static_cast<std::size_t>(same) >= open_per_accused_max) return;
+  if (accused && accused->is_replica()) out.proven.push_back(replica_id{accused->number});
+  if (tell) out.sends.push_back({std::nullopt, frame});
+  out.requests.push_back(frame);
+  open_.emplace(name, open_case{std::move(frame), accused, now, tell ? 0U : 1U});
+}
+
+void fault_docket::on_agreed(const agreed_reputation& agreed) {
+  agreed_ = agreed;
+  for (const auto& name : agreed.settled) {
+    open_.erase(name);
+    settled_.push_back(name);
+  }
+  while (settled_.size() > settled_max)
+    settled_.pop_front();
+  std::erase_if(open_, [&](const auto& each) {
+    const auto& accused = each.second.accused;
+    return accused && accused->is_replica() && agreed_.replicas[accused->number].is_quarantined();
+  });
+}
+
+docket_effects fault_docket::on_tick(microseconds_t now) {
+  docket_effects out;
+  for (auto& [name, each] : open_) {
+    if (now < each.told_at + repeat_us) continue;
+    each.told_at = now;
+    if (++each.repeats > repeats_max) continue;
+    out.sends.push_back({std::nullopt, each.frame});
+    out.requests.push_back(each.frame);
+  }
+  // Nobody who could order it wants it, or it is of an epoch that is over.
+  std::erase_if(open_, [](const auto& each) { return each.second.repeats > repeats_max; });
+  return out;
+}
+
+// --- Complaints and pardons ------------------------------------------------------
+
+docket_effects fault_docket::on_misbehaved(const misbehaviour& seen, microseconds_t now) {
+  docket_effects out;
+  if (seen.who == self_ || !cluster_.group().contains(seen.who)) return out;
+  auto& counted = tallies_[{seen.who, seen.why}];
+  if (now >= counted.since + grievance_window_us) counted = {0, now};
+  if (++counted.seen != grievances_until.at(static_cast<std::size_t>(seen.why))) return out;
+  vote(message_kind::complaint,
+       complaint_of(self_, seen.who, seen.why, period_for(seen.who, seen.why), cluster_.signing.epoch), now, out);
+  return out;
+}
+
+/// The period that others complain in, so that equal complaints meet; or the present one.
+sequence_number fault_docket::period_for(replica_id about, grievance why) const {
+  const auto period = cluster_.checkpoint_period;
+  const sequence_number own{(agreed_.after.value / period + 1) * period};
+  auto chosen = own;
+  const auto found = votes_.find({message_kind::complaint, {about, why}});
+  if (found == votes_.end()) return own;
+  for (const auto& [voter, said] : found->second) {
+    const auto theirs = said.content.sequence;
+    if (theirs >= own && theirs <= own.plus(2 * period)) chosen = std::max(chosen, theirs);
+  }
+  return chosen;
+}
+
+docket_effects fault_docket::on_pardon_wanted(replica_id replica, microseconds_t now) {
+  docket_effects out;
+  if (!cluster_.group().contains(replica)) return out;
+  const auto convicted_at = agreed_.replicas[replica.value].convicted_at;
+  if (convicted_at == sequence_number{0}) return out;
+  vote(message_kind::pardon, pardon_of(self_, replica, convicted_at, cluster_.signing.epoch), now, out);
+  return out;
+}
+
+void fault_docket::vote(message_kind kind, const statement& content, microseconds_t now, docket_effects& out) {
+  const auto by = keys_->sign(signing_input(cluster_.signing, kind, statement_bytes(content)));
+  out.sends.push_back({std::nullopt, encode_vote(kind, {content, by})});
+  count_vote(kind, {content, by}, now, out);
+}
+
+docket_effects fault_docket::on_complaint(const signed_statement& said, microseconds_t now) {
+  docket_effects out;
+  count_vote(message_kind::complaint, said, now, out);
+  return out;
+}
+
+docket_effects fault_docket::on_pardon(const signed_statement& said, microseconds_t now) {
+  docket_effects out;
+  count_vote(message_kind::pardon, said, now, out);
+  return out;
+}
+
+void fault_docket::count_vote(message_kind kind, const signed_statement& said, microseconds_t now,
+                              docket_effects& out) {
+  const auto wanted = ballot_of(kind, said.content, cluster_);
+  if (!wanted) return;
+  auto& votes = votes_[{kind, {wanted->about, wanted->why}}];
+  votes[said.content.replica] = said;
+  exhibits shown;
+  for (const auto& [voter, each] : votes) {
+    if (ballot_of(kind, each.content, cluster_) != wanted) continue;
+    shown.items.push_back({kind, each});
+    if (shown.items.size() == cluster_.group().weak_quorum()) break;
+  }
+  // §4's f+1: at least one of them is correct.
+  if (shown.items.size() < cluster_.group().weak_quorum()) return;
+  const guard_case about = *wanted;
+  open(about, guard_request(about, shown), false, now, out);
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/statement_watch.hpp"
+#include "actors/protocol/trust_book.hpp"
+
+namespace hypermesh {
+
+/// What one step of `fault_docket` wants.
+struct docket_effects {
+  std::vector<outgoing_message> sends;
+  /// REQUESTs of the guard for this node's own batcher.
+  std::vector<frame_ptr> requests;
+  /// Evidence against them was verified.
+  std::vector<replica_id> proven;
+  std::vector<observation> observations;
+};
+
+/// The fault detector's cases, open until the total order has them (R12). Two classes, never mixed: proofs, which are
+/// ordered and convict; and complaints, which need f+1 replicas and throttle. Pure; what it is given was verified.
+///
+/// Whoever finds a proof tells all others, so that each of them suspects an accused primary and holds the next one to
+/// ordering it. Memory: `open_max` cases of at most `limits::request_bytes_max`, two of them for each accused, and the
+/// votes of each replica for each other one.
+class fault_docket {
+ public:
+  static constexpr std::size_t open_max = 32;
+  static constexpr std::size_t open_per_accused_max = 2;
+  /// A case that was not ordered is told again so often, this far apart.
+  static constexpr unsigned repeats_max = 8;
+  static constexpr microseconds_t repeat_us = 500'000;
+  /// Misbehaviours within `grievance_window_us` that are worth a complaint.
+  static constexpr std::array<std::uint32_t, grievance_last + 1> grievances_until = {0, 32, 4'096, 2, 3};
+  static constexpr microseconds_t grievance_window_us = 30'000'000;
+
+  /// `keys` signs as `self` and outlives the docket.
+  fault_docket(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
+
+  /// The watch found this proof.
+  [[nodiscard]] docket_effects on_found(const exhibits& proof, microseconds_t now);
+  /// A REQUEST of the guard that another replica, or anybody, sent.
+  [[nodiscard]] docket_effects on_request(const request& value, microseconds_t now);
+  [[nodiscard]] docket_effects on_complaint(const signed_statement& vote, microseconds_t now);
+  [[nodiscard]] docket_effects on_pardon(const signed_statement& vote, microseconds_t now);
+  /// The operator of this node wants a replica released.
+  [[nodiscard]] docket_effects on_pardon_wanted(replica_id replica, microseconds_t now);
+  [[nodiscard]] docket_effects on_misbehaved(const misbehaviour& seen, microseconds_t now);
+  void on_agreed(const agreed_reputation& agreed);
+  [[nodiscard]] docket_effects on_tick(microseconds_t now);
+
+  [[nodiscard]] std::size_t open_cases() const { return open_.size(); }
+
+ private:
+  struct open_case {
+    frame_ptr frame;
+    std::optional<principal> accused;
+    microseconds_t told_at = 0;
+    unsigned repeats = 0;
+  };
+  struct tally {
+    std::uint32_t seen = 0;
+    microseconds_t since = 0;
+  };
+  using ballot_place = std::pair<message_kind, std::pair<replica_id, grievance>>;
+
+  void open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out);
+  void vote(message_kind kind, const statement& content, microseconds_t now, docket_effects& out);
+  void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, docket_effects& out);
+  [[nodiscard]] sequence_number period_for(replica_id about, grievance why) const;
+  [[nodiscard]] bool is_settled(const guard_case& about) const;
+
+  cluster_parameters cluster_;
+  replica_id self_;
+  const authenticator* keys_;
+  agreed_reputation agreed_;
+  std::map<request_id, open_case> open_;
+  /// Names of cases that were ordered, the newest last.
+  std::deque<request_id> settled_;
+  std::map<std::pair<replica_id, grievance>, tally> tallies_;
+  /// The last word of each replica in each ballot.
+  std::map<ballot_place, std::map<replica_id, signed_statement>> votes_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include <flatbuffers/flatbuffers.h>
+
+#include "messages/limits.hpp"
+#include "messages/wire_values.hpp"
+
+/// Reading signed statements out of a verified buffer; shared by the codec's sources only.
+namespace hypermesh {
+
+inline bool is_in_range(const statement& content) {
+  return content.view.value <= limits::view_max && content.sequence.value <= limits::sequence_max &&
+         content.replica.value < limits::replicas_max;
+}
+
+using statement_list = flatbuffers::Vector<const wire::SignedStatement*>;
+
+inline std::optional<rejection> read_statements(const statement_list* list, std::size_t count_max,
+                                                std::vector<signed_statement>& out) {
+  if (list == nullptr) return std::nullopt;
+  if (list->size() > count_max) return rejection::too_many_items;
+  out.reserve(list->size());
+  for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
+    // The verifier aligns the length of a vector of structs, not its elements: a hostile list may
+    // stand where a direct read of its 64-bit fields is undefined.
+    wire::SignedStatement aligned;
+    std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
+    out.push_back(from_wire(aligned));
+    if (!is_in_range(out.back().content)) return rejection::number_out_of_range;
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

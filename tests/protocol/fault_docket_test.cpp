@@ -1,0 +1,146 @@
+#include "actors/protocol/fault_docket.hpp"
+
+#include <doctest/doctest.h>
+
+#include "messages/codec.hpp"
+#include "tests/support/effect_reader.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+const replica_id faulty{2};
+
+/// The docket of replica 1 of four.
+struct docket_world {
+  request_factory factory{small_cluster(4)};
+  validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
+  fault_docket docket{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
+
+  [[nodiscard]] exhibits proof(std::uint64_t sequence = 1, replica_id of = faulty) const {
+    exhibits shown;
+    for (const auto* value : {"A", "B"}) {
+      const auto content = factory.content_of(of, view_number{0}, sequence_number{sequence}, named_digest(value));
+      shown.items.push_back({message_kind::commit, factory.signed_as(message_kind::commit, content)});
+    }
+    return shown;
+  }
+  [[nodiscard]] request request_with(const exhibits& shown) const {
+    const auto frame = guard_request(*case_of(shown, factory.cluster()), shown);
+    return std::get<request>(std::get<message>(decode(frame)));
+  }
+  [[nodiscard]] signed_statement word(message_kind kind, statement content) const {
+    content.epoch = factory.cluster().signing.epoch;
+    return factory.signed_as(kind, content);
+  }
+  [[nodiscard]] signed_statement complaint_by(std::uint32_t voter, std::uint64_t period = 4) const {
+    return word(message_kind::complaint, complaint_of(replica_id{voter}, faulty, grievance::bad_state,
+                                                      sequence_number{period}, epoch_number{}));
+  }
+  [[nodiscard]] docket_effects misbehave(std::uint32_t times) {
+    docket_effects last;
+    for (std::uint32_t count = 0; count < times; ++count)
+      last = docket.on_misbehaved({faulty, grievance::bad_state}, 0);
+    return last;
+  }
+  void agree(const std::vector<request_id>& settled, bool quarantined = false) {
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, settled};
+    if (quarantined) {
+      agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
+      agreed.replicas[faulty.value].convicted_at = sequence_number{2};
+    }
+    docket.on_agreed(agreed);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(docket_world, "who finds a proof tells all others, and wants it ordered") {
+  const auto found = docket.on_found(proof(), 0);
+  REQUIRE(found.sends.size() == 1);
+  CHECK_FALSE(found.sends.front().to);
+  REQUIRE(found.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(found.requests.front()))));
+  CHECK(found.proven == std::vector<replica_id>{faulty});
+  CHECK(docket.on_found(proof(), 1).requests.empty());
+}
+
+TEST_CASE_FIXTURE(docket_world, "what others found is wanted as well, without telling it on") {
+  const auto heard = docket.on_request(request_with(proof()), 0);
+  CHECK(heard.sends.empty());
+  CHECK(heard.requests.size() == 1);
+  CHECK(heard.proven == std::vector<replica_id>{faulty});
+  CHECK(docket.on_request(request_with(proof()), 0).requests.empty());
+}
+
+TEST_CASE_FIXTURE(docket_world, "a case is told again until it is ordered, and not for ever") {
+  (void)docket.on_found(proof(), 0);
+  CHECK(docket.on_tick(fault_docket::repeat_us - 1).sends.empty());
+  CHECK(docket.on_tick(fault_docket::repeat_us).sends.size() == 1);
+  SUBCASE("ordered") {
+    agree({name_of(*case_of(proof(), factory.cluster()))});
+    CHECK(docket.open_cases() == 0);
+    CHECK(docket.on_found(proof(), 1).requests.empty());
+  }
+  SUBCASE("never ordered") {
+    std::size_t told = 0;
+    for (microseconds_t now = 0; now < 100 * fault_docket::repeat_us; now += fault_docket::repeat_us)
+      told += docket.on_tick(now).sends.size();
+    CHECK(told < fault_docket::repeats_max);
+    CHECK(docket.open_cases() == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(docket_world, "who makes proofs against itself without end keeps two places (attack 33)") {
+  for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
+    (void)docket.on_found(proof(sequence), 0);
+  CHECK(docket.open_cases() == fault_docket::open_per_accused_max);
+  CHECK(docket.on_found(proof(1, replica_id{3}), 0).requests.size() == 1);
+  agree({}, true);
+  CHECK(docket.open_cases() == 1);
+  CHECK(docket.on_found(proof(8), 0).requests.empty());
+}
+
+TEST_CASE_FIXTURE(docket_world, "f + 1 complaints of one kind and period are ordered; one never is (attack 39)") {
+  CHECK(docket.on_complaint(complaint_by(0), 0).requests.empty());
+  CHECK(docket.on_complaint(complaint_by(0), 0).requests.empty());
+  CHECK(docket.on_complaint(complaint_by(3, 8), 0).requests.empty());
+  const auto enough = docket.on_complaint(complaint_by(3), 0);
+  REQUIRE(enough.requests.size() == 1);
+  CHECK(enough.proven.empty());
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+}
+
+TEST_CASE_FIXTURE(docket_world, "enough misbehaviour is complained of once, in the period that others chose") {
+  const auto enough = fault_docket::grievances_until[static_cast<std::size_t>(grievance::bad_state)];
+  CHECK(misbehave(enough - 1).sends.empty());
+  SUBCASE("alone") {
+    const auto told = sent<complaint>(misbehave(1).sends);
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().vote.content.sequence == sequence_number{4});
+    CHECK(misbehave(10).sends.empty());
+  }
+  SUBCASE("with another") {
+    (void)docket.on_complaint(complaint_by(3, 8), 0);
+    const auto effects = misbehave(1);
+    CHECK(sent<complaint>(effects.sends).front().vote.content.sequence == sequence_number{8});
+    CHECK(effects.requests.size() == 1);
+  }
+  SUBCASE("of long ago") {
+    CHECK(docket.on_misbehaved({faulty, grievance::bad_state}, 2 * fault_docket::grievance_window_us).sends.empty());
+  }
+}
+
+TEST_CASE_FIXTURE(docket_world, "f + 1 operators release a replica") {
+  CHECK(docket.on_pardon_wanted(faulty, 0).sends.empty());
+  agree({}, true);
+  const auto own = docket.on_pardon_wanted(faulty, 0);
+  REQUIRE(sent<pardon>(own.sends).size() == 1);
+  CHECK(own.requests.empty());
+  const auto other = word(message_kind::pardon, pardon_of(replica_id{3}, faulty, sequence_number{2}, epoch_number{}));
+  const auto enough = docket.on_pardon(other, 0);
+  REQUIRE(enough.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+}

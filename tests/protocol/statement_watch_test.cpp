@@ -1,0 +1,170 @@
+#include "actors/protocol/statement_watch.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr view_number first_view{0};
+constexpr sequence_number one{1};
+const replica_id faulty{2};
+
+/// What replica 1 of four sees.
+struct watch_world {
+  request_factory factory{small_cluster(4)};
+  validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
+  statement_watch watch{factory.cluster(), checks};
+
+  [[nodiscard]] signed_statement vote(message_kind kind, std::string_view value, view_number view = first_view,
+                                      sequence_number sequence = one, replica_id by = faulty) const {
+    return factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)));
+  }
+  [[nodiscard]] statement_watch::findings hear_prepare(std::string_view value, view_number view = first_view,
+                                                       sequence_number sequence = one) {
+    return watch.on_message(prepare{vote(message_kind::prepare, value, view, sequence)});
+  }
+  [[nodiscard]] statement_watch::findings hear_commit(std::string_view value, view_number view = first_view,
+                                                      sequence_number sequence = one) {
+    return watch.on_message(commit{vote(message_kind::commit, value, view, sequence)});
+  }
+  [[nodiscard]] offence found(const statement_watch::findings& in) const {
+    REQUIRE(in.proofs.size() == 1);
+    REQUIRE(checks.proves(in.proofs.front()));
+    return std::get<accusation>(*case_of(in.proofs.front(), factory.cluster())).what;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(watch_world, "a second word for the same place convicts, once (attack 8)") {
+  CHECK(hear_prepare("A").empty());
+  CHECK(hear_prepare("A").empty());
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+  CHECK(hear_prepare("B").empty());
+  CHECK(hear_commit("B").empty());
+  CHECK(hear_prepare("A", first_view, sequence_number{2}).empty());
+  CHECK(found(hear_commit("B", first_view, sequence_number{2})) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "a forged first word does not hide the genuine ones") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
+  CHECK(watch.on_message(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
+  CHECK(hear_prepare("A").empty());
+  // Nor does a later one.
+  CHECK(watch.on_message(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "nothing that a replica says takes the place of what it said here and now") {
+  CHECK(hear_prepare("A").empty());
+  CHECK(hear_prepare("Y", view_number{1}).empty());
+  CHECK(hear_prepare("Z", view_number{2}).empty());
+  CHECK(hear_prepare("Z", view_number{1'000'000}).empty());
+  CHECK(hear_prepare("Z", first_view, one.plus(factory.cluster().watermark_window)).empty());
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "what lies below the stable checkpoint is forgotten, and its place is used again") {
+  CHECK(hear_prepare("A").empty());
+  watch.on_position({first_view, true, sequence_number{8}, sequence_number{8}, sequence_number{16}});
+  CHECK(hear_prepare("B").empty());
+  const auto later = one.plus(factory.cluster().watermark_window);
+  CHECK(hear_prepare("B", first_view, later).empty());
+  CHECK(found(hear_prepare("C", first_view, later)) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "two proposals of a primary convict, and its own COMMIT against one of them") {
+  const auto first = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
+  const auto second = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
+  CHECK(watch.on_message(first).empty());
+  CHECK(watch.on_message(first).empty());
+  const replica_id primary{0};
+  const auto own = vote(message_kind::commit, "A", first_view, one, primary);
+  SUBCASE("the second proposal") { CHECK(found(watch.on_message(second)) == offence::conflicting_votes); }
+  SUBCASE("the COMMIT behind it") {
+    const auto findings = watch.on_message(commit{own});
+    CHECK(found(findings) == offence::conflicting_votes);
+  }
+}
+
+TEST_CASE_FIXTURE(watch_world, "a COMMIT of the primary before its other proposal convicts too") {
+  CHECK(watch.on_message(commit{vote(message_kind::commit, "A", first_view, one, replica_id{0})}).empty());
+  CHECK(found(watch.on_message(factory.pre_prepare_of(first_view, one, factory.batch_number(1)))) ==
+        offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's is shown the proposal, once") {
+  const auto mine = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
+  SUBCASE("the vote comes after it") {
+    CHECK(watch.on_message(mine).empty());
+    const auto heard = hear_prepare("another");
+    REQUIRE(heard.shows.size() == 1);
+    CHECK(heard.shows.front().to == faulty);
+    CHECK(std::get<signed_statement>(heard.shows.front().what.items.front().content) == mine.header);
+    CHECK(hear_commit("another").empty());
+  }
+  SUBCASE("the vote came before it") {
+    CHECK(hear_prepare("another").empty());
+    CHECK(watch.on_message(mine).shows.size() == 1);
+  }
+  SUBCASE("what is shown convicts the primary where the other proposal is") {
+    statement_watch other{factory.cluster(), checks};
+    const auto theirs = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
+    CHECK(other.on_message(theirs).empty());
+    CHECK(watch.on_message(mine).empty());
+    const auto shown = hear_prepare("another").shows.front().what;
+    CHECK(found(other.on_message(shown)) == offence::conflicting_votes);
+  }
+}
+
+TEST_CASE_FIXTURE(watch_world, "two states after one sequence convict, also when one is quoted in a certificate") {
+  const auto root = named_digest("state");
+  const auto quoted = *factory.certificate_of(sequence_number{4}, root, {0, 2, 3});
+  CHECK(watch.on_verified(checkpoint_proof{quoted}).empty());
+  CHECK(watch.on_message(factory.checkpoint_of(faulty, sequence_number{4}, root)).empty());
+  CHECK(found(watch.on_message(factory.checkpoint_of(faulty, sequence_number{4}, named_digest("other")))) ==
+        offence::conflicting_checkpoints);
+}
+
+TEST_CASE_FIXTURE(watch_world, "VIEW-CHANGEs that differ convict, also when one comes inside a NEW-VIEW") {
+  const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
+  const auto said = factory.view_change_of(faulty, view_number{1}, nullptr, {});
+  const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
+  CHECK(watch.on_message(said).empty());
+  CHECK(watch.on_message(said).empty());
+  SUBCASE("by itself") { CHECK(found(watch.on_message(other)) == offence::conflicting_view_changes); }
+  SUBCASE("inside") {
+    const auto change_of = [this](std::uint32_t number) {
+      return factory.view_change_of(replica_id{number}, view_number{1}, nullptr, {});
+    };
+    const auto opened = factory.new_view_of(view_number{1}, {change_of(0), change_of(1), other});
+    CHECK(watch.on_message(opened).empty());
+    CHECK(found(watch.on_verified(opened)) == offence::conflicting_view_changes);
+  }
+  SUBCASE("one for a view far ahead does not hide it") {
+    CHECK(watch.on_message(factory.view_change_of(faulty, view_number{1'000}, nullptr, {})).empty());
+    CHECK(found(watch.on_message(other)) == offence::conflicting_view_changes);
+  }
+}
+
+TEST_CASE_FIXTURE(watch_world, "a VIEW-CHANGE that conceals what its sender committed convicts it") {
+  CHECK(hear_commit("A").empty());
+  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
+        offence::hidden_certificate);
+}
+
+TEST_CASE_FIXTURE(watch_world, "what the validator refused convicts when its signer could never say it") {
+  const auto usurped = vote(message_kind::pre_prepare, "A");
+  const pre_prepare proposal{usurped, factory.batch_number(1), nullptr};
+  CHECK(found(watch.on_refused(proposal, rejection::not_from_primary)) == offence::unlawful_vote);
+  auto bogus = factory.prepared_of(first_view, one, named_digest("A"));
+  bogus.prepares.pop_back();
+  const auto change = factory.view_change_of(faulty, view_number{1}, nullptr, {bogus});
+  CHECK(found(watch.on_refused(change, rejection::bad_certificate)) == offence::unlawful_view_change);
+  CHECK(watch.on_refused(factory.view_change_of(faulty, view_number{1}, nullptr, {}), rejection::duplicate).empty());
+}
