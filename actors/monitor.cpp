@@ -128,6 +128,7 @@ struct node_counters::noting {
     into.gauges_["requests_pending"] = it.requests_pending;
     into.gauges_["request_bytes_pending"] = it.bytes_pending;
   }
+  void operator()(const audit_interrupted&) const { ++into.counters_["audit_interruptions_total"]; }
   void operator()(const node_failed&) const { ++into.counters_["node_failures_total"]; }
 };
 
@@ -150,13 +151,16 @@ node_report node_counters::report(const node_identity& identity) const {
   return report;
 }
 
-monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, failure_handler on_failure) {
+monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, failure_handler on_failure,
+                                     observation_handler on_observation) {
   self->state.identity = std::move(identity);
   self->state.on_failure = std::move(on_failure);
+  self->state.on_observation = std::move(on_observation);
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const observed& it) {
         self->state.counters.note(it.what);
+        if (self->state.on_observation) self->state.on_observation(it.what);
         const auto* failed = std::get_if<node_failed>(&it.what);
         if (failed != nullptr && self->state.on_failure) self->state.on_failure(failed->error);
       },

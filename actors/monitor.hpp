@@ -27,17 +27,21 @@ class node_counters {
 /// Tells the world that the node must stop; called on the monitor's thread.
 using failure_handler = std::function<void(const world_error&)>;
 
+/// Is shown every observation; called on the monitor's thread.
+using observation_handler = std::function<void(const observation&)>;
+
 /// Counts what is observed and answers NODE-QUERY.
 struct monitor_state {
   static inline const char* name = "monitor";
 
   node_identity identity;
   failure_handler on_failure;
+  observation_handler on_observation;
   node_counters counters;
   std::shared_ptr<const neighbours> with;
 };
 
 monitor_actor::behavior_type monitor(monitor_actor::stateful_pointer<monitor_state> self, node_identity identity,
-                                     failure_handler on_failure);
+                                     failure_handler on_failure, observation_handler on_observation);
 
 }  // namespace hypermesh

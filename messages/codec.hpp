@@ -49,6 +49,9 @@ namespace hypermesh {
 /// Nothing when the bytes are not a whole number of statements.
 [[nodiscard]] std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes);
 
+/// The header of a PRE-PREPARE frame without a look at its batch; nothing when there is none.
+[[nodiscard]] std::optional<signed_statement> header_of_pre_prepare(byte_span frame);
+
 /// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT or PARDON.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);

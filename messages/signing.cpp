@@ -5,15 +5,15 @@ namespace hypermesh {
 namespace {
 
 constexpr std::string_view signing_domain = "hypermesh-consensus";
+constexpr std::string_view audit_domain = "hypermesh-audit";
 constexpr std::byte signing_version{1};
+static_assert(!signing_domain.starts_with(audit_domain), "no input of one domain is one of the other");
 
-}  // namespace
-
-byte_vector signing_input(const signing_context& context, message_kind kind, byte_span content) {
+byte_vector input_of(std::string_view domain, const signing_context& context, std::uint8_t kind, byte_span content) {
   byte_vector input;
-  input.reserve(signing_domain.size() + 1 + cluster_id::size + 4 + 1 + content.size());
+  input.reserve(domain.size() + 1 + cluster_id::size + 4 + 1 + content.size());
   const auto append = [&input](byte_span bytes) { input.insert(input.end(), bytes.begin(), bytes.end()); };
-  append(as_byte_span(signing_domain));
+  append(as_byte_span(domain));
   input.push_back(signing_version);
   append(context.cluster.view());
   for (unsigned shift = 0; shift < 32; shift += 8) {
@@ -22,6 +22,16 @@ byte_vector signing_input(const signing_context& context, message_kind kind, byt
   input.push_back(static_cast<std::byte>(kind));
   append(content);
   return input;
+}
+
+}  // namespace
+
+byte_vector signing_input(const signing_context& context, message_kind kind, byte_span content) {
+  return input_of(signing_domain, context, static_cast<std::uint8_t>(kind), content);
+}
+
+byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content) {
+  return input_of(audit_domain, context, static_cast<std::uint8_t>(kind), content);
 }
 
 }  // namespace hypermesh

@@ -17,4 +17,18 @@ struct signing_context {
 /// A signature for one kind, cluster, epoch or product never verifies for another (attack 2).
 [[nodiscard]] byte_vector signing_input(const signing_context& context, message_kind kind, byte_span content);
 
+/// What a replica signs in its audit trail. Never on the wire, and a number is never reused.
+enum class audit_statement : std::uint8_t {
+  /// The first bytes of a segment.
+  segment = 1,
+  /// The chain up to here.
+  seal = 2,
+  /// How far the trail reaches.
+  head = 3,
+};
+
+/// The same form under a domain of its own, which differs from the other one before either ends: a signature in an
+/// audit trail never verifies as a message, nor the other way round (attack 2).
+[[nodiscard]] byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content);
+
 }  // namespace hypermesh

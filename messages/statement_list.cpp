@@ -1,9 +1,11 @@
-// Certificates as they are kept on disk: lists of signed statements.
+// Signed statements by themselves: certificates as they are kept on disk, and the header of a proposal.
 #include <cstring>
 #include <span>
 
 #include "messages/codec.hpp"
+#include "messages/verify.hpp"
 #include "messages/wire_values.hpp"
+#include "schemas/ordering_generated.h"
 
 namespace hypermesh {
 
@@ -34,6 +36,13 @@ std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes) 
     statements.push_back(from_wire(encoded));
   }
   return statements;
+}
+
+std::optional<signed_statement> header_of_pre_prepare(byte_span frame) {
+  if (kind_of(frame) != message_kind::pre_prepare) return std::nullopt;
+  const auto* encoded = verified_root<wire::PrePrepare>(body_of(frame));
+  if (encoded == nullptr || encoded->header() == nullptr) return std::nullopt;
+  return from_wire(*encoded->header());
 }
 
 }  // namespace hypermesh

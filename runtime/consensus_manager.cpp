@@ -10,6 +10,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/protocol/validator.hpp"
+#include "runtime/audit/audit_opening.hpp"
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
@@ -87,6 +88,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
   parts.restored = std::move(std::get<restored_node>(restored));
   if (auto error = note_probation(config, parts.restored.past.replica)) return std::move(*error);
+  if (auto error = manager->start_audit(config, parts)) return std::move(*error);
   parts.on_failure = [record = manager->failure_](const world_error& error) {
     const std::scoped_lock lock{record->guard};
     if (!record->error) record->error = error;
@@ -105,13 +107,46 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
                           {actors.ingress, actors.executor, actors.monitor, actors.coordinator, actors.client_ingress});
   if (auto* error = std::get_if<world_error>(&started)) {
     stop_node(actors);
+    manager->stop_audit(actors);
     manager->stopped_ = true;
     return std::move(*error);
   }
   manager->links_ = std::move(std::get<replica_links>(started));
   actors.peers = manager->links_.peers;
   connect_node(actors);
+  if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const neighbours>(actors)});
   return manager;
+}
+
+std::optional<world_error> consensus_manager::start_audit(const node_config& config, node_parts& parts) {
+  if (!config.audit.enabled) return std::nullopt;
+  trail_settings settings;
+  settings.retained_bytes = std::uint64_t{config.audit.retain_mib} * 1024 * 1024;
+  const trail_owner owner{parts.identity.cluster.signing, config.self};
+  auto opened = open_audit_trail({config.audit.directory}, owner, parts.identity.keys, settings, wall_clock_us());
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  auto trail =
+      std::make_shared<std::unique_ptr<audit_trail>>(std::get<std::unique_ptr<audit_trail>>(std::move(opened)));
+  const auto& past = parts.restored.past.replica;
+  (*trail)->add(wall_clock_us(), run_started{past.view, past.last_executed});
+  auto queue = std::make_shared<audit_queue>();
+  // A thread of its own, because a disk may hang.
+  auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, wall_clock{wall_clock_us});
+  const auto tap = std::make_shared<const audit_tap>(auditor_, queue, config.audit.votes);
+  parts.storage = std::make_shared<audited_storage>(std::move(parts.storage), tap);
+  parts.on_observation = [tap](const observation& what) { tap->on_observed(what); };
+  return std::nullopt;
+}
+
+void consensus_manager::stop_audit(const neighbours& stopped) {
+  if (!auditor_) return;
+  // What the journal still wrote belongs before the last seal. A disk that hangs is not waited for without end.
+  constexpr std::chrono::seconds patience{5};
+  caf::scoped_actor self{*system_};
+  self->monitor(stopped.journal);
+  self->receive([](const caf::down_msg&) {}, caf::after(patience) >> [] {});
+  self->request(auditor_, patience, close_trail{}).receive([] {}, [](const caf::error&) {});
+  auditor_ = auditor_actor{};
 }
 
 consensus_manager::~consensus_manager() { stop(); }
@@ -121,6 +156,7 @@ void consensus_manager::stop() {
   stopped_ = true;
   stop_links_and_wait(*system_, links_.actors);
   stop_node(actors_);
+  stop_audit(actors_);
   links_ = {};
   actors_ = {};
 }

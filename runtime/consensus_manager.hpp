@@ -10,6 +10,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "runtime/audit/auditor.hpp"
 #include "runtime/links/links.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/wiring.hpp"
@@ -91,12 +92,18 @@ class consensus_manager {
 
   /// Of every replica, by number.
   [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
+  /// Spawns the auditor and has `parts` tell it what happens; does nothing when no trail is wanted.
+  [[nodiscard]] std::optional<world_error> start_audit(const node_config& config, node_parts& parts);
+  /// After the other actors were told to stop.
+  void stop_audit(const neighbours& stopped);
 
   caf::actor_system* system_;
   replica_id self_;
   node_identity identity_;
   neighbours actors_;
   replica_links links_;
+  /// Empty without an audit trail.
+  auditor_actor auditor_;
   std::shared_ptr<failure_record> failure_ = std::make_shared<failure_record>();
   bool stopped_ = false;
 };

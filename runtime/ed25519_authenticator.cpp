@@ -74,7 +74,11 @@ std::optional<world_error> ed25519_authenticator::objection_to(principal self, c
 signature ed25519_authenticator::sign(byte_span signing_input) const { return own_.sign(signing_input); }
 
 bool ed25519_authenticator::verify(principal signer, byte_span signing_input, const signature& claimed) const {
-  const auto* const key = find_key(members_, signer);
+  return verify_as_member(members_, signer, signing_input, claimed);
+}
+
+bool verify_as_member(const member_keys& members, principal signer, byte_span signing_input, const signature& claimed) {
+  const auto* const key = find_key(members, signer);
   if (key == nullptr) return false;
   return crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(claimed.bytes.data()),
                                      reinterpret_cast<const unsigned char*>(signing_input.data()), signing_input.size(),

@@ -14,6 +14,11 @@ struct member_keys {
   std::vector<public_key> clients;
 };
 
+/// Whether `signer` is a member and signed the input. libsodium refuses keys of small order and signatures that are not
+/// canonical. Safe from several threads at once.
+[[nodiscard]] bool verify_as_member(const member_keys& members, principal signer, byte_span signing_input,
+                                    const signature& claimed);
+
 /// Public-key signatures (§2) with Ed25519. Immutable after construction, so every function may be called
 /// from several threads at once. Memory: 32 bytes a member.
 class ed25519_authenticator final : public authenticator {
@@ -25,7 +30,6 @@ class ed25519_authenticator final : public authenticator {
 
   [[nodiscard]] principal self() const override { return self_; }
   [[nodiscard]] signature sign(byte_span signing_input) const override;
-  /// libsodium refuses keys of small order and signatures that are not canonical.
   [[nodiscard]] bool verify(principal signer, byte_span signing_input, const signature& claimed) const override;
 
   [[nodiscard]] const member_keys& members() const { return members_; }

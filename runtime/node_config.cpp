@@ -63,6 +63,7 @@ void read_views(toml_table from, node_settings& into) {
 }
 
 constexpr std::string_view default_data_folder = "data";
+constexpr std::string_view default_audit_folder = "audit";
 
 void read_storage(toml_table from, const std::filesystem::path& file, storage_settings& into) {
   const auto mode = from.text("mode", "sync");
@@ -79,6 +80,18 @@ void read_storage(toml_table from, const std::filesystem::path& file, storage_se
   if (directory.empty()) from.complain("directory", "'directory' is empty");
   into.directory = relative_to(file, directory);
   into.retain_mib = static_cast<std::uint32_t>(from.number("retain_mib", 0, retain_mib_max, into.retain_mib));
+  from.expect_nothing_else();
+}
+
+void read_audit(toml_table from, const std::filesystem::path& file, durability mode, audit_settings& into) {
+  // A node that keeps nothing of what it promised keeps no trail of it either, unless it is asked to.
+  into.enabled = from.flag("enabled", mode != durability::memory);
+  into.votes = from.flag("votes", into.votes);
+  const auto directory = from.text("directory", std::string{default_audit_folder});
+  if (directory.empty()) from.complain("directory", "'directory' is empty");
+  into.directory = relative_to(file, directory);
+  into.retain_mib = static_cast<std::uint32_t>(
+      from.number("retain_mib", audit_retain_mib_min, audit_retain_mib_max, into.retain_mib));
   from.expect_nothing_else();
 }
 
@@ -109,6 +122,7 @@ std::optional<world_error> make_member(const std::filesystem::path& folder, cons
 std::string node_text(std::uint32_t number) {
   const node_settings defaults;
   const storage_settings storage;
+  const audit_settings audit;
   return fmt::format(
       "# Replica {0} of the cluster. Paths are relative to this file.\n"
       "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
@@ -125,6 +139,11 @@ std::string node_text(std::uint32_t number) {
       "its\n"
       "# own size. A restart executes again what came since.\n"
       "retain_mib = {10}\n\n"
+      "# The audit trail: what this replica saw and said, chained and signed; 'hypermesh audit' reads it. The oldest "
+      "goes\n"
+      "# when there is more than retain_mib ({16} or more). votes: signed proposals and votes too, not only "
+      "decisions.\n"
+      "[audit]\nenabled = true\nvotes = true\nretain_mib = {17}\ndirectory = \"{18}\"\n\n"
       "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
       "# requests_per_batch_target = {4}\n\n"
       "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n\n"
@@ -137,7 +156,8 @@ std::string node_text(std::uint32_t number) {
       defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
       defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib,
       defaults.views.request_us, defaults.views.closed_link_us, defaults.views.new_view_us,
-      defaults.views.doublings_max, defaults.service_period.count());
+      defaults.views.doublings_max, defaults.service_period.count(), audit_retain_mib_min, audit.retain_mib,
+      default_audit_folder);
 }
 
 std::string client_text(std::uint32_t number) {
@@ -224,6 +244,7 @@ or_error<node_config> read_node_config(const std::filesystem::path& path) {
     config.listen = address.value_or(config.cluster.replicas[config.self.value].address);
   }
   read_storage(root.table("storage"), path, config.storage);
+  read_audit(root.table("audit"), path, config.storage.mode, config.audit);
   read_batching(root.table("batching"), config.settings);
   read_periods(root.table("periods"), config.settings);
   read_views(root.table("views"), config.settings);
@@ -261,6 +282,10 @@ std::filesystem::path cluster_layout::node_file(std::uint32_t number) const {
 
 std::filesystem::path cluster_layout::data_folder(std::uint32_t number) const {
   return replica_folder(number) / default_data_folder;
+}
+
+std::filesystem::path cluster_layout::audit_folder(std::uint32_t number) const {
+  return replica_folder(number) / default_audit_folder;
 }
 
 std::filesystem::path cluster_layout::client_file(std::uint32_t number) const {

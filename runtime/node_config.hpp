@@ -22,6 +22,20 @@ struct storage_settings {
   bool learner = false;
 };
 
+/// What a node writes down for others to judge (see `runtime/audit`).
+struct audit_settings {
+  /// A configuration file that does not speak of it means true, unless the storage's mode is `memory`.
+  bool enabled = false;
+  /// Proposals, votes and prepared certificates too, not only what was decided.
+  bool votes = true;
+  std::filesystem::path directory;
+  std::uint32_t retain_mib = 256;
+};
+
+/// Two segments: while the newer one is being filled, the older one is there as a whole.
+inline constexpr std::uint32_t audit_retain_mib_min = 16;
+inline constexpr std::uint32_t audit_retain_mib_max = 1'024 * 1'024;
+
 /// All that is kept is read into memory when the node starts.
 inline constexpr std::uint32_t retain_mib_max = 1'024;
 
@@ -33,6 +47,7 @@ struct node_config {
   /// Where the replica listens; the genesis address unless the file says otherwise.
   replica_address listen;
   storage_settings storage;
+  audit_settings audit;
   node_settings settings;
   link_limits links;
 
@@ -63,6 +78,8 @@ struct cluster_layout {
   [[nodiscard]] std::filesystem::path node_file(std::uint32_t number) const;
   /// What the replica has promised.
   [[nodiscard]] std::filesystem::path data_folder(std::uint32_t number) const;
+  /// What the replica saw and said.
+  [[nodiscard]] std::filesystem::path audit_folder(std::uint32_t number) const;
   [[nodiscard]] std::filesystem::path client_file(std::uint32_t number) const;
 };
 

@@ -77,6 +77,14 @@ std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::u
   return fallback.value_or(low);
 }
 
+bool toml_table::flag(std::string_view key, bool fallback) {
+  const auto* node = content_->ask(key);
+  if (node == nullptr) return fallback;
+  if (const auto value = node->value_exact<bool>()) return *value;
+  content_->complain(node, fmt::format("'{}' must be true or false", key));
+  return fallback;
+}
+
 toml_table toml_table::table(std::string_view key) {
   const auto* node = content_->ask(key);
   if (node != nullptr && !node->is_table())

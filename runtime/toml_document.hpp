@@ -37,6 +37,9 @@ class toml_table {
   [[nodiscard]] std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high,
                                      std::optional<std::uint64_t> fallback = std::nullopt);
 
+  /// true or false.
+  [[nodiscard]] bool flag(std::string_view key, bool fallback);
+
   /// The table under the key; an empty one when it is missing.
   [[nodiscard]] toml_table table(std::string_view key);
 

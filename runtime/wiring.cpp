@@ -94,7 +94,8 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
                                                     settings.retained_bytes, restored.kept);
   actors.fault_detector = system.spawn(fault_detector, identity);
   actors.reputation_tracker = system.spawn(reputation_tracker, identity);
-  actors.monitor = parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure);
+  actors.monitor =
+      parts.monitor ? parts.monitor : system.spawn(monitor, identity, parts.on_failure, parts.on_observation);
   supervise(actors.ingress, ingress_state::name, parts.on_failure);
   supervise(actors.client_ingress, ingress_state::name, parts.on_failure);
   supervise(actors.batcher, batcher_state::name, parts.on_failure);

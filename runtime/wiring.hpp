@@ -62,6 +62,8 @@ struct node_parts {
   /// Whether writing waits for a disk: the journal then has a thread of its own, so that nobody else waits.
   bool disk_blocks = false;
   failure_handler on_failure;
+  /// Sees what the monitor sees; may be empty.
+  observation_handler on_observation;
   /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.
   monitor_actor monitor;
 };

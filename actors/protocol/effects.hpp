@@ -187,6 +187,11 @@ struct batcher_progress {
   std::uint64_t bytes_pending = 0;
 };
 
+/// The audit trail could not be written; the node goes on without it, and the trail will say what is missing.
+struct audit_interrupted {
+  world_error error;
+};
+
 /// The node cannot go on: the message is for the operator.
 struct node_failed {
   world_error error;
@@ -196,7 +201,7 @@ using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, replica_progress,
-                 batcher_progress, fault_proven, standing_changed, node_failed>;
+                 batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
 
 /// What one step of `replica_core` wants.
 struct replica_effects {

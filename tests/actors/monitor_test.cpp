@@ -18,12 +18,14 @@ namespace {
 /// The monitor of replica 1 beside a real executor, whom it asks for the root.
 struct monitor_bench : virtual_bench {
   std::vector<std::string> failures;
+  std::size_t shown = 0;
   monitor_actor tested;
   executor_actor machine;
 
   monitor_bench() : virtual_bench(replica_id{1}) {
     tested = system().spawn(monitor, identity(),
-                            failure_handler{[this](const world_error& error) { failures.push_back(error.what); }});
+                            failure_handler{[this](const world_error& error) { failures.push_back(error.what); }},
+                            observation_handler{[this](const observation&) { ++shown; }});
     machine = system().spawn(executor, identity(),
                              std::make_shared<executor_start>(executor_start{
                                  std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}}));
@@ -104,6 +106,18 @@ TEST_CASE_FIXTURE(monitor_bench, "the host is told when the node must stop") {
   see(node_failed{{"the disk is gone", "replace it"}});
   CHECK(failures == std::vector<std::string>{"the disk is gone"});
   CHECK(counter(report(), "node_failures_total") == 1);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "everything that is observed is shown to who wants to see it") {
+  see(divergence_found{sequence_number{4}});
+  see(batcher_progress{});
+  CHECK(shown == 2);
+}
+
+TEST_CASE_FIXTURE(monitor_bench, "an audit trail that cannot be written is counted, and stops nobody") {
+  see(audit_interrupted{{"the disk is full", "make room"}});
+  CHECK(counter(report(), "audit_interruptions_total") == 1);
+  CHECK(failures.empty());
 }
 
 TEST_CASE_FIXTURE(monitor_bench, "counters of other parts and the state of links appear in the report") {

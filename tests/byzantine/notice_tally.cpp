@@ -29,8 +29,6 @@ std::uint64_t notice_tally::count_of(std::string_view name) const {
 }
 
 bool needs_comparison(const strategy& of) {
-  // Who is proven faulty has no time left for what would give it away otherwise.
-  if (with.count_of("fault_proven") > 0) return true;
   return std::ranges::any_of(of.noticed_by, [](std::string_view name) {
     for (std::size_t number = 0; number < rejection_count; ++number) {
       const auto reason = static_cast<rejection>(number);

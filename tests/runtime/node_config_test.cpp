@@ -96,3 +96,37 @@ TEST_CASE_FIXTURE(cluster_fixture, "an impossible patience is refused") {
   CHECK(contains(std::get<world_error>(bad).what, "'request_us' must be a whole number from 10000"));
   CHECK(contains(std::get<world_error>(bad).what, "unknown key 'patience'"));
 }
+
+TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas write audit trails, each in a folder of its own") {
+  for (std::uint32_t number = 0; number < 4; ++number) {
+    const auto audit = config_of(number).audit;
+    CHECK(audit.enabled);
+    CHECK(audit.votes);
+    CHECK(audit.directory == layout.audit_folder(number));
+    CHECK(audit.retain_mib == 256);
+  }
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "the audit table says whether, what, where and how much is kept") {
+  const auto read = with_storage(
+      "[storage]\nmode = \"memory\"\n"
+      "[audit]\nenabled = true\nvotes = false\ndirectory = \"/var/trail\"\nretain_mib = 64\n");
+  REQUIRE(std::holds_alternative<node_config>(read));
+  const auto& audit = std::get<node_config>(read).audit;
+  CHECK(audit.enabled);
+  CHECK_FALSE(audit.votes);
+  CHECK(audit.directory == "/var/trail");
+  CHECK(audit.retain_mib == 64);
+  // Who keeps nothing of what it promised writes no trail unless asked, everybody else does unless asked not to.
+  CHECK_FALSE(std::get<node_config>(with_storage("[storage]\nmode = \"memory\"\n")).audit.enabled);
+}
+
+TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the audit table is said at once") {
+  const auto bad = with_storage("[storage]\n[audit]\nenabled = 1\nvotes = \"no\"\nretain_mib = 8\nkeep = 5\n");
+  REQUIRE(std::holds_alternative<world_error>(bad));
+  const auto& what = std::get<world_error>(bad).what;
+  CHECK(contains(what, "'enabled' must be true or false"));
+  CHECK(contains(what, "'votes' must be true or false"));
+  CHECK(contains(what, "'retain_mib' must be a whole number from 16 to 1048576"));
+  CHECK(contains(what, "unknown key 'keep'"));
+}

@@ -136,6 +136,7 @@ struct invariant_checker::watching {
                    [&] { return fmt::format("replica {} enters view {} again", replica.value, it.view.value); });
     entered = it.view;
   }
+  void operator()(const audit_interrupted&) const {}
   void operator()(const primary_suspected&) const {}
   void operator()(const donor_replaced& it) const {
     const bool accuses = it.reason == donor_fault::lied && checker.is_bound(it.replica);

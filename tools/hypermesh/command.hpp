@@ -33,5 +33,6 @@ void add_get(CLI::App& app, chosen_command& chosen);
 void add_status(CLI::App& app, chosen_command& chosen);
 void add_replay(CLI::App& app, chosen_command& chosen);
 void add_demo(CLI::App& app, chosen_command& chosen);
+void add_audit(CLI::App& app, chosen_command& chosen);
 
 }  // namespace hypermesh::cli

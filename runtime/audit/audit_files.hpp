@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "runtime/audit/audit_sink.hpp"
+#include "runtime/durable_file.hpp"
+#include "runtime/keys.hpp"
+
+namespace hypermesh {
+
+/// Where the files of a trail stand.
+struct audit_folder {
+  std::filesystem::path root;
+
+  [[nodiscard]] std::filesystem::path head_file() const { return root / "head"; }
+  [[nodiscard]] std::filesystem::path lock_file() const { return root / "lock"; }
+  /// "000001.log"
+  [[nodiscard]] std::filesystem::path segment_file(std::uint64_t number) const;
+};
+
+/// The numbers of the segments in the folder, ascending. Other files are not looked at.
+[[nodiscard]] or_error<std::vector<std::uint64_t>> list_segments(const audit_folder& folder);
+
+/// All of a file of at most `bytes_max` bytes.
+[[nodiscard]] or_error<byte_vector> read_trail_file(const std::filesystem::path& path, std::uint64_t bytes_max);
+
+/// Whether a node writes the trail at this moment. Does not touch the lock.
+[[nodiscard]] bool is_being_written(const audit_folder& folder);
+
+/// A trail in the files of a folder, for this process alone as long as the object lives.
+class audit_files final : public audit_sink {
+ public:
+  /// Makes the folder when it is not there, and takes its lock.
+  [[nodiscard]] static or_error<std::unique_ptr<audit_files>> open(audit_folder folder);
+
+  /// A new head of two sectors, durable.
+  [[nodiscard]] std::optional<world_error> create_head(byte_span sectors);
+  /// Goes on with what is there: appends to the end of `segment`.
+  [[nodiscard]] std::optional<world_error> resume(std::uint64_t segment);
+
+  [[nodiscard]] std::optional<world_error> begin_segment(std::uint64_t number, byte_span header) override;
+  [[nodiscard]] std::optional<world_error> append(byte_span bytes) override;
+  [[nodiscard]] std::optional<world_error> cut_back(std::uint64_t size) override;
+  [[nodiscard]] std::optional<world_error> sync() override;
+  [[nodiscard]] std::optional<world_error> write_head(std::uint64_t sector, byte_span content, bool durable) override;
+  [[nodiscard]] std::optional<world_error> remove_segment(std::uint64_t number) override;
+
+ private:
+  audit_files(audit_folder folder, open_file lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+
+  audit_folder folder_;
+  open_file lock_;
+  open_file head_;
+  open_file segment_;
+  std::filesystem::path segment_path_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,169 @@
+#include "runtime/audit/audit_trail.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+audit_trail::audit_trail(trail_owner owner, std::shared_ptr<const authenticator> keys, std::unique_ptr<audit_sink> sink,
+                         trail_settings settings, trail_place place)
+    : owner_(owner),
+      keys_(std::move(keys)),
+      sink_(std::move(sink)),
+      settings_(settings),
+      at_(place.at),
+      head_(place.head),
+      segments_(std::move(place.segments)) {
+  require(!segments_.empty(), "a trail has a segment");
+  require(head_.sealed.next_index <= at_.next_index, "nothing is sealed that is not there");
+}
+
+std::optional<world_error> audit_trail::begin_run() {
+  auto next = head_;
+  next.closed = false;
+  return write_head(next, true);
+}
+
+void audit_trail::add(std::uint64_t time_us, const audit_event& event) {
+  waiting_.push_back({time_us, kind_of(event), encode_audit_payload(event)});
+}
+
+void audit_trail::note_lost(loss_reason reason, std::uint64_t entries, std::uint64_t time_us) {
+  if (entries == 0) return;
+  auto [found, is_first] = losses_.try_emplace(reason, entries_were_lost{reason, 0, time_us});
+  found->second.entries += entries;
+  lost_ += entries;
+}
+
+bool audit_trail::is_room_for(const draft& written, std::size_t record_bytes) const {
+  const auto held = segment_size() + written.bytes.size();
+  return held == segment_header_bytes || held + record_bytes <= settings_.segment_bytes;
+}
+
+/// The chain moves when the bytes are with the operating system, not before.
+std::optional<world_error> audit_trail::write(draft& records) {
+  if (records.entries == 0) return std::nullopt;
+  if (is_end_dirty_) {
+    if (auto error = sink_->cut_back(segment_size())) return error;
+    is_end_dirty_ = false;
+  }
+  if (auto error = sink_->append(records.bytes)) {
+    is_end_dirty_ = true;
+    return error;
+  }
+  require(records.at.next_index == at_.next_index + records.entries, "a chain has no holes");
+  segments_.rbegin()->second += records.bytes.size();
+  at_ = records.at;
+  records = new_draft();
+  return std::nullopt;
+}
+
+/// What is missing is said before what comes after it.
+std::optional<world_error> audit_trail::write_losses(std::uint64_t time_us) {
+  if (losses_.empty()) return std::nullopt;
+  auto records = new_draft();
+  for (const auto& [reason, loss] : losses_) {
+    append_record(records.bytes, records.at, time_us, audit_kind::lost, encode_audit_payload(loss));
+    ++records.entries;
+  }
+  if (auto error = write(records)) return error;
+  losses_.clear();
+  return std::nullopt;
+}
+
+std::optional<world_error> audit_trail::flush(std::uint64_t time_us) {
+  auto group = std::exchange(waiting_, {});
+  std::uint64_t unwritten = group.size();
+  const auto fail = [&](world_error error) {
+    note_lost(loss_reason::write_failed, unwritten, group.empty() ? time_us : group.front().time_us);
+    return std::optional{std::move(error)};
+  };
+  if (auto error = write_losses(time_us)) return fail(std::move(*error));
+  auto records = new_draft();
+  for (const auto& each : group) {
+    if (!is_room_for(records, record_bytes_of(each.payload.size()))) {
+      const auto entries = records.entries;
+      if (auto error = write(records)) return fail(std::move(*error));
+      unwritten -= entries;
+      if (auto error = rotate(time_us)) return fail(std::move(*error));
+      records = new_draft();
+    }
+    append_record(records.bytes, records.at, each.time_us, each.kind, each.payload);
+    ++records.entries;
+  }
+  if (auto error = write(records)) return fail(std::move(*error));
+  return std::nullopt;
+}
+
+std::optional<world_error> audit_trail::seal(std::uint64_t time_us, sequence_number checkpoint, bool closed) {
+  checkpoint_ = std::max(checkpoint_, checkpoint);
+  if (auto error = flush(time_us)) return error;
+  return write_seal(time_us, closed);
+}
+
+/// The head is written after what it counts is durable, so it never claims more than is there.
+std::optional<world_error> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
+  auto records = new_draft();
+  const auto payload = make_seal(owner_, *keys_, at_, time_us, checkpoint_);
+  append_record(records.bytes, records.at, time_us, audit_kind::seal, payload);
+  records.entries = 1;
+  if (auto error = write(records)) return error;
+  if (auto error = sink_->sync()) return error;
+  auto next = head_;
+  next.segment = segment();
+  next.sealed = at_;
+  next.closed = closed;
+  return write_head(next, closed);
+}
+
+std::optional<world_error> audit_trail::rotate(std::uint64_t time_us) {
+  // Sealed already when the next segment could not be begun last time.
+  const bool is_sealed = head_.segment == segment() && head_.sealed == at_;
+  if (!is_sealed) {
+    if (auto error = write_seal(time_us, false)) return error;
+  }
+  const auto next = segment() + 1;
+  const auto header = encode_header({owner_, next, at_}, *keys_);
+  if (auto error = sink_->begin_segment(next, header)) return error;
+  segments_[next] = header.size();
+  return forget_oldest();
+}
+
+/// The head says first what is forgotten on purpose; what is missing otherwise was taken away.
+std::optional<world_error> audit_trail::forget_oldest() {
+  std::vector<std::uint64_t> forgotten;
+  auto held = progress().bytes;
+  for (const auto& [number, bytes] : segments_) {
+    if (held <= settings_.retained_bytes || number == segment()) break;
+    forgotten.push_back(number);
+    held -= bytes;
+  }
+  if (forgotten.empty()) return std::nullopt;
+  auto next = head_;
+  next.first_segment = forgotten.back() + 1;
+  if (auto error = write_head(next, true)) return error;
+  for (const auto number : forgotten) {
+    if (auto error = sink_->remove_segment(number)) return error;
+    segments_.erase(number);
+  }
+  return std::nullopt;
+}
+
+std::optional<world_error> audit_trail::write_head(trail_head next, bool durable) {
+  next.turn = head_.turn + 1;
+  require(next.sealed.next_index >= head_.sealed.next_index, "a seal is not taken back");
+  if (auto error = sink_->write_head(next.turn & 1U, encode_head(next, owner_, *keys_), durable)) return error;
+  head_ = next;
+  return std::nullopt;
+}
+
+trail_progress audit_trail::progress() const {
+  trail_progress out{at_.next_index, head_.sealed.next_index, 0, lost_};
+  for (const auto& [number, bytes] : segments_)
+    out.bytes += bytes;
+  return out;
+}
+
+}  // namespace hypermesh

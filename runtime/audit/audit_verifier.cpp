@@ -1,0 +1,167 @@
+#include "runtime/audit/audit_verifier.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/audit/audit_opening.hpp"
+#include "runtime/audit/contradiction_finder.hpp"
+#include "runtime/audit/entry_checks.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// A live head may be read while a sector is written.
+constexpr int head_attempts = 5;
+
+class trail_verifier {
+ public:
+  trail_verifier(const audit_folder& folder, const cluster_parameters& cluster, const authenticator& keys,
+                 statement_checks checks)
+      : folder_(folder), cluster_(cluster), keys_(keys), wants_statements_(checks == statement_checks::all) {}
+
+  or_error<trail_verdict> verify() {
+    out_.is_live = is_being_written(folder_);
+    // Before the segments: what the head counts is there when they are read.
+    auto read = read_head_sectors();
+    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+    sectors_ = std::get<std::optional<byte_vector>>(std::move(read));
+    const trail_visitor visitor{
+        [this](const segment_header& header, byte_span bytes) { return on_segment(header, bytes); },
+        [this](const trail_spot&, const audit_entry& entry, const audit_event& event, const chain_position& before) {
+          return on_entry(entry, event, before);
+        }};
+    auto walked = walk_trail(folder_, visitor);
+    if (auto* error = std::get_if<world_error>(&walked)) return std::move(*error);
+    out_.walk = std::get<trail_walk>(std::move(walked));
+    if (statements_) out_.signatures_checked = statements_->signatures() + out_.seals.size();
+    out_.contradictions = contradictions_.found();
+    if (!out_.walk.bad) out_.walk.bad = objection_to_end(first_kept());
+    return std::move(out_);
+  }
+
+ private:
+  /// Nothing when the file is missing, which is the trail's fault and not the world's.
+  [[nodiscard]] or_error<std::optional<byte_vector>> read_head_sectors() const {
+    std::error_code failed;
+    if (!std::filesystem::exists(folder_.head_file(), failed)) return std::optional<byte_vector>{};
+    auto read = read_trail_file(folder_.head_file(), 2 * head_bytes);
+    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+    return std::optional{std::move(std::get<byte_vector>(read))};
+  }
+
+  /// A node that runs may have forgotten segments since the head was read.
+  [[nodiscard]] std::uint64_t first_kept() const {
+    const auto then = out_.head ? out_.head->first_segment : 0;
+    if (!out_.is_live || !owner_) return then;
+    const auto again = read_head_sectors();
+    const auto* sectors = std::get_if<std::optional<byte_vector>>(&again);
+    if (sectors == nullptr || !*sectors) return then;
+    const auto now = decode_heads(**sectors, *owner_, keys_);
+    return now.newest ? now.newest->first_segment : then;
+  }
+
+  std::optional<std::string> on_segment(const segment_header& header, byte_span bytes) {
+    if (header.owner.context != cluster_.signing) {
+      return fmt::format("the trail is of cluster {}, epoch {}, but the genesis file is of cluster {}, epoch {}",
+                         to_hex(header.owner.context.cluster.view(), 8), header.owner.context.epoch.value,
+                         to_hex(cluster_.signing.cluster.view(), 8), cluster_.signing.epoch.value);
+    }
+    if (!is_genuine_header(bytes, header, keys_)) {
+      return fmt::format("the header is not signed by replica {}, which it names", header.owner.self.value);
+    }
+    if (!owner_) {
+      owner_ = header.owner;
+      statements_.emplace(cluster_, owner_->self, keys_);
+      decode_head_of(*owner_);
+    } else if (last_kind_ != audit_kind::seal) {
+      return "the segment before it does not end with a seal";
+    }
+    last_kind_ = audit_kind::seal;
+    return std::nullopt;
+  }
+
+  void decode_head_of(const trail_owner& owner) {
+    if (!sectors_) return;
+    head_ = decode_heads(*sectors_, owner, keys_);
+    for (int attempt = 0; out_.is_live && !head_.is_whole && attempt < head_attempts; ++attempt) {
+      auto again = read_head_sectors();
+      const auto* sectors = std::get_if<std::optional<byte_vector>>(&again);
+      if (sectors != nullptr && *sectors) head_ = decode_heads(**sectors, owner, keys_);
+    }
+    out_.head = head_.newest;
+  }
+
+  std::optional<std::string> on_entry(const audit_entry& entry, const audit_event& event,
+                                      const chain_position& before) {
+    if (auto bad = objection_to_sealed(before)) return bad;
+    last_kind_ = entry.kind;
+    ++out_.entries_by_kind[entry.kind];
+    if (const auto* it = std::get_if<trail_seal>(&event)) {
+      if (!verify_seal(*owner_, keys_, before, entry.time_us, *it)) {
+        return fmt::format("the seal is not signed by replica {} for what stands before it", owner_->self.value);
+      }
+      out_.seals.push_back({entry.index, entry.time_us, it->checkpoint, entry.hash});
+    }
+    if (const auto* it = std::get_if<entries_were_lost>(&event)) out_.entries_lost += it->entries;
+    contradictions_.look_at(entry.index, event);
+    return wants_statements_ ? statements_->objection_to(event) : std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::string> objection_to_sealed(const chain_position& at) const {
+    if (!out_.head || at.next_index != out_.head->sealed.next_index || at == out_.head->sealed) return std::nullopt;
+    return "the chain up to here is not the one that the head says was sealed";
+  }
+
+  /// What shows only when all was read.
+  [[nodiscard]] std::optional<bad_place> objection_to_end(std::uint64_t first_kept) const {
+    const auto& walk = out_.walk;
+    const trail_spot at_head{folder_.head_file(), 0, 0, walk.end.next_index};
+    if (!sectors_) return bad_place{at_head, "it is missing: nobody can tell whether the end of the trail was cut off"};
+    if (!out_.head) return bad_place{at_head, fmt::format("no part of it is signed by replica {}", owner_->self.value)};
+    if (!head_.is_whole) {
+      return bad_place{at_head, "one of its two parts is not as the node wrote it: a power failure, or an edit"};
+    }
+    const auto& head = *out_.head;
+    if (walk.first->segment > first_kept) {
+      return bad_place{{folder_.segment_file(first_kept), first_kept, 0, 0},
+                       fmt::format("it is missing: the head says that the trail begins with segment {}", first_kept)};
+    }
+    if (walk.end.next_index < head.sealed.next_index) {
+      return bad_place{
+          walk.end_spot,
+          fmt::format("the trail ends here, but {} entries were sealed: its end was cut off", head.sealed.next_index)};
+    }
+    if (auto bad = objection_to_sealed(walk.end)) return bad_place{walk.end_spot, std::move(*bad)};
+    if (head.closed && walk.end.next_index > head.sealed.next_index) {
+      return bad_place{walk.end_spot, "something follows the seal with which the node stopped"};
+    }
+    if (walk.unfinished_bytes > 0 && !out_.is_live) {
+      return bad_place{walk.end_spot,
+                       fmt::format("the {} bytes at the end are no whole entry: the node was killed while it wrote, or "
+                                   "somebody changed them",
+                                   walk.unfinished_bytes)};
+    }
+    return std::nullopt;
+  }
+
+  const audit_folder& folder_;
+  cluster_parameters cluster_;
+  const authenticator& keys_;
+  bool wants_statements_;
+  std::optional<byte_vector> sectors_;
+  read_head head_;
+  std::optional<trail_owner> owner_;
+  std::optional<entry_checks> statements_;
+  contradiction_finder contradictions_;
+  audit_kind last_kind_ = audit_kind::seal;
+  trail_verdict out_;
+};
+
+}  // namespace
+
+or_error<trail_verdict> verify_trail(const audit_folder& folder, const cluster_parameters& cluster,
+                                     const authenticator& keys, statement_checks checks) {
+  return trail_verifier{folder, cluster, keys, checks}.verify();
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/type_id.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "actors/interfaces.hpp"
+#include "runtime/audit/audit_trail.hpp"
+
+namespace hypermesh {
+
+/// These records are durable (the node's disk to the auditor).
+struct records_written {
+  std::shared_ptr<const std::vector<storage_record>> records;
+  /// Counts against the auditor's queue until it is handled.
+  std::shared_ptr<void> credit;
+};
+
+/// Something happened that stands in no record.
+struct event_happened {
+  std::shared_ptr<const audit_event> event;
+  std::shared_ptr<void> credit;
+};
+
+/// Write what gathered (auditor to itself).
+struct flush_trail {};
+
+/// Seal what is there, close the trail, and end; answered when that is done.
+struct close_trail {};
+
+/// The trail of one node, as an actor.
+using auditor_actor = caf::typed_actor<
+    // Whom to tell how the trail is.
+    caf::reacts_to<wired>, caf::reacts_to<records_written>, caf::reacts_to<event_happened>, caf::reacts_to<flush_trail>,
+    caf::reacts_to<close_trail>>;
+
+/// What waits for the auditor, seen from both ends. Safe from several threads.
+class audit_queue {
+ public:
+  /// A slow disk costs no more memory than this; some ten thousand batches of one small request.
+  static constexpr std::uint64_t bytes_max = 32 * 1024 * 1024;
+
+  explicit audit_queue(std::uint64_t bytes = bytes_max) : bytes_max_(bytes) {}
+
+  /// Room for so many bytes until the credit goes; null when there is none, and then `events` are counted as lost.
+  [[nodiscard]] static std::shared_ptr<void> admit(const std::shared_ptr<audit_queue>& queue, std::uint64_t bytes,
+                                                   std::uint64_t events);
+
+  /// Events that were turned away since the last call.
+  [[nodiscard]] std::uint64_t take_lost() { return lost_.exchange(0, std::memory_order_relaxed); }
+
+ private:
+  std::uint64_t bytes_max_;
+  std::atomic<std::uint64_t> waiting_ = 0;
+  std::atomic<std::uint64_t> lost_ = 0;
+};
+
+/// What the rest of the node tells its trail through. Never waits: what does not fit the queue is counted as lost.
+/// Safe from several threads.
+class audit_tap {
+ public:
+  /// `votes`: proposals, votes and prepared certificates too.
+  audit_tap(auditor_actor auditor, std::shared_ptr<audit_queue> queue, bool votes)
+      : auditor_(std::move(auditor)), queue_(std::move(queue)), votes_(votes) {}
+
+  void on_written(std::span<const storage_record> records) const;
+  void on_observed(const observation& what) const;
+  /// What neither a record nor an observation says.
+  void note(audit_event event) const;
+
+ private:
+  auditor_actor auditor_;
+  std::shared_ptr<audit_queue> queue_;
+  bool votes_;
+};
+
+/// Microseconds since 1970.
+using wall_clock = std::function<std::uint64_t()>;
+[[nodiscard]] std::uint64_t wall_clock_us();
+
+/// Writes the trail: what comes while the disk works is chained and written in one go; a stable checkpoint, and the
+/// end, seal it. The trail is nobody's promise, so nothing waits for it: a write that fails is told to the monitor, and
+/// the node goes on.
+struct auditor_state {
+  static inline const char* name = "auditor";
+
+  std::unique_ptr<audit_trail> trail;
+  std::shared_ptr<audit_queue> queue;
+  wall_clock clock;
+  std::shared_ptr<const neighbours> with;
+  bool flush_is_due = false;
+  /// Stable since the last seal.
+  std::optional<sequence_number> to_seal;
+  bool is_failing = false;
+  std::uint64_t failures = 0;
+};
+
+auditor_actor::behavior_type auditor(auditor_actor::stateful_pointer<auditor_state> self,
+                                     std::shared_ptr<std::unique_ptr<audit_trail>> trail,
+                                     std::shared_ptr<audit_queue> queue, wall_clock clock);
+
+/// Passes everything on to the node's disk, and what was written to the trail.
+class audited_storage final : public stable_storage {
+ public:
+  audited_storage(std::shared_ptr<stable_storage> disk, std::shared_ptr<const audit_tap> tap)
+      : disk_(std::move(disk)), tap_(std::move(tap)) {}
+
+  [[nodiscard]] std::variant<stored_history, world_error> read() override { return disk_->read(); }
+  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
+  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override {
+    return disk_->forget_through(last);
+  }
+  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override {
+    return disk_->store_chunks(chunks);
+  }
+  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
+                                                      std::span<const digest> leaves) override {
+    return disk_->keep_state(sequence, leaves);
+  }
+  [[nodiscard]] std::uint64_t bytes_held() const override { return disk_->bytes_held(); }
+
+ private:
+  std::shared_ptr<stable_storage> disk_;
+  std::shared_ptr<const audit_tap> tap_;
+};
+
+}  // namespace hypermesh
+
+// Behind the ids of runtime/links/link_messages.hpp, with room for them to grow.
+CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_audit, first_custom_type_id + 300)
+CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::records_written))
+CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::event_happened))
+CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::flush_trail))
+CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::close_trail))
+CAF_END_TYPE_ID_BLOCK(hypermesh_audit)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::records_written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::event_happened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::flush_trail)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::close_trail)

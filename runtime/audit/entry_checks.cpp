@@ -1,0 +1,93 @@
+#include "runtime/audit/entry_checks.hpp"
+
+#include <set>
+
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+std::string unsigned_text(message_kind kind, const statement& content, rejection reason) {
+  return fmt::format("the {} of replica {} for view {}, sequence {} is not genuine: {}", to_string(kind),
+                     content.replica.value, content.view.value, content.sequence.value, to_string(reason));
+}
+
+}  // namespace
+
+std::optional<std::string> entry_checks::objection_to_statement(message_kind kind, const signed_statement& value) {
+  ++signatures_;
+  if (const auto bad = validator_.check_statement(kind, value)) return unsigned_text(kind, value.content, *bad);
+  return std::nullopt;
+}
+
+/// §4.2: a PRE-PREPARE of the primary and PREPAREs of as many different backups as make a quorum with it.
+std::optional<std::string> entry_checks::objection_to_prepared(const prepared_certificate& certificate) {
+  const auto& header = certificate.pre_prepare.content;
+  if (header.replica != cluster_.group().primary_of(header.view)) {
+    return fmt::format("the PRE-PREPARE is of replica {}, who is not the primary of view {}", header.replica.value,
+                       header.view.value);
+  }
+  if (auto bad = objection_to_statement(message_kind::pre_prepare, certificate.pre_prepare)) return bad;
+  std::set<replica_id> signers{header.replica};
+  for (const auto& each : certificate.prepares) {
+    if (!signers.insert(each.content.replica).second) return "one replica stands twice in the certificate";
+    if (auto bad = objection_to_statement(message_kind::prepare, each)) return bad;
+  }
+  if (signers.size() < cluster_.group().quorum()) return "the certificate has no quorum";
+  return std::nullopt;
+}
+
+/// §4.2: COMMITs of a quorum of different replicas.
+std::optional<std::string> entry_checks::objection_to_committed(const commit_certificate& certificate) {
+  std::set<replica_id> signers;
+  for (const auto& each : certificate.commits) {
+    if (!signers.insert(each.content.replica).second) return "one replica stands twice in the certificate";
+    if (auto bad = objection_to_statement(message_kind::commit, each)) return bad;
+  }
+  if (signers.size() < cluster_.group().quorum()) return "the certificate has no quorum";
+  return std::nullopt;
+}
+
+std::optional<std::string> entry_checks::objection_to_proof(const proof_noted& proof) {
+  ++signatures_;
+  const auto decoded = decode(proof.frame);
+  const auto* value = std::get_if<message>(&decoded);
+  if (value == nullptr) return "the message in it cannot be read";
+  if (const auto* it = std::get_if<checkpoint_proof>(value); it != nullptr) {
+    const bool holds = proof.kind == audit_kind::checkpoint_stable && validator_.proves_checkpoint(it->certificate);
+    return holds ? std::nullopt : std::optional<std::string>{"no quorum signed the checkpoint"};
+  }
+  // A message is checked as if its signer had sent it: the trail's owner, and the primary of the new view.
+  std::optional<rejection> bad = rejection::kind_not_allowed_from_sender;
+  const auto* change = std::get_if<view_change>(value);
+  if (change != nullptr && proof.kind == audit_kind::view_change && change->replica == owner_) {
+    bad = validator_.check(principal::of(owner_), *value);
+  }
+  const auto* opened = std::get_if<new_view>(value);
+  if (opened != nullptr && proof.kind == audit_kind::view_entered) {
+    bad = validator_.check(principal::of(cluster_.group().primary_of(opened->view)), *value);
+  }
+  if (!bad) return std::nullopt;
+  return fmt::format("the message in it proves nothing: {}", to_string(*bad));
+}
+
+std::optional<std::string> entry_checks::objection_to(const audit_event& event) {
+  if (const auto* it = std::get_if<proposal_noted>(&event)) {
+    const auto& content = it->header.content;
+    if (content.replica != cluster_.group().primary_of(content.view)) return "the proposal is not the primary's";
+    return objection_to_statement(message_kind::pre_prepare, it->header);
+  }
+  if (const auto* it = std::get_if<vote_noted>(&event)) {
+    if (it->vote.content.replica != owner_) return "the vote is not the node's own";
+    return objection_to_statement(it->kind, it->vote);
+  }
+  if (const auto* it = std::get_if<batch_was_prepared>(&event)) return objection_to_prepared(it->certificate);
+  if (const auto* it = std::get_if<batch_was_committed>(&event)) return objection_to_committed(it->certificate);
+  if (const auto* it = std::get_if<proof_noted>(&event)) return objection_to_proof(*it);
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

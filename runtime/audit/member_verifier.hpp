@@ -1,0 +1,27 @@
+#pragma once
+
+#include "messages/require.hpp"
+#include "runtime/ed25519_authenticator.hpp"
+
+namespace hypermesh {
+
+/// Verifies with the keys of a genesis file and has no key of its own: for looking at a trail on any machine.
+class member_verifier final : public authenticator {
+ public:
+  explicit member_verifier(member_keys members) : members_(std::move(members)) { initialise_crypto(); }
+
+  [[nodiscard]] principal self() const override { fail(); }
+  [[nodiscard]] signature sign(byte_span) const override { fail(); }
+  [[nodiscard]] bool verify(principal signer, byte_span signing_input, const signature& claimed) const override {
+    return verify_as_member(members_, signer, signing_input, claimed);
+  }
+
+ private:
+  [[noreturn]] static void fail() {
+    fail_requirement("who only verifies is nobody and signs nothing", __FILE__, __LINE__, __func__);
+  }
+
+  member_keys members_;
+};
+
+}  // namespace hypermesh
