@@ -122,6 +122,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
         self->state.builder->on_installed(*installed.executed, now_of(self));
         cut_batches(self, false);
       },
+      [self](const cases_dropped& dropped) { self->state.builder->on_dropped(*dropped.names, now_of(self)); },
       [self](const service_wanted&) {
         const auto& state = self->state;
         self->send(state.with->coordinator, service_measured{state.builder->service(now_of(self))});

@@ -18,6 +18,10 @@ void carry_out(detector_self self, docket_effects effects) {
   for (const auto replica : effects.proven)
     self->send(with.reputation_tracker, replica_proven{replica});
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
+  if (!effects.dropped.empty()) {
+    self->send(with.batcher,
+               cases_dropped{std::make_shared<const std::vector<request_id>>(std::move(effects.dropped))});
+  }
   for (const auto& frame : effects.requests) {
     auto decoded = decode(frame);
     auto* value = std::get_if<message>(&decoded);
@@ -52,7 +56,7 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
         carry_out(self, receive(*self->state.docket, *received.value, now_of(self)));
       },
       [self](const misbehaved& seen) { carry_out(self, self->state.docket->on_misbehaved(seen.what, now_of(self))); },
-      [self](const reputation_agreed& agreed) { self->state.docket->on_agreed(*agreed.now); },
+      [self](const reputation_agreed& agreed) { carry_out(self, self->state.docket->on_agreed(*agreed.now)); },
       [self](const pardon_wanted& wanted) {
         carry_out(self, self->state.docket->on_pardon_wanted(wanted.replica, now_of(self)));
       },

@@ -31,17 +31,18 @@ using ingress_actor = caf::typed_actor<
     caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>>;
 
 /// Pending requests, admission and batches.
-using batcher_actor = caf::typed_actor<caf::reacts_to<wired>,
-                                       // A REQUEST of a client, or forwarded by a backup.
-                                       caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
-                                       // Who proposes, and so where requests go.
-                                       caf::reacts_to<view_entered>,
-                                       // Requests that are done and need no memory.
-                                       caf::reacts_to<batch_executed>,
-                                       // Requests that a transferred state has done.
-                                       caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>,
-                                       // The batch delay has passed.
-                                       caf::reacts_to<tick>>;
+using batcher_actor =
+    caf::typed_actor<caf::reacts_to<wired>,
+                     // A REQUEST of a client, or forwarded by a backup.
+                     caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
+                     // Who proposes, and so where requests go.
+                     caf::reacts_to<view_entered>,
+                     // Requests that are done and need no memory.
+                     caf::reacts_to<batch_executed>,
+                     // Requests that a transferred state has done.
+                     caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>, caf::reacts_to<cases_dropped>,
+                     // The batch delay has passed.
+                     caf::reacts_to<tick>>;
 
 /// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
 using replica_actor =
@@ -252,6 +253,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -313,3 +315,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)

@@ -190,6 +190,11 @@ struct pardon_wanted {
   replica_id replica;
 };
 
+/// Nobody needs these cases any more (fault detector to batcher).
+struct cases_dropped {
+  std::shared_ptr<const std::vector<request_id>> names;
+};
+
 /// Would this frame of this sender be taken? (host to fault detector)
 struct validation_wanted {
   principal sender;

@@ -74,6 +74,11 @@ inline constexpr std::size_t exhibit_bytes_max = request_bytes_max / 2 - envelop
 inline constexpr std::size_t exhibits_max = replicas_max;
 inline constexpr std::size_t exhibit_documents_max = 2;
 
+/// A document that is a deed by itself is judged whole, so it may not hold more than 270 signatures; and a batch not
+/// more than 8 cases: together no more than twice what 1,024 requests cost.
+inline constexpr std::size_t lone_exhibit_bytes_max = 32 * 1024;
+inline constexpr std::size_t guard_requests_per_batch_max = 8;
+
 /// Counters of one STATUS-REPORT.
 inline constexpr std::size_t report_counters_max = 512;
 inline constexpr std::size_t report_name_bytes_max = 96;

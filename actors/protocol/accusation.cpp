@@ -97,6 +97,7 @@ std::optional<guard_case> two_documents(const exhibit& first, const exhibit& sec
 }
 
 std::optional<guard_case> lone_document(const exhibit& shown) {
+  if (std::get<blob>(shown.content).view.size() > limits::lone_exhibit_bytes_max) return std::nullopt;
   if (const auto change = view_change_in(shown)) {
     return accusation{principal::of(change->replica), offence::unlawful_view_change, change->new_view, {}};
   }

@@ -59,8 +59,14 @@ std::optional<batch> batch_builder::cut(bool delay_passed) {
   const bool enough = requests_waiting_ >= settings_.requests_per_batch_target;
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
   batch next;
+  std::size_t cases = 0;
   while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
+    if (client == guard_client && cases++ >= limits::guard_requests_per_batch_max) {
+      if (turns_.size() == 1) break;
+      std::ranges::rotate(turns_, turns_.begin() + 1);
+      continue;
+    }
     auto& queue = queues_[client];
     if (!take_next(queue, next)) break;
     turns_.pop_front();
@@ -91,6 +97,10 @@ void batch_builder::on_executed(const std::vector<executed_request>& requests, b
     // A primary that proposes old requests again serves nobody (attack 29).
     if (each.first_time) ++requests_executed_;
     forget(each.id, now);
+    if (each.id.client == guard_client) {
+      guard_done_.push_back(each.id.when);
+      if (guard_done_.size() > guard_done_max) guard_done_.pop_front();
+    }
     // What fell out of the client's window is never executed: it must not keep its place here.
     if (each.id.client != guard_client) {
       forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
@@ -113,8 +123,19 @@ void batch_builder::on_installed(const std::vector<request_id>& ids, microsecond
   }
   // The batches that the state covers are not executed here: without this they would hold their places
   // for ever, and a primary that fell behind once would propose less, in the end nothing.
-  while (!in_flight_.empty() && is_over(in_flight_.front()))
+  while (!in_flight_.empty() && (in_flight_.front().client == guard_client || is_over(in_flight_.front())))
     in_flight_.pop_front();
+  // Which cases the state has settled it does not say; those that are still open are told again.
+  std::vector<request_id> cases;
+  for (const auto& [when, each] : queues_[guard_client].pending)
+    cases.push_back({guard_client, when});
+  on_dropped(cases, now);
+}
+
+void batch_builder::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
+  for (const auto& name : cases) {
+    if (is_pending(name)) forget(name, now);
+  }
 }
 
 bool batch_builder::is_pending(request_id id) const {
@@ -134,12 +155,7 @@ void batch_builder::forget_through(request_id floor, microseconds_t now) {
 
 void batch_builder::forget(request_id id, microseconds_t now) {
   auto& queue = queues_[id.client];
-  if (id.client == guard_client) {
-    guard_done_.push_back(id.when);
-    if (guard_done_.size() > guard_done_max) guard_done_.pop_front();
-  } else {
-    queue.window.mark_done(id.when);
-  }
+  if (id.client != guard_client) queue.window.mark_done(id.when);
   const auto found = queue.pending.find(id.when);
   if (found == queue.pending.end()) return;
   if (!found->second.proposed) {

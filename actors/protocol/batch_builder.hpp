@@ -69,6 +69,9 @@ class batch_builder {
   /// What a transferred state has executed, as `client_table::done_ids` tells it.
   void on_installed(const std::vector<request_id>& ids, microseconds_t now);
 
+  /// The guard needs these cases no more.
+  void on_dropped(const std::vector<request_id>& cases, microseconds_t now);
+
   /// A view was entered: what was proposed before and not executed waits again, and clients get a new start.
   void on_view(microseconds_t now);
 

@@ -7,7 +7,9 @@ namespace hypermesh {
 
 bool costly_quota::admit(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
-  const bool is_costly = kind == message_kind::view_change || kind == message_kind::new_view;
+  const auto* asked = std::get_if<request>(&value);
+  const bool is_of_guard = asked != nullptr && asked->id.client == guard_client;
+  const bool is_costly = kind == message_kind::view_change || kind == message_kind::new_view || is_of_guard;
   // From a client neither is verified, and clients are too many to be counted each.
   if (!is_costly || !sender.is_replica()) return true;
   auto& share = shares_.try_emplace(sender, purse{burst, now}).first->second;

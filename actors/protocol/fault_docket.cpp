@@ -60,7 +60,16 @@ void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, mic
   open_.emplace(name, open_case{std::move(frame), accused, now, tell ? 0U : 1U});
 }
 
-void fault_docket::on_agreed(const agreed_reputation& agreed) {
+void fault_docket::drop_if(const std::function<bool(const open_case&)>& is_over, docket_effects& out) {
+  std::erase_if(open_, [&](const auto& each) {
+    if (!is_over(each.second)) return false;
+    out.dropped.push_back(each.first);
+    return true;
+  });
+}
+
+docket_effects fault_docket::on_agreed(const agreed_reputation& agreed) {
+  docket_effects out;
   agreed_ = agreed;
   for (const auto& name : agreed.settled) {
     open_.erase(name);
@@ -68,10 +77,11 @@ void fault_docket::on_agreed(const agreed_reputation& agreed) {
   }
   while (settled_.size() > settled_max)
     settled_.pop_front();
-  std::erase_if(open_, [&](const auto& each) {
-    const auto& accused = each.second.accused;
-    return accused && accused->is_replica() && agreed_.replicas[accused->number].is_quarantined();
-  });
+  const auto is_over = [&](const open_case& each) {
+    return each.accused && each.accused->is_replica() && agreed_.replicas[each.accused->number].is_quarantined();
+  };
+  drop_if(is_over, out);
+  return out;
 }
 
 docket_effects fault_docket::on_tick(microseconds_t now) {
@@ -84,7 +94,7 @@ docket_effects fault_docket::on_tick(microseconds_t now) {
     out.requests.push_back(each.frame);
   }
   // Nobody who could order it wants it, or it is of an epoch that is over.
-  std::erase_if(open_, [](const auto& each) { return each.second.repeats > repeats_max; });
+  drop_if([](const open_case& each) { return each.repeats > repeats_max; }, out);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -18,6 +19,8 @@ struct docket_effects {
   std::vector<frame_ptr> requests;
   /// Evidence against them was verified.
   std::vector<replica_id> proven;
+  /// Cases that nobody needs any more: the batcher forgets them, so that no primary is blamed for not ordering them.
+  std::vector<request_id> dropped;
   std::vector<observation> observations;
 };
 
@@ -50,7 +53,7 @@ class fault_docket {
   /// The operator of this node wants a replica released.
   [[nodiscard]] docket_effects on_pardon_wanted(replica_id replica, microseconds_t now);
   [[nodiscard]] docket_effects on_misbehaved(const misdeed& seen, microseconds_t now);
-  void on_agreed(const agreed_reputation& agreed);
+  [[nodiscard]] docket_effects on_agreed(const agreed_reputation& agreed);
   [[nodiscard]] docket_effects on_tick(microseconds_t now);
 
   [[nodiscard]] std::size_t open_cases() const { return open_.size(); }
@@ -73,6 +76,7 @@ class fault_docket {
   void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, docket_effects& out);
   [[nodiscard]] sequence_number period_for(replica_id about, grievance why) const;
   [[nodiscard]] bool is_settled(const guard_case& about) const;
+  void drop_if(const std::function<bool(const open_case&)>& is_over, docket_effects& out);
 
   cluster_parameters cluster_;
   replica_id self_;

@@ -84,7 +84,7 @@ statement_watch::findings statement_watch::on_refused(const message& value, reje
   // A bad signature is nobody's deed; everything else in a signed document is its signer's.
   if (why == rejection::bad_signature || why == rejection::sender_is_not_signer) return out;
   const auto& raw = change != nullptr ? change->raw : opened->raw;
-  if (raw.view.size() > limits::exhibit_bytes_max) return out;
+  if (raw.view.size() > limits::lone_exhibit_bytes_max) return out;
   prove({{exhibit{kind_of(value), raw}}}, out);
   return out;
 }
@@ -144,7 +144,8 @@ void statement_watch::note_vote(message_kind kind, const signed_statement& said,
   const bool is_first = !claim->said[prepare_at] && !claim->said[commit_at];
   if (is_first || claim->value == content.value) {
     claim->value = content.value;
-    claim->by[place] = said.by;
+    // The first signature stays: a forged one may not take the place of what proves something.
+    if (!claim->said[place]) claim->by[place] = said.by;
     claim->said[place] = true;
   } else if (!claim->is_closed && is_known_word(kind, said)) {
     const auto known = claim->said[prepare_at] ? prepare_at : commit_at;
@@ -256,14 +257,15 @@ void statement_watch::note_view_change(const hypermesh::view_change& value, find
 
 void statement_watch::look_for_hidden(const hypermesh::view_change& value, const exhibit& shown, findings& out) {
   for (auto& slot : record_of(value.replica)->votes) {
+    if (slot.sequence <= at_.stable) continue;
     for (auto& claim : slot.of_view) {
       if (!claim.said[commit_at] || claim.is_closed) continue;
       const signed_statement said{{claim.view, slot.sequence, claim.value, value.replica, cluster_.signing.epoch},
                                   claim.by[commit_at]};
       if (!conceals(value, said.content)) continue;
       claim.is_closed = prove({{exhibit{message_kind::commit, said}, shown}}, out);
-      // One is enough.
-      if (claim.is_closed) return;
+      // One is enough; and a VIEW-CHANGE that proves nothing here was signed by nobody (attack 33).
+      return;
     }
   }
 }

@@ -85,7 +85,10 @@ std::optional<rejection> validator::check_content(principal sender, const messag
 }
 
 std::optional<rejection> validator::check_request(principal sender, const request& value) const {
-  if (value.id.client == guard_client) return check_guard_request(value);
+  if (value.id.client == guard_client) {
+    // It proves itself, but replicas alone have a quota for what is so costly to judge.
+    return sender.is_replica() ? check_guard_request(value) : rejection::kind_not_allowed_from_sender;
+  }
   const auto signer = principal::of(value.id.client);
   if (!is_member(signer)) return rejection::not_a_member;
   // §4.1: backups relay requests to the primary, so a replica may send what a client signed; a client
@@ -155,6 +158,10 @@ std::optional<rejection> validator::check_pre_prepare(const pre_prepare& value) 
   if (value.body->requests.empty()) return rejection::empty_batch;
   // §4.2: "the signatures in the request and the pre-prepare message are correct and d is the digest for m".
   if (digest_of_batch(*value.body) != content.value) return rejection::wrong_digest;
+  const auto cases =
+      std::ranges::count_if(value.body->requests, [](const auto& each) { return each.id.client == guard_client; });
+  // One of them may cost as much as a hundred of clients (attack 33).
+  if (static_cast<std::size_t>(cases) > limits::guard_requests_per_batch_max) return rejection::too_many_items;
   for (const auto& each : value.body->requests) {
     if (const auto bad = check_request(principal::of(content.replica), each)) return bad;
   }

@@ -80,14 +80,6 @@ void view_change_set::suspect_shunned(microseconds_t now, view_change_effects& o
   if (std::ranges::binary_search(shunned_, primary())) suspect(suspicion_reason::proven, now, out);
 }
 
-/// Liveness does not rest on it: who does not know yet goes to the view itself, and joins the others from there.
-view_number view_change_set::first_trusted(view_number from) const {
-  auto view = from;
-  while (std::ranges::binary_search(shunned_, group_.primary_of(view)))
-    view = view.next();
-  return view;
-}
-
 void view_change_set::send_suspicion(view_change_effects& out) const {
   const statement content{view_, sequence_number{0}, digest{}, self_, cluster_.signing.epoch};
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::suspicion, statement_bytes(content)));
@@ -136,7 +128,7 @@ void view_change_set::join(microseconds_t now, view_change_effects& out) const {
     ++replicas;
     smallest = std::min(smallest.value_or(view), view);
   }
-  if (replicas >= group_.weak_quorum()) out.change_to = first_trusted(*smallest);
+  if (replicas >= group_.weak_quorum()) out.change_to = smallest;
 }
 
 view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> own, microseconds_t now) {

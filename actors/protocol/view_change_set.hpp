@@ -46,8 +46,8 @@ class view_change_set {
   /// How the primary serves its clients, as a backup sees it. A replica that is waiting for a view, or leads it, judges
   /// nobody.
   [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
-  /// Whom nobody should follow: an accused primary is suspected at once, and views that they would lead are passed
-  /// over.
+  /// Whom nobody should follow: such a primary is suspected at once, and nobody waits for its NEW-VIEW. Its views are
+  /// not skipped: what a replica that lost its disk may say rests on VIEW-CHANGEs going up one by one (`probation`).
   [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& shunned, microseconds_t now);
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
@@ -76,7 +76,6 @@ class view_change_set {
   void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
   void join(microseconds_t now, view_change_effects& out) const;
   void suspect_shunned(microseconds_t now, view_change_effects& out);
-  [[nodiscard]] view_number first_trusted(view_number from) const;
   [[nodiscard]] std::map<replica_id, view_number> wanted_views(microseconds_t now) const;
   [[nodiscard]] std::size_t changes_from(view_number view) const;
   void open(microseconds_t now, view_change_effects& out);

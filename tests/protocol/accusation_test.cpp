@@ -200,3 +200,19 @@ TEST_CASE_FIXTURE(court, "a request of the guard under another name than its cas
   const auto second = decode(garbage);
   CHECK(checks.check(principal::of(replica_id{1}), std::get<message>(second)) == rejection::unproven);
 }
+
+TEST_CASE_FIXTURE(court, "a proposal with more cases than one may judge at once is refused (attack 33)") {
+  std::vector<request> cases;
+  for (std::uint64_t sequence = 1; sequence <= limits::guard_requests_per_batch_max + 1; ++sequence) {
+    const exhibits shown{{vote(message_kind::commit, "A", first_view, sequence_number{sequence}),
+                          vote(message_kind::commit, "B", first_view, sequence_number{sequence})}};
+    const auto frame = guard_request(*case_of(shown, factory.cluster()), shown);
+    cases.push_back(std::get<request>(std::get<message>(decode(frame))));
+  }
+  const auto verdict_on = [&](std::size_t count) {
+    const auto body = request_factory::batch_of({cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(count)});
+    return checks.check(principal::of(replica_id{0}), factory.pre_prepare_of(first_view, one, body));
+  };
+  CHECK_FALSE(verdict_on(limits::guard_requests_per_batch_max));
+  CHECK(verdict_on(limits::guard_requests_per_batch_max + 1) == rejection::too_many_items);
+}

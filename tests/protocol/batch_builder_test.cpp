@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "actors/protocol/batch_builder.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
@@ -298,4 +300,33 @@ TEST_CASE("requests of the guard are admitted by their names, in whatever order,
   // A lower name than one that was executed is as fresh as any.
   CHECK(world.builder.admit(ask(3), 0) == admission::accepted);
   CHECK(world.builder.service(1'000).clients_waiting == 1);
+}
+
+TEST_CASE("a batch holds eight cases of the guard at most, beside everything else (attack 33)") {
+  builder_world world;
+  for (std::uint64_t name = 1; name <= 20; ++name)
+    CHECK(world.builder.admit(make_request({guard_client, timestamp{name}}, {to_byte_vector("case")}, {}), 0) ==
+          admission::accepted);
+  for (std::uint64_t when = 1; when <= 12; ++when)
+    CHECK(world.admit(3, when) == admission::accepted);
+  const auto cases_in = [](const std::optional<batch>& content) {
+    return std::ranges::count_if(content->requests, [](const auto& each) { return each.id.client == guard_client; });
+  };
+  const auto first = world.builder.cut(true);
+  CHECK(cases_in(first) == 8);
+  CHECK(first->requests.size() == 20);
+  const auto second = world.builder.cut(true);
+  CHECK(cases_in(second) == 8);
+  CHECK(cases_in(world.builder.cut(true)) == 4);
+  CHECK_FALSE(world.builder.cut(true));
+}
+
+TEST_CASE("a case that the guard needs no more waits for nobody") {
+  builder_world world;
+  const auto id = request_id{guard_client, timestamp{7}};
+  CHECK(world.builder.admit(make_request(id, {to_byte_vector("case")}, {}), 0) == admission::accepted);
+  CHECK(world.builder.service(1'000).clients_waiting == 1);
+  world.builder.on_dropped({id, {guard_client, timestamp{8}}}, 2'000);
+  CHECK(world.builder.service(3'000).clients_waiting == 0);
+  CHECK_FALSE(world.builder.cut(true));
 }
