@@ -55,11 +55,21 @@ void help(batcher_self self, const request_waits& look) {
   look_again(self, look.value, look.times + 1);
 }
 
+/// Two requests with one timestamp: of those a client can have one executed, and must not let replicas hold different
+/// ones (attack 8).
+void show_contradiction(batcher_self self, const request& value) {
+  auto shown = self->state.builder->contradiction_with(value);
+  if (!shown) return;
+  self->send(self->state.with->fault_detector, proof_found{std::make_shared<const exhibits>(std::move(*shown))});
+}
+
 void take(batcher_self self, const verified_message& received) {
   const auto& value = std::get<request>(*received.value);
   auto& state = self->state;
   using admission = batch_builder::admission;
   const auto admitted = state.builder->admit(value, now_of(self));
+  for (const auto& id : state.builder->take_displaced())
+    self->send(state.with->executor, refuse{id, reply_status::overloaded, {}});
   switch (admitted) {
     case admission::accepted:
       if (!state.is_primary()) return look_again(self, received.value, 0);
@@ -69,6 +79,8 @@ void take(batcher_self self, const verified_message& received) {
       // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
       if (received.sender.is_client()) forward(self, value);
       return;
+    case admission::contradicting:
+      return show_contradiction(self, value);
     case admission::done:
     case admission::past:
       // Only who asked on a link of its own is answered; what a replica forwarded, the client asks there itself.
@@ -114,6 +126,10 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
       [self](const request_waits& look) { help(self, look); },
       [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
+        if (done.body) {
+          for (const auto& each : done.body->requests)
+            show_contradiction(self, each);
+        }
         self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self));
         cut_batches(self, false);
         report(self);
@@ -122,6 +138,7 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
         self->state.builder->on_installed(*installed.executed, now_of(self));
         cut_batches(self, false);
       },
+      [self](const reputation_agreed& agreed) { self->state.builder->on_convicted(agreed.now->clients); },
       [self](const cases_dropped& dropped) { self->state.builder->on_dropped(*dropped.names, now_of(self)); },
       [self](const service_wanted&) {
         const auto& state = self->state;

@@ -149,6 +149,13 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
         carry_out(self, self->state.core->on_query(wanted.operation, token, now_of(self)));
       },
       [self](const report_of_replica& wanted) { ask_report(self, wanted); },
+      [self](const client_report_wanted&) {
+        const auto& core = *self->state.core;
+        return client_report{core.operations_pending(), core.retransmissions(), core.wrong_replies()};
+      },
+      [self](const outgoing_frame& told) {
+        send_out(self, {std::nullopt, told.frame});
+      },
       [self](const link_changed& changed) {
         if (!changed.up) return carry_out(self, self->state.core->on_link_down(changed.replica));
         carry_out(self, self->state.core->on_link_up(changed.replica));

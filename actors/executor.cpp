@@ -61,10 +61,12 @@ void tell_reputation(const executor_self& self, std::vector<request_id> settled)
   const auto& with = *self->state.with;
   for (const auto& each : events)
     self->send(with.monitor, observed{each});
-  const auto now = std::make_shared<const agreed_reputation>(agreed_reputation{
-      replicated.last_executed(), replicated.ledger().replicas(), std::move(events), std::move(settled)});
+  const auto now = std::make_shared<const agreed_reputation>(
+      agreed_reputation{replicated.last_executed(), replicated.ledger().replicas(), std::move(events),
+                        std::move(settled), replicated.ledger().convicted_clients()});
   self->send(with.fault_detector, reputation_agreed{now});
   self->send(with.reputation_tracker, reputation_agreed{now});
+  self->send(with.batcher, reputation_agreed{now});
 }
 
 /// The neighbours learn where the last run ended.
@@ -91,7 +93,8 @@ void execute(executor_self self, const committed_batch& committed) {
     if (each.outcome) answer(self, each.request.id, *each.outcome);
   }
   self->send(state.with->batcher,
-             batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests});
+             batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
+                            committed.body});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
   std::vector<request_id> settled;
   for (const auto& each : *requests) {
@@ -174,7 +177,9 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
         answer_to(self, again.via, again.id, self->state.replicated->answer_to(again.id));
       },
       [self](const refuse& refused) {
-        answer_to(self, refused.via, refused.id, self->state.replicated->refuse(refused.status));
+        const auto outcome = self->state.replicated->refuse(refused.status);
+        if (!refused.via) return answer(self, refused.id, *outcome);
+        answer_to(self, refused.via, refused.id, outcome);
       },
       [self](const session_opened& opened) { open_session(self, opened); },
       [self](const session_closed& closed) { close_session(self, closed); },

@@ -15,8 +15,8 @@ using detector_self = fault_detector_actor::stateful_pointer<fault_detector_stat
 
 void carry_out(detector_self self, docket_effects effects) {
   const auto& with = *self->state.with;
-  for (const auto replica : effects.proven)
-    self->send(with.reputation_tracker, replica_proven{replica});
+  for (const auto& each : effects.proven)
+    self->send(with.reputation_tracker, replica_proven{each});
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
   if (!effects.dropped.empty()) {
     self->send(with.batcher,

@@ -81,14 +81,14 @@ std::variant<message, rejection> ingress_state::examine(const incoming_frame& fr
 
 std::optional<rejection> ingress_state::examine_content(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
-  const bool is_costly = kind == message_kind::view_change || kind == message_kind::new_view;
+  const bool is_view_change = kind == message_kind::view_change || kind == message_kind::new_view;
   const bool is_watched = sender.is_replica();
-  if (is_watched && !is_costly) note(watch->on_message(value));
+  if (is_watched && !is_view_change) note(watch->on_message(value));
   const auto objection = filter->objection_to(value);
   // A VIEW-CHANGE for a view that is over may still contradict another one.
-  if (objection && !(is_costly && objection == rejection::other_view)) return objection;
+  if (objection && !(is_view_change && objection == rejection::other_view)) return objection;
   if (!quota.admit(sender, value, now)) return rejection::overloaded;
-  if (is_watched && is_costly) note(watch->on_message(value));
+  if (is_watched && is_view_change) note(watch->on_message(value));
   if (objection) return objection;
   if (const auto bad = checks->check(sender, value)) {
     if (is_watched) note(watch->on_refused(value, *bad));

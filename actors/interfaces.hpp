@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 
 #include "actors/node_messages.hpp"
 #include "actors/ports.hpp"
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client_outcome.hpp"
 
 /// Every typed handle of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
 namespace hypermesh {
@@ -41,6 +42,8 @@ using batcher_actor =
                      caf::reacts_to<batch_executed>,
                      // Requests that a transferred state has done.
                      caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>, caf::reacts_to<cases_dropped>,
+                     // Whose requests are held against them.
+                     caf::reacts_to<reputation_agreed>,
                      // The batch delay has passed.
                      caf::reacts_to<tick>>;
 
@@ -88,6 +91,7 @@ using state_transfer_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<fetch_state>,
                      // STATE-REQUEST or STATE-CHUNK.
                      caf::reacts_to<verified_message>, caf::reacts_to<install_refused>, caf::reacts_to<state_diverged>,
+                     caf::reacts_to<trust_changed>,
                      // Which of the states held for others is the one they need.
                      caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
@@ -180,11 +184,23 @@ struct client_links {
   std::shared_ptr<const std::vector<peer_actor>> peers;
 };
 
+/// What did you see of the replicas? (host to client)
+struct client_report_wanted {};
+struct client_report {
+  std::size_t operations_pending = 0;
+  /// Requests that were sent again; a measure of loss and overload.
+  std::uint64_t retransmissions = 0;
+  /// Replicas that gave other results than f+1 did, and how many (attack 5).
+  std::map<replica_id, std::uint64_t> wrong_replies;
+};
+
 using client_actor =
     caf::typed_actor<caf::reacts_to<client_links>,
                      // A frame of an authenticated replica link.
                      caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
-                     caf::reacts_to<report_of_replica>,
+                     caf::reacts_to<report_of_replica>, caf::replies_to<client_report_wanted>::with<client_report>,
+                     // For all replicas as it is: a PARDON.
+                     caf::reacts_to<outgoing_frame>,
                      // What was sent into a closed link is sent again when it opens.
                      caf::reacts_to<link_changed>,
                      // Fails everything that is pending with `client_error::stopped`, and ends.
@@ -238,6 +254,8 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::query_operation))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::ordered_operation))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_report_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_report))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
@@ -300,6 +318,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::query_operation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::ordered_operation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::operation_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_report_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)

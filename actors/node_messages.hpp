@@ -133,6 +133,7 @@ struct batch_executed {
   /// Who proposed it.
   replica_id primary;
   std::shared_ptr<const std::vector<executed_request>> requests;
+  std::shared_ptr<const batch> body = {};
 };
 
 /// Answer this request again from the client table, to the link that asked (batcher to executor).
@@ -143,7 +144,7 @@ struct reply_again {
   inbound_credit credit = {};
 };
 
-/// Refuse this request by a reply to the link that asked (batcher to executor).
+/// Refuse this request by a reply to the link that asked, or to all links of its client (batcher to executor).
 struct refuse {
   request_id id;
   reply_status status = reply_status::overloaded;
@@ -174,9 +175,9 @@ struct reputation_agreed {
   std::shared_ptr<const agreed_reputation> now;
 };
 
-/// Evidence against this replica was verified (fault detector to reputation tracker).
+/// Evidence against a replica was verified (fault detector to reputation tracker).
 struct replica_proven {
-  replica_id replica;
+  proven_case what;
 };
 
 /// Whom to trust less (reputation tracker to ingress, coordinator and state transfer).

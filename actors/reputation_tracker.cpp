@@ -29,7 +29,9 @@ void report(tracker_self self) {
     add("reputation_score", each.agreed.score);
     add("reputation_local_score", each.local_score);
     add("convictions", each.agreed.convictions);
+    add("convicted_at_sequence", each.agreed.convicted_at.value);
     add("quarantined_until_sequence", each.agreed.quarantined_until.value);
+    add("awaits_quarantine", each.agreed.awaits_quarantine ? 1 : 0);
   }
   if (!counters->empty()) self->send(state.with->monitor, counters_reported{std::move(counters)});
 }
@@ -42,6 +44,7 @@ void tell(tracker_self self) {
   const auto shared = std::make_shared<const trust>(now);
   self->send(state.with->ingress, trust_changed{shared});
   self->send(state.with->coordinator, trust_changed{shared});
+  self->send(state.with->state_transfer, trust_changed{shared});
 }
 
 }  // namespace
@@ -63,7 +66,7 @@ reputation_tracker_actor::behavior_type reputation_tracker(tracker_self self, co
         report(self);
       },
       [self](const replica_proven& found) {
-        self->state.book->on_proven(found.replica);
+        self->state.book->on_proven(found.what);
         tell(self);
       },
       [self](const reputation_wanted&) { return reputation_report{self->state.book->all()}; },

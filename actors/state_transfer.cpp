@@ -63,6 +63,7 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
         self->state.donor->on_diverged(diverged.sequence);
         self->state.fetcher->on_diverged(diverged.sequence);
       },
+      [self](const trust_changed& changed) { self->state.fetcher->on_trust(changed.now->throttled); },
       [self](const checkpoint_stable& stable) { self->state.donor->on_stable(stable.certificate->sequence()); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});

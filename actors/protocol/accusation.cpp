@@ -73,10 +73,13 @@ std::optional<guard_case> vote_and_document(const exhibit& vote, const exhibit& 
   return accusation{principal::of(said.replica), offence::hidden_certificate, change->new_view, said.sequence};
 }
 
-bool is_same_document(const exhibit& one, const exhibit& other) {
-  const auto left = std::get<blob>(one.content).view;
-  const auto right = std::get<blob>(other.content).view;
+/// Whether two documents, each with its signature behind it, say the same.
+bool is_same_content(byte_span left, byte_span right) {
   return std::ranges::equal(left.first(left.size() - signature::size), right.first(right.size() - signature::size));
+}
+
+bool is_same_document(const exhibit& one, const exhibit& other) {
+  return is_same_content(std::get<blob>(one.content).view, std::get<blob>(other.content).view);
 }
 
 std::optional<guard_case> two_documents(const exhibit& first, const exhibit& second) {
@@ -147,6 +150,8 @@ std::string_view to_string(grievance why) {
                                                                              "bad_service"};
   return names.at(static_cast<std::size_t>(why));
 }
+
+bool is_same_request(const request& one, const request& other) { return is_same_content(one.raw.view, other.raw.view); }
 
 std::optional<view_change> view_change_in(const exhibit& shown) {
   return document_in<view_change>(shown, message_kind::view_change);

@@ -8,7 +8,7 @@
 #include "messages/values.hpp"
 
 /// What a REQUEST of the guard says: who is accused of what, or what a weak quorum wants. Here only its form is read;
-/// whether the signatures hold is for `validator::check_guard_case`.
+/// whether the signatures hold is for `validator::proves`.
 namespace hypermesh {
 
 /// What no correct principal ever signs (attack 39: nothing else convicts).
@@ -93,6 +93,9 @@ using guard_case = std::variant<accusation, ballot>;
                                      epoch_number epoch);
 /// The statement that a PARDON signs.
 [[nodiscard]] statement pardon_of(replica_id self, replica_id about, sequence_number convicted_at, epoch_number epoch);
+
+/// Whether they say the same; signatures may differ.
+[[nodiscard]] bool is_same_request(const request& one, const request& other);
 
 /// Whether the VIEW-CHANGE lacks what its sender must have prepared to send this COMMIT.
 [[nodiscard]] bool conceals(const view_change& change, const statement& said);

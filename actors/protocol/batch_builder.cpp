@@ -11,14 +11,37 @@ namespace {
 
 /// Waits that the typical one is taken from.
 constexpr std::size_t waits_kept = 32;
-/// Requests of the guard that are recognised when they come again.
-constexpr std::size_t guard_done_max = 256;
+
+void note(std::deque<microseconds_t>& ended, microseconds_t time) {
+  ended.push_back(time);
+  if (ended.size() > waits_kept) ended.pop_front();
+}
+
+/// 0 when there is none.
+microseconds_t median_of(const std::deque<microseconds_t>& ended) {
+  if (ended.empty()) return 0;
+  std::vector<microseconds_t> sorted{ended.begin(), ended.end()};
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  return *middle;
+}
 
 }  // namespace
 
+client_queue& batch_builder::queue_of(client_id client) {
+  return queues_.try_emplace(client, client_queue{client}).first->second;
+}
+
+timestamp_window::standing batch_builder::standing_of(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found == queues_.end() ? timestamp_window::standing::fresh : found->second.standing_of(id.when);
+}
+
+// --- Admission -------------------------------------------------------------------
+
 batch_builder::admission batch_builder::admit(const request& value, microseconds_t now) {
-  auto& queue = queues_[value.id.client];
-  switch (standing_of(value.id)) {
+  auto& queue = queue_of(value.id.client);
+  switch (queue.standing_of(value.id.when)) {
     case timestamp_window::standing::done:
       return admission::done;
     case timestamp_window::standing::past:
@@ -26,33 +49,82 @@ batch_builder::admission batch_builder::admit(const request& value, microseconds
     case timestamp_window::standing::fresh:
       break;
   }
-  if (queue.pending.contains(value.id.when)) return admission::already_pending;
-  const auto bytes = value.raw.view.size();
-  const bool has_quota = queue.pending.size() < limits::requests_in_flight_max &&
-                         (queue.pending.empty() || queue.bytes + bytes <= settings_.bytes_per_client_max);
-  if (!has_quota) return admission::client_quota;
-  if (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
-    return admission::overloaded;
+  if (const auto* known = queue.find(value.id.when)) {
+    return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
   }
-  if (queue.waiting.empty()) turns_.push_back(value.id.client);
-  if (queue.pending.empty()) start_wait(value.id.client, queue, now);
-  queue.waiting.push_back(value.id.when);
-  queue.pending.emplace(value.id.when, pending_request{value, false});
+  // Cases of the guard are few, and make no room for anybody.
+  const bool is_of_guard = value.id.client == guard_client;
+  if (!is_of_guard && !make_room_in(queue, value, now)) return admission::client_quota;
+  if (!is_of_guard && !make_room(queue, value, now)) return admission::overloaded;
+  if (!queue.has_waiting()) turns_.push_back(value.id.client);
+  if (queue.empty()) start_wait(value.id.client, queue, now);
+  const auto before = queue.weight();
+  queue.add(value, now);
+  weigh(value.id.client, before, queue);
   ++requests_waiting_;
   ++requests_pending_;
-  queue.bytes += bytes;
-  bytes_pending_ += bytes;
+  bytes_pending_ += client_queue::bytes_of(value);
   return admission::accepted;
 }
 
-timestamp_window::standing batch_builder::standing_of(request_id id) const {
-  using standing = timestamp_window::standing;
-  if (id.client == guard_client) {
-    return std::ranges::find(guard_done_, id.when) == guard_done_.end() ? standing::fresh : standing::done;
-  }
-  const auto found = queues_.find(id.client);
-  return found == queues_.end() ? standing::fresh : found->second.window.of(id.when);
+bool batch_builder::fits_quota(const client_queue& queue, const request& value) const {
+  const std::size_t requests_max =
+      std::ranges::binary_search(convicted_, value.id.client) ? 1 : limits::requests_in_flight_max;
+  return queue.size() < requests_max &&
+         (queue.empty() || queue.bytes() + client_queue::bytes_of(value) <= settings_.bytes_per_client_max);
 }
+
+/// A client that sends more than it may keeps the oldest.
+bool batch_builder::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
+  while (!fits_quota(queue, value)) {
+    const auto last = queue.last_waiting();
+    if (!last || *last < value.id.when) return false;
+    displace({value.id.client, *last}, now);
+  }
+  return true;
+}
+
+/// Longest-queue drop, as fair queueing does it: whoever holds most makes room.
+bool batch_builder::make_room(const client_queue& queue, const request& value, microseconds_t now) {
+  const auto bytes = client_queue::bytes_of(value);
+  while (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
+    auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
+    if (const auto own = queue.last_waiting(); !victim && own && *own > value.id.when) {
+      victim = request_id{value.id.client, *own};
+    }
+    if (!victim) return false;
+    displace(*victim, now);
+  }
+  return true;
+}
+
+std::optional<request_id> batch_builder::heaviest_above(std::size_t weight) const {
+  for (auto place = weights_.rbegin(); place != weights_.rend() && place->first > weight; ++place) {
+    if (const auto last = queues_.at(place->second).last_waiting()) return request_id{place->second, *last};
+  }
+  return std::nullopt;
+}
+
+void batch_builder::displace(request_id id, microseconds_t now) {
+  displaced_.push_back(id);
+  remove(id, now);
+}
+
+void batch_builder::weigh(client_id client, std::size_t before, const client_queue& queue) {
+  weights_.erase({before, client});
+  if (!queue.empty()) weights_.emplace(queue.weight(), client);
+}
+
+std::optional<exhibits> batch_builder::contradiction_with(const request& value) const {
+  const auto found = queues_.find(value.id.client);
+  const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id.when);
+  if (known == nullptr || is_same_request(*known, value) || value.id.client == guard_client) return std::nullopt;
+  const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::exhibit_bytes_max;
+  if (!fits) return std::nullopt;
+  return exhibits{{exhibit{message_kind::request, known->raw}, exhibit{message_kind::request, value.raw}}};
+}
+
+// --- Batches ---------------------------------------------------------------------
 
 std::optional<batch> batch_builder::cut(bool delay_passed) {
   if (turns_.empty() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
@@ -67,10 +139,10 @@ std::optional<batch> batch_builder::cut(bool delay_passed) {
       std::ranges::rotate(turns_, turns_.begin() + 1);
       continue;
     }
-    auto& queue = queues_[client];
+    auto& queue = queue_of(client);
     if (!take_next(queue, next)) break;
     turns_.pop_front();
-    if (!queue.waiting.empty()) turns_.push_back(client);
+    if (queue.has_waiting()) turns_.push_back(client);
   }
   if (next.requests.empty()) return std::nullopt;
   in_flight_.push_back(next.requests.front().id);
@@ -79,15 +151,13 @@ std::optional<batch> batch_builder::cut(bool delay_passed) {
 
 /// Moves the first waiting request of `queue` into the batch; false when it does not fit.
 bool batch_builder::take_next(client_queue& queue, batch& into) {
-  require(!queue.waiting.empty(), "a client has its turn only while it has waiting requests");
-  const auto found = queue.pending.find(queue.waiting.front());
-  require(found != queue.pending.end(), "every waiting request is pending");
-  const auto bytes = found->second.content.raw.view.size();
+  const auto* first = queue.next();
+  require(first != nullptr, "a client has its turn only while it has waiting requests");
+  const auto bytes = client_queue::bytes_of(*first);
   if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
-  found->second.proposed = true;
-  into.requests.push_back(found->second.content);
+  into.requests.push_back(*first);
   into.bytes += bytes;
-  queue.waiting.pop_front();
+  queue.propose_next();
   --requests_waiting_;
   return true;
 }
@@ -97,14 +167,9 @@ void batch_builder::on_executed(const std::vector<executed_request>& requests, b
     // A primary that proposes old requests again serves nobody (attack 29).
     if (each.first_time) ++requests_executed_;
     forget(each.id, now);
-    if (each.id.client == guard_client) {
-      guard_done_.push_back(each.id.when);
-      if (guard_done_.size() > guard_done_max) guard_done_.pop_front();
-    }
     // What fell out of the client's window is never executed: it must not keep its place here.
-    if (each.id.client != guard_client) {
-      forget_through({each.id.client, queues_[each.id.client].window.floor()}, now);
-    }
+    for (const auto when : queue_of(each.id.client).fallen())
+      remove_served({each.id.client, when}, now);
   }
   // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
   const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
@@ -127,55 +192,60 @@ void batch_builder::on_installed(const std::vector<request_id>& ids, microsecond
     in_flight_.pop_front();
   // Which cases the state has settled it does not say; those that are still open are told again.
   std::vector<request_id> cases;
-  for (const auto& [when, each] : queues_[guard_client].pending)
-    cases.push_back({guard_client, when});
+  for (const auto* each : queue_of(guard_client).all())
+    cases.push_back(each->id);
   on_dropped(cases, now);
 }
 
 void batch_builder::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
   for (const auto& name : cases) {
-    if (is_pending(name)) forget(name, now);
+    if (is_pending(name)) remove(name, now);
   }
 }
 
 bool batch_builder::is_pending(request_id id) const {
   const auto found = queues_.find(id.client);
-  return found != queues_.end() && found->second.pending.contains(id.when);
+  return found != queues_.end() && found->second.find(id.when) != nullptr;
 }
 
 bool batch_builder::is_over(request_id id) const { return standing_of(id) != timestamp_window::standing::fresh; }
 
 void batch_builder::forget_through(request_id floor, microseconds_t now) {
-  auto& queue = queues_[floor.client];
-  while (!queue.pending.empty() && queue.pending.begin()->first <= floor.when) {
-    forget({floor.client, queue.pending.begin()->first}, now);
-  }
-  queue.window.raise_floor_to(floor.when);
+  auto& queue = queue_of(floor.client);
+  queue.raise_floor_to(floor.when);
+  for (const auto when : queue.fallen())
+    remove_served({floor.client, when}, now);
 }
 
 void batch_builder::forget(request_id id, microseconds_t now) {
-  auto& queue = queues_[id.client];
-  if (id.client != guard_client) queue.window.mark_done(id.when);
-  const auto found = queue.pending.find(id.when);
-  if (found == queue.pending.end()) return;
-  if (!found->second.proposed) {
-    const auto waiting = std::find(queue.waiting.begin(), queue.waiting.end(), id.when);
-    require(waiting != queue.waiting.end(), "a request that was not proposed is waiting");
-    queue.waiting.erase(waiting);
+  auto& queue = queue_of(id.client);
+  if (queue.find(id.when) != nullptr) remove_served(id, now);
+  queue.on_executed(id.when);
+}
+
+/// While the oldest one waits the client waits, however much of its other requests is served (attack 31).
+void batch_builder::remove_served(request_id id, microseconds_t now) {
+  const auto& queue = queue_of(id.client);
+  if (queue.oldest() == id.when) note(ended_waits_, now - std::min(now, queue.waits_since));
+  note(ended_stays_, now - std::min(now, queue.since(id.when)));
+  remove(id, now);
+}
+
+void batch_builder::remove(request_id id, microseconds_t now) {
+  auto& queue = queue_of(id.client);
+  const bool was_oldest = queue.oldest() == id.when;
+  const auto weight = queue.weight();
+  const auto bytes = queue.bytes();
+  if (queue.remove(id.when)) {
     --requests_waiting_;
-    if (queue.waiting.empty()) turns_.erase(std::find(turns_.begin(), turns_.end(), id.client));
+    if (!queue.has_waiting()) turns_.erase(std::ranges::find(turns_, id.client));
   }
+  weigh(id.client, weight, queue);
   --requests_pending_;
-  queue.bytes -= found->second.content.raw.view.size();
-  bytes_pending_ -= found->second.content.raw.view.size();
-  const bool was_oldest = found == queue.pending.begin();
-  queue.pending.erase(found);
-  // While the oldest one waits the client waits, however much of its other requests is served (attack 31).
+  bytes_pending_ -= bytes - queue.bytes();
   if (!was_oldest) return;
-  ended_waits_.push_back(now - std::min(now, queue.waits_since));
-  if (ended_waits_.size() > waits_kept) ended_waits_.pop_front();
   end_wait(id.client, queue);
-  if (!queue.pending.empty()) start_wait(id.client, queue, now);
+  if (!queue.empty()) start_wait(id.client, queue, now);
 }
 
 // --- Views and service ---------------------------------------------------------------
@@ -194,16 +264,11 @@ void batch_builder::on_view(microseconds_t now) {
   turns_.clear();
   waits_.clear();
   ended_waits_.clear();
+  ended_stays_.clear();
   requests_waiting_ = requests_pending_;
   for (auto& [client, queue] : queues_) {
-    if (queue.pending.empty()) continue;
-    // What was proposed is older than what waits.
-    std::deque<timestamp> waiting;
-    for (auto& [when, each] : queue.pending) {
-      if (std::exchange(each.proposed, false)) waiting.push_back(when);
-    }
-    waiting.insert(waiting.end(), queue.waiting.begin(), queue.waiting.end());
-    queue.waiting = std::move(waiting);
+    if (queue.empty()) continue;
+    queue.propose_again(now);
     turns_.push_back(client);
     start_wait(client, queue, now);
   }
@@ -213,10 +278,10 @@ std::vector<request> batch_builder::pending() const {
   std::vector<request> all;
   std::size_t bytes = 0;
   for (const auto& [since, client] : waits_) {
-    for (const auto& [when, each] : queues_.at(client).pending) {
-      bytes += each.content.raw.view.size();
+    for (const auto* each : queues_.at(client).all()) {
+      bytes += client_queue::bytes_of(*each);
       if (bytes > forwarded_bytes_max) return all;
-      all.push_back(each.content);
+      all.push_back(*each);
     }
   }
   return all;
@@ -228,11 +293,9 @@ service_report batch_builder::service(microseconds_t now) const {
   if (!waits_.empty()) report.longest_wait_us = now - std::min(now, waits_.begin()->first);
   report.waits_ended = ended_waits_.size();
   report.requests_executed = requests_executed_;
-  if (ended_waits_.empty()) return report;
-  std::vector<microseconds_t> sorted{ended_waits_.begin(), ended_waits_.end()};
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  report.typical_wait_us = *middle;
+  report.typical_wait_us = median_of(ended_waits_);
+  report.stays_ended = ended_stays_.size();
+  report.typical_stay_us = median_of(ended_stays_);
   return report;
 }
 

@@ -5,11 +5,13 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
+#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/client_queue.hpp"
 #include "actors/protocol/effects.hpp"
 #include "actors/protocol/service_judge.hpp"
-#include "actors/protocol/timestamp_window.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
@@ -36,6 +38,10 @@ struct batch_settings {
 
 /// Pending requests of one replica, the primary's next batch (§4.2; batching of TOCS '02 §5.1.4), and how long clients
 /// wait. Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
+///
+/// One identical rule of admission everywhere (attack 32): each client has a quota, and when the whole is full the
+/// client that holds most makes room, so that a flood displaces itself. Of each client the oldest requests stay: what a
+/// backup waits for, and hands to the primary again, is never what the primary has no room for.
 class batch_builder {
  public:
   enum class admission {
@@ -43,20 +49,28 @@ class batch_builder {
     accepted,
     /// Held already; on a backup it is worth forwarding again.
     already_pending,
+    /// Another request with this timestamp is held: `contradiction_with` shows both.
+    contradicting,
     /// Executed; the reply is in the client table.
     done,
     /// Below the client's window; never executed again.
     past,
-    /// The client has `requests_in_flight_max` requests or `bytes_per_client_max` bytes pending here.
+    /// The client has as many requests or bytes pending here as one may, and this is the newest of them.
     client_quota,
-    /// The replica holds as much as it may.
+    /// The replica holds as much as it may, and no client more than this one.
     overloaded,
   };
 
   explicit batch_builder(batch_settings settings) : settings_(settings) {}
 
-  /// One identical rule for admission at every replica (attack 32).
   admission admit(const request& value, microseconds_t now);
+  /// What made room since this was asked last; not held any more.
+  [[nodiscard]] std::vector<request_id> take_displaced() { return std::exchange(displaced_, {}); }
+
+  /// What convicts the client that signed this and a pending request; nothing when they agree, or are too large.
+  [[nodiscard]] std::optional<exhibits> contradiction_with(const request& value) const;
+  /// Sorted. They may have one request pending each.
+  void on_convicted(std::vector<client_id> clients) { convicted_ = std::move(clients); }
 
   /// The next batch, when there is one to propose: at once while nothing is in flight, else when
   /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and from each of
@@ -89,24 +103,19 @@ class batch_builder {
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
  private:
-  struct pending_request {
-    request content;
-    bool proposed = false;
-  };
-
-  struct client_queue {
-    timestamp_window window;
-    std::map<timestamp, pending_request> pending;
-    std::size_t bytes = 0;
-    /// Timestamps in the order of arrival that were not proposed yet.
-    std::deque<timestamp> waiting;
-    /// Since when the oldest pending request is the oldest.
-    microseconds_t waits_since = 0;
-  };
-
+  [[nodiscard]] client_queue& queue_of(client_id client);
   [[nodiscard]] timestamp_window::standing standing_of(request_id id) const;
+  [[nodiscard]] bool fits_quota(const client_queue& queue, const request& value) const;
+  bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
+  bool make_room(const client_queue& queue, const request& value, microseconds_t now);
+  [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
+  void displace(request_id id, microseconds_t now);
+  /// It was executed, or never will be.
   void forget(request_id id, microseconds_t now);
   void forget_through(request_id floor, microseconds_t now);
+  void remove_served(request_id id, microseconds_t now);
+  void remove(request_id id, microseconds_t now);
+  void weigh(client_id client, std::size_t before, const client_queue& queue);
   void start_wait(client_id client, client_queue& queue, microseconds_t now);
   void end_wait(client_id client, const client_queue& queue);
   [[nodiscard]] bool is_over(request_id id) const;
@@ -125,9 +134,12 @@ class batch_builder {
   std::set<std::pair<microseconds_t, client_id>> waits_;
   /// The last waits of this view that ended.
   std::deque<microseconds_t> ended_waits_;
+  std::deque<microseconds_t> ended_stays_;
   std::uint64_t requests_executed_ = 0;
-  /// Requests of the guard that were executed, in order: their names have no order of their own.
-  std::deque<timestamp> guard_done_;
+  /// Clients with pending requests, by the weight of their queues.
+  std::set<std::pair<std::size_t, client_id>> weights_;
+  std::vector<request_id> displaced_;
+  std::vector<client_id> convicted_;
 };
 
 }  // namespace hypermesh

@@ -91,17 +91,18 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
   auto buffer = request_buffer({self_, when}, operations);
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
   request.frame = seal(message_kind::request, std::move(buffer), by);
+  request.sent_at = now;
   request.interval = settings_.retransmit_us;
   request.next_send = now + settings_.retransmit_us;
   request.deadline = now + settings_.deadline_us;
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
   // §4.1: "by sending a ⟨REQUEST, o, t, c⟩σc message to the primary".
-  out.sends.push_back({receiver_of(when), request.frame});
+  out.sends.push_back({receiver_of(when, now), request.frame});
   requests_.emplace(when, std::move(request));
 }
 
 /// The primary; or everybody, when it cannot be reached or backups are to see how it serves.
-std::optional<replica_id> client_core::receiver_of(timestamp when) const {
+std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) const {
   const auto primary = cluster_.group().primary_of(view_);
   if (closed_links_.contains(primary)) return std::nullopt;
   if (settings_.sampled_one_in == 0) return primary;
@@ -109,13 +110,25 @@ std::optional<replica_id> client_core::receiver_of(timestamp when) const {
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
     number = number << 8U | std::to_integer<std::uint64_t>(drawn.bytes[index]);
-  return number % settings_.sampled_one_in == 0 ? std::nullopt : std::optional{primary};
+  const auto factor = is_doubtful(now) ? client_settings::doubtful_factor : 1;
+  return number % std::max<std::uint64_t>(settings_.sampled_one_in / factor, 1) == 0 ? std::nullopt
+                                                                                     : std::optional{primary};
+}
+
+/// Whether the last result came late, or the oldest one is late now.
+bool client_core::is_doubtful(microseconds_t now) const {
+  const auto oldest_us = requests_.empty() ? 0 : now - std::min(now, requests_.begin()->second.sent_at);
+  return std::max(last_wait_us_, oldest_us) >= settings_.doubtful_us;
 }
 
 client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
   client_effects out;
+  if (value.id.client != self_ || !cluster_.group().contains(from)) return out;
   const auto found = requests_.find(value.id.when);
-  if (value.id.client != self_ || found == requests_.end() || !cluster_.group().contains(from)) return out;
+  if (found == requests_.end()) {
+    watch_.on_late(from, value.id.when, value.outcome);
+    return out;
+  }
   auto& request = found->second;
   request.views[from] = value.view;
   if (value.outcome.status == reply_status::overloaded) {
@@ -131,6 +144,8 @@ client_effects client_core::on_reply(replica_id from, const reply& value, micros
                                       [&](const auto& each) { return each.second == value.outcome; });
   if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
   learn_view(request, value.outcome);
+  last_wait_us_ = now - std::min(now, request.sent_at);
+  watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
   finish(value.id.when, value.outcome, out);
   send_bundles(now, out);
   return out;

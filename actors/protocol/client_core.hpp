@@ -9,57 +9,13 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "actors/protocol/client_outcome.hpp"
 #include "actors/protocol/cluster.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/reply_watch.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
-
-/// Why an operation has no result.
-enum class client_error : std::uint8_t {
-  /// No f+1 matching replies before the deadline. The operation may still be executed.
-  timed_out = 1,
-  /// The client's own queue is full.
-  too_many_pending,
-  /// f+1 replicas refused until the deadline: their queues are full.
-  overloaded,
-  /// f+1 replicas refused the timestamp: it lies below the window of this client's identity, so
-  /// another session uses the identity or its clock was ahead.
-  stale_timestamp,
-  /// The operation exceeds `limits::operation_bytes_max`.
-  too_large,
-  /// The client was stopped.
-  stopped,
-};
-
-[[nodiscard]] std::string_view to_string(client_error error);
-
-struct client_settings {
-  /// Operations under one signature. 1: every operation is signed alone.
-  std::size_t bundle_operations_max = 1;
-  /// A bundle is sent this long after its first operation, full or not.
-  microseconds_t bundle_delay_us = 1'000;
-  /// Requests under way; more operations wait.
-  std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
-  /// Operations that may wait or be under way.
-  std::size_t operations_pending_max = 262'144;
-  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas".
-  /// Doubles up to `retransmit_us_max`.
-  microseconds_t retransmit_us = 500'000;
-  microseconds_t retransmit_us_max = 8'000'000;
-  /// An operation without a result by then fails with `timed_out` or `overloaded`.
-  microseconds_t deadline_us = 30'000'000;
-  /// One request in so many, on average, goes to all replicas at once, so that backups see how the primary serves its
-  /// clients (attack 29). Which one, the primary cannot know. 0: none.
-  std::uint64_t sampled_one_in = 16;
-  /// Secret: makes the sample unpredictable.
-  std::uint64_t sampling_seed = 0;
-};
-
-/// Names an operation between `client_core` and the actor around it.
-using operation_token = std::uint64_t;
-
-using submit_outcome = std::variant<operation_result, client_error>;
 
 struct operation_done {
   operation_token token = 0;
@@ -105,6 +61,8 @@ class client_core {
   [[nodiscard]] view_number view() const { return view_; }
   /// Requests that were sent again; a measure of loss and overload.
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  /// Replicas that gave other results than f+1 did, and how many.
+  [[nodiscard]] const std::map<replica_id, std::uint64_t>& wrong_replies() const { return watch_.wrong_replies(); }
 
  private:
   struct waiting_operation {
@@ -121,6 +79,7 @@ class client_core {
     std::map<replica_id, view_number> views;
     /// Replicas that answered with `overloaded`.
     std::set<replica_id> refused_by;
+    microseconds_t sent_at = 0;
     microseconds_t next_send = 0;
     microseconds_t interval = 0;
     microseconds_t deadline = 0;
@@ -143,7 +102,8 @@ class client_core {
   void fail(open_request& request, client_error error, client_effects& out);
   void learn_view(const open_request& request, const request_outcome& agreed);
   [[nodiscard]] bool has_room() const;
-  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when) const;
+  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when, microseconds_t now) const;
+  [[nodiscard]] bool is_doubtful(microseconds_t now) const;
 
   cluster_parameters cluster_;
   client_id self_;
@@ -157,6 +117,9 @@ class client_core {
   std::size_t operations_pending_ = 0;
   std::uint64_t retransmissions_ = 0;
   std::set<replica_id> closed_links_;
+  reply_watch watch_;
+  /// How long the last result took.
+  microseconds_t last_wait_us_ = 0;
 };
 
 }  // namespace hypermesh

@@ -9,13 +9,19 @@ bool costly_quota::admit(principal sender, const message& value, microseconds_t 
   const auto kind = kind_of(value);
   const auto* asked = std::get_if<request>(&value);
   const bool is_of_guard = asked != nullptr && asked->id.client == guard_client;
-  const bool is_costly = kind == message_kind::view_change || kind == message_kind::new_view || is_of_guard;
+  const bool is_change = kind == message_kind::view_change || kind == message_kind::new_view;
   // From a client neither is verified, and clients are too many to be counted each.
-  if (!is_costly || !sender.is_replica()) return true;
-  auto& share = shares_.try_emplace(sender, purse{burst, now}).first->second;
-  const auto earned = (now - std::min(now, share.since)) / period_us;
-  share.left = std::min<std::uint64_t>(burst, share.left + earned);
-  share.since += earned * period_us;
+  if (!sender.is_replica()) return true;
+  if (is_change) return spend(changes_, sender, burst, period_us, now);
+  return !is_of_guard || spend(cases_, sender, case_burst, case_period_us, now);
+}
+
+bool costly_quota::spend(purses& from, principal sender, std::uint64_t most, microseconds_t period,
+                         microseconds_t now) {
+  auto& share = from.try_emplace(sender, purse{most, now}).first->second;
+  const auto earned = (now - std::min(now, share.since)) / period;
+  share.left = std::min<std::uint64_t>(most, share.left + earned);
+  share.since += earned * period;
   if (share.left == 0) return false;
   --share.left;
   return true;

@@ -22,20 +22,29 @@ struct replica_position {
 
 /// How many VIEW-CHANGEs and NEW-VIEWs of one sender are verified: one can cost as much as a thousand votes, and all
 /// replicas share one way in (attack 33). Who really changes views twice in one moment is heard by a later STATUS.
-/// Pure. Memory: one count for each sender.
+/// Cases of the guard have a share of their own: a faulty primary makes several at once, and its successor must not
+/// wait for that. Pure. Memory: two counts for each sender.
 class costly_quota {
  public:
   static constexpr std::uint64_t burst = 4;
   static constexpr microseconds_t period_us = 250'000;
+  static constexpr std::uint64_t case_burst = 16;
+  static constexpr microseconds_t case_period_us = 50'000;
 
   [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
 
  private:
   struct purse {
-    std::uint64_t left = burst;
+    std::uint64_t left = 0;
     microseconds_t since = 0;
   };
-  std::map<principal, purse> shares_;
+  using purses = std::map<principal, purse>;
+
+  [[nodiscard]] static bool spend(purses& from, principal sender, std::uint64_t most, microseconds_t period,
+                                  microseconds_t now);
+
+  purses changes_;
+  purses cases_;
 };
 
 /// How many frames of a replica are looked at: far more than any correct one sends, and less of those that are trusted

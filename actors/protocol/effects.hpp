@@ -149,6 +149,8 @@ struct execution_resumed {
 struct fault_proven {
   principal accused;
   std::uint8_t offence = 0;
+  /// What proves it, to anybody.
+  std::shared_ptr<const exhibits> proof;
 };
 
 /// The order convicted somebody, or put a replica into quarantine or released it.

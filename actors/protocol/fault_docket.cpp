@@ -24,7 +24,8 @@ docket_effects fault_docket::on_found(const exhibits& proof, microseconds_t now)
   const auto about = case_of(proof, cluster_);
   if (!about) return out;
   if (const auto* accused = std::get_if<accusation>(&*about)) {
-    out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what)});
+    out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what),
+                                               std::make_shared<const exhibits>(proof)});
   }
   open(*about, guard_request(*about, proof), true, now, out);
   return out;
@@ -41,9 +42,24 @@ docket_effects fault_docket::on_request(const request& value, microseconds_t now
 bool fault_docket::is_settled(const guard_case& about) const {
   if (std::ranges::find(settled_, name_of(about)) != settled_.end()) return true;
   const auto* accused = std::get_if<accusation>(&about);
+  if (accused == nullptr) return false;
+  if (accused->accused.is_client()) {
+    return std::ranges::binary_search(agreed_.clients, client_id{accused->accused.number});
+  }
+  const auto& standing = agreed_.replicas[accused->accused.number];
   // Who is in quarantine is not tried once more: it could make proofs against itself without end (attack 33).
-  return accused != nullptr && accused->accused.is_replica() &&
-         agreed_.replicas[accused->accused.number].is_quarantined();
+  return standing.is_quarantined() || reputation_ledger::is_settled(standing, *accused);
+}
+
+bool fault_docket::has_room(const std::optional<principal>& accused) const {
+  const auto places = [&](const auto& is_alike) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        open_, [&](const auto& each) { return each.second.accused && is_alike(*each.second.accused); }));
+  };
+  if (open_.size() >= open_max) return false;
+  if (!accused) return true;
+  if (places([&](principal other) { return other == *accused; }) >= open_per_accused_max) return false;
+  return accused->is_replica() || places([](principal other) { return other.is_client(); }) < open_of_clients_max;
 }
 
 void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out) {
@@ -51,10 +67,9 @@ void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, mic
   if (open_.contains(name) || is_settled(about)) return;
   const auto* accusing = std::get_if<accusation>(&about);
   const auto accused = accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
-  const auto same =
-      std::ranges::count_if(open_, [&](const auto& each) { return accused && each.second.accused == accused; });
-  if (open_.size() >= open_max || static_cast<std::size_t>(same) >= open_per_accused_max) return;
-  if (accused && accused->is_replica()) out.proven.push_back(replica_id{accused->number});
+  // Verified it is, whether there is room for it or not.
+  if (accused && accused->is_replica()) out.proven.push_back({replica_id{accused->number}, name});
+  if (!has_room(accused)) return;
   if (tell) out.sends.push_back({std::nullopt, frame});
   out.requests.push_back(frame);
   open_.emplace(name, open_case{std::move(frame), accused, now, tell ? 0U : 1U});

@@ -17,8 +17,7 @@ struct docket_effects {
   std::vector<outgoing_message> sends;
   /// REQUESTs of the guard for this node's own batcher.
   std::vector<frame_ptr> requests;
-  /// Evidence against them was verified.
-  std::vector<replica_id> proven;
+  std::vector<proven_case> proven;
   /// Cases that nobody needs any more: the batcher forgets them, so that no primary is blamed for not ordering them.
   std::vector<request_id> dropped;
   std::vector<observation> observations;
@@ -28,12 +27,14 @@ struct docket_effects {
 /// ordered and convict; and complaints, which need f+1 replicas and throttle. Pure; what it is given was verified.
 ///
 /// Whoever finds a proof tells all others, so that each of them suspects an accused primary and holds the next one to
-/// ordering it. Memory: `open_max` cases of at most `limits::request_bytes_max`, two of them for each accused, and the
+/// ordering it. Memory: `open_max` cases of at most `limits::request_bytes_max`, few of them for each accused, and the
 /// votes of each replica for each other one.
 class fault_docket {
  public:
   static constexpr std::size_t open_max = 32;
   static constexpr std::size_t open_per_accused_max = 2;
+  /// Clients are many, and must not take the places of cases against replicas.
+  static constexpr std::size_t open_of_clients_max = 8;
   /// A case that was not ordered is told again so often, this far apart.
   static constexpr unsigned repeats_max = 8;
   static constexpr microseconds_t repeat_us = 500'000;
@@ -76,6 +77,7 @@ class fault_docket {
   void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, docket_effects& out);
   [[nodiscard]] sequence_number period_for(replica_id about, grievance why) const;
   [[nodiscard]] bool is_settled(const guard_case& about) const;
+  [[nodiscard]] bool has_room(const std::optional<principal>& accused) const;
   void drop_if(const std::function<bool(const open_case&)>& is_over, docket_effects& out);
 
   cluster_parameters cluster_;

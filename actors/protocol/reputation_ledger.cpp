@@ -4,6 +4,17 @@
 
 namespace hypermesh {
 
+namespace {
+
+/// Whether the deed has a name instead of a place in the sequence.
+bool is_of_document(offence what) {
+  return what == offence::conflicting_view_changes || what == offence::conflicting_new_views ||
+         what == offence::unlawful_view_change || what == offence::unlawful_new_view ||
+         what == offence::hidden_certificate;
+}
+
+}  // namespace
+
 reputation_ledger::reputation_ledger(const cluster_parameters& cluster)
     : cluster_(cluster), replicas_(cluster.replicas) {}
 
@@ -22,27 +33,26 @@ void reputation_ledger::note(standing_changed::what happened, principal about, s
 
 // --- Convictions -----------------------------------------------------------------
 
+bool reputation_ledger::is_settled(const replica_standing& standing, const accusation& about) {
+  if (!is_of_document(about.what)) return about.sequence <= standing.settled_through;
+  return std::ranges::find(standing.settled_documents, name_of(about).when) != standing.settled_documents.end();
+}
+
 /// Whether the deed is a new one; it is none from then on.
 bool reputation_ledger::settle(const accusation& about, sequence_number sequence) {
   auto& standing = replicas_[about.accused.number];
-  const bool is_document = about.what == offence::conflicting_view_changes ||
-                           about.what == offence::conflicting_new_views ||
-                           about.what == offence::unlawful_view_change || about.what == offence::unlawful_new_view ||
-                           about.what == offence::hidden_certificate;
-  const auto here = sequence.plus(cluster_.watermark_window);
-  if (is_document) {
-    const auto name = name_of(about).when;
+  if (is_settled(standing, about)) return false;
+  if (is_of_document(about.what)) {
     auto& settled = standing.settled_documents;
-    if (std::ranges::find(settled, name) != settled.end()) return false;
     std::shift_right(settled.begin(), settled.end(), 1);
-    settled.front() = name;
+    settled.front() = name_of(about).when;
   } else {
     // Nobody takes votes from beyond the window; one that counted there would settle all that its signer does until
     // then.
-    if (about.sequence <= standing.settled_through || about.sequence > here) return false;
+    if (about.sequence > sequence.plus(cluster_.watermark_window)) return false;
+    standing.settled_through = std::max(standing.settled_through, about.sequence);
   }
   standing.settled_through = std::max(standing.settled_through, sequence);
-  if (!is_document) standing.settled_through = std::max(standing.settled_through, about.sequence);
   return true;
 }
 
@@ -69,6 +79,13 @@ bool reputation_ledger::convict_client(const accusation& about, sequence_number 
   }
   note(standing_changed::what::convicted, about.accused, static_cast<std::uint8_t>(about.what), sequence);
   return true;
+}
+
+std::vector<client_id> reputation_ledger::convicted_clients() const {
+  std::vector<client_id> all;
+  for (const auto& [client, sequence] : clients_)
+    all.push_back(client);
+  return all;
 }
 
 std::uint32_t reputation_ledger::quarantined() const {

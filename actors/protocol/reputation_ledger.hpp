@@ -63,13 +63,17 @@ class reputation_ledger {
 
   explicit reputation_ledger(const cluster_parameters& cluster);
 
+  /// Whether the deed was punished before, or came before what was.
+  [[nodiscard]] static bool is_settled(const replica_standing& standing, const accusation& about);
+
   /// Whether it changed anything. The case was verified before it was ordered.
   bool apply(const guard_case& about, sequence_number sequence);
   /// Everything of `sequence` was applied.
   void end_of(sequence_number sequence);
 
   [[nodiscard]] const std::vector<replica_standing>& replicas() const { return replicas_; }
-  [[nodiscard]] bool is_convicted(client_id client) const { return clients_.contains(client); }
+  /// In ascending order.
+  [[nodiscard]] std::vector<client_id> convicted_clients() const;
   [[nodiscard]] std::uint32_t quarantined() const;
   /// What happened since this was asked last.
   [[nodiscard]] std::vector<standing_changed> take_events() { return std::exchange(events_, {}); }

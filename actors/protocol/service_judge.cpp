@@ -65,6 +65,7 @@ std::optional<suspicion_reason> service_judge::reason(const service_report& repo
                                    starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
   if (typical_known && is_slow(report, timeout_us)) return suspicion_reason::slow;
+  if (holds_back(report, timeout_us)) return suspicion_reason::slow;
   return std::nullopt;
 }
 
@@ -78,6 +79,12 @@ void service_judge::measure_rate(const service_report& report, microseconds_t no
   }
   window_at_ = now;
   window_executed_ = report.requests_executed;
+}
+
+bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
+  const auto stay = report.typical_stay_us;
+  return rate_ && report.stays_ended >= waits_min && stay > timeout_us / 4 &&
+         *rate_ * stay / 1'000'000 < queued_requests;
 }
 
 bool service_judge::is_slow(const service_report& report, microseconds_t timeout_us) const {

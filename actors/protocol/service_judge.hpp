@@ -17,6 +17,10 @@ struct service_report {
   /// Median of the last waits that ended in this view, and how many there were.
   microseconds_t typical_wait_us = 0;
   std::size_t waits_ended = 0;
+  /// Median over the last requests that were executed in this view, each from its own arrival here: what a primary adds
+  /// to all of them, also when one client has many under way. And how many there were.
+  microseconds_t typical_stay_us = 0;
+  std::size_t stays_ended = 0;
   /// Since the node started, this replica's own and others'.
   std::uint64_t requests_executed = 0;
 };
@@ -25,15 +29,17 @@ struct service_report {
 ///
 /// A mute primary executes nothing. A censoring one lets one client wait while it serves the others. A slow one delays
 /// all of them by less than the time-out; waiting alone does not tell it from a busy one, so its throughput has to be
-/// low as well: either too few requests were executed while a typical one waited, or less than half of what this
-/// cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot slow
-/// down step by step and take the expectation with it.
+/// low as well: either too few requests were executed while a typical one waited or stayed, or less than half of what
+/// this cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot
+/// slow down step by step and take the expectation with it.
 class service_judge {
  public:
   /// Waits below this are nobody's fault, however good earlier views were.
   static constexpr microseconds_t wait_floor_us = 20'000;
   /// A primary that gets so many requests executed while a typical one waits is busy.
   static constexpr std::uint64_t busy_requests = 256;
+  /// The same while a typical one stays: with fewer under way nothing queues, so the primary itself holds them back.
+  static constexpr std::uint64_t queued_requests = 64;
   /// Waits that must have ended before they say anything.
   static constexpr std::size_t waits_min = 4;
 
@@ -48,6 +54,7 @@ class service_judge {
   void measure_rate(const service_report& report, microseconds_t now);
   [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
                                                        microseconds_t now) const;
+  [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us) const;
   [[nodiscard]] bool is_slow(const service_report& report, microseconds_t timeout_us) const;
 
   std::uint64_t executed_ = 0;

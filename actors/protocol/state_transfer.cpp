@@ -56,11 +56,12 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
   const auto liars = roster_.liars();
   certificate_ = std::move(certificate);
   assembly_.emplace(root());
+  // Who signed has the state; of them those first that are trusted.
   std::vector<replica_id> signers;
   for (const auto& vote : certificate_->votes) {
-    if (vote.content.replica != self_) signers.push_back(vote.content.replica);
+    const auto id = vote.content.replica;
+    if (id != self_ && !std::ranges::binary_search(throttled_, id)) signers.push_back(id);
   }
-  require(!signers.empty(), "a quorum holds others than this replica");
   std::vector<replica_id> others;
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     const replica_id id{number};

@@ -58,6 +58,8 @@ class state_fetcher {
   /// The own states from `sequence` on are wrong, so none of them overtakes what is fetched. The news may be older than
   /// the state that is in place.
   void on_diverged(sequence_number sequence);
+  /// Not to be asked first from the next transfer on; in ascending order.
+  void on_trust(std::vector<replica_id> throttled) { throttled_ = std::move(throttled); }
 
   [[nodiscard]] bool is_active() const { return certificate_ != nullptr; }
 
@@ -113,6 +115,7 @@ class state_fetcher {
   std::shared_ptr<const checkpoint_certificate> newer_;
   std::optional<state_assembly> assembly_;
   donor_roster roster_;
+  std::vector<replica_id> throttled_;
   /// Parts that were asked for and are not here; of the assembly's phase.
   std::map<std::uint64_t, asking_list> asked_;
   /// Parts among them with no open question.

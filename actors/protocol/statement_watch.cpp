@@ -29,11 +29,12 @@ statement_watch::findings statement_watch::on_message(const message& value) {
   if (const auto* it = std::get_if<prepare>(&value)) note_vote(message_kind::prepare, it->vote, out);
   if (const auto* it = std::get_if<commit>(&value)) note_vote(message_kind::commit, it->vote, out);
   if (const auto* it = std::get_if<checkpoint>(&value)) note_checkpoint(it->vote, out);
-  if (const auto* it = std::get_if<view_change>(&value)) note_view_change(*it, out);
+  if (const auto* it = std::get_if<view_change>(&value)) note_view_change(*it, false, out);
   if (const auto* it = std::get_if<new_view>(&value)) {
     auto* known = record_of(it->replica);
     const bool fits = it->raw.view.size() <= limits::exhibit_bytes_max;
-    if (known != nullptr && fits) note_document(known->new_view, it->view, {message_kind::new_view, it->raw}, out);
+    const exhibit said{message_kind::new_view, it->raw};
+    if (known != nullptr && fits && checks_->holds(said)) note_document(known->new_view, it->view, said, out);
   }
   const auto* shown = std::get_if<exhibits>(&value);
   if (shown == nullptr) return out;
@@ -57,7 +58,7 @@ statement_watch::findings statement_watch::on_verified(const message& value) {
   const auto* opened = std::get_if<new_view>(&value);
   if (opened == nullptr) return out;
   for (const auto& each : opened->view_changes) {
-    note_view_change(each, out);
+    note_view_change(each, true, out);
     note_certificates(each, out);
   }
   for (const auto& each : opened->reproposals)
@@ -240,17 +241,14 @@ void statement_watch::note_document(document_claim& known, view_number view, exh
     known = {view, std::move(shown), false};
     return;
   }
-  const auto before = std::get<blob>(known.said->content).view;
-  if (known.is_closed || std::ranges::equal(before, std::get<blob>(shown.content).view)) return;
-  known.is_closed = prove({{*known.said, shown}}, out);
-  if (!known.is_closed) known.said = std::move(shown);
+  if (!known.is_closed) known.is_closed = prove({{*known.said, std::move(shown)}}, out);
 }
 
-void statement_watch::note_view_change(const hypermesh::view_change& value, findings& out) {
+void statement_watch::note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out) {
   auto* known = record_of(value.replica);
-  if (known == nullptr) return;
-  if (value.raw.view.size() > limits::exhibit_bytes_max) return;
+  if (known == nullptr || value.raw.view.size() > limits::exhibit_bytes_max) return;
   const exhibit shown{message_kind::view_change, value.raw};
+  if (!is_verified && !checks_->holds(shown)) return;
   look_for_hidden(value, shown, out);
   note_document(known->view_change, value.new_view, shown, out);
 }
@@ -263,9 +261,11 @@ void statement_watch::look_for_hidden(const hypermesh::view_change& value, const
       const signed_statement said{{claim.view, slot.sequence, claim.value, value.replica, cluster_.signing.epoch},
                                   claim.by[commit_at]};
       if (!conceals(value, said.content)) continue;
+      claim.said[commit_at] = is_known_word(message_kind::commit, said);
+      if (!claim.said[commit_at]) continue;
       claim.is_closed = prove({{exhibit{message_kind::commit, said}, shown}}, out);
-      // One is enough; and a VIEW-CHANGE that proves nothing here was signed by nobody (attack 33).
-      return;
+      // One is enough.
+      if (claim.is_closed) return;
     }
   }
 }

@@ -16,8 +16,10 @@ namespace hypermesh {
 ///
 /// It sees every message before anybody checks its signature, also those that come too late to matter: remembering
 /// costs a look, and only words that exclude each other are verified. Of what is remembered unverified and turns out to
-/// be nobody's word the new one takes the place. An equivocating primary tells each replica one thing; so a replica
-/// that sees votes for another digest than that of its own proposal shows the proposal to the voter.
+/// be nobody's word the new one takes the place. VIEW-CHANGEs and NEW-VIEWs are verified before they are remembered:
+/// they are few (`costly_quota`), and a forged one must not hide a true one. An equivocating primary tells each replica
+/// one thing; so a replica that sees votes for another digest than that of its own proposal shows the proposal to the
+/// voter.
 ///
 /// Memory: for each replica that spoke, two views of a window of votes, a window of CHECKPOINTs, one VIEW-CHANGE and
 /// one NEW-VIEW; 88 KiB with L = 256 and documents of up to `limits::exhibit_bytes_max`. Nothing that a replica says
@@ -90,7 +92,7 @@ class statement_watch {
   void note_vote(message_kind kind, const signed_statement& said, findings& out);
   void note_proposal(const signed_statement& header, findings& out);
   void note_checkpoint(const signed_statement& said, findings& out);
-  void note_view_change(const hypermesh::view_change& value, findings& out);
+  void note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out);
   void note_certificates(const hypermesh::view_change& value, findings& out);
   void note_document(document_claim& known, view_number view, exhibit shown, findings& out);
   void look_for_hidden(const hypermesh::view_change& value, const exhibit& shown, findings& out);

@@ -48,13 +48,18 @@ trust_book::trust_book(const cluster_parameters& cluster)
 void trust_book::on_agreed(const agreed_reputation& agreed) {
   // What was proven here is judged once its conviction is in the order.
   for (std::size_t number = 0; number < agreed_.size() && number < agreed.replicas.size(); ++number) {
-    if (agreed.replicas[number].convictions != agreed_[number].convictions) proven_[number] = false;
+    const bool is_new = agreed.replicas[number].convictions != agreed_[number].convictions;
+    const auto& open = proven_[number];
+    // The order may have known the deed already, or find it too old.
+    const bool is_settled = open && std::ranges::find(agreed.settled, *open) != agreed.settled.end();
+    if (is_new || is_settled) proven_[number] = std::nullopt;
   }
   agreed_ = agreed.replicas;
 }
 
-void trust_book::on_proven(replica_id replica) {
-  if (replica.value < proven_.size() && !agreed_[replica.value].is_quarantined()) proven_[replica.value] = true;
+void trust_book::on_proven(const proven_case& what) {
+  const auto number = what.accused.value;
+  if (number < proven_.size() && !agreed_[number].is_quarantined()) proven_[number] = what.name;
 }
 
 void trust_book::on_misbehaved(const misdeed& seen) {

@@ -17,6 +17,16 @@ struct agreed_reputation {
   std::vector<standing_changed> events;
   /// Requests of the guard that were executed.
   std::vector<request_id> settled;
+  /// Convicted, in ascending order.
+  std::vector<client_id> clients = {};
+};
+
+/// Evidence against a replica was verified.
+struct proven_case {
+  replica_id accused;
+  request_id name;
+
+  friend bool operator==(const proven_case&, const proven_case&) = default;
 };
 
 /// Whom a node trusts how far: advice, never an input to a quorum or a safety test.
@@ -59,8 +69,8 @@ class trust_book {
   explicit trust_book(const cluster_parameters& cluster);
 
   void on_agreed(const agreed_reputation& agreed);
-  /// Evidence against it was verified here; agreement comes later.
-  void on_proven(replica_id replica);
+  /// Agreement comes later.
+  void on_proven(const proven_case& what);
   void on_misbehaved(const misdeed& seen);
   void on_tick(microseconds_t now);
 
@@ -73,7 +83,8 @@ class trust_book {
   cluster_parameters cluster_;
   std::vector<replica_standing> agreed_;
   std::vector<std::uint32_t> local_;
-  std::vector<bool> proven_;
+  /// The last case against each that is not judged yet.
+  std::vector<std::optional<request_id>> proven_;
   std::optional<microseconds_t> recovered_at_;
 };
 

@@ -31,6 +31,9 @@ class validator {
   /// REQUEST of the guard shows.
   [[nodiscard]] bool proves(const exhibits& shown) const;
 
+  /// Whether the exhibit was signed by whom it names; of a document the signature alone is checked.
+  [[nodiscard]] bool holds(const exhibit& shown) const;
+
   /// Whether the statement is of this epoch, its signer a replica, and the signature over `kind`.
   [[nodiscard]] std::optional<rejection> check_statement(message_kind kind, const signed_statement& value) const;
 
@@ -40,7 +43,6 @@ class validator {
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;
   [[nodiscard]] std::optional<rejection> check_guard_request(const request& value) const;
   [[nodiscard]] std::optional<rejection> check_ballot(message_kind kind, const signed_statement& vote) const;
-  [[nodiscard]] bool holds(const exhibit& shown) const;
   [[nodiscard]] std::optional<rejection> check_pre_prepare(const pre_prepare& value) const;
   [[nodiscard]] std::optional<rejection> check_vote(principal sender, message_kind kind,
                                                     const signed_statement& vote) const;

@@ -185,6 +185,39 @@ TEST_CASE("a client beyond its quota is refused and counted, and others are not"
   CHECK(bench.take<refuse>("executor").empty());
 }
 
+TEST_CASE("a client whose requests had to make room is told so on all its links") {
+  batch_settings settings;
+  settings.requests_pending_max = 3;
+  batcher_bench bench{2, settings};
+  for (std::uint64_t when = 1; when <= 3; ++when)
+    bench.request(0, when);
+  bench.forget();
+  bench.request(1, 1);
+  const auto refused = bench.take<refuse>("executor");
+  REQUIRE(refused.size() == 1);
+  CHECK(refused.front().id == request_id{client_id{0}, timestamp{3}});
+  CHECK_FALSE(refused.front().via);
+}
+
+TEST_CASE("two requests with one timestamp go to the fault detector, whether they come or are executed (attack 8)") {
+  batcher_bench bench{2};
+  bench.request(0, 1);
+  bench.forget();
+  const auto other = bench.make().request_of(client_id{0}, timestamp{1}, "another");
+  SUBCASE("they come") {
+    bench.give_verified(bench.tested, principal::of(client_id{0}), other);
+    CHECK(bench.take<proof_found>("fault-detector").size() == 1);
+    CHECK(bench.is_quiet());
+  }
+  SUBCASE("another one was ordered") {
+    auto done = std::make_shared<std::vector<executed_request>>();
+    done->push_back({other.id, true});
+    const auto body = bench.make().batch_of({other});
+    bench.give(bench.tested, batch_executed{sequence_number{1}, replica_id{0}, done, body});
+    CHECK(bench.take<proof_found>("fault-detector").size() == 1);
+  }
+}
+
 TEST_CASE("an installed state frees the pipeline of the batches that it covers") {
   batch_settings settings;
   settings.pipeline_depth = 1;

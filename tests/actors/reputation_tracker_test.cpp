@@ -39,9 +39,10 @@ TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less
   REQUIRE(told.size() == 1);
   CHECK(told.front().now->shunned == std::vector<replica_id>{replica_id{2}});
   CHECK(take<trust_changed>("ingress").size() == 1);
+  CHECK(take<trust_changed>("state-transfer").size() == 1);
   const auto shown = take<counters_reported>("monitor");
   REQUIRE(shown.size() == 1);
-  CHECK(shown.front().counters->size() == 4);
+  CHECK(shown.front().counters->size() == 6);
   agree(true);
   CHECK(take<trust_changed>("coordinator").empty());
 }

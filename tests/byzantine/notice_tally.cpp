@@ -6,7 +6,8 @@
 
 namespace hypermesh::testing {
 
-void notice_tally::on_observed(const observation& what, group_size group, const suspects& is_faulty) {
+void notice_tally::on_observed(const observation& what, microseconds_t now, group_size group,
+                               const suspects& is_faulty) {
   if (const auto* refused = std::get_if<frame_rejected>(&what)) {
     if (is_faulty(refused->sender)) count(to_string(refused->reason));
   } else if (const auto* suspected = std::get_if<primary_suspected>(&what)) {
@@ -14,10 +15,15 @@ void notice_tally::on_observed(const observation& what, group_size group, const 
   } else if (const auto* replaced = std::get_if<donor_replaced>(&what)) {
     if (is_faulty(principal::of(replaced->replica))) count("donor_" + std::string{to_string(replaced->reason)});
   } else if (const auto* proven = std::get_if<fault_proven>(&what)) {
-    if (is_faulty(proven->accused)) count("fault_proven");
+    if (!is_faulty(proven->accused)) return;
+    count("fault_proven");
+    trials_.try_emplace(proven->accused, faulty_trial{now, std::nullopt});
   } else if (const auto* standing = std::get_if<standing_changed>(&what)) {
     const bool is_conviction = standing->happened == standing_changed::what::convicted;
-    if (is_conviction && is_faulty(standing->about)) count("convicted");
+    if (!is_conviction || !is_faulty(standing->about)) return;
+    count("convicted");
+    const auto found = trials_.find(standing->about);
+    if (found != trials_.end() && !found->second.convicted_at) found->second.convicted_at = now;
   } else if (std::holds_alternative<state_was_installed>(what)) {
     count("state_installed");
   }
@@ -26,6 +32,18 @@ void notice_tally::on_observed(const observation& what, group_size group, const 
 std::uint64_t notice_tally::count_of(std::string_view name) const {
   const auto found = counts_.find(name);
   return found == counts_.end() ? 0 : found->second;
+}
+
+std::optional<microseconds_t> notice_tally::longest_trial() const {
+  std::optional<microseconds_t> longest;
+  for (const auto& [who, trial] : trials_) {
+    if (trial.convicted_at) longest = std::max(longest.value_or(0), *trial.convicted_at - trial.proven_at);
+  }
+  return longest;
+}
+
+bool notice_tally::has_open_trial() const {
+  return std::ranges::any_of(trials_, [](const auto& each) { return !each.second.convicted_at; });
 }
 
 bool needs_comparison(const strategy& of) {

@@ -34,6 +34,14 @@ sequence_number next_of(const view_change& change) {
       .next();
 }
 
+/// The VIEW-CHANGE, with a certificate in any case.
+view_change with_a_certificate(view_change change, adversary_hands& hands) {
+  if (change.prepared.empty()) {
+    change.prepared.push_back(bogus_certificate(hands, view_before(change.new_view), next_of(change)));
+  }
+  return change;
+}
+
 class bogus_prepared final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -48,10 +56,7 @@ class bogus_prepared final : public as_leaver {
 class repeated_signer final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
-    auto forged = change;
-    if (forged.prepared.empty()) {
-      forged.prepared.push_back(bogus_certificate(hands, view_before(change.new_view), next_of(change)));
-    }
+    auto forged = with_a_certificate(change, hands);
     auto& prepares = forged.prepared.back().prepares;
     prepares.back() = prepares.front();
     out.become(sealed(hands, forged));
@@ -62,10 +67,7 @@ class repeated_signer final : public as_leaver {
 class short_certificate final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
-    auto forged = change;
-    if (forged.prepared.empty()) {
-      forged.prepared.push_back(bogus_certificate(hands, view_before(change.new_view), next_of(change)));
-    }
+    auto forged = with_a_certificate(change, hands);
     forged.prepared.back().prepares.pop_back();
     out.become(sealed(hands, forged));
     return fate::passes;

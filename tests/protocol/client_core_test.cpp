@@ -390,3 +390,33 @@ TEST_CASE("about one request in sixteen goes to all, and which ones only the see
   CHECK(one == sampled(1));
   CHECK(one != sampled(2));
 }
+
+TEST_CASE("while results come late more requests go to all: a slow primary has nothing to hide behind (attack 29)") {
+  const auto sampled_after = [](microseconds_t wait_us) {
+    client_settings settings;
+    settings.sampling_seed = 7;
+    client_world world{settings};
+    std::size_t to_all = 0;
+    for (std::uint64_t when = 1; when <= 200; ++when) {
+      const auto asked_at = when * 1'000'000;
+      if (!world.submit(when, asked_at).sends.at(0).to) ++to_all;
+      for (const std::uint32_t from : {0U, 1U})
+        (void)world.core.on_reply(replica_id{from}, client_world::reply_of(when, "r"), asked_at + wait_us);
+    }
+    return to_all;
+  };
+  CHECK(sampled_after(99'999) < 25);
+  CHECK(sampled_after(100'000) > 35);
+  CHECK(sampled_after(100'000) < 75);
+}
+
+TEST_CASE("a client counts who gives it other results than f + 1 do") {
+  client_world world;
+  (void)world.submit(1);
+  (void)world.answer(3, 1, "wrong");
+  (void)world.answer(0, 1, "right");
+  CHECK(result_in(world.answer(1, 1, "right")) == "right");
+  CHECK(world.core.wrong_replies() == std::map<replica_id, std::uint64_t>{{replica_id{3}, 1}});
+  (void)world.answer(2, 1, "late and wrong");
+  CHECK(world.core.wrong_replies().contains(replica_id{2}));
+}

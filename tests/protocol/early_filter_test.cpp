@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
 using namespace hypermesh;
@@ -123,6 +124,43 @@ TEST_CASE("a VIEW-CHANGE that passed is known when it comes again, and another o
   CHECK(world.filter.objection_to(first) == rejection::duplicate);
   CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{2}, view_number{4}, nullptr, {})}));
   CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{1}, view_number{3}, nullptr, {})}));
+}
+
+TEST_CASE("frames of a replica are looked at up to a rate, which is lower for who is throttled (attack 33)") {
+  const auto taken_in_a_second = [](bool throttled) {
+    frame_quota quota;
+    if (throttled) quota.throttle({replica_id{2}});
+    const auto sender = principal::of(replica_id{2});
+    // What may come at once.
+    while (quota.admit(sender, 0)) {
+    }
+    std::uint64_t taken = 0;
+    for (microseconds_t now = 0; now < 1'001'000; now += 5) {
+      if (quota.admit(sender, now)) ++taken;
+    }
+    CHECK(quota.admit(principal::of(replica_id{1}), 1'001'000));
+    CHECK(quota.admit(principal::of(client_id{2}), 1'001'000));
+    return taken;
+  };
+  CHECK(taken_in_a_second(false) == frame_quota::usual_rate);
+  CHECK(taken_in_a_second(true) == frame_quota::throttled_rate);
+}
+
+TEST_CASE("cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
+  filter_world world;
+  costly_quota quota;
+  const auto sender = principal::of(replica_id{2});
+  const message wanted = make_request({guard_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  const message usual = world.factory.request_of(client_id{0}, timestamp{1}, "o");
+  const message change = world.factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  for (std::uint64_t count = 0; count < costly_quota::case_burst; ++count)
+    CHECK(quota.admit(sender, wanted, 0));
+  CHECK_FALSE(quota.admit(sender, wanted, 0));
+  CHECK(quota.admit(sender, usual, 0));
+  // Who leaves a primary that made many cases is heard.
+  CHECK(quota.admit(sender, change, 0));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 0));
+  CHECK(quota.admit(sender, wanted, costly_quota::case_period_us));
 }
 
 TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and nobody else's suffers (attack 33)") {

@@ -27,6 +27,14 @@ struct docket_world {
     }
     return shown;
   }
+  [[nodiscard]] exhibits proof_of_client(std::uint32_t client, std::uint64_t when) const {
+    exhibits shown;
+    for (const auto* operation : {"A", "B"}) {
+      const auto asked = factory.request_of(client_id{client}, timestamp{when}, operation);
+      shown.items.push_back({message_kind::request, asked.raw});
+    }
+    return shown;
+  }
   [[nodiscard]] request request_with(const exhibits& shown) const {
     const auto frame = guard_request(*case_of(shown, factory.cluster()), shown);
     return std::get<request>(std::get<message>(decode(frame)));
@@ -63,7 +71,7 @@ TEST_CASE_FIXTURE(docket_world, "who finds a proof tells all others, and wants i
   CHECK_FALSE(found.sends.front().to);
   REQUIRE(found.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(found.requests.front()))));
-  CHECK(found.proven == std::vector<replica_id>{faulty});
+  CHECK(found.proven == std::vector{proven_case{faulty, name_of(*case_of(proof(), factory.cluster()))}});
   CHECK(docket.on_found(proof(), 1).requests.empty());
 }
 
@@ -71,7 +79,7 @@ TEST_CASE_FIXTURE(docket_world, "what others found is wanted as well, without te
   const auto heard = docket.on_request(request_with(proof()), 0);
   CHECK(heard.sends.empty());
   CHECK(heard.requests.size() == 1);
-  CHECK(heard.proven == std::vector<replica_id>{faulty});
+  CHECK(heard.proven == std::vector{proven_case{faulty, name_of(*case_of(proof(), factory.cluster()))}});
   CHECK(docket.on_request(request_with(proof()), 0).requests.empty());
 }
 
@@ -102,6 +110,38 @@ TEST_CASE_FIXTURE(docket_world, "who makes proofs against itself without end kee
   CHECK(agree({}, true).dropped.size() == fault_docket::open_per_accused_max);
   CHECK(docket.open_cases() == 1);
   CHECK(docket.on_found(proof(8), 0).requests.empty());
+}
+
+TEST_CASE_FIXTURE(docket_world, "clients that convict themselves leave room for replicas") {
+  for (std::uint32_t client = 0; client < 4; ++client) {
+    for (std::uint64_t when = 1; when <= 6; ++when)
+      (void)docket.on_found(proof_of_client(client, when), 0);
+  }
+  CHECK(docket.open_cases() == fault_docket::open_of_clients_max);
+  CHECK(docket.on_found(proof(), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(docket_world, "a client that was convicted is not tried again") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {client_id{1}}};
+  (void)docket.on_agreed(agreed);
+  CHECK(docket.on_found(proof_of_client(1, 9), 0).requests.empty());
+  CHECK(docket.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(docket_world, "a deed that the order has judged before is no news") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {}};
+  agreed.replicas[faulty.value].settled_through = sequence_number{5};
+  (void)docket.on_agreed(agreed);
+  CHECK(docket.on_found(proof(5), 0).proven.empty());
+  CHECK(docket.on_found(proof(6), 0).proven.size() == 1);
+}
+
+TEST_CASE_FIXTURE(docket_world, "what is proven counts also where there is no room to have it ordered") {
+  for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
+    (void)docket.on_found(proof(sequence), 0);
+  const auto found = docket.on_found(proof(8), 0);
+  CHECK(found.requests.empty());
+  CHECK(found.proven.size() == 1);
 }
 
 TEST_CASE_FIXTURE(docket_world, "f + 1 complaints of one kind and period are ordered; one never is (attack 39)") {

@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and byte
   REQUIRE(other.read(in));
   CHECK(in.is_complete());
   CHECK(other.replicas() == ledger.replicas());
-  CHECK(other.is_convicted(client_id{3}));
+  CHECK(other.convicted_clients() == std::vector{client_id{3}});
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     byte_reader cut{byte_span{bytes}.first(length)};
     reputation_ledger unchanged{cluster};
@@ -154,6 +154,8 @@ TEST_CASE_FIXTURE(ledger_world, "clients that were convicted are remembered up t
     CHECK(apply(accusation{principal::of(client_id{number}), offence::conflicting_requests, {}, sequence_number{1}},
                 number + 1));
   }
-  CHECK_FALSE(ledger.is_convicted(client_id{0}));
-  CHECK(ledger.is_convicted(client_id{2 * reputation_ledger::clients_max - 1}));
+  const auto convicted = ledger.convicted_clients();
+  CHECK(convicted.size() == reputation_ledger::clients_max);
+  CHECK(convicted.front() == client_id{reputation_ledger::clients_max});
+  CHECK(convicted.back() == client_id{2 * reputation_ledger::clients_max - 1});
 }

@@ -76,6 +76,33 @@ TEST_CASE("a primary that delays everything by 0.9 of the time-out is slow (atta
   CHECK(world.found == suspicion_reason::slow);
 }
 
+TEST_CASE("a primary that holds each request back is slow, also when clients keep several under way (attack 29)") {
+  judging_world world;
+  world.report.stays_ended = 32;
+  // Something is executed all the time, and the oldest request of each client is never long the oldest.
+  SUBCASE("with few under way") {
+    world.report.typical_stay_us = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK(world.found == suspicion_reason::slow);
+  }
+  SUBCASE("with many under way they queue, for which nobody is to blame") {
+    world.report.typical_stay_us = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 200);
+    CHECK_FALSE(world.found);
+  }
+  SUBCASE("with a quarter of the time-out nobody is blamed") {
+    world.report.typical_stay_us = timeout_us / 4;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK_FALSE(world.found);
+  }
+  SUBCASE("a few requests say nothing yet") {
+    world.report.stays_ended = service_judge::waits_min - 1;
+    world.report.typical_stay_us = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK_FALSE(world.found);
+  }
+}
+
 TEST_CASE("a busy primary is not slow, however long its clients wait") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);

@@ -42,6 +42,25 @@ TEST_CASE("a silent donor is replaced and reported after its patience, and the t
   CHECK(world.crowd.of(0).asked.size() <= 1 + donor_roster::window_initial);
 }
 
+TEST_CASE("who is throttled is asked for nothing as long as others serve") {
+  transfer_world world{300};
+  world.fetcher.on_trust({replica_id{0}});
+  world.fetch();
+  REQUIRE(world.crowd.run(40));
+  CHECK(world.arrived());
+  CHECK(world.crowd.of(0).asked.empty());
+}
+
+TEST_CASE("who is throttled serves where nobody else does") {
+  transfer_world world{4};
+  world.fetcher.on_trust({replica_id{0}});
+  for (std::uint32_t number = 1; number < world.donors(); ++number)
+    world.crowd.set(number, silent);
+  world.fetch();
+  REQUIRE(world.crowd.run(100));
+  CHECK(world.arrived());
+}
+
 TEST_CASE("the first page is asked of a second donor after one tick") {
   transfer_world world{4};
   world.crowd.set(0, silent);

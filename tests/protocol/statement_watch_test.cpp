@@ -158,6 +158,28 @@ TEST_CASE_FIXTURE(watch_world, "a VIEW-CHANGE that conceals what its sender comm
         offence::hidden_certificate);
 }
 
+TEST_CASE_FIXTURE(watch_world, "a forged COMMIT does not hide the one that a VIEW-CHANGE conceals") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const auto forged = factory.content_of(faulty, first_view, one, named_digest("X"));
+  CHECK(watch.on_message(commit{factory.signed_by(*forger, message_kind::commit, forged)}).empty());
+  CHECK(hear_commit("A", first_view, sequence_number{2}).empty());
+  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
+        offence::hidden_certificate);
+}
+
+TEST_CASE_FIXTURE(watch_world, "a forged VIEW-CHANGE or NEW-VIEW is not remembered, and hides no true one") {
+  const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
+  auto forged = factory.view_change_of(faulty, view_number{2}, nullptr, {certificate});
+  auto raw = std::make_shared<byte_vector>(forged.raw.view.begin(), forged.raw.view.end());
+  raw->back() ^= std::byte{1};
+  forged.by.bytes.back() ^= std::byte{1};
+  forged.raw = blob{raw, *raw};
+  CHECK(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {})).empty());
+  CHECK(watch.on_message(forged).empty());
+  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {certificate}))) ==
+        offence::conflicting_view_changes);
+}
+
 TEST_CASE_FIXTURE(watch_world, "what the validator refused convicts when its signer could never say it") {
   const auto usurped = vote(message_kind::pre_prepare, "A");
   const pre_prepare proposal{usurped, factory.batch_number(1), nullptr};

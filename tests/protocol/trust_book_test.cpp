@@ -14,6 +14,7 @@ using replicas = std::vector<replica_id>;
 struct trust_world {
   cluster_parameters cluster = small_cluster(7);
   trust_book book{cluster};
+  request_id name{guard_client, timestamp{77}};
 
   void agree(const std::vector<std::uint32_t>& quarantined) {
     agreed_reputation agreed{sequence_number{9}, std::vector<replica_standing>(7), {}, {}};
@@ -30,7 +31,7 @@ struct trust_world {
 
 TEST_CASE_FIXTURE(trust_world, "who is in quarantine is shunned; who is proven faulty too, until the order has judged") {
   CHECK(book.current() == trust{});
-  book.on_proven(replica_id{5});
+  book.on_proven({replica_id{5}, name});
   CHECK(book.current().shunned == replicas{replica_id{5}});
   agree({});
   CHECK(book.current().shunned == replicas{replica_id{5}});
@@ -41,9 +42,17 @@ TEST_CASE_FIXTURE(trust_world, "who is in quarantine is shunned; who is proven f
   CHECK(book.current().shunned.empty());
 }
 
+TEST_CASE_FIXTURE(trust_world, "a case that the order knew already leaves nobody shunned") {
+  book.on_proven({replica_id{5}, name});
+  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {{guard_client, timestamp{78}}}});
+  CHECK(book.current().shunned == replicas{replica_id{5}});
+  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {name}});
+  CHECK(book.current().shunned.empty());
+}
+
 TEST_CASE_FIXTURE(trust_world, "never more than f are shunned, those by agreement first (attack 39)") {
   for (const std::uint32_t number : {0U, 1U, 2U})
-    book.on_proven(replica_id{number});
+    book.on_proven({replica_id{number}, name});
   CHECK(book.current().shunned.size() == 2);
   agree({5, 6});
   CHECK(book.current().shunned == replicas{replica_id{5}, replica_id{6}});

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "actors/protocol/accusation.hpp"
 #include "actors/protocol/validator.hpp"
 #include "messages/codec.hpp"
+#include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
 using namespace hypermesh;
@@ -82,6 +84,21 @@ TEST_CASE("a client sends requests and questions only") {
     CAPTURE(to_string(kind_of(each)));
     CHECK(world.checks.check(client_1, each) == rejection::kind_not_allowed_from_sender);
   }
+}
+
+TEST_CASE("a case of the guard comes from replicas alone, and nobody signs for the guard") {
+  validator_world world;
+  exhibits shown;
+  for (const auto* value : {"A", "B"}) {
+    const auto content = world.factory.content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
+    shown.items.push_back({message_kind::commit, world.factory.signed_as(message_kind::commit, content)});
+  }
+  const auto frame = guard_request(*case_of(shown, world.factory.cluster()), shown);
+  const auto wanted = std::get<message>(decode(frame));
+  CHECK_FALSE(world.checks.check(principal::of(replica_id{3}), wanted));
+  CHECK(world.checks.check(principal::of(client_id{0}), wanted) == rejection::kind_not_allowed_from_sender);
+  const message empty = make_request({guard_client, timestamp{1}}, {to_byte_vector("nothing")}, {});
+  CHECK(world.checks.check(principal::of(replica_id{3}), empty) == rejection::unproven);
 }
 
 TEST_CASE("a replica sends no answers to clients and no queries") {

@@ -227,7 +227,8 @@ void invariant_checker::check_certificate(replica_id replica, const committed_ba
 }
 
 void invariant_checker::on_accused(replica_id by, principal accused) {
-  const bool honest = accused.is_client() || is_bound(replica_id{accused.number});
+  const bool honest =
+      accused.is_client() ? trusts(client_id{accused.number}) : is_bound(replica_id{accused.number});
   expect(!honest, "I14", [&] { return fmt::format("replica {} accuses {}", by.value, to_string(accused)); });
 }
 

@@ -63,7 +63,7 @@ class simulated_run final : public world_watcher {
       const auto is_faulty = [this](principal who) {
         return who.is_replica() ? !is_correct(who.number) : !checker_->trusts(client_id{who.number});
       };
-      report_.noticed.on_observed(what, group_size{report_.options.replicas}, is_faulty);
+      report_.noticed.on_observed(what, now(), group_size{report_.options.replicas}, is_faulty);
     }
     if (!probe_ || faults_ == nullptr) return;
     if (auto broken = probe_({now(), replica, what, faults_->active()})) {

@@ -29,6 +29,9 @@ struct strategy_row {
   bool can_be_noticed = false;
   /// Runs in which the order convicted a faulty member.
   std::uint64_t convicted = 0;
+  /// Runs in which somebody was proven faulty, and not convicted.
+  std::uint64_t acquitted = 0;
+  microseconds_t trial_us_max = 0;
   std::uint64_t batches = 0;
   std::uint64_t transfers = 0;
   microseconds_t progress_us_max = 0;
@@ -67,6 +70,8 @@ void add(strategy_row& row, const testing::adversary_report& report) {
   row.failed += report.run.passed() ? 0 : 1;
   row.noticed += row.can_be_noticed && report.run.passed() && report.noticed ? 1 : 0;
   row.convicted += report.run.noticed.count_of("convicted") > 0 ? 1 : 0;
+  row.acquitted += report.run.noticed.has_open_trial() ? 1 : 0;
+  row.trial_us_max = std::max(row.trial_us_max, report.run.noticed.longest_trial().value_or(0));
   row.batches += report.run.batches;
   row.transfers += report.run.state_transfers;
   row.progress_us_max = std::max(row.progress_us_max, report.run.progress_us);
@@ -79,14 +84,15 @@ void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, st
   std::size_t width = 10;
   for (const auto& each : rows)
     width = std::max(width, each.names.size());
-  fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs", "failed",
-             "noticed", "convicted", "batches", "transfers", "progress in s", "settled in s");
+  fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs",
+             "failed", "noticed", "convicted", "in ms", "batches", "transfers", "progress in s", "settled in s");
   std::uint64_t runs = 0;
   for (const auto& each : rows) {
     runs += each.runs;
-    fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width, each.runs,
-               each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted, each.batches,
-               each.transfers, seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
+    fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11.1f}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width,
+               each.runs, each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted,
+               static_cast<double>(each.trial_us_max) / 1e3, each.batches, each.transfers,
+               seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
   }
   fmt::print("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs, rows.size(), failed,
              unnoticed, seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0);
@@ -102,6 +108,8 @@ void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_
                       {"can_be_noticed", each.can_be_noticed},
                       {"noticed", each.noticed},
                       {"convicted", each.convicted},
+                      {"proven_not_convicted", each.acquitted},
+                      {"convicted_in_seconds_max", seconds_of(each.trial_us_max)},
                       {"batches", each.batches},
                       {"state_transfers", each.transfers},
                       {"progress_in_seconds_max", seconds_of(each.progress_us_max)},

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "messages/limits.hpp"
+#include "messages/values.hpp"
+
+/// What a client and its host say to each other.
+namespace hypermesh {
+
+/// Why an operation has no result.
+enum class client_error : std::uint8_t {
+  /// No f+1 matching replies before the deadline. The operation may still be executed.
+  timed_out = 1,
+  /// The client's own queue is full.
+  too_many_pending,
+  /// f+1 replicas refused until the deadline: their queues are full.
+  overloaded,
+  /// f+1 replicas refused the timestamp: it lies below the window of this client's identity, so
+  /// another session uses the identity or its clock was ahead.
+  stale_timestamp,
+  /// The operation exceeds `limits::operation_bytes_max`.
+  too_large,
+  /// The client was stopped.
+  stopped,
+};
+
+[[nodiscard]] std::string_view to_string(client_error error);
+
+struct client_settings {
+  /// Operations under one signature. 1: every operation is signed alone.
+  std::size_t bundle_operations_max = 1;
+  /// A bundle is sent this long after its first operation, full or not.
+  microseconds_t bundle_delay_us = 1'000;
+  /// Requests under way; more operations wait.
+  std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
+  /// Operations that may wait or be under way.
+  std::size_t operations_pending_max = 262'144;
+  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas".
+  /// Doubles up to `retransmit_us_max`.
+  microseconds_t retransmit_us = 500'000;
+  microseconds_t retransmit_us_max = 8'000'000;
+  /// An operation without a result by then fails with `timed_out` or `overloaded`.
+  microseconds_t deadline_us = 30'000'000;
+  /// One request in so many, on average, goes to all replicas at once, so that backups see how the primary serves its
+  /// clients (attack 29). Which one, the primary cannot know. 0: none.
+  std::uint64_t sampled_one_in = 16;
+  /// As long as results take longer than this, so many times as many do: a primary that slows down step by step has few
+  /// requests to hide behind. More would double what a cluster under full load has to verify.
+  microseconds_t doubtful_us = 100'000;
+  static constexpr std::uint64_t doubtful_factor = 4;
+  /// Secret: makes the sample unpredictable.
+  std::uint64_t sampling_seed = 0;
+};
+
+/// Names an operation between `client_core` and the actor around it.
+using operation_token = std::uint64_t;
+
+using submit_outcome = std::variant<operation_result, client_error>;
+
+}  // namespace hypermesh

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/timestamp_window.hpp"
+#include "messages/limits.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// What one client has pending at one replica, and what of it was executed. Pure. The guard's requests are a queue like
+/// a client's, but their timestamps are names without an order: they are as old as they came, and none makes room for
+/// another. Memory: what the `batch_builder` admits, and a timestamp window.
+class client_queue {
+ public:
+  explicit client_queue(client_id owner) : is_of_guard_(owner == guard_client) {}
+
+  [[nodiscard]] timestamp_window::standing standing_of(timestamp when) const;
+  /// The pending one; null when there is none.
+  [[nodiscard]] const request* find(timestamp when) const;
+  [[nodiscard]] bool empty() const { return pending_.empty(); }
+  [[nodiscard]] std::size_t size() const { return pending_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
+  /// The whole queue's, in bytes; a request weighs more than its own.
+  [[nodiscard]] std::size_t weight() const { return bytes_ + size() * request_weight; }
+  [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
+  [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
+
+  /// It waits, behind all others.
+  void add(const request& value, microseconds_t now);
+  /// Since when it is here; what was here before a view counts from its beginning.
+  [[nodiscard]] microseconds_t since(timestamp when) const { return pending_.at(when).since; }
+  /// The one that waits longest, if any.
+  [[nodiscard]] const request* next() const;
+  /// `next()` is in a batch now.
+  void propose_next();
+  /// A view begins: what was proposed waits again, before all others.
+  void propose_again(microseconds_t now);
+
+  /// Of those that wait the one with the highest timestamp: it makes room when there is none. So of all that a client
+  /// sends the oldest are kept, at every replica the same, in whatever order they come.
+  [[nodiscard]] std::optional<timestamp> last_waiting() const;
+  /// The pending one that its client waits for.
+  [[nodiscard]] std::optional<timestamp> oldest() const;
+  /// It is pending no more; whether it waited.
+  bool remove(timestamp when);
+
+  void on_executed(timestamp when);
+  /// Everything through `floor` was executed, or never will be.
+  void raise_floor_to(timestamp floor);
+  /// Those at or below the floor.
+  [[nodiscard]] std::vector<timestamp> fallen() const;
+
+  /// All pending ones, the oldest first.
+  [[nodiscard]] std::vector<const request*> all() const;
+
+  /// Since when the oldest is the oldest; the builder's.
+  microseconds_t waits_since = 0;
+
+ private:
+  static constexpr std::size_t request_weight = 512;
+
+  struct pending_request {
+    request content;
+    bool proposed = false;
+    std::uint64_t arrival = 0;
+    microseconds_t since = 0;
+  };
+
+  bool is_of_guard_;
+  timestamp_window window_;
+  /// Of the guard: names that were executed last.
+  std::deque<timestamp> names_done_;
+  std::map<timestamp, pending_request> pending_;
+  std::size_t bytes_ = 0;
+  std::uint64_t arrivals_ = 0;
+  /// Not proposed yet, in the order of arrival.
+  std::deque<timestamp> waiting_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,42 @@
+#include "actors/protocol/reply_watch.hpp"
+
+#include <algorithm>
+
+#include "messages/digest.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+digest digest_of(const request_outcome& outcome) {
+  hasher of{"reply"};
+  of.add(outcome.statuses.size());
+  for (const auto status : outcome.statuses)
+    of.add(status);
+  for (const auto end : outcome.ends)
+    of.add(end);
+  return of.add(byte_span{outcome.results}).finish();
+}
+
+}  // namespace
+
+void reply_watch::on_agreed(timestamp when, const request_outcome& agreed, const outcomes& given) {
+  if (agreed.status != reply_status::executed) return;
+  answered_.push_back({when, digest_of(agreed), {}});
+  for (const auto& [from, outcome] : given)
+    compare(answered_.back(), from, outcome);
+  if (answered_.size() > remembered_max) answered_.pop_front();
+}
+
+void reply_watch::on_late(replica_id from, timestamp when, const request_outcome& outcome) {
+  const auto found = std::ranges::find(answered_.rbegin(), answered_.rend(), when, &answered::when);
+  if (found != answered_.rend()) compare(*found, from, outcome);
+}
+
+void reply_watch::compare(answered& with, replica_id from, const request_outcome& outcome) {
+  // Whoever refuses says nothing of the result.
+  if (outcome.status != reply_status::executed || !with.heard.insert(from).second) return;
+  if (digest_of(outcome) != with.agreed) ++wrong_[from];
+}
+
+}  // namespace hypermesh
