@@ -1,6 +1,7 @@
 #include "runtime/consensus_client.hpp"
 
 #include <sodium.h>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -38,7 +39,7 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
                                           config.cluster.keys());
   if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
   const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
-  std::unique_ptr<consensus_client> result{new consensus_client};
+  std::unique_ptr<consensus_client> result{new consensus_client{system}};
   if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(
       client, client_identity{config.cluster.parameters(), config.self, keys, first_timestamp()}, settings);
@@ -73,6 +74,16 @@ std::future<submit_outcome> consensus_client::query(byte_vector operation, read_
   caf::anon_send(actor_, query_operation{std::move(operation), fulfilling<submit_outcome, completion>(promise)});
   return promise->get_future();
 }
+
+std::optional<client_report> consensus_client::own_report(std::chrono::milliseconds patience) {
+  std::optional<client_report> result;
+  caf::scoped_actor self{*system_};
+  self->request(actor_, patience, client_report_wanted{})
+      .receive([&](client_report& report) { result = std::move(report); }, [](const caf::error&) {});
+  return result;
+}
+
+void consensus_client::tell_replicas(frame_ptr frame) { caf::anon_send(actor_, outgoing_frame{std::move(frame)}); }
 
 std::future<std::optional<node_report>> consensus_client::report(replica_id replica) {
   const auto promise = std::make_shared<std::promise<std::optional<node_report>>>();

@@ -48,12 +48,19 @@ class consensus_client {
   /// One replica's own word on where it stands, unverified; nothing when it does not answer.
   [[nodiscard]] std::future<std::optional<node_report>> report(replica_id replica);
 
+  /// What this client itself saw; nothing when it does not answer in time.
+  [[nodiscard]] std::optional<client_report> own_report(std::chrono::milliseconds patience);
+
+  /// Hands a frame that proves itself, such as a PARDON, to all replicas whose links are open. Nobody answers.
+  void tell_replicas(frame_ptr frame);
+
   /// For hosts that are actors themselves: `ordered_operation` is answered with an `operation_outcome`.
   [[nodiscard]] const client_actor& actor() const { return actor_; }
 
  private:
-  consensus_client() = default;
+  explicit consensus_client(caf::actor_system& system) : system_(&system) {}
 
+  caf::actor_system* system_;
   client_actor actor_;
   client_links_handle links_;
 };

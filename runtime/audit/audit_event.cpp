@@ -117,7 +117,9 @@ guard_noted guard_event_of(const standing_changed& it) {
 /// Observations that are worth an entry and stand in no record.
 struct observation_reader {
   std::optional<audit_event> operator()(const fault_proven& it) const {
-    return guard_noted{audit_kind::evidence, it.accused, {}, {}, offence_name(it.offence), {}};
+    guard_noted noted{audit_kind::evidence, it.accused, {}, {}, offence_name(it.offence), {}};
+    if (it.proof) noted.proof = exhibits_buffer(*it.proof);
+    return noted;
   }
   std::optional<audit_event> operator()(const standing_changed& it) const { return guard_event_of(it); }
   std::optional<audit_event> operator()(const slot_committed& it) const {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "actors/protocol/accusation.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -74,6 +75,20 @@ std::optional<std::string> entry_checks::objection_to_proof(const proof_noted& p
   return fmt::format("the message in it proves nothing: {}", to_string(*bad));
 }
 
+/// Evidence stands for itself: with the genesis file alone it convicts, or it is none.
+std::optional<std::string> entry_checks::objection_to_evidence(const guard_noted& noted) {
+  if (noted.proof.empty()) return "it shows nothing";
+  const auto decoded = decode_exhibits(noted.proof);
+  const auto* shown = std::get_if<exhibits>(&decoded);
+  if (shown == nullptr) return "what it shows cannot be read";
+  signatures_ += shown->items.size();
+  if (!validator_.proves(*shown)) return "what it shows proves nothing";
+  const auto about = case_of(*shown, cluster_);
+  const auto* accused = std::get_if<accusation>(&*about);
+  const bool is_it = accused != nullptr && accused->accused == noted.about && to_string(accused->what) == noted.offence;
+  return is_it ? std::nullopt : std::optional<std::string>{"what it shows proves something else"};
+}
+
 std::optional<std::string> entry_checks::objection_to(const audit_event& event) {
   if (const auto* it = std::get_if<proposal_noted>(&event)) {
     const auto& content = it->header.content;
@@ -87,6 +102,8 @@ std::optional<std::string> entry_checks::objection_to(const audit_event& event) 
   if (const auto* it = std::get_if<batch_was_prepared>(&event)) return objection_to_prepared(it->certificate);
   if (const auto* it = std::get_if<batch_was_committed>(&event)) return objection_to_committed(it->certificate);
   if (const auto* it = std::get_if<proof_noted>(&event)) return objection_to_proof(*it);
+  const auto* noted = std::get_if<guard_noted>(&event);
+  if (noted != nullptr && noted->kind == audit_kind::evidence) return objection_to_evidence(*noted);
   return std::nullopt;
 }
 

@@ -26,6 +26,7 @@ class entry_checks {
   [[nodiscard]] std::optional<std::string> objection_to_prepared(const prepared_certificate& certificate);
   [[nodiscard]] std::optional<std::string> objection_to_committed(const commit_certificate& certificate);
   [[nodiscard]] std::optional<std::string> objection_to_proof(const proof_noted& proof);
+  [[nodiscard]] std::optional<std::string> objection_to_evidence(const guard_noted& noted);
 
   cluster_parameters cluster_;
   replica_id owner_;

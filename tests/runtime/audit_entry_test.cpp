@@ -163,6 +163,24 @@ TEST_CASE_FIXTURE(trail_bench, "a certificate without a quorum of different memb
   CHECK(contains(objection_to(*this, {batch_was_prepared{prepared}}), "no quorum"));
 }
 
+TEST_CASE_FIXTURE(trail_bench, "evidence in the trail convicts by itself, or is no evidence (attack 40)") {
+  const auto shown = two_commits(2);
+  const fault_proven found{principal::of(replica_id{2}), 1, std::make_shared<const exhibits>(shown)};
+  const auto noted = std::get<guard_noted>(*audit_event_of(observation{found}));
+  CHECK(objection_to(*this, {noted}) == "");
+  auto framed = noted;
+  framed.about = principal::of(replica_id{3});
+  CHECK(contains(objection_to(*this, {framed}), "something else"));
+  auto bare = noted;
+  bare.proof.clear();
+  CHECK(contains(objection_to(*this, {bare}), "shows nothing"));
+  auto forged = shown;
+  std::get<signed_statement>(forged.items.back().content).by.bytes[0] ^= std::byte{1};
+  auto unsigned_one = noted;
+  unsigned_one.proof = exhibits_buffer(forged);
+  CHECK(contains(objection_to(*this, {unsigned_one}), "proves nothing"));
+}
+
 TEST_CASE_FIXTURE(trail_bench, "a proof of another kind, or one that proves nothing, is found") {
   CHECK(objection_to(*this, {stable(8)}) == "");
   auto certificate = *make.certificate_of(sequence_number{8}, named_digest("root"));

@@ -117,6 +117,16 @@ struct trail_bench {
     return {audit_kind::checkpoint_stable, frame_of(checkpoint_proof{*certificate})};
   }
   /// One of each kind, with genuine statements.
+  /// Two COMMITs that exclude each other.
+  [[nodiscard]] exhibits two_commits(std::uint32_t replica) const {
+    exhibits shown;
+    for (const auto* value : {"A", "B"}) {
+      const auto content =
+          make.content_of(replica_id{replica}, view_number{0}, sequence_number{5}, named_digest(value));
+      shown.items.push_back({message_kind::commit, make.signed_as(message_kind::commit, content)});
+    }
+    return shown;
+  }
   [[nodiscard]] std::vector<audit_event> events() const {
     const auto first = proposal(5);
     const auto prepared = make.prepared_of(view_number{0}, sequence_number{5}, first.header.content.value);
@@ -143,8 +153,10 @@ struct trail_bench {
         tail_was_cut{1, 160, 12, true},
         stable(8),
     };
-    for (const auto kind : {audit_kind::evidence, audit_kind::complaint, audit_kind::conviction, audit_kind::quarantine,
-                            audit_kind::release}) {
+    all.emplace_back(guard_noted{audit_kind::evidence, principal::of(replica_id{3}), {}, {}, "conflicting_votes",
+                                 exhibits_buffer(two_commits(3))});
+    for (const auto kind :
+         {audit_kind::complaint, audit_kind::conviction, audit_kind::quarantine, audit_kind::release}) {
       all.emplace_back(guard_noted{kind, principal::of(replica_id{3}), sequence_number{9}, sequence_number{20}, "two_prepares",
                                    to_byte_vector("what proves it")});
     }

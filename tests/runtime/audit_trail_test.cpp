@@ -96,12 +96,12 @@ TEST_CASE_FIXTURE(trail_bench, "a segment takes an entry that is longer than seg
   trail_settings settings;
   settings.segment_bytes = 1'024;
   auto trail = open(settings);
-  const guard_noted large{audit_kind::evidence, principal::of(replica_id{2}), {}, {}, "", byte_vector(5'000, std::byte{7})};
+  const guard_noted large{audit_kind::conviction, principal::of(replica_id{2}), {}, {}, "", byte_vector(5'000, std::byte{7})};
   write(*trail, {committed(1), large, committed(2), large});
   seal(*trail);
   const auto verdict = verify();
   CHECK_MESSAGE(verdict.is_sound(), objection());
-  CHECK(verdict.entries_by_kind.at(audit_kind::evidence) == 2);
+  CHECK(verdict.entries_by_kind.at(audit_kind::conviction) == 2);
   CHECK(verdict.walk.last_segment >= 4);
 }
 

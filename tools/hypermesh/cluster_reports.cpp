@@ -4,6 +4,8 @@
 #include <future>
 #include <map>
 
+#include <fmt/format.h>
+
 namespace hypermesh::cli {
 
 namespace {
@@ -87,6 +89,40 @@ view_number current_view(const cluster_reports& reports, const cluster_parameter
   if (views.size() < weak_quorum) return view_number{0};
   std::sort(views.rbegin(), views.rend());
   return views[weak_quorum - 1];
+}
+
+namespace {
+
+/// What f+1 say alike; else what lies between words of correct ones, if so many answered that f of them do not matter.
+std::optional<std::uint64_t> agreed_value(std::vector<std::uint64_t> said, group_size group) {
+  std::ranges::sort(said);
+  for (std::size_t first = 0; first + group.faulty_max() < said.size(); ++first) {
+    if (said[first] == said[first + group.faulty_max()]) return said[first];
+  }
+  if (said.size() < group.quorum()) return std::nullopt;
+  return said[group.faulty_max()];
+}
+
+}  // namespace
+
+std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports, group_size group) {
+  // A replica that nothing was ever held against has no counters.
+  const auto value = [&](std::string_view name, std::uint64_t otherwise) {
+    std::vector<std::uint64_t> said;
+    const auto counter = fmt::format("{}{{replica=\"{}\"}}", name, replica.value);
+    for (const auto& each : reports) {
+      // Nobody is asked about itself.
+      if (each && each->replica != replica) said.push_back(find_counter(*each, counter).value_or(otherwise));
+    }
+    return agreed_value(std::move(said), group);
+  };
+  const auto score = value("reputation_score", reputation_ledger::score_max);
+  const auto convictions = value("convictions", 0);
+  const auto convicted_at = value("convicted_at_sequence", 0);
+  const auto until = value("quarantined_until_sequence", 0);
+  const auto awaits = value("awaits_quarantine", 0);
+  if (!score || !convictions || !convicted_at || !until || !awaits) return std::nullopt;
+  return agreed_standing{*score, *convictions, sequence_number{*convicted_at}, sequence_number{*until}, *awaits != 0};
 }
 
 std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {

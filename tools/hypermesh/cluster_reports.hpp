@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/protocol/reputation_ledger.hpp"
 #include "runtime/consensus_client.hpp"
 
 namespace hypermesh::cli {
@@ -27,6 +28,23 @@ using cluster_reports = std::vector<std::optional<node_report>>;
 
 /// The latest view that f+1 replicas have reached, of which at least one is correct; view 0 when fewer answered.
 [[nodiscard]] view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster);
+
+/// What the group holds of one of its replicas.
+struct agreed_standing {
+  std::uint64_t score = reputation_ledger::score_max;
+  std::uint64_t convictions = 0;
+  sequence_number convicted_at;
+  /// 0: not in quarantine.
+  sequence_number quarantined_until;
+  bool awaits_quarantine = false;
+
+  [[nodiscard]] bool is_convicted() const { return quarantined_until > sequence_number{0} || awaits_quarantine; }
+  friend auto operator<=>(const agreed_standing&, const agreed_standing&) = default;
+};
+
+/// What the others report of `replica`, as far as f of them cannot make it up; nothing when too few answered.
+[[nodiscard]] std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
+                                                         group_size group);
 
 /// The value of a counter of the report; nothing when it has none of that name.
 [[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);

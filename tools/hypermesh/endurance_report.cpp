@@ -42,6 +42,7 @@ std::string rows_of(const endurance_result& result, const text_style& style) {
                     {"p99", side::right},
                     {"memory", side::right},
                     {"disk", side::right},
+                    {"audit trail", side::right},
                     {"pending", side::right},
                     {"slots", side::right}}};
   for (const auto& each : result.tenths) {
@@ -49,8 +50,8 @@ std::string rows_of(const endurance_result& result, const text_style& style) {
         {grouped(each.answered), short_duration(each.load.seconds),
          grouped(static_cast<std::uint64_t>(each.load.rate() + 0.5)), short_duration(seconds_of(each.latency_p50)),
          short_duration(seconds_of(each.latency_p99)), short_bytes(each.sum_of(&replica_burden::resident_bytes)),
-         short_bytes(each.sum_of(&replica_burden::disk_bytes)), grouped(each.max_of(&replica_burden::requests_pending)),
-         grouped(each.max_of(&replica_burden::slots_in_use))});
+         short_bytes(each.sum_of(&replica_burden::disk_bytes)), short_bytes(each.sum_of(&replica_burden::audit_bytes)),
+         grouped(each.max_of(&replica_burden::requests_pending)), grouped(each.max_of(&replica_burden::slots_in_use))});
   }
   return table.text(style);
 }
@@ -74,6 +75,7 @@ nlohmann::ordered_json json_of(const endurance_tenth& tenth) {
   for (const auto& each : tenth.replicas) {
     replicas.push_back({{"resident_bytes", each.resident_bytes},
                         {"disk_bytes", each.disk_bytes},
+                        {"audit_bytes", each.audit_bytes},
                         {"requests_pending", each.requests_pending},
                         {"slots_in_use", each.slots_in_use}});
   }
@@ -90,7 +92,8 @@ std::string text_of(const endurance_result& result, const text_style& style) {
   add_rows(summary, result.end);
   return rows_of(result, style) + "\n" +
          style.dim(
-             "Memory and disk are those of all replicas together, pending requests and slots in use the most of one.") +
+             "Memory, disk and audit trails are those of all replicas together, pending requests and slots in use the\n"
+             "most of one. A trail grows to what its configuration retains.") +
          "\n\n" + summary.text(style) + "\n" + verdict_line(sentence_of(result.end), result.is_right(), style);
 }
 

@@ -57,11 +57,13 @@ class endurance_run {
   std::vector<replica_burden> burdens() {
     const auto usage = cluster_.processes().usage();
     const auto disks = cluster_.processes().disk_bytes();
+    const auto trails = cluster_.processes().audit_bytes();
     const auto reports = cluster_.look(report_patience);
     std::vector<replica_burden> all(result_.settings.load.replicas);
     for (std::size_t number = 0; number < all.size(); ++number) {
       all[number].resident_bytes = usage[number].resident_bytes;
       all[number].disk_bytes = disks[number];
+      all[number].audit_bytes = trails[number];
       if (!reports[number]) continue;
       all[number].requests_pending = counter_of(*reports[number], "requests_pending");
       all[number].slots_in_use = counter_of(*reports[number], "slots_in_use");

@@ -17,6 +17,7 @@ struct endurance_settings {
 struct replica_burden {
   std::uint64_t resident_bytes = 0;
   std::uint64_t disk_bytes = 0;
+  std::uint64_t audit_bytes = 0;
   std::uint64_t requests_pending = 0;
   std::uint64_t slots_in_use = 0;
 };

@@ -184,6 +184,13 @@ std::vector<std::uint64_t> local_cluster::disk_bytes() const {
   return all;
 }
 
+std::vector<std::uint64_t> local_cluster::audit_bytes() const {
+  std::vector<std::uint64_t> all;
+  for (std::uint32_t number = 0; number < plan_.replicas; ++number)
+    all.push_back(bytes_in(layout_.audit_folder(number)));
+  return all;
+}
+
 std::optional<world_error> local_cluster::loss() {
   std::string text;
   for (std::uint32_t number = 0; number < replicas_.size(); ++number) {

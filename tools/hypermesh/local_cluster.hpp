@@ -48,6 +48,8 @@ class local_cluster {
   [[nodiscard]] std::vector<process_usage> usage() const;
   /// What the files in each replica's data directory hold.
   [[nodiscard]] std::vector<std::uint64_t> disk_bytes() const;
+  /// What each replica's audit trail holds; at most what its configuration retains.
+  [[nodiscard]] std::vector<std::uint64_t> audit_bytes() const;
 
   /// Which replicas ended by themselves, and their last words; nothing while all run.
   [[nodiscard]] std::optional<world_error> loss();

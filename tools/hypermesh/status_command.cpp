@@ -23,7 +23,9 @@ constexpr auto examples =
     "  hypermesh status --cluster mycluster\n"
     "  hypermesh status --cluster mycluster -o json | jq '.replicas[].counters'\n"
     "\n"
-    "Each line is one replica's own word, signed by nobody else. Exit codes: 0 a quorum is reachable; 1 replicas that\n"
+    "Each line is one replica's own word, signed by nobody else; its standing is what f + 1 others say alike: a score\n"
+    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). Exit codes: 0 a quorum is reachable; 1 "
+    "replicas that\n"
     "executed equally much hold different states; 3 fewer than a quorum is reachable.";
 
 constexpr std::size_t short_digest_bytes = 8;
@@ -48,6 +50,19 @@ std::string summary_of(const cluster_status& status) {
   return text;
 }
 
+/// What the others agree on about a replica.
+std::string standing_text(const cluster_status& status, replica_id replica, const text_style& style) {
+  const auto agreed = standing_of(replica, status.reports, status.group());
+  if (!agreed) return "-";
+  if (agreed->quarantined_until > sequence_number{0}) {
+    return style.bad(fmt::format("quarantine until {}", grouped(agreed->quarantined_until.value)));
+  }
+  if (agreed->awaits_quarantine) return style.bad("convicted");
+  if (agreed->score < reputation_ledger::throttled_below)
+    return style.warning(fmt::format("throttled, {}", agreed->score));
+  return std::to_string(agreed->score);
+}
+
 std::string table_of(const cluster_status& status, const text_style& style) {
   using side = text_table::side;
   text_table table{{{"replica", side::right},
@@ -59,13 +74,15 @@ std::string table_of(const cluster_status& status, const text_style& style) {
                     {"executed", side::right},
                     {"checkpoint", side::right},
                     {"state root"},
+                    {"standing"},
                     {"pending", side::right},
                     {"rejected", side::right}}};
   for (std::uint32_t number = 0; number < status.reports.size(); ++number) {
     const auto& report = status.reports[number];
     const auto address = to_string(status.cluster.replicas[number].address);
     if (!report) {
-      table.add({std::to_string(number), address, style.bad("unreachable"), "-", "-", "-", "-", "-", "-", "-", "-"});
+      table.add({std::to_string(number), address, style.bad("unreachable"), "-", "-", "-", "-", "-", "-", "-",
+                 standing_text(status, replica_id{number}, style), "-", "-"});
       continue;
     }
     const bool is_primary = status.has_quorum() && replica_id{number} == status.primary();
@@ -73,7 +90,8 @@ std::string table_of(const cluster_status& status, const text_style& style) {
                std::to_string(report->view.value), grouped(report->low_watermark.value),
                grouped(report->high_watermark.value), grouped(report->last_executed.value),
                grouped(report->stable_checkpoint.value), to_hex(report->state_root.view(), short_digest_bytes),
-               grouped(counter_of(*report, "requests_pending")), grouped(rejected_by(*report))});
+               standing_text(status, replica_id{number}, style), grouped(counter_of(*report, "requests_pending")),
+               grouped(rejected_by(*report))});
   }
   return table.text(style);
 }
@@ -99,6 +117,13 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
     nlohmann::ordered_json one = {{"replica", number},
                                   {"address", to_string(status.cluster.replicas[number].address)},
                                   {"reachable", report.has_value()}};
+    if (const auto agreed = standing_of(replica_id{number}, status.reports, status.group())) {
+      one["standing"] = {{"score", agreed->score},
+                         {"convictions", agreed->convictions},
+                         {"convicted_at", agreed->convicted_at.value},
+                         {"quarantined_until", agreed->quarantined_until.value},
+                         {"awaits_quarantine", agreed->awaits_quarantine}};
+    }
     if (report) {
       one["primary"] = status.has_quorum() && replica_id{number} == status.primary();
       one.update(json_of(*report));

@@ -48,6 +48,16 @@ bool is_answered(const pending_line& line) {
   return line.outcome.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
 }
 
+/// They changed nothing, because f+1 replicas agreed on something else; but somebody should look at their sender.
+void warn_of_wrong_replies(cluster_session& session) {
+  const auto seen = session.client().own_report(std::chrono::seconds{1});
+  if (!seen) return;
+  for (const auto& [replica, count] : seen->wrong_replies) {
+    say(fmt::format("replica {} gave {} other than f + 1 others did", replica.value,
+                    count == 1 ? "a result" : fmt::format("{} results", count)));
+  }
+}
+
 exit_code submit_lines(cluster_session& session, bool as_json) {
   const auto& cluster = session.cluster();
   auto code = exit_code::ok;
@@ -91,8 +101,10 @@ exit_code run_submit(const submit_options& options) {
   if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
   auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
   const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
-  return from_stdin ? submit_lines(session, options.output.is_json())
-                    : submit_words(session, options.words, options.output.is_json());
+  const auto code = from_stdin ? submit_lines(session, options.output.is_json())
+                               : submit_words(session, options.words, options.output.is_json());
+  warn_of_wrong_replies(session);
+  return code;
 }
 
 }  // namespace
