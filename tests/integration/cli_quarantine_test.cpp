@@ -23,7 +23,7 @@ struct quarantine_bench {
 
   /// What the others agree on about replica 3.
   [[nodiscard]] nlohmann::json standing() const {
-    const auto told = nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
+    const auto told = nlohmann::json::parse(cluster.ask("status", {"--timeout", "0.5", "-o", "json"}).out);
     return told["replicas"][3].value("standing", nlohmann::json::object());
   }
   [[nodiscard]] bool is_in_quarantine() const { return standing().value("quarantined_until", 0) > 0; }

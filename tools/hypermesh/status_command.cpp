@@ -81,7 +81,7 @@ std::string table_of(const cluster_status& status, const text_style& style) {
     const auto& report = status.reports[number];
     const auto address = to_string(status.cluster.replicas[number].address);
     if (!report) {
-      table.add({std::to_string(number), address, style.bad("unreachable"), "-", "-", "-", "-", "-", "-", "-",
+      table.add({std::to_string(number), address, style.bad("unreachable"), "-", "-", "-", "-", "-", "-",
                  standing_text(status, replica_id{number}, style), "-", "-"});
       continue;
     }
