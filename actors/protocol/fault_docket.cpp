@@ -102,7 +102,7 @@ docket_effects fault_docket::on_agreed(const agreed_reputation& agreed) {
 docket_effects fault_docket::on_tick(microseconds_t now) {
   docket_effects out;
   for (auto& [name, each] : open_) {
-    if (now < each.told_at + repeat_us) continue;
+    if (now < each.told_at + std::min(repeat_us << each.repeats, repeat_us_max)) continue;
     each.told_at = now;
     if (++each.repeats > repeats_max) continue;
     out.sends.push_back({std::nullopt, each.frame});

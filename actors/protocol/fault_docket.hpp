@@ -35,9 +35,11 @@ class fault_docket {
   static constexpr std::size_t open_per_accused_max = 2;
   /// Clients are many, and must not take the places of cases against replicas.
   static constexpr std::size_t open_of_clients_max = 8;
-  /// A case that was not ordered is told again so often, this far apart.
+  /// A case that was not ordered is told again so often, at first this far apart, then twice as far each time: for a
+  /// minute, which a partition may last.
   static constexpr unsigned repeats_max = 8;
   static constexpr microseconds_t repeat_us = 500'000;
+  static constexpr microseconds_t repeat_us_max = 16'000'000;
   /// Misbehaviours within `grievance_window_us` that are worth a complaint.
   static constexpr std::array<std::uint32_t, grievance_last + 1> grievances_until = {0, 32, 4'096, 2, 3};
   static constexpr microseconds_t grievance_window_us = 30'000'000;
