@@ -1,5 +1,6 @@
 #include "actors/batcher.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <caf/stateful_actor.hpp>
@@ -16,7 +17,7 @@ using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
 /// A request that still waits after so long is handed to the primary. The first is longer than a request is under way
 /// to the primary and back as a proposal, and shorter than a client's patience; both are over before the primary is
-/// suspected because of it.
+/// suspected because of it. What its client waits for is handed on again and again: the primary may have had no room.
 constexpr std::array forward_delays{std::chrono::milliseconds{50}, std::chrono::milliseconds{400}};
 
 /// Hands the replica every batch that is due and keeps the delay running while requests wait.
@@ -42,8 +43,8 @@ void forward(batcher_self self, const request& value) {
 /// before: it is forwarded only if it is still waiting a while later. Who passed it on makes no difference, because a
 /// primary that was never given a request must not be suspected for it (attack 32).
 void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
-  if (times < forward_delays.size())
-    self->delayed_send(self, forward_delays[times], request_waits{std::move(value), times});
+  const auto delay = forward_delays[std::min(times, forward_delays.size() - 1)];
+  self->delayed_send(self, delay, request_waits{std::move(value), times});
 }
 
 /// The client may not reach the primary (§4.1).
@@ -51,7 +52,7 @@ void help(batcher_self self, const request_waits& look) {
   const auto& value = std::get<request>(*look.value);
   auto& state = self->state;
   if (state.is_primary() || !state.builder->is_pending(value.id)) return;
-  forward(self, value);
+  if (look.times < forward_delays.size() || state.builder->is_oldest(value.id)) forward(self, value);
   look_again(self, look.value, look.times + 1);
 }
 
@@ -80,6 +81,8 @@ void take(batcher_self self, const verified_message& received) {
       if (received.sender.is_client()) forward(self, value);
       return;
     case admission::contradicting:
+      self->send(state.with->monitor,
+                 observed{frame_rejected{received.sender, rejection::conflicting_statement}, received.credit});
       return show_contradiction(self, value);
     case admission::done:
     case admission::past:
@@ -89,6 +92,9 @@ void take(batcher_self self, const verified_message& received) {
     case admission::client_quota:
     case admission::overloaded:
       break;
+  }
+  if (admitted == admission::client_quota && received.sender.is_client()) {
+    self->send(state.with->client_ingress, quota_exceeded{value.id.client});
   }
   const auto reason = admitted == admission::client_quota ? rejection::client_quota : rejection::overloaded;
   self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}, received.credit});

@@ -81,17 +81,22 @@ std::variant<message, rejection> ingress_state::examine(const incoming_frame& fr
 
 std::optional<rejection> ingress_state::examine_content(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
+  const auto* asked = std::get_if<request>(&value);
+  if (asked != nullptr && sender.is_client() && pauses.is_paused(client_id{sender.number}, now)) {
+    return rejection::client_quota;
+  }
   const bool is_view_change = kind == message_kind::view_change || kind == message_kind::new_view;
   const bool is_watched = sender.is_replica();
-  if (is_watched && !is_view_change) note(watch->on_message(value));
+  if (is_watched && !is_view_change) note(watch->on_message(replica_id{sender.number}, value));
   const auto objection = filter->objection_to(value);
   // A VIEW-CHANGE for a view that is over may still contradict another one.
   if (objection && !(is_view_change && objection == rejection::other_view)) return objection;
   if (!quota.admit(sender, value, now)) return rejection::overloaded;
-  if (is_watched && is_view_change) note(watch->on_message(value));
+  if (is_watched && is_view_change) note(watch->on_message(replica_id{sender.number}, value));
   if (objection) return objection;
   if (const auto bad = checks->check(sender, value)) {
     if (is_watched) note(watch->on_refused(value, *bad));
+    if (*bad == rejection::unproven) quota.on_unproven(sender, now);
     return bad;
   }
   if (is_watched) note(watch->on_verified(value));
@@ -126,7 +131,11 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         self->state.filter->on_position(made.at);
         self->state.watch->on_position(made.at);
       },
-      [self](const trust_changed& changed) { self->state.frames.throttle(changed.now->throttled); },
+      [self](const trust_changed& changed) {
+        self->state.frames.throttle(changed.now->throttled);
+        self->state.watch->on_shunned(changed.now->shunned);
+      },
+      [self](const quota_exceeded& told) { self->state.pauses.on_excess(told.client, now_of(self)); },
   };
 }
 

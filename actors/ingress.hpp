@@ -18,6 +18,7 @@ struct ingress_state {
   std::unique_ptr<early_filter> filter;
   costly_quota quota;
   frame_quota frames;
+  client_pauses pauses;
   std::unique_ptr<statement_watch> watch;
   /// By the watch, in the frame that is examined.
   statement_watch::findings found;

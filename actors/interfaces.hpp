@@ -29,7 +29,7 @@ using ingress_actor = caf::typed_actor<
     // A frame of an authenticated link: verified and passed on, or counted and dropped.
     caf::reacts_to<incoming_frame>,
     // What is not worth a signature check any more.
-    caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>>;
+    caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>, caf::reacts_to<quota_exceeded>>;
 
 /// Pending requests, admission and batches.
 using batcher_actor =
@@ -272,6 +272,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::quota_exceeded))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -336,3 +337,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::quota_exceeded)

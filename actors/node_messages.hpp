@@ -196,6 +196,11 @@ struct cases_dropped {
   std::shared_ptr<const std::vector<request_id>> names;
 };
 
+/// The client has as much pending as it may (batcher to the clients' ingress).
+struct quota_exceeded {
+  client_id client;
+};
+
 /// Would this frame of this sender be taken? (host to fault detector)
 struct validation_wanted {
   principal sender;

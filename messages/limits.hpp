@@ -76,7 +76,7 @@ inline constexpr std::size_t exhibit_documents_max = 2;
 
 /// A document that is a deed by itself is judged whole, so it may not hold more than 270 signatures; and a batch not
 /// more than 8 cases: together no more than twice what 1,024 requests cost.
-inline constexpr std::size_t lone_exhibit_bytes_max = 32 * 1024;
+inline constexpr std::size_t lone_exhibit_bytes_max = 128 * 1024;
 inline constexpr std::size_t guard_requests_per_batch_max = 8;
 
 /// Counters of one STATUS-REPORT.

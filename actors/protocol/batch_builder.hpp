@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -67,8 +68,9 @@ class batch_builder {
   /// What made room since this was asked last; not held any more.
   [[nodiscard]] std::vector<request_id> take_displaced() { return std::exchange(displaced_, {}); }
 
-  /// What convicts the client that signed this and a pending request; nothing when they agree, or are too large.
-  [[nodiscard]] std::optional<exhibits> contradiction_with(const request& value) const;
+  /// What convicts the client that signed this and a pending request; nothing when they agree or are too large, and
+  /// when it was shown before.
+  [[nodiscard]] std::optional<exhibits> contradiction_with(const request& value);
   /// Sorted. They may have one request pending each.
   void on_convicted(std::vector<client_id> clients) { convicted_ = std::move(clients); }
 
@@ -95,6 +97,8 @@ class batch_builder {
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
   [[nodiscard]] bool is_pending(request_id id) const;
+  /// Whether it is the one that its client waits for.
+  [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
@@ -118,6 +122,8 @@ class batch_builder {
   void weigh(client_id client, std::size_t before, const client_queue& queue);
   void start_wait(client_id client, client_queue& queue, microseconds_t now);
   void end_wait(client_id client, const client_queue& queue);
+  void restart_wait(client_id client, client_queue& queue, microseconds_t now);
+  [[nodiscard]] bool is_convicted(client_id client) const { return std::ranges::binary_search(convicted_, client); }
   [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
 

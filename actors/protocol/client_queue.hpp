@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "actors/protocol/timestamp_window.hpp"
@@ -47,6 +48,8 @@ class client_queue {
   [[nodiscard]] std::optional<timestamp> last_waiting() const;
   /// The pending one that its client waits for.
   [[nodiscard]] std::optional<timestamp> oldest() const;
+  /// Somebody signed another request with this timestamp; false when that is known.
+  bool note_contradicted(timestamp when) { return !std::exchange(pending_.at(when).is_contradicted, true); }
   /// It is pending no more; whether it waited.
   bool remove(timestamp when);
 
@@ -70,6 +73,7 @@ class client_queue {
     bool proposed = false;
     std::uint64_t arrival = 0;
     microseconds_t since = 0;
+    bool is_contradicted = false;
   };
 
   bool is_of_guard_;

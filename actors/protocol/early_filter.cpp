@@ -42,6 +42,16 @@ bool frame_quota::admit(principal sender, microseconds_t now) {
   return true;
 }
 
+void client_pauses::on_excess(client_id client, microseconds_t now) {
+  std::erase_if(until_, [now](const auto& each) { return each.second <= now; });
+  until_[client] = now + pause_us;
+}
+
+bool client_pauses::is_paused(client_id client, microseconds_t now) const {
+  const auto found = until_.find(client);
+  return found != until_.end() && now < found->second;
+}
+
 early_filter::early_filter(const cluster_parameters& cluster) : window_(cluster.watermark_window) {
   at_.high = sequence_number{window_};
 }

@@ -32,6 +32,9 @@ class costly_quota {
   static constexpr microseconds_t case_period_us = 50'000;
 
   [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
+  /// It sent a case that proves nothing, which no correct replica does: it has none left for a while.
+  void on_unproven(principal sender, microseconds_t now) { cases_[sender] = {0, now + unproven_pause_us}; }
+  static constexpr microseconds_t unproven_pause_us = 5'000'000;
 
  private:
   struct purse {
@@ -67,6 +70,20 @@ class frame_quota {
   };
   std::map<replica_id, purse> shares_;
   std::vector<replica_id> throttled_;
+};
+
+/// Clients that sent more than they may have pending: for a moment nothing of theirs is verified (attack 33). Pure.
+/// Memory: one time for each of them that was told of in the last moment.
+class client_pauses {
+ public:
+  static constexpr microseconds_t pause_us = 10'000;
+
+  /// A verified request of it was one too many.
+  void on_excess(client_id client, microseconds_t now);
+  [[nodiscard]] bool is_paused(client_id client, microseconds_t now) const;
+
+ private:
+  std::map<client_id, microseconds_t> until_;
 };
 
 /// Refuses what the replica would refuse anyway, before its signatures are checked: late, foreign to the view, far

@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t settled_max = 256;
 
+std::optional<principal> accused_in(const guard_case& about) {
+  const auto* accusing = std::get_if<accusation>(&about);
+  return accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
+}
+
 }  // namespace
 
 fault_docket::fault_docket(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
@@ -22,7 +27,8 @@ fault_docket::fault_docket(const cluster_parameters& cluster, replica_id self, c
 docket_effects fault_docket::on_found(const exhibits& proof, microseconds_t now) {
   docket_effects out;
   const auto about = case_of(proof, cluster_);
-  if (!about) return out;
+  // Nothing is copied, kept or noted for what is known: who contradicts itself can do it again for nothing (attack 33).
+  if (!about || !is_news(*about, out)) return out;
   if (const auto* accused = std::get_if<accusation>(&*about)) {
     out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what),
                                                std::make_shared<const exhibits>(proof)});
@@ -34,7 +40,7 @@ docket_effects fault_docket::on_found(const exhibits& proof, microseconds_t now)
 docket_effects fault_docket::on_request(const request& value, microseconds_t now) {
   docket_effects out;
   const auto about = case_of(value, cluster_);
-  if (about) open(*about, reframe(value), false, now, out);
+  if (about && is_news(*about, out)) open(*about, reframe(value), false, now, out);
   return out;
 }
 
@@ -53,8 +59,10 @@ bool fault_docket::is_settled(const guard_case& about) const {
 
 bool fault_docket::has_room(const std::optional<principal>& accused) const {
   const auto places = [&](const auto& is_alike) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        open_, [&](const auto& each) { return each.second.accused && is_alike(*each.second.accused); }));
+    return static_cast<std::size_t>(std::ranges::count_if(open_, [&](const auto& each) {
+      const auto other = accused_in(each.second.about);
+      return other && is_alike(*other);
+    }));
   };
   if (open_.size() >= open_max) return false;
   if (!accused) return true;
@@ -62,17 +70,19 @@ bool fault_docket::has_room(const std::optional<principal>& accused) const {
   return accused->is_replica() || places([](principal other) { return other.is_client(); }) < open_of_clients_max;
 }
 
-void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out) {
+bool fault_docket::is_news(const guard_case& about, docket_effects& out) const {
   const auto name = name_of(about);
-  if (open_.contains(name) || is_settled(about)) return;
-  const auto* accusing = std::get_if<accusation>(&about);
-  const auto accused = accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
+  if (open_.contains(name) || is_settled(about)) return false;
   // Verified it is, whether there is room for it or not.
+  const auto accused = accused_in(about);
   if (accused && accused->is_replica()) out.proven.push_back({replica_id{accused->number}, name});
-  if (!has_room(accused)) return;
+  return has_room(accused);
+}
+
+void fault_docket::open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out) {
   if (tell) out.sends.push_back({std::nullopt, frame});
   out.requests.push_back(frame);
-  open_.emplace(name, open_case{std::move(frame), accused, now, tell ? 0U : 1U});
+  open_.emplace(name_of(about), open_case{about, std::move(frame), now, tell ? 0U : 1U});
 }
 
 void fault_docket::drop_if(const std::function<bool(const open_case&)>& is_over, docket_effects& out) {
@@ -92,9 +102,8 @@ docket_effects fault_docket::on_agreed(const agreed_reputation& agreed) {
   }
   while (settled_.size() > settled_max)
     settled_.pop_front();
-  const auto is_over = [&](const open_case& each) {
-    return each.accused && each.accused->is_replica() && agreed_.replicas[each.accused->number].is_quarantined();
-  };
+  // What would not be opened now is not kept: no primary is to be blamed for it.
+  const auto is_over = [this](const open_case& each) { return is_settled(each.about); };
   drop_if(is_over, out);
   return out;
 }
@@ -172,6 +181,9 @@ void fault_docket::count_vote(message_kind kind, const signed_statement& said, m
   const auto wanted = ballot_of(kind, said.content, cluster_);
   if (!wanted) return;
   auto& votes = votes_[{kind, {wanted->about, wanted->why}}];
+  // An old word that somebody repeats takes no place of a new one.
+  const auto known = votes.find(said.content.replica);
+  if (known != votes.end() && known->second.content.sequence > said.content.sequence) return;
   votes[said.content.replica] = said;
   exhibits shown;
   for (const auto& [voter, each] : votes) {
@@ -182,7 +194,7 @@ void fault_docket::count_vote(message_kind kind, const signed_statement& said, m
   // §4's f+1: at least one of them is correct.
   if (shown.items.size() < cluster_.group().weak_quorum()) return;
   const guard_case about = *wanted;
-  open(about, guard_request(about, shown), false, now, out);
+  if (is_news(about, out)) open(about, guard_request(about, shown), false, now, out);
 }
 
 }  // namespace hypermesh

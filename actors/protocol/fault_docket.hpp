@@ -63,8 +63,8 @@ class fault_docket {
 
  private:
   struct open_case {
+    guard_case about;
     frame_ptr frame;
-    std::optional<principal> accused;
     microseconds_t told_at = 0;
     unsigned repeats = 0;
   };
@@ -74,6 +74,8 @@ class fault_docket {
   };
   using ballot_place = std::pair<message_kind, std::pair<replica_id, grievance>>;
 
+  /// Whether it is a new one.
+  [[nodiscard]] bool is_news(const guard_case& about, docket_effects& out) const;
   void open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out);
   void vote(message_kind kind, const statement& content, microseconds_t now, docket_effects& out);
   void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, docket_effects& out);

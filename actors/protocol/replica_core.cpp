@@ -94,6 +94,7 @@ replica_effects replica_core::on_message(principal sender, const message& value)
         reject(from, opened.view == view_ ? rejection::duplicate : rejection::other_view, out);
       } else {
         enter_view(opened, out);
+        ask_for_bodies(out);
       }
       break;
     }
@@ -325,7 +326,9 @@ replica_effects replica_core::on_tick() {
   executed_at_tick_ = last_executed_;
   decided_at_tick_ = last_decided_;
   const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
-  if (lacks_state && stalled && ++ticks_behind_ >= ticks_behind_max) out.fetch = ahead_;
+  // With h above this H the others have discarded all that could still come: waiting is in vain.
+  const bool out_of_reach = lacks_state && ahead_->sequence() >= log_.marks().high();
+  if (lacks_state && stalled && (++ticks_behind_ >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
   const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
   if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
   return out;
@@ -357,8 +360,10 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   }
   if (value.view > view_) return reject(value.replica, rejection::other_view, out);
   const bool same = value.view == view_ && value.active && active_;
-  // Bodies are large: besides the primary only one backup, another one each tick, sends one again.
-  slot_repair repair{log_, group_, self_, is_primary() ? std::nullopt : std::optional{ticks_}};
+  // Bodies are large: besides the primary only one backup, another one each tick, sends one again. What the primary
+  // itself lacks any of them may have.
+  const bool sends_all = is_primary() || value.replica == group_.primary_of(view_);
+  slot_repair repair{log_, group_, self_, sends_all ? std::nullopt : std::optional{ticks_}};
   if (same) return repair.answer(value, out.sends);
   // Who is behind gets the proof of the view that this replica has entered; or, while that is still to come, the
   // VIEW-CHANGE that it takes (attack 20).

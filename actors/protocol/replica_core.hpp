@@ -100,6 +100,7 @@ class replica_core {
   void change_view(view_number to, replica_effects& out);
   void leave_view(view_number to);
   void enter_view(const new_view& opened, replica_effects& out);
+  void ask_for_bodies(replica_effects& out) const;
   void repropose(replica_effects& out);
   void take_early(replica_effects& out);
 

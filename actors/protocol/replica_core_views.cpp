@@ -60,6 +60,7 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
   if (divergence_.exists() || opened.view != view_ || active_) return out;
   enter_view(opened, out);
   out.sends.push_back({std::nullopt, view_proof_});
+  ask_for_bodies(out);
   return out;
 }
 
@@ -78,6 +79,16 @@ void replica_core::enter_view(const new_view& opened, replica_effects& out) {
   report_progress(out);
 }
 
+/// Nothing after a missing body is executed, so nobody waits for the next tick. Whoever answers has entered the view:
+/// the question follows the NEW-VIEW.
+void replica_core::ask_for_bodies(replica_effects& out) const {
+  const bool lacks_one = std::ranges::any_of(reproposals_, [this](const auto& each) {
+    const auto* slot = log_.find(each.first);
+    return log_.marks().contains(each.first) && (slot == nullptr || !slot->proposal);
+  });
+  if (lacks_one) send_status(out);
+}
+
 void replica_core::learn_checkpoint(replica_effects& out) const {
   if (active_ && min_s_ > log_.marks().low()) out.learned = min_s_proof_;
 }
@@ -86,6 +97,8 @@ void replica_core::adopt_plan(const new_view& opened) {
   const auto plan = plan_of(opened.view_changes);
   require(plan.digests.size() == opened.reproposals.size(), "a verified NEW-VIEW follows its plan");
   active_ = true;
+  // Questions in this view are new ones.
+  answered_.clear();
   view_proof_ = frame_of(message_kind::new_view, opened.raw);
   min_s_ = plan.min_s;
   min_s_proof_ = std::make_shared<const checkpoint_certificate>(plan.proof);

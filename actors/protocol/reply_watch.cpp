@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/ports.hpp"
 #include "messages/digest.hpp"
 
 namespace hypermesh {
@@ -18,10 +19,16 @@ digest digest_of(const request_outcome& outcome) {
   return of.add(byte_span{outcome.results}).finish();
 }
 
+/// A client table keeps so many bytes for a client, and drops the results that are too large (`client_table`).
+bool is_shortened(const request_outcome& outcome) {
+  return std::ranges::find(outcome.statuses, static_cast<std::uint8_t>(operation_status::result_too_large)) !=
+         outcome.statuses.end();
+}
+
 }  // namespace
 
 void reply_watch::on_agreed(timestamp when, const request_outcome& agreed, const outcomes& given) {
-  if (agreed.status != reply_status::executed) return;
+  if (agreed.status != reply_status::executed || is_shortened(agreed)) return;
   answered_.push_back({when, digest_of(agreed), {}});
   for (const auto& [from, outcome] : given)
     compare(answered_.back(), from, outcome);
@@ -34,7 +41,8 @@ void reply_watch::on_late(replica_id from, timestamp when, const request_outcome
 }
 
 void reply_watch::compare(answered& with, replica_id from, const request_outcome& outcome) {
-  // Whoever refuses says nothing of the result.
+  // Whoever refuses says nothing of the result, nor who keeps it no longer.
+  if (is_shortened(outcome)) return;
   if (outcome.status != reply_status::executed || !with.heard.insert(from).second) return;
   if (digest_of(outcome) != with.agreed) ++wrong_[from];
 }

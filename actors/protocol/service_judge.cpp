@@ -83,7 +83,7 @@ void service_judge::measure_rate(const service_report& report, microseconds_t no
 
 bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
   const auto stay = report.typical_stay_us;
-  return rate_ && report.stays_ended >= waits_min && stay > timeout_us / 4 &&
+  return rate_ && report.stays_ended >= stays_min && stay > timeout_us / 4 &&
          *rate_ * stay / 1'000'000 < queued_requests;
 }
 

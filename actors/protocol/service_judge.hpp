@@ -14,11 +14,11 @@ namespace hypermesh {
 struct service_report {
   std::size_t clients_waiting = 0;
   microseconds_t longest_wait_us = 0;
-  /// Median of the last waits that ended in this view, and how many there were.
+  /// Half of the time in the last waits that ended in this view went by in waits up to this; and how many there were.
   microseconds_t typical_wait_us = 0;
   std::size_t waits_ended = 0;
-  /// Median over the last requests that were executed in this view, each from its own arrival here: what a primary adds
-  /// to all of them, also when one client has many under way. And how many there were.
+  /// Median over the last requests of moderate size that were executed in this view, each from its own arrival here:
+  /// what a primary adds to all of them, also when one client has many under way. And how many there were.
   microseconds_t typical_stay_us = 0;
   std::size_t stays_ended = 0;
   /// Since the node started, this replica's own and others'.
@@ -40,8 +40,9 @@ class service_judge {
   static constexpr std::uint64_t busy_requests = 256;
   /// The same while a typical one stays: with fewer under way nothing queues, so the primary itself holds them back.
   static constexpr std::uint64_t queued_requests = 64;
-  /// Waits that must have ended before they say anything.
+  /// Waits, and stays, that must have ended before they say anything; of stays several may end with one batch.
   static constexpr std::size_t waits_min = 4;
+  static constexpr std::size_t stays_min = 12;
 
   /// A view was entered.
   void on_view(microseconds_t now);

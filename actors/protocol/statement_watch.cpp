@@ -16,6 +16,12 @@ exhibits pair_of(message_kind one, const signed_statement& first, message_kind o
   return {{exhibit{one, first}, exhibit{other, second}}};
 }
 
+blob copy_of(const blob& raw) {
+  auto owner = std::make_shared<const byte_vector>(raw.view.begin(), raw.view.end());
+  const byte_span view{*owner};
+  return {std::move(owner), view};
+}
+
 }  // namespace
 
 statement_watch::statement_watch(const cluster_parameters& cluster, const validator& checks)
@@ -23,12 +29,19 @@ statement_watch::statement_watch(const cluster_parameters& cluster, const valida
   at_.high = sequence_number{cluster.watermark_window};
 }
 
-statement_watch::findings statement_watch::on_message(const message& value) {
+statement_watch::findings statement_watch::on_message(replica_id sender, const message& value) {
   findings out;
+  const auto is_own = [&](const signed_statement& said) { return said.content.replica == sender; };
   if (const auto* it = std::get_if<pre_prepare>(&value)) note_proposal(it->header, out);
-  if (const auto* it = std::get_if<prepare>(&value)) note_vote(message_kind::prepare, it->vote, out);
-  if (const auto* it = std::get_if<commit>(&value)) note_vote(message_kind::commit, it->vote, out);
-  if (const auto* it = std::get_if<checkpoint>(&value)) note_checkpoint(it->vote, out);
+  if (const auto* it = std::get_if<prepare>(&value); it != nullptr && is_own(it->vote)) {
+    note_vote(message_kind::prepare, it->vote, out);
+  }
+  if (const auto* it = std::get_if<commit>(&value); it != nullptr && is_own(it->vote)) {
+    note_vote(message_kind::commit, it->vote, out);
+  }
+  if (const auto* it = std::get_if<checkpoint>(&value); it != nullptr && is_own(it->vote)) {
+    note_checkpoint(it->vote, out);
+  }
   if (const auto* it = std::get_if<view_change>(&value)) note_view_change(*it, false, out);
   if (const auto* it = std::get_if<new_view>(&value)) {
     auto* known = record_of(it->replica);
@@ -42,8 +55,6 @@ statement_watch::findings statement_watch::on_message(const message& value) {
     const auto* said = std::get_if<signed_statement>(&each.content);
     if (said == nullptr) continue;
     if (each.kind == message_kind::pre_prepare) note_proposal(*said, out);
-    if (each.kind == message_kind::prepare || each.kind == message_kind::commit) note_vote(each.kind, *said, out);
-    if (each.kind == message_kind::checkpoint) note_checkpoint(*said, out);
   }
   return out;
 }
@@ -91,6 +102,10 @@ statement_watch::findings statement_watch::on_refused(const message& value, reje
 }
 
 bool statement_watch::prove(exhibits shown, findings& out) const {
+  const auto about = case_of(shown, cluster_);
+  const auto* accused = about ? std::get_if<accusation>(&*about) : nullptr;
+  if (accused != nullptr && accused->accused.is_replica() && is_shunned(replica_id{accused->accused.number}))
+    return false;
   if (!checks_->proves(shown)) return false;
   out.proofs.push_back(std::move(shown));
   return true;
@@ -132,13 +147,15 @@ statement_watch::proposal_claim* statement_watch::proposal_of(view_number view, 
   return claim.header && claim.view == view && claim.sequence == sequence ? &claim : nullptr;
 }
 
+bool statement_watch::is_shunned(replica_id replica) const { return std::ranges::binary_search(shunned_, replica); }
+
 bool statement_watch::is_known_word(message_kind kind, const signed_statement& said) const {
   return !checks_->check_statement(kind, said);
 }
 
 void statement_watch::note_vote(message_kind kind, const signed_statement& said, findings& out) {
   const auto& content = said.content;
-  auto* claim = claim_of(content);
+  auto* claim = is_shunned(content.replica) ? nullptr : claim_of(content);
   if (claim == nullptr) return;
   show_proposal(content, out);
   const auto place = place_of(kind);
@@ -200,7 +217,7 @@ void statement_watch::note_proposal(const signed_statement& header, findings& ou
       said.value = vote.value;
       show_proposal(said, out);
     }
-  } else if (claim.header->content.value != content.value && !claim.is_closed) {
+  } else if (claim.header->content.value != content.value && !claim.is_closed && !is_shunned(content.replica)) {
     claim.is_closed = prove(pair_of(message_kind::pre_prepare, *claim.header, message_kind::pre_prepare, header), out);
     if (!claim.is_closed && is_known_word(message_kind::pre_prepare, header)) claim.header = header;
   }
@@ -217,7 +234,7 @@ void statement_watch::note_checkpoint(const signed_statement& said, findings& ou
   const auto& content = said.content;
   const bool is_due = content.view == view_number{0} && content.sequence != sequence_number{0} &&
                       cluster_.is_checkpoint(content.sequence);
-  if (!is_due || content.sequence < at_.stable || content.sequence > at_.high) return;
+  if (!is_due || content.sequence < at_.stable || content.sequence > at_.high || is_shunned(content.replica)) return;
   auto* known = record_of(content.replica);
   if (known == nullptr) return;
   auto& ring = known->checkpoints;
@@ -245,9 +262,10 @@ void statement_watch::note_document(document_claim& known, view_number view, exh
 }
 
 void statement_watch::note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out) {
-  auto* known = record_of(value.replica);
+  auto* known = is_shunned(value.replica) ? nullptr : record_of(value.replica);
   if (known == nullptr || value.raw.view.size() > limits::exhibit_bytes_max) return;
-  const exhibit shown{message_kind::view_change, value.raw};
+  // One inside a NEW-VIEW shares the memory of the whole.
+  const exhibit shown{message_kind::view_change, is_verified ? copy_of(value.raw) : value.raw};
   if (!is_verified && !checks_->holds(shown)) return;
   look_for_hidden(value, shown, out);
   note_document(known->view_change, value.new_view, shown, out);

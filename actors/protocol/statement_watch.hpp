@@ -15,11 +15,11 @@ namespace hypermesh {
 /// 8, 13, 39). Pure; the single writer of the signed statements that were seen.
 ///
 /// It sees every message before anybody checks its signature, also those that come too late to matter: remembering
-/// costs a look, and only words that exclude each other are verified. Of what is remembered unverified and turns out to
-/// be nobody's word the new one takes the place. VIEW-CHANGEs and NEW-VIEWs are verified before they are remembered:
-/// they are few (`costly_quota`), and a forged one must not hide a true one. An equivocating primary tells each replica
-/// one thing; so a replica that sees votes for another digest than that of its own proposal shows the proposal to the
-/// voter.
+/// costs a look, and only words that exclude each other are verified. Votes are remembered unverified only from the
+/// link of who casts them, so that nobody fills the place of another. Of what turns out to be nobody's word the new one
+/// takes the place. VIEW-CHANGEs and NEW-VIEWs are verified before they are remembered: they are few (`costly_quota`),
+/// and a forged one must not hide a true one. An equivocating primary tells each replica one thing; so a replica that
+/// sees votes for another digest than that of its own proposal shows the proposal to the voter.
 ///
 /// Memory: for each replica that spoke, two views of a window of votes, a window of CHECKPOINTs, one VIEW-CHANGE and
 /// one NEW-VIEW; 88 KiB with L = 256 and documents of up to `limits::exhibit_bytes_max`. Nothing that a replica says
@@ -42,13 +42,16 @@ class statement_watch {
     [[nodiscard]] bool empty() const { return proofs.empty() && shows.empty(); }
   };
 
-  /// A decoded message of a replica, whatever will become of it.
-  [[nodiscard]] findings on_message(const message& value);
+  /// A decoded message on the link of `sender`, whatever will become of it.
+  [[nodiscard]] findings on_message(replica_id sender, const message& value);
   /// The validator let it pass: what it quotes was said.
   [[nodiscard]] findings on_verified(const message& value);
   /// The validator refused it.
   [[nodiscard]] findings on_refused(const message& value, rejection why);
   void on_position(const replica_position& at) { at_ = at; }
+  /// Who is convicted, or proven faulty: what else they contradict themselves in convicts nobody, and costs checks. In
+  /// ascending order.
+  void on_shunned(std::vector<replica_id> shunned) { shunned_ = std::move(shunned); }
 
  private:
   /// What a replica said of one (v, n): the digest, and a signature for PREPARE and COMMIT.
@@ -99,6 +102,7 @@ class statement_watch {
   void show_proposal(const statement& vote, findings& out);
   /// Whether the vote stands where it can be remembered.
   [[nodiscard]] bool is_near(const statement& content) const;
+  [[nodiscard]] bool is_shunned(replica_id replica) const;
   [[nodiscard]] bool is_known_word(message_kind kind, const signed_statement& said) const;
   [[nodiscard]] replica_record* record_of(replica_id replica);
   [[nodiscard]] vote_claim* claim_of(const statement& content);
@@ -109,6 +113,7 @@ class statement_watch {
   cluster_parameters cluster_;
   const validator* checks_;
   replica_position at_;
+  std::vector<replica_id> shunned_;
   std::vector<std::unique_ptr<replica_record>> replicas_;
   /// By sequence, two views each: only the primary of a view has any.
   std::vector<std::array<proposal_claim, 2>> proposals_;

@@ -7,6 +7,7 @@ namespace hypermesh {
 namespace {
 
 constexpr microseconds_t second_us = 1'000'000;
+constexpr std::size_t settled_max = 64;
 
 grievance grievance_of(rejection reason) {
   return reason == rejection::throttled ? grievance::flood : grievance::garbage;
@@ -55,10 +56,14 @@ void trust_book::on_agreed(const agreed_reputation& agreed) {
     if (is_new || is_settled) proven_[number] = std::nullopt;
   }
   agreed_ = agreed.replicas;
+  settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
+  while (settled_.size() > settled_max)
+    settled_.pop_front();
 }
 
 void trust_book::on_proven(const proven_case& what) {
   const auto number = what.accused.value;
+  if (std::ranges::find(settled_, what.name) != settled_.end()) return;
   if (number < proven_.size() && !agreed_[number].is_quarantined()) proven_[number] = what.name;
 }
 

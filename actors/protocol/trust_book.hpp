@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -83,6 +84,8 @@ class trust_book {
   cluster_parameters cluster_;
   std::vector<replica_standing> agreed_;
   std::vector<std::uint32_t> local_;
+  /// Cases that were judged last: news of a proof may come after that of its judgement.
+  std::deque<request_id> settled_;
   /// The last case against each that is not judged yet.
   std::vector<std::optional<request_id>> proven_;
   std::optional<microseconds_t> recovered_at_;

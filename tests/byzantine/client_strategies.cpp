@@ -213,7 +213,7 @@ std::vector<strategy> client_strategies() {
        {"sender_is_not_signer"}, {}, make_strategy<speak_for_other_client>},
       {"client-casts-votes", "it says what only replicas say", role, as_client, {1, 2}, "I6", false,
        {"kind_not_allowed_from_sender"}, {}, make_strategy<speak_as_replica>},
-      {"nonsense-operations", "no machine understands its operations", role, as_client, {37}, "I13", false, {},
+      {"nonsense-operations", "no machine understands its operations", role, as_client, {37}, "I13", true, {},
        "they are ordered like others, and change nothing", make_strategy<ask_for_nonsense>},
       {"query-flood", "64 queries with each tick, to everybody", role, as_client, {33}, "I11 I12", false, {},
        "a query is answered or not, and leaves nothing behind", make_strategy<flood_with_queries>},

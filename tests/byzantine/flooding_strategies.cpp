@@ -143,7 +143,7 @@ std::vector<strategy> flooding_strategies() {
        "I1 I8", false, {"other_view", "already_decided"}, {}, make_strategy<replay_old_views>},
       {"far-future-views", "it votes in views that are far ahead", backup, none, {19, 22}, "I8 I12", false,
        {"other_view"}, {}, make_strategy<vote_in_far_views>},
-      {"far-future-sequences", "it votes for sequences that are far ahead", backup, none, {22, 28}, "I9 I12", true,
+      {"far-future-sequences", "it votes for sequences that are far ahead", backup, none, {22, 28}, "I9 I12", false,
        {"outside_watermarks"}, {}, make_strategy<vote_for_far_sequences>},
       {"begging-status", "it says all the time that it has nothing", backup, none, {33}, "I12", false, {"duplicate"},
        {}, make_strategy<beg_by_status>},

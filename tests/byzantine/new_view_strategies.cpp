@@ -180,7 +180,7 @@ std::vector<strategy> new_view_strategies() {
        {11, 13}, "I1 I8", true, {"bad_certificate"}, {}, make_strategy<forge_a_view_change>},
       {"two-new-views", "everybody gets two NEW-VIEWs of one view", role, new_primary, {13}, "I1 I8", true,
        {"other_view", "duplicate"}, {}, make_strategy<open_twice>},
-      {"new-views-for-halves", "each half gets its own NEW-VIEW", role, new_primary, {13}, "I1 I8", true, {},
+      {"new-views-for-halves", "each half gets its own NEW-VIEW", role, new_primary, {13}, "I1 I8", false, {},
        "each is valid and proposes the same; two replicas have to compare them", make_strategy<open_for_halves>},
       {"mute-new-primary", "it is elected, and opens no view", role, new_primary, {20}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<open_never>},

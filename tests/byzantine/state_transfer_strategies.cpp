@@ -217,7 +217,7 @@ std::vector<strategy> state_transfer_strategies() {
        "I10 I12", true, {"number_out_of_range"}, {}, make_strategy<checkpoints_anywhere>},
       {"forged-proof", "it proves a state with votes that it signed itself", role, none, {3, 15, 23}, "I9 I10", false,
        {"bad_certificate"}, {}, make_strategy<forge_proof>},
-      {"proof-of-one-vote", "it proves a state with one vote, many times", role, none, {3, 23}, "I6 I10", true,
+      {"proof-of-one-vote", "it proves a state with one vote, many times", role, none, {3, 23}, "I6 I10", false,
        {"bad_certificate"}, {}, make_strategy<prove_with_one_vote>},
   };
 }

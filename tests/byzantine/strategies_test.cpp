@@ -25,6 +25,7 @@ void expect_borne(const adversary_options& options) {
   const auto& failure = report.run.failure;
   const auto why = failure ? failure->invariant + ": " + failure->what : std::string{};
   CHECK_MESSAGE(report.run.passed(), why << "\n  " << replay_command(options));
+  CHECK_MESSAGE(report.convicted, "not convicted in time\n  " << replay_command(options));
   CHECK_MESSAGE(report.noticed, "nobody noticed; seen:" << noticed_text(report.run.noticed) << "\n  "
                                                         << replay_command(options));
 }

@@ -46,7 +46,8 @@ struct strategy {
   std::vector<unsigned> attacks;
   /// The invariants that it tries to break: "I1 I8".
   std::string_view invariants;
-  /// Whether it leaves signed statements of the member that exclude each other, or one that no honest member signs.
+  /// Whether it leaves in every run what convicts it: signed statements of the member that exclude each other, or one
+  /// that no honest member signs. Others may, as it comes.
   bool provable = false;
   /// What must happen more often at honest replicas than without it; one of these is enough. Names of rejections, or
   /// of `notice_tally`. Empty: nothing tells it from bad luck, because of `unobservable`.

@@ -112,6 +112,23 @@ TEST_CASE("a body that O names comes from any holder, on STATUS (attack 17)") {
   CHECK(sent<prepare>(asker.hear(2, given[0]).sends).size() == 1);
 }
 
+TEST_CASE("who lacks a body that O names asks at once, and every holder answers the primary (attack 17)") {
+  paper_world backup{3};
+  paper_world holder{2};
+  holder.prepare_here(1);
+  const auto opened = holder.opened(v1, {{holder.factory.prepared_of(v0, n1, holder.value_of(1))}});
+  CHECK(sent<status>(backup.hear(1, opened).sends).size() == 1);
+  CHECK(sent<status>(holder.hear(1, opened).sends).empty());
+  // Else the new primary would wait for the turn of one that has it.
+  paper_world primary{1};
+  (void)primary.core.on_change_view(v1);
+  const auto effects = primary.core.on_new_view_built(opened);
+  REQUIRE(sent<new_view>(effects.sends).size() == 1);
+  const auto asked = sent<status>(effects.sends);
+  REQUIRE(asked.size() == 1);
+  CHECK(sent<pre_prepare>(holder.hear(1, asked.front()).sends).size() == 1);
+}
+
 TEST_CASE("STATUS brings the NEW-VIEW, or the VIEW-CHANGE of who waits (attack 20)") {
   paper_world entered{2};
   (void)entered.hear(1, entered.opened(v1, {}));

@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(admission_world, "each request stays from its own arrival, or 
   REQUIRE(admit(0, 3, 200) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}, {id_of(0, 2), true}, {id_of(0, 3), true}}, false, 1'000);
   // The second and third were the oldest for no time at all.
-  CHECK(builder().service(1'000).typical_wait_us == 0);
+  CHECK(builder().service(1'000).typical_wait_us == 1'000);
   CHECK(builder().service(1'000).typical_stay_us == 900);
   CHECK(builder().service(1'000).stays_ended == 3);
   REQUIRE(admit(0, 4, 1'100) == admission::accepted);
@@ -142,6 +142,50 @@ TEST_CASE_FIXTURE(admission_world, "an installed state leaves no case waiting, a
   CHECK(builder().requests_pending() == 0);
 }
 
+TEST_CASE_FIXTURE(admission_world, "who sends ever older requests waits for the oldest alone (attack 32)") {
+  microseconds_t now = 0;
+  REQUIRE(admit(0, 1'000, now) == admission::accepted);
+  for (std::uint64_t when = 999; when > 900; --when) {
+    now += 40'000;
+    REQUIRE(admit(0, when, now) == admission::accepted);
+    builder().on_executed({{id_of(0, when + 1), true}}, false, now + 10'000);
+    REQUIRE(builder().service(now + 20'000).longest_wait_us <= 20'000);
+  }
+}
+
+TEST_CASE_FIXTURE(admission_world, "who has older requests served keeps itself waiting (attack 32)") {
+  // The others know them, this replica only the newest.
+  REQUIRE(admit(0, 1'000, 0) == admission::accepted);
+  builder().on_executed({{id_of(0, 10), true}}, false, 900'000);
+  CHECK(builder().service(1'000'000).longest_wait_us == 100'000);
+  // That it was executed before, or that others are served, is no excuse.
+  builder().on_executed({{id_of(0, 10), false}, {id_of(1, 5), true}}, false, 1'500'000);
+  CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
+  builder().on_executed({{id_of(0, 2'000), true}}, false, 2'000'000);
+  CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how long their client waited (attack 29)") {
+  for (int round = 0; round < 4; ++round) {
+    const auto now = static_cast<microseconds_t>(round) * 900'000;
+    std::vector<executed_request> done;
+    for (std::uint64_t index = 0; index < 16; ++index) {
+      const auto when = static_cast<std::uint64_t>(round) * 16 + index + 1;
+      REQUIRE(admit(0, when, now) == admission::accepted);
+      done.push_back({id_of(0, when), true});
+    }
+    builder().on_executed(done, false, now + 900'000);
+  }
+  CHECK(builder().service(3'600'000).typical_wait_us == 900'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "large requests say nothing of how long a primary holds them") {
+  REQUIRE(builder().admit(ask(0, 1, std::string(40'000, 'x')), 0) == admission::accepted);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  CHECK(builder().service(900'000).stays_ended == 0);
+  CHECK(builder().service(900'000).waits_ended == 1);
+}
+
 TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict their client (attack 8)") {
   REQUIRE(admit(0, 1) == admission::accepted);
   CHECK_FALSE(builder().contradiction_with(ask(0, 1)));
@@ -149,6 +193,11 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   CHECK(builder().admit(other, 0) == admission::contradicting);
   const auto shown = builder().contradiction_with(other);
   REQUIRE(shown);
+  // Once; and nobody who is convicted is shown again.
+  CHECK_FALSE(builder().contradiction_with(other));
+  REQUIRE(admit(3, 1) == admission::accepted);
+  builder().on_convicted({client_id{3}});
+  CHECK_FALSE(builder().contradiction_with(ask(3, 1, "another")));
   CHECK(checks.proves(*shown));
   const auto about = std::get<accusation>(*case_of(*shown, factory.cluster()));
   CHECK(about.what == offence::conflicting_requests);

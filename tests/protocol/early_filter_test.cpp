@@ -163,6 +163,27 @@ TEST_CASE("cases of the guard have a quota, which is not that of VIEW-CHANGEs; r
   CHECK(quota.admit(sender, wanted, costly_quota::case_period_us));
 }
 
+TEST_CASE("who shows a case that proves nothing has none judged for a while (attack 33)") {
+  costly_quota quota;
+  const auto sender = principal::of(replica_id{2});
+  const message wanted = make_request({guard_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  CHECK(quota.admit(sender, wanted, 1'000));
+  quota.on_unproven(sender, 1'000);
+  CHECK_FALSE(quota.admit(sender, wanted, 1'000));
+  CHECK_FALSE(quota.admit(sender, wanted, 1'000 + costly_quota::unproven_pause_us));
+  CHECK(quota.admit(sender, wanted, 1'000 + costly_quota::unproven_pause_us + costly_quota::case_period_us));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 1'000));
+}
+
+TEST_CASE("a client that sent too much is not listened to for a moment, others are (attack 33)") {
+  client_pauses pauses;
+  pauses.on_excess(client_id{3}, 1'000);
+  CHECK(pauses.is_paused(client_id{3}, 1'000));
+  CHECK(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us - 1));
+  CHECK_FALSE(pauses.is_paused(client_id{4}, 1'000));
+  CHECK_FALSE(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us));
+}
+
 TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and nobody else's suffers (attack 33)") {
   filter_world world;
   costly_quota quota;

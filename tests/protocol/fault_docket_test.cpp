@@ -128,6 +128,34 @@ TEST_CASE_FIXTURE(docket_world, "a client that was convicted is not tried again"
   CHECK(docket.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
 }
 
+TEST_CASE_FIXTURE(docket_world, "once a client is convicted its other cases are dropped: no primary is blamed for them") {
+  (void)docket.on_found(proof_of_client(1, 9), 0);
+  (void)docket.on_found(proof_of_client(1, 10), 0);
+  CHECK(docket.open_cases() == 2);
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {client_id{1}}};
+  agreed.settled = {name_of(*case_of(proof_of_client(1, 9), factory.cluster()))};
+  CHECK(docket.on_agreed(agreed).dropped == std::vector{name_of(*case_of(proof_of_client(1, 10), factory.cluster()))});
+  CHECK(docket.open_cases() == 0);
+}
+
+TEST_CASE_FIXTURE(docket_world, "one deed is noted once, however often it is shown (attack 33)") {
+  CHECK(docket.on_found(proof(), 0).observations.size() == 1);
+  for (int again = 0; again < 5; ++again)
+    CHECK(docket.on_found(proof(), 0).observations.empty());
+  (void)docket.on_found(proof(2), 0);
+  CHECK(docket.on_found(proof(3), 0).observations.empty());
+}
+
+TEST_CASE_FIXTURE(docket_world, "an old pardon that somebody repeats takes no place of a new one") {
+  (void)agree({}, true);
+  const auto pardon_at = [&](std::uint32_t by, std::uint64_t at) {
+    return word(message_kind::pardon, pardon_of(replica_id{by}, faulty, sequence_number{at}, epoch_number{}));
+  };
+  CHECK(docket.on_pardon(pardon_at(0, 2), 0).requests.empty());
+  CHECK(docket.on_pardon(pardon_at(0, 1), 0).requests.empty());
+  CHECK(docket.on_pardon(pardon_at(3, 2), 0).requests.size() == 1);
+}
+
 TEST_CASE_FIXTURE(docket_world, "a deed that the order has judged before is no news") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {}};
   agreed.replicas[faulty.value].settled_through = sequence_number{5};

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "actors/ports.hpp"
+
 
 using namespace hypermesh;
 
@@ -55,6 +57,16 @@ TEST_CASE("a refusal is no wrong result, and what f + 1 refuse has none") {
   watch.on_agreed(first, result("right"), {{liar, refusal()}});
   watch.on_late(liar, first, refusal());
   watch.on_agreed(timestamp{2}, refusal(), {{liar, result("anything")}});
+  CHECK(watch.wrong_replies().empty());
+}
+
+TEST_CASE("who keeps a result no longer because it is too large gave no wrong one") {
+  reply_watch watch;
+  request_outcome shortened;
+  shortened.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
+  watch.on_agreed(first, result("long"), {{liar, shortened}});
+  watch.on_agreed(timestamp{2}, shortened, {{liar, result("long")}});
+  watch.on_late(replica_id{3}, timestamp{2}, result("long"));
   CHECK(watch.wrong_replies().empty());
 }
 

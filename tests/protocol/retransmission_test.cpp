@@ -190,6 +190,15 @@ TEST_CASE("a laggard asks for the certified state after two ticks without progre
   CHECK(core.on_tick().fetch == proof);
 }
 
+TEST_CASE("a laggard that is a window behind asks after one tick: what it waits for was discarded (§4.3)") {
+  request_factory factory{small_cluster(4)};
+  replica_core core{factory.cluster(), replica_id{3}, factory.keys_of(replica_id{3})};
+  const sequence_number high{factory.cluster().watermark_window};
+  const auto proof = factory.certificate_of(high, named_digest("state"));
+  CHECK(core.on_stable(proof).fetch == nullptr);
+  CHECK(core.on_tick().fetch == proof);
+}
+
 TEST_CASE("the loss of any single frame between replicas is repaired") {
   // Counts the frames of a run without loss, then repeats the run once for each of them.
   std::size_t frames = 0;

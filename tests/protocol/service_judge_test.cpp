@@ -96,7 +96,7 @@ TEST_CASE("a primary that holds each request back is slow, also when clients kee
     CHECK_FALSE(world.found);
   }
   SUBCASE("a few requests say nothing yet") {
-    world.report.stays_ended = service_judge::waits_min - 1;
+    world.report.stays_ended = service_judge::stays_min - 1;
     world.report.typical_stay_us = timeout_us * 9 / 10;
     world.serve(10 * timeout_us, 30'000, 20);
     CHECK_FALSE(world.found);

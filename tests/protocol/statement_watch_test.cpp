@@ -23,13 +23,21 @@ struct watch_world {
                                       sequence_number sequence = one, replica_id by = faulty) const {
     return factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)));
   }
+  /// On the link of who says it.
+  [[nodiscard]] statement_watch::findings hear(const message& value) {
+    auto sender = replica_id{3};
+    if (const auto* it = std::get_if<prepare>(&value)) sender = it->vote.content.replica;
+    if (const auto* it = std::get_if<commit>(&value)) sender = it->vote.content.replica;
+    if (const auto* it = std::get_if<checkpoint>(&value)) sender = it->vote.content.replica;
+    return watch.on_message(sender, value);
+  }
   [[nodiscard]] statement_watch::findings hear_prepare(std::string_view value, view_number view = first_view,
                                                        sequence_number sequence = one) {
-    return watch.on_message(prepare{vote(message_kind::prepare, value, view, sequence)});
+    return hear(prepare{vote(message_kind::prepare, value, view, sequence)});
   }
   [[nodiscard]] statement_watch::findings hear_commit(std::string_view value, view_number view = first_view,
                                                       sequence_number sequence = one) {
-    return watch.on_message(commit{vote(message_kind::commit, value, view, sequence)});
+    return hear(commit{vote(message_kind::commit, value, view, sequence)});
   }
   [[nodiscard]] offence found(const statement_watch::findings& in) const {
     REQUIRE(in.proofs.size() == 1);
@@ -53,11 +61,21 @@ TEST_CASE_FIXTURE(watch_world, "a second word for the same place convicts, once 
 TEST_CASE_FIXTURE(watch_world, "a forged first word does not hide the genuine ones") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
-  CHECK(watch.on_message(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
+  CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
   CHECK(hear_prepare("A").empty());
   // Nor does a later one.
-  CHECK(watch.on_message(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
+  CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
   CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "votes in the name of another are not remembered: nobody fills its place (attack 33)") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
+  const message forged = commit{factory.signed_by(*forger, message_kind::commit, content)};
+  CHECK(watch.on_message(replica_id{3}, forged).empty());
+  CHECK(hear_commit("A").empty());
+  CHECK(watch.on_message(replica_id{3}, forged).empty());
+  CHECK(found(hear_commit("B")) == offence::conflicting_votes);
 }
 
 TEST_CASE_FIXTURE(watch_world, "nothing that a replica says takes the place of what it said here and now") {
@@ -81,27 +99,27 @@ TEST_CASE_FIXTURE(watch_world, "what lies below the stable checkpoint is forgott
 TEST_CASE_FIXTURE(watch_world, "two proposals of a primary convict, and its own COMMIT against one of them") {
   const auto first = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
   const auto second = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
-  CHECK(watch.on_message(first).empty());
-  CHECK(watch.on_message(first).empty());
+  CHECK(hear(first).empty());
+  CHECK(hear(first).empty());
   const replica_id primary{0};
   const auto own = vote(message_kind::commit, "A", first_view, one, primary);
-  SUBCASE("the second proposal") { CHECK(found(watch.on_message(second)) == offence::conflicting_votes); }
+  SUBCASE("the second proposal") { CHECK(found(hear(second)) == offence::conflicting_votes); }
   SUBCASE("the COMMIT behind it") {
-    const auto findings = watch.on_message(commit{own});
+    const auto findings = hear(commit{own});
     CHECK(found(findings) == offence::conflicting_votes);
   }
 }
 
 TEST_CASE_FIXTURE(watch_world, "a COMMIT of the primary before its other proposal convicts too") {
-  CHECK(watch.on_message(commit{vote(message_kind::commit, "A", first_view, one, replica_id{0})}).empty());
-  CHECK(found(watch.on_message(factory.pre_prepare_of(first_view, one, factory.batch_number(1)))) ==
+  CHECK(hear(commit{vote(message_kind::commit, "A", first_view, one, replica_id{0})}).empty());
+  CHECK(found(hear(factory.pre_prepare_of(first_view, one, factory.batch_number(1)))) ==
         offence::conflicting_votes);
 }
 
 TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's is shown the proposal, once") {
   const auto mine = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
   SUBCASE("the vote comes after it") {
-    CHECK(watch.on_message(mine).empty());
+    CHECK(hear(mine).empty());
     const auto heard = hear_prepare("another");
     REQUIRE(heard.shows.size() == 1);
     CHECK(heard.shows.front().to == faulty);
@@ -110,15 +128,15 @@ TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's
   }
   SUBCASE("the vote came before it") {
     CHECK(hear_prepare("another").empty());
-    CHECK(watch.on_message(mine).shows.size() == 1);
+    CHECK(hear(mine).shows.size() == 1);
   }
   SUBCASE("what is shown convicts the primary where the other proposal is") {
     statement_watch other{factory.cluster(), checks};
     const auto theirs = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
-    CHECK(other.on_message(theirs).empty());
-    CHECK(watch.on_message(mine).empty());
+    CHECK(other.on_message(replica_id{3}, theirs).empty());
+    CHECK(hear(mine).empty());
     const auto shown = hear_prepare("another").shows.front().what;
-    CHECK(found(other.on_message(shown)) == offence::conflicting_votes);
+    CHECK(found(other.on_message(replica_id{3}, shown)) == offence::conflicting_votes);
   }
 }
 
@@ -126,8 +144,8 @@ TEST_CASE_FIXTURE(watch_world, "two states after one sequence convict, also when
   const auto root = named_digest("state");
   const auto quoted = *factory.certificate_of(sequence_number{4}, root, {0, 2, 3});
   CHECK(watch.on_verified(checkpoint_proof{quoted}).empty());
-  CHECK(watch.on_message(factory.checkpoint_of(faulty, sequence_number{4}, root)).empty());
-  CHECK(found(watch.on_message(factory.checkpoint_of(faulty, sequence_number{4}, named_digest("other")))) ==
+  CHECK(hear(factory.checkpoint_of(faulty, sequence_number{4}, root)).empty());
+  CHECK(found(hear(factory.checkpoint_of(faulty, sequence_number{4}, named_digest("other")))) ==
         offence::conflicting_checkpoints);
 }
 
@@ -135,35 +153,35 @@ TEST_CASE_FIXTURE(watch_world, "VIEW-CHANGEs that differ convict, also when one 
   const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
   const auto said = factory.view_change_of(faulty, view_number{1}, nullptr, {});
   const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
-  CHECK(watch.on_message(said).empty());
-  CHECK(watch.on_message(said).empty());
-  SUBCASE("by itself") { CHECK(found(watch.on_message(other)) == offence::conflicting_view_changes); }
+  CHECK(hear(said).empty());
+  CHECK(hear(said).empty());
+  SUBCASE("by itself") { CHECK(found(hear(other)) == offence::conflicting_view_changes); }
   SUBCASE("inside") {
     const auto change_of = [this](std::uint32_t number) {
       return factory.view_change_of(replica_id{number}, view_number{1}, nullptr, {});
     };
     const auto opened = factory.new_view_of(view_number{1}, {change_of(0), change_of(1), other});
-    CHECK(watch.on_message(opened).empty());
+    CHECK(hear(opened).empty());
     CHECK(found(watch.on_verified(opened)) == offence::conflicting_view_changes);
   }
   SUBCASE("one for a view far ahead does not hide it") {
-    CHECK(watch.on_message(factory.view_change_of(faulty, view_number{1'000}, nullptr, {})).empty());
-    CHECK(found(watch.on_message(other)) == offence::conflicting_view_changes);
+    CHECK(hear(factory.view_change_of(faulty, view_number{1'000}, nullptr, {})).empty());
+    CHECK(found(hear(other)) == offence::conflicting_view_changes);
   }
 }
 
 TEST_CASE_FIXTURE(watch_world, "a VIEW-CHANGE that conceals what its sender committed convicts it") {
   CHECK(hear_commit("A").empty());
-  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
+  CHECK(found(hear(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
         offence::hidden_certificate);
 }
 
 TEST_CASE_FIXTURE(watch_world, "a forged COMMIT does not hide the one that a VIEW-CHANGE conceals") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto forged = factory.content_of(faulty, first_view, one, named_digest("X"));
-  CHECK(watch.on_message(commit{factory.signed_by(*forger, message_kind::commit, forged)}).empty());
+  CHECK(hear(commit{factory.signed_by(*forger, message_kind::commit, forged)}).empty());
   CHECK(hear_commit("A", first_view, sequence_number{2}).empty());
-  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
+  CHECK(found(hear(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
         offence::hidden_certificate);
 }
 
@@ -174,10 +192,20 @@ TEST_CASE_FIXTURE(watch_world, "a forged VIEW-CHANGE or NEW-VIEW is not remember
   raw->back() ^= std::byte{1};
   forged.by.bytes.back() ^= std::byte{1};
   forged.raw = blob{raw, *raw};
-  CHECK(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {})).empty());
-  CHECK(watch.on_message(forged).empty());
-  CHECK(found(watch.on_message(factory.view_change_of(faulty, view_number{1}, nullptr, {certificate}))) ==
+  CHECK(hear(factory.view_change_of(faulty, view_number{1}, nullptr, {})).empty());
+  CHECK(hear(forged).empty());
+  CHECK(found(hear(factory.view_change_of(faulty, view_number{1}, nullptr, {certificate}))) ==
         offence::conflicting_view_changes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "who is shunned is not proven faulty again and again, and is watched again afterwards (attack 33)") {
+  CHECK(hear_prepare("A").empty());
+  watch.on_shunned({faulty});
+  CHECK(hear_prepare("B").empty());
+  CHECK(watch.on_refused(prepare{vote(message_kind::prepare, "A", view_number{2})}, rejection::primary_voted_prepare)
+            .empty());
+  watch.on_shunned({});
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
 }
 
 TEST_CASE_FIXTURE(watch_world, "what the validator refused convicts when its signer could never say it") {

@@ -44,9 +44,12 @@ TEST_CASE_FIXTURE(trust_world, "who is in quarantine is shunned; who is proven f
 
 TEST_CASE_FIXTURE(trust_world, "a case that the order knew already leaves nobody shunned") {
   book.on_proven({replica_id{5}, name});
-  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {{guard_client, timestamp{78}}}});
+  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {{guard_client, timestamp{78}}}, {}});
   CHECK(book.current().shunned == replicas{replica_id{5}});
-  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {name}});
+  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {name}, {}});
+  CHECK(book.current().shunned.empty());
+  // Nor when the news of it comes after that.
+  book.on_proven({replica_id{5}, name});
   CHECK(book.current().shunned.empty());
 }
 

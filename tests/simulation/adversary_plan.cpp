@@ -85,10 +85,26 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   const bool is_slow = occasion == strategy_occasion::slow_laggard;
   plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
   add_occasion(plan, occasion);
-  const auto ends = options.seed % 2 == 0 ? adversary_end::stays : adversary_end::leaves;
+  // A client that floods small windows for ever lets no two replicas be at the same place for long.
+  const bool stays = options.seed % 2 == 0 && occasion != strategy_occasion::as_client;
+  const auto ends = stays ? adversary_end::stays : adversary_end::leaves;
   for (const auto who : players_of(plan, occasion, options.seed))
     plan.faults.push_back({0, chaos_us, misbehaviour{who, plays, ends}});
   return plan;
+}
+
+/// With a primary suspended, or a replica cut off, besides f faulty ones nothing can be ordered for a while.
+bool leaves_a_quorum(strategy_occasion occasion) {
+  using enum strategy_occasion;
+  return occasion == none || occasion == as_primary || occasion == as_client;
+}
+
+bool is_convicted(const std::vector<const strategy*>& played, const notice_tally& noticed) {
+  const auto is_provable = std::ranges::any_of(played, [](const strategy* each) { return each->provable; });
+  if (noticed.has_open_trial()) return false;
+  const auto longest = noticed.longest_trial();
+  if (is_provable && !longest) return false;
+  return !longest || *longest <= trial_us_max || !leaves_a_quorum(occasion_of(played));
 }
 
 }  // namespace
@@ -99,6 +115,7 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
   adversary_report report{run_simulation(make_adversary_plan(options), std::move(trace))};
   report.run.options = {options.seed, options.replicas, options.operations, fault_profile::calm};
   const auto played = strategies_in(options.strategies);
+  report.convicted = is_convicted(played, report.run.noticed);
   const auto seen =
       std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
   if (seen == played.end() || !report.run.passed()) return report;

@@ -22,11 +22,17 @@ struct adversary_options {
 /// strategies that there are.
 [[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
 
+/// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms.
+inline constexpr microseconds_t trial_us_max = 50'000;
+
 /// A run of a plan, and whether the honest replicas noticed.
 struct adversary_report {
   run_report run;
   /// Of the first strategy that can be noticed; true when none can.
   bool noticed = true;
+  /// Whether each one that was proven faulty was convicted, within `trial_us_max` if the occasion leaves a quorum; and
+  /// somebody was, if the strategy is provable.
+  bool convicted = true;
 };
 
 /// Runs the plan of the options; and when honest members cause what gives the strategy away as well, now and then, the

@@ -133,7 +133,9 @@ void print_failure(const failed_run& failure, const testing::run_report& report)
 /// Nothing, or why the run is not as it should be.
 std::optional<std::string> objection_to(const testing::adversary_report& report) {
   if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
-  return report.noticed ? std::nullopt : std::optional<std::string>{"nobody noticed the strategy"};
+  if (!report.noticed) return "nobody noticed the strategy";
+  if (!report.convicted) return "nobody was convicted in time";
+  return std::nullopt;
 }
 
 testing::adversary_report run_noted(const testing::adversary_options& options,
@@ -150,6 +152,17 @@ int run_one(const sim_command& command, const testing::adversary_options& option
   fmt::print("{}", command.format == "json" ? json_of(report.run, replay) : text_of(report.run));
   for (const auto& [name, count] : report.run.noticed.counts()) {
     if (command.format == "table") fmt::print("noticed {:<24}{}\n", name, count);
+  }
+  for (const auto& [who, trial] : report.run.noticed.trials()) {
+    if (command.format != "table") continue;
+    if (trial.convicted_at) {
+      fmt::print("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
+                 static_cast<double>(trial.proven_at) / 1e3,
+                 static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3);
+    } else {
+      fmt::print("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
+                 static_cast<double>(trial.proven_at) / 1e3);
+    }
   }
   const auto why = objection_to(report);
   if (why) print_failure({options, *why}, report.run);
@@ -218,8 +231,8 @@ int run_strategies(const sim_command& command) {
 CLI::App* add_strategies(CLI::App& app, strategies_command& into) {
   auto* command = app.add_subcommand("strategies", "list what adversaries can do, and how the others notice");
   command->footer(
-      "Provable: it leaves two statements signed by one member that exclude each other, or one that no honest member\n"
-      "signs. Several strategies play at once as a+b, and take turns as a/b.");
+      "Provable: it leaves, in every run, two statements signed by one member that exclude each other, or one that no\n"
+      "honest member signs, and is convicted. Several strategies play at once as a+b, and take turns as a/b.");
   command->add_option("-o,--output", into.format, "table, or json with stable keys")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str()

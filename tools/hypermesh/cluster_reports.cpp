@@ -1,8 +1,10 @@
 #include "tools/hypermesh/cluster_reports.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <future>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -93,36 +95,53 @@ view_number current_view(const cluster_reports& reports, const cluster_parameter
 
 namespace {
 
-/// What f+1 say alike; else what lies between words of correct ones, if so many answered that f of them do not matter.
-std::optional<std::uint64_t> agreed_value(std::vector<std::uint64_t> said, group_size group) {
-  std::ranges::sort(said);
-  for (std::size_t first = 0; first + group.faulty_max() < said.size(); ++first) {
-    if (said[first] == said[first + group.faulty_max()]) return said[first];
-  }
-  if (said.size() < group.quorum()) return std::nullopt;
-  return said[group.faulty_max()];
+/// A replica that nothing was ever held against has no counters.
+agreed_standing standing_in(const node_report& report, replica_id replica) {
+  const auto value = [&](std::string_view name, std::uint64_t otherwise) {
+    return find_counter(report, fmt::format("{}{{replica=\"{}\"}}", name, replica.value)).value_or(otherwise);
+  };
+  return {value("reputation_score", reputation_ledger::score_max), value("convictions", 0),
+          sequence_number{value("convicted_at_sequence", 0)}, sequence_number{value("quarantined_until_sequence", 0)},
+          value("awaits_quarantine", 0) != 0};
+}
+
+/// Of the numbers that all but f liars are right about: one that a correct replica has reached.
+sequence_number reached(std::vector<sequence_number> executed, group_size group) {
+  std::ranges::sort(executed, std::greater{});
+  return executed.at(group.faulty_max());
 }
 
 }  // namespace
 
-std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports, group_size group) {
-  // A replica that nothing was ever held against has no counters.
-  const auto value = [&](std::string_view name, std::uint64_t otherwise) {
-    std::vector<std::uint64_t> said;
-    const auto counter = fmt::format("{}{{replica=\"{}\"}}", name, replica.value);
-    for (const auto& each : reports) {
-      // Nobody is asked about itself.
-      if (each && each->replica != replica) said.push_back(find_counter(*each, counter).value_or(otherwise));
-    }
-    return agreed_value(std::move(said), group);
-  };
-  const auto score = value("reputation_score", reputation_ledger::score_max);
-  const auto convictions = value("convictions", 0);
-  const auto convicted_at = value("convicted_at_sequence", 0);
-  const auto until = value("quarantined_until_sequence", 0);
-  const auto awaits = value("awaits_quarantine", 0);
-  if (!score || !convictions || !convicted_at || !until || !awaits) return std::nullopt;
-  return agreed_standing{*score, *convictions, sequence_number{*convicted_at}, sequence_number{*until}, *awaits != 0};
+std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
+                                           const cluster_parameters& cluster) {
+  const auto group = cluster.group();
+  // Scores grow with every checkpoint, and so differ for moments: what they are attached to has to be alike.
+  std::map<agreed_standing, std::vector<std::pair<std::uint64_t, sequence_number>>> said;
+  std::vector<sequence_number> executed;
+  for (const auto& each : reports) {
+    // Nobody is asked about itself.
+    if (!each || each->replica == replica) continue;
+    auto standing = standing_in(*each, replica);
+    const auto score = std::exchange(standing.score, 0);
+    said[standing].emplace_back(score, each->last_executed);
+    executed.push_back(each->last_executed);
+  }
+  if (executed.size() < group.weak_quorum()) return std::nullopt;
+  const auto now = reached(executed, group);
+  for (auto& [standing, supporters] : said) {
+    if (supporters.size() < group.weak_quorum()) continue;
+    std::vector<sequence_number> theirs;
+    for (const auto& each : supporters)
+      theirs.push_back(each.second);
+    // A liar and one that lags say together what was true long ago.
+    if (reached(theirs, group).plus(cluster.checkpoint_period) < now) continue;
+    std::ranges::sort(supporters);
+    auto found = standing;
+    found.score = supporters.at(supporters.size() / 2).first;
+    return found;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {

@@ -42,9 +42,10 @@ struct agreed_standing {
   friend auto operator<=>(const agreed_standing&, const agreed_standing&) = default;
 };
 
-/// What the others report of `replica`, as far as f of them cannot make it up; nothing when too few answered.
+/// What f+1 of the others report alike of `replica`, if one of them is as far as a correct replica; nothing when too
+/// few answered, or while they differ.
 [[nodiscard]] std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
-                                                         group_size group);
+                                                         const cluster_parameters& cluster);
 
 /// The value of a counter of the report; nothing when it has none of that name.
 [[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);

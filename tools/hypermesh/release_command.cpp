@@ -70,6 +70,17 @@ or_error<frame_ptr> pardon_from(const std::filesystem::path& file, const genesis
   return encode_vote(message_kind::pardon, {content, by});
 }
 
+or_error<std::vector<frame_ptr>> pardons_from(const std::vector<std::filesystem::path>& files, const genesis& cluster,
+                                              replica_id replica, sequence_number convicted_at) {
+  std::vector<frame_ptr> pardons;
+  for (const auto& file : files) {
+    auto pardon = pardon_from(file, cluster, replica, convicted_at);
+    if (auto* error = std::get_if<world_error>(&pardon)) return std::move(*error);
+    pardons.push_back(std::get<frame_ptr>(pardon));
+  }
+  return pardons;
+}
+
 /// The cluster, as the one who asks sees it.
 class release_talk {
  public:
@@ -83,16 +94,22 @@ class release_talk {
     const auto replicas = static_cast<std::uint32_t>(session_->cluster().replicas.size());
     const auto patience = std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds{1}, look_patience);
     const auto reports = collect_reports(session_->client(), replicas, patience, [] { return true; });
-    return standing_of(replica_, reports, session_->cluster().parameters().group());
+    return standing_of(replica_, reports, session_->cluster().parameters());
   }
-  /// Tells the pardons until the replica is free or patience is over; whether it is free.
-  [[nodiscard]] bool tell(const std::vector<frame_ptr>& pardons) const {
+  /// Tells what `pardons_for` its conviction gives until the replica is free or patience is over; whether it is free.
+  template <class Pardons>
+  [[nodiscard]] or_error<bool> tell(agreed_standing convicted, const Pardons& pardons_for) const {
     while (clock::now() < deadline_) {
-      for (const auto& each : pardons)
+      auto pardons = pardons_for(convicted.convicted_at);
+      if (auto* error = std::get_if<world_error>(&pardons)) return std::move(*error);
+      for (const auto& each : std::get<std::vector<frame_ptr>>(pardons))
         session_->client().tell_replicas(each);
       std::this_thread::sleep_for(look_interval);
       const auto now = standing();
-      if (now && !now->is_convicted()) return true;
+      if (!now) continue;
+      // Its conviction is not forgotten, so that is no word of one who never heard of it.
+      if (!now->is_convicted() && now->convictions >= convicted.convictions) return true;
+      if (now->is_convicted()) convicted = *now;
     }
     return false;
   }
@@ -124,22 +141,19 @@ exit_code release_through(cluster_session& session, const release_options& optio
   if (!agreed->is_convicted()) {
     return report_error({fmt::format("replica {} is not in quarantine", options.replica), ""}, exit_code::failed);
   }
-  std::vector<frame_ptr> pardons;
-  for (const auto& file : node_files_of(options, session.cluster())) {
-    auto pardon = pardon_from(file, session.cluster(), replica, agreed->convicted_at);
-    if (const auto* error = std::get_if<world_error>(&pardon)) return report_error(*error, exit_code::usage);
-    pardons.push_back(std::get<frame_ptr>(pardon));
-  }
-  if (pardons.empty()) {
-    return report_error({"nobody asks", "name the files of your nodes with --node"}, exit_code::usage);
-  }
-  if (talk.tell(pardons)) {
+  const auto files = node_files_of(options, session.cluster());
+  if (files.empty()) return report_error({"nobody asks", "name the files of your nodes with --node"}, exit_code::usage);
+  const auto released = talk.tell(*agreed, [&](sequence_number convicted_at) {
+    return pardons_from(files, session.cluster(), replica, convicted_at);
+  });
+  if (const auto* error = std::get_if<world_error>(&released)) return report_error(*error, exit_code::usage);
+  if (std::get<bool>(released)) {
     say(fmt::format("replica {} is released", options.replica));
     return exit_code::ok;
   }
   return report_error(
       {fmt::format("{} asked, and replica {} is still in quarantine",
-                   pardons.size() == 1 ? "one operator" : fmt::format("{} operators", pardons.size()), options.replica),
+                   files.size() == 1 ? "one operator" : fmt::format("{} operators", files.size()), options.replica),
        fmt::format("the operators of {} replicas have to ask; what was asked is not forgotten while "
                    "the replicas run",
                    group.weak_quorum())},

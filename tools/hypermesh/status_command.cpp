@@ -52,7 +52,7 @@ std::string summary_of(const cluster_status& status) {
 
 /// What the others agree on about a replica.
 std::string standing_text(const cluster_status& status, replica_id replica, const text_style& style) {
-  const auto agreed = standing_of(replica, status.reports, status.group());
+  const auto agreed = standing_of(replica, status.reports, status.cluster.parameters());
   if (!agreed) return "-";
   if (agreed->quarantined_until > sequence_number{0}) {
     return style.bad(fmt::format("quarantine until {}", grouped(agreed->quarantined_until.value)));
@@ -117,7 +117,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
     nlohmann::ordered_json one = {{"replica", number},
                                   {"address", to_string(status.cluster.replicas[number].address)},
                                   {"reachable", report.has_value()}};
-    if (const auto agreed = standing_of(replica_id{number}, status.reports, status.group())) {
+    if (const auto agreed = standing_of(replica_id{number}, status.reports, status.cluster.parameters())) {
       one["standing"] = {{"score", agreed->score},
                          {"convictions", agreed->convictions},
                          {"convicted_at", agreed->convicted_at.value},
