@@ -116,8 +116,7 @@ CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
                                                          : std::string{};
       })
       ->type_name("NAME");
-  plays->add_option("--record", into.recording, "or be honest, and write every frame that comes in")
-      ->type_name("FILE");
+  plays->add_option("--record", into.recording, "or be honest, and write every frame that comes in")->type_name("FILE");
   plays->require_option(1);
   auto* who = command->add_option_group("player");
   who->add_option("--config", into.config, "the replica's node.toml")->type_name("FILE");

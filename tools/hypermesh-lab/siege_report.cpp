@@ -61,9 +61,11 @@ json_value object_of(const siege_result& result) {
       {"below_mark", is_below_mark(result)}};
   out["convicted_after_s"] =
       result.convicted_after_seconds ? json_value(*result.convicted_after_seconds) : json_value(nullptr);
+  out["cpu_us_per_operation"] = {{"before", result.cpu_us_before}, {"after", result.cpu_us_after}};
   out["longest_gap_s"] = result.longest_gap_seconds;
   out["views_changed"] = result.views_changed;
   out["convicted_wrongly"] = result.convicted_wrongly;
+  out["noticed"] = result.noticed;
   out["wrong_replies"] = result.end.wrong_sums;
   cli::add_keys(out, result.end);
   out["roots_are_equal"] = result.end.roots_are_equal;

@@ -147,8 +147,11 @@ class siege_run {
 
   failure measure_baseline() {
     const auto begin = cluster_->mark();
+    const auto cpu = cpu_seconds();
     if (auto failed = pass_until(begin.when + settings_.baseline)) return failed;
     result_.before = cli::load_span::between(begin, cluster_->mark());
+    result_.cpu_us_before = cost_of(result_.before, cpu);
+    counters_before_ = counters_;
     view_before_ = last_view_;
     return std::nullopt;
   }
@@ -167,6 +170,7 @@ class siege_run {
       if (auto failed = pass_until(calm)) return failed;
     }
     auto turn = cluster_->mark();
+    auto cpu = cpu_seconds();
     result_.during = cli::load_span::between(begin, turn);
     auto end = std::max(begin.when + settings_.duration, turn.when + settings_.duration / 2);
     const bool was_convicted = convicted_at_.has_value();
@@ -174,11 +178,17 @@ class siege_run {
     if (convicted_at_.has_value() != was_convicted) {
       // It took until now.
       turn = cluster_->mark();
+      cpu = cpu_seconds();
       result_.during = cli::load_span::between(begin, turn);
       end = turn.when + settings_.duration / 2;
       if (auto failed = pass_until(end)) return failed;
     }
     result_.after = cli::load_span::between(turn, cluster_->mark());
+    result_.cpu_us_after = cost_of(result_.after, cpu);
+    for (const auto& [name, value] : counters_) {
+      const auto known = counters_before_.contains(name) ? counters_before_[name] : 0;
+      if (value > known) result_.noticed[name] = value - known;
+    }
     result_.longest_gap_seconds = cluster_->load().longest_gap();
     result_.views_changed = last_view_ - std::min(view_before_, last_view_);
     if (convicted_at_) {
@@ -226,15 +236,45 @@ class siege_run {
     return std::nullopt;
   }
 
+  /// Of the honest replicas together.
+  [[nodiscard]] double cpu_seconds() {
+    const auto used = cluster_->processes().usage();
+    double sum = 0;
+    for (std::uint32_t number = 0; number < used.size(); ++number) {
+      if (!plays(number)) sum += used[number].cpu_seconds;
+    }
+    return sum;
+  }
+
+  [[nodiscard]] double cost_of(const cli::load_span& span, double cpu_before) {
+    return span.operations == 0 ? 0 : 1e6 * (cpu_seconds() - cpu_before) / static_cast<double>(span.operations);
+  }
+
+  [[nodiscard]] bool plays(std::uint32_t replica) const {
+    return !result_.by_client && std::ranges::count(result_.players, replica) > 0;
+  }
+
+  /// Sums of what all say that are honest; who does not answer in time is missing.
+  void count(const cli::cluster_reports& reports) {
+    counters_.clear();
+    for (const auto& report : reports) {
+      if (!report) continue;
+      for (const auto& each : report->counters) {
+        if (each.name.find("_total") == std::string::npos || each.name.find("by_sender") != std::string::npos) continue;
+        counters_[each.name] += each.value;
+      }
+    }
+  }
+
   void look() {
     const auto reports = cluster_->look(look_patience);
+    count(reports);
     last_view_ = std::max(last_view_, cluster_->view_in(reports).value);
     if (!convicted_at_ && began_ != clock::time_point{} && have_convicted_players(reports)) {
       convicted_at_ = clock::now();
     }
     for (std::uint32_t number = 0; number < settings_.load.replicas; ++number) {
-      const bool plays = !result_.by_client && std::ranges::count(result_.players, number) > 0;
-      if (plays || std::ranges::count(result_.convicted_wrongly, number) > 0) continue;
+      if (plays(number) || std::ranges::count(result_.convicted_wrongly, number) > 0) continue;
       if (is_convicted(reports, number)) result_.convicted_wrongly.push_back(number);
     }
   }
@@ -273,6 +313,8 @@ class siege_run {
   clock::time_point began_;
   std::optional<clock::time_point> convicted_at_;
   std::optional<std::uint32_t> suspended_;
+  std::map<std::string, std::uint64_t> counters_;
+  std::map<std::string, std::uint64_t> counters_before_;
   std::uint64_t last_view_ = 0;
   std::uint64_t view_before_ = 0;
 };

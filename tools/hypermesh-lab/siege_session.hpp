@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,6 +39,12 @@ struct siege_result {
   cli::load_span before;
   cli::load_span during;
   cli::load_span after;
+  /// What an operation cost the honest replicas together, before and after: tells an attack on their processors from
+  /// a machine that had something else to do.
+  double cpu_us_before = 0;
+  double cpu_us_after = 0;
+  /// By how much the honest replicas' counters grew together while they played.
+  std::map<std::string, std::uint64_t> noticed;
   /// The longest time without any answer while they played.
   double longest_gap_seconds = 0;
   std::uint64_t views_changed = 0;
