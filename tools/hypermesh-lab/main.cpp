@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
 #include "tools/hypermesh-lab/siege_command.hpp"
@@ -29,6 +30,7 @@ constexpr auto overview =
     "                                                      a real replica in an adversary's hands\n"
     "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
     "                                                      what they leave of a real cluster's throughput\n"
+    "  hypermesh-lab bench guard                           what the guard of a node costs\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
@@ -49,6 +51,7 @@ int parse_and_run(int count, char** words) {
   strategies_command listed;
   byzantine_command byzantine;
   siege_command besieged;
+  bench_guard_command measured;
   add_sim(app, simulated);
   const auto* replay = add_replay(app, replayed);
   const auto* shrink = add_shrink(app, shrunken);
@@ -56,6 +59,7 @@ int parse_and_run(int count, char** words) {
   const auto* strategies = add_strategies(app, listed);
   const auto* real = add_byzantine(app, byzantine);
   const auto* siege = add_siege(app, besieged);
+  const auto* bench = add_bench(app, measured);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
@@ -69,6 +73,7 @@ int parse_and_run(int count, char** words) {
   if (strategies->parsed()) return run(listed);
   if (real->parsed()) return run(byzantine);
   if (siege->parsed()) return run(besieged);
+  if (bench->parsed()) return run(measured);
   return run(simulated);
 }
 
