@@ -82,7 +82,7 @@ TEST_CASE("the costs of the guard are measured on the frames of real replicas") 
     CHECK(each["percent"] > 0);
     CHECK(each["percent"] < 100);
   }
-  CHECK(told["memory"]["replicas"] == 30);
+  CHECK(told["memory"]["replicas"] == 29);
   CHECK(told["memory"]["bytes"] > 1'000'000);
   CHECK(nothing_is_left(folder));
 }

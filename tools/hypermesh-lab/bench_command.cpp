@@ -81,7 +81,7 @@ std::string kinds_text(const guard_figures& figures, const cli::text_style& styl
   for (const auto& [kind, costs] : figures.kinds) {
     const auto frames = static_cast<double>(costs.frames);
     table.add({std::string{to_string(kind)}, cli::grouped(costs.frames), cli::grouped(costs.bytes / costs.frames),
-               fmt::format("{:.1f}", costs.decoding_us / frames), fmt::format("{:.1f}", costs.mean_checks_us()),
+               fmt::format("{:.2f}", costs.decoding_us / frames), fmt::format("{:.2f}", costs.mean_checks_us()),
                fmt::format("{:.1f}", costs.signatures_us / frames),
                mark_of(costs.mean_checks_us() < checks_us_mark, style)});
   }
@@ -102,7 +102,7 @@ std::string shares_text(const guard_figures& figures, const cli::text_style& sty
     table.add({each.role, cli::grouped(each.operations), fmt::format("{:.1f}", each.node_us),
                fmt::format("{:.2f}", each.per_operation(each.costs.checks_us)),
                fmt::format("{:.2f}", each.per_operation(each.costs.decoding_us)),
-               fmt::format("{:.2f}", each.per_operation(each.costs.signatures_us)), fmt::format("{:.1f} %", percent),
+               fmt::format("{:.2f}", each.per_operation(each.costs.signatures_us)), fmt::format("{:.2f} %", percent),
                mark_of(percent <= share_percent_mark, style)});
   }
   return table.text(style);
@@ -168,7 +168,7 @@ CLI::App* add_bench(CLI::App& app, bench_guard_command& into) {
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--nodes", into.nodes, "known nodes, for the memory")
-      ->check(CLI::Range(limits::replicas_min, limits::clients_max))
+      ->check(CLI::Range(limits::replicas_min + 1, limits::clients_max))
       ->capture_default_str()
       ->type_name("N");
   command->add_option("-o,--output", into.format, "table, or json with stable keys")

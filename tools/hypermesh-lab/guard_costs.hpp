@@ -8,7 +8,7 @@
 
 namespace hypermesh::lab {
 
-/// What frames of one kind cost, in microseconds of processor time, all of them together.
+/// What frames of one kind cost, in microseconds, all of them together.
 struct kind_costs {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
@@ -30,7 +30,7 @@ struct guard_costs {
 
 /// Hands all frames of a trace, in their order, to ways in like the node's own (decoding, quotas, statement watch,
 /// early filter, validator), several times: with a check of signatures that finds everything good, and with the real
-/// one. The difference is what signatures cost. Time is that of this thread's processor alone.
+/// one. The difference is what signatures cost. Of each frame the middle of its times counts.
 [[nodiscard]] guard_costs measure_guard_costs(const guard_trace& trace);
 
 }  // namespace hypermesh::lab

@@ -39,6 +39,10 @@ class guard_filler {
     made_.window = cluster.watermark_window;
     for (std::uint64_t number = 1; number <= cluster.watermark_window; ++number)
       prepared_.push_back(make_.prepared_of(view_number{0}, sequence_number{number}, testing::named_digest("batch")));
+    certificate_bytes_ = view_change_buffer(largest_change(self, present)).size() / prepared_.size();
+    // A larger one is not remembered.
+    while (!fits(prepared_.size()))
+      prepared_.pop_back();
   }
 
   guard_memory run() {
@@ -55,8 +59,8 @@ class guard_filler {
     count("an opened view", [&] { open_view(way); });
     count("documents of f faulty replicas", [&] { fill_documents(way); });
     fault_docket docket{cluster_, self, *keys};
-    count("complaints of all about all", [&] { fill_ballots(docket); });
     count("open cases", [&] { fill_cases(docket); });
+    count("complaints of all about all", [&] { fill_ballots(docket); });
     std::unique_ptr<trust_book> book;
     std::unique_ptr<reputation_ledger> ledger;
     count("trust and agreed reputation", [&] {
@@ -92,6 +96,11 @@ class guard_filler {
   void for_each_other(Visitor visit) const {
     for (std::uint32_t number = 1; number < cluster_.replicas; ++number)
       visit(replica_id{number});
+  }
+
+  /// Whether a VIEW-CHANGE with so many certificates may be shown.
+  [[nodiscard]] bool fits(std::size_t certificates) const {
+    return (certificates + 1) * certificate_bytes_ < limits::exhibit_bytes_max;
   }
 
   void fill_quotas(std::vector<ingress_state>& ways) {
@@ -189,11 +198,15 @@ class guard_filler {
 
   /// Two VIEW-CHANGEs of one replica for one view, as long as they may be shown.
   void fill_cases(fault_docket& docket) {
+    auto many = prepared_;
+    while (fits(many.size() + 1))
+      many.push_back(prepared_.front());
+    const std::vector fewer(many.begin(), many.end() - 1);
     for (std::uint32_t number = 1; number < cluster_.replicas && docket.open_cases() < fault_docket::open_max;
          ++number) {
       for (std::uint64_t view = 1; view <= fault_docket::open_per_accused_max; ++view) {
-        const auto one = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, prepared_);
-        const auto other = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, {});
+        const auto one = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, many);
+        const auto other = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, fewer);
         (void)docket.on_found(
             {{exhibit{message_kind::view_change, one.raw}, exhibit{message_kind::view_change, other.raw}}}, 0);
       }
@@ -204,6 +217,7 @@ class guard_filler {
   testing::request_factory make_;
   cluster_parameters cluster_;
   std::vector<prepared_certificate> prepared_;
+  std::size_t certificate_bytes_ = 0;
   guard_memory made_;
 };
 
@@ -215,7 +229,7 @@ std::uint64_t guard_memory::bytes() const {
 }
 
 guard_memory measure_guard_memory(std::uint32_t nodes) {
-  const auto replicas = std::min(nodes, limits::replicas_max);
+  const auto replicas = std::min(nodes - 1, limits::replicas_max);
   const auto window = std::min(256U, watermark_window_max_of(group_size{replicas})) / 2 * 2;
   return guard_filler{testing::small_cluster(replicas, nodes - replicas, window / 2, window)}.run();
 }

@@ -17,6 +17,9 @@ constexpr std::uint32_t returning = 1;
 constexpr std::uint32_t contradicting = 2;
 constexpr replica_id backup{3};
 constexpr std::chrono::milliseconds event_duration{2'000};
+constexpr int questions = 20;
+/// So that each of the others has to give some of it.
+constexpr std::uint32_t state_mib = 2;
 
 microseconds_t microseconds_of(clock::time_point time) {
   return static_cast<microseconds_t>(
@@ -71,6 +74,7 @@ class trace_run {
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     auto made = cli::temporary_directory::make();
     if (auto* folder = std::get_if<std::unique_ptr<cli::temporary_directory>>(&made)) folder_ = std::move(*folder);
+    if (recorder_ == backup) load.state_mib = state_mib;
     load.others[recorder_.value].words = {"byzantine", "--record", file()};
     if (recorder_ == backup) {
       load.others[contradicting].words = {"byzantine", "--strategy", "conflicting-votes", "--when-told"};
@@ -84,6 +88,8 @@ class trace_run {
 
   failure have_events() {
     auto& processes = cluster_.processes();
+    for (int count = 0; count < questions; ++count)
+      (void)cluster_.look(event_duration);
     processes.send(contradicting, SIGUSR1);
     if (auto failed = pass(event_duration)) return failed;
     is_suspended_ = true;
@@ -93,7 +99,7 @@ class trace_run {
     is_suspended_ = false;
     if (auto failed = pass(event_duration)) return failed;
     processes.kill(returning);
-    if (auto failed = pass(event_duration)) return failed;
+    if (auto failed = pass(2 * event_duration)) return failed;
     if (auto error = processes.restart(returning)) return error_of(*error);
     return pass(event_duration);
   }
