@@ -1,4 +1,5 @@
 // A client that abuses its key (attacks 30 to 34).
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -38,7 +39,7 @@ class two_operations final : public as_client_of {
 };
 
 /// More at once than any client may have pending.
-class flood_with_requests final : public as_heckler {
+class flood_with_requests final : public as_client_of {
  public:
   void on_tick(adversary_hands& hands) override {
     if (++ticks_ % 8 != 0) return;
@@ -46,6 +47,13 @@ class flood_with_requests final : public as_heckler {
       ++when_;
       hands.send_to_all(reframe(forged_request(hands, client_of(hands), timestamp{when_}, marked_operation(when_))));
     }
+  }
+
+ protected:
+  fate on_request(passing_frame&, const request& asked, adversary_hands&) override {
+    // What lies behind the client's own requests would be past.
+    when_ = std::max(when_, asked.id.when.value);
+    return fate::passes;
   }
 
  private:

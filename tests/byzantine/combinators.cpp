@@ -40,4 +40,21 @@ fate in_turns::on_receive(passing_frame& in, adversary_hands& hands) { return pr
 
 void in_turns::on_tick(adversary_hands& hands) { present(hands).on_tick(hands); }
 
+when_told::when_told(std::shared_ptr<const std::atomic<bool>> told, std::unique_ptr<adversary> strategy)
+    : told_(std::move(told)), strategy_(std::move(strategy)) {
+  require(told_ != nullptr && strategy_ != nullptr, "somebody can tell it, and there is something to begin");
+}
+
+fate when_told::on_send(passing_frame& out, adversary_hands& hands) {
+  return *told_ ? strategy_->on_send(out, hands) : fate::passes;
+}
+
+fate when_told::on_receive(passing_frame& in, adversary_hands& hands) {
+  return *told_ ? strategy_->on_receive(in, hands) : fate::passes;
+}
+
+void when_told::on_tick(adversary_hands& hands) {
+  if (*told_) strategy_->on_tick(hands);
+}
+
 }  // namespace hypermesh::testing

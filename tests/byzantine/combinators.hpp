@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,20 @@ class in_turns final : public adversary {
 
   microseconds_t turn_us_;
   std::vector<std::unique_ptr<adversary>> all_;
+};
+
+/// Lets everything pass until it is told to begin, which any thread may do.
+class when_told final : public adversary {
+ public:
+  when_told(std::shared_ptr<const std::atomic<bool>> told, std::unique_ptr<adversary> strategy);
+
+  fate on_send(passing_frame& out, adversary_hands& hands) override;
+  fate on_receive(passing_frame& in, adversary_hands& hands) override;
+  void on_tick(adversary_hands& hands) override;
+
+ private:
+  std::shared_ptr<const std::atomic<bool>> told_;
+  std::unique_ptr<adversary> strategy_;
 };
 
 }  // namespace hypermesh::testing

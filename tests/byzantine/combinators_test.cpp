@@ -3,6 +3,7 @@
 
 #include "messages/codec.hpp"
 #include "messages/signing.hpp"
+#include "tests/byzantine/combinators.hpp"
 #include "tests/byzantine/forgery.hpp"
 #include "tests/byzantine/interposer.hpp"
 #include "tests/byzantine/strategy.hpp"
@@ -69,6 +70,16 @@ TEST_CASE_FIXTURE(stage, "of two strategies at once the second sees what the fir
   auto silent = play("silent-backup+duplicate-flood");
   CHECK(silent.on_send(peer, frame) == nullptr);
   CHECK(sent.empty());
+}
+
+TEST_CASE_FIXTURE(stage, "a strategy that waits to be told is honest until then") {
+  const auto told = std::make_shared<std::atomic<bool>>(false);
+  interposer waits{hands(), std::make_unique<when_told>(told, make_adversary("silent-backup+duplicate-flood"))};
+  const auto frame = own_prepare(1);
+  CHECK(waits.on_send(peer, frame) == frame);
+  CHECK(sent.empty());
+  *told = true;
+  CHECK(waits.on_send(peer, frame) == nullptr);
 }
 
 TEST_CASE_FIXTURE(stage, "strategies take turns") {

@@ -99,6 +99,9 @@ HYPERMESH_SCRIPT(window_full, "a full window waits for a checkpoint and goes on"
 HYPERMESH_SCRIPT(laggard_fetches_state, "a replica that missed a checkpoint fetches the state")
 HYPERMESH_SCRIPT(corrupt_donor, "a donor of garbage is replaced")
 HYPERMESH_SCRIPT(silent_backup, "three of four go on without a backup")
+HYPERMESH_SCRIPT(mute_primary, "a primary that proposes nothing is replaced, and the request is ordered")
+HYPERMESH_SCRIPT(equivocation_in_public, "a primary that shows everybody two batches is convicted")
+HYPERMESH_SCRIPT(conflicting_votes, "a backup that contradicts itself is convicted while the others go on")
 HYPERMESH_SCRIPT(one_way_partition, "who hears but is not heard catches up when the partition heals")
 
 TEST_CASE("every script in the folder has a test case") {

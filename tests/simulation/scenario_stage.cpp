@@ -6,6 +6,7 @@
 
 #include "messages/codec.hpp"
 #include "runtime/state_machines/key_value_store.hpp"
+#include "tests/byzantine/strategy.hpp"
 #include "tests/simulation/scenario_names.hpp"
 
 namespace hypermesh::testing {
@@ -20,6 +21,7 @@ scenario_stage::scenario_stage()
                {"advance", &scenario_stage::advance},
                {"stabilize", &scenario_stage::stabilize},
                {"byzantine", &scenario_stage::remove},
+               {"adversary", &scenario_stage::misbehave},
                {"show", &scenario_stage::show},
                {"mute", &scenario_stage::mute},
                {"unmute", &scenario_stage::unmute},
@@ -86,6 +88,11 @@ void scenario_stage::on_delivered(const frame_transit& transit) { transcript_->d
 
 void scenario_stage::on_start_refused(endpoint machine, const world_error& why) {
   transcript_->said(fmt::format("{} does not start: {}", to_string(machine.who), why.what));
+}
+
+void scenario_stage::on_faulty(principal who, faulty_because) {
+  if (who.is_client()) return checker_->distrust(client_id{who.number});
+  checker_->distrust(replica_id{who.number}, standing::faulty);
 }
 
 void scenario_stage::on_actor_died(principal who, const std::string& reason) {
@@ -193,6 +200,17 @@ void scenario_stage::remove(const script_command& command) {
     world().remove_node(id);
     checker_->distrust(id, standing::faulty);
   }
+}
+
+/// The node goes on, with somebody between it and its links.
+void scenario_stage::misbehave(const script_command& command) {
+  const auto& words = command.words;
+  const bool leaves = words.size() == 2 && words[1] == "leaves";
+  if (!leaves && (words.size() != 3 || words[1] != "plays")) throw script_error{"adversary <member> plays <strategy>"};
+  const auto who = principal_of(words.front());
+  if (leaves) return world().behave(who);
+  if (make_adversary(words[2]) == nullptr) throw script_error{"there is no strategy " + words[2]};
+  world().misbehave(who, words[2]);
 }
 
 void scenario_stage::show(const script_command& command) {

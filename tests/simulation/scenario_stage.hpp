@@ -26,6 +26,7 @@ class scenario_stage final : public world_watcher {
   void on_sent(const frame_transit& transit) override;
   void on_delivered(const frame_transit& transit) override;
   void on_start_refused(endpoint machine, const world_error& why) override;
+  void on_faulty(principal who, faulty_because why) override;
   void on_actor_died(principal who, const std::string& reason) override;
 
  private:
@@ -51,6 +52,7 @@ class scenario_stage final : public world_watcher {
   void advance(const script_command& command);
   void stabilize(const script_command& command);
   void remove(const script_command& command);
+  void misbehave(const script_command& command);
   void show(const script_command& command);
   void mute(const script_command&) { transcript().mute(true); }
   void unmute(const script_command&) { transcript().mute(false); }

@@ -1,14 +1,20 @@
 #include "tools/hypermesh-lab/byzantine_command.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/consensus_manager.hpp"
+#include "tests/byzantine/combinators.hpp"
 #include "tests/byzantine/strategy.hpp"
+#include "tools/hypermesh-lab/byzantine_client.hpp"
 #include "tools/hypermesh-lab/byzantine_node.hpp"
+#include "tools/hypermesh-lab/frame_recording.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
+#include "tools/hypermesh/child_process.hpp"
 
 namespace hypermesh::lab {
 
@@ -24,56 +30,129 @@ class stop_signals {
  public:
   stop_signals() {
     sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
+    for (const auto each : {SIGINT, SIGTERM, SIGUSR1})
+      sigaddset(&signals_, each);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
-  void wait() const {
+  /// Until the end is wanted; SIGUSR1 sets `told`.
+  void wait(std::atomic<bool>& told) const {
     int signal = 0;
-    sigwait(&signals_, &signal);
+    while (sigwait(&signals_, &signal) == 0 && signal == SIGUSR1)
+      told = true;
   }
 
  private:
   sigset_t signals_{};
 };
 
+/// Where the command's strategy plays.
+struct player {
+  std::unique_ptr<byzantine_node> node;
+  std::unique_ptr<byzantine_client> client;
+  std::string words;
+};
+
+/// Why there is none, and the exit code for it.
+struct refusal {
+  world_error error;
+  int code = exit_failed;
+};
+
+std::variant<player, refusal> start_client(caf::actor_system& system, const byzantine_command& command,
+                                           std::unique_ptr<testing::adversary> strategy) {
+  auto read = read_client_config(command.client_config);
+  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), exit_usage};
+  const auto& config = std::get<client_config>(read);
+  auto started = byzantine_client::start(system, config, std::move(strategy), command.seed);
+  if (auto* error = std::get_if<world_error>(&started)) return refusal{std::move(*error)};
+  player made;
+  made.client = std::move(std::get<std::unique_ptr<byzantine_client>>(started));
+  made.words = fmt::format("client={}", config.self.value);
+  return made;
+}
+
+std::variant<player, refusal> start_node(caf::actor_system& system, const byzantine_command& command,
+                                         std::unique_ptr<testing::adversary> strategy) {
+  auto read = read_node_config(command.config);
+  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), exit_usage};
+  const auto& config = std::get<node_config>(read);
+  std::set<replica_id> accomplices;
+  for (const auto number : command.accomplices)
+    accomplices.insert(replica_id{number});
+  auto started = byzantine_node::start(system, config, std::move(strategy), std::move(accomplices), command.seed);
+  if (auto* error = std::get_if<world_error>(&started)) return refusal{std::move(*error)};
+  player made;
+  made.node = std::move(std::get<std::unique_ptr<byzantine_node>>(started));
+  made.words = fmt::format("replica={} port={}", config.self.value, made.node->port());
+  return made;
+}
+
+void add_start_options(CLI::App& command, byzantine_command& into) {
+  command.add_flag("--when-told", into.when_told, "be honest until SIGUSR1 comes");
+  command.add_option("--ready-fd", into.ready_descriptor, "descriptor that is told when it has started")
+      ->type_name("N");
+  command.add_option("--stop-with-parent", into.parent, "end at once when this process, the parent, ends")
+      ->type_name("PID");
+}
+
 }  // namespace
 
 CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
-  auto* command = app.add_subcommand("byzantine", "run a replica of a real cluster in an adversary's hands");
+  auto* command =
+      app.add_subcommand("byzantine", "run a replica or a client of a real cluster in an adversary's hands");
   command->footer(
       "The replica runs the product's actors with its own key, disk and links; between actors and links stands a\n"
       "strategy of 'hypermesh-lab strategies', or several as a+b or a/b. Its data directory is used up: do not start "
       "an\n"
-      "honest replica on it afterwards.\n"
+      "honest replica on it afterwards. A client asks for eight operations at a time, as far as the strategy lets it.\n"
       "  hypermesh init mycluster && hypermesh start --config mycluster/replica-0/node.toml &\n"
-      "  hypermesh-lab byzantine --strategy conflicting-votes --config mycluster/replica-3/node.toml");
-  command->add_option("--strategy", into.strategies, "what it plays")
-      ->required()
+      "  hypermesh-lab byzantine --strategy conflicting-votes --config mycluster/replica-3/node.toml\n"
+      "  hypermesh-lab byzantine --strategy request-flood --client-config mycluster/client-2/client.toml");
+  auto* plays = command->add_option_group("play");
+  plays->add_option("--strategy", into.strategies, "what it plays")
       ->check([](const std::string& names) {
-        return testing::strategies_in(names).empty() ? "no strategy has that name: see hypermesh-lab strategies"
-                                                     : std::string{};
+        return testing::make_adversary(names) == nullptr ? "no strategy has that name: see hypermesh-lab strategies"
+                                                         : std::string{};
       })
       ->type_name("NAME");
-  command->add_option("--config", into.config, "the replica's node.toml")->required()->type_name("FILE");
+  plays->add_option("--record", into.recording, "or be honest, and write every frame that comes in")->type_name("FILE");
+  plays->require_option(1);
+  auto* who = command->add_option_group("player");
+  who->add_option("--config", into.config, "the replica's node.toml")->type_name("FILE");
+  who->add_option("--client-config", into.client_config, "or the client's client.toml")->type_name("FILE");
+  who->require_option(1);
+  command->add_option("--accomplices", into.accomplices, "replicas that play together with this one")
+      ->delimiter(',')
+      ->type_name("N,…");
   command->add_option("--seed", into.seed, "of the adversary's own choices")->capture_default_str()->type_name("S");
+  add_start_options(*command, into);
   return command;
 }
 
 int run(const byzantine_command& command) {
+  if (command.parent != 0 && !cli::stop_with_parent(command.parent)) {
+    return report_error({"the process that started this one has ended", ""}, exit_failed);
+  }
   const stop_signals stop;
-  auto read = read_node_config(command.config);
-  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_usage);
-  const auto& config = std::get<node_config>(read);
+  const auto told = std::make_shared<std::atomic<bool>>(!command.when_told || !command.recording.empty());
+  std::unique_ptr<testing::adversary> strategy;
+  if (command.recording.empty()) {
+    strategy = testing::make_adversary(command.strategies);
+  } else {
+    strategy = std::make_unique<frame_recorder>(command.recording);
+  }
+  strategy = std::make_unique<testing::when_told>(told, std::move(strategy));
   runtime_system_config system_config;
   caf::actor_system system{system_config};
-  auto started = byzantine_node::start(system, config, command.strategies, command.seed);
-  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_failed);
-  const auto& node = *std::get<std::unique_ptr<byzantine_node>>(started);
-  fmt::print("ready replica={} port={} strategy={}\n", config.self.value, node.port(), command.strategies);
+  auto started = command.client_config.empty() ? start_node(system, command, std::move(strategy))
+                                               : start_client(system, command, std::move(strategy));
+  if (const auto* error = std::get_if<refusal>(&started)) return report_error(error->error, error->code);
+  const auto line = fmt::format("ready {} strategy={}\n", std::get<player>(started).words, command.strategies);
+  fmt::print("{}", line);
   std::fflush(stdout);
-  stop.wait();
+  if (command.ready_descriptor >= 0) (void)cli::tell_ready(command.ready_descriptor, line);
+  stop.wait(*told);
   return exit_ok;
 }
 

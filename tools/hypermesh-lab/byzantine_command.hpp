@@ -1,7 +1,10 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -10,13 +13,21 @@ namespace hypermesh::lab {
 
 struct byzantine_command {
   std::string strategies;
+  /// Of the replica, or of the client, that plays.
   std::string config;
+  std::string client_config;
+  std::vector<std::uint32_t> accomplices;
+  /// Where to write what comes in; instead of a strategy.
+  std::string recording;
   std::uint64_t seed = 1;
+  bool when_told = false;
+  int ready_descriptor = -1;
+  pid_t parent = 0;
 };
 
 CLI::App* add_byzantine(CLI::App& app, byzantine_command& into);
 
-/// Runs the replica until SIGINT or SIGTERM; the exit code.
+/// Runs the replica or the client until SIGINT or SIGTERM; the exit code.
 [[nodiscard]] int run(const byzantine_command& command);
 
 }  // namespace hypermesh::lab

@@ -1,11 +1,8 @@
 #include "tools/hypermesh-lab/byzantine_node.hpp"
 
-#include <set>
-
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
-#include "tests/byzantine/strategy.hpp"
 #include "tools/hypermesh-lab/adversary_at_links.hpp"
 
 namespace hypermesh::lab {
@@ -47,7 +44,8 @@ link_settings links_of(const node_config& config, const shared_keys& keys) {
 }  // namespace
 
 or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_system& system, const node_config& config,
-                                                                const std::string& strategies, std::uint64_t seed) {
+                                                                std::unique_ptr<testing::adversary> strategy,
+                                                                std::set<replica_id> accomplices, std::uint64_t seed) {
   auto keys = load_keys(config);
   if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
   const auto& held = std::get<shared_keys>(keys);
@@ -65,9 +63,9 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
                                      node->between_->ends());
   if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
   node->links_ = std::move(std::get<replica_links>(started));
-  const auto alone = std::make_shared<const std::set<replica_id>>(std::set{config.self});
-  node->between_->play(node->links_, {*node->between_, cluster, held, alone, seed},
-                       testing::make_adversary(strategies));
+  accomplices.insert(config.self);
+  const auto together = std::make_shared<const std::set<replica_id>>(std::move(accomplices));
+  node->between_->play(node->links_, {*node->between_, cluster, held, together, seed}, std::move(strategy));
   node->actors_.peers = node->between_->peers(config.self);
   connect_node(node->actors_);
   return node;

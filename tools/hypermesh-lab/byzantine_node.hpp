@@ -1,12 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <set>
 
 #include <caf/actor_system.hpp>
 
 #include "runtime/links/links.hpp"
 #include "runtime/node_config.hpp"
+#include "tests/byzantine/adversary.hpp"
 
 namespace hypermesh::lab {
 
@@ -16,10 +17,11 @@ class adversary_at_links;
 /// and the links a strategy of tests/byzantine, which sees and sends frames with the replica's own key.
 class byzantine_node {
  public:
-  /// `strategies` as `make_adversary` understands it. The error is that of a node that cannot start.
+  /// Plays with `accomplices`, this replica may be among them. The error is that of a node that cannot start.
   [[nodiscard]] static or_error<std::unique_ptr<byzantine_node>> start(caf::actor_system& system,
                                                                        const node_config& config,
-                                                                       const std::string& strategies,
+                                                                       std::unique_ptr<testing::adversary> strategy,
+                                                                       std::set<replica_id> accomplices,
                                                                        std::uint64_t seed);
   ~byzantine_node();
   byzantine_node(const byzantine_node&) = delete;

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh-lab/bench_command.hpp"
 #include "tools/hypermesh-lab/byzantine_command.hpp"
 #include "tools/hypermesh-lab/shrink_command.hpp"
+#include "tools/hypermesh-lab/siege_command.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
 
@@ -26,6 +28,9 @@ constexpr auto overview =
     "  hypermesh-lab strategies                            what adversaries can do, and how the others notice\n"
     "  hypermesh-lab byzantine --strategy mute-primary --config replica-0/node.toml\n"
     "                                                      a real replica in an adversary's hands\n"
+    "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
+    "                                                      what they leave of a real cluster's throughput\n"
+    "  hypermesh-lab bench guard                           what the guard of a node costs\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
     "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
     "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
@@ -45,12 +50,16 @@ int parse_and_run(int count, char** words) {
   run_choice planned;
   strategies_command listed;
   byzantine_command byzantine;
+  siege_command besieged;
+  bench_guard_command measured;
   add_sim(app, simulated);
   const auto* replay = add_replay(app, replayed);
   const auto* shrink = add_shrink(app, shrunken);
   const auto* plan = add_plan(app, planned);
   const auto* strategies = add_strategies(app, listed);
   const auto* real = add_byzantine(app, byzantine);
+  const auto* siege = add_siege(app, besieged);
+  const auto* bench = add_bench(app, measured);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
@@ -63,6 +72,8 @@ int parse_and_run(int count, char** words) {
   if (plan->parsed()) return print_plan(planned);
   if (strategies->parsed()) return run(listed);
   if (real->parsed()) return run(byzantine);
+  if (siege->parsed()) return run(besieged);
+  if (bench->parsed()) return run(measured);
   return run(simulated);
 }
 

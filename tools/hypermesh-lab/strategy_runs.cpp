@@ -43,22 +43,6 @@ struct failed_run {
   std::string why;
 };
 
-std::vector<std::string> chosen_of(const std::string& text) {
-  std::vector<std::string> names;
-  if (text == "all") {
-    for (const auto& each : testing::all_strategies())
-      names.emplace_back(each.name);
-    return names;
-  }
-  std::size_t begin = 0;
-  for (auto end = text.find(','); end != std::string::npos; end = text.find(',', begin)) {
-    names.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  names.push_back(text.substr(begin));
-  return names;
-}
-
 std::string joined(const auto& list, std::string_view between) { return fmt::format("{}", fmt::join(list, between)); }
 
 std::string notices_of(const testing::strategy& of) {
@@ -207,9 +191,25 @@ int run_many(const sim_command& command, const std::vector<std::string>& chosen)
 
 }  // namespace
 
+std::vector<std::string> chosen_strategies(const std::string& text) {
+  std::vector<std::string> names;
+  if (text == "all") {
+    for (const auto& each : testing::all_strategies())
+      names.emplace_back(each.name);
+    return names;
+  }
+  std::size_t begin = 0;
+  for (auto end = text.find(','); end != std::string::npos; end = text.find(',', begin)) {
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  names.push_back(text.substr(begin));
+  return names;
+}
+
 int run_strategies(const sim_command& command) {
   note_runs_on_abort();
-  const auto chosen = chosen_of(command.strategies);
+  const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (!testing::strategies_in(names).empty()) continue;
     fmt::print(stderr, "hypermesh-lab: there is no strategy \"{}\": see hypermesh-lab strategies\n", names);

@@ -8,6 +8,9 @@ namespace hypermesh::lab {
 /// Runs each of the command's strategies with each size of the group and each seed; the exit code.
 [[nodiscard]] int run_strategies(const sim_command& command);
 
+/// The choices that "all", or names with commas between them, mean; each as `make_adversary` understands it.
+[[nodiscard]] std::vector<std::string> chosen_strategies(const std::string& text);
+
 struct strategies_command {
   std::string format = "table";
 };

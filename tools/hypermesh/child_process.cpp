@@ -96,7 +96,8 @@ double cpu_seconds_of(pid_t id) {
 
 }  // namespace
 
-or_error<std::unique_ptr<child_process>> child_process::start(std::vector<std::string> arguments,
+or_error<std::unique_ptr<child_process>> child_process::start(const std::filesystem::path& binary,
+                                                              std::vector<std::string> arguments,
                                                               const std::filesystem::path& log) {
   std::array<int, 2> ends{-1, -1};
   if (!make_pipe(ends)) return world_error{"no file descriptors are left", "raise the limit: ulimit -n 4096"};
@@ -107,11 +108,12 @@ or_error<std::unique_ptr<child_process>> child_process::start(std::vector<std::s
     words.push_back(each.data());
   words.push_back(nullptr);
   pid_t id = 0;
-  const int failed = posix_spawn(&id, "/proc/self/exe", &plan.files, &plan.attributes, words.data(), environ);
+  const int failed = posix_spawn(&id, binary.c_str(), &plan.files, &plan.attributes, words.data(), environ);
   close(ends[1]);
   if (failed != 0) {
     close(ends[0]);
-    return world_error{fmt::format("cannot start a process: {}", std::strerror(failed)), "check the limit: ulimit -u"};
+    return world_error{fmt::format("cannot start {}: {}", binary.string(), std::strerror(failed)),
+                       "check that it is there, and the limit: ulimit -u"};
   }
   return std::unique_ptr<child_process>{new child_process{id, ends[0]}};
 }
@@ -153,9 +155,11 @@ std::optional<process_usage> child_process::usage() const {
   return process_usage{memory_bytes_of(id_, "VmRSS:"), memory_bytes_of(id_, "VmHWM:"), cpu_seconds_of(id_)};
 }
 
-void child_process::ask_to_stop() const {
-  if (!status_) kill(id_, SIGTERM);
+void child_process::send(int signal) const {
+  if (!status_) kill(id_, signal);
 }
+
+void child_process::ask_to_stop() const { send(SIGTERM); }
 
 void child_process::wait_or_kill(std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -172,6 +176,12 @@ void child_process::wait_or_kill(std::chrono::milliseconds patience) {
 bool stop_with_parent(pid_t parent) {
   // The order matters: a parent that dies between the two calls is seen by the second.
   return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
+}
+
+bool tell_ready(int descriptor, const std::string& line) {
+  const bool done = write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  close(descriptor);
+  return done;
 }
 
 }  // namespace hypermesh::cli

@@ -21,17 +21,18 @@ struct process_usage {
   double cpu_seconds = 0;
 };
 
-/// Another process of this same binary, which does not outlive its owner: killed and waited for on destruction,
-/// and by the kernel when this process dies in any way (`stop_with_parent`). In a process group of its own, so that
-/// Ctrl-C reaches the owner only, which then stops it in order.
+/// Another process of this same binary or of one next to it, which does not outlive its owner: killed and waited for on
+/// destruction, and by the kernel when this process dies in any way (`stop_with_parent`). In a process group of its
+/// own, so that Ctrl-C reaches the owner only, which then stops it in order.
 class child_process {
  public:
   /// The descriptor at which the child finds the pipe for its word that it is ready.
   static constexpr int ready_descriptor = 3;
 
-  /// Runs this binary with `arguments`; its stderr goes to `log`. Call it from the main thread: the kernel ties the
+  /// Runs `binary` with `arguments`; its stderr goes to `log`. Call it from the main thread: the kernel ties the
   /// child's life to the thread that started it.
-  [[nodiscard]] static or_error<std::unique_ptr<child_process>> start(std::vector<std::string> arguments,
+  [[nodiscard]] static or_error<std::unique_ptr<child_process>> start(const std::filesystem::path& binary,
+                                                                      std::vector<std::string> arguments,
                                                                       const std::filesystem::path& log);
 
   ~child_process();
@@ -48,6 +49,8 @@ class child_process {
   /// Nothing once it has ended.
   [[nodiscard]] std::optional<process_usage> usage() const;
 
+  /// Sends it a signal, while it runs.
+  void send(int signal) const;
   /// Asks it to end (SIGTERM).
   void ask_to_stop() const;
   /// Waits for its end; kills it after `patience`.
@@ -62,8 +65,14 @@ class child_process {
   std::optional<int> status_;
 };
 
+/// This process's own binary.
+inline constexpr auto own_binary = "/proc/self/exe";
+
 /// The child's part: from now on the kernel kills this process when its parent `parent` dies. False when the
 /// parent is dead already.
 [[nodiscard]] bool stop_with_parent(pid_t parent);
+
+/// The child's part: writes the line that says that it is ready, and closes `descriptor`. False when nobody reads it.
+bool tell_ready(int descriptor, const std::string& line);
 
 }  // namespace hypermesh::cli

@@ -34,20 +34,21 @@ struct asked_replica {
 }  // namespace
 
 cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas, std::chrono::milliseconds patience,
-                                const std::function<bool()>& keep_on) {
+                                const std::function<bool()>& keep_on, const std::set<std::uint32_t>& left_out) {
+  const auto wanted = replicas - left_out.size();
   cluster_reports reports(replicas);
   std::vector<asked_replica> asked(replicas);
   const auto deadline = clock::now() + patience;
   auto next_round = clock::now();
-  while (reachable_count(reports) < replicas && clock::now() < deadline && keep_on()) {
+  while (reachable_count(reports) < wanted && clock::now() < deadline && keep_on()) {
     const bool ask = clock::now() >= next_round;
     if (ask) next_round = clock::now() + ask_interval;
     for (std::uint32_t number = 0; number < replicas; ++number) {
-      if (reports[number]) continue;
+      if (reports[number] || left_out.contains(number)) continue;
       if (ask) asked[number].questions.push_back(client.report(replica_id{number}));
       reports[number] = asked[number].answer();
     }
-    if (reachable_count(reports) == replicas) break;
+    if (reachable_count(reports) == wanted) break;
     for (auto& each : asked) {
       if (each.questions.empty() || !each.questions.back().valid()) continue;
       each.questions.back().wait_for(look_interval);

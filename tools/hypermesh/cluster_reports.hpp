@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "actors/protocol/reputation_ledger.hpp"
@@ -13,10 +14,11 @@ namespace hypermesh::cli {
 /// By replica number; nothing for a replica that did not answer.
 using cluster_reports = std::vector<std::optional<node_report>>;
 
-/// Asks all replicas where they stand, again and again until each has answered or `patience` has passed. `keep_on`
-/// is asked meanwhile and ends it early with false.
+/// Asks all replicas but those `left_out` where they stand, again and again until each has answered or `patience` has
+/// passed. `keep_on` is asked meanwhile and ends it early with false.
 [[nodiscard]] cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas,
-                                              std::chrono::milliseconds patience, const std::function<bool()>& keep_on);
+                                              std::chrono::milliseconds patience, const std::function<bool()>& keep_on,
+                                              const std::set<std::uint32_t>& left_out = {});
 
 [[nodiscard]] std::size_t reachable_count(const cluster_reports& reports);
 

@@ -31,6 +31,7 @@ void add(const counter_check& checked, load_verdict& into) {
   into.acknowledged += checked.acknowledged;
   into.failed += checked.failed;
   into.lost += checked.wrong_sums;
+  into.wrong_sums += checked.wrong_sums;
   const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
   if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
   // An increment that failed may still have been executed, once.
@@ -62,10 +63,14 @@ loaded_cluster::failure loaded_cluster::start_processes() {
   plan.name = "chaos";
   plan.state_machine = "key-value";
   plan.replicas = settings_.replicas;
-  plan.clients = 2;
+  plan.clients = settings_.clients;
   auto prepared = local_cluster::prepare(plan);
   if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
   processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
+    const auto other = settings_.others.find(number);
+    processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
+  }
   const auto before = clock::now();
   if (auto error = processes_->start()) return replay_failure{exit_code::failed, *error};
   narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
@@ -151,7 +156,11 @@ double loaded_cluster::seconds() const { return seconds_between(begun_, clock::n
 
 cluster_reports loaded_cluster::look(std::chrono::milliseconds patience) {
   auto& asking = observer_ == nullptr ? *session_ : *observer_;
-  return collect_reports(asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); });
+  std::set<std::uint32_t> left_out;
+  for (const auto& [number, program] : settings_.others)
+    left_out.insert(number);
+  return collect_reports(
+      asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); }, left_out);
 }
 
 view_number loaded_cluster::view_in(const cluster_reports& reports) const {
@@ -202,8 +211,8 @@ loaded_cluster::failure loaded_cluster::compare(load_verdict& into) {
   const auto deadline = clock::now() + agreement_patience;
   do {
     into.reports = look(report_patience);
-    into.roots_are_equal =
-        reachable_count(into.reports) == settings_.replicas && are_level(into.reports) && !have_diverged(into.reports);
+    into.roots_are_equal = reachable_count(into.reports) == settings_.replicas - settings_.others.size() &&
+                           are_level(into.reports) && !have_diverged(into.reports);
     if (into.roots_are_equal) return std::nullopt;
     if (stop_->wait(std::chrono::milliseconds{100})) return interrupted;
   } while (clock::now() < deadline);

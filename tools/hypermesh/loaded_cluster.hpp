@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <variant>
@@ -27,6 +28,12 @@ struct load_settings {
   /// Values that the state holds besides the counters, so that it has a size. They are written before the load begins,
   /// and the replicas start anew after that, so that what they tell is about the load alone.
   std::uint32_t state_mib = 0;
+  /// Identities of clients; 0 makes the load, 1 is for whoever looks on.
+  std::uint32_t clients = 2;
+  /// What runs the replicas.
+  replica_program program = {};
+  /// Replicas that something else runs. They are not trusted: nothing that they say of themselves counts.
+  std::map<std::uint32_t, replica_program> others = {};
 };
 
 /// How far the load was at some moment.
@@ -52,6 +59,8 @@ struct load_verdict {
   std::uint64_t failed = 0;
   /// Acknowledged and not in the final state, or there twice.
   std::uint64_t lost = 0;
+  /// Of those: a sum that another increment gave too, or that cannot be.
+  std::uint64_t wrong_sums = 0;
   std::uint64_t doubled = 0;
   cluster_reports reports;
   bool roots_are_equal = false;
@@ -77,6 +86,7 @@ class loaded_cluster {
   [[nodiscard]] failure start();
 
   [[nodiscard]] local_cluster& processes() { return *processes_; }
+  [[nodiscard]] const genesis& content() const { return session_->cluster(); }
   [[nodiscard]] increment_load& load() { return *load_; }
   /// When the load began.
   [[nodiscard]] clock::time_point begun() const { return begun_; }
@@ -88,7 +98,7 @@ class loaded_cluster {
   /// makes the load may wait for a while before they try again to reach a replica that was away.
   [[nodiscard]] failure open_observer();
 
-  /// Asks all replicas where they stand; those that do not answer in `patience` stay silent.
+  /// Asks all replicas where they stand; those that do not answer in `patience`, or are not trusted, stay silent.
   [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);
   /// As most of the replicas see it.
   [[nodiscard]] view_number view_in(const cluster_reports& reports) const;

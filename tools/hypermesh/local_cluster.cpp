@@ -89,6 +89,7 @@ or_error<std::unique_ptr<local_cluster>> local_cluster::prepare(cluster_plan pla
   auto created = create_cluster(cluster->layout_.root, plan);
   if (auto* error = std::get_if<world_error>(&created)) return std::move(*error);
   cluster->content_ = std::move(std::get<genesis>(created));
+  cluster->programs_.resize(plan.replicas);
   cluster->plan_ = std::move(plan);
   return cluster;
 }
@@ -109,17 +110,14 @@ std::string local_cluster::last_words_of(std::uint32_t number) const {
 }
 
 std::optional<world_error> local_cluster::launch(std::uint32_t number) {
-  std::vector<std::string> arguments{"start",
-                                     "--config",
-                                     layout_.node_file(number).string(),
-                                     "--log-level",
-                                     "warn",
-                                     "--ready-fd",
-                                     std::to_string(child_process::ready_descriptor),
-                                     "--stop-with-parent",
-                                     std::to_string(getpid())};
+  const auto& program = programs_[number];
+  auto arguments = program.words;
+  for (const auto& word :
+       {std::string{"--config"}, layout_.node_file(number).string(), std::string{"--ready-fd"},
+        std::to_string(child_process::ready_descriptor), std::string{"--stop-with-parent"}, std::to_string(getpid())})
+    arguments.push_back(word);
   if (learners_.contains(number)) arguments.emplace_back("--learner");
-  auto begun = child_process::start(std::move(arguments), log_of(number));
+  auto begun = child_process::start(program.binary, std::move(arguments), log_of(number));
   if (auto* error = std::get_if<world_error>(&begun)) return std::move(*error);
   replicas_[number] = std::move(std::get<std::unique_ptr<child_process>>(begun));
   return std::nullopt;
@@ -143,6 +141,11 @@ std::optional<world_error> local_cluster::start() {
     if (auto error = await(number, started_ + ready_patience)) return error;
   }
   return std::nullopt;
+}
+
+void local_cluster::send(std::uint32_t number, int signal) const {
+  const auto& replica = replicas_.at(number);
+  if (replica != nullptr) replica->send(signal);
 }
 
 void local_cluster::kill(std::uint32_t number) {

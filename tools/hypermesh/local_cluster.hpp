@@ -12,6 +12,12 @@
 
 namespace hypermesh::cli {
 
+/// What runs a replica: a binary, and its words before those that every replica gets, `--config` and so on.
+struct replica_program {
+  std::filesystem::path binary = own_binary;
+  std::vector<std::string> words = {"start", "--log-level", "warn"};
+};
+
 /// A cluster of real processes on this machine's loopback, in a temporary directory. Everything of it is gone with
 /// the object; the processes die with this process in any case.
 class local_cluster {
@@ -27,6 +33,8 @@ class local_cluster {
   local_cluster(const local_cluster&) = delete;
   local_cluster& operator=(const local_cluster&) = delete;
 
+  /// From its next start on, `program` runs the replica.
+  void run_with(std::uint32_t number, replica_program program) { programs_.at(number) = std::move(program); }
   /// Starts all replicas and waits until they listen. Call it from the main thread.
   [[nodiscard]] std::optional<world_error> start();
 
@@ -36,6 +44,8 @@ class local_cluster {
   /// When the first process was started.
   [[nodiscard]] clock::time_point started() const { return started_; }
 
+  /// Sends a signal to a replica that is not killed.
+  void send(std::uint32_t number, int signal) const;
   /// SIGKILL: what the replica had not on disk is gone. It is awaited.
   void kill(std::uint32_t number);
   /// Starts a killed replica again, over what its disk holds, and waits until it listens. Call it from the main thread.
@@ -70,6 +80,7 @@ class local_cluster {
   cluster_plan plan_;
   genesis content_;
   clock::time_point started_;
+  std::vector<replica_program> programs_;
   /// By replica number; nothing while it is killed.
   std::vector<std::unique_ptr<child_process>> replicas_;
   std::set<std::uint32_t> learners_;

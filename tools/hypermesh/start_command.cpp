@@ -51,16 +51,13 @@ void open_log(const start_options& options, replica_id self) {
   spdlog::set_default_logger(log);
 }
 
-void tell_ready(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
+void announce(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
   const auto line = fmt::format("ready replica={} port={} cluster={} id={}\n", manager.self().value, manager.port(),
                                 cluster.name, to_hex(cluster.id().view(), 8));
   print(line);
   std::fflush(stdout);
   if (options.ready_descriptor < 0) return;
-  if (write(options.ready_descriptor, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
-    spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
-  }
-  close(options.ready_descriptor);
+  if (!tell_ready(options.ready_descriptor, line)) spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
 }
 
 void log_standing(consensus_manager& manager) {
@@ -103,7 +100,7 @@ exit_code run_start(const start_options& options) {
   const auto& cluster = config.cluster;
   spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", cluster.name,
                to_hex(cluster.id().view(), 8), cluster.replicas.size(), cluster.state_machine, manager.port());
-  tell_ready(options, manager, cluster);
+  announce(options, manager, cluster);
   const auto code = watch(manager, stop);
   manager.stop();
   return code;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+/// `hypermesh-lab bench`.
+namespace hypermesh::lab {
+
+struct bench_guard_command {
+  double duration_seconds = 5;
+  std::size_t in_flight = 64;
+  std::uint32_t nodes = 1'000;
+  std::string format = "table";
+};
+
+/// Adds `bench` with its one subject, `guard`, which is returned.
+CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
+
+/// Measures what the guard of a node costs; the exit code.
+[[nodiscard]] int run(const bench_guard_command& command);
+
+}  // namespace hypermesh::lab

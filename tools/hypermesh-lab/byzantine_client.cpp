@@ -1,0 +1,66 @@
+#include "tools/hypermesh-lab/byzantine_client.hpp"
+
+#include <chrono>
+#include <set>
+
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "actors/client.hpp"
+#include "runtime/ed25519_authenticator.hpp"
+#include "tools/hypermesh-lab/adversary_at_client.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+/// An operation that the strategy spoils makes room for another one after this time.
+constexpr microseconds_t deadline_us = 2'000'000;
+
+timestamp first_timestamp() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return timestamp{
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count())};
+}
+
+}  // namespace
+
+or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_system& system,
+                                                                    const client_config& config,
+                                                                    std::unique_ptr<testing::adversary> strategy,
+                                                                    std::uint64_t seed) {
+  auto read = read_secret_key(config.key_file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto made = ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
+                                          config.cluster.keys());
+  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
+  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+  const auto cluster = config.cluster.parameters();
+  client_settings settings;
+  settings.deadline_us = deadline_us;
+  settings.sampling_seed = seed;
+  std::unique_ptr<byzantine_client> client{new byzantine_client{system}};
+  client->actor_ =
+      system.spawn(hypermesh::client, client_identity{cluster, config.self, keys, first_timestamp()}, settings);
+  client->between_ = std::make_shared<adversary_at_client>(system, client->actor_, cluster.replicas);
+  link_settings links;
+  links.cluster = config.cluster.id();
+  links.keys = keys;
+  links.replicas = config.cluster.addresses();
+  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  client->links_ = start_client_links(system, std::move(links), client->between_->end());
+  const auto nobody = std::make_shared<const std::set<replica_id>>();
+  client->between_->play({*client->between_, cluster, keys, nobody, seed}, std::move(strategy));
+  return client;
+}
+
+byzantine_client::~byzantine_client() {
+  stop_links_and_wait(*system_, links_.actors);
+  between_->stop();
+  caf::anon_send(actor_, client_stop{});
+  links_ = {};
+  actor_ = client_actor{};
+}
+
+}  // namespace hypermesh::lab

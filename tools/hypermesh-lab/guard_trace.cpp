@@ -1,0 +1,154 @@
+#include "tools/hypermesh-lab/guard_trace.hpp"
+
+#include <csignal>
+
+#include "runtime/ed25519_authenticator.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+using clock = cli::loaded_cluster::clock;
+using failure = cli::loaded_cluster::failure;
+
+constexpr std::uint32_t replicas = 4;
+constexpr replica_id primary{0};
+constexpr std::uint32_t returning = 1;
+constexpr std::uint32_t contradicting = 2;
+constexpr replica_id backup{3};
+constexpr std::chrono::milliseconds event_duration{2'000};
+constexpr int questions = 20;
+/// So that each of the others has to give some of it.
+constexpr std::uint32_t state_mib = 2;
+
+microseconds_t microseconds_of(clock::time_point time) {
+  return static_cast<microseconds_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+}
+
+/// One cluster in which one replica records.
+class trace_run {
+ public:
+  trace_run(const guard_trace_settings& settings, replica_id recorder, cli::interruption& stop,
+            cli::replay_narrator& narrator)
+      : settings_(settings), recorder_(recorder), cluster_(load(), stop, narrator) {}
+  ~trace_run() {
+    // A suspended process hears no SIGTERM.
+    if (is_suspended_) cluster_.processes().send(primary.value, SIGCONT);
+  }
+  trace_run(const trace_run&) = delete;
+  trace_run& operator=(const trace_run&) = delete;
+
+  failure run(guard_trace& into) {
+    if (auto failed = cluster_.start()) return failed;
+    if (auto failed = pass(settings_.warm_up)) return failed;
+    const auto cpu = cluster_.processes().usage();
+    const auto begin = cluster_.mark();
+    if (auto failed = pass(settings_.duration)) return failed;
+    const auto end = cluster_.mark();
+    const auto cpu_then = cluster_.processes().usage();
+    into.from = microseconds_of(begin.when);
+    into.until = microseconds_of(end.when);
+    into.operations = end.answered - begin.answered;
+    if (into.operations == 0) return error_of({"the cluster answered nothing while it was measured", "try again"});
+    for (std::uint32_t number = 0; number < replicas; ++number) {
+      cpu_us_.push_back(1e6 * (cpu_then[number].cpu_seconds - cpu[number].cpu_seconds) /
+                        static_cast<double>(into.operations));
+    }
+    if (recorder_ == backup) {
+      if (auto failed = have_events()) return failed;
+    }
+    return read(into);
+  }
+
+  /// What an operation of the measured load cost a replica.
+  [[nodiscard]] double cpu_us(replica_id of) const { return cpu_us_.at(of.value); }
+
+ private:
+  static failure error_of(const world_error& error) { return cli::replay_failure{cli::exit_code::failed, error}; }
+
+  [[nodiscard]] cli::load_settings load() {
+    cli::load_settings load;
+    load.in_flight = settings_.in_flight;
+    // The product stands next to the laboratory.
+    load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
+    auto made = cli::temporary_directory::make();
+    if (auto* folder = std::get_if<std::unique_ptr<cli::temporary_directory>>(&made)) folder_ = std::move(*folder);
+    if (recorder_ == backup) load.state_mib = state_mib;
+    load.others[recorder_.value].words = {"byzantine", "--record", file()};
+    if (recorder_ == backup) {
+      load.others[contradicting].words = {"byzantine", "--strategy", "conflicting-votes", "--when-told"};
+    }
+    return load;
+  }
+
+  [[nodiscard]] std::string file() const { return folder_ == nullptr ? "" : (folder_->path() / "frames").string(); }
+
+  failure pass(std::chrono::milliseconds time) { return cluster_.wait_until(clock::now() + time); }
+
+  failure have_events() {
+    auto& processes = cluster_.processes();
+    for (int count = 0; count < questions; ++count)
+      (void)cluster_.look(event_duration);
+    processes.send(contradicting, SIGUSR1);
+    if (auto failed = pass(event_duration)) return failed;
+    is_suspended_ = true;
+    processes.send(primary.value, SIGSTOP);
+    if (auto failed = pass(event_duration)) return failed;
+    processes.send(primary.value, SIGCONT);
+    is_suspended_ = false;
+    if (auto failed = pass(event_duration)) return failed;
+    processes.kill(returning);
+    if (auto failed = pass(2 * event_duration)) return failed;
+    if (auto error = processes.restart(returning)) return error_of(*error);
+    return pass(event_duration);
+  }
+
+  failure read(guard_trace& into) {
+    const auto& layout = cluster_.processes().layout();
+    auto config = read_node_config(layout.node_file(recorder_.value));
+    if (auto* error = std::get_if<world_error>(&config)) return error_of(*error);
+    const auto& node = std::get<node_config>(config);
+    auto key = read_secret_key(node.key_file);
+    if (auto* error = std::get_if<world_error>(&key)) return error_of(*error);
+    auto keys = ed25519_authenticator::make(principal::of(recorder_), std::move(std::get<secret_key>(key)),
+                                            node.cluster.keys());
+    if (auto* error = std::get_if<world_error>(&keys)) return error_of(*error);
+    into.keys = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
+    into.cluster = node.cluster.parameters();
+    into.self = recorder_;
+    cluster_.load().halt();
+    // What was recorded is in the file once the process has ended in order.
+    (void)cluster_.processes().stop();
+    auto frames = read_recording(file());
+    if (auto* error = std::get_if<world_error>(&frames)) return error_of(*error);
+    into.frames = std::move(std::get<std::vector<recorded_frame>>(frames));
+    return std::nullopt;
+  }
+
+  guard_trace_settings settings_;
+  replica_id recorder_;
+  std::unique_ptr<cli::temporary_directory> folder_;
+  cli::loaded_cluster cluster_;
+  std::vector<double> cpu_us_;
+  bool is_suspended_ = false;
+};
+
+}  // namespace
+
+std::variant<guard_traces, cli::replay_failure> record_guard_traces(const guard_trace_settings& settings,
+                                                                    cli::interruption& stop,
+                                                                    cli::replay_narrator& narrator) {
+  guard_traces traces;
+  {
+    trace_run run{settings, backup, stop, narrator};
+    if (auto failed = run.run(traces.backup)) return *failed;
+    traces.primary_cpu_us = run.cpu_us(primary);
+    traces.backup_cpu_us = run.cpu_us(replica_id{returning});
+  }
+  trace_run run{settings, primary, stop, narrator};
+  if (auto failed = run.run(traces.primary)) return *failed;
+  return traces;
+}
+
+}  // namespace hypermesh::lab

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "tools/hypermesh-lab/frame_recording.hpp"
+#include "tools/hypermesh/loaded_cluster.hpp"
+
+namespace hypermesh::lab {
+
+struct guard_trace_settings {
+  std::size_t in_flight = 64;
+  std::chrono::milliseconds warm_up{1'000};
+  /// How long the load is measured.
+  std::chrono::milliseconds duration{5'000};
+};
+
+/// Everything that came in at one replica of a real cluster, and who that replica is.
+struct guard_trace {
+  cluster_parameters cluster;
+  replica_id self;
+  std::shared_ptr<const authenticator> keys;
+  std::vector<recorded_frame> frames;
+  /// The part with the load alone, and how many operations were answered in it.
+  microseconds_t from = 0;
+  microseconds_t until = 0;
+  std::uint64_t operations = 0;
+
+  [[nodiscard]] bool is_under_load(const recorded_frame& frame) const {
+    return frame.when >= from && frame.when < until;
+  }
+};
+
+/// What came in at a primary and at a backup, and what an operation costs such replicas when they run the product.
+struct guard_traces {
+  guard_trace primary;
+  guard_trace backup;
+  double primary_cpu_us = 0;
+  double backup_cpu_us = 0;
+};
+
+/// Runs two clusters of four processes under load. The one with the recording backup also has, after the load was
+/// measured, a replica that contradicts itself, a view change, and a replica that comes back and needs the state, so
+/// that there are messages of most kinds. Call it from the main thread, with `stop` made before any thread.
+[[nodiscard]] std::variant<guard_traces, cli::replay_failure> record_guard_traces(const guard_trace_settings& settings,
+                                                                                  cli::interruption& stop,
+                                                                                  cli::replay_narrator& narrator);
+
+}  // namespace hypermesh::lab

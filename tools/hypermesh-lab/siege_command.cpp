@@ -1,0 +1,130 @@
+#include "tools/hypermesh-lab/siege_command.hpp"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "tests/byzantine/strategy.hpp"
+#include "tools/hypermesh-lab/siege_report.hpp"
+#include "tools/hypermesh-lab/sim_command.hpp"
+#include "tools/hypermesh-lab/strategy_runs.hpp"
+#include "tools/hypermesh/output_options.hpp"
+#include "tools/hypermesh/progress_bar.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+constexpr auto notes =
+    "Each strategy has a cluster of its own: replicas as processes, with links and disks, and a load of increments "
+    "whose\n"
+    "every result is checked. The players are honest at first, which is what the rest is compared with. What is kept "
+    "of\n"
+    "the throughput is measured from the conviction of the players on, or in the second half of the attack where they\n"
+    "are not convicted; it is to be 80 %, and 50 % where a client attacks.\n"
+    "\n"
+    "Exit codes: 0 nothing wrong was accepted, lost or done twice, the honest replicas agree, and nobody honest was\n"
+    "convicted (with --mark: and the throughput is as it is to be); 1 else; 130 interrupted. Nothing is left behind.";
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * seconds)};
+}
+
+siege_settings settings_of(const siege_command& command, const std::string& strategy) {
+  siege_settings settings;
+  settings.load.replicas = command.replicas;
+  settings.load.in_flight = command.in_flight;
+  settings.strategy = strategy;
+  settings.baseline = milliseconds_of(command.baseline_seconds);
+  settings.duration = milliseconds_of(command.duration_seconds);
+  settings.seed = command.seed;
+  return settings;
+}
+
+/// A bar while a strategy plays, and a line when it has.
+class siege_narrator final : public cli::replay_narrator {
+ public:
+  explicit siege_narrator(std::size_t total) : total_(total) {}
+
+  void step(const std::string& what, double) override {
+    bar_.reset();
+    cli::say(fmt::format("{:>4}/{} {}", ++steps_, total_, what));
+  }
+  void progress(std::size_t done, std::size_t total) override {
+    if (!cli::is_terminal(STDERR_FILENO)) return;
+    if (!bar_) bar_.emplace(total);
+    bar_->show(done);
+  }
+
+ private:
+  std::size_t total_;
+  std::size_t steps_ = 0;
+  std::optional<cli::progress_bar> bar_;
+};
+
+}  // namespace
+
+CLI::App* add_siege(CLI::App& app, siege_command& into) {
+  auto* command = app.add_subcommand("siege", "what strategies leave of the throughput of a real cluster");
+  command->footer(notes);
+  command->add_option("--strategies", into.strategies, "all, or names with commas between them")
+      ->capture_default_str()
+      ->type_name("NAME,…");
+  command->add_option("--replicas", into.replicas, "replicas, of which f play")
+      ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--operations-in-flight", into.in_flight, "operations under way")
+      ->check(CLI::Range(1, 262'144))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--baseline", into.baseline_seconds, "how long the players are honest and measured")
+      ->transform(cli::duration_option())
+      ->check(CLI::Range(0.5, 3'600.0))
+      ->capture_default_str()
+      ->type_name("TIME");
+  command->add_option("--duration", into.duration_seconds, "how long each strategy plays: 10s, 500ms")
+      ->transform(cli::duration_option())
+      ->check(CLI::Range(1.0, 3'600.0))
+      ->capture_default_str()
+      ->type_name("TIME");
+  command->add_option("--seed", into.seed, "of the adversaries' own choices")->capture_default_str()->type_name("S");
+  command->add_flag("--mark", into.mark, "throughput below the mark is a failure too");
+  command->add_option("-o,--output", into.format, "table, or json with stable keys")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  return command;
+}
+
+int run(const siege_command& command) {
+  const auto chosen = chosen_strategies(command.strategies);
+  for (const auto& names : chosen) {
+    if (testing::make_adversary(names) != nullptr) continue;
+    fmt::print(stderr, "hypermesh-lab: there is no strategy \"{}\": see hypermesh-lab strategies\n", names);
+    return exit_usage;
+  }
+  cli::interruption stop;
+  siege_summary summary;
+  {
+    siege_narrator narrator{chosen.size()};
+    for (const auto& names : chosen) {
+      auto outcome = run_siege(settings_of(command, names), stop, narrator);
+      if (auto* failed = std::get_if<cli::replay_failure>(&outcome)) {
+        if (failed->code == cli::exit_code::interrupted) return static_cast<int>(failed->code);
+        narrator.step(fmt::format("{}: no result: {}", names, failed->error.what), 0);
+        summary.failures.push_back({names, failed->error.what});
+        continue;
+      }
+      auto& result = std::get<siege_result>(outcome);
+      narrator.step(line_of(result), 0);
+      summary.results.push_back(std::move(result));
+    }
+  }
+  cli::print(command.format == "json" ? json_of(summary).dump(2) + "\n"
+                                      : text_of(summary, cli::text_style::of(STDOUT_FILENO)));
+  const bool is_good = summary.is_right() && (!command.mark || summary.below_mark() == 0);
+  return is_good ? exit_ok : exit_failed;
+}
+
+}  // namespace hypermesh::lab

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh-lab/siege_session.hpp"
+#include "tools/hypermesh/console.hpp"
+
+namespace hypermesh::lab {
+
+/// A strategy whose run gave no result.
+struct failed_siege {
+  std::string strategy;
+  std::string why;
+};
+
+/// What all strategies did.
+struct siege_summary {
+  std::vector<siege_result> results;
+  std::vector<failed_siege> failures;
+
+  /// Nothing wrong was accepted, lost or done twice, all honest replicas agree, and nobody honest was convicted.
+  [[nodiscard]] bool is_right() const;
+  [[nodiscard]] std::size_t below_mark() const;
+};
+
+/// Of one strategy, in a line.
+[[nodiscard]] std::string line_of(const siege_result& result);
+/// What is wrong with a result, in a sentence; empty when nothing is.
+[[nodiscard]] std::string objection_to(const siege_result& result);
+
+/// A row for each strategy, and a verdict.
+[[nodiscard]] std::string text_of(const siege_summary& summary, const cli::text_style& style);
+/// The same for programs. Keys: tools/README.md.
+[[nodiscard]] nlohmann::ordered_json json_of(const siege_summary& summary);
+
+}  // namespace hypermesh::lab

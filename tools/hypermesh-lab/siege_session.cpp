@@ -1,0 +1,329 @@
+#include "tools/hypermesh-lab/siege_session.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <functional>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tests/byzantine/strategy.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+using clock = cli::loaded_cluster::clock;
+using failure = cli::loaded_cluster::failure;
+using testing::strategy_occasion;
+
+constexpr std::chrono::milliseconds look_interval{200};
+constexpr std::chrono::milliseconds look_patience{1'000};
+constexpr std::chrono::seconds ready_patience{20};
+/// How long a suspended primary stays away, and a laggard: long enough for a view change, and for several checkpoints.
+constexpr std::chrono::milliseconds suspension{1'500};
+constexpr std::chrono::milliseconds absence{2'500};
+/// After an occasion the cluster has this time until it is measured.
+constexpr std::chrono::milliseconds recovery{1'000};
+/// A state that takes a while to give.
+constexpr std::uint32_t state_mib_to_give = 4;
+/// The client that plays; the others make the load and look on.
+constexpr std::uint32_t playing_client = 2;
+
+/// Hears nothing; the cluster's own steps are not told.
+class silent_narrator final : public cli::replay_narrator {
+ public:
+  void step(const std::string&, double) override {}
+  void progress(std::size_t, std::size_t) override {}
+};
+
+strategy_occasion occasion_of(const std::vector<const testing::strategy*>& played) {
+  for (const auto* each : played) {
+    if (each->occasion != strategy_occasion::none) return each->occasion;
+  }
+  return strategy_occasion::none;
+}
+
+/// Where the players are, as in the simulator's plans; without an occasion they are not the first primary.
+std::vector<std::uint32_t> players_for(strategy_occasion occasion, std::uint32_t replicas) {
+  if (occasion == strategy_occasion::as_client) return {playing_client};
+  const auto faulty = group_size{replicas}.faulty_max();
+  std::uint32_t first = 0;
+  if (occasion == strategy_occasion::none) first = replicas - faulty;
+  if (occasion == strategy_occasion::view_change) first = 2;
+  if (occasion == strategy_occasion::new_primary) first = 1;
+  std::vector<std::uint32_t> players;
+  for (std::uint32_t number = 0; number < faulty; ++number)
+    players.push_back((first + number) % replicas);
+  return players;
+}
+
+bool is_about_views(strategy_occasion occasion) {
+  return occasion == strategy_occasion::view_change || occasion == strategy_occasion::new_primary;
+}
+
+bool is_about_state(strategy_occasion occasion) {
+  return occasion == strategy_occasion::laggard || occasion == strategy_occasion::slow_laggard;
+}
+
+/// One run from beginning to end.
+class siege_run {
+ public:
+  siege_run(const siege_settings& settings, cli::interruption& stop, cli::replay_narrator& narrator)
+      : settings_(settings), narrator_(&narrator), occasion_(occasion_of(testing::strategies_in(settings.strategy))) {
+    result_.strategy = settings.strategy;
+    result_.by_client = occasion_ == strategy_occasion::as_client;
+    result_.players = players_for(occasion_, settings.load.replicas);
+    result_.provable = std::ranges::any_of(testing::strategies_in(settings.strategy), &testing::strategy::provable);
+    cluster_.emplace(load(), stop, silent_);
+  }
+  ~siege_run() {
+    // A suspended process hears no SIGTERM.
+    if (suspended_) cluster_->processes().send(*suspended_, SIGCONT);
+  }
+  siege_run(const siege_run&) = delete;
+  siege_run& operator=(const siege_run&) = delete;
+
+  std::variant<siege_result, cli::replay_failure> run() {
+    if (auto failed = prepare()) return *failed;
+    if (auto failed = measure_baseline()) return *failed;
+    if (auto failed = attack()) return *failed;
+    if (client_ != nullptr && !client_->is_running()) {
+      return cli::replay_failure{cli::exit_code::failed,
+                                 {fmt::format("the client that played ended: {}", client_->end_reason()),
+                                  "run 'hypermesh-lab byzantine' with the strategy to see why"}};
+    }
+    // What it asks for would go on changing the state that is compared.
+    client_ = nullptr;
+    auto end = cluster_->finish();
+    if (auto* failed = std::get_if<cli::replay_failure>(&end)) return std::move(*failed);
+    result_.end = std::move(std::get<cli::load_verdict>(end));
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::string> player_words() const {
+    return {"byzantine", "--strategy", settings_.strategy, "--seed", std::to_string(settings_.seed), "--when-told"};
+  }
+
+  [[nodiscard]] cli::load_settings load() const {
+    auto load = settings_.load;
+    load.clients = playing_client + 1;
+    // The product stands next to the laboratory.
+    load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
+    if (is_about_state(occasion_)) load.state_mib = state_mib_to_give;
+    if (result_.by_client) return load;
+    for (const auto number : result_.players) {
+      auto& program = load.others[number];
+      program.words = player_words();
+      program.words.emplace_back("--accomplices");
+      program.words.push_back(fmt::format("{}", fmt::join(result_.players, ",")));
+    }
+    return load;
+  }
+
+  failure prepare() {
+    if (auto failed = cluster_->start()) return failed;
+    if (auto failed = cluster_->open_observer()) return failed;
+    if (result_.by_client) {
+      if (auto failed = start_client()) return failed;
+    }
+    return pass_until(clock::now() + settings_.warm_up);
+  }
+
+  failure start_client() {
+    const auto& layout = cluster_->processes().layout();
+    auto words = player_words();
+    for (const auto& word : {std::string{"--client-config"}, layout.client_file(playing_client).string(),
+                             std::string{"--ready-fd"}, std::to_string(cli::child_process::ready_descriptor),
+                             std::string{"--stop-with-parent"}, std::to_string(getpid())})
+      words.push_back(word);
+    auto begun = cli::child_process::start(cli::own_binary, std::move(words), layout.root / "byzantine-client-log");
+    if (auto* error = std::get_if<world_error>(&begun)) return cli::replay_failure{cli::exit_code::failed, *error};
+    client_ = std::move(std::get<std::unique_ptr<cli::child_process>>(begun));
+    if (client_->wait_until_ready(ready_patience)) return std::nullopt;
+    return cli::replay_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}};
+  }
+
+  failure measure_baseline() {
+    const auto begin = cluster_->mark();
+    const auto cpu = cpu_seconds();
+    if (auto failed = pass_until(begin.when + settings_.baseline)) return failed;
+    result_.before = cli::load_span::between(begin, cluster_->mark());
+    result_.cpu_us_before = cost_of(result_.before, cpu);
+    counters_before_ = counters_;
+    view_before_ = last_view_;
+    return std::nullopt;
+  }
+
+  failure attack() {
+    const auto begin = cluster_->mark();
+    began_ = begin.when;
+    cluster_->load().watch_gaps();
+    tell_players();
+    if (auto failed = bring_about_occasion()) return failed;
+    // From the conviction on, and at the latest from the middle on, it is measured what is left.
+    const auto middle = begin.when + settings_.duration / 2;
+    const auto calm = clock::now();
+    if (auto failed = pass_until(middle, [this] { return convicted_at_.has_value(); })) return failed;
+    if (clock::now() < calm) {
+      if (auto failed = pass_until(calm)) return failed;
+    }
+    auto turn = cluster_->mark();
+    auto cpu = cpu_seconds();
+    result_.during = cli::load_span::between(begin, turn);
+    auto end = std::max(begin.when + settings_.duration, turn.when + settings_.duration / 2);
+    const bool was_convicted = convicted_at_.has_value();
+    if (auto failed = pass_until(end, [&] { return convicted_at_.has_value() != was_convicted; })) return failed;
+    if (convicted_at_.has_value() != was_convicted) {
+      // It took until now.
+      turn = cluster_->mark();
+      cpu = cpu_seconds();
+      result_.during = cli::load_span::between(begin, turn);
+      end = turn.when + settings_.duration / 2;
+      if (auto failed = pass_until(end)) return failed;
+    }
+    result_.after = cli::load_span::between(turn, cluster_->mark());
+    result_.cpu_us_after = cost_of(result_.after, cpu);
+    for (const auto& [name, value] : counters_) {
+      const auto known = counters_before_.contains(name) ? counters_before_[name] : 0;
+      if (value > known) result_.noticed[name] = value - known;
+    }
+    result_.longest_gap_seconds = cluster_->load().longest_gap();
+    result_.views_changed = last_view_ - std::min(view_before_, last_view_);
+    if (convicted_at_) {
+      result_.convicted_after_seconds = std::chrono::duration<double>(*convicted_at_ - began_).count();
+    }
+    return std::nullopt;
+  }
+
+  void tell_players() {
+    if (client_ != nullptr) return client_->send(SIGUSR1);
+    for (const auto number : result_.players)
+      cluster_->processes().send(number, SIGUSR1);
+  }
+
+  /// What the strategy needs to act.
+  failure bring_about_occasion() {
+    if (is_about_views(occasion_)) {
+      suspended_ = cluster_->primary_of(view_number{last_view_}).value;
+      cluster_->processes().send(*suspended_, SIGSTOP);
+      const auto failed = pass_until(clock::now() + suspension);
+      cluster_->processes().send(*suspended_, SIGCONT);
+      suspended_ = std::nullopt;
+      return failed ? failed : pass_until(clock::now() + recovery);
+    }
+    if (is_about_state(occasion_)) {
+      const auto laggard = settings_.load.replicas - 1;
+      cluster_->processes().kill(laggard);
+      if (auto failed = pass_until(clock::now() + absence)) return failed;
+      if (auto error = cluster_->processes().restart(laggard)) {
+        return cli::replay_failure{cli::exit_code::failed, *error};
+      }
+      return pass_until(clock::now() + recovery);
+    }
+    return std::nullopt;
+  }
+
+  /// Looks at the replicas again and again until a time, or until `reached`.
+  failure pass_until(
+      clock::time_point time, const std::function<bool()>& reached = [] { return false; }) {
+    while (clock::now() < time && !reached()) {
+      if (auto failed = cluster_->wait_until(std::min(time, clock::now() + look_interval))) return failed;
+      look();
+      show_progress();
+    }
+    return std::nullopt;
+  }
+
+  /// Of the honest replicas together.
+  [[nodiscard]] double cpu_seconds() {
+    const auto used = cluster_->processes().usage();
+    double sum = 0;
+    for (std::uint32_t number = 0; number < used.size(); ++number) {
+      if (!plays(number)) sum += used[number].cpu_seconds;
+    }
+    return sum;
+  }
+
+  [[nodiscard]] double cost_of(const cli::load_span& span, double cpu_before) {
+    return span.operations == 0 ? 0 : 1e6 * (cpu_seconds() - cpu_before) / static_cast<double>(span.operations);
+  }
+
+  [[nodiscard]] bool plays(std::uint32_t replica) const {
+    return !result_.by_client && std::ranges::count(result_.players, replica) > 0;
+  }
+
+  /// Sums of what all say that are honest; who does not answer in time is missing.
+  void count(const cli::cluster_reports& reports) {
+    counters_.clear();
+    for (const auto& report : reports) {
+      if (!report) continue;
+      for (const auto& each : report->counters) {
+        if (each.name.find("_total") == std::string::npos || each.name.find("by_sender") != std::string::npos) continue;
+        counters_[each.name] += each.value;
+      }
+    }
+  }
+
+  void look() {
+    const auto reports = cluster_->look(look_patience);
+    count(reports);
+    last_view_ = std::max(last_view_, cluster_->view_in(reports).value);
+    if (!convicted_at_ && began_ != clock::time_point{} && have_convicted_players(reports)) {
+      convicted_at_ = clock::now();
+    }
+    for (std::uint32_t number = 0; number < settings_.load.replicas; ++number) {
+      if (plays(number) || std::ranges::count(result_.convicted_wrongly, number) > 0) continue;
+      if (is_convicted(reports, number)) result_.convicted_wrongly.push_back(number);
+    }
+  }
+
+  /// Of those who report, f+1 know: one of them is honest in any case.
+  [[nodiscard]] bool know(const cli::cluster_reports& reports, const std::string& counter) const {
+    const auto knowing =
+        std::ranges::count_if(reports, [&](const auto& each) { return each && cli::counter_of(*each, counter) > 0; });
+    return static_cast<std::size_t>(knowing) >= group_size{settings_.load.replicas}.weak_quorum();
+  }
+
+  [[nodiscard]] bool is_convicted(const cli::cluster_reports& reports, std::uint32_t replica) const {
+    return know(reports, fmt::format("convictions{{replica=\"{}\"}}", replica));
+  }
+
+  [[nodiscard]] bool have_convicted_players(const cli::cluster_reports& reports) const {
+    if (result_.by_client) return know(reports, "convictions_total");
+    return std::ranges::all_of(result_.players, [&](std::uint32_t number) { return is_convicted(reports, number); });
+  }
+
+  void show_progress() {
+    const auto total = settings_.warm_up + settings_.baseline + settings_.duration;
+    const auto done = static_cast<std::size_t>(1'000 * cluster_->seconds());
+    narrator_->progress(std::min(done, static_cast<std::size_t>(total.count())),
+                        static_cast<std::size_t>(total.count()));
+  }
+
+  siege_settings settings_;
+  cli::replay_narrator* narrator_;
+  silent_narrator silent_;
+  strategy_occasion occasion_;
+  siege_result result_;
+  std::optional<cli::loaded_cluster> cluster_;
+  /// Goes before the cluster.
+  std::unique_ptr<cli::child_process> client_;
+  clock::time_point began_;
+  std::optional<clock::time_point> convicted_at_;
+  std::optional<std::uint32_t> suspended_;
+  std::map<std::string, std::uint64_t> counters_;
+  std::map<std::string, std::uint64_t> counters_before_;
+  std::uint64_t last_view_ = 0;
+  std::uint64_t view_before_ = 0;
+};
+
+}  // namespace
+
+std::variant<siege_result, cli::replay_failure> run_siege(const siege_settings& settings, cli::interruption& stop,
+                                                          cli::replay_narrator& narrator) {
+  return siege_run{settings, stop, narrator}.run();
+}
+
+}  // namespace hypermesh::lab
