@@ -81,8 +81,10 @@ void take(batcher_self self, const verified_message& received) {
       if (received.sender.is_client()) forward(self, value);
       return;
     case admission::contradicting:
-      self->send(state.with->monitor,
-                 observed{frame_rejected{received.sender, rejection::conflicting_statement}, received.credit});
+      // Whoever passed it on: the client signed both.
+      self->send(
+          state.with->monitor,
+          observed{frame_rejected{principal::of(value.id.client), rejection::conflicting_statement}, received.credit});
       return show_contradiction(self, value);
     case admission::done:
     case admission::past:

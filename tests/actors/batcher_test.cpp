@@ -105,7 +105,7 @@ TEST_CASE("no more batches than the pipeline is deep wait for execution") {
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("a backup forwards what still waits after a while, twice, and at once what a client repeats") {
+TEST_CASE("a backup forwards what its client waits for again and again, and at once what a client repeats") {
   batcher_bench bench{2};
   bench.request(0, 1);
   // The primary has most likely got it from the client: a copy could overtake an earlier request.
@@ -123,8 +123,25 @@ TEST_CASE("a backup forwards what still waits after a while, twice, and at once 
   CHECK(bench.take_frames("peer-0").size() == 1);
   bench.advance(400'000us);
   CHECK(bench.take_frames("peer-0").size() == 1);
+  // The primary may have had no room for it.
+  bench.advance(2'000'000us);
+  CHECK(bench.take_frames("peer-0").size() == 5);
+  bench.executed(0, 1);
+  bench.forget();
   bench.advance(5'000'000us);
   CHECK(bench.is_quiet());
+}
+
+TEST_CASE("a backup forwards what stands behind another request of its client twice and no more") {
+  batcher_bench bench{2};
+  bench.request(0, 1);
+  bench.request(0, 2);
+  bench.advance(450'000us);
+  CHECK(bench.take_frames("peer-0").size() == 4);
+  bench.advance(400'000us);
+  const auto again = bench.take_frames("peer-0");
+  REQUIRE(again.size() == 1);
+  CHECK(std::get<request>(again.front()).id.when == timestamp{1});
 }
 
 TEST_CASE("what another replica passed on is passed on too, before the primary could be suspected for it (attack 32)") {
@@ -180,6 +197,8 @@ TEST_CASE("a client beyond its quota is refused and counted, and others are not"
   const auto counted = bench.take_observed<frame_rejected>();
   REQUIRE(counted.size() == 1);
   CHECK(counted.front().reason == rejection::client_quota);
+  // Nothing more of it is verified for a moment (attack 33).
+  CHECK(bench.take<quota_exceeded>("client-ingress").size() == 1);
   CHECK(bench.is_quiet());
   bench.request(1, 1);
   CHECK(bench.take<refuse>("executor").empty());
@@ -207,6 +226,7 @@ TEST_CASE("two requests with one timestamp go to the fault detector, whether the
   SUBCASE("they come") {
     bench.give_verified(bench.tested, principal::of(client_id{0}), other);
     CHECK(bench.take<proof_found>("fault-detector").size() == 1);
+    CHECK(bench.take_observed<frame_rejected>().size() == 1);
     CHECK(bench.is_quiet());
   }
   SUBCASE("another one was ordered") {

@@ -176,7 +176,9 @@ TEST_CASE_FIXTURE(docket_world, "f + 1 complaints of one kind and period are ord
   CHECK(docket.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(docket.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(docket.on_complaint(complaint_by(3, 8), 0).requests.empty());
-  const auto enough = docket.on_complaint(complaint_by(3), 0);
+  // Each one's newest word counts.
+  CHECK(docket.on_complaint(complaint_by(3), 0).requests.empty());
+  const auto enough = docket.on_complaint(complaint_by(0, 8), 0);
   REQUIRE(enough.requests.size() == 1);
   CHECK(enough.proven.empty());
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));

@@ -25,10 +25,6 @@ std::uint64_t allocated_bytes() {
 }
 
 /// A document of that size; what it says is not looked at before it contradicts another one.
-blob document_of(std::size_t bytes, std::byte filling) {
-  const auto owner = std::make_shared<const byte_vector>(bytes, filling);
-  return {owner, byte_span{*owner}};
-}
 
 /// Makes and fills the parts, one after the other.
 class guard_filler {
@@ -121,19 +117,19 @@ class guard_filler {
       for (std::uint64_t number = 1; number <= cluster_.watermark_window; ++number) {
         const sequence_number sequence{number};
         const auto proposal = make_.pre_prepare_of(view, sequence, make_.batch_number(number));
-        (void)way.watch->on_message(proposal);
+        (void)way.watch->on_message(proposal.header.content.replica, proposal);
         way.filter->note_passed(proposal);
         for_each_other([&](replica_id each) {
           const auto content = make_.content_of(each, view, sequence, value);
-          (void)way.watch->on_message(prepare{make_.signed_as(message_kind::prepare, content)});
-          (void)way.watch->on_message(commit{make_.signed_as(message_kind::commit, content)});
+          (void)way.watch->on_message(each, prepare{make_.signed_as(message_kind::prepare, content)});
+          (void)way.watch->on_message(each, commit{make_.signed_as(message_kind::commit, content)});
         });
       }
     }
     for (std::uint64_t number = 1; number <= cluster_.watermark_window; ++number) {
       if (!cluster_.is_checkpoint(sequence_number{number})) continue;
       for_each_other([&](replica_id each) {
-        (void)way.watch->on_message(make_.checkpoint_of(each, sequence_number{number}, value));
+        (void)way.watch->on_message(each, make_.checkpoint_of(each, sequence_number{number}, value));
       });
     }
   }
@@ -145,7 +141,7 @@ class guard_filler {
   void fill_view_changes(ingress_state& way) {
     for_each_other([&](replica_id each) {
       const message value = largest_change(each, present);
-      (void)way.watch->on_message(value);
+      (void)way.watch->on_message(each, value);
       way.filter->note_passed(value);
     });
   }
@@ -158,7 +154,7 @@ class guard_filler {
     auto decoded = decode(frame);
     const auto* value = std::get_if<message>(&decoded);
     require(value != nullptr, "the largest NEW-VIEW is one");
-    (void)way.watch->on_message(*value);
+    (void)way.watch->on_message(std::get<new_view>(*value).replica, *value);
     (void)way.watch->on_verified(*value);
   }
 
@@ -170,14 +166,8 @@ class guard_filler {
     const auto last_view = view_number{present.value + cluster_.replicas};
     for (std::uint32_t count = 1; count <= cluster_.group().faulty_max(); ++count) {
       const replica_id faulty{cluster_.replicas - count};
-      auto change = make_.view_change_of(faulty, last_view, nullptr, {});
-      change.raw = document_of(limits::exhibit_bytes_max, std::byte{1});
-      (void)way.watch->on_message(change);
-      new_view opened;
-      opened.view = last_view;
-      opened.replica = faulty;
-      opened.raw = document_of(limits::exhibit_bytes_max, std::byte{2});
-      (void)way.watch->on_message(opened);
+      // Only what it really signed is remembered.
+      (void)way.watch->on_message(faulty, largest_change(faulty, last_view));
     }
   }
 
