@@ -1,9 +1,12 @@
 # Compiles through ccache when it is found. Precompiled headers need the two sloppiness settings, and GCC -fpch-preprocess.
+# Paths below the top folder count relative to it, so that another checkout, and the scratch copy of tools/mutants, compiles
+# only what differs.
 find_program(HYPERMESH_CCACHE ccache)
 mark_as_advanced(HYPERMESH_CCACHE)
 if(HYPERMESH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${HYPERMESH_CCACHE})
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+      CCACHE_ABSSTDERR=1 ${HYPERMESH_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fpch-preprocess)
   endif()
