@@ -75,9 +75,26 @@ void add_occasion(run_plan& plan, strategy_occasion occasion) {
   }
 }
 
+adversary_end end_of(const adversary_options& options, strategy_occasion occasion) {
+  // A client that floods small windows for ever lets no two replicas be at the same place for long.
+  const bool stays = options.seed % 2 == 0 && occasion != strategy_occasion::as_client;
+  return stays ? adversary_end::stays : adversary_end::leaves;
+}
+
+/// The plan of the seed, in which adversaries take the place of what would make other replicas faulty.
+run_plan plan_under(const adversary_options& options, strategy_occasion occasion) {
+  auto plan = make_plan({options.seed, options.replicas, options.operations, options.under});
+  std::erase_if(plan.faults, [](const planned_fault& each) { return !spoiled_by({each}).empty(); });
+  const auto where = occasion == strategy_occasion::as_client ? occasion : strategy_occasion::none;
+  for (const auto who : players_of(plan, where, options.seed))
+    plan.faults.push_back({0, plan.heals_at, misbehaviour{who, {options.strategies}, end_of(options, occasion)}});
+  return plan;
+}
+
 run_plan plan_with(const adversary_options& options, const strategy_names& plays) {
   const auto played = strategies_in(options.strategies);
   require(!played.empty(), "an adversary plays strategies that there are");
+  if (options.under != fault_profile::calm) return plan_under(options, occasion_of(played));
   auto plan = make_plan({options.seed, options.replicas, options.operations, fault_profile::calm});
   plan.faults.clear();
   prepare(plan, options);
@@ -85,11 +102,8 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   const bool is_slow = occasion == strategy_occasion::slow_laggard;
   plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
   add_occasion(plan, occasion);
-  // A client that floods small windows for ever lets no two replicas be at the same place for long.
-  const bool stays = options.seed % 2 == 0 && occasion != strategy_occasion::as_client;
-  const auto ends = stays ? adversary_end::stays : adversary_end::leaves;
   for (const auto who : players_of(plan, occasion, options.seed))
-    plan.faults.push_back({0, chaos_us, misbehaviour{who, plays, ends}});
+    plan.faults.push_back({0, chaos_us, misbehaviour{who, plays, end_of(options, occasion)}});
   return plan;
 }
 
@@ -113,7 +127,9 @@ run_plan make_adversary_plan(const adversary_options& options) { return plan_wit
 
 adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace) {
   adversary_report report{run_simulation(make_adversary_plan(options), std::move(trace))};
-  report.run.options = {options.seed, options.replicas, options.operations, fault_profile::calm};
+  report.run.options = {options.seed, options.replicas, options.operations, options.under};
+  // Bad luck looks the same.
+  if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, report.run.noticed);
   const auto seen =
@@ -128,8 +144,10 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
 }
 
 std::string replay_command(const adversary_options& options) {
-  return fmt::format("hypermesh-lab sim --strategies {} --seed {} --replicas {} --operations {}", options.strategies,
-                     options.seed, options.replicas, options.operations);
+  const auto under =
+      options.under == fault_profile::calm ? std::string{} : fmt::format(" --under {}", to_string(options.under));
+  return fmt::format("hypermesh-lab sim --strategies {} --seed {} --replicas {} --operations {}{}", options.strategies,
+                     options.seed, options.replicas, options.operations, under);
 }
 
 }  // namespace hypermesh::testing

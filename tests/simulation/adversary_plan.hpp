@@ -14,12 +14,15 @@ struct adversary_options {
   std::uint32_t replicas = 4;
   /// Operations of all clients together.
   std::uint32_t operations = 150;
+  /// What else goes wrong meanwhile. Calm: nothing but the occasion that the strategies need.
+  fault_profile under = fault_profile::calm;
 };
 
 /// A calm cluster in which f replicas play the strategies, all of them the same, or a client does; and whatever the
 /// strategies need to act: a primary that is suspended, a replica that is cut off. Of several strategies the first that
 /// needs something decides. The adversaries stay for the rest of the run when the seed is even. The names are those of
-/// strategies that there are.
+/// strategies that there are. Under a profile the plan is that of the seed, without what would spoil more replicas, and
+/// any f replicas play.
 [[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
 
 /// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms.
@@ -28,7 +31,7 @@ inline constexpr microseconds_t trial_us_max = 50'000;
 /// A run of a plan, and whether the honest replicas noticed.
 struct adversary_report {
   run_report run;
-  /// Of the first strategy that can be noticed; true when none can.
+  /// Of the first strategy that can be noticed; true when none can, or when more goes wrong than the strategies.
   bool noticed = true;
   /// Whether each one that was proven faulty was convicted, within `trial_us_max` if the occasion leaves a quorum; and
   /// somebody was, if the strategy is provable.

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "messages/byte_codec.hpp"
 #include "messages/codec.hpp"
+#include "messages/digest.hpp"
 #include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/simulation/client_history.hpp"
@@ -279,9 +281,17 @@ bool simulated_run::is_settled() const {
   return true;
 }
 
+/// Of what is agreed about the members: computed from the ledger itself, whatever the root covers.
+digest ledger_digest_of(const replicated_state& state) {
+  byte_writer out;
+  state.ledger().write(out);
+  return digest_of("simulated ledger", out.take());
+}
+
 void simulated_run::check_end() {
   const auto expected = checker_->order().machine_root();
   std::optional<digest> root;
+  std::optional<digest> ledger;
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const replica_id id{number};
     const auto& node = world_->node(id);
@@ -292,8 +302,12 @@ void simulated_run::check_end() {
     if (!forgot && !is_correct(number)) continue;
     auto& replicated = *node.executor->replicated;
     if (!root) root = replicated.root();
+    if (!ledger) ledger = ledger_digest_of(replicated);
     if (replicated.machine_root() != expected || replicated.root() != *root) {
       checker_->report("I10", fmt::format("replica {} ends in another state than the order yields", number));
+    }
+    if (ledger_digest_of(replicated) != *ledger) {
+      checker_->report("I10", fmt::format("replica {} ends with another ledger of reputation than the others", number));
     }
   }
   auto verdict = history_.check();

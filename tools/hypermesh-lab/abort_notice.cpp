@@ -25,9 +25,10 @@ extern "C" void print_notice(int) {
 void note_runs_on_abort() {
   struct sigaction action {};
   action.sa_handler = print_notice;
-  // The second abort, by the C library after the handler returns, ends the process.
+  // The second signal, by the C library or the same instruction after the handler returns, ends the process.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGABRT, &action, nullptr);
+  for (const auto each : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE})
+    sigaction(each, &action, nullptr);
 }
 
 void note_run(const std::string& command) {

@@ -18,6 +18,10 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+std::string objection_to_profile(const std::string& name) {
+  return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
+}
+
 /// What a seed's run depends on besides the seed.
 std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
   const testing::run_options defaults;
@@ -32,16 +36,13 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
                          ->check(CLI::Range(1U, 100'000U))
                          ->capture_default_str()
                          ->type_name("K");
-  auto* profile =
-      command
-          .add_option(
-              "--profile", into.profile,
-              "what goes wrong: " + testing::fault_profile_names() + "; mixed: the seed chooses one of those before it")
-          ->check([](const std::string& name) {
-            return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
-          })
-          ->capture_default_str()
-          ->type_name("NAME");
+  auto* profile = command
+                      .add_option("--profile", into.profile,
+                                  "what goes wrong: " + testing::fault_profile_names() +
+                                      "; mixed: the seed chooses one of those before it")
+                      ->check(objection_to_profile)
+                      ->capture_default_str()
+                      ->type_name("NAME");
   auto* twins = command
                     .add_flag_callback(
                         "--twins", [&into] { into.profile = to_string(testing::fault_profile::twins); },
@@ -120,8 +121,9 @@ int run_many(const sim_command& command) {
   const auto total = command.seeds * command.run.replicas.size();
   std::uint64_t done = 0;
   const auto begin = steady::now();
+  const auto goes_on = [&] { return !command.until_failure || summary.failures().empty(); };
   for (const auto replicas : command.run.replicas) {
-    for (std::uint64_t index = 0; index < command.seeds; ++index) {
+    for (std::uint64_t index = 0; index < command.seeds && goes_on(); ++index) {
       const auto report = run_noted(options_of(command.run, command.first + index, replicas));
       summary.add(report);
       if (!report.passed()) {
@@ -188,11 +190,17 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
       ->type_name("N");
   command->add_option("--first", into.first, "seed of the first run")->capture_default_str()->type_name("S");
   command->add_option("--seed", into.run.seed, "one run of this seed, and its event hash")->type_name("S");
+  command->add_flag("--until-failure", into.until_failure, "stop at the first run that fails");
   const auto sizes = add_sizes(*command, into.run);
   auto* strategies =
       command->add_option("--strategies", into.strategies, "f replicas, or a client, play these, separated by commas")
           ->type_name("all|NAME[,NAME]");
   strategies->excludes(sizes[2])->excludes(sizes[3]);
+  command->add_option("--under", into.under, "the profile of what else goes wrong while strategies are played")
+      ->check(objection_to_profile)
+      ->needs(strategies)
+      ->capture_default_str()
+      ->type_name("NAME");
   add_output(*command, into);
   return command;
 }

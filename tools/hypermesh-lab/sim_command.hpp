@@ -33,8 +33,12 @@ struct sim_command {
   run_choice run;
   /// Adversaries instead of a profile: "all", or names.
   std::string strategies;
+  /// The profile of what else goes wrong while they play.
+  std::string under = "calm";
   std::string format = "table";
   bool trace = false;
+  /// Of many runs: none after the first that fails.
+  bool until_failure = false;
 };
 
 /// Options for the run of one seed, or of a plan in a file.

@@ -114,6 +114,11 @@ void print_failure(const failed_run& failure, const testing::run_report& report)
   fmt::print(stderr, "replay it: {} --trace\n", testing::replay_command(failure.options));
 }
 
+testing::adversary_options options_of(const sim_command& command, const std::string& names, std::uint64_t seed,
+                                      std::uint32_t replicas) {
+  return {names, seed, replicas, command.run.operations, *testing::fault_profile_of(command.under)};
+}
+
 /// Nothing, or why the run is not as it should be.
 std::optional<std::string> objection_to(const testing::adversary_report& report) {
   if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
@@ -159,13 +164,15 @@ int run_many(const sim_command& command, const std::vector<std::string>& chosen)
   std::uint64_t failed = 0;
   progress_line progress{true};
   const auto begin = std::chrono::steady_clock::now();
+  const auto goes_on = [&] { return !command.until_failure || failures.empty(); };
   for (const auto& names : chosen) {
+    if (!goes_on()) break;
     strategy_row row{.names = names};
     row.can_be_noticed =
         std::ranges::any_of(testing::strategies_in(names), [](const auto* each) { return !each->noticed_by.empty(); });
     for (const auto replicas : command.run.replicas) {
-      for (std::uint64_t index = 0; index < command.seeds; ++index) {
-        const testing::adversary_options options{names, command.first + index, replicas, command.run.operations};
+      for (std::uint64_t index = 0; index < command.seeds && goes_on(); ++index) {
+        const auto options = options_of(command, names, command.first + index, replicas);
         const auto report = run_noted(options);
         add(row, report);
         failed += report.run.passed() ? 0 : 1;
@@ -223,7 +230,7 @@ int run_strategies(const sim_command& command) {
   auto code = exit_ok;
   for (const auto& names : chosen) {
     for (const auto replicas : command.run.replicas)
-      code = std::max(code, run_one(command, {names, *command.run.seed, replicas, command.run.operations}));
+      code = std::max(code, run_one(command, options_of(command, names, *command.run.seed, replicas)));
   }
   return code;
 }
