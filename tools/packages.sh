@@ -1,6 +1,6 @@
-# Shared by tools/check, tools/demo and .ci/run; sourced, not run. What the build needs on Debian 12 and 13.
+# Shared by tools/check, tools/demo and tools/mutants; sourced, not run. What the build needs on Debian 12 and 13.
 packages=(
-  g++ cmake ninja-build ccache pkg-config
+  g++ cmake ninja-build ccache pkg-config patch
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libfmt-dev
   libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   doctest-dev librapidcheck-dev
