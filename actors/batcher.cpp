@@ -43,7 +43,13 @@ void forward(batcher_self self, const request& value) {
 /// before: it is forwarded only if it is still waiting a while later. Who passed it on makes no difference, because a
 /// primary that was never given a request must not be suspected for it (attack 32).
 void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
-  const auto delay = forward_delays[std::min(times, forward_delays.size() - 1)];
+  auto delay = forward_delays[std::min(times, forward_delays.size() - 1)];
+  if (times == 0) {
+    // Where all requests take longer, one that takes as long is not lost, and its copy would overtake others.
+    const std::chrono::microseconds usual{2 * self->state.builder->service(now_of(self)).typical_stay_us};
+    delay =
+        std::clamp(std::chrono::ceil<std::chrono::milliseconds>(usual), forward_delays.front(), forward_delays.back());
+  }
   self->delayed_send(self, delay, request_waits{std::move(value), times});
 }
 

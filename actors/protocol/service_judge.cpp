@@ -37,6 +37,7 @@ void service_judge::on_view(microseconds_t now) {
   window_at_ = now;
   window_executed_ = executed_;
   rate_.reset();
+  held_back_since_.reset();
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow: expect less of the next one.
   best_rate_ /= 2;
@@ -50,6 +51,12 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
     executed_at_ = now;
   }
   measure_rate(report, now);
+  // One window long: a burst after a pause, and one hiccup, look the same for a moment.
+  if (!holds_back(report, timeout_us)) {
+    held_back_since_.reset();
+  } else if (!held_back_since_) {
+    held_back_since_ = now;
+  }
   const auto found = reason(report, timeout_us, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
   return found;
@@ -65,7 +72,7 @@ std::optional<suspicion_reason> service_judge::reason(const service_report& repo
                                    starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
   if (typical_known && is_slow(report, timeout_us)) return suspicion_reason::slow;
-  if (holds_back(report, timeout_us)) return suspicion_reason::slow;
+  if (held_back_since_ && now >= *held_back_since_ + window_us) return suspicion_reason::slow;
   return std::nullopt;
 }
 
@@ -83,8 +90,11 @@ void service_judge::measure_rate(const service_report& report, microseconds_t no
 
 bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
   const auto stay = report.typical_stay_us;
-  return rate_ && report.stays_ended >= stays_min && stay > timeout_us / 4 &&
-         *rate_ * stay / 1'000'000 < queued_requests;
+  if (!rate_ || report.clients_waiting == 0 || report.stays_ended < stays_min || stay <= timeout_us / 4) return false;
+  // The last full window may have been before the load came.
+  const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
+  const auto rate = std::max(*rate_, executed * 1'000'000 / window_us);
+  return rate * stay / 1'000'000 < queued_requests;
 }
 
 bool service_judge::is_slow(const service_report& report, microseconds_t timeout_us) const {

@@ -66,6 +66,8 @@ class service_judge {
   /// Requests in a second; of the last full window, and the best one.
   std::optional<std::uint64_t> rate_;
   std::uint64_t best_rate_ = 0;
+  /// Since when the primary seems to hold requests back.
+  std::optional<microseconds_t> held_back_since_;
   /// The best typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;
   /// The primary of this view; which may have been wrong.

@@ -90,6 +90,14 @@ TEST_CASE("a primary that holds each request back is slow, also when clients kee
     world.serve(10 * timeout_us, 30'000, 200);
     CHECK_FALSE(world.found);
   }
+  SUBCASE("a burst after a pause is no sign") {
+    world.serve(timeout_us, 2'000, 2);
+    world.report.typical_stay_us = timeout_us / 2;
+    world.serve(timeout_us / 4, 30'000, 2'000);
+    CHECK_FALSE(world.found);
+    world.serve(2 * timeout_us, 30'000, 2'000);
+    CHECK_FALSE(world.found);
+  }
   SUBCASE("with a quarter of the time-out nobody is blamed") {
     world.report.typical_stay_us = timeout_us / 4;
     world.serve(10 * timeout_us, 30'000, 20);
