@@ -75,8 +75,8 @@ class batch_builder {
   void on_convicted(std::vector<client_id> clients) { convicted_ = std::move(clients); }
 
   /// The next batch, when there is one to propose: at once while nothing is in flight, else when
-  /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and from each of
-  /// them in the order of arrival.
+  /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and of what a client
+  /// has waiting the oldest first, however it came here.
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests were executed in a batch; `own` when this replica proposed it.

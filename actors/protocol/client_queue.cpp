@@ -29,27 +29,26 @@ const request* client_queue::find(timestamp when) const {
 
 void client_queue::add(const request& value, microseconds_t now) {
   const auto when = value.id.when;
-  require(pending_.emplace(when, pending_request{value, false, ++arrivals_, now}).second, "a request is added once");
-  waiting_.push_back(when);
+  const auto [place, is_new] = pending_.emplace(when, pending_request{value, false, ++arrivals_, now});
+  require(is_new, "a request is added once");
+  waiting_.insert(turn_of(when, place->second));
   bytes_ += bytes_of(value);
 }
 
-const request* client_queue::next() const { return waiting_.empty() ? nullptr : find(waiting_.front()); }
+const request* client_queue::next() const { return waiting_.empty() ? nullptr : find(waiting_.begin()->second); }
 
 void client_queue::propose_next() {
   require(!waiting_.empty(), "only what waits is proposed");
-  pending_.at(waiting_.front()).proposed = true;
-  waiting_.pop_front();
+  pending_.at(waiting_.begin()->second).proposed = true;
+  waiting_.erase(waiting_.begin());
 }
 
 void client_queue::propose_again(microseconds_t now) {
-  std::deque<timestamp> waiting;
   for (auto& [when, each] : pending_) {
     each.since = now;
-    if (std::exchange(each.proposed, false)) waiting.push_back(when);
+    each.proposed = false;
+    waiting_.insert(turn_of(when, each));
   }
-  waiting.insert(waiting.end(), waiting_.begin(), waiting_.end());
-  waiting_ = std::move(waiting);
 }
 
 // --- Oldest and newest -----------------------------------------------------------
@@ -81,9 +80,7 @@ bool client_queue::remove(timestamp when) {
   require(found != pending_.end(), "only what is pending is removed");
   const bool waited = !found->second.proposed;
   if (waited) {
-    const auto place = std::ranges::find(waiting_, when);
-    require(place != waiting_.end(), "a request that was not proposed is waiting");
-    waiting_.erase(place);
+    require(waiting_.erase(turn_of(when, found->second)) == 1, "a request that was not proposed is waiting");
   }
   bytes_ -= bytes_of(found->second.content);
   pending_.erase(found);

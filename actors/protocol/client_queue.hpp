@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -32,15 +33,15 @@ class client_queue {
   [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
   [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
 
-  /// It waits, behind all others.
+  /// It waits, behind those that its client sent before.
   void add(const request& value, microseconds_t now);
   /// Since when it is here; what was here before a view counts from its beginning.
   [[nodiscard]] microseconds_t since(timestamp when) const { return pending_.at(when).since; }
-  /// The one that waits longest, if any.
+  /// The one to be proposed next, if any: of a client's the oldest, as it may depend on them in this order.
   [[nodiscard]] const request* next() const;
   /// `next()` is in a batch now.
   void propose_next();
-  /// A view begins: what was proposed waits again, before all others.
+  /// A view begins: what was proposed waits again.
   void propose_again(microseconds_t now);
 
   /// Of those that wait the one with the highest timestamp: it makes room when there is none. So of all that a client
@@ -75,6 +76,12 @@ class client_queue {
     microseconds_t since = 0;
     bool is_contradicted = false;
   };
+  /// Where it stands among those that wait: a client's by their timestamps, cases as they came.
+  using turn = std::pair<std::uint64_t, timestamp>;
+
+  [[nodiscard]] turn turn_of(timestamp when, const pending_request& each) const {
+    return {is_of_guard_ ? each.arrival : 0, when};
+  }
 
   bool is_of_guard_;
   timestamp_window window_;
@@ -83,8 +90,8 @@ class client_queue {
   std::map<timestamp, pending_request> pending_;
   std::size_t bytes_ = 0;
   std::uint64_t arrivals_ = 0;
-  /// Not proposed yet, in the order of arrival.
-  std::deque<timestamp> waiting_;
+  /// Not proposed yet, the next one first.
+  std::set<turn> waiting_;
 };
 
 }  // namespace hypermesh

@@ -153,6 +153,8 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
   // it lost its disk, and learns now what it proposed.
   if (is_primary() && !is_named && !probation_) return reject(from, rejection::unsolicited, out);
   out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
+  // What a new primary lacked others lack as well; they asked when it could not answer yet.
+  if (is_primary() && !probation_) out.sends.push_back({std::nullopt, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
 }
 

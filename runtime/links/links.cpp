@@ -162,6 +162,9 @@ client_links_handle start_client_links(caf::actor_system& system, link_settings 
     links.actors.push_back(caf::actor_cast<caf::actor>(links.peers.back()));
   }
   caf::anon_send(client, client_links{std::make_shared<const std::vector<peer_actor>>(links.peers)});
+  // Whoever believed that the primary's link is open would send to it alone what the backups pass on sooner.
+  for (std::uint32_t number = 0; number < shared->replicas.size(); ++number)
+    caf::anon_send(client, link_changed{replica_id{number}, false});
   start_dialing(links.actors);
   return links;
 }

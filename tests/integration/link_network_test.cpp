@@ -231,6 +231,13 @@ TEST_CASE("a newer authenticated connection of a replica replaces the older one"
   CHECK(node.box->ups() == 1);
 }
 
+TEST_CASE("a client hears that its links are closed before any opens") {
+  const replica_node replica{0};
+  const client_node client{0, {replica.links.port, 1}};
+  REQUIRE(eventually([&] { return client.box->links_up() == 1; }));
+  CHECK(client.box->downs() == 2);
+}
+
 TEST_CASE("stopping releases every descriptor and handle") {
   { replica_node warm_up{0}; }
   const auto before = open_descriptors();

@@ -67,6 +67,7 @@ class inbox {
       ++ups_;
     } else {
       up_.erase(change.replica.value);
+      down_.insert(change.replica.value);
     }
   }
   void take(const session_opened& opened) {
@@ -109,6 +110,8 @@ class inbox {
     return up_.size();
   }
   [[nodiscard]] std::size_t ups() const { return get(ups_); }
+  /// Links that were ever said to be closed.
+  [[nodiscard]] std::size_t downs() const { return get(down_).size(); }
   [[nodiscard]] std::size_t opened() const { return get(opened_); }
   [[nodiscard]] std::size_t closed() const { return get(closed_); }
   [[nodiscard]] std::size_t reports() const { return get(reports_); }
@@ -148,6 +151,7 @@ class inbox {
   std::vector<std::pair<principal, std::string>> frames_;
   std::vector<inbound_credit> credit_;
   std::set<std::uint32_t> up_;
+  std::set<std::uint32_t> down_;
   std::map<std::uint32_t, std::vector<peer_actor>> sessions_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "actors/protocol/quorum.hpp"
+#include "actors/protocol/view_change_settings.hpp"
 #include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/byzantine/strategy.hpp"
@@ -113,12 +115,19 @@ bool leaves_a_quorum(strategy_occasion occasion) {
   return occasion == none || occasion == as_primary || occasion == as_client;
 }
 
-bool is_convicted(const std::vector<const strategy*>& played, const notice_tally& noticed) {
+/// How long a trial may take when `players` may lead one after the other. What is provable is proven of each of them at
+/// once. Who serves badly, and is proven faulty by chance only, has to be suspected before another orders the case: that
+/// is a time-out for each.
+microseconds_t trial_bound(bool is_provable, std::size_t players) {
+  return trial_us_max + (is_provable ? 0 : (players - 1) * view_change_settings{}.request_us);
+}
+
+bool is_convicted(const std::vector<const strategy*>& played, std::size_t players, const notice_tally& noticed) {
   const auto is_provable = std::ranges::any_of(played, [](const strategy* each) { return each->provable; });
   if (noticed.has_open_trial()) return false;
   const auto longest = noticed.longest_trial();
   if (is_provable && !longest) return false;
-  return !longest || *longest <= trial_us_max || !leaves_a_quorum(occasion_of(played));
+  return !longest || *longest <= trial_bound(is_provable, players) || !leaves_a_quorum(occasion_of(played));
 }
 
 }  // namespace
@@ -131,7 +140,7 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
   // Bad luck looks the same.
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
-  report.convicted = is_convicted(played, report.run.noticed);
+  report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);
   const auto seen =
       std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
   if (seen == played.end() || !report.run.passed()) return report;

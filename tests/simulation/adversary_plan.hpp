@@ -25,7 +25,8 @@ struct adversary_options {
 /// any f replicas play.
 [[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
 
-/// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms.
+/// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms. Where what is played
+/// cannot be proven, each of several players may lead for a time-out before the case of one is ordered.
 inline constexpr microseconds_t trial_us_max = 50'000;
 
 /// A run of a plan, and whether the honest replicas noticed.
