@@ -46,7 +46,7 @@ void look_again(batcher_self self, std::shared_ptr<const message> value, std::si
   auto delay = forward_delays[std::min(times, forward_delays.size() - 1)];
   if (times == 0) {
     // Where all requests take longer, one that takes as long is not lost, and its copy would overtake others.
-    const std::chrono::microseconds usual{2 * self->state.builder->service(now_of(self)).typical_stay_us};
+    const std::chrono::microseconds usual{2 * self->state.builder->usual_stay_us()};
     delay =
         std::clamp(std::chrono::ceil<std::chrono::milliseconds>(usual), forward_delays.front(), forward_delays.back());
   }

@@ -1,7 +1,6 @@
 #include "actors/protocol/batch_builder.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "messages/require.hpp"
@@ -10,37 +9,14 @@ namespace hypermesh {
 
 namespace {
 
-/// Waits that the typical one is taken from.
+/// Waits, and stays, that the typical one is taken from.
 constexpr std::size_t waits_kept = 32;
 /// Requests up to this size tell how long a primary holds them.
 constexpr std::size_t small_request_bytes = 16 * 1024;
 
-void note(std::deque<microseconds_t>& ended, microseconds_t time) {
-  ended.push_back(time);
+void note(std::deque<ended_wait>& ended, microseconds_t began, microseconds_t now) {
+  ended.push_back({began, now - std::min(now, began)});
   if (ended.size() > waits_kept) ended.pop_front();
-}
-
-/// Half of all time that was waited went by in waits up to this one. A plain median would say nothing: of the requests
-/// that end together one has waited for all the others.
-microseconds_t half_time_of(const std::deque<microseconds_t>& ended) {
-  std::vector<microseconds_t> sorted{ended.begin(), ended.end()};
-  std::ranges::sort(sorted);
-  const auto whole = std::accumulate(sorted.begin(), sorted.end(), microseconds_t{0});
-  microseconds_t passed = 0;
-  for (const auto each : sorted) {
-    passed += each;
-    if (2 * passed >= whole) return each;
-  }
-  return 0;
-}
-
-/// 0 when there is none.
-microseconds_t median_of(const std::deque<microseconds_t>& ended) {
-  if (ended.empty()) return 0;
-  std::vector<microseconds_t> sorted{ended.begin(), ended.end()};
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  return *middle;
 }
 
 }  // namespace
@@ -251,7 +227,7 @@ void batch_builder::forget(request_id id, microseconds_t now) {
   if (const auto* known = queue.find(id.when)) {
     // Large ones take their time on the links.
     const bool is_small = client_queue::bytes_of(*known) <= small_request_bytes;
-    if (is_small) note(ended_stays_, now - std::min(now, queue.since(id.when)));
+    if (is_small) note(ended_stays_, queue.since(id.when), now);
     remove_served(id, now);
   }
   queue.on_executed(id.when);
@@ -260,7 +236,7 @@ void batch_builder::forget(request_id id, microseconds_t now) {
 /// While the oldest one waits the client waits, however much of its other requests is served (attack 31).
 void batch_builder::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
-  if (queue.oldest() == id.when) note(ended_waits_, now - std::min(now, queue.waits_since));
+  if (queue.oldest() == id.when) note(ended_waits_, queue.waits_since, now);
   remove(id, now);
 }
 
@@ -329,12 +305,12 @@ service_report batch_builder::service(microseconds_t now) const {
   service_report report;
   report.clients_waiting = waits_.size();
   if (!waits_.empty()) report.longest_wait_us = now - std::min(now, waits_.begin()->first);
-  report.waits_ended = ended_waits_.size();
   report.requests_executed = requests_executed_;
-  report.typical_wait_us = half_time_of(ended_waits_);
-  report.stays_ended = ended_stays_.size();
-  report.typical_stay_us = median_of(ended_stays_);
+  report.waits = {ended_waits_.begin(), ended_waits_.end()};
+  report.stays = {ended_stays_.begin(), ended_stays_.end()};
   return report;
 }
+
+microseconds_t batch_builder::usual_stay_us() const { return median_of({ended_stays_.begin(), ended_stays_.end()}); }
 
 }  // namespace hypermesh

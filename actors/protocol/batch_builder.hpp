@@ -100,6 +100,8 @@ class batch_builder {
   /// Whether it is the one that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
+  /// From here to execution, of the last requests; 0 when there is none in this view.
+  [[nodiscard]] microseconds_t usual_stay_us() const;
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
@@ -139,8 +141,8 @@ class batch_builder {
   /// Clients with pending requests, by `waits_since`.
   std::set<std::pair<microseconds_t, client_id>> waits_;
   /// The last waits of this view that ended.
-  std::deque<microseconds_t> ended_waits_;
-  std::deque<microseconds_t> ended_stays_;
+  std::deque<ended_wait> ended_waits_;
+  std::deque<ended_wait> ended_stays_;
   std::uint64_t requests_executed_ = 0;
   /// Clients with pending requests, by the weight of their queues.
   std::set<std::pair<std::size_t, client_id>> weights_;

@@ -34,7 +34,8 @@ struct client_settings {
   std::size_t bundle_operations_max = 1;
   /// A bundle is sent this long after its first operation, full or not.
   microseconds_t bundle_delay_us = 1'000;
-  /// Requests under way; more operations wait.
+  /// Requests under way; more operations wait. They are executed in the order of submission as long as the primary
+  /// stays the same; with 1 always.
   std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
   /// Operations that may wait or be under way.
   std::size_t operations_pending_max = 262'144;

@@ -16,7 +16,35 @@ constexpr microseconds_t starving_factor = 4;
 /// time would never be found out.
 constexpr microseconds_t starving_timeouts_max = 16;
 
+service_report since(const service_report& report, microseconds_t begin) {
+  auto part = report;
+  const auto is_older = [begin](const ended_wait& each) { return each.began < begin; };
+  std::erase_if(part.waits, is_older);
+  std::erase_if(part.stays, is_older);
+  return part;
+}
+
 }  // namespace
+
+microseconds_t half_time_of(std::vector<ended_wait> waits) {
+  std::ranges::sort(waits, {}, &ended_wait::took);
+  microseconds_t whole = 0;
+  for (const auto& each : waits)
+    whole += each.took;
+  microseconds_t passed = 0;
+  for (const auto& each : waits) {
+    passed += each.took;
+    if (2 * passed >= whole) return each.took;
+  }
+  return 0;
+}
+
+microseconds_t median_of(std::vector<ended_wait> stays) {
+  if (stays.empty()) return 0;
+  const auto middle = stays.begin() + static_cast<std::ptrdiff_t>(stays.size() / 2);
+  std::ranges::nth_element(stays, middle, {}, &ended_wait::took);
+  return middle->took;
+}
 
 std::string_view to_string(suspicion_reason reason) {
   switch (reason) {
@@ -37,7 +65,7 @@ void service_judge::on_view(microseconds_t now) {
   window_at_ = now;
   window_executed_ = executed_;
   rate_.reset();
-  held_back_since_.reset();
+  seems_slow_since_.reset();
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow: expect less of the next one.
   best_rate_ /= 2;
@@ -51,11 +79,10 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
     executed_at_ = now;
   }
   measure_rate(report, now);
-  // One window long: a burst after a pause, and one hiccup, look the same for a moment.
-  if (!holds_back(report, timeout_us)) {
-    held_back_since_.reset();
-  } else if (!held_back_since_) {
-    held_back_since_ = now;
+  if (!seems_slow(report, timeout_us)) {
+    seems_slow_since_.reset();
+  } else if (!seems_slow_since_) {
+    seems_slow_since_ = now;
   }
   const auto found = reason(report, timeout_us, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
@@ -67,13 +94,11 @@ std::optional<suspicion_reason> service_judge::reason(const service_report& repo
   if (report.clients_waiting == 0) return std::nullopt;
   const auto idle_us = now - std::min(now, executed_at_);
   if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;
-  const bool typical_known = report.waits_ended >= waits_min;
-  const auto patience = std::clamp(typical_known ? starving_factor * report.typical_wait_us : 0, 2 * timeout_us,
-                                   starving_timeouts_max * timeout_us);
+  const auto typical = report.waits.size() >= waits_min ? half_time_of(report.waits) : 0;
+  const auto patience = std::clamp(starving_factor * typical, 2 * timeout_us, starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
-  if (typical_known && is_slow(report, timeout_us)) return suspicion_reason::slow;
-  if (held_back_since_ && now >= *held_back_since_ + window_us) return suspicion_reason::slow;
-  return std::nullopt;
+  const bool again = seems_slow_since_ && seems_slow(since(report, *seems_slow_since_), timeout_us);
+  return again ? std::optional{suspicion_reason::slow} : std::nullopt;
 }
 
 void service_judge::measure_rate(const service_report& report, microseconds_t now) {
@@ -81,29 +106,38 @@ void service_judge::measure_rate(const service_report& report, microseconds_t no
   const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
   rate_ = executed * 1'000'000 / (now - window_at_);
   best_rate_ = std::max(best_rate_, *rate_);
-  if (report.waits_ended >= waits_min) {
-    best_wait_us_ = std::min(best_wait_us_.value_or(report.typical_wait_us), report.typical_wait_us);
+  if (report.waits.size() >= waits_min) {
+    const auto typical = half_time_of(report.waits);
+    best_wait_us_ = std::min(best_wait_us_.value_or(typical), typical);
   }
   window_at_ = now;
   window_executed_ = report.requests_executed;
 }
 
-bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
-  const auto stay = report.typical_stay_us;
-  if (!rate_ || report.clients_waiting == 0 || report.stays_ended < stays_min || stay <= timeout_us / 4) return false;
-  // The last full window may have been before the load came.
+/// The last full window may have been before the load came.
+std::uint64_t service_judge::rate_now(const service_report& report) const {
   const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
-  const auto rate = std::max(*rate_, executed * 1'000'000 / window_us);
-  return rate * stay / 1'000'000 < queued_requests;
+  return std::max(*rate_, executed * 1'000'000 / window_us);
 }
 
-bool service_judge::is_slow(const service_report& report, microseconds_t timeout_us) const {
-  if (!rate_) return false;
-  const auto wait = report.typical_wait_us;
+bool service_judge::seems_slow(const service_report& report, microseconds_t timeout_us) const {
+  return rate_ && (lets_wait(report, timeout_us) || holds_back(report, timeout_us));
+}
+
+bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
+  const auto stay = median_of(report.stays);
+  if (report.stays.size() < stays_min || stay <= timeout_us / 4) return false;
+  return rate_now(report) * stay / 1'000'000 < queued_requests;
+}
+
+bool service_judge::lets_wait(const service_report& report, microseconds_t timeout_us) const {
+  if (report.waits.size() < waits_min) return false;
+  const auto wait = half_time_of(report.waits);
+  const auto rate = rate_now(report);
   // Without any history: a quarter of the time-out, with little done meanwhile.
-  if (wait > timeout_us / 4 && *rate_ * wait / 1'000'000 < busy_requests) return true;
+  if (wait > timeout_us / 4 && rate * wait / 1'000'000 < busy_requests) return true;
   const bool waits_long = best_wait_us_ && wait > wait_factor * std::max(*best_wait_us_, wait_floor_us / wait_factor);
-  return waits_long && *rate_ < best_rate_ / 2;
+  return waits_long && rate < best_rate_ / 2;
 }
 
 }  // namespace hypermesh

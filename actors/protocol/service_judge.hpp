@@ -2,11 +2,18 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "actors/protocol/effects.hpp"
 #include "messages/types.hpp"
 
 namespace hypermesh {
+
+/// A client's wait, or a request's stay, that is over.
+struct ended_wait {
+  microseconds_t began = 0;
+  microseconds_t took = 0;
+};
 
 /// How the clients that a backup knows of are served: what its batcher measures. A client waits from the moment its
 /// oldest pending request became the oldest, so one that keeps many requests under way does not seem to wait for all
@@ -14,16 +21,21 @@ namespace hypermesh {
 struct service_report {
   std::size_t clients_waiting = 0;
   microseconds_t longest_wait_us = 0;
-  /// Half of the time in the last waits that ended in this view went by in waits up to this; and how many there were.
-  microseconds_t typical_wait_us = 0;
-  std::size_t waits_ended = 0;
-  /// Median over the last requests of moderate size that were executed in this view, each from its own arrival here:
-  /// what a primary adds to all of them, also when one client has many under way. And how many there were.
-  microseconds_t typical_stay_us = 0;
-  std::size_t stays_ended = 0;
   /// Since the node started, this replica's own and others'.
   std::uint64_t requests_executed = 0;
+  /// The last that ended in this view.
+  std::vector<ended_wait> waits;
+  /// Of the last requests of moderate size that were executed in this view, each from its own arrival here: what a
+  /// primary adds to all of them, also when one client has many under way.
+  std::vector<ended_wait> stays;
 };
+
+/// Half of all time that was waited went by in waits up to this one; 0 for none. A plain median would say nothing: of
+/// the requests that end together one has waited for all the others.
+[[nodiscard]] microseconds_t half_time_of(std::vector<ended_wait> waits);
+
+/// 0 for none.
+[[nodiscard]] microseconds_t median_of(std::vector<ended_wait> stays);
 
 /// Whether the primary serves its clients as well as it can (attacks 29 and 31). Pure.
 ///
@@ -31,7 +43,8 @@ struct service_report {
 /// all of them by less than the time-out; waiting alone does not tell it from a busy one, so its throughput has to be
 /// low as well: either too few requests were executed while a typical one waited or stayed, or less than half of what
 /// this cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot
-/// slow down step by step and take the expectation with it.
+/// slow down step by step and take the expectation with it. And it has to be slow again: a machine that stood still,
+/// links that opened late and one slow write leave long waits behind, all of which began before anybody noticed.
 class service_judge {
  public:
   /// Waits below this are nobody's fault, however good earlier views were.
@@ -55,8 +68,10 @@ class service_judge {
   void measure_rate(const service_report& report, microseconds_t now);
   [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
                                                        microseconds_t now) const;
+  [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us) const;
   [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us) const;
-  [[nodiscard]] bool is_slow(const service_report& report, microseconds_t timeout_us) const;
+  [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us) const;
+  [[nodiscard]] std::uint64_t rate_now(const service_report& report) const;
 
   std::uint64_t executed_ = 0;
   microseconds_t executed_at_ = 0;
@@ -66,8 +81,8 @@ class service_judge {
   /// Requests in a second; of the last full window, and the best one.
   std::optional<std::uint64_t> rate_;
   std::uint64_t best_rate_ = 0;
-  /// Since when the primary seems to hold requests back.
-  std::optional<microseconds_t> held_back_since_;
+  /// Since when the primary seems slow.
+  std::optional<microseconds_t> seems_slow_since_;
   /// The best typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;
   /// The primary of this view; which may have been wrong.

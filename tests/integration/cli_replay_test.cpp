@@ -48,7 +48,9 @@ TEST_CASE("a replay ends with equal states, and a second one with the same") {
     CHECK(replica["state_root"] == told["verdict"]["state_root"]);
     CHECK(replica["last_executed"] == told["replicas"][0]["last_executed"]);
   }
-  const auto second = run({"replay", "--operations", "1500", "--bundle", "64", "-o", "json"});
+  CHECK(told["client"]["bundle"] == told["client"]["in_flight"]);
+  const auto second = run({"replay", "--operations", "1500", "--bundle", "16", "-o", "json"});
+  CAPTURE(second.err);
   REQUIRE(second.code == 0);
   const auto again = nlohmann::json::parse(second.out);
   CHECK(again["verdict"]["state_root"] == told["verdict"]["state_root"]);

@@ -235,7 +235,7 @@ TEST_CASE("a client hears that its links are closed before any opens") {
   const replica_node replica{0};
   const client_node client{0, {replica.links.port, 1}};
   REQUIRE(eventually([&] { return client.box->links_up() == 1; }));
-  CHECK(client.box->downs() == 2);
+  CHECK(client.box->downs() == 4);
 }
 
 TEST_CASE("stopping releases every descriptor and handle") {

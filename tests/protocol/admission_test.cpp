@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(admission_world, "who was displaced waits no more, and has not
   REQUIRE(admit(1, 1, 500) == admission::accepted);
   CHECK(builder().take_displaced() == std::vector{id_of(0, 2)});
   CHECK(builder().service(1'000).clients_waiting == 2);
-  CHECK(builder().service(1'000).waits_ended == 0);
+  CHECK(builder().service(1'000).waits.empty());
   CHECK(builder().service(1'000).longest_wait_us == 1'000);
   // It may come again.
   builder().on_executed({{id_of(0, 1), true}}, false, 1'500);
@@ -104,14 +104,14 @@ TEST_CASE_FIXTURE(admission_world, "each request stays from its own arrival, or 
   REQUIRE(admit(0, 3, 200) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}, {id_of(0, 2), true}, {id_of(0, 3), true}}, false, 1'000);
   // The second and third were the oldest for no time at all.
-  CHECK(builder().service(1'000).typical_wait_us == 1'000);
-  CHECK(builder().service(1'000).typical_stay_us == 900);
-  CHECK(builder().service(1'000).stays_ended == 3);
+  CHECK(half_time_of(builder().service(1'000).waits) == 1'000);
+  CHECK(builder().usual_stay_us() == 900);
+  CHECK(builder().service(1'000).stays.size() == 3);
   REQUIRE(admit(0, 4, 1'100) == admission::accepted);
   builder().on_view(2'000);
-  CHECK(builder().service(2'000).stays_ended == 0);
+  CHECK(builder().service(2'000).stays.empty());
   builder().on_executed({{id_of(0, 4), true}}, false, 2'500);
-  CHECK(builder().service(2'500).typical_stay_us == 500);
+  CHECK(builder().usual_stay_us() == 500);
 }
 
 TEST_CASE_FIXTURE(admission_world, "cases of the guard have room where clients have none, and make none") {
@@ -176,14 +176,14 @@ TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how l
     }
     builder().on_executed(done, false, now + 900'000);
   }
-  CHECK(builder().service(3'600'000).typical_wait_us == 900'000);
+  CHECK(half_time_of(builder().service(3'600'000).waits) == 900'000);
 }
 
 TEST_CASE_FIXTURE(admission_world, "large requests say nothing of how long a primary holds them") {
   REQUIRE(builder().admit(ask(0, 1, std::string(40'000, 'x')), 0) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
-  CHECK(builder().service(900'000).stays_ended == 0);
-  CHECK(builder().service(900'000).waits_ended == 1);
+  CHECK(builder().service(900'000).stays.empty());
+  CHECK(builder().service(900'000).waits.size() == 1);
 }
 
 TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict their client (attack 8)") {

@@ -49,7 +49,7 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
 load_settings load_of(const demo_options& options) {
   load_settings load;
   load.replicas = options.settings.replicas;
-  load.bundle = options.settings.bundle;
+  if (options.settings.bundle > 0) load.bundle = options.settings.bundle;
   load.state_mib = options.state_mib;
   load.in_flight = options.settings.in_flight > 0 ? options.settings.in_flight : load.in_flight * load.bundle;
   return load;

@@ -60,9 +60,9 @@ void add_speed_rows(text_table& table, const replay_result& result, const text_s
   const auto micro = [&](double share) {
     return short_duration(static_cast<double>(result.latency.percentile(share)) * 1e-6);
   };
-  const auto signing = result.settings.bundle == 1
-                           ? std::string{"each with its own signature"}
-                           : fmt::format("up to {} under one signature", result.settings.bundle);
+  const auto bundle = result.settings.operations_in_bundle();
+  const auto signing =
+      bundle == 1 ? std::string{"each with its own signature"} : fmt::format("up to {} under one signature", bundle);
   table.add(
       {"throughput", style.bold(grouped(static_cast<std::uint64_t>(result.operations_per_second)) + " operations/s") +
                          ", " + signing});
@@ -180,7 +180,11 @@ std::string verdict_of(const replay_result& result) {
   }
   if (!result.replicas_agree()) return "the replicas do not all report the same state after the same sequence";
   if (result.wrong_results > 0) {
-    return fmt::format("{} results differ from those of a single scheduler", grouped(result.wrong_results));
+    const bool may_be_order = !result.settings.keeps_order() && result.view_changed();
+    return fmt::format("{} results differ from those of a single scheduler{}", grouped(result.wrong_results),
+                       may_be_order ? ": the view changed, and of several requests under way it keeps no order; "
+                                      "repeat it with --in-flight no larger than --bundle"
+                                    : "");
   }
   if (result.reference_root && result.common_root() != result.reference_root) {
     return fmt::format("the replicas agree on {}, but a single scheduler reaches {}",
@@ -214,7 +218,8 @@ nlohmann::ordered_json json_of(const replay_result& result) {
             {"operations", result.work.events.size()},
             {"submitted", result.submitted}}},
           {"cluster", {{"replicas", group.replicas()}, {"faulty_max", group.faulty_max()}, {"quorum", group.quorum()}}},
-          {"client", {{"bundle", result.settings.bundle}, {"in_flight", result.settings.operations_in_flight()}}},
+          {"client",
+           {{"bundle", result.settings.operations_in_bundle()}, {"in_flight", result.settings.operations_in_flight()}}},
           {"results", tally_json(result)},
           {"performance", speed_json(result)},
           {"replicas", replicas_json(result)},
@@ -261,11 +266,15 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
       ->check(CLI::Range(1, 100'000'000))
       ->type_name("N");
   command.add_option("--seed", into.source.seed, "Of a made-up workload")->capture_default_str()->type_name("N");
-  command.add_option("--bundle", into.bundle, "Operations under one client signature")
+  command
+      .add_option("--bundle", into.bundle,
+                  "Operations under one client signature; without it 64, under a load of increments 1")
       ->check(CLI::Range(std::size_t{1}, limits::operations_per_request_max))
-      ->capture_default_str()
       ->type_name("N");
-  command.add_option("--in-flight", into.in_flight, "Operations under way; without it 128 times the bundle")
+  command
+      .add_option("--in-flight", into.in_flight,
+                  "Operations under way; without it a bundle, under a load of increments 128 times as\n"
+                  "many. Of more than a bundle the order is kept as long as the view does not change")
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
   command.add_option("--duration", into.duration_seconds, "Submit nothing new after this time: 90s, 2min; 0: no bound")

@@ -15,8 +15,7 @@ using clock = std::chrono::steady_clock;
 /// How long the slowest replica may take to execute what the others have executed.
 constexpr std::chrono::seconds agreement_patience{20};
 constexpr std::chrono::milliseconds report_patience{2'000};
-/// Requests under way when the user does not say: half of what a replica keeps of one client.
-constexpr std::size_t requests_in_flight_default = 128;
+constexpr std::size_t bundle_default = 64;
 
 double seconds_between(clock::time_point from, clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -91,9 +90,10 @@ class replay {
     if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
     client_settings settings;
     const auto in_flight = result_.settings.operations_in_flight();
-    settings.bundle_operations_max = result_.settings.bundle;
-    settings.requests_in_flight_max = std::clamp<std::size_t>(
-        (in_flight + result_.settings.bundle - 1) / result_.settings.bundle, 1, limits::requests_in_flight_max);
+    const auto bundle = result_.settings.operations_in_bundle();
+    settings.bundle_operations_max = bundle;
+    settings.requests_in_flight_max =
+        std::clamp<std::size_t>((in_flight + bundle - 1) / bundle, 1, limits::requests_in_flight_max);
     settings.operations_pending_max = std::max(settings.operations_pending_max, in_flight);
     settings.deadline_us = static_cast<microseconds_t>(options.timeout_seconds * 1e6);
     auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
@@ -220,8 +220,13 @@ class replay {
 
 }  // namespace
 
-std::size_t replay_settings::operations_in_flight() const {
-  return in_flight > 0 ? in_flight : requests_in_flight_default * bundle;
+std::size_t replay_settings::operations_in_bundle() const { return bundle > 0 ? bundle : bundle_default; }
+
+std::size_t replay_settings::operations_in_flight() const { return in_flight > 0 ? in_flight : operations_in_bundle(); }
+
+bool replay_result::view_changed() const {
+  return std::ranges::any_of(
+      replicas, [](const replica_standing& each) { return each.report && each.report->view > view_number{0}; });
 }
 
 std::optional<digest> replay_result::common_root() const {

@@ -20,16 +20,20 @@ namespace hypermesh::cli {
 struct replay_settings {
   workload_source source;
   std::uint32_t replicas = limits::replicas_min;
-  /// Operations under one signature.
-  std::size_t bundle = 1;
-  /// Operations under way; 0: 128 requests.
+  /// Operations under one signature; 0: as many as suit the run.
+  std::size_t bundle = 0;
+  /// Operations under way; 0: as many as suit the run.
   std::size_t in_flight = 0;
   double duration_seconds = 0;
   /// The cluster to replay into, instead of an own one.
   client_options existing;
 
   [[nodiscard]] bool has_own_cluster() const { return existing.cluster.empty() && existing.config.empty(); }
+  [[nodiscard]] std::size_t operations_in_bundle() const;
+  /// One request, if the user does not say more: the order of several lasts only as long as the view does, and what
+  /// is replayed is a history.
   [[nodiscard]] std::size_t operations_in_flight() const;
+  [[nodiscard]] bool keeps_order() const { return operations_in_flight() <= operations_in_bundle(); }
 };
 
 /// Tells people what a replay does. Nothing it does changes the replay.
@@ -71,6 +75,8 @@ struct replay_result {
   /// All reachable replicas, a quorum at least and of an own cluster all, have executed equally much and hold the same
   /// state.
   [[nodiscard]] bool replicas_agree() const;
+  /// Whether a replica has left view 0.
+  [[nodiscard]] bool view_changed() const;
   [[nodiscard]] std::optional<digest> common_root() const;
   /// Whether the replay shows what it is to show.
   [[nodiscard]] bool is_right() const;
