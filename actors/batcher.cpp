@@ -1,7 +1,6 @@
 #include "actors/batcher.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -15,10 +14,14 @@ namespace {
 
 using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
-/// A request that still waits after so long is handed to the primary. The first is longer than a request is under way
-/// to the primary and back as a proposal, and shorter than a client's patience; both are over before the primary is
-/// suspected because of it. What its client waits for is handed on again and again: the primary may have had no room.
-constexpr std::array forward_delays{std::chrono::milliseconds{50}, std::chrono::milliseconds{400}};
+/// A request that still waits after so long is handed to the primary, by some backups soon and by all later. The first
+/// is longer than a request is under way to the primary and back as a proposal, and shorter than a client's patience;
+/// both are over before the primary is suspected because of it. What its client waits for is handed on again and again:
+/// the primary may have had no room.
+constexpr std::chrono::microseconds first_delay{batch_builder::handed_on_us};
+constexpr std::chrono::milliseconds later_delay{400};
+/// Whatever stands behind the oldest is handed on so often.
+constexpr std::size_t hand_ons_max = 2;
 
 /// Hands the replica every batch that is due and keeps the delay running while requests wait.
 void cut_batches(batcher_self self, bool delay_passed) {
@@ -35,22 +38,21 @@ void cut_batches(batcher_self self, bool delay_passed) {
 }
 
 void forward(batcher_self self, const request& value) {
+  self->state.builder->on_handed_on(value.id, now_of(self));
   const auto& primary = self->state.with->peers.at(self->state.primary().value);
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
 /// The client has most likely sent it to the primary as well, and a copy from here could overtake what the client sent
-/// before: it is forwarded only if it is still waiting a while later. Who passed it on makes no difference, because a
-/// primary that was never given a request must not be suspected for it (attack 32).
+/// before: it is forwarded only if it is still waiting a while later. Not much later: until then the primary is to
+/// blame for nothing. Who passed it on makes no difference, because a primary that was never given a request must not
+/// be suspected for it (attack 32).
 void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
-  auto delay = forward_delays[std::min(times, forward_delays.size() - 1)];
-  if (times == 0) {
-    // Where all requests take longer, one that takes as long is not lost, and its copy would overtake others.
-    const std::chrono::microseconds usual{2 * self->state.builder->usual_stay_us()};
-    delay =
-        std::clamp(std::chrono::ceil<std::chrono::milliseconds>(usual), forward_delays.front(), forward_delays.back());
-  }
-  self->delayed_send(self, delay, request_waits{std::move(value), times});
+  const auto& id = std::get<request>(*value).id;
+  const auto& state = self->state;
+  const bool is_first = times == 0 && batch_builder::hands_on_first(id, state.identity.cluster.group(),
+                                                                    state.identity.self, state.primary());
+  self->delayed_send(self, is_first ? first_delay : later_delay, request_waits{std::move(value), times});
 }
 
 /// The client may not reach the primary (§4.1).
@@ -58,7 +60,7 @@ void help(batcher_self self, const request_waits& look) {
   const auto& value = std::get<request>(*look.value);
   auto& state = self->state;
   if (state.is_primary() || !state.builder->is_pending(value.id)) return;
-  if (look.times < forward_delays.size() || state.builder->is_oldest(value.id)) forward(self, value);
+  if (look.times < hand_ons_max || state.builder->is_oldest(value.id)) forward(self, value);
   look_again(self, look.value, look.times + 1);
 }
 
@@ -116,9 +118,8 @@ void enter(batcher_self self, view_number view) {
   state.view = view;
   state.builder->on_view(now_of(self));
   if (state.is_primary()) return cut_batches(self, false);
-  const auto& primary = state.with->peers.at(state.primary().value);
   for (const auto& each : state.builder->pending())
-    self->send(primary, outgoing_frame{reframe(each)});
+    forward(self, each);
 }
 
 void report(batcher_self self) {

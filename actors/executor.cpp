@@ -55,7 +55,7 @@ void take_checkpoint(const executor_self& self, bool installed) {
 }
 
 /// The guard hears of every standing.
-void tell_reputation(const executor_self& self, std::vector<request_id> settled) {
+void tell_reputation(const executor_self& self, std::vector<request_id> settled, bool is_transferred = false) {
   auto& replicated = *self->state.replicated;
   auto events = replicated.take_ledger_events();
   const auto& with = *self->state.with;
@@ -63,7 +63,7 @@ void tell_reputation(const executor_self& self, std::vector<request_id> settled)
     self->send(with.monitor, observed{each});
   const auto now = std::make_shared<const agreed_reputation>(
       agreed_reputation{replicated.last_executed(), replicated.ledger().replicas(), std::move(events),
-                        std::move(settled), replicated.ledger().convicted_clients()});
+                        std::move(settled), replicated.ledger().convicted_clients(), is_transferred});
   self->send(with.fault_detector, reputation_agreed{now});
   self->send(with.reputation_tracker, reputation_agreed{now});
   self->send(with.batcher, reputation_agreed{now});
@@ -110,7 +110,7 @@ void tell_installed(const executor_self& self, const install_state& verified) {
   const auto installed = news_of(self, verified.certificate);
   self->send(self->state.with->batcher, installed);
   take_checkpoint(self, true);
-  tell_reputation(self, {});
+  tell_reputation(self, {}, true);
   // Who votes on from here must find the state again after a crash.
   self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }

@@ -10,7 +10,7 @@ namespace hypermesh {
 namespace {
 
 /// Waits, and stays, that the typical one is taken from.
-constexpr std::size_t waits_kept = 32;
+constexpr std::size_t waits_kept = 512;
 /// Requests up to this size tell how long a primary holds them.
 constexpr std::size_t small_request_bytes = 16 * 1024;
 
@@ -190,11 +190,17 @@ void batch_builder::on_installed(const std::vector<request_id>& ids, microsecond
   // for ever, and a primary that fell behind once would propose less, in the end nothing.
   while (!in_flight_.empty() && (in_flight_.front().client == guard_client || is_over(in_flight_.front())))
     in_flight_.pop_front();
-  // Which cases the state has settled it does not say; those that are still open are told again.
-  std::vector<request_id> cases;
-  for (const auto* each : queue_of(guard_client).all())
-    cases.push_back(each->id);
-  on_dropped(cases, now);
+  wait_again(guard_client, queue_of(guard_client), now);
+}
+
+/// A case may have been in a batch that the state covers: whether it is settled the docket finds out.
+void batch_builder::wait_again(client_id client, client_queue& queue, microseconds_t now) {
+  if (queue.empty()) return;
+  const bool had_its_turn = queue.has_waiting();
+  requests_waiting_ += queue.size() - queue.waiting();
+  queue.propose_again(now);
+  if (!had_its_turn) turns_.push_back(client);
+  restart_wait(client, queue, now);
 }
 
 void batch_builder::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
@@ -227,7 +233,7 @@ void batch_builder::forget(request_id id, microseconds_t now) {
   if (const auto* known = queue.find(id.when)) {
     // Large ones take their time on the links.
     const bool is_small = client_queue::bytes_of(*known) <= small_request_bytes;
-    if (is_small) note(ended_stays_, queue.since(id.when), now);
+    if (is_small && tells(queue, id.when, now)) note(ended_stays_, queue.since(id.when), now);
     remove_served(id, now);
   }
   queue.on_executed(id.when);
@@ -236,8 +242,13 @@ void batch_builder::forget(request_id id, microseconds_t now) {
 /// While the oldest one waits the client waits, however much of its other requests is served (attack 31).
 void batch_builder::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
-  if (queue.oldest() == id.when) note(ended_waits_, queue.waits_since, now);
+  if (queue.oldest() == id.when && tells(queue, id.when, now)) note(ended_waits_, queue.waits_since, now);
   remove(id, now);
+}
+
+/// Whether the time that it stayed was the primary's.
+bool batch_builder::tells(const client_queue& queue, timestamp when, microseconds_t now) {
+  return queue.is_handed_on(when) || now < queue.since(when) + handed_on_us;
 }
 
 void batch_builder::remove(request_id id, microseconds_t now) {
@@ -288,6 +299,16 @@ void batch_builder::on_view(microseconds_t now) {
   }
 }
 
+void batch_builder::on_handed_on(request_id id, microseconds_t now) {
+  auto& queue = queue_of(id.client);
+  if (queue.note_handed_on(id.when, now) && queue.oldest() == id.when) restart_wait(id.client, queue, now);
+}
+
+bool batch_builder::hands_on_first(request_id id, group_size group, replica_id backup, replica_id primary) {
+  const auto rank = backup.value + group.replicas() - primary.value;
+  return (id.when.value + rank % group.replicas()) % 3 == 0;
+}
+
 std::vector<request> batch_builder::pending() const {
   std::vector<request> all;
   std::size_t bytes = 0;
@@ -310,7 +331,5 @@ service_report batch_builder::service(microseconds_t now) const {
   report.stays = {ended_stays_.begin(), ended_stays_.end()};
   return report;
 }
-
-microseconds_t batch_builder::usual_stay_us() const { return median_of({ended_stays_.begin(), ended_stays_.end()}); }
 
 }  // namespace hypermesh

@@ -12,6 +12,7 @@
 #include "actors/protocol/accusation.hpp"
 #include "actors/protocol/client_queue.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/quorum.hpp"
 #include "actors/protocol/service_judge.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
@@ -91,6 +92,15 @@ class batch_builder {
   /// A view was entered: what was proposed before and not executed waits again, and clients get a new start.
   void on_view(microseconds_t now);
 
+  /// This replica hands a pending request to the primary. A client need not have done so: until the first time the
+  /// primary is to blame for nothing (attack 32). What stayed longer than `handed_on_us` and was executed before this
+  /// replica handed it on says nothing: somebody else may just have done so.
+  void on_handed_on(request_id id, microseconds_t now);
+  static constexpr microseconds_t handed_on_us = 50'000;
+  /// Whether a backup is one of those that hand a request on after `handed_on_us`; the others wait longer. A third of
+  /// them is: under full load everything stays for a while, and copies cost the primary checks.
+  [[nodiscard]] static bool hands_on_first(request_id id, group_size group, replica_id backup, replica_id primary);
+
   /// Pending requests for the primary of a new view, each client's oldest first, `forwarded_bytes_max` of them: so they
   /// are served after a view change without their clients' help.
   [[nodiscard]] std::vector<request> pending() const;
@@ -100,8 +110,6 @@ class batch_builder {
   /// Whether it is the one that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
-  /// From here to execution, of the last requests; 0 when there is none in this view.
-  [[nodiscard]] microseconds_t usual_stay_us() const;
 
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
@@ -125,9 +133,11 @@ class batch_builder {
   void start_wait(client_id client, client_queue& queue, microseconds_t now);
   void end_wait(client_id client, const client_queue& queue);
   void restart_wait(client_id client, client_queue& queue, microseconds_t now);
+  void wait_again(client_id client, client_queue& queue, microseconds_t now);
   [[nodiscard]] bool is_convicted(client_id client) const { return std::ranges::binary_search(convicted_, client); }
   [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
+  [[nodiscard]] static bool tells(const client_queue& queue, timestamp when, microseconds_t now);
 
   batch_settings settings_;
   std::map<client_id, client_queue> queues_;

@@ -34,8 +34,9 @@ struct client_settings {
   std::size_t bundle_operations_max = 1;
   /// A bundle is sent this long after its first operation, full or not.
   microseconds_t bundle_delay_us = 1'000;
-  /// Requests under way; more operations wait. They are executed in the order of submission as long as the primary
-  /// stays the same; with 1 always.
+  /// Requests under way; more operations wait. As a rule they are executed in the order of submission, but a change of
+  /// the view, a refusal or a link that breaks may change it. With 1 the order is kept, unless an operation times out:
+  /// it may still be executed.
   std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
   /// Operations that may wait or be under way.
   std::size_t operations_pending_max = 262'144;

@@ -51,6 +51,13 @@ void client_queue::propose_again(microseconds_t now) {
   }
 }
 
+bool client_queue::note_handed_on(timestamp when, microseconds_t now) {
+  auto& each = pending_.at(when);
+  if (std::exchange(each.is_handed_on, true)) return false;
+  each.since = now;
+  return true;
+}
+
 // --- Oldest and newest -----------------------------------------------------------
 
 std::optional<timestamp> client_queue::last_waiting() const {

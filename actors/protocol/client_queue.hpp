@@ -41,7 +41,8 @@ class client_queue {
   [[nodiscard]] const request* next() const;
   /// `next()` is in a batch now.
   void propose_next();
-  /// A view begins: what was proposed waits again.
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  /// What was proposed comes to nothing, and waits again.
   void propose_again(microseconds_t now);
 
   /// Of those that wait the one with the highest timestamp: it makes room when there is none. So of all that a client
@@ -51,6 +52,9 @@ class client_queue {
   [[nodiscard]] std::optional<timestamp> oldest() const;
   /// Somebody signed another request with this timestamp; false when that is known.
   bool note_contradicted(timestamp when) { return !std::exchange(pending_.at(when).is_contradicted, true); }
+  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).is_handed_on; }
+  /// It stays from now on; false when it was handed on before.
+  bool note_handed_on(timestamp when, microseconds_t now);
   /// It is pending no more; whether it waited.
   bool remove(timestamp when);
 
@@ -75,6 +79,7 @@ class client_queue {
     std::uint64_t arrival = 0;
     microseconds_t since = 0;
     bool is_contradicted = false;
+    bool is_handed_on = false;
   };
   /// Where it stands among those that wait: a client's by their timestamps, cases as they came.
   using turn = std::pair<std::uint64_t, timestamp>;

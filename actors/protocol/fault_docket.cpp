@@ -102,8 +102,11 @@ docket_effects fault_docket::on_agreed(const agreed_reputation& agreed) {
   }
   while (settled_.size() > settled_max)
     settled_.pop_front();
-  // What would not be opened now is not kept: no primary is to be blamed for it.
-  const auto is_over = [this](const open_case& each) { return is_settled(each.about); };
+  // What would not be opened now is not kept: no primary is to be blamed for it. Of ballots only their names tell that
+  // they are settled, and after a transfer those are not known; whoever still complains says so again.
+  const auto is_over = [&](const open_case& each) {
+    return is_settled(each.about) || (agreed.is_transferred && !accused_in(each.about));
+  };
   drop_if(is_over, out);
   return out;
 }

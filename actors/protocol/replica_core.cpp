@@ -153,9 +153,11 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
   // it lost its disk, and learns now what it proposed.
   if (is_primary() && !is_named && !probation_) return reject(from, rejection::unsolicited, out);
   out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
-  // What a new primary lacked others lack as well; they asked when it could not answer yet.
-  if (is_primary() && !probation_) out.sends.push_back({std::nullopt, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
+  if (unanswered_.empty() || lacks_body()) return;
+  const slot_repair repair{log_, group_, self_, std::nullopt};
+  for (const auto& [asker, asked] : std::exchange(unanswered_, {}))
+    repair.answer(asked, out.sends);
 }
 
 /// The slot gets its proposal: accepted, or named by the NEW-VIEW with a body that is known from an earlier view.
@@ -366,7 +368,11 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   // itself lacks any of them may have.
   const bool sends_all = is_primary() || value.replica == group_.primary_of(view_);
   slot_repair repair{log_, group_, self_, sends_all ? std::nullopt : std::optional{ticks_}};
-  if (same) return repair.answer(value, out.sends);
+  if (same) {
+    // A new primary may have to ask for bodies itself.
+    if (is_primary() && lacks_body()) unanswered_.insert_or_assign(value.replica, value);
+    return repair.answer(value, out.sends);
+  }
   // Who is behind gets the proof of the view that this replica has entered; or, while that is still to come, the
   // VIEW-CHANGE that it takes (attack 20).
   const bool fresh = !active_ && ticks_ - view_left_at_tick_ < view_change_ticks;

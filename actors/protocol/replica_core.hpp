@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -100,6 +101,7 @@ class replica_core {
   void change_view(view_number to, replica_effects& out);
   void leave_view(view_number to);
   void enter_view(const new_view& opened, replica_effects& out);
+  [[nodiscard]] bool lacks_body() const;
   void ask_for_bodies(replica_effects& out) const;
   void repropose(replica_effects& out);
   void take_early(replica_effects& out);
@@ -162,6 +164,8 @@ class replica_core {
   std::uint64_t ticks_ = 0;
   /// Replicas whose STATUS was answered since the last tick.
   std::set<replica_id> answered_;
+  /// The last STATUS of those who asked this primary while it lacked a body that O names.
+  std::map<replica_id, status> unanswered_;
 };
 
 }  // namespace hypermesh

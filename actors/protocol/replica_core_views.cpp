@@ -51,6 +51,7 @@ void replica_core::leave_view(view_number to) {
   last_decided_ = log_.marks().low();
   waiting_.clear();
   reproposals_.clear();
+  unanswered_.clear();
 }
 
 replica_effects replica_core::on_new_view_built(const new_view& opened) {
@@ -79,14 +80,17 @@ void replica_core::enter_view(const new_view& opened, replica_effects& out) {
   report_progress(out);
 }
 
-/// Nothing after a missing body is executed, so nobody waits for the next tick. Whoever answers has entered the view:
-/// the question follows the NEW-VIEW.
-void replica_core::ask_for_bodies(replica_effects& out) const {
-  const bool lacks_one = std::ranges::any_of(reproposals_, [this](const auto& each) {
+bool replica_core::lacks_body() const {
+  return std::ranges::any_of(reproposals_, [this](const auto& each) {
     const auto* slot = log_.find(each.first);
     return log_.marks().contains(each.first) && (slot == nullptr || !slot->proposal);
   });
-  if (lacks_one) send_status(out);
+}
+
+/// Nothing after a missing body is executed, so nobody waits for the next tick. Whoever answers has entered the view:
+/// the question follows the NEW-VIEW.
+void replica_core::ask_for_bodies(replica_effects& out) const {
+  if (lacks_body()) send_status(out);
 }
 
 void replica_core::learn_checkpoint(replica_effects& out) const {

@@ -15,6 +15,8 @@ constexpr microseconds_t starving_factor = 4;
 /// And in any case one that waits for so many time-outs: else a primary that lets everybody wait a little longer each
 /// time would never be found out.
 constexpr microseconds_t starving_timeouts_max = 16;
+/// Who seems slow twice in so many time-outs is.
+constexpr microseconds_t again_timeouts = 16;
 
 service_report since(const service_report& report, microseconds_t begin) {
   auto part = report;
@@ -64,8 +66,9 @@ void service_judge::on_view(microseconds_t now) {
   executed_at_ = now;
   window_at_ = now;
   window_executed_ = executed_;
-  rate_.reset();
-  seems_slow_since_.reset();
+  last_window_at_.reset();
+  seemed_slow_at_.reset();
+  forgiven_before_ = 0;
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow: expect less of the next one.
   best_rate_ /= 2;
@@ -79,11 +82,11 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
     executed_at_ = now;
   }
   measure_rate(report, now);
-  if (!seems_slow(report, timeout_us)) {
-    seems_slow_since_.reset();
-  } else if (!seems_slow_since_) {
-    seems_slow_since_ = now;
+  // What was long is remembered until enough that was short came after it; whoever is slow by turns sees to that.
+  if (seemed_slow_at_ && now >= *seemed_slow_at_ + again_timeouts * timeout_us) {
+    forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
   }
+  if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout_us, now)) seemed_slow_at_ = now;
   const auto found = reason(report, timeout_us, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
   return found;
@@ -97,43 +100,39 @@ std::optional<suspicion_reason> service_judge::reason(const service_report& repo
   const auto typical = report.waits.size() >= waits_min ? half_time_of(report.waits) : 0;
   const auto patience = std::clamp(starving_factor * typical, 2 * timeout_us, starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
-  const bool again = seems_slow_since_ && seems_slow(since(report, *seems_slow_since_), timeout_us);
+  const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout_us, now);
   return again ? std::optional{suspicion_reason::slow} : std::nullopt;
 }
 
 void service_judge::measure_rate(const service_report& report, microseconds_t now) {
   if (now < window_at_ + window_us) return;
   const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
-  rate_ = executed * 1'000'000 / (now - window_at_);
-  best_rate_ = std::max(best_rate_, *rate_);
+  best_rate_ = std::max(best_rate_, executed * 1'000'000 / (now - window_at_));
   if (report.waits.size() >= waits_min) {
     const auto typical = half_time_of(report.waits);
     best_wait_us_ = std::min(best_wait_us_.value_or(typical), typical);
   }
-  window_at_ = now;
-  window_executed_ = report.requests_executed;
+  last_window_at_ = std::exchange(window_at_, now);
+  last_window_executed_ = std::exchange(window_executed_, report.requests_executed);
 }
 
-/// The last full window may have been before the load came.
-std::uint64_t service_judge::rate_now(const service_report& report) const {
-  const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
-  return std::max(*rate_, executed * 1'000'000 / window_us);
+bool service_judge::seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const {
+  if (!last_window_at_) return false;
+  // One window or two: the last full one alone may have been before the load came.
+  const auto executed = report.requests_executed - std::min(report.requests_executed, last_window_executed_);
+  const auto rate = executed * 1'000'000 / (now - *last_window_at_);
+  return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate);
 }
 
-bool service_judge::seems_slow(const service_report& report, microseconds_t timeout_us) const {
-  return rate_ && (lets_wait(report, timeout_us) || holds_back(report, timeout_us));
-}
-
-bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us) const {
+bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
   const auto stay = median_of(report.stays);
   if (report.stays.size() < stays_min || stay <= timeout_us / 4) return false;
-  return rate_now(report) * stay / 1'000'000 < queued_requests;
+  return rate * stay / 1'000'000 < queued_requests;
 }
 
-bool service_judge::lets_wait(const service_report& report, microseconds_t timeout_us) const {
+bool service_judge::lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
   if (report.waits.size() < waits_min) return false;
   const auto wait = half_time_of(report.waits);
-  const auto rate = rate_now(report);
   // Without any history: a quarter of the time-out, with little done meanwhile.
   if (wait > timeout_us / 4 && rate * wait / 1'000'000 < busy_requests) return true;
   const bool waits_long = best_wait_us_ && wait > wait_factor * std::max(*best_wait_us_, wait_floor_us / wait_factor);

@@ -43,8 +43,9 @@ struct service_report {
 /// all of them by less than the time-out; waiting alone does not tell it from a busy one, so its throughput has to be
 /// low as well: either too few requests were executed while a typical one waited or stayed, or less than half of what
 /// this cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot
-/// slow down step by step and take the expectation with it. And it has to be slow again: a machine that stood still,
-/// links that opened late and one slow write leave long waits behind, all of which began before anybody noticed.
+/// slow down step by step and take the expectation with it. And it has to be slow again before long: a machine that
+/// stood still, links that opened late and one slow write leave long waits behind, all of which began before anybody
+/// noticed.
 class service_judge {
  public:
   /// Waits below this are nobody's fault, however good earlier views were.
@@ -68,21 +69,24 @@ class service_judge {
   void measure_rate(const service_report& report, microseconds_t now);
   [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
                                                        microseconds_t now) const;
-  [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us) const;
-  [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us) const;
-  [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us) const;
-  [[nodiscard]] std::uint64_t rate_now(const service_report& report) const;
+  [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const;
+  [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+  [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
 
   std::uint64_t executed_ = 0;
   microseconds_t executed_at_ = 0;
   /// Start of the present window of the rate.
   microseconds_t window_at_ = 0;
   std::uint64_t window_executed_ = 0;
-  /// Requests in a second; of the last full window, and the best one.
-  std::optional<std::uint64_t> rate_;
+  /// The same of the window before it; it is not older than the view.
+  std::optional<microseconds_t> last_window_at_;
+  std::uint64_t last_window_executed_ = 0;
+  /// Requests in a second, of the best window.
   std::uint64_t best_rate_ = 0;
-  /// Since when the primary seems slow.
-  std::optional<microseconds_t> seems_slow_since_;
+  /// When the primary seemed slow for the first time; forgotten after `again_timeouts`.
+  std::optional<microseconds_t> seemed_slow_at_;
+  /// Nothing that began before counts any more.
+  microseconds_t forgiven_before_ = 0;
   /// The best typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;
   /// The primary of this view; which may have been wrong.

@@ -20,6 +20,8 @@ struct agreed_reputation {
   std::vector<request_id> settled;
   /// Convicted, in ascending order.
   std::vector<client_id> clients = {};
+  /// It came with a transferred state: what was settled on the way here nobody says.
+  bool is_transferred = false;
 };
 
 /// Evidence against a replica was verified.

@@ -195,6 +195,17 @@ class ask_one_backup final : public as_client_of {
   }
 };
 
+/// All backups of the first view see that its requests wait, and the primary is never given one: they are to suspect it.
+class ask_all_backups final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
+    for (const auto each : hands.others()) {
+      if (each != principal::of(replica_id{0})) hands.send(each, out.frame);
+    }
+    return fate::stopped;
+  }
+};
+
 }  // namespace
 
 std::vector<strategy> client_strategies() {
@@ -229,6 +240,8 @@ std::vector<strategy> client_strategies() {
        false, {}, "a request may be as large", make_strategy<bundle_to_the_limit>},
       {"asks-one-backup", "its requests go to one backup, never to the primary", role, as_client, {30, 32}, "I11",
        false, {}, "a client that reaches nobody else does the same", make_strategy<ask_one_backup>},
+      {"asks-all-backups", "its requests go to all but the first primary", role, as_client, {29, 32}, "I11", false, {},
+       "a client that does not reach the primary does the same", make_strategy<ask_all_backups>},
   };
 }
 

@@ -11,7 +11,8 @@ void notice_tally::on_observed(const observation& what, microseconds_t now, grou
   if (const auto* refused = std::get_if<frame_rejected>(&what)) {
     if (is_faulty(refused->sender)) count(to_string(refused->reason));
   } else if (const auto* suspected = std::get_if<primary_suspected>(&what)) {
-    if (is_faulty(principal::of(group.primary_of(suspected->view)))) count("primary_suspected");
+    const bool is_right = is_faulty(principal::of(group.primary_of(suspected->view)));
+    count(is_right ? "primary_suspected" : honest_suspected);
   } else if (const auto* replaced = std::get_if<donor_replaced>(&what)) {
     if (is_faulty(principal::of(replaced->replica))) count("donor_" + std::string{to_string(replaced->reason)});
   } else if (const auto* proven = std::get_if<fault_proven>(&what)) {

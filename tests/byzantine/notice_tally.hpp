@@ -25,6 +25,9 @@ struct faulty_trial {
 /// anybody fetched a state. Memory: one number for each name, and a trial for each member.
 class notice_tally {
  public:
+  /// What must not happen where nothing else goes wrong: an honest replica suspected an honest primary.
+  static constexpr std::string_view honest_suspected = "honest_suspected";
+
   using suspects = std::function<bool(principal)>;
 
   /// An honest replica observed this; `is_faulty` knows who is.

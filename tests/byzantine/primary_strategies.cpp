@@ -121,6 +121,21 @@ class ramp_the_delay final : public as_primary {
   std::optional<microseconds_t> begun_;
 };
 
+/// Nothing for nine tenths of the time-out, then a fifth of it as fast as anybody, and again.
+class stall_by_turns final : public as_primary {
+ protected:
+  fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
+    if (!begun_) begun_ = hands.now();
+    const auto passed = (hands.now() - *begun_) % (just_below_timeout_us + request_timeout_us / 5);
+    if (passed >= just_below_timeout_us) return fate::passes;
+    hands.send_later(just_below_timeout_us - passed, out.peer, out.frame);
+    return fate::stopped;
+  }
+
+ private:
+  std::optional<microseconds_t> begun_;
+};
+
 class propose_nothing final : public as_primary {
  protected:
   fate on_proposal(passing_frame&, const pre_prepare&, adversary_hands&) override { return fate::stopped; }
@@ -252,6 +267,9 @@ std::vector<strategy> service_that_is_bad() {
        {"primary_suspected"}, {}, make_strategy<delay_below_timeout>},
       {"ramp-delay", "each batch waits a little longer than the one before", primary, as_primary, {29}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<ramp_the_delay>},
+      {"stalls-by-turns", "all batches wait for nine tenths of the time-out, then none for a while", primary, as_primary,
+       {29}, "I11", false, {}, "under a light load backups know of too few requests to tell it from hiccups",
+       make_strategy<stall_by_turns>},
       {"mute-primary", "nothing is proposed", primary, as_primary, {20, 29}, "I11", false, {"primary_suspected"}, {},
        make_strategy<propose_nothing>},
       {"propose-without-commit", "the primary never votes to commit", primary, as_primary, {29}, "I11", false, {},

@@ -66,6 +66,16 @@ TEST_CASE("a group bears a replica whose frames are no messages, and notices it"
   expect_role_borne(strategy_role::encoding);
 }
 
+TEST_CASE("no client has an honest primary suspected (attack 32)") {
+  for (const auto& each : all_strategies()) {
+    if (each.role != strategy_role::client) continue;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      const auto noticed = run_simulation(make_adversary_plan({std::string{each.name}, seed, 4, 100})).noticed;
+      CHECK_MESSAGE(noticed.count_of(notice_tally::honest_suspected) == 0, each.name << ", seed " << seed);
+    }
+  }
+}
+
 TEST_CASE("a donor that gives nothing in time is late, unless others gave everything before") {
   for (const auto* name : {"mute-donor", "slow-drip"}) {
     std::uint64_t late = 0;

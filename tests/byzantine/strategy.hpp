@@ -26,6 +26,9 @@ enum class strategy_occasion : std::uint8_t {
   view_change,
   /// The same, and the players are its successors.
   new_primary,
+  /// The players are the primaries of the first views, and one backup prepares what no other does: nobody hears it
+  /// any more, and soon it hears nobody. When it comes back the next view is its own.
+  lone_witness,
   /// A replica is cut off until it needs the state; the players give it.
   laggard,
   /// The same over slow links: nobody misses a small part of a state before it is asked of somebody else.

@@ -112,7 +112,7 @@ TEST_CASE("a body that O names comes from any holder, on STATUS (attack 17)") {
   CHECK(sent<prepare>(asker.hear(2, given[0]).sends).size() == 1);
 }
 
-TEST_CASE("who lacks a body that O names asks at once, every holder answers the primary, and it passes it on (attack 17)") {
+TEST_CASE("who lacks a body that O names asks at once, every holder answers the primary, and it the others (attack 17)") {
   paper_world backup{3};
   paper_world holder{2};
   holder.prepare_here(1);
@@ -128,7 +128,9 @@ TEST_CASE("who lacks a body that O names asks at once, every holder answers the 
   REQUIRE(asked.size() == 1);
   const auto given = sent<pre_prepare>(holder.hear(1, asked.front()).sends);
   REQUIRE(given.size() == 1);
-  // Whoever asked the primary before it could answer hears of it now.
+  // Whoever asked the primary before it could answer is answered now, and nobody else.
+  const auto question = primary.factory.status_of(replica_id{3}, v1, {}, {});
+  CHECK(sent<pre_prepare>(primary.hear(3, question).sends).empty());
   const auto passed_on = primary.hear(2, given.front());
   REQUIRE(sent<pre_prepare>(passed_on.sends).size() == 1);
   CHECK(sent<prepare>(backup.hear(1, sent<pre_prepare>(passed_on.sends).front()).sends).size() == 1);

@@ -105,13 +105,13 @@ TEST_CASE_FIXTURE(admission_world, "each request stays from its own arrival, or 
   builder().on_executed({{id_of(0, 1), true}, {id_of(0, 2), true}, {id_of(0, 3), true}}, false, 1'000);
   // The second and third were the oldest for no time at all.
   CHECK(half_time_of(builder().service(1'000).waits) == 1'000);
-  CHECK(builder().usual_stay_us() == 900);
+  CHECK(median_of(builder().service(5'000'000).stays) == 900);
   CHECK(builder().service(1'000).stays.size() == 3);
   REQUIRE(admit(0, 4, 1'100) == admission::accepted);
   builder().on_view(2'000);
   CHECK(builder().service(2'000).stays.empty());
   builder().on_executed({{id_of(0, 4), true}}, false, 2'500);
-  CHECK(builder().usual_stay_us() == 500);
+  CHECK(median_of(builder().service(5'000'000).stays) == 500);
 }
 
 TEST_CASE_FIXTURE(admission_world, "cases of the guard have room where clients have none, and make none") {
@@ -131,15 +131,69 @@ TEST_CASE_FIXTURE(admission_world, "a case of the guard waits from when it came,
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
 }
 
-TEST_CASE_FIXTURE(admission_world, "an installed state leaves no case waiting, and none in the pipeline") {
+TEST_CASE_FIXTURE(admission_world, "after an installed state every case waits again, and none is in the pipeline") {
   settings.pipeline_depth = 1;
   REQUIRE(admit_case(9, 0) == admission::accepted);
   REQUIRE(builder().cut(true));
   REQUIRE(admit_case(3, 0) == admission::accepted);
   builder().on_installed({}, 1'000);
   CHECK(builder().in_flight() == 0);
-  CHECK(builder().service(2'000).clients_waiting == 0);
+  CHECK(builder().service(2'000).clients_waiting == 1);
+  CHECK(builder().service(2'000).longest_wait_us == 1'000);
+  // In the order in which they came.
+  const auto next = builder().cut(true);
+  REQUIRE(next);
+  REQUIRE(next->requests.size() == 2);
+  CHECK(next->requests[0].id.when == timestamp{9});
+  CHECK(next->requests[1].id.when == timestamp{3});
+  builder().on_executed({{next->requests[0].id, true}, {next->requests[1].id, true}}, true, 2'000);
+  CHECK(builder().in_flight() == 0);
   CHECK(builder().requests_pending() == 0);
+  CHECK_FALSE(builder().has_waiting());
+}
+
+TEST_CASE_FIXTURE(admission_world, "a request counts from when the primary was given it for sure (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(0, 2, 0) == admission::accepted);
+  builder().on_handed_on(id_of(0, 1), 50'000);
+  CHECK(builder().service(60'000).longest_wait_us == 10'000);
+  // Only the first time: the primary has it now.
+  builder().on_handed_on(id_of(0, 1), 400'000);
+  CHECK(builder().service(410'000).longest_wait_us == 360'000);
+  // One that is not the oldest keeps nobody waiting.
+  builder().on_handed_on(id_of(0, 2), 410'000);
+  CHECK(builder().service(410'000).longest_wait_us == 360'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 450'000);
+  CHECK(half_time_of(builder().service(450'000).waits) == 400'000);
+  CHECK(median_of(builder().service(5'000'000).stays) == 400'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "what may have reached the primary only now says nothing of it (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(1, 1, 0) == admission::accepted);
+  builder().on_executed({{id_of(0, 1), true}}, false, batch_builder::handed_on_us - 1);
+  CHECK(builder().service(100'000).waits.size() == 1);
+  // Another backup has handed it on, or its client was late.
+  builder().on_executed({{id_of(1, 1), true}}, false, 400'000);
+  CHECK(builder().service(400'000).waits.size() == 1);
+  CHECK(builder().service(400'000).stays.size() == 1);
+}
+
+TEST_CASE("each request has a backup that hands it on first, and a third of them do at any size") {
+  for (const std::uint32_t replicas : {4U, 7U, 10U, 31U}) {
+    const group_size group{replicas};
+    for (std::uint32_t primary = 0; primary < replicas; ++primary) {
+      for (std::uint64_t when = 1; when <= 3; ++when) {
+        std::uint32_t first = 0;
+        for (std::uint32_t backup = 0; backup < replicas; ++backup) {
+          const request_id id{client_id{0}, timestamp{when}};
+          if (backup == primary) continue;
+          first += batch_builder::hands_on_first(id, group, replica_id{backup}, replica_id{primary}) ? 1 : 0;
+        }
+        CHECK(first == group.faulty_max());
+      }
+    }
+  }
 }
 
 TEST_CASE_FIXTURE(admission_world, "who sends ever older requests waits for the oldest alone (attack 32)") {
@@ -172,6 +226,7 @@ TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how l
     for (std::uint64_t index = 0; index < 16; ++index) {
       const auto when = static_cast<std::uint64_t>(round) * 16 + index + 1;
       REQUIRE(admit(0, when, now) == admission::accepted);
+      builder().on_handed_on(id_of(0, when), now);
       done.push_back({id_of(0, when), true});
     }
     builder().on_executed(done, false, now + 900'000);
@@ -181,6 +236,7 @@ TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how l
 
 TEST_CASE_FIXTURE(admission_world, "large requests say nothing of how long a primary holds them") {
   REQUIRE(builder().admit(ask(0, 1, std::string(40'000, 'x')), 0) == admission::accepted);
+  builder().on_handed_on(id_of(0, 1), 0);
   builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
   CHECK(builder().service(900'000).stays.empty());
   CHECK(builder().service(900'000).waits.size() == 1);

@@ -204,6 +204,21 @@ TEST_CASE_FIXTURE(docket_world, "enough misbehaviour is complained of once, in t
   }
 }
 
+TEST_CASE_FIXTURE(docket_world, "after a transfer an unsettled proof is still wanted, and a ballot is not") {
+  (void)docket.on_request(request_with(proof()), 0);
+  (void)docket.on_complaint(complaint_by(0), 0);
+  const auto ballot = docket.on_complaint(complaint_by(3), 0).requests;
+  REQUIRE(ballot.size() == 1);
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  CHECK(docket.on_agreed(agreed).dropped.empty());
+  agreed.is_transferred = true;
+  CHECK(docket.on_agreed(agreed).dropped == std::vector{std::get<request>(std::get<message>(decode(ballot[0]))).id});
+  // In quarantine it was tried already.
+  agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
+  agreed.replicas[faulty.value].convicted_at = sequence_number{2};
+  CHECK(docket.on_agreed(agreed).dropped == std::vector{name_of(*case_of(proof(), factory.cluster()))});
+}
+
 TEST_CASE_FIXTURE(docket_world, "f + 1 operators release a replica") {
   CHECK(docket.on_pardon_wanted(faulty, 0).sends.empty());
   (void)agree({}, true);

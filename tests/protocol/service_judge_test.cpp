@@ -16,6 +16,7 @@ struct judging_world {
   microseconds_t now = 1'000;
   microseconds_t stay = 0;
   std::size_t stays_count = 32;
+  std::uint64_t owed = 0;
   std::optional<suspicion_reason> found;
 
   judging_world() { judge.on_view(now); }
@@ -32,7 +33,9 @@ struct judging_world {
       report.longest_wait_us = wait;
       report.waits = last(32, wait);
       report.stays = last(stays_count, stay);
-      report.requests_executed += rate * look_us / 1'000'000;
+      owed += rate * look_us;
+      report.requests_executed += owed / 1'000'000;
+      owed %= 1'000'000;
       found = judge.judge(report, timeout_us, now);
     }
   }
@@ -108,28 +111,57 @@ TEST_CASE("a primary that holds each request back is slow, also when clients kee
   }
 }
 
-TEST_CASE("a stall is no sign, however long it is remembered; two of them are") {
+/// Eight clients, and all that they have under way, wait for 0.6 of the time-out; then they are served at once.
+void stall(judging_world& world) {
+  world.now += timeout_us * 6 / 10;
+  world.report.waits = world.last(8, timeout_us * 6 / 10);
+  world.report.stays = world.last(32, timeout_us * 6 / 10);
+  world.report.requests_executed += 32;
+  world.found = world.judge.judge(world.report, timeout_us, world.now);
+}
+
+TEST_CASE("one stall is no sign, however long it is remembered") {
   judging_world world;
   world.serve(2 * timeout_us, 2'000, 2);
-  // Links that opened late: eight clients, and all that they had under way, waited for them.
-  const auto stall = [&world] {
-    world.now += timeout_us * 6 / 10;
-    world.report.waits = world.last(8, timeout_us * 6 / 10);
-    world.report.stays = world.last(32, timeout_us * 6 / 10);
-    world.report.requests_executed += 32;
-    world.found = world.judge.judge(world.report, timeout_us, world.now);
-  };
-  stall();
+  stall(world);
   CHECK_FALSE(world.found);
-  // Little is asked of it afterwards, so that nothing newer takes the place of what was long.
-  for (microseconds_t passed = 0; passed < 10 * timeout_us; passed += look_us) {
+  // Little is asked afterwards, so that nothing newer takes the place of what was long.
+  for (microseconds_t passed = 0; passed < 40 * timeout_us; passed += look_us) {
     world.now += look_us;
     world.report.waits.push_back({world.now - 2'000, 2'000});
     if (world.report.waits.size() > 32) world.report.waits.erase(world.report.waits.begin() + 8);
     world.report.requests_executed += 1;
     REQUIRE_FALSE(world.judge.judge(world.report, timeout_us, world.now));
   }
-  stall();
+  // Much later it is the first one again.
+  stall(world);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("a primary that stalls by turns is slow, however fast it is in between (attack 29)") {
+  judging_world world;
+  world.serve(2 * timeout_us, 2'000, 400);
+  stall(world);
+  CHECK_FALSE(world.found);
+  // Long enough that nothing long is remembered.
+  world.serve(timeout_us / 5, 2'000, 400);
+  REQUIRE_FALSE(world.found);
+  stall(world);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("what a burst after a pause tells is not what a primary can do all the time (attack 29)") {
+  judging_world world;
+  // 400 requests each 0.9 of the time-out.
+  for (int round = 0; round < 8 && !world.found; ++round) {
+    for (microseconds_t passed = 0; passed < timeout_us * 9 / 10 && !world.found; passed += look_us) {
+      world.now += look_us;
+      world.report.clients_waiting = 8;
+      world.found = world.judge.judge(world.report, timeout_us, world.now);
+    }
+    world.report.requests_executed += 400;
+    world.report.waits = world.last(32, timeout_us * 4 / 10);
+  }
   CHECK(world.found == suspicion_reason::slow);
 }
 

@@ -68,7 +68,33 @@ std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasi
   return players;
 }
 
-void add_occasion(run_plan& plan, strategy_occasion occasion) {
+/// One backup gets its half's batch, and the PREPAREs for it, while nobody hears its own; then it is cut off. The others
+/// put another batch in the place, in the next view of an honest primary. That one is suspended, so that they leave
+/// its view: for the witness's, who comes back with a certificate that is older than theirs (attack 10).
+void add_lone_witness(run_plan& plan, std::uint64_t seed) {
+  const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
+  const replica_id witness{replicas / 2};
+  splitmix64 chance{seed};
+  const auto deaf_at = occasion_begins + 50'000 + chance.below(110'000);
+  const auto back_at = occasion_begins + 2'600'000 + chance.below(1'200'000);
+  // Before a checkpoint covers what the witness has.
+  const auto left_at = occasion_begins + 200'000 + chance.below(200'000);
+  std::set<endpoint> others;
+  for (std::uint32_t number = 0; number < replicas; ++number) {
+    if (number != witness.value) others.insert(principal::of(replica_id{number}));
+  }
+  plan.faults.push_back({0, chaos_us, link_delay{10'000, 30'000}});
+  plan.faults.push_back({occasion_begins - 100'000, back_at, link_break{{principal::of(witness)}, others}});
+  plan.faults.push_back({deaf_at, back_at, link_break{others, {principal::of(witness)}}});
+  plan.faults.push_back({left_at, chaos_us - 500'000, node_pause{replica_id{witness.value - 1}}});
+  const auto operation = key_value::encode(key_value::increment{as_byte_span("witnessed"), 1});
+  for (std::uint32_t number = 0; number < 3; ++number)
+    plan.operations.push_back({occasion_begins + 1'000, client_id{number}, operation});
+  std::ranges::stable_sort(plan.operations, {}, &planned_operation::when);
+}
+
+void add_occasion(run_plan& plan, strategy_occasion occasion, std::uint64_t seed) {
+  if (occasion == strategy_occasion::lone_witness) return add_lone_witness(plan, seed);
   if (occasion == strategy_occasion::view_change || occasion == strategy_occasion::new_primary) {
     plan.faults.push_back({occasion_begins, suspended_until, node_pause{replica_id{0}}});
   } else if (occasion == strategy_occasion::laggard || occasion == strategy_occasion::slow_laggard) {
@@ -103,9 +129,11 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   const auto occasion = occasion_of(played);
   const bool is_slow = occasion == strategy_occasion::slow_laggard;
   plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
-  add_occasion(plan, occasion);
+  add_occasion(plan, occasion, options.seed);
+  // A primary that is convicted before the occasion comes is none any more.
+  const auto begin = occasion == strategy_occasion::lone_witness ? occasion_begins : 0;
   for (const auto who : players_of(plan, occasion, options.seed))
-    plan.faults.push_back({0, chaos_us, misbehaviour{who, plays, end_of(options, occasion)}});
+    plan.faults.push_back({begin, chaos_us, misbehaviour{who, plays, end_of(options, occasion)}});
   return plan;
 }
 
@@ -116,10 +144,10 @@ bool leaves_a_quorum(strategy_occasion occasion) {
 }
 
 /// How long a trial may take when `players` may lead one after the other. What is provable is proven of each of them at
-/// once. Who serves badly, and is proven faulty by chance only, has to be suspected before another orders the case: that
-/// is a time-out for each.
+/// once. Who serves badly, and is proven faulty by chance only, has to be suspected before another orders the case: a
+/// few time-outs for each, as it has to be slow twice.
 microseconds_t trial_bound(bool is_provable, std::size_t players) {
-  return trial_us_max + (is_provable ? 0 : (players - 1) * view_change_settings{}.request_us);
+  return trial_us_max + (is_provable ? 0 : (players - 1) * 4 * view_change_settings{}.request_us);
 }
 
 bool is_convicted(const std::vector<const strategy*>& played, std::size_t players, const notice_tally& noticed) {

@@ -26,7 +26,7 @@ struct adversary_options {
 [[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
 
 /// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms. Where what is played
-/// cannot be proven, each of several players may lead for a time-out before the case of one is ordered.
+/// cannot be proven, each of several players may lead for some time-outs before the case of one is ordered.
 inline constexpr microseconds_t trial_us_max = 50'000;
 
 /// A run of a plan, and whether the honest replicas noticed.
@@ -34,7 +34,7 @@ struct adversary_report {
   run_report run;
   /// Of the first strategy that can be noticed; true when none can, or when more goes wrong than the strategies.
   bool noticed = true;
-  /// Whether each one that was proven faulty was convicted, within `trial_us_max` if the occasion leaves a quorum; and
+  /// Whether each one that was proven faulty was convicted, in that time if the occasion leaves a quorum; and
   /// somebody was, if the strategy is provable.
   bool convicted = true;
 };

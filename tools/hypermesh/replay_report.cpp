@@ -273,7 +273,7 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
       ->type_name("N");
   command
       .add_option("--in-flight", into.in_flight,
-                  "Operations under way; without it a bundle, under a load of increments 128 times as\n"
+                  "Operations under way; without it a bundle, under a load of increments 64 times as\n"
                   "many. Of more than a bundle the order is kept as long as the view does not change")
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
