@@ -190,7 +190,7 @@ TEST_CASE("both machines of a copied replica are heard, and the group bears it")
 
 TEST_CASE("two machines with one key propose different batches, and correct replicas notice") {
   std::size_t conflicts = 0;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     const traced_run run{make_plan({seed, 4, 80, fault_profile::twins})};
     expect_pass(run.report);
     conflicts += run.count("conflicting_statement");
