@@ -127,7 +127,7 @@ TEST_CASE("what is proven and agreed about members stands in the trail with its 
   CHECK(told(what::quarantined, 6).kind == audit_kind::quarantine);
   CHECK(told(what::quarantined, 6).until == sequence_number{20});
   CHECK(told(what::released, 0).kind == audit_kind::release);
-  const auto proven = std::get<guard_noted>(*audit_event_of(observation{fault_proven{accused, 8}}));
+  const auto proven = std::get<guard_noted>(*audit_event_of(observation{fault_proven{accused, 8, nullptr}}));
   CHECK(proven.kind == audit_kind::evidence);
   CHECK(proven.offence == "unlawful_new_view");
 }

@@ -70,7 +70,13 @@ void core_node::admit(const request& value) {
     case batch_builder::admission::accepted:
     case batch_builder::admission::already_pending:
       // §4.1: a backup relays to the primary.
-      if (!replica_.is_primary()) send_to(principal::of(replica_.primary()), reframe(value));
+      if (!replica_.is_primary()) {
+        batcher_.on_handed_on(value.id, now_);
+        send_to(principal::of(replica_.primary()), reframe(value));
+      }
+      break;
+    case batch_builder::admission::contradicting:
+      // The first one stays.
       break;
     case batch_builder::admission::done:
     case batch_builder::admission::past:
