@@ -47,6 +47,7 @@ void client_queue::propose_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
     each.since = now;
     each.proposed = false;
+    each.is_handed_on = false;
     waiting_.insert(turn_of(when, each));
   }
 }

@@ -12,15 +12,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-std::string puts(std::size_t count) {
-  std::string lines;
-  for (std::size_t index = 0; index < count; ++index)
-    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
-  return lines;
-}
-
 std::vector<nlohmann::json> lines_of(const std::string& text) {
   std::vector<nlohmann::json> all;
   std::istringstream in{text};

@@ -20,13 +20,6 @@ std::uint64_t refused(const running_cluster& cluster, const std::string& reason)
   return sum;
 }
 
-std::string puts(std::size_t count) {
-  std::string lines;
-  for (std::size_t index = 0; index < count; ++index)
-    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
-  return lines;
-}
-
 }  // namespace
 
 TEST_CASE("a real cluster bears a backup that votes twice, and refuses its votes") {

@@ -10,14 +10,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-std::string puts(std::size_t count) {
-  std::string lines;
-  for (std::size_t index = 0; index < count; ++index) {
-    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
-  }
-  return lines;
-}
-
 std::size_t lines_in(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }

@@ -44,6 +44,16 @@ bool eventually(Condition holds, std::chrono::seconds patience = std::chrono::se
   return true;
 }
 
+inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Lines for `submit -`.
+inline std::string puts(std::size_t count) {
+  std::string lines;
+  for (std::size_t index = 0; index < count; ++index)
+    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
+  return lines;
+}
+
 /// A folder of one test, gone at its end. Its name is part of every process's command line or environment here, so what
 /// a test left behind can be found.
 class scratch_folder {

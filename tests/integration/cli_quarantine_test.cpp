@@ -9,15 +9,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-std::string puts(std::size_t count) {
-  std::string lines;
-  for (std::size_t index = 0; index < count; ++index)
-    lines += "put key-" + std::to_string(index) + " " + std::to_string(index) + "\n";
-  return lines;
-}
-
 struct quarantine_bench {
   running_cluster cluster;
 

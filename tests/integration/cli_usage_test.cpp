@@ -8,8 +8,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 /// Replaces the first `from` in the file.
 void edit(const fs::path& file, const std::string& from, const std::string& to) {
   auto text = text_of(file);

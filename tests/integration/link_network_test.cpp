@@ -231,7 +231,7 @@ TEST_CASE("a newer authenticated connection of a replica replaces the older one"
   CHECK(node.box->ups() == 1);
 }
 
-TEST_CASE("a client hears that its links are closed before any opens") {
+TEST_CASE("a client hears of each link that it is closed, also of those that never open") {
   const replica_node replica{0};
   const client_node client{0, {replica.links.port, 1}};
   REQUIRE(eventually([&] { return client.box->links_up() == 1; }));

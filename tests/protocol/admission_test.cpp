@@ -179,6 +179,15 @@ TEST_CASE_FIXTURE(admission_world, "what may have reached the primary only now s
   CHECK(builder().service(400'000).stays.size() == 1);
 }
 
+TEST_CASE_FIXTURE(admission_world, "what was handed to the last primary was not handed to the next one (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  builder().on_handed_on(id_of(0, 1), 0);
+  builder().on_view(1'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  CHECK(builder().service(900'000).waits.empty());
+  CHECK(builder().service(900'000).stays.empty());
+}
+
 TEST_CASE("each request has a backup that hands it on first, and a third of them do at any size") {
   for (const std::uint32_t replicas : {4U, 7U, 10U, 31U}) {
     const group_size group{replicas};
