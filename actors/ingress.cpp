@@ -88,7 +88,7 @@ std::optional<rejection> ingress_state::examine_content(principal sender, const 
   const bool is_view_change = kind == message_kind::view_change || kind == message_kind::new_view;
   const bool is_watched = sender.is_replica();
   if (is_watched && !is_view_change) note(watch->on_message(replica_id{sender.number}, value));
-  const auto objection = filter->objection_to(value);
+  const auto objection = filter->objection_to(sender, value);
   // A VIEW-CHANGE for a view that is over may still contradict another one.
   if (objection && !(is_view_change && objection == rejection::other_view)) return objection;
   if (!quota.admit(sender, value, now)) return rejection::overloaded;

@@ -11,19 +11,20 @@ namespace {
 
 using replica_self = replica_actor::stateful_pointer<replica_state>;
 
+replica_position position_of(const replica_core& core) {
+  return {core.view(), core.is_active(), core.last_decided(), core.marks().low(), core.marks().high(), core.repairs()};
+}
+
 void tell_position(replica_self self) {
-  const auto& core = *self->state.core;
-  self->send(self->state.with->ingress, progress_made{{core.view(), core.is_active(), core.last_decided(),
-                                                       core.marks().low(), core.marks().high()}});
+  self->state.told = position_of(*self->state.core);
+  self->send(self->state.with->ingress, progress_made{self->state.told});
 }
 
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
-  const bool has_moved =
-      !effects.committed.empty() || effects.forget_through || effects.view_left || effects.view_entered;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
                   std::move(effects.committed));
-  if (has_moved) tell_position(self);
+  if (self->state.told != position_of(*self->state.core)) tell_position(self);
   if (effects.view_left) self->send(with.coordinator, view_left{std::move(effects.view_left)});
   if (effects.view_entered) {
     self->send(with.coordinator, view_entered{*effects.view_entered});

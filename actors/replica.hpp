@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
+#include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/replica_core.hpp"
 
 namespace hypermesh {
@@ -16,6 +17,8 @@ struct replica_state {
   std::chrono::microseconds status_period{};
   std::unique_ptr<replica_core> core;
   std::shared_ptr<const neighbours> with;
+  /// The position that the ingress knows.
+  replica_position told;
 };
 
 /// `past`: what the last run of the replica promised. Every `status_period` a replica that waits for something says

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "messages/types.hpp"
 
@@ -22,10 +22,15 @@ class divergence {
   /// The certified state after `sequence` is in place. Whether it replaced a wrong one.
   bool on_installed(sequence_number sequence) {
     installed_ = std::max(installed_, sequence);
-    return std::exchange(at_, std::nullopt).has_value();
+    if (!at_) return false;
+    at_.reset();
+    ++repairs_;
+    return true;
   }
 
   [[nodiscard]] bool exists() const { return at_.has_value(); }
+  /// How many it were that are over.
+  [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
   /// Whether the certified state after `sequence` would end it: an older one would be right too, but what follows it
   /// may be cut from the log already, and could not be executed again.
   [[nodiscard]] bool ends_with(sequence_number sequence) const { return at_.has_value() && sequence >= *at_; }
@@ -35,6 +40,7 @@ class divergence {
   std::optional<sequence_number> at_;
   /// The newest state that was installed.
   sequence_number installed_;
+  std::uint64_t repairs_ = 0;
 };
 
 }  // namespace hypermesh

@@ -73,18 +73,34 @@ std::optional<rejection> early_filter::objection_to_view(view_number wanted) con
   return over ? std::optional{rejection::other_view} : std::nullopt;
 }
 
-std::optional<rejection> early_filter::objection_to(const message& value) const {
+/// A vote on the link of who casts it; one from elsewhere is somebody's forgery or mistake, and is told as that.
+std::optional<rejection> early_filter::objection_to_vote(principal sender, message_kind kind,
+                                                         const statement& content) const {
+  if (const auto bad = objection_to_place(content)) return bad;
+  const auto known = accepted_.find(content.sequence);
+  if (known == accepted_.end() || content.view != at_.view || sender != principal::of(content.replica)) return {};
+  const auto& votes = known->second.votes_of(kind);
+  const auto cast = votes.find(content.replica);
+  const bool same = cast != votes.end() && cast->second == content.value;
+  return same ? std::optional{rejection::duplicate} : std::nullopt;
+}
+
+std::optional<rejection> early_filter::objection_to(principal sender, const message& value) const {
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
     // Unlike votes a proposal is never early: its primary sends it behind the NEW-VIEW, on the same link.
     const auto view = it->header.content.view;
     if (view > at_.view || (view == at_.view && !at_.active)) return rejection::other_view;
     if (const auto bad = objection_to_place(it->header.content)) return bad;
     const auto known = accepted_.find(it->header.content.sequence);
-    const bool same = known != accepted_.end() && known->second == it->header.content;
+    const bool same = known != accepted_.end() && known->second.header == it->header.content;
     return same ? std::optional{rejection::duplicate} : std::nullopt;
   }
-  if (const auto* it = std::get_if<prepare>(&value)) return objection_to_place(it->vote.content);
-  if (const auto* it = std::get_if<commit>(&value)) return objection_to_place(it->vote.content);
+  if (const auto* it = std::get_if<prepare>(&value)) {
+    return objection_to_vote(sender, message_kind::prepare, it->vote.content);
+  }
+  if (const auto* it = std::get_if<commit>(&value)) {
+    return objection_to_vote(sender, message_kind::commit, it->vote.content);
+  }
   if (const auto* it = std::get_if<view_change>(&value)) {
     if (const auto bad = objection_to_view(it->new_view)) return bad;
     // STATUS brings the same one again and again, and each costs hundreds of checks.
@@ -119,18 +135,28 @@ void early_filter::note_passed(const message& value) {
     if (change->new_view > known.first) known = {change->new_view, change->by};
     return;
   }
-  const auto* proposal = std::get_if<pre_prepare>(&value);
-  if (proposal == nullptr) return;
-  const auto& content = proposal->header.content;
-  // Above H as known here the replica may have dropped it, and it must come through again.
-  if (content.view == at_.view && at_.active && content.sequence <= at_.high)
-    accepted_.emplace(content.sequence, content);
+  if (const auto* it = std::get_if<pre_prepare>(&value)) {
+    const auto& content = it->header.content;
+    if (!is_kept(content)) return;
+    auto& header = accepted_[content.sequence].header;
+    if (!header) header = content;
+  }
+  const auto note_vote = [this](message_kind kind, const statement& content) {
+    if (is_kept(content)) accepted_[content.sequence].votes_of(kind).emplace(content.replica, content.value);
+  };
+  if (const auto* it = std::get_if<prepare>(&value)) note_vote(message_kind::prepare, it->vote.content);
+  if (const auto* it = std::get_if<commit>(&value)) note_vote(message_kind::commit, it->vote.content);
+}
+
+/// Above H as known here the replica may have dropped it, and it must come through again.
+bool early_filter::is_kept(const statement& content) const {
+  return content.view == at_.view && at_.active && content.sequence > at_.decided && content.sequence <= at_.high;
 }
 
 void early_filter::on_position(const replica_position& at) {
   // Said before the NEW-VIEW that was let through reached the replica.
   if (at.view < at_.view || (at.view == at_.view && at_.active && !at.active)) return;
-  if (at.view != at_.view || at.active != at_.active) accepted_.clear();
+  if (at.view != at_.view || at.active != at_.active || at.repairs != at_.repairs) accepted_.clear();
   at_ = at;
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.decided));
 }

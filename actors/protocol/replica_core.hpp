@@ -74,6 +74,8 @@ class replica_core {
   [[nodiscard]] sequence_number last_decided() const { return last_decided_; }
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
   [[nodiscard]] const watermarks& marks() const { return log_.marks(); }
+  /// How often its state was wrong and has been replaced; it hears nothing meanwhile.
+  [[nodiscard]] std::uint64_t repairs() const { return divergence_.repairs(); }
 
  private:
   // §4.2, in the order of the phases.

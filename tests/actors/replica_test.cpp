@@ -203,3 +203,14 @@ TEST_CASE("a replica whose state diverged votes no more") {
   bench.advance(10 * status_period);
   CHECK(bench.take<persist_and_send>("journal").empty());
 }
+
+TEST_CASE("a replica whose state was repaired says so to the way in: what came meanwhile it has dropped (attack 27)") {
+  replica_bench bench;
+  bench.give(bench.tested, state_diverged{sequence_number{4}});
+  bench.forget();
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
+                                              bench.make().certificate_of(sequence_number{4}, {})});
+  const auto told = bench.take<progress_made>("ingress");
+  REQUIRE(!told.empty());
+  CHECK(told.back().at.repairs == 1);
+}

@@ -24,3 +24,14 @@ TEST_CASE("a divergence ends with a state that is no older than its newest sign"
   CHECK(own.on_installed(sequence_number{12}));
   CHECK_FALSE(own.on_installed(sequence_number{16}));
 }
+
+TEST_CASE("each divergence that is over is counted once") {
+  divergence own;
+  (void)own.on_installed(sequence_number{4});
+  CHECK(own.repairs() == 0);
+  (void)own.on_diverged(sequence_number{8});
+  CHECK(own.repairs() == 0);
+  (void)own.on_installed(sequence_number{8});
+  (void)own.on_installed(sequence_number{12});
+  CHECK(own.repairs() == 1);
+}

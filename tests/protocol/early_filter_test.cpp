@@ -16,7 +16,7 @@ struct filter_world {
   early_filter filter{factory.cluster()};
 
   filter_world() {
-    filter.on_position({view_number{0}, true, sequence_number{3}, sequence_number{0}, sequence_number{8}});
+    stands_in(0, true);
   }
 
   [[nodiscard]] pre_prepare proposal(std::uint64_t sequence, std::string_view operation = "o",
@@ -27,28 +27,37 @@ struct filter_world {
   [[nodiscard]] commit vote(std::uint64_t sequence, std::uint64_t view = 0) const {
     return factory.commit_of(replica_id{2}, proposal(sequence, "o", view));
   }
+  /// On the link of a replica.
+  [[nodiscard]] std::optional<rejection> objection(const message& value, std::uint32_t sender = 2) const {
+    return filter.objection_to(principal::of(replica_id{sender}), value);
+  }
+  /// The filter is told where the replica is: in `view`, with h = 0 and 3 decided.
+  void stands_in(std::uint64_t view, bool active, std::uint64_t repairs = 0) {
+    filter.on_position(
+        {view_number{view}, active, sequence_number{3}, sequence_number{0}, sequence_number{8}, repairs});
+  }
 };
 
 }  // namespace
 
 TEST_CASE("what is executed is refused before its signature is checked") {
   filter_world world;
-  CHECK(world.filter.objection_to(world.vote(3)) == rejection::already_decided);
-  CHECK(world.filter.objection_to(world.proposal(3)) == rejection::already_decided);
-  CHECK_FALSE(world.filter.objection_to(world.vote(4)));
+  CHECK(world.objection(world.vote(3)) == rejection::already_decided);
+  CHECK(world.objection(world.proposal(3)) == rejection::already_decided);
+  CHECK_FALSE(world.objection(world.vote(4)));
 }
 
 TEST_CASE("a proposal of a view whose primary is somebody else costs no signature check") {
   filter_world world;
-  CHECK(world.filter.objection_to(world.proposal(4, "o", 3)) == rejection::other_view);
+  CHECK(world.objection(world.proposal(4, "o", 3)) == rejection::other_view);
 }
 
 TEST_CASE("a vote of a later view is let through: it may be early") {
   filter_world world;
-  CHECK_FALSE(world.filter.objection_to(world.vote(4, 1)));
-  world.filter.on_position({view_number{2}, false, sequence_number{3}, sequence_number{0}, sequence_number{8}});
-  CHECK(world.filter.objection_to(world.vote(4, 1)) == rejection::other_view);
-  CHECK_FALSE(world.filter.objection_to(world.vote(4, 2)));
+  CHECK_FALSE(world.objection(world.vote(4, 1)));
+  world.stands_in(2, false);
+  CHECK(world.objection(world.vote(4, 1)) == rejection::other_view);
+  CHECK_FALSE(world.objection(world.vote(4, 2)));
 }
 
 TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and what is decided is votable again") {
@@ -58,50 +67,91 @@ TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and wh
     changes.push_back(world.factory.view_change_of(replica_id{replica}, view_number{3}, nullptr, {}));
   }
   const message opened = world.factory.new_view_of(view_number{3}, changes);
-  CHECK_FALSE(world.filter.objection_to(opened));
+  CHECK_FALSE(world.objection(opened));
   world.filter.note_passed(opened);
-  CHECK(world.filter.objection_to(opened) == rejection::other_view);
-  CHECK(world.filter.objection_to(message{changes[0]}) == rejection::other_view);
-  CHECK(world.filter.objection_to(world.vote(4)) == rejection::other_view);
-  CHECK_FALSE(world.filter.objection_to(world.proposal(4, "o", 3)));
-  CHECK_FALSE(world.filter.objection_to(world.vote(2, 3)));
+  CHECK(world.objection(opened) == rejection::other_view);
+  CHECK(world.objection(message{changes[0]}) == rejection::other_view);
+  CHECK(world.objection(world.vote(4)) == rejection::other_view);
+  CHECK_FALSE(world.objection(world.proposal(4, "o", 3)));
+  CHECK_FALSE(world.objection(world.vote(2, 3)));
   // What the replica said before it heard of the view changes nothing.
   world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{0}, sequence_number{8}});
-  CHECK_FALSE(world.filter.objection_to(world.vote(2, 3)));
+  CHECK_FALSE(world.objection(world.vote(2, 3)));
 }
 
 TEST_CASE("a suspicion of a view that is past is refused") {
   filter_world world;
-  CHECK_FALSE(world.filter.objection_to(message{world.factory.suspicion_of(replica_id{2}, view_number{0})}));
-  world.filter.on_position({view_number{2}, false, sequence_number{3}, sequence_number{0}, sequence_number{8}});
-  CHECK(world.filter.objection_to(message{world.factory.suspicion_of(replica_id{2}, view_number{1})}) ==
+  CHECK_FALSE(world.objection(message{world.factory.suspicion_of(replica_id{2}, view_number{0})}));
+  world.stands_in(2, false);
+  CHECK(world.objection(message{world.factory.suspicion_of(replica_id{2}, view_number{1})}) ==
         rejection::other_view);
 }
 
 TEST_CASE("a replica may be ahead of what the filter knows by a window and no more") {
   filter_world world;
-  CHECK_FALSE(world.filter.objection_to(world.vote(16)));
-  CHECK(world.filter.objection_to(world.vote(17)) == rejection::outside_watermarks);
+  CHECK_FALSE(world.objection(world.vote(16)));
+  CHECK(world.objection(world.vote(17)) == rejection::outside_watermarks);
 }
 
 TEST_CASE("a proposal that the replica has accepted is not verified again, and another one is") {
   filter_world world;
   const auto first = world.proposal(5);
-  CHECK_FALSE(world.filter.objection_to(first));
+  CHECK_FALSE(world.objection(first));
   world.filter.note_passed(first);
-  CHECK(world.filter.objection_to(first) == rejection::duplicate);
+  CHECK(world.objection(first) == rejection::duplicate);
   // The second value of an equivocating primary is evidence and goes through.
-  CHECK_FALSE(world.filter.objection_to(world.proposal(5, "other")));
+  CHECK_FALSE(world.objection(world.proposal(5, "other")));
 }
 
 TEST_CASE("a proposal above H, which the replica may have dropped, comes through again (attack 22)") {
   filter_world world;
   const auto above = world.proposal(9);
-  CHECK_FALSE(world.filter.objection_to(above));
+  CHECK_FALSE(world.objection(above));
   world.filter.note_passed(above);
-  CHECK_FALSE(world.filter.objection_to(above));
+  CHECK_FALSE(world.objection(above));
   world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{4}, sequence_number{12}});
-  CHECK_FALSE(world.filter.objection_to(above));
+  CHECK_FALSE(world.objection(above));
+}
+
+TEST_CASE("a vote that the replica has is not verified again, and another one is (attack 33)") {
+  filter_world world;
+  const auto first = world.vote(5);
+  CHECK_FALSE(world.objection(first));
+  world.filter.note_passed(first);
+  CHECK(world.objection(first) == rejection::duplicate);
+  // The other kind, another digest, of another replica.
+  CHECK_FALSE(world.objection(world.factory.prepare_of(replica_id{2}, world.proposal(5))));
+  CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{2}, world.proposal(5, "other"))));
+  CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{1}, world.proposal(5)), 1));
+  // What is sent in the name of another is told as what it is.
+  CHECK_FALSE(world.objection(first, 3));
+}
+
+TEST_CASE("a vote that the replica may have dropped comes through again: of a view to come, or above H (attack 22)") {
+  filter_world world;
+  for (const auto& early : {world.vote(4, 1), world.vote(9)}) {
+    world.filter.note_passed(early);
+    CHECK_FALSE(world.objection(early));
+  }
+  world.stands_in(1, false);
+  world.filter.note_passed(world.vote(4, 1));
+  CHECK_FALSE(world.objection(world.vote(4, 1)));
+  world.stands_in(1, true);
+  CHECK_FALSE(world.objection(world.vote(4, 1)));
+}
+
+TEST_CASE("what was given to a replica whose state was wrong comes through again (attack 27)") {
+  filter_world world;
+  const auto vote = world.vote(5);
+  const auto proposal = world.proposal(5);
+  world.filter.note_passed(vote);
+  world.filter.note_passed(proposal);
+  world.stands_in(0, true, 0);
+  CHECK(world.objection(vote) == rejection::duplicate);
+  CHECK(world.objection(proposal) == rejection::duplicate);
+  world.stands_in(0, true, 1);
+  CHECK_FALSE(world.objection(vote));
+  CHECK_FALSE(world.objection(proposal));
 }
 
 TEST_CASE("checkpoints at or below the stable one are refused, and requests never") {
@@ -110,20 +160,20 @@ TEST_CASE("checkpoints at or below the stable one are refused, and requests neve
   const auto at = [&](std::uint64_t sequence) {
     return world.factory.checkpoint_of(replica_id{1}, sequence_number{sequence}, named_digest("root"));
   };
-  CHECK(world.filter.objection_to(at(4)) == rejection::already_decided);
-  CHECK_FALSE(world.filter.objection_to(at(8)));
-  CHECK_FALSE(world.filter.objection_to(world.factory.request_of(client_id{0}, timestamp{1}, "o")));
+  CHECK(world.objection(at(4)) == rejection::already_decided);
+  CHECK_FALSE(world.objection(at(8)));
+  CHECK_FALSE(world.objection(world.factory.request_of(client_id{0}, timestamp{1}, "o")));
 }
 
 TEST_CASE("a VIEW-CHANGE that passed is known when it comes again, and another one is not (attack 33)") {
   filter_world world;
   const message first = world.factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {});
-  CHECK_FALSE(world.filter.objection_to(first));
-  CHECK_FALSE(world.filter.objection_to(first));
+  CHECK_FALSE(world.objection(first));
+  CHECK_FALSE(world.objection(first));
   world.filter.note_passed(first);
-  CHECK(world.filter.objection_to(first) == rejection::duplicate);
-  CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{2}, view_number{4}, nullptr, {})}));
-  CHECK_FALSE(world.filter.objection_to(message{world.factory.view_change_of(replica_id{1}, view_number{3}, nullptr, {})}));
+  CHECK(world.objection(first) == rejection::duplicate);
+  CHECK_FALSE(world.objection(message{world.factory.view_change_of(replica_id{2}, view_number{4}, nullptr, {})}));
+  CHECK_FALSE(world.objection(message{world.factory.view_change_of(replica_id{1}, view_number{3}, nullptr, {})}));
 }
 
 TEST_CASE("frames of a replica are looked at up to a rate, which is lower for who is throttled (attack 33)") {

@@ -121,8 +121,12 @@ class guard_filler {
         way.filter->note_passed(proposal);
         for_each_other([&](replica_id each) {
           const auto content = make_.content_of(each, view, sequence, value);
-          (void)way.watch->on_message(each, prepare{make_.signed_as(message_kind::prepare, content)});
-          (void)way.watch->on_message(each, commit{make_.signed_as(message_kind::commit, content)});
+          const message prepared = prepare{make_.signed_as(message_kind::prepare, content)};
+          const message committed = commit{make_.signed_as(message_kind::commit, content)};
+          for (const auto* vote : {&prepared, &committed}) {
+            (void)way.watch->on_message(each, *vote);
+            way.filter->note_passed(*vote);
+          }
         });
       }
     }
