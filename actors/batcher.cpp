@@ -153,7 +153,9 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
         self->state.builder->on_installed(*installed.executed, now_of(self));
         cut_batches(self, false);
       },
-      [self](const reputation_agreed& agreed) { self->state.builder->on_convicted(agreed.now->clients); },
+      [self](const reputation_agreed& agreed) {
+        self->state.builder->on_restrained(restrained_in(agreed.now->clients));
+      },
       [self](const cases_dropped& dropped) { self->state.builder->on_dropped(*dropped.names, now_of(self)); },
       [self](const service_wanted&) {
         const auto& state = self->state;

@@ -63,7 +63,7 @@ void tell_reputation(const executor_self& self, std::vector<request_id> settled,
     self->send(with.monitor, observed{each});
   const auto now = std::make_shared<const agreed_reputation>(
       agreed_reputation{replicated.last_executed(), replicated.ledger().replicas(), std::move(events),
-                        std::move(settled), replicated.ledger().convicted_clients(), is_transferred});
+                        std::move(settled), replicated.ledger().clients(), is_transferred});
   self->send(with.fault_detector, reputation_agreed{now});
   self->send(with.reputation_tracker, reputation_agreed{now});
   self->send(with.batcher, reputation_agreed{now});

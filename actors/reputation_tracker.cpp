@@ -33,6 +33,9 @@ void report(tracker_self self) {
     add("quarantined_until_sequence", each.agreed.quarantined_until.value);
     add("awaits_quarantine", each.agreed.awaits_quarantine ? 1 : 0);
   }
+  const auto restrained = state.book->clients_restrained();
+  if (restrained > 0 || state.has_restrained) counters->push_back({"clients_restrained", restrained});
+  state.has_restrained = restrained > 0;
   if (!counters->empty()) self->send(state.with->monitor, counters_reported{std::move(counters)});
 }
 

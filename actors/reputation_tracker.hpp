@@ -18,6 +18,8 @@ struct reputation_tracker_state {
   trust told;
   /// Whose reputation the monitor shows.
   std::set<std::size_t> shown;
+  /// Whether the monitor knows of restrained clients.
+  bool has_restrained = false;
   std::shared_ptr<const neighbours> with;
 };
 

@@ -62,7 +62,7 @@ batch_builder::admission batch_builder::admit(const request& value, microseconds
 }
 
 bool batch_builder::fits_quota(const client_queue& queue, const request& value) const {
-  const std::size_t requests_max = is_convicted(value.id.client) ? 1 : limits::requests_in_flight_max;
+  const std::size_t requests_max = is_restrained(value.id.client) ? 1 : limits::requests_in_flight_max;
   return queue.size() < requests_max &&
          (queue.empty() || queue.bytes() + client_queue::bytes_of(value) <= settings_.bytes_per_client_max);
 }
@@ -114,7 +114,7 @@ std::optional<exhibits> batch_builder::contradiction_with(const request& value) 
   if (known == nullptr || is_same_request(*known, value) || value.id.client == guard_client) return std::nullopt;
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::exhibit_bytes_max;
   // Once is enough: showing costs more than contradicting (attack 33).
-  if (!fits || is_convicted(value.id.client) || !found->second.note_contradicted(value.id.when)) return std::nullopt;
+  if (!fits || is_restrained(value.id.client) || !found->second.note_contradicted(value.id.when)) return std::nullopt;
   return exhibits{{exhibit{message_kind::request, known->raw}, exhibit{message_kind::request, value.raw}}};
 }
 

@@ -73,7 +73,7 @@ class batch_builder {
   /// when it was shown before.
   [[nodiscard]] std::optional<exhibits> contradiction_with(const request& value);
   /// Sorted. They may have one request pending each.
-  void on_convicted(std::vector<client_id> clients) { convicted_ = std::move(clients); }
+  void on_restrained(std::vector<client_id> clients) { restrained_ = std::move(clients); }
 
   /// The next batch, when there is one to propose: at once while nothing is in flight, else when
   /// enough requests gathered or `delay_passed`. Takes from the clients in turn, and of what a client
@@ -134,7 +134,7 @@ class batch_builder {
   void end_wait(client_id client, const client_queue& queue);
   void restart_wait(client_id client, client_queue& queue, microseconds_t now);
   void wait_again(client_id client, client_queue& queue, microseconds_t now);
-  [[nodiscard]] bool is_convicted(client_id client) const { return std::ranges::binary_search(convicted_, client); }
+  [[nodiscard]] bool is_restrained(client_id client) const { return std::ranges::binary_search(restrained_, client); }
   [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
   [[nodiscard]] static bool tells(const client_queue& queue, timestamp when, microseconds_t now);
@@ -157,7 +157,7 @@ class batch_builder {
   /// Clients with pending requests, by the weight of their queues.
   std::set<std::pair<std::size_t, client_id>> weights_;
   std::vector<request_id> displaced_;
-  std::vector<client_id> convicted_;
+  std::vector<client_id> restrained_;
 };
 
 }  // namespace hypermesh

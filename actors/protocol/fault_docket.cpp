@@ -50,7 +50,8 @@ bool fault_docket::is_settled(const guard_case& about) const {
   const auto* accused = std::get_if<accusation>(&about);
   if (accused == nullptr) return false;
   if (accused->accused.is_client()) {
-    return std::ranges::binary_search(agreed_.clients, client_id{accused->accused.number});
+    const auto known = agreed_.clients.find(client_id{accused->accused.number});
+    return known != agreed_.clients.end() && reputation_ledger::is_settled(known->second, *accused);
   }
   const auto& standing = agreed_.replicas[accused->accused.number];
   // Who is in quarantine is not tried once more: it could make proofs against itself without end (attack 33).

@@ -15,6 +15,14 @@ bool is_of_document(offence what) {
 
 }  // namespace
 
+std::vector<client_id> restrained_in(const client_standings& clients) {
+  std::vector<client_id> all;
+  for (const auto& [client, standing] : clients) {
+    if (standing.is_restrained()) all.push_back(client);
+  }
+  return all;
+}
+
 reputation_ledger::reputation_ledger(const cluster_parameters& cluster)
     : cluster_(cluster), replicas_(cluster.replicas) {}
 
@@ -36,6 +44,10 @@ void reputation_ledger::note(standing_changed::what happened, principal about, s
 bool reputation_ledger::is_settled(const replica_standing& standing, const accusation& about) {
   if (!is_of_document(about.what)) return about.sequence <= standing.settled_through;
   return std::ranges::find(standing.settled_documents, name_of(about).when) != standing.settled_documents.end();
+}
+
+bool reputation_ledger::is_settled(const client_standing& standing, const accusation& about) {
+  return standing.is_restrained() || std::ranges::find(standing.settled, name_of(about).when) != standing.settled.end();
 }
 
 /// Whether the deed is a new one; it is none from then on.
@@ -72,32 +84,34 @@ bool reputation_ledger::convict(const accusation& about, sequence_number sequenc
 }
 
 bool reputation_ledger::convict_client(const accusation& about, sequence_number sequence) {
-  const client_id client{about.accused.number};
-  if (!clients_.emplace(client, sequence).second) return false;
+  auto& standing = clients_[client_id{about.accused.number}];
+  if (is_settled(standing, about)) return false;
+  std::shift_right(standing.settled.begin(), standing.settled.end(), 1);
+  standing.settled.front() = name_of(about).when;
+  ++standing.convictions;
+  standing.convicted_at = sequence;
+  standing.restrained_until = end_of_term(standing.convictions, sequence);
+  note(standing_changed::what::convicted, about.accused, static_cast<std::uint8_t>(about.what), sequence,
+       standing.restrained_until);
   if (clients_.size() > clients_max) {
-    clients_.erase(std::ranges::min_element(clients_, {}, [](const auto& each) { return each.second; }));
+    clients_.erase(std::ranges::min_element(clients_, {}, [](const auto& each) { return each.second.convicted_at; }));
   }
-  note(standing_changed::what::convicted, about.accused, static_cast<std::uint8_t>(about.what), sequence);
   return true;
-}
-
-std::vector<client_id> reputation_ledger::convicted_clients() const {
-  std::vector<client_id> all;
-  for (const auto& [client, sequence] : clients_)
-    all.push_back(client);
-  return all;
 }
 
 std::uint32_t reputation_ledger::quarantined() const {
   return static_cast<std::uint32_t>(std::ranges::count_if(replicas_, &replica_standing::is_quarantined));
 }
 
+sequence_number reputation_ledger::end_of_term(std::uint32_t convictions, sequence_number since) const {
+  const auto doublings = std::min(convictions - 1, doublings_max);
+  return since.plus((quarantine_periods << doublings) * cluster_.checkpoint_period);
+}
+
 void reputation_ledger::quarantine(replica_id replica, sequence_number sequence) {
   auto& standing = replicas_[replica.value];
-  const auto doublings = std::min(standing.convictions - 1, doublings_max);
-  const auto length = (quarantine_periods << doublings) * cluster_.checkpoint_period;
   standing.awaits_quarantine = false;
-  standing.quarantined_until = sequence.plus(length);
+  standing.quarantined_until = end_of_term(standing.convictions, sequence);
   note(standing_changed::what::quarantined, principal::of(replica), standing.last_offence, sequence,
        standing.quarantined_until);
 }
@@ -150,6 +164,11 @@ void reputation_ledger::end_of(sequence_number sequence) {
     if (standing.is_quarantined() || standing.awaits_quarantine) continue;
     standing.score = std::min(score_max, standing.score + recovery);
   }
+  for (auto& [client, standing] : clients_) {
+    if (!standing.is_restrained() || standing.restrained_until > sequence) continue;
+    standing.restrained_until = {};
+    note(standing_changed::what::released, principal::of(client), 0, sequence);
+  }
 }
 
 // --- As part of the state --------------------------------------------------------
@@ -170,9 +189,13 @@ void reputation_ledger::write(byte_writer& out) const {
       out.number<std::uint64_t>(period.value);
   }
   out.number<std::uint32_t>(static_cast<std::uint32_t>(clients_.size()));
-  for (const auto& [client, sequence] : clients_) {
+  for (const auto& [client, each] : clients_) {
     out.number<std::uint32_t>(client.value);
-    out.number<std::uint64_t>(sequence.value);
+    out.number<std::uint32_t>(each.convictions);
+    for (const auto sequence : {each.convicted_at, each.restrained_until})
+      out.number<std::uint64_t>(sequence.value);
+    for (const auto name : each.settled)
+      out.number<std::uint64_t>(name.value);
   }
 }
 
@@ -192,12 +215,16 @@ bool reputation_ledger::read(byte_reader& in) {
     for (auto& period : each.complained_in)
       period = sequence_number{in.number<std::uint64_t>()};
   }
-  std::map<client_id, sequence_number> clients;
+  client_standings clients;
   const auto count = in.number<std::uint32_t>();
   if (count > clients_max) return false;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const client_id client{in.number<std::uint32_t>()};
-    clients[client] = sequence_number{in.number<std::uint64_t>()};
+    auto& each = clients[client_id{in.number<std::uint32_t>()}];
+    each.convictions = in.number<std::uint32_t>();
+    for (auto* const sequence : {&each.convicted_at, &each.restrained_until})
+      *sequence = sequence_number{in.number<std::uint64_t>()};
+    for (auto& name : each.settled)
+      name = timestamp{in.number<std::uint64_t>()};
   }
   if (in.failed()) return false;
   replicas_ = std::move(replicas);

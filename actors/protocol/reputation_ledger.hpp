@@ -36,15 +36,35 @@ struct replica_standing {
   friend bool operator==(const replica_standing&, const replica_standing&) = default;
 };
 
+/// What all replicas agree on about a client that was convicted.
+struct client_standing {
+  /// Ever.
+  std::uint32_t convictions = 0;
+  /// The last one.
+  sequence_number convicted_at;
+  /// Until then it has one request under way at a time; 0: it is over.
+  sequence_number restrained_until;
+  /// Names of the deeds that were punished last, the newest first.
+  std::array<timestamp, 4> settled{};
+
+  [[nodiscard]] bool is_restrained() const { return restrained_until > sequence_number{0}; }
+  friend bool operator==(const client_standing&, const client_standing&) = default;
+};
+using client_standings = std::map<client_id, client_standing>;
+
+/// In ascending order.
+[[nodiscard]] std::vector<client_id> restrained_in(const client_standings& clients);
+
 /// The agreed reputation of the replicas: a pure function of the committed sequence, and part of the checkpointed state
 /// (attack 38). Convictions come from evidence alone, and only they lead to quarantine; complaints of f+1 replicas
-/// lower the score, never below `complained_score_min`, and so throttle. At most f are in quarantine (attack 39). Time
-/// is counted in checkpoints: no clock is agreed.
+/// lower the score, never below `complained_score_min`, and so throttle. At most f are in quarantine (attack 39). A
+/// convicted client is restrained for as long as a replica would be away. Time is counted in checkpoints: no clock is
+/// agreed.
 ///
 /// What f colluding replicas can do to an honest one: nothing. A conviction needs two words with its own signature, a
 /// complaint an honest complainer. What they can do for themselves: have their score grow back by committed batches, as
 /// slowly as everybody's; a vote that excludes another counts no more once a later one was punished.
-/// Memory: 240 bytes for each replica, and the `clients_max` clients that were convicted last.
+/// Memory: 240 bytes for each replica, and 120 for each of the `clients_max` clients that were convicted last.
 class reputation_ledger {
  public:
   static constexpr std::uint32_t score_max = 1'000;
@@ -56,7 +76,7 @@ class reputation_ledger {
   static constexpr std::uint32_t recovery = 10;
   /// Below this a replica is throttled.
   static constexpr std::uint32_t throttled_below = 600;
-  /// Checkpoints of a first quarantine; each later one is twice as long, six times.
+  /// Checkpoints of a first quarantine or restraint; each later one is twice as long, six times.
   static constexpr std::uint64_t quarantine_periods = 8;
   static constexpr std::uint32_t doublings_max = 6;
   static constexpr std::size_t clients_max = 256;
@@ -65,6 +85,9 @@ class reputation_ledger {
 
   /// Whether the deed was punished before, or came before what was.
   [[nodiscard]] static bool is_settled(const replica_standing& standing, const accusation& about);
+  /// The same of a client's. Of one that is restrained every deed is: it could make proofs against itself without end
+  /// (attack 33).
+  [[nodiscard]] static bool is_settled(const client_standing& standing, const accusation& about);
 
   /// Whether it changed anything. The case was verified before it was ordered.
   bool apply(const guard_case& about, sequence_number sequence);
@@ -72,8 +95,8 @@ class reputation_ledger {
   void end_of(sequence_number sequence);
 
   [[nodiscard]] const std::vector<replica_standing>& replicas() const { return replicas_; }
-  /// In ascending order.
-  [[nodiscard]] std::vector<client_id> convicted_clients() const;
+  /// Of those that were ever convicted.
+  [[nodiscard]] const client_standings& clients() const { return clients_; }
   [[nodiscard]] std::uint32_t quarantined() const;
   /// What happened since this was asked last.
   [[nodiscard]] std::vector<standing_changed> take_events() { return std::exchange(events_, {}); }
@@ -88,6 +111,7 @@ class reputation_ledger {
   bool convict_client(const accusation& about, sequence_number sequence);
   bool complain(const ballot& about, sequence_number sequence);
   bool release(const ballot& about, sequence_number sequence);
+  [[nodiscard]] sequence_number end_of_term(std::uint32_t convictions, sequence_number since) const;
   void quarantine(replica_id replica, sequence_number sequence);
   void free(replica_id replica, sequence_number sequence);
   void note(standing_changed::what happened, principal about, std::uint8_t reason, sequence_number sequence,
@@ -95,8 +119,7 @@ class reputation_ledger {
 
   cluster_parameters cluster_;
   std::vector<replica_standing> replicas_;
-  /// Convicted, with the sequence of the conviction.
-  std::map<client_id, sequence_number> clients_;
+  client_standings clients_;
   std::vector<standing_changed> events_;
 };
 

@@ -56,6 +56,7 @@ void trust_book::on_agreed(const agreed_reputation& agreed) {
     if (is_new || is_settled) proven_[number] = std::nullopt;
   }
   agreed_ = agreed.replicas;
+  clients_restrained_ = restrained_in(agreed.clients).size();
   settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
   while (settled_.size() > settled_max)
     settled_.pop_front();

@@ -18,8 +18,8 @@ struct agreed_reputation {
   std::vector<standing_changed> events;
   /// Requests of the guard that were executed.
   std::vector<request_id> settled;
-  /// Convicted, in ascending order.
-  std::vector<client_id> clients = {};
+  /// Clients that were ever convicted.
+  client_standings clients = {};
   /// It came with a transferred state: what was settled on the way here nobody says.
   bool is_transferred = false;
 };
@@ -79,6 +79,8 @@ class trust_book {
 
   [[nodiscard]] trust current() const;
   [[nodiscard]] std::vector<reputation> all() const;
+  /// Clients that may have one request under way, by agreement.
+  [[nodiscard]] std::size_t clients_restrained() const { return clients_restrained_; }
 
  private:
   [[nodiscard]] bool is_throttled(std::size_t number) const;
@@ -86,6 +88,7 @@ class trust_book {
   cluster_parameters cluster_;
   std::vector<replica_standing> agreed_;
   std::vector<std::uint32_t> local_;
+  std::size_t clients_restrained_ = 0;
   /// Cases that were judged last: news of a proof may come after that of its judgement.
   std::deque<request_id> settled_;
   /// The last case against each that is not judged yet.

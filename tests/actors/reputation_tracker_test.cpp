@@ -47,6 +47,24 @@ TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less
   CHECK(take<trust_changed>("coordinator").empty());
 }
 
+TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are restrained, and that none is any more") {
+  const auto shown_with = [&](std::uint64_t until) {
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+    agreed.clients[client_id{5}].restrained_until = sequence_number{until};
+    give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
+    std::map<std::string, std::uint64_t> all;
+    for (const auto& told : take<counters_reported>("monitor")) {
+      for (const auto& each : *told.counters)
+        all[each.name] = each.value;
+    }
+    return all;
+  };
+  CHECK(shown_with(0).empty());
+  CHECK(shown_with(99) == std::map<std::string, std::uint64_t>{{"clients_restrained", 1}});
+  CHECK(shown_with(0) == std::map<std::string, std::uint64_t>{{"clients_restrained", 0}});
+  CHECK(shown_with(0).empty());
+}
+
 TEST_CASE_FIXTURE(tracker_bench, "misbehaviour throttles and time heals") {
   for (int count = 0; count < 5; ++count)
     give(tested, misbehaved{{replica_id{3}, grievance::bad_state}});

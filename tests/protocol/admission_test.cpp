@@ -261,7 +261,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   // Once; and nobody who is convicted is shown again.
   CHECK_FALSE(builder().contradiction_with(other));
   REQUIRE(admit(3, 1) == admission::accepted);
-  builder().on_convicted({client_id{3}});
+  builder().on_restrained({client_id{3}});
   CHECK_FALSE(builder().contradiction_with(ask(3, 1, "another")));
   CHECK(checks.proves(*shown));
   const auto about = std::get<accusation>(*case_of(*shown, factory.cluster()));
@@ -281,7 +281,7 @@ TEST_CASE_FIXTURE(admission_world, "requests that are too large for a proof stay
 }
 
 TEST_CASE_FIXTURE(admission_world, "a convicted client has one request pending, others as many as before") {
-  builder().on_convicted({client_id{2}, client_id{5}});
+  builder().on_restrained({client_id{2}, client_id{5}});
   CHECK(admit(5, 1) == admission::accepted);
   CHECK(admit(5, 2) == admission::client_quota);
   CHECK(admit(4, 1) == admission::accepted);

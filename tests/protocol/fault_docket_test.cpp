@@ -121,18 +121,25 @@ TEST_CASE_FIXTURE(docket_world, "clients that convict themselves leave room for 
   CHECK(docket.on_found(proof(), 0).requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(docket_world, "a client that was convicted is not tried again") {
-  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {client_id{1}}};
+TEST_CASE_FIXTURE(docket_world, "a client that was convicted is not tried again while it is restrained") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.clients[client_id{1}].restrained_until = sequence_number{40};
   (void)docket.on_agreed(agreed);
   CHECK(docket.on_found(proof_of_client(1, 9), 0).requests.empty());
   CHECK(docket.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
+  agreed.clients[client_id{1}].restrained_until = {};
+  agreed.clients[client_id{1}].settled.front() = name_of(*case_of(proof_of_client(1, 8), factory.cluster())).when;
+  (void)docket.on_agreed(agreed);
+  CHECK(docket.on_found(proof_of_client(1, 8), 0).requests.empty());
+  CHECK(docket.on_found(proof_of_client(1, 9), 0).requests.size() == 1);
 }
 
 TEST_CASE_FIXTURE(docket_world, "once a client is convicted its other cases are dropped: no primary is blamed for them") {
   (void)docket.on_found(proof_of_client(1, 9), 0);
   (void)docket.on_found(proof_of_client(1, 10), 0);
   CHECK(docket.open_cases() == 2);
-  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {client_id{1}}};
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.clients[client_id{1}].restrained_until = sequence_number{40};
   agreed.settled = {name_of(*case_of(proof_of_client(1, 9), factory.cluster()))};
   CHECK(docket.on_agreed(agreed).dropped == std::vector{name_of(*case_of(proof_of_client(1, 10), factory.cluster()))});
   CHECK(docket.open_cases() == 0);

@@ -25,6 +25,9 @@ struct ledger_world {
   [[nodiscard]] guard_case complaint_about(std::uint32_t replica, std::uint64_t at, grievance why = grievance::garbage) {
     return ballot{message_kind::complaint, replica_id{replica}, why, sequence_number{at}};
   }
+  [[nodiscard]] static guard_case deed_of_client(std::uint32_t client, std::uint64_t when) {
+    return accusation{principal::of(client_id{client}), offence::conflicting_requests, {}, sequence_number{when}};
+  }
   bool apply(const guard_case& about, std::uint64_t sequence) { return ledger.apply(about, sequence_number{sequence}); }
   /// Executes everything from `first` through `last` without any case.
   void pass(std::uint64_t first, std::uint64_t last) {
@@ -128,7 +131,7 @@ TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and byte
   CHECK(apply(vote_of(1, 3), 4));
   CHECK(apply(change_of(2, 7), 4));
   CHECK(apply(complaint_about(4, period), 4));
-  CHECK(apply(accusation{principal::of(client_id{3}), offence::conflicting_requests, {}, sequence_number{9}}, 4));
+  CHECK(apply(deed_of_client(3, 9), 4));
   byte_writer out;
   ledger.write(out);
   const auto bytes = out.take();
@@ -137,7 +140,8 @@ TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and byte
   REQUIRE(other.read(in));
   CHECK(in.is_complete());
   CHECK(other.replicas() == ledger.replicas());
-  CHECK(other.convicted_clients() == std::vector{client_id{3}});
+  CHECK(other.clients() == ledger.clients());
+  CHECK(restrained_in(other.clients()) == std::vector{client_id{3}});
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     byte_reader cut{byte_span{bytes}.first(length)};
     reputation_ledger unchanged{cluster};
@@ -151,11 +155,34 @@ TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and byte
 
 TEST_CASE_FIXTURE(ledger_world, "clients that were convicted are remembered up to a bound") {
   for (std::uint32_t number = 0; number < 2 * reputation_ledger::clients_max; ++number) {
-    CHECK(apply(accusation{principal::of(client_id{number}), offence::conflicting_requests, {}, sequence_number{1}},
-                number + 1));
+    CHECK(apply(deed_of_client(number, 1), number + 1));
   }
-  const auto convicted = ledger.convicted_clients();
-  CHECK(convicted.size() == reputation_ledger::clients_max);
-  CHECK(convicted.front() == client_id{reputation_ledger::clients_max});
-  CHECK(convicted.back() == client_id{2 * reputation_ledger::clients_max - 1});
+  CHECK(ledger.clients().size() == reputation_ledger::clients_max);
+  CHECK(ledger.clients().begin()->first == client_id{reputation_ledger::clients_max});
+  CHECK(ledger.clients().rbegin()->first == client_id{2 * reputation_ledger::clients_max - 1});
+}
+
+TEST_CASE_FIXTURE(ledger_world, "a client is restrained for a term, each later one twice as long, and once for each deed") {
+  CHECK(apply(deed_of_client(3, 17), 4));
+  const auto events = ledger.take_events();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].happened == standing_changed::what::convicted);
+  const auto term = reputation_ledger::quarantine_periods * period;
+  CHECK(events[0].until == sequence_number{4 + term});
+  // It could contradict itself without end.
+  CHECK_FALSE(apply(deed_of_client(3, 18), 5));
+  pass(5, 3 + term);
+  CHECK(restrained_in(ledger.clients()) == std::vector{client_id{3}});
+  CHECK(ledger.take_events().empty());
+  pass(4 + term, 4 + term);
+  CHECK(restrained_in(ledger.clients()).empty());
+  const auto released = ledger.take_events();
+  REQUIRE(released.size() == 1);
+  CHECK(released[0].happened == standing_changed::what::released);
+  CHECK(released[0].about == principal::of(client_id{3}));
+  // What was punished is past; a new deed is not.
+  CHECK_FALSE(apply(deed_of_client(3, 17), 5 + term));
+  CHECK(apply(deed_of_client(3, 18), 5 + term));
+  CHECK(ledger.clients().at(client_id{3}).restrained_until == sequence_number{5 + 3 * term});
+  CHECK(ledger.clients().at(client_id{3}).convictions == 2);
 }

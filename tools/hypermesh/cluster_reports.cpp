@@ -145,6 +145,17 @@ std::optional<agreed_standing> standing_of(replica_id replica, const cluster_rep
   return std::nullopt;
 }
 
+std::uint64_t clients_restrained(const cluster_reports& reports, const cluster_parameters& cluster) {
+  std::vector<std::uint64_t> said;
+  for (const auto& each : reports) {
+    if (each) said.push_back(counter_of(*each, "clients_restrained"));
+  }
+  const auto weak_quorum = cluster.group().weak_quorum();
+  if (said.size() < weak_quorum) return 0;
+  std::ranges::sort(said, std::greater{});
+  return said[weak_quorum - 1];
+}
+
 std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {
   for (const auto& each : report.counters) {
     if (each.name == name) return each.value;

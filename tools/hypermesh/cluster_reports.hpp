@@ -49,6 +49,9 @@ struct agreed_standing {
 [[nodiscard]] std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
                                                          const cluster_parameters& cluster);
 
+/// How many convicted clients may have one request under way: as many as a correct replica says, f + 1 at least.
+[[nodiscard]] std::uint64_t clients_restrained(const cluster_reports& reports, const cluster_parameters& cluster);
+
 /// The value of a counter of the report; nothing when it has none of that name.
 [[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);
 

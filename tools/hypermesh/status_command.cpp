@@ -45,8 +45,18 @@ std::string summary_of(const cluster_status& status) {
   const auto total = status.group().replicas();
   auto text = fmt::format("{} of {} replicas reachable, a quorum is {}", reachable, total, status.group().quorum());
   if (have_diverged(status.reports)) return text + "; replicas that executed equally much hold different states";
-  if (reachable > 1 && are_level(status.reports)) return text + "; all that answered hold the same state";
-  if (reachable > 1) return text + "; some are behind and are catching up";
+  if (reachable > 1 && are_level(status.reports)) {
+    text += "; all that answered hold the same state";
+  } else if (reachable > 1) {
+    text += "; some are behind and are catching up";
+  }
+  if (const auto clients = clients_restrained(status.reports, status.cluster.parameters()); clients > 0) {
+    text += fmt::format(
+        "; {} convicted of contradicting {} and may have one request under way for a while ('hypermesh audit show' "
+        "names {})",
+        clients == 1 ? "1 client was" : fmt::format("{} clients were", clients), clients == 1 ? "itself" : "themselves",
+        clients == 1 ? "it" : "them");
+  }
   return text;
 }
 
@@ -141,6 +151,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
           {"has_quorum", status.has_quorum()},
           {"level", are_level(status.reports)},
           {"diverged", have_diverged(status.reports)},
+          {"clients_restrained", clients_restrained(status.reports, status.cluster.parameters())},
           {"replicas", replicas}};
 }
 
