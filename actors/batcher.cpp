@@ -14,13 +14,8 @@ namespace {
 
 using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
-/// A request that still waits after so long is handed to the primary, by some backups soon and by all later. The first
-/// is longer than a request is under way to the primary and back as a proposal, and shorter than a client's patience;
-/// both are over before the primary is suspected because of it. What its client waits for is handed on again and again:
-/// the primary may have had no room.
-constexpr std::chrono::microseconds first_delay{batch_builder::handed_on_us};
-constexpr std::chrono::milliseconds later_delay{400};
-/// Whatever stands behind the oldest is handed on so often.
+/// What its client waits for is handed on again and again: the primary may have had no room. Whatever stands behind
+/// the oldest is handed on so often.
 constexpr std::size_t hand_ons_max = 2;
 
 /// Hands the replica every batch that is due and keeps the delay running while requests wait.
@@ -48,11 +43,9 @@ void forward(batcher_self self, const request& value) {
 /// blame for nothing. Who passed it on makes no difference, because a primary that was never given a request must not
 /// be suspected for it (attack 32).
 void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
-  const auto& id = std::get<request>(*value).id;
   const auto& state = self->state;
-  const bool is_first = times == 0 && batch_builder::hands_on_first(id, state.identity.cluster.group(),
-                                                                    state.identity.self, state.primary());
-  self->delayed_send(self, is_first ? first_delay : later_delay, request_waits{std::move(value), times});
+  const std::chrono::microseconds delay{state.hand_ons->delay(std::get<request>(*value).id, state.primary(), times)};
+  self->delayed_send(self, delay, request_waits{std::move(value), times});
 }
 
 /// The client may not reach the primary (§4.1).
@@ -135,6 +128,8 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   self->state.identity = std::move(identity);
   self->state.batch_delay = batch_delay;
   self->state.builder = std::make_unique<batch_builder>(settings);
+  const auto& own = self->state.identity;
+  self->state.hand_ons = std::make_unique<hand_on_plan>(own.cluster, own.self, *own.keys);
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const verified_message& received) { take(self, received); },

@@ -4,6 +4,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/protocol/batch_builder.hpp"
+#include "actors/protocol/hand_on_plan.hpp"
 
 namespace hypermesh {
 
@@ -15,6 +16,7 @@ struct batcher_state {
   node_identity identity;
   std::chrono::microseconds batch_delay{};
   std::unique_ptr<batch_builder> builder;
+  std::unique_ptr<hand_on_plan> hand_ons;
   std::shared_ptr<const neighbours> with;
   view_number view;
   /// The generation of the delay that runs, or zero.

@@ -6,8 +6,11 @@ namespace {
 
 constexpr std::string_view signing_domain = "hypermesh-consensus";
 constexpr std::string_view audit_domain = "hypermesh-audit";
+constexpr std::string_view secret_domain = "hypermesh-secret";
 constexpr std::byte signing_version{1};
-static_assert(!signing_domain.starts_with(audit_domain), "no input of one domain is one of the other");
+static_assert(!signing_domain.starts_with(audit_domain) && !signing_domain.starts_with(secret_domain) &&
+                  !secret_domain.starts_with(audit_domain),
+              "no input of one domain is one of another");
 
 byte_vector input_of(std::string_view domain, const signing_context& context, std::uint8_t kind, byte_span content) {
   byte_vector input;
@@ -32,6 +35,10 @@ byte_vector signing_input(const signing_context& context, message_kind kind, byt
 
 byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content) {
   return input_of(audit_domain, context, static_cast<std::uint8_t>(kind), content);
+}
+
+byte_vector secret_signing_input(const signing_context& context, std::string_view purpose) {
+  return input_of(secret_domain, context, 0, as_byte_span(purpose));
 }
 
 }  // namespace hypermesh

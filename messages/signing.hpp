@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "messages/kinds.hpp"
 #include "messages/types.hpp"
 
@@ -30,5 +32,9 @@ enum class audit_statement : std::uint8_t {
 /// The same form under a domain of its own, which differs from the other one before either ends: a signature in an
 /// audit trail never verifies as a message, nor the other way round (attack 2).
 [[nodiscard]] byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content);
+
+/// The same form under a third domain: a signature over this is shown to nobody, and so a secret of its signer for
+/// `purpose`.
+[[nodiscard]] byte_vector secret_signing_input(const signing_context& context, std::string_view purpose);
 
 }  // namespace hypermesh

@@ -248,7 +248,7 @@ void batch_builder::remove_served(request_id id, microseconds_t now) {
 
 /// Whether the time that it stayed was the primary's.
 bool batch_builder::tells(const client_queue& queue, timestamp when, microseconds_t now) {
-  return queue.is_handed_on(when) || now < queue.since(when) + handed_on_us;
+  return queue.is_handed_on(when) || now < queue.since(when) + service_judge::wait_floor_us;
 }
 
 void batch_builder::remove(request_id id, microseconds_t now) {
@@ -302,11 +302,6 @@ void batch_builder::on_view(microseconds_t now) {
 void batch_builder::on_handed_on(request_id id, microseconds_t now) {
   auto& queue = queue_of(id.client);
   if (queue.note_handed_on(id.when, now) && queue.oldest() == id.when) restart_wait(id.client, queue, now);
-}
-
-bool batch_builder::hands_on_first(request_id id, group_size group, replica_id backup, replica_id primary) {
-  const auto rank = backup.value + group.replicas() - primary.value;
-  return (id.when.value + rank % group.replicas()) % 3 == 0;
 }
 
 std::vector<request> batch_builder::pending() const {

@@ -12,7 +12,6 @@
 #include "actors/protocol/accusation.hpp"
 #include "actors/protocol/client_queue.hpp"
 #include "actors/protocol/effects.hpp"
-#include "actors/protocol/quorum.hpp"
 #include "actors/protocol/service_judge.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
@@ -93,13 +92,9 @@ class batch_builder {
   void on_view(microseconds_t now);
 
   /// This replica hands a pending request to the primary. A client need not have done so: until the first time the
-  /// primary is to blame for nothing (attack 32). What stayed longer than `handed_on_us` and was executed before this
-  /// replica handed it on says nothing: somebody else may just have done so.
+  /// primary is to blame for nothing (attack 32). What stayed longer than is nobody's fault, and was executed before
+  /// this replica handed it on, says nothing: somebody else may just have done so.
   void on_handed_on(request_id id, microseconds_t now);
-  static constexpr microseconds_t handed_on_us = 50'000;
-  /// Whether a backup is one of those that hand a request on after `handed_on_us`; the others wait longer. A third of
-  /// them is: under full load everything stays for a while, and copies cost the primary checks.
-  [[nodiscard]] static bool hands_on_first(request_id id, group_size group, replica_id backup, replica_id primary);
 
   /// Pending requests for the primary of a new view, each client's oldest first, `forwarded_bytes_max` of them: so they
   /// are served after a view change without their clients' help.

@@ -154,9 +154,11 @@ bool early_filter::is_kept(const statement& content) const {
 }
 
 void early_filter::on_position(const replica_position& at) {
-  // Said before the NEW-VIEW that was let through reached the replica.
-  if (at.view < at_.view || (at.view == at_.view && at_.active && !at.active)) return;
-  if (at.view != at_.view || at.active != at_.active || at.repairs != at_.repairs) accepted_.clear();
+  // Said before the NEW-VIEW that was let through reached the replica. But of one that it has dropped it knows nothing.
+  const bool is_stale = at.view < at_.view || (at.view == at_.view && at_.active && !at.active);
+  const bool has_dropped = at.repairs != at_.repairs;
+  if (is_stale && !has_dropped) return;
+  if (at.view != at_.view || at.active != at_.active || has_dropped) accepted_.clear();
   at_ = at;
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.decided));
 }

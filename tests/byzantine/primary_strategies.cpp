@@ -1,6 +1,8 @@
 // A primary that proposes what nobody should accept, or serves its clients badly.
 #include <algorithm>
+#include <deque>
 #include <optional>
+#include <utility>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
@@ -134,6 +136,26 @@ class stall_by_turns final : public as_primary {
 
  private:
   std::optional<microseconds_t> begun_;
+};
+
+/// One request in three waits for just as long as only the backups that are to hand it on first have looked for it;
+/// the others are served at once.
+class hold_back_a_third final : public adversary {
+ public:
+  fate on_receive(passing_frame& in, adversary_hands& hands) override {
+    const auto* asked = in.as<request>();
+    if (asked == nullptr || !hands.leads() || asked->id.when.value % 3 != 0) return fate::passes;
+    held_.emplace_back(hands.now() + held_us, in);
+    return fate::stopped;
+  }
+  void on_tick(adversary_hands& hands) override {
+    for (; !held_.empty() && held_.front().first <= hands.now(); held_.pop_front())
+      hands.take_in(held_.front().second.peer, held_.front().second.frame);
+  }
+
+ private:
+  static constexpr microseconds_t held_us = 370'000;
+  std::deque<std::pair<microseconds_t, passing_frame>> held_;
 };
 
 class propose_nothing final : public as_primary {
@@ -270,6 +292,9 @@ std::vector<strategy> service_that_is_bad() {
       {"stalls-by-turns", "all batches wait for nine tenths of the time-out, then none for a while", primary, as_primary,
        {29}, "I11", false, {}, "under a light load backups know of too few requests to tell it from hiccups",
        make_strategy<stall_by_turns>},
+      {"holds-back-a-third", "of the requests one in three waits for four tenths of the time-out", primary, as_primary,
+       {29}, "I11", false, {}, "under a light load backups know of too few requests to tell it from hiccups",
+       make_strategy<hold_back_a_third>},
       {"mute-primary", "nothing is proposed", primary, as_primary, {20, 29}, "I11", false, {"primary_suspected"}, {},
        make_strategy<propose_nothing>},
       {"propose-without-commit", "the primary never votes to commit", primary, as_primary, {29}, "I11", false, {},

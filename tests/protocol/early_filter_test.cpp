@@ -27,6 +27,12 @@ struct filter_world {
   [[nodiscard]] commit vote(std::uint64_t sequence, std::uint64_t view = 0) const {
     return factory.commit_of(replica_id{2}, proposal(sequence, "o", view));
   }
+  [[nodiscard]] new_view opening_of(std::uint64_t view) const {
+    std::vector<view_change> changes;
+    for (const std::uint32_t replica : {0U, 1U, 2U})
+      changes.push_back(factory.view_change_of(replica_id{replica}, view_number{view}, nullptr, {}));
+    return factory.new_view_of(view_number{view}, changes);
+  }
   /// On the link of a replica.
   [[nodiscard]] std::optional<rejection> objection(const message& value, std::uint32_t sender = 2) const {
     return filter.objection_to(principal::of(replica_id{sender}), value);
@@ -62,11 +68,9 @@ TEST_CASE("a vote of a later view is let through: it may be early") {
 
 TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and what is decided is votable again") {
   filter_world world;
-  std::vector<view_change> changes;
-  for (const std::uint32_t replica : {0U, 1U, 2U}) {
-    changes.push_back(world.factory.view_change_of(replica_id{replica}, view_number{3}, nullptr, {}));
-  }
-  const message opened = world.factory.new_view_of(view_number{3}, changes);
+  const auto opened_view = world.opening_of(3);
+  const auto& changes = opened_view.view_changes;
+  const message opened = opened_view;
   CHECK_FALSE(world.objection(opened));
   world.filter.note_passed(opened);
   CHECK(world.objection(opened) == rejection::other_view);
@@ -152,6 +156,38 @@ TEST_CASE("what was given to a replica whose state was wrong comes through again
   world.stands_in(0, true, 1);
   CHECK_FALSE(world.objection(vote));
   CHECK_FALSE(world.objection(proposal));
+}
+
+TEST_CASE("a NEW-VIEW that a replica with a wrong state has dropped comes through again (attack 27)") {
+  filter_world world;
+  const message opened = world.opening_of(3);
+  world.filter.note_passed(opened);
+  CHECK(world.objection(opened) == rejection::other_view);
+  // It has not heard of view 3, or has left for it since.
+  for (const bool has_left : {false, true}) {
+    world.stands_in(has_left ? 3 : 0, !has_left, has_left ? 2 : 1);
+    CHECK_FALSE(world.objection(opened));
+    world.filter.note_passed(opened);
+    CHECK(world.objection(opened) == rejection::other_view);
+  }
+}
+
+TEST_CASE("in another view every vote and proposal is a new one") {
+  for (const bool by_new_view : {true, false}) {
+    CAPTURE(by_new_view);
+    filter_world world;
+    world.filter.note_passed(world.vote(5));
+    // Of a view to come; its digest is that of the present one.
+    world.filter.note_passed(world.vote(4, 3));
+    CHECK_FALSE(world.objection(world.vote(4)));
+    if (by_new_view) {
+      world.filter.note_passed(world.opening_of(3));
+    } else {
+      world.stands_in(3, true);
+    }
+    CHECK_FALSE(world.objection(world.vote(5, 3)));
+    CHECK_FALSE(world.objection(world.vote(4, 3)));
+  }
 }
 
 TEST_CASE("checkpoints at or below the stable one are refused, and requests never") {
