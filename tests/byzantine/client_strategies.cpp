@@ -206,6 +206,18 @@ class ask_all_backups final : public as_client_of {
   }
 };
 
+/// The backups know each of its requests for a while before the primary does.
+class tell_primary_late final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
+    constexpr microseconds_t late_us = 40'000;
+    const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
+    for (const auto each : hands.others())
+      hands.send_later(each == primary ? late_us : 0, each, out.frame);
+    return fate::stopped;
+  }
+};
+
 }  // namespace
 
 std::vector<strategy> client_strategies() {
@@ -242,6 +254,8 @@ std::vector<strategy> client_strategies() {
        false, {}, "a client that reaches nobody else does the same", make_strategy<ask_one_backup>},
       {"asks-all-backups", "its requests go to all but the first primary", role, as_client, {29, 32}, "I11", false, {},
        "a client that does not reach the primary does the same", make_strategy<ask_all_backups>},
+      {"tells-primary-late", "its requests reach the primary 40 ms after the backups", role, as_client, {29, 32}, "I11",
+       false, {}, "requests may take different times on different links", make_strategy<tell_primary_late>},
   };
 }
 
