@@ -69,6 +69,14 @@ void reject(ingress_actor::stateful_pointer<ingress_state> self, const incoming_
   self->send(self->state.with->monitor, observed{refused, frame.credit});
 }
 
+void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming_frame& frame) {
+  auto examined = self->state.examine(frame, now_of(self));
+  tell_found(self);
+  if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
+  auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
+  route(self, {frame.sender, frame.via, std::move(value), frame.credit});
+}
+
 }  // namespace
 
 std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame, microseconds_t now) {
@@ -80,6 +88,14 @@ std::variant<message, rejection> ingress_state::examine(const incoming_frame& fr
 }
 
 std::optional<rejection> ingress_state::examine_content(principal sender, const message& value, microseconds_t now) {
+  if (!check_shares->admits(sender, value, now)) return rejection::overloaded;
+  const auto before = watch->checks_made() + checks_made;
+  const auto bad = look_through(sender, value, now);
+  check_shares->spend(sender, value, watch->checks_made() + checks_made - before);
+  return bad;
+}
+
+std::optional<rejection> ingress_state::look_through(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
   const auto* asked = std::get_if<request>(&value);
   if (asked != nullptr && sender.is_client() && pauses.is_paused(client_id{sender.number}, now)) {
@@ -94,6 +110,8 @@ std::optional<rejection> ingress_state::examine_content(principal sender, const 
   if (!quota.admit(sender, value, now)) return rejection::overloaded;
   if (is_watched && is_view_change) note(watch->on_message(replica_id{sender.number}, value));
   if (objection) return objection;
+  const auto* proof = std::get_if<checkpoint_proof>(&value);
+  checks_made += proof != nullptr ? proof->certificate.votes.size() : 1;
   if (const auto bad = checks->check(sender, value)) {
     if (is_watched) note(watch->on_refused(value, *bad));
     if (*bad == rejection::unproven) quota.on_unproven(sender, now);
@@ -114,6 +132,7 @@ void ingress_state::note(statement_watch::findings findings) {
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity) {
   self->state.filter = std::make_unique<early_filter>(identity.cluster);
   self->state.checks = std::make_shared<const validator>(identity.cluster, *identity.keys);
+  self->state.check_shares = std::make_unique<check_quota>(identity.cluster);
   self->state.watch = std::make_unique<statement_watch>(identity.cluster, *self->state.checks);
   self->state.identity = std::move(identity);
   return {
@@ -121,11 +140,15 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
       [self](const incoming_frame& frame) {
         // A link may open before the node is connected; the sender retransmits.
         if (self->state.with == nullptr) return;
-        auto examined = self->state.examine(frame, now_of(self));
-        tell_found(self);
-        if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
-        auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
-        route(self, {frame.sender, frame.via, std::move(value), frame.credit});
+        auto& waiting = self->state.waiting;
+        // Behind all that is in the mailbox by now.
+        if (waiting.empty()) self->send(self, next_frame{});
+        waiting.push(frame.sender, frame, frame.frame->size());
+      },
+      [self](const next_frame&) {
+        auto& waiting = self->state.waiting;
+        if (const auto next = waiting.pop()) look_at(self, *next);
+        if (!waiting.empty()) self->send(self, next_frame{});
       },
       [self](const progress_made& made) {
         self->state.filter->on_position(made.at);

@@ -27,7 +27,7 @@ using ingress_actor = caf::typed_actor<
     // Handles of the node.
     caf::reacts_to<wired>,
     // A frame of an authenticated link: verified and passed on, or counted and dropped.
-    caf::reacts_to<incoming_frame>,
+    caf::reacts_to<incoming_frame>, caf::reacts_to<next_frame>,
     // What is not worth a signature check any more.
     caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>, caf::reacts_to<quota_exceeded>>;
 
@@ -213,6 +213,7 @@ using client_actor =
 CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::outgoing_frame))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::incoming_frame))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::next_frame))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_opened))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
@@ -278,6 +279,7 @@ CAF_END_TYPE_ID_BLOCK(hypermesh)
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::outgoing_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::incoming_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::next_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)

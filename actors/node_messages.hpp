@@ -42,6 +42,9 @@ struct incoming_frame {
   inbound_credit credit = {};
 };
 
+/// The next of the frames that wait is to be verified (ingress to itself).
+struct next_frame {};
+
 /// An authenticated client link is up: replies to `client` go there. Several links of one
 /// client are served, up to `sessions_per_client_max`.
 struct session_opened {

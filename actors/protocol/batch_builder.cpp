@@ -14,8 +14,10 @@ constexpr std::size_t waits_kept = 512;
 /// Requests up to this size tell how long a primary holds them.
 constexpr std::size_t small_request_bytes = 16 * 1024;
 
-void note(std::deque<ended_wait>& ended, microseconds_t began, microseconds_t now) {
-  ended.push_back({began, now - std::min(now, began)});
+microseconds_t passed(microseconds_t began, microseconds_t now) { return now - std::min(now, began); }
+
+void note(std::deque<ended_wait>& ended, ended_wait one) {
+  ended.push_back(one);
   if (ended.size() > waits_kept) ended.pop_front();
 }
 
@@ -233,7 +235,10 @@ void batch_builder::forget(request_id id, microseconds_t now) {
   if (const auto* known = queue.find(id.when)) {
     // Large ones take their time on the links.
     const bool is_small = client_queue::bytes_of(*known) <= small_request_bytes;
-    if (is_small && tells(queue, id.when, now)) note(ended_stays_, queue.since(id.when), now);
+    const auto overtaken_at = queue.overtaken_at(id.when).value_or(now);
+    const auto began = queue.since(id.when);
+    if (is_small && tells(id, queue, now)) note(ended_stays_, {began, passed(began, now), passed(overtaken_at, now)});
+    queue.note_overtaking(id.when, now);
     remove_served(id, now);
   }
   queue.on_executed(id.when);
@@ -242,12 +247,16 @@ void batch_builder::forget(request_id id, microseconds_t now) {
 /// While the oldest one waits the client waits, however much of its other requests is served (attack 31).
 void batch_builder::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
-  if (queue.oldest() == id.when && tells(queue, id.when, now)) note(ended_waits_, queue.waits_since, now);
+  if (queue.oldest() == id.when && tells(id, queue, now)) {
+    note(ended_waits_, {queue.waits_since, passed(queue.waits_since, now)});
+  }
   remove(id, now);
 }
 
-/// Whether the time that it stayed was the primary's.
-bool batch_builder::tells(const client_queue& queue, timestamp when, microseconds_t now) {
+/// Whether the time that it stayed was the primary's. Of who is restrained the primary takes one after the other.
+bool batch_builder::tells(request_id id, const client_queue& queue, microseconds_t now) const {
+  const auto when = id.when;
+  if (is_restrained(id.client)) return false;
   return queue.is_handed_on(when) || now < queue.since(when) + service_judge::wait_floor_us;
 }
 
@@ -302,6 +311,11 @@ void batch_builder::on_view(microseconds_t now) {
 void batch_builder::on_handed_on(request_id id, microseconds_t now) {
   auto& queue = queue_of(id.client);
   if (queue.note_handed_on(id.when, now) && queue.oldest() == id.when) restart_wait(id.client, queue, now);
+}
+
+bool batch_builder::is_due_again(request_id id, microseconds_t now) const {
+  const auto last = queues_.at(id.client).handed_on_at(id.when);
+  return !last || now >= *last + repeat_pause_us;
 }
 
 std::vector<request> batch_builder::pending() const {

@@ -95,6 +95,10 @@ class batch_builder {
   /// primary is to blame for nothing (attack 32). What stayed longer than is nobody's fault, and was executed before
   /// this replica handed it on, says nothing: somebody else may just have done so.
   void on_handed_on(request_id id, microseconds_t now);
+  /// Whether a pending request may be handed on because its client repeats it: a client could make all backups send it
+  /// as often as they can verify it, and fill their links to the primary (attack 33).
+  [[nodiscard]] bool is_due_again(request_id id, microseconds_t now) const;
+  static constexpr microseconds_t repeat_pause_us = 50'000;
 
   /// Pending requests for the primary of a new view, each client's oldest first, `forwarded_bytes_max` of them: so they
   /// are served after a view change without their clients' help.
@@ -132,7 +136,7 @@ class batch_builder {
   [[nodiscard]] bool is_restrained(client_id client) const { return std::ranges::binary_search(restrained_, client); }
   [[nodiscard]] bool is_over(request_id id) const;
   bool take_next(client_queue& queue, batch& into);
-  [[nodiscard]] static bool tells(const client_queue& queue, timestamp when, microseconds_t now);
+  [[nodiscard]] bool tells(request_id id, const client_queue& queue, microseconds_t now) const;
 
   batch_settings settings_;
   std::map<client_id, client_queue> queues_;

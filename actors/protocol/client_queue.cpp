@@ -31,6 +31,7 @@ void client_queue::add(const request& value, microseconds_t now) {
   const auto when = value.id.when;
   const auto [place, is_new] = pending_.emplace(when, pending_request{value, false, ++arrivals_, now});
   require(is_new, "a request is added once");
+  place->second.arrived_at = now;
   waiting_.insert(turn_of(when, place->second));
   bytes_ += bytes_of(value);
 }
@@ -47,16 +48,28 @@ void client_queue::propose_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
     each.since = now;
     each.proposed = false;
-    each.is_handed_on = false;
+    each.handed_on_at.reset();
+    each.given_at.reset();
+    each.overtaken_at.reset();
     waiting_.insert(turn_of(when, each));
   }
 }
 
 bool client_queue::note_handed_on(timestamp when, microseconds_t now) {
   auto& each = pending_.at(when);
-  if (std::exchange(each.is_handed_on, true)) return false;
+  if (std::exchange(each.handed_on_at, now)) return false;
+  each.given_at = now;
   each.since = now;
   return true;
+}
+
+void client_queue::note_overtaking(timestamp by, microseconds_t now) {
+  if (is_of_guard_) return;
+  const auto came = pending_.at(by).arrived_at;
+  for (auto& [when, each] : pending_) {
+    if (when >= by) return;
+    if (each.given_at && *each.given_at < came && !each.overtaken_at) each.overtaken_at = now;
+  }
 }
 
 // --- Oldest and newest -----------------------------------------------------------

@@ -52,9 +52,20 @@ class client_queue {
   [[nodiscard]] std::optional<timestamp> oldest() const;
   /// Somebody signed another request with this timestamp; false when that is known.
   bool note_contradicted(timestamp when) { return !std::exchange(pending_.at(when).is_contradicted, true); }
-  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).is_handed_on; }
+  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).handed_on_at.has_value(); }
+  /// The last time.
+  [[nodiscard]] std::optional<microseconds_t> handed_on_at(timestamp when) const {
+    return pending_.at(when).handed_on_at;
+  }
   /// It stays from now on; false when it was handed on before.
   bool note_handed_on(timestamp when, microseconds_t now);
+  /// A pending one was executed: those before it that the primary was given before it came here are overtaken. A
+  /// correct primary takes of each client the oldest first.
+  void note_overtaking(timestamp by, microseconds_t now);
+  /// Since when something is served before it that came later.
+  [[nodiscard]] std::optional<microseconds_t> overtaken_at(timestamp when) const {
+    return pending_.at(when).overtaken_at;
+  }
   /// It is pending no more; whether it waited.
   bool remove(timestamp when);
 
@@ -79,7 +90,11 @@ class client_queue {
     std::uint64_t arrival = 0;
     microseconds_t since = 0;
     bool is_contradicted = false;
-    bool is_handed_on = false;
+    std::optional<microseconds_t> handed_on_at = {};
+    microseconds_t arrived_at = 0;
+    /// Since when the primary has it for sure.
+    std::optional<microseconds_t> given_at = {};
+    std::optional<microseconds_t> overtaken_at = {};
   };
   /// Where it stands among those that wait: a client's by their timestamps, cases as they came.
   using turn = std::pair<std::uint64_t, timestamp>;

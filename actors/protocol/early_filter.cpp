@@ -1,6 +1,7 @@
 #include "actors/protocol/early_filter.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace hypermesh {
@@ -40,6 +41,64 @@ bool frame_quota::admit(principal sender, microseconds_t now) {
   if (share.left == 0) return false;
   --share.left;
   return true;
+}
+
+check_quota::check_quota(const cluster_parameters& cluster)
+    : group_(cluster.group()),
+      words_{4 * std::uint64_t{cluster.watermark_window} + base, {}},
+      requests_{requests_burst, {}} {
+  for (auto* each : {&words_, &requests_})
+    each->of.resize(cluster.replicas, share{each->burst});
+}
+
+check_quota::share* check_quota::share_of(principal sender, const message& value) {
+  if (!sender.is_replica() || sender.number >= words_.of.size()) return nullptr;
+  const auto* proposal = std::get_if<pre_prepare>(&value);
+  const bool is_relayed =
+      proposal != nullptr && sender != principal::of(group_.primary_of(proposal->header.content.view));
+  if (is_relayed) return &words_.of[sender.number];
+  switch (kind_of(value)) {
+    case message_kind::request:
+      return std::get<request>(value).id.client == guard_client ? nullptr : &requests_.of[sender.number];
+    case message_kind::pre_prepare:
+    case message_kind::view_change:
+    case message_kind::new_view:
+    case message_kind::state_request:
+    case message_kind::state_chunk:
+      return nullptr;
+    default:
+      return &words_.of[sender.number];
+  }
+}
+
+bool check_quota::admits(principal sender, const message& value, microseconds_t now) {
+  const auto periods = (now - std::min(now, period_began_)) / period_us;
+  if (periods > 0) {
+    period_began_ += periods * period_us;
+    refill(words_, periods);
+    refill(requests_, periods);
+  }
+  const auto* own = share_of(sender, value);
+  return own == nullptr || own->left > 0;
+}
+
+void check_quota::refill(shares& all, std::uint64_t periods) const {
+  std::vector<std::uint64_t> used;
+  for (const auto& each : all.of)
+    used.push_back(each.used);
+  const auto level = used.begin() + static_cast<std::ptrdiff_t>(group_.faulty_max());
+  std::ranges::nth_element(used, level, std::greater{});
+  const auto most = std::max(all.burst, 2 * *level);
+  const auto earned = std::max(periods * base, 2 * *level);
+  for (auto& each : all.of)
+    each = {std::min(most, each.left + earned), 0};
+}
+
+void check_quota::spend(principal sender, const message& value, std::uint64_t checks) {
+  auto* own = share_of(sender, value);
+  if (own == nullptr) return;
+  own->left -= std::min(own->left, checks);
+  own->used += checks;
 }
 
 void client_pauses::on_excess(client_id client, microseconds_t now) {

@@ -77,6 +77,46 @@ class frame_quota {
   std::vector<replica_id> throttled_;
 };
 
+/// How many of a replica's words are verified: validly signed ones cost their sender less than everybody who checks
+/// them, and may be sent again and again (attack 33). As many as the busiest correct replica's, twice over: the level
+/// is what the busiest but f had verified in the last period, so it follows the load, and f liars do not lift it. What
+/// a replica that was away has to say at once is below the burst. The primary's own proposals, and
+/// VIEW-CHANGEs, NEW-VIEWs and cases, which have a quota of their own, do not count. REQUESTs have a share apart, so
+/// that what a backup hands on costs it no vote. Pure. Memory: two shares for each replica.
+class check_quota {
+ public:
+  static constexpr microseconds_t period_us = 100'000;
+  /// Checks in a period that everybody may cost.
+  static constexpr std::uint64_t base = 50;
+  /// REQUESTs at once: those that a new primary is handed.
+  static constexpr std::uint64_t requests_burst = 4'096;
+
+  explicit check_quota(const cluster_parameters& cluster);
+
+  /// Whether something is left for a message of this kind.
+  [[nodiscard]] bool admits(principal sender, const message& value, microseconds_t now);
+  /// So many checks were made for the message.
+  void spend(principal sender, const message& value, std::uint64_t checks);
+
+ private:
+  struct share {
+    std::uint64_t left = 0;
+    std::uint64_t used = 0;
+  };
+  struct shares {
+    std::uint64_t burst;
+    std::vector<share> of;
+  };
+
+  [[nodiscard]] share* share_of(principal sender, const message& value);
+  void refill(shares& all, std::uint64_t periods) const;
+
+  group_size group_;
+  shares words_;
+  shares requests_;
+  microseconds_t period_began_ = 0;
+};
+
 /// Clients that sent more than they may have pending: for a moment nothing of theirs is verified (attack 33). Pure.
 /// Memory: one time for each of them that was told of in the last moment.
 class client_pauses {

@@ -54,6 +54,8 @@ bool fault_docket::is_settled(const guard_case& about) const {
     return known != agreed_.clients.end() && reputation_ledger::is_settled(known->second, *accused);
   }
   const auto& standing = agreed_.replicas[accused->accused.number];
+  // The ledger would not judge it, and it would take the place of what it judges.
+  if (accused->sequence > agreed_.after.plus(2 * cluster_.watermark_window)) return true;
   // Who is in quarantine is not tried once more: it could make proofs against itself without end (attack 33).
   return standing.is_quarantined() || reputation_ledger::is_settled(standing, *accused);
 }

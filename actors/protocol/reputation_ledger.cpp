@@ -130,6 +130,8 @@ bool reputation_ledger::complain(const ballot& about, sequence_number sequence) 
   auto& last = standing.complained_in[static_cast<std::size_t>(about.why)];
   // Of a period that may still be going on, once for each reason.
   if (about.sequence <= last || about.sequence > sequence.plus(2 * cluster_.watermark_window)) return false;
+  // Nobody saves up what once was too little to count.
+  if (about.sequence.plus(2 * cluster_.watermark_window) < sequence) return false;
   last = about.sequence;
   ++standing.complaints;
   if (standing.score > complained_score_min) {

@@ -121,7 +121,15 @@ bool service_judge::seems_slow(const service_report& report, microseconds_t time
   // One window or two: the last full one alone may have been before the load came.
   const auto executed = report.requests_executed - std::min(report.requests_executed, last_window_executed_);
   const auto rate = executed * 1'000'000 / (now - *last_window_at_);
-  return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate);
+  return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate) ||
+         picks_some_out(report, timeout_us);
+}
+
+bool service_judge::picks_some_out(const service_report& report, microseconds_t timeout_us) {
+  if (report.stays.size() < stays_min) return false;
+  const auto overtaken = static_cast<std::size_t>(
+      std::ranges::count_if(report.stays, [timeout_us](const auto& each) { return each.overtaken > timeout_us / 8; }));
+  return overtaken >= overtaken_min && overtaken * overtaken_share >= report.stays.size();
 }
 
 bool service_judge::holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {

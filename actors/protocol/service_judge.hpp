@@ -13,6 +13,8 @@ namespace hypermesh {
 struct ended_wait {
   microseconds_t began = 0;
   microseconds_t took = 0;
+  /// Of a stay: for so long requests of the client were served before it that came after the primary had it.
+  microseconds_t overtaken = 0;
 };
 
 /// How the clients that a backup knows of are served: what its batcher measures. A client waits from the moment its
@@ -45,7 +47,8 @@ struct service_report {
 /// this cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot
 /// slow down step by step and take the expectation with it. And it has to be slow again before long: a machine that
 /// stood still, links that opened late and one slow write leave long waits behind, all of which began before anybody
-/// noticed.
+/// noticed. One that lets some requests wait and serves the others of the same clients is found by that alone, also
+/// when the others are many.
 class service_judge {
  public:
   /// Waits below this are nobody's fault, however good earlier views were.
@@ -57,6 +60,10 @@ class service_judge {
   /// Waits, and stays, that must have ended before they say anything; of stays several may end with one batch.
   static constexpr std::size_t waits_min = 4;
   static constexpr std::size_t stays_min = 12;
+  /// So many stays of requests that were overtaken for long, and one in so many: a lost message leaves one now and
+  /// then.
+  static constexpr std::size_t overtaken_min = 4;
+  static constexpr std::size_t overtaken_share = 16;
 
   /// A view was entered.
   void on_view(microseconds_t now);
@@ -71,6 +78,7 @@ class service_judge {
                                                        microseconds_t now) const;
   [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const;
   [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+  [[nodiscard]] static bool picks_some_out(const service_report& report, microseconds_t timeout_us);
   [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
 
   std::uint64_t executed_ = 0;

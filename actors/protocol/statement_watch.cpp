@@ -50,7 +50,8 @@ statement_watch::findings statement_watch::on_message(replica_id sender, const m
     if (known != nullptr && fits && checks_->holds(said)) note_document(known->new_view, it->view, said, out);
   }
   const auto* shown = std::get_if<exhibits>(&value);
-  if (shown == nullptr) return out;
+  // More words than make a case are refused later.
+  if (shown == nullptr || shown->items.size() > 2) return out;
   for (const auto& each : shown->items) {
     const auto* said = std::get_if<signed_statement>(&each.content);
     if (said == nullptr) continue;
@@ -101,11 +102,12 @@ statement_watch::findings statement_watch::on_refused(const message& value, reje
   return out;
 }
 
-bool statement_watch::prove(exhibits shown, findings& out) const {
+bool statement_watch::prove(exhibits shown, findings& out) {
   const auto about = case_of(shown, cluster_);
   const auto* accused = about ? std::get_if<accusation>(&*about) : nullptr;
   if (accused != nullptr && accused->accused.is_replica() && is_shunned(replica_id{accused->accused.number}))
     return false;
+  checks_made_ += shown.items.size();
   if (!checks_->proves(shown)) return false;
   out.proofs.push_back(std::move(shown));
   return true;
@@ -149,7 +151,8 @@ statement_watch::proposal_claim* statement_watch::proposal_of(view_number view, 
 
 bool statement_watch::is_shunned(replica_id replica) const { return std::ranges::binary_search(shunned_, replica); }
 
-bool statement_watch::is_known_word(message_kind kind, const signed_statement& said) const {
+bool statement_watch::is_known_word(message_kind kind, const signed_statement& said) {
+  ++checks_made_;
   return !checks_->check_statement(kind, said);
 }
 
@@ -162,15 +165,10 @@ void statement_watch::note_vote(message_kind kind, const signed_statement& said,
   const bool is_first = !claim->said[prepare_at] && !claim->said[commit_at];
   if (is_first || claim->value == content.value) {
     claim->value = content.value;
-    // The first signature stays: a forged one may not take the place of what proves something.
-    if (!claim->said[place]) claim->by[place] = said.by;
+    if (!claim->said[place] || is_better_word(kind, claim->by[place], said)) claim->by[place] = said.by;
     claim->said[place] = true;
   } else if (!claim->is_closed && is_known_word(kind, said)) {
-    const auto known = claim->said[prepare_at] ? prepare_at : commit_at;
-    auto before = said;
-    before.content.value = claim->value;
-    before.by = claim->by[known];
-    claim->is_closed = prove(pair_of(kind_at(known), before, kind, said), out);
+    claim->is_closed = prove_against(*claim, kind, said, out);
     // Nobody said what was remembered.
     if (!claim->is_closed) {
       *claim = {content.view, content.value, {}, {}, false};
@@ -187,13 +185,31 @@ void statement_watch::note_vote(message_kind kind, const signed_statement& said,
   proposal->is_closed = prove(pair_of(message_kind::pre_prepare, *proposal->header, kind, said), out);
 }
 
+/// One of the two that were said before may be forged.
+bool statement_watch::prove_against(const vote_claim& claim, message_kind kind, const signed_statement& said,
+                                    findings& out) {
+  for (const auto known : {prepare_at, commit_at}) {
+    if (!claim.said[known]) continue;
+    auto before = said;
+    before.content.value = claim.value;
+    before.by = claim.by[known];
+    if (prove(pair_of(kind_at(known), before, kind, said), out)) return true;
+  }
+  return false;
+}
+
+/// Whether it is genuine where what is remembered of the same content need not be: the first signature stays, unless
+/// it is another one, which is so of no correct replica's.
+bool statement_watch::is_better_word(message_kind kind, const signature& known, const signed_statement& said) {
+  return known != said.by && is_known_word(kind, said);
+}
+
 void statement_watch::show_proposal(const statement& vote, findings& out) {
   auto* proposal = proposal_of(vote.view, vote.sequence);
   if (proposal == nullptr || proposal->header->content.value == vote.value) return;
   proposal->shown_to.resize(cluster_.replicas);
-  if (proposal->shown_to[vote.replica.value]) return;
+  if (proposal->shown_to[vote.replica.value] || !is_known_word(message_kind::pre_prepare, *proposal->header)) return;
   proposal->shown_to[vote.replica.value] = true;
-  if (!is_known_word(message_kind::pre_prepare, *proposal->header)) return;
   out.shows.push_back({vote.replica, {{exhibit{message_kind::pre_prepare, *proposal->header}}}});
 }
 
@@ -205,19 +221,13 @@ void statement_watch::note_proposal(const signed_statement& header, findings& ou
   if (is_other && claim.header && claim.sequence == content.sequence && claim.view > content.view) return;
   if (is_other) {
     claim = {content.view, content.sequence, header, false, {}};
-    // Whoever voted for something else before it came.
-    for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
-      if (replicas_[number] == nullptr) continue;
-      auto said = content;
-      said.replica = replica_id{number};
-      const auto& slot = replicas_[number]->votes[content.sequence.value % cluster_.watermark_window];
-      const auto& vote = slot.of_view[content.view.value % 2];
-      const bool same_place = slot.sequence == content.sequence && vote.view == content.view;
-      if (!same_place || !(vote.said[prepare_at] || vote.said[commit_at])) continue;
-      said.value = vote.value;
-      show_proposal(said, out);
+    show_to_voters(content, out);
+  } else if (claim.header->content.value == content.value) {
+    if (is_better_word(message_kind::pre_prepare, claim.header->by, header)) {
+      claim.header = header;
+      show_to_voters(content, out);
     }
-  } else if (claim.header->content.value != content.value && !claim.is_closed && !is_shunned(content.replica)) {
+  } else if (!claim.is_closed && !is_shunned(content.replica)) {
     claim.is_closed = prove(pair_of(message_kind::pre_prepare, *claim.header, message_kind::pre_prepare, header), out);
     if (!claim.is_closed && is_known_word(message_kind::pre_prepare, header)) claim.header = header;
   }
@@ -228,6 +238,21 @@ void statement_watch::note_proposal(const signed_statement& header, findings& ou
   before.content.value = votes->value;
   before.by = votes->by[commit_at];
   votes->is_closed = prove(pair_of(message_kind::commit, before, message_kind::pre_prepare, header), out);
+}
+
+/// Whoever voted for something else before the proposal came.
+void statement_watch::show_to_voters(const statement& proposed, findings& out) {
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    if (replicas_[number] == nullptr) continue;
+    auto said = proposed;
+    said.replica = replica_id{number};
+    const auto& slot = replicas_[number]->votes[proposed.sequence.value % cluster_.watermark_window];
+    const auto& vote = slot.of_view[proposed.view.value % 2];
+    const bool same_place = slot.sequence == proposed.sequence && vote.view == proposed.view;
+    if (!same_place || !(vote.said[prepare_at] || vote.said[commit_at])) continue;
+    said.value = vote.value;
+    show_proposal(said, out);
+  }
 }
 
 void statement_watch::note_checkpoint(const signed_statement& said, findings& out) {
@@ -243,7 +268,11 @@ void statement_watch::note_checkpoint(const signed_statement& said, findings& ou
     claim = {said, false};
     return;
   }
-  if (claim.said->content.value == content.value || claim.is_closed) return;
+  if (claim.is_closed) return;
+  if (claim.said->content.value == content.value) {
+    if (is_better_word(message_kind::checkpoint, claim.said->by, said)) claim.said = said;
+    return;
+  }
   if (!is_known_word(message_kind::checkpoint, said)) return;
   claim.is_closed = prove(pair_of(message_kind::checkpoint, *claim.said, message_kind::checkpoint, said), out);
   if (!claim.is_closed) claim.said = said;

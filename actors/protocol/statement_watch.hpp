@@ -49,6 +49,8 @@ class statement_watch {
   /// The validator refused it.
   [[nodiscard]] findings on_refused(const message& value, rejection why);
   void on_position(const replica_position& at) { at_ = at; }
+  /// Signatures that were verified here, and documents, since the start.
+  [[nodiscard]] std::uint64_t checks_made() const { return checks_made_; }
   /// Who is convicted, or proven faulty: what else they contradict themselves in convicts nobody, and costs checks. In
   /// ascending order.
   void on_shunned(std::vector<replica_id> shunned) { shunned_ = std::move(shunned); }
@@ -103,16 +105,21 @@ class statement_watch {
   /// Whether the vote stands where it can be remembered.
   [[nodiscard]] bool is_near(const statement& content) const;
   [[nodiscard]] bool is_shunned(replica_id replica) const;
-  [[nodiscard]] bool is_known_word(message_kind kind, const signed_statement& said) const;
+  void show_to_voters(const statement& proposed, findings& out);
+  [[nodiscard]] bool prove_against(const vote_claim& claim, message_kind kind, const signed_statement& said,
+                                   findings& out);
+  [[nodiscard]] bool is_better_word(message_kind kind, const signature& known, const signed_statement& said);
+  [[nodiscard]] bool is_known_word(message_kind kind, const signed_statement& said);
   [[nodiscard]] replica_record* record_of(replica_id replica);
   [[nodiscard]] vote_claim* claim_of(const statement& content);
   [[nodiscard]] proposal_claim* proposal_of(view_number view, sequence_number sequence);
   /// Adds the proof when it is one.
-  bool prove(exhibits shown, findings& out) const;
+  bool prove(exhibits shown, findings& out);
 
   cluster_parameters cluster_;
   const validator* checks_;
   replica_position at_;
+  std::uint64_t checks_made_ = 0;
   std::vector<replica_id> shunned_;
   std::vector<std::unique_ptr<replica_record>> replicas_;
   /// By sequence, two views each: only the primary of a view has any.

@@ -18,6 +18,17 @@ bool is_blank(byte_span bytes) {
   return std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{0}; });
 }
 
+/// Whether the record in front was begun and its rest, with everything behind it, never reached the disk. So many zeros
+/// are no part of a hash.
+bool ends_blank(byte_span bytes, const record_reading& reading) {
+  constexpr std::size_t blank_bytes_min = 8;
+  const auto written =
+      std::ranges::find_if(bytes.rbegin(), bytes.rend(), [](std::byte each) { return each != std::byte{0}; });
+  const auto size = static_cast<std::size_t>(bytes.rend() - written);
+  const auto record = reading.fault == record_fault::impossible_length ? record_prefix_bytes : reading.bytes;
+  return bytes.size() - size >= blank_bytes_min && size < record;
+}
+
 class trail_examiner {
  public:
   trail_examiner(const audit_folder& folder, const trail_owner& owner, const authenticator& keys)
@@ -138,8 +149,9 @@ std::optional<world_error> trail_examiner::read_entries(byte_span bytes, const s
   }
   // An interrupted write: the end is missing, or a file that had grown was never filled. Never before the last seal,
   // because the head is written after the seal is durable.
-  const bool is_torn =
-      offset < bytes.size() && (reading.fault == record_fault::unfinished || is_blank(bytes.subspan(offset)));
+  const bool is_torn = offset < bytes.size() &&
+                       (reading.fault == record_fault::unfinished || is_blank(bytes.subspan(offset)) ||
+                        (at.next_index >= head.sealed.next_index && ends_blank(bytes.subspan(offset), reading)));
   if (at.next_index < head.sealed.next_index && (offset == bytes.size() || is_torn)) {
     return refuse(file, fmt::format("it ends behind entry {}, but {} entries were sealed", at.next_index,
                                     head.sealed.next_index));

@@ -1,5 +1,6 @@
 // A replica that sends too much: again, too early, too late, for nobody.
 #include <algorithm>
+#include <vector>
 
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
@@ -117,6 +118,27 @@ class suspect_always final : public as_heckler {
   }
 };
 
+/// What it signed once it sends again and again, far more than anybody has the time to verify.
+class flood_with_signed_words final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    constexpr std::size_t in_a_tick = 256;
+    constexpr std::size_t words_max = 8 * in_a_tick;
+    for (std::size_t count = 0; count < in_a_tick; ++count) {
+      if (words_.size() < words_max) {
+        const auto view = hands.known().view().plus(1 + words_.size());
+        const auto content = own_statement(hands, view, sequence_number{0}, digest{});
+        words_.push_back(forged_vote(hands, message_kind::suspicion, content));
+      }
+      hands.send_to_all(words_[sent_++ % words_.size()]);
+    }
+  }
+
+ private:
+  std::vector<frame_ptr> words_;
+  std::size_t sent_ = 0;
+};
+
 /// Asks for reports, which every principal may do.
 class ask_for_reports final : public as_heckler {
  public:
@@ -156,6 +178,8 @@ std::vector<strategy> flooding_strategies() {
       {"state-request-flood", "it asks everybody for the whole state, all the time", strategy_role::state_transfer,
        none, {24, 33}, "I12", false, {}, "a donor that has given its share of a tick answers: busy",
        make_strategy<ask_for_states>},
+      {"signed-flood", "it signs thousands of suspicions and sends them again and again", strategy_role::view_change, none,
+       {33}, "I11 I12", false, {"overloaded"}, {}, make_strategy<flood_with_signed_words>},
       {"suspicion-flood", "it suspects every primary, all the time", strategy_role::view_change, none, {32}, "I11",
        false, {}, "f replicas may suspect whom they like: f + 1 are needed", make_strategy<suspect_always>},
       {"report-flood", "it asks for the reports of all nodes", backup, none, {33, 41}, "I12", false, {},

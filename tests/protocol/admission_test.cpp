@@ -273,6 +273,57 @@ TEST_CASE_FIXTURE(admission_world, "a convicted client has one request pending, 
   CHECK(admit(5, 2) == admission::accepted);
 }
 
+TEST_CASE_FIXTURE(admission_world, "a request is overtaken by what came after the primary was given it (attack 31)") {
+  for (const std::uint64_t when : {1, 2, 3})
+    REQUIRE(admit(0, when, when * 1'000) == admission::accepted);
+  builder().on_handed_on(id_of(0, 1), 20'000);
+  // The primary may have had this one first.
+  builder().on_executed({{id_of(0, 3), true}}, false, 30'000);
+  REQUIRE(admit(0, 4, 40'000) == admission::accepted);
+  REQUIRE(admit(1, 5, 40'000) == admission::accepted);
+  builder().on_executed({{id_of(1, 5), true}, {id_of(0, 4), true}}, false, 50'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 350'000);
+  // That of another client overtakes nobody; and what was not handed on says nothing.
+  builder().on_executed({{id_of(0, 2), true}}, false, 350'000);
+  std::vector<microseconds_t> overtaken;
+  for (const auto& each : builder().service(350'000).stays)
+    overtaken.push_back(each.overtaken);
+  CHECK(overtaken == std::vector<microseconds_t>{0, 0, 300'000});
+}
+
+TEST_CASE_FIXTURE(admission_world, "in a new view nothing was overtaken yet") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  builder().on_handed_on(id_of(0, 1), 0);
+  REQUIRE(admit(0, 2, 1'000) == admission::accepted);
+  builder().on_executed({{id_of(0, 2), true}}, false, 2'000);
+  builder().on_view(3'000);
+  builder().on_handed_on(id_of(0, 1), 3'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  REQUIRE(builder().service(900'000).stays.size() == 1);
+  CHECK(builder().service(900'000).stays.front().overtaken == 0);
+}
+
+TEST_CASE_FIXTURE(admission_world, "who is restrained waits at nobody's fault (attack 32)") {
+  builder().on_restrained({client_id{2}});
+  for (const std::uint32_t client : {2U, 3U}) {
+    REQUIRE(admit(client, 1, 0) == admission::accepted);
+    builder().on_handed_on(id_of(client, 1), 20'000);
+    builder().on_executed({{id_of(client, 1), true}}, false, 420'000);
+    CHECK(builder().service(420'000).waits.size() == client - 2);
+    CHECK(builder().service(420'000).stays.size() == client - 2);
+  }
+}
+
+TEST_CASE_FIXTURE(admission_world, "what a client repeats is handed on again after a pause (attack 33)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  CHECK(builder().is_due_again(id_of(0, 1), 0));
+  for (const microseconds_t when : {microseconds_t{1'000}, microseconds_t{500'000}}) {
+    builder().on_handed_on(id_of(0, 1), when);
+    CHECK_FALSE(builder().is_due_again(id_of(0, 1), when + batch_builder::repeat_pause_us - 1));
+    CHECK(builder().is_due_again(id_of(0, 1), when + batch_builder::repeat_pause_us));
+  }
+}
+
 TEST_CASE_FIXTURE(admission_world, "after any mixture of events under overload the counts are those of what is held") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);

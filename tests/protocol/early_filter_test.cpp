@@ -232,6 +232,66 @@ TEST_CASE("frames of a replica are looked at up to a rate, which is lower for wh
   CHECK(taken_in_a_second(true) == frame_quota::throttled_rate);
 }
 
+namespace {
+
+/// Seven replicas that send COMMITs, L = 8.
+struct check_world {
+  request_factory factory{small_cluster(7)};
+  check_quota quota{factory.cluster()};
+  message vote = factory.commit_of(replica_id{2}, factory.pre_prepare_of(view_number{0}, sequence_number{1},
+                                                                         factory.batch_number(1)));
+  message handed_on = factory.request_of(client_id{0}, timestamp{1}, "o");
+
+  /// How many of so many messages of the replica are verified.
+  std::uint64_t verified(std::uint32_t replica, std::uint64_t sent, microseconds_t now, const message& value) {
+    const auto sender = principal::of(replica_id{replica});
+    std::uint64_t count = 0;
+    for (std::uint64_t index = 0; index < sent && quota.admits(sender, value, now); ++index) {
+      quota.spend(sender, value, 1);
+      ++count;
+    }
+    return count;
+  }
+  std::uint64_t votes(std::uint32_t replica, std::uint64_t sent, microseconds_t now) {
+    return verified(replica, sent, now, vote);
+  }
+};
+
+constexpr std::uint64_t votes_at_once = 4 * 8 + check_quota::base;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(check_world, "a replica that signs without end has some of it verified (attack 33)") {
+  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  CHECK(votes(2, 10'000, check_quota::period_us) == check_quota::base);
+  CHECK(votes(2, 10'000, check_quota::period_us + 1) == 0);
+  // What it was silent for is worth a burst, and no more.
+  CHECK(votes(2, 10'000, 1'000 * check_quota::period_us) == votes_at_once);
+}
+
+TEST_CASE_FIXTURE(check_world, "what others sent does not matter, and requests have a share apart") {
+  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  CHECK(votes(3, 10'000, 0) == votes_at_once);
+  CHECK(verified(2, 10'000, 0, handed_on) == check_quota::requests_burst);
+  // A client, and what has a quota of its own.
+  CHECK(verified(2, 9'000, 0, factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {})) == 9'000);
+  for (int count = 0; count < 9'000; ++count)
+    REQUIRE(quota.admits(principal::of(client_id{2}), handed_on, 0));
+}
+
+TEST_CASE_FIXTURE(check_world, "under load each may cost twice what the busiest but f do, which f liars do not lift") {
+  for (const auto liars_only : {true, false}) {
+    CAPTURE(liars_only);
+    const microseconds_t begin = liars_only ? 0 : 100 * check_quota::period_us;
+    CHECK(votes(0, 10'000, begin) > 0);
+    CHECK(votes(1, 10'000, begin) > 0);
+    if (!liars_only) CHECK(votes(5, 70, begin) == 70);
+    const auto allowed = liars_only ? check_quota::base : std::uint64_t{140};
+    for (const std::uint32_t each : {0U, 1U})
+      CHECK(votes(each, 10'000, begin + check_quota::period_us) == allowed);
+  }
+}
+
 TEST_CASE("cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
   filter_world world;
   costly_quota quota;

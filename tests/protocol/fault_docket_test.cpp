@@ -101,6 +101,15 @@ TEST_CASE_FIXTURE(docket_world, "a case is told again until it is ordered, and n
   }
 }
 
+TEST_CASE_FIXTURE(docket_world, "what the ledger would not judge takes no place: a guilty one stays without excuse") {
+  for (const std::uint64_t far : {std::uint64_t{1} << 50U, std::uint64_t{1} << 51U, std::uint64_t{17}}) {
+    CHECK(docket.on_request(request_with(proof(far)), 0).proven.empty());
+    CHECK(docket.on_found(proof(far), 0).requests.empty());
+  }
+  CHECK(docket.open_cases() == 0);
+  CHECK(docket.on_found(proof(16), 0).requests.size() == 1);
+}
+
 TEST_CASE_FIXTURE(docket_world, "who makes proofs against itself without end keeps two places (attack 33)") {
   for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
     (void)docket.on_found(proof(sequence), 0);

@@ -103,6 +103,10 @@ TEST_CASE_FIXTURE(ledger_world, "complaints lower a score once a period and reas
   CHECK(of(4).score == reputation_ledger::complained_score_min);
   CHECK_FALSE(of(4).is_quarantined());
   CHECK(of(4).convictions == 0);
+  // One that was too little to count long ago is not added to now.
+  const auto long_after = 2 * std::uint64_t{cluster.watermark_window} + 2 * period;
+  CHECK_FALSE(apply(complaint_about(6, period), long_after));
+  CHECK(apply(complaint_about(6, 2 * period), long_after));
   // A complaint about a far future would keep all others from counting.
   CHECK_FALSE(apply(complaint_about(5, 1'000 * period), 5));
 }

@@ -16,6 +16,9 @@ struct judging_world {
   microseconds_t now = 1'000;
   microseconds_t stay = 0;
   std::size_t stays_count = 32;
+  /// Of the stays so many were overtaken for so long.
+  std::size_t overtaken_count = 0;
+  microseconds_t overtaken = 0;
   std::uint64_t owed = 0;
   std::optional<suspicion_reason> found;
 
@@ -33,6 +36,8 @@ struct judging_world {
       report.longest_wait_us = wait;
       report.waits = last(32, wait);
       report.stays = last(stays_count, stay);
+      for (std::size_t index = 0; index < overtaken_count; ++index)
+        report.stays[index].overtaken = overtaken;
       owed += rate * look_us;
       report.requests_executed += owed / 1'000'000;
       owed %= 1'000'000;
@@ -118,6 +123,22 @@ void stall(judging_world& world) {
   world.report.stays = world.last(32, timeout_us * 6 / 10);
   world.report.requests_executed += 32;
   world.found = world.judge.judge(world.report, timeout_us, world.now);
+}
+
+TEST_CASE("a primary that lets some requests wait and serves the others is slow, however many they are (attack 31)") {
+  const auto found = [](std::size_t count, microseconds_t overtaken) {
+    judging_world world;
+    world.stay = 2'000;
+    world.overtaken_count = count;
+    world.overtaken = overtaken;
+    world.serve(4'000'000, 2'000, 10'000);
+    return world.found;
+  };
+  CHECK(found(4, timeout_us / 8 + 1) == suspicion_reason::slow);
+  // A hand-on that was lost, or is slower than the client.
+  CHECK_FALSE(found(3, timeout_us / 2));
+  CHECK_FALSE(found(32, timeout_us / 8));
+  CHECK_FALSE(found(0, 0));
 }
 
 TEST_CASE("one stall is no sign, however long it is remembered") {

@@ -68,6 +68,36 @@ TEST_CASE_FIXTURE(watch_world, "a forged first word does not hide the genuine on
   CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
 }
 
+TEST_CASE_FIXTURE(watch_world, "a forged copy of a word does not take the place of the word") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const auto forged_prepare =
+      prepare{factory.signed_by(*forger, message_kind::prepare, factory.content_of(faulty, first_view, one, named_digest("A")))};
+  // Before it and behind it.
+  for (int count = 0; count < 3; ++count) {
+    CHECK(hear(forged_prepare).empty());
+    CHECK(hear_prepare("A").empty());
+  }
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "a forged PREPARE does not hide the COMMIT behind it") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const auto content = factory.content_of(faulty, first_view, one, named_digest("A"));
+  CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
+  CHECK(hear_commit("A").empty());
+  CHECK(found(hear_prepare("B")) == offence::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(watch_world, "a forged CHECKPOINT does not hide the one with the same digest") {
+  const auto forger = factory.keys().impostor_of(principal::of(faulty));
+  const sequence_number due{factory.cluster().checkpoint_period};
+  auto forged = factory.checkpoint_of(faulty, due, named_digest("A"));
+  forged.vote = factory.signed_by(*forger, message_kind::checkpoint, forged.vote.content);
+  CHECK(hear(forged).empty());
+  CHECK(hear(factory.checkpoint_of(faulty, due, named_digest("A"))).empty());
+  CHECK(found(hear(factory.checkpoint_of(faulty, due, named_digest("B")))) == offence::conflicting_checkpoints);
+}
+
 TEST_CASE_FIXTURE(watch_world, "votes in the name of another are not remembered: nobody fills its place (attack 33)") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
@@ -129,6 +159,16 @@ TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's
   SUBCASE("the vote came before it") {
     CHECK(hear_prepare("another").empty());
     CHECK(hear(mine).shows.size() == 1);
+  }
+  SUBCASE("a forged copy of it came before, and the vote between them") {
+    auto forged = mine;
+    const auto forger = factory.keys().impostor_of(principal::of(replica_id{0}));
+    forged.header = factory.signed_by(*forger, message_kind::pre_prepare, mine.header.content);
+    CHECK(hear(forged).empty());
+    CHECK(hear_prepare("another").empty());
+    CHECK(hear(mine).shows.size() == 1);
+    CHECK(hear(forged).empty());
+    CHECK(hear_commit("another").empty());
   }
   SUBCASE("what is shown convicts the primary where the other proposal is") {
     statement_watch other{factory.cluster(), checks};

@@ -71,6 +71,21 @@ TEST_CASE_FIXTURE(killed_bench, "a tail of zeros, as a machine that lost power l
   CHECK_MESSAGE(verify().is_sound(), objection());
 }
 
+TEST_CASE_FIXTURE(killed_bench, "a record of which the machine's power cut left zeros is cut, wherever they begin") {
+  const auto last = *std::prev(offsets.end(), 2);
+  REQUIRE(last >= sealed_end);
+  const auto head = content_of(folder.head_file());
+  for (auto from = last; from + 8 <= clean.size(); ++from) {
+    CAPTURE(from);
+    replace_content(folder.head_file(), head);
+    auto torn = clean;
+    std::fill(torn.begin() + static_cast<std::ptrdiff_t>(from), torn.end(), '\0');
+    replace_content(segment(), torn);
+    write(*open(), {committed(6)});
+    REQUIRE_MESSAGE(verify().is_sound(), objection());
+  }
+}
+
 TEST_CASE_FIXTURE(killed_bench, "an edit in the newest segment is refused, whatever stands behind it") {
   for (std::size_t at = 0; at < clean.size(); ++at) {
     auto edited = clean;

@@ -108,6 +108,7 @@ ingress_state way_in(const guard_trace& trace, const std::shared_ptr<const authe
   ingress_state made;
   made.identity = {trace.cluster, trace.self, keys};
   made.filter = std::make_unique<early_filter>(trace.cluster);
+  made.check_shares = std::make_unique<check_quota>(trace.cluster);
   made.checks = std::make_shared<const validator>(trace.cluster, *keys);
   made.watch = std::make_unique<statement_watch>(trace.cluster, *made.checks);
   return made;

@@ -78,6 +78,7 @@ class guard_filler {
     ingress_state made;
     made.identity = {cluster_, self, keys};
     made.filter = std::make_unique<early_filter>(cluster_);
+    made.check_shares = std::make_unique<check_quota>(cluster_);
     made.checks = std::make_shared<const validator>(cluster_, *keys);
     made.watch = std::make_unique<statement_watch>(cluster_, *made.checks);
     replica_position at;
