@@ -88,8 +88,9 @@ void check_quota::refill(shares& all, std::uint64_t periods) const {
     used.push_back(each.used);
   const auto level = used.begin() + static_cast<std::ptrdiff_t>(group_.faulty_max());
   std::ranges::nth_element(used, level, std::greater{});
-  const auto most = std::max(all.burst, 2 * *level);
-  const auto earned = std::max(periods * base, 2 * *level);
+  const auto usual = *level + *level / 2;
+  const auto most = std::max(all.burst, usual);
+  const auto earned = std::max(periods * base, usual);
   for (auto& each : all.of)
     each = {std::min(most, each.left + earned), 0};
 }

@@ -78,9 +78,9 @@ class frame_quota {
 };
 
 /// How many of a replica's words are verified: validly signed ones cost their sender less than everybody who checks
-/// them, and may be sent again and again (attack 33). As many as the busiest correct replica's, twice over: the level
-/// is what the busiest but f had verified in the last period, so it follows the load, and f liars do not lift it. What
-/// a replica that was away has to say at once is below the burst. The primary's own proposals, and
+/// them, and may be sent again and again (attack 33). As many as the busiest correct replica's and half as many more:
+/// the level is what the busiest but f had verified in the last period, so it follows the load, and f liars do not lift
+/// it. What a replica that was away has to say at once is below the burst. The primary's own proposals, and
 /// VIEW-CHANGEs, NEW-VIEWs and cases, which have a quota of their own, do not count. REQUESTs have a share apart, so
 /// that what a backup hands on costs it no vote. Pure. Memory: two shares for each replica.
 class check_quota {
