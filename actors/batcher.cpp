@@ -80,7 +80,7 @@ void take(batcher_self self, const verified_message& received) {
       if (state.is_primary()) return cut_batches(self, false);
       // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
       if (!received.sender.is_client()) return;
-      if (state.builder->is_due_again(value.id, now_of(self))) return forward(self, value);
+      if (state.builder->on_repeated(value.id, now_of(self))) return forward(self, value);
       return self->send(state.with->client_ingress, quota_exceeded{value.id.client});
     case admission::contradicting:
       // Whoever passed it on: the client signed both.

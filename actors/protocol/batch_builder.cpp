@@ -313,8 +313,8 @@ void batch_builder::on_handed_on(request_id id, microseconds_t now) {
   if (queue.note_handed_on(id.when, now) && queue.oldest() == id.when) restart_wait(id.client, queue, now);
 }
 
-bool batch_builder::is_due_again(request_id id, microseconds_t now) const {
-  const auto last = queues_.at(id.client).handed_on_at(id.when);
+bool batch_builder::on_repeated(request_id id, microseconds_t now) {
+  const auto last = queues_.at(id.client).note_repeated(id.when, now);
   return !last || now >= *last + repeat_pause_us;
 }
 

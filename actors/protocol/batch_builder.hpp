@@ -95,10 +95,10 @@ class batch_builder {
   /// primary is to blame for nothing (attack 32). What stayed longer than is nobody's fault, and was executed before
   /// this replica handed it on, says nothing: somebody else may just have done so.
   void on_handed_on(request_id id, microseconds_t now);
-  /// Whether a pending request may be handed on because its client repeats it: a client could make all backups send it
-  /// as often as they can verify it, and fill their links to the primary (attack 33).
-  [[nodiscard]] bool is_due_again(request_id id, microseconds_t now) const;
-  static constexpr microseconds_t repeat_pause_us = 50'000;
+  /// Its client sends a pending request once more. False when it did so just before: a client could make all backups
+  /// hand it on as often as they can verify it, and fill their links to the primary (attack 33).
+  [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
+  static constexpr microseconds_t repeat_pause_us = 150'000;
 
   /// Pending requests for the primary of a new view, each client's oldest first, `forwarded_bytes_max` of them: so they
   /// are served after a view change without their clients' help.

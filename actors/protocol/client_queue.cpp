@@ -48,7 +48,6 @@ void client_queue::propose_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
     each.since = now;
     each.proposed = false;
-    each.handed_on_at.reset();
     each.given_at.reset();
     each.overtaken_at.reset();
     waiting_.insert(turn_of(when, each));
@@ -57,7 +56,7 @@ void client_queue::propose_again(microseconds_t now) {
 
 bool client_queue::note_handed_on(timestamp when, microseconds_t now) {
   auto& each = pending_.at(when);
-  if (std::exchange(each.handed_on_at, now)) return false;
+  if (each.given_at) return false;
   each.given_at = now;
   each.since = now;
   return true;

@@ -52,10 +52,10 @@ class client_queue {
   [[nodiscard]] std::optional<timestamp> oldest() const;
   /// Somebody signed another request with this timestamp; false when that is known.
   bool note_contradicted(timestamp when) { return !std::exchange(pending_.at(when).is_contradicted, true); }
-  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).handed_on_at.has_value(); }
-  /// The last time.
-  [[nodiscard]] std::optional<microseconds_t> handed_on_at(timestamp when) const {
-    return pending_.at(when).handed_on_at;
+  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).given_at.has_value(); }
+  /// Its client sends it once more. Since when it did not; nothing the first time.
+  [[nodiscard]] std::optional<microseconds_t> note_repeated(timestamp when, microseconds_t now) {
+    return std::exchange(pending_.at(when).repeated_at, now);
   }
   /// It stays from now on; false when it was handed on before.
   bool note_handed_on(timestamp when, microseconds_t now);
@@ -90,10 +90,10 @@ class client_queue {
     std::uint64_t arrival = 0;
     microseconds_t since = 0;
     bool is_contradicted = false;
-    std::optional<microseconds_t> handed_on_at = {};
     microseconds_t arrived_at = 0;
     /// Since when the primary has it for sure.
     std::optional<microseconds_t> given_at = {};
+    std::optional<microseconds_t> repeated_at = {};
     std::optional<microseconds_t> overtaken_at = {};
   };
   /// Where it stands among those that wait: a client's by their timestamps, cases as they came.

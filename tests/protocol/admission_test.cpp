@@ -316,12 +316,13 @@ TEST_CASE_FIXTURE(admission_world, "who is restrained waits at nobody's fault (a
 
 TEST_CASE_FIXTURE(admission_world, "what a client repeats is handed on again after a pause (attack 33)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
-  CHECK(builder().is_due_again(id_of(0, 1), 0));
-  for (const microseconds_t when : {microseconds_t{1'000}, microseconds_t{500'000}}) {
-    builder().on_handed_on(id_of(0, 1), when);
-    CHECK_FALSE(builder().is_due_again(id_of(0, 1), when + batch_builder::repeat_pause_us - 1));
-    CHECK(builder().is_due_again(id_of(0, 1), when + batch_builder::repeat_pause_us));
-  }
+  constexpr auto pause = batch_builder::repeat_pause_us;
+  CHECK(builder().on_repeated(id_of(0, 1), 1'000));
+  CHECK(builder().on_repeated(id_of(0, 1), 1'000 + pause));
+  // Who does it too soon has to pause from then on.
+  CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause));
+  CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause + pause - 1));
+  CHECK(builder().on_repeated(id_of(0, 1), 10 * pause));
 }
 
 TEST_CASE_FIXTURE(admission_world, "after any mixture of events under overload the counts are those of what is held") {
