@@ -91,6 +91,8 @@ TEST_CASE("show and export print what the trail holds") {
   audited_cluster audited;
   REQUIRE(audited.cluster.is_ready());
   audited.submit(100);
+  // The others may have done without it so far.
+  CHECK(eventually([&] { return audited.verdict()["entries_by_kind"].value("committed", 0) > 0; }));
   audited.stop();
   const auto shown = run({"audit", "show", "--config", audited.config});
   CHECK(shown.code == 0);
@@ -108,7 +110,8 @@ TEST_CASE("show and export print what the trail holds") {
       signers.insert(one["replica"].get<std::uint64_t>());
       CHECK(one["signature"].get<std::string>().size() == 128);
     }
-    CHECK(signers.size() == 3);
+    // A quorum at least.
+    CHECK(signers.size() >= 3);
   }
   const auto exported = lines_of(run({"audit", "export", audited.trail.string()}).out);
   CHECK(exported.front()["record"] == "segment");
