@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/fair_queue.hpp"
+#include "actors/protocol/sender_quotas.hpp"
 #include "actors/protocol/statement_watch.hpp"
 #include "actors/protocol/validator.hpp"
 

@@ -11,6 +11,9 @@
 /// whether the signatures hold is for `validator::proves`.
 namespace hypermesh {
 
+/// Words that one EXHIBITS shows: two exclude each other, and who compares them verifies them.
+inline constexpr std::size_t words_shown_max = 2;
+
 /// What no correct principal ever signs (attack 39: nothing else convicts).
 enum class offence : std::uint8_t {
   /// Two of PRE-PREPARE, PREPARE and COMMIT for one (v, n) with different digests.

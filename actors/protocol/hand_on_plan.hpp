@@ -2,6 +2,7 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "messages/digest.hpp"
 #include "messages/values.hpp"
 
@@ -17,7 +18,7 @@ namespace hypermesh {
 class hand_on_plan {
  public:
   /// As short as a wait that is nobody's fault.
-  static constexpr microseconds_t drawn_us = 20'000;
+  static constexpr microseconds_t drawn_us = service_judge::wait_floor_us;
   /// Longer than a request is under way to the primary and back as a proposal, shorter than a client's patience.
   static constexpr microseconds_t first_us = 50'000;
   static constexpr microseconds_t later_us = 400'000;

@@ -51,7 +51,7 @@ statement_watch::findings statement_watch::on_message(replica_id sender, const m
   }
   const auto* shown = std::get_if<exhibits>(&value);
   // More words than make a case are refused later.
-  if (shown == nullptr || shown->items.size() > 2) return out;
+  if (shown == nullptr || shown->items.size() > words_shown_max) return out;
   for (const auto& each : shown->items) {
     const auto* said = std::get_if<signed_statement>(&each.content);
     if (said == nullptr) continue;

@@ -73,9 +73,8 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
   if (const auto* it = std::get_if<complaint>(&value)) return check_ballot(message_kind::complaint, it->vote);
   if (const auto* it = std::get_if<pardon>(&value)) return check_ballot(message_kind::pardon, it->vote);
-  // Two words are enough to show that they exclude each other; who compares them verifies them.
   if (const auto* it = std::get_if<exhibits>(&value)) {
-    return it->items.size() > 2 ? std::optional{rejection::too_many_items} : std::nullopt;
+    return it->items.size() > words_shown_max ? std::optional{rejection::too_many_items} : std::nullopt;
   }
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};

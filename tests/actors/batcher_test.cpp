@@ -288,3 +288,19 @@ TEST_CASE("the coordinator is told how clients are served when it asks") {
   CHECK(told.front().report.clients_waiting == 1);
   CHECK(told.front().report.longest_wait_us == 300);
 }
+
+TEST_CASE("a client that the order restrains has one request pending, until its term is over") {
+  batcher_bench bench;
+  const auto agree = [&](std::uint64_t until) {
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+    agreed.clients[client_id{1}].restrained_until = sequence_number{until};
+    bench.give(bench.tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
+  };
+  agree(40);
+  bench.request(1, 1);
+  bench.request(1, 2);
+  CHECK(bench.take<quota_exceeded>("client-ingress").size() == 1);
+  agree(0);
+  bench.request(1, 2);
+  CHECK(bench.take<quota_exceeded>("client-ingress").empty());
+}

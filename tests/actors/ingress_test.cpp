@@ -171,3 +171,17 @@ TEST_CASE("a frame that comes before the node is connected is dropped") {
   bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});
   CHECK(bench.take<verified_message>("batcher").size() == 1);
 }
+
+TEST_CASE_FIXTURE(ingress_bench, "who sends much is looked at in turn with the others (attack 33)") {
+  // All of it is in the mailbox before the first frame is looked at.
+  const auto put = [&](replica_id sender, const message& value) {
+    caf::anon_send(tested, incoming_frame{principal::of(sender), link("sender"), frame_of(value), nullptr});
+  };
+  for (std::uint64_t count = 0; count < 400; ++count)
+    put(replica_id{3}, make().request_of(client_id{0}, timestamp{count + 1}, "o"));
+  put(replica_id{2}, make().prepare_of(replica_id{2}, proposal));
+  settle();
+  const auto all = order();
+  CHECK(all.size() == 401);
+  CHECK(std::ranges::find(all, "replica") - all.begin() < 50);
+}

@@ -45,6 +45,22 @@ TEST_CASE("a real cluster replaces a primary that proposes nothing") {
   CHECK(told["replicas"][1]["view"] > 0);
 }
 
+TEST_CASE("a client that contradicts itself is convicted in a real cluster, and status says so") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  const auto restrained = [&] {
+    return nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out)["clients_restrained"].get<int>();
+  };
+  CHECK(restrained() == 0);
+  const auto config = cluster.directory() + "/client-1/client.toml";
+  const process_streams streams{"/dev/null", "/dev/null", "/dev/null", {}, HYPERMESH_LAB};
+  process adversary{{"byzantine", "--strategy", "two-operations-one-timestamp", "--client-config", config}, streams};
+  CHECK(eventually([&] { return restrained() == 1; }));
+  CHECK(has(cluster.ask("status", {}).err, "1 client was convicted"));
+  adversary.send(SIGTERM);
+  (void)adversary.wait();
+}
+
 TEST_CASE("a strategy that there is not is refused") {
   const process_streams streams{"/dev/null", "/dev/null", "/dev/null", {}, HYPERMESH_LAB};
   process command{{"byzantine", "--strategy", "no-such-thing", "--config", "node.toml"}, streams};

@@ -83,15 +83,23 @@ bool have_diverged(const cluster_reports& reports) {
   return false;
 }
 
+namespace {
+
+/// Of numbers of which all but f liars are right: one that a correct replica has reached.
+template <class Number>
+Number reached(std::vector<Number> said, group_size group) {
+  std::ranges::sort(said, std::greater{});
+  return said.at(group.faulty_max());
+}
+
+}  // namespace
+
 view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster) {
   std::vector<view_number> views;
   for (const auto& each : reports) {
     if (each) views.push_back(each->view);
   }
-  const auto weak_quorum = cluster.group().weak_quorum();
-  if (views.size() < weak_quorum) return view_number{0};
-  std::sort(views.rbegin(), views.rend());
-  return views[weak_quorum - 1];
+  return views.size() < cluster.group().weak_quorum() ? view_number{0} : reached(std::move(views), cluster.group());
 }
 
 namespace {
@@ -104,12 +112,6 @@ agreed_standing standing_in(const node_report& report, replica_id replica) {
   return {value("reputation_score", reputation_ledger::score_max), value("convictions", 0),
           sequence_number{value("convicted_at_sequence", 0)}, sequence_number{value("quarantined_until_sequence", 0)},
           value("awaits_quarantine", 0) != 0};
-}
-
-/// Of the numbers that all but f liars are right about: one that a correct replica has reached.
-sequence_number reached(std::vector<sequence_number> executed, group_size group) {
-  std::ranges::sort(executed, std::greater{});
-  return executed.at(group.faulty_max());
 }
 
 }  // namespace
@@ -150,10 +152,7 @@ std::uint64_t clients_restrained(const cluster_reports& reports, const cluster_p
   for (const auto& each : reports) {
     if (each) said.push_back(counter_of(*each, "clients_restrained"));
   }
-  const auto weak_quorum = cluster.group().weak_quorum();
-  if (said.size() < weak_quorum) return 0;
-  std::ranges::sort(said, std::greater{});
-  return said[weak_quorum - 1];
+  return said.size() < cluster.group().weak_quorum() ? 0 : reached(std::move(said), cluster.group());
 }
 
 std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {
