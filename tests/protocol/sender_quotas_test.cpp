@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
 using namespace hypermesh;
