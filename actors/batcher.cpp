@@ -70,8 +70,11 @@ void take(batcher_self self, const verified_message& received) {
   auto& state = self->state;
   using admission = batch_builder::admission;
   const auto admitted = state.builder->admit(value, now_of(self));
-  for (const auto& id : state.builder->take_displaced())
-    self->send(state.with->executor, refuse{id, reply_status::overloaded, {}});
+  for (const auto& each : state.builder->take_displaced())
+    self->send(state.with->executor, refuse{each, reply_status::overloaded, {}});
+  if (value.id.opens_session() && received.sender.is_client()) {
+    self->send(state.with->executor, session_routed{value.id, received.via});
+  }
   switch (admitted) {
     case admission::accepted:
       if (!state.is_primary()) return look_again(self, received.value, 0);
@@ -92,7 +95,7 @@ void take(batcher_self self, const verified_message& received) {
     case admission::past:
       // Only who asked on a link of its own is answered; what a replica forwarded, the client asks there itself.
       if (!received.sender.is_client()) return;
-      return self->send(state.with->executor, reply_again{value.id, received.via, received.credit});
+      return self->send(state.with->executor, reply_again{reference_of(value), received.via, received.credit});
     case admission::client_quota:
     case admission::overloaded:
       break;
@@ -103,7 +106,8 @@ void take(batcher_self self, const verified_message& received) {
   const auto reason = admitted == admission::client_quota ? rejection::client_quota : rejection::overloaded;
   self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}, received.credit});
   if (!received.sender.is_client()) return;
-  self->send(state.with->executor, refuse{value.id, reply_status::overloaded, received.via, received.credit});
+  self->send(state.with->executor,
+             refuse{reference_of(value), reply_status::overloaded, received.via, received.credit});
 }
 
 /// What waits is proposed by this replica or handed to the view's primary, without any help of the clients.

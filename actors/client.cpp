@@ -135,7 +135,8 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
   state.cluster = identity.cluster;
   state.self_id = identity.self;
   state.settings = settings;
-  state.core = std::make_unique<client_core>(identity.cluster, identity.self, *identity.keys, settings, identity.first);
+  state.core = std::make_unique<client_core>(identity.cluster, identity.self, *identity.keys, settings, identity.first,
+                                             identity.session);
   state.keys = std::move(identity.keys);
   return {
       [self](const client_links& links) { self->state.peers = *links.peers; },

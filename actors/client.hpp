@@ -35,12 +35,13 @@ struct client_state {
   std::uint64_t frames_rejected = 0;
 };
 
-/// What a client is; `first` exceeds every timestamp its identity has used.
+/// What a client is; see `client_core` for `first` and `session`.
 struct client_identity {
   cluster_parameters cluster;
   client_id self;
   std::shared_ptr<const authenticator> keys;
-  timestamp first;
+  timestamp first{1};
+  session_id session = {};
 };
 
 client_actor::behavior_type client(client_actor::stateful_pointer<client_state> self, client_identity identity,

@@ -15,19 +15,23 @@ namespace {
 
 using executor_self = executor_actor::stateful_pointer<executor_state>;
 
-/// Replies to all links of the client.
-void answer(executor_self self, request_id id, const request_outcome& outcome) {
-  const auto found = self->state.sessions.find(id.client);
-  if (found == self->state.sessions.end()) return;
-  const auto frame = encode(reply{id, self->state.view, outcome});
-  for (const auto& session : found->second)
-    self->send(session, outgoing_frame{frame});
+/// Replies on the link of the session; on all links of its client when that is not known.
+void answer(executor_self self, request_id id, const client_table::answered& what) {
+  const auto found = self->state.clients.find(id.client);
+  if (found == self->state.clients.end() || !what.outcome) return;
+  const auto frame = encode(reply{id, self->state.view, *what.outcome, what.request});
+  const auto& links = found->second;
+  const auto routed = std::ranges::find_if(
+      links, [id](const auto& each) { return std::ranges::find(each.sessions, id.session) != each.sessions.end(); });
+  if (routed != links.end()) return self->send(routed->link, outgoing_frame{frame});
+  for (const auto& each : links)
+    self->send(each.link, outgoing_frame{frame});
 }
 
 /// Replies to the link that asked, if there is anything to say.
-void answer_to(const executor_self& self, const peer_actor& via, request_id id,
-               const client_table::shared_outcome& outcome) {
-  if (via && outcome) self->send(via, outgoing_frame{encode(reply{id, self->state.view, *outcome})});
+void answer_to(const executor_self& self, const peer_actor& via, request_id id, const client_table::answered& what) {
+  if (!via || !what.outcome) return;
+  self->send(via, outgoing_frame{encode(reply{id, self->state.view, *what.outcome, what.request})});
 }
 
 void tell_taken(const executor_self& self, const checkpoint_taken& taken) {
@@ -40,7 +44,7 @@ void tell_taken(const executor_self& self, const checkpoint_taken& taken) {
 
 state_installed news_of(const executor_self& self, std::shared_ptr<const checkpoint_certificate> certificate) {
   const auto& replicated = *self->state.replicated;
-  return {replicated.last_executed(), std::make_shared<const std::vector<request_id>>(replicated.done_ids()),
+  return {replicated.last_executed(), std::make_shared<const sessions_by_client>(replicated.sessions()),
           std::move(certificate)};
 }
 
@@ -90,7 +94,7 @@ void execute(executor_self self, const committed_batch& committed) {
   requests->reserve(answered.size());
   for (const auto& each : answered) {
     requests->push_back(each.request);
-    if (each.outcome) answer(self, each.request.id, *each.outcome);
+    answer(self, each.request.id, each.answer);
   }
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
@@ -136,18 +140,29 @@ void install(executor_self self, const install_state& verified) {
   }
 }
 
-void open_session(executor_self self, const session_opened& opened) {
-  auto& sessions = self->state.sessions[opened.client];
-  if (sessions.size() >= executor_state::sessions_per_client_max) sessions.erase(sessions.begin());
-  sessions.push_back(opened.via);
+void open_link(executor_self self, const client_link_opened& opened) {
+  auto& links = self->state.clients[opened.client];
+  if (links.size() >= executor_state::links_per_client_max) links.erase(links.begin());
+  links.push_back({opened.via, {}});
 }
 
-void close_session(executor_self self, const session_closed& closed) {
-  const auto found = self->state.sessions.find(closed.client);
-  if (found == self->state.sessions.end()) return;
-  auto& sessions = found->second;
-  sessions.erase(std::remove(sessions.begin(), sessions.end(), closed.via), sessions.end());
-  if (sessions.empty()) self->state.sessions.erase(found);
+void close_link(executor_self self, const client_link_closed& closed) {
+  const auto found = self->state.clients.find(closed.client);
+  if (found == self->state.clients.end()) return;
+  std::erase_if(found->second, [&](const auto& each) { return each.link == closed.via; });
+  if (found->second.empty()) self->state.clients.erase(found);
+}
+
+/// Its client may have come back on another link.
+void route_session(executor_self self, const session_routed& routed) {
+  const auto found = self->state.clients.find(routed.opening.client);
+  if (found == self->state.clients.end()) return;
+  for (auto& each : found->second) {
+    std::erase(each.sessions, routed.opening.session);
+    if (each.link != routed.via) continue;
+    each.sessions.push_back(routed.opening.session);
+    if (each.sessions.size() > limits::sessions_per_client_max) each.sessions.pop_front();
+  }
 }
 
 void answer_query(executor_self self, const verified_message& received) {
@@ -174,15 +189,16 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {
-        answer_to(self, again.via, again.id, self->state.replicated->answer_to(again.id));
+        answer_to(self, again.via, again.asked.id, self->state.replicated->answer_to(again.asked));
       },
       [self](const refuse& refused) {
-        const auto outcome = self->state.replicated->refuse(refused.status);
-        if (!refused.via) return answer(self, refused.id, *outcome);
-        answer_to(self, refused.via, refused.id, outcome);
+        const client_table::answered what{refused.asked.content, self->state.replicated->refuse(refused.status)};
+        if (!refused.via) return answer(self, refused.asked.id, what);
+        answer_to(self, refused.via, refused.asked.id, what);
       },
-      [self](const session_opened& opened) { open_session(self, opened); },
-      [self](const session_closed& closed) { close_session(self, closed); },
+      [self](const client_link_opened& opened) { open_link(self, opened); },
+      [self](const client_link_closed& closed) { close_link(self, closed); },
+      [self](const session_routed& routed) { route_session(self, routed); },
       [self](const install_state& verified) { install(self, verified); },
       [self](const state_diverged& diverged) { self->state.replicated->on_diverged(diverged.sequence); },
       [self](const report_wanted&) { return self->state.replicated->machine_root(); },

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -18,20 +19,27 @@ struct executor_start {
 };
 
 /// Executes committed batches and answers clients: the mailbox of `replicated_state`, which it owns, and
-/// the single writer of machine state, client table and client sessions.
-/// Memory: the state, and `sessions_per_client_max` handles for each connected client.
+/// the single writer of machine state and client table, and of where the links of clients are.
+/// Memory: the state, and for each connected client `links_per_client_max` links and as many sessions on each as it may
+/// have open.
 struct executor_state {
   static inline const char* name = "executor";
 
-  /// A client may be connected from several places; more than these are not answered.
-  static constexpr std::size_t sessions_per_client_max = 4;
+  /// One for each process that uses the client's key; the oldest gives way.
+  static constexpr std::size_t links_per_client_max = limits::sessions_per_client_max;
+
+  /// A link of a client, and the sessions that were opened on it last.
+  struct client_link {
+    peer_actor link;
+    std::deque<session_id> sessions;
+  };
 
   node_identity identity;
   std::unique_ptr<replicated_state> replicated;
   /// Told to the neighbours once they are known.
   std::vector<taken_state> taken_before;
   std::shared_ptr<const neighbours> with;
-  std::map<client_id, std::vector<peer_actor>> sessions;
+  std::map<client_id, std::vector<client_link>> clients;
   /// The view of the last executed batch.
   view_number view;
 };

@@ -73,8 +73,8 @@ using executor_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<neighbours_ready>, caf::reacts_to<batch_committed>,
                      // A QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
-                     caf::reacts_to<session_opened>, caf::reacts_to<session_closed>, caf::reacts_to<install_state>,
-                     caf::reacts_to<state_diverged>,
+                     caf::reacts_to<client_link_opened>, caf::reacts_to<client_link_closed>,
+                     caf::reacts_to<session_routed>, caf::reacts_to<install_state>, caf::reacts_to<state_diverged>,
                      // The root of the present state.
                      caf::replies_to<report_wanted>::with<digest>>;
 
@@ -214,8 +214,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::outgoing_frame))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::incoming_frame))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::next_frame))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_opened))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_closed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_link_opened))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_link_closed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
@@ -274,14 +274,15 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::quota_exceeded))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_routed))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::outgoing_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::incoming_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::next_frame)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_opened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_closed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_link_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_link_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
@@ -340,3 +341,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::quota_exceeded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_routed)

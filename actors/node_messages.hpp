@@ -7,6 +7,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/ports.hpp"
+#include "actors/protocol/client_sessions.hpp"
 #include "actors/protocol/cluster.hpp"
 #include "actors/protocol/early_filter.hpp"
 #include "actors/protocol/effects.hpp"
@@ -46,13 +47,13 @@ struct incoming_frame {
 struct next_frame {};
 
 /// An authenticated client link is up: replies to `client` go there. Several links of one
-/// client are served, up to `sessions_per_client_max`.
-struct session_opened {
+/// client are served, one for each process that uses its key.
+struct client_link_opened {
   client_id client;
   peer_actor via;
 };
 
-struct session_closed {
+struct client_link_closed {
   client_id client;
   peer_actor via;
 };
@@ -141,7 +142,7 @@ struct batch_executed {
 
 /// Answer this request again from the client table, to the link that asked (batcher to executor).
 struct reply_again {
-  request_id id;
+  request_reference asked;
   peer_actor via;
   /// Until the answer is made, so that a flood of repeated requests fills its own link's window.
   inbound_credit credit = {};
@@ -149,10 +150,16 @@ struct reply_again {
 
 /// Refuse this request by a reply to the link that asked, or to all links of its client (batcher to executor).
 struct refuse {
-  request_id id;
+  request_reference asked;
   reply_status status = reply_status::overloaded;
   peer_actor via;
   inbound_credit credit = {};
+};
+
+/// The client opened this session on this link: its results go there (batcher to executor).
+struct session_routed {
+  request_id opening;
+  peer_actor via;
 };
 
 /// Does this REQUEST still wait? (batcher to itself, a while after it was taken)
@@ -284,7 +291,7 @@ struct install_refused {
 struct state_installed {
   sequence_number sequence;
   /// What the new client table holds: lets the batcher forget requests that are done.
-  std::shared_ptr<const std::vector<request_id>> executed;
+  std::shared_ptr<const sessions_by_client> executed;
   /// Of the state that was to be installed.
   std::shared_ptr<const checkpoint_certificate> certificate = {};
 };

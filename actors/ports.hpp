@@ -43,6 +43,8 @@ struct operation_context {
   timestamp when;
   /// Index of the operation inside its request.
   std::uint32_t index = 0;
+  /// Of the client; timestamps count inside it.
+  session_id session = {};
 };
 
 /// A piece of state under one leaf of the state's Merkle tree. Immutable and shared:

@@ -30,9 +30,18 @@ byte_vector copy_of(const byte_list* list) {
   return {view.begin(), view.end()};
 }
 
+std::uint64_t joined(std::uint32_t low, std::uint32_t high) { return (static_cast<std::uint64_t>(high) << 32U) | low; }
+
 request_id id_of(const wire::RequestId& id) {
-  const auto when = (static_cast<std::uint64_t>(id.timestamp_high()) << 32U) | id.timestamp_low();
-  return {client_id{id.client()}, timestamp{when}};
+  return {client_id{id.client()}, timestamp{joined(id.timestamp_low(), id.timestamp_high())}};
+}
+
+/// Of a table that has a session beside the id.
+template <class Table>
+request_id id_of(const Table& encoded) {
+  auto id = id_of(*encoded.id());
+  id.session = session_id{joined(encoded.session_low(), encoded.session_high())};
+  return id;
 }
 
 /// Reads the ends that cut `total` bytes into at least `parts_min` parts: ascending, the last
@@ -112,11 +121,12 @@ decoded<message> decode_vote(const frame_ptr& frame) {
 decoded<message> decode_reply(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::Reply>(body_of(*frame));
   if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr) return rejection::missing_field;
+  if (encoded->id() == nullptr || encoded->request() == nullptr) return rejection::missing_field;
   reply value;
-  value.id = id_of(*encoded->id());
-  value.view = view_number{(static_cast<std::uint64_t>(encoded->view_high()) << 32U) | encoded->view_low()};
-  if (encoded->status() > static_cast<std::uint8_t>(reply_status::overloaded)) return rejection::number_out_of_range;
+  value.id = id_of(*encoded);
+  value.view = view_number{joined(encoded->view_low(), encoded->view_high())};
+  value.request = fixed_from_wire<digest>(*encoded->request());
+  if (encoded->status() > reply_status_last) return rejection::number_out_of_range;
   auto& outcome = value.outcome;
   outcome.status = static_cast<reply_status>(encoded->status());
   if (value.view.value > limits::view_max) return rejection::number_out_of_range;
@@ -136,6 +146,10 @@ decoded<message> decode_reply(const frame_ptr& frame) {
   if (outcome.ends.size() != outcome.statuses.size()) return rejection::inconsistent_sizes;
   if (outcome.ends.empty() && !outcome.results.empty()) return rejection::inconsistent_sizes;
   if ((outcome.status == reply_status::executed) == statuses.empty()) return rejection::inconsistent_sizes;
+  outcome.fresh_above = session_id{joined(encoded->fresh_above_low(), encoded->fresh_above_high())};
+  if (outcome.status != reply_status::session_ended && outcome.fresh_above != session_id{0}) {
+    return rejection::inconsistent_sizes;
+  }
   for (std::size_t index = 0; index < outcome.ends.size(); ++index) {
     if (outcome.result(index).size() > limits::result_bytes_max) return rejection::frame_too_long;
   }
@@ -406,7 +420,7 @@ decoded<request> decode_request(const blob& raw) {
   const auto* encoded = verified_root<wire::Request>(buffer);
   if (encoded == nullptr) return rejection::malformed_buffer;
   if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
-  value.id = id_of(*encoded->id());
+  value.id = id_of(*encoded);
   const bool of_guard = value.id.client == guard_client;
   if (value.id.client.value >= limits::clients_max && !of_guard) return rejection::number_out_of_range;
   value.operations = span_of(encoded->operations());
@@ -417,6 +431,7 @@ decoded<request> decode_request(const blob& raw) {
     if (bad) return *bad;
   }
   value.raw = raw;
+  if (value.id.opens_session() && !opening_in(value)) return rejection::inconsistent_sizes;
   // Two documents that exclude each other are longer than an operation may be.
   if (of_guard) return value.ends.empty() ? decoded<request>{value} : rejection::too_many_items;
   for (std::size_t index = 0; index < value.operation_count(); ++index) {

@@ -39,9 +39,11 @@ auto list_of(builder& buffer, byte_span bytes) {
   return buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
-wire::RequestId to_wire(request_id id) {
-  return {id.client.value, static_cast<std::uint32_t>(id.when.value), static_cast<std::uint32_t>(id.when.value >> 32U)};
-}
+std::uint32_t low_half(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
+std::uint32_t high_half(std::uint64_t number) { return static_cast<std::uint32_t>(number >> 32U); }
+
+/// Without the session, which is a field of its own.
+wire::RequestId to_wire(request_id id) { return {id.client.value, low_half(id.when.value), high_half(id.when.value)}; }
 
 auto statements_of(builder& buffer, const std::vector<signed_statement>& statements) {
   std::vector<wire::SignedStatement> encoded;
@@ -82,7 +84,8 @@ byte_vector request_buffer(request_id id, const std::vector<byte_span>& operatio
   if (ends.size() > 1) ends_offset = buffer.CreateVector(ends);
   const auto operations_offset = list_of(buffer, joined);
   const auto wire_id = to_wire(id);
-  buffer.Finish(wire::CreateRequest(buffer, &wire_id, operations_offset, ends_offset));
+  buffer.Finish(wire::CreateRequest(buffer, &wire_id, operations_offset, ends_offset, low_half(id.session.value),
+                                    high_half(id.session.value)));
   return copy_of(buffer);
 }
 
@@ -191,9 +194,12 @@ frame_ptr encode(const reply& value) {
   if (!outcome.results.empty()) results = list_of(buffer, outcome.results);
   if (!outcome.statuses.empty()) statuses = buffer.CreateVector(outcome.statuses);
   const auto id = to_wire(value.id);
-  buffer.Finish(wire::CreateReply(buffer, &id, static_cast<std::uint32_t>(value.view.value),
-                                  static_cast<std::uint32_t>(value.view.value >> 32U),
-                                  static_cast<std::uint8_t>(outcome.status), statuses, results, ends));
+  const auto request = fixed_to_wire<wire::Digest>(value.request);
+  const auto session = value.id.session.value;
+  const auto fresh = outcome.fresh_above.value;
+  buffer.Finish(wire::CreateReply(buffer, &id, low_half(value.view.value), high_half(value.view.value),
+                                  static_cast<std::uint8_t>(outcome.status), statuses, results, ends, low_half(session),
+                                  high_half(session), &request, low_half(fresh), high_half(fresh)));
   return frame_of(message_kind::reply, buffer);
 }
 

@@ -31,8 +31,14 @@ inline constexpr std::size_t result_bytes_max = 256 * 1024;
 /// All results of one request, so that a reply fits a frame.
 inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
 
-/// Requests that one client may have outstanding; also its cached results in the client table.
+/// Requests that one session of a client may have outstanding; also its cached results in the client table.
 inline constexpr std::size_t requests_in_flight_max = 256;
+/// Requests of one client, of all its sessions, that a replica holds: four processes that use all they may.
+inline constexpr std::size_t requests_pending_per_client_max = 4 * requests_in_flight_max;
+/// Sessions of one client that are open at once: its processes, and those that ended without a farewell.
+inline constexpr std::size_t sessions_per_client_max = 64;
+/// Sessions of one client that are known to have ended. Older ones are refused by their number alone.
+inline constexpr std::size_t ended_sessions_max = 256;
 
 /// One chunk of state under one Merkle leaf.
 inline constexpr std::size_t state_chunk_bytes_max = 256 * 1024;

@@ -10,7 +10,8 @@ namespace {
 
 std::string id_text(request_id id) {
   if (id.client == guard_client) return fmt::format("guard t={}", id.when.value);
-  return fmt::format("c={} t={}", id.client.value, id.when.value);
+  if (id.session == session_id{0}) return fmt::format("c={} t={}", id.client.value, id.when.value);
+  return fmt::format("c={} s={} t={}", id.client.value, id.session.value, id.when.value);
 }
 
 std::string replicas_text(const std::vector<signed_statement>& statements) {
@@ -43,7 +44,8 @@ struct line_writer {
   }
 
   std::string operator()(const reply& value) const {
-    static constexpr std::string_view statuses[] = {"executed", "stale_timestamp", "overloaded"};
+    static constexpr std::string_view statuses[] = {"executed", "stale_timestamp", "overloaded", "session_ended"};
+    static_assert(std::size(statuses) == reply_status_last + 1);
     return fmt::format("{} v={} {} results={}", id_text(value.id), value.view.value,
                        statuses[static_cast<std::size_t>(value.outcome.status)], value.outcome.statuses.size());
   }

@@ -47,7 +47,9 @@ using sequence_number = strong_number<struct sequence_number_tag, std::uint64_t>
 using replica_id = strong_number<struct replica_id_tag, std::uint32_t>;
 /// c of the paper: the number of a client in the genesis file.
 using client_id = strong_number<struct client_id_tag, std::uint32_t>;
-/// t of the paper: orders one client's requests; never reused by a client.
+/// One run of one process of a client. Timestamps count inside a session; a client may have several at once.
+using session_id = strong_number<struct session_id_tag, std::uint64_t>;
+/// t of the paper: orders the requests of one session of a client; never reused in it.
 using timestamp = strong_number<struct timestamp_tag, std::uint64_t>;
 /// Number of the membership under which a signature counts.
 using epoch_number = strong_number<struct epoch_number_tag, std::uint32_t>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 #include "schemas/common_generated.h"
@@ -32,6 +33,26 @@ void request_outcome::append(std::uint8_t operation_status, byte_span payload) {
   results.insert(results.end(), payload.begin(), payload.end());
   statuses.push_back(operation_status);
   ends.push_back(static_cast<std::uint32_t>(results.size()));
+}
+
+digest digest_of_request(const signature& client_signature) {
+  return hasher{"hypermesh request"}.add(client_signature.view()).finish();
+}
+
+byte_vector operation_of(const session_opening& opening) {
+  return byte_writer{}.number(static_cast<std::uint8_t>(opening.mode)).bytes(opening.nonce).take();
+}
+
+std::optional<session_opening> opening_in(const request& value) {
+  if (!value.id.opens_session() || value.operation_count() != 1) return std::nullopt;
+  byte_reader in{value.operation(0)};
+  const auto mode = in.number<std::uint8_t>();
+  session_opening opening;
+  const auto nonce = in.bytes(opening.nonce.size());
+  if (!in.is_complete() || mode > session_mode_last) return std::nullopt;
+  opening.mode = static_cast<session_mode>(mode);
+  std::ranges::copy(nonce, opening.nonce.begin());
+  return opening;
 }
 
 std::array<std::byte, 56> statement_bytes(const statement& content) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,10 +18,16 @@ namespace hypermesh {
 
 // --- Clients -----------------------------------------------------------------
 
-/// Names one request of one client; executed at most once.
+/// Names one request of one client; executed at most once. Session 0 always exists: it is that of a client as in §4.1,
+/// which never uses a timestamp again, not even after a restart. Every other session is opened by a request with
+/// timestamp 0 (see `session_opening`).
 struct request_id {
   client_id client;
   timestamp when;
+  session_id session = {};
+
+  /// Whether it names the request that opens its session.
+  [[nodiscard]] bool opens_session() const { return when == timestamp{0} && session != session_id{0}; }
 
   friend auto operator<=>(const request_id&, const request_id&) = default;
 };
@@ -53,7 +61,11 @@ enum class reply_status : std::uint8_t {
   stale_timestamp = 1,
   /// The replica's queues are full; the client may try again later.
   overloaded = 2,
+  /// The session has ended: the request is never executed from now on, and if it was executed before, its result is no
+  /// longer known.
+  session_ended = 3,
 };
+inline constexpr std::uint8_t reply_status_last = static_cast<std::uint8_t>(reply_status::session_ended);
 
 /// The results of one request: equal at all correct replicas.
 struct request_outcome {
@@ -62,6 +74,8 @@ struct request_outcome {
   std::vector<std::uint8_t> statuses;
   byte_vector results;
   std::vector<std::uint32_t> ends;
+  /// With `session_ended`: no session above this one has ended.
+  session_id fresh_above = {};
 
   friend bool operator==(const request_outcome&, const request_outcome&) = default;
   [[nodiscard]] byte_span result(std::size_t index) const;
@@ -73,7 +87,45 @@ struct reply {
   request_id id;
   view_number view;
   request_outcome outcome;
+  /// `digest_of_request` of the request that was executed, or refused. Another process that uses the same key may have
+  /// given its own request the same id; its result is none of this one's.
+  digest request = {};
 };
+
+/// Binds a request without its bytes: the digest of its signature. An honest client's signature is over all bytes of
+/// the request, and hashing 64 bytes costs the same for all sizes.
+[[nodiscard]] digest digest_of_request(const signature& client_signature);
+[[nodiscard]] inline digest digest_of_request(const request& value) {
+  return digest_of_request(value.client_signature);
+}
+
+/// A request by name and content.
+struct request_reference {
+  request_id id;
+  digest content;
+};
+[[nodiscard]] inline request_reference reference_of(const request& value) {
+  return {value.id, digest_of_request(value)};
+}
+
+/// How a session orders its requests.
+enum class session_mode : std::uint8_t {
+  /// Timestamps are 1, 2, 3, …, and each request is executed after the one before it.
+  ordered = 0,
+  /// Requests are executed in whatever order they are committed.
+  independent = 1,
+};
+inline constexpr std::uint8_t session_mode_last = static_cast<std::uint8_t>(session_mode::independent);
+
+/// What the request with timestamp 0 carries as its one operation. The nonce tells two processes apart that chose the
+/// same session: their requests differ, and so do the digests in the replies.
+struct session_opening {
+  session_mode mode = session_mode::ordered;
+  std::array<std::byte, 16> nonce{};
+};
+[[nodiscard]] byte_vector operation_of(const session_opening& opening);
+/// Nothing when the request does not open a session, or not in the one form that is allowed.
+[[nodiscard]] std::optional<session_opening> opening_in(const request& value);
 
 struct query {
   request_id id;

@@ -14,12 +14,17 @@ namespace hypermesh {
 
 namespace {
 
-/// Timestamps of a session start at the microseconds since 1970: above those of every earlier session, as long as the
-/// clock does not go back (attack 25).
-timestamp first_timestamp() {
+/// Random bits of a session's number, below the milliseconds since 1970, which need 41 bits until 2039 and 42 until
+/// 2109.
+constexpr unsigned session_random_bits = 22;
+
+/// Above the sessions of earlier processes if the clock is right. A wrong clock costs one more message: the replicas
+/// then refuse the opening and say what is free (see `client_sessions`).
+session_id new_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return timestamp{
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count())};
+  const auto now =
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count());
+  return session_id{(now << session_random_bits) + randombytes_uniform(1U << session_random_bits)};
 }
 
 /// A callback that fulfils a promise.
@@ -42,7 +47,7 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
   std::unique_ptr<consensus_client> result{new consensus_client{system}};
   if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(
-      client, client_identity{config.cluster.parameters(), config.self, keys, first_timestamp()}, settings);
+      client, client_identity{config.cluster.parameters(), config.self, keys, timestamp{1}, new_session()}, settings);
   link_settings links;
   links.cluster = config.cluster.id();
   links.keys = keys;

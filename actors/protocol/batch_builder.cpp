@@ -27,54 +27,78 @@ client_queue& batch_builder::queue_of(client_id client) {
   return queues_.try_emplace(client, client_queue{client}).first->second;
 }
 
-timestamp_window::standing batch_builder::standing_of(request_id id) const {
+request_standing batch_builder::standing_of(request_id id) const {
   const auto found = queues_.find(id.client);
-  return found == queues_.end() ? timestamp_window::standing::fresh : found->second.standing_of(id.when);
+  return found == queues_.end() ? client_queue{id.client}.standing_of(id) : found->second.standing_of(id);
+}
+
+/// Changes the queue of a client by `step`, and brings everything that is counted over all queues up to date.
+template <class Step>
+void batch_builder::change(client_id client, microseconds_t now, Step step) {
+  auto& queue = queue_of(client);
+  const auto oldest = queue.oldest();
+  const auto size = queue.size();
+  const auto bytes = queue.bytes();
+  const auto weight = queue.weight();
+  const auto ready = queue.ready_waiting();
+  step(queue);
+  requests_pending_ = requests_pending_ - size + queue.size();
+  bytes_pending_ = bytes_pending_ - bytes + queue.bytes();
+  requests_ready_ = requests_ready_ - ready + queue.ready_waiting();
+  if (size > 0) weights_.erase({weight, client});
+  if (!queue.empty()) weights_.emplace(queue.weight(), client);
+  if (ready == 0 && queue.ready_waiting() > 0) turns_.push_back(client);
+  if (ready > 0 && queue.ready_waiting() == 0) turns_.erase(std::ranges::find(turns_, client));
+  if (queue.oldest() == oldest) return;
+  if (oldest) require(waits_.erase({queue.waits_since, client}) == 1, "a client that is to be served waits");
+  if (!queue.oldest()) return;
+  queue.waits_since = now;
+  require(waits_.emplace(now, client).second, "a client waits once");
 }
 
 // --- Admission -------------------------------------------------------------------
 
 batch_builder::admission batch_builder::admit(const request& value, microseconds_t now) {
   auto& queue = queue_of(value.id.client);
-  switch (queue.standing_of(value.id.when)) {
-    case timestamp_window::standing::done:
+  switch (queue.standing_of(value.id)) {
+    case request_standing::done:
       return admission::done;
-    case timestamp_window::standing::past:
+    case request_standing::past:
+    case request_standing::ended:
       return admission::past;
-    case timestamp_window::standing::fresh:
+    case request_standing::fresh:
+    case request_standing::early:
       break;
   }
-  if (const auto* known = queue.find(value.id.when)) {
+  if (const auto* known = queue.find(value.id)) {
     return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
   }
   // Cases of the guard are few, and make no room for anybody.
   const bool is_of_guard = value.id.client == guard_client;
   if (!is_of_guard && !make_room_in(queue, value, now)) return admission::client_quota;
   if (!is_of_guard && !make_room(queue, value, now)) return admission::overloaded;
-  if (!queue.has_waiting()) turns_.push_back(value.id.client);
-  if (queue.empty()) start_wait(value.id.client, queue, now);
-  const auto before = queue.weight();
-  queue.add(value, now);
-  if (queue.oldest() == value.id.when) restart_wait(value.id.client, queue, now);
-  weigh(value.id.client, before, queue);
-  ++requests_waiting_;
-  ++requests_pending_;
-  bytes_pending_ += client_queue::bytes_of(value);
+  change(value.id.client, now, [&](client_queue& of) { of.add(value, now); });
   return admission::accepted;
 }
 
 bool batch_builder::fits_quota(const client_queue& queue, const request& value) const {
-  const std::size_t requests_max = is_restrained(value.id.client) ? 1 : limits::requests_in_flight_max;
+  const std::size_t requests_max = is_restrained(value.id.client) ? 1 : limits::requests_pending_per_client_max;
   return queue.size() < requests_max &&
          (queue.empty() || queue.bytes() + client_queue::bytes_of(value) <= settings_.bytes_per_client_max);
+}
+
+/// Whether what a client has queued last makes room for its new request: of a session the oldest stay, and a session
+/// that holds more than the others makes room for them.
+bool batch_builder::gives_way(const request_id& last, const request_id& value) {
+  return last.session != value.session || last.when > value.when;
 }
 
 /// A client that sends more than it may keeps the oldest.
 bool batch_builder::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
   while (!fits_quota(queue, value)) {
     const auto last = queue.last_waiting();
-    if (!last || *last < value.id.when) return false;
-    displace({value.id.client, *last}, now);
+    if (!last || !gives_way(*last, value.id)) return false;
+    displace(*last, now);
   }
   return true;
 }
@@ -84,9 +108,7 @@ bool batch_builder::make_room(const client_queue& queue, const request& value, m
   const auto bytes = client_queue::bytes_of(value);
   while (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
     auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
-    if (const auto own = queue.last_waiting(); !victim && own && *own > value.id.when) {
-      victim = request_id{value.id.client, *own};
-    }
+    if (const auto own = queue.last_waiting(); !victim && own && gives_way(*own, value.id)) victim = own;
     if (!victim) return false;
     displace(*victim, now);
   }
@@ -95,28 +117,25 @@ bool batch_builder::make_room(const client_queue& queue, const request& value, m
 
 std::optional<request_id> batch_builder::heaviest_above(std::size_t weight) const {
   for (auto place = weights_.rbegin(); place != weights_.rend() && place->first > weight; ++place) {
-    if (const auto last = queues_.at(place->second).last_waiting()) return request_id{place->second, *last};
+    if (const auto last = queues_.at(place->second).last_waiting()) return last;
   }
   return std::nullopt;
 }
 
 void batch_builder::displace(request_id id, microseconds_t now) {
-  displaced_.push_back(id);
+  displaced_.push_back(reference_of(*queues_.at(id.client).find(id)));
   remove(id, now);
-}
-
-void batch_builder::weigh(client_id client, std::size_t before, const client_queue& queue) {
-  weights_.erase({before, client});
-  if (!queue.empty()) weights_.emplace(queue.weight(), client);
 }
 
 std::optional<exhibits> batch_builder::contradiction_with(const request& value) {
   const auto found = queues_.find(value.id.client);
-  const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id.when);
+  const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id);
+  // Two processes may choose one session: their opening requests differ, and no harm is meant.
+  if (value.id.opens_session()) return std::nullopt;
   if (known == nullptr || is_same_request(*known, value) || value.id.client == guard_client) return std::nullopt;
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::exhibit_bytes_max;
   // Once is enough: showing costs more than contradicting (attack 33).
-  if (!fits || is_restrained(value.id.client) || !found->second.note_contradicted(value.id.when)) return std::nullopt;
+  if (!fits || is_restrained(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
   return exhibits{{exhibit{message_kind::request, known->raw}, exhibit{message_kind::request, value.raw}}};
 }
 
@@ -124,7 +143,7 @@ std::optional<exhibits> batch_builder::contradiction_with(const request& value) 
 
 std::optional<batch> batch_builder::cut(bool delay_passed) {
   if (turns_.empty() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
-  const bool enough = requests_waiting_ >= settings_.requests_per_batch_target;
+  const bool enough = requests_ready_ >= settings_.requests_per_batch_target;
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
   batch next;
   std::size_t cases = 0;
@@ -135,26 +154,25 @@ std::optional<batch> batch_builder::cut(bool delay_passed) {
       std::ranges::rotate(turns_, turns_.begin() + 1);
       continue;
     }
-    auto& queue = queue_of(client);
-    if (!take_next(queue, next)) break;
-    turns_.pop_front();
-    if (queue.has_waiting()) turns_.push_back(client);
+    if (!take_next(client, next)) break;
+    // The other clients come first.
+    if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
   }
   if (next.requests.empty()) return std::nullopt;
   in_flight_.push_back(next.requests.front().id);
   return next;
 }
 
-/// Moves the first waiting request of `queue` into the batch; false when it does not fit.
-bool batch_builder::take_next(client_queue& queue, batch& into) {
-  const auto* first = queue.next();
-  require(first != nullptr, "a client has its turn only while it has waiting requests");
+/// Moves the next request of a client into the batch; false when it does not fit.
+bool batch_builder::take_next(client_id client, batch& into) {
+  const auto* first = queue_of(client).next();
+  require(first != nullptr, "a client has its turn only while it has requests to propose");
   const auto bytes = client_queue::bytes_of(*first);
   if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
   into.requests.push_back(*first);
   into.bytes += bytes;
-  queue.propose_next();
-  --requests_waiting_;
+  // Proposing ends no wait.
+  change(client, 0, [](client_queue& of) { of.propose_next(); });
   return true;
 }
 
@@ -162,47 +180,52 @@ void batch_builder::on_executed(const std::vector<executed_request>& requests, b
   for (const auto& each : requests) {
     // A primary that proposes old requests again serves nobody (attack 29).
     if (each.first_time) ++requests_executed_;
-    forget(each.id, now);
-    // The client is served: it sent what is older elsewhere, and nobody keeps it waiting but itself (attack 32).
-    auto& queue = queue_of(each.id.client);
-    const auto oldest = queue.oldest();
-    if (each.first_time && each.id.client != guard_client && oldest && each.id.when < *oldest) {
-      restart_wait(each.id.client, queue, now);
-    }
-    // What fell out of the client's window is never executed: it must not keep its place here.
-    for (const auto when : queue_of(each.id.client).fallen())
-      remove_served({each.id.client, when}, now);
+    note_executed(each, now);
   }
   // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
   const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
   if (leads) in_flight_.pop_front();
 }
 
-void batch_builder::on_installed(const std::vector<request_id>& ids, microseconds_t now) {
-  std::optional<client_id> of;
-  for (const auto id : ids) {
-    if (id.client == of) {
-      forget(id, now);
-    } else {
-      forget_through(id, now);
+/// It is pending no more, or waits again because it came before its turn.
+void batch_builder::note_executed(const executed_request& each, microseconds_t now) {
+  auto& queue = queue_of(each.id.client);
+  if (!each.too_early && queue.find(each.id) != nullptr) {
+    // Large ones take their time on the links.
+    const bool is_small = client_queue::bytes_of(*queue.find(each.id)) <= small_request_bytes;
+    const auto overtaken_at = queue.overtaken_at(each.id).value_or(now);
+    const auto began = queue.since(each.id);
+    if (is_small && tells(each.id, queue, now)) {
+      note(ended_stays_, {began, passed(began, now), passed(overtaken_at, now)});
     }
-    of = id.client;
+    queue.note_overtaking(each.id, now);
+  }
+  // What fell out of a window, or lost its session, is never executed: it must not keep its place here.
+  std::vector<request_id> over;
+  change(each.id.client, now, [&](client_queue& of) { over = of.on_executed(each, now); });
+  for (const auto& id : over)
+    remove_served(id, now);
+  // The client is served: it sent what is older elsewhere, and nobody keeps it waiting but itself (attack 32).
+  const auto oldest = queue.oldest();
+  const bool served_before = oldest && each.id.session == oldest->session && each.id.when < oldest->when;
+  if (each.first_time && each.id.client != guard_client && served_before) restart_wait(each.id.client, now);
+}
+
+void batch_builder::on_installed(const sessions_by_client& executed, microseconds_t now) {
+  for (const auto& [client, sessions] : executed) {
+    std::vector<request_id> over;
+    change(client, now, [&](client_queue& of) { over = of.on_installed(sessions, now); });
+    for (const auto& id : over)
+      remove_served(id, now);
   }
   // The batches that the state covers are not executed here: without this they would hold their places
   // for ever, and a primary that fell behind once would propose less, in the end nothing.
   while (!in_flight_.empty() && (in_flight_.front().client == guard_client || is_over(in_flight_.front())))
     in_flight_.pop_front();
-  wait_again(guard_client, queue_of(guard_client), now);
-}
-
-/// A case may have been in a batch that the state covers: whether it is settled the docket finds out.
-void batch_builder::wait_again(client_id client, client_queue& queue, microseconds_t now) {
-  if (queue.empty()) return;
-  const bool had_its_turn = queue.has_waiting();
-  requests_waiting_ += queue.size() - queue.waiting();
-  queue.propose_again(now);
-  if (!had_its_turn) turns_.push_back(client);
-  restart_wait(client, queue, now);
+  if (queue_of(guard_client).empty()) return;
+  // A case may have been in a batch that the state covers: whether it is settled the docket finds out.
+  change(guard_client, now, [&](client_queue& of) { of.wait_again(now); });
+  restart_wait(guard_client, now);
 }
 
 void batch_builder::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
@@ -213,41 +236,21 @@ void batch_builder::on_dropped(const std::vector<request_id>& cases, microsecond
 
 bool batch_builder::is_pending(request_id id) const {
   const auto found = queues_.find(id.client);
-  return found != queues_.end() && found->second.find(id.when) != nullptr;
+  return found != queues_.end() && found->second.find(id) != nullptr;
 }
 
 bool batch_builder::is_oldest(request_id id) const {
   const auto found = queues_.find(id.client);
-  return found != queues_.end() && found->second.oldest() == id.when;
+  return found != queues_.end() && found->second.oldest() == id;
 }
 
-bool batch_builder::is_over(request_id id) const { return standing_of(id) != timestamp_window::standing::fresh; }
-
-void batch_builder::forget_through(request_id floor, microseconds_t now) {
-  auto& queue = queue_of(floor.client);
-  queue.raise_floor_to(floor.when);
-  for (const auto when : queue.fallen())
-    remove_served({floor.client, when}, now);
-}
-
-void batch_builder::forget(request_id id, microseconds_t now) {
-  auto& queue = queue_of(id.client);
-  if (const auto* known = queue.find(id.when)) {
-    // Large ones take their time on the links.
-    const bool is_small = client_queue::bytes_of(*known) <= small_request_bytes;
-    const auto overtaken_at = queue.overtaken_at(id.when).value_or(now);
-    const auto began = queue.since(id.when);
-    if (is_small && tells(id, queue, now)) note(ended_stays_, {began, passed(began, now), passed(overtaken_at, now)});
-    queue.note_overtaking(id.when, now);
-    remove_served(id, now);
-  }
-  queue.on_executed(id.when);
-}
+/// One that is early was in a batch that came before its turn.
+bool batch_builder::is_over(request_id id) const { return standing_of(id) != request_standing::fresh; }
 
 /// While the oldest one waits the client waits, however much of its other requests is served (attack 31).
 void batch_builder::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
-  if (queue.oldest() == id.when && tells(id, queue, now)) {
+  if (queue.oldest() == id && tells(id, queue, now)) {
     note(ended_waits_, {queue.waits_since, passed(queue.waits_since, now)});
   }
   remove(id, now);
@@ -255,42 +258,21 @@ void batch_builder::remove_served(request_id id, microseconds_t now) {
 
 /// Whether the time that it stayed was the primary's. Of who is restrained the primary takes one after the other.
 bool batch_builder::tells(request_id id, const client_queue& queue, microseconds_t now) const {
-  const auto when = id.when;
   if (is_restrained(id.client)) return false;
-  return queue.is_handed_on(when) || now < queue.since(when) + service_judge::wait_floor_us;
+  return queue.is_handed_on(id) || now < queue.since(id) + service_judge::wait_floor_us;
 }
 
 void batch_builder::remove(request_id id, microseconds_t now) {
-  auto& queue = queue_of(id.client);
-  const bool was_oldest = queue.oldest() == id.when;
-  const auto weight = queue.weight();
-  const auto bytes = queue.bytes();
-  if (queue.remove(id.when)) {
-    --requests_waiting_;
-    if (!queue.has_waiting()) turns_.erase(std::ranges::find(turns_, id.client));
-  }
-  weigh(id.client, weight, queue);
-  --requests_pending_;
-  bytes_pending_ -= bytes - queue.bytes();
-  if (!was_oldest) return;
-  end_wait(id.client, queue);
-  if (!queue.empty()) start_wait(id.client, queue, now);
+  change(id.client, now, [&](client_queue& of) { of.remove(id, now); });
 }
 
 // --- Views and service ---------------------------------------------------------------
 
-void batch_builder::start_wait(client_id client, client_queue& queue, microseconds_t now) {
+void batch_builder::restart_wait(client_id client, microseconds_t now) {
+  auto& queue = queue_of(client);
+  require(waits_.erase({queue.waits_since, client}) == 1, "a client that is to be served waits");
   queue.waits_since = now;
-  require(waits_.emplace(now, client).second, "a client waits once");
-}
-
-void batch_builder::restart_wait(client_id client, client_queue& queue, microseconds_t now) {
-  end_wait(client, queue);
-  start_wait(client, queue, now);
-}
-
-void batch_builder::end_wait(client_id client, const client_queue& queue) {
-  require(waits_.erase({queue.waits_since, client}) == 1, "a client with pending requests waits");
+  waits_.emplace(now, client);
 }
 
 void batch_builder::on_view(microseconds_t now) {
@@ -299,22 +281,24 @@ void batch_builder::on_view(microseconds_t now) {
   waits_.clear();
   ended_waits_.clear();
   ended_stays_.clear();
-  requests_waiting_ = requests_pending_;
+  requests_ready_ = 0;
   for (auto& [client, queue] : queues_) {
     if (queue.empty()) continue;
-    queue.propose_again(now);
-    turns_.push_back(client);
-    start_wait(client, queue, now);
+    queue.wait_again(now);
+    requests_ready_ += queue.ready_waiting();
+    if (queue.ready_waiting() > 0) turns_.push_back(client);
+    queue.waits_since = now;
+    if (queue.oldest()) waits_.emplace(now, client);
   }
 }
 
 void batch_builder::on_handed_on(request_id id, microseconds_t now) {
   auto& queue = queue_of(id.client);
-  if (queue.note_handed_on(id.when, now) && queue.oldest() == id.when) restart_wait(id.client, queue, now);
+  if (queue.note_handed_on(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
 
 bool batch_builder::on_repeated(request_id id, microseconds_t now) {
-  const auto last = queues_.at(id.client).note_repeated(id.when, now);
+  const auto last = queues_.at(id.client).note_repeated(id, now);
   return !last || now >= *last + repeat_pause_us;
 }
 

@@ -38,7 +38,7 @@ struct batch_settings {
 };
 
 /// Pending requests of one replica, the primary's next batch (§4.2; batching of TOCS '02 §5.1.4), and how long clients
-/// wait. Pure. Memory: the bounds of `batch_settings`, and one timestamp window for each client.
+/// wait. Pure. Memory: the bounds of `batch_settings`, and the sessions of each client.
 ///
 /// One identical rule of admission everywhere (attack 32): each client has a quota, and when the whole is full the
 /// client that holds most makes room, so that a flood displaces itself. Of each client the oldest requests stay: what a
@@ -54,7 +54,7 @@ class batch_builder {
     contradicting,
     /// Executed; the reply is in the client table.
     done,
-    /// Below the client's window; never executed again.
+    /// Below the window of its session, or of a session that has ended; never executed again.
     past,
     /// The client has as many requests or bytes pending here as one may, and this is the newest of them.
     client_quota,
@@ -66,7 +66,7 @@ class batch_builder {
 
   admission admit(const request& value, microseconds_t now);
   /// What made room since this was asked last; not held any more.
-  [[nodiscard]] std::vector<request_id> take_displaced() { return std::exchange(displaced_, {}); }
+  [[nodiscard]] std::vector<request_reference> take_displaced() { return std::exchange(displaced_, {}); }
 
   /// What convicts the client that signed this and a pending request; nothing when they agree or are too large, and
   /// when it was shown before.
@@ -82,8 +82,8 @@ class batch_builder {
   /// These requests were executed in a batch; `own` when this replica proposed it.
   void on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now);
 
-  /// What a transferred state has executed, as `client_table::done_ids` tells it.
-  void on_installed(const std::vector<request_id>& ids, microseconds_t now);
+  /// What a transferred state has executed, as `client_table::sessions` tells it.
+  void on_installed(const sessions_by_client& executed, microseconds_t now);
 
   /// The guard needs these cases no more.
   void on_dropped(const std::vector<request_id>& cases, microseconds_t now);
@@ -110,6 +110,7 @@ class batch_builder {
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
 
+  /// Whether a request could be proposed.
   [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
   [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
   [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_; }
@@ -117,37 +118,35 @@ class batch_builder {
 
  private:
   [[nodiscard]] client_queue& queue_of(client_id client);
-  [[nodiscard]] timestamp_window::standing standing_of(request_id id) const;
+  [[nodiscard]] request_standing standing_of(request_id id) const;
   [[nodiscard]] bool fits_quota(const client_queue& queue, const request& value) const;
+  [[nodiscard]] static bool gives_way(const request_id& last, const request_id& value);
   bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
   bool make_room(const client_queue& queue, const request& value, microseconds_t now);
   [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
   void displace(request_id id, microseconds_t now);
-  /// It was executed, or never will be.
-  void forget(request_id id, microseconds_t now);
-  void forget_through(request_id floor, microseconds_t now);
+  void note_executed(const executed_request& each, microseconds_t now);
   void remove_served(request_id id, microseconds_t now);
   void remove(request_id id, microseconds_t now);
-  void weigh(client_id client, std::size_t before, const client_queue& queue);
-  void start_wait(client_id client, client_queue& queue, microseconds_t now);
-  void end_wait(client_id client, const client_queue& queue);
-  void restart_wait(client_id client, client_queue& queue, microseconds_t now);
-  void wait_again(client_id client, client_queue& queue, microseconds_t now);
+  void restart_wait(client_id client, microseconds_t now);
+  template <class Step>
+  void change(client_id client, microseconds_t now, Step step);
   [[nodiscard]] bool is_restrained(client_id client) const { return std::ranges::binary_search(restrained_, client); }
   [[nodiscard]] bool is_over(request_id id) const;
-  bool take_next(client_queue& queue, batch& into);
+  bool take_next(client_id client, batch& into);
   [[nodiscard]] bool tells(request_id id, const client_queue& queue, microseconds_t now) const;
 
   batch_settings settings_;
   std::map<client_id, client_queue> queues_;
-  /// Clients with waiting requests, next turn first.
+  /// Clients with requests that could be proposed, next turn first.
   std::deque<client_id> turns_;
-  std::size_t requests_waiting_ = 0;
+  /// Requests that could be proposed.
+  std::size_t requests_ready_ = 0;
   std::size_t requests_pending_ = 0;
   std::size_t bytes_pending_ = 0;
   /// The first request of each batch that was cut and not yet executed, in order.
   std::deque<request_id> in_flight_;
-  /// Clients with pending requests, by `waits_since`.
+  /// Clients with pending requests that could be served, by `waits_since`.
   std::set<std::pair<microseconds_t, client_id>> waits_;
   /// The last waits of this view that ended.
   std::deque<ended_wait> ended_waits_;
@@ -155,7 +154,7 @@ class batch_builder {
   std::uint64_t requests_executed_ = 0;
   /// Clients with pending requests, by the weight of their queues.
   std::set<std::pair<std::size_t, client_id>> weights_;
-  std::vector<request_id> displaced_;
+  std::vector<request_reference> displaced_;
   std::vector<client_id> restrained_;
 };
 

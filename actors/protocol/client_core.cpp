@@ -22,19 +22,28 @@ std::string_view to_string(client_error error) {
       return "too_large";
     case client_error::stopped:
       return "stopped";
+    case client_error::session_ended:
+      return "session_ended";
+    case client_error::name_taken:
+      return "name_taken";
   }
   return "unknown";
 }
 
 client_core::client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys,
-                         client_settings settings, timestamp first)
-    : cluster_(cluster), self_(self), keys_(&keys), settings_(settings), next_(first) {
+                         client_settings settings, timestamp first, session_id session)
+    : cluster_(cluster),
+      self_(self),
+      keys_(&keys),
+      settings_(settings),
+      session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
+               settings.sampling_seed, first) {
   require(keys.self() == principal::of(self), "a client signs as itself");
   require(settings.bundle_operations_max >= 1 && settings.bundle_operations_max <= limits::operations_per_request_max,
           "a bundle respects the operation limit of a request");
   require(settings.requests_in_flight_max >= 1 && settings.requests_in_flight_max <= limits::requests_in_flight_max,
           "the client's window fits the client table's");
-  require(first.value > 0, "timestamp 0 is not used");
+  require(session == session_id{0} || first == timestamp{1}, "the timestamps of a session begin with 1");
 }
 
 /// Counts the operation as pending, or says why it cannot be.
@@ -61,10 +70,12 @@ client_effects client_core::on_submit(byte_vector operation, operation_token tok
 bool client_core::has_room() const {
   if (requests_.empty()) return true;
   return requests_.size() < settings_.requests_in_flight_max &&
-         next_.value - requests_.begin()->first.value < limits::requests_in_flight_max;
+         session_.next().value - requests_.begin()->first.value < limits::requests_in_flight_max;
 }
 
 void client_core::send_bundles(microseconds_t now, client_effects& out) {
+  if (waiting_.empty()) return;
+  if (!session_.is_open()) return open_session(now, out);
   while (!waiting_.empty() && has_room()) {
     const bool full = waiting_.size() >= settings_.bundle_operations_max;
     const bool due = now >= waiting_.front().since + settings_.bundle_delay_us;
@@ -74,8 +85,32 @@ void client_core::send_bundles(microseconds_t now, client_effects& out) {
   }
 }
 
-void client_core::send_request(std::size_t count, microseconds_t now, client_effects& out) {
+/// To all replicas: each has to know where the results of the session go.
+void client_core::open_session(microseconds_t now, client_effects& out) {
+  if (requests_.contains(timestamp{0})) return;
+  const auto operation = operation_of(session_.opening());
+  auto request = sign_request(timestamp{0}, {byte_span{operation}}, now);
+  opening_frame_ = request.frame;
+  out.sends.push_back({std::nullopt, request.frame});
+  requests_.emplace(timestamp{0}, std::move(request));
+}
+
+client_core::open_request client_core::sign_request(timestamp when, const std::vector<byte_span>& operations,
+                                                    microseconds_t now) const {
   open_request request;
+  auto buffer = request_buffer({self_, when, session_.id()}, operations);
+  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
+  request.content = digest_of_request(by);
+  request.frame = seal(message_kind::request, std::move(buffer), by);
+  request.sent_at = now;
+  request.interval = settings_.retransmit_us;
+  request.next_send = now + settings_.retransmit_us;
+  request.deadline = now + settings_.deadline_us;
+  return request;
+}
+
+void client_core::send_request(std::size_t count, microseconds_t now, client_effects& out) {
+  std::vector<operation_token> tokens;
   std::vector<byte_span> operations;
   std::size_t bytes = 0;
   for (std::size_t index = 0; index < count; ++index) {
@@ -83,18 +118,12 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
     bytes += each.operation.size();
     if (bytes > limits::request_bytes_max) break;
     operations.emplace_back(each.operation);
-    request.tokens.push_back(each.token);
+    tokens.push_back(each.token);
   }
   require(!operations.empty(), "one operation always fits a request");
-  const auto when = next_;
-  next_ = next_.next();
-  auto buffer = request_buffer({self_, when}, operations);
-  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
-  request.frame = seal(message_kind::request, std::move(buffer), by);
-  request.sent_at = now;
-  request.interval = settings_.retransmit_us;
-  request.next_send = now + settings_.retransmit_us;
-  request.deadline = now + settings_.deadline_us;
+  const auto when = session_.take_next();
+  auto request = sign_request(when, operations, now);
+  request.tokens = std::move(tokens);
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
   // §4.1: "by sending a ⟨REQUEST, o, t, c⟩σc message to the primary".
   out.sends.push_back({receiver_of(when, now), request.frame});
@@ -102,17 +131,27 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
 }
 
 /// The primary; or everybody, when it cannot be reached or backups are to see how it serves.
-std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) const {
+std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) {
   const auto primary = cluster_.group().primary_of(view_);
-  if (closed_links_.contains(primary)) return std::nullopt;
-  if (settings_.sampled_one_in == 0) return primary;
+  if (closed_links_.contains(primary) || is_sampled(when, now)) return std::nullopt;
+  return primary;
+}
+
+/// In an ordered session a backup can judge the primary by a request only if it has those before it, so the sample
+/// consists of runs: as many requests as fill the way to the primary twice. The first half of a run waits for requests
+/// that the backups do not have; the second half shows how long the primary takes.
+bool client_core::is_sampled(timestamp when, microseconds_t now) {
+  if (settings_.sampled_one_in == 0) return false;
+  if (sampled_left_ > 0) return sampled_left_-- > 0;
   const auto drawn = hasher{"hypermesh sampled request"}.add(settings_.sampling_seed).add(when.value).finish();
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
     number = number << 8U | std::to_integer<std::uint64_t>(drawn.bytes[index]);
   const auto factor = is_doubtful(now) ? client_settings::doubtful_factor : 1;
-  return number % std::max<std::uint64_t>(settings_.sampled_one_in / factor, 1) == 0 ? std::nullopt
-                                                                                     : std::optional{primary};
+  const auto run = is_ordered() ? 2 * std::max<std::uint64_t>(requests_.size(), 1) : 1;
+  if (number % (std::max<std::uint64_t>(settings_.sampled_one_in / factor, 1) * run) != 0) return false;
+  sampled_left_ = run - 1;
+  return true;
 }
 
 /// Whether the last result came late, or the oldest one is late now.
@@ -123,32 +162,78 @@ bool client_core::is_doubtful(microseconds_t now) const {
 
 client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
   client_effects out;
-  if (value.id.client != self_ || !cluster_.group().contains(from)) return out;
+  if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
   const auto found = requests_.find(value.id.when);
   if (found == requests_.end()) {
     watch_.on_late(from, value.id.when, value.outcome);
     return out;
   }
   auto& request = found->second;
-  request.views[from] = value.view;
-  if (value.outcome.status == reply_status::overloaded) {
-    // Not a result: the request is sent again later.
-    request.refused_by.insert(from);
+  if (value.request != request.content) {
+    // The answer to another request with this name is none to this one.
+    if (value.outcome.status == reply_status::executed) on_name_taken(from, value.id.when, now, out);
     return out;
   }
+  request.views[from] = value.view;
+  switch (value.outcome.status) {
+    case reply_status::overloaded:
+      // Not a result: the request is sent again later.
+      request.refused_by.insert(from);
+      break;
+    case reply_status::session_ended:
+      on_session_ended(from, value, now, out);
+      break;
+    case reply_status::executed:
+    case reply_status::stale_timestamp:
+      take_outcome(from, value, now, out);
+      break;
+  }
+  return out;
+}
+
+void client_core::take_outcome(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+  auto& request = requests_.at(value.id.when);
   // The first answer of a replica counts; one that answers twice does not count twice.
-  if (!request.outcomes.emplace(from, value.outcome).second) return out;
+  if (!request.outcomes.emplace(from, value.outcome).second) return;
   // §4.1: "The client waits for f + 1 replies with valid signatures from different replicas, and with the same t and
   // r, before accepting the result r."
   const auto matching = std::count_if(request.outcomes.begin(), request.outcomes.end(),
                                       [&](const auto& each) { return each.second == value.outcome; });
-  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
+  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return;
   learn_view(request, value.outcome);
   last_wait_us_ = now - std::min(now, request.sent_at);
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
   finish(value.id.when, value.outcome, out);
   send_bundles(now, out);
-  return out;
+}
+
+/// One of f+1 replicas is correct. Nothing that is under way will be executed from now on; what waits goes on in
+/// another session.
+void client_core::on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+  if (!session_.is_open()) {
+    // No operation was sent in it: another number does as well.
+    if (!session_.on_refused(from, value.outcome.fresh_above)) return;
+  } else {
+    auto& request = requests_.at(value.id.when);
+    request.ended_by.insert(from);
+    if (request.ended_by.size() < cluster_.group().weak_quorum()) return;
+    for (auto& [when, each] : requests_)
+      fail(each, client_error::session_ended, out);
+    session_.replace(session_.id());
+  }
+  requests_.clear();
+  send_bundles(now, out);
+}
+
+/// Somebody uses the same key and the same session.
+void client_core::on_name_taken(replica_id from, timestamp when, microseconds_t now, client_effects& out) {
+  const auto found = requests_.find(when);
+  found->second.taken_by.insert(from);
+  if (found->second.taken_by.size() < cluster_.group().weak_quorum()) return;
+  fail(found->second, client_error::name_taken, out);
+  requests_.erase(found);
+  if (!session_.is_open()) session_.replace(session_.id());
+  send_bundles(now, out);
 }
 
 /// Of the views that the f+1 agreeing replicas name, the smallest is one that a correct replica has reached.
@@ -168,6 +253,10 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
   auto& request = found->second;
   if (outcome.status == reply_status::stale_timestamp) {
     fail(request, client_error::stale_timestamp, out);
+  } else if (when == timestamp{0}) {
+    session_.on_opened();
+  } else if (request.tokens.empty()) {
+    // Everybody who waited for it was told of a time-out.
   } else if (outcome.statuses.size() != request.tokens.size()) {
     // f+1 replicas agree on a reply that does not fit what was asked: more than f are faulty.
     fail(request, client_error::timed_out, out);
@@ -196,8 +285,8 @@ client_effects client_core::on_query(byte_vector operation, operation_token toke
     out.done.push_back({token, *refused});
     return out;
   }
-  const auto when = next_;
-  next_ = next_.next();
+  const auto when = next_query_;
+  next_query_ = next_query_.next();
   open_query asked;
   asked.frame = encode(query{{self_, when}, std::move(operation)});
   asked.token = token;
@@ -223,9 +312,15 @@ client_effects client_core::on_query_reply(replica_id from, const query_reply& v
   return out;
 }
 
+std::optional<digest> client_core::content_of(timestamp when) const {
+  const auto found = requests_.find(when);
+  return found == requests_.end() ? std::nullopt : std::optional{found->second.content};
+}
+
 client_effects client_core::on_tick(microseconds_t now) {
   client_effects out;
   resend_late(now, out);
+  resend_queries(now, out);
   while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline_us) {
     out.done.push_back({waiting_.front().token, client_error::timed_out});
     --operations_pending_;
@@ -238,20 +333,33 @@ client_effects client_core::on_tick(microseconds_t now) {
 void client_core::resend_late(microseconds_t now, client_effects& out) {
   for (auto place = requests_.begin(); place != requests_.end();) {
     auto& request = place->second;
-    if (now >= request.deadline) {
+    if (now >= request.deadline && !request.tokens.empty()) {
       const bool refused = request.refused_by.size() >= cluster_.group().weak_quorum();
       fail(request, refused ? client_error::overloaded : client_error::timed_out, out);
-      place = requests_.erase(place);
-      continue;
+      // In an ordered session those behind it wait until it is executed.
+      if (!is_ordered()) {
+        place = requests_.erase(place);
+        continue;
+      }
     }
-    if (now >= request.next_send) {
+    // All others of the session wait for the first: backups are to see it soon if the primary does not serve it.
+    const bool is_hint = is_ordered() && place == requests_.begin() && !request.is_hinted &&
+                         now >= request.sent_at + settings_.doubtful_us;
+    const bool is_due = now >= request.next_send;
+    if (is_due) {
       request.interval = std::min(2 * request.interval, settings_.retransmit_us_max);
       request.next_send = now + request.interval;
+    }
+    if (is_due || is_hint) {
+      request.is_hinted = true;
       ++retransmissions_;
       out.sends.push_back({std::nullopt, request.frame});
     }
     ++place;
   }
+}
+
+void client_core::resend_queries(microseconds_t now, client_effects& out) {
   for (auto place = queries_.begin(); place != queries_.end();) {
     auto& asked = place->second;
     if (now >= asked.deadline) {
@@ -282,6 +390,7 @@ client_effects client_core::on_link_down(replica_id replica) {
 client_effects client_core::on_link_up(replica_id replica) {
   client_effects out;
   closed_links_.erase(replica);
+  if (session_.is_open() && opening_frame_) out.sends.push_back({replica, opening_frame_});
   for (const auto& [when, asked] : queries_)
     out.sends.push_back({replica, asked.frame});
   // To a backup too: it may have executed the request and lost its reply, which f+1 may need.

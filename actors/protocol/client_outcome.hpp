@@ -18,14 +18,20 @@ enum class client_error : std::uint8_t {
   too_many_pending,
   /// f+1 replicas refused until the deadline: their queues are full.
   overloaded,
-  /// f+1 replicas refused the timestamp: it lies below the window of this client's identity, so
-  /// another session uses the identity or its clock was ahead.
+  /// f+1 replicas refused the timestamp: it lies below the window of its session.
   stale_timestamp,
   /// The operation exceeds `limits::operation_bytes_max`.
   too_large,
   /// The client was stopped.
   stopped,
+  /// The session ended while the operation was under way, because other processes with the same key opened many since.
+  /// The operation may have been executed, and will not be from now on.
+  session_ended,
+  /// f+1 replicas executed another request with this one's name: somebody else uses the same key and the same session.
+  /// This operation was not executed.
+  name_taken,
 };
+inline constexpr std::uint8_t client_error_last = static_cast<std::uint8_t>(client_error::name_taken);
 
 [[nodiscard]] std::string_view to_string(client_error error);
 
@@ -34,9 +40,10 @@ struct client_settings {
   std::size_t bundle_operations_max = 1;
   /// A bundle is sent this long after its first operation, full or not.
   microseconds_t bundle_delay_us = 1'000;
-  /// Requests under way; more operations wait. As a rule they are executed in the order of submission, but a change of
-  /// the view, a refusal or a link that breaks may change it. With 1 the order is kept, unless an operation times out:
-  /// it may still be executed.
+  /// Ordered: operations are executed in the order in which they were submitted, whatever happens. An operation that
+  /// times out keeps its place: it may still be executed, and those behind it only after it. Independent: in any order.
+  session_mode mode = session_mode::ordered;
+  /// Requests under way; more operations wait.
   std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
   /// Operations that may wait or be under way.
   std::size_t operations_pending_max = 262'144;
@@ -53,7 +60,7 @@ struct client_settings {
   /// requests to hide behind. More would double what a cluster under full load has to verify.
   microseconds_t doubtful_us = 100'000;
   static constexpr std::uint64_t doubtful_factor = 4;
-  /// Secret: makes the sample unpredictable.
+  /// Secret: makes the sample, and the numbers of sessions, unpredictable.
   std::uint64_t sampling_seed = 0;
 };
 

@@ -12,116 +12,221 @@ namespace {
 /// Names of the guard that are recognised when they come again.
 constexpr std::size_t names_done_max = 256;
 
+/// The window of the guard's queue, in which nothing is ever done: names say what is.
+const timestamp_window guard_window;
+
 }  // namespace
 
-timestamp_window::standing client_queue::standing_of(timestamp when) const {
-  using standing = timestamp_window::standing;
-  if (!is_of_guard_) return window_.of(when);
-  return std::ranges::find(names_done_, when) == names_done_.end() ? standing::fresh : standing::done;
+request_standing client_queue::standing_of(request_id id) const {
+  if (!is_of_guard()) return sessions_.standing_of(id.session, id.when);
+  return std::ranges::find(names_done_, id.when) == names_done_.end() ? request_standing::fresh
+                                                                      : request_standing::done;
 }
 
-const request* client_queue::find(timestamp when) const {
-  const auto found = pending_.find(when);
-  return found == pending_.end() ? nullptr : &found->second.content;
+std::optional<timestamp> client_queue::place_of(request_id id) const {
+  if (!is_of_guard()) return id.when;
+  const auto found = names_.find(id.when);
+  return found == names_.end() ? std::nullopt : std::optional{found->second};
+}
+
+const request* client_queue::find(request_id id) const {
+  const auto queue = queues_.find(id.session);
+  const auto place = place_of(id);
+  if (queue == queues_.end() || !place) return nullptr;
+  const auto* found = queue->second.queue.find(*place);
+  return found == nullptr ? nullptr : &found->content;
+}
+
+pending_request& client_queue::get(request_id id) {
+  require(find(id) != nullptr, "the request is pending");
+  return queues_.at(id.session).queue.at(*place_of(id));
+}
+
+const pending_request& client_queue::get(request_id id) const {
+  require(find(id) != nullptr, "the request is pending");
+  return *queues_.at(id.session).queue.find(*place_of(id));
+}
+
+const timestamp_window* client_queue::window_of(session_id session) const {
+  if (is_of_guard()) return &guard_window;
+  // Session 0 needs no opening.
+  const auto* window = sessions_.window_of(session);
+  return window == nullptr && session == session_id{0} ? &guard_window : window;
+}
+
+/// After a change of one session's queue: its turn, the counts, and its place here while something is pending.
+void client_queue::settle(session_id session) {
+  const auto found = queues_.find(session);
+  if (found == queues_.end()) return;
+  auto& [queue, has_turn, ready] = found->second;
+  const auto now_ready = queue.ready_waiting();
+  ready_waiting_ = ready_waiting_ - ready + now_ready;
+  ready = now_ready;
+  if (now_ready > 0 && !has_turn) turns_.push_back(session);
+  if (now_ready == 0 && has_turn) turns_.erase(std::ranges::find(turns_, session));
+  has_turn = now_ready > 0;
+  if (queue.empty()) queues_.erase(found);
 }
 
 // --- Waiting and proposed --------------------------------------------------------
 
 void client_queue::add(const request& value, microseconds_t now) {
-  const auto when = value.id.when;
-  const auto [place, is_new] = pending_.emplace(when, pending_request{value, false, ++arrivals_, now});
-  require(is_new, "a request is added once");
-  place->second.arrived_at = now;
-  waiting_.insert(turn_of(when, place->second));
+  require(find(value.id) == nullptr, "a request is added once");
+  const timestamp arrival{++arrivals_};
+  pending_request pending{value, false, arrivals_, now};
+  pending.arrived_at = now;
+  auto& queue = queues_[value.id.session].queue;
+  if (is_of_guard()) names_.emplace(value.id.when, arrival);
+  queue.add(*place_of(value.id), std::move(pending), window_of(value.id.session));
+  ++size_;
   bytes_ += bytes_of(value);
+  settle(value.id.session);
 }
 
-const request* client_queue::next() const { return waiting_.empty() ? nullptr : find(waiting_.begin()->second); }
+const request* client_queue::next() const {
+  return turns_.empty() ? nullptr : &queues_.at(turns_.front()).queue.next()->content;
+}
 
 void client_queue::propose_next() {
-  require(!waiting_.empty(), "only what waits is proposed");
-  pending_.at(waiting_.begin()->second).proposed = true;
-  waiting_.erase(waiting_.begin());
+  require(!turns_.empty(), "only what is ready and waits is proposed");
+  const auto session = turns_.front();
+  queues_.at(session).queue.propose_next();
+  settle(session);
+  // The other sessions come first.
+  if (turns_.size() > 1 && turns_.front() == session) std::ranges::rotate(turns_, turns_.begin() + 1);
 }
 
-void client_queue::propose_again(microseconds_t now) {
-  for (auto& [when, each] : pending_) {
-    each.since = now;
-    each.proposed = false;
-    each.given_at.reset();
-    each.overtaken_at.reset();
-    waiting_.insert(turn_of(when, each));
-  }
+void client_queue::wait_again(microseconds_t now) {
+  for (auto& [session, place] : queues_)
+    place.queue.wait_again(now);
+  // Each has something pending, so none is removed.
+  for (auto& [session, place] : queues_)
+    settle(session);
 }
 
-bool client_queue::note_handed_on(timestamp when, microseconds_t now) {
-  auto& each = pending_.at(when);
+bool client_queue::note_contradicted(request_id id) { return !std::exchange(get(id).is_contradicted, true); }
+
+std::optional<microseconds_t> client_queue::note_repeated(request_id id, microseconds_t now) {
+  return std::exchange(get(id).repeated_at, now);
+}
+
+bool client_queue::note_handed_on(request_id id, microseconds_t now) {
+  auto& each = get(id);
   if (each.given_at) return false;
   each.given_at = now;
   each.since = now;
   return true;
 }
 
-void client_queue::note_overtaking(timestamp by, microseconds_t now) {
-  if (is_of_guard_) return;
-  const auto came = pending_.at(by).arrived_at;
-  for (auto& [when, each] : pending_) {
-    if (when >= by) return;
-    if (each.given_at && *each.given_at < came && !each.overtaken_at) each.overtaken_at = now;
+void client_queue::note_overtaking(request_id by, microseconds_t now) {
+  if (is_of_guard()) return;
+  const auto came = get(by).arrived_at;
+  auto& queue = queues_.at(by.session).queue;
+  for (const auto& [when, each] : queue.all()) {
+    if (when >= by.when) return;
+    if (each.given_at && *each.given_at < came && !each.overtaken_at) queue.at(when).overtaken_at = now;
   }
 }
 
 // --- Oldest and newest -----------------------------------------------------------
 
-std::optional<timestamp> client_queue::last_waiting() const {
-  if (is_of_guard_) return std::nullopt;
-  const auto found =
-      std::ranges::find_if(pending_.rbegin(), pending_.rend(), [](const auto& each) { return !each.second.proposed; });
-  return found == pending_.rend() ? std::nullopt : std::optional{found->first};
+std::optional<request_id> client_queue::last_waiting() const {
+  if (is_of_guard()) return std::nullopt;
+  const session_queue* largest = nullptr;
+  for (const auto& [session, place] : queues_) {
+    if (!place.queue.last_waiting()) continue;
+    if (largest == nullptr || place.queue.size() > largest->size()) largest = &place.queue;
+  }
+  if (largest == nullptr) return std::nullopt;
+  return largest->find(*largest->last_waiting())->content.id;
 }
 
-std::optional<timestamp> client_queue::oldest() const {
-  if (pending_.empty()) return std::nullopt;
-  if (!is_of_guard_) return pending_.begin()->first;
-  return std::ranges::min_element(pending_, {}, [](const auto& each) { return each.second.arrival; })->first;
+std::optional<request_id> client_queue::oldest() const {
+  const pending_request* first = nullptr;
+  for (const auto& [session, place] : queues_) {
+    const auto* ready = place.queue.first_ready();
+    if (ready != nullptr && (first == nullptr || ready->arrival < first->arrival)) first = ready;
+  }
+  return first == nullptr ? std::nullopt : std::optional{first->content.id};
 }
 
 std::vector<const request*> client_queue::all() const {
   std::vector<const request*> out;
-  for (const auto& [when, each] : pending_)
-    out.push_back(&each.content);
+  for (const auto& [session, place] : queues_) {
+    for (const auto& [when, each] : place.queue.all())
+      out.push_back(&each.content);
+  }
   return out;
 }
 
 // --- Done ------------------------------------------------------------------------
 
-bool client_queue::remove(timestamp when) {
-  const auto found = pending_.find(when);
-  require(found != pending_.end(), "only what is pending is removed");
-  const bool waited = !found->second.proposed;
-  if (waited) {
-    require(waiting_.erase(turn_of(when, found->second)) == 1, "a request that was not proposed is waiting");
+void client_queue::remove(request_id id, microseconds_t now) {
+  const auto bytes = bytes_of(get(id).content);
+  queues_.at(id.session).queue.remove(*place_of(id), window_of(id.session), now);
+  if (is_of_guard()) names_.erase(id.when);
+  --size_;
+  bytes_ -= bytes;
+  settle(id.session);
+}
+
+std::vector<request_id> client_queue::never_executed(session_id session) const {
+  std::vector<request_id> out;
+  const auto found = queues_.find(session);
+  if (found == queues_.end()) return out;
+  for (const auto& [when, each] : found->second.queue.all()) {
+    const auto standing = standing_of(each.content.id);
+    if (standing != request_standing::fresh && standing != request_standing::early) out.push_back(each.content.id);
+    // Only the smallest timestamps fall out of a window; of an ended session all do.
+    else
+      break;
   }
-  bytes_ -= bytes_of(found->second.content);
-  pending_.erase(found);
-  return waited;
+  return out;
 }
 
-void client_queue::on_executed(timestamp when) {
-  if (!is_of_guard_) return window_.mark_done(when);
-  names_done_.push_back(when);
-  if (names_done_.size() > names_done_max) names_done_.pop_front();
+std::vector<request_id> client_queue::on_executed(const executed_request& executed, microseconds_t now) {
+  const auto id = executed.id;
+  if (is_of_guard()) {
+    names_done_.push_back(id.when);
+    if (names_done_.size() > names_done_max) names_done_.pop_front();
+    return names_.contains(id.when) ? std::vector{id} : std::vector<request_id>{};
+  }
+  const auto found = queues_.find(id.session);
+  if (executed.too_early) {
+    if (found != queues_.end()) found->second.queue.wait_again(id.when);
+    settle(id.session);
+    return {};
+  }
+  if (standing_of(id) != request_standing::fresh) return never_executed(id.session);
+  std::optional<session_id> ended;
+  if (executed.opened) {
+    ended = sessions_.open(id.session, *executed.opened);
+  } else {
+    sessions_.mark_done(id.session, id.when);
+  }
+  if (found != queues_.end()) found->second.queue.on_window(*window_of(id.session), now);
+  settle(id.session);
+  auto out = never_executed(id.session);
+  if (ended) {
+    const auto lost = never_executed(*ended);
+    out.insert(out.end(), lost.begin(), lost.end());
+  }
+  return out;
 }
 
-void client_queue::raise_floor_to(timestamp floor) {
-  if (!is_of_guard_) window_.raise_floor_to(floor);
-}
-
-std::vector<timestamp> client_queue::fallen() const {
-  std::vector<timestamp> out;
-  if (is_of_guard_) return out;
-  for (auto place = pending_.begin(); place != pending_.end() && place->first <= window_.floor(); ++place)
-    out.push_back(place->first);
+std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, microseconds_t now) {
+  require(!is_of_guard(), "the guard has no session");
+  sessions_ = sessions;
+  std::vector<request_id> out;
+  for (auto& [session, place] : queues_) {
+    place.queue.on_installed(window_of(session), now);
+    for (const auto& [when, each] : place.queue.all()) {
+      const auto standing = standing_of(each.content.id);
+      if (standing != request_standing::fresh && standing != request_standing::early) out.push_back(each.content.id);
+    }
+  }
+  for (auto& [session, place] : queues_)
+    settle(session);
   return out;
 }
 

@@ -4,78 +4,74 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <set>
-#include <utility>
 #include <vector>
 
-#include "actors/protocol/timestamp_window.hpp"
+#include "actors/protocol/client_sessions.hpp"
+#include "actors/protocol/effects.hpp"
+#include "actors/protocol/session_queue.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
 
-/// What one client has pending at one replica, and what of it was executed. Pure. The guard's requests are a queue like
-/// a client's, but their timestamps are names without an order: they are as old as they came, and none makes room for
-/// another. Memory: what the `batch_builder` admits, and a timestamp window.
+/// What one client has pending at one replica, in all its sessions, and what of it was executed. Pure. Its sessions
+/// take turns. The guard's requests are a queue like a client's, but their timestamps are names without an order: they
+/// are as old as they came, and none makes room for another. Memory: what the `batch_builder` admits, and the
+/// sessions of the client.
 class client_queue {
  public:
-  explicit client_queue(client_id owner) : is_of_guard_(owner == guard_client) {}
+  explicit client_queue(client_id owner) : owner_(owner) {}
 
-  [[nodiscard]] timestamp_window::standing standing_of(timestamp when) const;
+  [[nodiscard]] request_standing standing_of(request_id id) const;
   /// The pending one; null when there is none.
-  [[nodiscard]] const request* find(timestamp when) const;
-  [[nodiscard]] bool empty() const { return pending_.empty(); }
-  [[nodiscard]] std::size_t size() const { return pending_.size(); }
+  [[nodiscard]] const request* find(request_id id) const;
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool has_waiting() const { return !waiting_.empty(); }
   /// The whole queue's, in bytes; a request weighs more than its own.
-  [[nodiscard]] std::size_t weight() const { return bytes_ + size() * request_weight; }
+  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * request_weight; }
   [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
   [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
 
-  /// It waits, behind those that its client sent before.
+  /// It waits, behind those that its session sent before.
   void add(const request& value, microseconds_t now);
-  /// Since when it is here; what was here before a view counts from its beginning.
-  [[nodiscard]] microseconds_t since(timestamp when) const { return pending_.at(when).since; }
-  /// The one to be proposed next, if any: of a client's the oldest, as it may depend on them in this order.
+  /// Since when it is here and could be served; what was here before a view counts from its beginning.
+  [[nodiscard]] microseconds_t since(request_id id) const { return get(id).since; }
+  /// The one to be proposed next, if any: of the session whose turn it is the oldest.
   [[nodiscard]] const request* next() const;
+  /// Requests that could be proposed now.
+  [[nodiscard]] std::size_t ready_waiting() const { return ready_waiting_; }
   /// `next()` is in a batch now.
   void propose_next();
-  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   /// What was proposed comes to nothing, and waits again.
-  void propose_again(microseconds_t now);
+  void wait_again(microseconds_t now);
 
-  /// Of those that wait the one with the highest timestamp: it makes room when there is none. So of all that a client
-  /// sends the oldest are kept, at every replica the same, in whatever order they come.
-  [[nodiscard]] std::optional<timestamp> last_waiting() const;
-  /// The pending one that its client waits for.
-  [[nodiscard]] std::optional<timestamp> oldest() const;
-  /// Somebody signed another request with this timestamp; false when that is known.
-  bool note_contradicted(timestamp when) { return !std::exchange(pending_.at(when).is_contradicted, true); }
-  [[nodiscard]] bool is_handed_on(timestamp when) const { return pending_.at(when).given_at.has_value(); }
-  /// Its client sends it once more. Since when it did not; nothing the first time.
-  [[nodiscard]] std::optional<microseconds_t> note_repeated(timestamp when, microseconds_t now) {
-    return std::exchange(pending_.at(when).repeated_at, now);
-  }
+  /// Of the session with most requests the waiting one with the highest timestamp: it makes room when there is none. So
+  /// of all that a session sends the oldest are kept, at every replica the same, in whatever order they come.
+  [[nodiscard]] std::optional<request_id> last_waiting() const;
+  /// The pending one that its client waits for: of those that could be served the one that came first.
+  [[nodiscard]] std::optional<request_id> oldest() const;
+  /// Somebody signed another request with this id; false when that is known.
+  bool note_contradicted(request_id id);
+  [[nodiscard]] bool is_handed_on(request_id id) const { return get(id).given_at.has_value(); }
+  /// Its client sends it once more. Returns when it did so before; nothing the first time.
+  [[nodiscard]] std::optional<microseconds_t> note_repeated(request_id id, microseconds_t now);
   /// It stays from now on; false when it was handed on before.
-  bool note_handed_on(timestamp when, microseconds_t now);
-  /// A pending one was executed: those before it that the primary was given before it came here are overtaken. A
-  /// correct primary takes of each client the oldest first.
-  void note_overtaking(timestamp by, microseconds_t now);
+  bool note_handed_on(request_id id, microseconds_t now);
+  /// A pending one was executed: those before it in its session that the primary was given before it came here are
+  /// overtaken. A correct primary takes of each session the oldest first.
+  void note_overtaking(request_id by, microseconds_t now);
   /// Since when something is served before it that came later.
-  [[nodiscard]] std::optional<microseconds_t> overtaken_at(timestamp when) const {
-    return pending_.at(when).overtaken_at;
-  }
-  /// It is pending no more; whether it waited.
-  bool remove(timestamp when);
+  [[nodiscard]] std::optional<microseconds_t> overtaken_at(request_id id) const { return get(id).overtaken_at; }
+  /// It is pending no more.
+  void remove(request_id id, microseconds_t now);
 
-  void on_executed(timestamp when);
-  /// Everything through `floor` was executed, or never will be.
-  void raise_floor_to(timestamp floor);
-  /// Those at or below the floor.
-  [[nodiscard]] std::vector<timestamp> fallen() const;
+  /// Follows the order. Returns what is pending here and is executed, or never will be.
+  [[nodiscard]] std::vector<request_id> on_executed(const executed_request& executed, microseconds_t now);
+  /// The same for a state that was installed.
+  [[nodiscard]] std::vector<request_id> on_installed(const client_sessions& sessions, microseconds_t now);
 
-  /// All pending ones, the oldest first.
+  /// All pending ones, of each session the oldest first.
   [[nodiscard]] std::vector<const request*> all() const;
 
   /// Since when the oldest is the oldest; the builder's.
@@ -84,34 +80,34 @@ class client_queue {
  private:
   static constexpr std::size_t request_weight = 512;
 
-  struct pending_request {
-    request content;
-    bool proposed = false;
-    std::uint64_t arrival = 0;
-    microseconds_t since = 0;
-    bool is_contradicted = false;
-    microseconds_t arrived_at = 0;
-    /// Since when the primary has it for sure.
-    std::optional<microseconds_t> given_at = {};
-    std::optional<microseconds_t> repeated_at = {};
-    std::optional<microseconds_t> overtaken_at = {};
+  struct session_place {
+    session_queue queue;
+    bool has_turn = false;
+    std::size_t ready = 0;
   };
-  /// Where it stands among those that wait: a client's by their timestamps, cases as they came.
-  using turn = std::pair<std::uint64_t, timestamp>;
 
-  [[nodiscard]] turn turn_of(timestamp when, const pending_request& each) const {
-    return {is_of_guard_ ? each.arrival : 0, when};
-  }
+  [[nodiscard]] bool is_of_guard() const { return owner_ == guard_client; }
+  /// Under which timestamp a request is queued: its own, or of the guard its place among those that came.
+  [[nodiscard]] std::optional<timestamp> place_of(request_id id) const;
+  [[nodiscard]] pending_request& get(request_id id);
+  [[nodiscard]] const pending_request& get(request_id id) const;
+  [[nodiscard]] const timestamp_window* window_of(session_id session) const;
+  [[nodiscard]] std::vector<request_id> never_executed(session_id session) const;
+  void settle(session_id session);
 
-  bool is_of_guard_;
-  timestamp_window window_;
-  /// Of the guard: names that were executed last.
-  std::deque<timestamp> names_done_;
-  std::map<timestamp, pending_request> pending_;
+  client_id owner_;
+  client_sessions sessions_;
+  /// Sessions with pending requests.
+  std::map<session_id, session_place> queues_;
+  /// Those of them with a request to propose, next turn first.
+  std::deque<session_id> turns_;
+  std::size_t size_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t ready_waiting_ = 0;
   std::uint64_t arrivals_ = 0;
-  /// Not proposed yet, the next one first.
-  std::set<turn> waiting_;
+  /// Of the guard: where each pending name is, and the names that were executed last.
+  std::map<timestamp, timestamp> names_;
+  std::deque<timestamp> names_done_;
 };
 
 }  // namespace hypermesh

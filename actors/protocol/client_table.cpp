@@ -33,6 +33,24 @@ std::optional<request_outcome> read_outcome(byte_reader& in) {
   return outcome;
 }
 
+digest read_digest(byte_reader& in) {
+  digest value;
+  std::ranges::copy(in.bytes(value.bytes.size()), value.bytes.begin());
+  return value;
+}
+
+std::size_t cost_of(const request_outcome& outcome) { return outcome.results.size() + 5 * outcome.statuses.size(); }
+
+/// What an opening request is answered with.
+const client_table::shared_outcome& opened_outcome() {
+  static const auto outcome = [] {
+    request_outcome opened;
+    opened.append(static_cast<std::uint8_t>(operation_status::applied), {});
+    return std::make_shared<const request_outcome>(std::move(opened));
+  }();
+  return outcome;
+}
+
 /// Cuts `bytes` into chunks of the largest allowed size.
 std::vector<state_chunk> chunks_of(const byte_vector& bytes) {
   std::vector<state_chunk> chunks;
@@ -46,83 +64,183 @@ std::vector<state_chunk> chunks_of(const byte_vector& bytes) {
 
 }  // namespace
 
-timestamp_window::standing client_table::standing_of(request_id id) const {
+request_standing client_table::standing_of(request_id id) const {
   const auto found = entries_.find(id.client);
-  return found == entries_.end() ? timestamp_window{}.of(id.when) : found->second.window.of(id.when);
+  return found == entries_.end() ? client_sessions{}.standing_of(id.session, id.when)
+                                 : found->second.sessions.standing_of(id.session, id.when);
 }
 
-client_table::shared_outcome client_table::outcome_of(request_id id) const {
-  const auto found = entries_.find(id.client);
-  if (found == entries_.end()) return nullptr;
-  const auto outcome = found->second.outcomes.find(id.when);
-  return outcome == found->second.outcomes.end() ? nullptr : outcome->second;
+client_table::answered client_table::answer_of(request_id id) const {
+  require(standing_of(id) == request_standing::done, "only a request that is done has a cached reply");
+  const auto& entry = entries_.at(id.client).replies.at(id.session);
+  if (id.opens_session()) return {entry.opening, opened_outcome()};
+  return entry.outcomes.at(id.when);
 }
 
-std::size_t client_table::cost_of(const request_outcome& outcome) {
-  return outcome.results.size() + 5 * outcome.statuses.size();
+session_id client_table::fresh_above(client_id client) const {
+  const auto found = entries_.find(client);
+  return found == entries_.end() ? session_id{0} : found->second.sessions.fresh_above();
 }
 
-void client_table::drop_past(client_entry& of) {
-  while (!of.outcomes.empty() && of.outcomes.begin()->first <= of.window.floor()) {
-    of.cached_bytes -= cost_of(*of.outcomes.begin()->second);
+client_table::shared_outcome client_table::open(const request_reference& opening, session_mode mode) {
+  auto& client = entries_[opening.id.client];
+  if (const auto gone = client.sessions.open(opening.id.session, mode)) client.replies.erase(*gone);
+  client.replies[opening.id.session].opening = opening.content;
+  require(standing_of(opening.id) == request_standing::done, "an opened session is open");
+  return opened_outcome();
+}
+
+void client_table::record(const request_reference& done, shared_outcome outcome) {
+  require(outcome != nullptr && !outcome->statuses.empty(), "an executed request has an outcome");
+  const auto& id = done.id;
+  require(standing_of(id) == request_standing::fresh, "a request is executed at most once");
+  auto& client = entries_[id.client];
+  auto& entry = client.replies[id.session];
+  entry.chunks.clear();
+  entry.cached_bytes += cost_of(*outcome);
+  entry.outcomes.emplace(id.when, answered{done.content, std::move(outcome)});
+  client.sessions.mark_done(id.session, id.when);
+  drop_past(entry, client.sessions.window_of(id.session)->floor());
+  drop_results(entry, session_bytes_max);
+  drop_results(client);
+}
+
+// --- Bounds ----------------------------------------------------------------------
+
+void client_table::drop_past(session_entry& of, timestamp floor) {
+  while (!of.outcomes.empty() && of.outcomes.begin()->first <= floor) {
+    of.cached_bytes -= cost_of(*of.outcomes.begin()->second.outcome);
     of.outcomes.erase(of.outcomes.begin());
   }
 }
 
-void client_table::record(request_id id, shared_outcome outcome) {
-  require(outcome != nullptr && !outcome->statuses.empty(), "an executed request has an outcome");
-  require(standing_of(id) == timestamp_window::standing::fresh, "a request is executed at most once");
-  auto& entry = entries_[id.client];
-  entry.chunks.clear();
-  entry.cached_bytes += cost_of(*outcome);
-  entry.outcomes.emplace(id.when, std::move(outcome));
-  entry.window.mark_done(id.when);
-  drop_past(entry);
-  drop_results(entry);
-}
-
-void client_table::drop_results(client_entry& of) {
-  for (auto& [when, outcome] : of.outcomes) {
-    if (of.cached_bytes <= cached_bytes_max) return;
-    if (outcome->results.empty()) continue;
+void client_table::drop_results(session_entry& of, std::size_t bytes_max) {
+  for (auto& [when, each] : of.outcomes) {
+    if (of.cached_bytes <= bytes_max) return;
+    if (each.outcome->results.empty()) continue;
     request_outcome rest;
-    for (std::size_t index = 0; index < outcome->statuses.size(); ++index) {
+    for (std::size_t index = 0; index < each.outcome->statuses.size(); ++index) {
       rest.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
     }
-    of.cached_bytes -= outcome->results.size();
-    outcome = std::make_shared<const request_outcome>(std::move(rest));
+    of.chunks.clear();
+    of.cached_bytes -= each.outcome->results.size();
+    each.outcome = std::make_shared<const request_outcome>(std::move(rest));
   }
   // A window of requests that each have the most operations costs less than the bound without results.
-  static_assert(5 * limits::operations_per_request_max * limits::requests_in_flight_max <= cached_bytes_max);
+  static_assert(5 * limits::operations_per_request_max * limits::requests_in_flight_max <= session_bytes_max);
 }
 
-std::vector<request_id> client_table::done_ids() const {
-  std::vector<request_id> ids;
-  for (const auto& [client, entry] : entries_) {
-    ids.push_back({client, entry.window.floor()});
-    for (const auto when : entry.window.done())
-      ids.push_back({client, when});
+/// The sessions that were used last keep their results: somebody may still wait for them.
+void client_table::drop_results(client_entry& of) {
+  std::size_t bytes = 0;
+  for (const auto& [session, entry] : of.replies)
+    bytes += entry.cached_bytes;
+  if (bytes <= client_bytes_max) return;
+  std::vector<std::pair<std::uint64_t, session_id>> by_use;
+  for (const auto& [session, each] : of.sessions.open_ones())
+    by_use.emplace_back(each.used, session);
+  std::ranges::sort(by_use);
+  for (const auto& [used, session] : by_use) {
+    auto& entry = of.replies.at(session);
+    const auto before = entry.cached_bytes;
+    const auto excess = bytes - client_bytes_max;
+    drop_results(entry, before - std::min(before, excess));
+    bytes -= before - entry.cached_bytes;
+    if (bytes <= client_bytes_max) return;
   }
-  return ids;
+}
+
+sessions_by_client client_table::sessions() const {
+  sessions_by_client all;
+  for (const auto& [client, entry] : entries_)
+    all.emplace(client, entry.sessions);
+  return all;
+}
+
+// --- As chunks ---------------------------------------------------------------------
+
+byte_vector client_table::written(const session_entry& entry, session_id session, const client_sessions& sessions) {
+  const auto& open = sessions.open_ones().at(session);
+  byte_writer out;
+  out.number<std::uint64_t>(session.value);
+  out.number<std::uint8_t>(static_cast<std::uint8_t>(open.window.mode()));
+  out.number<std::uint64_t>(open.used);
+  out.bytes(entry.opening.view());
+  out.number<std::uint64_t>(open.window.floor().value);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.outcomes.size()));
+  for (const auto& [when, each] : entry.outcomes) {
+    out.number<std::uint64_t>(when.value);
+    out.bytes(each.request.view());
+    write_outcome(out, *each.outcome);
+  }
+  return out.take();
 }
 
 state_snapshot client_table::snapshot() {
   state_snapshot all;
   for (auto& [client, entry] : entries_) {
-    if (entry.chunks.empty()) {
-      byte_writer out;
-      out.number<std::uint32_t>(client.value);
-      out.number<std::uint64_t>(entry.window.floor().value);
-      out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.outcomes.size()));
-      for (const auto& [when, outcome] : entry.outcomes) {
-        out.number<std::uint64_t>(when.value);
-        write_outcome(out, *outcome);
-      }
-      entry.chunks = chunks_of(out.take());
+    byte_writer out;
+    out.number<std::uint32_t>(client.value);
+    out.number<std::uint64_t>(entry.sessions.uses());
+    out.number<std::uint64_t>(entry.sessions.forgotten().value);
+    out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.sessions.ended().size()));
+    for (const auto each : entry.sessions.ended())
+      out.number<std::uint64_t>(each.value);
+    out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.replies.size()));
+    const auto head = chunks_of(out.take());
+    all.insert(all.end(), head.begin(), head.end());
+    for (auto& [session, replies] : entry.replies) {
+      if (replies.chunks.empty()) replies.chunks = chunks_of(written(replies, session, entry.sessions));
+      all.insert(all.end(), replies.chunks.begin(), replies.chunks.end());
     }
-    all.insert(all.end(), entry.chunks.begin(), entry.chunks.end());
   }
   return all;
+}
+
+std::optional<std::string> client_table::read_session(byte_reader& in, session_entry& into,
+                                                      client_sessions::open_session& window) {
+  const auto mode = in.number<std::uint8_t>();
+  if (mode > session_mode_last) return "a session has an unknown mode";
+  window.used = in.number<std::uint64_t>();
+  into.opening = read_digest(in);
+  const timestamp floor{in.number<std::uint64_t>()};
+  const auto count = in.number<std::uint32_t>();
+  if (count > limits::requests_in_flight_max) return "a session has more cached replies than allowed";
+  std::set<timestamp> done;
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const timestamp when{in.number<std::uint64_t>()};
+    const auto request = read_digest(in);
+    auto outcome = read_outcome(in);
+    if (in.failed() || !outcome) return "the client table is cut short or malformed";
+    if (when <= (done.empty() ? floor : *done.rbegin())) return "a session's timestamps are not in order";
+    done.insert(when);
+    into.cached_bytes += cost_of(*outcome);
+    into.outcomes.emplace(when, answered{request, std::make_shared<const request_outcome>(std::move(*outcome))});
+  }
+  window.window = timestamp_window{static_cast<session_mode>(mode)};
+  window.window.assign(floor, std::move(done));
+  return std::nullopt;
+}
+
+std::optional<std::string> client_table::read_client(byte_reader& in, client_entry& into) {
+  const auto uses = in.number<std::uint64_t>();
+  const session_id forgotten{in.number<std::uint64_t>()};
+  const auto ended_count = in.number<std::uint32_t>();
+  if (ended_count > limits::ended_sessions_max) return "a client has more ended sessions than are remembered";
+  std::deque<session_id> ended;
+  for (std::uint32_t index = 0; index < ended_count; ++index)
+    ended.emplace_back(in.number<std::uint64_t>());
+  const auto count = in.number<std::uint32_t>();
+  if (count > limits::sessions_per_client_max + 1) return "a client has more open sessions than allowed";
+  std::map<session_id, client_sessions::open_session> open;
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const session_id session{in.number<std::uint64_t>()};
+    if (!open.empty() && session <= open.rbegin()->first) return "a client's sessions are not in order";
+    if (auto error = read_session(in, into.replies[session], open[session])) return error;
+  }
+  if (in.failed()) return "the client table is cut short";
+  into.sessions.assign(uses, forgotten, std::move(ended), std::move(open));
+  return std::nullopt;
 }
 
 std::optional<std::string> client_table::restore(std::span<const state_chunk> chunks) {
@@ -133,24 +251,8 @@ std::optional<std::string> client_table::restore(std::span<const state_chunk> ch
   std::map<client_id, client_entry> entries;
   while (!in.is_empty()) {
     const client_id client{in.number<std::uint32_t>()};
-    const timestamp floor{in.number<std::uint64_t>()};
-    const auto count = in.number<std::uint32_t>();
     if (!entries.empty() && client <= entries.rbegin()->first) return "the client table is not in order";
-    if (count > limits::requests_in_flight_max) return "a client has more cached replies than allowed";
-    client_entry loaded;
-    std::set<timestamp> done;
-    for (std::uint32_t index = 0; index < count; ++index) {
-      const timestamp when{in.number<std::uint64_t>()};
-      auto outcome = read_outcome(in);
-      if (in.failed() || !outcome) return "the client table is cut short or malformed";
-      if (when <= (done.empty() ? floor : *done.rbegin())) return "a client's timestamps are not in order";
-      done.insert(when);
-      loaded.cached_bytes += cost_of(*outcome);
-      loaded.outcomes.emplace(when, std::make_shared<const request_outcome>(std::move(*outcome)));
-    }
-    if (in.failed()) return "the client table is cut short";
-    loaded.window.assign(floor, std::move(done));
-    entries.emplace(client, std::move(loaded));
+    if (auto error = read_client(in, entries[client])) return error;
   }
   entries_ = std::move(entries);
   return std::nullopt;

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/timestamp_window.hpp"
+#include "actors/protocol/client_sessions.hpp"
+#include "messages/byte_codec.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
@@ -16,45 +17,66 @@ namespace hypermesh {
 /// requests whose timestamp is lower than the timestamp in the last reply they sent to the
 /// client to guarantee exactly-once semantics"). Pure, deterministic, and part of the checkpointed
 /// state: two replicas with another table would answer a retransmission differently (attack 25).
-/// Memory: for each client `requests_in_flight_max` replies of together `cached_bytes_max` bytes.
+/// Memory: for each session of a client `requests_in_flight_max` replies of together `session_bytes_max` bytes, and for
+/// all sessions of a client `client_bytes_max`.
 class client_table {
  public:
-  /// Bytes of results that are kept for one client; above it the oldest are replaced by `result_too_large`. The
+  /// Bytes of results that are kept for one session; above it the oldest are replaced by `result_too_large`. The
   /// requests stay done: a client never loses one that is under way to the size of others.
-  static constexpr std::size_t cached_bytes_max = 2 * limits::reply_bytes_max;
+  static constexpr std::size_t session_bytes_max = 2 * limits::reply_bytes_max;
+  /// The same for all sessions of one client; the least recently used session gives way first.
+  static constexpr std::size_t client_bytes_max = 4 * session_bytes_max;
 
   using shared_outcome = std::shared_ptr<const request_outcome>;
 
-  [[nodiscard]] timestamp_window::standing standing_of(request_id id) const;
+  /// What was answered, and to which request. Another one with the same id is not answered by it.
+  struct answered {
+    digest request;
+    shared_outcome outcome;
+  };
+
+  [[nodiscard]] request_standing standing_of(request_id id) const;
 
   /// The cached reply of a request that is done.
-  [[nodiscard]] shared_outcome outcome_of(request_id id) const;
+  [[nodiscard]] answered answer_of(request_id id) const;
+  /// No session of this client above this one has ended.
+  [[nodiscard]] session_id fresh_above(client_id client) const;
 
+  /// Opens the session of a fresh opening request.
+  shared_outcome open(const request_reference& opening, session_mode mode);
   /// Records the outcome of a fresh request.
-  void record(request_id id, shared_outcome outcome);
+  void record(const request_reference& done, shared_outcome outcome);
 
-  /// What is done, for rebuilding admission after a transfer: for each client in order the largest past
-  /// timestamp, which may be 0, then its cached requests.
-  [[nodiscard]] std::vector<request_id> done_ids() const;
+  /// What is done, for rebuilding admission after a transfer.
+  [[nodiscard]] sessions_by_client sessions() const;
 
-  /// The table as chunks, clients in order. Unchanged clients share their chunks with the last call.
+  /// The table as chunks, clients in order. Unchanged sessions share their chunks with the last call.
   [[nodiscard]] state_snapshot snapshot();
 
   /// Replaces the table by the one in `chunks`; an error text leaves it unchanged.
   [[nodiscard]] std::optional<std::string> restore(std::span<const state_chunk> chunks);
 
  private:
-  struct client_entry {
-    timestamp_window window;
-    std::map<timestamp, shared_outcome> outcomes;
+  /// The replies of one open session.
+  struct session_entry {
+    digest opening;
+    std::map<timestamp, answered> outcomes;
     std::size_t cached_bytes = 0;
     /// Empty when the entry changed since the last snapshot.
     std::vector<state_chunk> chunks;
   };
+  struct client_entry {
+    client_sessions sessions;
+    std::map<session_id, session_entry> replies;
+  };
 
-  static void drop_past(client_entry& of);
+  static void drop_past(session_entry& of, timestamp floor);
+  static void drop_results(session_entry& of, std::size_t bytes_max);
   static void drop_results(client_entry& of);
-  static std::size_t cost_of(const request_outcome& outcome);
+  static byte_vector written(const session_entry& entry, session_id session, const client_sessions& sessions);
+  static std::optional<std::string> read_client(byte_reader& in, client_entry& into);
+  static std::optional<std::string> read_session(byte_reader& in, session_entry& into,
+                                                 client_sessions::open_session& window);
 
   std::map<client_id, client_entry> entries_;
 };

@@ -42,10 +42,17 @@ struct slot_committed {
   committed_batch content;
 };
 
-/// One request of a batch: executed, or recognised as executed before.
+/// One request of a batch: executed, or not.
 struct executed_request {
   request_id id;
+  /// Executed here. Otherwise it was executed before, or is never executed.
   bool first_time = true;
+  /// Not executed because the one before it in its session was not yet: it has to be ordered again.
+  bool too_early = false;
+  /// It opened its session, in this mode.
+  std::optional<session_mode> opened = {};
+
+  friend bool operator==(const executed_request&, const executed_request&) = default;
 };
 
 /// The batch of a sequence went through the state machine.

@@ -14,7 +14,8 @@ microseconds_t hand_on_plan::delay(request_id id, replica_id primary, std::size_
 }
 
 bool hand_on_plan::is_drawn(request_id id) const {
-  const auto lot = hasher{"hand-on lot"}.add(secret_).add(id.client.value).add(id.when.value).finish();
+  const auto lot =
+      hasher{"hand-on lot"}.add(secret_).add(id.client.value).add(id.session.value).add(id.when.value).finish();
   return std::to_integer<std::uint64_t>(lot.bytes[0]) % draws == 0;
 }
 

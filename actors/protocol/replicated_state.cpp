@@ -10,9 +10,10 @@ namespace hypermesh {
 
 namespace {
 
-client_table::shared_outcome refusal(reply_status why) {
+client_table::shared_outcome refusal(reply_status why, session_id fresh_above = {}) {
   request_outcome outcome;
   outcome.status = why;
+  outcome.fresh_above = fresh_above;
   return std::make_shared<const request_outcome>(std::move(outcome));
 }
 
@@ -51,21 +52,21 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   std::vector<answered_request> done;
   done.reserve(content.requests.size());
   for (const auto& each : content.requests) {
-    answered_request one{{each.id, false}, nullptr};
     if (each.id.client == guard_client) {
-      one.request.first_time = judge(sequence, each);
-      done.push_back(std::move(one));
+      done.push_back({{each.id, judge(sequence, each)}, {}});
       continue;
     }
     // The same request may be ordered twice, in two slots or two views; only the first one runs, and
     // every replica decides so from the same table (attack 18).
-    if (clients_.standing_of(each.id) == timestamp_window::standing::fresh) {
-      one.request.first_time = true;
-      one.outcome = run(sequence, each);
-    } else {
-      one.outcome = answer_to(each.id);
+    const auto standing = clients_.standing_of(each.id);
+    if (standing == request_standing::fresh) {
+      done.push_back(execute_fresh(sequence, each));
+      continue;
     }
-    done.push_back(std::move(one));
+    // A primary that reorders gains nothing, and a change of the view that loses a request loses no order: what comes
+    // before its turn changes nothing, at every replica alike, and is ordered again.
+    const bool too_early = standing == request_standing::early;
+    done.push_back({{each.id, false, too_early}, answer_to(reference_of(each))});
   }
   ledger_.end_of(sequence);
   last_executed_ = sequence;
@@ -79,10 +80,21 @@ bool replicated_state::judge(sequence_number sequence, const request& each) {
   return about && ledger_.apply(*about, sequence);
 }
 
-client_table::shared_outcome replicated_state::run(sequence_number sequence, const request& each) {
+replicated_state::answered_request replicated_state::execute_fresh(sequence_number sequence, const request& each) {
+  const auto reference = reference_of(each);
+  if (!each.id.opens_session()) return {{each.id, true}, {reference.content, run(sequence, each, reference)}};
+  const auto opening = opening_in(each);
+  require(opening.has_value(), "a request that opens a session was verified to be one");
+  auto outcome = clients_.open(reference, opening->mode);
+  return {{each.id, true, false, opening->mode}, {reference.content, std::move(outcome)}};
+}
+
+client_table::shared_outcome replicated_state::run(sequence_number sequence, const request& each,
+                                                   const request_reference& reference) {
   request_outcome outcome;
   for (std::size_t index = 0; index < each.operation_count(); ++index) {
-    const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index)};
+    const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index),
+                                    each.id.session};
     auto result = machine_->apply(context, each.operation(index));
     const bool fits = result.payload.size() <= limits::result_bytes_max &&
                       outcome.results.size() + result.payload.size() <= limits::reply_bytes_max;
@@ -90,7 +102,7 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
   }
   auto shared = std::make_shared<const request_outcome>(std::move(outcome));
-  clients_.record(each.id, shared);
+  clients_.record(reference, shared);
   return shared;
 }
 
@@ -98,17 +110,20 @@ client_table::shared_outcome replicated_state::refuse(reply_status why) const {
   return divergence_.exists() ? nullptr : refusal(why);
 }
 
-client_table::shared_outcome replicated_state::answer_to(request_id id) const {
-  if (divergence_.exists()) return nullptr;
-  switch (clients_.standing_of(id)) {
-    case timestamp_window::standing::fresh:
-      return nullptr;
-    case timestamp_window::standing::done:
-      return clients_.outcome_of(id);
-    case timestamp_window::standing::past:
-      return refusal(reply_status::stale_timestamp);
+client_table::answered replicated_state::answer_to(const request_reference& asked) const {
+  if (divergence_.exists()) return {};
+  switch (clients_.standing_of(asked.id)) {
+    case request_standing::fresh:
+    case request_standing::early:
+      return {};
+    case request_standing::done:
+      return clients_.answer_of(asked.id);
+    case request_standing::past:
+      return {asked.content, refusal(reply_status::stale_timestamp)};
+    case request_standing::ended:
+      return {asked.content, refusal(reply_status::session_ended, clients_.fresh_above(asked.id.client))};
   }
-  return nullptr;
+  return {};
 }
 
 std::optional<operation_result> replicated_state::query(byte_span operation) const {

@@ -41,8 +41,8 @@ class replicated_state {
 
   struct answered_request {
     executed_request request;
-    /// What to answer; a refusal for a request that is past.
-    client_table::shared_outcome outcome;
+    /// What to answer; a refusal for a request that is past, nothing for one that is too early.
+    client_table::answered answer;
   };
 
   /// Whether the batch of `sequence` is the next to be executed. What is not comes too late, or too early: an installed
@@ -51,9 +51,9 @@ class replicated_state {
   /// Executes the batch of `last_executed() + 1`.
   std::vector<answered_request> execute(sequence_number sequence, const batch& content);
 
-  /// The cached answer to a request that is done, a refusal when it is past, nothing when it is fresh. Nothing of a
-  /// diverged state.
-  [[nodiscard]] client_table::shared_outcome answer_to(request_id id) const;
+  /// The cached answer to a request that is done, a refusal when it is past or its session has ended, nothing when it
+  /// may still be executed. Nothing of a diverged state.
+  [[nodiscard]] client_table::answered answer_to(const request_reference& asked) const;
   /// The answer to a request that is not taken; nothing of a diverged state.
   [[nodiscard]] client_table::shared_outcome refuse(reply_status why) const;
   /// Nothing of a diverged state.
@@ -62,7 +62,7 @@ class replicated_state {
   /// The agreed standing of every replica.
   [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
-  [[nodiscard]] std::vector<request_id> done_ids() const { return clients_.done_ids(); }
+  [[nodiscard]] sessions_by_client sessions() const { return clients_.sessions(); }
 
   /// Ledger, machine and client table as chunks; the first chunk holds the ledger and says how many belong to which.
   [[nodiscard]] state_snapshot snapshot();
@@ -84,7 +84,8 @@ class replicated_state {
   [[nodiscard]] bool has_diverged() const { return divergence_.exists(); }
 
  private:
-  client_table::shared_outcome run(sequence_number sequence, const request& each);
+  answered_request execute_fresh(sequence_number sequence, const request& each);
+  client_table::shared_outcome run(sequence_number sequence, const request& each, const request_reference& reference);
   bool judge(sequence_number sequence, const request& each);
 
   std::unique_ptr<state_machine> machine_;

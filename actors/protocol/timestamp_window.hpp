@@ -4,24 +4,36 @@
 #include <set>
 
 #include "messages/limits.hpp"
-#include "messages/types.hpp"
+#include "messages/values.hpp"
 
 namespace hypermesh {
 
-/// Which of one client's recent timestamps are done. Pure. §4.1 orders a client's requests by
-/// timestamp and keeps the last one; to let a client have many requests in flight, a window
-/// of the latest `requests_in_flight_max` done timestamps is kept instead, and everything below it
-/// counts as past. A client whose oldest open request is less than a window behind its newest never
-/// loses one. A client that jumps to the largest timestamp hurts itself only (attack 34).
+/// Which recent timestamps of one session are done. Pure. §4.1 orders a client's requests by timestamp and keeps the
+/// last one; to let a session have many requests in flight, a window of the latest `requests_in_flight_max` done
+/// timestamps is kept instead, and everything below it counts as past. A client whose oldest open request is less than
+/// a window behind its newest never loses one. A client that jumps to the largest timestamp hurts itself only
+/// (attack 34).
+///
+/// In an ordered session only the timestamp after the last done one is fresh, and later ones are early. Example: 1 and
+/// 2 are done. 3 is fresh, 4 is early. When 3 is done, 4 is fresh.
+///
 /// Memory: `requests_in_flight_max` timestamps.
 class timestamp_window {
  public:
-  enum class standing { fresh, done, past };
+  enum class standing { fresh, early, done, past };
+
+  explicit timestamp_window(session_mode mode = session_mode::independent) : mode_(mode) {}
+
+  [[nodiscard]] session_mode mode() const { return mode_; }
 
   [[nodiscard]] standing of(timestamp when) const {
     if (when <= floor_) return standing::past;
-    return done_.contains(when) ? standing::done : standing::fresh;
+    if (done_.contains(when)) return standing::done;
+    return mode_ == session_mode::ordered && when != next() ? standing::early : standing::fresh;
   }
+
+  /// The one after the newest that is done.
+  [[nodiscard]] timestamp next() const { return done_.empty() ? floor_.next() : done_.rbegin()->next(); }
 
   /// Marks a fresh timestamp as done. Older ones fall out of a full window.
   void mark_done(timestamp when) {
@@ -29,13 +41,6 @@ class timestamp_window {
     done_.insert(when);
     while (done_.size() > limits::requests_in_flight_max)
       raise_floor();
-  }
-
-  /// Makes everything through `when` past.
-  void raise_floor_to(timestamp when) {
-    if (when <= floor_) return;
-    floor_ = when;
-    done_.erase(done_.begin(), done_.upper_bound(when));
   }
 
   /// The largest timestamp that is past.
@@ -48,6 +53,8 @@ class timestamp_window {
     done_ = std::move(done);
   }
 
+  friend bool operator==(const timestamp_window&, const timestamp_window&) = default;
+
  private:
   /// Drops the smallest done timestamp; it and all below are past from now on.
   void raise_floor() {
@@ -55,7 +62,8 @@ class timestamp_window {
     done_.erase(done_.begin());
   }
 
-  /// Zero: no client uses timestamp 0.
+  session_mode mode_;
+  /// Zero: no client uses timestamp 0 for an operation.
   timestamp floor_;
   std::set<timestamp> done_;
 };

@@ -42,7 +42,7 @@ struct link_limits {
   milliseconds handshake_timeout{2'000};
 
   /// A client may restart before its old connections are known to be dead. The oldest gives way.
-  std::size_t sessions_per_client_max = 4;
+  std::size_t sessions_per_client_max = 16;
   std::size_t sessions_max = 1'024;
 
   /// An idle link says so this often, and a silent one is closed after `dead_link_timeout`: four signs of life

@@ -72,9 +72,9 @@ std::shared_ptr<const peer_setup> session_setup(client_id client, const std::sha
   };
   setup->changed = [executor = ends.executor, client](const peer_actor& via, bool up) {
     if (up) {
-      caf::anon_send(executor, session_opened{client, via});
+      caf::anon_send(executor, client_link_opened{client, via});
     } else {
-      caf::anon_send(executor, session_closed{client, via});
+      caf::anon_send(executor, client_link_closed{client, via});
     }
   };
   return setup;

@@ -256,8 +256,10 @@ TEST_CASE("an installed state frees the pipeline of the batches that it covers")
   bench.request(0, 2);
   CHECK(bench.batches() == sizes{1});
   // As the client table tells it: for each client its largest past timestamp first.
-  const std::vector<request_id> done = {{client_id{0}, timestamp{0}}, {client_id{0}, timestamp{1}}};
-  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(done)});
+  client_sessions done;
+  done.mark_done(session_id{0}, timestamp{1});
+  const sessions_by_client all{{client_id{0}, done}};
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const sessions_by_client>(all)});
   CHECK(bench.batches() == sizes{1});
 }
 

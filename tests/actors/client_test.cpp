@@ -39,8 +39,16 @@ struct client_bench : virtual_bench {
   void answer(std::uint32_t replica, std::uint64_t when, const std::string& result) {
     reply value;
     value.id = {client_id{2}, timestamp{when}};
+    value.request = content_of(when);
     value.outcome.append(0, as_byte_span(result));
     arrive(principal::of(replica_id{replica}), value);
+  }
+  /// Of the request that is under way.
+  [[nodiscard]] digest content_of(std::uint64_t when) const {
+    using pointer = client_actor::stateful_pointer<client_state>;
+    const auto* inside = dynamic_cast<pointer>(caf::actor_cast<caf::abstract_actor*>(tested));
+    REQUIRE(inside != nullptr);
+    return inside->state.core->content_of(timestamp{when}).value_or(digest{});
   }
   void arrive(principal sender, const message& value) {
     give(tested, incoming_frame{sender, link("back"), frame_of(value), nullptr});

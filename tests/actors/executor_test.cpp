@@ -20,13 +20,13 @@ struct executor_bench : virtual_bench {
   executor_bench() : virtual_bench(replica_id{1}) {}
 
   static std::shared_ptr<executor_start> machine() {
-    return std::make_shared<executor_start>(
-        executor_start{std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}});
+    return std::make_shared<executor_start>(executor_start{
+        std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}});
   }
   void open(std::uint32_t client, const std::string& name) {
     const auto session = link(name);
     links[name] = session;
-    give(tested, session_opened{client_id{client}, session});
+    give(tested, client_link_opened{client_id{client}, session});
   }
   /// Commits the batch of one request, client 0's, that has the sequence for a timestamp.
   void commit(std::uint64_t sequence, std::uint64_t when) {
@@ -57,21 +57,43 @@ install_state state_after(const virtual_bench& bench, std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its sessions, up to four") {
-  for (const auto* name : {"a", "b", "c", "d", "e"})
-    open(0, name);
+TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its links, up to as many as it may have sessions") {
+  open(0, "oldest");
+  for (std::size_t count = 0; count < executor_state::links_per_client_max; ++count)
+    open(0, std::to_string(count));
   open(1, "other");
   commit(1);
-  CHECK(replies("a").empty());
-  for (const auto* name : {"b", "c", "d", "e"})
-    CHECK(replies(name).size() == 1);
+  CHECK(replies("oldest").empty());
+  for (std::size_t count = 0; count < executor_state::links_per_client_max; ++count)
+    CHECK(replies(std::to_string(count)).size() == 1);
   CHECK(replies("other").empty());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a closed session hears nothing") {
+TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link on which it was opened last") {
   open(0, "a");
   open(0, "b");
-  give(tested, session_closed{client_id{0}, links["a"]});
+  const request_id opening{client_id{0}, timestamp{0}, session_id{7}};
+  const auto commit_in_session = [&](std::uint64_t sequence, std::uint64_t when) {
+    const auto body = request_factory::batch_of({make().session_request(client_id{0}, session_id{7}, timestamp{when})});
+    give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
+  };
+  give(tested, session_routed{opening, links["a"]});
+  commit_in_session(1, 0);
+  CHECK(replies("a").size() == 1);
+  CHECK(replies("b").empty());
+  give(tested, session_routed{opening, links["b"]});
+  commit_in_session(2, 1);
+  CHECK(replies("a").empty());
+  CHECK(replies("b").size() == 1);
+  give(tested, client_link_closed{client_id{0}, links["b"]});
+  commit_in_session(3, 2);
+  CHECK(replies("a").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a closed link hears nothing") {
+  open(0, "a");
+  open(0, "b");
+  give(tested, client_link_closed{client_id{0}, links["a"]});
   commit(1);
   CHECK(replies("a").empty());
   CHECK(replies("b").size() == 1);
@@ -100,9 +122,9 @@ TEST_CASE_FIXTURE(executor_bench, "a request that is ordered twice is answered t
 TEST_CASE_FIXTURE(executor_bench, "an answer is given again from the client table, and none for what is not executed") {
   commit(1);
   open(0, "a");
-  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["a"], {}});
+  give(tested, reply_again{{{client_id{0}, timestamp{1}}, {}}, links["a"], {}});
   CHECK(replies("a").size() == 1);
-  give(tested, reply_again{{client_id{0}, timestamp{2}}, links["a"], {}});
+  give(tested, reply_again{{{client_id{0}, timestamp{2}}, {}}, links["a"], {}});
   CHECK(replies("a").empty());
 }
 
@@ -110,7 +132,7 @@ TEST_CASE_FIXTURE(executor_bench, "only the link that asked gets an answer again
   commit(1);
   open(0, "a");
   open(0, "b");
-  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["b"], {}});
+  give(tested, reply_again{{{client_id{0}, timestamp{1}}, {}}, links["b"], {}});
   CHECK(replies("a").empty());
   CHECK(replies("b").size() == 1);
 }
@@ -119,7 +141,7 @@ TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobo
   commit(1);
   open(0, "a");
   give(tested, state_diverged{sequence_number{4}});
-  give(tested, reply_again{{client_id{0}, timestamp{1}}, links["a"], {}});
+  give(tested, reply_again{{{client_id{0}, timestamp{1}}, {}}, links["a"], {}});
   commit(2);
   CHECK(replies("a").empty());
 }
@@ -127,7 +149,7 @@ TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobo
 TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses and reads nothing either") {
   give(tested, state_diverged{sequence_number{4}});
   open(0, "a");
-  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded, links["a"], {}});
+  give(tested, refuse{{{client_id{0}, timestamp{9}}, {}}, reply_status::overloaded, links["a"], {}});
   CHECK(replies("a").empty());
   give_verified(tested, principal::of(client_id{2}), query{{client_id{2}, timestamp{7}}, to_byte_vector("count")},
                 link("asker"));
@@ -176,8 +198,7 @@ TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older 
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(executor_bench,
-                  "news of a divergence that is repaired already changes nothing") {
+TEST_CASE_FIXTURE(executor_bench, "news of a divergence that is repaired already changes nothing") {
   give(tested, state_after(*this, 4));
   forget();
   give(tested, state_diverged{sequence_number{4}});
@@ -187,7 +208,7 @@ TEST_CASE_FIXTURE(executor_bench,
 
 TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
   open(0, "a");
-  give(tested, refuse{{client_id{0}, timestamp{9}}, reply_status::overloaded, links["a"], {}});
+  give(tested, refuse{{{client_id{0}, timestamp{9}}, {}}, reply_status::overloaded, links["a"], {}});
   const auto answers = replies("a");
   REQUIRE(answers.size() == 1);
   CHECK(answers.front().outcome.status == reply_status::overloaded);

@@ -97,7 +97,8 @@ TEST_CASE_FIXTURE(journal_bench, "commit certificates wait for the next vote") {
   CHECK(storage->records().front().kind == record_kind::committed);
 }
 
-TEST_CASE_FIXTURE(journal_bench, "a batch is executed, and so answered, once the own COMMIT behind it is durable (attack 9)") {
+TEST_CASE_FIXTURE(journal_bench,
+                  "a batch is executed, and so answered, once the own COMMIT behind it is durable (attack 9)") {
   const auto batches = [](std::uint64_t sequence) {
     committed_batch batch;
     batch.sequence = sequence_number{sequence};
@@ -142,7 +143,7 @@ TEST_CASE_FIXTURE(journal_bench, "nothing is executed after a failed write") {
 
 TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its neighbours hear of it") {
   const auto snapshot = state_of_four();
-  const state_installed installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
+  const state_installed installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
                                   make().certificate_of(sequence_number{4}, state_root(*snapshot))};
   bool was_kept = false;
   on_probe([&](const std::string& name) {
@@ -156,10 +157,11 @@ TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its neig
   CHECK(take<state_installed>("replica").size() == 1);
 }
 
-TEST_CASE_FIXTURE(journal_bench, "the proof of a transferred state is durable before the promises below it are forgotten (attack 9)") {
+TEST_CASE_FIXTURE(journal_bench,
+                  "the proof of a transferred state is durable before the promises below it are forgotten (attack 9)") {
   const auto snapshot = state_of_four();
   const auto proof = make().certificate_of(sequence_number{4}, state_root(*snapshot));
-  const state_installed installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(), proof};
+  const state_installed installed{sequence_number{4}, std::make_shared<const sessions_by_client>(), proof};
   auto promise = record();
   promise.kind = record_kind::prepare;
   promise.sequence = sequence_number{3};

@@ -155,8 +155,8 @@ TEST_CASE("a replica behind a stable checkpoint waits a while and then fetches t
   CHECK(wanted.front().certificate == certificate);
   // The certificate alone moves nothing.
   CHECK(bench.take_observed<watermarks_moved>().empty());
-  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
-                                              bench.make().certificate_of(sequence_number{4}, {})});
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
+                                           bench.make().certificate_of(sequence_number{4}, {})});
   const auto moved = bench.take_observed<watermarks_moved>();
   REQUIRE(moved.size() == 1);
   CHECK(moved.front().low == sequence_number{4});
@@ -208,8 +208,8 @@ TEST_CASE("a replica whose state was repaired says so to the way in: what came m
   replica_bench bench;
   bench.give(bench.tested, state_diverged{sequence_number{4}});
   bench.forget();
-  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const std::vector<request_id>>(),
-                                              bench.make().certificate_of(sequence_number{4}, {})});
+  bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
+                                           bench.make().certificate_of(sequence_number{4}, {})});
   const auto told = bench.take<progress_made>("ingress");
   REQUIRE(!told.empty());
   CHECK(told.back().at.repairs == 1);

@@ -114,7 +114,7 @@ class reply_wrongly final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
     if (const auto* answered = out.as<reply>()) {
-      out.become(encode(reply{answered->id, answered->view, forged_outcome(answered->outcome)}));
+      out.become(encode(reply{answered->id, answered->view, forged_outcome(answered->outcome), answered->request}));
     }
     return fate::passes;
   }
@@ -125,7 +125,7 @@ class reply_overloaded final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
     if (const auto* answered = out.as<reply>()) {
-      reply refusal{answered->id, answered->view, {}};
+      reply refusal{answered->id, answered->view, {}, answered->request};
       refusal.outcome.status = reply_status::overloaded;
       out.become(encode(refusal));
     }
@@ -138,7 +138,7 @@ class reply_from_other_view final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
     if (const auto* answered = out.as<reply>()) {
-      out.become(encode(reply{answered->id, answered->view.plus(1'000'001), answered->outcome}));
+      out.become(encode(reply{answered->id, answered->view.plus(1'000'001), answered->outcome, answered->request}));
     }
     return fate::passes;
   }
@@ -174,28 +174,106 @@ std::vector<strategy> false_votes() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
   return {
-      {"conflicting-votes", "each vote is preceded by another one for the same place", backup, none, {8, 39}, "I1 I6",
-       true, {"conflicting_statement"}, {}, make_strategy<vote_twice>},
-      {"commit-without-prepare", "it commits what is proposed at once, and prepares nothing", backup, none, {10},
-       "I1 I8", false, {}, "an early COMMIT is a valid vote, and a PREPARE may be lost",
+      {"conflicting-votes",
+       "each vote is preceded by another one for the same place",
+       backup,
+       none,
+       {8, 39},
+       "I1 I6",
+       true,
+       {"conflicting_statement"},
+       {},
+       make_strategy<vote_twice>},
+      {"commit-without-prepare",
+       "it commits what is proposed at once, and prepares nothing",
+       backup,
+       none,
+       {10},
+       "I1 I8",
+       false,
+       {},
+       "an early COMMIT is a valid vote, and a PREPARE may be lost",
        make_strategy<commit_without_prepare>},
-      {"votes-differ-by-peer", "every peer is sent a vote for another digest", backup, none, {8, 40}, "I1 I6", true, {},
+      {"votes-differ-by-peer",
+       "every peer is sent a vote for another digest",
+       backup,
+       none,
+       {8, 40},
+       "I1 I6",
+       true,
+       {},
        "each peer sees one statement; two peers have to compare what they hold",
        make_strategy<vote_differently_to_each>},
-      {"votes-for-nothing", "every vote names a digest that nobody proposed", backup, none, {6}, "I1 I6", false, {},
-       "a primary may have told it so", make_strategy<vote_for_nothing>},
-      {"votes-ahead", "it votes for sequences that are not proposed yet", backup, none, {8, 28}, "I1 I6", true,
-       {"conflicting_statement"}, {}, make_strategy<vote_ahead>},
-      {"late-votes", "every vote is sent 300 ms late", backup, none, {29}, "I11", false, {},
-       "a slow link does the same", make_strategy<vote_late>},
-      {"wrong-replies", "clients are told false results", backup, none, {5}, "I5", false, {},
-       "only the client compares replies", make_strategy<reply_wrongly>},
-      {"refusing-replies", "clients are told that it is overloaded", backup, none, {5, 32}, "I5 I11", false, {},
-       "only the client compares replies", make_strategy<reply_overloaded>},
-      {"replies-from-far-view", "clients are told of a view that is far ahead", backup, none, {5, 19}, "I11", false, {},
-       "only the client compares replies", make_strategy<reply_from_other_view>},
-      {"wrong-query-replies", "readers are told false answers", backup, none, {35}, "I5", false, {},
-       "only the client compares answers", make_strategy<answer_queries_wrongly>},
+      {"votes-for-nothing",
+       "every vote names a digest that nobody proposed",
+       backup,
+       none,
+       {6},
+       "I1 I6",
+       false,
+       {},
+       "a primary may have told it so",
+       make_strategy<vote_for_nothing>},
+      {"votes-ahead",
+       "it votes for sequences that are not proposed yet",
+       backup,
+       none,
+       {8, 28},
+       "I1 I6",
+       true,
+       {"conflicting_statement"},
+       {},
+       make_strategy<vote_ahead>},
+      {"late-votes",
+       "every vote is sent 300 ms late",
+       backup,
+       none,
+       {29},
+       "I11",
+       false,
+       {},
+       "a slow link does the same",
+       make_strategy<vote_late>},
+      {"wrong-replies",
+       "clients are told false results",
+       backup,
+       none,
+       {5},
+       "I5",
+       false,
+       {},
+       "only the client compares replies",
+       make_strategy<reply_wrongly>},
+      {"refusing-replies",
+       "clients are told that it is overloaded",
+       backup,
+       none,
+       {5, 32},
+       "I5 I11",
+       false,
+       {},
+       "only the client compares replies",
+       make_strategy<reply_overloaded>},
+      {"replies-from-far-view",
+       "clients are told of a view that is far ahead",
+       backup,
+       none,
+       {5, 19},
+       "I11",
+       false,
+       {},
+       "only the client compares replies",
+       make_strategy<reply_from_other_view>},
+      {"wrong-query-replies",
+       "readers are told false answers",
+       backup,
+       none,
+       {35},
+       "I5",
+       false,
+       {},
+       "only the client compares answers",
+       make_strategy<answer_queries_wrongly>},
   };
 }
 
@@ -203,14 +281,46 @@ std::vector<strategy> silences() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
   return {
-      {"selective-silence", "half of the others never hear of it", backup, none, {22, 30}, "I11", false, {},
-       "a broken link does the same", make_strategy<keep_silent_to_some>},
-      {"silent-backup", "nobody ever hears of it", backup, none, {20}, "I11", false, {},
-       "a node that is down does the same", make_strategy<keep_silent>},
-      {"deaf-backup", "it never hears of the others, and says so", backup, none, {26, 33}, "I11 I12", false, {},
-       "a broken link does the same", make_strategy<hear_nothing>},
-      {"status-claims-all", "its STATUS says that it lacks nothing", backup, none, {21}, "I9 I11", false, {},
-       "who claims too much is sent less, and harms itself", make_strategy<claim_to_have_all>},
+      {"selective-silence",
+       "half of the others never hear of it",
+       backup,
+       none,
+       {22, 30},
+       "I11",
+       false,
+       {},
+       "a broken link does the same",
+       make_strategy<keep_silent_to_some>},
+      {"silent-backup",
+       "nobody ever hears of it",
+       backup,
+       none,
+       {20},
+       "I11",
+       false,
+       {},
+       "a node that is down does the same",
+       make_strategy<keep_silent>},
+      {"deaf-backup",
+       "it never hears of the others, and says so",
+       backup,
+       none,
+       {26, 33},
+       "I11 I12",
+       false,
+       {},
+       "a broken link does the same",
+       make_strategy<hear_nothing>},
+      {"status-claims-all",
+       "its STATUS says that it lacks nothing",
+       backup,
+       none,
+       {21},
+       "I9 I11",
+       false,
+       {},
+       "who claims too much is sent less, and harms itself",
+       make_strategy<claim_to_have_all>},
   };
 }
 

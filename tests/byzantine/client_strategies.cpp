@@ -18,7 +18,8 @@ class as_client_of : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* asked = out.as<request>();
-    if (asked == nullptr) return fate::passes;
+    // Whoever opens no session has nothing to play with.
+    if (asked == nullptr || asked->id.opens_session()) return fate::passes;
     const auto kept = out.value;
     return on_request(out, *asked, hands);
   }
@@ -31,7 +32,7 @@ class as_client_of : public adversary {
 class two_operations final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
-    const auto other = forged_request(hands, client_of(hands), asked.id.when, marked_operation(asked.id.when.value));
+    const auto other = forged_request(hands, asked.id, marked_operation(asked.id.when.value));
     for (const auto each : hands.others())
       hands.send(each, hands.in_second_half(each) ? reframe(other) : out.frame);
     return fate::stopped;
@@ -45,7 +46,7 @@ class flood_with_requests final : public as_client_of {
     if (++ticks_ % 8 != 0) return;
     for (std::size_t count = 0; count < 2 * limits::requests_in_flight_max; ++count) {
       ++when_;
-      hands.send_to_all(reframe(forged_request(hands, client_of(hands), timestamp{when_}, marked_operation(when_))));
+      hands.send_to_all(reframe(forged_request(hands, {client_of(hands), timestamp{when_}}, marked_operation(when_))));
     }
   }
 
@@ -117,7 +118,7 @@ class jump_in_time final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
     const timestamp last{std::numeric_limits<std::uint64_t>::max()};
-    hands.send(out.peer, reframe(forged_request(hands, client_of(hands), last, marked_operation(0))));
+    hands.send(out.peer, reframe(forged_request(hands, {client_of(hands), last}, marked_operation(0))));
     return fate::passes;
   }
 };
@@ -127,7 +128,7 @@ class leap_through_timestamps final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
     const timestamp far{asked.id.when.value * 4 * limits::requests_in_flight_max};
-    out.become(reframe(forged_request(hands, client_of(hands), far, marked_operation(far.value))));
+    out.become(reframe(forged_request(hands, {client_of(hands), far}, marked_operation(far.value))));
     return fate::passes;
   }
 };
@@ -135,7 +136,7 @@ class leap_through_timestamps final : public as_client_of {
 class speak_for_other_client final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
-    hands.send(out.peer, reframe(forged_request(hands, client_id{0}, timestamp{asked.id.when.value + 1},
+    hands.send(out.peer, reframe(forged_request(hands, {client_id{0}, asked.id.when.next(), asked.id.session},
                                                 marked_operation(asked.id.when.value))));
     return fate::passes;
   }
@@ -145,8 +146,8 @@ class speak_for_other_client final : public as_client_of {
 class speak_as_replica final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
-    const statement content{{}, sequence_number{1}, nonsense_digest(hands), replica_id{1},
-                            hands.cluster().signing.epoch};
+    const statement content{
+        {}, sequence_number{1}, nonsense_digest(hands), replica_id{1}, hands.cluster().signing.epoch};
     hands.send_to_all(forged_vote(hands, message_kind::prepare, content));
     hands.send_to_all(forged_vote(hands, message_kind::commit, content));
     hands.send_to_all(encode(state_request{sequence_number{4}, 0}));
@@ -159,7 +160,7 @@ class ask_for_nonsense final : public as_client_of {
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
     auto operation = nonsense_bytes(hands, 64);
     operation.front() = std::byte{0xff};
-    out.become(reframe(forged_request(hands, client_of(hands), asked.id.when, operation)));
+    out.become(reframe(forged_request(hands, asked.id, operation)));
     return fate::passes;
   }
 };
@@ -195,7 +196,8 @@ class ask_one_backup final : public as_client_of {
   }
 };
 
-/// All backups of the first view see that its requests wait, and the primary is never given one: they are to suspect it.
+/// All backups of the first view see that its requests wait, and the primary is never given one: they are to suspect
+/// it.
 class ask_all_backups final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
@@ -218,44 +220,260 @@ class tell_primary_late final : public as_client_of {
   }
 };
 
+/// In an ordered session every second request is kept back, and those behind it can never be executed.
+class leave_gaps final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    if (asked.id.when.value % 2 == 0) return fate::stopped;
+    hands.send_to_all(out.frame);
+    return fate::stopped;
+  }
+};
+
+/// The backups have all of its requests, the primary of its session only the second and later ones.
+class keep_first_from_primary final : public as_client_of {
+ protected:
+  fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
+    const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
+    for (const auto each : hands.others()) {
+      if (each != primary || asked.id.when > timestamp{1}) hands.send(each, out.frame);
+    }
+    return fate::stopped;
+  }
+};
+
+/// A new session with each tick, and now and then a request in one that ended long ago.
+class open_sessions_for_ever final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    ++count_;
+    const session_id session{1'000'000 + count_};
+    hands.send_to_all(reframe(forged_request(hands, {client_of(hands), timestamp{0}, session}, {})));
+    hands.send_to_all(
+        reframe(forged_request(hands, {client_of(hands), timestamp{1}, session}, marked_operation(count_))));
+    const session_id ended{1'000'000 + count_ / 2};
+    hands.send_to_all(
+        reframe(forged_request(hands, {client_of(hands), timestamp{2}, ended}, marked_operation(count_))));
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+/// Each half of the replicas is shown another opening of the same session.
+class open_twice final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const session_id session{2'000'000 + ++count_};
+    for (const auto each : hands.others()) {
+      session_opening opening;
+      opening.nonce.front() = std::byte{static_cast<unsigned char>(hands.in_second_half(each) ? 1 : 2)};
+      const auto operation = operation_of(opening);
+      const auto buffer = request_buffer({client_of(hands), timestamp{0}, session}, {byte_span{operation}});
+      hands.send(each, sealed(hands, message_kind::request, buffer));
+    }
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
 }  // namespace
 
 std::vector<strategy> client_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::client;
   return {
-      {"two-operations-one-timestamp", "each half of the replicas is asked for another operation", role, as_client,
-       {18, 30}, "I1 I4", true, {}, "each replica keeps the first one that it sees, and the order decides",
+      {"two-operations-one-timestamp",
+       "each half of the replicas is asked for another operation",
+       role,
+       as_client,
+       {18, 30},
+       "I1 I4",
+       true,
+       {},
+       "each replica keeps the first one that it sees, and the order decides",
        make_strategy<two_operations>},
-      {"request-flood", "512 new requests at once to everybody, again and again", role, as_client, {33}, "I11 I12", false,
-       {"client_quota"}, {}, make_strategy<flood_with_requests>},
-      {"retransmission-storm", "its last request goes to everybody, eight times with each tick", role, as_client,
-       {32, 33}, "I4 I12", false, {}, "a client that hears no replies does the same",
+      {"request-flood",
+       "512 new requests at once to everybody, again and again",
+       role,
+       as_client,
+       {33},
+       "I11 I12",
+       false,
+       {"client_quota"},
+       {},
+       make_strategy<flood_with_requests>},
+      {"retransmission-storm",
+       "its last request goes to everybody, eight times with each tick",
+       role,
+       as_client,
+       {32, 33},
+       "I4 I12",
+       false,
+       {},
+       "a client that hears no replies does the same",
        make_strategy<retransmit_in_storms>},
-      {"partly-valid-request", "half of the replicas cannot verify its requests", role, as_client, {30, 32}, "I11",
-       false, {"bad_signature"}, {}, make_strategy<partly_valid>},
-      {"oversize-request", "its requests are longer than any may be", role, as_client, {33, 37}, "I12 I13", false,
-       {"frame_too_long"}, {}, make_strategy<oversize_requests>},
-      {"timestamp-jump", "it uses the last timestamp that there is", role, as_client, {34}, "I4", false, {},
-       "only its own later requests are past", make_strategy<jump_in_time>},
-      {"timestamp-leaps", "each request makes all before it past", role, as_client, {25, 34}, "I4 I12", false, {},
-       "only its own requests are past", make_strategy<leap_through_timestamps>},
-      {"speaks-for-other-client", "it makes requests in the name of another client", role, as_client, {1}, "I3", false,
-       {"sender_is_not_signer"}, {}, make_strategy<speak_for_other_client>},
-      {"client-casts-votes", "it says what only replicas say", role, as_client, {1, 2}, "I6", false,
-       {"kind_not_allowed_from_sender"}, {}, make_strategy<speak_as_replica>},
-      {"nonsense-operations", "no machine understands its operations", role, as_client, {37}, "I13", true, {},
-       "they are ordered like others, and change nothing", make_strategy<ask_for_nonsense>},
-      {"query-flood", "64 queries with each tick, to everybody", role, as_client, {33}, "I11 I12", false, {},
-       "a query is answered or not, and leaves nothing behind", make_strategy<flood_with_queries>},
-      {"full-bundles", "each of its requests has as many operations as there may be", role, as_client, {33}, "I12",
-       false, {}, "a request may be as large", make_strategy<bundle_to_the_limit>},
-      {"asks-one-backup", "its requests go to one backup, never to the primary", role, as_client, {30, 32}, "I11",
-       false, {}, "a client that reaches nobody else does the same", make_strategy<ask_one_backup>},
-      {"asks-all-backups", "its requests go to all but the first primary", role, as_client, {29, 32}, "I11", false, {},
-       "a client that does not reach the primary does the same", make_strategy<ask_all_backups>},
-      {"tells-primary-late", "its requests reach the primary 40 ms after the backups", role, as_client, {29, 32}, "I11",
-       false, {}, "requests may take different times on different links", make_strategy<tell_primary_late>},
+      {"partly-valid-request",
+       "half of the replicas cannot verify its requests",
+       role,
+       as_client,
+       {30, 32},
+       "I11",
+       false,
+       {"bad_signature"},
+       {},
+       make_strategy<partly_valid>},
+      {"oversize-request",
+       "its requests are longer than any may be",
+       role,
+       as_client,
+       {33, 37},
+       "I12 I13",
+       false,
+       {"frame_too_long"},
+       {},
+       make_strategy<oversize_requests>},
+      {"timestamp-jump",
+       "it uses the last timestamp that there is",
+       role,
+       as_client,
+       {34},
+       "I4",
+       false,
+       {},
+       "only its own later requests are past",
+       make_strategy<jump_in_time>},
+      {"timestamp-leaps",
+       "each request makes all before it past",
+       role,
+       as_client,
+       {25, 34},
+       "I4 I12",
+       false,
+       {},
+       "only its own requests are past",
+       make_strategy<leap_through_timestamps>},
+      {"speaks-for-other-client",
+       "it makes requests in the name of another client",
+       role,
+       as_client,
+       {1},
+       "I3",
+       false,
+       {"sender_is_not_signer"},
+       {},
+       make_strategy<speak_for_other_client>},
+      {"client-casts-votes",
+       "it says what only replicas say",
+       role,
+       as_client,
+       {1, 2},
+       "I6",
+       false,
+       {"kind_not_allowed_from_sender"},
+       {},
+       make_strategy<speak_as_replica>},
+      {"nonsense-operations",
+       "no machine understands its operations",
+       role,
+       as_client,
+       {37},
+       "I13",
+       true,
+       {},
+       "they are ordered like others, and change nothing",
+       make_strategy<ask_for_nonsense>},
+      {"query-flood",
+       "64 queries with each tick, to everybody",
+       role,
+       as_client,
+       {33},
+       "I11 I12",
+       false,
+       {},
+       "a query is answered or not, and leaves nothing behind",
+       make_strategy<flood_with_queries>},
+      {"full-bundles",
+       "each of its requests has as many operations as there may be",
+       role,
+       as_client,
+       {33},
+       "I12",
+       false,
+       {},
+       "a request may be as large",
+       make_strategy<bundle_to_the_limit>},
+      {"asks-one-backup",
+       "its requests go to one backup, never to the primary",
+       role,
+       as_client,
+       {30, 32},
+       "I11",
+       false,
+       {},
+       "a client that reaches nobody else does the same",
+       make_strategy<ask_one_backup>},
+      {"asks-all-backups",
+       "its requests go to all but the first primary",
+       role,
+       as_client,
+       {29, 32},
+       "I11",
+       false,
+       {},
+       "a client that does not reach the primary does the same",
+       make_strategy<ask_all_backups>},
+      {"tells-primary-late",
+       "its requests reach the primary 40 ms after the backups",
+       role,
+       as_client,
+       {29, 32},
+       "I11",
+       false,
+       {},
+       "requests may take different times on different links",
+       make_strategy<tell_primary_late>},
+      {"leaves-gaps",
+       "every second request of its session is kept back",
+       role,
+       as_client,
+       {32},
+       "I11 I17",
+       false,
+       {},
+       "a request that waits for another one costs its client only",
+       make_strategy<leave_gaps>},
+      {"keeps-first-from-primary",
+       "its primary never gets the first request of its session",
+       role,
+       as_client,
+       {32},
+       "I11 I17",
+       false,
+       {},
+       "the backups hand it on",
+       make_strategy<keep_first_from_primary>},
+      {"opens-sessions",
+       "it opens a session with each tick, and asks in ended ones",
+       role,
+       as_client,
+       {25, 33},
+       "I4 I12",
+       false,
+       {},
+       "only its own sessions end for them",
+       make_strategy<open_sessions_for_ever>},
+      {"two-openings",
+       "each half of the replicas is shown another opening of one session",
+       role,
+       as_client,
+       {8, 25},
+       "I1 I4",
+       false,
+       {},
+       "two processes that chose one session do the same",
+       make_strategy<open_twice>},
   };
 }
 

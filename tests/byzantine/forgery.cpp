@@ -14,8 +14,7 @@ signed_statement signed_statement_of(adversary_hands& hands, message_kind kind, 
   return {content, hands.keys().sign(signing_input(hands.cluster().signing, kind, statement_bytes(content)))};
 }
 
-statement own_statement(const adversary_hands& hands, view_number view, sequence_number sequence,
-                        const digest& value) {
+statement own_statement(const adversary_hands& hands, view_number view, sequence_number sequence, const digest& value) {
   return {view, sequence, value, hands.replica(), hands.cluster().signing.epoch};
 }
 
@@ -51,8 +50,10 @@ std::optional<batch> other_batch(const adversary_hands& hands, const batch& orig
   return std::nullopt;
 }
 
-request forged_request(adversary_hands& hands, client_id client, timestamp when, byte_span operation) {
-  auto frame = sealed(hands, message_kind::request, request_buffer({client, when}, {operation}));
+request forged_request(adversary_hands& hands, request_id id, byte_span operation) {
+  const auto opening = operation_of(session_opening{});
+  if (id.opens_session()) operation = opening;
+  auto frame = sealed(hands, message_kind::request, request_buffer(id, {operation}));
   auto decoded = decode_request({frame, body_of(*frame)});
   require(std::holds_alternative<request>(decoded), "what was encoded decodes");
   return std::get<request>(std::move(decoded));

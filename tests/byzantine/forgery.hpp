@@ -25,8 +25,8 @@ namespace hypermesh::testing {
 [[nodiscard]] batch batch_of(std::vector<request> requests);
 /// Another batch of requests that their clients signed; nothing when there is none yet.
 [[nodiscard]] std::optional<batch> other_batch(const adversary_hands& hands, const batch& original);
-/// A request in a client's name; genuine when the member is that client.
-[[nodiscard]] request forged_request(adversary_hands& hands, client_id client, timestamp when, byte_span operation);
+/// A request in a client's name; genuine when the member is that client. What opens a session is another opening of it.
+[[nodiscard]] request forged_request(adversary_hands& hands, request_id id, byte_span operation);
 /// An operation on a key that no honest client of a test uses.
 [[nodiscard]] byte_vector marked_operation(std::uint64_t number);
 

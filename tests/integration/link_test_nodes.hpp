@@ -70,12 +70,12 @@ class inbox {
       down_.insert(change.replica.value);
     }
   }
-  void take(const session_opened& opened) {
+  void take(const client_link_opened& opened) {
     const std::scoped_lock lock{mutex_};
     ++opened_;
     sessions_[opened.client.value].push_back(opened.via);
   }
-  void take(const session_closed& closed) {
+  void take(const client_link_closed& closed) {
     const std::scoped_lock lock{mutex_};
     ++closed_;
     std::erase(sessions_[closed.client.value], closed.via);
@@ -160,8 +160,8 @@ inline caf::behavior probe(caf::event_based_actor*, std::shared_ptr<inbox> box) 
   return {
       [box](const incoming_frame& in) { box->take(in); },
       [box](const link_changed& change) { box->take(change); },
-      [box](const session_opened& opened) { box->take(opened); },
-      [box](const session_closed& closed) { box->take(closed); },
+      [box](const client_link_opened& opened) { box->take(opened); },
+      [box](const client_link_closed& closed) { box->take(closed); },
       [box](const counters_reported& report) { box->take(report); },
       [box](const client_links& links) { box->take(links); },
   };

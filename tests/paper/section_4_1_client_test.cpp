@@ -15,8 +15,8 @@ namespace {
 
 constexpr client_id self{0};
 
-reply reply_with(std::uint64_t when, std::string_view result) {
-  reply value{{self, timestamp{when}}, view_number{0}, {}};
+reply reply_with(const client_core& client, std::uint64_t when, std::string_view result) {
+  reply value{{self, timestamp{when}}, view_number{0}, {}, client.content_of(timestamp{when}).value()};
   value.outcome.append(0, as_byte_span(result));
   return value;
 }
@@ -72,10 +72,10 @@ TEST_CASE("4.1: f + 1 replicas with the same t and r make a result, f do not") {
     client_core client{factory.cluster(), self, factory.keys_of(self), {}, timestamp{1}};
     (void)client.on_submit(to_byte_vector("o"), 1, 0);
     for (std::uint32_t liar = 0; liar < f; ++liar)
-      CHECK(client.on_reply(replica_id{liar}, reply_with(1, "a lie"), 0).done.empty());
+      CHECK(client.on_reply(replica_id{liar}, reply_with(client, 1, "a lie"), 0).done.empty());
     for (std::uint32_t correct = f; correct < 2 * f; ++correct)
-      CHECK(client.on_reply(replica_id{correct}, reply_with(1, "r"), 0).done.empty());
-    const auto accepted = client.on_reply(replica_id{2 * f}, reply_with(1, "r"), 0);
+      CHECK(client.on_reply(replica_id{correct}, reply_with(client, 1, "r"), 0).done.empty());
+    const auto accepted = client.on_reply(replica_id{2 * f}, reply_with(client, 1, "r"), 0);
     REQUIRE(accepted.done.size() == 1);
     CHECK(as_text(std::get<operation_result>(accepted.done[0].outcome).payload) == "r");
   }
@@ -105,7 +105,7 @@ TEST_CASE("4.1: a request that was processed is answered again from the table, w
   builder.on_executed({answers[0].request}, true, 0);
   CHECK(builder.admit(asked, 0) == batch_builder::admission::done);
   CHECK_FALSE(builder.cut(true));
-  CHECK(state.answer_to(asked.id) == answers[0].outcome);
+  CHECK(state.answer_to(reference_of(asked)).outcome == answers[0].answer.outcome);
 }
 
 // "Otherwise, if the replica is not the primary, it relays the request to the primary."

@@ -33,6 +33,18 @@ struct builder_world {
 
 request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{client}, timestamp{when}}; }
 
+/// Session 0 with everything through `floor` past, and these done.
+client_sessions sessions_of(std::uint64_t floor, std::set<std::uint64_t> done) {
+  client_sessions::open_session always_open;
+  std::set<timestamp> times;
+  for (const auto each : done)
+    times.insert(timestamp{each});
+  always_open.window.assign(timestamp{floor}, std::move(times));
+  client_sessions sessions;
+  sessions.assign(0, session_id{0}, {}, {{session_id{0}, always_open}});
+  return sessions;
+}
+
 std::vector<request_id> ids_in(const std::optional<batch>& content) {
   std::vector<request_id> ids;
   if (!content) return ids;
@@ -216,7 +228,7 @@ TEST_CASE("a transferred state frees the places of the batches that it covers") 
     REQUIRE(world.admit(0, when) == admission::accepted);
   for (int number = 0; number < 3; ++number)
     REQUIRE(world.builder.cut(true));
-  world.builder.on_installed({id_of(0, 0), id_of(0, 1), id_of(0, 2)}, 0);
+  world.builder.on_installed({{client_id{0}, sessions_of(0, {1, 2})}}, 0);
   CHECK(world.builder.in_flight() == 1);
   CHECK(world.builder.requests_pending() == 4);
   // The third batch was not covered: it is executed later and counted once.
@@ -233,7 +245,7 @@ TEST_CASE("a transferred state forgets what is past, proposed or not") {
   REQUIRE(world.builder.cut(true));
   for (std::uint64_t when = 11; when <= 20; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
-  world.builder.on_installed({id_of(0, 15), id_of(0, 17), id_of(1, 0)}, 0);
+  world.builder.on_installed({{client_id{0}, sessions_of(15, {17})}, {client_id{1}, {}}}, 0);
   CHECK(world.builder.requests_pending() == 5);
   CHECK(world.admit(0, 12) == admission::past);
   CHECK(world.admit(0, 17) == admission::done);

@@ -31,12 +31,15 @@ struct client_world {
     return core.on_reply(replica_id{from}, reply_of(when, result, view), 0);
   }
   client_effects refuse(std::uint32_t from, std::uint64_t when, reply_status why) {
-    reply value{{self, timestamp{when}}, view_number{0}, {}};
+    reply value{{self, timestamp{when}}, view_number{0}, {}, core.content_of(timestamp{when}).value_or(digest{})};
     value.outcome.status = why;
     return core.on_reply(replica_id{from}, value, 0);
   }
-  static reply reply_of(std::uint64_t when, std::string_view result, std::uint64_t view = 0, client_id client = self) {
-    reply value{{client, timestamp{when}}, view_number{view}, {}};
+  /// To the request that is under way.
+  [[nodiscard]] reply reply_of(std::uint64_t when, std::string_view result, std::uint64_t view = 0,
+                               client_id client = self) const {
+    const timestamp time{when};
+    reply value{{client, time, core.session()}, view_number{view}, {}, core.content_of(time).value_or(digest{})};
     value.outcome.append(0, as_byte_span(result));
     return value;
   }
@@ -104,7 +107,7 @@ TEST_CASE("the first answer of a replica counts; it cannot change its mind into 
 TEST_CASE("results that differ in status only do not match") {
   client_world world;
   (void)world.submit(7);
-  auto refused = client_world::reply_of(1, "text");
+  auto refused = world.reply_of(1, "text");
   refused.outcome.statuses[0] = 1;
   CHECK(world.core.on_reply(replica_id{0}, refused, 0).done.empty());
   CHECK(world.answer(1, 1, "text").done.empty());
@@ -116,7 +119,7 @@ TEST_CASE("replies to other timestamps and other clients, and of no replica, are
   (void)world.submit(7);
   for (std::uint32_t from = 0; from < 4; ++from) {
     CHECK(world.answer(from, 2, "x").done.empty());
-    CHECK(world.core.on_reply(replica_id{from}, client_world::reply_of(1, "x", 0, client_id{2}), 0).done.empty());
+    CHECK(world.core.on_reply(replica_id{from}, world.reply_of(1, "x", 0, client_id{2}), 0).done.empty());
     CHECK(world.answer(from + 4, 1, "x").done.empty());
   }
   CHECK_FALSE(world.core.is_idle());
@@ -202,7 +205,7 @@ TEST_CASE("operations gather under one signature and each gets its own result") 
   const auto full = world.submit(4);
   REQUIRE(full.sends.size() == 1);
   CHECK(std::get<request>(read_frame(full.sends[0].frame)).operation_count() == 3);
-  reply value{{self, timestamp{2}}, {}, {}};
+  reply value{{self, timestamp{2}}, {}, {}, world.core.content_of(timestamp{2}).value()};
   for (const std::string_view result : {"two", "three", "four"})
     value.outcome.append(0, as_byte_span(result));
   CHECK(world.core.on_reply(replica_id{0}, value, 0).done.empty());
@@ -244,7 +247,7 @@ TEST_CASE("a bundle never exceeds the bytes of a request") {
 TEST_CASE("f + 1 replies that do not fit what was asked give no invented results") {
   client_world world;
   (void)world.submit(7);
-  reply value{{self, timestamp{1}}, {}, {}};
+  reply value{{self, timestamp{1}}, {}, {}, world.core.content_of(timestamp{1}).value()};
   value.outcome.append(0, as_byte_span("one"));
   value.outcome.append(0, as_byte_span("too many"));
   (void)world.core.on_reply(replica_id{0}, value, 0);
@@ -271,15 +274,15 @@ TEST_CASE("what is under way never outruns the replicas' client table") {
       const auto place = random.below(8) == 0 ? 0 : open.size() - 1;
       const auto id = open[place];
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(place));
-      REQUIRE(table.standing_of(id) == timestamp_window::standing::fresh);
-      const auto value = client_world::reply_of(id.when.value, "x");
-      table.record(id, std::make_shared<const request_outcome>(value.outcome));
+      REQUIRE(table.standing_of(id) == request_standing::fresh);
+      const auto value = world.reply_of(id.when.value, "x");
+      table.record({id, value.request}, std::make_shared<const request_outcome>(value.outcome));
       take(world.core.on_reply(replica_id{0}, value, 0));
       take(world.core.on_reply(replica_id{1}, value, 0));
       CHECK(open.size() <= settings.requests_in_flight_max);
     }
     for (const auto& id : open)
-      CHECK(table.standing_of(id) == timestamp_window::standing::fresh);
+      CHECK(table.standing_of(id) == request_standing::fresh);
   }
 }
 
@@ -401,7 +404,7 @@ TEST_CASE("while results come late more requests go to all: a slow primary has n
       const auto asked_at = when * 1'000'000;
       if (!world.submit(when, asked_at).sends.at(0).to) ++to_all;
       for (const std::uint32_t from : {0U, 1U})
-        (void)world.core.on_reply(replica_id{from}, client_world::reply_of(when, "r"), asked_at + wait_us);
+        (void)world.core.on_reply(replica_id{from}, world.reply_of(when, "r"), asked_at + wait_us);
     }
     return to_all;
   };

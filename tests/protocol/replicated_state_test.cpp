@@ -52,7 +52,7 @@ TEST_CASE("each operation of a request has its own status and result") {
       {world.factory.request_of(client_id{0}, timestamp{1}, std::vector<std::string>{"a", "!no", "", "b"})});
   REQUIRE(answers.size() == 1);
   CHECK(answers[0].request.first_time);
-  const auto& outcome = *answers[0].outcome;
+  const auto& outcome = *answers[0].answer.outcome;
   using status_of = operation_status;
   CHECK(outcome.statuses ==
         std::vector{static_cast<std::uint8_t>(status_of::applied), static_cast<std::uint8_t>(status_of::refused),
@@ -69,7 +69,7 @@ TEST_CASE("a request that is ordered again does nothing and gets the cached repl
   const auto second = world.execute({asked});
   REQUIRE(second.size() == 1);
   CHECK_FALSE(second[0].request.first_time);
-  CHECK(second[0].outcome == first[0].outcome);
+  CHECK(second[0].answer.outcome == first[0].answer.outcome);
   CHECK(world.state.machine_root() == root);
   CHECK(world.state.last_executed() == sequence_number{2});
 }
@@ -88,8 +88,8 @@ TEST_CASE("a past request is refused, the same at every replica, and does not ru
     (void)world.execute({world.ask(0, when, "a")});
   const auto count = world.applied();
   const auto late = world.execute({world.ask(0, 1, "late")});
-  REQUIRE(late[0].outcome != nullptr);
-  CHECK(late[0].outcome->status == reply_status::stale_timestamp);
+  REQUIRE(late[0].answer.outcome != nullptr);
+  CHECK(late[0].answer.outcome->status == reply_status::stale_timestamp);
   CHECK_FALSE(late[0].request.first_time);
   CHECK(world.applied() == count);
 }
@@ -97,8 +97,8 @@ TEST_CASE("a past request is refused, the same at every replica, and does not ru
 TEST_CASE("an answer that is too large is replaced, but the operation has run") {
   state_world world;
   const auto answers = world.execute({world.ask(0, 1, "large:" + std::to_string(limits::result_bytes_max + 1))});
-  CHECK(answers[0].outcome->statuses[0] == static_cast<std::uint8_t>(operation_status::result_too_large));
-  CHECK(answers[0].outcome->results.empty());
+  CHECK(answers[0].answer.outcome->statuses[0] == static_cast<std::uint8_t>(operation_status::result_too_large));
+  CHECK(answers[0].answer.outcome->results.empty());
   CHECK(world.applied() == "1");
 }
 
@@ -106,8 +106,8 @@ TEST_CASE("the answers of one request stay inside the bound of a reply") {
   state_world world;
   const std::vector<std::string> operations(8, "large:" + std::to_string(limits::result_bytes_max));
   const auto answers = world.execute({world.factory.request_of(client_id{0}, timestamp{1}, operations)});
-  CHECK(answers[0].outcome->results.size() <= limits::reply_bytes_max);
-  CHECK(answers[0].outcome->statuses.size() == 8);
+  CHECK(answers[0].answer.outcome->results.size() <= limits::reply_bytes_max);
+  CHECK(answers[0].answer.outcome->statuses.size() == 8);
 }
 
 TEST_CASE("equal batches give equal roots and another order another root") {
@@ -139,9 +139,9 @@ TEST_CASE("an installed state is the donor's: root, replies and what is done") {
   REQUIRE(laggard.install(20, donor.state.snapshot()) == installation::installed);
   CHECK(laggard.state.root() == donor.state.root());
   CHECK(laggard.state.last_executed() == sequence_number{20});
-  CHECK(laggard.state.done_ids() == donor.state.done_ids());
+  CHECK(laggard.state.sessions() == donor.state.sessions());
   const auto again = donor.ask(1, 4, "op 4");
-  CHECK(*laggard.execute({again})[0].outcome == *donor.execute({again})[0].outcome);
+  CHECK(*laggard.execute({again})[0].answer.outcome == *donor.execute({again})[0].answer.outcome);
   CHECK(laggard.state.root() == donor.state.root());
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("a diverged state answers nobody and executes nothing") {
   diverged_world world;
   world.state.on_diverged(sequence_number{4});
   CHECK(world.state.has_diverged());
-  CHECK(world.state.answer_to({client_id{0}, timestamp{1}}) == nullptr);
+  CHECK(world.state.answer_to({{client_id{0}, timestamp{1}}, {}}).outcome == nullptr);
   CHECK(world.state.refuse(reply_status::overloaded) == nullptr);
   CHECK_FALSE(world.state.query(as_byte_span("count")));
   for (const std::uint64_t sequence : {4ULL, 6ULL, 7ULL, 8ULL, 100ULL})
@@ -248,10 +248,10 @@ TEST_CASE("the certified state replaces a diverged one although that has gone fu
   CHECK(world.state.last_executed() == sequence_number{4});
   CHECK(world.state.root() == world.donor.state.root());
   CHECK(world.applied() == "4");
-  CHECK(world.state.answer_to({client_id{0}, timestamp{4}}) != nullptr);
+  CHECK(world.state.answer_to({{client_id{0}, timestamp{4}}, {}}).outcome != nullptr);
   CHECK(world.state.refuse(reply_status::overloaded) != nullptr);
-  CHECK(*world.execute({world.ask(0, 5, "op")})[0].outcome ==
-        *world.donor.execute({world.donor.ask(0, 5, "op")})[0].outcome);
+  CHECK(*world.execute({world.ask(0, 5, "op")})[0].answer.outcome ==
+        *world.donor.execute({world.donor.ask(0, 5, "op")})[0].answer.outcome);
 }
 
 TEST_CASE("what was handed over while the state was wrong is dropped until the order starts again behind the new one") {
@@ -319,4 +319,46 @@ TEST_CASE("what is restored must have the certified root, else nothing of it is 
   CHECK(state.has_diverged());
   CHECK_FALSE(state.query(as_byte_span("count")));
   CHECK_FALSE(state.awaits(sequence_number{2}));
+}
+
+TEST_CASE("a session executes its requests in its order, whatever order they are committed in") {
+  state_world world;
+  const auto ask = [&](std::uint64_t when) {
+    return world.factory.session_request(client_id{0}, session_id{7}, timestamp{when});
+  };
+  // Before the session is open, and before its turn.
+  CHECK(world.execute({ask(1)})[0].request.too_early);
+  CHECK(world.execute({ask(0)})[0].request.opened == session_mode::ordered);
+  const auto reordered = world.execute({ask(3), ask(2), ask(1)});
+  CHECK(reordered[0].request.too_early);
+  CHECK(reordered[0].answer.outcome == nullptr);
+  CHECK(reordered[1].request.too_early);
+  CHECK(reordered[2].request.first_time);
+  const auto again = world.execute({ask(2), ask(3), ask(1)});
+  CHECK(again[0].request.first_time);
+  CHECK(again[1].request.first_time);
+  CHECK_FALSE(again[2].request.first_time);
+  CHECK(*again[2].answer.outcome == *reordered[2].answer.outcome);
+}
+
+TEST_CASE("the answer names the request that was executed, also to whoever asks with another one") {
+  state_world world;
+  const auto first = world.ask(0, 1, "a");
+  const auto other = world.ask(0, 1, "b");
+  CHECK(world.execute({first})[0].answer.request == digest_of_request(first));
+  CHECK(world.execute({other})[0].answer.request == digest_of_request(first));
+  CHECK(world.state.answer_to(reference_of(other)).request == digest_of_request(first));
+}
+
+TEST_CASE("a session that has ended is refused, and the refusal says what is free") {
+  state_world world;
+  const auto open = [&](std::uint64_t session) {
+    return world.factory.session_request(client_id{0}, session_id{session}, timestamp{0});
+  };
+  for (std::uint64_t session = 1; session <= limits::sessions_per_client_max + 1; ++session)
+    REQUIRE(world.execute({open(session)})[0].request.first_time);
+  const auto refused = world.execute({open(1)})[0];
+  CHECK_FALSE(refused.request.first_time);
+  CHECK(refused.answer.outcome->status == reply_status::session_ended);
+  CHECK(refused.answer.outcome->fresh_above == session_id{1});
 }

@@ -31,6 +31,7 @@ strategy_occasion occasion_of(const std::vector<const strategy*>& played) {
 void prepare(run_plan& plan, const adversary_options& options) {
   auto& settings = plan.settings;
   settings.clients = std::max<std::uint64_t>(settings.clients, 3);
+  settings.processes_per_client = 1;
   settings.checkpoint_period = 4;
   settings.watermark_window = 8 * (1 + options.seed % 2);
   settings.requests_per_batch_max = options.seed % 3 == 0 ? 4 : 1;
@@ -68,9 +69,9 @@ std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasi
   return players;
 }
 
-/// One backup gets its half's batch, and the PREPAREs for it, while nobody hears its own; then it is cut off. The others
-/// put another batch in the place, in the next view of an honest primary. That one is suspended, so that they leave
-/// its view: for the witness's, who comes back with a certificate that is older than theirs (attack 10).
+/// One backup gets its half's batch, and the PREPAREs for it, while nobody hears its own; then it is cut off. The
+/// others put another batch in the place, in the next view of an honest primary. That one is suspended, so that they
+/// leave its view: for the witness's, who comes back with a certificate that is older than theirs (attack 10).
 void add_lone_witness(run_plan& plan, std::uint64_t seed) {
   const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
   const replica_id witness{replicas / 2};
@@ -169,8 +170,7 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);
-  const auto seen =
-      std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
+  const auto seen = std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
   if (seen == played.end() || !report.run.passed()) return report;
   notice_tally without;
   if (needs_comparison(**seen)) {

@@ -14,6 +14,9 @@ namespace hypermesh::testing {
 /// Memory: every operation of the run.
 class client_history {
  public:
+  /// Whether the operations of a client keep their order; else only those of one request do.
+  explicit client_history(bool is_ordered = false) : is_ordered_(is_ordered) {}
+
   /// `client` is given an operation; its number among those of that client, from zero.
   std::size_t invoked(client_id client, byte_vector operation, microseconds_t now);
   /// A client sends a REQUEST, for the first time or again: it carries the oldest operations that were in none.
@@ -33,6 +36,7 @@ class client_history {
     timestamp last;
   };
 
+  bool is_ordered_;
   std::vector<client_operation> operations_;
   std::map<client_id, client_track> clients_;
 };

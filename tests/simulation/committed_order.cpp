@@ -11,6 +11,56 @@ committed_order::committed_order(std::unique_ptr<state_machine> machine) : machi
   require(machine_ != nullptr, "the order is executed on a machine");
 }
 
+committed_order::session_model* committed_order::client_model::find(session_id session) {
+  if (session == session_id{0}) return &always_open;
+  const auto found = std::ranges::find(open, session, &session_model::name);
+  if (found == open.end()) return nullptr;
+  // It is used now.
+  std::rotate(found, found + 1, open.end());
+  return &open.back();
+}
+
+bool committed_order::client_model::has_ended(session_id session) const {
+  if (std::ranges::find(ended, session) != ended.end()) return true;
+  const auto forgotten = ended.size() - std::min(ended.size(), limits::ended_sessions_max);
+  return std::any_of(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(forgotten),
+                     [session](session_id each) { return session <= each; });
+}
+
+void committed_order::client_model::open_session(session_id session, session_mode mode) {
+  open.push_back({session, mode, {}, {}});
+  if (open.size() <= limits::sessions_per_client_max) return;
+  ended.push_back(open.front().name);
+  open.erase(open.begin());
+}
+
+/// Exactly once, and in an ordered session in its order.
+executed_request committed_order::execute(const request& each) {
+  auto& client = clients_[each.id.client];
+  const auto known = std::ranges::find(client.open, each.id.session, &session_model::name);
+  const bool is_open = each.id.session == session_id{0} || known != client.open.end();
+  if (!is_open) {
+    if (client.has_ended(each.id.session)) return {each.id, false};
+    const auto opening = opening_in(each);
+    if (!opening) return {each.id, false, true};
+    client.open_session(each.id.session, opening->mode);
+    return {each.id, true, false, opening->mode};
+  }
+  if (each.id.opens_session()) return {each.id, false};
+  const auto& before = each.id.session == session_id{0} ? client.always_open : *known;
+  if (each.id.when <= before.past || outcomes_.contains(each.id)) return {each.id, false};
+  const auto last = before.executed.empty() ? before.past : *before.executed.rbegin();
+  if (before.mode == session_mode::ordered && each.id.when != last.next()) return {each.id, false, true};
+  outcomes_.emplace(each.id, run(each));
+  auto& session = *client.find(each.id.session);
+  session.executed.insert(each.id.when);
+  if (session.executed.size() > limits::requests_in_flight_max) {
+    session.past = *session.executed.begin();
+    session.executed.erase(session.executed.begin());
+  }
+  return {each.id, true};
+}
+
 void committed_order::append(const digest& value, const batch& body) {
   entry next{value, {}};
   entries_.push_back({});
@@ -20,16 +70,7 @@ void committed_order::append(const digest& value, const batch& body) {
       next.requests.push_back({each.id, false});
       continue;
     }
-    auto& recent = recent_[each.id.client];
-    const bool first = each.id.when > recent.past && !outcomes_.contains(each.id);
-    next.requests.push_back({each.id, first});
-    if (!first) continue;
-    outcomes_.emplace(each.id, run(each));
-    recent.executed.insert(each.id.when);
-    if (recent.executed.size() > limits::requests_in_flight_max) {
-      recent.past = *recent.executed.begin();
-      recent.executed.erase(recent.executed.begin());
-    }
+    next.requests.push_back(execute(each));
   }
   entries_.back() = std::move(next);
   for (auto& [operation, answers] : answers_)
@@ -55,7 +96,8 @@ bool committed_order::had_answer(byte_span operation, const operation_result& an
 request_outcome committed_order::run(const request& each) {
   request_outcome outcome;
   for (std::size_t index = 0; index < each.operation_count(); ++index) {
-    const operation_context context{last(), each.id.client, each.id.when, static_cast<std::uint32_t>(index)};
+    const operation_context context{last(), each.id.client, each.id.when, static_cast<std::uint32_t>(index),
+                                    each.id.session};
     const auto result = machine_->apply(context, each.operation(index));
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
   }

@@ -20,8 +20,7 @@ class committed_order {
 
   struct entry {
     digest value;
-    /// Each request of the batch, and whether it is the first of its name in the order and not past: a client that is
-    /// correct is never that far ahead of itself.
+    /// Each request of the batch, and what must become of it.
     std::vector<executed_request> requests;
   };
 
@@ -42,18 +41,31 @@ class committed_order {
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
  private:
+  executed_request execute(const request& each);
   request_outcome run(const request& each);
   void ask(const byte_vector& operation, std::vector<operation_result>& answers) const;
 
-  /// The newest timestamps of a client that were executed, and the highest one below them that is past.
-  struct recent_requests {
+  /// The newest timestamps of a session that were executed, and the highest one below them that is past.
+  struct session_model {
+    session_id name;
+    session_mode mode = session_mode::independent;
     std::set<timestamp> executed;
     timestamp past;
+  };
+  /// The open sessions of a client, the one that was used last behind, and those that ended, in that order.
+  struct client_model {
+    session_model always_open;
+    std::vector<session_model> open;
+    std::vector<session_id> ended;
+
+    [[nodiscard]] session_model* find(session_id session);
+    [[nodiscard]] bool has_ended(session_id session) const;
+    void open_session(session_id session, session_mode mode);
   };
 
   std::unique_ptr<state_machine> machine_;
   std::vector<entry> entries_;
-  std::map<client_id, recent_requests> recent_;
+  std::map<client_id, client_model> clients_;
   std::map<request_id, request_outcome> outcomes_;
   /// The different answers to each query, in their order.
   std::map<byte_vector, std::vector<operation_result>> answers_;

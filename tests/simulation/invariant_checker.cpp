@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-digest digest_of_request(const request& value) { return digest_of("submitted request", value.raw.view); }
+digest submitted_digest(const request& value) { return digest_of("submitted request", value.raw.view); }
 
 /// Form and meaning, which a correct node checks before it passes anything on.
 bool is_wrong_in_itself(rejection reason) { return reason <= rejection::bad_certificate; }
@@ -60,21 +60,24 @@ void invariant_checker::distrust(replica_id replica, standing now) {
 
 // --- Clients -------------------------------------------------------------------
 
-void invariant_checker::on_request_sent(client_id client, const request& value) {
-  const bool is_own = value.id.client == client;
-  if (!trusts(client)) {
-    if (is_own) submitted_[value.id].insert(digest_of_request(value));
+void invariant_checker::on_request_sent(client_id process, const request& value) {
+  const bool is_own = value.id.client == client_of(process);
+  if (!trusts(process)) {
+    if (is_own) submitted_[value.id].insert(submitted_digest(value));
     return;
   }
   if (!expect(is_own, "I3", [&] { return "a client sends a request of another client"; })) return;
   auto& digests = submitted_[value.id];
   const bool is_new = digests.empty();
-  digests.insert(digest_of_request(value));
-  expect(digests.size() == 1, "I4", [&] {
-    return fmt::format("client {} uses timestamp {} for two requests", client.value, value.id.when.value);
+  digests.insert(submitted_digest(value));
+  // Two processes of a client may choose one session, and open it.
+  expect(digests.size() == 1 || value.id.opens_session(), "I4", [&] {
+    return fmt::format("client {} uses timestamp {} of session {} for two requests", process.value, value.id.when.value,
+                       value.id.session.value);
   });
   if (!is_new) return;
-  auto& operations = operations_[client];
+  if (value.id.opens_session()) return;
+  auto& operations = operations_[process];
   for (std::size_t index = 0; index < value.operation_count(); ++index)
     operations.emplace_back(value.id, index);
 }
@@ -227,8 +230,7 @@ void invariant_checker::check_certificate(replica_id replica, const committed_ba
 }
 
 void invariant_checker::on_accused(replica_id by, principal accused) {
-  const bool honest =
-      accused.is_client() ? trusts(client_id{accused.number}) : is_bound(replica_id{accused.number});
+  const bool honest = accused.is_client() ? trusts(client_id{accused.number}) : is_bound(replica_id{accused.number});
   expect(!honest, "I14", [&] { return fmt::format("replica {} accuses {}", by.value, to_string(accused)); });
 }
 
@@ -244,9 +246,11 @@ void invariant_checker::check_body(const committed_batch& content) {
       check_case(each);
       continue;
     }
-    const auto name = [&] { return fmt::format("the request c={} t={}", each.id.client.value, each.id.when.value); };
+    const auto name = [&] {
+      return fmt::format("the request c={} s={} t={}", each.id.client.value, each.id.session.value, each.id.when.value);
+    };
     const auto found = submitted_.find(each.id);
-    const bool sent = found != submitted_.end() && found->second.contains(digest_of_request(each));
+    const bool sent = found != submitted_.end() && found->second.contains(submitted_digest(each));
     expect(sent, "I3", [&] { return name() + " is ordered but its client never sent it"; });
     const auto input = signing_input(cluster_.signing, message_kind::request, each.signed_bytes());
     expect(keys_->verify(principal::of(each.id.client), input, each.client_signature), "I3",
@@ -269,12 +273,16 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
   require(expected != nullptr, "what a replica committed is in the order");
   const auto& done = *executed.requests;
   bool same = done.size() == expected->requests.size();
+  bool in_order = true;
   for (std::size_t index = 0; same && index < done.size(); ++index) {
-    same = done[index].id == expected->requests[index].id &&
-           // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
-           (done[index].id.client == guard_client ||
-            done[index].first_time == expected->requests[index].first_time);
+    const auto& wanted = expected->requests[index];
+    same = done[index].id == wanted.id;
+    // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
+    if (done[index].id.client == guard_client) continue;
+    in_order = in_order && done[index].too_early == wanted.too_early;
+    same = same && done[index].first_time == wanted.first_time && done[index].opened == wanted.opened;
   }
+  expect(in_order, "I17", [&] { return place_of(replica, n) + " executes a session out of its order"; });
   expect(same, "I4", [&] { return place_of(replica, n) + " does not execute each request exactly once"; });
 }
 

@@ -44,9 +44,10 @@ enum class standing : std::uint8_t {
 
 /// Watches what correct replicas and clients do and say, and keeps the first violation:
 /// I1 agreement, I2 gap-free common prefix, I3 only what clients signed and sent is executed, I4 exactly once,
-/// I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 nobody
-/// fails or is refused for form or meaning; of attack 8 that nobody contradicts itself and of attack 9 that votes
-/// are durable before they leave; and that clients accept exactly what the order yields. Pure.
+/// I17 the order inside each session, I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal
+/// checkpoints, I12 bounds, I13 nobody fails or is refused for form or meaning; of attack 8 that nobody contradicts
+/// itself and of attack 9 that votes are durable before they leave; and that clients accept exactly what the order
+/// yields. Pure.
 class invariant_checker {
  public:
   /// Whether the replica's disk holds this record, or one that binds it more.
@@ -58,13 +59,14 @@ class invariant_checker {
 
   void set_durability(durability is_durable) { is_durable_ = std::move(is_durable); }
 
-  /// A client sent a REQUEST, for the first time or again.
-  void on_request_sent(client_id client, const request& value);
+  /// A process of a client sent a REQUEST, for the first time or again.
+  void on_request_sent(client_id process, const request& value);
   /// From now on less is held against a replica.
   void distrust(replica_id replica, standing now);
   /// From now on a client may say anything.
   void distrust(client_id client) { untrusted_clients_.insert(client); }
-  [[nodiscard]] bool trusts(client_id client) const { return !untrusted_clients_.contains(client); }
+  /// All processes of a client, or none.
+  [[nodiscard]] bool trusts(client_id process) const { return !untrusted_clients_.contains(client_of(process)); }
   [[nodiscard]] standing standing_of(replica_id replica) const { return standings_.at(replica.value); }
 
   /// A replica said something about itself.
@@ -111,6 +113,9 @@ class invariant_checker {
     sequence_number core_low;
     sequence_number core_executed;
   };
+
+  /// Whose key a process uses: see `processes_of`.
+  [[nodiscard]] client_id client_of(client_id process) const { return client_id{process.value % cluster_.clients}; }
 
   struct watching;
   using signed_statement_place = std::pair<view_number, sequence_number>;

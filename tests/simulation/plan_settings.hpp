@@ -13,6 +13,10 @@ namespace hypermesh::testing {
 struct plan_settings {
   std::uint64_t replicas = 4;
   std::uint64_t clients = 1;
+  /// Of each client, which all use its key: one or two.
+  std::uint64_t processes_per_client = 1;
+  /// Whether the sessions of the clients are ordered; else their operations are independent.
+  std::uint64_t ordered = 1;
   std::uint64_t checkpoint_period = 4;
   std::uint64_t watermark_window = 8;
   std::uint64_t epoch = 0;
@@ -27,6 +31,11 @@ struct plan_settings {
   friend bool operator==(const plan_settings&, const plan_settings&) = default;
 };
 
+/// Processes of all clients. Process p is of client p mod c, of c clients.
+[[nodiscard]] constexpr std::uint32_t processes_of(const plan_settings& settings) {
+  return static_cast<std::uint32_t>(settings.clients * settings.processes_per_client);
+}
+
 /// A setting by its name in a plan's text, and the least and greatest value that a run takes. A new setting is a
 /// member, a row here, and what `world_of` does with it.
 struct setting_row {
@@ -36,9 +45,11 @@ struct setting_row {
   std::uint64_t max;
 };
 
-inline constexpr std::array<setting_row, 11> setting_rows = {{
+inline constexpr std::array<setting_row, 13> setting_rows = {{
     {"replicas", &plan_settings::replicas, limits::replicas_min, limits::replicas_max},
     {"clients", &plan_settings::clients, 1, 1'000},
+    {"processes-per-client", &plan_settings::processes_per_client, 1, 2},
+    {"ordered", &plan_settings::ordered, 0, 1},
     {"checkpoint-period", &plan_settings::checkpoint_period, 1, 1'000},
     {"watermark-window", &plan_settings::watermark_window, 2, limits::watermark_window_max},
     {"epoch", &plan_settings::epoch, 0, 1'000'000},

@@ -42,7 +42,7 @@ run_plan make_plan(const run_options& options) {
   plan.profile = faults.profile;
   plan.heals_at = faults.heals_at;
   plan.faults = std::move(faults.faults);
-  plan.operations = draw_workload(options.operations, cluster.clients, plan.heals_at, workload_chance);
+  plan.operations = draw_workload(options.operations, processes_of(plan.settings), plan.heals_at, workload_chance);
   return plan;
 }
 
@@ -65,6 +65,8 @@ world_settings world_of(const run_plan& plan) {
   batching.requests_per_batch_target = std::min<std::size_t>(batching.requests_per_batch_max, 4);
   settings.client.bundle_operations_max = numbers.bundle_operations_max;
   settings.client.bundle_delay_us = 5'000;
+  settings.client.mode = numbers.ordered != 0 ? session_mode::ordered : session_mode::independent;
+  settings.clients_run_twice = numbers.processes_per_client == 2;
   settings.client.requests_in_flight_max = numbers.requests_in_flight_max;
   settings.client.retransmit_us = numbers.retransmit_us;
   settings.client.retransmit_us_max = 2'000'000;
@@ -88,7 +90,8 @@ std::optional<std::string> objection_to(const run_plan& plan) {
                        spoiled, cluster.replicas, cluster.group().faulty_max());
   }
   for (const auto& each : plan.operations) {
-    if (each.client.value >= cluster.clients) return fmt::format("there is no client c{}", each.client.value);
+    if (each.client.value >= processes_of(plan.settings))
+      return fmt::format("there is no process c{}", each.client.value);
     if (each.when > plan_us_max) return "an operation is given within ten minutes";
     if (each.operation.size() > limits::operation_bytes_max) return "an operation is longer than any may be";
   }

@@ -12,11 +12,12 @@ namespace {
 /// operations of clients that are gone are another one's.
 run_plan fitted(run_plan plan) {
   const auto cluster = world_of(plan).cluster;
+  const auto processes = processes_of(plan.settings);
   for (auto& each : plan.faults)
     each.end = std::min(each.end, plan.heals_at);
   std::erase_if(plan.faults, [&](const planned_fault& each) { return !is_possible(each, cluster); });
   for (auto& each : plan.operations)
-    each.client.value %= cluster.clients;
+    each.client.value %= processes;
   return plan;
 }
 

@@ -23,7 +23,7 @@ invariant_bounds bounds_of(const cluster_parameters& cluster) {
   // proof of h, one VIEW-CHANGE and one NEW-VIEW.
   const auto window = std::uint64_t{cluster.watermark_window};
   // Twice, because what came early is recorded in the step that moves h, before the past is forgotten.
-  return {std::uint64_t{cluster.clients} * limits::requests_in_flight_max,
+  return {std::uint64_t{cluster.clients} * limits::requests_pending_per_client_max,
           2 * (5 * window + 2 * window / cluster.checkpoint_period + 3)};
 }
 
@@ -34,6 +34,7 @@ class simulated_run final : public world_watcher {
         log_(std::move(trace)),
         probe_(std::move(probe)),
         heals_at_(plan.heals_at),
+        history_(plan.settings.ordered != 0),
         planned_until_(plan.heals_at) {
     const auto objection = objection_to(plan);
     require(!objection, "a plan that runs is possible");
@@ -207,16 +208,17 @@ void simulated_run::on_sent(const frame_transit& transit) {
   const auto decoded = decode(transit.frame);
   const auto* value = std::get_if<message>(&decoded);
   const bool is_replica = transit.from.is_replica();
-  const bool is_trusted = is_replica
-                              ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
-                              : checker_->trusts(client_id{transit.from.number});
+  const bool is_trusted = is_replica ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
+                                     : checker_->trusts(client_id{transit.from.number});
   if (value == nullptr) {
     if (is_trusted) checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
   } else if (is_replica) {
     checker_->on_message_sent(replica_id{transit.from.number}, *value, transit.frame);
   } else if (const auto* sent = std::get_if<request>(value)) {
-    checker_->on_request_sent(client_id{transit.from.number}, *sent);
-    if (is_trusted) history_.on_request_sent(client_id{transit.from.number}, *sent);
+    const auto first_copy = world_->settings().cluster.clients;
+    const client_id process{transit.from.number + (transit.from_copy ? first_copy : 0)};
+    checker_->on_request_sent(process, *sent);
+    if (is_trusted) history_.on_request_sent(process, *sent);
   }
 }
 
@@ -342,7 +344,7 @@ run_report simulated_run::conclude() {
   report_.state_transfers = checker_->states_installed();
   report_.checkpoints = checker_->checkpoints_stable();
   report_.network = world_->network().counters();
-  for (std::uint32_t number = 0; number < world_->settings().cluster.clients; ++number) {
+  for (std::uint32_t number = 0; number < world_->processes(); ++number) {
     report_.retransmissions += world_->core_of(client_id{number}).retransmissions();
   }
   report_.event_hash = log_.finish();

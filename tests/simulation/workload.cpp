@@ -49,13 +49,13 @@ byte_vector draw_operation(splitmix64& chance) {
 
 }  // namespace
 
-std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t clients, microseconds_t ends_at,
+std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes, microseconds_t ends_at,
                                              splitmix64& chance) {
   std::vector<planned_operation> all;
   all.reserve(count);
   while (all.size() < count) {
     const auto when = chance.below(ends_at);
-    const client_id client{static_cast<std::uint32_t>(chance.below(clients))};
+    const client_id client{static_cast<std::uint32_t>(chance.below(processes))};
     const auto burst = 1 + chance.below(8);
     for (std::uint64_t index = 0; index < burst && all.size() < count; ++index) {
       auto next = chance.below(8) == 0 ? draw_query(chance) : planned_operation{0, {}, draw_operation(chance)};
@@ -64,7 +64,7 @@ std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t 
       all.push_back(std::move(next));
     }
   }
-  for (std::uint32_t number = 0; number < clients; ++number)
+  for (std::uint32_t number = 0; number < processes; ++number)
     all.push_back({ends_at, client_id{number}, draw_operation(chance)});
   std::ranges::stable_sort(all, {}, &planned_operation::when);
   return all;
@@ -83,6 +83,8 @@ plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance) {
   settings.requests_in_flight_max = pick({1, 4, 16}, chance);
   settings.retransmit_us = 200'000 + chance.below(400'000);
   settings.buckets = 1 + chance.below(6);
+  settings.processes_per_client = pick({1, 2}, chance);
+  settings.ordered = pick({0, 1, 1, 1}, chance);
   return settings;
 }
 

@@ -33,7 +33,7 @@ struct core_cluster_options {
   network_faults faults;
   batch_settings batching;
   view_change_settings views = {120'000, 20'000, 80'000, 4};
-  client_settings clients = {1, 3'000, 16, 4'096, 40'000, 200'000, 1'000'000'000};
+  client_settings clients = {1, 3'000, session_mode::ordered, 16, 4'096, 40'000, 200'000, 1'000'000'000};
   /// Extra bytes of each chunk of state, and extra chunks that never change.
   std::size_t state_padding = 0;
   std::size_t state_ballast = 0;

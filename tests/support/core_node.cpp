@@ -80,13 +80,13 @@ void core_node::admit(const request& value) {
       break;
     case batch_builder::admission::done:
     case batch_builder::admission::past:
-      reply_to(value.id, state_.answer_to(value.id));
+      reply_to(value.id, state_.answer_to(reference_of(value)));
       break;
     case batch_builder::admission::client_quota:
     case batch_builder::admission::overloaded: {
       auto refused = std::make_shared<request_outcome>();
       refused->status = reply_status::overloaded;
-      reply_to(value.id, std::move(refused));
+      reply_to(value.id, {digest_of_request(value), std::move(refused)});
       break;
     }
   }
@@ -129,9 +129,9 @@ void core_node::execute(const committed_batch& batch) {
   const auto answers = state_.execute(batch.sequence, *batch.body);
   checker_->on_executed(self_, batch, answers);
   std::vector<executed_request> done;
-  for (const auto& [request, outcome] : answers) {
+  for (const auto& [request, answer] : answers) {
     done.push_back(request);
-    reply_to(request.id, outcome);
+    reply_to(request.id, answer);
   }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
@@ -149,7 +149,7 @@ void core_node::install(const verified_state& fetched) {
   donor_.on_installed(sequence);
   fetcher_.on_installed(sequence);
   carry_out(replica_.on_installed(sequence, fetched.certificate));
-  batcher_.on_installed(state_.done_ids(), now_);
+  batcher_.on_installed(state_.sessions(), now_);
   take_checkpoint(true);
   cut(false);
 }
@@ -249,8 +249,9 @@ void core_node::count(const std::vector<observation>& observations) {
   }
 }
 
-void core_node::reply_to(request_id id, client_table::shared_outcome outcome) {
-  if (outcome != nullptr) send_to(principal::of(id.client), encode(reply{id, replica_.view(), *outcome}));
+void core_node::reply_to(request_id id, const client_table::answered& what) {
+  if (what.outcome == nullptr) return;
+  send_to(principal::of(id.client), encode(reply{id, replica_.view(), *what.outcome, what.request}));
 }
 
 std::vector<sent_frame> core_node::take_sends() { return std::exchange(sends_, {}); }

@@ -83,7 +83,7 @@ class core_node {
   void send(const std::vector<outgoing_message>& messages);
   void send_to(principal to, frame_ptr frame);
   void count(const std::vector<observation>& observations);
-  void reply_to(request_id id, client_table::shared_outcome outcome);
+  void reply_to(request_id id, const client_table::answered& what);
 
   cluster_parameters cluster_;
   replica_id self_;

@@ -19,6 +19,14 @@ request_id sample_id(sample_source& source) {
   return {client_id{static_cast<std::uint32_t>(source.below(limits::clients_max))}, timestamp{source.number()}};
 }
 
+/// In every session, of a request that does not open it.
+request_id sample_request_id(sample_source& source) {
+  auto id = sample_id(source);
+  id.session = session_id{source.below(2) == 0 ? 0 : source.number()};
+  id.when = std::max(id.when, timestamp{1});
+  return id;
+}
+
 view_number sample_view(sample_source& source) { return view_number{source.below(limits::view_max + 1)}; }
 
 sequence_number sample_sequence(sample_source& source) {
@@ -46,7 +54,7 @@ std::vector<byte_vector> sample_operations(sample_source& source, std::size_t co
 request sample_request(sample_source& source, sample_size size) {
   const auto operations =
       sample_operations(source, scaled(size, 1, 1, 2 + source.below(30)), scaled(size, 0, 300, 200));
-  return make_request(sample_id(source), operations, source.fixed<signature>());
+  return make_request(sample_request_id(source), operations, source.fixed<signature>());
 }
 
 pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
@@ -64,9 +72,10 @@ pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
 }
 
 reply sample_reply(sample_source& source, sample_size size) {
-  reply value{sample_id(source), sample_view(source), {}};
+  reply value{sample_request_id(source), sample_view(source), {}, source.fixed<digest>()};
   if (size == sample_size::smallest) {
-    value.outcome.status = source.below(2) == 0 ? reply_status::stale_timestamp : reply_status::overloaded;
+    value.outcome.status = static_cast<reply_status>(1 + source.below(reply_status_last));
+    if (value.outcome.status == reply_status::session_ended) value.outcome.fresh_above = session_id{source.number()};
     return value;
   }
   for (std::size_t index = 0; index < scaled(size, 0, 1, 2 + source.below(40)); ++index) {

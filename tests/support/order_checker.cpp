@@ -93,8 +93,10 @@ void order_checker::on_executed(replica_id replica, const committed_batch& batch
     const auto input = signing_input(cluster_.signing, message_kind::request, asked.signed_bytes());
     hold(verifier_->verify(principal::of(asked.id.client), input, asked.client_signature), replica,
          "I3: an operation that its client did not sign was executed");
-    const auto& [request, outcome] = answers[index];
-    hold(request.id == asked.id && outcome != nullptr, replica, "an answer belongs to another request");
+    const auto& request = answers[index].request;
+    const auto& outcome = answers[index].answer.outcome;
+    hold(request.id == asked.id, replica, "an answer belongs to another request");
+    hold((outcome == nullptr) == request.too_early, replica, "only what came too early has no answer");
     if (outcome == nullptr || outcome->status != reply_status::executed) continue;
     if (request.first_time) {
       const auto [place, added] = executed_at_.emplace(request.id, batch.sequence);

@@ -58,6 +58,14 @@ request request_factory::request_of(client_id client, timestamp when,
   return sealed_request(cluster_, keys_of(client), {client, when}, spans);
 }
 
+request request_factory::session_request(client_id client, session_id session, timestamp when, session_mode mode,
+                                         std::uint8_t nonce) const {
+  session_opening opening{mode, {}};
+  opening.nonce.front() = std::byte{nonce};
+  const auto operation = when == timestamp{0} ? operation_of(opening) : to_byte_vector("op");
+  return sealed_request(cluster_, keys_of(client), {client, when, session}, {byte_span{operation}});
+}
+
 request request_factory::request_signed_by(const authenticator& signer, client_id client, timestamp when,
                                            std::string_view operation) const {
   return sealed_request(cluster_, signer, {client, when}, {as_byte_span(operation)});

@@ -23,11 +23,13 @@ bool network_faults::separate(endpoint from, endpoint to, microseconds_t now) co
 simulated_network::simulated_network(virtual_scheduler& scheduler, splitmix64& chance)
     : scheduler_(scheduler), chance_(chance) {}
 
-peer_actor simulated_network::link(endpoint from, principal to) {
+peer_actor simulated_network::link(endpoint from, endpoint to) {
+  if (to.who.is_replica()) to.is_copy = false;
   auto& known = links_[{from, to}];
   if (!known) {
     known = spawn_virtual<peer_actor>(scheduler_.system(), [this, from, to](const caf::type_erased_tuple& content) {
-      if (const auto* sent = message_if<outgoing_frame>(content)) send({from.who, to, sent->frame, from.is_copy});
+      if (const auto* sent = message_if<outgoing_frame>(content))
+        send({from.who, to.who, sent->frame, from.is_copy, to.is_copy});
     });
   }
   return known;
@@ -65,6 +67,7 @@ void simulated_network::put_on_wire(const frame_transit& transit) {
   ++counters_.sent;
   if (on_sent_) on_sent_(transit);
   dispatch(transit, judge_ ? judge_(transit) : verdict::pass);
+  if (transit.to.is_client()) return;
   auto second = transit;
   second.to_copy = true;
   if (receivers_.contains(second.target())) dispatch(second, judge_ ? judge_(second) : verdict::pass);
@@ -122,12 +125,12 @@ void simulated_network::deliver_next() {
   const auto meddler = meddlers_.find(transit.target());
   const auto frame =
       meddler == meddlers_.end() ? transit.frame : meddler->second->on_arriving(transit.from, transit.frame);
-  if (frame != nullptr) hand_in(transit.target(), transit.from, frame);
+  if (frame != nullptr) hand_in(transit.target(), transit.source(), frame);
 }
 
-void simulated_network::hand_in(endpoint machine, principal from, const frame_ptr& frame) {
+void simulated_network::hand_in(endpoint machine, endpoint from, const frame_ptr& frame) {
   const auto found = receivers_.find(machine);
-  if (found != receivers_.end() && found->second) found->second({from, link(machine, from), frame, nullptr});
+  if (found != receivers_.end() && found->second) found->second({from.who, link(machine, from), frame, nullptr});
 }
 
 }  // namespace hypermesh::testing

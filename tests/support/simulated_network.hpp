@@ -96,8 +96,9 @@ struct network_counters {
   std::uint64_t cut = 0;
 };
 
-/// Carries frames between the principals of one cluster in virtual time. What is sent to a principal with two machines
-/// goes to both. All chance comes from the one source that it is given. Memory: the frames under way.
+/// Carries frames between the principals of one cluster in virtual time. What is sent to a replica with two machines
+/// goes to both; each process of a client has a link of its own. All chance comes from the one source that it is given.
+/// Memory: the frames under way.
 class simulated_network {
  public:
   using receiver = std::function<void(const incoming_frame&)>;
@@ -109,7 +110,7 @@ class simulated_network {
   simulated_network(virtual_scheduler& scheduler, splitmix64& chance);
 
   /// The peer actor over which `from` sends to `to`. One for each pair.
-  [[nodiscard]] peer_actor link(endpoint from, principal to);
+  [[nodiscard]] peer_actor link(endpoint from, endpoint to);
   /// Gives a machine the frames that are sent to it; without a receiver they end there.
   void attach(endpoint machine, receiver into);
 
@@ -128,7 +129,7 @@ class simulated_network {
   /// The same, past whoever meddles with the machine's frames.
   void put_on_wire(const frame_transit& transit);
   /// The machine gets a frame as if it had arrived.
-  void hand_in(endpoint machine, principal from, const frame_ptr& frame);
+  void hand_in(endpoint machine, endpoint from, const frame_ptr& frame);
   /// Sends the frames that the judge held and that `which` takes, in the order they were held.
   std::size_t release(const std::function<bool(const frame_transit&)>& which);
 
@@ -166,7 +167,7 @@ class simulated_network {
   std::map<endpoint, receiver> receivers_;
   std::set<endpoint> silent_;
   std::map<endpoint, frame_meddler*> meddlers_;
-  std::map<std::pair<endpoint, principal>, peer_actor> links_;
+  std::map<std::pair<endpoint, endpoint>, peer_actor> links_;
   /// When the last frame of a link arrives.
   std::map<std::pair<endpoint, endpoint>, microseconds_t> last_due_;
   std::priority_queue<arrival> under_way_;

@@ -22,8 +22,8 @@ State* state_of(const Handle& actor) {
   return &typed->state;
 }
 
-/// No timestamp of a simulated client was used before the world began.
-constexpr timestamp first_timestamp{1};
+/// The first session that the process of a simulated client tries.
+constexpr session_id first_session{1};
 
 }  // namespace
 
@@ -37,13 +37,13 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
   network_.set_faults(settings_.faults);
   network_.on_sent([this](const frame_transit& transit) { watcher_.on_sent(transit); });
   network_.on_delivered([this](const frame_transit& transit) { watcher_.on_delivered(transit); });
-  clients_.resize(settings_.cluster.clients);
+  clients_.resize(settings_.cluster.clients * (settings_.clients_run_twice ? 2 : 1));
   for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
     const replica_id id{number};
     nodes_[principal::of(id)] = {};
     if (has_node(id)) require(start_node(principal::of(id)), "an empty disk is trusted");
   }
-  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number)
+  for (std::uint32_t number = 0; number < processes(); ++number)
     start_client(client_id{number});
   for (const auto& [machine, each] : nodes_) {
     if (each.replica != nullptr) connect_node(each.actors);
@@ -116,13 +116,22 @@ bool simulated_world::start_node(endpoint machine) {
   return true;
 }
 
-void simulated_world::start_client(client_id id) {
-  const auto self = principal::of(id);
-  auto& started = clients_[id.value];
-  client_identity identity{settings_.cluster, id, keys_.of(self), first_timestamp};
-  started.actor = scheduler_.system().spawn(client, std::move(identity), settings_.client);
+endpoint simulated_world::machine_of(client_id process) const {
+  const auto clients = settings_.cluster.clients;
+  return {principal::of(client_id{process.value % clients}), process.value >= clients};
+}
+
+void simulated_world::start_client(client_id process) {
+  const auto self = machine_of(process);
+  const client_id id{self.who.number};
+  auto& started = clients_[process.value];
+  auto settings = settings_.client;
+  // As if randomness and clock had failed both, the two processes of a client try the same session first.
+  settings.sampling_seed += process.value;
+  client_identity identity{settings_.cluster, id, keys_.of(self.who), timestamp{1}, first_session};
+  started.actor = scheduler_.system().spawn(client, std::move(identity), settings);
   started.state = state_of<client_state>(started.actor);
-  watch_death(self, caf::actor_cast<caf::strong_actor_ptr>(started.actor));
+  watch_death(self.who, caf::actor_cast<caf::strong_actor_ptr>(started.actor));
   network_.attach(self, [actor = started.actor](const incoming_frame& frame) { caf::anon_send(actor, frame); });
   auto peers = std::make_shared<std::vector<peer_actor>>();
   for (std::uint32_t number = 0; number < settings_.cluster.replicas; ++number) {
@@ -130,7 +139,7 @@ void simulated_world::start_client(client_id id) {
     peers->push_back(network_.link(self, replica));
     const auto& node = nodes_.at(replica);
     if (node.replica == nullptr) continue;
-    caf::anon_send(node.actors.executor, session_opened{id, network_.link(replica, self)});
+    caf::anon_send(node.actors.executor, client_link_opened{id, network_.link(replica, self)});
   }
   caf::anon_send(started.actor, client_links{std::move(peers)});
 }

@@ -28,6 +28,8 @@ struct world_settings {
   cluster_parameters cluster;
   node_settings node;
   client_settings client;
+  /// Each client's key is used by two processes at once. Process p is of client p mod c, of c clients.
+  bool clients_run_twice = false;
   network_faults faults;
   /// Makes the machine of each replica.
   std::function<std::unique_ptr<state_machine>()> machine;
@@ -142,10 +144,10 @@ class simulated_world {
 
   /// Calls `what` at `time`, which is not past.
   void plan(microseconds_t time, std::function<void()> what);
-  /// Hands an operation to a client; `done` gets its outcome.
-  void submit(client_id client, byte_vector operation, completion done);
+  /// Hands an operation to a process of a client; `done` gets its outcome.
+  void submit(client_id process, byte_vector operation, completion done);
   /// The same for a read that is not ordered.
-  void query(client_id client, byte_vector operation, completion done);
+  void query(client_id process, byte_vector operation, completion done);
 
   [[nodiscard]] microseconds_t now() const { return scheduler_.now(); }
   [[nodiscard]] const world_settings& settings() const { return settings_; }
@@ -157,7 +159,9 @@ class simulated_world {
   [[nodiscard]] const simulated_node* copy_of(replica_id id) const;
   [[nodiscard]] bool has_node(replica_id id) const { return !settings_.without_node.contains(id); }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  [[nodiscard]] const client_core& core_of(client_id id) const { return *clients_.at(id.value).state->core; }
+  [[nodiscard]] const client_core& core_of(client_id process) const { return *clients_.at(process.value).state->core; }
+  /// Of all clients.
+  [[nodiscard]] std::uint32_t processes() const { return static_cast<std::uint32_t>(clients_.size()); }
 
  private:
   struct simulated_client {
@@ -177,7 +181,8 @@ class simulated_world {
   void tell_links(replica_id id, bool up);
   void bury();
   void tick_adversary(const std::weak_ptr<simulated_adversary>& who);
-  void start_client(client_id id);
+  void start_client(client_id process);
+  [[nodiscard]] endpoint machine_of(client_id process) const;
   void watch_death(endpoint machine, const caf::strong_actor_ptr& actor);
   void happen_next();
   /// Whether there is anything to do now without moving time.
@@ -194,6 +199,7 @@ class simulated_world {
   simulated_network network_;
   /// One for each replica, and one more for each that was copied.
   std::map<endpoint, simulated_node> nodes_;
+  /// One for each process.
   std::vector<simulated_client> clients_;
   std::multimap<microseconds_t, std::function<void()>> plans_;
   /// How many hold up each actor.

@@ -132,9 +132,9 @@ void simulated_world::restart(endpoint machine) {
 void simulated_world::connect(endpoint machine) {
   const auto& actors = nodes_.at(machine).actors;
   connect_node(actors);
-  for (std::uint32_t number = 0; number < settings_.cluster.clients; ++number) {
-    const auto link = network_.link(machine, principal::of(client_id{number}));
-    caf::anon_send(actors.executor, session_opened{client_id{number}, link});
+  for (std::uint32_t number = 0; number < processes(); ++number) {
+    const auto client = machine_of(client_id{number});
+    caf::anon_send(actors.executor, client_link_opened{client_id{client.who.number}, network_.link(machine, client)});
   }
   tell_links(replica_id{machine.who.number}, true);
 }

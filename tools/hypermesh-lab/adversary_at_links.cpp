@@ -88,23 +88,23 @@ void adversary_at_links::arrive(const ingress_actor& behind, const incoming_fram
   if (frame) caf::anon_send(behind, incoming_frame{in.sender, stand_in_of(in.sender), std::move(frame), in.credit});
 }
 
-void adversary_at_links::open(const session_opened& opened) {
+void adversary_at_links::open(const client_link_opened& opened) {
   const std::scoped_lock lock{guard_};
   if (!behind_.executor) return;
   const auto client = principal::of(opened.client);
   auto& sessions = links_[client];
   sessions.push_back(opened.via);
   // One stand-in speaks for all sessions of the client.
-  if (sessions.size() == 1) caf::anon_send(behind_.executor, session_opened{opened.client, stand_in_of(client)});
+  if (sessions.size() == 1) caf::anon_send(behind_.executor, client_link_opened{opened.client, stand_in_of(client)});
 }
 
-void adversary_at_links::close(const session_closed& closed) {
+void adversary_at_links::close(const client_link_closed& closed) {
   const std::scoped_lock lock{guard_};
   if (!behind_.executor) return;
   const auto client = principal::of(closed.client);
   auto& sessions = links_[client];
   std::erase(sessions, closed.via);
-  if (sessions.empty()) caf::anon_send(behind_.executor, session_closed{closed.client, stand_in_of(client)});
+  if (sessions.empty()) caf::anon_send(behind_.executor, client_link_closed{closed.client, stand_in_of(client)});
 }
 
 // --- Actors in between -----------------------------------------------------------------
@@ -137,10 +137,10 @@ ingress_actor adversary_at_links::spawn_ingress(ingress_actor behind) {
 
 executor_actor adversary_at_links::spawn_executor() {
   const auto made = system_.spawn([weak = weak_from_this()](caf::event_based_actor*) -> caf::behavior {
-    return {[weak](const session_opened& opened) {
+    return {[weak](const client_link_opened& opened) {
               if (const auto place = weak.lock()) place->open(opened);
             },
-            [weak](const session_closed& closed) {
+            [weak](const client_link_closed& closed) {
               if (const auto place = weak.lock()) place->close(closed);
             }};
   });

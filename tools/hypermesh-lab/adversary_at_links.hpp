@@ -42,8 +42,8 @@ class adversary_at_links final : public testing::adversary_world,
 
   void leave(principal to, const outgoing_frame& out);
   void arrive(const ingress_actor& behind, const incoming_frame& in);
-  void open(const session_opened& opened);
-  void close(const session_closed& closed);
+  void open(const client_link_opened& opened);
+  void close(const client_link_closed& closed);
   /// The actor that stands for the links of somebody.
   [[nodiscard]] peer_actor stand_in_of(principal who);
 

@@ -44,12 +44,17 @@ world_error explain(client_error error) {
     case client_error::too_many_pending:
       return {"too many operations are waiting here", "submit fewer at once"};
     case client_error::stale_timestamp:
-      return {"the replicas know a later request of this client",
-              "use another client's identity (--client), or correct this machine's clock"};
+      return {"the replicas know much later requests of this session", "submit the operation again"};
     case client_error::too_large:
       return {"the operation is too large", "split it: the most is 256 KiB"};
     case client_error::stopped:
       return {"the client was stopped", "try again"};
+    case client_error::session_ended:
+      return {"the session ended while the operation was under way; the operation may have been executed",
+              "read what it changes, then submit it again if it was not; run fewer processes with one client key"};
+    case client_error::name_taken:
+      return {"another program uses the same client key and the same session; the operation was not executed",
+              "submit it again, and give each program a client key of its own (--client)"};
   }
   return {"unknown error", "please report it"};
 }

@@ -1,0 +1,70 @@
+#include "actors/protocol/client_session.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "messages/digest.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Numbers among which a session that has to be another one is drawn: two processes that do so at once rarely meet, and
+/// if they do, the nonce tells.
+constexpr std::uint64_t draw_width = 1ULL << 20U;
+
+}  // namespace
+
+client_session::client_session(const cluster_parameters& cluster, session_id first, session_mode mode,
+                               std::uint64_t seed, timestamp next)
+    : group_(cluster.group()), id_(first), mode_(mode), seed_(seed), next_(next), is_open_(first == session_id{0}) {
+  require(next.value > 0, "timestamp 0 opens a session");
+}
+
+timestamp client_session::take_next() {
+  require(is_open_, "operations are sent in an open session only");
+  const auto when = next_;
+  next_ = next_.next();
+  return when;
+}
+
+std::uint64_t client_session::drawn(std::string_view what) const {
+  const auto whole = hasher{what}.add(seed_).add(id_.value).finish();
+  std::uint64_t number = 0;
+  for (std::size_t index = 0; index < sizeof(number); ++index)
+    number = number << 8U | std::to_integer<std::uint64_t>(whole.bytes[index]);
+  return number;
+}
+
+session_opening client_session::opening() const {
+  session_opening out{mode_, {}};
+  const auto nonce = hasher{"session nonce"}.add(seed_).add(id_.value).finish();
+  std::ranges::copy(nonce.view().first(out.nonce.size()), out.nonce.begin());
+  return out;
+}
+
+bool client_session::on_refused(replica_id from, session_id fresh_above) {
+  refusals_[from] = fresh_above;
+  if (refusals_.size() < group_.quorum()) return false;
+  // Of the numbers of a quorum the one that f are above: f liars can neither lift it above all that correct replicas
+  // named, nor keep it below all of them.
+  std::vector<session_id> named;
+  for (const auto& [replica, number] : refusals_)
+    named.push_back(number);
+  std::ranges::sort(named, std::greater{});
+  replace(named.at(group_.faulty_max()));
+  return true;
+}
+
+void client_session::replace(session_id above) {
+  require(id_ != session_id{0}, "session 0 is always open");
+  const auto floor = std::max(above, id_);
+  id_ = floor.plus(1 + drawn("session number") % draw_width);
+  next_ = timestamp{1};
+  is_open_ = false;
+  refusals_.clear();
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,108 @@
+#include "actors/protocol/session_queue.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Above all timestamps: in an independent session everything is ready.
+constexpr timestamp without_end{std::numeric_limits<std::uint64_t>::max()};
+
+}  // namespace
+
+std::size_t session_queue::ready_waiting() const {
+  return static_cast<std::size_t>(std::distance(waiting_.begin(), waiting_.lower_bound(ready_end_)));
+}
+
+const pending_request* session_queue::find(timestamp when) const {
+  const auto found = pending_.find(when);
+  return found == pending_.end() ? nullptr : &found->second;
+}
+
+/// The first timestamp from `from` on that is not pending.
+timestamp session_queue::chain_end(timestamp from) const {
+  auto end = from;
+  for (auto place = pending_.find(from); place != pending_.end() && place->first == end; ++place)
+    end = end.next();
+  return end;
+}
+
+/// What becomes ready could not be served before: its wait begins now.
+void session_queue::move_ready_end(timestamp end, microseconds_t now) {
+  for (auto place = pending_.lower_bound(ready_end_); place != pending_.end() && place->first < end; ++place) {
+    auto& each = place->second;
+    each.since = now;
+    if (each.given_at) each.given_at = now;
+  }
+  ready_end_ = end;
+}
+
+void session_queue::add(timestamp when, pending_request value, const timestamp_window* window) {
+  const auto now = value.since;
+  const auto [place, is_new] = pending_.emplace(when, std::move(value));
+  require(is_new, "a request is added once");
+  waiting_.insert(when);
+  if (window != nullptr) on_window(*window, now);
+}
+
+const pending_request* session_queue::next() const {
+  return waiting_.empty() || !is_ready(*waiting_.begin()) ? nullptr : find(*waiting_.begin());
+}
+
+const pending_request* session_queue::first_ready() const {
+  return pending_.empty() || !is_ready(pending_.begin()->first) ? nullptr : &pending_.begin()->second;
+}
+
+void session_queue::propose_next() {
+  require(next() != nullptr, "only what is ready and waits is proposed");
+  pending_.at(*waiting_.begin()).proposed = true;
+  waiting_.erase(waiting_.begin());
+}
+
+void session_queue::wait_again(timestamp when) {
+  const auto found = pending_.find(when);
+  if (found == pending_.end()) return;
+  found->second.proposed = false;
+  waiting_.insert(when);
+}
+
+void session_queue::wait_again(microseconds_t now) {
+  for (auto& [when, each] : pending_) {
+    each.since = now;
+    each.proposed = false;
+    each.given_at.reset();
+    each.overtaken_at.reset();
+    waiting_.insert(when);
+  }
+}
+
+std::optional<timestamp> session_queue::last_waiting() const {
+  return waiting_.empty() ? std::nullopt : std::optional{*waiting_.rbegin()};
+}
+
+void session_queue::remove(timestamp when, const timestamp_window* window, microseconds_t now) {
+  require(pending_.erase(when) == 1, "only what is pending is removed");
+  waiting_.erase(when);
+  if (window == nullptr) return;
+  // Removed without being executed: those behind it lack it.
+  const bool breaks_chain = window->mode() == session_mode::ordered && when >= window->next();
+  if (breaks_chain) ready_end_ = std::min(ready_end_, when);
+  on_window(*window, now);
+}
+
+void session_queue::on_window(const timestamp_window& window, microseconds_t now) {
+  const bool is_ordered = window.mode() == session_mode::ordered;
+  move_ready_end(is_ordered ? chain_end(std::max(ready_end_, window.next())) : without_end, now);
+}
+
+void session_queue::on_installed(const timestamp_window* window, microseconds_t now) {
+  ready_end_ = timestamp{1};
+  if (window != nullptr) on_window(*window, now);
+}
+
+}  // namespace hypermesh
