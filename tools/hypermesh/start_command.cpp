@@ -35,9 +35,9 @@ constexpr auto examples =
     "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
     "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
     "\n"
-    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration: also a key that is not this "
-    "member's,\n"
-    "a data directory that is another's, missing or empty, and an address or port that this machine cannot listen on.";
+    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration: also a key of another member, a "
+    "data\n"
+    "directory that is another's, missing or empty, and an address that this machine cannot listen on.";
 
 /// How often the node looks whether it was asked to stop and whether it failed.
 constexpr std::chrono::milliseconds watch_interval{100};
