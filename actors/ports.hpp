@@ -148,11 +148,26 @@ struct storage_record {
   std::shared_ptr<const byte_vector> bytes;
 };
 
+/// Where the cause of a `world_error` is to be looked for; the binaries' exit codes tell the two apart.
+enum class fault_origin : std::uint8_t {
+  /// Disk, memory, network, another process.
+  machine,
+  /// What the operator wrote: a file, an option, the place of a directory.
+  configuration,
+};
+
 /// What went wrong in the world and what the operator can do about it.
 struct world_error {
   std::string what;
   std::string remedy;
+  fault_origin origin = fault_origin::machine;
 };
+
+/// What to do with a data directory that is damaged or lost beyond recovery, and what that costs.
+inline constexpr std::string_view learner_remedy =
+    "move the directory away and start the replica with --learner: it forgets what it has promised and counts as one "
+    "of "
+    "the f faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
 
 /// The state after a sequence, as it was kept.
 struct stored_state {

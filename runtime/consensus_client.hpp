@@ -51,6 +51,9 @@ class consensus_client {
   /// What this client itself saw; nothing when it does not answer in time.
   [[nodiscard]] std::optional<client_report> own_report(std::chrono::milliseconds patience);
 
+  /// Addresses of the genesis at which this client found another replica than the one listed.
+  [[nodiscard]] std::vector<misdirected_address> misdirected() const { return links_.counters->misdirected(); }
+
   /// Hands a frame that proves itself, such as a PARDON, to all replicas whose links are open. Nobody answers.
   void tell_replicas(frame_ptr frame);
 

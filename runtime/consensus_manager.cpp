@@ -11,6 +11,7 @@
 
 #include "actors/protocol/validator.hpp"
 #include "runtime/audit/audit_opening.hpp"
+#include "runtime/config_check.hpp"
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
@@ -30,7 +31,7 @@ std::optional<world_error> prepare_storage(const node_config& config) {
   if (!config.storage.learner) return std::nullopt;
   if (config.storage.mode == durability::memory) {
     return world_error{"a learner needs a disk, and mode memory keeps nothing",
-                       "set 'mode' to \"sync\" or \"async\" in the node's configuration"};
+                       "set 'mode' to \"sync\" or \"async\" in the node's configuration", fault_origin::configuration};
   }
   return make_learner(config.storage.directory, config.owner());
 }
@@ -59,7 +60,9 @@ runtime_system_config::runtime_system_config() {
 
 or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config) {
   auto machine = make_state_machine(config.cluster.state_machine);
-  if (!machine) return world_error{machine.error(), "start the replica with the host's own machine"};
+  if (!machine) {
+    return world_error{machine.error(), "start the replica with the host's own machine", fault_origin::configuration};
+  }
   return start(system, std::move(config), std::move(*machine));
 }
 
@@ -68,7 +71,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   if (machine->name() != config.cluster.state_machine) {
     return world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
                                    config.cluster.state_machine, machine->name()),
-                       "use the machine that all members agreed on"};
+                       "use the machine that all members agreed on", fault_origin::configuration};
   }
   auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
   if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
@@ -82,7 +85,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.disk_blocks = config.storage.mode != durability::memory;
   if (auto error = prepare_storage(config)) return std::move(*error);
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  if (auto* error = std::get_if<world_error>(&opened)) return with_trail_hint(std::move(*error), config);
   parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
   auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
   if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
@@ -103,7 +106,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   links.limits = config.links;
   auto& actors = manager->actors_;
   auto started =
-      start_replica_links(system, std::move(links), {config.listen.host, config.listen.port},
+      start_replica_links(system, std::move(links), config.listen,
                           {actors.ingress, actors.executor, actors.monitor, actors.coordinator, actors.client_ingress});
   if (auto* error = std::get_if<world_error>(&started)) {
     stop_node(actors);

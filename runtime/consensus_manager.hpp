@@ -46,6 +46,11 @@ class consensus_manager {
   /// The port that the replica listens on; the system's choice when the configuration says 0.
   [[nodiscard]] std::uint16_t port() const { return links_.port; }
 
+  /// Addresses of the genesis at which this node found another replica than the one listed; empty when it is stopped.
+  [[nodiscard]] std::vector<misdirected_address> misdirected() const {
+    return links_.counters ? links_.counters->misdirected() : std::vector<misdirected_address>{};
+  }
+
   /// This node's own word on where it stands; nothing when it does not answer in time.
   [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
 

@@ -44,12 +44,61 @@ std::string quoted(const std::filesystem::path& path) {
   return out + "'";
 }
 
+std::string remedy_of(const std::filesystem::path& path, int error) {
+  const auto folder = quoted(path.has_parent_path() ? path.parent_path() : ".");
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return fmt::format("free space, or raise the quota or the limit (ulimit -f): df -h {}", folder);
+    case EIO:
+      return fmt::format("the disk fails: see journalctl -k, and which disk it is: df -h {}", folder);
+    case EROFS:
+      return fmt::format("the file system is mounted read-only; see why: journalctl -k; findmnt -T {}", folder);
+    case EMFILE:
+    case ENFILE:
+      return "raise the limit of open files: ulimit -n 4096";
+    case ENOMEM:
+      return "free memory: free -h";
+    default:
+      return fmt::format("check the path and its permissions: ls -la {}", folder);
+  }
+}
+
 world_error failed_to(std::string_view action, const std::filesystem::path& path, int error) {
-  const auto remedy = error == ENOSPC || error == EDQUOT || error == EIO
-                          ? fmt::format("check the disk: df -h {}", quoted(path.parent_path()))
-                          : fmt::format("check the path and its permissions: ls -la {}",
-                                        quoted(path.has_parent_path() ? path.parent_path() : "."));
-  return {fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)), remedy};
+  const bool is_path = error == ENOENT || error == EACCES || error == EPERM || error == ENOTDIR || error == EISDIR ||
+                       error == ELOOP || error == ENAMETOOLONG;
+  return {fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)), remedy_of(path, error),
+          is_path ? fault_origin::configuration : fault_origin::machine};
+}
+
+std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
+  // Without O_NONBLOCK a pipe in place of the file would block for ever.
+  const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+  if (!file.is_open()) return failed_to("read", path, errno);
+  struct stat facts {};
+  if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
+  if (!S_ISREG(facts.st_mode)) {
+    return world_error{fmt::format("{} is {}", quoted(path),
+                                   S_ISDIR(facts.st_mode) ? "a directory" : "no regular file but a pipe or device"),
+                       "name the file itself", fault_origin::configuration};
+  }
+  if (static_cast<std::uintmax_t>(facts.st_size) > bytes_max) {
+    return world_error{
+        fmt::format("{} has {} bytes, more than the {} that are possible", quoted(path), facts.st_size, bytes_max),
+        "name the right file", fault_origin::configuration};
+  }
+  std::string content(static_cast<std::size_t>(facts.st_size), '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const auto count = ::read(file.descriptor(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed_to("read", path, errno);
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  content.resize(size);
+  return content;
 }
 
 open_file::~open_file() {

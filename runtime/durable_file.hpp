@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "actors/ports.hpp"
 
@@ -16,8 +18,12 @@ namespace hypermesh {
 /// A path for the commands of remedies: usable in a shell as it stands.
 [[nodiscard]] std::string quoted(const std::filesystem::path& path);
 
-/// "cannot ACTION PATH: …" for the value of `errno`, with the command that shows the cause.
+/// "cannot ACTION PATH: …" for the value of `errno`, with the command that shows the cause. A wrong path or permission
+/// counts as configuration.
 [[nodiscard]] world_error failed_to(std::string_view action, const std::filesystem::path& path, int error);
+
+/// Where `failed_to` sends the operator for this value of `errno`.
+[[nodiscard]] std::string remedy_of(const std::filesystem::path& path, int error);
 
 /// A file descriptor that is closed when it goes.
 class open_file {
@@ -31,6 +37,8 @@ class open_file {
 
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  /// The caller closes it.
+  [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_;
@@ -38,6 +46,11 @@ class open_file {
 
 /// Makes the names in the folder of `path` durable.
 [[nodiscard]] std::optional<world_error> sync_folder_of(const std::filesystem::path& path);
+
+/// The content of a regular file of at most `bytes_max` bytes. The error tells a missing, forbidden or failing file
+/// from a folder, pipe or device in its place.
+[[nodiscard]] std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path,
+                                                                     std::uintmax_t bytes_max);
 
 enum class existing_file { keep, replace };
 

@@ -15,6 +15,17 @@ const public_key* find_key(const member_keys& members, principal who) {
   return who.number < keys.size() ? &keys[who.number] : nullptr;
 }
 
+/// Whose the key is, for people.
+std::string owner_of(const public_key& key, const member_keys& members) {
+  for (const auto kind : {principal_kind::replica, principal_kind::client}) {
+    const auto& keys = kind == principal_kind::replica ? members.replicas : members.clients;
+    const auto found = std::ranges::find(keys, key);
+    if (found == keys.end()) continue;
+    return to_string(principal{kind, static_cast<std::uint32_t>(found - keys.begin())});
+  }
+  return fmt::format("nobody in the genesis ({}…)", to_hex(key.view(), 8));
+}
+
 std::optional<world_error> objection_to_duplicates(const member_keys& members) {
   struct listed_key {
     public_key key;
@@ -35,7 +46,7 @@ std::optional<world_error> objection_to_duplicates(const member_keys& members) {
   if (twin == all.end()) return std::nullopt;
   return world_error{
       fmt::format("{} and {} have the same public key", to_string(twin->owner), to_string(std::next(twin)->owner)),
-      "give each member a key of its own: hypermesh keygen"};
+      "give each member a key of its own: hypermesh keygen", fault_origin::configuration};
 }
 
 }  // namespace
@@ -56,17 +67,19 @@ std::optional<world_error> ed25519_authenticator::objection_to(principal self, c
   const auto* const listed = find_key(members, self);
   if (listed == nullptr) {
     return world_error{fmt::format("{} is not among the members", to_string(self)),
-                       "check the number in the configuration against the genesis file"};
+                       "check the number in the configuration against the genesis file", fault_origin::configuration};
   }
   if (*listed != own.public_half()) {
-    return world_error{fmt::format("the secret key belongs to {}, but {} is listed with {}",
-                                   to_hex(own.public_half().view(), 8), to_string(self), to_hex(listed->view(), 8)),
-                       "name this member's own key file"};
+    return world_error{
+        fmt::format("the secret key belongs to {}, but {} is listed with {}", owner_of(own.public_half(), members),
+                    to_string(self), to_hex(listed->view(), 8)),
+        "name this member's own key file, or correct its number, in the node's or client's configuration",
+        fault_origin::configuration};
   }
   for (std::size_t number = 0; number < members.replicas.size(); ++number) {
     if (is_sound(members.replicas[number])) continue;
     return world_error{fmt::format("replica-{} is listed with an unusable public key", number),
-                       "copy the key again from its owner"};
+                       "copy the key again from its owner", fault_origin::configuration};
   }
   return objection_to_duplicates(members);
 }

@@ -1,14 +1,14 @@
 #include "runtime/genesis.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <set>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
+#include "runtime/durable_file.hpp"
+#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/toml_document.hpp"
 
@@ -16,12 +16,45 @@ namespace hypermesh {
 
 namespace {
 
-public_key read_key(toml_table& from) {
+/// Whose keys and addresses were read so far; members must not share one.
+struct seen_members {
+  std::map<public_key, std::string> keys;
+  std::map<std::pair<std::string, std::uint16_t>, std::uint32_t> addresses;
+};
+
+public_key read_key(toml_table& from, std::string owner, seen_members& seen) {
   const auto text = from.text("key");
+  if (!from.has("key")) return {};
   auto parsed = parse_public_key(text);
-  if (const auto* key = std::get_if<public_key>(&parsed)) return *key;
-  from.complain("key", std::get<world_error>(parsed).what);
-  return {};
+  const auto* key = std::get_if<public_key>(&parsed);
+  if (key == nullptr) {
+    from.complain("key", std::get<world_error>(parsed).what);
+    return {};
+  }
+  const auto [first, is_new] = seen.keys.emplace(*key, std::move(owner));
+  if (!is_new) {
+    from.complain("key",
+                  fmt::format("{} has this key already; each member needs its own: hypermesh keygen", first->second));
+  }
+  return *key;
+}
+
+replica_address read_address(toml_table& from, std::uint32_t owner, seen_members& seen) {
+  const auto text = from.text("address");
+  // A key that is missing was named already.
+  if (!from.has("address")) return {};
+  auto parsed = parse_address(text, address_use::dial);
+  if (const auto* error = std::get_if<world_error>(&parsed)) {
+    from.complain("address", fmt::format("{}; {}", error->what, error->remedy));
+    return {};
+  }
+  auto& address = std::get<replica_address>(parsed);
+  const auto [first, is_new] = seen.addresses.emplace(std::pair{address.host, address.port}, owner);
+  if (!is_new) {
+    from.complain("address", fmt::format("replica {} has the address {} already; each replica needs its own",
+                                         first->second, to_string(address)));
+  }
+  return std::move(address);
 }
 
 /// Members are listed in the order of their numbers, so that a number cannot be given twice or left out.
@@ -32,6 +65,8 @@ void expect_number(toml_table& from, std::size_t expected) {
 
 void read_cluster(toml_table from, genesis& into) {
   into.name = from.text("name");
+  const auto flaw = flaw_of_cluster_name(into.name);
+  if (from.has("name") && !flaw.empty()) from.complain("name", flaw);
   into.nonce = from.text("nonce");
   into.state_machine = from.text("state_machine", "key-value");
   into.epoch = static_cast<std::uint32_t>(from.number("epoch", 0, 0xffff'ffffU, 0));
@@ -47,13 +82,12 @@ void read_cluster(toml_table from, genesis& into) {
   from.expect_nothing_else();
 }
 
-void read_replicas(toml_table& root, genesis& into) {
+void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
   for (auto& each : root.tables("replica")) {
-    expect_number(each, into.replicas.size());
-    const auto text = each.text("address");
-    const auto address = parse_address(text);
-    if (!address) each.complain("address", fmt::format("'{}' is not HOST:PORT", text));
-    into.replicas.push_back({read_key(each), address.value_or(replica_address{})});
+    const auto number = static_cast<std::uint32_t>(into.replicas.size());
+    expect_number(each, number);
+    auto address = read_address(each, number, seen);
+    into.replicas.push_back({read_key(each, fmt::format("replica {}", number), seen), std::move(address)});
     each.expect_nothing_else();
   }
   if (into.replicas.size() < limits::replicas_min || into.replicas.size() > limits::replicas_max) {
@@ -74,24 +108,14 @@ void expect_fitting_window(toml_table cluster, const genesis& content) {
                   content.replicas.size(), widest));
 }
 
-void read_clients(toml_table& root, genesis& into) {
+void read_clients(toml_table& root, genesis& into, seen_members& seen) {
   for (auto& each : root.tables("client")) {
     expect_number(each, into.clients.size());
-    into.clients.push_back(read_key(each));
+    into.clients.push_back(read_key(each, fmt::format("client {}", into.clients.size()), seen));
     each.expect_nothing_else();
   }
   if (into.clients.size() > limits::clients_max) {
     root.complain("client", fmt::format("at most {} clients are possible", limits::clients_max));
-  }
-}
-
-void expect_distinct_keys(toml_table& root, const genesis& content) {
-  std::set<public_key> seen;
-  for (const auto& each : content.replicas) {
-    if (!seen.insert(each.key).second) root.complain("replica", "two members have the same key");
-  }
-  for (const auto& each : content.clients) {
-    if (!seen.insert(each).second) root.complain("client", "two members have the same key");
   }
 }
 
@@ -138,68 +162,46 @@ std::vector<replica_address> genesis::addresses() const {
   return out;
 }
 
-std::optional<replica_address> parse_address(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  auto host = text.substr(0, colon);
-  const auto digits = text.substr(colon + 1);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (failed != std::errc{} || end != digits.data() + digits.size() || host.empty()) return std::nullopt;
-  return replica_address{std::string{host}, port};
-}
-
-std::string to_string(const replica_address& address) {
-  const bool is_ipv6 = address.host.find(':') != std::string::npos;
-  return is_ipv6 ? fmt::format("[{}]:{}", address.host, address.port)
-                 : fmt::format("{}:{}", address.host, address.port);
-}
-
 or_error<genesis> read_genesis(const std::filesystem::path& path) {
   auto read = toml_document::read(path);
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   const auto& document = std::get<toml_document>(read);
   auto root = document.root();
   genesis content;
+  seen_members seen;
   read_cluster(root.table("cluster"), content);
-  read_replicas(root, content);
-  read_clients(root, content);
+  read_replicas(root, content, seen);
+  read_clients(root, content, seen);
   expect_fitting_window(root.table("cluster"), content);
   root.expect_nothing_else();
-  if (document.problems().empty()) expect_distinct_keys(root, content);
   if (!document.problems().empty()) return error_of(document.problems());
   return content;
 }
 
 std::optional<world_error> write_genesis(const std::filesystem::path& path, const genesis& content) {
   if (std::filesystem::exists(path)) {
-    return world_error{fmt::format("{} exists already", path.string()),
-                       "choose another directory, or remove it: a new genesis is a new cluster"};
+    return world_error{
+        fmt::format("{} exists already", path.string()),
+        "choose another directory: a new genesis is a new cluster, which cannot use what this one's replicas hold"};
   }
-  std::ofstream out{path};
-  out << "# Genesis of a HyperMesh cluster: equal at every member. Its content, without the addresses, is the "
-         "cluster's\n"
-         "# identity: whoever changes it makes another cluster.\n\n";
-  out << fmt::format(
-      "[cluster]\nname = \"{}\"\nnonce = \"{}\"\nstate_machine = \"{}\"\nepoch = {}\n"
+  auto text = fmt::format(
+      "# Genesis of a HyperMesh cluster: equal at every member. Its content, without the addresses, is the "
+      "cluster's\n"
+      "# identity: whoever changes it makes another cluster.\n\n"
+      "[cluster]\nname = {}\nnonce = {}\nstate_machine = {}\nepoch = {}\n"
       "# A checkpoint follows every so many batches; the window is at least twice that.\n"
       "checkpoint_period = {}\nwatermark_window = {}\n",
-      content.name, content.nonce, content.state_machine, content.epoch, content.checkpoint_period,
-      content.watermark_window);
+      toml_string(content.name), toml_string(content.nonce), toml_string(content.state_machine), content.epoch,
+      content.checkpoint_period, content.watermark_window);
   for (std::size_t number = 0; number < content.replicas.size(); ++number) {
     const auto& each = content.replicas[number];
-    out << fmt::format("\n[[replica]]\nnumber = {}\naddress = \"{}\"\nkey = \"{}\"\n", number, to_string(each.address),
-                       to_hex(each.key.view()));
+    text += fmt::format("\n[[replica]]\nnumber = {}\naddress = {}\nkey = \"{}\"\n", number,
+                        toml_string(to_string(each.address)), to_hex(each.key.view()));
   }
   for (std::size_t number = 0; number < content.clients.size(); ++number) {
-    out << fmt::format("\n[[client]]\nnumber = {}\nkey = \"{}\"\n", number, to_hex(content.clients[number].view()));
+    text += fmt::format("\n[[client]]\nnumber = {}\nkey = \"{}\"\n", number, to_hex(content.clients[number].view()));
   }
-  out.close();
-  if (!out) {
-    return world_error{fmt::format("cannot write {}", path.string()), "check free space and permissions"};
-  }
-  return std::nullopt;
+  return write_durable_file(path, text, 0644, existing_file::keep);
 }
 
 }  // namespace hypermesh

@@ -36,14 +36,10 @@ struct genesis {
   [[nodiscard]] std::vector<replica_address> addresses() const;
 };
 
-/// Reads and checks a genesis file; the error names every problem and its line.
+/// Reads and checks a genesis file; the error names every problem and its line, or says why the file cannot be read.
 [[nodiscard]] or_error<genesis> read_genesis(const std::filesystem::path& path);
 
 /// Writes a genesis file with comments for people. Never replaces a file.
 [[nodiscard]] std::optional<world_error> write_genesis(const std::filesystem::path& path, const genesis& content);
-
-/// "HOST:PORT" or "[IPV6]:PORT"; nothing when it is neither.
-[[nodiscard]] std::optional<replica_address> parse_address(std::string_view text);
-[[nodiscard]] std::string to_string(const replica_address& address);
 
 }  // namespace hypermesh

@@ -53,11 +53,11 @@ class guarded_bytes {
 std::optional<world_error> objection_to_file(const struct stat& facts, const std::filesystem::path& path) {
   if (!S_ISREG(facts.st_mode)) {
     return world_error{fmt::format("{} is not a regular file", quoted(path)),
-                       "name the key file itself, not a folder, pipe or device"};
+                       "name the key file itself, not a folder, pipe or device", fault_origin::configuration};
   }
   if (facts.st_size > static_cast<off_t>(key_file_bytes_max)) {
     return world_error{fmt::format("{} has {} bytes: too long for a key file", quoted(path), facts.st_size),
-                       "name a file that `hypermesh keygen` wrote"};
+                       "name a file that `hypermesh keygen` wrote", fault_origin::configuration};
   }
   return std::nullopt;
 }
@@ -66,12 +66,13 @@ std::optional<world_error> objection_to_privacy(const struct stat& facts, const 
   if (facts.st_uid != ::geteuid()) {
     return world_error{
         fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path), facts.st_uid, ::geteuid()),
-        fmt::format("chown {} {}", ::geteuid(), quoted(path))};
+        fmt::format("chown {} {}", ::geteuid(), quoted(path)), fault_origin::configuration};
   }
   const auto mode = facts.st_mode & 07777U;
   if ((mode & ~secret_mode) != 0) {
-    return world_error{fmt::format("{} has mode {:04o}: others may read the secret key", quoted(path), mode),
-                       fmt::format("chmod 600 {}", quoted(path))};
+    return world_error{fmt::format("{} has mode {:04o}{}, but a secret key has 0600", quoted(path), mode,
+                                   (mode & 077U) != 0 ? ": others may read or change it" : ""),
+                       fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration};
   }
   return std::nullopt;
 }
@@ -102,7 +103,8 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secre
 or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header,
                                   std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
-    return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote"};
+    return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote",
+                       fault_origin::configuration};
   };
   if (!content.starts_with(header)) {
     return bad_line(1, fmt::format("expected \"{}\"", header.substr(0, header.size() - 1)));
@@ -129,7 +131,7 @@ std::optional<world_error> read_key(const std::filesystem::path& path, bool is_s
   if (const auto* error = std::get_if<world_error>(&start)) return *error;
   if (!from_hex(content.text(std::get<std::size_t>(start), digit_count), out)) {
     return world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
-                       "restore the file from a backup"};
+                       "restore the file from a backup", fault_origin::configuration};
   }
   return std::nullopt;
 }
@@ -169,7 +171,8 @@ or_error<public_key> read_public_key(const std::filesystem::path& path) {
   public_key key;
   if (auto error = read_key(path, false, key.bytes)) return *error;
   if (!is_sound(key)) {
-    return world_error{fmt::format("{}:3: no usable Ed25519 public key", quoted(path)), "copy the file again"};
+    return world_error{fmt::format("{}:3: no usable Ed25519 public key", quoted(path)), "copy the file again",
+                       fault_origin::configuration};
   }
   return key;
 }

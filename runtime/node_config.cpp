@@ -1,13 +1,11 @@
 #include "runtime/node_config.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include "messages/limits.hpp"
-#include "runtime/state_machines/registry.hpp"
+#include "runtime/durable_file.hpp"
 #include "runtime/toml_document.hpp"
 
 namespace hypermesh {
@@ -18,11 +16,21 @@ std::filesystem::path relative_to(const std::filesystem::path& file, const std::
   return path.empty() ? std::filesystem::path{} : file.parent_path() / path;
 }
 
+/// A path that must be there.
+std::filesystem::path read_path(toml_table& from, std::string_view key, const std::filesystem::path& file,
+                                std::optional<std::string> fallback = std::nullopt) {
+  const bool required = !fallback;
+  const auto path = from.text(key, std::move(fallback));
+  // A key that is missing was named already.
+  if (path.empty() && (!required || from.has(key))) from.complain(key, fmt::format("'{}' is empty", key));
+  return relative_to(file, path);
+}
+
 /// The genesis that a configuration names; its own problems are complete already.
 std::optional<world_error> load_genesis(toml_table& root, const std::filesystem::path& file, genesis& into) {
-  const auto named = root.text("genesis");
+  const auto named = read_path(root, "genesis", file);
   if (named.empty()) return std::nullopt;
-  auto read = read_genesis(relative_to(file, named));
+  auto read = read_genesis(named);
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   into = std::move(std::get<genesis>(read));
   return std::nullopt;
@@ -37,8 +45,15 @@ void read_batching(toml_table from, node_settings& into) {
   auto& batching = into.batching;
   batching.requests_per_batch_max =
       from.number("requests_per_batch_max", 1, limits::requests_per_batch_max, batching.requests_per_batch_max);
+  // Who only lowers the most does not have to know of the target.
   batching.requests_per_batch_target =
-      from.number("requests_per_batch_target", 1, limits::requests_per_batch_max, batching.requests_per_batch_target);
+      from.number("requests_per_batch_target", 1, limits::requests_per_batch_max,
+                  std::min(batching.requests_per_batch_target, batching.requests_per_batch_max));
+  if (batching.requests_per_batch_target > batching.requests_per_batch_max) {
+    from.complain("requests_per_batch_target",
+                  fmt::format("'requests_per_batch_target' is {}, above 'requests_per_batch_max', which is {}",
+                              batching.requests_per_batch_target, batching.requests_per_batch_max));
+  }
   batching.pipeline_depth = from.number("pipeline_depth", 1, limits::watermark_window_max, batching.pipeline_depth);
   into.batch_delay = microseconds_of(from, "delay_us", into.batch_delay, 10'000'000);
   from.expect_nothing_else();
@@ -62,9 +77,6 @@ void read_views(toml_table from, node_settings& into) {
   from.expect_nothing_else();
 }
 
-constexpr std::string_view default_data_folder = "data";
-constexpr std::string_view default_audit_folder = "audit";
-
 void read_storage(toml_table from, const std::filesystem::path& file, storage_settings& into) {
   const auto mode = from.text("mode", "sync");
   if (mode == "sync") {
@@ -76,9 +88,7 @@ void read_storage(toml_table from, const std::filesystem::path& file, storage_se
   } else {
     from.complain("mode", fmt::format("storage mode '{}' is unknown; known: sync, async, memory", mode));
   }
-  const auto directory = from.text("directory", std::string{default_data_folder});
-  if (directory.empty()) from.complain("directory", "'directory' is empty");
-  into.directory = relative_to(file, directory);
+  into.directory = read_path(from, "directory", file, std::string{default_data_folder});
   into.retain_mib = static_cast<std::uint32_t>(from.number("retain_mib", 0, retain_mib_max, into.retain_mib));
   from.expect_nothing_else();
 }
@@ -87,184 +97,112 @@ void read_audit(toml_table from, const std::filesystem::path& file, durability m
   // A node that keeps nothing of what it promised keeps no trail of it either, unless it is asked to.
   into.enabled = from.flag("enabled", mode != durability::memory);
   into.votes = from.flag("votes", into.votes);
-  const auto directory = from.text("directory", std::string{default_audit_folder});
-  if (directory.empty()) from.complain("directory", "'directory' is empty");
-  into.directory = relative_to(file, directory);
+  into.directory = read_path(from, "directory", file, std::string{default_audit_folder});
   into.retain_mib = static_cast<std::uint32_t>(
       from.number("retain_mib", audit_retain_mib_min, audit_retain_mib_max, into.retain_mib));
   from.expect_nothing_else();
 }
 
-std::optional<world_error> write_text(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream out{path};
-  out << text;
-  out.close();
-  if (out) return std::nullopt;
-  return world_error{fmt::format("cannot write {}", path.string()), "check free space and permissions"};
-}
-
-std::optional<world_error> make_folder(const std::filesystem::path& path) {
+/// The path after links and dots; as it is where that cannot be told.
+std::filesystem::path resolved(const std::filesystem::path& path) {
   std::error_code failed;
-  std::filesystem::create_directories(path, failed);
-  if (!failed) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
-  if (!failed) return std::nullopt;
-  return world_error{fmt::format("cannot make {}: {}", path.string(), failed.message()), "check the path"};
+  auto out = std::filesystem::weakly_canonical(path, failed);
+  if (failed) out = path.lexically_normal();
+  // "a/" is "a".
+  return out.has_filename() ? out : out.parent_path();
 }
 
-/// A member's folder: key file and configuration.
-std::optional<world_error> make_member(const std::filesystem::path& folder, const secret_key& key,
-                                       const std::filesystem::path& config, const std::string& text) {
-  if (auto error = make_folder(folder)) return error;
-  if (auto error = write_secret_key(folder / "secret.key", key)) return error;
-  return write_text(config, text);
+/// Whether `inner` is `outer` or stands below it.
+bool is_inside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto below = resolved(inner);
+  const auto above = resolved(outer);
+  return std::mismatch(above.begin(), above.end(), below.begin(), below.end()).first == above.end();
 }
 
-std::string node_text(std::uint32_t number) {
-  const node_settings defaults;
-  const storage_settings storage;
-  const audit_settings audit;
-  return fmt::format(
-      "# Replica {0} of the cluster. Paths are relative to this file.\n"
-      "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
-      "# listen = \"0.0.0.0:7400\"    # where it differs from the genesis address\n\n"
-      "[storage]\n"
-      "# sync: a vote is on the disk before it is sent. async: within 100 ms after; a crash of the machine may forget\n"
-      "# it, and the replica may contradict itself. memory: nothing is kept, for trials and tests.\n"
-      "mode = \"sync\"\n"
-      "# What this replica has promised. If it is lost or damaged, move it away and start with --learner; never put "
-      "an\n"
-      "# old copy in its place.\n"
-      "directory = \"{8}\"\n"
-      "# The state is written when so many MiB of records have come since, 0 to {9}; a large one not before half of "
-      "its\n"
-      "# own size. A restart executes again what came since.\n"
-      "retain_mib = {10}\n\n"
-      "# The audit trail: what this replica saw and said, chained and signed; 'hypermesh audit' reads it. The oldest "
-      "goes\n"
-      "# when there is more than retain_mib ({16} or more). votes: signed proposals and votes too, not only "
-      "decisions.\n"
-      "[audit]\nenabled = true\nvotes = true\nretain_mib = {17}\ndirectory = \"{18}\"\n\n"
-      "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
-      "# requests_per_batch_target = {4}\n\n"
-      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n\n"
-      "# How long a request may wait, or the primary of a new view, before this replica wants another primary. Too "
-      "short\n"
-      "# for the network, views change without need; each change doubles the times, doublings_max times at most.\n"
-      "# [views]\n# request_us = {11}\n# closed_link_us = {12}\n# new_view_us = {13}\n# doublings_max = {14}\n"
-      "# service_us = {15}\n",
-      number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
-      defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
-      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib,
-      defaults.views.request_us, defaults.views.closed_link_us, defaults.views.new_view_us,
-      defaults.views.doublings_max, defaults.service_period.count(), audit_retain_mib_min, audit.retain_mib,
-      default_audit_folder);
+/// Each folder is its owner's alone: what else stands in it is taken for damage, or moved away with it.
+void expect_own_folders(toml_table root, const node_config& config) {
+  const auto& data = config.storage.directory;
+  const auto& trail = config.audit.directory;
+  if (data.empty()) return;
+  auto storage = root.table("storage");
+  if (is_inside(config.key_file, data)) {
+    storage.complain("directory",
+                     "the key file stands in the data directory, which is moved away when it is damaged; "
+                     "'directory' needs a folder of its own");
+  }
+  if (!config.audit.enabled || trail.empty()) return;
+  if (!is_inside(trail, data) && !is_inside(data, trail)) return;
+  root.table("audit").complain(
+      "directory",
+      fmt::format("the folder of the audit trail {} and the data directory {} must not be the same, or one "
+                  "in the other",
+                  quoted(trail), quoted(data)));
 }
 
-std::string client_text(std::uint32_t number) {
-  return fmt::format(
-      "# Client {0} of the cluster. Paths are relative to this file.\n"
-      "genesis = \"../genesis.toml\"\nclient = {0}\nkey_file = \"secret.key\"\n",
-      number);
+void read_listen(toml_table& root, node_config& config) {
+  const auto& replicas = config.cluster.replicas;
+  const bool is_member = config.self.value < replicas.size();
+  if (is_member) config.listen = replicas[config.self.value].address;
+  if (!root.has("listen")) return;
+  auto parsed = parse_address(root.text("listen"), address_use::listen);
+  if (const auto* error = std::get_if<world_error>(&parsed)) {
+    root.complain("listen", fmt::format("{}; {}", error->what, error->remedy));
+  } else {
+    config.listen = std::move(std::get<replica_address>(parsed));
+  }
 }
 
-std::optional<world_error> objection_to(const cluster_plan& plan) {
-  const auto ports = plan.ports.empty() ? plan.replicas : plan.ports.size();
-  if (plan.replicas < limits::replicas_min || plan.replicas > limits::replicas_max) {
-    return world_error{fmt::format("{} replicas are not possible", plan.replicas),
-                       fmt::format("choose {} to {}", limits::replicas_min, limits::replicas_max)};
-  }
-  if (plan.clients < 1 || plan.clients > limits::clients_max) {
-    return world_error{fmt::format("{} clients are not possible", plan.clients),
-                       fmt::format("choose 1 to {}", limits::clients_max)};
-  }
-  if (plan.checkpoint_period < 1 || plan.checkpoint_period > limits::watermark_window_max / 2) {
-    return world_error{fmt::format("a checkpoint period of {} is not possible", plan.checkpoint_period),
-                       fmt::format("choose 1 to {}", limits::watermark_window_max / 2)};
-  }
-  if (ports != plan.replicas || plan.first_port + plan.replicas > 65'536U) {
-    return world_error{"the replicas do not fit the ports", "choose a smaller first port"};
-  }
-  const auto machine = make_state_machine(plan.state_machine);
-  if (!machine) return world_error{machine.error(), "choose one of them"};
-  const bool plain_name = !plan.name.empty() && plan.name.find_first_of("\"\\\n") == std::string::npos;
-  if (!plain_name) return world_error{"the cluster's name is empty or has quotes", "choose letters and digits"};
-  return std::nullopt;
-}
-
-std::string fresh_nonce() {
-  initialise_crypto();
-  std::array<std::byte, 16> bytes;
-  randombytes_buf(bytes.data(), bytes.size());
-  return to_hex(bytes);
-}
-
-std::optional<world_error> write_cluster(const cluster_layout& layout, const cluster_plan& plan, genesis& content) {
-  content.name = plan.name;
-  content.nonce = fresh_nonce();
-  content.state_machine = plan.state_machine;
-  const auto widest = watermark_window_max_of(group_size{plan.replicas});
-  content.checkpoint_period = std::min(plan.checkpoint_period, widest / 2);
-  content.watermark_window = 2 * content.checkpoint_period;
-  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
-    const auto key = secret_key::generate();
-    const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];
-    content.replicas.push_back({key.public_half(), {plan.host, port}});
-    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_text(number));
-    if (error) return error;
-  }
-  for (std::uint32_t number = 0; number < plan.clients; ++number) {
-    const auto key = secret_key::generate();
-    content.clients.push_back(key.public_half());
-    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_text(number));
-    if (error) return error;
-  }
-  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
-    const storage_owner owner{content.id(), content.name, replica_id{number}};
-    if (auto error = initialise_storage(layout.data_folder(number), owner)) return error;
-  }
-  return write_genesis(layout.genesis_file(), content);
+/// What is wrong in the genesis and in the file that names it, at once.
+std::optional<world_error> all_of(const std::optional<world_error>& of_genesis, const toml_document& document) {
+  if (document.problems().empty()) return of_genesis;
+  const auto own = error_of(document.problems());
+  return of_genesis ? joined(*of_genesis, own) : own;
 }
 
 }  // namespace
 
-or_error<node_config> read_node_config(const std::filesystem::path& path) {
+std::optional<world_error> read_node_config_into(const std::filesystem::path& path, node_config& config) {
   auto read = toml_document::read(path);
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   const auto& document = std::get<toml_document>(read);
   auto root = document.root();
-  node_config config;
-  if (auto error = load_genesis(root, path, config.cluster)) return std::move(*error);
+  const auto of_genesis = load_genesis(root, path, config.cluster);
   const auto last = config.cluster.replicas.empty() ? limits::replicas_max : config.cluster.replicas.size() - 1;
   config.self = replica_id{static_cast<std::uint32_t>(root.number("replica", 0, last))};
-  config.key_file = relative_to(path, root.text("key_file"));
-  const auto listen = root.text("listen", "");
-  const auto address = parse_address(listen);
-  if (!listen.empty() && !address) root.complain("listen", fmt::format("'{}' is not HOST:PORT", listen));
-  if (config.self.value < config.cluster.replicas.size()) {
-    config.listen = address.value_or(config.cluster.replicas[config.self.value].address);
-  }
+  config.key_file = read_path(root, "key_file", path);
+  read_listen(root, config);
   read_storage(root.table("storage"), path, config.storage);
   read_audit(root.table("audit"), path, config.storage.mode, config.audit);
+  expect_own_folders(root, config);
   read_batching(root.table("batching"), config.settings);
   read_periods(root.table("periods"), config.settings);
   read_views(root.table("views"), config.settings);
   root.expect_nothing_else();
-  if (!document.problems().empty()) return error_of(document.problems());
+  return all_of(of_genesis, document);
+}
+
+or_error<node_config> read_node_config(const std::filesystem::path& path) {
+  node_config config;
+  if (auto error = read_node_config_into(path, config)) return std::move(*error);
   return config;
 }
 
-or_error<client_config> read_client_config(const std::filesystem::path& path) {
+std::optional<world_error> read_client_config_into(const std::filesystem::path& path, client_config& config) {
   auto read = toml_document::read(path);
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   const auto& document = std::get<toml_document>(read);
   auto root = document.root();
-  client_config config;
-  if (auto error = load_genesis(root, path, config.cluster)) return std::move(*error);
+  const auto of_genesis = load_genesis(root, path, config.cluster);
   const auto last = config.cluster.clients.empty() ? limits::clients_max : config.cluster.clients.size() - 1;
   config.self = client_id{static_cast<std::uint32_t>(root.number("client", 0, last))};
-  config.key_file = relative_to(path, root.text("key_file"));
+  config.key_file = read_path(root, "key_file", path);
   root.expect_nothing_else();
-  if (!document.problems().empty()) return error_of(document.problems());
+  return all_of(of_genesis, document);
+}
+
+or_error<client_config> read_client_config(const std::filesystem::path& path) {
+  client_config config;
+  if (auto error = read_client_config_into(path, config)) return std::move(*error);
   return config;
 }
 
@@ -290,22 +228,6 @@ std::filesystem::path cluster_layout::audit_folder(std::uint32_t number) const {
 
 std::filesystem::path cluster_layout::client_file(std::uint32_t number) const {
   return client_folder(number) / "client.toml";
-}
-
-or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan) {
-  if (auto error = objection_to(plan)) return std::move(*error);
-  std::error_code failed;
-  const bool existed = std::filesystem::exists(directory, failed);
-  if (existed && (!std::filesystem::is_directory(directory, failed) || !std::filesystem::is_empty(directory, failed))) {
-    return world_error{fmt::format("{} exists and is not an empty directory", directory.string()),
-                       "choose another directory"};
-  }
-  genesis content;
-  if (auto error = write_cluster(cluster_layout{directory}, plan, content)) {
-    if (!existed) std::filesystem::remove_all(directory, failed);
-    return std::move(*error);
-  }
-  return content;
 }
 
 }  // namespace hypermesh

@@ -62,11 +62,21 @@ struct client_config {
   std::filesystem::path key_file;
 };
 
-/// Reads `node.toml`; paths in it are relative to the file. The error names every problem and its line.
+/// Reads `node.toml`; paths in it are relative to the file. The error names every problem and its line, in this file
+/// and in the genesis.
 [[nodiscard]] or_error<node_config> read_node_config(const std::filesystem::path& path);
 
 /// Reads `client.toml`.
 [[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path);
+
+/// The same; `config` holds what could be read, also when there is an error.
+[[nodiscard]] std::optional<world_error> read_node_config_into(const std::filesystem::path& path, node_config& config);
+[[nodiscard]] std::optional<world_error> read_client_config_into(const std::filesystem::path& path,
+                                                                 client_config& config);
+
+/// Folders of a replica, beside its configuration file.
+inline constexpr std::string_view default_data_folder = "data";
+inline constexpr std::string_view default_audit_folder = "audit";
 
 /// Where the files of a cluster directory stand.
 struct cluster_layout {
@@ -97,9 +107,13 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
+/// Why no cluster can be made from the plan; its name and host go into files that are read again.
+[[nodiscard]] std::optional<world_error> objection_to(const cluster_plan& plan);
+
 /// Makes a cluster directory: genesis, and for each member a folder with configuration and key file (0600), and for
 /// each replica the data directory, marked as one that nothing was promised in. `directory` must not exist or be empty;
-/// after an error nothing of it is left.
+/// after an error nothing of it is left. What it makes, `read_genesis`, `read_node_config` and `read_client_config`
+/// read without a problem.
 [[nodiscard]] or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan);
 
 }  // namespace hypermesh

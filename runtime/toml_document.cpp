@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "runtime/durable_file.hpp"
+#include "runtime/safe_text.hpp"
+
 namespace hypermesh {
 
 namespace {
-
-constexpr std::uintmax_t file_bytes_max = 64ULL << 20U;
 
 std::uint32_t line_of(const toml::node* node) {
   return node == nullptr ? 0 : static_cast<std::uint32_t>(node->source().begin.line);
@@ -18,14 +19,21 @@ std::uint32_t line_of(const toml::node* node) {
 }  // namespace
 
 std::string config_problem::text() const {
-  return line == 0 ? fmt::format("{}: {}", file.string(), what) : fmt::format("{}:{}: {}", file.string(), line, what);
+  // What the file holds is quoted, and goes to a terminal.
+  const auto safe = escaped(what);
+  return line == 0 ? fmt::format("{}: {}", file.string(), safe) : fmt::format("{}:{}: {}", file.string(), line, safe);
 }
 
 world_error error_of(const std::vector<config_problem>& problems) {
   std::string text;
   for (const auto& problem : problems)
     text += (text.empty() ? "" : "\n") + problem.text();
-  return {std::move(text), "correct the lines named above"};
+  return {std::move(text), "correct the lines named above", fault_origin::configuration};
+}
+
+world_error joined(const world_error& first, const world_error& second) {
+  auto remedy = first.remedy == second.remedy ? first.remedy : first.remedy + "; " + second.remedy;
+  return {first.what + "\n" + second.what, std::move(remedy), first.origin};
 }
 
 struct toml_table::content {
@@ -61,6 +69,8 @@ std::string toml_table::text(std::string_view key, std::optional<std::string> fa
   content_->complain(node, fmt::format("'{}' must be a text in quotes", key));
   return fallback.value_or("");
 }
+
+bool toml_table::has(std::string_view key) { return content_->ask(key) != nullptr; }
 
 std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::uint64_t high,
                                  std::optional<std::uint64_t> fallback) {
@@ -122,20 +132,23 @@ void toml_table::expect_nothing_else() {
 }
 
 or_error<toml_document> toml_document::read(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(path, failed);
-  if (failed) {
-    return world_error{fmt::format("cannot read {}: {}", path.string(), failed.message()),
-                       "check the path; 'hypermesh init DIRECTORY' makes a new cluster"};
+  auto content = read_small_file(path, config_bytes_max);
+  if (auto* error = std::get_if<world_error>(&content)) {
+    std::error_code unknown;
+    if (!std::filesystem::exists(path, unknown) && !unknown) {
+      error->remedy = "check the path; 'hypermesh init DIRECTORY' makes a new cluster";
+    }
+    return std::move(*error);
   }
-  if (size > file_bytes_max) {
-    return world_error{fmt::format("{} is larger than a configuration can be", path.string()), "check the path"};
-  }
+  return parse(path, std::get<std::string>(content));
+}
+
+or_error<toml_document> toml_document::parse(const std::filesystem::path& path, const std::string& content) {
   toml_document document;
   document.path_ = path;
   document.problems_ = std::make_shared<std::vector<config_problem>>();
   try {
-    document.parsed_ = std::make_shared<toml::table>(toml::parse_file(path.string()));
+    document.parsed_ = std::make_shared<toml::table>(toml::parse(content, path.string()));
   } catch (const toml::parse_error& error) {
     const auto line = static_cast<std::uint32_t>(error.source().begin.line);
     return error_of({{path, line, std::string{error.description()}}});

@@ -23,8 +23,14 @@ struct config_problem {
   [[nodiscard]] std::string text() const;
 };
 
+/// The longest configuration file: 100 replicas and all clients need less.
+inline constexpr std::uintmax_t config_bytes_max = 64ULL << 20U;
+
 /// All problems as one error: everything that is wrong is said at once (R19).
 [[nodiscard]] world_error error_of(const std::vector<config_problem>& problems);
+
+/// Both errors as one.
+[[nodiscard]] world_error joined(const world_error& first, const world_error& second);
 
 /// One table of a TOML file, read key by key. A value of another type, out of range or missing becomes a
 /// problem with its line, and reading goes on; so does every key that nobody asked for.
@@ -32,6 +38,9 @@ class toml_table {
  public:
   /// Text of the key; a problem when it is missing and `fallback` is empty.
   [[nodiscard]] std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
+
+  /// Whether the key is there, whatever its value is.
+  [[nodiscard]] bool has(std::string_view key);
 
   /// Number from `low` to `high`.
   [[nodiscard]] std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high,
@@ -63,7 +72,11 @@ class toml_table {
 /// A TOML file and what is wrong with it.
 class toml_document {
  public:
+  /// The error tells a file that cannot be read from one that is no TOML.
   [[nodiscard]] static or_error<toml_document> read(const std::filesystem::path& path);
+
+  /// From the content of the file; every error is one of the content.
+  [[nodiscard]] static or_error<toml_document> parse(const std::filesystem::path& path, const std::string& content);
 
   [[nodiscard]] toml_table root() const;
   [[nodiscard]] const std::vector<config_problem>& problems() const { return *problems_; }

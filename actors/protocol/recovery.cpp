@@ -11,10 +11,8 @@ namespace hypermesh {
 
 namespace {
 
-constexpr std::string_view remedy = "move the directory away and start the replica with --learner";
-
 world_error broken(std::string_view what) {
-  return {fmt::format("the records on disk contradict each other: {}", what), std::string{remedy}};
+  return {fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}};
 }
 
 /// Reads records one after the other into the node; stops at the first that makes no sense.
@@ -194,7 +192,7 @@ std::variant<std::vector<taken_state>, world_error> replay(const cluster_paramet
     const auto& [sequence, snapshot] = *history.state;
     if (auto error = state.restore(sequence, snapshot)) {
       return world_error{fmt::format("the kept state after sequence {} cannot be read: {}", sequence.value, *error),
-                         std::string{remedy}};
+                         std::string{learner_remedy}};
     }
     take();
   }

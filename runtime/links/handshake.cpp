@@ -1,6 +1,7 @@
 #include "runtime/links/handshake.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <sodium.h>
 
@@ -21,7 +22,7 @@ static_assert(ephemeral_seed::size == crypto_kx_SEEDBYTES);
 static_assert(stream_key::size == crypto_kx_SESSIONKEYBYTES);
 static_assert(digest::size <= crypto_generichash_BYTES_MAX);
 
-enum class role : std::uint8_t { initiator = 1, responder = 2 };
+enum class role : std::uint8_t { initiator = 1, responder = 2, elsewhere = 3 };
 
 const unsigned char* raw(byte_span bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
@@ -115,6 +116,16 @@ struct ephemeral_keys {
   }
 };
 
+/// What ELSEWHERE has in place of a stream header.
+stream_header header_with(std::uint32_t number) {
+  stream_header out;
+  for (unsigned index = 0; index < 4; ++index)
+    out.bytes[index] = static_cast<std::byte>((number >> (8 * index)) & 0xffU);
+  return out;
+}
+
+constexpr std::array<std::byte, ephemeral_key_bytes> no_key{};
+
 handshake_step failed(link_error reason) {
   handshake_step step;
   step.error = reason;
@@ -178,6 +189,7 @@ handshake_step initiator_handshake::feed(byte_span bytes) {
 handshake_step initiator_handshake::conclude() {
   const auto responder_key = proof_.bytes().first(ephemeral_key_bytes);
   const auto header = proof_.bytes().subspan(ephemeral_key_bytes, stream_header::size);
+  if (std::ranges::equal(responder_key, no_key)) return conclude_elsewhere();
   const auto proof = read_fixed<signature>(proof_.bytes().last(signature::size));
   const auto claimed = signing_input_of(role::responder, transcript_of(hello_, responder_key, header));
   if (!context_.keys->verify(responder_, claimed, proof)) return failed(link_error::bad_signature);
@@ -191,6 +203,21 @@ handshake_step initiator_handshake::conclude() {
   const auto own = signing_input_of(role::initiator, transcript_of(hello_, proof_.bytes(), own_header));
   append(step.send, context_.keys->sign(own).view());
   require(step.send.size() == initiator_proof_bytes, "the initiator's proof has its fixed size");
+  return step;
+}
+
+handshake_step initiator_handshake::conclude_elsewhere() const {
+  const auto header = read_fixed<stream_header>(proof_.bytes().subspan(ephemeral_key_bytes, stream_header::size));
+  std::uint32_t number = 0;
+  for (unsigned index = 0; index < 4; ++index)
+    number |= std::to_integer<std::uint32_t>(header.bytes[index]) << (8 * index);
+  const auto claimed = principal::of(replica_id{number});
+  const bool can_be = number < context_.replica_count && claimed != responder_ && header == header_with(number);
+  const auto proof = read_fixed<signature>(proof_.bytes().last(signature::size));
+  const auto input = signing_input_of(role::elsewhere, transcript_of(hello_, no_key, header.view()));
+  if (!can_be || !context_.keys->verify(claimed, input, proof)) return failed(link_error::bad_signature);
+  auto step = failed(link_error::other_replica);
+  step.found = replica_id{number};
   return step;
 }
 
@@ -249,14 +276,22 @@ std::optional<link_error> responder_handshake::objection_to_hello() {
   if (read_fixed<cluster_id>(next(cluster_id::size)) != context_.cluster) return link_error::wrong_cluster;
   const auto initiator = read_principal(next(principal_bytes));
   if (!initiator || !is_member(*initiator, context_)) return link_error::unknown_principal;
-  if (read_principal(next(principal_bytes)) != context_.keys->self()) return link_error::wrong_responder;
+  const auto named = read_principal(next(principal_bytes));
+  if (named != context_.keys->self()) {
+    is_for_another_ = named && named->is_replica() && is_member(*named, context_) && may_dial(*initiator, *named);
+    return link_error::wrong_responder;
+  }
   if (!may_dial(*initiator, context_.keys->self())) return link_error::wrong_direction;
   initiator_ = initiator;
   return std::nullopt;
 }
 
 handshake_step responder_handshake::answer_hello() {
-  if (const auto objection = objection_to_hello()) return failed(*objection);
+  if (const auto objection = objection_to_hello()) {
+    auto step = failed(*objection);
+    if (is_for_another_) step.send = elsewhere();
+    return step;
+  }
   const auto initiator_key = hello_.bytes().last(ephemeral_key_bytes);
   if (!secrets_->agree(role::responder, initiator_key, hello_.bytes(), secrets_->own_public)) {
     return failed(link_error::weak_key);
@@ -271,6 +306,18 @@ handshake_step responder_handshake::answer_hello() {
   handshake_step step;
   step.send = answer_;
   return step;
+}
+
+byte_vector responder_handshake::elsewhere() const {
+  const auto header = header_with(context_.keys->self().number);
+  byte_vector out;
+  out.reserve(responder_proof_bytes);
+  append(out, no_key);
+  append(out, header.view());
+  const auto own = signing_input_of(role::elsewhere, transcript_of(hello_.bytes(), no_key, header.view()));
+  append(out, context_.keys->sign(own).view());
+  require(out.size() == responder_proof_bytes, "ELSEWHERE is as long as the responder's proof");
+  return out;
 }
 
 handshake_step responder_handshake::conclude() {

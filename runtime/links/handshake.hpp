@@ -12,6 +12,13 @@
 /// 2. responder → initiator: PROOF = Y ‖ stream header ‖ sign(responder role, H(HELLO ‖ Y ‖ header))
 /// 3. initiator → responder: PROOF = stream header ‖ sign(initiator role, H(HELLO ‖ message 2 ‖ header))
 ///
+/// A replica that is dialed as another one, because addresses were swapped, answers once with who it is and ends:
+///
+///    2'. responder → initiator: ELSEWHERE = 32 zeros ‖ its number and zeros ‖ sign(elsewhere role, H(HELLO ‖ …))
+///
+/// It is as long as message 2 and costs as much, contains the initiator's fresh X, and under its own role it is nothing
+/// that could open a link. A key of 32 zeros has small order, so that no responder has it.
+///
 /// X and Y are ephemeral X25519 keys. The stream keys come from crypto_kx over X and Y, then keyed by
 /// H(HELLO ‖ Y): both sides share keys only if they agree on cluster, version, both principals and both roles.
 ///
@@ -62,7 +69,10 @@ struct handshake_step {
   byte_vector send;
   /// Set once, when the other side is authenticated.
   std::optional<secure_channel> channel;
+  /// May be set together with `send`: the responder says who it is instead.
   std::optional<link_error> error;
+  /// With `link_error::other_replica`: who proved that it is at the address that was dialed.
+  std::optional<replica_id> found;
 };
 
 /// A message of fixed size that arrives in pieces. Memory: `size` bytes.
@@ -103,6 +113,7 @@ class initiator_handshake {
   struct secrets;
 
   [[nodiscard]] handshake_step conclude();
+  [[nodiscard]] handshake_step conclude_elsewhere() const;
 
   handshake_context context_;
   principal responder_;
@@ -140,6 +151,8 @@ class responder_handshake {
   struct secrets;
 
   [[nodiscard]] handshake_step answer_hello();
+  /// Says who this is to somebody who dialed another replica.
+  [[nodiscard]] byte_vector elsewhere() const;
   [[nodiscard]] handshake_step conclude();
   [[nodiscard]] std::optional<link_error> objection_to_hello();
 
@@ -147,6 +160,8 @@ class responder_handshake {
   fixed_message hello_;
   fixed_message proof_;
   std::optional<principal> initiator_;
+  /// The hello is good, but for another replica.
+  bool is_for_another_ = false;
   byte_vector answer_;
   byte_vector rest_;
   std::optional<secure_channel> channel_;

@@ -39,6 +39,26 @@ std::vector<named_counter> link_counters::snapshot() const {
     const auto reason = static_cast<link_error>(index);
     all.push_back({fmt::format("link_closed_{}", to_string(reason)), of(reason)});
   }
+  for (std::uint32_t number = 0; number < limits::replicas_max; ++number) {
+    if (!was_misdirected_[number].load(std::memory_order_relaxed)) continue;
+    const auto answered = answers_[number].load(std::memory_order_relaxed);
+    all.push_back({fmt::format("link_answers_as{{replica=\"{}\"}}", number), answered == number + 1 ? 0 : answered});
+  }
+  return all;
+}
+
+void link_counters::note_answer(replica_id dialed, replica_id answered) {
+  require(dialed.value < limits::replicas_max && answered.value < limits::replicas_max, "both are members");
+  answers_[dialed.value].store(answered.value + 1, std::memory_order_relaxed);
+  if (dialed != answered) was_misdirected_[dialed.value].store(true, std::memory_order_relaxed);
+}
+
+std::vector<misdirected_address> link_counters::misdirected() const {
+  std::vector<misdirected_address> all;
+  for (std::uint32_t number = 0; number < limits::replicas_max; ++number) {
+    const auto answered = answers_[number].load(std::memory_order_relaxed);
+    if (answered != 0 && answered != number + 1) all.push_back({replica_id{number}, replica_id{answered - 1}});
+  }
   return all;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "messages/limits.hpp"
+#include "messages/types.hpp"
 #include "messages/values.hpp"
 #include "runtime/links/link_error.hpp"
 
@@ -51,6 +52,14 @@ inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_co
 /// snake_case name.
 [[nodiscard]] std::string_view to_string(link_count what);
 
+/// An address of the genesis at which another replica is than the one that it is listed for.
+struct misdirected_address {
+  replica_id listed_for;
+  replica_id answers_as;
+
+  friend bool operator==(const misdirected_address&, const misdirected_address&) = default;
+};
+
 /// Counters of all links of one node. Written by the links, read by anybody at any time; each number is
 /// exact, a snapshot of several is not one instant. Memory: fixed.
 class link_counters {
@@ -67,7 +76,13 @@ class link_counters {
     return errors_[index_of(reason)].load(std::memory_order_relaxed);
   }
 
-  /// All of them: "link_frames_in", …, and "link_closed_bad_signature", … by reason.
+  /// Who answered, and proved it, at the address of `dialed` at the last attempt.
+  void note_answer(replica_id dialed, replica_id answered);
+  /// In ascending order; empty when every address that answered is that of its replica.
+  [[nodiscard]] std::vector<misdirected_address> misdirected() const;
+
+  /// All of them: "link_frames_in", …, "link_closed_bad_signature", … by reason, and for each replica at whose address
+  /// another one ever answered, "link_answers_as{replica="2"}": 1 + the number of who is there, 0 once it is right.
   [[nodiscard]] std::vector<named_counter> snapshot() const;
 
  private:
@@ -80,9 +95,12 @@ class link_counters {
 
   std::array<std::atomic<std::uint64_t>, link_count_count> counts_{};
   std::array<std::atomic<std::uint64_t>, link_error_count> errors_{};
+  /// By replica number, 1 + that of who answered; 0: nobody yet.
+  std::array<std::atomic<std::uint32_t>, limits::replicas_max> answers_{};
+  std::array<std::atomic<bool>, limits::replicas_max> was_misdirected_{};
 };
 
-static_assert(link_count_count + link_error_count <= limits::report_counters_max / 4,
+static_assert(link_count_count + link_error_count + limits::replicas_max <= limits::report_counters_max / 2,
               "a report has room for the counters of other parts");
 
 }  // namespace hypermesh

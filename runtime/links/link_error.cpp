@@ -9,11 +9,29 @@ namespace hypermesh {
 namespace {
 
 constexpr std::array<std::string_view, link_error_count> names = {
-    "not_hypermesh",     "wrong_version",     "unexpected_bytes", "wrong_cluster", "unknown_principal",
-    "wrong_responder",   "wrong_direction",   "bad_signature",    "weak_key",      "frame_too_short",
-    "frame_too_long",    "bad_frame",         "truncated",        "ended",         "closed",
-    "connect_failed",    "handshake_timeout", "dead_link",        "replaced",      "too_many_connections",
-    "too_many_sessions", "stopped",
+    "not_hypermesh",
+    "wrong_version",
+    "unexpected_bytes",
+    "wrong_cluster",
+    "unknown_principal",
+    "wrong_responder",
+    "other_replica",
+    "wrong_direction",
+    "bad_signature",
+    "weak_key",
+    "frame_too_short",
+    "frame_too_long",
+    "bad_frame",
+    "truncated",
+    "ended",
+    "closed",
+    "connect_failed",
+    "handshake_timeout",
+    "dead_link",
+    "replaced",
+    "too_many_connections",
+    "too_many_sessions",
+    "stopped",
 };
 
 static_assert(!names.back().empty(), "every reason has a name");

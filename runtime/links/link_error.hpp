@@ -20,6 +20,8 @@ enum class link_error : std::uint8_t {
   unknown_principal,
   /// The hello names another responder.
   wrong_responder,
+  /// Another replica than the one that was dialed proved that it is at this address.
+  other_replica,
   /// This principal may not dial that one; also a node that reaches itself.
   wrong_direction,
   bad_signature,

@@ -33,6 +33,8 @@ struct accepted_connection {
   byte_vector early;
   std::uint32_t age_in_sweeps = 0;
   bool is_cut = false;
+  /// The handshake failed and an answer says why; the initiator closes when it has it, or time does.
+  bool is_refused = false;
 };
 
 /// The remote node dialed and proved itself: its peer takes the connection (listener to peer).

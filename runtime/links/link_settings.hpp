@@ -10,16 +10,10 @@
 
 #include "actors/ports.hpp"
 #include "messages/limits.hpp"
+#include "runtime/links/address.hpp"
 #include "runtime/links/handshake.hpp"
 
 namespace hypermesh {
-
-/// Where a replica listens.
-struct replica_address {
-  /// An IPv4 or IPv6 address, or a name, which is resolved again for each attempt. Empty: never dialed.
-  std::string host;
-  std::uint16_t port = 0;
-};
 
 /// Everything that a link may use, with the reason for each default.
 struct link_limits {

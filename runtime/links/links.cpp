@@ -12,6 +12,7 @@
 
 #include "messages/require.hpp"
 #include "runtime/links/listener.hpp"
+#include "runtime/links/listening.hpp"
 #include "runtime/links/peer.hpp"
 
 namespace hypermesh {
@@ -29,8 +30,9 @@ std::optional<world_error> ensure_descriptors(const link_settings& settings) {
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return std::nullopt;
   const rlimit raised{std::min(wanted, files.rlim_max), files.rlim_max};
   if (::setrlimit(RLIMIT_NOFILE, &raised) == 0 && raised.rlim_cur >= wanted) return std::nullopt;
-  return world_error{fmt::format("the links may need {} open files, the system allows {}", wanted, raised.rlim_cur),
-                     fmt::format("ulimit -n {}, or fewer sessions in the configuration", wanted)};
+  return world_error{
+      fmt::format("the links may need {} open files, the system allows {}", wanted, raised.rlim_cur),
+      fmt::format("raise the limit for this process: ulimit -n {}; of a systemd unit: LimitNOFILE={}", wanted, wanted)};
 }
 
 peer_actor spawn_peer(caf::actor_system& system, std::shared_ptr<const peer_setup> setup) {
@@ -103,30 +105,28 @@ void start_dialing(const std::vector<caf::actor>& peers) {
     caf::anon_send(peer, dial_due{});
 }
 
-caf::expected<caf::io::doorman_ptr> open_port(caf::actor_system& system, const listen_address& listen) {
-  const char* const host = listen.host.empty() ? nullptr : listen.host.c_str();
-  // A restarted replica takes its port over while old connections still linger in the system.
-  return system.middleman().backend().new_tcp_doorman(listen.port, host, true);
+std::variant<caf::io::doorman_ptr, world_error> open_port(caf::actor_system& system, const replica_address& listen) {
+  auto opened = open_listening_socket(listen);
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  return system.middleman().backend().new_doorman(std::get<open_file>(opened).release());
 }
 
 }  // namespace
 
 std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system, link_settings settings,
-                                                             const listen_address& listen,
+                                                             const replica_address& listen,
                                                              const replica_link_ends& ends) {
   const auto self = settings.self();
   require(self.is_replica() && self.number < settings.replicas.size(), "a replica's links belong to a member");
   if (auto error = ensure_descriptors(settings)) return *error;
-  auto doorman = open_port(system, listen);
-  if (!doorman) {
-    return world_error{fmt::format("cannot listen on {}:{}", listen.host.empty() ? "*" : listen.host, listen.port),
-                       fmt::format("see who holds the port: ss -ltnp 'sport = :{}'", listen.port)};
-  }
+  auto opened = open_port(system, listen);
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  auto& doorman = std::get<caf::io::doorman_ptr>(opened);
 
   const auto shared = std::make_shared<const link_settings>(std::move(settings));
   const auto counters = std::make_shared<link_counters>();
   replica_links links;
-  links.port = (*doorman)->port();
+  links.port = doorman->port();
   links.counters = counters;
   links.peers.resize(shared->replicas.size());
   for (std::uint32_t number = 0; number < links.peers.size(); ++number) {
@@ -147,7 +147,7 @@ std::variant<replica_links, world_error> start_replica_links(caf::actor_system& 
   };
   start_dialing(links.actors);
   std::shared_ptr<const listener_setup> finished = std::move(setup);
-  links.actors.push_back(system.middleman().spawn_broker(listener, std::move(finished), std::move(*doorman)));
+  links.actors.push_back(system.middleman().spawn_broker(listener, std::move(finished), std::move(doorman)));
   return links;
 }
 

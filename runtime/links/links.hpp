@@ -19,14 +19,6 @@
 /// The actor system needs `load<caf::io::middleman>()`.
 namespace hypermesh {
 
-/// Where a replica listens.
-struct listen_address {
-  /// Empty: all interfaces.
-  std::string host;
-  /// 0: the system chooses; see `replica_links::port`.
-  std::uint16_t port = 0;
-};
-
 /// The links of a replica. Copies stand for the same links.
 struct replica_links {
   /// By replica number; the own place is empty.
@@ -52,10 +44,11 @@ struct replica_link_ends {
 
 /// Opens the port and keeps a link to every other replica from now on: of two replicas the one with the larger number
 /// dials. Frames go to the ingress, sessions of clients to the executor, `link_changed` and the counters to the
-/// monitor. The error says when the port cannot be opened or the system allows too few open files.
+/// monitor. `listen` is as `open_listening_socket` takes it; see `replica_links::port` for a port that the system
+/// chose. The error says when the port cannot be opened or the system allows too few open files.
 [[nodiscard]] std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system,
                                                                            link_settings settings,
-                                                                           const listen_address& listen,
+                                                                           const replica_address& listen,
                                                                            const replica_link_ends& ends);
 
 /// The links of a client.

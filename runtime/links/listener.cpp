@@ -59,7 +59,7 @@ void listener_state::take_connection(const caf::io::new_connection_msg& accepted
 
 void listener_state::take_data(const caf::io::new_data_msg& data) {
   const auto found = connections_.find(data.handle);
-  if (found == connections_.end() || found->second->is_cut) return;
+  if (found == connections_.end() || found->second->is_cut || found->second->is_refused) return;
   const auto connection = found->second;
   const auto bytes = as_bytes(data.buf);
   if (connection->channel) {
@@ -69,12 +69,18 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
   }
   setup_->counters->add(link_count::wire_bytes_in, bytes.size());
   auto step = connection->handshake->feed(bytes);
-  if (step.error) return cut(*connection, *step.error);
+  if (step.error && step.send.empty()) return cut(*connection, *step.error);
   if (!step.send.empty()) {
     setup_->counters->add(link_count::wire_bytes_out, step.send.size());
     self_->write(data.handle, step.send.size(), step.send.data());
     self_->flush(data.handle);
     self_->configure_read(data.handle, caf::io::receive_policy::exactly(initiator_proof_bytes));
+  }
+  if (step.error) {
+    // Cutting it now would take the answer with it.
+    setup_->counters->add(*step.error);
+    connection->is_refused = true;
+    return;
   }
   if (!step.channel) return;
   // Now, not when the peer takes it: a policy counts from the next read on, and this one would wait for bytes.
@@ -109,7 +115,7 @@ void listener_state::hand_to_session(const std::shared_ptr<accepted_connection>&
 void listener_state::take_closed(caf::io::connection_handle handle) {
   cut_connection(handle);
   const auto found = connections_.find(handle);
-  if (found != connections_.end() && !found->second->is_cut) {
+  if (found != connections_.end() && !found->second->is_cut && !found->second->is_refused) {
     const auto& connection = *found->second;
     setup_->counters->add(connection.channel ? link_error::closed : connection.handshake->at_end_of_bytes());
     found->second->is_cut = true;
@@ -166,7 +172,13 @@ void listener_state::sweep() {
   if (stopping_) return;
   for (const auto& [handle, connection] : connections_) {
     if (++connection->age_in_sweeps <= sweeps_per_handshake || connection->is_cut) continue;
-    cut(*connection, link_error::handshake_timeout);
+    if (!connection->is_refused) {
+      cut(*connection, link_error::handshake_timeout);
+      continue;
+    }
+    // Counted when it was refused.
+    connection->is_cut = true;
+    cut_connection(connection->handle);
   }
   self_->delayed_send(self_, limits().handshake_timeout / sweeps_per_handshake, sweep_due{});
 }

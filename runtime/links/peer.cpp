@@ -109,8 +109,12 @@ void peer_state::give_up_dialing(const dial_expired& expired) {
 void peer_state::continue_handshake(byte_span bytes) {
   setup_->counters->add(link_count::wire_bytes_in, bytes.size());
   auto step = attempt_->handshake.feed(bytes);
+  if (step.found) setup_->counters->note_answer(replica_id{setup_->remote.number}, *step.found);
   if (step.error) return end_attempt(*step.error);
   if (!step.channel) return;
+  if (setup_->remote.is_replica()) {
+    setup_->counters->note_answer(replica_id{setup_->remote.number}, replica_id{setup_->remote.number});
+  }
   const auto handle = attempt_->handle;
   attempt_.reset();
   setup_->counters->subtract(link_count::handshakes_pending);

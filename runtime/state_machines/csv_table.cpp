@@ -26,8 +26,8 @@ class row_reader {
         if (auto wrong = take_field(row)) return failure{std::move(*wrong)};
         is_more = take(',');
       }
-      take('\r');
-      if (!text_.empty() && !take('\n')) {
+      const bool returned = take('\r');
+      if (!take('\n') && !returned && !text_.empty()) {
         return failure{
             fmt::format("{}:{}: text follows a quoted field; put the whole field in quotes", file_name_, line_)};
       }
@@ -62,7 +62,8 @@ class row_reader {
         row.fields.push_back(std::move(field));
         return std::nullopt;
       }
-      if (letter == '\n') ++line_;
+      const bool ends_line = letter == '\n' || (letter == '\r' && !text_.starts_with('\n'));
+      if (ends_line) ++line_;
       field += letter;
     }
     return fmt::format("{}:{}: a quote is never closed; close it before the end of the field", file_name_, row.line);
@@ -76,6 +77,9 @@ class row_reader {
 }  // namespace
 
 checked<csv_table> csv_table::parse(std::string_view text, std::string_view file_name, std::size_t rows_max) {
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    return failure{fmt::format("{}: the file is UTF-16; save it as UTF-8", file_name)};
+  }
   row_reader reader{text, file_name};
   csv_table table;
   table.file_name = std::string{file_name};
@@ -85,6 +89,12 @@ checked<csv_table> csv_table::parse(std::string_view text, std::string_view file
     return failure{fmt::format("{}: the file is empty; its first line must name the columns", file_name)};
   }
   table.columns = std::move((*head)->fields);
+  for (auto column = table.columns.begin(); column != table.columns.end(); ++column) {
+    // Columns without a name are passed over anyway.
+    if (column->empty() || std::find(std::next(column), table.columns.end(), *column) == table.columns.end()) continue;
+    return failure{
+        fmt::format("{}:{}: the column \"{}\" comes twice; remove one of the two", file_name, (*head)->line, *column)};
+  }
   while (true) {
     auto row = reader.next();
     if (!row) return failure{row.error()};
@@ -101,9 +111,14 @@ checked<csv_table> csv_table::parse(std::string_view text, std::string_view file
   }
 }
 
-checked<std::size_t> csv_table::column(std::string_view name) const {
+std::optional<std::size_t> csv_table::find_column(std::string_view name) const {
   const auto found = std::find(columns.begin(), columns.end(), name);
-  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  if (found == columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+checked<std::size_t> csv_table::column(std::string_view name) const {
+  if (const auto found = find_column(name)) return *found;
   return failure{fmt::format("{}:1: there is no column \"{}\" among {}; add it or name the right file", file_name, name,
                              fmt::join(columns, ", "))};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,9 @@ struct csv_row {
   std::vector<std::string> fields;
 };
 
-/// A CSV file (RFC 4180: quoted fields, doubled quotes, CR LF) with a head of column
-/// names. Every row has as many fields as the head; empty lines are passed over.
+/// A CSV file (RFC 4180: quoted fields, doubled quotes; lines end in LF, CR LF or CR) in
+/// UTF-8, with or without a byte order mark, with a head of column names, none of which
+/// comes twice. Every row has as many fields as the head; empty lines are passed over.
 struct csv_table {
   std::string file_name;
   std::vector<std::string> columns;
@@ -26,6 +28,9 @@ struct csv_table {
   /// Reads `text`; the failure names the file and the line. More than `rows_max` rows are a failure.
   [[nodiscard]] static checked<csv_table> parse(std::string_view text, std::string_view file_name,
                                                 std::size_t rows_max);
+
+  /// Index of a column; nothing when it is not there.
+  [[nodiscard]] std::optional<std::size_t> find_column(std::string_view name) const;
 
   /// Index of a column, or a failure that lists the columns that are there.
   [[nodiscard]] checked<std::size_t> column(std::string_view name) const;

@@ -40,9 +40,11 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 /// (name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, qos, creation_time,
 /// deletion_time, scheduled_time). Columns are found by the names in the first line, in
 /// any order, and others are passed over. Empty fields: no GPUs, whole GPUs, any model,
-/// best effort, never scheduled, never deleted; the other fields are required. Fields
-/// may be quoted, lines may end in CR LF. A failure names file, line and column and says
-/// what to do.
+/// best effort, never scheduled, never deleted; the other fields are required. The last
+/// five columns may be missing, as in openb_pod_list_multigpu*.csv: then all their fields
+/// are empty, and without creation_time one pod comes each second, in the file's order.
+/// Fields may be quoted, lines end in LF, CR LF or CR. A failure names file, line and
+/// column and says what to do.
 [[nodiscard]] checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file,
                                                 const std::filesystem::path& pods_file);
 

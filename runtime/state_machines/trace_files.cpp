@@ -1,10 +1,11 @@
+#include <array>
 #include <fstream>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
+#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/csv_table.hpp"
 #include "runtime/state_machines/printable.hpp"
 #include "runtime/state_machines/trace.hpp"
@@ -16,6 +17,8 @@ namespace {
 /// Reads the fields of one table and keeps the first thing that is wrong.
 class field_reader {
  public:
+  static constexpr auto missing = std::numeric_limits<std::size_t>::max();
+
   explicit field_reader(const csv_table& table) : table_(table) {}
 
   /// Index of a column that must be there.
@@ -28,9 +31,15 @@ class field_reader {
     return *found;
   }
 
+  /// Index of a column that may be missing: then `text` is empty.
+  std::size_t optional_column(std::string_view name) { return table_.find_column(name).value_or(missing); }
+
   void start(const csv_row& row) { row_ = &row; }
 
-  [[nodiscard]] const std::string& text(std::size_t column) const { return row_->fields[column]; }
+  [[nodiscard]] const std::string& text(std::size_t column) const {
+    static const std::string empty;
+    return column == missing ? empty : row_->fields[column];
+  }
 
   std::string required_text(std::size_t column) {
     if (text(column).empty()) complain(column, "is empty; write a value");
@@ -93,15 +102,20 @@ class field_reader {
 checked<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
   if (!file) return failure{fmt::format("{}: cannot be opened; check the path and the permissions", path.string())};
-  std::error_code unknown_size;
-  const auto size = std::filesystem::file_size(path, unknown_size);
-  if (!unknown_size && size > trace_bytes_max) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) {
+    return failure{fmt::format("{}: is a directory; name the file in it", path.string())};
+  }
+  std::string content;
+  std::array<char, 65'536> piece{};
+  // A pipe or a device has no size that could be asked for.
+  while (file.read(piece.data(), piece.size()), file.gcount() > 0) {
+    content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+    if (content.size() <= trace_bytes_max) continue;
     return failure{fmt::format("{}: larger than {} bytes; cut the file", path.string(), trace_bytes_max)};
   }
-  std::ostringstream content;
-  content << file.rdbuf();
   if (file.bad()) return failure{fmt::format("{}: reading failed; check the disk", path.string())};
-  return content.str();
+  return content;
 }
 
 }  // namespace
@@ -144,11 +158,11 @@ checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::st
   const auto memory = fields.column("memory_mib");
   const auto gpus = fields.column("num_gpu");
   const auto gpu_milli = fields.column("gpu_milli");
-  const auto models = fields.column("gpu_spec");
-  const auto service = fields.column("qos");
-  const auto creation = fields.column("creation_time");
-  const auto deletion = fields.column("deletion_time");
-  const auto scheduled = fields.column("scheduled_time");
+  const auto models = fields.optional_column("gpu_spec");
+  const auto service = fields.optional_column("qos");
+  const auto creation = fields.optional_column("creation_time");
+  const auto deletion = fields.optional_column("deletion_time");
+  const auto scheduled = fields.optional_column("scheduled_time");
   if (fields.wrong()) return failure{*fields.wrong()};
 
   std::vector<trace_task> tasks;
@@ -165,7 +179,8 @@ checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::st
     needs.gpu_milli = fields.optional_number<std::uint16_t>(gpu_milli).value_or(whole);
     needs.models = parse_models(fields.text(models));
     task.spec.service = fields.service(service);
-    task.submit_time = fields.required_number<std::uint64_t>(creation);
+    task.submit_time = creation == field_reader::missing ? std::uint64_t{tasks.size()}
+                                                         : fields.required_number<std::uint64_t>(creation);
     task.release_time = fields.optional_number<std::uint64_t>(deletion);
     task.place_time = fields.optional_number<std::uint64_t>(scheduled);
     if (const auto flaw = flaw_of(task.spec); !flaw.empty()) fields.complain_row(flaw);
@@ -182,9 +197,9 @@ checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file, const
   const auto pods_text = read_file(pods_file);
   if (!pods_text) return failure{pods_text.error()};
   auto nodes = parse_trace_nodes(*nodes_text, nodes_file.string());
-  if (!nodes) return failure{nodes.error()};
+  if (!nodes) return failure{escaped(nodes.error())};
   auto tasks = parse_trace_pods(*pods_text, pods_file.string());
-  if (!tasks) return failure{tasks.error()};
+  if (!tasks) return failure{escaped(tasks.error())};
   return cluster_trace{std::move(*nodes), std::move(*tasks)};
 }
 

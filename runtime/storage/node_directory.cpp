@@ -103,7 +103,18 @@ std::optional<world_error> objection_to_owner(const node_directory& directory, c
   if (found.cluster == wanted.cluster && found.self == wanted.self) return std::nullopt;
   return world_error{
       fmt::format("{} belongs to {}, but this node is {}", quoted(directory.root), name_of(found), name_of(wanted)),
-      "correct 'directory' in the node's configuration: each replica has a directory of its own"};
+      "correct 'directory' in the node's configuration: each replica has a directory of its own",
+      fault_origin::configuration};
+}
+
+/// An empty place is where a disk is not mounted, far more often than it is a lost disk.
+world_error absent_data(const std::filesystem::path& root, bool exists) {
+  return {
+      fmt::format("the data directory {} {}", quoted(root), exists ? "is empty" : "does not exist"),
+      fmt::format("mount its disk (findmnt; mount -a), or correct 'directory' of [storage] in node.toml. Only if the "
+                  "disk is lost for good, {}",
+                  learner_remedy),
+      fault_origin::configuration};
 }
 
 /// "process 123 (hypermesh)", as far as it is known.
@@ -123,19 +134,29 @@ std::string holder_of(int lock) {
 
 world_error lost_history(std::string what) { return {std::move(what), std::string{learner_remedy}}; }
 
+bool is_absent(const std::filesystem::path& root) {
+  std::error_code failed;
+  if (!std::filesystem::exists(root, failed)) return !failed;
+  // What mkfs leaves in a new file system is nothing that a replica wrote.
+  for (const auto& entry : std::filesystem::directory_iterator{root, failed}) {
+    if (entry.path().filename() != "lost+found") return false;
+  }
+  return !failed;
+}
+
 or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner) {
   const auto file = directory.identity_file();
   const open_file root_folder{::open(directory.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!root_folder.is_open() && errno == ENOENT) {
-    return world_error{fmt::format("the data directory {} does not exist", quoted(directory.root)),
-                       fmt::format("if its disk is not mounted, mount it; if it is lost, {}", learner_remedy)};
-  }
-  if (!root_folder.is_open()) return failed_to("open the data directory", directory.root, errno);
-  if (::access(file.c_str(), R_OK) != 0) {
-    if (errno != ENOENT) return failed_to("read", file, errno);
+  if (!root_folder.is_open() && errno != ENOENT) return failed_to("open the data directory", directory.root, errno);
+  if (is_absent(directory.root)) return absent_data(directory.root, root_folder.is_open());
+  auto content = read_small_file(file, config_bytes_max);
+  if (auto* error = std::get_if<world_error>(&content)) {
+    std::error_code unknown;
+    // A file that is there and cannot be read now is no reason to give up what it says.
+    if (std::filesystem::exists(file, unknown) || unknown) return std::move(*error);
     return lost_history(fmt::format("{} is missing: it is not known what this replica has promised", quoted(file)));
   }
-  auto read = toml_document::read(file);
+  auto read = toml_document::parse(file, std::get<std::string>(content));
   if (const auto* error = std::get_if<world_error>(&read)) return lost_history(error->what);
   const auto& document = std::get<toml_document>(read);
   auto root = document.root();

@@ -27,9 +27,6 @@ struct node_directory {
 /// The format of the directory and of everything in it. A newer one is refused.
 inline constexpr std::uint64_t directory_format = 1;
 
-/// What a replica does whose votes may be lost.
-inline constexpr std::string_view learner_remedy = "move the directory away and start the replica with --learner";
-
 /// An error after which only `learner_remedy` helps: a replica that forgot a vote could vote twice.
 [[nodiscard]] world_error lost_history(std::string what);
 
@@ -52,7 +49,11 @@ struct directory_identity {
   std::uint64_t database = 0;
 };
 
-/// Reads the identity and compares it with the owner who asks.
+/// Whether the directory does not exist or holds nothing.
+[[nodiscard]] bool is_absent(const std::filesystem::path& root);
+
+/// Reads the identity and compares it with the owner who asks. Tells a directory that is absent from one whose identity
+/// is lost, and both from one that cannot be read now.
 [[nodiscard]] or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner);
 
 /// Writes the identity, durably and as a whole.

@@ -1,8 +1,10 @@
 #include "runtime/storage/rocksdb_database.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -126,12 +128,21 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
     return fmt::format("free space (df -h {}), then start the replica again: what it acknowledged is kept",
                        quoted(path));
   }
-  if (says(text, "Permission denied") || says(text, "Read-only file system")) {
-    return fmt::format("check the path and its permissions: ls -la {}", quoted(path));
-  }
-  if (says(text, "Too many open files")) return "raise the limit of open files: ulimit -n";
   if (says(text, "While lock file")) return "stop the process that has the directory open";
-  return std::string{learner_remedy};
+  // RocksDB keeps no errno, only the system's words for it.
+  for (const int error : {EACCES, EPERM, EROFS, EMFILE, ENFILE, EIO, ENOMEM}) {
+    if (says(text, std::strerror(error))) {
+      return remedy_of(path, error) + "; then start the replica again: what it acknowledged is kept";
+    }
+  }
+  // What is left and no damage may be gone at the next start; giving up the data would not be.
+  const bool damaged =
+      status.IsCorruption() || status.IsNotFound() || says(text, std::strerror(ENOENT)) || status.IsInvalidArgument();
+  if (damaged) return std::string{learner_remedy};
+  return fmt::format(
+      "start the replica again; if it fails again, see journalctl -k and ls -la {}. Only if that shows that "
+      "the disk lost files, {}",
+      quoted(path), learner_remedy);
 }
 
 }  // namespace

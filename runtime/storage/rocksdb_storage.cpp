@@ -120,6 +120,14 @@ std::variant<stored_history, world_error> rocksdb_storage::read() {
 }
 
 or_error<stored_history> rocksdb_storage::read_existing() {
+  if (is_absent(directory_.database())) {
+    return world_error{
+        fmt::format("{} is missing or empty, but {} says that {} changes were promised", quoted(directory_.database()),
+                    quoted(directory_.mark_file()), mark_.last().changes),
+        fmt::format("if a disk belongs there, mount it (findmnt; mount -a). Only if it is lost for good, {}",
+                    learner_remedy),
+        fault_origin::configuration};
+  }
   auto examined =
       rocksdb_database::open(directory_, mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
   if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);

@@ -23,7 +23,7 @@ std::optional<world_error> objection_to_mode(const node_directory& directory, co
   if (mode == durability::memory && identity.votes == vote_history::kept) {
     return world_error{
         fmt::format("{} holds votes of this replica, and mode memory would forget them", quoted(directory.root)),
-        "set 'mode' to \"sync\" or \"async\" in the node's configuration"};
+        "set 'mode' to \"sync\" or \"async\" in the node's configuration", fault_origin::configuration};
   }
   if (mode != durability::memory && identity.votes == vote_history::lost) {
     return lost_history(
@@ -126,8 +126,10 @@ std::optional<world_error> make_learner(const std::filesystem::path& root, const
     identity.learner = true;
     return write_identity(directory, identity, existing_file::replace);
   }
-  return world_error{fmt::format("{} holds what this replica has promised, and a learner forgets it", quoted(root)),
-                     "start without --learner; if the directory is damaged, move it away first, and never put it back"};
+  return world_error{
+      fmt::format("{} holds what this replica has promised, and a learner forgets it", quoted(root)),
+      fmt::format("start without --learner. Only if the directory is damaged, {}; never put it back", learner_remedy),
+      fault_origin::configuration};
 }
 
 }  // namespace hypermesh

@@ -43,11 +43,12 @@ TEST_CASE("a replica that holds its votes does not start as a learner, and is to
   REQUIRE(replica.listens_and_stops({}));
   const auto refused = run(replica.start_with({"--learner"}));
   CAPTURE(refused.err);
-  CHECK(refused.code == 1);
+  CHECK(refused.code == 2);
   CHECK(refused.out.empty());
   CHECK(refused.err.find(replica.data().string()) != std::string::npos);
   CHECK(refused.err.find("start without --learner") != std::string::npos);
-  CHECK(refused.err.find("move it away") != std::string::npos);
+  CHECK(refused.err.find("move the directory away") != std::string::npos);
+  CHECK(refused.err.find("counts as one of the f faulty replicas") != std::string::npos);
   CHECK(replica.listens_and_stops({}));
 }
 
@@ -56,7 +57,9 @@ TEST_CASE("a replica starts as a learner on an empty data directory and on none"
   fs::remove_all(replica.data());
   SUBCASE("none") {}
   SUBCASE("empty") { fs::create_directory(replica.data()); }
-  CHECK(run(replica.start_with({})).code == 1);
+  const auto refused = run(replica.start_with({}));
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("mount its disk") < refused.err.find("--learner"));
   CHECK(replica.listens_and_stops({"--learner"}));
   // From then on it is one that lost its disk, asked for or not.
   CHECK(replica.listens_and_stops({"--learner"}));

@@ -131,6 +131,27 @@ TEST_CASE("a host that does not answer or has no address delays no other link") 
   caf::anon_send_exit(actor, caf::exit_reason::kill);
 }
 
+TEST_CASE("whoever dials an address at which another replica is learns which one, and goes on with the others") {
+  replica_node r0{0};
+  replica_node r1{1, {r0.links.port}};
+  const std::vector<misdirected_address> swapped = {{replica_id{0}, replica_id{1}}, {replica_id{1}, replica_id{0}}};
+  {
+    replica_node r2{2, {r1.links.port, r0.links.port}};
+    client_node client{0, {r1.links.port, r0.links.port}};
+    CHECK(eventually([&] { return r2.links.counters->misdirected() == swapped; }));
+    CHECK(eventually([&] { return client.links.counters->misdirected() == swapped; }));
+    CHECK(r2.count(link_error::other_replica) >= 2);
+    CHECK(r0.count(link_error::wrong_responder) >= 2);
+    CHECK(r2.box->links_up() == 0);
+  }
+  // What was refused does not stay.
+  CHECK(eventually([&] { return r0.count(link_count::handshakes_pending) == 0; }));
+  CHECK(eventually([&] { return r1.box->links_up() == 1; }));
+  replica_node r2{2, {r0.links.port, r1.links.port}};
+  CHECK(eventually([&] { return r2.box->links_up() == 2; }));
+  CHECK(r2.links.counters->misdirected().empty());
+}
+
 TEST_CASE("a host is found by name") {
   if (resolve_address("localhost", 1).empty()) {
     MESSAGE("this machine does not know the name localhost");

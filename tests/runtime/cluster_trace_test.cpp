@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -97,6 +98,66 @@ TEST_CASE("nodes and pods are read with quotes, CR LF, empty fields and columns 
   CHECK(*pods == std::vector<trace_task>{first, second});
 }
 
+TEST_CASE("a list of pods without the last six columns is one of pods that come one a second and stay") {
+  // As the four files openb_pod_list_multigpu*.csv of the public trace are.
+  const auto pods =
+      parse_trace_pods("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,100,200,1,500\nq,1,1,2,1000\n", "p");
+  REQUIRE_MESSAGE(pods, error_of(pods));
+  const trace_task first{{"p", {100, 200, 1, 500, {}}, service_class::best_effort}, 0, {}, {}};
+  const trace_task second{{"q", {1, 1, 2, 1'000, {}}, service_class::best_effort}, 1, {}, {}};
+  CHECK(*pods == std::vector<trace_task>{first, second});
+}
+
+TEST_CASE("each column of pods that may be missing may be missing alone, and no other may") {
+  const std::vector<std::string> names = {"name",     "cpu_milli", "memory_mib",    "num_gpu",       "gpu_milli",
+                                          "gpu_spec", "qos",       "creation_time", "deletion_time", "scheduled_time"};
+  const std::vector<std::string> fields = {"p", "100", "200", "1", "500", "G2", "LS", "10", "30", "20"};
+  for (std::size_t missing = 0; missing < names.size(); ++missing) {
+    std::string text;
+    for (const auto* line : {&names, &fields}) {
+      for (std::size_t column = 0; column < names.size(); ++column)
+        if (column != missing) text += (*line)[column] + ",";
+      text.back() = '\n';
+    }
+    const auto pods = parse_trace_pods(text, "pods.csv");
+    CAPTURE(names[missing]);
+    CHECK(bool{pods} == (missing >= 5));
+    if (!pods) CHECK(error_of(pods).find("there is no column \"" + names[missing] + "\"") != std::string::npos);
+    if (!pods) continue;
+    const auto& task = pods->front();
+    CHECK(task.spec.needs.models.empty() == (names[missing] == "gpu_spec"));
+    CHECK((task.spec.service == service_class::best_effort) == (names[missing] == "qos"));
+    CHECK(task.submit_time == (names[missing] == "creation_time" ? 0 : 10));
+    CHECK(task.release_time.has_value() == (names[missing] != "deletion_time"));
+    CHECK(task.place_time.has_value() == (names[missing] != "scheduled_time"));
+  }
+}
+
+TEST_CASE("a trace is read with any line end and byte order mark") {
+  const std::vector<node_spec> expected{{"a", 1, 1, 0, ""}, {"b", 2, 2, 0, ""}};
+  const std::vector<std::string> lines = {"sn,cpu_milli,memory_mib,gpu,model", "a,1,1,0,", "b,2,2,0,"};
+  for (const std::string end : {"\n", "\r\n", "\r"}) {
+    for (const std::string mark : {"", "\xef\xbb\xbf"}) {
+      for (const bool is_closed : {true, false}) {
+        const auto nodes =
+            parse_trace_nodes(mark + lines[0] + end + lines[1] + end + lines[2] + (is_closed ? end : ""), "nodes.csv");
+        REQUIRE_MESSAGE(nodes, error_of(nodes));
+        CHECK(*nodes == expected);
+      }
+    }
+  }
+  CHECK(node_error("sn,cpu_milli,memory_mib,gpu,model\ra,1,1,0,\rb,x,2,0,\r")
+            .starts_with("nodes.csv:3: column cpu_milli"));
+  CHECK(node_error("\xff\xfes\0n\0") == "nodes.csv: the file is UTF-16; save it as UTF-8");
+}
+
+TEST_CASE("a column that comes twice is refused: it is not clear which one counts") {
+  CHECK(node_error("sn,cpu_milli,memory_mib,gpu,model,cpu_milli\na,1,1,0,,2\n") ==
+        "nodes.csv:1: the column \"cpu_milli\" comes twice; remove one of the two");
+  // Some tools write an index, or commas at the end, without a name.
+  CHECK(node_error(",sn,cpu_milli,memory_mib,gpu,model,\n0,a,1,1,0,,\n") == "no error");
+}
+
 TEST_CASE("errors of a trace name file, line and column and say what to do") {
   CHECK(node_error("") == "nodes.csv: the file is empty; its first line must name the columns");
   CHECK(node_error("sn,cpu_milli\n") ==
@@ -128,6 +189,13 @@ TEST_CASE("errors of a trace name file, line and column and say what to do") {
 TEST_CASE("a file that cannot be opened is an error that names it") {
   const auto trace = read_trace("no-such-nodes.csv", "no-such-pods.csv");
   CHECK(error_of(trace) == "no-such-nodes.csv: cannot be opened; check the path and the permissions");
+}
+
+TEST_CASE("a folder, an endless file and what a terminal would obey are errors of a trace") {
+  const auto in_root = read_trace("/", "/");
+  CHECK(error_of(in_root) == "/: is a directory; name the file in it");
+  const auto endless = read_trace("/dev/zero", "/dev/null");
+  CHECK(error_of(endless).starts_with("/dev/zero: larger than"));
 }
 
 TEST_CASE("no truncation of a trace file crashes the reader") {
@@ -210,6 +278,33 @@ TEST_CASE("the real trace of 1,523 machines and 8,152 tasks is replayed whole") 
   CHECK(totals.released == 8'152);
   CHECK(totals.cpu_milli_used == 0);
   CHECK(totals.gpu_milli_used == 0);
+}
+
+TEST_CASE("the real trace without its last six columns is replayed: every task is submitted, and none ends") {
+  const auto folder = trace_folder();
+  if (!folder) {
+    MESSAGE("not run: the trace is not at ../shared/data of the repository");
+    return;
+  }
+  std::ifstream pods{*folder / pods_file_name};
+  std::string cut;
+  for (std::string line; std::getline(pods, line);) {
+    std::size_t end = 0;
+    for (int column = 0; column < 5; ++column)
+      end = line.find(',', end) + 1;
+    cut += line.substr(0, end - 1) + "\n";
+  }
+  auto tasks = parse_trace_pods(cut, "cut.csv");
+  REQUIRE_MESSAGE(tasks, error_of(tasks));
+  std::ifstream nodes_file{*folder / nodes_file_name};
+  const std::string nodes_text{std::istreambuf_iterator<char>{nodes_file}, {}};
+  const auto nodes = parse_trace_nodes(nodes_text, "nodes.csv");
+  REQUIRE_MESSAGE(nodes, error_of(nodes));
+  resource_scheduler machine;
+  for (const auto& event : events_of({*nodes, std::move(*tasks)}))
+    CHECK(machine.apply({}, event.operation).status == operation_status::applied);
+  CHECK(machine.summary().released == 0);
+  CHECK(machine.summary().nodes == 1'523);
 }
 
 }  // namespace hypermesh

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "runtime/links/link_counters.hpp"
 #include "tests/runtime/link_test_members.hpp"
 
 using namespace hypermesh;
@@ -211,9 +212,79 @@ TEST_CASE("only the replica with the larger number and clients may dial") {
   CHECK(error_of_hello(hello, replica_1) == link_error::wrong_direction);
 }
 
-TEST_CASE("a hello for another replica is not answered") {
+TEST_CASE("a replica that is dialed as another one says who it is, and opens nothing") {
+  handshake_pair pair{context_of(replica_2), context_of(replica_0), replica_1};
+  const auto answer = pair.responder.feed(pair.initiator.hello());
+  CHECK(answer.error == link_error::wrong_responder);
+  CHECK_FALSE(answer.channel.has_value());
+  REQUIRE(answer.send.size() == responder_proof_bytes);
+  const auto step = pair.initiator.feed(answer.send);
+  CHECK(step.error == link_error::other_replica);
+  CHECK(step.found == replica_id{0});
+  CHECK(step.send.empty());
+  CHECK_FALSE(step.channel.has_value());
+}
+
+TEST_CASE("a client that dials a wrong address learns who is there") {
+  handshake_pair pair{context_of(client_1), context_of(replica_2), replica_1};
+  const auto step = pair.initiator.feed(pair.responder.feed(pair.initiator.hello()).send);
+  CHECK(step.found == replica_id{2});
+}
+
+TEST_CASE("only who could have dialed the replica that is named gets an answer") {
+  // Replica 0 dials nobody; the hello was made up.
+  constexpr std::size_t initiator_at = 4 + 1 + cluster_id::size;
   const handshake_pair pair{replica_2, replica_1};
-  CHECK(error_of_hello(pair.initiator.hello(), replica_0) == link_error::wrong_responder);
+  auto hello = pair.initiator.hello();
+  hello[initiator_at + 1] = std::byte{0};
+  responder_handshake side{context_of(principal::of(replica_id{3})), seed_of(2)};
+  const auto step = side.feed(hello);
+  CHECK(step.error == link_error::wrong_responder);
+  CHECK(step.send.empty());
+  // There is no replica 9 in the cluster.
+  hello = pair.initiator.hello();
+  hello[initiator_at + principal_bytes + 1] = std::byte{9};
+  responder_handshake other{context_of(replica_0), seed_of(2)};
+  CHECK(other.feed(hello).send.empty());
+}
+
+TEST_CASE("who is at a wrong address cannot be made up, replayed or taken for a proof") {
+  handshake_pair pair{context_of(replica_2), context_of(replica_0), replica_1};
+  const auto answer = pair.responder.feed(pair.initiator.hello()).send;
+  for (std::size_t at = 0; at < answer.size(); ++at) {
+    auto changed = answer;
+    changed[at] ^= std::byte{1};
+    initiator_handshake same{context_of(replica_2), replica_1, seed_of(1)};
+    const auto step = same.feed(changed);
+    CAPTURE(at);
+    CHECK(step.error == link_error::bad_signature);
+    CHECK_FALSE(step.found.has_value());
+  }
+  initiator_handshake later{context_of(replica_2), replica_1, seed_of(4)};
+  CHECK(later.feed(answer).error == link_error::bad_signature);
+  // The dialed replica itself does not speak so.
+  initiator_handshake to_sender{context_of(replica_2), replica_0, seed_of(1)};
+  CHECK(to_sender.feed(answer).error == link_error::bad_signature);
+  // Nobody else can say it in a member's name.
+  handshake_pair forged{context_of(replica_2), context_of(impostor_of(replica_0)), replica_1};
+  CHECK(forged.initiator.feed(forged.responder.feed(forged.initiator.hello()).send).error == link_error::bad_signature);
+}
+
+TEST_CASE("the counters tell at which address another replica is, until it is right again") {
+  link_counters counters;
+  const auto gauge = [&counters]() -> std::optional<std::uint64_t> {
+    for (const auto& each : counters.snapshot())
+      if (each.name == "link_answers_as{replica=\"2\"}") return each.value;
+    return std::nullopt;
+  };
+  counters.note_answer(replica_id{2}, replica_id{2});
+  CHECK_FALSE(gauge().has_value());
+  counters.note_answer(replica_id{2}, replica_id{3});
+  CHECK(gauge() == 4);
+  CHECK(counters.misdirected() == std::vector<misdirected_address>{{replica_id{2}, replica_id{3}}});
+  counters.note_answer(replica_id{2}, replica_id{2});
+  CHECK(gauge() == 0);
+  CHECK(counters.misdirected().empty());
 }
 
 TEST_CASE("an initiator with another key than the member's is refused") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view remedy = "move the directory away and start the replica with --learner";
+constexpr std::string_view remedy = learner_remedy;
 
 struct directory_fixture {
   scratch_folder folder;
@@ -49,9 +51,53 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that is not there is refused: 
 
 TEST_CASE_FIXTURE(directory_fixture, "a directory without identity is refused and left as it is") {
   fs::create_directory(directory);
+  replace_content(directory / "mine", "something else");
   CHECK(contains(refusal().what, "node.identity is missing"));
   CHECK(refusal().remedy == remedy);
+  CHECK(files_in(directory) == std::vector<fs::path>{"mine"});
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "of an empty directory the mount is asked for first, and it is left as it is") {
+  fs::create_directory(directory);
+  const auto error = refusal();
+  CHECK(contains(error.what, "is empty"));
+  CHECK(error.remedy.find("mount") < error.remedy.find(remedy));
+  CHECK(error.origin == fault_origin::configuration);
   CHECK(fs::is_empty(directory));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "whoever is told of --learner is told what it costs") {
+  CHECK(contains(std::string{remedy}, "counts as one of the f faulty replicas until it is readmitted"));
+  CHECK(contains(std::string{remedy}, "never do this to more than f replicas"));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "an identity that cannot be read now is no lost one") {
+  initialise(directory);
+  const auto kept = content_of(identity());
+  SUBCASE("no descriptor is left") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const open_file last{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    rlimit full = before;
+    // Room for the folder alone.
+    full.rlim_cur = static_cast<rlim_t>(last.descriptor()) + 2;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &full) == 0);
+    const auto objection = objection_to_storage(directory, owner(), durability::sync);
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    REQUIRE(objection.has_value());
+    CHECK(contains(objection->remedy, "ulimit -n"));
+    CHECK_FALSE(contains(objection->remedy, "--learner"));
+  }
+  SUBCASE("a folder is in its place") {
+    fs::rename(identity(), folder.path() / "away");
+    fs::create_directory(identity());
+    CHECK(contains(refusal().what, "is a directory"));
+    CHECK_FALSE(contains(refusal().remedy, "--learner"));
+    fs::remove(identity());
+    fs::rename(folder.path() / "away", identity());
+  }
+  CHECK(content_of(identity()) == kept);
+  CHECK_FALSE(objection_to_storage(directory, owner(), durability::sync).has_value());
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "a directory that has voted is refused when its database is gone") {
@@ -60,7 +106,9 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that has voted is refused when
   fs::remove_all(directory / "database");
   const auto read = examine(directory);
   REQUIRE(std::holds_alternative<world_error>(read));
-  CHECK(std::get<world_error>(read).remedy == remedy);
+  CHECK(contains(std::get<world_error>(read).what, "changes were promised"));
+  CHECK(contains(std::get<world_error>(read).remedy, "mount"));
+  CHECK(contains(std::get<world_error>(read).remedy, remedy));
   CHECK_FALSE(fs::exists(directory / "database" / "CURRENT"));
 }
 

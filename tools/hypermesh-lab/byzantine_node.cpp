@@ -59,8 +59,7 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
   std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
   node->actors_ = spawn_node(system, std::move(parts));
   node->between_ = std::make_shared<adversary_at_links>(system, node->actors_, cluster.replicas);
-  auto started = start_replica_links(system, links_of(config, held), {config.listen.host, config.listen.port},
-                                     node->between_->ends());
+  auto started = start_replica_links(system, links_of(config, held), config.listen, node->between_->ends());
   if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
   node->links_ = std::move(std::get<replica_links>(started));
   accomplices.insert(config.self);

@@ -155,6 +155,28 @@ std::uint64_t clients_restrained(const cluster_reports& reports, const cluster_p
   return said.size() < cluster.group().weak_quorum() ? 0 : reached(std::move(said), cluster.group());
 }
 
+std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
+                                           const std::vector<misdirected_address>& own) {
+  std::vector<wrong_address> all;
+  for (const auto& each : own)
+    all.push_back({self, each});
+  for (const auto& report : reports) {
+    if (!report) continue;
+    for (std::uint32_t number = 0; number < reports.size(); ++number) {
+      const auto answered = counter_of(*report, fmt::format("link_answers_as{{replica=\"{}\"}}", number));
+      if (answered == 0 || answered > reports.size()) continue;
+      all.push_back(
+          {principal::of(report->replica), {replica_id{number}, replica_id{static_cast<std::uint32_t>(answered - 1)}}});
+    }
+  }
+  return all;
+}
+
+std::string text_of(const wrong_address& wrong) {
+  return fmt::format("at {} the address of replica {} answers as replica {}", to_string(wrong.seen_by),
+                     wrong.what.listed_for.value, wrong.what.answers_as.value);
+}
+
 std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name) {
   for (const auto& each : report.counters) {
     if (each.name == name) return each.value;

@@ -52,6 +52,19 @@ struct agreed_standing {
 /// How many convicted clients may have one request under way: as many as a correct replica says, f + 1 at least.
 [[nodiscard]] std::uint64_t clients_restrained(const cluster_reports& reports, const cluster_parameters& cluster);
 
+/// An address of the genesis at which somebody found another replica.
+struct wrong_address {
+  principal seen_by;
+  misdirected_address what;
+};
+
+/// What the replicas report of it, and what the client `self` found itself.
+[[nodiscard]] std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
+                                                         const std::vector<misdirected_address>& own);
+
+/// "at replica-1 the address of replica 2 answers as replica 3"
+[[nodiscard]] std::string text_of(const wrong_address& wrong);
+
 /// The value of a counter of the report; nothing when it has none of that name.
 [[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);
 

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include "runtime/ed25519_authenticator.hpp"
-#include "runtime/node_config.hpp"
-#include "runtime/toml_document.hpp"
+#include "runtime/config_check.hpp"
 #include "tools/hypermesh/console.hpp"
 
 namespace hypermesh::cli {
@@ -15,78 +13,32 @@ constexpr auto examples =
     "  hypermesh config check mycluster/*/*.toml\n"
     "\n"
     "A file is recognised by what it holds: '[[replica]]' tables make a genesis, 'replica = N' a node's file,\n"
-    "'client = N' a client's. Of a node's and a client's file the genesis and the key that it names are checked too,\n"
-    "and of a node's whether the data directory is there and its own.\n"
+    "'client = N' a client's. Of a node's and a client's file the genesis and the key that it names are checked too:\n"
+    "whether the key has mode 0600 and is this member's. Of a node's also whether data directory and audit trail are\n"
+    "there, apart from each other, its own and writable, and whether it listens where the others dial.\n"
     "All problems are said at once, each with file and line; the exit code is 2 when there is one.";
 
-enum class file_kind { genesis, node, client };
-
-/// What the keys of the file make it; read apart from the real reading, whose problems are the ones that count.
-or_error<file_kind> kind_of_file(const std::filesystem::path& file) {
-  auto read = toml_document::read(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto root = std::get<toml_document>(read).root();
-  if (!root.tables("replica").empty()) return file_kind::genesis;
-  constexpr std::uint64_t absent = 1ULL << 40U;
-  if (root.number("replica", 0, absent, absent) != absent) return file_kind::node;
-  if (root.number("client", 0, absent, absent) != absent) return file_kind::client;
-  return root.text("genesis", "").empty() ? file_kind::genesis : file_kind::node;
-}
-
-/// Whether the member's secret key can be read and is the one that the genesis lists.
-std::optional<world_error> objection_to_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
-  auto read = read_secret_key(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto made = ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  return std::nullopt;
-}
-
-struct finding {
-  std::string_view kind;
-  std::optional<world_error> error;
-};
-
-std::optional<world_error> objection_to_files(const node_config& config) {
-  if (auto error = objection_to_key(config.key_file, principal::of(config.self), config.cluster)) return error;
-  return objection_to_storage(config.storage.directory, config.owner(), config.storage.mode);
-}
-
-std::optional<world_error> objection_to_files(const client_config& config) {
-  return objection_to_key(config.key_file, principal::of(config.self), config.cluster);
-}
-
-template <class Config>
-finding check_member(std::string_view kind, or_error<Config> read) {
-  if (auto* error = std::get_if<world_error>(&read)) return {kind, std::move(*error)};
-  return {kind, objection_to_files(std::get<Config>(read))};
-}
-
-finding check_file(const std::filesystem::path& file) {
-  const auto kind = kind_of_file(file);
-  if (const auto* error = std::get_if<world_error>(&kind)) return {"file", *error};
-  switch (std::get<file_kind>(kind)) {
-    case file_kind::node:
-      return check_member("node", read_node_config(file));
-    case file_kind::client:
-      return check_member("client", read_client_config(file));
-    case file_kind::genesis:
-      break;
+std::string_view name_of(config_kind kind) {
+  switch (kind) {
+    case config_kind::genesis:
+      return "genesis";
+    case config_kind::node:
+      return "node";
+    case config_kind::client:
+      return "client";
   }
-  auto read = read_genesis(file);
-  if (auto* error = std::get_if<world_error>(&read)) return {"genesis", std::move(*error)};
-  return {"genesis", std::nullopt};
+  return "file";
 }
 
 exit_code run_check(const std::vector<std::string>& files) {
   auto code = exit_code::ok;
   for (const auto& file : files) {
-    const auto found = check_file(file);
-    if (found.error) {
-      code = report_error(*found.error, exit_code::usage);
-    } else {
-      print(fmt::format("{}: {} ok\n", file, found.kind));
-    }
+    // Of a file that cannot be read nothing is known; reading it as a genesis says why.
+    const auto kind = kind_of_config(file).value_or(config_kind::genesis);
+    const auto problems = problems_of(file, kind);
+    for (const auto& each : problems)
+      code = report_error(each, exit_code::usage);
+    if (problems.empty()) print(fmt::format("{}: {} ok\n", file, name_of(kind)));
   }
   return code;
 }

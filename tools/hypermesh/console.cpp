@@ -65,6 +65,10 @@ exit_code report_error(const world_error& error, exit_code code) {
   return code;
 }
 
+exit_code exit_code_of(const world_error& error) {
+  return error.origin == fault_origin::configuration ? exit_code::usage : exit_code::failed;
+}
+
 std::string grouped(std::uint64_t number) {
   auto text = std::to_string(number);
   for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {

@@ -48,6 +48,9 @@ void print(std::string_view text);
 /// "error: WHAT" and what to do about it, on stderr. Returns `code`.
 exit_code report_error(const world_error& error, exit_code code);
 
+/// The exit code for an error that may be the configuration's or the machine's.
+[[nodiscard]] exit_code exit_code_of(const world_error& error);
+
 /// 1523 as "1,523".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 /// "870 µs", "1.4 ms", "12.3 s".

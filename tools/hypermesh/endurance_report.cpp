@@ -33,6 +33,11 @@ std::string pauses_text(const checkpoint_pauses& pauses) {
                      short_duration(pauses.mean_us() / 1e6), grouped(pauses.count));
 }
 
+/// A slow load has a rate too.
+std::string rate_text(double rate) {
+  return rate < 10 ? fmt::format("{:.2f}", rate) : grouped(static_cast<std::uint64_t>(rate + 0.5));
+}
+
 std::string rows_of(const endurance_result& result, const text_style& style) {
   using side = text_table::side;
   text_table table{{{"operations", side::right},
@@ -47,9 +52,9 @@ std::string rows_of(const endurance_result& result, const text_style& style) {
                     {"slots", side::right}}};
   for (const auto& each : result.tenths) {
     table.add(
-        {grouped(each.answered), short_duration(each.load.seconds),
-         grouped(static_cast<std::uint64_t>(each.load.rate() + 0.5)), short_duration(seconds_of(each.latency_p50)),
-         short_duration(seconds_of(each.latency_p99)), short_bytes(each.sum_of(&replica_burden::resident_bytes)),
+        {grouped(each.answered), short_duration(each.load.seconds), rate_text(each.load.rate()),
+         short_duration(seconds_of(each.latency_p50)), short_duration(seconds_of(each.latency_p99)),
+         short_bytes(each.sum_of(&replica_burden::resident_bytes)),
          short_bytes(each.sum_of(&replica_burden::disk_bytes)), short_bytes(each.sum_of(&replica_burden::audit_bytes)),
          grouped(each.max_of(&replica_burden::requests_pending)), grouped(each.max_of(&replica_burden::slots_in_use))});
   }

@@ -15,16 +15,23 @@ constexpr std::size_t parts = 10;
 class endurance_run {
  public:
   endurance_run(const endurance_settings& settings, interruption& stop, replay_narrator& narrator)
-      : narrator_(&narrator), cluster_(settings.load, stop, narrator) {
+      : narrator_(&narrator), cluster_(with_tenths(settings), stop, narrator) {
     result_.settings = settings;
+  }
+
+  static load_settings with_tenths(const endurance_settings& settings) {
+    auto load = settings.load;
+    // The last part ends with the last operation, whatever the division left over.
+    for (std::size_t part = 1; part <= parts; ++part)
+      load.milestones.push_back(settings.operations * part / parts);
+    return load;
   }
 
   std::variant<endurance_result, replay_failure> run() {
     if (auto failed = cluster_.start()) return *failed;
     last_ = {cluster_.begun(), 0};
-    for (std::size_t part = 1; part <= parts; ++part) {
-      // The last part ends with the last operation, whatever the division left over.
-      if (auto failed = run_through(result_.settings.operations * part / parts)) return *failed;
+    while (result_.tenths.size() < parts) {
+      if (auto failed = wait_for_tenth()) return *failed;
     }
     auto end = cluster_.finish();
     if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
@@ -33,24 +40,31 @@ class endurance_run {
   }
 
  private:
-  loaded_cluster::failure run_through(std::uint64_t operations) {
-    auto failed = cluster_.wait_until([this, operations] {
+  /// Looking at the replicas takes time, in which a fast load may finish several tenths: each ends when its last answer
+  /// came, and those that ended meanwhile share one look.
+  loaded_cluster::failure wait_for_tenth() {
+    const auto known = result_.tenths.size();
+    std::vector<increment_load::milestone> reached;
+    auto failed = cluster_.wait_until([this, known, &reached] {
       const auto answered = cluster_.load().answered();
       const auto total = result_.settings.operations;
       narrator_->progress(static_cast<std::size_t>(std::min(answered, total)), static_cast<std::size_t>(total));
-      return answered >= operations;
+      reached = cluster_.load().milestones_after(known);
+      return !reached.empty();
     });
     if (failed) return failed;
-    endurance_tenth tenth;
-    const auto now = cluster_.mark();
-    const auto latencies = cluster_.load().take_latencies();
-    tenth.answered = now.answered;
-    tenth.load = load_span::between(last_, now);
-    tenth.latency_p50 = latencies.percentile(0.5);
-    tenth.latency_p99 = latencies.percentile(0.99);
-    tenth.replicas = burdens();
-    last_ = now;
-    result_.tenths.push_back(std::move(tenth));
+    const auto replicas = burdens();
+    for (const auto& each : reached) {
+      endurance_tenth tenth;
+      const load_mark now{each.when, each.answered};
+      tenth.answered = now.answered;
+      tenth.load = load_span::between(last_, now);
+      tenth.latency_p50 = each.latencies.percentile(0.5);
+      tenth.latency_p99 = each.latencies.percentile(0.99);
+      tenth.replicas = replicas;
+      last_ = now;
+      result_.tenths.push_back(std::move(tenth));
+    }
     return std::nullopt;
   }
 

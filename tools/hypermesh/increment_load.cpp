@@ -1,6 +1,7 @@
 #include "tools/hypermesh/increment_load.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,17 @@ byte_vector increment_load::reading_of(std::size_t counter) {
   return key_value::encode(key_value::get{as_byte_span(key)});
 }
 
+void increment_load::expect_milestones(std::vector<std::uint64_t> answered) {
+  const std::scoped_lock lock{guard_};
+  expected_ = std::move(answered);
+}
+
+std::vector<increment_load::milestone> increment_load::milestones_after(std::size_t after) const {
+  const std::scoped_lock lock{guard_};
+  const auto known = static_cast<std::ptrdiff_t>(std::min(after, milestones_.size()));
+  return {milestones_.begin() + known, milestones_.end()};
+}
+
 void increment_load::begin(std::size_t in_flight) {
   for (std::size_t index = 0; index < in_flight; ++index)
     submit(index % counters);
@@ -41,11 +53,6 @@ void increment_load::watch_gaps() {
 double increment_load::longest_gap() const {
   const std::scoped_lock lock{guard_};
   return std::chrono::duration<double>(std::max(longest_gap_, clock::now() - last_answer_)).count();
-}
-
-latency_recorder increment_load::take_latencies() {
-  const std::scoped_lock lock{guard_};
-  return std::exchange(latencies_, {});
 }
 
 counter_check increment_load::check(std::size_t counter, std::int64_t final_value) const {
@@ -95,6 +102,9 @@ void increment_load::note(std::size_t counter, clock::time_point submitted_at, c
     } else {
       ++records_[counter].failed;
     }
+    ++noted_;
+    while (milestones_.size() < expected_.size() && noted_ >= expected_[milestones_.size()])
+      milestones_.push_back({clock::now(), noted_, std::exchange(latencies_, {})});
   }
   ++answered_;
   if (!ending_) submit(counter);

@@ -35,6 +35,19 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   /// The operation that reads a counter.
   [[nodiscard]] static byte_vector reading_of(std::size_t counter);
 
+  /// When the load reached a number of answers.
+  struct milestone {
+    clock::time_point when;
+    std::uint64_t answered = 0;
+    /// Of what was answered since the milestone before, or since the beginning.
+    latency_recorder latencies;
+  };
+
+  /// Notes when so many operations are answered, in ascending order. Before `begin`.
+  void expect_milestones(std::vector<std::uint64_t> answered);
+  /// Those that were reached, of which the first `after` are known already.
+  [[nodiscard]] std::vector<milestone> milestones_after(std::size_t after) const;
+
   /// Puts so many operations under way; each answer is followed by the next one.
   void begin(std::size_t in_flight);
 
@@ -51,9 +64,6 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   void watch_gaps();
   /// The longest time without any answer since `watch_gaps`, in seconds.
   [[nodiscard]] double longest_gap() const;
-
-  /// The latencies of all that was answered since the last call.
-  [[nodiscard]] latency_recorder take_latencies();
 
   /// `final_value` is what the counter holds when nothing is under way any more.
   [[nodiscard]] counter_check check(std::size_t counter, std::int64_t final_value) const;
@@ -80,6 +90,10 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   mutable std::mutex guard_;
   std::vector<counter_record> records_;
   latency_recorder latencies_;
+  std::vector<std::uint64_t> expected_;
+  std::vector<milestone> milestones_;
+  /// Counted under the lock, so that no milestone is passed over.
+  std::uint64_t noted_ = 0;
   clock::time_point last_answer_;
   clock::duration longest_gap_{0};
 };

@@ -23,8 +23,11 @@ constexpr auto examples =
     "copy to each machine the genesis and that replica's folder only.";
 
 exit_code run_init(const init_options& options) {
+  if (const auto error = objection_to(options.plan)) return report_error(*error, exit_code::usage);
   auto created = create_cluster(options.directory, options.plan);
-  if (const auto* error = std::get_if<world_error>(&created)) return report_error(*error, exit_code::failed);
+  if (const auto* error = std::get_if<world_error>(&created)) {
+    return report_error(*error, options.directory.empty() ? exit_code::usage : exit_code::failed);
+  }
   const auto& content = std::get<genesis>(created);
   const cluster_layout layout{options.directory};
   const auto group = content.parameters().group();
@@ -56,7 +59,10 @@ void add_init(CLI::App& app, chosen_command& chosen) {
   command->add_option("--machine", plan.state_machine, "State machine: " + state_machine_names())
       ->capture_default_str()
       ->type_name("NAME");
-  command->add_option("--host", plan.host, "Where the replicas listen")->capture_default_str()->type_name("HOST");
+  command
+      ->add_option("--host", plan.host, "Where the replicas listen: an address or a name, IPv6 also without brackets")
+      ->capture_default_str()
+      ->type_name("HOST");
   command->add_option("--first-port", plan.first_port, "Port of replica 0; the others follow")
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str()

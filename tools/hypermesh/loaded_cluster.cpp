@@ -53,6 +53,7 @@ loaded_cluster::failure loaded_cluster::start() {
   if (auto failed = open_client(0, session_)) return failed;
   if (auto failed = fill_state()) return failed;
   load_ = std::make_shared<increment_load>(session_->client());
+  load_->expect_milestones(settings_.milestones);
   begun_ = clock::now();
   load_->begin(settings_.in_flight);
   return std::nullopt;

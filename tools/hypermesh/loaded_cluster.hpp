@@ -34,6 +34,8 @@ struct load_settings {
   replica_program program = {};
   /// Replicas that something else runs. They are not trusted: nothing that they say of themselves counts.
   std::map<std::uint32_t, replica_program> others = {};
+  /// Numbers of answers at which the load notes the time.
+  std::vector<std::uint64_t> milestones = {};
 };
 
 /// How far the load was at some moment.

@@ -34,7 +34,9 @@ placement_tally::placement_tally(const scheduler::cluster_trace& trace)
 void placement_tally::note(const scheduler::trace_event& event, const operation_result& result) {
   if (result.status == operation_status::refused) {
     ++counts_.refused;
-    if (first_refusal_.empty()) first_refusal_ = scheduler::format_result(event.operation, result);
+    if (first_refusal_.empty()) {
+      first_refusal_ = fmt::format("{}: {}", name_of(event), scheduler::format_result(event.operation, result));
+    }
     return;
   }
   if (result.status != operation_status::applied) {
@@ -66,6 +68,16 @@ void placement_tally::note(const scheduler::trace_event& event, const operation_
       break;
   }
   note_peak(event.time);
+}
+
+std::string placement_tally::name_of(const scheduler::trace_event& event) const {
+  if (event.kind == trace_event_kind::register_node) {
+    return fmt::format("register node {}", trace_->nodes[event.subject].name);
+  }
+  const auto* verb = event.kind == trace_event_kind::submit  ? "submit"
+                     : event.kind == trace_event_kind::place ? "place"
+                                                             : "end";
+  return fmt::format("{} task {}", verb, trace_->tasks[event.subject].spec.name);
 }
 
 void placement_tally::note_placing(const scheduler::trace_event& event, byte_span payload) {

@@ -76,6 +76,8 @@ class placement_tally {
     scheduler::gpu_set gpus = 0;
   };
 
+  /// The event's operation, for people.
+  [[nodiscard]] std::string name_of(const scheduler::trace_event& event) const;
   void note_placing(const scheduler::trace_event& event, byte_span payload);
   void note_placements(byte_span payload);
   void place(const scheduler::placement& placed);

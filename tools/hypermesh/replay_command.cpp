@@ -18,9 +18,16 @@ constexpr auto examples =
     "  hypermesh replay --operations 50000                 a made-up workload\n"
     "  hypermesh replay --cluster mycluster --nodes NODES.csv --pods PODS.csv\n"
     "\n"
+    "The files are those of Alibaba's cluster-trace-gpu-v2023: the first line names the columns, in any order.\n"
+    "  machines: sn, cpu_milli, memory_mib, gpu, model\n"
+    "  tasks:    name, cpu_milli, memory_mib, num_gpu, gpu_milli\n"
+    "These may be missing: gpu_spec (any model), qos (best effort), creation_time (one task each second),\n"
+    "scheduled_time (at once), deletion_time (never).\n"
+    "\n"
     "Without --cluster it starts an own cluster of real processes on this machine, in a temporary directory, and\n"
     "leaves nothing behind. It is right (exit code 0) when every operation got a result, all replicas hold the same\n"
-    "state and, in an own cluster, results and state are those of a single scheduler that runs the same operations.";
+    "state and, in an own cluster, results and state are those of a single scheduler that runs the same operations.\n"
+    "With --cluster it is right only if nothing was refused, because the scheduler there was empty; else exit code 1.";
 
 }  // namespace
 

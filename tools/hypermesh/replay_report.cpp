@@ -186,6 +186,13 @@ std::string verdict_of(const replay_result& result) {
                                       "repeat it with --in-flight no larger than --bundle"
                                     : "");
   }
+  if (result.was_refused()) {
+    return fmt::format(
+        "{} of {} operations were refused, the first: {}; the cluster's scheduler was not empty: replay "
+        "into a new cluster",
+        grouped(result.tally->totals().refused), grouped(result.submitted - result.failed),
+        result.tally->first_refusal());
+  }
   if (result.reference_root && result.common_root() != result.reference_root) {
     return fmt::format("the replicas agree on {}, but a single scheduler reaches {}",
                        to_hex(result.common_root()->view(), short_digest_bytes),

@@ -252,9 +252,11 @@ bool replay_result::replicas_agree() const {
   return reachable >= needed && common_root().has_value();
 }
 
+bool replay_result::was_refused() const { return !reference_root && tally && tally->totals().refused > 0; }
+
 bool replay_result::is_right() const {
-  const bool clean =
-      failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 && tally->flaw().empty();
+  const bool clean = failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 &&
+                     tally->flaw().empty() && !was_refused();
   return clean && ended_cleanly && replicas_agree() && (!reference_root || common_root() == reference_root);
 }
 

@@ -78,6 +78,9 @@ struct replay_result {
   /// Whether a replica has left view 0.
   [[nodiscard]] bool view_changed() const;
   [[nodiscard]] std::optional<digest> common_root() const;
+  /// Whether the machine of a cluster that was there before refused something: it was not empty. What an own cluster
+  /// refuses is compared with a single scheduler instead.
+  [[nodiscard]] bool was_refused() const;
   /// Whether the replay shows what it is to show.
   [[nodiscard]] bool is_right() const;
   /// Of the network, over all replicas.

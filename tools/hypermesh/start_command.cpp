@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -34,7 +35,9 @@ constexpr auto examples =
     "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
     "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
     "\n"
-    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration.";
+    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration: also a key of another member, a "
+    "data\n"
+    "directory that is another's, missing or empty, and an address that this machine cannot listen on.";
 
 /// How often the node looks whether it was asked to stop and whether it failed.
 constexpr std::chrono::milliseconds watch_interval{100};
@@ -67,11 +70,23 @@ void log_standing(consensus_manager& manager) {
                 report->last_executed.value, report->stable_checkpoint.value, to_hex(report->state_root.view(), 8));
 }
 
+/// Warns once of each address at which another replica answers.
+void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdirected_address>& known) {
+  for (const auto& each : manager.misdirected()) {
+    if (std::ranges::find(known, each) != known.end()) continue;
+    known.push_back(each);
+    spdlog::warn("the address of replica {} answers as replica {}; correct the addresses in this node's genesis",
+                 each.listed_for.value, each.answers_as.value);
+  }
+}
+
 /// Until a signal or a failure.
 exit_code watch(consensus_manager& manager, interruption& stop) {
   auto next_standing = std::chrono::steady_clock::now() + standing_interval;
+  std::vector<misdirected_address> wrong_addresses;
   while (!stop.wait(watch_interval)) {
     if (const auto failed = manager.failure()) return report_error(*failed, exit_code::failed);
+    warn_of_wrong_addresses(manager, wrong_addresses);
     if (std::chrono::steady_clock::now() < next_standing) continue;
     next_standing += standing_interval;
     if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);
@@ -87,7 +102,7 @@ exit_code run_start(const start_options& options) {
   interruption stop;
   const auto dumps = disable_core_dumps();
   auto read = read_node_config(options.config);
-  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code::usage);
+  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code_of(*error));
   auto config = std::get<node_config>(std::move(read));
   config.storage.learner = options.learner;
   open_log(options, config.self);
@@ -95,7 +110,7 @@ exit_code run_start(const start_options& options) {
   runtime_system_config system_config;
   caf::actor_system system{system_config};
   auto started = consensus_manager::start(system, config);
-  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code::failed);
+  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code_of(*error));
   auto& manager = *std::get<std::unique_ptr<consensus_manager>>(started);
   const auto& cluster = config.cluster;
   spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", cluster.name,
@@ -120,7 +135,8 @@ void add_start(CLI::App& app, chosen_command& chosen) {
   command->add_flag(
       "--learner", options->learner,
       "The replica lost its disk: start on a new data directory, learn the state, and vote only where it\n"
-      "cannot have voted before");
+      "cannot have voted before. Until it is readmitted it counts as one of the f faulty replicas; never\n"
+      "for more than f replicas at a time, or what the cluster acknowledged may be lost");
   command->add_option("--ready-fd", options->ready_descriptor, "Descriptor that is told when the replica listens")
       ->check(CLI::Range(0, 1'048'576))
       ->type_name("N");

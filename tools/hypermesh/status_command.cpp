@@ -24,7 +24,8 @@ constexpr auto examples =
     "  hypermesh status --cluster mycluster -o json | jq '.replicas[].counters'\n"
     "\n"
     "Each line is one replica's own word, signed by nobody else; its standing is what f + 1 others say alike: a score\n"
-    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). Exit codes: 0 a quorum is reachable; 1 "
+    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). An address of the genesis at which another\n"
+    "replica answers than the one listed is named below the table. Exit codes: 0 a quorum is reachable; 1 "
     "replicas that\n"
     "executed equally much hold different states; 3 fewer than a quorum is reachable.";
 
@@ -33,6 +34,7 @@ constexpr std::size_t short_digest_bytes = 8;
 struct cluster_status {
   genesis cluster;
   cluster_reports reports;
+  std::vector<wrong_address> wrong;
 
   [[nodiscard]] group_size group() const { return cluster.parameters().group(); }
   [[nodiscard]] bool has_quorum() const { return reachable_count(reports) >= group().quorum(); }
@@ -50,6 +52,9 @@ std::string summary_of(const cluster_status& status) {
   } else if (reachable > 1) {
     text += "; some are behind and are catching up";
   }
+  for (const auto& each : status.wrong)
+    text += "; " + text_of(each);
+  if (!status.wrong.empty()) text += ": correct the addresses in the genesis of whoever says so";
   if (const auto clients = clients_restrained(status.reports, status.cluster.parameters()); clients > 0) {
     text += fmt::format(
         "; {} convicted of contradicting {} and may have one request under way for a while ('hypermesh audit show' "
@@ -140,6 +145,12 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
     }
     replicas.push_back(one);
   }
+  auto wrong = nlohmann::ordered_json::array();
+  for (const auto& each : status.wrong) {
+    wrong.push_back({{"seen_by", to_string(each.seen_by)},
+                     {"replica", each.what.listed_for.value},
+                     {"answers_as", each.what.answers_as.value}});
+  }
   return {{"cluster",
            {{"name", status.cluster.name},
             {"id", to_hex(status.cluster.id().view())},
@@ -152,6 +163,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
           {"level", are_level(status.reports)},
           {"diverged", have_diverged(status.reports)},
           {"clients_restrained", clients_restrained(status.reports, status.cluster.parameters())},
+          {"wrong_addresses", wrong},
           {"replicas", replicas}};
 }
 
@@ -163,8 +175,9 @@ exit_code run_status(const status_options& options) {
   auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
   const auto replicas = static_cast<std::uint32_t>(session.cluster().replicas.size());
   const auto patience = std::chrono::milliseconds{static_cast<std::int64_t>(options.client.timeout_seconds * 1'000)};
-  const cluster_status status{session.cluster(),
-                              collect_reports(session.client(), replicas, patience, [] { return true; })};
+  auto reports = collect_reports(session.client(), replicas, patience, [] { return true; });
+  auto wrong = wrong_addresses(reports, principal::of(session.config().self), session.client().misdirected());
+  const cluster_status status{session.cluster(), std::move(reports), std::move(wrong)};
   const auto style = text_style::of(STDOUT_FILENO);
   print(options.output.is_json() ? json_of(status).dump(2) + "\n" : table_of(status, style));
   const auto summary = summary_of(status);

@@ -39,7 +39,10 @@ or_error<workload> load_workload(const workload_source& source) {
     work.trace = made_up_trace(source.seed, operations);
   } else {
     auto read = scheduler::read_trace(source.nodes_file, source.pods_file);
-    if (!read) return world_error{read.error(), "the files are those of Alibaba's cluster-trace-gpu-v2023"};
+    if (!read) {
+      return world_error{read.error(), "see 'hypermesh replay --help' for the columns of both files",
+                         fault_origin::configuration};
+    }
     work.trace = std::move(*read);
   }
   work.events = scheduler::events_of(work.trace);

@@ -1,0 +1,208 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include "messages/limits.hpp"
+#include "runtime/durable_file.hpp"
+#include "runtime/node_config.hpp"
+#include "runtime/safe_text.hpp"
+#include "runtime/state_machines/registry.hpp"
+
+/// The files of a new cluster.
+namespace hypermesh {
+
+namespace {
+
+/// Nothing secret stands in a configuration file.
+constexpr mode_t config_mode = 0644;
+
+std::optional<world_error> make_folder(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (!failed) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
+  return failed ? std::optional{failed_to("make", path, failed.value())} : std::nullopt;
+}
+
+/// A member's folder: key file and configuration.
+std::optional<world_error> make_member(const std::filesystem::path& folder, const secret_key& key,
+                                       const std::filesystem::path& config, const std::string& text) {
+  if (auto error = make_folder(folder)) return error;
+  if (auto error = write_secret_key(folder / "secret.key", key)) return error;
+  return write_durable_file(config, text, config_mode, existing_file::keep);
+}
+
+std::string node_text(std::uint32_t number) {
+  const node_settings defaults;
+  const storage_settings storage;
+  const audit_settings audit;
+  return fmt::format(
+      "# Replica {0} of the cluster. Paths are relative to this file.\n"
+      "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
+      "# Where the replica listens, if that is not its address in the genesis. *: every address of the machine, IPv4 "
+      "and\n# IPv6; 0.0.0.0 or [::]: every one of that family.\n"
+      "# listen = \"*:7400\"\n\n"
+      "[storage]\n"
+      "# sync: a vote is on the disk before it is sent. async: within 100 ms after; a crash of the machine may forget\n"
+      "# it, and the replica may contradict itself. memory: nothing is kept, for trials and tests.\n"
+      "mode = \"sync\"\n"
+      "# What this replica has promised. If it is empty, mount its disk. If it is lost or damaged, move it away and "
+      "start\n"
+      "# with --learner: the replica then counts as one of the f faulty ones until it is readmitted. Never put an old\n"
+      "# copy in its place.\n"
+      "directory = \"{8}\"\n"
+      "# The state is written when so many MiB of records have come since, 0 to {9}; a large one not before half of "
+      "its\n"
+      "# own size. A restart executes again what came since.\n"
+      "retain_mib = {10}\n\n"
+      "# The audit trail: what this replica saw and said, chained and signed; 'hypermesh audit' reads it. The oldest "
+      "goes\n"
+      "# when there is more than retain_mib ({16} or more). votes: signed proposals and votes too, not only "
+      "decisions.\n"
+      "[audit]\nenabled = true\nvotes = true\nretain_mib = {17}\ndirectory = \"{18}\"\n\n"
+      "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
+      "# requests_per_batch_target = {4}\n\n"
+      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n\n"
+      "# How long a request may wait, or the primary of a new view, before this replica wants another primary. Too "
+      "short\n"
+      "# for the network, views change without need; each change doubles the times, doublings_max times at most.\n"
+      "# [views]\n# request_us = {11}\n# closed_link_us = {12}\n# new_view_us = {13}\n# doublings_max = {14}\n"
+      "# service_us = {15}\n",
+      number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
+      defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
+      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib,
+      defaults.views.request_us, defaults.views.closed_link_us, defaults.views.new_view_us,
+      defaults.views.doublings_max, defaults.service_period.count(), audit_retain_mib_min, audit.retain_mib,
+      default_audit_folder);
+}
+
+std::string client_text(std::uint32_t number) {
+  return fmt::format(
+      "# Client {0} of the cluster. Paths are relative to this file.\n"
+      "genesis = \"../genesis.toml\"\nclient = {0}\nkey_file = \"secret.key\"\n",
+      number);
+}
+
+std::string fresh_nonce() {
+  initialise_crypto();
+  std::array<std::byte, 16> bytes;
+  randombytes_buf(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
+
+std::optional<world_error> write_cluster(const cluster_layout& layout, const cluster_plan& plan, genesis& content) {
+  const auto host = std::get<std::string>(parse_host(plan.host, address_use::dial));
+  content.name = plan.name;
+  content.nonce = fresh_nonce();
+  content.state_machine = plan.state_machine;
+  const auto widest = watermark_window_max_of(group_size{plan.replicas});
+  content.checkpoint_period = std::min(plan.checkpoint_period, widest / 2);
+  content.watermark_window = 2 * content.checkpoint_period;
+  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
+    const auto key = secret_key::generate();
+    const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];
+    content.replicas.push_back({key.public_half(), {host, port}});
+    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_text(number));
+    if (error) return error;
+  }
+  for (std::uint32_t number = 0; number < plan.clients; ++number) {
+    const auto key = secret_key::generate();
+    content.clients.push_back(key.public_half());
+    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_text(number));
+    if (error) return error;
+  }
+  for (std::uint32_t number = 0; number < plan.replicas; ++number) {
+    const storage_owner owner{content.id(), content.name, replica_id{number}};
+    if (auto error = initialise_storage(layout.data_folder(number), owner)) return error;
+  }
+  return write_genesis(layout.genesis_file(), content);
+}
+
+world_error impossible(std::string what, std::string remedy) {
+  return {std::move(what), std::move(remedy), fault_origin::configuration};
+}
+
+/// What has to go so that nothing of `directory` is left: itself, or the first of its parents that is not there.
+std::filesystem::path first_to_make(const std::filesystem::path& directory) {
+  std::error_code unknown;
+  auto first = std::filesystem::absolute(directory, unknown).lexically_normal();
+  if (!first.has_filename()) first = first.parent_path();
+  while (first.has_relative_path() && !std::filesystem::exists(first.parent_path(), unknown) && !unknown)
+    first = first.parent_path();
+  return first;
+}
+
+void remove_content(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, ignored})
+    std::filesystem::remove_all(entry.path(), ignored);
+}
+
+/// Whether `directory` is there; an error when nothing can be made there.
+or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
+  std::error_code failed;
+  const auto status = std::filesystem::symlink_status(directory, failed);
+  if (status.type() == std::filesystem::file_type::not_found) return false;
+  if (failed) return failed_to("examine", directory, failed.value());
+  const bool is_empty =
+      std::filesystem::is_directory(directory, failed) && std::filesystem::is_empty(directory, failed);
+  if (failed) return failed_to("examine", directory, failed.value());
+  if (is_empty) return true;
+  return world_error{fmt::format("{} exists and is not an empty directory", quoted(directory)),
+                     "choose another directory"};
+}
+
+}  // namespace
+
+std::optional<world_error> objection_to(const cluster_plan& plan) {
+  const auto ports = plan.ports.empty() ? plan.replicas : plan.ports.size();
+  if (plan.replicas < limits::replicas_min || plan.replicas > limits::replicas_max) {
+    return impossible(fmt::format("{} replicas are not possible", plan.replicas),
+                      fmt::format("choose {} to {}", limits::replicas_min, limits::replicas_max));
+  }
+  if (plan.clients < 1 || plan.clients > limits::clients_max) {
+    return impossible(fmt::format("{} clients are not possible", plan.clients),
+                      fmt::format("choose 1 to {}", limits::clients_max));
+  }
+  if (plan.checkpoint_period < 1 || plan.checkpoint_period > limits::watermark_window_max / 2) {
+    return impossible(fmt::format("a checkpoint period of {} is not possible", plan.checkpoint_period),
+                      fmt::format("choose 1 to {}", limits::watermark_window_max / 2));
+  }
+  if (ports != plan.replicas || plan.first_port < 1 || plan.first_port + plan.replicas > 65'536U) {
+    return impossible(fmt::format("{} replicas do not fit the ports from {} to 65535", plan.replicas, plan.first_port),
+                      "choose a first port from 1 on that leaves room for all");
+  }
+  const auto host = parse_host(plan.host, address_use::dial);
+  if (const auto* error = std::get_if<world_error>(&host)) return *error;
+  const auto machine = make_state_machine(plan.state_machine);
+  if (!machine) return impossible(machine.error(), "choose one of them");
+  if (auto flaw = flaw_of_cluster_name(plan.name); !flaw.empty()) {
+    return impossible(std::move(flaw), "choose letters, digits and spaces");
+  }
+  return std::nullopt;
+}
+
+or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan) {
+  if (directory.empty()) {
+    return impossible("the name of the directory is empty",
+                      "name a directory; perhaps a variable of the shell is unset");
+  }
+  if (auto error = objection_to(plan)) return std::move(*error);
+  const auto existed = exists_and_is_empty(directory);
+  if (const auto* error = std::get_if<world_error>(&existed)) return *error;
+  const auto made = first_to_make(directory);
+  genesis content;
+  if (auto error = write_cluster(cluster_layout{directory}, plan, content)) {
+    std::error_code ignored;
+    if (std::get<bool>(existed)) {
+      remove_content(directory);
+    } else {
+      std::filesystem::remove_all(made, ignored);
+    }
+    return std::move(*error);
+  }
+  return content;
+}
+
+}  // namespace hypermesh

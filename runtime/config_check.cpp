@@ -1,0 +1,162 @@
+#include "runtime/config_check.hpp"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "runtime/audit/audit_files.hpp"
+#include "runtime/durable_file.hpp"
+#include "runtime/storage/node_directory.hpp"
+#include "runtime/toml_document.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using problems = std::vector<world_error>;
+
+void add(problems& to, std::optional<world_error> error) {
+  if (error) to.push_back(std::move(*error));
+}
+
+/// Whether the member's secret key can be read and, when the members are known, is the one that the genesis lists.
+std::optional<world_error> objection_to_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
+  if (file.empty()) return std::nullopt;
+  auto read = read_secret_key(file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  if (cluster.replicas.empty()) return std::nullopt;
+  auto made = ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
+  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
+  return std::nullopt;
+}
+
+std::optional<world_error> objection_to_data(const node_config& config) {
+  if (config.storage.directory.empty() || config.cluster.replicas.empty()) return std::nullopt;
+  auto error = objection_to_storage(config.storage.directory, config.owner(), config.storage.mode);
+  if (error) return with_trail_hint(std::move(*error), config);
+  if (config.storage.mode == durability::memory) return std::nullopt;
+  if (::access(config.storage.directory.c_str(), R_OK | W_OK | X_OK) == 0) return std::nullopt;
+  return failed_to("write to the data directory", config.storage.directory, errno);
+}
+
+/// The trail's folder is made by the node, so it is no problem when it is not there yet.
+std::optional<world_error> objection_to_trail(const node_config& config) {
+  const auto& folder = config.audit.directory;
+  if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return std::nullopt;
+  std::error_code failed;
+  if (!std::filesystem::is_directory(folder, failed)) {
+    return world_error{fmt::format("the folder of the audit trail {} is no directory", quoted(folder)),
+                       "correct 'directory' of [audit] in node.toml", fault_origin::configuration};
+  }
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) == 0) return std::nullopt;
+  return failed_to("write to the audit trail", folder, errno);
+}
+
+enum class family : std::uint8_t { unknown, ipv4, ipv6 };
+
+/// Nothing is known of a name, and "every address" is of both.
+family family_of(const std::string& host) {
+  if (host.find(':') != std::string::npos) return family::ipv6;
+  in_addr ignored{};
+  return ::inet_pton(AF_INET, host.c_str(), &ignored) == 1 ? family::ipv4 : family::unknown;
+}
+
+/// Whether an interface of this machine has the address.
+bool is_of_this_machine(const std::string& host) {
+  if (is_loopback(host)) return true;
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return false;
+  bool found = false;
+  for (const auto* each = all; each != nullptr && !found; each = each->ifa_next) {
+    if (each->ifa_addr == nullptr) continue;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto kind = each->ifa_addr->sa_family;
+    const void* bytes = nullptr;
+    if (kind == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(each->ifa_addr)->sin_addr;
+    if (kind == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(each->ifa_addr)->sin6_addr;
+    found = bytes != nullptr && ::inet_ntop(kind, bytes, text.data(), text.size()) != nullptr && host == text.data();
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
+/// Whether the replica listens where the others, who know the genesis only, will dial. An address translation between
+/// them may explain another port or host, unless both stand for the same machine.
+std::optional<world_error> objection_to_listening(const std::filesystem::path& file, const node_config& config) {
+  if (config.self.value >= config.cluster.replicas.size()) return std::nullopt;
+  const auto& dialed = config.cluster.replicas[config.self.value].address;
+  const auto& listen = config.listen;
+  std::string_view why;
+  if (listen.port != dialed.port && (listen.host == dialed.host || is_of_this_machine(dialed.host))) {
+    why = "another port of the same machine";
+  } else if (is_loopback(listen.host) && !is_loopback(dialed.host)) {
+    why = "where only this machine reaches it";
+  } else if (family_of(listen.host) != family::unknown && family_of(dialed.host) != family::unknown &&
+             family_of(listen.host) != family_of(dialed.host)) {
+    why = "an address of the other IP version";
+  }
+  if (why.empty()) return std::nullopt;
+  return world_error{fmt::format("{}: replica {} listens on {}, {}, but the others dial {}, its address in the genesis",
+                                 file.string(), config.self.value, to_string(listen), why, to_string(dialed)),
+                     "remove 'listen' or correct it; or correct the replica's address in the genesis of every member",
+                     fault_origin::configuration};
+}
+
+problems problems_of_node(const std::filesystem::path& file) {
+  problems found;
+  node_config config;
+  add(found, read_node_config_into(file, config));
+  add(found, objection_to_key(config.key_file, principal::of(config.self), config.cluster));
+  add(found, objection_to_data(config));
+  add(found, objection_to_trail(config));
+  add(found, objection_to_listening(file, config));
+  return found;
+}
+
+problems problems_of_client(const std::filesystem::path& file) {
+  problems found;
+  client_config config;
+  add(found, read_client_config_into(file, config));
+  add(found, objection_to_key(config.key_file, principal::of(config.self), config.cluster));
+  return found;
+}
+
+}  // namespace
+
+std::optional<config_kind> kind_of_config(const std::filesystem::path& file) {
+  auto read = toml_document::read(file);
+  if (std::holds_alternative<world_error>(read)) return std::nullopt;
+  // Read apart from the real reading, whose problems are the ones that count.
+  auto root = std::get<toml_document>(read).root();
+  if (!root.tables("replica").empty() || root.has("cluster")) return config_kind::genesis;
+  if (root.has("replica")) return config_kind::node;
+  if (root.has("client")) return config_kind::client;
+  return root.has("genesis") ? config_kind::node : config_kind::genesis;
+}
+
+std::vector<world_error> problems_of(const std::filesystem::path& file, config_kind kind) {
+  if (kind == config_kind::node) return problems_of_node(file);
+  if (kind == config_kind::client) return problems_of_client(file);
+  problems found;
+  auto read = read_genesis(file);
+  if (auto* error = std::get_if<world_error>(&read)) found.push_back(std::move(*error));
+  return found;
+}
+
+world_error with_trail_hint(world_error error, const node_config& config) {
+  if (config.audit.directory.empty() || !is_absent(config.storage.directory)) return error;
+  const auto segments = list_segments({config.audit.directory});
+  const auto* numbers = std::get_if<std::vector<std::uint64_t>>(&segments);
+  if (numbers == nullptr || numbers->empty()) return error;
+  error.what += fmt::format("; but the audit trail in {} shows that this replica has run before, so it held data",
+                            quoted(config.audit.directory));
+  return error;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "actors/ports.hpp"
+
+/// Addresses as configuration files and options hold them. One parser for all of them, so that a text is either a good
+/// address everywhere or an error everywhere. Pure.
+namespace hypermesh {
+
+/// A host and a port.
+struct replica_address {
+  /// An IPv4 or IPv6 address in its usual form, without brackets, or a name in lower case, which is resolved again for
+  /// each attempt. Empty: never dialed; of an address to listen on: every address of the machine, IPv4 and IPv6.
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const replica_address&, const replica_address&) = default;
+};
+
+/// What an address is for.
+enum class address_use : std::uint8_t {
+  /// Others dial it: it names one host.
+  dial,
+  /// A replica listens on it: `*` stands for every address of the machine.
+  listen,
+};
+
+/// An IPv4 address, an IPv6 address with or without brackets, or a host name by RFC 1123: labels of 1 to 63 letters,
+/// digits and hyphens, 253 characters in all, the last label no number. Returns what `replica_address::host` holds.
+[[nodiscard]] std::variant<std::string, world_error> parse_host(std::string_view text, address_use use);
+
+/// `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`; the port is 1 to 65535. The error says what is wrong and how
+/// to write it.
+[[nodiscard]] std::variant<replica_address, world_error> parse_address(std::string_view text, address_use use);
+
+/// As `parse_address` reads it; `*` where the host is empty.
+[[nodiscard]] std::string to_string(const replica_address& address);
+
+/// Whether the host is an address that only this machine reaches, or `localhost`.
+[[nodiscard]] bool is_loopback(std::string_view host);
+
+}  // namespace hypermesh

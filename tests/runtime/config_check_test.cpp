@@ -1,0 +1,385 @@
+#include <doctest/doctest.h>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "runtime/config_check.hpp"
+#include "runtime/safe_text.hpp"
+#include "tests/runtime/storage_test_directory.hpp"
+
+using namespace hypermesh;
+using storage_test::contains;
+using storage_test::content_of;
+using storage_test::replace_content;
+using storage_test::scratch_folder;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A new cluster of four replicas whose files are damaged by hand.
+struct files_fixture {
+  scratch_folder folder;
+  cluster_layout layout{folder.path() / "cluster"};
+
+  files_fixture() { REQUIRE(std::holds_alternative<genesis>(create_cluster(layout.root, {}))); }
+
+  static void edit(const fs::path& file, std::string_view from, std::string_view to) {
+    auto text = content_of(file);
+    const auto at = text.find(from);
+    REQUIRE_MESSAGE(at != std::string::npos, from);
+    replace_content(file, text.replace(at, from.size(), to));
+  }
+
+  /// The number of the first line that has `part`, as it stands in a message.
+  static std::string line_of(const fs::path& file, std::string_view part) {
+    const auto text = content_of(file);
+    const auto before = text.substr(0, text.find(part));
+    return fmt::format("{}:{}:", file.string(), 1 + std::ranges::count(before, '\n'));
+  }
+
+  [[nodiscard]] std::string problems(const fs::path& file) const {
+    std::string all;
+    for (const auto& each : problems_of(file, kind_of_config(file).value_or(config_kind::genesis))) {
+      all += each.what + "\n" + each.remedy + "\n";
+    }
+    return all;
+  }
+  [[nodiscard]] std::string problems_of_replica(std::uint32_t number) const {
+    return problems(layout.node_file(number));
+  }
+  [[nodiscard]] fs::path key_of(std::uint32_t number) const { return layout.replica_folder(number) / "secret.key"; }
+};
+
+/// Texts that a shell, a form or an attacker may give for a name or a host.
+const std::vector<std::string> hostile_texts = {"",
+                                                " ",
+                                                "a b",
+                                                "\"x\"",
+                                                "'x'",
+                                                "back\\slash",
+                                                "\\u0041",
+                                                "a\nb",
+                                                "a\rb",
+                                                "tab\t",
+                                                "\x1b[31mred",
+                                                "\x7f",
+                                                "\xc2\x9b"
+                                                "31m",
+                                                "\xff\xfe",
+                                                "\xc0\xaf",
+                                                "\xed\xa0\x80",
+                                                "h\xc3\xb6st",
+                                                "\xe2\x80\xae"
+                                                "evil",
+                                                "# no comment",
+                                                "]]",
+                                                "${x}",
+                                                std::string{"a\0b", 3},
+                                                std::string(128, 'n'),
+                                                std::string(129, 'n'),
+                                                std::string(100'000, 'n')};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(files_fixture, "a new cluster's files have no problems") {
+  CHECK(problems(layout.genesis_file()).empty());
+  for (std::uint32_t number = 0; number < 4; ++number)
+    CHECK(problems_of_replica(number).empty());
+  CHECK(problems(layout.client_file(0)).empty());
+}
+
+TEST_CASE("what a cluster is made of is read again as it was given, or refused before a file is written") {
+  const scratch_folder folder;
+  std::size_t made = 0;
+  for (const bool is_name : {true, false}) {
+    for (const auto& text : hostile_texts) {
+      CAPTURE(escaped(text).substr(0, 40));
+      const cluster_layout layout{folder.path() / std::to_string(++made)};
+      cluster_plan plan;
+      plan.clients = 1;
+      (is_name ? plan.name : plan.host) = text;
+      const auto created = create_cluster(layout.root, plan);
+      if (const auto* error = std::get_if<world_error>(&created)) {
+        CHECK(error->origin == fault_origin::configuration);
+        CHECK(escaped(error->what) == error->what);
+        CHECK_FALSE(fs::exists(layout.root));
+        continue;
+      }
+      const auto read = read_genesis(layout.genesis_file());
+      REQUIRE_MESSAGE(std::holds_alternative<genesis>(read), std::get<world_error>(read).what);
+      CHECK(std::get<genesis>(read).id() == std::get<genesis>(created).id());
+      if (is_name) CHECK(std::get<genesis>(read).name == text);
+      CHECK(problems_of(layout.node_file(3), config_kind::node).empty());
+      CHECK(problems_of(layout.client_file(0), config_kind::client).empty());
+    }
+  }
+}
+
+TEST_CASE("names with quotes, backslashes and letters of any language are possible") {
+  for (const auto* name : {"the \"best\" cluster", "a\\b", "h\xc3\xb6st", "\xe6\x97\xa5\xe6\x9c\xac"})
+    CHECK(flaw_of_cluster_name(name).empty());
+  CHECK(contains(flaw_of_cluster_name("\x1b[31m"), "control character"));
+  CHECK(contains(flaw_of_cluster_name("\xff"), "no UTF-8"));
+}
+
+TEST_CASE("a host may be an IPv6 address with and without brackets") {
+  const scratch_folder folder;
+  for (const auto* host : {"2001:db8::20", "[2001:db8::20]"}) {
+    const cluster_layout layout{folder.path() / host};
+    cluster_plan plan;
+    plan.host = host;
+    REQUIRE(std::holds_alternative<genesis>(create_cluster(layout.root, plan)));
+    CHECK(contains(content_of(layout.genesis_file()), "\"[2001:db8::20]:7400\""));
+    CHECK(std::holds_alternative<genesis>(read_genesis(layout.genesis_file())));
+  }
+}
+
+TEST_CASE("a directory without a name is refused, and files that are there stay") {
+  CHECK(contains(std::get<world_error>(create_cluster("", {})).remedy, "unset"));
+  const scratch_folder folder;
+  replace_content(folder.path() / "mine", "precious");
+  CHECK(std::holds_alternative<world_error>(create_cluster(folder.path(), {})));
+  CHECK(content_of(folder.path() / "mine") == "precious");
+  fs::create_symlink(folder.path() / "nowhere", folder.path() / "dangling");
+  CHECK(std::holds_alternative<world_error>(create_cluster(folder.path() / "dangling", {})));
+  CHECK_FALSE(fs::exists(folder.path() / "nowhere"));
+}
+
+TEST_CASE("a cluster that cannot be written as a whole leaves nothing behind") {
+  const scratch_folder folder;
+  const auto is_new = folder.path() / "parents" / "cluster";
+  const auto existed = folder.path() / "existed";
+  fs::create_directory(existed);
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // Keys fit, the genesis with its many clients does not: as on a full disk, the last file fails.
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{4'096, 4'096};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    cluster_plan plan;
+    plan.clients = 60;
+    const bool failed = std::holds_alternative<world_error>(create_cluster(is_new, plan)) &&
+                        std::holds_alternative<world_error>(create_cluster(existed, plan));
+    ::_exit(failed ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK_FALSE(fs::exists(folder.path() / "parents"));
+  CHECK(fs::is_empty(existed));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "members with one address or one key are named with both lines") {
+  const auto file = layout.genesis_file();
+  const auto first_key = content_of(file).substr(content_of(file).find("key = "), 6 + 66);
+  edit(file, "127.0.0.1:7402", "127.0.0.1:7401");
+  edit(file, content_of(file).substr(content_of(file).rfind("key = "), 6 + 66), first_key);
+  const auto found = problems(file);
+  CHECK(contains(found, "replica 1 has the address 127.0.0.1:7401 already"));
+  CHECK(contains(found, "replica 0 has this key already"));
+  CHECK(contains(found, fmt::format("{}:", file.string())));
+  CHECK_FALSE(contains(found, line_of(file, "127.0.0.1:7401")));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "an address that nobody can dial is refused with its line") {
+  const auto file = layout.genesis_file();
+  edit(file, "127.0.0.1:7401", "127.0.0.1:0");
+  edit(file, "127.0.0.1:7402", "2001:db8::20");
+  edit(file, "127.0.0.1:7403", "*:7403");
+  const auto found = problems(file);
+  CHECK(contains(found, line_of(file, "127.0.0.1:0")));
+  CHECK(contains(found, line_of(file, "2001:db8::20")));
+  CHECK(contains(found, "[2001:db8::20]:7400"));
+  CHECK(contains(found, line_of(file, "*:7403")));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a name that a terminal would obey is refused and shown as text") {
+  edit(layout.genesis_file(), "name = \"hypermesh\"", "name = \"\\u001b[31m\"");
+  const auto found = problems(layout.genesis_file());
+  CHECK(contains(found, "\\x1b[31m"));
+  CHECK_FALSE(contains(found, "\x1b"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "what is wrong in a node's file and in its genesis is said at once") {
+  edit(layout.genesis_file(), "127.0.0.1:7401", "127.0.0.1:0");
+  edit(layout.node_file(1), "mode = \"sync\"", "mode = \"papyrus\"");
+  fs::permissions(key_of(1), fs::perms::group_read, fs::perm_options::add);
+  const auto found = problems_of_replica(1);
+  CHECK(contains(found, "127.0.0.1:0"));
+  CHECK(contains(found, "papyrus"));
+  CHECK(contains(found, "chmod 600"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a batch may not aim at more requests than it can have") {
+  const auto read_with = [this](const std::string& table) {
+    edit(layout.node_file(0), "[storage]", table + "\n[storage]");
+    return problems_of_replica(0);
+  };
+  SUBCASE("both are given") {
+    const auto found = read_with("[batching]\nrequests_per_batch_max = 10\nrequests_per_batch_target = 11");
+    CHECK(contains(found, "'requests_per_batch_target' is 11, above 'requests_per_batch_max', which is 10"));
+    CHECK(contains(found, line_of(layout.node_file(0), "requests_per_batch_target = 11")));
+  }
+  SUBCASE("only the most is given") {
+    CHECK(read_with("[batching]\nrequests_per_batch_max = 1").empty());
+    const auto read = read_node_config(layout.node_file(0));
+    CHECK(std::get<node_config>(read).settings.batching.requests_per_batch_target == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(files_fixture, "data and audit trail need folders apart from each other") {
+  const auto file = layout.node_file(0);
+  SUBCASE("the same") { edit(file, "directory = \"audit\"", "directory = \"data\""); }
+  SUBCASE("the same by another path") { edit(file, "directory = \"audit\"", "directory = \"../replica-0/./data/\""); }
+  SUBCASE("the same by a link") {
+    fs::create_directory_symlink("data", layout.replica_folder(0) / "link");
+    edit(file, "directory = \"audit\"", "directory = \"link\"");
+  }
+  SUBCASE("the trail below the data") { edit(file, "directory = \"audit\"", "directory = \"data/audit\""); }
+  SUBCASE("the data below the trail") { edit(file, "directory = \"audit\"", "directory = \".\""); }
+  CHECK(contains(problems_of_replica(0), "must not be the same, or one in the other"));
+}
+
+TEST_CASE_FIXTURE(files_fixture,
+                  "a data directory that holds the key is refused, because it may have to be moved away") {
+  edit(layout.node_file(0), "directory = \"data\"", "directory = \".\"");
+  CHECK(contains(problems_of_replica(0), "the key file stands in the data directory"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "texts that are empty are no paths") {
+  edit(layout.node_file(0), "genesis = \"../genesis.toml\"", "genesis = \"\"");
+  edit(layout.node_file(0), "key_file = \"secret.key\"", "key_file = \"\"");
+  edit(layout.node_file(0), "# listen = \"*:7400\"", "listen = \"\"");
+  const auto found = problems_of_replica(0);
+  CHECK(contains(found, "'genesis' is empty"));
+  CHECK(contains(found, "'key_file' is empty"));
+  CHECK(contains(found, "'' has no port"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a secret key has mode 0600 and is its member's own") {
+  SUBCASE("readable by others") {
+    ::chmod(key_of(1).c_str(), 0644);
+    CHECK(contains(problems_of_replica(1), "others may read or change it"));
+  }
+  SUBCASE("executable by its owner") {
+    ::chmod(key_of(1).c_str(), 0700);
+    const auto found = problems_of_replica(1);
+    CHECK(contains(found, "has mode 0700, but a secret key has 0600"));
+    CHECK_FALSE(contains(found, "others may"));
+  }
+  SUBCASE("of another replica") {
+    fs::copy_file(key_of(2), key_of(1), fs::copy_options::overwrite_existing);
+    CHECK(contains(problems_of_replica(1), "the secret key belongs to replica-2, but replica-1 is listed with"));
+  }
+  SUBCASE("of a client") {
+    fs::copy_file(layout.client_folder(3) / "secret.key", key_of(1), fs::copy_options::overwrite_existing);
+    CHECK(contains(problems_of_replica(1), "belongs to client-3"));
+  }
+  SUBCASE("of nobody") {
+    fs::remove(key_of(1));
+    REQUIRE_FALSE(write_secret_key(key_of(1), secret_key::generate()).has_value());
+    CHECK(contains(problems_of_replica(1), "belongs to nobody in the genesis"));
+  }
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a replica that listens where nobody dials is told so") {
+  const auto listens_on = [this](const std::string& listen) {
+    edit(layout.node_file(1), "# listen = \"*:7400\"", "listen = \"" + listen + "\"");
+    return problems_of_replica(1);
+  };
+  SUBCASE("on its own address") { CHECK(listens_on("127.0.0.1:7401").empty()); }
+  SUBCASE("on every address") { CHECK(listens_on("*:7401").empty()); }
+  SUBCASE("another port of the same address") {
+    CHECK(contains(listens_on("127.0.0.1:7411"), "listens on 127.0.0.1:7411, another port of the same machine"));
+  }
+  SUBCASE("another port of this machine") { CHECK(contains(listens_on("*:7411"), "another port")); }
+  SUBCASE("an address of the other version") { CHECK(contains(listens_on("[::1]:7401"), "other IP version")); }
+  SUBCASE("where only this machine reaches it") {
+    edit(layout.genesis_file(), "127.0.0.1:7401", "192.0.2.1:7401");
+    CHECK(contains(listens_on("127.0.0.1:7401"), "only this machine"));
+  }
+  SUBCASE("behind an address translation nothing is known") {
+    edit(layout.genesis_file(), "127.0.0.1:7401", "replica-1.example:7401");
+    CHECK(listens_on("*:7411").empty());
+  }
+}
+
+TEST_CASE_FIXTURE(files_fixture, "an empty data directory is a disk that is not mounted, before it is a lost one") {
+  const auto data = layout.data_folder(0);
+  fs::remove_all(data);
+  SUBCASE("missing") { CHECK(contains(problems_of_replica(0), "does not exist")); }
+  SUBCASE("empty") {
+    fs::create_directory(data);
+    CHECK(contains(problems_of_replica(0), "is empty"));
+  }
+  SUBCASE("a new file system") {
+    fs::create_directories(data / "lost+found");
+    CHECK(contains(problems_of_replica(0), "is empty"));
+  }
+  const auto found = problems_of_replica(0);
+  CHECK(found.find("mount") < found.find("--learner"));
+  CHECK(contains(found, "never do this to more than f replicas"));
+  CHECK_FALSE(contains(found, "has run before"));
+  fs::create_directory(layout.audit_folder(0));
+  replace_content(layout.audit_folder(0) / "000001.log", "whatever");
+  CHECK(contains(problems_of_replica(0), "shows that this replica has run before"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a file that cannot be read is not taken for one with wrong lines") {
+  const auto file = layout.genesis_file();
+  SUBCASE("missing") {
+    fs::remove(file);
+    CHECK(contains(problems_of_replica(0), "No such file"));
+  }
+  SUBCASE("a directory") {
+    fs::remove(file);
+    fs::create_directory(file);
+    CHECK(contains(problems_of_replica(0), "is a directory"));
+  }
+  SUBCASE("a pipe, which nobody writes to") {
+    fs::remove(file);
+    REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+    CHECK(contains(problems_of_replica(0), "no regular file"));
+  }
+  SUBCASE("a link to itself") {
+    fs::remove(file);
+    fs::create_symlink(file.filename(), file);
+    CHECK(contains(problems_of_replica(0), "symbolic links"));
+  }
+  CHECK_FALSE(contains(problems_of_replica(0), "correct the lines"));
+}
+
+TEST_CASE_FIXTURE(files_fixture, "a file that only others may read is told with the command that shows why") {
+  if (::geteuid() != 0) {
+    MESSAGE("not run: only root can take the rights of another user");
+    return;
+  }
+  ::chmod(folder.path().c_str(), 0755);
+  for (const auto& entry : fs::recursive_directory_iterator{layout.root})
+    ::chmod(entry.path().c_str(), entry.is_directory() ? 0755 : 0600);
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    constexpr uid_t nobody = 65'534;
+    if (::setresgid(nobody, nobody, nobody) != 0 || ::setresuid(nobody, nobody, nobody) != 0) ::_exit(2);
+    const auto read = read_genesis(layout.genesis_file());
+    const auto* error = std::get_if<world_error>(&read);
+    const bool told = error != nullptr && contains(error->what, "Permission denied") &&
+                      contains(error->remedy, "ls -la") && error->origin == fault_origin::configuration &&
+                      !problems_of(layout.node_file(0), config_kind::node).empty();
+    ::_exit(told ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+}
