@@ -247,11 +247,12 @@ std::optional<link_error> responder_handshake::objection_to_hello() {
   if (as_text(next(magic.size())) != magic) return link_error::not_hypermesh;
   if (std::to_integer<std::uint8_t>(next(1).front()) != link_version) return link_error::wrong_version;
   if (read_fixed<cluster_id>(next(cluster_id::size)) != context_.cluster) return link_error::wrong_cluster;
-  const auto initiator = read_principal(next(principal_bytes));
-  if (!initiator || !is_member(*initiator, context_)) return link_error::unknown_principal;
-  if (read_principal(next(principal_bytes)) != context_.keys->self()) return link_error::wrong_responder;
-  if (!may_dial(*initiator, context_.keys->self())) return link_error::wrong_direction;
-  initiator_ = initiator;
+  claim_.initiator = read_principal(next(principal_bytes));
+  claim_.responder = read_principal(next(principal_bytes));
+  if (!claim_.initiator || !is_member(*claim_.initiator, context_)) return link_error::unknown_principal;
+  if (claim_.responder != context_.keys->self()) return link_error::wrong_responder;
+  if (!may_dial(*claim_.initiator, context_.keys->self())) return link_error::wrong_direction;
+  initiator_ = claim_.initiator;
   return std::nullopt;
 }
 
