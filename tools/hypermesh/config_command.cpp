@@ -85,7 +85,7 @@ exit_code run_check(const std::vector<std::string>& files) {
     if (found.error) {
       code = report_error(*found.error, exit_code::usage);
     } else {
-      print(fmt::format("{}: {} ok\n", file, found.kind));
+      print_report(fmt::format("{}: {} ok\n", file, found.kind));
     }
   }
   return code;
