@@ -13,6 +13,7 @@
 #include "runtime/audit/audit_opening.hpp"
 #include "runtime/config_check.hpp"
 #include "runtime/ed25519_authenticator.hpp"
+#include "runtime/links/descriptor_limits.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
 
@@ -25,6 +26,18 @@ or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::file
   auto read = read_secret_key(file);
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   return ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
+}
+
+link_settings link_settings_of(const node_config& config, std::shared_ptr<const authenticator> keys,
+                               link_event_handler on_event) {
+  link_settings links;
+  links.cluster = config.cluster.id();
+  links.keys = std::move(keys);
+  links.replicas = config.cluster.addresses();
+  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  links.limits = config.links;
+  links.on_event = std::move(on_event);
+  return links;
 }
 
 std::optional<world_error> prepare_storage(const node_config& config) {
@@ -58,16 +71,18 @@ runtime_system_config::runtime_system_config() {
   set("scheduler.policy", caf::atom("sharing"));
 }
 
-or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config) {
+or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config,
+                                                                      node_observers observers) {
   auto machine = make_state_machine(config.cluster.state_machine);
   if (!machine) {
     return world_error{machine.error(), "start the replica with the host's own machine", fault_origin::configuration};
   }
-  return start(system, std::move(config), std::move(*machine));
+  return start(system, std::move(config), std::move(*machine), std::move(observers));
 }
 
 or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor_system& system, node_config config,
-                                                                      std::unique_ptr<state_machine> machine) {
+                                                                      std::unique_ptr<state_machine> machine,
+                                                                      node_observers observers) {
   if (machine->name() != config.cluster.state_machine) {
     return world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
                                    config.cluster.state_machine, machine->name()),
@@ -83,6 +98,10 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
+  auto links = link_settings_of(config, shared_keys, std::move(observers.on_link));
+  // Before the storage: for want of descriptors it would look damaged.
+  const auto fitted = fit_to_descriptors(links);
+  if (const auto* error = std::get_if<world_error>(&fitted)) return *error;
   if (auto error = prepare_storage(config)) return std::move(*error);
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
   if (auto* error = std::get_if<world_error>(&opened)) return with_trail_hint(std::move(*error), config);
@@ -91,6 +110,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
   parts.restored = std::move(std::get<restored_node>(restored));
   if (auto error = note_probation(config, parts.restored.past.replica)) return std::move(*error);
+  parts.on_observation = std::move(observers.on_observation);
   if (auto error = manager->start_audit(config, parts)) return std::move(*error);
   parts.on_failure = [record = manager->failure_](const world_error& error) {
     const std::scoped_lock lock{record->guard};
@@ -98,12 +118,6 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
     record->changed.notify_all();
   };
   manager->actors_ = spawn_node(system, std::move(parts));
-  link_settings links;
-  links.cluster = config.cluster.id();
-  links.keys = shared_keys;
-  links.replicas = config.cluster.addresses();
-  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  links.limits = config.links;
   auto& actors = manager->actors_;
   auto started =
       start_replica_links(system, std::move(links), config.listen,
@@ -115,6 +129,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
     return std::move(*error);
   }
   manager->links_ = std::move(std::get<replica_links>(started));
+  manager->links_.notice = std::get<std::string>(fitted);
   actors.peers = manager->links_.peers;
   connect_node(actors);
   if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const neighbours>(actors)});
@@ -137,7 +152,10 @@ std::optional<world_error> consensus_manager::start_audit(const node_config& con
   auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, wall_clock{wall_clock_us});
   const auto tap = std::make_shared<const audit_tap>(auditor_, queue, config.audit.votes);
   parts.storage = std::make_shared<audited_storage>(std::move(parts.storage), tap);
-  parts.on_observation = [tap](const observation& what) { tap->on_observed(what); };
+  parts.on_observation = [tap, also = std::move(parts.on_observation)](const observation& what) {
+    tap->on_observed(what);
+    if (also) also(what);
+  };
   return std::nullopt;
 }
 

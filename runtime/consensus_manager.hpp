@@ -24,18 +24,26 @@ class runtime_system_config : public caf::actor_system_config {
   runtime_system_config();
 };
 
+/// Who is shown what happens in a node, on the thread where it happens; each may be empty. `node_news` makes lines for
+/// a log of it.
+struct node_observers {
+  observation_handler on_observation;
+  link_event_handler on_link;
+};
+
 /// One replica in a host application: the entry point of the product (R17). Spawns the actors into the host's
 /// actor system, opens the links, and stops both. All functions may be called from any thread that is not one of the
 /// actors'.
 class consensus_manager {
  public:
   /// Starts a replica with the machine that the genesis names.
-  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system,
-                                                                          node_config config);
+  [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system, node_config config,
+                                                                          node_observers observers = {});
 
   /// Starts a replica with the host's own machine; its name must be the genesis's `state_machine`.
   [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system, node_config config,
-                                                                          std::unique_ptr<state_machine> machine);
+                                                                          std::unique_ptr<state_machine> machine,
+                                                                          node_observers observers = {});
 
   /// Stops the replica.
   ~consensus_manager();
@@ -45,6 +53,8 @@ class consensus_manager {
   [[nodiscard]] replica_id self() const { return self_; }
   /// The port that the replica listens on; the system's choice when the configuration says 0.
   [[nodiscard]] std::uint16_t port() const { return links_.port; }
+  /// For the log: what the node does with less of, because the system allows no more; mostly empty.
+  [[nodiscard]] const std::string& notice() const { return links_.notice; }
 
   /// Addresses of the genesis at which this node found another replica than the one listed; empty when it is stopped.
   [[nodiscard]] std::vector<misdirected_address> misdirected() const {

@@ -274,15 +274,16 @@ std::optional<link_error> responder_handshake::objection_to_hello() {
   if (as_text(next(magic.size())) != magic) return link_error::not_hypermesh;
   if (std::to_integer<std::uint8_t>(next(1).front()) != link_version) return link_error::wrong_version;
   if (read_fixed<cluster_id>(next(cluster_id::size)) != context_.cluster) return link_error::wrong_cluster;
-  const auto initiator = read_principal(next(principal_bytes));
-  if (!initiator || !is_member(*initiator, context_)) return link_error::unknown_principal;
-  const auto named = read_principal(next(principal_bytes));
-  if (named != context_.keys->self()) {
-    is_for_another_ = named && named->is_replica() && is_member(*named, context_) && may_dial(*initiator, *named);
+  claim_.initiator = read_principal(next(principal_bytes));
+  claim_.responder = read_principal(next(principal_bytes));
+  if (!claim_.initiator || !is_member(*claim_.initiator, context_)) return link_error::unknown_principal;
+  if (const auto& named = claim_.responder; named != context_.keys->self()) {
+    is_for_another_ =
+        named && named->is_replica() && is_member(*named, context_) && may_dial(*claim_.initiator, *named);
     return link_error::wrong_responder;
   }
-  if (!may_dial(*initiator, context_.keys->self())) return link_error::wrong_direction;
-  initiator_ = initiator;
+  if (!may_dial(*claim_.initiator, context_.keys->self())) return link_error::wrong_direction;
+  initiator_ = claim_.initiator;
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "actors/ports.hpp"
+#include "runtime/links/link_event.hpp"
 #include "runtime/links/secure_channel.hpp"
 
 /// Mutual authentication of two principals over a fresh connection, before any frame.
@@ -144,6 +145,9 @@ class responder_handshake {
   /// Who claims to dial; nothing before HELLO was accepted. Proven when `channel` is given.
   [[nodiscard]] std::optional<principal> initiator() const { return initiator_; }
 
+  /// What HELLO says, also when it was refused; empty before it came as a whole.
+  [[nodiscard]] const hello_claim& claim() const { return claim_; }
+
   /// Why the handshake failed when no more bytes come.
   [[nodiscard]] link_error at_end_of_bytes() const;
 
@@ -162,6 +166,7 @@ class responder_handshake {
   std::optional<principal> initiator_;
   /// The hello is good, but for another replica.
   bool is_for_another_ = false;
+  hello_claim claim_;
   byte_vector answer_;
   byte_vector rest_;
   std::optional<secure_channel> channel_;

@@ -12,6 +12,7 @@
 #include "messages/limits.hpp"
 #include "runtime/links/address.hpp"
 #include "runtime/links/handshake.hpp"
+#include "runtime/links/link_event.hpp"
 
 namespace hypermesh {
 
@@ -78,6 +79,12 @@ struct link_settings {
   std::uint32_t client_count = 0;
   link_limits limits;
   entropy_source entropy = system_entropy();
+  /// Is shown what happens to the links; may be empty.
+  link_event_handler on_event = {};
+
+  void tell(const link_event& event) const {
+    if (on_event) on_event(event);
+  }
 
   [[nodiscard]] principal self() const { return keys->self(); }
 

@@ -1,7 +1,5 @@
 #include "runtime/links/links.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,6 +9,7 @@
 #include <caf/send.hpp>
 
 #include "messages/require.hpp"
+#include "runtime/links/descriptor_limits.hpp"
 #include "runtime/links/listener.hpp"
 #include "runtime/links/listening.hpp"
 #include "runtime/links/peer.hpp"
@@ -18,22 +17,6 @@
 namespace hypermesh {
 
 namespace {
-
-/// For storage, logs and the management port.
-constexpr rlim_t other_files = 512;
-
-/// Without a free descriptor an accepting socket stays ready and the loop would spin: so there is always one.
-std::optional<world_error> ensure_descriptors(const link_settings& settings) {
-  const auto& limit = settings.limits;
-  const rlim_t wanted = limit.handshakes_max + limit.sessions_max + 2 * settings.replicas.size() + other_files;
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted) return std::nullopt;
-  const rlimit raised{std::min(wanted, files.rlim_max), files.rlim_max};
-  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0 && raised.rlim_cur >= wanted) return std::nullopt;
-  return world_error{
-      fmt::format("the links may need {} open files, the system allows {}", wanted, raised.rlim_cur),
-      fmt::format("raise the limit for this process: ulimit -n {}; of a systemd unit: LimitNOFILE={}", wanted, wanted)};
-}
 
 peer_actor spawn_peer(caf::actor_system& system, std::shared_ptr<const peer_setup> setup) {
   return caf::actor_cast<peer_actor>(system.middleman().spawn_broker(peer, std::move(setup)));
@@ -118,7 +101,8 @@ std::variant<replica_links, world_error> start_replica_links(caf::actor_system& 
                                                              const replica_link_ends& ends) {
   const auto self = settings.self();
   require(self.is_replica() && self.number < settings.replicas.size(), "a replica's links belong to a member");
-  if (auto error = ensure_descriptors(settings)) return *error;
+  auto fitted = fit_to_descriptors(settings);
+  if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
   auto opened = open_port(system, listen);
   if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
   auto& doorman = std::get<caf::io::doorman_ptr>(opened);
@@ -126,6 +110,7 @@ std::variant<replica_links, world_error> start_replica_links(caf::actor_system& 
   const auto shared = std::make_shared<const link_settings>(std::move(settings));
   const auto counters = std::make_shared<link_counters>();
   replica_links links;
+  links.notice = std::move(std::get<std::string>(fitted));
   links.port = doorman->port();
   links.counters = counters;
   links.peers.resize(shared->replicas.size());

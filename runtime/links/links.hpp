@@ -26,6 +26,8 @@ struct replica_links {
   /// Where this replica listens.
   std::uint16_t port = 0;
   std::shared_ptr<const link_counters> counters;
+  /// For the log: which bounds had to be lowered; mostly empty.
+  std::string notice;
   /// Listener and peers; for `stop_links_of`.
   std::vector<caf::actor> actors;
 };

@@ -40,7 +40,9 @@ void listener_state::take_connection(const caf::io::new_connection_msg& accepted
   const bool full = self_->num_connections() > limits().handshakes_max ||
                     (known != connections_by_address_.end() && known->second >= limits().handshakes_per_address_max);
   if (full || stopping_) {
-    setup_->counters->add(stopping_ ? link_error::stopped : link_error::too_many_connections);
+    const auto reason = stopping_ ? link_error::stopped : link_error::too_many_connections;
+    setup_->counters->add(reason);
+    if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, address, reason, {}});
     // Never read from, so nothing of it is registered: here CAF's own close frees the socket at once.
     self_->close(accepted.handle);
     return;
@@ -126,6 +128,8 @@ void listener_state::take_closed(caf::io::connection_handle handle) {
 
 void listener_state::cut(accepted_connection& connection, link_error reason) {
   setup_->counters->add(reason);
+  const auto claim = connection.handshake ? connection.handshake->claim() : hello_claim{};
+  if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, connection.address, reason, claim});
   connection.is_cut = true;
   cut_connection(connection.handle);
 }

@@ -80,10 +80,7 @@ void peer_state::connect(const std::vector<socket_address>& addresses) {
   for (std::size_t index = 0; index < addresses.size() && !socket; ++index) {
     socket = start_connecting(addresses[(first + index) % addresses.size()]);
   }
-  if (!socket) {
-    setup_->counters->add(link_error::connect_failed);
-    return schedule_dial();
-  }
+  if (!socket) return note_failed_dial(link_error::connect_failed);
   const auto handle = self_->add_scribe(*socket);
   attempt_.emplace(attempt{handle, {setup_->settings->context(), setup_->remote, setup_->settings->fresh_seed()}});
   setup_->counters->add(link_count::handshakes_pending);
@@ -102,8 +99,7 @@ void peer_state::note_connected(caf::io::connection_handle handle) {
 void peer_state::give_up_dialing(const dial_expired& expired) {
   if (expired.generation != generation_ || live_) return;
   if (attempt_) return end_attempt(attempt_->connected ? link_error::handshake_timeout : link_error::connect_failed);
-  setup_->counters->add(link_error::connect_failed);
-  schedule_dial();
+  note_failed_dial(link_error::connect_failed);
 }
 
 void peer_state::continue_handshake(byte_span bytes) {
@@ -127,12 +123,17 @@ void peer_state::continue_handshake(byte_span bytes) {
 
 void peer_state::end_attempt(link_error reason) {
   require(attempt_.has_value(), "there is an attempt to end");
-  setup_->counters->add(reason);
   setup_->counters->subtract(link_count::handshakes_pending);
   const auto handle = attempt_->handle;
   attempt_.reset();
   if (self_->valid(handle)) closing_.emplace(handle, nullptr);
   cut_connection(handle);
+  note_failed_dial(reason);
+}
+
+void peer_state::note_failed_dial(link_error reason) {
+  setup_->counters->add(reason);
+  if (!stopping_) tell(link_event::what::dial_failed, reason);
   schedule_dial();
 }
 
@@ -181,6 +182,7 @@ void peer_state::open(caf::io::connection_handle handle, secure_channel channel)
   was_up_ = true;
   setup_->counters->add(setup_->remote.is_replica() ? link_count::links_up : link_count::sessions_open);
   setup_->changed(own_handle(), true);
+  tell(link_event::what::up, link_error::stopped);
 }
 
 void peer_state::take_data(const caf::io::new_data_msg& data) {
@@ -214,8 +216,21 @@ void peer_state::go_down(link_error reason) {
   setup_->counters->add(stopping_ ? link_error::stopped : reason);
   setup_->counters->subtract(setup_->remote.is_replica() ? link_count::links_up : link_count::sessions_open);
   setup_->changed(own_handle(), false);
+  tell(link_event::what::down, stopping_ ? link_error::stopped : reason);
   if (setup_->ends_with_connection) return stop();
   schedule_dial();
+}
+
+void peer_state::tell(link_event::what happened, link_error reason) const {
+  const auto& settings = *setup_->settings;
+  std::string address;
+  // Where a replica is found is known; a client comes from anywhere.
+  if (setup_->remote.is_replica()) {
+    const auto& known = settings.replicas.at(setup_->remote.number);
+    const bool is_ipv6 = known.host.find(':') != std::string::npos;
+    address = (is_ipv6 ? "[" + known.host + "]" : known.host) + ":" + std::to_string(known.port);
+  }
+  settings.tell({happened, setup_->remote, std::move(address), reason, {}});
 }
 
 void peer_state::resume_reading() {

@@ -76,6 +76,10 @@ class peer_state {
   /// The live connection is no more.
   void go_down(link_error reason);
   void quit_when_empty();
+  /// Tells what happened to those who want to know.
+  void tell(link_event::what happened, link_error reason) const;
+  /// A dialing attempt ended in `reason`; there will be another one.
+  void note_failed_dial(link_error reason);
 
   link_broker* self_;
   std::shared_ptr<const peer_setup> setup_;

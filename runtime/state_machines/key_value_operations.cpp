@@ -168,20 +168,26 @@ checked<byte_vector> parse_operation(std::span<const std::string> words) {
   return encoded;
 }
 
-std::string format_result(byte_span submitted, const operation_result& result) {
-  if (result.status == operation_status::result_too_large) return "executed, but the answer is too large for a reply";
-  if (result.status == operation_status::refused) return "refused: " + printable(result.payload);
-  if (result.status == operation_status::malformed) return "malformed: " + printable(result.payload);
+machine_answer interpret(byte_span submitted, const operation_result& result) {
+  if (result.status != operation_status::applied) return unapplied_answer(result);
   const auto decoded = decode(submitted);
-  if (!decoded) return printable(result.payload);
-  if (std::holds_alternative<put>(*decoded)) return "ok";
-  if (std::holds_alternative<increment>(*decoded)) return printable(result.payload);
+  if (!decoded) return value_answer(result.payload);
+  if (std::holds_alternative<put>(*decoded)) return text_answer("ok");
+  if (std::holds_alternative<increment>(*decoded)) return value_answer(result.payload);
   if (std::holds_alternative<get>(*decoded)) {
     const auto value = found_value(result);
-    return value ? printable(*value) : "(none)";
+    return value ? value_answer(*value) : no_value_answer();
   }
-  if (std::holds_alternative<remove>(*decoded)) return is_flag_set(result) ? "deleted" : "(none)";
-  return is_flag_set(result) ? "swapped" : "not swapped: the value differs";
+  if (std::holds_alternative<remove>(*decoded)) {
+    return is_flag_set(result) ? text_answer("deleted") : no_value_answer();
+  }
+  auto answer = text_answer(is_flag_set(result) ? "swapped" : "not swapped: the value differs");
+  if (!is_flag_set(result)) answer.status = operation_status::refused;
+  return answer;
+}
+
+std::string format_result(byte_span submitted, const operation_result& result) {
+  return interpret(submitted, result).line;
 }
 
 }  // namespace hypermesh::key_value

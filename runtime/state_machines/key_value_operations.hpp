@@ -9,6 +9,7 @@
 
 #include "actors/ports.hpp"
 #include "runtime/state_machines/checked.hpp"
+#include "runtime/state_machines/machine_answer.hpp"
 
 /// Operations and results of the key-value store as bytes and as text.
 ///
@@ -78,8 +79,10 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 /// The operation that words of a command line mean, encoded, or what to write instead.
 [[nodiscard]] checked<byte_vector> parse_operation(std::span<const std::string> words);
 
-/// What the result of the operation `submitted` says, for people. Bytes that are not printable come as 0x and
-/// hexadecimal.
+/// What the result of the operation `submitted` says. A value comes as `value_text` writes it, an absent one as (none).
+[[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
+
+/// The line for people alone.
 [[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
 
 }  // namespace hypermesh::key_value

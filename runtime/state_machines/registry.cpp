@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/key_value_store.hpp"
-#include "runtime/state_machines/printable.hpp"
 #include "runtime/state_machines/resource_scheduler.hpp"
 
 namespace hypermesh {
@@ -17,7 +16,8 @@ struct entry {
   std::string_view name;
   std::unique_ptr<state_machine> (*make)();
   checked<byte_vector> (*parse)(std::span<const std::string>);
-  std::string (*format)(byte_span, const operation_result&);
+  bool (*is_read)(byte_span);
+  machine_answer (*interpret)(byte_span, const operation_result&);
   std::string_view (*usage)();
 };
 
@@ -26,9 +26,20 @@ std::unique_ptr<state_machine> make() {
   return std::make_unique<Machine>();
 }
 
-constexpr std::array<entry, 2> entries = {
-    {{"key-value", make<key_value_store>, key_value::parse_operation, key_value::format_result, key_value::usage},
-     {"scheduler", make<resource_scheduler>, scheduler::parse_operation, scheduler::format_result, scheduler::usage}}};
+bool reads_key_value(byte_span bytes) {
+  const auto decoded = key_value::decode(bytes);
+  return decoded && key_value::is_read(*decoded);
+}
+
+bool reads_scheduler(byte_span bytes) {
+  const auto decoded = scheduler::decode(bytes);
+  return decoded && scheduler::is_read(*decoded);
+}
+
+constexpr std::array<entry, 2> entries = {{{"key-value", make<key_value_store>, key_value::parse_operation,
+                                            reads_key_value, key_value::interpret, key_value::usage},
+                                           {"scheduler", make<resource_scheduler>, scheduler::parse_operation,
+                                            reads_scheduler, scheduler::interpret, scheduler::usage}}};
 
 const entry* find(std::string_view name) {
   for (const auto& each : entries) {
@@ -62,9 +73,19 @@ checked<byte_vector> parse_operation(std::string_view machine, std::span<const s
   return found->parse(words);
 }
 
-std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result) {
+bool is_read(std::string_view machine, byte_span operation) {
   const auto* found = find(machine);
-  return found == nullptr ? printable(result.payload) : found->format(submitted, result);
+  return found != nullptr && found->is_read(operation);
+}
+
+machine_answer interpret(std::string_view machine, byte_span submitted, const operation_result& result) {
+  const auto* found = find(machine);
+  if (found != nullptr) return found->interpret(submitted, result);
+  return result.status == operation_status::applied ? value_answer(result.payload) : unapplied_answer(result);
+}
+
+std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result) {
+  return interpret(machine, submitted, result).line;
 }
 
 std::string_view operations_usage(std::string_view machine) {

@@ -7,6 +7,7 @@
 
 #include "actors/ports.hpp"
 #include "runtime/state_machines/checked.hpp"
+#include "runtime/state_machines/machine_answer.hpp"
 
 /// The state machines that come with the product, by name.
 namespace hypermesh {
@@ -21,7 +22,14 @@ namespace hypermesh {
 /// tells people what to write instead.
 [[nodiscard]] checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
 
-/// What the machine answered to the operation `submitted`, for people.
+/// Whether `operation`, encoded, only reads: the machine `machine` changes nothing when it executes it. False for what
+/// is no operation of the machine, and for an unknown machine.
+[[nodiscard]] bool is_read(std::string_view machine, byte_span operation);
+
+/// What the machine's result of the operation `submitted` says.
+[[nodiscard]] machine_answer interpret(std::string_view machine, byte_span submitted, const operation_result& result);
+
+/// The line for people alone.
 [[nodiscard]] std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result);
 
 /// The operations of `machine`, one a line; empty for an unknown name.

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include "messages/byte_codec.hpp"
-#include "runtime/state_machines/printable.hpp"
 
 namespace hypermesh::scheduler {
 
@@ -230,14 +229,16 @@ std::optional<summary_view> decode_summary_view(byte_span payload) {
   return if_complete(in, value);
 }
 
-std::string format_result(byte_span submitted, const operation_result& result) {
-  if (result.status == operation_status::result_too_large) return "executed, but the answer is too large for a reply";
-  if (result.status == operation_status::refused) return "refused: " + printable(result.payload);
-  if (result.status == operation_status::malformed) return "malformed: " + printable(result.payload);
+machine_answer interpret(byte_span submitted, const operation_result& result) {
+  if (result.status != operation_status::applied) return unapplied_answer(result);
   const auto decoded = decode(submitted);
-  if (!decoded) return printable(result.payload);
-  const auto text = std::visit(applied_text{result.payload}, *decoded);
-  return text.empty() ? printable(result.payload) : text;
+  if (!decoded) return value_answer(result.payload);
+  auto text = std::visit(applied_text{result.payload}, *decoded);
+  return text.empty() ? value_answer(result.payload) : text_answer(std::move(text));
+}
+
+std::string format_result(byte_span submitted, const operation_result& result) {
+  return interpret(submitted, result).line;
 }
 
 }  // namespace hypermesh::scheduler

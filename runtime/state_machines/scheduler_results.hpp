@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "runtime/state_machines/machine_answer.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
 /// What the resource scheduler answers, as bytes and as text.
@@ -92,7 +93,10 @@ struct summary_view {
 [[nodiscard]] std::optional<task_view> decode_task_view(byte_span payload);
 [[nodiscard]] std::optional<summary_view> decode_summary_view(byte_span payload);
 
-/// What the result of the operation `submitted` says, for people.
+/// What the result of the operation `submitted` says.
+[[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
+
+/// The line for people alone.
 [[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
 
 }  // namespace hypermesh::scheduler

@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,8 +96,18 @@ struct process_streams {
   fs::path out = "/dev/null";
   fs::path err = "/dev/null";
   /// TMPDIR of the process; empty: that of the test.
-  fs::path temporary;
+  fs::path temporary = {};
   std::string binary = HYPERMESH_BINARY;
+  /// Descriptors that are closed when the process begins.
+  std::vector<int> closed = {};
+  /// Signals that are ignored when it begins.
+  std::vector<int> ignored = {};
+  /// Limits, as setrlimit knows them.
+  std::vector<std::pair<int, rlim_t>> limits = {};
+  /// Another user than that of the test, who has to be root then; 0: the same.
+  uid_t user = 0;
+  /// Where it runs; empty: where the test does.
+  fs::path folder = {};
 };
 
 /// `hypermesh ARGUMENTS`, or another binary; killed at the end of the object.
@@ -131,10 +143,20 @@ class process {
 
  private:
   [[noreturn]] static void become(const words& arguments, const process_streams& streams) {
-    dup2(open(streams.in.c_str(), O_RDONLY), STDIN_FILENO);
-    dup2(open(streams.out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDOUT_FILENO);
-    dup2(open(streams.err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
+    dup2(open(streams.in.c_str(), O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+    dup2(open(streams.out.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), STDOUT_FILENO);
+    dup2(open(streams.err.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600), STDERR_FILENO);
     if (!streams.temporary.empty()) setenv("TMPDIR", streams.temporary.c_str(), 1);
+    for (const int each : streams.closed)
+      close(each);
+    for (const int each : streams.ignored)
+      std::signal(each, SIG_IGN);
+    for (const auto& [what, most] : streams.limits) {
+      const rlimit limit{most, most};
+      setrlimit(static_cast<__rlimit_resource>(what), &limit);
+    }
+    if (!streams.folder.empty() && chdir(streams.folder.c_str()) != 0) _exit(126);
+    if (streams.user != 0 && setuid(streams.user) != 0) _exit(126);
     auto binary = streams.binary;
     auto copies = arguments;
     std::vector<char*> argument_list{binary.data()};
@@ -154,6 +176,18 @@ struct finished {
   std::string out;
   std::string err;
 };
+
+/// Runs the command to its end, with these streams but for those that are /dev/null, which are files of their own.
+inline finished run_with(const words& arguments, process_streams streams, const std::string& input = "") {
+  const scratch_folder folder;
+  write_text(folder / "in", input);
+  if (streams.in == "/dev/null") streams.in = folder / "in";
+  if (streams.out == "/dev/null") streams.out = folder / "out";
+  if (streams.err == "/dev/null") streams.err = folder / "err";
+  process command{arguments, streams};
+  const auto code = command.wait();
+  return {code.value_or(-1), text_of(folder / "out"), text_of(folder / "err")};
+}
 
 /// Runs the command to its end.
 inline finished run(const words& arguments, const std::string& input = "", const fs::path& temporary = {}) {
@@ -205,13 +239,20 @@ class running_cluster {
   }
   [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
 
-  void start(std::uint32_t number) {
-    const auto config = directory() + "/replica-" + std::to_string(number) + "/node.toml";
+  void start(std::uint32_t number) { start(number, {}); }
+
+  /// `how` says what is unusual; its streams are replaced.
+  void start(std::uint32_t number, process_streams how) {
+    how.out = out_of(number);
+    how.err = err_of(number);
     replicas_.resize(4);
     replicas_[number].reset();
     fs::remove(out_of(number));
-    replicas_[number] = std::make_unique<process>(words{"start", "--config", config},
-                                                  process_streams{"/dev/null", out_of(number), err_of(number), {}});
+    replicas_[number] = std::make_unique<process>(words{"start", "--config", config_of(number)}, how);
+  }
+
+  [[nodiscard]] std::string config_of(std::uint32_t number) const {
+    return directory() + "/replica-" + std::to_string(number) + "/node.toml";
   }
 
   /// The replica stops, and starts again in an adversary's hands.

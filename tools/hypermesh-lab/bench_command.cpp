@@ -9,6 +9,7 @@
 #include "tools/hypermesh-lab/guard_memory.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/replay_report.hpp"
 #include "tools/hypermesh/text_table.hpp"
@@ -159,8 +160,7 @@ CLI::App* add_bench(CLI::App& app, bench_guard_command& into) {
       bench->add_subcommand("guard", "what the guard of a node costs: time, memory, share of a loaded node");
   command->footer(notes);
   command->add_option("--duration", into.duration_seconds, "how long each of two clusters is measured under load")
-      ->transform(cli::duration_option())
-      ->check(CLI::Range(0.5, 60.0))
+      ->transform(cli::duration_between(0.5, 60.0))
       ->capture_default_str()
       ->type_name("TIME");
   command->add_option("--operations-in-flight", into.in_flight, "operations under way")
@@ -192,12 +192,12 @@ int run(const bench_guard_command& command) {
   }
   const auto figures = figures_of(std::get<guard_traces>(recorded), command.nodes);
   if (command.format == "json") {
-    cli::print(object_of(figures).dump(2) + "\n");
+    cli::print_json(object_of(figures), 2);
     return exit_ok;
   }
   const auto style = cli::text_style::of(STDOUT_FILENO);
-  cli::print(kinds_text(figures, style) + "\n" + shares_text(figures, style) + "\n" +
-             memory_text(figures.memory, style));
+  cli::print_report(kinds_text(figures, style) + "\n" + shares_text(figures, style) + "\n" +
+                    memory_text(figures.memory, style));
   return exit_ok;
 }
 

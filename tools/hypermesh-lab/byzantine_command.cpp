@@ -2,28 +2,24 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdio>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "runtime/consensus_manager.hpp"
+#include "runtime/thread_limits.hpp"
 #include "tests/byzantine/combinators.hpp"
 #include "tests/byzantine/strategy.hpp"
 #include "tools/hypermesh-lab/byzantine_client.hpp"
 #include "tools/hypermesh-lab/byzantine_node.hpp"
 #include "tools/hypermesh-lab/frame_recording.hpp"
+#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh/child_process.hpp"
 
 namespace hypermesh::lab {
 
 namespace {
-
-int report_error(const world_error& error, int code) {
-  fmt::print(stderr, "hypermesh-lab: {}{}{}\n", error.what, error.remedy.empty() ? "" : ": ", error.remedy);
-  return code;
-}
 
 /// Constructed before the first thread, so that no thread takes the signals.
 class stop_signals {
@@ -132,7 +128,7 @@ CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
 
 int run(const byzantine_command& command) {
   if (command.parent != 0 && !cli::stop_with_parent(command.parent)) {
-    return report_error({"the process that started this one has ended", ""}, exit_failed);
+    return report({"the process that started this one has ended", ""}, exit_failed);
   }
   const stop_signals stop;
   const auto told = std::make_shared<std::atomic<bool>>(!command.when_told || !command.recording.empty());
@@ -143,14 +139,16 @@ int run(const byzantine_command& command) {
     strategy = std::make_unique<frame_recorder>(command.recording);
   }
   strategy = std::make_unique<testing::when_told>(told, std::move(strategy));
+  if (const auto error = objection_to_threads(threads_of_node(limits::replicas_min)))
+    return report(*error, exit_failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
   auto started = command.client_config.empty() ? start_node(system, command, std::move(strategy))
                                                : start_client(system, command, std::move(strategy));
-  if (const auto* error = std::get_if<refusal>(&started)) return report_error(error->error, error->code);
+  if (const auto* error = std::get_if<refusal>(&started)) return report(error->error, error->code);
   const auto line = fmt::format("ready {} strategy={}\n", std::get<player>(started).words, command.strategies);
-  fmt::print("{}", line);
-  std::fflush(stdout);
+  cli::print_report(line);
+  cli::flush_output();
   if (command.ready_descriptor >= 0) (void)cli::tell_ready(command.ready_descriptor, line);
   stop.wait(*told);
   return exit_ok;

@@ -1,9 +1,9 @@
 #include "tools/hypermesh-lab/progress_line.hpp"
 
-#include <cstdio>
-
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "tools/hypermesh/console.hpp"
 
 namespace hypermesh::lab {
 
@@ -16,15 +16,14 @@ void progress_line::show(const std::function<std::string()>& text) {
   if (now - last_ < (on_terminal_ ? std::chrono::milliseconds{100} : std::chrono::seconds{5})) return;
   last_ = now;
   if (on_terminal_) {
-    fmt::print(stderr, "\r{}\x1b[K", text());
+    cli::draw(fmt::format("\r{}\x1b[K", text()));
   } else {
-    fmt::print(stderr, "{}\n", text());
+    cli::say(text());
   }
-  std::fflush(stderr);
 }
 
 void progress_line::clear() const {
-  if (on_terminal_) fmt::print(stderr, "\r\x1b[K");
+  if (on_terminal_) cli::draw("\r\x1b[K");
 }
 
 }  // namespace hypermesh::lab

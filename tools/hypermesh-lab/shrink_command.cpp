@@ -1,11 +1,10 @@
 #include "tools/hypermesh-lab/shrink_command.hpp"
 
-#include <cstdio>
-
 #include <fmt/format.h>
 
 #include "tests/simulation/shrinker.hpp"
 #include "tools/hypermesh-lab/isolated_run.hpp"
+#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/plan_files.hpp"
 #include "tools/hypermesh-lab/progress_line.hpp"
 
@@ -68,20 +67,14 @@ CLI::App* add_plan(CLI::App& app, run_choice& into) {
 
 int print_plan(const run_choice& command) {
   const auto plan = plan_of_choice(command);
-  if (!plan) {
-    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
-    return exit_usage;
-  }
-  fmt::print("{}", testing::text_of(*plan));
+  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
+  cli::print(testing::text_of(*plan));
   return exit_ok;
 }
 
 int run(const shrink_command& command) {
   const auto plan = plan_of_choice(command.run);
-  if (!plan) {
-    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
-    return exit_usage;
-  }
+  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
   progress_line line{false};
   const auto show = [&](const testing::shrink_progress& progress) {
     line.show([&] {
@@ -91,15 +84,12 @@ int run(const shrink_command& command) {
   };
   const auto shrunken = testing::shrink(*plan, run_isolated, {command.runs_max, command.schedules}, show);
   line.clear();
-  if (!shrunken) {
-    fmt::print(stderr, "hypermesh-lab: the run does not fail\n");
-    return exit_failed;
-  }
+  if (!shrunken) return report({"the run does not fail", "find one that does: hypermesh-lab sim"}, exit_failed);
   const auto& broken = *shrunken->report.failure;
-  fmt::print(stderr, "before: {}\nafter:  {}\n{} runs, {}\n", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
-             shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more");
-  fmt::print(stderr, "replay it: hypermesh-lab replay --plan FILE --trace\n");
-  fmt::print("{}{}", as_comment(broken.invariant + ": " + broken.what), testing::text_of(shrunken->plan));
+  print_message("before: {}\nafter:  {}\n{} runs, {}", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
+                shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more");
+  print_message("replay it: hypermesh-lab replay --plan FILE --trace");
+  cli::print(as_comment(broken.invariant + ": " + broken.what) + testing::text_of(shrunken->plan));
   return exit_ok;
 }
 

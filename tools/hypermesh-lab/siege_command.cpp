@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 
 #include "tests/byzantine/strategy.hpp"
+#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/siege_report.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
+#include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/progress_bar.hpp"
 
@@ -79,13 +81,11 @@ CLI::App* add_siege(CLI::App& app, siege_command& into) {
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--baseline", into.baseline_seconds, "how long the players are honest and measured")
-      ->transform(cli::duration_option())
-      ->check(CLI::Range(0.5, 3'600.0))
+      ->transform(cli::duration_between(0.5, 3'600.0))
       ->capture_default_str()
       ->type_name("TIME");
   command->add_option("--duration", into.duration_seconds, "how long each strategy plays: 10s, 500ms")
-      ->transform(cli::duration_option())
-      ->check(CLI::Range(1.0, 3'600.0))
+      ->transform(cli::duration_between(1.0, 3'600.0))
       ->capture_default_str()
       ->type_name("TIME");
   command->add_option("--seed", into.seed, "of the adversaries' own choices")->capture_default_str()->type_name("S");
@@ -101,8 +101,7 @@ int run(const siege_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (testing::make_adversary(names) != nullptr) continue;
-    fmt::print(stderr, "hypermesh-lab: there is no strategy \"{}\": see hypermesh-lab strategies\n", names);
-    return exit_usage;
+    return report({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"}, exit_usage);
   }
   cli::interruption stop;
   siege_summary summary;
@@ -121,8 +120,11 @@ int run(const siege_command& command) {
       summary.results.push_back(std::move(result));
     }
   }
-  cli::print(command.format == "json" ? json_of(summary).dump(2) + "\n"
-                                      : text_of(summary, cli::text_style::of(STDOUT_FILENO)));
+  if (command.format == "json") {
+    cli::print_json(json_of(summary), 2);
+  } else {
+    cli::print_report(text_of(summary, cli::text_style::of(STDOUT_FILENO)));
+  }
   const bool is_good = summary.is_right() && (!command.mark || summary.below_mark() == 0);
   return is_good ? exit_ok : exit_failed;
 }

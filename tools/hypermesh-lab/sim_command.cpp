@@ -1,12 +1,12 @@
 #include "tools/hypermesh-lab/sim_command.hpp"
 
 #include <chrono>
-#include <cstdio>
 
 #include <fmt/format.h>
 
 #include "tests/simulation/simulated_run.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
+#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/plan_files.hpp"
 #include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
@@ -66,27 +66,27 @@ testing::run_report run_noted(const testing::run_options& options, testing::even
 
 testing::event_log::line_sink trace_of(const sim_command& command) {
   if (!command.trace) return {};
-  return [](const std::string& line) { fmt::print("{}\n", line); };
+  return [](const std::string& line) { print_out("{}\n", line); };
 }
 
 void print_failure(const testing::run_report& report, const std::string& replay) {
-  fmt::print(stderr, "\nseed {} with {} replicas failed at {:.3f} ms, step {}\n", report.options.seed,
-             report.options.replicas, static_cast<double>(report.virtual_us) / 1e3, report.steps);
-  fmt::print(stderr, "  {}: {}\nthe last events:\n", report.failure->invariant, report.failure->what);
+  print_message("\nseed {} with {} replicas failed at {:.3f} ms, step {}", report.options.seed, report.options.replicas,
+                static_cast<double>(report.virtual_us) / 1e3, report.steps);
+  print_message("  {}: {}\nthe last events:", report.failure->invariant, report.failure->what);
   for (const auto& line : report.last_events)
-    fmt::print(stderr, "  {}\n", line);
-  fmt::print(stderr, "replay it: {} --trace\n", replay);
+    print_message("  {}", line);
+  print_message("replay it: {} --trace", replay);
 }
 
 void print_failure(const testing::run_report& report) {
   print_failure(report, testing::replay_command(report.options));
   const auto& options = report.options;
-  fmt::print(stderr, "shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}\n",
-             options.seed, options.replicas, options.operations, testing::to_string(options.profile));
+  print_message("shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}", options.seed,
+                options.replicas, options.operations, testing::to_string(options.profile));
 }
 
 void print_report(const sim_command& command, const testing::run_report& report, const std::string& replay) {
-  fmt::print("{}", command.format == "json" ? json_of(report, replay) : text_of(report));
+  print_out("{}", command.format == "json" ? json_of(report, replay) : text_of(report));
 }
 
 int run_one(const sim_command& command) {
@@ -103,10 +103,7 @@ int run_one(const sim_command& command) {
 
 int run_plan_file(const sim_command& command) {
   const auto plan = read_plan(command.run.plan_file);
-  if (!plan) {
-    fmt::print(stderr, "hypermesh-lab: {}\n", plan.error());
-    return exit_usage;
-  }
+  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
   const auto replay = "hypermesh-lab replay --plan " + command.run.plan_file;
   note_run(replay);
   const auto report = testing::run_simulation(*plan, trace_of(command));
@@ -136,7 +133,7 @@ int run_many(const sim_command& command) {
   }
   const auto seconds = std::chrono::duration<double>(steady::now() - begin).count();
   progress.clear();
-  fmt::print("{}", command.format == "json" ? summary.json(seconds) : summary.table(seconds));
+  print_out("{}", command.format == "json" ? summary.json(seconds) : summary.table(seconds));
   return summary.failures().empty() ? exit_ok : exit_failed;
 }
 
@@ -218,8 +215,7 @@ int run(const sim_command& command) {
   if (!command.run.plan_file.empty()) return run_plan_file(command);
   if (command.run.seed) return run_one(command);
   if (!command.trace) return run_many(command);
-  fmt::print(stderr, "hypermesh-lab: --trace needs --seed\n");
-  return exit_usage;
+  return report({"--trace shows one run", "name it with --seed"}, exit_usage);
 }
 
 }  // namespace hypermesh::lab

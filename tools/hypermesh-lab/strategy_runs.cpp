@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <map>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "tests/byzantine/strategy.hpp"
 #include "tests/simulation/adversary_plan.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
+#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
 
@@ -68,18 +68,18 @@ void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, st
   std::size_t width = 10;
   for (const auto& each : rows)
     width = std::max(width, each.names.size());
-  fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs",
-             "failed", "noticed", "convicted", "in ms", "batches", "transfers", "progress in s", "settled in s");
+  print_out("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs",
+            "failed", "noticed", "convicted", "in ms", "batches", "transfers", "progress in s", "settled in s");
   std::uint64_t runs = 0;
   for (const auto& each : rows) {
     runs += each.runs;
-    fmt::print("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11.1f}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width,
-               each.runs, each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted,
-               static_cast<double>(each.trial_us_max) / 1e3, each.batches, each.transfers,
-               seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
+    print_out("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11.1f}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width,
+              each.runs, each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted,
+              static_cast<double>(each.trial_us_max) / 1e3, each.batches, each.transfers,
+              seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
   }
-  fmt::print("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs, rows.size(), failed,
-             unnoticed, seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0);
+  print_out("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs, rows.size(), failed,
+            unnoticed, seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0);
 }
 
 void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_run>& failures) {
@@ -103,15 +103,15 @@ void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_
   out["failures"] = json_value::array();
   for (const auto& each : failures)
     out["failures"].push_back({{"violation", each.why}, {"replay", testing::replay_command(each.options)}});
-  fmt::print("{}\n", out.dump(2));
+  cli::print_json(out, 2);
 }
 
 void print_failure(const failed_run& failure, const testing::run_report& report) {
-  fmt::print(stderr, "\n{} with {} replicas and seed {}: {}\n", failure.options.strategies, failure.options.replicas,
-             failure.options.seed, failure.why);
+  print_message("\n{} with {} replicas and seed {}: {}", failure.options.strategies, failure.options.replicas,
+                failure.options.seed, failure.why);
   for (const auto& line : report.last_events)
-    fmt::print(stderr, "  {}\n", line);
-  fmt::print(stderr, "replay it: {} --trace\n", testing::replay_command(failure.options));
+    print_message("  {}", line);
+  print_message("replay it: {} --trace", testing::replay_command(failure.options));
 }
 
 testing::adversary_options options_of(const sim_command& command, const std::string& names, std::uint64_t seed,
@@ -135,22 +135,22 @@ testing::adversary_report run_noted(const testing::adversary_options& options,
 
 int run_one(const sim_command& command, const testing::adversary_options& options) {
   testing::event_log::line_sink trace;
-  if (command.trace) trace = [](const std::string& line) { fmt::print("{}\n", line); };
+  if (command.trace) trace = [](const std::string& line) { print_out("{}\n", line); };
   const auto report = run_noted(options, trace);
   const auto replay = testing::replay_command(options);
-  fmt::print("{}", command.format == "json" ? json_of(report.run, replay) : text_of(report.run));
+  print_out("{}", command.format == "json" ? json_of(report.run, replay) : text_of(report.run));
   for (const auto& [name, count] : report.run.noticed.counts()) {
-    if (command.format == "table") fmt::print("noticed {:<24}{}\n", name, count);
+    if (command.format == "table") print_out("noticed {:<24}{}\n", name, count);
   }
   for (const auto& [who, trial] : report.run.noticed.trials()) {
     if (command.format != "table") continue;
     if (trial.convicted_at) {
-      fmt::print("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
-                 static_cast<double>(trial.proven_at) / 1e3,
-                 static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3);
+      print_out("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
+                static_cast<double>(trial.proven_at) / 1e3,
+                static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3);
     } else {
-      fmt::print("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
-                 static_cast<double>(trial.proven_at) / 1e3);
+      print_out("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
+                static_cast<double>(trial.proven_at) / 1e3);
     }
   }
   const auto why = objection_to(report);
@@ -219,13 +219,11 @@ int run_strategies(const sim_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (!testing::strategies_in(names).empty()) continue;
-    fmt::print(stderr, "hypermesh-lab: there is no strategy \"{}\": see hypermesh-lab strategies\n", names);
-    return exit_usage;
+    return report({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"}, exit_usage);
   }
   if (!command.run.seed) {
     if (!command.trace) return run_many(command, chosen);
-    fmt::print(stderr, "hypermesh-lab: --trace needs --seed\n");
-    return exit_usage;
+    return report({"--trace shows one run", "name it with --seed"}, exit_usage);
   }
   auto code = exit_ok;
   for (const auto& names : chosen) {
@@ -261,15 +259,15 @@ int run(const strategies_command& command) {
                      {"noticed_by", each.noticed_by},
                      {"unobservable", each.unobservable}});
     }
-    fmt::print("{}\n", out.dump(2));
+    cli::print_json(out, 2);
     return exit_ok;
   }
   for (const auto& each : all) {
-    fmt::print("{:<30}  {:<14}  {:<8}  {:<12}  {}\n{:<30}  {:<14}  {:<8}  {:<12}  {}\n", each.name,
-               testing::to_string(each.role), each.provable ? "provable" : "", joined(each.attacks, " "), each.about,
-               "", "", "", "", notices_of(each));
+    print_out("{:<30}  {:<14}  {:<8}  {:<12}  {}\n{:<30}  {:<14}  {:<8}  {:<12}  {}\n", each.name,
+              testing::to_string(each.role), each.provable ? "provable" : "", joined(each.attacks, " "), each.about, "",
+              "", "", "", notices_of(each));
   }
-  fmt::print("\n{} strategies\n", all.size());
+  print_out("\n{} strategies\n", all.size());
   return exit_ok;
 }
 

@@ -90,13 +90,21 @@ exit_code report_bad(const bad_place& bad) {
 // --- show and export -----------------------------------------------------------
 
 void print_line(const audit_entry& entry, const audit_event& event) {
-  print(fmt::format("{:>10}  {}  {:<17}  {}\n", entry.index, utc_text(entry.time_us), to_string(entry.kind),
-                    text_of(event)));
+  print_report(fmt::format("{:>10}  {}  {:<17}  {}\n", entry.index, utc_text(entry.time_us), to_string(entry.kind),
+                           text_of(event)));
+}
+
+/// Ends a walk whose output nobody gets.
+std::optional<std::string> objection_to_output() {
+  const auto failed = output_failure();
+  return failed ? std::optional{failed->what} : std::nullopt;
 }
 
 exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
   const auto walked = walk_trail(folder, visitor);
   if (const auto* error = std::get_if<world_error>(&walked)) return report_error(*error, exit_code::failed);
+  // The walk was ended for that, not by the trail.
+  if (output_failure()) return exit_code::failed;
   const auto& way = std::get<trail_walk>(walked);
   if (way.bad) return report_bad(*way.bad);
   if (way.unfinished_bytes > 0 && !is_being_written(folder)) {
@@ -122,7 +130,7 @@ exit_code run_show(const trail_options& options) {
   }
   if (!options.output.is_json()) {
     const auto titles = fmt::format("{:>10}  {:<27}  {:<17}  {}", "entry", "time", "kind", "what");
-    print(text_style::of(STDOUT_FILENO).dim(titles) + "\n");
+    print_report(text_style::of(STDOUT_FILENO).dim(titles) + "\n");
   }
   const trail_visitor visitor{[](const segment_header&, byte_span) { return std::nullopt; },
                               [&](const trail_spot& spot, const audit_entry& entry, const audit_event& event,
@@ -131,11 +139,11 @@ exit_code run_show(const trail_options& options) {
                                                        (wanted.empty() || std::ranges::count(wanted, entry.kind) > 0);
                                 if (!is_wanted) return std::nullopt;
                                 if (options.output.is_json()) {
-                                  print(json_of(entry, event, spot.segment, spot.offset).dump() + "\n");
+                                  print_json(json_of(entry, event, spot.segment, spot.offset));
                                 } else {
                                   print_line(entry, event);
                                 }
-                                return std::nullopt;
+                                return objection_to_output();
                               }};
   return walk(std::get<chosen_trail>(found).folder, visitor);
 }
@@ -153,18 +161,18 @@ exit_code run_export(const trail_options& options) {
                                                    {"first_index", header.start.next_index},
                                                    {"previous_hash", to_hex(header.start.hash.view())},
                                                    {"header", to_hex(bytes.first(segment_header_bytes))}};
-                                print(line.dump() + "\n");
-                                return std::nullopt;
+                                print_json(line);
+                                return objection_to_output();
                               },
                               [](const trail_spot& spot, const audit_entry& entry, const audit_event& event,
                                  const chain_position&) -> std::optional<std::string> {
-                                print(json_of(entry, event, spot.segment, spot.offset).dump() + "\n");
-                                return std::nullopt;
+                                print_json(json_of(entry, event, spot.segment, spot.offset));
+                                return objection_to_output();
                               }};
   const auto head = read_trail_file(folder.head_file(), 2 * head_bytes);
   const auto code = walk(folder, visitor);
   if (const auto* bytes = std::get_if<byte_vector>(&head)) {
-    print(json{{"record", "head"}, {"bytes", to_hex(*bytes)}}.dump() + "\n");
+    print_json(json{{"record", "head"}, {"bytes", to_hex(*bytes)}});
   }
   return code;
 }
@@ -286,8 +294,11 @@ exit_code run_verify(const trail_options& options) {
   const auto verified = verify_trail(folder, cluster->parameters(), keys, checks);
   if (const auto* error = std::get_if<world_error>(&verified)) return report_error(*error, exit_code::failed);
   const auto& verdict = std::get<trail_verdict>(verified);
-  print(options.output.is_json() ? json_of(verdict).dump(2) + "\n"
-                                 : table_of(verdict, *cluster, options.chain_only, text_style::of(STDOUT_FILENO)));
+  if (options.output.is_json()) {
+    print_json(json_of(verdict), 2);
+  } else {
+    print_report(table_of(verdict, *cluster, options.chain_only, text_style::of(STDOUT_FILENO)));
+  }
   if (verdict.walk.bad) return report_bad(*verdict.walk.bad);
   say(fmt::format("the trail is whole and as replica {} wrote it{}", verdict.walk.first->owner.self.value,
                   verdict.contradictions.empty() ? "" : "; it proves that somebody was faulty"));

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "messages/codec.hpp"
-#include "runtime/state_machines/printable.hpp"
+#include "runtime/state_machines/text_form.hpp"
 
 namespace hypermesh::cli {
 
@@ -15,7 +15,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 /// A text in a trail is what its writer put there, whoever that was: nothing of it may steer a terminal.
-std::string shown(const std::string& text) { return printable(as_byte_span(text)); }
+std::string shown(const std::string& text) { return visible_text(text); }
 
 std::string signers_text(const std::vector<signed_statement>& statements) {
   std::string text;

@@ -1,6 +1,17 @@
 #include "tools/hypermesh/cluster_session.hpp"
 
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/thread_limits.hpp"
+#include "tools/hypermesh/duration_option.hpp"
+
 namespace hypermesh::cli {
+
+namespace {
+
+/// Streams, CAF's own pipes and sockets, and the key file.
+constexpr std::uint64_t files_besides_links = 24;
+
+}  // namespace
 
 void add_client_options(CLI::App& command, client_options& into) {
   auto* cluster =
@@ -12,10 +23,10 @@ void add_client_options(CLI::App& command, client_options& into) {
   command.add_option("--config", into.config, "A client's configuration file, instead of --cluster")
       ->excludes(cluster)
       ->type_name("FILE");
-  command.add_option("--timeout", into.timeout_seconds, "How long to wait for the cluster, in seconds")
-      ->check(CLI::Range(0.1, 86'400.0))
+  command.add_option("--timeout", into.timeout_seconds, "How long to wait for the cluster: 5s, 500ms, 2min")
+      ->transform(duration_between(0.1, 86'400))
       ->capture_default_str()
-      ->type_name("S");
+      ->type_name("TIME");
 }
 
 or_error<client_config> read_client_of(const client_options& options) {
@@ -26,7 +37,15 @@ or_error<client_config> read_client_of(const client_options& options) {
   return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
 }
 
+std::optional<world_error> objection_to_limits(const genesis& cluster) {
+  const auto replicas = cluster.replicas.size();
+  const auto files = files_besides_links + 2 * replicas;
+  if (const auto allowed = raise_descriptor_limit(files); allowed < files) return too_few_descriptors(files, allowed);
+  return objection_to_threads(threads_of_client(replicas));
+}
+
 or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config config, client_settings settings) {
+  if (auto error = objection_to_limits(config.cluster)) return std::move(*error);
   std::unique_ptr<cluster_session> session{new cluster_session{std::move(config)}};
   auto connected = consensus_client::connect(session->system_, session->config_, settings);
   if (auto* error = std::get_if<world_error>(&connected)) return std::move(*error);

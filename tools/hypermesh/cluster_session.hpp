@@ -26,6 +26,10 @@ void add_client_options(CLI::App& command, client_options& into);
 /// The client's configuration file that the options mean.
 [[nodiscard]] or_error<client_config> read_client_of(const client_options& options);
 
+/// Why this process cannot be a client of the cluster: the system allows too few threads or open files. To be asked
+/// before an actor system is made, which hangs or ends the process when it is refused a thread.
+[[nodiscard]] std::optional<world_error> objection_to_limits(const genesis& cluster);
+
 /// A client of a cluster with the actor system that it needs.
 class cluster_session {
  public:

@@ -38,7 +38,7 @@ exit_code run_check(const std::vector<std::string>& files) {
     const auto problems = problems_of(file, kind);
     for (const auto& each : problems)
       code = report_error(each, exit_code::usage);
-    if (problems.empty()) print(fmt::format("{}: {} ok\n", file, name_of(kind)));
+    if (problems.empty()) print_report(fmt::format("{}: {} ok\n", file, name_of(kind)));
   }
   return code;
 }

@@ -3,11 +3,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/state_machines/text_form.hpp"
 
 namespace hypermesh::cli {
 
@@ -16,6 +23,56 @@ namespace {
 bool is_set(const char* variable) {
   const auto* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
+}
+
+/// What `text_style` writes around a text.
+constexpr std::array<std::string_view, 6> own_codes = {"\x1b[0m",  "\x1b[1m",  "\x1b[2m",
+                                                       "\x1b[31m", "\x1b[32m", "\x1b[33m"};
+
+/// `visible_lines` with the own codes left in.
+std::string visible_report(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto plain = text.substr(0, text.find('\x1b'));
+    out += visible_lines(plain);
+    text.remove_prefix(plain.size());
+    const auto* const code =
+        std::ranges::find_if(own_codes, [text](std::string_view each) { return text.starts_with(each); });
+    const std::size_t size = code != own_codes.end() ? code->size() : std::min<std::size_t>(text.size(), 1);
+    out += code != own_codes.end() ? std::string{text.substr(0, size)} : visible_lines(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
+/// JSON leaves DEL and the C1 characters as they are; both stand inside of strings only.
+std::string without_controls(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0U;
+    if (text[at] == '\x7f') {
+      out += "\\u007f";
+    } else if (text[at] == '\xc2' && next >= 0x80 && next < 0xa0) {
+      out += fmt::format("\\u{:04x}", next);
+      ++at;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+/// The error number of the first output that was not written; 0: none.
+int first_output_error = 0;
+
+void note_output_error() {
+  if (first_output_error == 0) first_output_error = errno != 0 ? errno : EIO;
+}
+
+/// A message that cannot be written has no other way.
+void write_message(const std::string& text) {
+  [[maybe_unused]] const auto written = std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 }  // namespace
@@ -53,20 +110,60 @@ std::size_t display_width(std::string_view text) {
   return columns;
 }
 
-void say(std::string_view line) { fmt::print(stderr, "{}\n", line); }
+void say(std::string_view line) { write_message(visible_lines(line) + "\n"); }
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void say_styled(std::string_view line) { write_message(visible_report(line) + "\n"); }
+
+void draw(std::string_view text) {
+  write_message(std::string{text});
+  std::fflush(stderr);
+}
+
+void print(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) note_output_error();
+}
+
+void print_report(std::string_view text) { print(visible_report(text)); }
+
+void print_json(const nlohmann::ordered_json& value, int indent) {
+  const auto text = value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  print(without_controls(text) + "\n");
+}
+
+bool flush_output() {
+  errno = 0;
+  if (std::fflush(stdout) != 0) note_output_error();
+  return first_output_error == 0;
+}
+
+std::optional<world_error> output_failure() {
+  if (first_output_error == 0) return std::nullopt;
+  const auto what = fmt::format("the output could not be written: {}", std::strerror(first_output_error));
+  if (first_output_error == EPIPE) return world_error{what, "keep the program that reads the pipe running"};
+  if (first_output_error == ENOSPC || first_output_error == EDQUOT) {
+    return world_error{what, "free space on the disk of the file that stdout goes to (df -h), and run it again"};
+  }
+  return world_error{what, "look where stdout goes to, and run it again"};
+}
 
 exit_code report_error(const world_error& error, exit_code code) {
   const auto style = text_style::of(STDERR_FILENO);
-  std::fflush(stdout);
-  say(fmt::format("{} {}", style.bad("error:"), error.what));
-  if (!error.remedy.empty()) say(fmt::format("{} {}", style.dim("  do:"), error.remedy));
+  // Data that was printed before stands before the message where both go to one place.
+  flush_output();
+  say_styled(fmt::format("{} {}", style.bad("error:"), visible_lines(error.what)));
+  if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  do:"), visible_lines(error.remedy)));
   return code;
 }
 
 exit_code exit_code_of(const world_error& error) {
   return error.origin == fault_origin::configuration ? exit_code::usage : exit_code::failed;
+}
+
+exit_code finish_output(exit_code code) {
+  static bool was_said = false;
+  if (flush_output() || std::exchange(was_said, true)) return code;
+  return report_error(*output_failure(), code == exit_code::ok ? exit_code::failed : code);
 }
 
 std::string grouped(std::uint64_t number) {

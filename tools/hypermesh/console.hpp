@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "actors/ports.hpp"
 #include "tools/hypermesh/command.hpp"
@@ -39,17 +42,41 @@ class text_style {
 /// Columns that `text` takes on a terminal: code points without colour codes.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
-/// A message for people: one line on stderr.
+// Nothing here throws, whatever became of the streams: a message that nobody can read is lost, output that cannot be
+// written is remembered for `output_failure`.
+
+/// A message for people: a line on stderr, in which nothing steers the terminal.
 void say(std::string_view line);
+
+/// The same with the colours that it has; the caller has `visible_text` what comes from outside.
+void say_styled(std::string_view line);
+
+/// stderr as it is, at once: for progress that moves the cursor, made of own words alone.
+void draw(std::string_view text);
 
 /// Data: stdout, as it is.
 void print(std::string_view text);
+
+/// A table or a report: stdout, with the colours of `text_style` and nothing else that steers a terminal.
+void print_report(std::string_view text);
+
+/// JSON on stdout, with a line break at its end; an `indent` of -1 makes it one line. Bytes that are not UTF-8 become
+/// U+FFFD, and nothing in it steers a terminal.
+void print_json(const nlohmann::ordered_json& value, int indent = -1);
+
+/// Hands what was printed to the system: a program that reads it sees it now. False: see `output_failure`.
+bool flush_output();
+
+/// Why what was printed did not get where it should: the first reason, if there was one.
+[[nodiscard]] std::optional<world_error> output_failure();
 
 /// "error: WHAT" and what to do about it, on stderr. Returns `code`.
 exit_code report_error(const world_error& error, exit_code code);
 
 /// The exit code for an error that may be the configuration's or the machine's.
 [[nodiscard]] exit_code exit_code_of(const world_error& error);
+/// The end of a program: what was printed is written, or it is said why not, and `code` is a failure then.
+[[nodiscard]] exit_code finish_output(exit_code code);
 
 /// 1523 as "1,523".
 [[nodiscard]] std::string grouped(std::uint64_t number);

@@ -2,6 +2,7 @@
 
 #include "tools/hypermesh/absence_report.hpp"
 #include "tools/hypermesh/chaos_report.hpp"
+#include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/endurance_report.hpp"
 #include "tools/hypermesh/load_report.hpp"
 #include "tools/hypermesh/output_options.hpp"
@@ -94,12 +95,10 @@ void add_load_options(CLI::App& command, demo_options& into) {
   auto* primary = command
                       .add_option("--kill-primary-every", into.kill_primary_every,
                                   "Kill the primary of the moment with SIGKILL, again and again: 5s, 500ms")
-                      ->transform(duration_option())
-                      ->check(CLI::Range(0.5, 3'600.0))
+                      ->transform(duration_between(0.5, 3'600.0))
                       ->type_name("TIME");
   auto* all = command.add_option("--kill-all-every", into.kill_all_every, "The same with all replicas at once")
-                  ->transform(duration_option())
-                  ->check(CLI::Range(0.5, 3'600.0))
+                  ->transform(duration_between(0.5, 3'600.0))
                   ->type_name("TIME")
                   ->excludes(primary);
   auto* absent =

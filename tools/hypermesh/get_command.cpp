@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/hard_deadline.hpp"
 #include "tools/hypermesh/operations.hpp"
 
 namespace hypermesh::cli {
@@ -19,10 +22,12 @@ constexpr auto examples =
     "  hypermesh get --cluster mycluster --mode committed summary\n"
     "  hypermesh get --cluster mycluster task openb-pod-0001\n"
     "\n"
+    "Only operations that read are accepted; 'hypermesh submit' has the others executed.\n"
     "Modes: linearizable - ordered like a write, reflects everything acknowledged before;\n"
     "       committed    - what f + 1 replicas agree on, perhaps of an earlier moment; one round trip.\n"
     "\n"
-    "Exit codes: 0 answered; 1 refused by the machine; 2 no operation of the machine; 3 no answer in time.\n";
+    "Exit codes: 0 answered; 1 refused by the machine; 2 no reading operation of the machine;\n"
+    "3 no answer in time.\n";
 
 /// `get KEY` reads a key of the key-value machine.
 std::vector<std::string> completed(std::vector<std::string> words, const std::string& machine) {
@@ -33,17 +38,26 @@ std::vector<std::string> completed(std::vector<std::string> words, const std::st
 exit_code run_get(const get_options& options) {
   auto config = read_client_of(options.client);
   if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
   const auto machine = std::get<client_config>(config).cluster.state_machine;
   const auto operation = parse_operation(machine, completed(options.words, machine));
   if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
+  if (!is_read(machine, *operation)) {
+    return report_error({fmt::format("'{}' writes, and 'hypermesh get' only reads", options.words.front()),
+                         fmt::format("have it executed: hypermesh submit … {}", options.words.front())},
+                        exit_code::usage);
+  }
   client_settings settings;
   settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  hard_deadline deadline{options.client.timeout_seconds};
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
   if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
   auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
   const auto mode = options.mode == "committed" ? read_mode::committed : read_mode::linearizable;
   const auto outcome = session.client().query(*operation, mode).get();
-  return print_outcome(session.cluster(), *operation, outcome, options.output.is_json());
+  return deadline.settle(print_outcome(session.cluster(), *operation, outcome, options.output.is_json()));
 }
 
 }  // namespace

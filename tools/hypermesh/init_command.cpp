@@ -31,7 +31,7 @@ exit_code run_init(const init_options& options) {
   const auto& content = std::get<genesis>(created);
   const cluster_layout layout{options.directory};
   const auto group = content.parameters().group();
-  print(layout.genesis_file().string() + "\n");
+  print_report(layout.genesis_file().string() + "\n");
   say(fmt::format("cluster '{}' ({}): {} replicas, of which {} may be faulty; {} clients; machine '{}'", content.name,
                   to_hex(content.id().view(), 8), group.replicas(), group.faulty_max(), content.clients.size(),
                   content.state_machine));

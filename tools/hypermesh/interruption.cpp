@@ -1,34 +1,31 @@
 #include "tools/hypermesh/interruption.hpp"
 
-#include <csignal>
 #include <ctime>
 
 namespace hypermesh::cli {
 
 namespace {
 
-sigset_t awaited() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const auto each : {SIGINT, SIGTERM, SIGHUP})
-    sigaddset(&signals, each);
-  return signals;
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 }  // namespace
 
 interruption::interruption() {
-  const auto signals = awaited();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A reader that went away shows as a failed write, which leaves time for cleaning up.
-  std::signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&awaited_);
+  for (const auto each : {SIGINT, SIGTERM})
+    sigaddset(&awaited_, each);
+  // Blocked, it would be delivered although it is ignored.
+  if (!is_ignored(SIGHUP)) sigaddset(&awaited_, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &awaited_, nullptr);
 }
 
 bool interruption::wait(std::chrono::milliseconds patience) {
   if (signal_ != 0) return true;
-  const auto signals = awaited();
   const timespec timeout{patience.count() / 1'000, (patience.count() % 1'000) * 1'000'000};
-  const int received = sigtimedwait(&signals, nullptr, &timeout);
+  const int received = sigtimedwait(&awaited_, nullptr, &timeout);
   if (received > 0) signal_ = received;
   return signal_ != 0;
 }

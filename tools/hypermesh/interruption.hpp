@@ -1,11 +1,14 @@
 #pragma once
 
+#include <csignal>
+
 #include <chrono>
 
 namespace hypermesh::cli {
 
-/// SIGINT, SIGTERM and SIGHUP as something to ask for instead of something that strikes: whoever waits asks, and
-/// cleans up in its own order. Construct it before the first thread, so that no thread takes the signals.
+/// SIGINT, SIGTERM and SIGHUP, which counts only where it was not ignored at the start (nohup), as something to ask for
+/// instead of something that strikes: whoever waits asks, and cleans up in its own order. Construct it before the first
+/// thread, so that no thread takes the signals.
 class interruption {
  public:
   interruption();
@@ -20,6 +23,7 @@ class interruption {
   [[nodiscard]] int signal_number() const { return signal_; }
 
  private:
+  sigset_t awaited_{};
   int signal_ = 0;
 };
 

@@ -43,7 +43,11 @@ template <class Run>
   if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
   const auto& result = std::get<0>(outcome);
   say("");
-  print(as_json ? json_of(result).dump(2) + "\n" : text_of(result, text_style::of(STDOUT_FILENO)));
+  if (as_json) {
+    print_json(json_of(result), 2);
+  } else {
+    print_report(text_of(result, text_style::of(STDOUT_FILENO)));
+  }
   return result.is_right() ? exit_code::ok : exit_code::failed;
 }
 

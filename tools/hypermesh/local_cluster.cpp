@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/thread_limits.hpp"
+
 namespace hypermesh::cli {
 
 namespace {
@@ -132,6 +134,8 @@ std::optional<world_error> local_cluster::await(std::uint32_t number, clock::tim
 }
 
 std::optional<world_error> local_cluster::start() {
+  // One replica would be refused its threads while another one starts, which says less.
+  if (auto error = objection_to_threads(plan_.replicas * threads_of_node(0))) return error;
   started_ = clock::now();
   replicas_.resize(plan_.replicas);
   for (std::uint32_t number = 0; number < plan_.replicas; ++number) {

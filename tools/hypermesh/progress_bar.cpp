@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include <fmt/format.h>
 
@@ -42,8 +41,7 @@ void progress_bar::show(std::uint64_t done) {
                            100.0 * static_cast<double>(done) / static_cast<double>(total_), grouped(done),
                            grouped(total_), grouped(static_cast<std::uint64_t>(rate_))));
   }
-  fmt::print(stderr, "\r\x1b[K{}", bar(done, rate_));
-  std::fflush(stderr);
+  draw(fmt::format("\r\x1b[K{}", bar(done, rate_)));
   visible_ = true;
 }
 
@@ -66,8 +64,7 @@ std::string progress_bar::bar(std::uint64_t done, double rate) const {
 void progress_bar::clear() {
   if (!visible_) return;
   visible_ = false;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  draw("\r\x1b[K");
 }
 
 }  // namespace hypermesh::cli

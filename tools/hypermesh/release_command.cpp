@@ -8,6 +8,7 @@
 #include "tools/hypermesh/cluster_reports.hpp"
 #include "tools/hypermesh/cluster_session.hpp"
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/hard_deadline.hpp"
 
 namespace hypermesh::cli {
 
@@ -163,9 +164,14 @@ exit_code release_through(cluster_session& session, const release_options& optio
 exit_code run_release(const release_options& options) {
   auto config = read_client_of(options.client);
   if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
+  // After the last look the files of the operators are read.
+  hard_deadline deadline{options.client.timeout_seconds + 1};
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
   if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  return release_through(*std::get<std::unique_ptr<cluster_session>>(opened), options);
+  return deadline.settle(release_through(*std::get<std::unique_ptr<cluster_session>>(opened), options));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/state_machines/text_form.hpp"
+#include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/text_table.hpp"
 
@@ -249,7 +251,8 @@ console_narrator::console_narrator(bool quiet) : quiet_(quiet), style_(text_styl
 void console_narrator::step(const std::string& what, double seconds) {
   if (quiet_) return;
   bar_.reset();
-  say(fmt::format("{} {}  {}", style_.bold(fmt::format("{:3}", ++steps_)), what, style_.dim(short_duration(seconds))));
+  say_styled(fmt::format("{} {}  {}", style_.bold(fmt::format("{:3}", ++steps_)), visible_text(what),
+                         style_.dim(short_duration(seconds))));
 }
 
 void console_narrator::progress(std::size_t answered, std::size_t total) {
@@ -285,8 +288,7 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
   command.add_option("--duration", into.duration_seconds, "Submit nothing new after this time: 90s, 2min; 0: no bound")
-      ->transform(duration_option())
-      ->check(CLI::Range(0.0, 86'400.0))
+      ->transform(duration_between(0.0, 86'400.0))
       ->capture_default_str()
       ->type_name("TIME");
 }
@@ -294,7 +296,7 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
 exit_code replay_and_print(const replay_settings& settings, bool as_json, bool quiet, std::string_view heading) {
   interruption stop;
   const auto style = text_style::of(STDERR_FILENO);
-  if (!quiet && !heading.empty()) say(style.bold(heading) + "\n");
+  if (!quiet && !heading.empty()) say_styled(style.bold(heading) + "\n");
   std::variant<replay_result, replay_failure> outcome;
   {
     // Its end takes the progress bar away.
@@ -304,7 +306,11 @@ exit_code replay_and_print(const replay_settings& settings, bool as_json, bool q
   if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
   const auto& result = std::get<replay_result>(outcome);
   if (!quiet) say("");
-  print(as_json ? json_of(result).dump(2) + "\n" : text_of(result, text_style::of(STDOUT_FILENO)));
+  if (as_json) {
+    print_json(json_of(result), 2);
+  } else {
+    print_report(text_of(result, text_style::of(STDOUT_FILENO)));
+  }
   return exit_code_of(result);
 }
 

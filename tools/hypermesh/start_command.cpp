@@ -9,6 +9,10 @@
 #include <spdlog/spdlog.h>
 
 #include "runtime/consensus_manager.hpp"
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/node_news.hpp"
+#include "runtime/state_machines/text_form.hpp"
+#include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/child_process.hpp"
 #include "tools/hypermesh/console.hpp"
 #include "tools/hypermesh/interruption.hpp"
@@ -49,16 +53,43 @@ void open_log(const start_options& options, replica_id self) {
   const auto log = spdlog::stderr_color_mt(to_string(principal::of(self)),
                                            colours ? spdlog::color_mode::always : spdlog::color_mode::never);
   log->set_level(spdlog::level::from_str(options.log_level));
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %n: %v");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %n: %v");
   log->flush_on(spdlog::level::info);
   spdlog::set_default_logger(log);
 }
 
+void write_to_log(const std::optional<news>& told) {
+  if (!told) return;
+  switch (told->level) {
+    case news_level::debug:
+      return spdlog::debug("{}", told->line);
+    case news_level::info:
+      return spdlog::info("{}", told->line);
+    case news_level::warning:
+      return spdlog::warn("{}", told->line);
+    case news_level::error:
+      return spdlog::error("{}", told->line);
+  }
+}
+
+/// What the node observes, as lines of the log.
+node_observers log_writers(const node_config& config) {
+  const auto replicas = static_cast<std::uint32_t>(config.cluster.replicas.size());
+  node_observers observers;
+  observers.on_observation = [all = std::make_shared<node_news>(config.self, replicas)](const observation& what) {
+    write_to_log(all->of(what));
+  };
+  observers.on_link = [all = std::make_shared<link_news>(config.self)](const link_event& event) {
+    write_to_log(all->of(event, std::chrono::steady_clock::now()));
+  };
+  return observers;
+}
+
 void announce(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
   const auto line = fmt::format("ready replica={} port={} cluster={} id={}\n", manager.self().value, manager.port(),
-                                cluster.name, to_hex(cluster.id().view(), 8));
-  print(line);
-  std::fflush(stdout);
+                                visible_text(cluster.name), to_hex(cluster.id().view(), 8));
+  print_report(line);
+  flush_output();
   if (options.ready_descriptor < 0) return;
   if (!tell_ready(options.ready_descriptor, line)) spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
 }
@@ -95,6 +126,17 @@ exit_code watch(consensus_manager& manager, interruption& stop) {
   return exit_code::ok;
 }
 
+/// Why the system does not allow a node at all; asked before the actor system is made, which cannot say it.
+std::optional<world_error> objection_to_limits(const node_config& config) {
+  link_settings bounds;
+  bounds.replicas = config.cluster.addresses();
+  bounds.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  bounds.limits = config.links;
+  auto fitted = fit_to_descriptors(bounds);
+  if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
+  return objection_to_threads(threads_of_node(config.cluster.replicas.size()));
+}
+
 exit_code run_start(const start_options& options) {
   if (options.parent != 0 && !stop_with_parent(options.parent)) {
     return report_error({"the process that started this one has ended", ""}, exit_code::failed);
@@ -107,14 +149,17 @@ exit_code run_start(const start_options& options) {
   config.storage.learner = options.learner;
   open_log(options, config.self);
   if (dumps) spdlog::warn("{}; {}", dumps->what, dumps->remedy);
+  if (const auto error = objection_to_limits(config)) return report_error(*error, exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
-  auto started = consensus_manager::start(system, config);
+  auto started = consensus_manager::start(system, config, log_writers(config));
   if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code_of(*error));
   auto& manager = *std::get<std::unique_ptr<consensus_manager>>(started);
   const auto& cluster = config.cluster;
-  spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", cluster.name,
-               to_hex(cluster.id().view(), 8), cluster.replicas.size(), cluster.state_machine, manager.port());
+  spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", visible_text(cluster.name),
+               to_hex(cluster.id().view(), 8), cluster.replicas.size(), visible_text(cluster.state_machine),
+               manager.port());
+  if (!manager.notice().empty()) spdlog::warn("{}", manager.notice());
   announce(options, manager, cluster);
   const auto code = watch(manager, stop);
   manager.stop();

@@ -6,6 +6,7 @@
 #include "tools/hypermesh/cluster_reports.hpp"
 #include "tools/hypermesh/cluster_session.hpp"
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/hard_deadline.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/text_table.hpp"
 
@@ -167,19 +168,18 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
           {"replicas", replicas}};
 }
 
-exit_code run_status(const status_options& options) {
-  auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+exit_code show_status(cluster_session& session, const status_options& options) {
   const auto replicas = static_cast<std::uint32_t>(session.cluster().replicas.size());
   const auto patience = std::chrono::milliseconds{static_cast<std::int64_t>(options.client.timeout_seconds * 1'000)};
   auto reports = collect_reports(session.client(), replicas, patience, [] { return true; });
   auto wrong = wrong_addresses(reports, principal::of(session.config().self), session.client().misdirected());
   const cluster_status status{session.cluster(), std::move(reports), std::move(wrong)};
   const auto style = text_style::of(STDOUT_FILENO);
-  print(options.output.is_json() ? json_of(status).dump(2) + "\n" : table_of(status, style));
+  if (options.output.is_json()) {
+    print_json(json_of(status), 2);
+  } else {
+    print_report(table_of(status, style));
+  }
   const auto summary = summary_of(status);
   if (!status.has_quorum()) {
     return report_error({summary, "start the other replicas, and check addresses and network"}, exit_code::no_quorum);
@@ -190,6 +190,18 @@ exit_code run_status(const status_options& options) {
   }
   say(summary);
   return exit_code::ok;
+}
+
+exit_code run_status(const status_options& options) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
+  hard_deadline deadline{options.client.timeout_seconds};
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  return deadline.settle(show_status(*std::get<std::unique_ptr<cluster_session>>(opened), options));
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
-#include <deque>
-#include <iostream>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/hard_deadline.hpp"
 #include "tools/hypermesh/operations.hpp"
+#include "tools/hypermesh/submit_lines.hpp"
 
 namespace hypermesh::cli {
 
@@ -25,63 +26,22 @@ constexpr auto examples =
     "  printf 'put a 1\\nput b \"two words\"\\n' | hypermesh submit --cluster mycluster -\n"
     "\n"
     "With '-' each line of stdin is an operation; many are under way at once, and results come in the order of the\n"
-    "lines. They are executed in that order.\n"
+    "lines. They are executed in that order. Each line gives exactly one line of output as soon as its result is\n"
+    "known, also a line that is no operation ('malformed: WHY') or has no answer ('error: timed_out').\n"
     "\n"
-    "Exit codes: 0 applied; 1 refused by the machine; 2 no operation of the machine; 3 no answer in time.\n";
+    "Exit codes: 0 applied; 1 refused by the machine, and a compare-and-swap or create whose condition did not hold;\n"
+    "2 no operation of the machine; 3 no answer in time. Of several lines the highest.\n";
 
-/// Lines of stdin that are under way: enough to keep the cluster busy.
-constexpr std::size_t lines_in_flight_max = 8'192;
-
-struct pending_line {
-  byte_vector operation;
-  std::future<submit_outcome> outcome;
-};
-
-exit_code print_first(const genesis& cluster, std::deque<pending_line>& pending, bool as_json) {
-  auto& first = pending.front();
-  const auto code = print_outcome(cluster, first.operation, first.outcome.get(), as_json);
-  pending.pop_front();
-  return code;
-}
-
-bool is_answered(const pending_line& line) {
-  return line.outcome.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-}
+constexpr std::chrono::seconds reply_report_patience{1};
 
 /// They changed nothing, because f+1 replicas agreed on something else; but somebody should look at their sender.
 void warn_of_wrong_replies(cluster_session& session) {
-  const auto seen = session.client().own_report(std::chrono::seconds{1});
+  const auto seen = session.client().own_report(reply_report_patience);
   if (!seen) return;
   for (const auto& [replica, count] : seen->wrong_replies) {
     say(fmt::format("replica {} gave {} other than f + 1 others did", replica.value,
                     count == 1 ? "a result" : fmt::format("{} results", count)));
   }
-}
-
-exit_code submit_lines(cluster_session& session, bool as_json) {
-  const auto& cluster = session.cluster();
-  auto code = exit_code::ok;
-  std::deque<pending_line> pending;
-  std::string line;
-  std::size_t number = 0;
-  while (std::getline(std::cin, line)) {
-    ++number;
-    const auto words = words_of(line);
-    if (words.empty()) continue;
-    const auto operation = parse_operation(cluster.state_machine, words);
-    if (!operation) {
-      code =
-          worse_of(code, report_error({fmt::format("line {}: {}", number, operation.error()), ""}, exit_code::usage));
-      continue;
-    }
-    pending.push_back({*operation, session.client().submit(*operation)});
-    while (!pending.empty() && (pending.size() >= lines_in_flight_max || is_answered(pending.front()))) {
-      code = worse_of(code, print_first(cluster, pending, as_json));
-    }
-  }
-  while (!pending.empty())
-    code = worse_of(code, print_first(cluster, pending, as_json));
-  return code;
 }
 
 exit_code submit_words(cluster_session& session, const std::vector<std::string>& words, bool as_json) {
@@ -94,17 +54,23 @@ exit_code submit_words(cluster_session& session, const std::vector<std::string>&
 exit_code run_submit(const submit_options& options) {
   auto config = read_client_of(options.client);
   if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
   client_settings settings;
   settings.bundle_operations_max = options.bundle;
   settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
+  // Lines may come for as long as somebody writes them.
+  std::optional<hard_deadline> deadline;
+  if (!from_stdin) deadline.emplace(options.client.timeout_seconds + reply_report_patience.count());
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
   if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
   auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
-  const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
   const auto code = from_stdin ? submit_lines(session, options.output.is_json())
                                : submit_words(session, options.words, options.output.is_json());
   warn_of_wrong_replies(session);
-  return code;
+  return deadline ? deadline->settle(code) : code;
 }
 
 }  // namespace

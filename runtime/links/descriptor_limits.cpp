@@ -1,0 +1,59 @@
+#include "runtime/links/descriptor_limits.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace hypermesh {
+
+namespace {
+
+/// With fewer a flood of strangers, or a restart of all clients, would keep members out for long.
+constexpr std::size_t handshakes_min = 64;
+constexpr std::size_t sessions_min = 64;
+
+}  // namespace
+
+std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return std::numeric_limits<std::uint64_t>::max();
+  if (files.rlim_cur >= wanted) return files.rlim_cur;
+  const rlimit raised{std::min<rlim_t>(wanted, files.rlim_max), files.rlim_max};
+  return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : files.rlim_cur;
+}
+
+world_error too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed) {
+  return {fmt::format("{} open files are needed, and the system allows {}", wanted, allowed),
+          fmt::format("raise the limit: ulimit -n {0} (of a systemd unit: LimitNOFILE={0})", wanted)};
+}
+
+std::variant<std::string, world_error> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
+  auto& bounds = settings.limits;
+  // A new session of a client begins before the oldest, which gives way, has ended.
+  const std::size_t usable = 2 * settings.client_count * bounds.sessions_per_client_max;
+  bounds.sessions_max = std::min(bounds.sessions_max, std::max<std::size_t>(usable, 1));
+  const auto fixed = 2 * settings.replicas.size() + other_files;
+  const auto wanted = fixed + bounds.handshakes_max + bounds.sessions_max;
+  const auto allowed = raise(wanted);
+  if (allowed >= wanted) return std::string{};
+  const auto least_handshakes = std::min(handshakes_min, bounds.handshakes_max);
+  const auto least_sessions = std::min(sessions_min, bounds.sessions_max);
+  if (allowed < fixed + least_handshakes + least_sessions) return too_few_descriptors(wanted, allowed);
+  // Sessions are what clients are served by: handshakes give way first.
+  auto room = allowed - fixed - least_handshakes - least_sessions;
+  const auto more_sessions = std::min<std::uint64_t>(room, bounds.sessions_max - least_sessions);
+  room -= more_sessions;
+  bounds.sessions_max = least_sessions + more_sessions;
+  bounds.handshakes_max = least_handshakes + std::min<std::uint64_t>(room, bounds.handshakes_max - least_handshakes);
+  bounds.handshakes_per_address_max = std::min(bounds.handshakes_per_address_max, bounds.handshakes_max);
+  return fmt::format(
+      "the system allows {} open files: at most {} sessions of clients and {} handshakes at once; for all of them: "
+      "ulimit "
+      "-n {}",
+      allowed, bounds.sessions_max, bounds.handshakes_max, wanted);
+}
+
+}  // namespace hypermesh

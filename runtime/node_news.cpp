@@ -1,0 +1,227 @@
+#include "runtime/node_news.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/quorum.hpp"
+#include "runtime/state_machines/text_form.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+std::string_view explain(suspicion_reason reason) {
+  switch (reason) {
+    case suspicion_reason::mute:
+      return "requests wait and nothing is executed";
+    case suspicion_reason::starving:
+      return "one client waits much longer than the others";
+    case suspicion_reason::slow:
+      return "all clients wait longer than the load explains";
+    case suspicion_reason::proven:
+      return "there is proof against it";
+  }
+  return "unknown";
+}
+
+/// What a reason means where a link was refused or could not be opened, and what to look at.
+std::string_view explain(link_error reason) {
+  switch (reason) {
+    case link_error::not_hypermesh:
+      return "it does not speak the protocol of this product";
+    case link_error::wrong_version:
+      return "it speaks another version of the protocol; run one version on all nodes";
+    case link_error::wrong_cluster:
+      return "it belongs to another cluster; compare the genesis files";
+    case link_error::unknown_principal:
+      return "it is no member; compare the genesis files";
+    case link_error::wrong_responder:
+      return "it wants to reach another replica; compare the addresses in genesis.toml";
+    case link_error::wrong_direction:
+      return "it may not dial this replica; is a node running with this replica's own number?";
+    case link_error::bad_signature:
+      return "it has not the key that the genesis lists; compare its secret.key and the genesis files";
+    case link_error::connect_failed:
+      return "nothing accepts connections there; is it running, and is the address right?";
+    case link_error::handshake_timeout:
+      return "it does not answer the handshake";
+    case link_error::closed:
+    case link_error::truncated:
+      return "it ended the handshake; its own log says why";
+    case link_error::too_many_connections:
+      return "too many connections are not authenticated yet";
+    case link_error::too_many_sessions:
+      return "too many sessions of clients are open";
+    case link_error::dead_link:
+      return "it gave no sign of life";
+    case link_error::ended:
+      return "it said good-bye";
+    case link_error::stopped:
+      return "this node stops";
+    default:
+      return to_string(reason);
+  }
+}
+
+std::string deed_text(const standing_changed& it) {
+  if (it.happened == standing_changed::what::complained) {
+    const bool known = it.reason >= 1 && it.reason <= grievance_last;
+    return std::string{known ? to_string(static_cast<grievance>(it.reason)) : "unknown"};
+  }
+  const bool known = it.reason >= 1 && it.reason <= offence_last;
+  return std::string{known ? to_string(static_cast<offence>(it.reason)) : "unknown"};
+}
+
+std::string claimed(const link_event& event) {
+  const auto& claim = event.claim;
+  if (!claim.initiator) return {};
+  auto text = fmt::format(" that says it is {}", to_string(*claim.initiator));
+  if (claim.responder) text += fmt::format(" and wants {}", to_string(*claim.responder));
+  return text;
+}
+
+}  // namespace
+
+struct node_news::teller {
+  node_news& of;
+
+  /// "this replica", or its name.
+  [[nodiscard]] std::string name(principal who) const {
+    return who == principal::of(of.self_) ? "this replica" : to_string(who);
+  }
+
+  std::optional<news> operator()(const primary_suspected& it) const {
+    of.suspicion_ = it.reason;
+    of.leaving_ = it.view;
+    return news{
+        news_level::warning,
+        fmt::format("view {}: this replica wants another primary than {}: {}", it.view.value,
+                    to_string(principal::of(group_size{of.replicas_}.primary_of(it.view))), explain(it.reason))};
+  }
+  std::optional<news> operator()(const replica_progress& it) const {
+    if (it.active || of.leaving_ == it.view) return std::nullopt;
+    of.leaving_ = it.view;
+    return news{news_level::info, fmt::format("waiting for view {} to begin{}", it.view.value,
+                                              of.suspicion_ ? "" : ": others want another primary")};
+  }
+  std::optional<news> operator()(const view_was_entered& it) const {
+    const auto primary = group_size{of.replicas_}.primary_of(it.view);
+    const auto why =
+        of.suspicion_ ? fmt::format("; the last primary was left because {}", explain(*of.suspicion_)) : "";
+    of.leaving_ = std::nullopt;
+    of.suspicion_ = std::nullopt;
+    return news{news_level::info, fmt::format("view {} has begun, its primary is {}{}", it.view.value,
+                                              name(principal::of(primary)), why)};
+  }
+  std::optional<news> operator()(const standing_changed& it) const {
+    const auto who = name(it.about);
+    switch (it.happened) {
+      case standing_changed::what::convicted:
+        return news{news_level::warning, fmt::format("{} is convicted of {}", who, deed_text(it))};
+      case standing_changed::what::complained:
+        return news{news_level::warning, fmt::format("a quorum complains about {}: {}", who, deed_text(it))};
+      case standing_changed::what::quarantined:
+        return news{news_level::warning, fmt::format("{} is in quarantine from sequence {} until {}", who,
+                                                     it.sequence.value, it.until.value)};
+      case standing_changed::what::released:
+        return news{news_level::info,
+                    fmt::format("{} is released from quarantine at sequence {}", who, it.sequence.value)};
+    }
+    return std::nullopt;
+  }
+  std::optional<news> operator()(const probation_changed& it) const {
+    const auto& last = of.probation_;
+    if (last && last->over == it.over && last->floor == it.floor && last->first_view == it.first_view) {
+      return std::nullopt;
+    }
+    of.probation_ = it;
+    if (it.over) return news{news_level::info, "probation is over: this replica is a full member again"};
+    return news{news_level::warning,
+                fmt::format("this replica is on probation, because it lost its disk: it votes above sequence {} and "
+                            "commits from view {} on",
+                            it.floor.value, it.first_view.value)};
+  }
+  std::optional<news> operator()(const state_was_installed& it) const {
+    return news{news_level::info,
+                fmt::format("the state after sequence {} was fetched from others", it.sequence.value)};
+  }
+  std::optional<news> operator()(const divergence_found& it) const {
+    return news{news_level::error,
+                fmt::format("the own state after sequence {} is not what a quorum certified: this replica stops voting "
+                            "and fetches the right one; keep its files for the inquiry",
+                            it.sequence.value)};
+  }
+  std::optional<news> operator()(const fault_proven& it) const {
+    const bool known = it.offence >= 1 && it.offence <= offence_last;
+    return news{news_level::warning, fmt::format("proof against {}: {}", name(it.accused),
+                                                 known ? to_string(static_cast<offence>(it.offence)) : "unknown")};
+  }
+  std::optional<news> operator()(const audit_interrupted& it) const {
+    return news{news_level::error,
+                visible_text(fmt::format("the audit trail is interrupted: {}; {}", it.error.what, it.error.remedy))};
+  }
+  template <class Other>
+  std::optional<news> operator()(const Other&) const {
+    return std::nullopt;
+  }
+};
+
+std::optional<news> node_news::of(const observation& what) { return std::visit(teller{*this}, what); }
+
+std::optional<news> link_news::limited(allowance& by, time now, news made) {
+  if (now - by.since >= allowance::interval) {
+    const auto earned = (now - by.since) / allowance::interval;
+    by.lines = static_cast<int>(std::min<std::int64_t>(by.lines + earned, allowance::lines_at_once));
+    by.since = now;
+  }
+  if (by.lines == 0) {
+    ++by.left_out;
+    return std::nullopt;
+  }
+  --by.lines;
+  if (by.left_out > 0) made.line += fmt::format(" ({} lines like this were left out)", std::exchange(by.left_out, 0));
+  return made;
+}
+
+std::optional<news> link_news::of(const link_event& event, time now) {
+  if (event.happened == link_event::what::refused) return of_refusal(event, now);
+  if (!event.remote) return std::nullopt;
+  if (event.remote->is_replica()) return of_replica(event, now);
+  const bool is_up = event.happened == link_event::what::up;
+  return news{news_level::debug,
+              is_up ? fmt::format("{} opened a session", to_string(*event.remote))
+                    : fmt::format("a session of {} ended: {}", to_string(*event.remote), explain(event.reason))};
+}
+
+std::optional<news> link_news::of_replica(const link_event& event, time now) {
+  const auto number = event.remote->number;
+  const auto who = fmt::format("{} ({})", to_string(*event.remote), visible_text(event.address));
+  if (event.happened == link_event::what::up) {
+    failures_.erase(number);
+    return limited(links_[number], now, {news_level::info, fmt::format("the link to {} is up", who)});
+  }
+  if (event.happened == link_event::what::down) {
+    if (event.reason == link_error::stopped) return std::nullopt;
+    const bool is_orderly = event.reason == link_error::ended;
+    const auto why = event.reason == link_error::closed ? "the connection was closed" : explain(event.reason);
+    return limited(
+        links_[number], now,
+        {is_orderly ? news_level::info : news_level::warning, fmt::format("the link to {} is lost: {}", who, why)});
+  }
+  const auto told = failures_.find(number);
+  if (told != failures_.end() && told->second == event.reason) return std::nullopt;
+  failures_[number] = event.reason;
+  return limited(links_[number], now,
+                 {news_level::warning,
+                  fmt::format("cannot open the link to {}, and goes on trying: {}", who, explain(event.reason))});
+}
+
+std::optional<news> link_news::of_refusal(const link_event& event, time now) {
+  auto& by = refusals_.at(static_cast<std::size_t>(event.reason));
+  return limited(
+      by, now,
+      {news_level::warning, fmt::format("refused a connection from {}{}: {} ({})", visible_text(event.address),
+                                        claimed(event), explain(event.reason), to_string(event.reason))});
+}
+
+}  // namespace hypermesh

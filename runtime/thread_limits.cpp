@@ -1,0 +1,92 @@
+#include "runtime/thread_limits.hpp"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hypermesh {
+
+namespace {
+
+/// CAF's workers, its clock and the loop of the links.
+std::size_t threads_of_actor_system() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4) + 2; }
+
+/// The journal and the auditor, RocksDB's background work, and the one that syncs its log.
+constexpr std::size_t threads_of_storage = 6;
+
+/// Threads that wait until all are there. Each needs a stack of a few pages only.
+class trial_threads {
+ public:
+  trial_threads() { pthread_mutex_lock(&gate_); }
+  ~trial_threads() {
+    pthread_mutex_unlock(&gate_);
+    for (const auto each : threads_)
+      pthread_join(each, nullptr);
+    pthread_mutex_destroy(&gate_);
+  }
+  trial_threads(const trial_threads&) = delete;
+  trial_threads& operator=(const trial_threads&) = delete;
+
+  [[nodiscard]] std::size_t count() const { return threads_.size(); }
+
+  /// The system's error number; 0: one more is there.
+  [[nodiscard]] int add() {
+    constexpr std::size_t stack_bytes = 64UL * 1024;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    pthread_t thread{};
+    const int failed = pthread_create(&thread, &attributes, wait_at, &gate_);
+    pthread_attr_destroy(&attributes);
+    if (failed == 0) threads_.push_back(thread);
+    return failed;
+  }
+
+ private:
+  static void* wait_at(void* gate) {
+    auto* const mutex = static_cast<pthread_mutex_t*>(gate);
+    pthread_mutex_lock(mutex);
+    pthread_mutex_unlock(mutex);
+    return nullptr;
+  }
+
+  pthread_mutex_t gate_ = PTHREAD_MUTEX_INITIALIZER;
+  std::vector<pthread_t> threads_;
+};
+
+/// The limit of this user's processes and threads, as `ulimit -u` shows it.
+std::optional<rlim_t> user_limit() {
+  rlimit processes{};
+  if (::getrlimit(RLIMIT_NPROC, &processes) != 0 || processes.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  return processes.rlim_cur;
+}
+
+}  // namespace
+
+std::size_t threads_of_client(std::size_t names) { return threads_of_actor_system() + names; }
+
+std::size_t threads_of_node(std::size_t names) { return threads_of_actor_system() + threads_of_storage + names; }
+
+std::optional<world_error> objection_to_threads(std::size_t threads) {
+  trial_threads trial;
+  while (trial.count() < threads) {
+    const int failed = trial.add();
+    if (failed == 0) continue;
+    const auto limit = user_limit();
+    return world_error{
+        fmt::format("{} more threads are needed, and the system gives {}: {}{}", threads, trial.count(),
+                    std::strerror(failed), limit ? fmt::format(" (ulimit -u is {})", *limit) : ""),
+        fmt::format("raise the limit of this user's processes and threads by {} or more (ulimit -u; of a systemd unit "
+                    "TasksMax; in a container pids.max), or end others",
+                    threads - trial.count())};
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,307 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/integration/cli_process.hpp"
+#include "tools/hypermesh-lab/lab_command_line.hpp"
+#include "tools/hypermesh/command_line.hpp"
+#include "tools/hypermesh/command_words.hpp"
+
+/// Every option, file and stream of both binaries with the hostile values of its kind. The table is made of the command
+/// lines that the binaries parse with, so an option that is added is tried without being named here.
+namespace hypermesh::cli_test {
+
+namespace {
+
+/// What the commands are tried in: files with bad content, and a cluster of which nothing runs.
+class hostile_world {
+ public:
+  hostile_world() {
+    fs::create_directory(folder_ / "empty-folder");
+    write_text(folder_ / "empty-file", "");
+    write_text(folder_ / "not-utf-8", "\xff\xfe = \"\xc3\x28\"\n[[replica]]\nname = \"\xff\"\n");
+    write_text(folder_ / "steers", "name = \"\x1b]0;title\x07\x1b[31m\"\n\x1b[2J = 1\nreplica = \"\\u001b[31m\"\n");
+    write_text(folder_ / "long-line", std::string(2'000'000, 'x'));
+    write_text(folder_ / "cluster-like", "genesis = \"\\u001b[31m\"\nreplica = 0\nkey = \"\\u001b[31m\"\n");
+    made_ = run_with({"init", cluster(), "--first-port", std::to_string(free_port_row(4))}, {});
+    REQUIRE(made_.code == 0);
+  }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  [[nodiscard]] std::string cluster() const { return file("cluster"); }
+  [[nodiscard]] const fs::path& folder() const { return folder_.path(); }
+  /// A name that nothing has yet.
+  [[nodiscard]] std::string new_name() { return file("new-" + std::to_string(++names_)); }
+
+  /// What any option may be given.
+  [[nodiscard]] words hostile_values() const {
+    return {"",
+            " ",
+            "x",
+            "-1",
+            "99999999999999999999999999",
+            "1e999",
+            "nan",
+            "0x1p9",
+            "\xff\xfe",
+            "\x1b[31mred\x07",
+            std::string(100'000, 'y')};
+  }
+
+  /// What the name of a file or of a folder may lead to besides.
+  [[nodiscard]] words hostile_paths() const {
+    return {file("missing"),    file("missing/file"), file("empty-folder"),
+            file("empty-file"), file("not-utf-8"),    file("steers"),
+            file("long-line"),  "/dev/null",          "/proc/self/mem",
+            "/dev/full",        file("bad\xff"),      file("bad\x1b[31m"),
+            cluster(),          file("cluster-like"), cluster() + "/genesis.toml"};
+  }
+
+ private:
+  scratch_folder folder_;
+  finished made_;
+  int names_ = 0;
+};
+
+/// Words with which each command ends soon, because they are right and its work is small, or because a cluster does not
+/// answer. A command that is missing here fails the test.
+std::map<std::string, words> product_bases(hostile_world& world) {
+  const auto cluster = world.cluster();
+  const words client{"--cluster", cluster, "--timeout", "100ms"};
+  const auto with = [](words some, const words& more) {
+    some.insert(some.end(), more.begin(), more.end());
+    return some;
+  };
+  return {{"demo", {"--operations", "1"}},
+          {"init", {world.new_name()}},
+          {"keygen", {world.new_name()}},
+          {"config check", {cluster + "/genesis.toml"}},
+          {"start", {"--config", world.file("missing")}},
+          {"submit", with(client, {"put", "a", "1"})},
+          {"get", with(client, {"a"})},
+          {"status", client},
+          {"release", with(client, {"0"})},
+          {"replay", with(client, {"--operations", "1"})},
+          {"audit show", {world.file("empty-folder")}},
+          {"audit verify", {world.file("empty-folder"), "--genesis", cluster + "/genesis.toml"}},
+          {"audit export", {world.file("empty-folder")}},
+          {"help", {}}};
+}
+
+std::map<std::string, words> laboratory_bases(hostile_world& world) {
+  return {{"sim", {"--seeds", "1", "--operations", "1"}},
+          {"replay", {"--seed", "1", "--operations", "1"}},
+          {"shrink", {"--seed", "1", "--operations", "1"}},
+          {"plan", {"--seed", "1"}},
+          {"strategies", {}},
+          {"byzantine", {"--strategy", "mute-primary", "--config", world.file("missing")}},
+          {"siege", {"--strategies", "no-such-strategy"}},
+          {"bench guard", {}},
+          {"help", {}}};
+}
+
+/// The base without the option and its value.
+words without(const words& base, const std::string& option) {
+  words rest;
+  for (std::size_t at = 0; at < base.size(); ++at) {
+    if (base[at] == option) {
+      ++at;
+    } else {
+      rest.push_back(base[at]);
+    }
+  }
+  return rest;
+}
+
+/// Without the words that are no option and no option's value.
+words without_positionals(const words& base) {
+  words rest;
+  for (std::size_t at = 0; at < base.size(); ++at) {
+    if (!base[at].starts_with("--")) continue;
+    rest.push_back(base[at]);
+    if (at + 1 < base.size()) rest.push_back(base[++at]);
+  }
+  return rest;
+}
+
+bool takes_path(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  return has(type, "FILE") || has(type, "DIR") || option.get_positional();
+}
+
+/// One try: the words behind the name of the binary.
+struct attempt {
+  words arguments;
+  process_streams streams;
+  std::string input;
+};
+
+void check(const attempt& tried) {
+  const auto result = run_with(tried.arguments, tried.streams, tried.input);
+  std::string text;
+  for (const auto& each : tried.arguments)
+    text += " '" + each.substr(0, 200) + "'";
+  CAPTURE(text);
+  CAPTURE(result.code);
+  CAPTURE(result.out);
+  CAPTURE(result.err);
+  CHECK((result.code >= 0 && result.code <= 3));
+  for (const auto* sign : {"\x1b", "\x07", "terminate called", "this should not happen", "Assertion"}) {
+    CHECK_FALSE(has(result.out, sign));
+    CHECK_FALSE(has(result.err, sign));
+  }
+  const bool is_said = tried.streams.err == "/dev/null" && tried.streams.closed.empty();
+  if (result.code != 0 && is_said) CHECK(has(result.err, "error:"));
+}
+
+/// The base of a command; fails when nobody gave it one.
+words base_of(const std::map<std::string, words>& bases, const cli::leaf_command& leaf) {
+  std::string path;
+  for (const auto& each : leaf.path)
+    path += (path.empty() ? "" : " ") + each;
+  const auto found = bases.find(path);
+  REQUIRE_MESSAGE(found != bases.end(), "'", path, "' has no words with which it ends soon");
+  return found->second;
+}
+
+words joined(words some, const words& more) {
+  some.insert(some.end(), more.begin(), more.end());
+  return some;
+}
+
+std::string name_of(const CLI::Option& option) {
+  return option.get_lnames().empty() ? std::string{} : "--" + option.get_lnames().front();
+}
+
+/// An option, and those that may not stand beside it.
+struct tried_option {
+  const CLI::Option* option = nullptr;
+  std::vector<const CLI::Option*> rivals;
+};
+
+/// Also those of the groups of which one has to be given.
+std::vector<tried_option> options_of(const CLI::App& command) {
+  std::vector<tried_option> all;
+  for (const auto* each : command.get_options())
+    all.push_back({each, {}});
+  for (const auto* group : command.get_subcommands([](const CLI::App* each) { return each->get_name().empty(); })) {
+    const auto members = group->get_options();
+    for (const auto* each : members)
+      all.push_back({each, {members.begin(), members.end()}});
+  }
+  const auto everything = all;
+  for (auto& each : all) {
+    std::erase(each.rivals, each.option);
+    for (const auto& other : everything) {
+      const auto excludes = [](const CLI::Option* left, const CLI::Option* right) {
+        const auto known = left->get_excludes();
+        return std::any_of(known.begin(), known.end(), [right](const auto* one) { return one == right; });
+      };
+      if (excludes(each.option, other.option) || excludes(other.option, each.option)) {
+        each.rivals.push_back(other.option);
+      }
+    }
+  }
+  return all;
+}
+
+/// The base without what may not stand beside the option, and without the option itself.
+words base_for(const tried_option& tried, const words& base) {
+  auto rest = base;
+  auto left_out = tried.rivals;
+  left_out.push_back(tried.option);
+  for (const auto* each : left_out)
+    rest = each->get_positional() ? without_positionals(rest) : without(rest, name_of(*each));
+  return rest;
+}
+
+/// Every option of the command with every value.
+std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostile_world& world,
+                        const std::string& binary) {
+  std::size_t count = 0;
+  for (const auto& tried : options_of(*leaf.command)) {
+    const auto& option = *tried.option;
+    const auto name = name_of(option);
+    if (name == "--help") continue;
+    auto values = world.hostile_values();
+    if (takes_path(option)) values = joined(values, world.hostile_paths());
+    // A flag has a value only behind an equals sign.
+    const bool is_flag = option.get_items_expected_max() == 0;
+    const auto before = joined(leaf.path, is_flag ? base : base_for(tried, base));
+    for (const auto& value : values) {
+      const auto word = option.get_positional() ? words{"--", value}
+                        : is_flag               ? words{name + "=" + value}
+                                                : words{name, value};
+      check({joined(before, word), {.binary = binary, .folder = world.folder()}, ""});
+      ++count;
+    }
+  }
+  return count;
+}
+
+/// The command with each of its streams in a bad state.
+void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world& world, const std::string& binary) {
+  const auto arguments = joined(leaf.path, base);
+  process_streams usual;
+  usual.binary = binary;
+  usual.folder = world.folder();
+  for (const auto& closed : {std::vector<int>{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 1, 2}}) {
+    auto streams = usual;
+    streams.closed = closed;
+    check({arguments, streams, ""});
+  }
+  for (const auto* file : {"/dev/full", "/proc/self/mem"}) {
+    auto streams = usual;
+    streams.out = file;
+    check({arguments, streams, ""});
+    streams = usual;
+    streams.err = file;
+    check({arguments, streams, ""});
+  }
+  auto streams = usual;
+  streams.in = world.folder();
+  check({arguments, streams, ""});
+}
+
+void try_all(const CLI::App& app, const std::map<std::string, words>& bases, hostile_world& world,
+             const std::string& binary) {
+  std::size_t tried = 0;
+  const auto leaves = cli::leaf_commands(app);
+  for (const auto& leaf : leaves) {
+    const auto base = base_of(bases, leaf);
+    tried += try_options(leaf, base, world, binary);
+    // The demonstration would run for seconds each time; its streams are those of `replay`.
+    if (leaf.path.front() != "demo" && leaf.path.front() != "bench") try_streams(leaf, base, world, binary);
+  }
+  CHECK(leaves.size() == bases.size());
+  CHECK(tried > 20 * leaves.size());
+}
+
+}  // namespace
+
+TEST_CASE("no hostile value, file or stream makes the product crash, hang, or steer the terminal") {
+  hostile_world world;
+  const cli::command_line product;
+  try_all(product.app(), product_bases(world), world, HYPERMESH_BINARY);
+}
+
+TEST_CASE("no hostile value, file or stream makes the laboratory crash, hang, or steer the terminal") {
+  hostile_world world;
+  const lab::lab_command_line laboratory;
+  try_all(laboratory.app(), laboratory_bases(world), world, HYPERMESH_LAB);
+}
+
+TEST_CASE("hostile lines of stdin have a result line each") {
+  hostile_world world;
+  const std::string lines = "\xff\xfe\n\x1b[31mred\n\"\n\\\n" + std::string(2'000'000, 'z') + "\n" +
+                            std::string{"put a \0 b\n", 10} + "put\n";
+  for (const auto* format : {"table", "json"}) {
+    const words arguments{"submit", "--cluster", world.cluster(), "--timeout", "100ms", "-o", format, "-"};
+    check({arguments, {}, lines});
+    const auto result = run(arguments, lines);
+    CHECK(std::count(result.out.begin(), result.out.end(), '\n') == 7);
+  }
+}
+
+}  // namespace hypermesh::cli_test

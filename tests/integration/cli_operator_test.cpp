@@ -1,0 +1,232 @@
+#include <doctest/doctest.h>
+
+#include <regex>
+
+#include "tests/integration/cli_process.hpp"
+
+namespace hypermesh::cli_test {
+
+namespace {
+
+/// A user without rights: the kernel holds root to no limit of processes.
+constexpr uid_t nobody = 65'534;
+
+/// Files of a cluster that belong to `nobody`, and a copy of the binary that it may run.
+class unprivileged_cluster {
+ public:
+  unprivileged_cluster() {
+    REQUIRE_MESSAGE(getuid() == 0, "limits of processes are tried as another user, so the test has to run as root");
+    const auto binary_file = folder_ / "hypermesh";
+    fs::copy_file(HYPERMESH_BINARY, binary_file);
+    REQUIRE(run({"init", directory(), "--first-port", std::to_string(free_port_row(4))}).code == 0);
+    give(folder_.path());
+    for (const auto& entry : fs::recursive_directory_iterator{folder_.path()})
+      give(entry.path());
+  }
+
+  [[nodiscard]] std::string directory() const { return (folder_ / "cluster").string(); }
+
+  /// Runs as `nobody`, who may have so many processes and threads more than it has now.
+  [[nodiscard]] finished run_limited(const words& arguments, rlim_t threads) const {
+    process_streams streams;
+    streams.out = folder_ / "out";
+    streams.err = folder_ / "err";
+    streams.binary = (folder_ / "hypermesh").string();
+    streams.limits = {{RLIMIT_NPROC, threads}};
+    streams.user = nobody;
+    for (const auto& file : {streams.out, streams.err}) {
+      fs::remove(file);
+      write_text(file, "");
+      give(file);
+    }
+    process command{arguments, streams};
+    const auto code = command.wait();
+    return {code.value_or(-1), text_of(streams.out), text_of(streams.err)};
+  }
+
+ private:
+  static void give(const fs::path& path) { REQUIRE(chown(path.c_str(), nobody, nobody) == 0); }
+
+  scratch_folder folder_;
+};
+
+/// The first line of the log with all of `parts`; empty when there is none.
+std::string log_line(const fs::path& log, const words& parts) {
+  std::ifstream in{log};
+  for (std::string line; std::getline(in, line);) {
+    if (std::all_of(parts.begin(), parts.end(), [&line](const auto& part) { return has(line, part); })) return line;
+  }
+  return {};
+}
+
+bool will_log(const fs::path& log, const words& parts) {
+  return eventually([&] { return !log_line(log, parts).empty(); });
+}
+
+}  // namespace
+
+TEST_CASE("few threads: a message with the numbers, in time, whatever the limit is") {
+  const unprivileged_cluster cluster;
+  for (rlim_t threads = 1; threads <= 12; ++threads) {
+    CAPTURE(threads);
+    const auto status = cluster.run_limited({"status", "--cluster", cluster.directory(), "--timeout", "1"}, threads);
+    CAPTURE(status.err);
+    const bool is_enough = status.code == 3;
+    CHECK((status.code == 1 || is_enough));
+    CHECK(has(status.err, "error:"));
+    CHECK_FALSE(has(status.err, "terminate"));
+    if (!is_enough) {
+      CHECK(has(status.err, "threads are needed"));
+      CHECK(has(status.err, "ulimit -u"));
+    }
+    const auto config = cluster.directory() + "/replica-0/node.toml";
+    const auto start = cluster.run_limited({"start", "--config", config}, threads);
+    CAPTURE(start.err);
+    CHECK(start.code == 1);
+    CHECK(has(start.err, "threads are needed"));
+    CHECK(has(start.err, "ulimit -u"));
+  }
+}
+
+TEST_CASE("few open files: a node says so, and never advises to give up its data") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  cluster.replica(0).send(SIGTERM);
+  REQUIRE(cluster.replica(0).wait() == 0);
+  for (const rlim_t files : {5, 8, 16, 64, 256}) {
+    CAPTURE(files);
+    const auto start = run_with({"start", "--config", cluster.config_of(0)}, {.limits = {{RLIMIT_NOFILE, files}}});
+    CAPTURE(start.err);
+    CHECK(start.code != 0);
+    CHECK(start.code < 1'000);
+    CHECK(has(start.err, "error:"));
+    CHECK_FALSE(has(start.err, "learner"));
+    CHECK_FALSE(has(start.err, "terminate"));
+    const auto status = run_with({"status", "--cluster", cluster.directory()}, {.limits = {{RLIMIT_NOFILE, files}}});
+    CAPTURE(status.err);
+    CHECK((status.code == 1 || status.code == 2 || (status.code == 0 && files >= 64)));
+    CHECK_FALSE(has(status.err, "terminate"));
+  }
+  const auto told = run_with({"start", "--config", cluster.config_of(0)}, {.limits = {{RLIMIT_NOFILE, 64}}});
+  CHECK(has(told.err, "open files are needed, and the system allows 64"));
+  CHECK(has(told.err, "ulimit -n"));
+
+  // What most systems allow is enough for a cluster of four.
+  cluster.start(0, {.limits = {{RLIMIT_NOFILE, 1'024}}});
+  CHECK(cluster.is_ready());
+  CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
+}
+
+TEST_CASE("a node that was started with nohup outlives the terminal, another one stops in order") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  cluster.replica(0).send(SIGHUP);
+  CHECK(cluster.replica(0).wait() == 0);
+  CHECK(has(text_of(cluster.err_of(0)), "Hangup: stopping"));
+  cluster.start(0, {.ignored = {SIGHUP}});
+  REQUIRE(cluster.is_ready());
+  cluster.replica(0).send(SIGHUP);
+  cluster.replica(0).send(SIGTERM);
+  CHECK(cluster.replica(0).wait() == 0);
+  // Of two that are pending the kernel would give SIGHUP first.
+  CHECK(has(text_of(cluster.err_of(0)), "Terminated: stopping"));
+}
+
+TEST_CASE("a node whose streams are closed runs, and stops in order") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  for (const auto& how : {process_streams{.closed = {0, 1, 2}}, process_streams{.closed = {2}}}) {
+    cluster.replica(3).send(SIGTERM);
+    CHECK(cluster.replica(3).wait() == 0);
+    cluster.start(3, how);
+    CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
+  }
+  cluster.replica(3).send(SIGTERM);
+  CHECK(cluster.replica(3).wait() == 0);
+}
+
+TEST_CASE("the log tells of links, views and their reasons, with the offset of its times") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);
+  const auto log = cluster.err_of(1);
+  CHECK(will_log(log, {"the link to replica-3", "is up"}));
+  cluster.replica(3).send(SIGKILL);
+  CHECK(will_log(log, {"the link to replica-3", "is lost", "warning"}));
+  cluster.start(3);
+  REQUIRE(cluster.is_ready());
+  cluster.replica(0).send(SIGKILL);
+  // A request that waits makes the others leave the view.
+  CHECK(cluster.ask("submit", {"--timeout", "60", "put", "b", "2"}).code == 0);
+  CHECK(will_log(log, {"another primary than replica-0", "requests wait"}));
+  CHECK(will_log(log, {"has begun, its primary is"}));
+  const auto line = log_line(log, {"has begun"});
+  CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d )"}));
+}
+
+TEST_CASE("a node at another one's address is noticed, with who it is and whom it wants") {
+  const scratch_folder folder;
+  const auto root = folder / "cluster";
+  const auto port = free_port_row(4);
+  REQUIRE(run({"init", root.string(), "--first-port", std::to_string(port)}).code == 0);
+  // Replica 3 has a genesis of its own in which replicas 0 and 1 have changed places.
+  const auto strayed = folder / "strayed";
+  fs::copy(root, strayed, fs::copy_options::recursive);
+  auto text = text_of(strayed / "genesis.toml");
+  const auto place = [&](int number) { return "127.0.0.1:" + std::to_string(port + number) + "\""; };
+  const auto first = text.find(place(0));
+  const auto second = text.find(place(1));
+  REQUIRE(first != std::string::npos);
+  REQUIRE(second != std::string::npos);
+  text.replace(first, place(0).size(), place(1));
+  text.replace(second, place(0).size(), place(0));
+  write_text(strayed / "genesis.toml", text);
+  const auto start = [&](const fs::path& from, int number) {
+    const auto name = "err-" + std::to_string(number);
+    return std::make_unique<process>(
+        words{"start", "--config", (from / ("replica-" + std::to_string(number)) / "node.toml").string()},
+        process_streams{"/dev/null", "/dev/null", folder / name, {}});
+  };
+  const auto honest = start(root, 0);
+  const auto wrong = start(strayed, 3);
+  CHECK(will_log(folder / "err-0", {"refused a connection from", "genesis"}));
+  CHECK(will_log(folder / "err-3", {"cannot open the link to replica-1", "its own log says why"}));
+}
+
+TEST_CASE("help, version and words that are no command") {
+  const auto version = run({"--version"});
+  CHECK(version.code == 0);
+  CHECK(std::regex_search(version.out, std::regex{R"(^hypermesh \d+\.\d+\.\d+)"}));
+  CHECK(run({"help"}).out == run({"--help"}).out);
+  CHECK(run({"help", "status"}).out == run({"status", "--help"}).out);
+  CHECK(run({"help", "config", "check"}).out == run({"config", "check", "--help"}).out);
+  const auto unknown = run({"stat"});
+  CHECK(unknown.code == 2);
+  CHECK(has(unknown.err, "unknown command 'stat'; did you mean status?"));
+  CHECK(has(run({"config", "chekc"}).err, "unknown command 'chekc'; did you mean check?"));
+  CHECK(has(run({"help", "sumbit"}).err, "did you mean submit?"));
+  CHECK(has(run({}).err, "'hypermesh' needs a command"));
+  CHECK(has(run({"audit"}).err, "'hypermesh audit' needs a command"));
+  const auto lab = run_with({"sin"}, {.binary = HYPERMESH_LAB});
+  CHECK(lab.code == 2);
+  CHECK(has(lab.err, "unknown command 'sin'; did you mean sim?"));
+  CHECK(run_with({"--version"}, {.binary = HYPERMESH_LAB}).out.starts_with("hypermesh-lab "));
+}
+
+TEST_CASE("a time may have a unit, and nothing else is a time") {
+  const scratch_folder folder;
+  const auto root = (folder / "cluster").string();
+  REQUIRE(run({"init", root, "--first-port", std::to_string(free_port_row(4))}).code == 0);
+  for (const auto* time : {"200ms", "0.2s", "0.2", "1s"}) {
+    CAPTURE(time);
+    CHECK(run({"status", "--cluster", root, "--timeout", time}).code == 3);
+  }
+  for (const auto* time : {"", "s", "5x", "-1s", "nan", "inf", "1e3", "0x10", "99h", "0", "1s2", "1..5s"}) {
+    CAPTURE(time);
+    const auto result = run({"status", "--cluster", root, "--timeout", time});
+    CHECK(result.code == 2);
+    CHECK(has(result.err, "--timeout"));
+  }
+}
+
+}  // namespace hypermesh::cli_test

@@ -1,0 +1,68 @@
+#include <doctest/doctest.h>
+
+#include <array>
+
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/thread_limits.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// A system that allows so many open files and no more.
+template <std::uint64_t Files>
+std::uint64_t at_most(std::uint64_t) {
+  return Files;
+}
+
+link_settings settings_of(std::size_t replicas, std::uint32_t clients) {
+  link_settings settings;
+  settings.replicas.resize(replicas);
+  settings.client_count = clients;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a cluster of four with four clients fits what systems allow by default") {
+  auto settings = settings_of(4, 4);
+  const auto fitted = fit_to_descriptors(settings, at_most<1'024>);
+  REQUIRE(std::holds_alternative<std::string>(fitted));
+  CHECK(std::get<std::string>(fitted).empty());
+  CHECK(settings.limits.sessions_max == 32);
+  CHECK(settings.limits.handshakes_max == link_limits{}.handshakes_max);
+}
+
+TEST_CASE("with fewer open files there are fewer sessions and handshakes, and it is said") {
+  constexpr std::array<limit_raiser, 4> systems = {at_most<650>, at_most<800>, at_most<1'024>, at_most<1'700>};
+  for (const auto system : systems) {
+    const auto files = system(0);
+    CAPTURE(files);
+    auto settings = settings_of(4, 900);
+    const auto fitted = fit_to_descriptors(settings, system);
+    REQUIRE(std::holds_alternative<std::string>(fitted));
+    CHECK(std::get<std::string>(fitted).find("ulimit -n 1800") != std::string::npos);
+    const auto& bounds = settings.limits;
+    CHECK(8 + other_files + bounds.sessions_max + bounds.handshakes_max == files);
+    CHECK(bounds.sessions_max >= 64);
+    CHECK(bounds.handshakes_max >= 64);
+    CHECK(bounds.handshakes_per_address_max <= bounds.handshakes_max);
+  }
+}
+
+TEST_CASE("with too few open files a replica does not start, and the error has the numbers") {
+  auto settings = settings_of(4, 4);
+  const auto fitted = fit_to_descriptors(settings, at_most<256>);
+  REQUIRE(std::holds_alternative<world_error>(fitted));
+  const auto& error = std::get<world_error>(fitted);
+  CHECK(error.what == "808 open files are needed, and the system allows 256");
+  CHECK(error.remedy.find("ulimit -n 808") != std::string::npos);
+}
+
+TEST_CASE("threads that the system gives are no objection") {
+  CHECK_FALSE(objection_to_threads(0));
+  CHECK_FALSE(objection_to_threads(threads_of_node(4)));
+  CHECK(threads_of_node(4) > threads_of_client(4));
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,133 @@
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include "actors/protocol/accusation.hpp"
+#include "runtime/node_news.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+constexpr replica_id self{1};
+constexpr std::uint32_t four = 4;
+
+bool has(const std::optional<news>& told, std::string_view part) {
+  return told && told->line.find(part) != std::string::npos;
+}
+
+link_event of_link(link_event::what happened, std::uint32_t remote, link_error reason = link_error::closed) {
+  return {happened, principal::of(replica_id{remote}), "10.0.0.9:7400", reason, {}};
+}
+
+link_event refusal(link_error reason, hello_claim claim = {}) {
+  return {link_event::what::refused, std::nullopt, "10.0.0.9", reason, claim};
+}
+
+}  // namespace
+
+TEST_CASE("a change of the view is told with its reason, once for each step") {
+  node_news all{self, four};
+  const auto suspected = all.of(primary_suspected{view_number{4}, suspicion_reason::mute});
+  CHECK(has(suspected, "view 4: this replica wants another primary than replica-0: requests wait"));
+  CHECK(suspected->level == news_level::warning);
+  CHECK(has(all.of(replica_progress{view_number{5}, false, {}, 0}), "waiting for view 5"));
+  CHECK_FALSE(all.of(replica_progress{view_number{5}, false, {}, 3}));
+  const auto entered = all.of(view_was_entered{view_number{5}});
+  CHECK(has(entered, "view 5 has begun, its primary is this replica; the last primary was left because requests wait"));
+  CHECK_FALSE(all.of(replica_progress{view_number{5}, true, {}, 0}));
+  // The next change is the others' doing.
+  CHECK(has(all.of(replica_progress{view_number{6}, false, {}, 0}), "others want another primary"));
+  const auto next = all.of(view_was_entered{view_number{6}});
+  CHECK(has(next, "view 6 has begun, its primary is replica-2"));
+  CHECK_FALSE(has(next, "because"));
+}
+
+TEST_CASE("the own quarantine and release are told, and those of others") {
+  node_news all{self, four};
+  using what = standing_changed::what;
+  const auto told = [&](what happened, replica_id about, std::uint8_t reason = 1) {
+    return all.of(standing_changed{happened, principal::of(about), reason, sequence_number{40}, sequence_number{90}});
+  };
+  CHECK(has(told(what::convicted, self), "this replica is convicted of "));
+  CHECK(has(told(what::quarantined, self), "this replica is in quarantine from sequence 40 until 90"));
+  CHECK(has(told(what::released, self), "this replica is released from quarantine at sequence 40"));
+  CHECK(has(told(what::quarantined, replica_id{3}), "replica-3 is in quarantine"));
+  CHECK(has(told(what::complained, replica_id{3}, 2), "complains about replica-3: flood"));
+  CHECK(has(told(what::convicted, replica_id{3}, 250), "unknown"));
+}
+
+TEST_CASE("probation is told when it begins, changes or ends, and not in between") {
+  node_news all{self, four};
+  const probation_changed begun{sequence_number{512}, view_number{3}, false};
+  CHECK(has(all.of(begun), "on probation"));
+  CHECK(has(node_news{self, four}.of(begun), "votes above sequence 512 and commits from view 3 on"));
+  CHECK_FALSE(all.of(begun));
+  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, false}), "600"));
+  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, true}), "probation is over"));
+  CHECK_FALSE(all.of(probation_changed{sequence_number{600}, view_number{3}, true}));
+}
+
+TEST_CASE("what happens all the time gives no line") {
+  node_news all{self, four};
+  CHECK_FALSE(all.of(batcher_progress{9, 9}));
+  CHECK_FALSE(all.of(replica_progress{view_number{0}, true, {}, 4}));
+  CHECK_FALSE(all.of(watermarks_moved{sequence_number{1}, sequence_number{9}}));
+}
+
+TEST_CASE("a link that is lost, cannot be opened and is up again is told with address and reason") {
+  link_news all{self};
+  const link_news::time now{};
+  CHECK(has(all.of(of_link(link_event::what::up, 3), now), "the link to replica-3 (10.0.0.9:7400) is up"));
+  const auto lost = all.of(of_link(link_event::what::down, 3, link_error::dead_link), now);
+  CHECK(has(lost, "is lost: it gave no sign of life"));
+  CHECK(lost->level == news_level::warning);
+  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now), "goes on trying"));
+  // It is tried again and again, which says nothing new.
+  CHECK_FALSE(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now));
+  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::bad_signature), now), "has not the key"));
+  CHECK_FALSE(all.of(of_link(link_event::what::down, 2, link_error::stopped), now));
+}
+
+TEST_CASE("a wrong peer is told with what it claims") {
+  link_news all{self};
+  const hello_claim claim{principal::of(replica_id{3}), principal::of(replica_id{0})};
+  const auto told = all.of(refusal(link_error::wrong_responder, claim), {});
+  CHECK(has(told, "refused a connection from 10.0.0.9 that says it is replica-3 and wants replica-0"));
+  CHECK(has(told, "compare the addresses in genesis.toml (wrong_responder)"));
+  CHECK(told->level == news_level::warning);
+}
+
+TEST_CASE("strangers cannot fill the log, and what was left out is counted") {
+  link_news all{self};
+  link_news::time now{};
+  std::size_t lines = 0;
+  for (int attempt = 0; attempt < 1'000; ++attempt)
+    lines += all.of(refusal(link_error::not_hypermesh), now) ? 1 : 0;
+  CHECK(lines <= 5);
+  CHECK(has(all.of(refusal(link_error::bad_signature), now), "bad_signature"));
+  now += std::chrono::minutes{10};
+  const auto later = all.of(refusal(link_error::not_hypermesh), now);
+  CHECK(has(later, fmt::format("({} lines like this were left out)", 1'000 - lines)));
+}
+
+TEST_CASE("a link that flaps cannot fill the log") {
+  link_news all{self};
+  std::size_t lines = 0;
+  for (int change = 0; change < 1'000; ++change) {
+    const auto happened = change % 2 == 0 ? link_event::what::up : link_event::what::down;
+    lines += all.of(of_link(happened, 3), {}) ? 1 : 0;
+  }
+  CHECK(lines <= 5);
+}
+
+TEST_CASE("nothing that a stranger sends steers the terminal of the log") {
+  link_news all{self};
+  auto event = refusal(link_error::not_hypermesh);
+  event.address = "\x1b[2J";
+  const auto told = all.of(event, {});
+  REQUIRE(told);
+  CHECK(told->line.find('\x1b') == std::string::npos);
+}
+
+}  // namespace hypermesh

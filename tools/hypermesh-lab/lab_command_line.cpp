@@ -1,0 +1,63 @@
+#include "tools/hypermesh-lab/lab_command_line.hpp"
+
+#include "messages/require.hpp"
+#include "tools/hypermesh/command_words.hpp"
+
+namespace hypermesh::lab {
+
+namespace {
+
+constexpr auto about =
+    "Laboratory of HyperMesh consensus: whole clusters in virtual time, with bad networks, from a seed.";
+
+constexpr auto overview =
+    "Examples:\n"
+    "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
+    "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
+    "  hypermesh-lab sim --twins --seeds 200               f replicas run twice, with one key\n"
+    "  hypermesh-lab sim --strategies all --replicas 4,7 --seeds 20\n"
+    "                                                      f replicas, or a client, play each strategy there is\n"
+    "  hypermesh-lab strategies                            what adversaries can do, and how the others notice\n"
+    "  hypermesh-lab byzantine --strategy mute-primary --config replica-0/node.toml\n"
+    "                                                      a real replica in an adversary's hands\n"
+    "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
+    "                                                      what they leave of a real cluster's throughput\n"
+    "  hypermesh-lab bench guard                           what the guard of a node costs\n"
+    "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
+    "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
+    "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
+    "\n"
+    "A run is a function of its options and its seed, or of its plan: the same command gives the same event hash on "
+    "every machine.\n"
+    "Exit codes: 0 every run passed; 1 a run failed; 2 wrong usage. Data goes to stdout, messages to stderr.";
+
+}  // namespace
+
+lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
+  app_.require_subcommand(1);
+  app_.footer(overview);
+  app_.get_formatter()->column_width(32);
+  const auto add = [this](const CLI::App* command, std::function<int()> run) {
+    commands_.emplace_back(command, std::move(run));
+  };
+  add(add_sim(app_, simulated_), [this] { return lab::run(simulated_); });
+  add(add_replay(app_, replayed_), [this] { return lab::run(replayed_); });
+  add(add_shrink(app_, shrunken_), [this] { return lab::run(shrunken_); });
+  add(add_plan(app_, planned_), [this] { return print_plan(planned_); });
+  add(add_strategies(app_, listed_), [this] { return lab::run(listed_); });
+  add(add_byzantine(app_, byzantine_), [this] { return lab::run(byzantine_); });
+  add(add_siege(app_, besieged_), [this] { return lab::run(besieged_); });
+  add(add_bench(app_, measured_), [this] { return lab::run(measured_); });
+  add(cli::add_help(app_, help_words_), [this] { return static_cast<int>(cli::print_help(app_, help_words_)); });
+}
+
+int lab_command_line::run(int count, const char* const* words) {
+  if (const auto done = cli::parse(app_, count, words)) return static_cast<int>(*done);
+  for (const auto& [command, run] : commands_) {
+    if (command->parsed()) return run();
+  }
+  require(false, "a command was parsed, because one is required");
+  return exit_failed;
+}
+
+}  // namespace hypermesh::lab

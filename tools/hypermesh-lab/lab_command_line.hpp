@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/hypermesh-lab/bench_command.hpp"
+#include "tools/hypermesh-lab/byzantine_command.hpp"
+#include "tools/hypermesh-lab/shrink_command.hpp"
+#include "tools/hypermesh-lab/siege_command.hpp"
+#include "tools/hypermesh-lab/sim_command.hpp"
+#include "tools/hypermesh-lab/strategy_runs.hpp"
+
+namespace hypermesh::lab {
+
+/// The command line of the laboratory: all commands with their options.
+class lab_command_line {
+ public:
+  lab_command_line();
+
+  /// Reads the words of `main` and runs what they mean; the exit code.
+  [[nodiscard]] int run(int count, const char* const* words);
+
+  [[nodiscard]] const CLI::App& app() const { return app_; }
+
+ private:
+  CLI::App app_;
+  sim_command simulated_;
+  sim_command replayed_;
+  shrink_command shrunken_;
+  run_choice planned_;
+  strategies_command listed_;
+  byzantine_command byzantine_;
+  siege_command besieged_;
+  bench_guard_command measured_;
+  std::vector<std::string> help_words_;
+  /// What each command does.
+  std::vector<std::pair<const CLI::App*, std::function<int()>>> commands_;
+};
+
+}  // namespace hypermesh::lab
