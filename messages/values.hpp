@@ -54,6 +54,7 @@ enum class reply_status : std::uint8_t {
   /// The replica's queues are full; the client may try again later.
   overloaded = 2,
 };
+inline constexpr auto reply_status_last = reply_status::overloaded;
 
 /// The results of one request: equal at all correct replicas.
 struct request_outcome {
@@ -240,6 +241,7 @@ enum class state_part : std::uint8_t {
   /// A page of the leaves that the chunks stand under.
   leaves = 1,
 };
+inline constexpr auto state_part_last = state_part::leaves;
 
 struct state_request {
   sequence_number sequence;
@@ -265,6 +267,7 @@ enum class state_refusal : std::uint8_t {
   /// The asker has had its share for now.
   busy = 2,
 };
+inline constexpr auto state_refusal_last = state_refusal::busy;
 
 /// Answers a STATE-REQUEST.
 struct state_chunk_message {

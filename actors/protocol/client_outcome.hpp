@@ -26,6 +26,7 @@ enum class client_error : std::uint8_t {
   /// The client was stopped.
   stopped,
 };
+inline constexpr auto client_error_last = client_error::stopped;
 
 [[nodiscard]] std::string_view to_string(client_error error);
 

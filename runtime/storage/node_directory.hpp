@@ -42,6 +42,7 @@ enum class vote_history : std::uint8_t {
   /// The replica ran in mode `memory`.
   lost,
 };
+inline constexpr auto vote_history_last = vote_history::lost;
 
 /// The content of the identity file.
 struct directory_identity {

@@ -30,9 +30,11 @@ enum class column : std::uint8_t {
   /// column is flushed.
   chunks,
 };
+inline constexpr auto column_last = column::chunks;
+inline constexpr std::size_t column_count = static_cast<std::size_t>(column_last) + 1;
 
 /// How a database is opened.
-enum class open_mode : std::uint8_t {
+enum class open_mode {
   /// For the first time; what an interrupted first time left is completed.
   create,
   /// For looking only: nothing on the disk changes. An unfinished last write is passed over, since it was never
@@ -72,7 +74,7 @@ class rocksdb_database {
   std::filesystem::path path_;
   std::shared_ptr<warning_keeper> warnings_;
   std::unique_ptr<rocksdb::DB> content_;
-  std::array<rocksdb::ColumnFamilyHandle*, 3> columns_{};
+  std::array<rocksdb::ColumnFamilyHandle*, column_count> columns_{};
 };
 
 }  // namespace hypermesh

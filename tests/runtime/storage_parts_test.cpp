@@ -152,3 +152,19 @@ TEST_CASE_FIXTURE(mark_fixture, "what both sectors say survives the loss of eith
     CHECK(open().last().closed);
   }
 }
+
+TEST_CASE("the ledger has room for each kind of record") {
+  storage_ledger ledger;
+  for (auto number = static_cast<unsigned>(record_kind_first); number <= static_cast<unsigned>(record_kind_last);
+       ++number) {
+    CAPTURE(number);
+    const auto kind = static_cast<record_kind>(number);
+    const auto items = ledger.totals().items;
+    const auto bytes = ledger.bytes();
+    ledger.add(head_of(record_of(kind, 1, "first"), ledger.take_order()), 5);
+    CHECK(ledger.totals().items == items + 1);
+    ledger.add(head_of(record_of(kind, 1, "second"), ledger.take_order()), 6);
+    CHECK(ledger.totals().items == items + (is_replaced(kind) ? 1 : 2));
+    CHECK(ledger.bytes() == bytes + (is_replaced(kind) ? 6 : 11));
+  }
+}
