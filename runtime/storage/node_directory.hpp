@@ -66,6 +66,9 @@ class directory_lock {
   /// An error names the process that has the directory.
   [[nodiscard]] static or_error<directory_lock> take(const node_directory& directory);
 
+  /// Of a directory that no other process can reach.
+  [[nodiscard]] static directory_lock none() { return directory_lock{open_file{}}; }
+
  private:
   explicit directory_lock(open_file file) : file_(std::move(file)) {}
 

@@ -173,14 +173,16 @@ rocksdb_database::~rocksdb_database() {
   (void)content_->Close();
 }
 
-or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode) {
+or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode,
+                                                                   storage_environment& environment) {
   const auto path = directory.database();
   std::unique_ptr<rocksdb_database> database{new rocksdb_database{path}};
   auto options = database_options(mode);
+  options.env = &environment.database();
   options.info_log = database->warnings_;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
-  const auto checksums = std::make_shared<table_checksums>(directory.checksums());
+  const auto checksums = std::make_shared<table_checksums>(environment.database(), directory.checksums());
   if (auto error = for_looking ? checksums->verify(path) : checksums->tidy(path)) return std::move(*error);
   options.listeners.push_back(checksums);
   const auto cache = rocksdb::NewLRUCache(cache_bytes);

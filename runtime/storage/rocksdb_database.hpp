@@ -9,6 +9,7 @@
 
 #include "runtime/keys.hpp"
 #include "runtime/storage/node_directory.hpp"
+#include "runtime/storage/storage_environment.hpp"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -50,8 +51,8 @@ enum class open_mode {
 /// of the error. Memory: write buffers of 18 MiB at most, 4 MiB of block cache, and the indexes of the open files.
 class rocksdb_database {
  public:
-  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory,
-                                                                        open_mode mode);
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory, open_mode mode,
+                                                                        storage_environment& environment);
   ~rocksdb_database();
   rocksdb_database(const rocksdb_database&) = delete;
   rocksdb_database& operator=(const rocksdb_database&) = delete;

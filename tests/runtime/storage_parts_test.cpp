@@ -17,10 +17,10 @@ struct mark_fixture {
   scratch_folder folder;
   std::filesystem::path path = folder.path() / "mark";
 
-  mark_fixture() { expect_done(acknowledged_mark::create(path, origin)); }
+  mark_fixture() { expect_done(acknowledged_mark::create(*system_environment(), path, origin)); }
 
   [[nodiscard]] acknowledged_mark open() const {
-    auto read = acknowledged_mark::open(path);
+    auto read = acknowledged_mark::open(*system_environment(), path);
     REQUIRE(std::holds_alternative<acknowledged_mark>(read));
     return std::move(std::get<acknowledged_mark>(read));
   }
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(mark_fixture, "a torn sector of the mark leaves what was said 
     CHECK(open().last().changes >= 41);
   }
   replace_content(path, std::string(1'024, '\0'));
-  const auto read = acknowledged_mark::open(path);
+  const auto read = acknowledged_mark::open(*system_environment(), path);
   REQUIRE(std::holds_alternative<world_error>(read));
   CHECK(contains(std::get<world_error>(read).what, "damaged"));
 }
