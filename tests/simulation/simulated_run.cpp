@@ -182,9 +182,10 @@ void simulated_run::on_start_refused(endpoint machine, const world_error& why) {
 }
 
 void simulated_run::on_faulty(principal who, faulty_because why) {
-  static constexpr std::array<std::string_view, 3> reasons = {"its disk forgot", "its key was copied", "it misbehaves"};
-  const bool forgot = why == faulty_because::it_forgot;
-  if (forgot) ++report_.disks_that_lied;
+  static constexpr std::array<std::string_view, 4> reasons = {"its disk forgot", "its key was copied", "it misbehaves",
+                                                              "its disk is damaged"};
+  const bool forgot = why == faulty_because::it_forgot || why == faulty_because::its_disk_is_damaged;
+  if (why == faulty_because::it_forgot) ++report_.disks_that_lied;
   log_.noted(now(), fmt::format("{} is faulty: {}", short_name(who), reasons.at(static_cast<std::size_t>(why))));
   if (who.is_client()) return checker_->distrust(client_id{who.number});
   checker_->distrust(replica_id{who.number}, forgot ? standing::forgetful : standing::faulty);
@@ -207,9 +208,8 @@ void simulated_run::on_sent(const frame_transit& transit) {
   const auto decoded = decode(transit.frame);
   const auto* value = std::get_if<message>(&decoded);
   const bool is_replica = transit.from.is_replica();
-  const bool is_trusted = is_replica
-                              ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
-                              : checker_->trusts(client_id{transit.from.number});
+  const bool is_trusted = is_replica ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
+                                     : checker_->trusts(client_id{transit.from.number});
   if (value == nullptr) {
     if (is_trusted) checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
   } else if (is_replica) {
@@ -345,6 +345,11 @@ run_report simulated_run::conclude() {
   for (std::uint32_t number = 0; number < world_->settings().cluster.clients; ++number) {
     report_.retransmissions += world_->core_of(client_id{number}).retransmissions();
   }
+  std::string disks;
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    if (const auto& disk = world_->node(replica_id{number}).storage) disks += disk->summary();
+  }
+  report_.disk_hash = digest_of("simulated disks", to_byte_vector(disks));
   report_.event_hash = log_.finish();
   return report_;
 }
@@ -362,8 +367,10 @@ run_report run_simulation(const run_options& options, event_log::line_sink trace
 }
 
 std::string replay_command(const run_options& options) {
-  return fmt::format("hypermesh-lab sim --seed {} --replicas {} --operations {} --profile {}", options.seed,
-                     options.replicas, options.operations, to_string(options.profile));
+  return fmt::format(
+      "hypermesh-lab sim --seed {} --replicas {} --operations {} --profile {}{}", options.seed, options.replicas,
+      options.operations, to_string(options.profile),
+      options.storage == run_storage::model ? "" : fmt::format(" --storage {}", to_string(options.storage)));
 }
 
 }  // namespace hypermesh::testing
