@@ -109,8 +109,10 @@ struct node_counters::noting {
   void operator()(const execution_resumed& it) const { into.progress_.last_executed = it.last_executed; }
   void operator()(const fault_proven&) const { ++into.counters_["faults_proven_total"]; }
   void operator()(const standing_changed& it) const {
-    static constexpr std::array<std::string_view, 4> names = {"convictions_total", "complaints_agreed_total",
-                                                              "quarantines_total", "releases_total"};
+    constexpr auto count = static_cast<std::size_t>(standing_changed::what_last) + 1;
+    static constexpr std::array<std::string_view, count> names = {"convictions_total", "complaints_agreed_total",
+                                                                  "quarantines_total", "releases_total"};
+    static_assert(!names.back().empty(), "a counter for each change");
     ++into.counters_[std::string{names.at(static_cast<std::size_t>(it.happened))}];
   }
   void operator()(const probation_changed& it) const {

@@ -28,6 +28,7 @@ enum class operation_status : std::uint8_t {
   /// is no longer held.
   result_too_large = 3,
 };
+inline constexpr auto operation_status_last = operation_status::result_too_large;
 
 struct operation_result {
   operation_status status = operation_status::applied;
@@ -133,6 +134,8 @@ enum class record_kind : std::uint8_t {
   /// A replica that had lost its disk is a full member again: everything that binds it is on this one. No bytes.
   readmission = 10,
 };
+inline constexpr auto record_kind_first = record_kind::pre_prepare;
+inline constexpr auto record_kind_last = record_kind::readmission;
 
 /// Whether only the newest record of the kind counts, whatever its sequence; it is never forgotten by sequence.
 [[nodiscard]] constexpr bool is_replaced(record_kind kind) {

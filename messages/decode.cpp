@@ -126,7 +126,7 @@ decoded<message> decode_reply(const frame_ptr& frame) {
   value.id = id_of(*encoded);
   value.view = view_number{joined(encoded->view_low(), encoded->view_high())};
   value.request = fixed_from_wire<digest>(*encoded->request());
-  if (encoded->status() > reply_status_last) return rejection::number_out_of_range;
+  if (encoded->status() > static_cast<std::uint8_t>(reply_status_last)) return rejection::number_out_of_range;
   auto& outcome = value.outcome;
   outcome.status = static_cast<reply_status>(encoded->status());
   if (value.view.value > limits::view_max) return rejection::number_out_of_range;
@@ -277,7 +277,7 @@ std::optional<rejection> read_digests(const digest_list* list, std::size_t count
 }
 
 decoded<state_request> read_state_request(std::uint64_t sequence, std::uint64_t index, std::uint8_t part) {
-  if (part > static_cast<std::uint8_t>(state_part::leaves)) return rejection::number_out_of_range;
+  if (part > static_cast<std::uint8_t>(state_part_last)) return rejection::number_out_of_range;
   const state_request value{sequence_number{sequence}, index, static_cast<state_part>(part)};
   const auto parts = value.part == state_part::leaves ? limits::state_pages_max : limits::state_chunks_max;
   if (sequence > limits::sequence_max || index >= parts) return rejection::number_out_of_range;
@@ -305,7 +305,7 @@ decoded<message> decode_state_chunk(const frame_ptr& frame) {
   const auto wanted = read_state_request(encoded->sequence(), encoded->index(), encoded->part());
   if (const auto* bad = std::get_if<rejection>(&wanted)) return *bad;
   state_chunk_message value{std::get<state_request>(wanted), {}};
-  if (encoded->refusal() > static_cast<std::uint8_t>(state_refusal::busy)) return rejection::number_out_of_range;
+  if (encoded->refusal() > static_cast<std::uint8_t>(state_refusal_last)) return rejection::number_out_of_range;
   if (encoded->refusal() == 0 && value.wanted.part == state_part::leaves) {
     auto page = decode_leaf_page(*encoded);
     if (const auto* bad = std::get_if<rejection>(&page)) return *bad;

@@ -89,7 +89,8 @@ enum class rejection : std::uint8_t {
   }
 }
 
-inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection::overloaded) + 1;
+inline constexpr auto rejection_last = rejection::overloaded;
+inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection_last) + 1;
 
 /// snake_case name, also of the metric.
 [[nodiscard]] std::string_view to_string(rejection reason);

@@ -1,6 +1,7 @@
 #include "messages/line.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -45,7 +46,7 @@ struct line_writer {
 
   std::string operator()(const reply& value) const {
     static constexpr std::string_view statuses[] = {"executed", "stale_timestamp", "overloaded", "session_ended"};
-    static_assert(std::size(statuses) == reply_status_last + 1);
+    static_assert(std::size(statuses) == static_cast<std::size_t>(reply_status_last) + 1);
     return fmt::format("{} v={} {} results={}", id_text(value.id), value.view.value,
                        statuses[static_cast<std::size_t>(value.outcome.status)], value.outcome.statuses.size());
   }
@@ -91,6 +92,7 @@ struct line_writer {
 
   std::string operator()(const state_chunk_message& value) const {
     static constexpr std::string_view refusals[] = {"none", "not_held", "busy"};
+    static_assert(std::size(refusals) == static_cast<std::size_t>(state_refusal_last) + 1);
     if (const auto* page = std::get_if<leaf_page>(&value.content)) {
       return fmt::format("{} leaves={}/{}", part(value.wanted), page->leaves.size(), page->chunk_count);
     }

@@ -28,6 +28,7 @@ enum class audit_statement : std::uint8_t {
   /// How far the trail reaches.
   head = 3,
 };
+inline constexpr auto audit_statement_last = audit_statement::head;
 
 /// The same form under a domain of its own, which differs from the other one before either ends: a signature in an
 /// audit trail never verifies as a message, nor the other way round (attack 2).

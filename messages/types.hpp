@@ -81,6 +81,7 @@ using cluster_id = fixed_bytes<struct cluster_id_tag, 32>;
 
 /// Who may speak on a link and sign a message.
 enum class principal_kind : std::uint8_t { replica = 0, client = 1 };
+inline constexpr auto principal_kind_last = principal_kind::client;
 
 /// Microseconds on the clock of the actor system; only differences matter.
 using microseconds_t = std::uint64_t;

@@ -49,7 +49,7 @@ std::optional<session_opening> opening_in(const request& value) {
   const auto mode = in.number<std::uint8_t>();
   session_opening opening;
   const auto nonce = in.bytes(opening.nonce.size());
-  if (!in.is_complete() || mode > session_mode_last) return std::nullopt;
+  if (!in.is_complete() || mode > static_cast<std::uint8_t>(session_mode_last)) return std::nullopt;
   opening.mode = static_cast<session_mode>(mode);
   std::ranges::copy(nonce, opening.nonce.begin());
   return opening;

@@ -65,7 +65,7 @@ enum class reply_status : std::uint8_t {
   /// longer known.
   session_ended = 3,
 };
-inline constexpr std::uint8_t reply_status_last = static_cast<std::uint8_t>(reply_status::session_ended);
+inline constexpr auto reply_status_last = reply_status::session_ended;
 
 /// The results of one request: equal at all correct replicas.
 struct request_outcome {
@@ -115,7 +115,7 @@ enum class session_mode : std::uint8_t {
   /// Requests are executed in whatever order they are committed.
   independent = 1,
 };
-inline constexpr std::uint8_t session_mode_last = static_cast<std::uint8_t>(session_mode::independent);
+inline constexpr auto session_mode_last = session_mode::independent;
 
 /// What the request with timestamp 0 carries as its one operation. The nonce tells two processes apart that chose the
 /// same session: their requests differ, and so do the digests in the replies.
@@ -292,6 +292,7 @@ enum class state_part : std::uint8_t {
   /// A page of the leaves that the chunks stand under.
   leaves = 1,
 };
+inline constexpr auto state_part_last = state_part::leaves;
 
 struct state_request {
   sequence_number sequence;
@@ -317,6 +318,7 @@ enum class state_refusal : std::uint8_t {
   /// The asker has had its share for now.
   busy = 2,
 };
+inline constexpr auto state_refusal_last = state_refusal::busy;
 
 /// Answers a STATE-REQUEST.
 struct state_chunk_message {

@@ -14,7 +14,7 @@
 namespace hypermesh {
 
 /// How fresh a read must be.
-enum class read_mode : std::uint8_t {
+enum class read_mode {
   /// Ordered like a write: reflects every operation that was acknowledged before the read began.
   linearizable,
   /// What f+1 replicas agree on, without ordering: a committed state, perhaps an older one. One round trip.

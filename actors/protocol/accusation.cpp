@@ -144,12 +144,14 @@ std::string_view to_string(offence what) {
                                                                            "unlawful_view_change",
                                                                            "unlawful_new_view",
                                                                            "hidden_certificate"};
+  static_assert(!names.back().empty(), "one name for each offence");
   return names.at(static_cast<std::size_t>(what));
 }
 
 std::string_view to_string(grievance why) {
   static constexpr std::array<std::string_view, grievance_last + 1> names = {"none", "garbage", "flood", "bad_state",
                                                                              "bad_service"};
+  static_assert(!names.back().empty(), "one name for each grievance");
   return names.at(static_cast<std::size_t>(why));
 }
 

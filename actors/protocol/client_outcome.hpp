@@ -31,7 +31,7 @@ enum class client_error : std::uint8_t {
   /// This operation was not executed.
   name_taken,
 };
-inline constexpr std::uint8_t client_error_last = static_cast<std::uint8_t>(client_error::name_taken);
+inline constexpr auto client_error_last = client_error::name_taken;
 
 [[nodiscard]] std::string_view to_string(client_error error);
 

@@ -200,7 +200,7 @@ state_snapshot client_table::snapshot() {
 std::optional<std::string> client_table::read_session(byte_reader& in, session_entry& into,
                                                       client_sessions::open_session& window) {
   const auto mode = in.number<std::uint8_t>();
-  if (mode > session_mode_last) return "a session has an unknown mode";
+  if (mode > static_cast<std::uint8_t>(session_mode_last)) return "a session has an unknown mode";
   window.used = in.number<std::uint64_t>();
   into.opening = read_digest(in);
   const timestamp floor{in.number<std::uint64_t>()};

@@ -70,7 +70,7 @@ class donor_roster {
   [[nodiscard]] std::set<replica_id> liars() const;
 
  private:
-  enum class standing : std::uint8_t {
+  enum class standing {
     /// Not asked before all that were asked first have failed.
     in_reserve,
     serving,

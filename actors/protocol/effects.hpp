@@ -110,6 +110,7 @@ enum class suspicion_reason : std::uint8_t {
   /// There is proof against it.
   proven,
 };
+inline constexpr auto suspicion_reason_last = suspicion_reason::proven;
 
 [[nodiscard]] std::string_view to_string(suspicion_reason reason);
 
@@ -128,6 +129,7 @@ enum class donor_fault : std::uint8_t {
   /// It says that it has not this state.
   refused,
 };
+inline constexpr auto donor_fault_last = donor_fault::refused;
 
 [[nodiscard]] constexpr std::string_view to_string(donor_fault why) {
   switch (why) {
@@ -163,6 +165,7 @@ struct fault_proven {
 /// The order convicted somebody, or put a replica into quarantine or released it.
 struct standing_changed {
   enum class what : std::uint8_t { convicted, complained, quarantined, released };
+  static constexpr auto what_last = what::released;
   what happened = what::convicted;
   principal about;
   /// The offence or grievance.

@@ -42,6 +42,7 @@ class fault_docket {
   static constexpr microseconds_t repeat_us_max = 16'000'000;
   /// Misbehaviours within `grievance_window_us` that are worth a complaint.
   static constexpr std::array<std::uint32_t, grievance_last + 1> grievances_until = {0, 32, 4'096, 2, 3};
+  static_assert(grievances_until.back() > 0, "a number for each grievance");
   static constexpr microseconds_t grievance_window_us = 30'000'000;
 
   /// `keys` signs as `self` and outlives the docket.

@@ -15,7 +15,7 @@
 namespace hypermesh {
 
 /// What became of a verified state that was to be installed.
-enum class installation : std::uint8_t {
+enum class installation {
   installed,
   /// Execution has reached it.
   overtaken,

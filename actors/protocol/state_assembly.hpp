@@ -32,7 +32,7 @@ class state_assembly {
  public:
   explicit state_assembly(const digest& root) : root_(root) {}
 
-  enum class verdict : std::uint8_t {
+  enum class verdict {
     taken,
     /// Whoever was asked for this part and sent that lied.
     lie,

@@ -64,7 +64,7 @@ class state_fetcher {
   [[nodiscard]] bool is_active() const { return certificate_ != nullptr; }
 
  private:
-  enum class question : std::uint8_t {
+  enum class question {
     /// Counts against the donor's window.
     open,
     /// May go to another donor. This one has more to answer than was thought; it is not asked a second time.

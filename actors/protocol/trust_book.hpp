@@ -67,6 +67,7 @@ class trust_book {
  public:
   /// What each misbehaviour costs, and what a second brings back.
   static constexpr std::array<std::uint32_t, grievance_last + 1> costs = {0, 20, 2, 100, 50};
+  static_assert(costs.back() > 0, "a cost for each grievance");
   static constexpr std::uint32_t recovery_per_second = 10;
 
   explicit trust_book(const cluster_parameters& cluster);

@@ -58,7 +58,7 @@ struct audit_entry {
 void append_record(byte_vector& out, chain_position& at, std::uint64_t time_us, audit_kind kind, byte_span payload);
 
 /// What is wrong with a record.
-enum class record_fault : std::uint8_t {
+enum class record_fault {
   none,
   /// The bytes end before the record does.
   unfinished,

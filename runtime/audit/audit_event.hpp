@@ -48,6 +48,7 @@ enum class audit_kind : std::uint8_t {
   quarantine = 35,
   release = 36,
 };
+inline constexpr auto audit_kind_last = audit_kind::release;
 
 /// snake_case name, also in JSON and for --kind.
 [[nodiscard]] std::string_view to_string(audit_kind kind);
@@ -85,6 +86,7 @@ enum class loss_reason : std::uint8_t {
   /// The disk did not take them.
   write_failed = 2,
 };
+inline constexpr auto loss_reason_last = loss_reason::write_failed;
 
 struct entries_were_lost {
   loss_reason reason = loss_reason::overload;

@@ -130,7 +130,7 @@ tail_was_cut tail_cut_from(byte_reader& from) {
 
 guard_noted guard_from(audit_kind kind, byte_reader& from) {
   guard_noted it{kind, {}, {}, {}, {}, {}};
-  it.about.kind = choice_from(from, principal_kind::replica, principal_kind::client);
+  it.about.kind = choice_from(from, principal_kind::replica, principal_kind_last);
   it.about.number = from.number<std::uint32_t>();
   it.from = sequence_number{from.number<std::uint64_t>()};
   it.until = sequence_number{from.number<std::uint64_t>()};
@@ -153,7 +153,7 @@ std::optional<audit_event> read_event(audit_kind kind, byte_reader& from) {
     case audit_kind::tail_cut:
       return tail_cut_from(from);
     case audit_kind::lost:
-      return entries_were_lost{choice_from(from, loss_reason::overload, loss_reason::write_failed), number(), number()};
+      return entries_were_lost{choice_from(from, loss_reason::overload, loss_reason_last), number(), number()};
     case audit_kind::proposal:
       return proposal_noted{statement_from(from)};
     case audit_kind::vote:
@@ -172,7 +172,7 @@ std::optional<audit_event> read_event(audit_kind kind, byte_reader& from) {
       return primary_suspected{view_number{number()}, choice_from(from, suspicion_reason::mute, last_suspicion_reason)};
     case audit_kind::donor_replaced:
       return donor_replaced{replica_id{from.number<std::uint32_t>()},
-                            choice_from(from, donor_fault::late, donor_fault::refused)};
+                            choice_from(from, donor_fault::late, donor_fault_last)};
     case audit_kind::state_installed:
       return state_was_installed{sequence_number{number()}, fixed_from<digest>(from)};
     case audit_kind::divergence:

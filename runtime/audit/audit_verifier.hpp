@@ -54,7 +54,7 @@ struct trail_verdict {
 };
 
 /// What is checked of the signatures inside of entries.
-enum class statement_checks : std::uint8_t {
+enum class statement_checks {
   all,
   /// The trail's own only: fast, and enough to find every change that was made without the node's key.
   none,

@@ -23,6 +23,7 @@ static_assert(stream_key::size == crypto_kx_SESSIONKEYBYTES);
 static_assert(digest::size <= crypto_generichash_BYTES_MAX);
 
 enum class role : std::uint8_t { initiator = 1, responder = 2, elsewhere = 3 };
+inline constexpr auto role_last = role::elsewhere;
 
 const unsigned char* raw(byte_span bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 
@@ -42,7 +43,7 @@ void append(byte_vector& out, principal who) {
 /// Nothing when the first byte is no kind.
 std::optional<principal> read_principal(byte_span bytes) {
   const auto kind = std::to_integer<std::uint8_t>(bytes[0]);
-  if (kind > static_cast<std::uint8_t>(principal_kind::client)) return std::nullopt;
+  if (kind > static_cast<std::uint8_t>(principal_kind_last)) return std::nullopt;
   principal who{static_cast<principal_kind>(kind), 0};
   for (unsigned index = 0; index < 4; ++index) {
     who.number |= std::to_integer<std::uint32_t>(bytes[1 + index]) << (8 * index);

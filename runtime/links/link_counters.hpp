@@ -47,7 +47,8 @@ enum class link_count : std::uint8_t {
   handshakes_pending,
 };
 
-inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_count::handshakes_pending) + 1;
+inline constexpr auto link_count_last = link_count::handshakes_pending;
+inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_count_last) + 1;
 
 /// snake_case name.
 [[nodiscard]] std::string_view to_string(link_count what);

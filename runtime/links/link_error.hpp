@@ -50,7 +50,8 @@ enum class link_error : std::uint8_t {
   stopped,
 };
 
-inline constexpr std::size_t link_error_count = static_cast<std::size_t>(link_error::stopped) + 1;
+inline constexpr auto link_error_last = link_error::stopped;
+inline constexpr std::size_t link_error_count = static_cast<std::size_t>(link_error_last) + 1;
 
 /// snake_case name, also of the counter.
 [[nodiscard]] std::string_view to_string(link_error reason);

@@ -154,7 +154,7 @@ demand read_needs(byte_reader& in, service_class& service) {
   for (std::size_t index = 0; index < models && !in.failed(); ++index)
     needs.models.push_back(in.short_text());
   const auto number = in.number<std::uint8_t>();
-  if (number > static_cast<std::uint8_t>(service_class::guaranteed)) in.fail();
+  if (number > static_cast<std::uint8_t>(service_class_last)) in.fail();
   service = in.failed() ? service_class::best_effort : static_cast<service_class>(number);
   return needs;
 }

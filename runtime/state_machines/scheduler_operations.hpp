@@ -33,6 +33,7 @@ inline constexpr std::uint32_t memory_mib_max = 1U << 30U;
 /// Quality of service, as Kubernetes and the trace name it. Recorded and reported; it
 /// does not change where or when a task is placed.
 enum class service_class : std::uint8_t { best_effort = 0, burstable = 1, latency_sensitive = 2, guaranteed = 3 };
+inline constexpr auto service_class_last = service_class::guaranteed;
 
 /// A machine of the cluster: thousandths of a core, MiB, and GPUs of one model ("" without GPUs).
 struct node_spec {

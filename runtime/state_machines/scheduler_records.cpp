@@ -72,7 +72,7 @@ std::optional<task_record> decode_task(byte_span value) {
   byte_reader in{value};
   task_record record;
   const auto state = in.number<std::uint8_t>();
-  if (state > static_cast<std::uint8_t>(task_state::released)) return std::nullopt;
+  if (state > static_cast<std::uint8_t>(task_state_last)) return std::nullopt;
   record.state = static_cast<task_state>(state);
   record.needs = read_needs(in, record.service);
   if (has_node(record.state)) {

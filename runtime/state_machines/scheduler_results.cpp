@@ -211,7 +211,7 @@ std::optional<task_view> decode_task_view(byte_span payload) {
   task_view value;
   value.spec = std::get<submit_task>(*decoded).task;
   const auto state = in.number<std::uint8_t>();
-  if (state > static_cast<std::uint8_t>(task_state::released)) return std::nullopt;
+  if (state > static_cast<std::uint8_t>(task_state_last)) return std::nullopt;
   value.state = static_cast<task_state>(state);
   value.node = in.short_text();
   value.gpus = in.number<gpu_set>();

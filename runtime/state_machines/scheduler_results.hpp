@@ -38,6 +38,7 @@ struct placement {
 using placements = std::vector<placement>;
 
 enum class task_state : std::uint8_t { submitted = 0, pending = 1, placed = 2, released = 3 };
+inline constexpr auto task_state_last = task_state::released;
 
 [[nodiscard]] std::string_view to_string(task_state value);
 

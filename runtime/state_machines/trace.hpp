@@ -60,6 +60,7 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 /// In the order in which events of one second happen: room is given back before it is
 /// asked for. A task released in the second in which it was submitted or placed comes last.
 enum class trace_event_kind : std::uint8_t { register_node = 0, release = 1, submit = 2, place = 3, late_release = 4 };
+inline constexpr auto trace_event_kind_last = trace_event_kind::late_release;
 
 struct trace_event {
   std::uint64_t time = 0;

@@ -50,7 +50,7 @@ task_spec synthetic_task(splitmix64& random, std::size_t number) {
     needs.gpu_milli = gpu_milli_whole;
   }
   if (needs.gpus > 0 && random.below(10) == 0) needs.models = {"G2", "V100M32"};
-  task.service = static_cast<service_class>(random.below(4));
+  task.service = static_cast<service_class>(random.below(static_cast<std::uint64_t>(service_class_last) + 1));
   return task;
 }
 

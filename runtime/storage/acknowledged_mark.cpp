@@ -1,15 +1,12 @@
 #include "runtime/storage/acknowledged_mark.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 
 #include <fmt/format.h>
 
 #include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
+#include "runtime/durable_file.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/stored_values.hpp"
 
@@ -60,31 +57,33 @@ std::optional<sector_content> decode(byte_span sector) {
 
 }  // namespace
 
-std::optional<world_error> acknowledged_mark::create(const std::filesystem::path& path, std::uint64_t origin) {
+std::optional<world_error> acknowledged_mark::create(storage_environment& environment,
+                                                     const std::filesystem::path& path, std::uint64_t origin) {
   const auto first = encode({origin, 0, {}});
   const auto second = encode({origin, 1, {}});
   auto text = std::string{as_text(first)};
   text += as_text(second);
-  return write_durable_file(path, text, 0600, existing_file::replace);
+  return environment.make_file(path, text);
 }
 
-or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path& path) {
-  open_file file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
-  if (!file.is_open() && errno == ENOENT) {
+or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environment,
+                                                    const std::filesystem::path& path) {
+  auto opened = environment.open_file(path);
+  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
+  auto& file = std::get<std::unique_ptr<updatable_file>>(opened);
+  if (file == nullptr) {
     return lost_history(fmt::format("{} is missing, so it is not known how much was promised", quoted(path)));
   }
-  if (!file.is_open()) return failed_to("open", path, errno);
   std::array<std::byte, file_bytes> bytes{};
-  const auto size = ::pread(file.descriptor(), bytes.data(), bytes.size(), 0);
-  if (size < 0) return failed_to("read", path, errno);
+  std::size_t size = 0;
+  if (const int error = file->read(bytes, size); error != 0) return failed_to("read", path, error);
   std::optional<sector_content> newest;
   for (std::size_t at = 0; at < file_bytes; at += sector_bytes) {
     const auto sector = decode(byte_span{bytes}.subspan(at, sector_bytes));
     if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
   }
   // The file is made as a whole and never grows: a short one was damaged later.
-  if (!newest || size != static_cast<ssize_t>(file_bytes))
-    return lost_history(fmt::format("{} is damaged", quoted(path)));
+  if (!newest || size != file_bytes) return lost_history(fmt::format("{} is damaged", quoted(path)));
   acknowledged_mark mark{path, std::move(file)};
   mark.origin_ = newest->origin;
   mark.last_ = newest->said;
@@ -96,15 +95,15 @@ or_error<acknowledged_mark> acknowledged_mark::open(const std::filesystem::path&
 std::optional<world_error> acknowledged_mark::write_next(const reading& said) {
   ++turn_;
   const auto sector = encode({origin_, turn_, said});
-  const auto at = static_cast<off_t>((turn_ & 1U) * sector_bytes);
-  const auto written = ::pwrite(file_.descriptor(), sector.data(), sector.size(), at);
-  if (written != static_cast<ssize_t>(sector.size())) return failed_to("write", path_, written < 0 ? errno : EIO);
+  if (const int error = file_->write_at((turn_ & 1U) * sector_bytes, sector); error != 0) {
+    return failed_to("write", path_, error);
+  }
   last_ = said;
   return std::nullopt;
 }
 
 std::optional<world_error> acknowledged_mark::sync() {
-  if (::fdatasync(file_.descriptor()) != 0) return failed_to("sync", path_, errno);
+  if (const int error = file_->sync(); error != 0) return failed_to("sync", path_, error);
   synced_ = last_.changes;
   return std::nullopt;
 }

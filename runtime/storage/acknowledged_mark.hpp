@@ -2,10 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
-#include "runtime/durable_file.hpp"
 #include "runtime/keys.hpp"
+#include "runtime/storage/storage_environment.hpp"
 
 namespace hypermesh {
 
@@ -30,10 +31,12 @@ class acknowledged_mark {
   };
 
   /// A new file for the database `origin` that says zero, durable. Replaces one of that name.
-  [[nodiscard]] static std::optional<world_error> create(const std::filesystem::path& path, std::uint64_t origin);
+  [[nodiscard]] static std::optional<world_error> create(storage_environment& environment,
+                                                         const std::filesystem::path& path, std::uint64_t origin);
 
   /// Opens the file; an error when neither sector can be read.
-  [[nodiscard]] static or_error<acknowledged_mark> open(const std::filesystem::path& path);
+  [[nodiscard]] static or_error<acknowledged_mark> open(storage_environment& environment,
+                                                        const std::filesystem::path& path);
 
   /// The database that the mark belongs to.
   [[nodiscard]] std::uint64_t origin() const { return origin_; }
@@ -46,13 +49,14 @@ class acknowledged_mark {
   [[nodiscard]] std::optional<world_error> settle(const reading& said);
 
  private:
-  acknowledged_mark(std::filesystem::path path, open_file file) : path_(std::move(path)), file_(std::move(file)) {}
+  acknowledged_mark(std::filesystem::path path, std::unique_ptr<updatable_file> file)
+      : path_(std::move(path)), file_(std::move(file)) {}
 
   [[nodiscard]] std::optional<world_error> write_next(const reading& said);
   [[nodiscard]] std::optional<world_error> sync();
 
   std::filesystem::path path_;
-  open_file file_;
+  std::unique_ptr<updatable_file> file_;
   std::uint64_t origin_ = 0;
   reading last_;
   /// Number of the last writing; its lowest bit is the sector.

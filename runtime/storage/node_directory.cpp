@@ -22,7 +22,9 @@ namespace {
 
 constexpr mode_t private_mode = 0600;
 constexpr std::uint64_t any_number = (1ULL << 63U) - 1;
-constexpr std::array<std::string_view, 3> history_names = {"none", "kept", "lost"};
+constexpr std::array<std::string_view, static_cast<std::size_t>(vote_history_last) + 1> history_names = {"none", "kept",
+                                                                                                         "lost"};
+static_assert(!history_names.back().empty(), "one word for each history");
 
 std::string_view name_of(vote_history votes) { return history_names.at(static_cast<std::size_t>(votes)); }
 

@@ -39,6 +39,7 @@ enum class vote_history : std::uint8_t {
   /// The replica ran in mode `memory`.
   lost,
 };
+inline constexpr auto vote_history_last = vote_history::lost;
 
 /// The content of the identity file.
 struct directory_identity {
@@ -65,6 +66,9 @@ class directory_lock {
  public:
   /// An error names the process that has the directory.
   [[nodiscard]] static or_error<directory_lock> take(const node_directory& directory);
+
+  /// Of a directory that no other process can reach.
+  [[nodiscard]] static directory_lock none() { return directory_lock{open_file{}}; }
 
  private:
   explicit directory_lock(open_file file) : file_(std::move(file)) {}

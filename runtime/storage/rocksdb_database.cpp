@@ -29,7 +29,8 @@ constexpr std::size_t cache_bytes = 4 * mib;
 /// Files are small because the data is: tens of MiB, most of it soon forgotten.
 constexpr std::uint64_t file_bytes = 8 * mib;
 
-constexpr std::array<std::string_view, 3> column_names = {"default", "records", "chunks"};
+constexpr std::array<std::string_view, column_count> column_names = {"default", "records", "chunks"};
+static_assert(!column_names.back().empty(), "one name for each column");
 
 /// What a column holds in memory before it goes into a table, and when a write waits because that takes too long.
 struct column_sizes {
@@ -44,7 +45,7 @@ struct column_sizes {
 /// When all buffers of a column are full, writes to every column wait for the next one to be flushed. A state arrives
 /// faster than the disk takes it, so the chunks have more and smaller buffers: with 2 of 4 MiB votes waited 76 ms at
 /// worst while a state was stored, with 4 of 2 MiB 35 ms. 64 tables of 2 MiB are a state of 128 MiB in one go.
-constexpr std::array<column_sizes, 3> sizes = {{
+constexpr std::array<column_sizes, column_count> sizes = {{
     {1 * mib, 2, 4, 20, 36},
     {4 * mib, 2, 4, 20, 36},
     {2 * mib, 4, 8, 64, 128},
@@ -57,6 +58,7 @@ constexpr std::uint64_t write_buffer_bytes() {
   return all;
 }
 static_assert(write_buffer_bytes() == 18 * mib, "the class comment says so");
+static_assert(sizes.back().write_buffer_bytes > 0, "sizes for each column");
 
 rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
@@ -182,21 +184,22 @@ rocksdb_database::~rocksdb_database() {
   (void)content_->Close();
 }
 
-or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode) {
+or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_directory& directory, open_mode mode,
+                                                                   storage_environment& environment) {
   const auto path = directory.database();
   std::unique_ptr<rocksdb_database> database{new rocksdb_database{path}};
   auto options = database_options(mode);
+  options.env = &environment.database();
   options.info_log = database->warnings_;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
-  const auto checksums = std::make_shared<table_checksums>(directory.checksums());
+  const auto checksums = std::make_shared<table_checksums>(environment.database(), directory.checksums());
   if (auto error = for_looking ? checksums->verify(path) : checksums->tidy(path)) return std::move(*error);
   options.listeners.push_back(checksums);
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> described;
-  for (const auto which : {column::ledger, column::records, column::chunks}) {
-    described.emplace_back(std::string{column_names.at(static_cast<std::size_t>(which))}, column_options(which, cache));
-  }
+  for (std::size_t index = 0; index < column_count; ++index)
+    described.emplace_back(std::string{column_names.at(index)}, column_options(static_cast<column>(index), cache));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   const auto status = for_looking ? rocksdb::DB::OpenForReadOnly(options, path.string(), described, &handles, &opened)

@@ -9,6 +9,7 @@
 
 #include "runtime/keys.hpp"
 #include "runtime/storage/node_directory.hpp"
+#include "runtime/storage/storage_environment.hpp"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -30,9 +31,11 @@ enum class column : std::uint8_t {
   /// column is flushed.
   chunks,
 };
+inline constexpr auto column_last = column::chunks;
+inline constexpr std::size_t column_count = static_cast<std::size_t>(column_last) + 1;
 
 /// How a database is opened.
-enum class open_mode : std::uint8_t {
+enum class open_mode {
   /// For the first time; what an interrupted first time left is completed.
   create,
   /// For looking only: nothing on the disk changes. An unfinished last write is passed over, since it was never
@@ -48,8 +51,8 @@ enum class open_mode : std::uint8_t {
 /// of the error. Memory: write buffers of 18 MiB at most, 4 MiB of block cache, and the indexes of the open files.
 class rocksdb_database {
  public:
-  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory,
-                                                                        open_mode mode);
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_database>> open(const node_directory& directory, open_mode mode,
+                                                                        storage_environment& environment);
   ~rocksdb_database();
   rocksdb_database(const rocksdb_database&) = delete;
   rocksdb_database& operator=(const rocksdb_database&) = delete;
@@ -72,7 +75,7 @@ class rocksdb_database {
   std::filesystem::path path_;
   std::shared_ptr<warning_keeper> warnings_;
   std::unique_ptr<rocksdb::DB> content_;
-  std::array<rocksdb::ColumnFamilyHandle*, 3> columns_{};
+  std::array<rocksdb::ColumnFamilyHandle*, column_count> columns_{};
 };
 
 }  // namespace hypermesh

@@ -41,8 +41,9 @@ void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const st
 }  // namespace
 
 or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_directory& directory, directory_lock lock,
-                                                                   durability mode) {
-  auto database = rocksdb_database::open(directory, open_mode::create);
+                                                                   durability mode,
+                                                                   std::shared_ptr<storage_environment> environment) {
+  auto database = rocksdb_database::open(directory, open_mode::create, *environment);
   if (auto* error = std::get_if<world_error>(&database)) return std::move(*error);
   auto& opened = std::get<std::unique_ptr<rocksdb_database>>(database);
   const auto written = first_totals(*opened);
@@ -52,8 +53,10 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_di
     return lost_history(fmt::format("{} says that nothing was promised here, but the database is not empty",
                                     quoted(directory.identity_file())));
   }
-  if (auto error = acknowledged_mark::create(directory.mark_file(), totals.origin)) return std::move(*error);
-  auto storage = open(directory, std::move(lock), mode, totals.origin);
+  if (auto error = acknowledged_mark::create(*environment, directory.mark_file(), totals.origin)) {
+    return std::move(*error);
+  }
+  auto storage = open(directory, std::move(lock), mode, totals.origin, environment);
   if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) {
     (*made)->database_ = std::move(opened);
     (*made)->ledger_.continue_from(totals);
@@ -82,16 +85,18 @@ or_error<stored_values::storage_totals> rocksdb_storage::first_totals(rocksdb_da
 }
 
 or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::open(const node_directory& directory, directory_lock lock,
-                                                                 durability mode, std::uint64_t origin) {
+                                                                 durability mode, std::uint64_t origin,
+                                                                 std::shared_ptr<storage_environment> environment) {
   require(mode != durability::memory, "mode memory has no database");
-  auto read = acknowledged_mark::open(directory.mark_file());
+  auto read = acknowledged_mark::open(*environment, directory.mark_file());
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   auto& mark = std::get<acknowledged_mark>(read);
   if (mark.origin() != origin) {
     return lost_history(fmt::format("{} belongs to database {:016x}, but the directory to database {:016x}",
                                     quoted(directory.mark_file()), mark.origin(), origin));
   }
-  return std::unique_ptr<rocksdb_storage>{new rocksdb_storage{directory, std::move(lock), mode, std::move(mark)}};
+  return std::unique_ptr<rocksdb_storage>{
+      new rocksdb_storage{std::move(environment), directory, std::move(lock), mode, std::move(mark)}};
 }
 
 rocksdb_storage::~rocksdb_storage() { close(); }
@@ -128,15 +133,15 @@ or_error<stored_history> rocksdb_storage::read_existing() {
                     learner_remedy),
         fault_origin::configuration};
   }
-  auto examined =
-      rocksdb_database::open(directory_, mark_.last().closed ? open_mode::examine_closed : open_mode::examine);
+  const auto looking_mode = mark_.last().closed ? open_mode::examine_closed : open_mode::examine;
+  auto examined = rocksdb_database::open(directory_, looking_mode, *environment_);
   if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
   auto& looking = std::get<std::unique_ptr<rocksdb_database>>(examined);
   auto read = read_history(*looking, mark_);
   looking.reset();
   if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
   auto& found = std::get<found_history>(read);
-  auto serving = rocksdb_database::open(directory_, open_mode::serve);
+  auto serving = rocksdb_database::open(directory_, open_mode::serve, *environment_);
   if (auto* error = std::get_if<world_error>(&serving)) return std::move(*error);
   database_ = std::move(std::get<std::unique_ptr<rocksdb_database>>(serving));
   ledger_ = std::move(found.ledger);
@@ -150,7 +155,9 @@ or_error<stored_history> rocksdb_storage::read_existing() {
 std::optional<world_error> rocksdb_storage::begin_serving() {
   // The mark must say "open" before the first write: a log with a torn end is no damage from now on.
   if (auto error = mark_.settle({ledger_.totals().changes, false})) return error;
-  if (mode_ == durability::async) syncer_ = std::make_unique<wal_syncer>(*database_, mark_);
+  if (mode_ == durability::async) {
+    syncer_ = std::make_unique<wal_syncer>(*database_, mark_, environment_->has_threads());
+  }
   was_read_ = true;
   return std::nullopt;
 }
@@ -188,6 +195,10 @@ std::optional<world_error> rocksdb_storage::drop_tables() {
                                                   /*include_end=*/false);
   if (!status.ok()) return fail(database_->error_of("remove forgotten records", status));
   return std::nullopt;
+}
+
+void rocksdb_storage::sync_log() {
+  if (syncer_) syncer_->sync_written();
 }
 
 std::uint64_t rocksdb_storage::durable_changes() const { return syncer_ ? syncer_->synced() : mark_.last().changes; }

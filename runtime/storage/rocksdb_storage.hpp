@@ -39,13 +39,14 @@ class rocksdb_storage final : public stable_storage {
  public:
   /// A new database in a directory where nothing was promised yet; `mode` is not `memory`. Completes an attempt that
   /// a crash interrupted.
-  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> create(const node_directory& directory,
-                                                                         directory_lock lock, durability mode);
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> create(
+      const node_directory& directory, directory_lock lock, durability mode,
+      std::shared_ptr<storage_environment> environment = system_environment());
 
   /// The database with this origin. `read` looks whether it is sound.
-  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> open(const node_directory& directory,
-                                                                       directory_lock lock, durability mode,
-                                                                       std::uint64_t origin);
+  [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> open(
+      const node_directory& directory, directory_lock lock, durability mode, std::uint64_t origin,
+      std::shared_ptr<storage_environment> environment = system_environment());
 
   /// Closes in order: everything is durable and the mark says so.
   ~rocksdb_storage() override;
@@ -60,12 +61,20 @@ class rocksdb_storage final : public stable_storage {
                                                       std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return ledger_.bytes() + chunk_bytes_; }
 
+  /// In an environment without threads and in mode `async`: what the product does every `wal_syncer::period`.
+  void sync_log();
+
   /// Random number of the database.
   [[nodiscard]] std::uint64_t origin() const { return mark_.origin(); }
 
  private:
-  rocksdb_storage(node_directory directory, directory_lock lock, durability mode, acknowledged_mark mark)
-      : directory_(std::move(directory)), lock_(std::move(lock)), mode_(mode), mark_(std::move(mark)) {}
+  rocksdb_storage(std::shared_ptr<storage_environment> environment, node_directory directory, directory_lock lock,
+                  durability mode, acknowledged_mark mark)
+      : environment_(std::move(environment)),
+        directory_(std::move(directory)),
+        lock_(std::move(lock)),
+        mode_(mode),
+        mark_(std::move(mark)) {}
 
   /// Examines without a change to the disk, then opens for writing.
   [[nodiscard]] or_error<stored_history> read_existing();
@@ -83,6 +92,7 @@ class rocksdb_storage final : public stable_storage {
   [[nodiscard]] world_error fail(world_error error);
   void close();
 
+  std::shared_ptr<storage_environment> environment_;
   node_directory directory_;
   directory_lock lock_;
   durability mode_;

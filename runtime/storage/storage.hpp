@@ -22,6 +22,7 @@ enum class durability : std::uint8_t {
   /// A write is on the disk before it counts.
   sync,
 };
+inline constexpr auto durability_last = durability::sync;
 
 /// Whose directory it is. A directory serves one replica of one cluster for all its life.
 struct storage_owner {

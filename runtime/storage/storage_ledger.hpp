@@ -51,11 +51,12 @@ class storage_ledger {
   void gain(share& into, std::uint64_t check, std::uint64_t bytes);
   void lose(share& from);
 
-  static constexpr std::size_t kinds = static_cast<std::size_t>(record_kind::committed) + 1;
+  static constexpr std::size_t kinds = static_cast<std::size_t>(record_kind_last) + 1;
 
   std::map<sequence_number, share> by_sequence_;
   /// Of those shares.
   std::set<std::uint64_t> first_orders_;
+  /// By kind.
   std::array<share, kinds> newest_;
   share state_;
   stored_values::storage_totals totals_;

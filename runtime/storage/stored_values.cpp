@@ -34,8 +34,8 @@ std::uint64_t check_of(const encoded_head& head, byte_span bytes) {
 }
 
 bool is_known(std::uint8_t kind) {
-  return kind >= static_cast<std::uint8_t>(record_kind::pre_prepare) &&
-         kind <= static_cast<std::uint8_t>(record_kind::readmission);
+  return kind >= static_cast<std::uint8_t>(record_kind_first) &&
+         kind <= static_cast<std::uint8_t>(record_kind_last);
 }
 
 /// Whether `value` ends with the checksum of what stands before it.

@@ -1,13 +1,6 @@
 #include "runtime/storage/table_checksums.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <fstream>
-#include <memory>
-#include <sstream>
+#include <vector>
 
 #include <fmt/format.h>
 #include <rocksdb/file_checksum.h>
@@ -35,58 +28,78 @@ bool is_sound(const std::string& text) {
   return text == content + fmt::format(" {:016x}\n", stored_values::checksum_of(as_byte_span(content)));
 }
 
-/// What `text_of` gives for the file as it is.
-or_error<std::string> text_for(const std::filesystem::path& table) {
-  const open_file file{::open(table.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!file.is_open()) return failed_to("open", table, errno);
-  const auto sum = rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator({});
+world_error failed_to(std::string_view action, const std::filesystem::path& path, const rocksdb::IOStatus& status) {
+  return {fmt::format("cannot {} {}: {}", action, quoted(path), status.ToString()),
+          fmt::format("check the path and its permissions: ls -la {}", quoted(path.parent_path()))};
+}
+
+/// Calls `use` with the content of a file, piece by piece.
+template <class Use>
+rocksdb::IOStatus for_each_piece(rocksdb::FileSystem& files, const std::filesystem::path& path, const Use& use) {
+  std::unique_ptr<rocksdb::FSSequentialFile> file;
+  auto status = files.NewSequentialFile(path.string(), {}, &file, nullptr);
   std::vector<char> piece(piece_bytes);
-  std::uint64_t size = 0;
-  for (;;) {
-    const auto count = ::read(file.descriptor(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed_to("read", table, errno);
-    if (count == 0) break;
-    size += static_cast<std::uint64_t>(count);
-    sum->Update(piece.data(), static_cast<std::size_t>(count));
+  while (status.ok()) {
+    rocksdb::Slice found;
+    status = file->Read(piece.size(), {}, &found, piece.data(), nullptr);
+    if (!status.ok() || found.empty()) break;
+    use(found);
   }
+  return status;
+}
+
+/// What `text_of` gives for the file as it is.
+or_error<std::string> text_for(rocksdb::FileSystem& files, const std::filesystem::path& table) {
+  const auto sum = rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator({});
+  std::uint64_t size = 0;
+  const auto status = for_each_piece(files, table, [&](const rocksdb::Slice& piece) {
+    size += piece.size();
+    sum->Update(piece.data(), piece.size());
+  });
+  if (!status.ok()) return failed_to("read", table, status);
   sum->Finalize();
   return text_of(size, sum->GetChecksum());
 }
 
-std::string content_of(const std::filesystem::path& file) {
-  std::ostringstream text;
-  text << std::ifstream{file, std::ios::binary}.rdbuf();
-  return text.str();
+/// Empty when it cannot be read.
+std::string content_of(rocksdb::FileSystem& files, const std::filesystem::path& file) {
+  std::string text;
+  (void)for_each_piece(files, file, [&](const rocksdb::Slice& piece) { text.append(piece.data(), piece.size()); });
+  return text;
+}
+
+std::vector<std::string> names_in(rocksdb::FileSystem& files, const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  (void)files.GetChildren(folder.string(), {}, &names, nullptr);
+  return names;
 }
 
 }  // namespace
 
+table_checksums::table_checksums(rocksdb::Env& environment, std::filesystem::path folder)
+    : files_(environment.GetFileSystem()), folder_(std::move(folder)) {}
+
 std::optional<world_error> table_checksums::verify(const std::filesystem::path& database) const {
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator{database, failed}) {
-    if (entry.path().extension() != ".sst") continue;
-    const auto expected = content_of(file_for(entry.path()));
+  for (const auto& name : names_in(*files_, database)) {
+    const auto table = database / name;
+    if (table.extension() != ".sst") continue;
+    const auto expected = content_of(*files_, file_for(table));
     if (!is_sound(expected)) continue;
-    const auto found = text_for(entry.path());
+    const auto found = text_for(*files_, table);
     if (const auto* error = std::get_if<world_error>(&found)) return *error;
     if (std::get<std::string>(found) != expected) {
-      return lost_history(fmt::format("{} is damaged: its size or checksum is not that of the table that was written",
-                                      quoted(entry.path())));
+      return lost_history(
+          fmt::format("{} is damaged: its size or checksum is not that of the table that was written", quoted(table)));
     }
   }
   return std::nullopt;
 }
 
 std::optional<world_error> table_checksums::tidy(const std::filesystem::path& database) const {
-  std::error_code failed;
-  std::filesystem::create_directories(folder_, failed);
-  if (failed) return failed_to("make", folder_, failed.value());
-  for (const auto& entry : std::filesystem::directory_iterator{folder_, failed}) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(database / entry.path().filename(), ignored)) {
-      std::filesystem::remove(entry.path(), ignored);
-    }
+  const auto made = files_->CreateDirIfMissing(folder_.string(), {}, nullptr);
+  if (!made.ok()) return failed_to("make", folder_, made);
+  for (const auto& name : names_in(*files_, folder_)) {
+    if (!files_->FileExists((database / name).string(), {}, nullptr).ok()) forget(name);
   }
   return std::nullopt;
 }
@@ -96,8 +109,7 @@ std::filesystem::path table_checksums::file_for(const std::filesystem::path& tab
 }
 
 void table_checksums::forget(const std::filesystem::path& table) const {
-  std::error_code ignored;
-  std::filesystem::remove(file_for(table), ignored);
+  (void)files_->DeleteFile(file_for(table).string(), {}, nullptr);
 }
 
 void table_checksums::OnTableFileCreationStarted(const rocksdb::TableFileCreationBriefInfo& info) {
@@ -107,7 +119,10 @@ void table_checksums::OnTableFileCreationStarted(const rocksdb::TableFileCreatio
 void table_checksums::OnTableFileCreated(const rocksdb::TableFileCreationInfo& info) {
   // Of a table that came out empty nothing remains.
   if (!info.status.ok() || info.file_size == 0 || info.file_checksum.empty()) return;
-  std::ofstream{file_for(info.file_path), std::ios::binary} << text_of(info.file_size, info.file_checksum);
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  if (!files_->NewWritableFile(file_for(info.file_path).string(), {}, &file, nullptr).ok()) return;
+  (void)file->Append(text_of(info.file_size, info.file_checksum), {}, nullptr);
+  (void)file->Close({}, nullptr);
 }
 
 void table_checksums::OnTableFileDeleted(const rocksdb::TableFileDeletionInfo& info) { forget(info.file_path); }

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
 
 #include "actors/ports.hpp"
@@ -19,7 +22,8 @@ namespace hypermesh {
 /// again. It is not synced: a table without one, after a power failure, has RocksDB's own checks alone.
 class table_checksums final : public rocksdb::EventListener {
  public:
-  explicit table_checksums(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// `environment` outlives the database.
+  table_checksums(rocksdb::Env& environment, std::filesystem::path folder);
 
   /// Compares every table of the database that has a checksum; the error names the first that differs.
   [[nodiscard]] std::optional<world_error> verify(const std::filesystem::path& database) const;
@@ -35,6 +39,7 @@ class table_checksums final : public rocksdb::EventListener {
   [[nodiscard]] std::filesystem::path file_for(const std::filesystem::path& table) const;
   void forget(const std::filesystem::path& table) const;
 
+  std::shared_ptr<rocksdb::FileSystem> files_;
   std::filesystem::path folder_;
 };
 

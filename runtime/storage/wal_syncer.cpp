@@ -4,10 +4,10 @@
 
 namespace hypermesh {
 
-wal_syncer::wal_syncer(rocksdb_database& database, acknowledged_mark& mark)
-    : database_(&database), mark_(&mark), written_(mark.last().changes), synced_(written_), thread_([this] {
-        run();
-      }) {}
+wal_syncer::wal_syncer(rocksdb_database& database, acknowledged_mark& mark, bool with_thread)
+    : database_(&database), mark_(&mark), written_(mark.last().changes), synced_(written_) {
+  if (with_thread) thread_ = std::thread{[this] { run(); }};
+}
 
 wal_syncer::~wal_syncer() {
   {
@@ -15,7 +15,7 @@ wal_syncer::~wal_syncer() {
     ending_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void wal_syncer::on_written(std::uint64_t changes) {
@@ -42,13 +42,21 @@ void wal_syncer::run() {
     changed_.wait(lock, [&] { return ending_ || written_ != synced_; });
     changed_.wait_for(lock, period, [&] { return ending_; });
     if (ending_) return;
-    const auto wanted = written_;
     lock.unlock();
-    auto error = sync(wanted);
+    sync_written();
     lock.lock();
-    if (!error) synced_ = wanted;
-    failure_ = std::move(error);
   }
+}
+
+void wal_syncer::sync_written() {
+  std::unique_lock lock{guard_};
+  if (failure_ || written_ == synced_) return;
+  const auto wanted = written_;
+  lock.unlock();
+  auto error = sync(wanted);
+  lock.lock();
+  if (!error) synced_ = wanted;
+  failure_ = std::move(error);
 }
 
 std::optional<world_error> wal_syncer::sync(std::uint64_t changes) {

@@ -12,14 +12,14 @@
 
 namespace hypermesh {
 
-/// Mode `async`: a thread that syncs the write-ahead log after writes, so that a write waits for no disk and a machine
-/// that loses power forgets no more than `period` and the time of one sync. Sleeps while nothing is written. The mark
-/// is the thread's as long as it runs.
+/// Mode `async`: syncs the write-ahead log after writes, so that a write waits for no disk and a machine that loses
+/// power forgets no more than `period` and the time of one sync. A thread does it, and sleeps while nothing is written;
+/// without a thread, whoever runs the storage calls `sync_written`. The mark is the syncer's as long as it lives.
 class wal_syncer {
  public:
   static constexpr std::chrono::milliseconds period{100};
 
-  wal_syncer(rocksdb_database& database, acknowledged_mark& mark);
+  wal_syncer(rocksdb_database& database, acknowledged_mark& mark, bool with_thread);
   /// Ends the thread without a last sync.
   ~wal_syncer();
   wal_syncer(const wal_syncer&) = delete;
@@ -27,6 +27,9 @@ class wal_syncer {
 
   /// `changes` are in the log.
   void on_written(std::uint64_t changes);
+
+  /// Syncs what is written and not synced; what the thread does once a period.
+  void sync_written();
 
   /// How many changes are on the disk.
   [[nodiscard]] std::uint64_t synced() const;
@@ -46,7 +49,7 @@ class wal_syncer {
   std::uint64_t synced_;
   bool ending_ = false;
   std::optional<world_error> failure_;
-  /// Last, because it uses the others from its start.
+  /// If there is one. Last, because it uses the others from its start.
   std::thread thread_;
 };
 

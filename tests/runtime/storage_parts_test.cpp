@@ -17,10 +17,10 @@ struct mark_fixture {
   scratch_folder folder;
   std::filesystem::path path = folder.path() / "mark";
 
-  mark_fixture() { expect_done(acknowledged_mark::create(path, origin)); }
+  mark_fixture() { expect_done(acknowledged_mark::create(*system_environment(), path, origin)); }
 
   [[nodiscard]] acknowledged_mark open() const {
-    auto read = acknowledged_mark::open(path);
+    auto read = acknowledged_mark::open(*system_environment(), path);
     REQUIRE(std::holds_alternative<acknowledged_mark>(read));
     return std::move(std::get<acknowledged_mark>(read));
   }
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(mark_fixture, "a torn sector of the mark leaves what was said 
     CHECK(open().last().changes >= 41);
   }
   replace_content(path, std::string(1'024, '\0'));
-  const auto read = acknowledged_mark::open(path);
+  const auto read = acknowledged_mark::open(*system_environment(), path);
   REQUIRE(std::holds_alternative<world_error>(read));
   CHECK(contains(std::get<world_error>(read).what, "damaged"));
 }
@@ -150,5 +150,21 @@ TEST_CASE_FIXTURE(mark_fixture, "what both sectors say survives the loss of eith
     replace_content(path, torn);
     CHECK(open().last().changes == 7);
     CHECK(open().last().closed);
+  }
+}
+
+TEST_CASE("the ledger has room for each kind of record") {
+  storage_ledger ledger;
+  for (auto number = static_cast<unsigned>(record_kind_first); number <= static_cast<unsigned>(record_kind_last);
+       ++number) {
+    CAPTURE(number);
+    const auto kind = static_cast<record_kind>(number);
+    const auto items = ledger.totals().items;
+    const auto bytes = ledger.bytes();
+    ledger.add(head_of(record_of(kind, 1, "first"), ledger.take_order()), 5);
+    CHECK(ledger.totals().items == items + 1);
+    ledger.add(head_of(record_of(kind, 1, "second"), ledger.take_order()), 6);
+    CHECK(ledger.totals().items == items + (is_replaced(kind) ? 1 : 2));
+    CHECK(ledger.bytes() == bytes + (is_replaced(kind) ? 6 : 11));
   }
 }

@@ -51,7 +51,7 @@ class storage_script {
   std::optional<world_error> write(stable_storage& storage) {
     std::vector<storage_record> records(1 + random_.below(4));
     for (auto& each : records) {
-      each.kind = static_cast<record_kind>(1 + random_.below(9));
+      each.kind = static_cast<record_kind>(1 + random_.below(static_cast<std::uint64_t>(record_kind_last)));
       each.view = view_number{random_.below(5)};
       each.sequence = sequence_number{forgotten_ + 1 + random_.below(window)};
       each.bytes = std::make_shared<const byte_vector>(some_bytes());

@@ -332,4 +332,22 @@ fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& clus
   return plan;
 }
 
+void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
+                     splitmix64& chance) {
+  if (chance.below(3) == 0) {
+    const auto replica = draw_replica(cluster, chance);
+    const auto begin = 1 + chance.below(heals_at - 1);
+    const auto end = std::min(heals_at, begin + 1'000 + chance.below(1'000'000));
+    faults.push_back({begin, end, failing_disk{replica, static_cast<disk_trouble>(1 + chance.below(3))}});
+  }
+  if (chance.below(4) == 0) {
+    const auto replica = draw_replica(cluster, chance);
+    const auto begin = 1 + chance.below(heals_at - 1);
+    const auto end = std::min(heals_at, begin + 1'000 + chance.below(300'000));
+    auto spoiled = spoiled_by(faults);
+    spoiled.insert(replica);
+    if (spoiled.size() <= cluster.group().faulty_max()) faults.push_back({begin, end, damaged_disk{replica}});
+  }
+}
+
 }  // namespace hypermesh::testing

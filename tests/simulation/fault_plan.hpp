@@ -44,4 +44,9 @@ struct fault_plan {
 /// Draws a plan of `profile`; times, rates, delays and partitions come from `chance`.
 [[nodiscard]] fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance);
 
+/// Adds what happens to disks with bytes, without a change to the other faults of the plan: now and then one of them
+/// fails, is full, or is damaged.
+void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
+                     splitmix64& chance);
+
 }  // namespace hypermesh::testing

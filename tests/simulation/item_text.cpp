@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, node_parts_count> part_names = {
     "ingress",      "client-ingress", "batcher", "replica",    "executor",
     "checkpointer", "state-transfer", "journal", "coordinator"};
 constexpr std::array<std::string_view, 3> fate_names = {"lost", "kept", "torn"};
+constexpr std::array<std::string_view, 4> trouble_names = {"none", "write-errors", "sync-errors", "full"};
 constexpr std::array<std::string_view, 2> disk_names = {"empty", "same"};
 constexpr std::array<std::string_view, 3> leaving_names = {"none", "first", "second"};
 constexpr std::array<std::string_view, 2> adversary_end_names = {"leaves", "stays"};
@@ -46,6 +47,7 @@ std::string text_of(node_part part) { return std::string{part_names.at(static_ca
 std::string text_of(write_fate fate) { return std::string{fate_names.at(static_cast<std::size_t>(fate))}; }
 std::string text_of(link_cut cut) { return std::string{cut_names.at(static_cast<std::size_t>(cut))}; }
 
+std::string text_of(disk_trouble trouble) { return std::string{trouble_names.at(static_cast<std::size_t>(trouble))}; }
 std::string text_of(copied_disk disk) { return std::string{disk_names.at(static_cast<std::size_t>(disk))}; }
 
 std::string text_of(leaving_machine machine) {
@@ -87,6 +89,7 @@ bool read(std::string_view text, client_id& value) {
 bool read(std::string_view text, node_part& value) { return read_name(text, part_names, value); }
 bool read(std::string_view text, link_cut& value) { return read_name(text, cut_names, value); }
 
+bool read(std::string_view text, disk_trouble& value) { return read_name(text, trouble_names, value); }
 bool read(std::string_view text, write_fate& value) { return read_name(text, fate_names, value); }
 
 bool read(std::string_view text, copied_disk& value) { return read_name(text, disk_names, value); }

@@ -41,6 +41,7 @@ struct strategy_names {
 [[nodiscard]] std::string text_of(node_part part);
 [[nodiscard]] std::string text_of(link_cut cut);
 [[nodiscard]] std::string text_of(write_fate fate);
+[[nodiscard]] std::string text_of(disk_trouble trouble);
 [[nodiscard]] std::string text_of(copied_disk disk);
 [[nodiscard]] std::string text_of(leaving_machine machine);
 [[nodiscard]] std::string text_of(adversary_end end);
@@ -58,6 +59,7 @@ struct strategy_names {
 [[nodiscard]] bool read(std::string_view text, node_part& value);
 [[nodiscard]] bool read(std::string_view text, link_cut& value);
 [[nodiscard]] bool read(std::string_view text, write_fate& value);
+[[nodiscard]] bool read(std::string_view text, disk_trouble& value);
 [[nodiscard]] bool read(std::string_view text, copied_disk& value);
 [[nodiscard]] bool read(std::string_view text, leaving_machine& value);
 [[nodiscard]] bool read(std::string_view text, adversary_end& value);

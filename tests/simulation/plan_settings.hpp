@@ -27,6 +27,8 @@ struct plan_settings {
   std::uint64_t retransmit_us = 400'000;
   /// Of the key-value store.
   std::uint64_t buckets = 1;
+  /// What the nodes keep their promises on, as a `world_disk`: 0 a model, 1 RocksDB in mode `sync`, 2 in mode `async`.
+  std::uint64_t disk = 0;
 
   friend bool operator==(const plan_settings&, const plan_settings&) = default;
 };
@@ -45,7 +47,7 @@ struct setting_row {
   std::uint64_t max;
 };
 
-inline constexpr std::array<setting_row, 13> setting_rows = {{
+inline constexpr std::array<setting_row, 14> setting_rows = {{
     {"replicas", &plan_settings::replicas, limits::replicas_min, limits::replicas_max},
     {"clients", &plan_settings::clients, 1, 1'000},
     {"processes-per-client", &plan_settings::processes_per_client, 1, 2},
@@ -59,6 +61,7 @@ inline constexpr std::array<setting_row, 13> setting_rows = {{
     {"requests-in-flight-max", &plan_settings::requests_in_flight_max, 1, limits::requests_in_flight_max},
     {"retransmit-us", &plan_settings::retransmit_us, 1'000, 2'000'000},
     {"buckets", &plan_settings::buckets, 1, 1'000},
+    {"disk", &plan_settings::disk, 0, 2},
 }};
 
 }  // namespace hypermesh::testing

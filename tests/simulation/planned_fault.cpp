@@ -112,7 +112,7 @@ void node_pause::end(simulated_world& world) const {
 }
 
 void power_cut::begin(simulated_world& world) const {
-  for_each_replica(world, [&](replica_id id) { world.crash(id); });
+  for_each_replica(world, [&](replica_id id) { world.lose_power(id); });
 }
 
 void power_cut::end(simulated_world& world) const {
@@ -122,6 +122,13 @@ void power_cut::end(simulated_world& world) const {
 void lying_disk::end(simulated_world& world) const {
   world.crash(replica);
   world.let_disk_lie(replica, 0);
+  world.restart(replica);
+}
+
+void failing_disk::end(simulated_world& world) const {
+  world.trouble_disk(replica, disk_trouble::none);
+  // What the system could not write it may have thrown away.
+  world.lose_power(replica);
   world.restart(replica);
 }
 

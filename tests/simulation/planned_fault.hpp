@@ -248,6 +248,43 @@ struct lying_disk {
   friend bool operator==(const lying_disk&, const lying_disk&) = default;
 };
 
+/// The disk of a replica fails, or is full: the node that meets it stops. At the end the disk is sound again, with all
+/// that it had said was durable, and the node starts.
+struct failing_disk {
+  static constexpr std::string_view word = "disk-trouble";
+  replica_id replica;
+  disk_trouble trouble = disk_trouble::write_errors;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+    visit("trouble", self.trouble);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const {
+    return replica.value < cluster.replicas && trouble != disk_trouble::none;
+  }
+  void begin(simulated_world& world) const { world.trouble_disk(replica, trouble); }
+  void end(simulated_world& world) const;
+  friend bool operator==(const failing_disk&, const failing_disk&) = default;
+};
+
+/// A replica is killed, and some bytes of its disk change before it starts again. It starts with all that it had
+/// promised, or it notices and does not start. Only a disk with bytes can be damaged.
+struct damaged_disk {
+  static constexpr std::string_view word = "disk-damage";
+  replica_id replica;
+
+  template <class Self, class Visitor>
+  static void visit_fields(Self& self, Visitor& visit) {
+    visit("replica", self.replica);
+  }
+  [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const { return replica.value < cluster.replicas; }
+  void begin(simulated_world& world) const { world.damage_disk(replica); }
+  void end(simulated_world& world) const { world.restart(replica); }
+  [[nodiscard]] replica_id spoils() const { return replica; }
+  friend bool operator==(const damaged_disk&, const damaged_disk&) = default;
+};
+
 /// A second machine starts with the key of a replica. At the end one of the two leaves for good, or both stay.
 /// After "Twins: BFT Systems Made Robust" (arXiv 2004.10617): a faulty replica as two that run the product, between
 /// which the network decides. Other faults name the second machine of replica 2 as 2b.
@@ -296,7 +333,7 @@ struct misbehaviour {
 
 using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
                                 link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
-                                disk_loss, lying_disk, key_copy, misbehaviour>;
+                                disk_loss, lying_disk, failing_disk, damaged_disk, key_copy, misbehaviour>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {

@@ -1,6 +1,7 @@
 #include "tests/simulation/run_plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 
 #include <fmt/format.h>
@@ -16,6 +17,8 @@ constexpr microseconds_t client_deadline_us = 3'600'000'000;
 constexpr microseconds_t plan_us_max = 600'000'000;
 static_assert(plan_us_max < client_deadline_us);
 
+constexpr std::array<std::string_view, 2> storage_names = {"model", "rocksdb"};
+
 std::optional<std::string> objection_to_settings(const plan_settings& settings) {
   for (const auto& row : setting_rows) {
     const auto value = settings.*row.member;
@@ -28,6 +31,14 @@ std::optional<std::string> objection_to_settings(const plan_settings& settings) 
 
 }  // namespace
 
+std::string_view to_string(run_storage storage) { return storage_names.at(static_cast<std::size_t>(storage)); }
+
+std::optional<run_storage> run_storage_of(std::string_view name) {
+  const auto found = std::ranges::find(storage_names, name);
+  if (found == storage_names.end()) return std::nullopt;
+  return static_cast<run_storage>(found - storage_names.begin());
+}
+
 run_plan make_plan(const run_options& options) {
   splitmix64 chance{options.seed};
   splitmix64 settings_chance{chance.next()};
@@ -37,11 +48,16 @@ run_plan make_plan(const run_options& options) {
   plan.key_seed = options.seed;
   plan.scheduling_seed = chance.next();
   plan.settings = draw_settings(options.replicas, settings_chance);
+  if (options.storage == run_storage::rocksdb) {
+    const auto disk = options.seed % 4 == 3 ? world_disk::rocksdb_async : world_disk::rocksdb_sync;
+    plan.settings.disk = static_cast<std::uint64_t>(disk);
+  }
   const auto cluster = world_of(plan).cluster;
   auto faults = make_fault_plan(options.profile, cluster, faults_chance);
   plan.profile = faults.profile;
   plan.heals_at = faults.heals_at;
   plan.faults = std::move(faults.faults);
+  if (options.storage == run_storage::rocksdb) add_disk_faults(plan.faults, plan.heals_at, cluster, chance);
   plan.operations = draw_workload(options.operations, processes_of(plan.settings), plan.heals_at, workload_chance);
   return plan;
 }
@@ -71,6 +87,7 @@ world_settings world_of(const run_plan& plan) {
   settings.client.retransmit_us = numbers.retransmit_us;
   settings.client.retransmit_us_max = 2'000'000;
   settings.client.deadline_us = client_deadline_us;
+  settings.disk = static_cast<world_disk>(numbers.disk);
   settings.machine = [buckets = numbers.buckets] { return std::make_unique<key_value_store>(buckets); };
   return settings;
 }

@@ -11,6 +11,16 @@
 
 namespace hypermesh::testing {
 
+/// What the disks of a run are.
+enum class run_storage : std::uint8_t {
+  /// A model of a disk: fast.
+  model,
+  /// The product's storage on RocksDB, in mode `async` for each fourth seed and `sync` for the others.
+  rocksdb,
+};
+[[nodiscard]] std::string_view to_string(run_storage storage);
+[[nodiscard]] std::optional<run_storage> run_storage_of(std::string_view name);
+
 /// One run of the simulator by its number; everything else follows from the seed.
 struct run_options {
   std::uint64_t seed = 1;
@@ -18,6 +28,7 @@ struct run_options {
   /// Operations of all clients together.
   std::uint32_t operations = 200;
   fault_profile profile = fault_profile::mixed;
+  run_storage storage = run_storage::model;
 };
 
 /// A run with every choice written down, so that it can be edited: whatever is taken out of it leaves the rest as it

@@ -183,9 +183,10 @@ void simulated_run::on_start_refused(endpoint machine, const world_error& why) {
 }
 
 void simulated_run::on_faulty(principal who, faulty_because why) {
-  static constexpr std::array<std::string_view, 3> reasons = {"its disk forgot", "its key was copied", "it misbehaves"};
-  const bool forgot = why == faulty_because::it_forgot;
-  if (forgot) ++report_.disks_that_lied;
+  static constexpr std::array<std::string_view, 4> reasons = {"its disk forgot", "its key was copied", "it misbehaves",
+                                                              "its disk is damaged"};
+  const bool forgot = why == faulty_because::it_forgot || why == faulty_because::its_disk_is_damaged;
+  if (why == faulty_because::it_forgot) ++report_.disks_that_lied;
   log_.noted(now(), fmt::format("{} is faulty: {}", short_name(who), reasons.at(static_cast<std::size_t>(why))));
   if (who.is_client()) return checker_->distrust(client_id{who.number});
   checker_->distrust(replica_id{who.number}, forgot ? standing::forgetful : standing::faulty);
@@ -347,6 +348,11 @@ run_report simulated_run::conclude() {
   for (std::uint32_t number = 0; number < world_->processes(); ++number) {
     report_.retransmissions += world_->core_of(client_id{number}).retransmissions();
   }
+  std::string disks;
+  for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
+    if (const auto& disk = world_->node(replica_id{number}).storage) disks += disk->summary();
+  }
+  report_.disk_hash = digest_of("simulated disks", to_byte_vector(disks));
   report_.event_hash = log_.finish();
   return report_;
 }
@@ -364,8 +370,10 @@ run_report run_simulation(const run_options& options, event_log::line_sink trace
 }
 
 std::string replay_command(const run_options& options) {
-  return fmt::format("hypermesh-lab sim --seed {} --replicas {} --operations {} --profile {}", options.seed,
-                     options.replicas, options.operations, to_string(options.profile));
+  return fmt::format(
+      "hypermesh-lab sim --seed {} --replicas {} --operations {} --profile {}{}", options.seed, options.replicas,
+      options.operations, to_string(options.profile),
+      options.storage == run_storage::model ? "" : fmt::format(" --storage {}", to_string(options.storage)));
 }
 
 }  // namespace hypermesh::testing

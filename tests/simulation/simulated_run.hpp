@@ -23,6 +23,8 @@ struct run_report {
   std::vector<std::string> last_events;
   /// Equal for equal plans, on every machine.
   digest event_hash;
+  /// Of what is on the disks at the end; equal for equal plans, too.
+  digest disk_hash;
   std::uint64_t steps = 0;
   /// Virtual time of the whole run, from healing until a batch was committed, and until everybody agreed.
   microseconds_t virtual_us = 0;

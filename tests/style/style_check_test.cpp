@@ -223,3 +223,27 @@ TEST_CASE("each attack that is held has a test of its name") {
   CHECK(missing("// attack 9\nCHECK(1);") == all);
   CHECK(check_attacks({{"tests/protocol/a.cpp", "TEST_CASE(\"amnesia (attack 9)\") {"}}).size() == all);
 }
+
+TEST_CASE("an enum that is a number somewhere names its last enumerator") {
+  const auto enums_of = [](std::string text) { return count(check_enums, "runtime/a.hpp", std::move(text)); };
+  const std::string typed = "enum class kind : std::uint8_t {\n  one = 1,\n  // Three, two,\n  two = 2,\n};\n";
+  CHECK(enums_of(typed) == 1);
+  CHECK(enums_of(typed + "inline constexpr auto kind_last = kind::two;\n") == 0);
+  CHECK(enums_of(typed + "inline constexpr std::uint8_t kind_last = 2;\n") == 0);
+  CHECK(enums_of(typed + "static_assert(record_kind_last == kind_last);\n") == 1);
+  CHECK(count(check_enums, "tests/support/a.hpp", typed) == 0);
+}
+
+TEST_CASE("an enumerator that is added after the one that counts as last is found") {
+  const std::string longer = "enum class kind : std::uint8_t { one = 1, two = 2, three = 3 };\n";
+  const auto found = check_enums({{"actors/a.hpp", "\n" + longer + "inline constexpr auto kind_last = kind::two;\n"}});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].line == 2);
+  CHECK(count(check_enums, "actors/a.hpp", longer + "inline constexpr std::uint8_t kind_last = 2;\n") == 1);
+}
+
+TEST_CASE("an enum without a type needs no last enumerator until a number is cast to it") {
+  const std::string plain = "enum class answer { yes, no };\n";
+  CHECK(count(check_enums, "messages/a.hpp", plain) == 0);
+  CHECK(check_enums({{"messages/a.hpp", plain}, {"runtime/b.cpp", "auto a = static_cast<answer>(1);\n"}}).size() == 1);
+}

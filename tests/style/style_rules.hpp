@@ -46,6 +46,11 @@ inline constexpr std::size_t function_lines_max = 70;
 /// Each attack of the design that the product stands up to is named by a test case.
 [[nodiscard]] violations check_attacks(const source_tree& tree);
 
+/// Each enum of the product whose values are numbers somewhere (it has an underlying type, or a number is cast to it)
+/// has a constant `<name>_last` in the same file that names its last enumerator: a table that is sized by it, or a
+/// check against it, cannot be forgotten when an enumerator is added.
+[[nodiscard]] violations check_enums(const source_tree& tree);
+
 using rule = violations (*)(const source_tree&);
 
 struct named_rule {
@@ -54,8 +59,8 @@ struct named_rule {
 };
 
 inline constexpr named_rule all_rules[] = {
-    {"includes", check_includes}, {"tokens", check_tokens}, {"sizes", check_sizes},
-    {"layout", check_layout},     {"names", check_names},   {"attacks", check_attacks},
+    {"includes", check_includes}, {"tokens", check_tokens},   {"sizes", check_sizes}, {"layout", check_layout},
+    {"names", check_names},       {"attacks", check_attacks}, {"enums", check_enums},
 };
 
 }  // namespace hypermesh::style

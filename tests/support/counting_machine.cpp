@@ -68,6 +68,11 @@ state_snapshot counting_machine::snapshot() {
     out.bytes(byte_vector(padding_));
     chunks.push_back(chunk_of(out.take()));
   }
+  // What did not change is shared with the last one.
+  for (std::size_t index = 0; index < held_.size(); ++index) {
+    if (held_[index].leaf == chunks[index].leaf) chunks[index] = held_[index];
+  }
+  held_ = chunks;
   chunks.insert(chunks.end(), ballast_.begin(), ballast_.end());
   return chunks;
 }
@@ -84,7 +89,12 @@ std::optional<std::string> counting_machine::restore(const state_snapshot& snaps
   for (std::size_t index = 0; index < bucket_count; ++index) {
     byte_reader in{*snapshot[1 + index].bytes};
     buckets[index] = in.number<std::uint64_t>();
-    if (in.failed()) return "a bucket of a counting machine is malformed";
+    const auto rest = in.rest();
+    const bool is_padding = std::ranges::all_of(rest, [](std::byte each) { return each == std::byte{0}; });
+    if (in.failed() || rest.size() != padding_ || !is_padding) return "a bucket of a counting machine is malformed";
+  }
+  for (std::size_t index = 0; index < ballast_.size(); ++index) {
+    if (snapshot[1 + bucket_count + index].leaf != ballast_[index].leaf) return "the ballast is another machine's";
   }
   applied_ = applied;
   std::ranges::copy(chain, chain_.bytes.begin());

@@ -37,6 +37,8 @@ class counting_machine final : public state_machine {
  private:
   std::size_t padding_;
   state_snapshot ballast_;
+  /// The last snapshot without the ballast.
+  state_snapshot held_;
   std::uint64_t applied_ = 0;
   digest chain_;
   std::array<std::uint64_t, bucket_count> buckets_{};

@@ -74,7 +74,7 @@ pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
 reply sample_reply(sample_source& source, sample_size size) {
   reply value{sample_request_id(source), sample_view(source), {}, source.fixed<digest>()};
   if (size == sample_size::smallest) {
-    value.outcome.status = static_cast<reply_status>(1 + source.below(reply_status_last));
+    value.outcome.status = static_cast<reply_status>(1 + source.below(static_cast<std::uint64_t>(reply_status_last)));
     if (value.outcome.status == reply_status::session_ended) value.outcome.fresh_above = session_id{source.number()};
     return value;
   }

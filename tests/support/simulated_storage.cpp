@@ -108,7 +108,12 @@ std::size_t simulated_storage::lose_lies() {
   return lost;
 }
 
-std::shared_ptr<simulated_storage> simulated_storage::copy() const {
+void simulated_storage::set_trouble(disk_trouble trouble) {
+  failure_.reset();
+  if (trouble != disk_trouble::none) failure_ = world_error{"the simulated disk fails", "replace it"};
+}
+
+std::shared_ptr<inspected_storage> simulated_storage::copy() const {
   auto same = std::make_shared<simulated_storage>();
   same->held_ = held_;
   return same;
@@ -131,6 +136,10 @@ bool simulated_storage::binds(const storage_record& record) const {
   return std::ranges::any_of(held_.records, [&](const auto& each) {
     return each.second.kind == record.kind && each.second.view > record.view;
   });
+}
+
+std::string simulated_storage::summary() const {
+  return std::to_string(held_.records.size()) + " records, " + std::to_string(held_.bytes) + " bytes\n";
 }
 
 std::vector<storage_record> simulated_storage::records() const {

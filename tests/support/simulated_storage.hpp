@@ -5,22 +5,14 @@
 #include <map>
 #include <vector>
 
-#include "actors/ports.hpp"
+#include "tests/support/inspected_storage.hpp"
 
 namespace hypermesh::testing {
-
-/// What of the write in which a node crashed is on its disk.
-enum class write_fate : std::uint8_t {
-  lost,
-  kept,
-  /// The first part of it.
-  torn,
-};
 
 /// The storage port as a disk that a test can look into, and that outlives the node that writes it. A write is durable
 /// at once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks;
 /// of a disk that lies, that once more for each change that it can lose.
-class simulated_storage final : public stable_storage {
+class simulated_storage final : public inspected_storage {
  public:
   [[nodiscard]] std::variant<stored_history, world_error> read() override;
   [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
@@ -33,25 +25,23 @@ class simulated_storage final : public stable_storage {
   /// Every write from now on fails and keeps nothing.
   void fail_writes(world_error error) { failure_ = std::move(error); }
 
-  /// Asked in each write of records, chunks or a state how many of so many become durable, the first ones; the write
-  /// fails unless all do.
-  using write_judge = std::function<std::size_t(std::size_t count)>;
-  void on_write(write_judge how_many) { on_write_ = std::move(how_many); }
-
-  /// From now on the disk says of its last `count` changes too early that they are durable; 0: of none.
-  void lie_about(std::size_t count);
-  /// The power is gone: the changes that the disk lied about are lost. How many.
-  std::size_t lose_lies();
-
-  /// A disk with the same on it, which keeps what it is given.
-  [[nodiscard]] std::shared_ptr<simulated_storage> copy() const;
+  /// A part of a change is a record, a chunk, or the whole of another change.
+  void on_write(write_judge how_many) override { on_write_ = std::move(how_many); }
+  /// Writes are durable at once.
+  void on_killed(bool) override {}
+  void lie_about(std::size_t count) override;
+  [[nodiscard]] std::size_t lose_lies() override;
+  void set_trouble(disk_trouble trouble) override;
+  /// There are no bytes.
+  bool damage(std::uint64_t) override { return false; }
+  [[nodiscard]] bool was_refused_for_damage() const override { return false; }
+  [[nodiscard]] std::shared_ptr<inspected_storage> copy() const override;
 
   /// Whether exactly these bytes are durable.
   [[nodiscard]] bool holds(record_kind kind, sequence_number sequence, byte_span bytes) const;
-  /// Whether the record is durable, or was and binds nobody any more: a state that is kept covers it, or one of its
-  /// kind for a later view replaced it. What waits for the disk leaves after all that is written with it.
-  [[nodiscard]] bool binds(const storage_record& record) const;
-  [[nodiscard]] std::size_t records_held() const { return held_.records.size(); }
+  [[nodiscard]] bool binds(const storage_record& record) const override;
+  [[nodiscard]] std::size_t records_held() const override { return held_.records.size(); }
+  [[nodiscard]] std::string summary() const override;
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
   [[nodiscard]] sequence_number forgotten_through() const { return held_.forgotten_through; }
   /// In the order in which they were written.

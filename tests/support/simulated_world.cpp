@@ -72,13 +72,16 @@ bool simulated_world::start_node(endpoint machine) {
   const auto self = machine.who;
   const replica_id id{self.number};
   auto& node = nodes_[machine];
-  if (node.storage == nullptr) node.storage = std::make_shared<simulated_storage>();
+  if (node.storage == nullptr) node.storage = new_disk();
   node_parts parts;
   parts.identity = {settings_.cluster, id, keys_.of(self)};
   parts.settings = settings_.node;
   parts.storage = node.storage;
   auto restored = restore_node(parts.identity, *node.storage, settings_.machine());
   if (const auto* error = std::get_if<world_error>(&restored)) {
+    // It is started again when the disk is sound.
+    if (troubled_.contains(machine)) return false;
+    if (node.storage->was_refused_for_damage()) watcher_.on_faulty(self, faulty_because::its_disk_is_damaged);
     watcher_.on_start_refused(machine, *error);
     return false;
   }
@@ -90,7 +93,9 @@ bool simulated_world::start_node(endpoint machine) {
       spawn_virtual<monitor_actor>(scheduler_.system(), [this, machine](const caf::type_erased_tuple& content) {
         const auto* seen = message_if<observed>(content);
         const bool lives = !ending_ && !is_down(machine) && !dying_.contains(machine) && !removed_.contains(machine);
-        if (seen != nullptr && lives) watcher_.on_observed(machine, seen->what);
+        if (seen != nullptr && lives && !fails_as_expected(machine, seen->what)) {
+          watcher_.on_observed(machine, seen->what);
+        }
       });
   node.actors = spawn_node(scheduler_.system(), std::move(parts));
   for (std::uint32_t other = 0; other < settings_.cluster.replicas; ++other) {

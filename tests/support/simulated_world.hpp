@@ -15,12 +15,22 @@
 #include "runtime/wiring.hpp"
 #include "tests/support/keyed_authenticator.hpp"
 #include "tests/support/simulated_network.hpp"
+#include "tests/support/simulated_rocksdb.hpp"
 #include "tests/support/simulated_storage.hpp"
 #include "tests/support/virtual_scheduler.hpp"
 
 namespace hypermesh::testing {
 
 class simulated_adversary;
+
+/// What the nodes of a world keep their promises on.
+enum class world_disk : std::uint8_t {
+  /// `simulated_storage`.
+  model,
+  /// The product's storage in one of its modes, with its files in memory.
+  rocksdb_sync,
+  rocksdb_async,
+};
 
 struct world_settings {
   /// Seeds the keys; `cluster.signing` is part of the settings.
@@ -31,6 +41,7 @@ struct world_settings {
   /// Each client's key is used by two processes at once. Process p is of client p mod c, of c clients.
   bool clients_run_twice = false;
   network_faults faults;
+  world_disk disk = world_disk::model;
   /// Makes the machine of each replica.
   std::function<std::unique_ptr<state_machine>()> machine;
   /// Whether any actor with mail may run next; otherwise first come, first served.
@@ -60,7 +71,9 @@ enum class faulty_because : std::uint8_t {
   /// Two machines have its key.
   it_was_copied,
   /// An adversary has its frames in hand.
-  it_misbehaves
+  it_misbehaves,
+  /// Bytes of its disk changed, and it noticed and does not start.
+  its_disk_is_damaged
 };
 
 /// Learns of everything that happens, in the step in which it happens.
@@ -84,7 +97,7 @@ class world_watcher {
 /// One node of the world. The states are those of its actors, for looking only.
 struct simulated_node {
   neighbours actors;
-  std::shared_ptr<simulated_storage> storage;
+  std::shared_ptr<inspected_storage> storage;
   /// Its disk was lost once, so it starts on probation until the new one says that it is over.
   bool is_learner = false;
   const replica_state* replica = nullptr;
@@ -118,6 +131,12 @@ class simulated_world {
   void restart(replica_id id);
   /// The node is killed and its disk is gone; it starts again with an empty one, on probation.
   void lose_disk(replica_id id);
+  /// The machine of a replica loses power, and with it what its disk had not synced.
+  void lose_power(replica_id id);
+  /// From now on the disk of a replica is in this trouble; a node that meets it stops.
+  void trouble_disk(replica_id id, disk_trouble trouble);
+  /// The node is killed, and bytes of its disk change. Started again, it notices, or they were of no use to it.
+  void damage_disk(replica_id id);
   /// From now on the disk says of its last `changes` too early that they are durable: a kill loses them. 0: of none.
   void let_disk_lie(replica_id id, std::size_t changes);
   [[nodiscard]] bool is_down(endpoint machine) const { return down_.contains(machine); }
@@ -173,7 +192,10 @@ class simulated_world {
   bool start_node(endpoint machine);
   /// A node that started gets its links.
   void connect(endpoint machine);
-  void crash(endpoint machine);
+  void crash(endpoint machine, bool power_lost = false);
+  [[nodiscard]] std::shared_ptr<inspected_storage> new_disk();
+  /// A node says that it failed; true when that was to be expected, so that it just ends.
+  bool fails_as_expected(endpoint machine, const observation& what);
   void crash_in_write(endpoint machine, write_fate fate);
   void restart(endpoint machine);
   /// Those that the replica has.
@@ -212,6 +234,12 @@ class simulated_world {
   std::shared_ptr<std::set<replica_id>> accomplices_ = std::make_shared<std::set<replica_id>>();
   /// Crashed inside a write, in the present step.
   std::set<endpoint> dying_;
+  /// Their disks are in trouble.
+  std::set<endpoint> troubled_;
+  /// Number of the next disk.
+  std::uint64_t disks_ = 0;
+  /// Those of them whose machine loses power with it.
+  std::set<endpoint> without_power_;
   /// Actors of nodes that crashed: they never run again.
   std::vector<neighbours> dead_;
   std::vector<std::size_t> runnable_;

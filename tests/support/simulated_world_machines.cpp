@@ -71,7 +71,7 @@ void simulated_world::crash(replica_id id) {
     crash(each);
 }
 
-void simulated_world::crash(endpoint machine) {
+void simulated_world::crash(endpoint machine, bool power_lost) {
   if (is_down(machine)) return;
   const replica_id id{machine.who.number};
   auto& node = nodes_.at(machine);
@@ -84,9 +84,15 @@ void simulated_world::crash(endpoint machine) {
   node.replica = nullptr;
   node.executor = nullptr;
   node.storage->on_write(nullptr);
+  node.storage->on_killed(power_lost && settings_.disk != world_disk::rocksdb_async);
   if (node.storage->lose_lies() > 0) watcher_.on_faulty(principal::of(id), faulty_because::it_forgot);
   const auto machines = machines_of(id);
   if (std::ranges::all_of(machines, [this](const endpoint& each) { return is_down(each); })) tell_links(id, false);
+}
+
+void simulated_world::lose_power(replica_id id) {
+  for (const auto& each : machines_of(id))
+    crash(each, true);
 }
 
 void simulated_world::crash_in_write(replica_id id, write_fate fate) {
@@ -102,6 +108,7 @@ void simulated_world::crash_in_write(endpoint machine, write_fate fate) {
     // Nothing that the write would have let out leaves any more.
     network_.silence(machine, true);
     if (fate == write_fate::kept) return count;
+    if (fate == write_fate::torn) without_power_.insert(machine);
     return fate == write_fate::torn && count > 1 ? 1 + chance_.below(count - 1) : 0;
   });
 }
@@ -109,7 +116,7 @@ void simulated_world::crash_in_write(endpoint machine, write_fate fate) {
 void simulated_world::bury() {
   if (dying_.empty()) return;
   for (const auto& each : std::exchange(dying_, {}))
-    crash(each);
+    crash(each, without_power_.erase(each) > 0);
 }
 
 void simulated_world::restart(replica_id id) {
@@ -154,8 +161,43 @@ void simulated_world::lose_disk(replica_id id) {
   for (const auto& each : machines_of(id)) {
     crash(each);
     auto& node = nodes_.at(each);
-    node.storage = std::make_shared<simulated_storage>();
+    node.storage = new_disk();
     node.is_learner = true;
+  }
+}
+
+std::shared_ptr<inspected_storage> simulated_world::new_disk() {
+  if (settings_.disk == world_disk::model) return std::make_shared<simulated_storage>();
+  rocksdb_disk_settings wanted;
+  wanted.mode = settings_.disk == world_disk::rocksdb_sync ? durability::sync : durability::async;
+  wanted.seed = splitmix64{settings_.key_seed ^ (++disks_ << 32U)}.next();
+  wanted.clock = [this] { return now(); };
+  return std::make_shared<simulated_rocksdb>(std::move(wanted));
+}
+
+void simulated_world::trouble_disk(replica_id id, disk_trouble trouble) {
+  for (const auto& each : machines_of(id)) {
+    nodes_.at(each).storage->set_trouble(trouble);
+    if (trouble != disk_trouble::none) {
+      troubled_.insert(each);
+    } else {
+      troubled_.erase(each);
+    }
+  }
+}
+
+bool simulated_world::fails_as_expected(endpoint machine, const observation& what) {
+  if (!std::holds_alternative<node_failed>(what) || !troubled_.contains(machine)) return false;
+  // The product ends such a node.
+  dying_.insert(machine);
+  network_.silence(machine, true);
+  return true;
+}
+
+void simulated_world::damage_disk(replica_id id) {
+  for (const auto& each : machines_of(id)) {
+    crash(each);
+    (void)nodes_.at(each).storage->damage(chance_.next());
   }
 }
 

@@ -14,6 +14,7 @@ constexpr auto overview =
     "Examples:\n"
     "  hypermesh-lab sim --seeds 200                       200 different runs of four replicas\n"
     "  hypermesh-lab sim --seeds 50 --replicas 4,7,10 --profile lossy -o json\n"
+    "  hypermesh-lab sim --seeds 500 --storage rocksdb\n"
     "  hypermesh-lab sim --twins --seeds 200               f replicas run twice, with one key\n"
     "  hypermesh-lab sim --strategies all --replicas 4,7 --seeds 20\n"
     "                                                      f replicas, or a client, play each strategy there is\n"

@@ -22,11 +22,16 @@ std::string objection_to_profile(const std::string& name) {
   return testing::fault_profile_of(name) ? std::string{} : "profiles: " + testing::fault_profile_names();
 }
 
+std::string objection_to_storage_name(const std::string& name) {
+  return testing::run_storage_of(name) ? std::string{} : "storages: model, rocksdb";
+}
+
 /// What a seed's run depends on besides the seed.
 std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
   const testing::run_options defaults;
   into.operations = defaults.operations;
   into.profile = testing::to_string(defaults.profile);
+  into.storage = testing::to_string(defaults.storage);
   auto* replicas = command.add_option("--replicas", into.replicas, "sizes of the group, separated by commas")
                        ->delimiter(',')
                        ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
@@ -48,7 +53,14 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
                         "--twins", [&into] { into.profile = to_string(testing::fault_profile::twins); },
                         "the same as --profile twins: up to f replicas run as two machines with one key")
                     ->excludes(profile);
-  return {replicas, operations, profile, twins};
+  auto* storage = command
+                      .add_option("--storage", into.storage,
+                                  "what disks are: model, fast; or rocksdb, the product's storage on files in memory, "
+                                  "which fail, fill up and are damaged as well")
+                      ->check(objection_to_storage_name)
+                      ->capture_default_str()
+                      ->type_name("NAME");
+  return {replicas, operations, profile, twins, storage};
 }
 
 void add_output(CLI::App& command, sim_command& into) {
@@ -81,8 +93,10 @@ void print_failure(const testing::run_report& report, const std::string& replay)
 void print_failure(const testing::run_report& report) {
   print_failure(report, testing::replay_command(report.options));
   const auto& options = report.options;
-  print_message("shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}", options.seed,
-                options.replicas, options.operations, testing::to_string(options.profile));
+  const bool is_model = options.storage == testing::run_storage::model;
+  print_message("shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}{}", options.seed,
+                options.replicas, options.operations, testing::to_string(options.profile),
+                is_model ? "" : " --storage rocksdb");
 }
 
 void print_report(const sim_command& command, const testing::run_report& report, const std::string& replay) {
@@ -140,7 +154,8 @@ int run_many(const sim_command& command) {
 }  // namespace
 
 testing::run_options options_of(const run_choice& choice, std::uint64_t seed, std::uint32_t replicas) {
-  return {seed, replicas, choice.operations, *testing::fault_profile_of(choice.profile)};
+  return {seed, replicas, choice.operations, *testing::fault_profile_of(choice.profile),
+          *testing::run_storage_of(choice.storage)};
 }
 
 void add_choice(CLI::App& command, run_choice& into) {
@@ -174,6 +189,11 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
       "  everything                             all of these together\n"
       "  twins                                  up to f replicas run as two machines with one key, between which the\n"
       "                                         network decides, round by round (arXiv 2004.10617)\n"
+      "Storages:\n"
+      "  model                                  a disk whose writes are durable at once, as a whole\n"
+      "  rocksdb                                the product's RocksDB storage on files in memory: what is not synced "
+      "is\n"
+      "                                         lost with the power, in part; disks fail, fill up and are damaged\n"
       "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost "
       "at\n"
       "random, lost to a cut and delivered twice; restarts are those of nodes, learners those on probation, forgot "
@@ -192,7 +212,7 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
   auto* strategies =
       command->add_option("--strategies", into.strategies, "f replicas, or a client, play these, separated by commas")
           ->type_name("all|NAME[,NAME]");
-  strategies->excludes(sizes[2])->excludes(sizes[3]);
+  strategies->excludes(sizes[2])->excludes(sizes[3])->excludes(sizes[4]);
   command->add_option("--under", into.under, "the profile of what else goes wrong while strategies are played")
       ->check(objection_to_profile)
       ->needs(strategies)

@@ -23,6 +23,7 @@ struct run_choice {
   std::vector<std::uint32_t> replicas = {4};
   std::uint32_t operations = 0;
   std::string profile;
+  std::string storage;
   /// Empty: the plan of the seed.
   std::string plan_file;
 };

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/storage/memory_storage.hpp"
+#include "tests/runtime/storage_test_directory.hpp"
+#include "tests/support/simulated_rocksdb.hpp"
+#include "tests/support/simulated_storage.hpp"
+
+/// The implementations of the storage port, in one form, so that one suite runs on all of them.
+namespace hypermesh::storage_test {
+
+/// A storage and what it stands on, which outlives it.
+class contract_storage {
+ public:
+  virtual ~contract_storage() = default;
+
+  /// The storage, which has been read.
+  [[nodiscard]] virtual stable_storage& storage() = 0;
+  /// Closes in order and opens again.
+  [[nodiscard]] virtual stored_history reopen() = 0;
+  /// Whether anything outlives a reopening.
+  [[nodiscard]] virtual bool keeps() const { return true; }
+  /// Of a disk that crashes at will; null for others.
+  [[nodiscard]] virtual testing::inspected_storage* disk() { return nullptr; }
+};
+
+struct contract_subject {
+  std::string name;
+  std::function<std::unique_ptr<contract_storage>()> make;
+  /// Loses what was not synced when power fails, by its contract.
+  bool is_async = false;
+};
+
+/// RocksDB in a directory of this machine.
+class directory_subject final : public contract_storage {
+ public:
+  explicit directory_subject(durability mode) : mode_(mode) {
+    initialise(home());
+    now_ = start_in(home(), mode_);
+  }
+
+  stable_storage& storage() override { return *now_.storage; }
+  stored_history reopen() override {
+    now_.storage.reset();
+    now_ = start_in(home(), mode_);
+    return now_.history;
+  }
+
+ private:
+  [[nodiscard]] std::filesystem::path home() const { return folder_.path() / "home"; }
+
+  scratch_folder folder_;
+  durability mode_;
+  reading_storage now_;
+};
+
+/// Mode `memory`, which has nothing to reopen.
+class memory_subject final : public contract_storage {
+ public:
+  stable_storage& storage() override { return now_; }
+  stored_history reopen() override {
+    now_ = {};
+    return history_of(now_.read());
+  }
+  [[nodiscard]] bool keeps() const override { return false; }
+
+ private:
+  memory_storage now_;
+};
+
+/// A disk of the simulator.
+class disk_subject final : public contract_storage {
+ public:
+  explicit disk_subject(std::shared_ptr<testing::inspected_storage> disk) : disk_(std::move(disk)) {
+    (void)history_of(disk_->read());
+  }
+
+  stable_storage& storage() override { return *disk_; }
+  stored_history reopen() override {
+    if (auto* const on_rocksdb = dynamic_cast<testing::simulated_rocksdb*>(disk_.get())) on_rocksdb->close();
+    return history_of(disk_->read());
+  }
+  testing::inspected_storage* disk() override { return disk_.get(); }
+
+ private:
+  std::shared_ptr<testing::inspected_storage> disk_;
+};
+
+inline contract_subject rocksdb_disk(std::string name, durability mode) {
+  return {std::move(name),
+          [mode] {
+            return std::make_unique<disk_subject>(
+                std::make_shared<testing::simulated_rocksdb>(testing::rocksdb_disk_settings{mode, 7, {}}));
+          },
+          mode == durability::async};
+}
+
+/// All implementations: a new one is one more entry.
+inline const std::vector<contract_subject>& contract_subjects() {
+  static const std::vector<contract_subject> all = {
+      {"memory", [] { return std::make_unique<memory_subject>(); }},
+      {"model of a disk",
+       [] { return std::make_unique<disk_subject>(std::make_shared<testing::simulated_storage>()); }},
+      {"RocksDB, sync", [] { return std::make_unique<directory_subject>(durability::sync); }},
+      {"RocksDB, async", [] { return std::make_unique<directory_subject>(durability::async); }},
+      rocksdb_disk("RocksDB on a simulated disk, sync", durability::sync),
+      rocksdb_disk("RocksDB on a simulated disk, async", durability::async),
+  };
+  return all;
+}
+
+/// Calls `check` with each implementation, and its name in every failure.
+template <class Check>
+void for_each_storage(const Check& check) {
+  for (const auto& each : contract_subjects()) {
+    CAPTURE(each.name);
+    check(each);
+  }
+}
+
+/// All kinds of records, also those that are added one day.
+[[nodiscard]] inline std::vector<record_kind> all_record_kinds() {
+  std::vector<record_kind> kinds;
+  for (auto number = static_cast<unsigned>(record_kind_first); number <= static_cast<unsigned>(record_kind_last);
+       ++number) {
+    kinds.push_back(static_cast<record_kind>(number));
+  }
+  return kinds;
+}
+
+}  // namespace hypermesh::storage_test

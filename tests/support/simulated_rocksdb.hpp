@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "runtime/storage/rocksdb_storage.hpp"
+#include "tests/support/simulated_disk.hpp"
+#include "tests/support/simulated_environment.hpp"
+#include "tests/support/simulated_storage.hpp"
+
+namespace hypermesh::testing {
+
+struct rocksdb_disk_settings {
+  /// `sync` or `async`.
+  durability mode = durability::sync;
+  std::uint64_t seed = 1;
+  /// Virtual time, for the period of mode `async`.
+  std::function<microseconds_t()> clock;
+};
+
+/// The product's storage on RocksDB over a simulated disk. A node opens it by `read`, and again after it was killed. A
+/// model beside it knows what was acknowledged: `read` is an error when RocksDB comes back with less, or with what
+/// nobody wrote, unless the disk had lied. Everything follows from the seed and the calls. A part of a change is a byte
+/// that it writes.
+class simulated_rocksdb final : public inspected_storage {
+ public:
+  explicit simulated_rocksdb(rocksdb_disk_settings settings);
+  ~simulated_rocksdb() override;
+  simulated_rocksdb(const simulated_rocksdb&) = delete;
+  simulated_rocksdb& operator=(const simulated_rocksdb&) = delete;
+
+  [[nodiscard]] std::variant<stored_history, world_error> read() override;
+  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
+  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override;
+  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
+  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
+                                                      std::span<const digest> leaves) override;
+  [[nodiscard]] std::uint64_t bytes_held() const override { return storage_ ? storage_->bytes_held() : 0; }
+
+  void on_write(write_judge how_many) override { on_write_ = std::move(how_many); }
+  void on_killed(bool power_lost) override;
+  void lie_about(std::size_t count) override { disk_->delay_syncs(count); }
+  [[nodiscard]] std::size_t lose_lies() override;
+  void set_trouble(disk_trouble trouble) override { disk_->set_trouble(trouble); }
+  bool damage(std::uint64_t seed) override;
+  [[nodiscard]] bool was_refused_for_damage() const override { return was_refused_ && is_damaged_; }
+  [[nodiscard]] std::shared_ptr<inspected_storage> copy() const override;
+
+  [[nodiscard]] bool binds(const storage_record& record) const override { return model_->binds(record); }
+  [[nodiscard]] std::size_t records_held() const override { return model_->records_held(); }
+
+  [[nodiscard]] std::string summary() const override { return disk_->summary(); }
+
+  /// The node stops in order: it may be opened by `read` again.
+  void close();
+
+ private:
+  using operation = std::function<std::optional<world_error>(stable_storage&)>;
+
+  simulated_rocksdb(rocksdb_disk_settings settings, std::unique_ptr<simulated_disk> disk);
+  /// Carries out a change of so many bytes, and notes it in the model.
+  [[nodiscard]] std::optional<world_error> change(std::size_t bytes, turn_taking::waiting how, operation what);
+  [[nodiscard]] or_error<stored_history> open();
+  /// Why the history is not what was acknowledged.
+  [[nodiscard]] std::optional<world_error> objection_to(const stored_history& found) const;
+  void begin_model(const stored_history& found);
+  void sync_if_due();
+
+  rocksdb_disk_settings settings_;
+  std::unique_ptr<simulated_disk> disk_;
+  std::shared_ptr<simulated_environment> environment_;
+  std::shared_ptr<simulated_storage> model_ = std::make_shared<simulated_storage>();
+  /// What was not acknowledged: it may be there or not.
+  operation pending_;
+  /// Of the database, once it is made: what the identity file of a directory says.
+  std::optional<std::uint64_t> origin_;
+  write_judge on_write_;
+  microseconds_t synced_at_ = 0;
+  bool has_lied_ = false;
+  bool is_damaged_ = false;
+  bool was_refused_ = false;
+  /// While a node has it open.
+  std::unique_ptr<rocksdb_storage> storage_;
+};
+
+}  // namespace hypermesh::testing
