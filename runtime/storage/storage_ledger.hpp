@@ -51,7 +51,7 @@ class storage_ledger {
   void gain(share& into, std::uint64_t check, std::uint64_t bytes);
   void lose(share& from);
 
-  static constexpr std::size_t kinds = static_cast<std::size_t>(record_kind::committed) + 1;
+  static constexpr std::size_t kinds = static_cast<std::size_t>(record_kind::readmission) + 1;
 
   std::map<sequence_number, share> by_sequence_;
   /// Of those shares.

@@ -146,6 +146,7 @@ struct invariant_checker::watching {
   }
   void operator()(const execution_resumed&) const {}
   void operator()(const probation_changed&) const {}
+  void operator()(const move_agreed&) const {}
   void operator()(const fault_proven& it) const { checker.on_accused(replica, it.accused); }
   void operator()(const standing_changed& it) const {
     if (it.happened == standing_changed::what::convicted) checker.on_accused(replica, it.about);
@@ -227,8 +228,7 @@ void invariant_checker::check_certificate(replica_id replica, const committed_ba
 }
 
 void invariant_checker::on_accused(replica_id by, principal accused) {
-  const bool honest =
-      accused.is_client() ? trusts(client_id{accused.number}) : is_bound(replica_id{accused.number});
+  const bool honest = accused.is_client() ? trusts(client_id{accused.number}) : is_bound(replica_id{accused.number});
   expect(!honest, "I14", [&] { return fmt::format("replica {} accuses {}", by.value, to_string(accused)); });
 }
 
@@ -272,8 +272,7 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
   for (std::size_t index = 0; same && index < done.size(); ++index) {
     same = done[index].id == expected->requests[index].id &&
            // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
-           (done[index].id.client == guard_client ||
-            done[index].first_time == expected->requests[index].first_time);
+           (done[index].id.client == guard_client || done[index].first_time == expected->requests[index].first_time);
   }
   expect(same, "I4", [&] { return place_of(replica, n) + " does not execute each request exactly once"; });
 }
