@@ -50,6 +50,7 @@ exit_code parse_and_run(int count, char** words) {
   add_get(app, chosen);
   add_status(app, chosen);
   add_release(app, chosen);
+  add_hand_over(app, chosen);
   add_replay(app, chosen);
   add_audit(app, chosen);
   try {
