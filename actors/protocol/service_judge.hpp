@@ -26,14 +26,14 @@ struct service_report {
   microseconds_t longest_wait_us = 0;
   /// Since the node started, this replica's own and others'.
   std::uint64_t requests_executed = 0;
-  /// The last sequence that was executed here, and the one that a readmission needs.
-  sequence_number executed_through = {};
-  sequence_number wanted_through = {};
   /// The last that ended in this view.
   std::vector<ended_wait> waits;
   /// Of the last requests of moderate size that were executed in this view, each from its own arrival here: what a
   /// primary adds to all of them, also when one client has many under way.
   std::vector<ended_wait> stays;
+  /// The last sequence that was executed here, and the one that a readmission needs.
+  sequence_number executed_through = {};
+  sequence_number wanted_through = {};
 };
 
 /// Half of all time that was waited went by in waits up to this one; 0 for none. A plain median would say nothing: of

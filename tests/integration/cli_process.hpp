@@ -192,8 +192,12 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
 /// Four replicas, each a process.
 class running_cluster {
  public:
-  explicit running_cluster(const std::string& machine = "key-value") : first_port_(free_port_row(4)) {
-    made_ = run({"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)});
+  /// `more` are options of `hypermesh init`.
+  explicit running_cluster(const std::string& machine = "key-value", const words& more = {})
+      : first_port_(free_port_row(4)) {
+    words all{"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)};
+    all.insert(all.end(), more.begin(), more.end());
+    made_ = run(all);
     for (std::uint32_t number = 0; number < 4; ++number)
       start(number);
   }
@@ -205,13 +209,14 @@ class running_cluster {
   }
   [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
 
-  void start(std::uint32_t number) {
-    const auto config = directory() + "/replica-" + std::to_string(number) + "/node.toml";
+  void start(std::uint32_t number, const words& more = {}) {
+    words all{"start", "--config", directory() + "/replica-" + std::to_string(number) + "/node.toml"};
+    all.insert(all.end(), more.begin(), more.end());
     replicas_.resize(4);
     replicas_[number].reset();
     fs::remove(out_of(number));
-    replicas_[number] = std::make_unique<process>(words{"start", "--config", config},
-                                                  process_streams{"/dev/null", out_of(number), err_of(number), {}});
+    replicas_[number] =
+        std::make_unique<process>(all, process_streams{"/dev/null", out_of(number), err_of(number), {}});
   }
 
   /// The replica stops, and starts again in an adversary's hands.
