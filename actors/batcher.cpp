@@ -145,11 +145,13 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
           for (const auto& each : done.body->requests)
             show_contradiction(self, each);
         }
+        self->state.executed_through = done.sequence;
         self->state.builder->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self));
         cut_batches(self, false);
         report(self);
       },
       [self](const state_installed& installed) {
+        self->state.executed_through = installed.sequence;
         self->state.builder->on_installed(*installed.executed, now_of(self));
         cut_batches(self, false);
       },
@@ -159,7 +161,9 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
       [self](const cases_dropped& dropped) { self->state.builder->on_dropped(*dropped.names, now_of(self)); },
       [self](const service_wanted&) {
         const auto& state = self->state;
-        self->send(state.with->coordinator, service_measured{state.builder->service(now_of(self))});
+        auto report = state.builder->service(now_of(self));
+        report.executed_through = state.executed_through;
+        self->send(state.with->coordinator, service_measured{std::move(report)});
       },
       [self](const tick& passed) {
         if (passed.generation != self->state.delay_running) return;

@@ -19,6 +19,7 @@ struct batcher_state {
   std::unique_ptr<hand_on_plan> hand_ons;
   std::shared_ptr<const neighbours> with;
   view_number view;
+  sequence_number executed_through;
   /// The generation of the delay that runs, or zero.
   std::uint64_t delay_running = 0;
   std::uint64_t delays_started = 0;

@@ -62,6 +62,10 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
       [self](const trust_changed& changed) {
         carry_out(self, self->state.changes->on_trust(changed.now->shunned, now_of(self)));
       },
+      [self](const moves_agreed& agreed) {
+        carry_out(self, self->state.changes->on_moves(agreed.now, agreed.stepped_down));
+      },
+      [self](const readmitted&) { self->state.changes->on_readmitted(); },
       [self](const tick&) {
         self->delayed_send(self, self->state.period, tick{});
         self->send(self->state.with->batcher, service_wanted{});

@@ -58,6 +58,19 @@ void take_checkpoint(const executor_self& self, bool installed) {
   self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
+/// What the group does together, whoever is the primary.
+void tell_moves(const executor_self& self) {
+  auto& replicated = *self->state.replicated;
+  const auto& with = *self->state.with;
+  moves_agreed told{replicated.moves(), std::nullopt};
+  for (const auto& each : replicated.take_move_events()) {
+    if (each.wanted.cause == hand_over_cause::step_down) told.stepped_down = view_number{each.wanted.to.value - 1};
+    self->send(with.monitor, observed{each});
+  }
+  self->send(with.replica, told);
+  self->send(with.coordinator, told);
+}
+
 /// The guard hears of every standing.
 void tell_reputation(const executor_self& self, std::vector<request_id> settled, bool is_transferred = false) {
   auto& replicated = *self->state.replicated;
@@ -67,10 +80,11 @@ void tell_reputation(const executor_self& self, std::vector<request_id> settled,
     self->send(with.monitor, observed{each});
   const auto now = std::make_shared<const agreed_reputation>(
       agreed_reputation{replicated.last_executed(), replicated.ledger().replicas(), std::move(events),
-                        std::move(settled), replicated.ledger().clients(), is_transferred});
+                        std::move(settled), replicated.ledger().clients(), replicated.moves(), is_transferred});
   self->send(with.fault_detector, reputation_agreed{now});
   self->send(with.reputation_tracker, reputation_agreed{now});
   self->send(with.batcher, reputation_agreed{now});
+  tell_moves(self);
 }
 
 /// The neighbours learn where the last run ended.
@@ -82,6 +96,7 @@ void start(executor_self self) {
   if (state.replicated->last_executed() == sequence_number{0}) return;
   self->send(state.with->batcher, news_of(self, nullptr));
   (void)state.replicated->take_ledger_events();
+  (void)state.replicated->take_move_events();
   tell_reputation(self, {});
 }
 

@@ -37,6 +37,8 @@ void carry_out(detector_self self, docket_effects effects) {
 docket_effects receive(fault_docket& docket, const message& value, microseconds_t now) {
   if (const auto* it = std::get_if<request>(&value)) return docket.on_request(*it, now);
   if (const auto* it = std::get_if<complaint>(&value)) return docket.on_complaint(it->vote, now);
+  if (const auto* it = std::get_if<readmission>(&value)) return docket.on_readmission(it->vote, now);
+  if (const auto* it = std::get_if<hand_over>(&value)) return docket.on_hand_over(it->vote, now);
   return docket.on_pardon(std::get<pardon>(value).vote, now);
 }
 
@@ -60,6 +62,10 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
       [self](const pardon_wanted& wanted) {
         carry_out(self, self->state.docket->on_pardon_wanted(wanted.replica, now_of(self)));
       },
+      [self](const readmission_wanted& wanted) {
+        carry_out(self, self->state.docket->on_readmission_wanted(wanted.wish, now_of(self)));
+      },
+      [self](const view_entered& entered) { carry_out(self, self->state.docket->on_view(entered.view)); },
       [self](const validation_wanted& wanted) {
         return validation{self->state.checks->check_frame(wanted.sender, wanted.frame)};
       },

@@ -21,6 +21,8 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
       return self->send(with.batcher, std::move(verified));
     case message_kind::complaint:
     case message_kind::pardon:
+    case message_kind::readmission:
+    case message_kind::hand_over:
       return self->send(with.fault_detector, std::move(verified));
     case message_kind::exhibits:
       // The watch has seen them.

@@ -56,6 +56,8 @@ using replica_actor =
                      caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
                      caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
                      caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
+                     // Sequences that a readmission needs.
+                     caf::reacts_to<moves_agreed>,
                      // Time for a STATUS.
                      caf::reacts_to<tick>>;
 
@@ -65,6 +67,8 @@ using coordinator_actor =
                      // SUSPICION or VIEW-CHANGE.
                      caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
                      caf::reacts_to<service_measured>, caf::reacts_to<link_changed>, caf::reacts_to<trust_changed>,
+                     // Views that all leave together.
+                     caf::reacts_to<moves_agreed>, caf::reacts_to<readmitted>,
                      // Time to look at the primary.
                      caf::reacts_to<tick>>;
 
@@ -98,9 +102,10 @@ using state_transfer_actor =
 /// Proofs and complaints against others (R12).
 using fault_detector_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
-                     // A REQUEST of the guard, a COMPLAINT or a PARDON.
+                     // A REQUEST of the guard, a COMPLAINT, PARDON, READMISSION or HAND-OVER.
                      caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
-                     caf::reacts_to<pardon_wanted>, caf::replies_to<validation_wanted>::with<validation>,
+                     caf::reacts_to<pardon_wanted>, caf::reacts_to<readmission_wanted>, caf::reacts_to<view_entered>,
+                     caf::replies_to<validation_wanted>::with<validation>,
                      // Time to tell again what is not ordered yet.
                      caf::reacts_to<tick>>;
 
@@ -275,6 +280,9 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::quota_exceeded))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_routed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::moves_agreed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmission_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmitted))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
@@ -342,3 +350,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::quota_exceeded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_routed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::moves_agreed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmission_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmitted)

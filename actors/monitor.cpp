@@ -120,6 +120,12 @@ struct node_counters::noting {
     into.gauges_["probation_floor_sequence"] = it.floor.value;
     into.gauges_["probation_first_view"] = it.first_view.value;
   }
+  void operator()(const move_agreed& it) const {
+    const bool is_readmission = it.wanted.kind == message_kind::readmission;
+    ++into.counters_[is_readmission
+                         ? std::string{"readmissions_agreed_total"}
+                         : fmt::format("hand_overs_agreed_total{{cause=\"{}\"}}", to_string(it.wanted.cause))];
+  }
   void operator()(const replica_progress& it) const {
     into.progress_.view = it.view;
     into.gauges_["view_is_active"] = it.active ? 1 : 0;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <caf/typed_actor.hpp>
@@ -92,7 +93,7 @@ struct wired {
 /// Everybody knows everybody: say where the last run ended (to executor and replica, after all were `wired`).
 struct neighbours_ready {};
 
-/// The view that the replica is in now (replica to batcher and coordinator).
+/// The view that the replica is in now (replica to batcher, coordinator and fault detector).
 struct view_entered {
   view_number view;
 };
@@ -184,6 +185,21 @@ struct misbehaved {
 struct reputation_agreed {
   std::shared_ptr<const agreed_reputation> now;
 };
+
+/// The order has the group pass sequences or leave views (executor to replica and coordinator).
+struct moves_agreed {
+  agreed_moves now;
+  /// Its primary gives up this view.
+  std::optional<view_number> stepped_down;
+};
+
+/// This replica lost its disk and needs the others' help; repeated until it is back (replica to fault detector).
+struct readmission_wanted {
+  readmission_wish wish;
+};
+
+/// This replica had lost its disk and is a full member again (replica to coordinator).
+struct readmitted {};
 
 /// Evidence against a replica was verified (fault detector to reputation tracker).
 struct replica_proven {

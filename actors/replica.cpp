@@ -29,7 +29,10 @@ void carry_out(replica_self self, replica_effects effects) {
   if (effects.view_entered) {
     self->send(with.coordinator, view_entered{*effects.view_entered});
     self->send(with.batcher, view_entered{*effects.view_entered});
+    self->send(with.fault_detector, view_entered{*effects.view_entered});
   }
+  if (effects.readmitted) self->send(with.coordinator, readmitted{});
+  if (effects.wish) self->send(with.fault_detector, readmission_wanted{*effects.wish});
   if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});
   if (effects.voting_above) self->send(with.checkpointer, voting_allowed{*effects.voting_above});
   if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
@@ -68,6 +71,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const state_installed& installed) {
         carry_out(self, self->state.core->on_installed(installed.sequence, installed.certificate));
       },
+      [self](const moves_agreed& agreed) { carry_out(self, self->state.core->on_advance(agreed.now.advance_through)); },
       [self](const tick&) {
         self->delayed_send(self, self->state.status_period, tick{});
         carry_out(self, self->state.core->on_tick());

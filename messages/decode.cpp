@@ -487,6 +487,10 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_vote<pardon>(frame);
     case message_kind::exhibits:
       return widen(decode_exhibits(body_of(*frame)));
+    case message_kind::readmission:
+      return decode_vote<readmission>(frame);
+    case message_kind::hand_over:
+      return decode_vote<hand_over>(frame);
   }
   return rejection::unknown_kind;
 }

@@ -173,7 +173,8 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
 
 frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
   require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint ||
-              kind == message_kind::suspicion || kind == message_kind::complaint || kind == message_kind::pardon,
+              kind == message_kind::suspicion || kind == message_kind::complaint || kind == message_kind::pardon ||
+              kind == message_kind::readmission || kind == message_kind::hand_over,
           "a vote is of a kind that carries a signed statement");
   builder buffer{256};
   const auto encoded = to_wire(vote);

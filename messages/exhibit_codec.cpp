@@ -20,7 +20,8 @@ byte_span bytes_of(const flatbuffers::Vector<std::uint8_t>* list) {
 /// A kind whose signature stands for a statement; else for a document.
 bool is_of_statement(message_kind kind) {
   return kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
-         kind == message_kind::checkpoint || kind == message_kind::complaint || kind == message_kind::pardon;
+         kind == message_kind::checkpoint || kind == message_kind::complaint || kind == message_kind::pardon ||
+         kind == message_kind::readmission || kind == message_kind::hand_over;
 }
 
 bool is_of_document(message_kind kind) {

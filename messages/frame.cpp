@@ -43,6 +43,8 @@ std::size_t frame_bytes_max_of(message_kind kind) {
     case message_kind::node_query:
     case message_kind::complaint:
     case message_kind::pardon:
+    case message_kind::readmission:
+    case message_kind::hand_over:
       return limits::envelope_bytes_max;
   }
   return 0;

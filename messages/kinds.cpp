@@ -6,9 +6,10 @@ namespace hypermesh {
 
 std::string_view to_string(message_kind kind) {
   static constexpr std::array<std::string_view, message_kind_last + 1> names = {
-      "UNKNOWN",     "REQUEST",     "PRE-PREPARE", "PREPARE",          "COMMIT",        "REPLY",       "CHECKPOINT",
-      "VIEW-CHANGE", "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST", "STATE-CHUNK", "SUSPICION",
-      "QUERY",       "QUERY-REPLY", "NODE-QUERY",  "NODE-REPORT",      "COMPLAINT",     "PARDON",      "EXHIBIT"};
+      "UNKNOWN",     "REQUEST",     "PRE-PREPARE", "PREPARE",     "COMMIT",           "REPLY",
+      "CHECKPOINT",  "VIEW-CHANGE", "NEW-VIEW",    "STATUS",      "CHECKPOINT-PROOF", "STATE-REQUEST",
+      "STATE-CHUNK", "SUSPICION",   "QUERY",       "QUERY-REPLY", "NODE-QUERY",       "NODE-REPORT",
+      "COMPLAINT",   "PARDON",      "EXHIBIT",     "READMISSION", "HAND-OVER"};
   static_assert(!names.back().empty(), "one name for each kind");
   const auto index = static_cast<std::size_t>(kind);
   return index < names.size() ? names[index] : names[0];
@@ -23,7 +24,6 @@ std::string_view to_string(rejection reason) {
                                                                           "inconsistent_sizes",
                                                                           "too_many_items",
                                                                           "number_out_of_range",
-                                                                          "empty_batch",
                                                                           "duplicate_request_in_batch",
                                                                           "not_a_member",
                                                                           "sender_is_not_signer",

@@ -27,10 +27,12 @@ enum class message_kind : std::uint8_t {
   complaint = 18,
   pardon = 19,
   exhibits = 20,
+  readmission = 21,
+  hand_over = 22,
 };
 
 inline constexpr std::uint8_t message_kind_first = 1;
-inline constexpr std::uint8_t message_kind_last = 20;
+inline constexpr std::uint8_t message_kind_last = 22;
 
 /// The paper's spelling: "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);
@@ -46,7 +48,6 @@ enum class rejection : std::uint8_t {
   inconsistent_sizes,
   too_many_items,
   number_out_of_range,
-  empty_batch,
   duplicate_request_in_batch,
   // Meaning.
   not_a_member,

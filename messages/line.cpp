@@ -128,6 +128,17 @@ struct line_writer {
     return fmt::format("of={} n={} from={}", content.view.value, content.sequence.value, content.replica.value);
   }
 
+  std::string operator()(const readmission& value) const {
+    const auto& content = value.vote.content;
+    return fmt::format("of={} n={} from={}", content.view.value, content.sequence.value, content.replica.value);
+  }
+
+  std::string operator()(const hand_over& value) const {
+    const auto& content = value.vote.content;
+    return fmt::format("v={} why={} from={}", content.view.value,
+                       std::to_integer<unsigned>(content.value.bytes.front()), content.replica.value);
+  }
+
   std::string operator()(const exhibits& value) const {
     std::string shown;
     for (const auto& each : value.items)

@@ -362,10 +362,22 @@ struct exhibits {
   std::vector<exhibit> items;
 };
 
+/// ⟨READMISSION, n, j, i⟩: i asks the others to order sequences through n, because j lost its disk and may vote above n
+/// only. A statement whose view is j.
+struct readmission {
+  signed_statement vote;
+};
+
+/// ⟨HAND-OVER, v, j, why, i⟩: i asks the others to leave all views before v together, for j. A statement of view v and
+/// sequence 0, whose digest begins with the cause and the number j.
+struct hand_over {
+  signed_statement vote;
+};
+
 /// In the order of `message_kind`.
 using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
                              checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
-                             node_query, node_report, complaint, pardon, exhibits>;
+                             node_query, node_report, complaint, pardon, exhibits, readmission, hand_over>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

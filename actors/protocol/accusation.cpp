@@ -113,7 +113,6 @@ std::optional<guard_case> lone_document(const exhibit& shown) {
 }
 
 std::optional<guard_case> vote_of_many(const exhibits& shown, const cluster_parameters& cluster) {
-  if (shown.items.size() != cluster.group().weak_quorum()) return std::nullopt;
   const auto kind = shown.items.front().kind;
   std::optional<ballot> same;
   std::set<replica_id> voters;
@@ -124,12 +123,35 @@ std::optional<guard_case> vote_of_many(const exhibits& shown, const cluster_para
     if (!wanted || (same && *same != *wanted) || !voters.insert(said->content.replica).second) return std::nullopt;
     same = wanted;
   }
+  if (voters.size() != voters_of(*same, cluster.group())) return std::nullopt;
   return *same;
 }
 
-bool is_ballot(message_kind kind) { return kind == message_kind::complaint || kind == message_kind::pardon; }
+bool is_ballot(message_kind kind) {
+  return kind == message_kind::complaint || kind == message_kind::pardon || kind == message_kind::readmission ||
+         kind == message_kind::hand_over;
+}
 
 constexpr std::size_t reason_at = 0;
+constexpr std::size_t about_at = 1;
+
+std::optional<ballot> hand_over_in(const statement& content, group_size group) {
+  std::uint32_t about = 0;
+  for (std::size_t index = 0; index < sizeof(about); ++index)
+    about = (about << 8U) | std::to_integer<std::uint32_t>(content.value.bytes[about_at + index]);
+  const auto cause = std::to_integer<std::uint8_t>(content.value.bytes[reason_at]);
+  if (cause == 0 || cause > hand_over_cause_last || content.view == view_number{0}) return std::nullopt;
+  ballot value{message_kind::hand_over, replica_id{about}, grievance::garbage, {}, content.view};
+  value.cause = static_cast<hand_over_cause>(cause);
+  if (!group.contains(value.about)) return std::nullopt;
+  // Who gets the view, or gives up the one before it: equal wishes make equal ballots.
+  if (value.cause == hand_over_cause::operators && value.about != group.primary_of(value.to)) return std::nullopt;
+  const view_number left{value.to.value - 1};
+  const bool is_own = value.about == content.replica && content.replica == group.primary_of(left);
+  if (value.cause == hand_over_cause::step_down && !is_own) return std::nullopt;
+  if (content != hand_over_of(content.replica, value.about, value.to, value.cause, content.epoch)) return std::nullopt;
+  return value;
+}
 
 }  // namespace
 
@@ -155,6 +177,12 @@ std::string_view to_string(grievance why) {
   return names.at(static_cast<std::size_t>(why));
 }
 
+std::string_view to_string(hand_over_cause why) {
+  static constexpr std::array<std::string_view, hand_over_cause_last + 1> names = {"none", "readmission", "operators",
+                                                                                   "step_down"};
+  return names.at(static_cast<std::size_t>(why));
+}
+
 bool is_same_request(const request& one, const request& other) { return is_same_content(one.raw.view, other.raw.view); }
 
 std::optional<view_change> view_change_in(const exhibit& shown) {
@@ -176,8 +204,14 @@ bool conceals(const view_change& change, const statement& said) {
   return shown.view < said.view || (shown.view == said.view && shown.value != said.value);
 }
 
+std::uint32_t voters_of(const ballot& wanted, group_size group) {
+  const bool alone = wanted.kind == message_kind::hand_over && wanted.cause == hand_over_cause::step_down;
+  return alone ? 1 : group.weak_quorum();
+}
+
 std::optional<ballot> ballot_of(message_kind kind, const statement& content, const cluster_parameters& cluster) {
   const auto group = cluster.group();
+  if (kind == message_kind::hand_over) return hand_over_in(content, group);
   if (!is_ballot(kind) || content.view.value >= group.replicas() || content.sequence == sequence_number{0}) {
     return std::nullopt;
   }
@@ -232,6 +266,7 @@ request_id name_of(const guard_case& about) {
     const auto& wanted = std::get<ballot>(about);
     of.add(static_cast<std::uint64_t>(wanted.kind)).add(wanted.about.value);
     of.add(static_cast<std::uint64_t>(wanted.why)).add(wanted.sequence.value);
+    of.add(wanted.to.value).add(static_cast<std::uint64_t>(wanted.cause));
   }
   const auto whole = of.finish();
   std::uint64_t number = 0;
@@ -253,6 +288,18 @@ statement complaint_of(replica_id self, replica_id about, grievance why, sequenc
 
 statement pardon_of(replica_id self, replica_id about, sequence_number convicted_at, epoch_number epoch) {
   return {view_number{about.value}, convicted_at, {}, self, epoch};
+}
+
+statement readmission_of(replica_id self, replica_id about, sequence_number floor, epoch_number epoch) {
+  return {view_number{about.value}, floor, {}, self, epoch};
+}
+
+statement hand_over_of(replica_id self, replica_id about, view_number to, hand_over_cause why, epoch_number epoch) {
+  statement content{to, {}, {}, self, epoch};
+  content.value.bytes[reason_at] = static_cast<std::byte>(why);
+  for (std::size_t index = 0; index < sizeof(about.value); ++index)
+    content.value.bytes[about_at + index] = static_cast<std::byte>(about.value >> (8U * (3U - index)));
+  return content;
 }
 
 }  // namespace hypermesh

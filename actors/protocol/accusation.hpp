@@ -64,15 +64,33 @@ inline constexpr std::uint8_t grievance_last = 4;
 
 [[nodiscard]] std::string_view to_string(grievance why);
 
-/// f+1 replicas, so at least one correct one, say the same.
+/// Why all replicas leave their view together, although nobody suspects its primary.
+enum class hand_over_cause : std::uint8_t {
+  /// A replica that lost its disk may commit from the new view on (`probation`).
+  readmission = 1,
+  /// Operators of f+1 replicas want it.
+  operators = 2,
+  /// The operator of the primary wants it. The primary alone decides that: it could as well be mute.
+  step_down = 3,
+};
+inline constexpr std::uint8_t hand_over_cause_last = 3;
+
+[[nodiscard]] std::string_view to_string(hand_over_cause why);
+
+/// f+1 replicas, so at least one correct one, say the same; or a primary that steps down, alone.
 struct ballot {
-  /// COMPLAINT or PARDON.
+  /// COMPLAINT, PARDON, READMISSION or HAND-OVER.
   message_kind kind = message_kind::complaint;
   replica_id about;
   /// Of a complaint.
   grievance why = grievance::garbage;
-  /// Of a complaint: the checkpoint that ends its period. Of a pardon: where the replica was convicted.
+  /// Of a complaint: the checkpoint that ends its period. Of a pardon: where the replica was convicted. Of a
+  /// readmission: the sequence above which the replica may vote.
   sequence_number sequence;
+  /// Of a hand-over: all views before this one are to be left; of one that steps down, only the one before it.
+  view_number to = {};
+  /// Of a hand-over.
+  hand_over_cause cause = hand_over_cause::readmission;
 
   friend auto operator<=>(const ballot&, const ballot&) = default;
 };
@@ -97,13 +115,22 @@ using guard_case = std::variant<accusation, ballot>;
 /// The statement that a PARDON signs.
 [[nodiscard]] statement pardon_of(replica_id self, replica_id about, sequence_number convicted_at, epoch_number epoch);
 
+/// The statement that a READMISSION signs.
+[[nodiscard]] statement readmission_of(replica_id self, replica_id about, sequence_number floor, epoch_number epoch);
+/// The statement that a HAND-OVER signs.
+[[nodiscard]] statement hand_over_of(replica_id self, replica_id about, view_number to, hand_over_cause why,
+                                     epoch_number epoch);
+
+/// How many replicas have to say the same.
+[[nodiscard]] std::uint32_t voters_of(const ballot& wanted, group_size group);
+
 /// Whether they say the same; signatures may differ.
 [[nodiscard]] bool is_same_request(const request& one, const request& other);
 
 /// Whether the VIEW-CHANGE lacks what its sender must have prepared to send this COMMIT.
 [[nodiscard]] bool conceals(const view_change& change, const statement& said);
 
-/// What the vote of a COMPLAINT or PARDON says; nothing when it is not of their form.
+/// What the vote of a COMPLAINT, PARDON, READMISSION or HAND-OVER says; nothing when it is not of their form.
 [[nodiscard]] std::optional<ballot> ballot_of(message_kind kind, const statement& content,
                                               const cluster_parameters& cluster);
 

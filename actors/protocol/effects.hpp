@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
+#include "actors/protocol/accusation.hpp"
 #include "messages/values.hpp"
 
 /// What a pure core wants done in the world, as values. The actor around a core carries
@@ -174,6 +175,14 @@ struct standing_changed {
   sequence_number until;
 };
 
+/// The order granted a READMISSION or a HAND-OVER.
+struct move_agreed {
+  ballot wanted;
+  sequence_number sequence;
+  /// Of a readmission: sequences through here are ordered, with null requests if nothing else waits.
+  sequence_number through;
+};
+
 /// What a replica that lost its disk may say by now.
 struct probation_changed {
   /// It votes for sequences above this one.
@@ -212,11 +221,23 @@ struct node_failed {
 using observation =
     std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
                  snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
-                 primary_suspected, donor_replaced, execution_resumed, probation_changed, replica_progress,
+                 primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
                  batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
+
+/// What a replica that lost its disk asks the others for; nothing when it needs only patience.
+struct readmission_wish {
+  /// Its h is below this floor.
+  std::optional<sequence_number> floor;
+  /// It has the floor, and the group is in a view before this one.
+  std::optional<view_number> view;
+};
 
 /// What one step of `replica_core` wants.
 struct replica_effects {
+  /// After the loss of the disk: asked for again until it is over.
+  std::optional<readmission_wish> wish;
+  /// After the loss of the disk: this replica is a full member again.
+  bool readmitted = false;
   /// After the loss of the disk: checkpoints above this sequence may be voted for.
   std::optional<sequence_number> voting_above;
   std::vector<storage_record> records;

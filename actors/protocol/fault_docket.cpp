@@ -15,6 +15,11 @@ std::optional<principal> accused_in(const guard_case& about) {
   return accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
 }
 
+/// Within one ballot the number that grows: of a HAND-OVER the view, of all others the sequence.
+bool is_older(message_kind kind, const statement& one, const statement& other) {
+  return kind == message_kind::hand_over ? one.view < other.view : one.sequence < other.sequence;
+}
+
 }  // namespace
 
 fault_docket::fault_docket(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
@@ -44,11 +49,20 @@ docket_effects fault_docket::on_request(const request& value, microseconds_t now
   return out;
 }
 
+/// Whether what it asks for is done, or is not for this view.
+bool fault_docket::is_over(const ballot& wanted) const {
+  if (wanted.kind == message_kind::readmission) return wanted.sequence <= agreed_.moves.advance_through;
+  if (wanted.kind != message_kind::hand_over) return false;
+  // Anybody may step down from a view that is far away, without end.
+  if (wanted.cause == hand_over_cause::step_down) return wanted.to != view_.next();
+  return wanted.to <= std::max(view_, agreed_.moves.least_view);
+}
+
 /// Whether the order has done with it already.
 bool fault_docket::is_settled(const guard_case& about) const {
   if (std::ranges::find(settled_, name_of(about)) != settled_.end()) return true;
   const auto* accused = std::get_if<accusation>(&about);
-  if (accused == nullptr) return false;
+  if (accused == nullptr) return is_over(std::get<ballot>(about));
   if (accused->accused.is_client()) {
     const auto known = agreed_.clients.find(client_id{accused->accused.number});
     return known != agreed_.clients.end() && reputation_ledger::is_settled(known->second, *accused);
@@ -107,10 +121,11 @@ docket_effects fault_docket::on_agreed(const agreed_reputation& agreed) {
     settled_.pop_front();
   // What would not be opened now is not kept: no primary is to be blamed for it. Of ballots only their names tell that
   // they are settled, and after a transfer those are not known; whoever still complains says so again.
-  const auto is_over = [&](const open_case& each) {
-    return is_settled(each.about) || (agreed.is_transferred && !accused_in(each.about));
-  };
-  drop_if(is_over, out);
+  drop_if(
+      [&](const open_case& each) {
+        return is_settled(each.about) || (agreed.is_transferred && !accused_in(each.about));
+      },
+      out);
   return out;
 }
 
@@ -146,7 +161,7 @@ sequence_number fault_docket::period_for(replica_id about, grievance why) const 
   const auto period = cluster_.checkpoint_period;
   const sequence_number own{(agreed_.after.value / period + 1) * period};
   auto chosen = own;
-  const auto found = votes_.find({message_kind::complaint, {about, why}});
+  const auto found = votes_.find({message_kind::complaint, {about, static_cast<std::uint8_t>(why)}});
   if (found == votes_.end()) return own;
   for (const auto& [voter, said] : found->second) {
     const auto theirs = said.content.sequence;
@@ -162,6 +177,71 @@ docket_effects fault_docket::on_pardon_wanted(replica_id replica, microseconds_t
   if (convicted_at == sequence_number{0}) return out;
   vote(message_kind::pardon, pardon_of(self_, replica, convicted_at, cluster_.signing.epoch), now, out);
   return out;
+}
+
+// --- Readmission and hand-over ---------------------------------------------------
+
+docket_effects fault_docket::on_readmission_wanted(const readmission_wish& wish, microseconds_t now) {
+  docket_effects out;
+  const auto epoch = cluster_.signing.epoch;
+  if (wish.floor) vote(message_kind::readmission, readmission_of(self_, self_, *wish.floor, epoch), now, out);
+  if (wish.view) {
+    const auto asked = hand_over_of(self_, self_, *wish.view, hand_over_cause::readmission, epoch);
+    vote(message_kind::hand_over, asked, now, out);
+  }
+  return out;
+}
+
+docket_effects fault_docket::on_readmission(const signed_statement& said, microseconds_t now) {
+  docket_effects out;
+  count_vote(message_kind::readmission, said, now, out);
+  support(message_kind::readmission, said, now, out);
+  return out;
+}
+
+docket_effects fault_docket::on_hand_over(const signed_statement& said, microseconds_t now) {
+  docket_effects out;
+  count_vote(message_kind::hand_over, said, now, out);
+  support(message_kind::hand_over, said, now, out);
+  return out;
+}
+
+docket_effects fault_docket::on_view(view_number view) {
+  docket_effects out;
+  view_ = std::max(view_, view);
+  drop_if([this](const open_case& each) { return is_settled(each.about); }, out);
+  return out;
+}
+
+/// A replica that asks for itself has this one's vote if what it asks for is bounded: it may lie about what it lost.
+void fault_docket::support(message_kind kind, const signed_statement& asked, microseconds_t now, docket_effects& out) {
+  const auto wanted = ballot_of(kind, asked.content, cluster_);
+  if (!wanted || asked.content.replica != wanted->about || wanted->about == self_ || is_settled(*wanted)) return;
+  if (!is_sensible(*wanted)) return;
+  auto& last = supported_at_.try_emplace(place_of(*wanted), 0).first->second;
+  if (last != 0 && now < last + support_pause_us) return;
+  last = std::max<microseconds_t>(now, 1);
+  auto own = asked.content;
+  own.replica = self_;
+  vote(kind, own, now, out);
+}
+
+/// Whether a replica without memory can have come to these numbers, and has not had its share of moves.
+bool fault_docket::is_sensible(const ballot& wanted) const {
+  if (agreed_.replicas[wanted.about.value].is_quarantined()) return false;
+  if (!readmission_ledger::may_ask(agreed_.moves, wanted.about, agreed_.after, cluster_)) return false;
+  // Its h is proven, and may lead what was executed here by a window.
+  if (wanted.kind == message_kind::readmission) {
+    return wanted.sequence <= agreed_.after.plus(3ULL * cluster_.watermark_window);
+  }
+  // What operators want they say themselves. `probation`: two above the latest view of any other replica.
+  return wanted.cause == hand_over_cause::readmission && wanted.to <= view_.plus(2);
+}
+
+fault_docket::ballot_place fault_docket::place_of(const ballot& wanted) {
+  const bool is_move = wanted.kind == message_kind::hand_over;
+  const auto why = is_move ? static_cast<std::uint8_t>(wanted.cause) : static_cast<std::uint8_t>(wanted.why);
+  return {wanted.kind, {wanted.about, why}};
 }
 
 void fault_docket::vote(message_kind kind, const statement& content, microseconds_t now, docket_effects& out) {
@@ -186,19 +266,20 @@ void fault_docket::count_vote(message_kind kind, const signed_statement& said, m
                               docket_effects& out) {
   const auto wanted = ballot_of(kind, said.content, cluster_);
   if (!wanted) return;
-  auto& votes = votes_[{kind, {wanted->about, wanted->why}}];
+  auto& votes = votes_[place_of(*wanted)];
   // An old word that somebody repeats takes no place of a new one.
   const auto known = votes.find(said.content.replica);
-  if (known != votes.end() && known->second.content.sequence > said.content.sequence) return;
+  if (known != votes.end() && is_older(kind, said.content, known->second.content)) return;
   votes[said.content.replica] = said;
+  const auto voters = voters_of(*wanted, cluster_.group());
   exhibits shown;
   for (const auto& [voter, each] : votes) {
     if (ballot_of(kind, each.content, cluster_) != wanted) continue;
     shown.items.push_back({kind, each});
-    if (shown.items.size() == cluster_.group().weak_quorum()) break;
+    if (shown.items.size() == voters) break;
   }
   // §4's f+1: at least one of them is correct.
-  if (shown.items.size() < cluster_.group().weak_quorum()) return;
+  if (shown.items.size() < voters) return;
   const guard_case about = *wanted;
   if (is_news(about, out)) open(about, guard_request(about, shown), false, now, out);
 }

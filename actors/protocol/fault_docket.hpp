@@ -44,6 +44,8 @@ class fault_docket {
   static constexpr std::array<std::uint32_t, grievance_last + 1> grievances_until = {0, 32, 4'096, 2, 3};
   static_assert(grievances_until.back() > 0, "a number for each grievance");
   static constexpr microseconds_t grievance_window_us = 30'000'000;
+  /// What a replica asks for is looked at once in this time: it costs everybody a signature and a broadcast.
+  static constexpr microseconds_t support_pause_us = 250'000;
 
   /// `keys` signs as `self` and outlives the docket.
   fault_docket(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
@@ -56,6 +58,15 @@ class fault_docket {
   [[nodiscard]] docket_effects on_pardon(const signed_statement& vote, microseconds_t now);
   /// The operator of this node wants a replica released.
   [[nodiscard]] docket_effects on_pardon_wanted(replica_id replica, microseconds_t now);
+
+  /// This replica lost its disk and asks the others to bring it back; called again until it is back.
+  [[nodiscard]] docket_effects on_readmission_wanted(const readmission_wish& wish, microseconds_t now);
+  /// Another replica asks for itself, or supports one that does.
+  [[nodiscard]] docket_effects on_readmission(const signed_statement& vote, microseconds_t now);
+  [[nodiscard]] docket_effects on_hand_over(const signed_statement& vote, microseconds_t now);
+  /// The view that this replica is in, or waits for.
+  [[nodiscard]] docket_effects on_view(view_number view);
+
   [[nodiscard]] docket_effects on_misbehaved(const misdeed& seen, microseconds_t now);
   [[nodiscard]] docket_effects on_agreed(const agreed_reputation& agreed);
   [[nodiscard]] docket_effects on_tick(microseconds_t now);
@@ -73,15 +84,19 @@ class fault_docket {
     std::uint32_t seen = 0;
     microseconds_t since = 0;
   };
-  using ballot_place = std::pair<message_kind, std::pair<replica_id, grievance>>;
+  using ballot_place = std::pair<message_kind, std::pair<replica_id, std::uint8_t>>;
 
   /// Whether it is a new one.
   [[nodiscard]] bool is_news(const guard_case& about, docket_effects& out) const;
   void open(const guard_case& about, frame_ptr frame, bool tell, microseconds_t now, docket_effects& out);
+  void support(message_kind kind, const signed_statement& asked, microseconds_t now, docket_effects& out);
+  [[nodiscard]] bool is_sensible(const ballot& wanted) const;
+  [[nodiscard]] static ballot_place place_of(const ballot& wanted);
   void vote(message_kind kind, const statement& content, microseconds_t now, docket_effects& out);
   void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, docket_effects& out);
   [[nodiscard]] sequence_number period_for(replica_id about, grievance why) const;
   [[nodiscard]] bool is_settled(const guard_case& about) const;
+  [[nodiscard]] bool is_over(const ballot& wanted) const;
   [[nodiscard]] bool has_room(const std::optional<principal>& accused) const;
   void drop_if(const std::function<bool(const open_case&)>& is_over, docket_effects& out);
 
@@ -93,6 +108,9 @@ class fault_docket {
   /// Names of cases that were ordered, the newest last.
   std::deque<request_id> settled_;
   std::map<std::pair<replica_id, grievance>, tally> tallies_;
+  view_number view_;
+  /// When this replica last supported what each other one asked for.
+  std::map<ballot_place, microseconds_t> supported_at_;
   /// The last word of each replica in each ballot.
   std::map<ballot_place, std::map<replica_id, signed_statement>> votes_;
 };

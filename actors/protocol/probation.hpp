@@ -16,10 +16,14 @@ namespace hypermesh {
 /// for checkpoints, because what it may have said before is below the water marks of everybody who matters.
 ///
 /// Views: an old VIEW-CHANGE may stand for a view that is still to come, and it does not hold what this replica would
-/// commit before that view. It leaves a view only when f+1 replicas want to, so the old one is for a view at most one
-/// above that of a correct other. COMMIT and VIEW-CHANGE, the two whose agreement makes a new view safe, are for the
-/// views above that. A liar that names a high view delays this, and the group counts this replica as faulty for so
-/// long.
+/// commit before that view. Let V be the highest view for which, or for a later one, a quorum has sent VIEW-CHANGEs. A
+/// replica wants to leave a view only once it has entered it or a quorum has left for it, and goes where it or a
+/// correct other wants to go (`view_change_set`), so no correct replica ever left for a view above V + 1. Of the quorum
+/// behind V enough are correct others that every quorum of others has one of them, in a view not before V. So the old
+/// VIEW-CHANGE is for a view at most one above the latest view in any quorum of others that have said where they are,
+/// and of all these quorums the one with the earliest views counts: so many liars as the group can miss besides this
+/// replica cannot name a view that nobody will ever reach. COMMIT and VIEW-CHANGE, the two whose agreement makes a new
+/// view safe, are for the views above that.
 class probation {
  public:
   explicit probation(const cluster_parameters& cluster) : cluster_(cluster) {}
@@ -29,7 +33,7 @@ class probation {
 
   /// Everything above was never voted for; unknown until enough others have said where they are.
   [[nodiscard]] std::optional<sequence_number> floor() const { return floor_; }
-  /// The first view in which this replica did nothing yet.
+  /// The first view in which this replica did nothing yet; it may turn out to be an earlier one while others are heard.
   [[nodiscard]] view_number first_view() const { return first_view_; }
 
   /// Whether PRE-PREPARE, PREPARE and CHECKPOINT above `own_low` are new words.
@@ -41,8 +45,12 @@ class probation {
 
  private:
   cluster_parameters cluster_;
-  std::map<replica_id, sequence_number> lows_;
-  view_number highest_view_;
+  struct position {
+    view_number view;
+    sequence_number low;
+  };
+  /// The first word of each other replica since this one's start.
+  std::map<replica_id, position> heard_;
   std::optional<sequence_number> floor_;
   view_number first_view_;
 };

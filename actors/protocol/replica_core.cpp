@@ -16,6 +16,12 @@ constexpr std::uint64_t idle_status_ticks = 4;
 /// Ticks without execution after which a certified state is fetched instead of awaited.
 constexpr unsigned ticks_behind_max = 2;
 
+/// A replica that lost its disk asks for what it needs every so many ticks: it may have been lost.
+constexpr std::uint64_t wish_ticks = 2;
+/// Null requests of a readmission that are proposed and not committed: enough for a checkpoint period to pass in a few
+/// round trips, few enough that a client's batch behind them is not late.
+constexpr std::uint64_t null_requests_in_flight_max = 4;
+
 /// Ticks after leaving a view before the own VIEW-CHANGE is sent again: the first one gets time to arrive.
 constexpr std::uint64_t view_change_ticks = 2;
 
@@ -62,18 +68,41 @@ void replica_core::propose_waiting(replica_effects& out) {
   // stable checkpoint, so that no primary can exhaust the space of sequence numbers.
   if (divergence_.exists() || !may_prepare()) return;
   while (!waiting_.empty() && log_.marks().contains(last_proposed_.next())) {
-    last_proposed_ = last_proposed_.next();
-    const auto body = std::move(waiting_.front());
+    auto body = std::move(waiting_.front());
     waiting_.pop_front();
-    const auto header = sign(message_kind::pre_prepare, last_proposed_, digest_of_batch(*body));
-    auto& slot = log_.at(last_proposed_);
-    require(!slot.proposal, "the primary proposes once for a sequence");
-    const auto frame = encode_pre_prepare(header, *body);
-    slot.proposal = pre_prepare{header, body, frame};
-    out.records.push_back({record_kind::pre_prepare, view_, last_proposed_, frame});
-    out.sends.push_back({std::nullopt, frame});
-    advance(last_proposed_, out);
+    propose(std::move(body), out);
   }
+  propose_null_requests(out);
+}
+
+void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& out) {
+  last_proposed_ = last_proposed_.next();
+  const auto header = sign(message_kind::pre_prepare, last_proposed_, digest_of_batch(*body));
+  auto& slot = log_.at(last_proposed_);
+  require(!slot.proposal, "the primary proposes once for a sequence");
+  const auto frame = encode_pre_prepare(header, *body);
+  slot.proposal = pre_prepare{header, std::move(body), frame};
+  out.records.push_back({record_kind::pre_prepare, view_, last_proposed_, frame});
+  out.sends.push_back({std::nullopt, frame});
+  advance(last_proposed_, out);
+}
+
+/// TOCS '02 §4.3.2: while a recovery is under way the primary proposes null requests, so that the checkpoint that
+/// completes it comes also when no client asks for anything.
+void replica_core::propose_null_requests(replica_effects& out) {
+  static const auto null_request = std::make_shared<const batch>();
+  while (is_primary() && active_ && !divergence_.exists() && may_prepare() && waiting_.empty() &&
+         last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
+         last_proposed_.value < last_executed_.value + null_requests_in_flight_max) {
+    propose(null_request, out);
+  }
+}
+
+replica_effects replica_core::on_advance(sequence_number through) {
+  replica_effects out;
+  advance_through_ = std::max(advance_through_, through);
+  propose_null_requests(out);
+  return out;
 }
 
 replica_effects replica_core::on_message(principal sender, const message& value) {
@@ -201,7 +230,7 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
   auto& slot = log_.at(sequence);
   // §4.2: "Replica i multicasts a ⟨COMMIT, v, n, D(m), i⟩σi to the other replicas when prepared(m, v, n, i) becomes
   // true."
-  if (!slot.commit_sent && slot.is_prepared(group_) && may_commit(out)) {
+  if (!slot.commit_sent && slot.is_prepared(group_) && !probation_) {
     const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
     slot.commit_sent = true;
     require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
@@ -240,6 +269,7 @@ void replica_core::execute_ready(replica_effects& out) {
   if (last_executed_ == before) return;
   report_progress(out);
   adopt_stable(out);
+  propose_null_requests(out);
 }
 
 // --- §4.3, garbage collection ----------------------------------------------------
@@ -250,6 +280,7 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
   if (certificate->sequence() <= log_.marks().low()) return out;
   if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
   if (!divergence_.exists()) adopt_stable(out);
+  follow_wish(out);
   return out;
 }
 
@@ -267,6 +298,7 @@ void replica_core::move_low(std::shared_ptr<const checkpoint_certificate> proof,
   out.records.push_back(
       {record_kind::stable_checkpoint, view_number{0}, stable_->sequence(), encode(checkpoint_proof{*stable_})});
   cut_log(stable_->sequence(), out);
+  end_probation(out);
   propose_waiting(out);
   repropose(out);
   take_early(out);
@@ -288,6 +320,7 @@ replica_effects replica_core::on_taken(sequence_number sequence) {
   if (divergence_.exists()) return out;
   taken_ = std::max(taken_, sequence);
   adopt_stable(out);
+  follow_wish(out);
   return out;
 }
 
@@ -309,6 +342,7 @@ replica_effects replica_core::on_installed(sequence_number sequence,
   send_status(out);
   if (repaired && wanted_view_ > view_) change_view(wanted_view_, out);
   if (repaired) propose_waiting(out);
+  follow_wish(out);
   report_progress(out);
   return out;
 }
@@ -335,6 +369,8 @@ replica_effects replica_core::on_tick() {
   if (lacks_state && stalled && (++ticks_behind_ >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
   const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
   if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
+  if (ticks_ % wish_ticks == 0) wish(out);
+  propose_null_requests(out);
   return out;
 }
 

@@ -62,6 +62,9 @@ class replica_core {
   /// (attack 27). The news may be older than the state in place.
   [[nodiscard]] replica_effects on_diverged(sequence_number sequence);
 
+  /// A readmission needs sequences through here.
+  [[nodiscard]] replica_effects on_advance(sequence_number through);
+
   /// The status period has passed.
   [[nodiscard]] replica_effects on_tick();
 
@@ -79,7 +82,9 @@ class replica_core {
 
  private:
   // §4.2, in the order of the phases.
+  void propose(std::shared_ptr<const batch> body, replica_effects& out);
   void propose_waiting(replica_effects& out);
+  void propose_null_requests(replica_effects& out);
   void take(replica_id from, const message& value, replica_effects& out);
   void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);
   void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
@@ -91,7 +96,10 @@ class replica_core {
   [[nodiscard]] bool is_decided(sequence_number sequence) const;
 
   [[nodiscard]] bool may_prepare() const;
-  [[nodiscard]] bool may_commit(replica_effects& out);
+  void end_probation(replica_effects& out);
+  void follow_wish(replica_effects& out);
+  void wish(replica_effects& out) const;
+  void catch_up(replica_effects& out);
   void hear_status(const status& value, replica_effects& out);
 
   void restore_view(const recovered_replica& past);
@@ -149,6 +157,8 @@ class replica_core {
   /// The primary's last sequence.
   sequence_number last_proposed_;
   std::deque<std::shared_ptr<const batch>> waiting_;
+  /// Through here sequences are needed, also if nobody asks for anything.
+  sequence_number advance_through_;
   /// The own state is wrong; and the view to leave for when it is right again.
   divergence divergence_;
   view_number wanted_view_;

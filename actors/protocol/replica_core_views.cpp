@@ -75,8 +75,10 @@ void replica_core::enter_view(const new_view& opened, replica_effects& out) {
   // §4.4: a replica that lacks the checkpoint of min-s "also inserts the proof of stability for this checkpoint in its
   // log"; it has to compare its own state with it, or to fetch the state, before h moves (attack 15).
   learn_checkpoint(out);
+  end_probation(out);
   repropose(out);
   take_early(out);
+  propose_null_requests(out);
   report_progress(out);
 }
 
@@ -139,22 +141,52 @@ void replica_core::take_early(replica_effects& out) {
 
 bool replica_core::may_prepare() const { return !probation_ || probation_->may_prepare(log_.marks().low()); }
 
-bool replica_core::may_commit(replica_effects& out) {
-  if (!probation_) return true;
-  if (!probation_->may_commit(view_, log_.marks().low())) return false;
-  // Durable with the COMMIT that follows: from that on this disk holds everything that binds this replica.
+/// From here on its disk holds everything that binds this replica: h is above all that it may have said of sequences,
+/// and the view that it has entered is one that it cannot have asked for. Durable before anything that it says now.
+void replica_core::end_probation(replica_effects& out) {
+  if (!probation_ || !active_ || !probation_->may_commit(view_, log_.marks().low())) return wish(out);
   out.records.push_back({record_kind::readmission, view_, sequence_number{0}, std::make_shared<const byte_vector>()});
   out.observations.emplace_back(probation_changed{*probation_->floor(), probation_->first_view(), true});
+  out.readmitted = true;
   probation_.reset();
-  return true;
+  catch_up(out);
+}
+
+/// What the proposals here waited for may have come about.
+void replica_core::catch_up(replica_effects& out) {
+  for (auto sequence = last_decided_.next(); active_ && sequence <= log_.last(); sequence = sequence.next()) {
+    if (log_.find(sequence) == nullptr) continue;
+    prepare_slot(sequence, out);
+    advance(sequence, out);
+  }
+}
+
+/// A view that the others have left for, when the floor was still ahead.
+void replica_core::follow_wish(replica_effects& out) {
+  if (probation_ && wanted_view_ > view_ && !divergence_.exists()) change_view(wanted_view_, out);
+}
+
+/// What would bring a replica that lost its disk back.
+void replica_core::wish(replica_effects& out) const {
+  if (!probation_ || !probation_->floor()) return;
+  readmission_wish wanted;
+  if (!may_prepare()) {
+    wanted.floor = probation_->floor();
+  } else if (view_ < probation_->first_view()) {
+    wanted.view = probation_->first_view();
+  }
+  if (wanted.floor || wanted.view) out.wish = wanted;
 }
 
 void replica_core::hear_status(const status& value, replica_effects& out) {
-  if (!probation_ || probation_->floor()) return;
+  if (!probation_) return;
+  const auto floor = probation_->floor();
+  const auto first_view = probation_->first_view();
   probation_->on_status(value.replica, value.view, value.low_watermark, log_.marks().low());
-  if (!probation_->floor()) return;
+  if (!probation_->floor() || (floor == probation_->floor() && first_view == probation_->first_view())) return;
   out.voting_above = probation_->floor();
   out.observations.emplace_back(probation_changed{*probation_->floor(), probation_->first_view(), false});
+  end_probation(out);
 }
 
 // --- Restart -------------------------------------------------------------------
@@ -235,15 +267,13 @@ replica_effects replica_core::on_start() {
   replica_effects out;
   learn_checkpoint(out);
   repropose(out);
-  for (auto sequence = last_decided_.next(); sequence <= log_.last(); sequence = sequence.next()) {
-    if (log_.find(sequence) == nullptr) continue;
-    // The write of proposal and vote may have been torn.
-    prepare_slot(sequence, out);
-    advance(sequence, out);
-  }
+  // The write of proposal and vote may have been torn.
+  catch_up(out);
   if (active_) out.view_entered = view_;
   if (probation_) out.observations.emplace_back(probation_changed{});
-  if (view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0) return out;
+  const bool is_new = view_ == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0;
+  // The others answer a replica that lost its disk with what they can prove.
+  if (is_new && !probation_) return out;
   send_status(out);
   report_progress(out);
   out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});

@@ -19,20 +19,21 @@ client_table::shared_outcome refusal(reply_status why, session_id fresh_above = 
 
 /// What the first chunk of a snapshot says of the others.
 byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name,
-                      const reputation_ledger& ledger) {
+                      const reputation_ledger& ledger, const readmission_ledger& readmissions) {
   byte_writer out;
   out.number<std::uint64_t>(sequence.value);
   out.number<std::uint64_t>(machine_chunks);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
   out.bytes(as_byte_span(machine_name));
   ledger.write(out);
+  readmissions.write(out);
   return out.take();
 }
 
 }  // namespace
 
 replicated_state::replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster)
-    : machine_(std::move(machine)), cluster_(cluster), ledger_(cluster) {
+    : machine_(std::move(machine)), cluster_(cluster), ledger_(cluster), readmissions_(cluster) {
   require(machine_ != nullptr, "a replicated state has a machine");
 }
 
@@ -77,7 +78,11 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
 /// Its signatures were verified before anybody voted for the batch.
 bool replicated_state::judge(sequence_number sequence, const request& each) {
   const auto about = case_of(each, cluster_);
-  return about && ledger_.apply(*about, sequence);
+  if (!about) return false;
+  const auto* wanted = std::get_if<ballot>(&*about);
+  const bool is_move =
+      wanted != nullptr && (wanted->kind == message_kind::readmission || wanted->kind == message_kind::hand_over);
+  return is_move ? readmissions_.apply(*wanted, sequence) : ledger_.apply(*about, sequence);
 }
 
 replicated_state::answered_request replicated_state::execute_fresh(sequence_number sequence, const request& each) {
@@ -135,7 +140,7 @@ std::optional<operation_result> replicated_state::query(byte_span operation) con
 
 state_snapshot replicated_state::snapshot() {
   auto machine_chunks = machine_->snapshot();
-  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name(), ledger_);
+  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name(), ledger_, readmissions_);
   state_snapshot all;
   const auto leaf = state_chunk_digest(layout);
   all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
@@ -169,7 +174,8 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   const auto machine_chunks = layout.number<std::uint64_t>();
   const auto name = layout.bytes(layout.number<std::uint32_t>());
   reputation_ledger ledger{cluster_};
-  const bool has_ledger = ledger.read(layout);
+  readmission_ledger readmissions{cluster_};
+  const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
   if (!has_ledger || !layout.is_complete() || claimed != sequence)
     return "the snapshot's layout is malformed or of another sequence";
   if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
@@ -180,6 +186,7 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   if (auto error = machine_->restore(state_snapshot(snapshot.begin() + 1, split))) return error;
   clients_ = std::move(clients);
   ledger_ = std::move(ledger);
+  readmissions_ = std::move(readmissions);
   last_executed_ = sequence;
   return std::nullopt;
 }

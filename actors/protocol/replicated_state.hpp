@@ -10,6 +10,7 @@
 #include "actors/protocol/client_table.hpp"
 #include "actors/protocol/divergence.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/readmission_ledger.hpp"
 #include "actors/protocol/reputation_ledger.hpp"
 
 namespace hypermesh {
@@ -63,8 +64,11 @@ class replicated_state {
   [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
   [[nodiscard]] sessions_by_client sessions() const { return clients_.sessions(); }
+  /// What the group agreed to do for replicas that lost their disks, and when it hands over.
+  [[nodiscard]] const agreed_moves& moves() const { return readmissions_.moves(); }
+  [[nodiscard]] std::vector<move_agreed> take_move_events() { return readmissions_.take_events(); }
 
-  /// Ledger, machine and client table as chunks; the first chunk holds the ledger and says how many belong to which.
+  /// Ledgers, machine and client table as chunks; the first chunk holds the ledgers and says how many belong to which.
   [[nodiscard]] state_snapshot snapshot();
   /// Root over ledger, machine and client table.
   [[nodiscard]] digest root();
@@ -92,6 +96,7 @@ class replicated_state {
   client_table clients_;
   cluster_parameters cluster_;
   reputation_ledger ledger_;
+  readmission_ledger readmissions_;
   sequence_number last_executed_;
   divergence divergence_;
   /// A diverged state was replaced, and nothing was executed since: what had been ordered meanwhile may still arrive,

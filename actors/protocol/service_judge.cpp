@@ -68,6 +68,7 @@ void service_judge::on_view(microseconds_t now) {
   window_executed_ = executed_;
   last_window_at_.reset();
   seemed_slow_at_.reset();
+  advance_from_.reset();
   forgiven_before_ = 0;
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow: expect less of the next one.
@@ -87,6 +88,7 @@ std::optional<suspicion_reason> service_judge::judge(const service_report& repor
     forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
   }
   if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout_us, now)) seemed_slow_at_ = now;
+  if (keeps_out(report, timeout_us, now)) return suspicion_reason::mute;
   const auto found = reason(report, timeout_us, now);
   found_slow_ = found_slow_ || found == suspicion_reason::slow;
   return found;
@@ -102,6 +104,19 @@ std::optional<suspicion_reason> service_judge::reason(const service_report& repo
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
   const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout_us, now);
   return again ? std::optional{suspicion_reason::slow} : std::nullopt;
+}
+
+/// A replica that lost its disk waits for sequences that nobody else may need (TOCS '02 §4.3.2): without this the
+/// primary could keep it out for ever.
+bool service_judge::keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now) {
+  if (report.executed_through >= report.wanted_through) {
+    advance_from_.reset();
+    return false;
+  }
+  if (!advance_from_ || report.executed_through >= advance_from_->second.plus(advance_min)) {
+    advance_from_ = {now, report.executed_through};
+  }
+  return now >= advance_from_->first + timeout_us;
 }
 
 void service_judge::measure_rate(const service_report& report, microseconds_t now) {

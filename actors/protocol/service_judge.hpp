@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "actors/protocol/effects.hpp"
@@ -30,6 +31,9 @@ struct service_report {
   /// Of the last requests of moderate size that were executed in this view, each from its own arrival here: what a
   /// primary adds to all of them, also when one client has many under way.
   std::vector<ended_wait> stays;
+  /// The last sequence that was executed here, and the one that a readmission needs.
+  sequence_number executed_through = {};
+  sequence_number wanted_through = {};
 };
 
 /// Half of all time that was waited went by in waits up to this one; 0 for none. A plain median would say nothing: of
@@ -41,14 +45,14 @@ struct service_report {
 
 /// Whether the primary serves its clients as well as it can (attacks 29 and 31). Pure.
 ///
-/// A mute primary executes nothing. A censoring one lets one client wait while it serves the others. A slow one delays
-/// all of them by less than the time-out; waiting alone does not tell it from a busy one, so its throughput has to be
-/// low as well: either too few requests were executed while a typical one waited or stayed, or less than half of what
-/// this cluster has done before. What was done before is forgotten only by a change of the view, so a primary cannot
-/// slow down step by step and take the expectation with it. And it has to be slow again before long: a machine that
-/// stood still, links that opened late and one slow write leave long waits behind, all of which began before anybody
-/// noticed. One that lets some requests wait and serves the others of the same clients is found by that alone, also
-/// when the others are many.
+/// A mute primary executes nothing, or orders nothing that a readmission waits for. A censoring one lets one client
+/// wait while it serves the others. A slow one delays all of them by less than the time-out; waiting alone does not
+/// tell it from a busy one, so its throughput has to be low as well: either too few requests were executed while a
+/// typical one waited or stayed, or less than half of what this cluster has done before. What was done before is
+/// forgotten only by a change of the view, so a primary cannot slow down step by step and take the expectation with it.
+/// And it has to be slow again before long: a machine that stood still, links that opened late and one slow write leave
+/// long waits behind, all of which began before anybody noticed. One that lets some requests wait and serves the others
+/// of the same clients is found by that alone, also when the others are many.
 class service_judge {
  public:
   /// Waits below this are nobody's fault, however good earlier views were.
@@ -64,6 +68,9 @@ class service_judge {
   /// then.
   static constexpr std::size_t overtaken_min = 4;
   static constexpr std::size_t overtaken_share = 16;
+  /// Sequences of a readmission that pass in a time-out at least. A primary on a busy machine has hundreds; with this
+  /// one a faulty primary keeps a replica out for 2L / 16 time-outs, once.
+  static constexpr std::uint64_t advance_min = 16;
 
   /// A view was entered.
   void on_view(microseconds_t now);
@@ -78,6 +85,7 @@ class service_judge {
                                                        microseconds_t now) const;
   [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const;
   [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+  [[nodiscard]] bool keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now);
   [[nodiscard]] static bool picks_some_out(const service_report& report, microseconds_t timeout_us);
   [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
 
@@ -95,6 +103,8 @@ class service_judge {
   std::optional<microseconds_t> seemed_slow_at_;
   /// Nothing that began before counts any more.
   microseconds_t forgiven_before_ = 0;
+  /// A readmission needs sequences: since when at most `advance_min` passed, and from where.
+  std::optional<std::pair<microseconds_t, sequence_number>> advance_from_;
   /// The best typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;
   /// The primary of this view; which may have been wrong.

@@ -49,8 +49,8 @@ std::size_t slot_repair::send(replica_id to, sequence_number sequence, slot_prog
   if (log_->find(sequence) == nullptr || has.committed) return 0;
   auto* slot = &log_->at(sequence);
   const auto before = sends.size();
-  // A null request needs no body: the NEW-VIEW names it.
-  const bool has_body = slot->proposal && !slot->proposal->body->requests.empty();
+  // A null request that the NEW-VIEW names needs no body.
+  const bool has_body = slot->proposal && (slot->proposal->raw != nullptr || !slot->proposal->body->requests.empty());
   if (!has.has_pre_prepare && has_body && relays(sequence)) {
     // A batch of an earlier view has no frame in this one until somebody lacks it; then it is made once, however often
     // it is asked for.

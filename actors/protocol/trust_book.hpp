@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/readmission_ledger.hpp"
 #include "actors/protocol/reputation_ledger.hpp"
 
 namespace hypermesh {
@@ -20,6 +21,7 @@ struct agreed_reputation {
   std::vector<request_id> settled;
   /// Clients that were ever convicted.
   client_standings clients = {};
+  agreed_moves moves = {};
   /// It came with a transferred state: what was settled on the way here nobody says.
   bool is_transferred = false;
 };

@@ -30,6 +30,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::request:
     case message_kind::node_query:
     case message_kind::pardon:
+    case message_kind::hand_over:
       return std::nullopt;
     case message_kind::query:
       return sender.is_client() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
@@ -46,6 +47,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::new_view:
     case message_kind::complaint:
     case message_kind::exhibits:
+    case message_kind::readmission:
       return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
     case message_kind::reply:
     case message_kind::query_reply:
@@ -73,6 +75,8 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
   if (const auto* it = std::get_if<complaint>(&value)) return check_ballot(message_kind::complaint, it->vote);
   if (const auto* it = std::get_if<pardon>(&value)) return check_ballot(message_kind::pardon, it->vote);
+  if (const auto* it = std::get_if<readmission>(&value)) return check_ballot(message_kind::readmission, it->vote);
+  if (const auto* it = std::get_if<hand_over>(&value)) return check_ballot(message_kind::hand_over, it->vote);
   if (const auto* it = std::get_if<exhibits>(&value)) {
     return it->items.size() > words_shown_max ? std::optional{rejection::too_many_items} : std::nullopt;
   }
@@ -154,9 +158,10 @@ std::optional<rejection> validator::check_pre_prepare(const pre_prepare& value) 
   // The sender may be another than the primary: a header is relayed to who lost it, and proves itself.
   if (content.replica != cluster_.group().primary_of(content.view)) return rejection::not_from_primary;
   if (const auto bad = check_statement(message_kind::pre_prepare, value.header)) return bad;
-  if (value.body->requests.empty()) return rejection::empty_batch;
   // §4.2: "the signatures in the request and the pre-prepare message are correct and d is the digest for m".
   if (digest_of_batch(*value.body) != content.value) return rejection::wrong_digest;
+  // An empty batch is the null request of §4.4. A primary that proposes nothing else serves nobody, and is judged by
+  // that; which of them a readmission needs a backup may learn after the primary has.
   const auto cases =
       std::ranges::count_if(value.body->requests, [](const auto& each) { return each.id.client == guard_client; });
   // One of them may cost as much as a hundred of clients (attack 33).

@@ -39,7 +39,9 @@ void view_change_set::restore(view_number view, std::shared_ptr<const view_chang
 
 view_change_effects view_change_set::on_service(const service_report& report, microseconds_t now) {
   if (!active_ || primary() == self_) return {};
-  const auto reason = judge_.judge(report, request_timeout(), now);
+  auto seen = report;
+  seen.wanted_through = moves_.advance_through;
+  const auto reason = judge_.judge(seen, request_timeout(), now);
   if (reason) return on_suspected(*reason, now);
   on_satisfied();
   return {};
@@ -78,6 +80,29 @@ void view_change_set::suspect_shunned(microseconds_t now, view_change_effects& o
   const bool looks = active_ || quorum_at_.has_value();
   if (!looks || suspected_ || abstains_ || primary() == self_) return;
   if (std::ranges::binary_search(shunned_, primary())) suspect(suspicion_reason::proven, now, out);
+}
+
+view_change_effects view_change_set::on_moves(const agreed_moves& moves, std::optional<view_number> stepped_down) {
+  view_change_effects out;
+  moves_ = moves;
+  if (stepped_down) stepped_down_ = std::max(stepped_down_.value_or(*stepped_down), *stepped_down);
+  // Those who executed it earlier may have taken this replica along.
+  const auto forgiven = std::erase_if(grown_for_, [this](view_number to) { return is_planned(to); });
+  doublings_ -= std::min(doublings_, static_cast<unsigned>(forgiven));
+  follow_moves(out);
+  return out;
+}
+
+/// Whether all leave for this view by agreement, which says nothing about the network or a primary.
+bool view_change_set::is_planned(view_number to) const {
+  return to <= moves_.least_view || (stepped_down_ && to == stepped_down_->next());
+}
+
+void view_change_set::follow_moves(view_change_effects& out) const {
+  // As for a suspicion: the view was entered, or a quorum has left for it.
+  const bool may_leave = active_ || quorum_at_.has_value();
+  const bool is_over = view_ < moves_.least_view || (active_ && view_ == stepped_down_);
+  if (may_leave && is_over) out.change_to = view_.next();
 }
 
 void view_change_set::send_suspicion(view_change_effects& out) const {
@@ -135,8 +160,9 @@ view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> 
   require(own != nullptr && own->replica == self_ && own->new_view > view_, "a replica leaves for a later view");
   view_change_effects out;
   // A view that was left before it could calm down was not given up lightly: be more patient with the next one.
-  if (!active_ || now < entered_at_ + calm_timeouts * request_timeout()) grow_patience();
+  const bool is_early = !active_ || now < entered_at_ + calm_timeouts * request_timeout();
   view_ = own->new_view;
+  if (is_early && !is_planned(view_)) grow_patience();
   active_ = false;
   abstains_ = false;
   suspected_ = false;
@@ -192,6 +218,7 @@ void view_change_set::open(microseconds_t now, view_change_effects& out) {
   if (changes_from(view_) < group_.quorum()) return;
   if (!quorum_at_) quorum_at_ = now;
   suspect_shunned(now, out);
+  follow_moves(out);
   auto changes = changes_for(view_);
   if (changes.size() < group_.quorum()) return;
   // §4.4: "When the primary p of view v + 1 receives 2f valid view-change messages for view v + 1 from other replicas,
@@ -239,6 +266,7 @@ view_change_effects view_change_set::on_entered(view_number view, microseconds_t
   judge_.on_view(now);
   view_change_effects out;
   suspect_shunned(now, out);
+  follow_moves(out);
   return out;
 }
 
@@ -253,7 +281,11 @@ microseconds_t view_change_set::new_view_timeout() const {
   return (closed ? std::min(settings_.closed_link_us, settings_.new_view_us) : settings_.new_view_us) << doublings_;
 }
 
-void view_change_set::grow_patience() { doublings_ = std::min(doublings_ + 1, settings_.doublings_max); }
+void view_change_set::grow_patience() {
+  if (doublings_ == settings_.doublings_max) return;
+  ++doublings_;
+  grown_for_.push_back(view_);
+}
 
 void view_change_set::on_link_changed(replica_id replica, bool up) {
   if (up) {
@@ -275,10 +307,13 @@ view_change_effects view_change_set::on_tick(microseconds_t now) {
     send_suspicion(out);
     join(now, out);
   }
+  // The replica may have been unable to leave when it was asked to.
+  follow_moves(out);
   if (!active_) return out;
   if (suspected_) calm_since_ = now;
   if (doublings_ > 0 && now >= calm_since_ + calm_timeouts * request_timeout()) {
     --doublings_;
+    if (!grown_for_.empty()) grown_for_.erase(grown_for_.begin());
     calm_since_ = now;
   }
   return out;

@@ -9,6 +9,7 @@
 #include "actors/ports.hpp"
 #include "actors/protocol/cluster.hpp"
 #include "actors/protocol/effects.hpp"
+#include "actors/protocol/readmission_ledger.hpp"
 #include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/view_change_settings.hpp"
 
@@ -49,6 +50,13 @@ class view_change_set {
   /// Whom nobody should follow: such a primary is suspected at once, and nobody waits for its NEW-VIEW. Its views are
   /// not skipped: what a replica that lost its disk may say rests on VIEW-CHANGEs going up one by one (`probation`).
   [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& shunned, microseconds_t now);
+  /// What the group agreed on: sequences that are to pass, and views that all leave together. `stepped_down` is the
+  /// view whose primary gives it up. A hand-over is no suspicion: nobody is blamed, and nobody gets more patient by it.
+  /// The views between are left one by one as well, because what a replica that lost its disk may say rests on that
+  /// (`probation`), but nobody waits for them to be opened.
+  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, std::optional<view_number> stepped_down);
+  /// This replica had lost its disk and is a full member again.
+  void on_readmitted() { abstains_ = false; }
   /// This replica's own judgement of the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
   /// It was wrong, or the primary has made up for it: nothing is held against the primary now.
@@ -82,7 +90,9 @@ class view_change_set {
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
   [[nodiscard]] std::shared_ptr<const new_view> build(
       const std::vector<std::shared_ptr<const view_change>>& changes) const;
+  void follow_moves(view_change_effects& out) const;
   void send_suspicion(view_change_effects& out) const;
+  [[nodiscard]] bool is_planned(view_number to) const;
   void grow_patience();
 
   cluster_parameters cluster_;
@@ -108,8 +118,13 @@ class view_change_set {
   /// Sorted.
   std::vector<replica_id> shunned_;
   service_judge judge_;
+  agreed_moves moves_;
+  /// The last view that its primary gave up.
+  std::optional<view_number> stepped_down_;
 
   unsigned doublings_ = 0;
+  /// The views on the way to which patience grew, at most one for each doubling.
+  std::vector<view_number> grown_for_;
   microseconds_t entered_at_ = 0;
   microseconds_t calm_since_ = 0;
   microseconds_t suspicion_sent_at_ = 0;

@@ -12,7 +12,8 @@ class as_primary : public adversary {
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* proposal = out.as<pre_prepare>();
     const bool is_own = proposal != nullptr && principal::of(proposal->header.content.replica) == hands.self();
-    if (!is_own || !out.peer.is_replica()) return fate::passes;
+    // Strategies meddle with requests; a null request of a readmission has none.
+    if (!is_own || !out.peer.is_replica() || proposal->body->requests.empty()) return fate::passes;
     // The frame may be replaced while it is looked at.
     const auto kept = out.value;
     return on_proposal(out, *proposal, hands);
@@ -34,8 +35,7 @@ class as_voter : public adversary {
   }
 
  protected:
-  virtual fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote,
-                       adversary_hands& hands) = 0;
+  virtual fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) = 0;
 };
 
 /// Meddles with its own VIEW-CHANGEs.

@@ -84,6 +84,7 @@ inline constexpr microseconds_t turn_us = 400'000;
 [[nodiscard]] std::vector<strategy> equivocation_strategies();
 [[nodiscard]] std::vector<strategy> primary_strategies();
 [[nodiscard]] std::vector<strategy> backup_strategies();
+[[nodiscard]] std::vector<strategy> readmission_strategies();
 [[nodiscard]] std::vector<strategy> flooding_strategies();
 [[nodiscard]] std::vector<strategy> view_change_strategies();
 [[nodiscard]] std::vector<strategy> new_view_strategies();

@@ -112,7 +112,7 @@ TEST_CASE("few open files: a node says so, and never advises to give up its data
   CHECK(has(told.err, "ulimit -n"));
 
   // What most systems allow is enough for a cluster of four.
-  cluster.start(0, {.limits = {{RLIMIT_NOFILE, 1'024}}});
+  cluster.start(0, {}, {.limits = {{RLIMIT_NOFILE, 1'024}}});
   CHECK(cluster.is_ready());
   CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
 }
@@ -123,7 +123,7 @@ TEST_CASE("a node that was started with nohup outlives the terminal, another one
   cluster.replica(0).send(SIGHUP);
   CHECK(cluster.replica(0).wait() == 0);
   CHECK(has(text_of(cluster.err_of(0)), "Hangup: stopping"));
-  cluster.start(0, {.ignored = {SIGHUP}});
+  cluster.start(0, {}, {.ignored = {SIGHUP}});
   REQUIRE(cluster.is_ready());
   cluster.replica(0).send(SIGHUP);
   cluster.replica(0).send(SIGTERM);
@@ -138,7 +138,7 @@ TEST_CASE("a node whose streams are closed runs, and stops in order") {
   for (const auto& how : {process_streams{.closed = {0, 1, 2}}, process_streams{.closed = {2}}}) {
     cluster.replica(3).send(SIGTERM);
     CHECK(cluster.replica(3).wait() == 0);
-    cluster.start(3, how);
+    cluster.start(3, {}, how);
     CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
   }
   cluster.replica(3).send(SIGTERM);

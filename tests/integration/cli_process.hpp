@@ -226,8 +226,12 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
 /// Four replicas, each a process.
 class running_cluster {
  public:
-  explicit running_cluster(const std::string& machine = "key-value") : first_port_(free_port_row(4)) {
-    made_ = run({"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)});
+  /// `more` are options of `hypermesh init`.
+  explicit running_cluster(const std::string& machine = "key-value", const words& more = {})
+      : first_port_(free_port_row(4)) {
+    words all{"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)};
+    all.insert(all.end(), more.begin(), more.end());
+    made_ = run(all);
     for (std::uint32_t number = 0; number < 4; ++number)
       start(number);
   }
@@ -239,16 +243,16 @@ class running_cluster {
   }
   [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
 
-  void start(std::uint32_t number) { start(number, {}); }
-
-  /// `how` says what is unusual; its streams are replaced.
-  void start(std::uint32_t number, process_streams how) {
+  /// `how` says what is unusual about the process; its streams are replaced.
+  void start(std::uint32_t number, const words& more = {}, process_streams how = {}) {
+    words all{"start", "--config", config_of(number)};
+    all.insert(all.end(), more.begin(), more.end());
     how.out = out_of(number);
     how.err = err_of(number);
     replicas_.resize(4);
     replicas_[number].reset();
     fs::remove(out_of(number));
-    replicas_[number] = std::make_unique<process>(words{"start", "--config", config_of(number)}, how);
+    replicas_[number] = std::make_unique<process>(all, how);
   }
 
   [[nodiscard]] std::string config_of(std::uint32_t number) const {

@@ -123,6 +123,8 @@ class limit_checker {
   void operator()(const suspicion& value) { vote(value.vote); }
   void operator()(const complaint& value) { vote(value.vote); }
   void operator()(const pardon& value) { vote(value.vote); }
+  void operator()(const readmission& value) { vote(value.vote); }
+  void operator()(const hand_over& value) { vote(value.vote); }
   void operator()(const exhibits& value) {
     hold(!value.items.empty(), "something is shown");
     std::size_t documents = 0;

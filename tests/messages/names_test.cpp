@@ -83,7 +83,9 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::complaint) == 18);
   CHECK(static_cast<int>(message_kind::pardon) == 19);
   CHECK(static_cast<int>(message_kind::exhibits) == 20);
-  CHECK(message_kind_last == 20);
+  CHECK(static_cast<int>(message_kind::readmission) == 21);
+  CHECK(static_cast<int>(message_kind::hand_over) == 22);
+  CHECK(message_kind_last == 22);
 }
 
 TEST_CASE("the place of a value in the variant is its kind") {

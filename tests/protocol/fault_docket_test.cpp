@@ -44,8 +44,8 @@ struct docket_world {
     return factory.signed_as(kind, content);
   }
   [[nodiscard]] signed_statement complaint_by(std::uint32_t voter, std::uint64_t period = 4) const {
-    return word(message_kind::complaint, complaint_of(replica_id{voter}, faulty, grievance::bad_state,
-                                                      sequence_number{period}, epoch_number{}));
+    return word(message_kind::complaint,
+                complaint_of(replica_id{voter}, faulty, grievance::bad_state, sequence_number{period}, epoch_number{}));
   }
   [[nodiscard]] docket_effects misbehave(std::uint32_t times) {
     docket_effects last;
@@ -143,7 +143,8 @@ TEST_CASE_FIXTURE(docket_world, "a client that was convicted is not tried again 
   CHECK(docket.on_found(proof_of_client(1, 9), 0).requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(docket_world, "once a client is convicted its other cases are dropped: no primary is blamed for them") {
+TEST_CASE_FIXTURE(docket_world,
+                  "once a client is convicted its other cases are dropped: no primary is blamed for them") {
   (void)docket.on_found(proof_of_client(1, 9), 0);
   (void)docket.on_found(proof_of_client(1, 10), 0);
   CHECK(docket.open_cases() == 2);
@@ -245,4 +246,81 @@ TEST_CASE_FIXTURE(docket_world, "f + 1 operators release a replica") {
   const auto enough = docket.on_pardon(other, 0);
   REQUIRE(enough.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+}
+
+// --- Readmission and hand-over ---------------------------------------------------
+
+namespace {
+
+struct asking_world : docket_world {
+  [[nodiscard]] signed_statement readmission_by(std::uint32_t voter, std::uint64_t floor,
+                                                std::uint32_t about = 3) const {
+    return word(message_kind::readmission,
+                readmission_of(replica_id{voter}, replica_id{about}, sequence_number{floor}, epoch_number{}));
+  }
+  [[nodiscard]] signed_statement hand_over_by(std::uint32_t voter, std::uint64_t to, std::uint32_t about = 3,
+                                              hand_over_cause why = hand_over_cause::readmission) const {
+    return word(message_kind::hand_over,
+                hand_over_of(replica_id{voter}, replica_id{about}, view_number{to}, why, epoch_number{}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is supported, and the weak quorum is ordered") {
+  const auto out = docket.on_readmission(readmission_by(3, 16), 0);
+  CHECK(out.sends.size() == 1);
+  REQUIRE(out.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(out.requests.front()))));
+  // Said again at once it costs nobody anything.
+  const auto again = docket.on_readmission(readmission_by(3, 16), 1);
+  CHECK(again.sends.empty());
+  CHECK(again.requests.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "only for itself a replica is supported, and only in what can be true") {
+  CHECK(docket.on_readmission(readmission_by(2, 16), 0).sends.empty());
+  CHECK(docket.on_readmission(readmission_by(3, 1'000), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
+  (void)docket.on_view(view_number{1});
+  CHECK(docket.on_hand_over(hand_over_by(3, 1), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 3), 0).sends.size() == 1);
+  // What operators want only they say.
+  CHECK(docket.on_hand_over(hand_over_by(3, 3, 3, hand_over_cause::operators), 300'000).sends.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that had its share, is not supported") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.moves.paid_off_at.assign(4, sequence_number{0});
+  SUBCASE("in quarantine") { agreed.replicas[3].quarantined_until = sequence_number{99}; }
+  SUBCASE("had its share") { agreed.moves.paid_off_at[3] = sequence_number{1'000'000}; }
+  (void)docket.on_agreed(agreed);
+  CHECK(docket.on_readmission(readmission_by(3, 16), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present view only (attack 33)") {
+  // Views that are far away would take the places of cases.
+  for (std::uint64_t turn = 1; turn < 100; ++turn)
+    CHECK(docket.on_hand_over(hand_over_by(0, 4 * turn + 1, 0, hand_over_cause::step_down), 0).requests.empty());
+  CHECK(docket.open_cases() == 0);
+  CHECK(docket.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.empty());
+  fault_docket other{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
+  CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.size() == 1);
+  CHECK(other.open_cases() == 1);
+  // When the view is over nobody is blamed for not ordering it.
+  CHECK(other.on_view(view_number{1}).dropped.size() == 1);
+  // Of a view that it does not lead it is no statement of that form.
+  CHECK(checks.check(principal::of(replica_id{0}), hand_over{hand_over_by(0, 2, 0, hand_over_cause::step_down)}) ==
+        rejection::number_out_of_range);
+}
+
+TEST_CASE_FIXTURE(asking_world, "what is agreed is not asked for again") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.moves.advance_through = sequence_number{16};
+  agreed.moves.least_view = view_number{2};
+  (void)docket.on_agreed(agreed);
+  CHECK(docket.on_readmission(readmission_by(3, 16), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
+  CHECK(docket.on_readmission(readmission_by(3, 17), 0).sends.size() == 1);
 }

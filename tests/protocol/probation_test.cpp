@@ -68,13 +68,24 @@ TEST_CASE("a water mark that is a lie never counts") {
   CHECK_FALSE(tested.floor());
 }
 
-TEST_CASE("a highest view that is named by anybody counts") {
+TEST_CASE("the latest view in the earliest quorum of others counts: a liar delays nothing once they are heard") {
   probation tested{small_cluster(7)};
-  tested.on_status(replica_id{0}, view_of(9), at(500), at(0));
-  for (std::uint32_t other = 1; other <= 5; ++other)
-    tested.on_status(replica_id{other}, view_of(1), at(0), at(0));
+  tested.on_status(replica_id{0}, view_of(1'000'000), at(0), at(0));
+  for (std::uint32_t other = 1; other <= 4; ++other)
+    tested.on_status(replica_id{other}, view_of(other), at(0), at(0));
   REQUIRE(tested.floor());
-  CHECK(tested.first_view() == view_of(11));
+  CHECK(tested.first_view() == view_of(1'000'002));
+  // With the fifth honest one there is a quorum without the liar.
+  tested.on_status(replica_id{5}, view_of(2), at(0), at(0));
+  CHECK(tested.first_view() == view_of(6));
+}
+
+TEST_CASE("a view that one honest replica of a quorum has entered counts, however few have followed") {
+  probation tested{small_cluster(7)};
+  for (std::uint32_t other = 0; other <= 3; ++other)
+    tested.on_status(replica_id{other}, view_of(1), at(0), at(0));
+  tested.on_status(replica_id{4}, view_of(3), at(0), at(0));
+  CHECK(tested.first_view() == view_of(5));
 }
 
 namespace {
@@ -187,7 +198,7 @@ TEST_CASE("without the word of a quorum it stays silent, however far the group i
   CHECK_FALSE(world.voting_above);
 }
 
-TEST_CASE("it comes back for good with its first COMMIT, which is on disk with the note of that") {
+TEST_CASE("it comes back for good as soon as it may commit, and its disk notes that before its first COMMIT") {
   learner_world world;
   for (const std::uint32_t other : {0U, 2U, 3U})
     world.hear_status(other, 0);
@@ -200,16 +211,18 @@ TEST_CASE("it comes back for good with its first COMMIT, which is on disk with t
   for (const std::uint32_t other : {0U, 2U, 3U})
     changes.push_back(world.factory.view_change_of(replica_id{other}, view_of(2), stable, {}));
   const auto opened = world.factory.new_view_of(view_of(2), std::move(changes));
-  world.hear(2, opened);
+  world.records.clear();
+  CHECK(world.hear(2, opened).readmitted);
   REQUIRE(world.core.view() == view_of(2));
   world.view = view_of(2);
-  world.records.clear();
   const auto said = world.order(floor + 1);
   CHECK(sent<prepare>(said).size() == 1);
   CHECK(sent<commit>(said).size() == 1);
   REQUIRE(world.changes.size() == 2);
   CHECK(world.changes.back().over);
   const auto kinds = kinds_of(world.records);
+  // The view and h that it rests on are on the disk no later.
+  CHECK(std::ranges::find(kinds, record_kind::new_view) < std::ranges::find(kinds, record_kind::readmission));
   const auto note = std::ranges::find(kinds, record_kind::readmission);
   const auto vote = std::ranges::find(kinds, record_kind::commit);
   REQUIRE(note != kinds.end());

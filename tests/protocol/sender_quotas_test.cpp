@@ -34,8 +34,8 @@ namespace {
 struct check_world {
   request_factory factory{small_cluster(7)};
   check_quota quota{factory.cluster()};
-  message vote = factory.commit_of(replica_id{2}, factory.pre_prepare_of(view_number{0}, sequence_number{1},
-                                                                         factory.batch_number(1)));
+  message vote = factory.commit_of(replica_id{2},
+                                   factory.pre_prepare_of(view_number{0}, sequence_number{1}, factory.batch_number(1)));
   message handed_on = factory.request_of(client_id{0}, timestamp{1}, "o");
 
   /// How many of so many messages of the replica are verified.
@@ -75,7 +75,8 @@ TEST_CASE_FIXTURE(check_world, "what others sent does not matter, and requests h
     REQUIRE(quota.admits(principal::of(client_id{2}), handed_on, 0));
 }
 
-TEST_CASE_FIXTURE(check_world, "under load each may cost half as much again as the busiest but f, which f liars do not lift") {
+TEST_CASE_FIXTURE(check_world,
+                  "under load each may cost half as much again as the busiest but f, which f liars do not lift") {
   for (const auto liars_only : {true, false}) {
     CAPTURE(liars_only);
     const microseconds_t begin = liars_only ? 0 : 100 * check_quota::period_us;
@@ -88,7 +89,8 @@ TEST_CASE_FIXTURE(check_world, "under load each may cost half as much again as t
   }
 }
 
-TEST_CASE("cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
+TEST_CASE(
+    "cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
   const request_factory factory{small_cluster(4, 4, 4, 8)};
   costly_quota quota;
   const auto sender = principal::of(replica_id{2});
@@ -140,7 +142,11 @@ TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and
     // A client's is refused by its kind, and never counted.
     for (int time = 0; time < 10; ++time)
       CHECK(quota.admit(principal::of(client_id{0}), change, view * 1'000));
-    CHECK(quota.admit(liar, message{factory.commit_of(replica_id{2}, factory.pre_prepare_of(view_number{0}, sequence_number{4}, factory.batch_number(1)))}, view * 1'000));
+    CHECK(quota.admit(
+        liar,
+        message{factory.commit_of(replica_id{2},
+                                  factory.pre_prepare_of(view_number{0}, sequence_number{4}, factory.batch_number(1)))},
+        view * 1'000));
   }
   CHECK(admitted <= costly_quota::burst + 10'000'000 / costly_quota::period_us);
   CHECK(admitted >= 10'000'000 / costly_quota::period_us);

@@ -248,3 +248,27 @@ TEST_CASE("a client starves after sixteen time-outs however long everybody waits
   CHECK_FALSE(judged_at(15'900'000));
   CHECK(judged_at(16'000'000) == suspicion_reason::starving);
 }
+
+TEST_CASE("a primary that does not pass the sequences of a readmission is mute, however well clients are served") {
+  service_judge judge;
+  judge.on_view(0);
+  service_report report;
+  report.wanted_through = sequence_number{100};
+  constexpr microseconds_t timeout = 1'000'000;
+  // Enough of them pass in each time-out.
+  microseconds_t now = 0;
+  for (; report.executed_through < sequence_number{48}; now += timeout / 2) {
+    CHECK_FALSE(judge.judge(report, timeout, now));
+    report.executed_through = report.executed_through.plus(service_judge::advance_min / 2);
+  }
+  CHECK_FALSE(judge.judge(report, timeout, now));
+  // Fewer do, or none.
+  report.executed_through = report.executed_through.plus(service_judge::advance_min - 1);
+  CHECK_FALSE(judge.judge(report, timeout, now + timeout - 1));
+  CHECK(judge.judge(report, timeout, now + timeout) == suspicion_reason::mute);
+  // The next primary starts anew, and one that is done is left alone.
+  judge.on_view(now + timeout);
+  CHECK_FALSE(judge.judge(report, timeout, now + timeout));
+  report.executed_through = report.wanted_through;
+  CHECK_FALSE(judge.judge(report, timeout, now + 10 * timeout));
+}

@@ -90,7 +90,8 @@ TEST_CASE("a case of the guard comes from replicas alone, and nobody signs for t
   validator_world world;
   exhibits shown;
   for (const auto* value : {"A", "B"}) {
-    const auto content = world.factory.content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
+    const auto content =
+        world.factory.content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
     shown.items.push_back({message_kind::commit, world.factory.signed_as(message_kind::commit, content)});
   }
   const auto frame = guard_request(*case_of(shown, world.factory.cluster()), shown);
@@ -232,10 +233,12 @@ TEST_CASE("a body that is not the one under the digest is refused") {
   CHECK(world.checks.check(replica_0, longer) == rejection::wrong_digest);
 }
 
-TEST_CASE("an empty batch is refused") {
+TEST_CASE("an empty batch is the null request, under its own digest only") {
   const validator_world world;
-  const auto empty = world.factory.pre_prepare_of(view_number{0}, sequence_number{1}, request_factory::batch_of({}));
-  CHECK(world.checks.check(replica_0, empty) == rejection::empty_batch);
+  auto empty = world.factory.pre_prepare_of(view_number{0}, sequence_number{1}, request_factory::batch_of({}));
+  CHECK_FALSE(world.checks.check(replica_0, empty));
+  empty.body = world.factory.batch_number(2);
+  CHECK(world.checks.check(replica_0, empty) == rejection::wrong_digest);
 }
 
 TEST_CASE("one forged request spoils the whole batch, wherever it stands") {
@@ -358,7 +361,8 @@ TEST_CASE("a padded VIEW-CHANGE is refused: it would keep a NEW-VIEW out of its 
   auto buffer = view_change_buffer(change);
   buffer.insert(buffer.end(), 4'096, std::byte{0});
   auto padded = change;
-  padded.by = factory.keys_of(replica_id{2}).sign(signing_input(factory.cluster().signing, message_kind::view_change, buffer));
+  padded.by =
+      factory.keys_of(replica_id{2}).sign(signing_input(factory.cluster().signing, message_kind::view_change, buffer));
   const auto decoded = decode(seal(message_kind::view_change, std::move(buffer), padded.by));
   REQUIRE(std::holds_alternative<message>(decoded));
   CHECK(checks.check(principal::of(replica_id{2}), std::get<message>(decoded)) == rejection::inconsistent_sizes);

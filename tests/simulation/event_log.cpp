@@ -43,6 +43,15 @@ std::string text_of(const observation& what) {
     return fmt::format("lost its disk: votes above n={} and commits from v={}{}", it->floor.value, it->first_view.value,
                        it->over ? ", from now on" : "");
   }
+  if (const auto* it = std::get_if<move_agreed>(&what)) {
+    const auto& wanted = it->wanted;
+    if (wanted.kind == message_kind::readmission) {
+      return fmt::format("agrees at n={} to go to n={} for {}", it->sequence.value, it->through.value,
+                         wanted.about.value);
+    }
+    return fmt::format("agrees at n={} to leave for v={} for {}: {}", it->sequence.value, wanted.to.value,
+                       wanted.about.value, to_string(wanted.cause));
+  }
   if (const auto* it = std::get_if<node_failed>(&what)) return "fails: " + it->error.what;
   if (const auto* it = std::get_if<frame_rejected>(&what)) {
     return fmt::format("refuses a frame of {}: {}", short_name(it->sender), to_string(it->reason));

@@ -149,6 +149,7 @@ struct invariant_checker::watching {
   }
   void operator()(const execution_resumed&) const {}
   void operator()(const probation_changed&) const {}
+  void operator()(const move_agreed&) const {}
   void operator()(const fault_proven& it) const { checker.on_accused(replica, it.accused); }
   void operator()(const standing_changed& it) const {
     if (it.happened == standing_changed::what::convicted) checker.on_accused(replica, it.about);

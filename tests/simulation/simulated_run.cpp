@@ -61,7 +61,10 @@ class simulated_run final : public world_watcher {
     const replica_id replica{machine.who.number};
     log_.observed(now(), machine, what);
     checker_->on_observed(replica, what);
-    if (const auto* it = std::get_if<probation_changed>(&what)) report_.readmissions += it->over ? 1 : 0;
+    if (const auto* it = std::get_if<probation_changed>(&what); it != nullptr && it->over) {
+      ++report_.readmissions;
+      on_probation_.erase(replica);
+    }
     if (is_correct(replica.value)) {
       const auto is_faulty = [this](principal who) {
         return who.is_replica() ? !is_correct(who.number) : !checker_->trusts(client_id{who.number});
@@ -111,6 +114,8 @@ class simulated_run final : public world_watcher {
   /// Their operations need no answer.
   std::set<client_id> misbehaving_;
   std::size_t unanswered_ = 0;
+  /// Without their disks, and not full members again.
+  std::set<replica_id> on_probation_;
   /// The end of the order when the network healed, and whether it has grown since.
   std::optional<sequence_number> last_in_chaos_;
   microseconds_t next_nudge_ = 0;
@@ -171,6 +176,11 @@ void simulated_run::on_started(endpoint machine, const recovered_replica& past) 
                                   past.last_executed.value, past.on_probation ? ", on probation" : ""));
   }
   if (past.on_probation) ++report_.learner_starts;
+  if (past.on_probation) {
+    on_probation_.insert(replica_id{machine.who.number});
+  } else {
+    on_probation_.erase(replica_id{machine.who.number});
+  }
   checker_->on_started(replica_id{machine.who.number}, past);
 }
 
@@ -260,6 +270,11 @@ violation simulated_run::too_late() const {
   if (unanswered_ > 0) {
     return {"I11 answers", fmt::format("{} operations are unanswered {} s after the last fault", unanswered_, seconds)};
   }
+  for (const auto replica : on_probation_) {
+    if (!is_correct(replica.value)) continue;
+    return {"I11 readmission", fmt::format("replica {} lost its disk and is no full member {} s after the last fault",
+                                           replica.value, seconds)};
+  }
   std::string places;
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const auto& node = world_->node(replica_id{number});
@@ -270,9 +285,10 @@ violation simulated_run::too_late() const {
                                        seconds, checker_->order().last().value, places)};
 }
 
-/// Everything is answered, and every correct replica has executed the whole order.
+/// Everything is answered, and every correct replica has executed the whole order and is a full member.
 bool simulated_run::is_settled() const {
   if (unanswered_ > 0 || now() < planned_until_) return false;
+  if (std::ranges::any_of(on_probation_, [this](replica_id each) { return is_correct(each.value); })) return false;
   const auto last = checker_->order().last();
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     if (!is_correct(number)) continue;
@@ -288,6 +304,10 @@ bool simulated_run::is_settled() const {
 digest ledger_digest_of(const replicated_state& state) {
   byte_writer out;
   state.ledger().write(out);
+  out.number<std::uint64_t>(state.moves().advance_through.value);
+  out.number<std::uint64_t>(state.moves().least_view.value);
+  for (const auto sequence : state.moves().paid_off_at)
+    out.number<std::uint64_t>(sequence.value);
   return digest_of("simulated ledger", out.take());
 }
 
@@ -310,7 +330,7 @@ void simulated_run::check_end() {
       checker_->report("I10", fmt::format("replica {} ends in another state than the order yields", number));
     }
     if (ledger_digest_of(replicated) != *ledger) {
-      checker_->report("I10", fmt::format("replica {} ends with another ledger of reputation than the others", number));
+      checker_->report("I10", fmt::format("replica {} ends with other ledgers than the others", number));
     }
   }
   auto verdict = history_.check();

@@ -21,7 +21,8 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       state_(std::move(machine), cluster),
       donor_(cluster),
       fetcher_(cluster, self),
-      batcher_(batching) {}
+      batcher_(batching),
+      docket_(cluster, self, keys) {}
 
 void core_node::start_on_probation() {
   recovered_replica past;
@@ -44,7 +45,11 @@ void core_node::on_frame(principal sender, const frame_ptr& frame) {
 }
 
 void core_node::route(principal sender, const message& value) {
-  if (const auto* it = std::get_if<request>(&value)) return admit(*it);
+  if (const auto* it = std::get_if<request>(&value)) {
+    return it->id.client == guard_client ? carry_out(docket_.on_request(*it, now_)) : admit(*it);
+  }
+  if (const auto* it = std::get_if<readmission>(&value)) return carry_out(docket_.on_readmission(it->vote, now_));
+  if (const auto* it = std::get_if<hand_over>(&value)) return carry_out(docket_.on_hand_over(it->vote, now_));
   if (const auto* it = std::get_if<checkpoint>(&value)) return carry_out(checkpoints_.on_vote(it->vote));
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
@@ -107,7 +112,14 @@ void core_node::on_tick() {
   donor_.on_tick();
   carry_out(fetcher_.on_tick());
   carry_out(views_.on_tick(now_));
-  carry_out(views_.on_service(batcher_.service(now_), now_));
+  auto service = batcher_.service(now_);
+  service.executed_through = state_.last_executed();
+  carry_out(views_.on_service(service, now_));
+  carry_out(docket_.on_tick(now_));
+}
+
+void core_node::on_hand_over(const statement& wanted, const signature& by) {
+  carry_out(docket_.on_hand_over({wanted, by}, now_));
 }
 
 // --- Execution -------------------------------------------------------------------
@@ -134,6 +146,11 @@ void core_node::execute(const committed_batch& batch) {
     reply_to(request.id, answer);
   }
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
+  std::vector<request_id> settled;
+  for (const auto& each : done) {
+    if (each.id.client == guard_client) settled.push_back(each.id);
+  }
+  if (!settled.empty() || cluster_.is_checkpoint(batch.sequence)) tell_agreed(std::move(settled), false);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
   cut(false);
 }
@@ -151,7 +168,25 @@ void core_node::install(const verified_state& fetched) {
   carry_out(replica_.on_installed(sequence, fetched.certificate));
   batcher_.on_installed(state_.sessions(), now_);
   take_checkpoint(true);
+  tell_agreed({}, true);
   cut(false);
+}
+
+void core_node::tell_agreed(std::vector<request_id> settled, bool is_transferred) {
+  agreed_reputation agreed;
+  agreed.after = state_.last_executed();
+  agreed.replicas = state_.ledger().replicas();
+  agreed.settled = std::move(settled);
+  agreed.clients = state_.ledger().clients();
+  agreed.moves = state_.moves();
+  agreed.is_transferred = is_transferred;
+  carry_out(docket_.on_agreed(agreed));
+  std::optional<view_number> stepped_down;
+  for (const auto& each : state_.take_move_events()) {
+    if (each.wanted.cause == hand_over_cause::step_down) stepped_down = view_number{each.wanted.to.value - 1};
+  }
+  carry_out(replica_.on_advance(agreed.moves.advance_through));
+  carry_out(views_.on_moves(agreed.moves, stepped_down));
 }
 
 void core_node::take_checkpoint(bool installed) {
@@ -181,7 +216,19 @@ void core_node::carry_out(replica_effects effects) {
   if (effects.voting_above) checkpoints_.on_voting_allowed(*effects.voting_above);
   if (effects.learned != nullptr) carry_out(checkpoints_.on_proof(effects.learned));
   if (effects.view_left != nullptr) carry_out(views_.on_left(effects.view_left, now_));
+  if (effects.wish) carry_out(docket_.on_readmission_wanted(*effects.wish, now_));
+  if (effects.readmitted) views_.on_readmitted();
   if (effects.view_entered) enter(*effects.view_entered);
+}
+
+void core_node::carry_out(docket_effects effects) {
+  send(effects.sends);
+  count(effects.observations);
+  batcher_.on_dropped(effects.dropped, now_);
+  for (const auto& frame : effects.requests) {
+    const auto decoded = decode(frame);
+    if (const auto* value = std::get_if<message>(&decoded)) admit(std::get<request>(*value));
+  }
 }
 
 void core_node::carry_out(view_change_effects effects) {
@@ -193,6 +240,7 @@ void core_node::carry_out(view_change_effects effects) {
 
 void core_node::enter(view_number view) {
   carry_out(views_.on_entered(view, now_));
+  carry_out(docket_.on_view(view));
   batcher_.on_view(now_);
   if (replica_.is_primary()) return cut(false);
   for (const auto& each : batcher_.pending())
@@ -246,6 +294,7 @@ void core_node::send_to(principal to, frame_ptr frame) {
 void core_node::count(const std::vector<observation>& observations) {
   for (const auto& each : observations) {
     if (std::holds_alternative<frame_rejected>(each)) ++rejections_;
+    if (std::holds_alternative<primary_suspected>(each)) ++suspicions_;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "actors/protocol/batch_builder.hpp"
 #include "actors/protocol/checkpoint_votes.hpp"
+#include "actors/protocol/fault_docket.hpp"
 #include "actors/protocol/replica_core.hpp"
 #include "actors/protocol/replicated_state.hpp"
 #include "actors/protocol/state_donor.hpp"
@@ -39,6 +40,8 @@ class core_node {
   /// A frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
   void on_tick();
+  /// The operators of this replica want a hand-over; what their tool sends to all arrives here.
+  void on_hand_over(const statement& wanted, const signature& by);
   /// Handles one item of the executor's inbox; false when there is none.
   bool run_executor();
 
@@ -62,6 +65,8 @@ class core_node {
   [[nodiscard]] std::size_t rejections() const { return rejections_; }
   /// What it lost does not bind it any more: it says everything again.
   [[nodiscard]] bool is_readmitted() const { return readmitted_; }
+  /// SUSPICIONs that it has sent.
+  [[nodiscard]] std::size_t suspicions() const { return suspicions_; }
   [[nodiscard]] bool has_diverged() const { return diverged_; }
 
  private:
@@ -78,6 +83,8 @@ class core_node {
   void carry_out(checkpoint_effects effects);
   void carry_out(transfer_effects effects);
   void carry_out(view_change_effects effects);
+  void carry_out(docket_effects effects);
+  void tell_agreed(std::vector<request_id> settled, bool is_transferred);
   void enter(view_number view);
   void persist(const std::vector<storage_record>& records);
   void send(const std::vector<outgoing_message>& messages);
@@ -99,11 +106,13 @@ class core_node {
   state_donor donor_;
   state_fetcher fetcher_;
   batch_builder batcher_;
+  fault_docket docket_;
   microseconds_t now_ = 0;
   std::deque<executor_item> inbox_;
   std::vector<sent_frame> sends_;
   std::size_t installs_ = 0;
   std::size_t rejections_ = 0;
+  std::size_t suspicions_ = 0;
   bool diverged_ = false;
 };
 

@@ -11,8 +11,8 @@ namespace hypermesh::cli {
 namespace {
 
 constexpr auto probation_note =
-    "Note: it lost what it had promised, so it is on probation: it executes and answers, and commits again once\n"
-    "the view has moved on. Until then the group counts it as one of its faulty replicas. That is by design.";
+    "Note: it lost what it had promised, so it is on probation: it executes and answers, and the group brings\n"
+    "it back by itself. Until then the group counts it as one of its faulty replicas. That is by design.";
 
 void add_phase(text_table& table, const std::string& name, const load_span& span) {
   table.add({name, short_duration(span.seconds), grouped(span.operations),

@@ -32,6 +32,7 @@ void add_submit(CLI::App& app, chosen_command& chosen);
 void add_get(CLI::App& app, chosen_command& chosen);
 void add_status(CLI::App& app, chosen_command& chosen);
 void add_release(CLI::App& app, chosen_command& chosen);
+void add_hand_over(CLI::App& app, chosen_command& chosen);
 void add_replay(CLI::App& app, chosen_command& chosen);
 void add_demo(CLI::App& app, chosen_command& chosen);
 void add_audit(CLI::App& app, chosen_command& chosen);

@@ -35,6 +35,7 @@ command_line::command_line() : app_{about, "hypermesh"} {
   add_get(app_, chosen_);
   add_status(app_, chosen_);
   add_release(app_, chosen_);
+  add_hand_over(app_, chosen_);
   add_replay(app_, chosen_);
   add_audit(app_, chosen_);
   add_help(app_, help_words_)->callback([this] { chosen_ = [this] { return print_help(app_, help_words_); }; });

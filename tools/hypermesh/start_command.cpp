@@ -16,6 +16,7 @@
 #include "tools/hypermesh/child_process.hpp"
 #include "tools/hypermesh/console.hpp"
 #include "tools/hypermesh/interruption.hpp"
+#include "tools/hypermesh/probation_text.hpp"
 
 namespace hypermesh::cli {
 
@@ -110,14 +111,40 @@ void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdi
                  each.listed_for.value, each.answers_as.value);
   }
 }
+/// Says when this replica learns from where on it may vote, and when it is a full member again.
+class probation_log {
+ public:
+  void look(consensus_manager& manager) {
+    if (is_over_ || std::chrono::steady_clock::now() < next_look_) return;
+    next_look_ = std::chrono::steady_clock::now() + look_interval;
+    const auto report = manager.report(std::chrono::seconds{1});
+    if (!report) return;
+    const auto word = probation_in(*report);
+    is_over_ = !word;
+    if (word && word != said_) {
+      spdlog::warn("on probation: this replica {}; the others bring it back by themselves", text_of(*word));
+    }
+    if (is_over_ && said_) spdlog::info("the probation is over in view {}: a full member again", report->view.value);
+    said_ = word;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds look_interval{500};
+
+  bool is_over_ = false;
+  std::optional<probation_word> said_;
+  std::chrono::steady_clock::time_point next_look_;
+};
 
 /// Until a signal or a failure.
 exit_code watch(consensus_manager& manager, interruption& stop) {
   auto next_standing = std::chrono::steady_clock::now() + standing_interval;
   std::vector<misdirected_address> wrong_addresses;
+  probation_log probation;
   while (!stop.wait(watch_interval)) {
     if (const auto failed = manager.failure()) return report_error(*failed, exit_code::failed);
     warn_of_wrong_addresses(manager, wrong_addresses);
+    probation.look(manager);
     if (std::chrono::steady_clock::now() < next_standing) continue;
     next_standing += standing_interval;
     if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);

@@ -8,6 +8,7 @@
 #include "tools/hypermesh/console.hpp"
 #include "tools/hypermesh/hard_deadline.hpp"
 #include "tools/hypermesh/output_options.hpp"
+#include "tools/hypermesh/probation_text.hpp"
 #include "tools/hypermesh/text_table.hpp"
 
 namespace hypermesh::cli {
@@ -25,10 +26,10 @@ constexpr auto examples =
     "  hypermesh status --cluster mycluster -o json | jq '.replicas[].counters'\n"
     "\n"
     "Each line is one replica's own word, signed by nobody else; its standing is what f + 1 others say alike: a score\n"
-    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). An address of the genesis at which another\n"
-    "replica answers than the one listed is named below the table. Exit codes: 0 a quorum is reachable; 1 "
-    "replicas that\n"
-    "executed equally much hold different states; 3 fewer than a quorum is reachable.";
+    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). A replica on probation lost its disk: it\n"
+    "follows the others and comes back by itself, and until then its vote does not count. An address of the genesis at\n"
+    "which another replica answers than the one listed is named below the table. Exit codes: 0 a quorum is reachable\n"
+    "and votes; 1 replicas that executed equally much hold different states; 3 fewer than a quorum.";
 
 constexpr std::size_t short_digest_bytes = 8;
 
@@ -38,7 +39,8 @@ struct cluster_status {
   std::vector<wrong_address> wrong;
 
   [[nodiscard]] group_size group() const { return cluster.parameters().group(); }
-  [[nodiscard]] bool has_quorum() const { return reachable_count(reports) >= group().quorum(); }
+  /// A replica that lost its disk answers like any other, but its vote does not count yet.
+  [[nodiscard]] bool has_quorum() const { return voting_count(reports) >= group().quorum(); }
   [[nodiscard]] replica_id primary() const { return group().primary_of(current_view(reports, cluster.parameters())); }
 };
 
@@ -47,6 +49,7 @@ std::string summary_of(const cluster_status& status) {
   const auto reachable = reachable_count(status.reports);
   const auto total = status.group().replicas();
   auto text = fmt::format("{} of {} replicas reachable, a quorum is {}", reachable, total, status.group().quorum());
+  text += probation_summary(status.reports, status.group());
   if (have_diverged(status.reports)) return text + "; replicas that executed equally much hold different states";
   if (reachable > 1 && are_level(status.reports)) {
     text += "; all that answered hold the same state";
@@ -102,7 +105,8 @@ std::string table_of(const cluster_status& status, const text_style& style) {
       continue;
     }
     const bool is_primary = status.has_quorum() && replica_id{number} == status.primary();
-    table.add({std::to_string(number), address, is_primary ? style.bold("primary") : style.good("backup"),
+    const auto role = is_primary ? style.bold("primary") : style.good("backup");
+    table.add({std::to_string(number), address, probation_in(*report) ? style.warning("on probation") : role,
                std::to_string(report->view.value), grouped(report->low_watermark.value),
                grouped(report->high_watermark.value), grouped(report->last_executed.value),
                grouped(report->stable_checkpoint.value), to_hex(report->state_root.view(), short_digest_bytes),
@@ -141,6 +145,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
                          {"awaits_quarantine", agreed->awaits_quarantine}};
     }
     if (report) {
+      one["probation"] = json_of(probation_in(*report));
       one["primary"] = status.has_quorum() && replica_id{number} == status.primary();
       one.update(json_of(*report));
     }
@@ -160,6 +165,7 @@ nlohmann::ordered_json json_of(const cluster_status& status) {
             {"faulty_max", status.group().faulty_max()},
             {"quorum", status.group().quorum()}}},
           {"reachable", reachable_count(status.reports)},
+          {"voting", voting_count(status.reports)},
           {"has_quorum", status.has_quorum()},
           {"level", are_level(status.reports)},
           {"diverged", have_diverged(status.reports)},
@@ -182,7 +188,10 @@ exit_code show_status(cluster_session& session, const status_options& options) {
   }
   const auto summary = summary_of(status);
   if (!status.has_quorum()) {
-    return report_error({summary, "start the other replicas, and check addresses and network"}, exit_code::no_quorum);
+    const auto remedy = reachable_count(status.reports) >= status.group().quorum()
+                            ? "start the replicas that are unreachable: the one on probation needs a quorum of others"
+                            : "start the other replicas, and check addresses and network";
+    return report_error({summary, remedy}, exit_code::no_quorum);
   }
   if (have_diverged(status.reports)) {
     return report_error({summary, "find the replica that differs from a quorum, and keep its files for the inquiry"},

@@ -1,0 +1,73 @@
+// A replica that has the others do for it what only one that lost its disk needs, or keeps such a one out.
+#include "actors/protocol/accusation.hpp"
+#include "tests/byzantine/roles.hpp"
+
+namespace hypermesh::testing {
+
+namespace {
+
+/// Asks for a readmission again and again, with whatever a replica without memory might name. It has lost nothing.
+class ask_for_readmission : public adversary {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto self = hands.replica();
+    const auto epoch = hands.cluster().signing.epoch;
+    const auto window = std::uint64_t{hands.cluster().watermark_window};
+    const auto floor = hands.known().low().plus(distance() * window);
+    const auto view = hands.known().view().plus(distance());
+    const auto through = readmission_of(self, self, floor, epoch);
+    hands.send_to_all(forged_vote(hands, message_kind::readmission, through));
+    const auto leave = hand_over_of(self, self, view, hand_over_cause::readmission, epoch);
+    hands.send_to_all(forged_vote(hands, message_kind::hand_over, leave));
+    // And gives up views that it leads, or would.
+    const std::uint64_t replicas = hands.cluster().replicas;
+    const view_number given_up{view.value / replicas * replicas + self.value};
+    const auto away = hand_over_of(self, self, given_up.next(), hand_over_cause::step_down, epoch);
+    hands.send_to_all(forged_vote(hands, message_kind::hand_over, away));
+  }
+
+ protected:
+  /// How many windows, and views, ahead.
+  [[nodiscard]] virtual std::uint64_t distance() const { return 2; }
+};
+
+class ask_for_the_impossible final : public ask_for_readmission {
+ protected:
+  [[nodiscard]] std::uint64_t distance() const override { return 1'000'000; }
+};
+
+/// Has sequences agreed on that nobody asks requests for, and leads without proposing them.
+class withhold_null_requests final : public adversary {
+ public:
+  fate on_send(passing_frame& out, adversary_hands& hands) override {
+    const auto* proposal = out.as<pre_prepare>();
+    const bool is_own = proposal != nullptr && principal::of(proposal->header.content.replica) == hands.self();
+    return is_own && proposal->body->requests.empty() ? fate::stopped : fate::passes;
+  }
+  void on_tick(adversary_hands& hands) override {
+    const auto self = hands.replica();
+    const auto floor = hands.known().low().plus(2ULL * hands.cluster().watermark_window);
+    const auto through = readmission_of(self, self, floor, hands.cluster().signing.epoch);
+    hands.send_to_all(forged_vote(hands, message_kind::readmission, through));
+  }
+};
+
+}  // namespace
+
+std::vector<strategy> readmission_strategies() {
+  using enum strategy_occasion;
+  const auto backup = strategy_role::backup;
+  return {
+      {"asks-for-readmission", "it asks to be readmitted again and again, and has lost nothing", backup, none, {9, 33},
+       "I11 I12", false, {}, "a replica that lost its disk says the same; what it gets is counted",
+       make_strategy<ask_for_readmission>},
+      {"absurd-readmission", "it asks to be readmitted a million windows and views ahead", backup, none, {9, 19, 33},
+       "I8 I9 I11", false, {}, "nobody supports it, and nobody else loses anything",
+       make_strategy<ask_for_the_impossible>},
+      {"withholds-null-requests", "it leads and proposes no sequence that only a readmission needs",
+       strategy_role::primary, as_primary, {20, 29}, "I11", false, {},
+       "while clients ask for enough the sequences pass without it", make_strategy<withhold_null_requests>},
+  };
+}
+
+}  // namespace hypermesh::testing

@@ -1,0 +1,122 @@
+// A replica loses its disk in a real cluster and becomes a full member again without any fault; and the primary hands
+// over because an operator wants it to.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/integration/cli_process.hpp"
+
+namespace hypermesh::cli_test {
+
+namespace {
+
+nlohmann::json status_of(const running_cluster& cluster) {
+  return nlohmann::json::parse(cluster.ask("status", {"--timeout", "1", "-o", "json"}).out);
+}
+
+/// Replica 3 is killed and its data moved away, after `operations` in a cluster with short checkpoint periods.
+struct readmission_bench {
+  running_cluster cluster{"key-value", {"--checkpoint-period", "8"}};
+
+  void lose_disk() {
+    REQUIRE(cluster.is_ready());
+    REQUIRE(cluster.ask("submit", {"-"}, puts(60)).code == 0);
+    cluster.replica(3).send(SIGKILL);
+    (void)cluster.replica(3).wait();
+    const fs::path home{cluster.directory() + "/replica-3"};
+    fs::rename(home / "data", home / "lost");
+    cluster.start(3, {"--learner"});
+    REQUIRE(cluster.is_ready());
+  }
+  [[nodiscard]] bool is_member_again() const {
+    const auto told = status_of(cluster);
+    return told["voting"] == 4 && told["replicas"][3]["probation"].is_null();
+  }
+  [[nodiscard]] std::uint64_t suspicions() const {
+    std::uint64_t sum = 0;
+    for (const auto& replica : status_of(cluster)["replicas"]) {
+      for (const auto& [name, value] : replica["counters"].items()) {
+        if (name.starts_with("suspicions_total")) sum += value.get<std::uint64_t>();
+      }
+    }
+    return sum;
+  }
+  /// The group can miss one replica, and now it is one of the others.
+  void kill_primary() {
+    const auto told = status_of(cluster);
+    for (std::uint32_t number = 0; number < 4; ++number) {
+      if (told["replicas"][number].value("primary", false)) cluster.replica(number).send(SIGKILL);
+    }
+    CHECK(cluster.ask("submit", {"--timeout", "30", "put", "after", "all"}).out == "ok\n");
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full member again in an idle cluster") {
+  lose_disk();
+  CHECK(eventually([&] { return is_member_again(); }));
+  CHECK(suspicions() == 0);
+  CHECK(has(text_of(cluster.err_of(3)), "on probation: this replica lost its disk"));
+  CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "a full member again"); }));
+  // Its disk knows that it is one.
+  cluster.replica(3).send(SIGTERM);
+  REQUIRE(cluster.replica(3).wait() == 0);
+  cluster.start(3);
+  REQUIRE(cluster.is_ready());
+  CHECK(eventually([&] { return is_member_again(); }));
+  kill_primary();
+}
+
+TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full member again under load") {
+  lose_disk();
+  const scratch_folder folder;
+  write_text(folder / "in", puts(20'000));
+  process load{{"submit", "--cluster", cluster.directory(), "--bundle", "4", "-"},
+               {folder / "in", folder / "out", folder / "err", {}}};
+  CHECK(eventually([&] { return is_member_again(); }));
+  CHECK(load.wait() == 0);
+  kill_primary();
+}
+
+TEST_CASE_FIXTURE(readmission_bench,
+                  "with a replica on probation and another away, status says that nothing can go on") {
+  REQUIRE(cluster.is_ready());
+  REQUIRE(cluster.ask("submit", {"-"}, puts(20)).code == 0);
+  cluster.replica(2).send(SIGKILL);
+  cluster.replica(3).send(SIGKILL);
+  (void)cluster.replica(3).wait();
+  fs::remove_all(fs::path{cluster.directory() + "/replica-3/data"});
+  cluster.start(3, {"--learner"});
+  REQUIRE(eventually([&] { return status_of(cluster)["reachable"] == 3; }));
+  const auto told = cluster.ask("status", {"--timeout", "1"});
+  CAPTURE(told.err);
+  CHECK(told.code == 3);
+  CHECK(has(told.out, "on probation"));
+  CHECK(has(told.err, "only 2 vote, so the service stands still"));
+  CHECK(status_of(cluster)["has_quorum"] == false);
+}
+
+TEST_CASE("the primary hands over when its operator wants it, and to whom f + 1 operators want") {
+  running_cluster cluster;
+  REQUIRE(cluster.is_ready());
+  REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);
+  const auto next = cluster.ask("hand-over", {});
+  CAPTURE(next.err);
+  CHECK(next.code == 0);
+  CHECK(has(next.err, "replica 1 leads, in view 1"));
+  const auto alone = cluster.ask("hand-over", {"--operator", "0", "--timeout", "1.5", "3"});
+  CHECK(alone.code == 1);
+  CHECK(has(alone.err, "operators of 2 replicas have to ask"));
+  const auto other = cluster.ask("hand-over", {"--operator", "0", "--timeout", "1.5"});
+  CHECK(other.code == 1);
+  CHECK(has(other.err, "its operator did not ask"));
+  const auto named = cluster.ask("hand-over", {"3"});
+  CAPTURE(named.err);
+  CHECK(named.code == 0);
+  CHECK(status_of(cluster)["replicas"][3]["primary"] == true);
+  CHECK(cluster.ask("hand-over", {"17"}).code == 2);
+  CHECK(cluster.ask("submit", {"put", "a", "2"}).out == "ok\n");
+}
+
+}  // namespace hypermesh::cli_test
