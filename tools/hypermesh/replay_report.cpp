@@ -182,11 +182,7 @@ std::string verdict_of(const replay_result& result) {
   }
   if (!result.replicas_agree()) return "the replicas do not all report the same state after the same sequence";
   if (result.wrong_results > 0) {
-    const bool may_be_order = !result.settings.keeps_order() && result.view_changed();
-    return fmt::format("{} results differ from those of a single scheduler{}", grouped(result.wrong_results),
-                       may_be_order ? ": the view changed, and of several requests under way it keeps no order; "
-                                      "repeat it with --in-flight no larger than --bundle"
-                                    : "");
+    return fmt::format("{} results differ from those of a single scheduler", grouped(result.wrong_results));
   }
   if (result.was_refused()) {
     return fmt::format(
@@ -284,7 +280,7 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
   command
       .add_option("--in-flight", into.in_flight,
                   "Operations under way; without it a bundle, under a load of increments 64 times as\n"
-                  "many. Of more than a bundle the order is kept as long as the view does not change")
+                  "many. They are executed in their order")
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
   command.add_option("--duration", into.duration_seconds, "Submit nothing new after this time: 90s, 2min; 0: no bound")

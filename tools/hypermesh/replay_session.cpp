@@ -224,11 +224,6 @@ std::size_t replay_settings::operations_in_bundle() const { return bundle > 0 ? 
 
 std::size_t replay_settings::operations_in_flight() const { return in_flight > 0 ? in_flight : operations_in_bundle(); }
 
-bool replay_result::view_changed() const {
-  return std::ranges::any_of(
-      replicas, [](const replica_standing& each) { return each.report && each.report->view > view_number{0}; });
-}
-
 std::optional<digest> replay_result::common_root() const {
   std::optional<digest> root;
   for (const auto& each : replicas) {

@@ -30,10 +30,8 @@ struct replay_settings {
 
   [[nodiscard]] bool has_own_cluster() const { return existing.cluster.empty() && existing.config.empty(); }
   [[nodiscard]] std::size_t operations_in_bundle() const;
-  /// One request, if the user does not say more: the order of several lasts only as long as the view does, and what
-  /// is replayed is a history.
+  /// Of one request, if the user does not say more.
   [[nodiscard]] std::size_t operations_in_flight() const;
-  [[nodiscard]] bool keeps_order() const { return operations_in_flight() <= operations_in_bundle(); }
 };
 
 /// Tells people what a replay does. Nothing it does changes the replay.
@@ -75,8 +73,6 @@ struct replay_result {
   /// All reachable replicas, a quorum at least and of an own cluster all, have executed equally much and hold the same
   /// state.
   [[nodiscard]] bool replicas_agree() const;
-  /// Whether a replica has left view 0.
-  [[nodiscard]] bool view_changed() const;
   [[nodiscard]] std::optional<digest> common_root() const;
   /// Whether the machine of a cluster that was there before refused something: it was not empty. What an own cluster
   /// refuses is compared with a single scheduler instead.
