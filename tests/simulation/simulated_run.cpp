@@ -33,8 +33,8 @@ class simulated_run final : public world_watcher {
       : chance_(plan.scheduling_seed),
         log_(std::move(trace)),
         probe_(std::move(probe)),
-        heals_at_(plan.heals_at),
         history_(plan.settings.ordered != 0),
+        heals_at_(plan.heals_at),
         planned_until_(plan.heals_at) {
     const auto objection = objection_to(plan);
     require(!objection, "a plan that runs is possible");
