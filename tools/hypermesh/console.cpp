@@ -70,9 +70,15 @@ void note_output_error() {
   if (first_output_error == 0) first_output_error = errno != 0 ? errno : EIO;
 }
 
-/// A message that cannot be written has no other way.
-void write_message(const std::string& text) {
-  [[maybe_unused]] const auto written = std::fwrite(text.data(), 1, text.size(), stderr);
+/// A message that cannot be written has no other way. Not by the C library, which tries for ever where a file takes
+/// nothing.
+void write_message(std::string_view text) {
+  while (!text.empty()) {
+    const auto written = write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 }  // namespace
@@ -114,10 +120,7 @@ void say(std::string_view line) { write_message(visible_lines(line) + "\n"); }
 
 void say_styled(std::string_view line) { write_message(visible_report(line) + "\n"); }
 
-void draw(std::string_view text) {
-  write_message(std::string{text});
-  std::fflush(stderr);
-}
+void draw(std::string_view text) { write_message(text); }
 
 void print(std::string_view text) {
   errno = 0;
