@@ -73,7 +73,7 @@ void take(batcher_self self, const verified_message& received) {
   for (const auto& each : state.builder->take_displaced())
     self->send(state.with->executor, refuse{each, reply_status::overloaded, {}});
   if (value.id.opens_session() && received.sender.is_client()) {
-    self->send(state.with->executor, session_routed{value.id, received.via});
+    self->send(state.with->executor, session_routed{reference_of(value), received.via});
   }
   switch (admitted) {
     case admission::accepted:
@@ -86,10 +86,13 @@ void take(batcher_self self, const verified_message& received) {
       if (state.builder->on_repeated(value.id, now_of(self))) return forward(self, value);
       return self->send(state.with->client_ingress, quota_exceeded{value.id.client});
     case admission::contradicting:
-      // Whoever passed it on: the client signed both.
-      self->send(
-          state.with->monitor,
-          observed{frame_rejected{principal::of(value.id.client), rejection::conflicting_statement}, received.credit});
+      // Whoever passed it on: the client signed both. Of two processes that chose one session the second is told by the
+      // first one's reply.
+      self->send(state.with->monitor,
+                 observed{frame_rejected{principal::of(value.id.client), value.id.opens_session()
+                                                                             ? rejection::duplicate
+                                                                             : rejection::conflicting_statement},
+                          received.credit});
       return show_contradiction(self, value);
     case admission::done:
     case admission::past:

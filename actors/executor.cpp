@@ -21,8 +21,13 @@ void answer(executor_self self, request_id id, const client_table::answered& wha
   if (found == self->state.clients.end() || !what.outcome) return;
   const auto frame = encode(reply{id, self->state.view, *what.outcome, what.request});
   const auto& links = found->second;
+  // Two processes may choose one session: it is whose request opened it.
+  const auto opening = self->state.replicated->opening_of(id.client, id.session);
+  const auto opened_here = [&](const request_reference& each) {
+    return each.id.session == id.session && each.content == opening;
+  };
   const auto routed = std::ranges::find_if(
-      links, [id](const auto& each) { return std::ranges::find(each.sessions, id.session) != each.sessions.end(); });
+      links, [&](const auto& each) { return std::ranges::any_of(each.openings, opened_here); });
   if (routed != links.end()) return self->send(routed->link, outgoing_frame{frame});
   for (const auto& each : links)
     self->send(each.link, outgoing_frame{frame});
@@ -170,13 +175,13 @@ void close_link(executor_self self, const client_link_closed& closed) {
 
 /// Its client may have come back on another link.
 void route_session(executor_self self, const session_routed& routed) {
-  const auto found = self->state.clients.find(routed.opening.client);
+  const auto found = self->state.clients.find(routed.opening.id.client);
   if (found == self->state.clients.end()) return;
   for (auto& each : found->second) {
-    std::erase(each.sessions, routed.opening.session);
+    std::erase_if(each.openings, [&](const auto& known) { return known.content == routed.opening.content; });
     if (each.link != routed.via) continue;
-    each.sessions.push_back(routed.opening.session);
-    if (each.sessions.size() > limits::sessions_per_client_max) each.sessions.pop_front();
+    each.openings.push_back(routed.opening);
+    if (each.openings.size() > limits::sessions_per_client_max) each.openings.pop_front();
   }
 }
 

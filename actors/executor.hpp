@@ -28,10 +28,10 @@ struct executor_state {
   /// One for each process that uses the client's key; the oldest gives way.
   static constexpr std::size_t links_per_client_max = limits::sessions_per_client_max;
 
-  /// A link of a client, and the sessions that were opened on it last.
+  /// A link of a client, and the opening requests that came on it last.
   struct client_link {
     peer_actor link;
-    std::deque<session_id> sessions;
+    std::deque<request_reference> openings;
   };
 
   node_identity identity;

@@ -157,9 +157,10 @@ struct refuse {
   inbound_credit credit = {};
 };
 
-/// The client opened this session on this link: its results go there (batcher to executor).
+/// This opening request came on this link: if it is the one that is executed, the session's results go there (batcher to
+/// executor).
 struct session_routed {
-  request_id opening;
+  request_reference opening;
   peer_actor via;
 };
 

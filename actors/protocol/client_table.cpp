@@ -77,6 +77,13 @@ client_table::answered client_table::answer_of(request_id id) const {
   return entry.outcomes.at(id.when);
 }
 
+std::optional<digest> client_table::opening_of(client_id client, session_id session) const {
+  const auto found = entries_.find(client);
+  if (session == session_id{0} || found == entries_.end()) return std::nullopt;
+  const auto place = found->second.replies.find(session);
+  return place == found->second.replies.end() ? std::nullopt : std::optional{place->second.opening};
+}
+
 session_id client_table::fresh_above(client_id client) const {
   const auto found = entries_.find(client);
   return found == entries_.end() ? session_id{0} : found->second.sessions.fresh_above();

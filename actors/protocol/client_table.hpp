@@ -39,6 +39,8 @@ class client_table {
 
   /// The cached reply of a request that is done.
   [[nodiscard]] answered answer_of(request_id id) const;
+  /// The request that opened an open session; nothing for session 0.
+  [[nodiscard]] std::optional<digest> opening_of(client_id client, session_id session) const;
   /// No session of this client above this one has ended.
   [[nodiscard]] session_id fresh_above(client_id client) const;
 

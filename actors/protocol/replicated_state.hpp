@@ -64,6 +64,10 @@ class replicated_state {
   [[nodiscard]] const reputation_ledger& ledger() const { return ledger_; }
   [[nodiscard]] std::vector<standing_changed> take_ledger_events() { return ledger_.take_events(); }
   [[nodiscard]] sessions_by_client sessions() const { return clients_.sessions(); }
+  /// See `client_table`.
+  [[nodiscard]] std::optional<digest> opening_of(client_id client, session_id session) const {
+    return clients_.opening_of(client, session);
+  }
   /// What the group agreed to do for replicas that lost their disks, and when it hands over.
   [[nodiscard]] const agreed_moves& moves() const { return readmissions_.moves(); }
   [[nodiscard]] std::vector<move_agreed> take_move_events() { return readmissions_.take_events(); }

@@ -72,12 +72,15 @@ TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its links, up
 TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link on which it was opened last") {
   open(0, "a");
   open(0, "b");
-  const request_id opening{client_id{0}, timestamp{0}, session_id{7}};
+  const auto opening = reference_of(make().session_request(client_id{0}, session_id{7}, timestamp{0}));
   const auto commit_in_session = [&](std::uint64_t sequence, std::uint64_t when) {
     const auto body = request_factory::batch_of({make().session_request(client_id{0}, session_id{7}, timestamp{when})});
     give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
   };
   give(tested, session_routed{opening, links["a"]});
+  // Somebody else tried the same session, and came too late.
+  const auto other = make().session_request(client_id{0}, session_id{7}, timestamp{0}, session_mode::ordered, 1);
+  give(tested, session_routed{reference_of(other), links["b"]});
   commit_in_session(1, 0);
   CHECK(replies("a").size() == 1);
   CHECK(replies("b").empty());

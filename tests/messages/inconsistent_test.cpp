@@ -53,7 +53,9 @@ std::string verdict_on_reply(std::uint8_t status, std::size_t statuses, std::siz
   const auto results = buffer.CreateVector(std::vector<std::uint8_t>(bytes));
   const auto statuses_offset = buffer.CreateVector(std::vector<std::uint8_t>(statuses));
   const auto ends_offset = ends == nullptr ? end_offset{} : buffer.CreateVector(*ends);
-  buffer.Finish(wire::CreateReply(buffer, &some_id, 0, 0, status, statuses_offset, results, ends_offset));
+  const wire::Digest request;
+  buffer.Finish(
+      wire::CreateReply(buffer, &some_id, 0, 0, status, statuses_offset, results, ends_offset, 0, 0, &request));
   return verdict(framed(bytes_of(buffer), message_kind::reply));
 }
 
@@ -120,7 +122,8 @@ TEST_CASE("the results of a reply match its statuses and its status") {
   CHECK(verdict_on_reply(0, 1, 8, nullptr) == "taken");
   CHECK(verdict_on_reply(1, 0, 0, nullptr) == "taken");
   CHECK(verdict_on_reply(2, 0, 0, nullptr) == "taken");
-  CHECK(verdict_on_reply(3, 0, 0, nullptr) == "number_out_of_range");
+  CHECK(verdict_on_reply(3, 0, 0, nullptr) == "taken");
+  CHECK(verdict_on_reply(4, 0, 0, nullptr) == "number_out_of_range");
   CHECK(verdict_on_reply(0, 0, 0, nullptr) == "inconsistent_sizes");
   CHECK(verdict_on_reply(1, 1, 8, nullptr) == "inconsistent_sizes");
   CHECK(verdict_on_reply(1, 0, 8, nullptr) == "inconsistent_sizes");
@@ -313,4 +316,28 @@ TEST_CASE("bytes after the kind make another kind, and bytes before the signatur
   const auto& value = std::get<request>(std::get<message>(decoded));
   CHECK(value.signed_bytes().size() == bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), value.signed_bytes().begin()));
+}
+
+TEST_CASE("a request opens a session in one form only") {
+  const auto verdict_on = [](std::uint64_t session, const std::vector<byte_vector>& operations) {
+    const request_id id{client_id{1}, timestamp{0}, session_id{session}};
+    std::vector<byte_span> spans;
+    for (const auto& each : operations)
+      spans.emplace_back(each);
+    const auto decoded = decode(seal(message_kind::request, request_buffer(id, spans), {}));
+    const auto* bad = std::get_if<rejection>(&decoded);
+    return std::string{bad == nullptr ? "taken" : to_string(*bad)};
+  };
+  const auto opening = operation_of(session_opening{});
+  CHECK(verdict_on(7, {opening}) == "taken");
+  CHECK(verdict_on(7, {opening, opening}) == "inconsistent_sizes");
+  CHECK(verdict_on(7, {{}}) == "inconsistent_sizes");
+  auto unknown = opening;
+  unknown.front() = std::byte{2};
+  CHECK(verdict_on(7, {unknown}) == "inconsistent_sizes");
+  auto longer = opening;
+  longer.push_back(std::byte{0});
+  CHECK(verdict_on(7, {longer}) == "inconsistent_sizes");
+  // Session 0 is not opened; its timestamp 0 is refused by the order.
+  CHECK(verdict_on(0, {to_byte_vector("op")}) == "taken");
 }

@@ -53,8 +53,10 @@ std::string verdict_on_reply(std::size_t statuses, const std::vector<std::uint32
   const auto statuses_offset = buffer.CreateVector(std::vector<std::uint8_t>(statuses));
   flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends_offset;
   if (ends.size() > 1) ends_offset = buffer.CreateVector(ends);
+  const wire::Digest request;
   buffer.Finish(wire::CreateReply(buffer, &some_id, static_cast<std::uint32_t>(view),
-                                  static_cast<std::uint32_t>(view >> 32U), 0, statuses_offset, results, ends_offset));
+                                  static_cast<std::uint32_t>(view >> 32U), 0, statuses_offset, results, ends_offset, 0,
+                                  0, &request));
   return verdict(framed(bytes_of(buffer), message_kind::reply));
 }
 

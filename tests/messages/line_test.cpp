@@ -51,6 +51,9 @@ TEST_CASE("a line says what a client asks and gets") {
   CHECK(line_of(answer) == "REPLY c=7 t=42 v=3 stale_timestamp results=0");
   answer.outcome.status = reply_status::overloaded;
   CHECK(line_of(answer) == "REPLY c=7 t=42 v=3 overloaded results=0");
+  answer.outcome.status = reply_status::session_ended;
+  answer.id.session = session_id{9};
+  CHECK(line_of(answer) == "REPLY c=7 s=9 t=42 v=3 session_ended results=0");
   CHECK(line_of(query{some_id, to_byte_vector("get")}) == "QUERY c=7 t=42 bytes=3");
   CHECK(line_of(query_reply{some_id, sequence_number{8}, 1, to_byte_vector("no")}) ==
         "QUERY-REPLY c=7 t=42 executed=8 status=1 bytes=2");

@@ -44,7 +44,7 @@ class limit_checker {
   void operator()(const reply& value) {
     const auto& outcome = value.outcome;
     hold(value.view.value <= limits::view_max, "view_max");
-    hold(outcome.status <= reply_status::overloaded, "reply_status");
+    hold(outcome.status <= reply_status_last, "reply_status");
     hold(outcome.results.size() <= limits::reply_bytes_max, "reply_bytes_max");
     hold(outcome.ends.size() == outcome.statuses.size(), "one end for each status");
     hold(outcome.ends.size() <= limits::operations_per_request_max, "operations_per_request_max");

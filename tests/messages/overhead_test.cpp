@@ -100,13 +100,22 @@ TEST_CASE("bundled operations of one KiB in a full batch cost less than two per 
   CHECK((sent - payload) * 100 < 2 * payload);
 }
 
-TEST_CASE("a reply costs at most 100 bytes and eight for each result") {
+TEST_CASE("a session costs a request at most 16 bytes") {
+  const auto with_session = [](session_id session) {
+    const request_id id{client_id{1}, timestamp{1}, session};
+    return wire_bytes(reframe(make_request(id, {byte_vector(100)}, {})));
+  };
+  CHECK(with_session(session_id{~0ULL}) <= with_session(session_id{0}) + 16);
+}
+
+TEST_CASE("a reply costs at most 144 bytes and eight for each result") {
   for (const std::size_t count : {1U, 2U, 64U, 1'024U}) {
     reply value;
+    value.id.session = session_id{~0ULL};
     for (std::size_t index = 0; index < count; ++index)
       value.outcome.append(0, byte_vector(16));
     INFO(count, " results");
-    CHECK(wire_bytes(encode(value)) - 16 * count <= 100 + 8 * count);
+    CHECK(wire_bytes(encode(value)) - 16 * count <= 144 + 8 * count);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include <set>
 
 #include "actors/protocol/client_core.hpp"
@@ -163,7 +165,7 @@ TEST_CASE("in an ordered session an operation that timed out is sent until it is
   CHECK(errors_in(world.core.on_tick(1'000'000)) == std::vector{client_error::timed_out});
   (void)world.submit(2, 1'000'000);
   const auto later = times_in(world.core.on_tick(9'000'000));
-  CHECK(std::ranges::count(later, 1) == 1);
+  CHECK(std::count(later.begin(), later.end(), 1) == 1);
   // Nobody is told twice.
   CHECK(world.give(world.answer_to(1), 2, 9'000'000).done.empty());
   CHECK(world.core.operations_pending() == 0);
@@ -211,11 +213,11 @@ TEST_CASE("what is sent to everybody comes in runs, and as often as is asked for
     if (token == 1) answer(0);
     if (token >= 16) answer(token - 15);
   }
-  const auto share = static_cast<double>(std::ranges::count(to_all, true)) / static_cast<double>(to_all.size());
+  const auto share = static_cast<double>(std::count(to_all.begin(), to_all.end(), true)) / static_cast<double>(to_all.size());
   CHECK(share > 0.03);
   CHECK(share < 0.12);
   std::size_t runs = 0;
   for (std::size_t place = 1; place < to_all.size(); ++place)
     runs += to_all[place] && !to_all[place - 1] ? 1 : 0;
-  CHECK(runs * 16 <= static_cast<std::size_t>(std::ranges::count(to_all, true)));
+  CHECK(runs * 16 <= static_cast<std::size_t>(std::count(to_all.begin(), to_all.end(), true)));
 }

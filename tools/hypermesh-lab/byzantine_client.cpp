@@ -18,9 +18,10 @@ namespace {
 /// An operation that the strategy spoils makes room for another one after this time.
 constexpr microseconds_t deadline_us = 2'000'000;
 
-timestamp first_timestamp() {
+/// Above the sessions that this key has used, as long as the clock does not go back.
+session_id first_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return timestamp{
+  return session_id{
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count())};
 }
 
@@ -39,10 +40,12 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   const auto cluster = config.cluster.parameters();
   client_settings settings;
   settings.deadline_us = deadline_us;
+  // In an ordered session the first request that its strategy spoils would be its last.
+  settings.mode = session_mode::independent;
   settings.sampling_seed = seed;
   std::unique_ptr<byzantine_client> client{new byzantine_client{system}};
-  client->actor_ =
-      system.spawn(hypermesh::client, client_identity{cluster, config.self, keys, first_timestamp()}, settings);
+  client->actor_ = system.spawn(hypermesh::client,
+                                client_identity{cluster, config.self, keys, timestamp{1}, first_session()}, settings);
   client->between_ = std::make_shared<adversary_at_client>(system, client->actor_, cluster.replicas);
   link_settings links;
   links.cluster = config.cluster.id();
