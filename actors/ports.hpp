@@ -152,7 +152,7 @@ struct storage_record {
 };
 
 /// Where the cause of a `world_error` is to be looked for; the binaries' exit codes tell the two apart.
-enum class fault_origin : std::uint8_t {
+enum class fault_origin {
   /// Disk, memory, network, another process.
   machine,
   /// What the operator wrote: a file, an option, the place of a directory.

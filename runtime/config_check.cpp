@@ -58,7 +58,7 @@ std::optional<world_error> objection_to_trail(const node_config& config) {
   return failed_to("write to the audit trail", folder, errno);
 }
 
-enum class family : std::uint8_t { unknown, ipv4, ipv6 };
+enum class family { unknown, ipv4, ipv6 };
 
 /// Nothing is known of a name, and "every address" is of both.
 family family_of(const std::string& host) {

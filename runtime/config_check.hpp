@@ -9,7 +9,7 @@
 /// and addresses that it names. Changes nothing.
 namespace hypermesh {
 
-enum class config_kind : std::uint8_t { genesis, node, client };
+enum class config_kind { genesis, node, client };
 
 /// What the keys of a file make it; nothing when it cannot be read.
 [[nodiscard]] std::optional<config_kind> kind_of_config(const std::filesystem::path& file);

@@ -13,7 +13,7 @@
 /// What an operator should read in the log of a node, made of what the node observes. Pure: times are given.
 namespace hypermesh {
 
-enum class news_level : std::uint8_t { debug, info, warning, error };
+enum class news_level { debug, info, warning, error };
 
 /// A line for the log. Nothing in it steers a terminal.
 struct news {

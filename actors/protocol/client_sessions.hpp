@@ -11,7 +11,7 @@
 namespace hypermesh {
 
 /// What became of a request by agreement, or why it is not executed now.
-enum class request_standing : std::uint8_t {
+enum class request_standing {
   /// Would be executed now.
   fresh,
   /// Waits for the request before it, or for its session to be opened.

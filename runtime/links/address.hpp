@@ -22,7 +22,7 @@ struct replica_address {
 };
 
 /// What an address is for.
-enum class address_use : std::uint8_t {
+enum class address_use {
   /// Others dial it: it names one host.
   dial,
   /// A replica listens on it: `*` stands for every address of the machine.

@@ -17,7 +17,7 @@ struct hello_claim {
 
 /// Something that happened to a link and that an operator may want to know.
 struct link_event {
-  enum class what : std::uint8_t {
+  enum class what {
     /// The authenticated link is up.
     up,
     /// It is down, for `reason`.
