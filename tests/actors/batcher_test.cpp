@@ -191,7 +191,7 @@ TEST_CASE("a request that is executed is answered from the client table") {
   bench.request(0, 1);
   const auto again = bench.take<reply_again>("executor");
   REQUIRE(again.size() == 1);
-  CHECK(again.front().id == request_id{client_id{0}, timestamp{1}});
+  CHECK(again.front().asked.id == request_id{client_id{0}, timestamp{1}});
   CHECK(bench.is_quiet());
 }
 
@@ -224,7 +224,7 @@ TEST_CASE("a client whose requests had to make room is told so on all its links"
   bench.request(1, 1);
   const auto refused = bench.take<refuse>("executor");
   REQUIRE(refused.size() == 1);
-  CHECK(refused.front().id == request_id{client_id{0}, timestamp{3}});
+  CHECK(refused.front().asked.id == request_id{client_id{0}, timestamp{3}});
   CHECK_FALSE(refused.front().via);
 }
 

@@ -82,13 +82,13 @@ TEST_CASE_FIXTURE(admission_world, "large requests weigh more than many small on
 }
 
 TEST_CASE_FIXTURE(admission_world, "of a client beyond its quota the oldest requests stay, in whatever order they come") {
-  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when)
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(admit(0, 1'000 + when) == admission::accepted);
-  CHECK(admit(0, 2'000) == admission::client_quota);
+  CHECK(admit(0, 5'000) == admission::client_quota);
   // What a backup waits for and hands on has its place: no client can have a primary suspected (attack 32).
   CHECK(admit(0, 5) == admission::accepted);
-  CHECK(displaced() == std::vector{id_of(0, 1'000 + limits::requests_in_flight_max)});
-  CHECK(builder().requests_pending() == limits::requests_in_flight_max);
+  CHECK(displaced() == std::vector{id_of(0, 1'000 + limits::requests_pending_per_client_max)});
+  CHECK(builder().requests_pending() == limits::requests_pending_per_client_max);
 }
 
 TEST_CASE_FIXTURE(admission_world, "who was displaced waits no more, and has not been served") {

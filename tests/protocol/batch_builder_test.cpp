@@ -127,9 +127,9 @@ TEST_CASE("of the requests of one client that wait the oldest are proposed first
 
 TEST_CASE("a client has a quota of its own and beyond it others are still admitted") {
   builder_world world;
-  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when)
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
-  CHECK(world.admit(0, 1'000) == admission::client_quota);
+  CHECK(world.admit(0, 5'000) == admission::client_quota);
   CHECK(world.admit(1, 1) == admission::accepted);
 }
 

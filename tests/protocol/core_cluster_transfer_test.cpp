@@ -60,10 +60,10 @@ TEST_CASE("a replica with nothing catches up over a slow network while the load 
     INFO(cluster.describe());
     REQUIRE_FALSE(cluster.violation());
     REQUIRE(took);
-    CHECK(*took <= 1'400);
+    CHECK(*took <= 1'500);
     CHECK(cluster.node(3).installs() >= 1);
-    // What never changes came once; the rest of each state is a dozen chunks.
-    CHECK(cluster.chunks_carried() <= 60 + 20 * (cluster.node(3).installs() + 2));
+    // What never changes came once; the rest of each state is a dozen chunks, and of each client two.
+    CHECK(cluster.chunks_carried() <= 60 + 28 * (cluster.node(3).installs() + 2));
     // It stays abreast, and ends where the others end.
     run_loaded(cluster, 500, never);
     CHECK(is_abreast(cluster, 3));
