@@ -18,6 +18,15 @@ namespace hypermesh {
 
 namespace {
 
+/// Whether a folder is missing, or holds nothing but what mkfs leaves in a new file system.
+bool has_no_files(rocksdb::Env& files, const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  const auto listed = files.GetChildren(folder.string(), &names);
+  if (!listed.ok()) return listed.IsNotFound();
+  return std::ranges::all_of(
+      names, [](const std::string& name) { return name == "." || name == ".." || name == "lost+found"; });
+}
+
 /// Deletions of chunks in one batch.
 constexpr std::size_t deletions_per_batch = 4'096;
 
@@ -125,7 +134,7 @@ std::variant<stored_history, world_error> rocksdb_storage::read() {
 }
 
 or_error<stored_history> rocksdb_storage::read_existing() {
-  if (is_absent(directory_.database())) {
+  if (has_no_files(environment_->database(), directory_.database())) {
     return world_error{
         fmt::format("{} is missing or empty, but {} says that {} changes were promised", quoted(directory_.database()),
                     quoted(directory_.mark_file()), mark_.last().changes),
