@@ -120,6 +120,7 @@ void scenario_stage::make_cluster(const script_command& command) {
   settings.cluster =
       small_cluster(small("replicas", 4), small("clients", 1), small("checkpoint_period", 4), small("window", 8));
   settings.shuffles = false;
+  settings.first_session = session_id{0};
   settings.faults.delay_us_min = 0;
   settings.faults.delay_us_max = 0;
   settings.node.batching.requests_per_batch_max = small("batch", 16);

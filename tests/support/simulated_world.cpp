@@ -22,9 +22,6 @@ State* state_of(const Handle& actor) {
   return &typed->state;
 }
 
-/// The first session that the process of a simulated client tries.
-constexpr session_id first_session{1};
-
 }  // namespace
 
 simulated_world::simulated_world(world_settings settings, splitmix64& chance, world_watcher& watcher)
@@ -133,7 +130,7 @@ void simulated_world::start_client(client_id process) {
   auto settings = settings_.client;
   // As if randomness and clock had failed both, the two processes of a client try the same session first.
   settings.sampling_seed += process.value;
-  client_identity identity{settings_.cluster, id, keys_.of(self.who), timestamp{1}, first_session};
+  client_identity identity{settings_.cluster, id, keys_.of(self.who), timestamp{1}, settings_.first_session};
   started.actor = scheduler_.system().spawn(client, std::move(identity), settings);
   started.state = state_of<client_state>(started.actor);
   watch_death(self.who, caf::actor_cast<caf::strong_actor_ptr>(started.actor));

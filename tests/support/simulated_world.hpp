@@ -40,6 +40,8 @@ struct world_settings {
   client_settings client;
   /// Each client's key is used by two processes at once. Process p is of client p mod c, of c clients.
   bool clients_run_twice = false;
+  /// What every process tries first; 0: all are clients as in §4.1, which need no session.
+  session_id first_session{1};
   network_faults faults;
   world_disk disk = world_disk::model;
   /// Makes the machine of each replica.
