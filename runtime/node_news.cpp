@@ -41,6 +41,8 @@ std::string_view explain(link_error reason) {
       return "it may not dial this replica; is a node running with this replica's own number?";
     case link_error::bad_signature:
       return "it has not the key that the genesis lists; compare its secret.key and the genesis files";
+    case link_error::other_replica:
+      return "another replica answers there; compare the addresses in genesis.toml";
     case link_error::connect_failed:
       return "nothing accepts connections there; is it running, and is the address right?";
     case link_error::handshake_timeout:

@@ -80,7 +80,7 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
   }
   if (step.error) {
     // Cutting it now would take the answer with it.
-    setup_->counters->add(*step.error);
+    refuse(*connection, *step.error);
     connection->is_refused = true;
     return;
   }
@@ -126,10 +126,15 @@ void listener_state::take_closed(caf::io::connection_handle handle) {
   quit_when_empty();
 }
 
-void listener_state::cut(accepted_connection& connection, link_error reason) {
+/// Counts it and tells of it.
+void listener_state::refuse(const accepted_connection& connection, link_error reason) {
   setup_->counters->add(reason);
   const auto claim = connection.handshake ? connection.handshake->claim() : hello_claim{};
   if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, connection.address, reason, claim});
+}
+
+void listener_state::cut(accepted_connection& connection, link_error reason) {
+  refuse(connection, reason);
   connection.is_cut = true;
   cut_connection(connection.handle);
 }

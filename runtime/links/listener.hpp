@@ -55,6 +55,7 @@ class listener_state {
 
  private:
   [[nodiscard]] const link_limits& limits() const { return setup_->settings->limits; }
+  void refuse(const accepted_connection& connection, link_error reason);
   void cut(accepted_connection& connection, link_error reason);
   void forget(caf::io::connection_handle handle);
   void hand_over(const std::shared_ptr<accepted_connection>& connection);

@@ -190,7 +190,7 @@ TEST_CASE("a node at another one's address is noticed, with who it is and whom i
   const auto honest = start(root, 0);
   const auto wrong = start(strayed, 3);
   CHECK(will_log(folder / "err-0", {"refused a connection from", "genesis"}));
-  CHECK(will_log(folder / "err-3", {"cannot open the link to replica-1", "its own log says why"}));
+  CHECK(will_log(folder / "err-3", {"cannot open the link to replica-1", "another replica answers there"}));
 }
 
 TEST_CASE("help, version and words that are no command") {
