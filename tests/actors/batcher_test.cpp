@@ -197,10 +197,10 @@ TEST_CASE("a request that is executed is answered from the client table") {
 
 TEST_CASE("a client beyond its quota is refused and counted, and others are not") {
   batcher_bench bench{2};
-  for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when)
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     bench.request(0, when);
   bench.forget();
-  bench.request(0, limits::requests_in_flight_max + 1);
+  bench.request(0, limits::requests_pending_per_client_max + 1);
   const auto refused = bench.take<refuse>("executor");
   REQUIRE(refused.size() == 1);
   CHECK(refused.front().status == reply_status::overloaded);

@@ -67,6 +67,8 @@ TEST_CASE("a replica says which view it is in as soon as it is connected") {
   REQUIRE(entered.size() == 1);
   CHECK(entered.front().view == first_view);
   CHECK(bench.take<view_entered>("coordinator").size() == 1);
+  // Only ballots of this view and the next are worth having.
+  CHECK(bench.take<view_entered>("fault-detector").size() == 1);
   CHECK_FALSE(bench.take<progress_made>("ingress").empty());
   CHECK(bench.is_quiet());
 }
