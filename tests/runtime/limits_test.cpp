@@ -29,7 +29,7 @@ TEST_CASE("a cluster of four with four clients fits what systems allow by defaul
   const auto fitted = fit_to_descriptors(settings, at_most<1'024>);
   REQUIRE(std::holds_alternative<std::string>(fitted));
   CHECK(std::get<std::string>(fitted).empty());
-  CHECK(settings.limits.sessions_max == 32);
+  CHECK(settings.limits.sessions_max == 128);
   CHECK(settings.limits.handshakes_max == link_limits{}.handshakes_max);
 }
 
@@ -55,8 +55,8 @@ TEST_CASE("with too few open files a replica does not start, and the error has t
   const auto fitted = fit_to_descriptors(settings, at_most<256>);
   REQUIRE(std::holds_alternative<world_error>(fitted));
   const auto& error = std::get<world_error>(fitted);
-  CHECK(error.what == "808 open files are needed, and the system allows 256");
-  CHECK(error.remedy.find("ulimit -n 808") != std::string::npos);
+  CHECK(error.what == "904 open files are needed, and the system allows 256");
+  CHECK(error.remedy.find("ulimit -n 904") != std::string::npos);
 }
 
 TEST_CASE("threads that the system gives are no objection") {
