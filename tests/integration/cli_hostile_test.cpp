@@ -82,6 +82,7 @@ std::map<std::string, words> product_bases(hostile_world& world) {
           {"get", with(client, {"a"})},
           {"status", client},
           {"release", with(client, {"0"})},
+          {"hand-over", with(client, {"0"})},
           {"replay", with(client, {"--operations", "1"})},
           {"audit show", {world.file("empty-folder")}},
           {"audit verify", {world.file("empty-folder"), "--genesis", cluster + "/genesis.toml"}},

@@ -2,6 +2,7 @@
 
 #include "runtime/node_config.hpp"
 #include "runtime/state_machines/registry.hpp"
+#include "runtime/state_machines/text_form.hpp"
 #include "tools/hypermesh/console.hpp"
 
 namespace hypermesh::cli {
@@ -31,7 +32,7 @@ exit_code run_init(const init_options& options) {
   const auto& content = std::get<genesis>(created);
   const cluster_layout layout{options.directory};
   const auto group = content.parameters().group();
-  print_report(layout.genesis_file().string() + "\n");
+  print_report(visible_text(layout.genesis_file().string()) + "\n");
   say(fmt::format("cluster '{}' ({}): {} replicas, of which {} may be faulty; {} clients; machine '{}'", content.name,
                   to_hex(content.id().view(), 8), group.replicas(), group.faulty_max(), content.clients.size(),
                   content.state_machine));
