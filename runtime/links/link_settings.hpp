@@ -36,7 +36,7 @@ struct link_limits {
   /// From accepting, or from dialing, until both sides are authenticated.
   milliseconds handshake_timeout{2'000};
 
-  /// A client may restart before its old connections are known to be dead. The oldest gives way.
+  /// Of one client: its processes, and connections of earlier ones that are not known to be dead. The oldest gives way.
   std::size_t sessions_per_client_max = 16;
   std::size_t sessions_max = 1'024;
 
