@@ -4,7 +4,7 @@
 
 #include "actors/protocol/accusation.hpp"
 #include "actors/protocol/quorum.hpp"
-#include "runtime/state_machines/text_form.hpp"
+#include "runtime/safe_text.hpp"
 
 namespace hypermesh {
 

@@ -1,5 +1,6 @@
 #include "runtime/safe_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -9,73 +10,105 @@ namespace hypermesh {
 
 namespace {
 
-/// One code point at the front of a text; no code point where the bytes are no UTF-8.
+/// One code point at the beginning of a text; a size of 0: the first byte begins none.
 struct code_point {
   std::uint32_t value = 0;
-  std::size_t bytes = 1;
-  bool valid = false;
+  std::size_t size = 0;
 };
 
-/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-code_point front_of(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < bytes) return {};
-  std::uint32_t value = first & (0x7fU >> bytes);
-  for (std::size_t index = 1; index < bytes; ++index) {
-    const auto next = static_cast<unsigned char>(text[index]);
-    if ((next & 0xc0U) != 0x80U) return {};
-    value = value << 6U | (next & 0x3fU);
-  }
+std::uint32_t octet_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
+
+/// How many bytes a code point has whose first byte this is; 0: none begins so.
+std::size_t size_by_first(std::uint32_t first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return 2;
+  if (first >= 0xe0 && first < 0xf0) return 3;
+  return first >= 0xf0 && first < 0xf5 ? 4 : 0;
+}
+
+code_point first_of(std::string_view text) {
   constexpr std::array<std::uint32_t, 5> smallest = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < smallest.at(bytes) || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
-  return {value, bytes, true};
-}
-
-/// C0, DEL, C1, and the marks that turn the direction of a line around.
-bool is_control(std::uint32_t value) {
-  return value < 0x20 || (value >= 0x7f && value <= 0x9f) || (value >= 0x202a && value <= 0x202e) ||
-         (value >= 0x2066 && value <= 0x2069) || value == 0x2028 || value == 0x2029;
-}
-
-/// Calls `visit(code point, its bytes)` for all of the text.
-template <class Visit>
-void for_each_code_point(std::string_view text, Visit visit) {
-  while (!text.empty()) {
-    const auto next = front_of(text);
-    visit(next, text.substr(0, next.bytes));
-    text.remove_prefix(next.bytes);
+  const auto first = octet_at(text, 0);
+  const auto size = size_by_first(first);
+  if (size == 1) return {first, 1};
+  if (size == 0 || text.size() < size) return {};
+  auto value = first & (0x7fU >> size);
+  for (std::size_t at = 1; at < size; ++at) {
+    if ((octet_at(text, at) & 0xc0U) != 0x80U) return {};
+    value = value << 6U | (octet_at(text, at) & 0x3fU);
   }
+  const bool is_surrogate = value >= 0xd800 && value < 0xe000;
+  if (value < smallest.at(size) || value > 0x10ffff || is_surrogate) return {};
+  return {value, size};
+}
+
+/// Whether a terminal does something else with it than to show it.
+bool steers(std::uint32_t value) {
+  const bool is_control = value < 0x20 || (value >= 0x7f && value < 0xa0);
+  const bool ends_line = value == 0x2028 || value == 0x2029;
+  const bool turns_direction = (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069) ||
+                               value == 0x200e || value == 0x200f || value == 0x61c;
+  return is_control || ends_line || turns_direction;
+}
+
+std::string written_out(std::uint32_t value) {
+  if (value == '\n') return "\\n";
+  if (value == '\t') return "\\t";
+  if (value == '\r') return "\\r";
+  return value < 0x80 ? fmt::format("\\x{:02x}", value) : fmt::format("\\u{{{:x}}}", value);
+}
+
+template <class Stays>
+std::string visible_but(std::string_view text, Stays stays) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto next = first_of(text);
+    if (next.size == 0) {
+      out += fmt::format("\\x{:02x}", octet_at(text, 0));
+    } else if (steers(next.value) && !stays(next.value)) {
+      out += written_out(next.value);
+    } else {
+      out += text.substr(0, next.size);
+    }
+    text.remove_prefix(std::max<std::size_t>(next.size, 1));
+  }
+  return out;
 }
 
 }  // namespace
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for_each_code_point(text, [&out](const code_point& next, std::string_view bytes) {
-    if (next.valid && !is_control(next.value)) {
-      out += bytes;
-      return;
-    }
-    for (const auto byte : bytes)
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
-  });
-  return out;
+bool is_utf8(byte_span bytes) {
+  auto text = as_text(bytes);
+  while (!text.empty()) {
+    const auto next = first_of(text);
+    if (next.size == 0) return false;
+    text.remove_prefix(next.size);
+  }
+  return true;
+}
+
+std::string visible_text(std::string_view text) {
+  return visible_but(text, [](std::uint32_t) { return false; });
+}
+
+std::string visible_lines(std::string_view text) {
+  return visible_but(text, [](std::uint32_t value) { return value == '\n' || value == '\t'; });
 }
 
 std::string toml_string(std::string_view text) {
   std::string out = "\"";
-  for_each_code_point(text, [&out](const code_point& next, std::string_view bytes) {
-    if (next.value == '"' || next.value == '\\') {
-      out += '\\';
-      out += bytes;
-    } else if (is_control(next.value)) {
+  while (!text.empty()) {
+    const auto next = first_of(text);
+    const auto size = std::max<std::size_t>(next.size, 1);
+    if (next.value == '"' || next.value == '\\') out += '\\';
+    if (next.size > 0 && steers(next.value)) {
       out += fmt::format("\\u{:04X}", next.value);
     } else {
-      out += bytes;
+      out += text.substr(0, size);
     }
-  });
+    text.remove_prefix(size);
+  }
   return out + "\"";
 }
 
@@ -84,15 +117,10 @@ std::string flaw_of_cluster_name(std::string_view name) {
   if (name.size() > cluster_name_bytes_max) {
     return fmt::format("the cluster's name has {} bytes, {} are possible", name.size(), cluster_name_bytes_max);
   }
-  std::string flaw;
-  for_each_code_point(name, [&](const code_point& next, std::string_view) {
-    if (!flaw.empty()) return;
-    if (!next.valid) flaw = fmt::format("the cluster's name '{}' is no UTF-8", escaped(name));
-    if (next.valid && is_control(next.value)) {
-      flaw = fmt::format("the cluster's name '{}' has a control character", escaped(name));
-    }
-  });
-  return flaw;
+  const auto shown = visible_text(name);
+  if (!is_utf8(as_byte_span(name))) return fmt::format("the cluster's name '{}' is no UTF-8", shown);
+  if (shown != name) return fmt::format("the cluster's name '{}' has a control character", shown);
+  return {};
 }
 
 }  // namespace hypermesh

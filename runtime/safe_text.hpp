@@ -3,11 +3,21 @@
 #include <string>
 #include <string_view>
 
+#include "messages/types.hpp"
+
 /// Text that came from a file, an option or another person and goes to a terminal or into a file. Pure.
 namespace hypermesh {
 
-/// The text as a terminal can show it: control characters and bytes that are no UTF-8 become \xNN, all else stays.
-[[nodiscard]] std::string escaped(std::string_view text);
+/// Whether the bytes are UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.
+[[nodiscard]] bool is_utf8(byte_span bytes);
+
+/// The text with everything written out that steers a terminal: control characters (C0, DEL and C1), separators of
+/// lines and marks of the direction of writing become \n, \t, \x1b or \u{202e}; a byte that is not UTF-8 becomes \xff.
+/// Everything else stays as it is, a backslash too.
+[[nodiscard]] std::string visible_text(std::string_view text);
+
+/// The same for messages of several lines: line breaks and tabs stay.
+[[nodiscard]] std::string visible_lines(std::string_view text);
 
 /// The text as a basic string of TOML, quotes included, so that a reader gets the same text back. The text is UTF-8.
 [[nodiscard]] std::string toml_string(std::string_view text);

@@ -86,7 +86,7 @@ bool is_unspecified(std::string_view host) { return host == "0.0.0.0" || host ==
 
 std::variant<std::string, world_error> host_for_use(std::string host, std::string_view text, address_use use) {
   if (use == address_use::dial && is_unspecified(host)) {
-    return wrong(fmt::format("'{}' stands for every address of a machine, and nobody can dial it", escaped(text)),
+    return wrong(fmt::format("'{}' stands for every address of a machine, and nobody can dial it", visible_text(text)),
                  "write the address at which the others reach the replica; 'listen' in node.toml may be '*:PORT'");
   }
   return host;
@@ -100,7 +100,7 @@ std::variant<std::string, world_error> parse_host(std::string_view text, address
   if (opened || closed) {
     auto address = opened && closed && text.size() > 2 ? ipv6(text.substr(1, text.size() - 2)) : std::nullopt;
     if (address) return host_for_use(std::move(*address), text, use);
-    return wrong(fmt::format("'{}' is no IPv6 address in brackets", escaped(text)),
+    return wrong(fmt::format("'{}' is no IPv6 address in brackets", visible_text(text)),
                  "write it as [2001:db8::20]; an address with a zone, like fe80::1%eth0, holds on one machine only");
   }
   if (text == "*" && use == address_use::listen) return std::string{};
@@ -108,7 +108,7 @@ std::variant<std::string, world_error> parse_host(std::string_view text, address
   if (auto address = ipv6(text)) return host_for_use(std::move(*address), text, use);
   if (text.empty()) return wrong("the host is empty", host_forms);
   if (const auto flaw = flaw_of_name(text); !flaw.empty()) {
-    return wrong(fmt::format("'{}' is no host: {}", escaped(text), flaw), host_forms);
+    return wrong(fmt::format("'{}' is no host: {}", visible_text(text), flaw), host_forms);
   }
   std::string name{text};
   // Names do not differ by case (RFC 1123 §6.1.3.5).
@@ -124,11 +124,11 @@ std::variant<replica_address, world_error> parse_address(std::string_view text, 
   }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || text.ends_with(']')) {
-    return wrong(fmt::format("'{}' has no port", escaped(text)), address_forms);
+    return wrong(fmt::format("'{}' has no port", visible_text(text)), address_forms);
   }
   const auto host_text = text.substr(0, colon);
   if (!host_text.starts_with('[') && host_text.find(':') != std::string_view::npos) {
-    return wrong(fmt::format("'{}' has more than one colon", escaped(text)),
+    return wrong(fmt::format("'{}' has more than one colon", visible_text(text)),
                  "an IPv6 address stands in brackets: [2001:db8::20]:7400");
   }
   auto host = parse_host(host_text, use);
@@ -138,7 +138,8 @@ std::variant<replica_address, world_error> parse_address(std::string_view text, 
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   const bool whole = failed == std::errc{} && end == digits.data() + digits.size() && !digits.starts_with('0');
   if (!whole) {
-    return wrong(fmt::format("'{}' has no port from 1 to 65535 behind the last colon", escaped(text)), address_forms);
+    return wrong(fmt::format("'{}' has no port from 1 to 65535 behind the last colon", visible_text(text)),
+                 address_forms);
   }
   return replica_address{std::move(std::get<std::string>(host)), port};
 }

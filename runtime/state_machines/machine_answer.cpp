@@ -1,5 +1,6 @@
 #include "runtime/state_machines/machine_answer.hpp"
 
+#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/text_form.hpp"
 
 namespace hypermesh {

@@ -2,79 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include <fmt/format.h>
+
+#include "runtime/safe_text.hpp"
 
 namespace hypermesh {
 
 namespace {
-
-/// One code point at the beginning of a text; a size of 0: the first byte begins none.
-struct code_point {
-  std::uint32_t value = 0;
-  std::size_t size = 0;
-};
-
-std::uint32_t octet_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
-
-/// How many bytes a code point has whose first byte this is; 0: none begins so.
-std::size_t size_by_first(std::uint32_t first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first < 0xe0) return 2;
-  if (first >= 0xe0 && first < 0xf0) return 3;
-  return first >= 0xf0 && first < 0xf5 ? 4 : 0;
-}
-
-code_point first_of(std::string_view text) {
-  constexpr std::array<std::uint32_t, 5> smallest = {0, 0, 0x80, 0x800, 0x10000};
-  const auto first = octet_at(text, 0);
-  const auto size = size_by_first(first);
-  if (size == 1) return {first, 1};
-  if (size == 0 || text.size() < size) return {};
-  auto value = first & (0x7fU >> size);
-  for (std::size_t at = 1; at < size; ++at) {
-    if ((octet_at(text, at) & 0xc0U) != 0x80U) return {};
-    value = value << 6U | (octet_at(text, at) & 0x3fU);
-  }
-  const bool is_surrogate = value >= 0xd800 && value < 0xe000;
-  if (value < smallest.at(size) || value > 0x10ffff || is_surrogate) return {};
-  return {value, size};
-}
-
-/// Whether a terminal does something else with it than to show it.
-bool steers(std::uint32_t value) {
-  const bool is_control = value < 0x20 || (value >= 0x7f && value < 0xa0);
-  const bool ends_line = value == 0x2028 || value == 0x2029;
-  const bool turns_direction = (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069) ||
-                               value == 0x200e || value == 0x200f || value == 0x61c;
-  return is_control || ends_line || turns_direction;
-}
-
-std::string written_out(std::uint32_t value) {
-  if (value == '\n') return "\\n";
-  if (value == '\t') return "\\t";
-  if (value == '\r') return "\\r";
-  return value < 0x80 ? fmt::format("\\x{:02x}", value) : fmt::format("\\u{{{:x}}}", value);
-}
-
-template <class Stays>
-std::string visible_but(std::string_view text, Stays stays) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto next = first_of(text);
-    if (next.size == 0) {
-      out += fmt::format("\\x{:02x}", octet_at(text, 0));
-    } else if (steers(next.value) && !stays(next.value)) {
-      out += written_out(next.value);
-    } else {
-      out += text.substr(0, next.size);
-    }
-    text.remove_prefix(std::max<std::size_t>(next.size, 1));
-  }
-  return out;
-}
 
 bool looks_like_other_answer(std::string_view text) {
   constexpr std::array<std::string_view, 6> beginnings = {"\"", "(", "0x", "refused:", "malformed:", "error:"};
@@ -91,24 +26,6 @@ std::string quoted_text(std::string_view text) {
 }
 
 }  // namespace
-
-bool is_utf8(byte_span bytes) {
-  auto text = as_text(bytes);
-  while (!text.empty()) {
-    const auto next = first_of(text);
-    if (next.size == 0) return false;
-    text.remove_prefix(next.size);
-  }
-  return true;
-}
-
-std::string visible_text(std::string_view text) {
-  return visible_but(text, [](std::uint32_t) { return false; });
-}
-
-std::string visible_lines(std::string_view text) {
-  return visible_but(text, [](std::uint32_t value) { return value == '\n' || value == '\t'; });
-}
 
 std::string value_text(byte_span value) {
   if (!is_utf8(value)) return "0x" + to_hex(value);

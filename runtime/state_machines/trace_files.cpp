@@ -197,9 +197,9 @@ checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file, const
   const auto pods_text = read_file(pods_file);
   if (!pods_text) return failure{pods_text.error()};
   auto nodes = parse_trace_nodes(*nodes_text, nodes_file.string());
-  if (!nodes) return failure{escaped(nodes.error())};
+  if (!nodes) return failure{visible_text(nodes.error())};
   auto tasks = parse_trace_pods(*pods_text, pods_file.string());
-  if (!tasks) return failure{escaped(tasks.error())};
+  if (!tasks) return failure{visible_text(tasks.error())};
   return cluster_trace{std::move(*nodes), std::move(*tasks)};
 }
 

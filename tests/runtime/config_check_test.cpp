@@ -101,7 +101,7 @@ TEST_CASE("what a cluster is made of is read again as it was given, or refused b
   std::size_t made = 0;
   for (const bool is_name : {true, false}) {
     for (const auto& text : hostile_texts) {
-      CAPTURE(escaped(text).substr(0, 40));
+      CAPTURE(visible_text(text).substr(0, 40));
       const cluster_layout layout{folder.path() / std::to_string(++made)};
       cluster_plan plan;
       plan.clients = 1;
@@ -109,7 +109,7 @@ TEST_CASE("what a cluster is made of is read again as it was given, or refused b
       const auto created = create_cluster(layout.root, plan);
       if (const auto* error = std::get_if<world_error>(&created)) {
         CHECK(error->origin == fault_origin::configuration);
-        CHECK(escaped(error->what) == error->what);
+        CHECK(visible_text(error->what) == error->what);
         CHECK_FALSE(fs::exists(layout.root));
         continue;
       }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/state_machines/text_form.hpp"

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include "runtime/node_config.hpp"
+#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
-#include "runtime/state_machines/text_form.hpp"
 #include "tools/hypermesh/console.hpp"
 
 namespace hypermesh::cli {

@@ -11,7 +11,7 @@
 #include "runtime/consensus_manager.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/node_news.hpp"
-#include "runtime/state_machines/text_form.hpp"
+#include "runtime/safe_text.hpp"
 #include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/child_process.hpp"
 #include "tools/hypermesh/console.hpp"
