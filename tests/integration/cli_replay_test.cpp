@@ -57,6 +57,19 @@ TEST_CASE("a replay ends with equal states, and a second one with the same") {
   CHECK(again["results"]["placements_digest"] == told["results"]["placements_digest"]);
 }
 
+// Each kill is a view change: what one session has under way must still be executed in its order, or a single scheduler
+// gives other results.
+TEST_CASE("a replay keeps its order while primaries are killed") {
+  const auto result = run({"replay", "--operations", "400000", "--duration", "4s", "--bundle", "16", "--in-flight",
+                           "2048", "--kill-primary-every", "1s", "-o", "json"});
+  CAPTURE(result.err);
+  REQUIRE(result.code == 0);
+  const auto told = nlohmann::json::parse(result.out);
+  CHECK(told["primaries_killed"] >= 1);
+  CHECK(told["results"]["wrong_results"] == 0);
+  CHECK(told["verdict"]["right"] == true);
+}
+
 TEST_CASE("a replay into a running cluster is right, and needs the scheduler there") {
   running_cluster cluster{"scheduler"};
   REQUIRE(cluster.is_ready());

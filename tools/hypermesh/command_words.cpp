@@ -84,6 +84,21 @@ void add_leaves(const CLI::App& app, const std::vector<std::string>& path, std::
   }
 }
 
+/// The first option of the parsed command that was given an empty value, which no option may have: mostly it comes
+/// from a variable of the shell that is not set. A positional word may be empty, as the value of a key may be.
+const CLI::Option* find_empty_option(const CLI::App& app) {
+  for (const auto* each : app.get_options()) {
+    if (each->get_positional() || each->get_items_expected_max() == 0) continue;
+    if (std::ranges::any_of(each->results(), [](const auto& value) { return value.empty(); })) return each;
+  }
+  const auto parts =
+      app.get_subcommands([](const CLI::App* part) { return part->get_name().empty() || part->parsed(); });
+  for (const auto* part : parts) {
+    if (const auto* empty = find_empty_option(*part)) return empty;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::optional<world_error> objection_to_command(const CLI::App& app, std::span<const std::string> words) {
@@ -156,6 +171,11 @@ std::optional<exit_code> parse(CLI::App& app, int count, const char* const* word
     return exit_code::ok;
   } catch (const CLI::ParseError& error) {
     return report_error({error.what(), fmt::format("see '{} --help'", command_path(app))}, exit_code::usage);
+  }
+  if (const auto* empty = find_empty_option(app)) {
+    return report_error({fmt::format("{} was given an empty value", empty->get_name()),
+                         "name a value; from a variable of the shell: is it set?"},
+                        exit_code::usage);
   }
   return std::nullopt;
 }

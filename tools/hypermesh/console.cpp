@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "runtime/state_machines/text_form.hpp"
+#include "runtime/safe_text.hpp"
 
 namespace hypermesh::cli {
 
@@ -157,6 +157,10 @@ exit_code report_error(const world_error& error, exit_code code) {
   say_styled(fmt::format("{} {}", style.bad("error:"), visible_lines(error.what)));
   if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  do:"), visible_lines(error.remedy)));
   return code;
+}
+
+exit_code report_verdict(const world_error& error, exit_code code) {
+  return is_terminal(STDOUT_FILENO) && is_terminal(STDERR_FILENO) ? code : report_error(error, code);
 }
 
 exit_code exit_code_of(const world_error& error) {

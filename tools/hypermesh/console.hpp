@@ -73,6 +73,9 @@ bool flush_output();
 /// "error: WHAT" and what to do about it, on stderr. Returns `code`.
 exit_code report_error(const world_error& error, exit_code code);
 
+/// The same for the verdict of a report that stdout has got; says nothing where the reader of stdout reads stderr too.
+exit_code report_verdict(const world_error& error, exit_code code);
+
 /// The exit code for an error that may be the configuration's or the machine's.
 [[nodiscard]] exit_code exit_code_of(const world_error& error);
 /// The end of a program: what was printed is written, or it is said why not, and `code` is a failure then.

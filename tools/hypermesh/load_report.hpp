@@ -48,7 +48,8 @@ template <class Run>
   } else {
     print_report(text_of(result, text_style::of(STDOUT_FILENO)));
   }
-  return result.is_right() ? exit_code::ok : exit_code::failed;
+  if (result.is_right()) return exit_code::ok;
+  return report_verdict({"the run did not end as it should", "read its report"}, exit_code::failed);
 }
 
 }  // namespace hypermesh::cli

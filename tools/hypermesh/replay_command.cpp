@@ -1,3 +1,4 @@
+#include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/replay_report.hpp"
 
@@ -16,6 +17,7 @@ constexpr auto examples =
     "  hypermesh replay --nodes openb_node_list_all_node.csv --pods openb_pod_list_default.csv\n"
     "  hypermesh replay --nodes NODES.csv --pods PODS.csv --bundle 64 -o json\n"
     "  hypermesh replay --operations 50000                 a made-up workload\n"
+    "  hypermesh replay --operations 500000 --bundle 64 --in-flight 8192 --kill-primary-every 2s\n"
     "  hypermesh replay --cluster mycluster --nodes NODES.csv --pods PODS.csv\n"
     "\n"
     "The files are those of Alibaba's cluster-trace-gpu-v2023: the first line names the columns, in any order.\n"
@@ -43,6 +45,13 @@ void add_replay(CLI::App& app, chosen_command& chosen) {
                        ->capture_default_str()
                        ->type_name("N");
   replicas->excludes("--cluster")->excludes("--config");
+  command
+      ->add_option("--kill-primary-every", options->settings.kill_primary_every_seconds,
+                   "Meanwhile, kill the primary of the own cluster with SIGKILL, again and again: 2s, 500ms")
+      ->transform(duration_between(0.5, 3'600.0))
+      ->type_name("TIME")
+      ->excludes("--cluster")
+      ->excludes("--config");
   command->add_flag("-q,--quiet", options->quiet, "No steps and no progress");
   add_output_option(*command, options->output);
   command->callback([options, &chosen] {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/state_machines/text_form.hpp"
+#include "runtime/safe_text.hpp"
 #include "tools/hypermesh/duration_option.hpp"
 #include "tools/hypermesh/output_options.hpp"
 #include "tools/hypermesh/text_table.hpp"
@@ -71,6 +71,9 @@ void add_speed_rows(text_table& table, const replay_result& result, const text_s
   table.add({"latency", fmt::format("p50 {}, p90 {}, p99 {}, max {} with {} under way", micro(0.5), micro(0.9),
                                     micro(0.99), short_duration(static_cast<double>(result.latency.max()) * 1e-6),
                                     grouped(result.settings.operations_in_flight()))});
+  if (result.settings.kill_primary_every_seconds > 0) {
+    table.add({"killed", fmt::format("the primary, {} times, with SIGKILL", result.kills)});
+  }
   table.add({"first commit", short_duration(result.first_commit_seconds) + " after the start"});
   const auto wire = result.sum_of("link_wire_bytes_out");
   if (wire > 0 && result.submitted > 0) {
@@ -227,6 +230,7 @@ nlohmann::ordered_json json_of(const replay_result& result) {
            {{"bundle", result.settings.operations_in_bundle()}, {"in_flight", result.settings.operations_in_flight()}}},
           {"results", tally_json(result)},
           {"performance", speed_json(result)},
+          {"primaries_killed", result.kills},
           {"replicas", replicas_json(result)},
           {"verdict",
            {{"right", result.is_right()},
@@ -307,7 +311,10 @@ exit_code replay_and_print(const replay_settings& settings, bool as_json, bool q
   } else {
     print_report(text_of(result, text_style::of(STDOUT_FILENO)));
   }
-  return exit_code_of(result);
+  const auto code = exit_code_of(result);
+  if (code == exit_code::ok) return code;
+  const auto remedy = result.first_failure ? explain(*result.first_failure).remedy : std::string{};
+  return report_verdict({verdict_of(result), remedy}, code);
 }
 
 }  // namespace hypermesh::cli

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/primary_killer.hpp"
 
 namespace hypermesh::cli {
 
@@ -113,6 +114,7 @@ class replay {
     const auto begun = cluster_ ? cluster_->started() : clock::now();
     bool first_told = false;
     std::optional<world_error> lost;
+    auto killer = make_killer();
     const auto keep_on = [&](std::size_t answered) {
       if (answered > 0 && !first_told) {
         first_told = true;
@@ -120,13 +122,16 @@ class replay {
       }
       narrator_->progress(answered, operations_.size());
       if (cluster_) lost = cluster_->loss();
+      if (killer && !lost) lost = killer->poll();
       return !lost && !stop_->requested();
     };
     const workload_settings settings{result_.settings.operations_in_flight(),
                                      std::chrono::duration<double>{result_.settings.duration_seconds}};
     auto outcome = run_workload(session_->client(), operations_, settings, keep_on);
+    if (killer && !lost) lost = killer->restore();
     if (lost) return replay_failure{exit_code::failed, *lost};
     if (outcome.cut_short) return interrupted;
+    if (killer) result_.kills = killer->kills();
     judge_speed(outcome, begun);
     judge_results(outcome.outcomes);
     narrator_->step(
@@ -134,6 +139,13 @@ class replay {
                     result_.cluster.parameters().group().weak_quorum()),
         result_.elapsed_seconds);
     return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<primary_killer> make_killer() {
+    const auto every = result_.settings.kill_primary_every_seconds;
+    if (!cluster_ || every <= 0) return std::nullopt;
+    return primary_killer{*cluster_, session_->client(),
+                          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>{every})};
   }
 
   void judge_speed(const workload_outcome& outcome, clock::time_point begun) {

@@ -25,6 +25,8 @@ struct replay_settings {
   /// Operations under way; 0: as many as suit the run.
   std::size_t in_flight = 0;
   double duration_seconds = 0;
+  /// SIGKILL for the primary of an own cluster, again and again; 0: never.
+  double kill_primary_every_seconds = 0;
   /// The cluster to replay into, instead of an own one.
   client_options existing;
 
@@ -67,6 +69,8 @@ struct replay_result {
   double first_commit_seconds = 0;
   latency_recorder latency;
   std::vector<replica_standing> replicas;
+  /// How often a primary was killed meanwhile.
+  std::size_t kills = 0;
   /// Whether all processes ended as they were asked to; true for an existing cluster.
   bool ended_cleanly = true;
 

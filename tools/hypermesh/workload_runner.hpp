@@ -30,9 +30,9 @@ struct workload_outcome {
   bool cut_short = false;
 };
 
-/// Submits the operations in their order through one client and keeps `in_flight` of them under way. The first goes
-/// alone: when it is answered the links are up, and nothing that follows is lost and sent again out of order. From
-/// then on one client's requests are executed in the order of submission while the primary stays the same.
+/// Submits the operations in their order through one client and keeps `in_flight` of them under way. The client's
+/// session executes them in that order, whoever leads. The first goes alone: what it took is the time of the first
+/// commit, and a cluster that does not answer it is not asked for the rest.
 ///
 /// `keep_on` is told about each tenth of a second how many were answered, and ends the run with false.
 [[nodiscard]] workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
