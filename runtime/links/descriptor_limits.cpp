@@ -32,8 +32,7 @@ world_error too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed) {
 
 std::variant<std::string, world_error> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
   auto& bounds = settings.limits;
-  // A new session of a client begins before the oldest, which gives way, has ended.
-  const std::size_t usable = 2 * settings.client_count * bounds.sessions_per_client_max;
+  const std::size_t usable = settings.client_count * bounds.sessions_per_client_max;
   bounds.sessions_max = std::min(bounds.sessions_max, std::max<std::size_t>(usable, 1));
   const auto fixed = 2 * settings.replicas.size() + other_files;
   const auto wanted = fixed + bounds.handshakes_max + bounds.sessions_max;

@@ -36,8 +36,9 @@ struct link_limits {
   /// From accepting, or from dialing, until both sides are authenticated.
   milliseconds handshake_timeout{2'000};
 
-  /// Of one client: its processes, and connections of earlier ones that are not known to be dead. The oldest gives way.
-  std::size_t sessions_per_client_max = 16;
+  /// Of one client: its processes, and connections of earlier ones that are not known to be dead, which they are after
+  /// `dead_link_timeout`. One more is refused: if the oldest gave way, its process would come back and drive out another.
+  std::size_t sessions_per_client_max = 32;
   std::size_t sessions_max = 1'024;
 
   /// An idle link says so this often, and a silent one is closed after `dead_link_timeout`: four signs of life

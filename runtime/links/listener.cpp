@@ -103,9 +103,7 @@ void listener_state::hand_over(const std::shared_ptr<accepted_connection>& conne
 void listener_state::hand_to_session(const std::shared_ptr<accepted_connection>& connection) {
   if (session_count_ >= limits().sessions_max) return cut(*connection, link_error::too_many_sessions);
   auto& sessions = sessions_[connection->remote.number];
-  // The oldest is the likeliest to be dead; it stays in the list until it has quit.
-  if (sessions.size() >= limits().sessions_per_client_max) caf::anon_send(sessions.front(), stop_links{});
-  if (sessions.size() >= 2 * limits().sessions_per_client_max) return cut(*connection, link_error::too_many_sessions);
+  if (sessions.size() >= limits().sessions_per_client_max) return cut(*connection, link_error::too_many_sessions);
   const auto session =
       self_->system().middleman().spawn_broker(peer, setup_->session_setup(client_id{connection->remote.number}));
   self_->monitor(session);

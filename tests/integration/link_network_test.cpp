@@ -193,20 +193,28 @@ TEST_CASE("a client's session opens, carries requests and replies, and closes") 
   CHECK(eventually([&] { return r0.count(link_count::sessions_open) == 0; }));
 }
 
-TEST_CASE("a client's newest sessions are served and its oldest gives way") {
+TEST_CASE("a client has so many links at once, and one more is refused until one of them has ended") {
   auto limits = quick_limits();
   limits.sessions_per_client_max = 2;
   replica_node node{0, {}, limits};
   std::vector<std::unique_ptr<raw_link>> links;
-  for (int count = 0; count < 3; ++count) {
+  const auto open_one = [&] {
     links.push_back(std::make_unique<raw_link>(authenticator_of(client_0), 0, node.links.port));
     REQUIRE(links.back()->channel.has_value());
     REQUIRE(links.back()->send("here I am"));
-    REQUIRE(eventually([&] { return node.box->opened() == links.size(); }));
+  };
+  for (std::size_t count = 1; count <= 2; ++count) {
+    open_one();
+    REQUIRE(eventually([&] { return node.box->opened() == count; }));
   }
-  CHECK(links.front()->wire.is_closed_by_other_side());
-  CHECK(eventually([&] { return node.box->sessions_of(0).size() == 2; }));
-  CHECK(node.box->frame_count() == 3);
+  const raw_link refused{authenticator_of(client_0), 0, node.links.port};
+  CHECK(refused.wire.is_closed_by_other_side());
+  CHECK(node.count(link_error::too_many_sessions) == 1);
+  CHECK(node.box->sessions_of(0).size() == 2);
+  links.erase(links.begin());
+  REQUIRE(eventually([&] { return node.box->sessions_of(0).size() == 1; }));
+  open_one();
+  CHECK(eventually([&] { return node.box->opened() == 3 && node.box->frame_count() == 3; }));
 }
 
 TEST_CASE("sessions are bounded in all") {
