@@ -42,19 +42,28 @@ void forward(batcher_self self, const request& value) {
 /// before: it is forwarded only if it is still waiting a while later. Not much later: until then the primary is to
 /// blame for nothing. Who passed it on makes no difference, because a primary that was never given a request must not
 /// be suspected for it (attack 32).
-void look_again(batcher_self self, std::shared_ptr<const message> value, std::size_t times) {
+void look_again(batcher_self self, request_id id, std::size_t times) {
   const auto& state = self->state;
-  const std::chrono::microseconds delay{state.hand_ons->delay(std::get<request>(*value).id, state.primary(), times)};
-  self->delayed_send(self, delay, request_waits{std::move(value), times});
+  const std::chrono::microseconds delay{state.hand_ons->delay(id, state.primary(), times)};
+  self->delayed_send(self, delay, request_waits{id});
+}
+
+/// Looks after a request that came anew. Nobody looks twice after one that was displaced and has come back.
+void look_after(batcher_self self, request_id id) {
+  if (self->state.looked_after.insert_or_assign(id, 0).second) look_again(self, id, 0);
 }
 
 /// The client may not reach the primary (§4.1).
 void help(batcher_self self, const request_waits& look) {
-  const auto& value = std::get<request>(*look.value);
   auto& state = self->state;
-  if (state.is_primary() || !state.builder->is_pending(value.id)) return;
-  if (look.times < hand_ons_max || state.builder->is_oldest(value.id)) forward(self, value);
-  look_again(self, look.value, look.times + 1);
+  const auto* waiting = state.builder->find(look.id);
+  if (waiting == nullptr) {
+    state.looked_after.erase(look.id);
+    return;
+  }
+  auto& times = state.looked_after.at(look.id);
+  if (!state.is_primary() && (times < hand_ons_max || state.builder->is_oldest(look.id))) forward(self, *waiting);
+  look_again(self, look.id, ++times);
 }
 
 /// Two requests with one timestamp: of those a client can have one executed, and must not let replicas hold different
@@ -65,34 +74,45 @@ void show_contradiction(batcher_self self, const request& value) {
   self->send(self->state.with->fault_detector, proof_found{std::make_shared<const exhibits>(std::move(*shown))});
 }
 
+/// For a moment nothing of this client is verified. What a replica passed on says nothing about the client's pace.
+void tell_excess(batcher_self self, const verified_message& received) {
+  if (!received.sender.is_client()) return;
+  self->send(self->state.with->client_ingress, quota_exceeded{client_id{received.sender.number}});
+}
+
 void take(batcher_self self, const verified_message& received) {
   const auto& value = std::get<request>(*received.value);
   auto& state = self->state;
   using admission = batch_builder::admission;
   const auto admitted = state.builder->admit(value, now_of(self));
-  for (const auto& each : state.builder->take_displaced())
+  bool has_displaced_own = false;
+  for (const auto& each : state.builder->take_displaced()) {
     self->send(state.with->executor, refuse{each, reply_status::overloaded, {}});
+    has_displaced_own = has_displaced_own || each.id.client == value.id.client;
+  }
   if (value.id.opens_session() && received.sender.is_client()) {
     self->send(state.with->executor, session_routed{reference_of(value), received.via});
   }
   switch (admitted) {
     case admission::accepted:
-      if (!state.is_primary()) return look_again(self, received.value, 0);
+      // It has more pending than it may, whichever of it stays.
+      if (has_displaced_own) tell_excess(self, received);
+      if (!state.is_primary()) return look_after(self, value.id);
       return cut_batches(self, false);
     case admission::already_pending:
       if (state.is_primary()) return cut_batches(self, false);
       // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
       if (!received.sender.is_client()) return;
       if (state.builder->on_repeated(value.id, now_of(self))) return forward(self, value);
-      return self->send(state.with->client_ingress, quota_exceeded{value.id.client});
+      return tell_excess(self, received);
     case admission::contradicting:
       // Whoever passed it on: the client signed both. Of two processes that chose one session the second is told by the
       // first one's reply.
-      self->send(state.with->monitor,
-                 observed{frame_rejected{principal::of(value.id.client), value.id.opens_session()
-                                                                             ? rejection::duplicate
-                                                                             : rejection::conflicting_statement},
-                          received.credit});
+      self->send(
+          state.with->monitor,
+          observed{frame_rejected{principal::of(value.id.client),
+                                  value.id.opens_session() ? rejection::duplicate : rejection::conflicting_statement},
+                   received.credit});
       return show_contradiction(self, value);
     case admission::done:
     case admission::past:
@@ -103,9 +123,7 @@ void take(batcher_self self, const verified_message& received) {
     case admission::overloaded:
       break;
   }
-  if (admitted == admission::client_quota && received.sender.is_client()) {
-    self->send(state.with->client_ingress, quota_exceeded{value.id.client});
-  }
+  if (admitted == admission::client_quota) tell_excess(self, received);
   const auto reason = admitted == admission::client_quota ? rejection::client_quota : rejection::overloaded;
   self->send(state.with->monitor, observed{frame_rejected{received.sender, reason}, received.credit});
   if (!received.sender.is_client()) return;

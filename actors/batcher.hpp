@@ -20,6 +20,8 @@ struct batcher_state {
   std::shared_ptr<const neighbours> with;
   view_number view;
   sequence_number executed_through;
+  /// The pending requests that a timer runs for, and how often each was looked at.
+  std::map<request_id, std::size_t> looked_after;
   /// The generation of the delay that runs, or zero.
   std::uint64_t delay_running = 0;
   std::uint64_t delays_started = 0;

@@ -166,9 +166,7 @@ struct session_routed {
 
 /// Does this REQUEST still wait? (batcher to itself, a while after it was taken)
 struct request_waits {
-  std::shared_ptr<const message> value;
-  /// How often it was looked at before.
-  std::size_t times = 0;
+  request_id id;
 };
 
 /// Words that convict somebody (ingress to fault detector).
@@ -191,7 +189,7 @@ struct reputation_agreed {
 struct moves_agreed {
   agreed_moves now;
   /// Its primary gives up this view.
-  std::optional<view_number> stepped_down;
+  std::vector<view_number> stepped_down;
 };
 
 /// This replica lost its disk and needs the others' help; repeated until it is back (replica to fault detector).

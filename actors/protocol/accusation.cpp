@@ -97,8 +97,11 @@ std::optional<guard_case> two_documents(const exhibit& first, const exhibit& sec
   if (!one || !other || one->id != other->id || one->id.client == guard_client) return std::nullopt;
   // Two processes that chose one session open it with different nonces, and no harm is meant.
   if (one->id.opens_session()) return std::nullopt;
-  return accusation{
-      principal::of(one->id.client), offence::conflicting_requests, {}, sequence_number{one->id.when.value}};
+  return accusation{principal::of(one->id.client),
+                    offence::conflicting_requests,
+                    {},
+                    sequence_number{one->id.when.value},
+                    one->id.session};
 }
 
 std::optional<guard_case> lone_document(const exhibit& shown) {
@@ -262,6 +265,7 @@ request_id name_of(const guard_case& about) {
   if (const auto* accused = std::get_if<accusation>(&about)) {
     of.add(accused->accused.is_replica() ? 1 : 2).add(accused->accused.number);
     of.add(static_cast<std::uint64_t>(accused->what)).add(accused->view.value).add(accused->sequence.value);
+    of.add(accused->session.value);
   } else {
     const auto& wanted = std::get<ballot>(about);
     of.add(static_cast<std::uint64_t>(wanted.kind)).add(wanted.about.value);

@@ -43,8 +43,10 @@ struct accusation {
   offence what = offence::conflicting_votes;
   /// Of the statement, or the new view; 0 for REQUESTs and CHECKPOINTs.
   view_number view;
-  /// Of the statement; 0 for documents.
+  /// Of the statement; the timestamp of REQUESTs; 0 for other documents.
   sequence_number sequence;
+  /// Of REQUESTs: timestamps begin anew in each session.
+  session_id session = {};
 
   friend auto operator<=>(const accusation&, const accusation&) = default;
 };

@@ -81,38 +81,38 @@ batch_builder::admission batch_builder::admit(const request& value, microseconds
   return admission::accepted;
 }
 
-bool batch_builder::fits_quota(const client_queue& queue, const request& value) const {
-  const std::size_t requests_max = is_restrained(value.id.client) ? 1 : limits::requests_pending_per_client_max;
-  return queue.size() < requests_max &&
-         (queue.empty() || queue.bytes() + client_queue::bytes_of(value) <= settings_.bytes_per_client_max);
-}
-
-/// Whether what a client has queued last makes room for its new request: of a session the oldest stay, and a session
-/// that holds more than the others makes room for them.
-bool batch_builder::gives_way(const request_id& last, const request_id& value) {
-  return last.session != value.session || last.when > value.when;
-}
-
-/// A client that sends more than it may keeps the oldest.
+/// Everything is found out before anything is displaced: who gets no room displaces nobody.
 bool batch_builder::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
-  while (!fits_quota(queue, value)) {
-    const auto last = queue.last_waiting();
-    if (!last || !gives_way(*last, value.id)) return false;
-    displace(*last, now);
-  }
+  const std::size_t requests_max = is_restrained(value.id.client) ? 1 : limits::requests_pending_per_client_max;
+  const auto victims = queue.room_for(value, requests_max, settings_.bytes_per_client_max);
+  if (!victims) return false;
+  for (const auto& each : *victims)
+    displace(each, now);
   return true;
 }
 
 /// Longest-queue drop, as fair queueing does it: whoever holds most makes room.
-bool batch_builder::make_room(const client_queue& queue, const request& value, microseconds_t now) {
+bool batch_builder::make_room(client_queue& queue, const request& value, microseconds_t now) {
   const auto bytes = client_queue::bytes_of(value);
   while (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
-    auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
-    if (const auto own = queue.last_waiting(); !victim && own && gives_way(*own, value.id)) victim = own;
-    if (!victim) return false;
+    const auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
+    if (!victim) return make_own_room(queue, value, now);
     displace(*victim, now);
   }
   return true;
+}
+
+/// When nobody holds more, the client's own requests make room.
+bool batch_builder::make_own_room(client_queue& queue, const request& value, microseconds_t now) {
+  const auto bytes = client_queue::bytes_of(value);
+  const auto too_many = requests_pending_ + 1 - std::min(requests_pending_ + 1, settings_.requests_pending_max);
+  const auto too_much = bytes_pending_ + bytes - std::min(bytes_pending_ + bytes, settings_.bytes_pending_max);
+  if (queue.size() < too_many || queue.bytes() < too_much) return false;
+  const auto victims = queue.room_for(value, queue.size() + 1 - too_many, queue.bytes() + bytes - too_much);
+  if (!victims) return false;
+  for (const auto& each : *victims)
+    displace(each, now);
+  return requests_pending_ < settings_.requests_pending_max && bytes_pending_ + bytes <= settings_.bytes_pending_max;
 }
 
 std::optional<request_id> batch_builder::heaviest_above(std::size_t weight) const {
@@ -234,9 +234,9 @@ void batch_builder::on_dropped(const std::vector<request_id>& cases, microsecond
   }
 }
 
-bool batch_builder::is_pending(request_id id) const {
+const request* batch_builder::find(request_id id) const {
   const auto found = queues_.find(id.client);
-  return found != queues_.end() && found->second.find(id) != nullptr;
+  return found == queues_.end() ? nullptr : found->second.find(id);
 }
 
 bool batch_builder::is_oldest(request_id id) const {

@@ -105,7 +105,9 @@ class batch_builder {
   [[nodiscard]] std::vector<request> pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
-  [[nodiscard]] bool is_pending(request_id id) const;
+  /// The pending one; null when there is none.
+  [[nodiscard]] const request* find(request_id id) const;
+  [[nodiscard]] bool is_pending(request_id id) const { return find(id) != nullptr; }
   /// Whether it is the one that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] service_report service(microseconds_t now) const;
@@ -119,10 +121,9 @@ class batch_builder {
  private:
   [[nodiscard]] client_queue& queue_of(client_id client);
   [[nodiscard]] request_standing standing_of(request_id id) const;
-  [[nodiscard]] bool fits_quota(const client_queue& queue, const request& value) const;
-  [[nodiscard]] static bool gives_way(const request_id& last, const request_id& value);
   bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
-  bool make_room(const client_queue& queue, const request& value, microseconds_t now);
+  bool make_room(client_queue& queue, const request& value, microseconds_t now);
+  bool make_own_room(client_queue& queue, const request& value, microseconds_t now);
   [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
   void displace(request_id id, microseconds_t now);
   void note_executed(const executed_request& each, microseconds_t now);

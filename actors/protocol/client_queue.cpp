@@ -58,13 +58,20 @@ const timestamp_window* client_queue::window_of(session_id session) const {
 void client_queue::settle(session_id session) {
   const auto found = queues_.find(session);
   if (found == queues_.end()) return;
-  auto& [queue, has_turn, ready] = found->second;
+  auto& [queue, has_turn, ready, first_arrival] = found->second;
   const auto now_ready = queue.ready_waiting();
   ready_waiting_ = ready_waiting_ - ready + now_ready;
   ready = now_ready;
   if (now_ready > 0 && !has_turn) turns_.push_back(session);
   if (now_ready == 0 && has_turn) turns_.erase(std::ranges::find(turns_, session));
   has_turn = now_ready > 0;
+  const auto* first = queue.first_ready();
+  const auto now_first = first == nullptr ? std::nullopt : std::optional{first->arrival};
+  if (now_first != first_arrival) {
+    if (first_arrival) by_first_arrival_.erase(*first_arrival);
+    if (now_first) by_first_arrival_.emplace(*now_first, session);
+    first_arrival = now_first;
+  }
   if (queue.empty()) queues_.erase(found);
 }
 
@@ -130,24 +137,76 @@ void client_queue::note_overtaking(request_id by, microseconds_t now) {
 
 // --- Oldest and newest -----------------------------------------------------------
 
+/// Whether a request would be ready if it were added now.
+bool client_queue::would_be_ready(request_id id) const {
+  if (is_of_guard() || standing_of(id) == request_standing::fresh) return true;
+  const auto found = queues_.find(id.session);
+  return window_of(id.session) != nullptr && found != queues_.end() && found->second.queue.extends_chain(id.when);
+}
+
+/// The last waiting request of a session, without those that are lost already.
+std::optional<client_queue::victim> client_queue::victim_in(session_id session, const losses& lost) const {
+  const auto& queue = queues_.at(session).queue;
+  const auto known = lost.find(session);
+  const auto gone = known == lost.end() ? session_loss{} : known->second;
+  if (queue.waiting().size() <= gone.requests) return std::nullopt;
+  const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone.requests));
+  return victim{queue.find(when)->content.id, queue.is_ready(when), queue.weight() - gone.weight};
+}
+
+std::optional<client_queue::victim> client_queue::victim_for(const request& value, const losses& lost) const {
+  const auto own_session = value.id.session;
+  const bool is_ready = would_be_ready(value.id);
+  const auto own = queues_.find(own_session);
+  const auto own_lost = lost.find(own_session);
+  const auto own_weight = weight_of(value) + (own == queues_.end() ? 0 : own->second.queue.weight()) -
+                          (own_lost == lost.end() ? 0 : own_lost->second.weight);
+  const auto gives_way = [&](const victim& each) {
+    if (each.is_ready != is_ready) return is_ready;
+    return each.id.session == own_session ? each.id.when > value.id.when : each.session_weight > own_weight;
+  };
+  std::optional<victim> worst;
+  for (const auto& [session, place] : queues_) {
+    const auto last = victim_in(session, lost);
+    if (last && gives_way(*last) && last->is_of_less_use_than(worst)) worst = last;
+  }
+  return worst;
+}
+
+std::optional<std::vector<request_id>> client_queue::room_for(const request& value, std::size_t requests_max,
+                                                              std::size_t bytes_max) const {
+  std::vector<request_id> out;
+  losses lost;
+  auto requests = size_;
+  auto bytes = bytes_;
+  while (requests >= requests_max || (requests > 0 && bytes + bytes_of(value) > bytes_max)) {
+    if (is_of_guard()) return std::nullopt;
+    const auto next = victim_for(value, lost);
+    if (!next) return std::nullopt;
+    const auto& content = *find(next->id);
+    auto& loss = lost[next->id.session];
+    ++loss.requests;
+    loss.weight += weight_of(content);
+    --requests;
+    bytes -= bytes_of(content);
+    out.push_back(next->id);
+  }
+  return out;
+}
+
 std::optional<request_id> client_queue::last_waiting() const {
   if (is_of_guard()) return std::nullopt;
-  const session_queue* largest = nullptr;
+  std::optional<victim> worst;
   for (const auto& [session, place] : queues_) {
-    if (!place.queue.last_waiting()) continue;
-    if (largest == nullptr || place.queue.size() > largest->size()) largest = &place.queue;
+    const auto last = victim_in(session, {});
+    if (last && last->is_of_less_use_than(worst)) worst = last;
   }
-  if (largest == nullptr) return std::nullopt;
-  return largest->find(*largest->last_waiting())->content.id;
+  return worst ? std::optional{worst->id} : std::nullopt;
 }
 
 std::optional<request_id> client_queue::oldest() const {
-  const pending_request* first = nullptr;
-  for (const auto& [session, place] : queues_) {
-    const auto* ready = place.queue.first_ready();
-    if (ready != nullptr && (first == nullptr || ready->arrival < first->arrival)) first = ready;
-  }
-  return first == nullptr ? std::nullopt : std::optional{first->content.id};
+  if (by_first_arrival_.empty()) return std::nullopt;
+  return queues_.at(by_first_arrival_.begin()->second).queue.first_ready()->content.id;
 }
 
 std::vector<const request*> client_queue::all() const {
@@ -170,18 +229,20 @@ void client_queue::remove(request_id id, microseconds_t now) {
   settle(id.session);
 }
 
-std::vector<request_id> client_queue::never_executed(session_id session) const {
-  std::vector<request_id> out;
+/// Whether it is executed, or never will be.
+bool client_queue::is_over(request_id id) const {
+  const auto standing = standing_of(id);
+  return standing != request_standing::fresh && standing != request_standing::early;
+}
+
+void client_queue::add_never_executed(session_id session, std::vector<request_id>& into) const {
   const auto found = queues_.find(session);
-  if (found == queues_.end()) return out;
+  if (found == queues_.end()) return;
   for (const auto& [when, each] : found->second.queue.all()) {
-    const auto standing = standing_of(each.content.id);
-    if (standing != request_standing::fresh && standing != request_standing::early) out.push_back(each.content.id);
     // Only the smallest timestamps fall out of a window; of an ended session all do.
-    else
-      break;
+    if (!is_over(each.content.id)) return;
+    into.push_back(each.content.id);
   }
-  return out;
 }
 
 std::vector<request_id> client_queue::on_executed(const executed_request& executed, microseconds_t now) {
@@ -197,19 +258,27 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
     settle(id.session);
     return {};
   }
-  if (standing_of(id) != request_standing::fresh) return never_executed(id.session);
+  const auto forgotten = sessions_.forgotten();
   std::optional<session_id> ended;
-  if (executed.opened) {
-    ended = sessions_.open(id.session, *executed.opened);
-  } else {
-    sessions_.mark_done(id.session, id.when);
+  if (standing_of(id) == request_standing::fresh) {
+    if (executed.opened) {
+      ended = sessions_.open(id.session, *executed.opened);
+    } else {
+      sessions_.mark_done(id.session, id.when);
+    }
+    if (found != queues_.end()) found->second.queue.on_window(*window_of(id.session), now);
+    settle(id.session);
   }
-  if (found != queues_.end()) found->second.queue.on_window(*window_of(id.session), now);
-  settle(id.session);
-  auto out = never_executed(id.session);
-  if (ended) {
-    const auto lost = never_executed(*ended);
-    out.insert(out.end(), lost.begin(), lost.end());
+  std::vector<request_id> out;
+  add_never_executed(id.session, out);
+  // In an independent session it need not be the first.
+  if (find(id) != nullptr && is_over(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
+  if (ended) add_never_executed(*ended, out);
+  if (sessions_.forgotten() == forgotten) return out;
+  // With the memory of an ended session all unopened ones up to its number end.
+  for (const auto& [session, place] : queues_) {
+    const bool is_new = session <= sessions_.forgotten() && session != ended && session != id.session;
+    if (is_new) add_never_executed(session, out);
   }
   return out;
 }
@@ -221,8 +290,7 @@ std::vector<request_id> client_queue::on_installed(const client_sessions& sessio
   for (auto& [session, place] : queues_) {
     place.queue.on_installed(window_of(session), now);
     for (const auto& [when, each] : place.queue.all()) {
-      const auto standing = standing_of(each.content.id);
-      if (standing != request_standing::fresh && standing != request_standing::early) out.push_back(each.content.id);
+      if (is_over(each.content.id)) out.push_back(each.content.id);
     }
   }
   for (auto& [session, place] : queues_)

@@ -29,8 +29,8 @@ class client_queue {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// The whole queue's, in bytes; a request weighs more than its own.
-  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * request_weight; }
-  [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
+  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * session_queue::request_weight; }
+  [[nodiscard]] static std::size_t weight_of(const request& value) { return session_queue::weight_of(value); }
   [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
 
   /// It waits, behind those that its session sent before.
@@ -46,9 +46,17 @@ class client_queue {
   /// What was proposed comes to nothing, and waits again.
   void wait_again(microseconds_t now);
 
-  /// Of the session with most requests the waiting one with the highest timestamp: it makes room when there is none. So
-  /// of all that a session sends the oldest are kept, at every replica the same, in whatever order they come.
+  /// What makes room for another client's request: of what waits the part that is of least use, as `room_for` has it.
   [[nodiscard]] std::optional<request_id> last_waiting() const;
+  /// What of this client's makes room for its `value`, so that at most `requests_max` requests of `bytes_max` bytes are
+  /// pending; one alone may be larger. Nothing when there is no room to be made. `value` is not pending.
+  ///
+  /// A request that is ready is worth more than one that is not: that one may never be served, and the primary is not
+  /// to blame for it. Among equals, of the own session the oldest stay, and a session makes room for one that weighs
+  /// less. So what gave way cannot come back and displace in turn, and of all that a session sends the oldest are kept,
+  /// at every replica the same, in whatever order they come.
+  [[nodiscard]] std::optional<std::vector<request_id>> room_for(const request& value, std::size_t requests_max,
+                                                                std::size_t bytes_max) const;
   /// The pending one that its client waits for: of those that could be served the one that came first.
   [[nodiscard]] std::optional<request_id> oldest() const;
   /// Somebody signed another request with this id; false when that is known.
@@ -78,12 +86,30 @@ class client_queue {
   microseconds_t waits_since = 0;
 
  private:
-  static constexpr std::size_t request_weight = 512;
-
   struct session_place {
     session_queue queue;
     bool has_turn = false;
     std::size_t ready = 0;
+    /// Of its first ready request.
+    std::optional<std::uint64_t> first_arrival = {};
+  };
+  /// What of a session is to go, while it is found out whether there is room.
+  struct session_loss {
+    std::size_t requests = 0;
+    std::size_t weight = 0;
+  };
+  using losses = std::map<session_id, session_loss>;
+  struct victim {
+    request_id id;
+    bool is_ready = false;
+    /// Of its session, without what is lost already.
+    std::size_t session_weight = 0;
+
+    /// Whether it goes before the other one.
+    [[nodiscard]] bool is_of_less_use_than(const std::optional<victim>& other) const {
+      if (!other) return true;
+      return is_ready == other->is_ready ? session_weight > other->session_weight : other->is_ready;
+    }
   };
 
   [[nodiscard]] bool is_of_guard() const { return owner_ == guard_client; }
@@ -92,7 +118,11 @@ class client_queue {
   [[nodiscard]] pending_request& get(request_id id);
   [[nodiscard]] const pending_request& get(request_id id) const;
   [[nodiscard]] const timestamp_window* window_of(session_id session) const;
-  [[nodiscard]] std::vector<request_id> never_executed(session_id session) const;
+  [[nodiscard]] bool is_over(request_id id) const;
+  [[nodiscard]] bool would_be_ready(request_id id) const;
+  [[nodiscard]] std::optional<victim> victim_in(session_id session, const losses& lost) const;
+  [[nodiscard]] std::optional<victim> victim_for(const request& value, const losses& lost) const;
+  void add_never_executed(session_id session, std::vector<request_id>& into) const;
   void settle(session_id session);
 
   client_id owner_;
@@ -101,6 +131,8 @@ class client_queue {
   std::map<session_id, session_place> queues_;
   /// Those of them with a request to propose, next turn first.
   std::deque<session_id> turns_;
+  /// Those of them with a ready request, by the arrival of their first.
+  std::map<std::uint64_t, session_id> by_first_arrival_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
   std::size_t ready_waiting_ = 0;

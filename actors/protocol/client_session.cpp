@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "messages/digest.hpp"
@@ -54,13 +55,17 @@ bool client_session::on_refused(replica_id from, session_id fresh_above) {
   for (const auto& [replica, number] : refusals_)
     named.push_back(number);
   std::ranges::sort(named, std::greater{});
-  replace(named.at(group_.faulty_max()));
+  const auto above = named.at(group_.faulty_max());
+  refusals_.clear();
+  if (above.value > std::numeric_limits<std::uint64_t>::max() - draw_width) return false;
+  replace(above);
   return true;
 }
 
 void client_session::replace(session_id above) {
   require(id_ != session_id{0}, "session 0 is always open");
-  const auto floor = std::max(above, id_);
+  const session_id largest{std::numeric_limits<std::uint64_t>::max() - draw_width};
+  const auto floor = std::min(std::max(above, id_), largest);
   id_ = floor.plus(1 + drawn("session number") % draw_width);
   next_ = timestamp{1};
   is_open_ = false;

@@ -30,7 +30,8 @@ class client_session {
   [[nodiscard]] session_opening opening() const;
   void on_opened() { is_open_ = true; }
   /// A replica refuses the opening, because the session has ended; no session above `fresh_above` has. Returns whether
-  /// a quorum says so: then this is another session from now on, to be opened anew.
+  /// a quorum says so: then this is another session from now on, to be opened anew. False also when there is no number
+  /// left above those that have ended: who opened the largest ones has used up its identity for all but session 0.
   [[nodiscard]] bool on_refused(replica_id from, session_id fresh_above);
   /// Somebody else has opened a session of this number, or this one has ended: from now on it is another one.
   void replace(session_id above);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
@@ -11,7 +12,6 @@ namespace hypermesh {
 namespace {
 
 void write_outcome(byte_writer& out, const request_outcome& outcome) {
-  out.number<std::uint32_t>(static_cast<std::uint32_t>(outcome.statuses.size()));
   for (std::size_t index = 0; index < outcome.statuses.size(); ++index) {
     out.number<std::uint8_t>(outcome.statuses[index]);
     out.number<std::uint32_t>(static_cast<std::uint32_t>(outcome.result(index).size()));
@@ -19,18 +19,17 @@ void write_outcome(byte_writer& out, const request_outcome& outcome) {
   }
 }
 
-std::optional<request_outcome> read_outcome(byte_reader& in) {
+/// Null when there are not so many results.
+client_table::shared_outcome read_outcome(byte_reader& in, std::uint32_t operations) {
   request_outcome outcome;
-  const auto count = in.number<std::uint32_t>();
-  if (count == 0 || count > limits::operations_per_request_max) return std::nullopt;
-  for (std::uint32_t index = 0; index < count; ++index) {
+  for (std::uint32_t index = 0; index < operations && index < limits::operations_per_request_max; ++index) {
     const auto status = in.number<std::uint8_t>();
     const auto size = in.number<std::uint32_t>();
     const auto payload = in.bytes(size);
-    if (in.failed()) return std::nullopt;
+    if (in.failed()) return nullptr;
     outcome.append(status, payload);
   }
-  return outcome;
+  return std::make_shared<const request_outcome>(std::move(outcome));
 }
 
 digest read_digest(byte_reader& in) {
@@ -39,7 +38,17 @@ digest read_digest(byte_reader& in) {
   return value;
 }
 
-std::size_t cost_of(const request_outcome& outcome) { return outcome.results.size() + 5 * outcome.statuses.size(); }
+std::size_t cost_of(const client_table::shared_outcome& outcome) {
+  return outcome == nullptr ? 0 : outcome->results.size() + 5 * outcome->statuses.size();
+}
+
+/// What is told of a reply that was dropped.
+client_table::shared_outcome dropped_outcome(std::uint32_t operations) {
+  request_outcome rest;
+  for (std::uint32_t index = 0; index < operations; ++index)
+    rest.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
+  return std::make_shared<const request_outcome>(std::move(rest));
+}
 
 /// What an opening request is answered with.
 const client_table::shared_outcome& opened_outcome() {
@@ -74,7 +83,8 @@ client_table::answered client_table::answer_of(request_id id) const {
   require(standing_of(id) == request_standing::done, "only a request that is done has a cached reply");
   const auto& entry = entries_.at(id.client).replies.at(id.session);
   if (id.opens_session()) return {entry.opening, opened_outcome()};
-  return entry.outcomes.at(id.when);
+  const auto& kept = entry.replies.at(id.when);
+  return {kept.request, kept.outcome ? kept.outcome : dropped_outcome(kept.operations)};
 }
 
 std::optional<digest> client_table::opening_of(client_id client, session_id session) const {
@@ -91,7 +101,12 @@ session_id client_table::fresh_above(client_id client) const {
 
 client_table::shared_outcome client_table::open(const request_reference& opening, session_mode mode) {
   auto& client = entries_[opening.id.client];
-  if (const auto gone = client.sessions.open(opening.id.session, mode)) client.replies.erase(*gone);
+  client.chunks.clear();
+  if (const auto gone = client.sessions.open(opening.id.session, mode)) {
+    const auto ended = client.replies.find(*gone);
+    client.cached_bytes -= ended->second.cached_bytes;
+    client.replies.erase(ended);
+  }
   client.replies[opening.id.session].opening = opening.content;
   require(standing_of(opening.id) == request_standing::done, "an opened session is open");
   return opened_outcome();
@@ -103,57 +118,54 @@ void client_table::record(const request_reference& done, shared_outcome outcome)
   require(standing_of(id) == request_standing::fresh, "a request is executed at most once");
   auto& client = entries_[id.client];
   auto& entry = client.replies[id.session];
+  client.chunks.clear();
   entry.chunks.clear();
-  entry.cached_bytes += cost_of(*outcome);
-  entry.outcomes.emplace(id.when, answered{done.content, std::move(outcome)});
+  client.cached_bytes -= entry.cached_bytes;
+  entry.cached_bytes += cost_of(outcome);
+  const auto operations = static_cast<std::uint32_t>(outcome->statuses.size());
+  entry.replies.emplace(id.when, kept_reply{done.content, std::move(outcome), operations});
   client.sessions.mark_done(id.session, id.when);
   drop_past(entry, client.sessions.window_of(id.session)->floor());
-  drop_results(entry, session_bytes_max);
-  drop_results(client);
+  drop_replies(entry, session_bytes_max);
+  client.cached_bytes += entry.cached_bytes;
+  drop_replies(client);
 }
 
 // --- Bounds ----------------------------------------------------------------------
 
+// The reply that was recorded last is never dropped for its own size.
+static_assert(limits::reply_bytes_max + 5 * limits::operations_per_request_max <= client_table::session_bytes_max);
+
 void client_table::drop_past(session_entry& of, timestamp floor) {
-  while (!of.outcomes.empty() && of.outcomes.begin()->first <= floor) {
-    of.cached_bytes -= cost_of(*of.outcomes.begin()->second.outcome);
-    of.outcomes.erase(of.outcomes.begin());
+  while (!of.replies.empty() && of.replies.begin()->first <= floor) {
+    of.cached_bytes -= cost_of(of.replies.begin()->second.outcome);
+    of.replies.erase(of.replies.begin());
   }
 }
 
-void client_table::drop_results(session_entry& of, std::size_t bytes_max) {
-  for (auto& [when, each] : of.outcomes) {
+void client_table::drop_replies(session_entry& of, std::size_t bytes_max) {
+  for (auto& [when, each] : of.replies) {
     if (of.cached_bytes <= bytes_max) return;
-    if (each.outcome->results.empty()) continue;
-    request_outcome rest;
-    for (std::size_t index = 0; index < each.outcome->statuses.size(); ++index) {
-      rest.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
-    }
+    of.cached_bytes -= cost_of(std::exchange(each.outcome, nullptr));
     of.chunks.clear();
-    of.cached_bytes -= each.outcome->results.size();
-    each.outcome = std::make_shared<const request_outcome>(std::move(rest));
   }
-  // A window of requests that each have the most operations costs less than the bound without results.
-  static_assert(5 * limits::operations_per_request_max * limits::requests_in_flight_max <= session_bytes_max);
 }
 
-/// The sessions that were used last keep their results: somebody may still wait for them.
-void client_table::drop_results(client_entry& of) {
-  std::size_t bytes = 0;
-  for (const auto& [session, entry] : of.replies)
-    bytes += entry.cached_bytes;
-  if (bytes <= client_bytes_max) return;
+/// The sessions that were used last keep their replies: somebody may still wait for them.
+void client_table::drop_replies(client_entry& of) {
+  if (of.cached_bytes <= client_bytes_max) return;
   std::vector<std::pair<std::uint64_t, session_id>> by_use;
-  for (const auto& [session, each] : of.sessions.open_ones())
-    by_use.emplace_back(each.used, session);
+  for (const auto& [session, each] : of.sessions.open_ones()) {
+    if (of.replies.at(session).cached_bytes > 0) by_use.emplace_back(each.used, session);
+  }
   std::ranges::sort(by_use);
   for (const auto& [used, session] : by_use) {
     auto& entry = of.replies.at(session);
     const auto before = entry.cached_bytes;
-    const auto excess = bytes - client_bytes_max;
-    drop_results(entry, before - std::min(before, excess));
-    bytes -= before - entry.cached_bytes;
-    if (bytes <= client_bytes_max) return;
+    const auto excess = of.cached_bytes - client_bytes_max;
+    drop_replies(entry, before - std::min(before, excess));
+    of.cached_bytes -= before - entry.cached_bytes;
+    if (of.cached_bytes <= client_bytes_max) return;
   }
 }
 
@@ -174,32 +186,45 @@ byte_vector client_table::written(const session_entry& entry, session_id session
   out.number<std::uint64_t>(open.used);
   out.bytes(entry.opening.view());
   out.number<std::uint64_t>(open.window.floor().value);
-  out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.outcomes.size()));
-  for (const auto& [when, each] : entry.outcomes) {
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.replies.size()));
+  for (const auto& [when, each] : entry.replies) {
     out.number<std::uint64_t>(when.value);
     out.bytes(each.request.view());
-    write_outcome(out, *each.outcome);
+    out.number<std::uint32_t>(each.operations);
+    out.number<std::uint8_t>(each.outcome ? 1 : 0);
+    if (each.outcome) write_outcome(out, *each.outcome);
   }
   return out.take();
+}
+
+void client_table::make_chunks(client_id client, client_entry& entry) {
+  byte_writer out;
+  out.number<std::uint32_t>(client.value);
+  out.number<std::uint64_t>(entry.sessions.uses());
+  out.number<std::uint64_t>(entry.sessions.forgotten().value);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.sessions.ended().size()));
+  for (const auto each : entry.sessions.ended())
+    out.number<std::uint64_t>(each.value);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.replies.size()));
+  for (auto& [session, replies] : entry.replies) {
+    if (!replies.chunks.empty()) continue;
+    const auto bytes = written(replies, session, entry.sessions);
+    if (bytes.size() < own_chunks_min) {
+      out.bytes(bytes);
+    } else {
+      replies.chunks = chunks_of(bytes);
+    }
+  }
+  entry.chunks = chunks_of(out.take());
 }
 
 state_snapshot client_table::snapshot() {
   state_snapshot all;
   for (auto& [client, entry] : entries_) {
-    byte_writer out;
-    out.number<std::uint32_t>(client.value);
-    out.number<std::uint64_t>(entry.sessions.uses());
-    out.number<std::uint64_t>(entry.sessions.forgotten().value);
-    out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.sessions.ended().size()));
-    for (const auto each : entry.sessions.ended())
-      out.number<std::uint64_t>(each.value);
-    out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.replies.size()));
-    const auto head = chunks_of(out.take());
-    all.insert(all.end(), head.begin(), head.end());
-    for (auto& [session, replies] : entry.replies) {
-      if (replies.chunks.empty()) replies.chunks = chunks_of(written(replies, session, entry.sessions));
+    if (entry.chunks.empty()) make_chunks(client, entry);
+    all.insert(all.end(), entry.chunks.begin(), entry.chunks.end());
+    for (const auto& [session, replies] : entry.replies)
       all.insert(all.end(), replies.chunks.begin(), replies.chunks.end());
-    }
   }
   return all;
 }
@@ -217,12 +242,16 @@ std::optional<std::string> client_table::read_session(byte_reader& in, session_e
   for (std::uint32_t index = 0; index < count; ++index) {
     const timestamp when{in.number<std::uint64_t>()};
     const auto request = read_digest(in);
-    auto outcome = read_outcome(in);
-    if (in.failed() || !outcome) return "the client table is cut short or malformed";
+    const auto operations = in.number<std::uint32_t>();
+    const auto kept = in.number<std::uint8_t>();
+    shared_outcome outcome;
+    if (kept == 1) outcome = read_outcome(in, operations);
+    const bool is_whole = !in.failed() && operations > 0 && operations <= limits::operations_per_request_max;
+    if (!is_whole || kept > 1 || (kept == 1 && outcome == nullptr)) return "the client table is cut short or malformed";
     if (when <= (done.empty() ? floor : *done.rbegin())) return "a session's timestamps are not in order";
     done.insert(when);
-    into.cached_bytes += cost_of(*outcome);
-    into.outcomes.emplace(when, answered{request, std::make_shared<const request_outcome>(std::move(*outcome))});
+    into.cached_bytes += cost_of(outcome);
+    into.replies.emplace(when, kept_reply{request, std::move(outcome), operations});
   }
   window.window = timestamp_window{static_cast<session_mode>(mode)};
   window.window.assign(floor, std::move(done));
@@ -242,8 +271,9 @@ std::optional<std::string> client_table::read_client(byte_reader& in, client_ent
   std::map<session_id, client_sessions::open_session> open;
   for (std::uint32_t index = 0; index < count; ++index) {
     const session_id session{in.number<std::uint64_t>()};
-    if (!open.empty() && session <= open.rbegin()->first) return "a client's sessions are not in order";
+    if (open.contains(session)) return "a session of a client comes twice";
     if (auto error = read_session(in, into.replies[session], open[session])) return error;
+    into.cached_bytes += into.replies[session].cached_bytes;
   }
   if (in.failed()) return "the client table is cut short";
   into.sessions.assign(uses, forgotten, std::move(ended), std::move(open));

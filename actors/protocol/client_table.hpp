@@ -17,12 +17,12 @@ namespace hypermesh {
 /// requests whose timestamp is lower than the timestamp in the last reply they sent to the
 /// client to guarantee exactly-once semantics"). Pure, deterministic, and part of the checkpointed
 /// state: two replicas with another table would answer a retransmission differently (attack 25).
-/// Memory: for each session of a client `requests_in_flight_max` replies of together `session_bytes_max` bytes, and for
-/// all sessions of a client `client_bytes_max`.
+/// Memory: for each session of a client `requests_in_flight_max` entries of 64 bytes, with replies of together
+/// `session_bytes_max` bytes, and for all sessions of a client replies of `client_bytes_max`.
 class client_table {
  public:
-  /// Bytes of results that are kept for one session; above it the oldest are replaced by `result_too_large`. The
-  /// requests stay done: a client never loses one that is under way to the size of others.
+  /// Bytes of replies that are kept for one session; above it the oldest are dropped, and whoever asks once more is
+  /// told `result_too_large`. The requests stay done: a client never loses one that is under way to the size of others.
   static constexpr std::size_t session_bytes_max = 2 * limits::reply_bytes_max;
   /// The same for all sessions of one client; the least recently used session gives way first.
   static constexpr std::size_t client_bytes_max = 4 * session_bytes_max;
@@ -52,29 +52,45 @@ class client_table {
   /// What is done, for rebuilding admission after a transfer.
   [[nodiscard]] sessions_by_client sessions() const;
 
-  /// The table as chunks, clients in order. Unchanged sessions share their chunks with the last call.
+  /// The table as chunks, clients in order, of each first the small sessions together and then the large ones.
+  /// Unchanged ones share their chunks with the last call. There are no more chunks than one for each client and one
+  /// for each `own_chunks_min` bytes: small sessions, however many, must not use up `state_chunks_max`.
   [[nodiscard]] state_snapshot snapshot();
 
   /// Replaces the table by the one in `chunks`; an error text leaves it unchanged.
   [[nodiscard]] std::optional<std::string> restore(std::span<const state_chunk> chunks);
 
  private:
+  /// Sessions from this size on have chunks of their own.
+  static constexpr std::size_t own_chunks_min = limits::state_chunk_bytes_max / 4;
+
+  /// What was answered to a request; without an outcome when it was dropped.
+  struct kept_reply {
+    digest request;
+    shared_outcome outcome;
+    std::uint32_t operations = 0;
+  };
   /// The replies of one open session.
   struct session_entry {
     digest opening;
-    std::map<timestamp, answered> outcomes;
+    std::map<timestamp, kept_reply> replies;
     std::size_t cached_bytes = 0;
-    /// Empty when the entry changed since the last snapshot.
+    /// Of a large session; empty when it changed since the last snapshot.
     std::vector<state_chunk> chunks;
   };
   struct client_entry {
     client_sessions sessions;
     std::map<session_id, session_entry> replies;
+    /// Of all its sessions.
+    std::size_t cached_bytes = 0;
+    /// Of itself and its small sessions; empty when something of it changed since the last snapshot.
+    std::vector<state_chunk> chunks;
   };
 
   static void drop_past(session_entry& of, timestamp floor);
-  static void drop_results(session_entry& of, std::size_t bytes_max);
-  static void drop_results(client_entry& of);
+  static void drop_replies(session_entry& of, std::size_t bytes_max);
+  static void drop_replies(client_entry& of);
+  static void make_chunks(client_id client, client_entry& entry);
   static byte_vector written(const session_entry& entry, session_id session, const client_sessions& sessions);
   static std::optional<std::string> read_client(byte_reader& in, client_entry& into);
   static std::optional<std::string> read_session(byte_reader& in, session_entry& into,

@@ -15,10 +15,6 @@ constexpr timestamp without_end{std::numeric_limits<std::uint64_t>::max()};
 
 }  // namespace
 
-std::size_t session_queue::ready_waiting() const {
-  return static_cast<std::size_t>(std::distance(waiting_.begin(), waiting_.lower_bound(ready_end_)));
-}
-
 const pending_request* session_queue::find(timestamp when) const {
   const auto found = pending_.find(when);
   return found == pending_.end() ? nullptr : &found->second;
@@ -38,15 +34,33 @@ void session_queue::move_ready_end(timestamp end, microseconds_t now) {
     auto& each = place->second;
     each.since = now;
     if (each.given_at) each.given_at = now;
+    if (!each.proposed) ++ready_waiting_;
   }
+  ready_end_ = std::max(ready_end_, end);
+}
+
+void session_queue::shrink_ready_end(timestamp end) {
+  if (end >= ready_end_) return;
+  const auto lost = std::distance(waiting_.lower_bound(end), waiting_.lower_bound(ready_end_));
+  ready_waiting_ -= static_cast<std::size_t>(lost);
   ready_end_ = end;
+}
+
+void session_queue::note_waiting(timestamp when) {
+  pending_.at(when).proposed = false;
+  if (waiting_.insert(when).second && is_ready(when)) ++ready_waiting_;
+}
+
+void session_queue::note_not_waiting(timestamp when) {
+  if (waiting_.erase(when) > 0 && is_ready(when)) --ready_waiting_;
 }
 
 void session_queue::add(timestamp when, pending_request value, const timestamp_window* window) {
   const auto now = value.since;
   const auto [place, is_new] = pending_.emplace(when, std::move(value));
   require(is_new, "a request is added once");
-  waiting_.insert(when);
+  weight_ += weight_of(place->second.content);
+  note_waiting(when);
   if (window != nullptr) on_window(*window, now);
 }
 
@@ -60,38 +74,34 @@ const pending_request* session_queue::first_ready() const {
 
 void session_queue::propose_next() {
   require(next() != nullptr, "only what is ready and waits is proposed");
-  pending_.at(*waiting_.begin()).proposed = true;
-  waiting_.erase(waiting_.begin());
+  const auto when = *waiting_.begin();
+  pending_.at(when).proposed = true;
+  note_not_waiting(when);
 }
 
 void session_queue::wait_again(timestamp when) {
-  const auto found = pending_.find(when);
-  if (found == pending_.end()) return;
-  found->second.proposed = false;
-  waiting_.insert(when);
+  if (pending_.contains(when)) note_waiting(when);
 }
 
 void session_queue::wait_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
     each.since = now;
-    each.proposed = false;
     each.given_at.reset();
     each.overtaken_at.reset();
-    waiting_.insert(when);
+    note_waiting(when);
   }
 }
 
-std::optional<timestamp> session_queue::last_waiting() const {
-  return waiting_.empty() ? std::nullopt : std::optional{*waiting_.rbegin()};
-}
-
 void session_queue::remove(timestamp when, const timestamp_window* window, microseconds_t now) {
-  require(pending_.erase(when) == 1, "only what is pending is removed");
-  waiting_.erase(when);
+  const auto found = pending_.find(when);
+  require(found != pending_.end(), "only what is pending is removed");
+  note_not_waiting(when);
+  weight_ -= weight_of(found->second.content);
+  pending_.erase(found);
   if (window == nullptr) return;
   // Removed without being executed: those behind it lack it.
   const bool breaks_chain = window->mode() == session_mode::ordered && when >= window->next();
-  if (breaks_chain) ready_end_ = std::min(ready_end_, when);
+  if (breaks_chain) shrink_ready_end(when);
   on_window(*window, now);
 }
 
@@ -101,7 +111,7 @@ void session_queue::on_window(const timestamp_window& window, microseconds_t now
 }
 
 void session_queue::on_installed(const timestamp_window* window, microseconds_t now) {
-  ready_end_ = timestamp{1};
+  shrink_ready_end(timestamp{1});
   if (window != nullptr) on_window(*window, now);
 }
 

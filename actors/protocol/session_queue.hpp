@@ -42,7 +42,11 @@ class session_queue {
   [[nodiscard]] bool empty() const { return pending_.empty(); }
   [[nodiscard]] std::size_t size() const { return pending_.size(); }
   /// Requests that are ready and in no batch of this replica.
-  [[nodiscard]] std::size_t ready_waiting() const;
+  [[nodiscard]] std::size_t ready_waiting() const { return ready_waiting_; }
+  /// In bytes; a request weighs more than its own.
+  [[nodiscard]] std::size_t weight() const { return weight_; }
+  [[nodiscard]] static std::size_t weight_of(const request& value) { return value.raw.view.size() + request_weight; }
+  static constexpr std::size_t request_weight = 512;
   /// The pending one; null when there is none.
   [[nodiscard]] const pending_request* find(timestamp when) const;
   [[nodiscard]] pending_request& at(timestamp when) { return pending_.at(when); }
@@ -60,8 +64,11 @@ class session_queue {
   void wait_again(timestamp when);
   /// The same for all, in a new view.
   void wait_again(microseconds_t now);
-  /// The waiting one with the highest timestamp: it makes room when there is none.
-  [[nodiscard]] std::optional<timestamp> last_waiting() const;
+  /// Those that are in no batch of this replica. The one with the highest timestamp makes room first.
+  [[nodiscard]] const std::set<timestamp>& waiting() const { return waiting_; }
+  [[nodiscard]] bool is_ready(timestamp when) const { return when < ready_end_; }
+  /// Whether a request would be ready here, in a session whose window says that it is early.
+  [[nodiscard]] bool extends_chain(timestamp when) const { return when == ready_end_; }
   void remove(timestamp when, const timestamp_window* window, microseconds_t now);
   /// The session was opened, or something in it was executed.
   void on_window(const timestamp_window& window, microseconds_t now);
@@ -69,15 +76,19 @@ class session_queue {
   void on_installed(const timestamp_window* window, microseconds_t now);
 
  private:
-  [[nodiscard]] bool is_ready(timestamp when) const { return when < ready_end_; }
   [[nodiscard]] timestamp chain_end(timestamp from) const;
   void move_ready_end(timestamp end, microseconds_t now);
+  void shrink_ready_end(timestamp end);
+  void note_waiting(timestamp when);
+  void note_not_waiting(timestamp when);
 
   std::map<timestamp, pending_request> pending_;
   /// Not proposed yet.
   std::set<timestamp> waiting_;
   /// Pending requests below this are ready. Only the opening request is before the session is open.
   timestamp ready_end_{1};
+  std::size_t ready_waiting_ = 0;
+  std::size_t weight_ = 0;
 };
 
 }  // namespace hypermesh

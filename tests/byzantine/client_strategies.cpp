@@ -260,6 +260,49 @@ class open_sessions_for_ever final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
+/// Its quota at every replica is full of operations in sessions that nobody opens, each alone in its own. What could be
+/// served the backups alone are shown: they are to suspect the primary, which has no room for it.
+class crowd_itself_out final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
+    for (int each = 0; each < 128; ++each) {
+      const request_id never{client_of(hands), timestamp{5}, session_id{4'000'000 + ++count_}};
+      hands.send_to_all(reframe(forged_request(hands, never, marked_operation(count_))));
+    }
+    const request_id opening{client_of(hands), timestamp{0}, session_id{3'000'000 + count_}};
+    const auto frame = reframe(forged_request(hands, opening, {}));
+    for (const auto each : hands.others()) {
+      if (each != primary) hands.send(each, frame);
+    }
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+/// Its first session has a large number, and so many follow that its end is forgotten: from then on every smaller
+/// number counts as ended. Openings of smaller ones wait at the backups at that moment.
+class open_below_the_ended final : public as_heckler {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    constexpr std::uint64_t large = 1'000'000'000;
+    for (int each = 0; each < 32; ++each)
+      hands.send_to_all(opening_of(hands, large + count_++));
+    const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
+    for (const auto each : hands.others()) {
+      if (each != primary) hands.send(each, opening_of(hands, 5'000'000 + count_));
+    }
+  }
+
+ private:
+  [[nodiscard]] static frame_ptr opening_of(adversary_hands& hands, std::uint64_t session) {
+    return reframe(forged_request(hands, {client_of(hands), timestamp{0}, session_id{session}}, {}));
+  }
+
+  std::uint64_t count_ = 0;
+};
+
 /// Each half of the replicas is shown another opening of the same session.
 class open_twice final : public as_heckler {
  public:
@@ -322,6 +365,10 @@ std::vector<strategy> client_strategies() {
        "I11 I17", false, {}, "the backups hand it on", make_strategy<keep_first_from_primary>},
       {"opens-sessions", "it opens a session with each tick, and asks in ended ones", role, as_client, {25, 33},
        "I4 I12", false, {}, "only its own sessions end for them", make_strategy<open_sessions_for_ever>},
+      {"crowds-itself-out", "its quota is full of what can never be served", role, as_client, {32, 33}, "I11 I12",
+       false, {"client_quota"}, {}, make_strategy<crowd_itself_out>},
+      {"opens-below-ended", "it opens sessions below those whose end is forgotten", role, as_client, {25, 32},
+       "I4 I11", false, {}, "its numbers are its own affair", make_strategy<open_below_the_ended>},
       {"two-openings", "each half of the replicas is shown another opening of a session", role, as_client, {8, 25},
        "I1 I4", false, {}, "two processes that chose one session do the same", make_strategy<open_twice>},
   };

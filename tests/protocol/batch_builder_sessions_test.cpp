@@ -145,17 +145,124 @@ TEST_CASE("two openings of one session convict nobody") {
   CHECK_FALSE(case_of(both, world.factory.cluster()));
 }
 
+TEST_CASE("what no memory tells from an ended session is dropped with that memory (attack 32)") {
+  session_world world;
+  // Above every number that follows: when its end is forgotten, all of those count as ended.
+  constexpr std::uint64_t high = 1'000'000;
+  world.open(session_id{high});
+  std::uint64_t next = high;
+  const auto open_more = [&](std::size_t count) {
+    for (std::size_t index = 0; index < count; ++index)
+      world.open(session_id{++next});
+  };
+  open_more(limits::sessions_per_client_max + limits::ended_sessions_max - 2);
+  REQUIRE(world.admit(0, 0, session_id{50}) == admission::accepted);
+  REQUIRE(world.admit(1, 0, session_id{51}) == admission::accepted);
+  CHECK(world.builder.service(1'000'000).clients_waiting == 1);
+  open_more(3);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.service(1'000'000).clients_waiting == 0);
+  CHECK(world.admit(0, 0, session_id{50}) == admission::past);
+}
+
+TEST_CASE("what is done is pending no more, whatever waits before it") {
+  session_world world{session_mode::independent};
+  REQUIRE(world.admit(1) == admission::accepted);
+  REQUIRE(world.admit(2) == admission::accepted);
+  world.execute(2);
+  CHECK(world.builder.requests_pending() == 1);
+  CHECK_FALSE(world.builder.is_pending({self, timestamp{2}, seven}));
+}
+
+// --- Making room ---------------------------------------------------------------------
+
+namespace {
+
+/// The client has as many requests pending as it may, each alone in a session that nobody opened.
+struct crowded_world : session_world {
+  static constexpr std::uint64_t first_session = 1'000;
+
+  crowded_world() {
+    for (std::uint64_t number = 0; number < limits::requests_pending_per_client_max; ++number)
+      REQUIRE(admit(5, 0, session_id{first_session + number}) == admission::accepted);
+  }
+  [[nodiscard]] std::size_t displaced() { return builder.take_displaced().size(); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(crowded_world, "what can be served takes the place of what cannot, and never the other way round") {
+  REQUIRE(admit(1) == admission::accepted);
+  REQUIRE(admit(2) == admission::accepted);
+  REQUIRE(admit(0, 0, session_id{8}) == admission::accepted);
+  CHECK(displaced() == 3);
+  CHECK(admit(5, 0, session_id{9}) == admission::client_quota);
+  CHECK(displaced() == 0);
+  CHECK(cut() == times{1, 0, 2});
+}
+
+TEST_CASE_FIXTURE(crowded_world, "what gave way cannot come back and displace in turn (attack 33)") {
+  std::size_t accepted = 0;
+  for (std::uint64_t round = 0; round < 100; ++round) {
+    for (const std::uint64_t session : {first_session, first_session + 1, std::uint64_t{1}, std::uint64_t{2}}) {
+      if (admit(5, 0, session_id{session}) == admission::accepted) ++accepted;
+    }
+  }
+  CHECK(accepted == 0);
+  CHECK(displaced() == 0);
+}
+
+TEST_CASE("of all sessions the one that weighs most makes room, until they weigh alike") {
+  session_world world;
+  world.open(session_id{8});
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
+    REQUIRE(world.admit(when) == admission::accepted);
+  std::uint64_t taken = 0;
+  while (world.admit(taken + 1, 0, session_id{8}) == admission::accepted)
+    ++taken;
+  CHECK(taken >= limits::requests_pending_per_client_max / 2 - 1);
+  CHECK(taken <= limits::requests_pending_per_client_max / 2);
+  // The oldest of both have stayed.
+  CHECK(world.builder.is_pending({self, timestamp{1}, seven}));
+  CHECK(world.builder.is_pending({self, timestamp{1}, session_id{8}}));
+}
+
+TEST_CASE("who gets no room displaces nobody") {
+  batch_settings settings;
+  settings.bytes_per_client_max = 4'096;
+  session_world world;
+  world.builder = batch_builder{settings};
+  world.open(seven);
+  world.open(session_id{8});
+  // Session 8 has little, 7 has the rest, in small requests.
+  REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
+  std::uint64_t when = 0;
+  while (world.admit(++when) == admission::accepted) {
+  }
+  const auto before = world.builder.requests_pending();
+  (void)world.builder.take_displaced();
+  const auto large = world.factory.session_request(self, session_id{8}, timestamp{2}, session_mode::ordered, 0,
+                                                   std::string(5'000, 'x'));
+  CHECK(world.builder.admit(large, 0) == admission::client_quota);
+  CHECK(world.builder.take_displaced().empty());
+  CHECK(world.builder.requests_pending() == before);
+}
+
 TEST_CASE("after any mixture of events in sessions the counts are those of what is held") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     sample_source random{seed};
     session_world world;
     world.open(session_id{8}, session_mode::independent);
+    client_sessions done;
+    (void)done.open(seven, session_mode::ordered);
+    (void)done.open(session_id{8}, session_mode::independent);
     std::map<std::uint64_t, std::uint64_t> last{{7, 0}, {8, 0}};
+    std::set<request_id> asked;
     for (int step = 0; step < 600; ++step) {
       const auto now = static_cast<microseconds_t>(step) * 100;
       const session_id session{7 + random.below(2)};
       const auto when = last[session.value] + 1 + random.below(6);
-      switch (random.below(6)) {
+      switch (random.below(8)) {
         case 0:
           (void)world.builder.cut(random.below(2) == 0);
           break;
@@ -165,24 +272,38 @@ TEST_CASE("after any mixture of events in sessions the counts are those of what 
         case 2: {
           // The next of the session; what the batcher has not seen was sent elsewhere.
           const auto next = ++last[session.value];
+          if (done.standing_of(session, timestamp{next}) != request_standing::fresh) break;
+          done.mark_done(session, timestamp{next});
           world.builder.on_executed({{{self, timestamp{next}, session}, true}}, random.below(2) == 0, now);
           break;
         }
         case 3:
           world.builder.on_executed({{{self, timestamp{when + 1}, seven}, false, true}}, false, now);
           break;
+        case 4:
+          // Of an independent session anything may be executed.
+          if (done.standing_of(session_id{8}, timestamp{when}) != request_standing::fresh) break;
+          done.mark_done(session_id{8}, timestamp{when});
+          world.builder.on_executed({{{self, timestamp{when}, session_id{8}}, true}}, false, now);
+          break;
         default:
           (void)world.admit(when, now, session);
+          asked.insert({self, timestamp{when}, session});
       }
-      std::size_t bytes = 0;
-      const auto held = world.builder.pending();
-      for (const auto& each : held)
-        bytes += each.raw.view.size();
       CAPTURE(seed);
       CAPTURE(step);
-      // Without a request that could be served the client waits for nothing, and nothing is handed on.
-      if (!held.empty()) CHECK(world.builder.requests_pending() == held.size());
-      if (!held.empty()) CHECK(world.builder.bytes_pending() == bytes);
+      std::size_t held = 0;
+      std::size_t bytes = 0;
+      for (const auto& id : asked) {
+        const auto* pending = world.builder.find(id);
+        if (pending == nullptr) continue;
+        ++held;
+        bytes += pending->raw.view.size();
+        const auto standing = done.standing_of(id.session, id.when);
+        CHECK((standing == request_standing::fresh || standing == request_standing::early));
+      }
+      CHECK(world.builder.requests_pending() == held);
+      CHECK(world.builder.bytes_pending() == bytes);
     }
   }
 }

@@ -195,11 +195,63 @@ TEST_CASE("an unchanged session shares its chunks with the last snapshot") {
   const auto before = table.snapshot();
   table.record({id_of(1, 2), {}}, outcome_of("c"));
   const auto after = table.snapshot();
-  // Of each client how many sessions there are, and the session.
-  REQUIRE(before.size() == 4);
-  REQUIRE(after.size() == 4);
+  REQUIRE(before.size() == 2);
+  REQUIRE(after.size() == 2);
+  CHECK(before[0].bytes == after[0].bytes);
+  CHECK(before[1].leaf != after[1].leaf);
+}
+
+TEST_CASE("small sessions stand in one chunk, and a large one has its own that others do not change") {
+  client_table table;
+  const auto open = [&](std::uint64_t session) {
+    (void)table.open({{client_id{0}, timestamp{0}, session_id{session}}, {}}, session_mode::ordered);
+  };
+  const auto record = [&](std::uint64_t session, std::uint64_t when, std::string_view result) {
+    table.record({{client_id{0}, timestamp{when}, session_id{session}}, {}}, outcome_of(result));
+  };
+  for (std::uint64_t session = 1; session <= limits::sessions_per_client_max; ++session) {
+    open(session);
+    record(session, 1, "small");
+  }
+  CHECK(table.snapshot().size() == 1);
+  record(9, 2, std::string(limits::state_chunk_bytes_max / 2, 'x'));
+  const auto before = table.snapshot();
+  REQUIRE(before.size() == 2);
+  record(8, 2, "small");
+  const auto after = table.snapshot();
+  REQUIRE(after.size() == 2);
+  CHECK(before[0].leaf != after[0].leaf);
   CHECK(before[1].bytes == after[1].bytes);
-  CHECK(before[3].leaf != after[3].leaf);
+  client_table copy;
+  REQUIRE_FALSE(copy.restore(after));
+  CHECK(bytes_of(copy) == bytes_of(table));
+  CHECK(copy.sessions() == table.sessions());
+}
+
+TEST_CASE("however many operations stand under one signature, the replies of a client stay within their bound") {
+  client_table table;
+  std::uint64_t last = 0;
+  for (std::uint64_t session = 1; session <= 8; ++session) {
+    (void)table.open({{client_id{0}, timestamp{0}, session_id{session}}, {}}, session_mode::ordered);
+    for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when) {
+      const request_id id{client_id{0}, timestamp{when}, session_id{session}};
+      const auto given = outcome_of("", limits::operations_per_request_max);
+      table.record({id, {}}, given);
+      // Whoever did not hear it can still ask.
+      CHECK(outcome_in(table, id) == given);
+      last = when;
+    }
+  }
+  std::size_t kept = 0;
+  for (const auto& chunk : table.snapshot())
+    kept += chunk.bytes->size();
+  CHECK(kept <= client_table::client_bytes_max + 8 * limits::requests_in_flight_max * 64);
+  // The session that was used longest ago has lost its replies, and nothing else.
+  const request_id old{client_id{0}, timestamp{last}, session_id{1}};
+  REQUIRE(table.standing_of(old) == standing::done);
+  CHECK(table.answer_of(old).outcome->statuses.size() == limits::operations_per_request_max);
+  CHECK(table.answer_of(old).outcome->statuses.front() ==
+        static_cast<std::uint8_t>(operation_status::result_too_large));
 }
 
 TEST_CASE("every truncation of a table is refused and changes nothing") {

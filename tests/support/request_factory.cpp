@@ -59,10 +59,10 @@ request request_factory::request_of(client_id client, timestamp when,
 }
 
 request request_factory::session_request(client_id client, session_id session, timestamp when, session_mode mode,
-                                         std::uint8_t nonce) const {
+                                         std::uint8_t nonce, std::string_view operation_text) const {
   session_opening opening{mode, {}};
   opening.nonce.front() = std::byte{nonce};
-  const auto operation = when == timestamp{0} ? operation_of(opening) : to_byte_vector("op");
+  const auto operation = when == timestamp{0} ? operation_of(opening) : to_byte_vector(operation_text);
   return sealed_request(cluster_, keys_of(client), {client, when, session}, {byte_span{operation}});
 }
 

@@ -38,7 +38,8 @@ class request_factory {
   /// A request as `client` would send it, but signed by `signer`.
   /// Of an ordered session; timestamp 0 opens it, and another `nonce` makes another opening.
   [[nodiscard]] request session_request(client_id client, session_id session, timestamp when,
-                                        session_mode mode = session_mode::ordered, std::uint8_t nonce = 0) const;
+                                        session_mode mode = session_mode::ordered, std::uint8_t nonce = 0,
+                                        std::string_view operation = "op") const;
   [[nodiscard]] request request_signed_by(const authenticator& signer, client_id client, timestamp when,
                                           std::string_view operation) const;
   [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests);
