@@ -26,8 +26,8 @@ void answer(executor_self self, request_id id, const client_table::answered& wha
   const auto opened_here = [&](const request_reference& each) {
     return each.id.session == id.session && each.content == opening;
   };
-  const auto routed = std::ranges::find_if(
-      links, [&](const auto& each) { return std::ranges::any_of(each.openings, opened_here); });
+  const auto routed =
+      std::ranges::find_if(links, [&](const auto& each) { return std::ranges::any_of(each.openings, opened_here); });
   if (routed != links.end()) return self->send(routed->link, outgoing_frame{frame});
   for (const auto& each : links)
     self->send(each.link, outgoing_frame{frame});
@@ -67,9 +67,9 @@ void take_checkpoint(const executor_self& self, bool installed) {
 void tell_moves(const executor_self& self) {
   auto& replicated = *self->state.replicated;
   const auto& with = *self->state.with;
-  moves_agreed told{replicated.moves(), std::nullopt};
+  moves_agreed told{replicated.moves(), {}};
   for (const auto& each : replicated.take_move_events()) {
-    if (each.wanted.cause == hand_over_cause::step_down) told.stepped_down = view_number{each.wanted.to.value - 1};
+    if (each.wanted.cause == hand_over_cause::step_down) told.stepped_down.emplace_back(each.wanted.to.value - 1);
     self->send(with.monitor, observed{each});
   }
   self->send(with.replica, told);

@@ -154,6 +154,7 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
       },
       [self](const progress_made& made) {
         self->state.filter->on_position(made.at);
+        self->state.quota.on_view(made.at.view);
         self->state.watch->on_position(made.at);
       },
       [self](const trust_changed& changed) {

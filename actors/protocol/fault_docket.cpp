@@ -51,7 +51,11 @@ docket_effects fault_docket::on_request(const request& value, microseconds_t now
 
 /// Whether what it asks for is done, or is not for this view.
 bool fault_docket::is_over(const ballot& wanted) const {
-  if (wanted.kind == message_kind::readmission) return wanted.sequence <= agreed_.moves.advance_through;
+  if (wanted.kind == message_kind::readmission) {
+    // What has passed already would be granted to nobody, and so it would cost a liar nothing (attack 33).
+    return readmission_ledger::period_end(wanted.sequence, cluster_) <=
+           std::max(agreed_.moves.advance_through, agreed_.after);
+  }
   if (wanted.kind != message_kind::hand_over) return false;
   // Anybody may step down from a view that is far away, without end.
   if (wanted.cause == hand_over_cause::step_down) return wanted.to != view_.next();
@@ -234,8 +238,10 @@ bool fault_docket::is_sensible(const ballot& wanted) const {
   if (wanted.kind == message_kind::readmission) {
     return wanted.sequence <= agreed_.after.plus(3ULL * cluster_.watermark_window);
   }
-  // What operators want they say themselves. `probation`: two above the latest view of any other replica.
-  return wanted.cause == hand_over_cause::readmission && wanted.to <= view_.plus(2);
+  // What operators want they say themselves. `probation`: two above the latest view of any other replica, and one more
+  // if the asker would lead that one. Who could ask for its own turn would lead again whenever it was replaced.
+  return wanted.cause == hand_over_cause::readmission && wanted.to <= view_.plus(3) &&
+         cluster_.group().primary_of(wanted.to) != wanted.about;
 }
 
 fault_docket::ballot_place fault_docket::place_of(const ballot& wanted) {

@@ -18,6 +18,11 @@ bool readmission_ledger::may_ask(const agreed_moves& moves, replica_id about, se
          moves.paid_off_at[about.value] <= after.plus((burst - 1) * interval);
 }
 
+sequence_number readmission_ledger::period_end(sequence_number floor, const cluster_parameters& cluster) {
+  const auto period = cluster.checkpoint_period;
+  return sequence_number{(floor.value + period - 1) / period * period};
+}
+
 /// A leaky bucket that leaks with the sequence: no clock is agreed.
 bool readmission_ledger::charge(replica_id about, sequence_number sequence) {
   if (!may_ask(moves_, about, sequence, cluster_)) return false;
@@ -33,9 +38,7 @@ bool readmission_ledger::apply(const ballot& wanted, sequence_number sequence) {
 }
 
 bool readmission_ledger::readmit(const ballot& wanted, sequence_number sequence) {
-  const auto period = cluster_.checkpoint_period;
-  // h reaches the floor with the first checkpoint that is not below it.
-  const sequence_number through{(wanted.sequence.value + period - 1) / period * period};
+  const auto through = period_end(wanted.sequence, cluster_);
   if (wanted.sequence > sequence.plus(reach_windows * cluster_.watermark_window)) return false;
   // Nothing to do, and nothing to pay: two replicas may have asked for the same.
   if (through <= std::max(moves_.advance_through, sequence)) return false;

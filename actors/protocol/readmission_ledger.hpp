@@ -53,6 +53,10 @@ class readmission_ledger {
   [[nodiscard]] static bool may_ask(const agreed_moves& moves, replica_id about, sequence_number after,
                                     const cluster_parameters& cluster);
 
+  /// The end of the checkpoint period that `floor` falls into: h reaches the floor with the first checkpoint that is
+  /// not below it.
+  [[nodiscard]] static sequence_number period_end(sequence_number floor, const cluster_parameters& cluster);
+
   /// Whether it changed anything. The ballot was verified before it was ordered.
   bool apply(const ballot& wanted, sequence_number sequence);
 

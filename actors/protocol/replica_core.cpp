@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/protocol/service_judge.hpp"
 #include "actors/protocol/slot_repair.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
@@ -18,9 +19,10 @@ constexpr unsigned ticks_behind_max = 2;
 
 /// A replica that lost its disk asks for what it needs every so many ticks: it may have been lost.
 constexpr std::uint64_t wish_ticks = 2;
-/// Null requests of a readmission that are proposed and not committed: enough for a checkpoint period to pass in a few
-/// round trips, few enough that a client's batch behind them is not late.
-constexpr std::uint64_t null_requests_in_flight_max = 4;
+/// Null requests of a readmission that are proposed and not executed, beside the batches of clients: as many as have to
+/// pass in a time-out (`service_judge::advance_min`), so that a correct primary keeps up wherever a batch is executed
+/// within a time-out, and few enough that a batch behind them is not late.
+constexpr std::size_t null_requests_in_flight_max = service_judge::advance_min;
 
 /// Ticks after leaving a view before the own VIEW-CHANGE is sent again: the first one gets time to arrive.
 constexpr std::uint64_t view_change_ticks = 2;
@@ -91,16 +93,20 @@ void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& o
 /// completes it comes also when no client asks for anything.
 void replica_core::propose_null_requests(replica_effects& out) {
   static const auto null_request = std::make_shared<const batch>();
+  while (!null_requests_.empty() && null_requests_.front() <= last_executed_)
+    null_requests_.pop_front();
   while (is_primary() && active_ && !divergence_.exists() && may_prepare() && waiting_.empty() &&
          last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
-         last_proposed_.value < last_executed_.value + null_requests_in_flight_max) {
+         null_requests_.size() < null_requests_in_flight_max) {
+    null_requests_.push_back(last_proposed_.next());
     propose(null_request, out);
   }
 }
 
 replica_effects replica_core::on_advance(sequence_number through) {
   replica_effects out;
-  advance_through_ = std::max(advance_through_, through);
+  // Not the larger of the two: a state that was repaired may have wanted more.
+  advance_through_ = through;
   propose_null_requests(out);
   return out;
 }
@@ -280,7 +286,6 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
   if (certificate->sequence() <= log_.marks().low()) return out;
   if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
   if (!divergence_.exists()) adopt_stable(out);
-  follow_wish(out);
   return out;
 }
 
@@ -320,7 +325,6 @@ replica_effects replica_core::on_taken(sequence_number sequence) {
   if (divergence_.exists()) return out;
   taken_ = std::max(taken_, sequence);
   adopt_stable(out);
-  follow_wish(out);
   return out;
 }
 
@@ -340,9 +344,7 @@ replica_effects replica_core::on_installed(sequence_number sequence,
   execute_ready(out);
   // What the others ordered meanwhile.
   send_status(out);
-  if (repaired && wanted_view_ > view_) change_view(wanted_view_, out);
   if (repaired) propose_waiting(out);
-  follow_wish(out);
   report_progress(out);
   return out;
 }

@@ -41,7 +41,8 @@ class replica_core {
   /// PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS of `sender`.
   [[nodiscard]] replica_effects on_message(principal sender, const message& value);
 
-  /// §4.4: leave the present view for `to`; nothing happens when `to` is not ahead.
+  /// §4.4: leave the present view for `to`. Nothing happens when `to` is not ahead, or while this replica may not; it
+  /// is asked again.
   [[nodiscard]] replica_effects on_change_view(view_number to);
 
   /// This replica is the primary of `opened`, which rests on a quorum of VIEW-CHANGEs.
@@ -97,7 +98,7 @@ class replica_core {
 
   [[nodiscard]] bool may_prepare() const;
   void end_probation(replica_effects& out);
-  void follow_wish(replica_effects& out);
+  [[nodiscard]] std::optional<view_number> view_to_ask_for() const;
   void wish(replica_effects& out) const;
   void catch_up(replica_effects& out);
   void hear_status(const status& value, replica_effects& out);
@@ -159,9 +160,10 @@ class replica_core {
   std::deque<std::shared_ptr<const batch>> waiting_;
   /// Through here sequences are needed, also if nobody asks for anything.
   sequence_number advance_through_;
-  /// The own state is wrong; and the view to leave for when it is right again.
+  /// Null requests of this view that were proposed and not executed.
+  std::deque<sequence_number> null_requests_;
+  /// The own state is wrong.
   divergence divergence_;
-  view_number wanted_view_;
   /// While it lasts, this replica may not say everything.
   std::optional<probation> probation_;
 

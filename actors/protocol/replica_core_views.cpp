@@ -9,11 +9,17 @@
 
 namespace hypermesh {
 
+namespace {
+
+/// Ticks after which a replica on probation asks the others into the view in which it waits alone.
+constexpr std::uint64_t alone_ticks = 8;
+
+}  // namespace
+
 // --- §4.4, view changes ------------------------------------------------------------
 
 replica_effects replica_core::on_change_view(view_number to) {
   replica_effects out;
-  wanted_view_ = std::max(wanted_view_, to);
   if (!divergence_.exists() && to > view_) change_view(to, out);
   return out;
 }
@@ -50,6 +56,7 @@ void replica_core::leave_view(view_number to) {
   view_left_at_tick_ = ticks_;
   last_decided_ = log_.marks().low();
   waiting_.clear();
+  null_requests_.clear();
   reproposals_.clear();
   unanswered_.clear();
 }
@@ -161,9 +168,14 @@ void replica_core::catch_up(replica_effects& out) {
   }
 }
 
-/// A view that the others have left for, when the floor was still ahead.
-void replica_core::follow_wish(replica_effects& out) {
-  if (probation_ && wanted_view_ > view_ && !divergence_.exists()) change_view(wanted_view_, out);
+/// The view in which this replica may commit. Nobody is asked into a view that the asker leads: a liar would choose
+/// itself (`fault_docket`). Who waits in a view alone cannot go back to the others, so it asks them to come.
+std::optional<view_number> replica_core::view_to_ask_for() const {
+  const auto first = probation_->first_view();
+  if (view_ < first) return group_.primary_of(first) == self_ ? first.next() : first;
+  const bool is_alone = !active_ && ticks_ >= view_left_at_tick_ + alone_ticks;
+  if (!is_alone) return std::nullopt;
+  return group_.primary_of(view_) == self_ ? view_.next() : view_;
 }
 
 /// What would bring a replica that lost its disk back.
@@ -172,8 +184,8 @@ void replica_core::wish(replica_effects& out) const {
   readmission_wish wanted;
   if (!may_prepare()) {
     wanted.floor = probation_->floor();
-  } else if (view_ < probation_->first_view()) {
-    wanted.view = probation_->first_view();
+  } else if (const auto wanted_view = view_to_ask_for()) {
+    wanted.view = wanted_view;
   }
   if (wanted.floor || wanted.view) out.wish = wanted;
 }

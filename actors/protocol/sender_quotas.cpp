@@ -16,6 +16,14 @@ bool costly_quota::admit(principal sender, const message& value, microseconds_t 
   return !is_of_guard || spend(cases_, sender, case_burst, case_period_us, now);
 }
 
+void costly_quota::on_view(view_number view) {
+  if (view <= view_) return;
+  const auto earned = std::min(burst, earned_by_view * (view.value - view_.value));
+  for (auto& [sender, share] : changes_)
+    share.left = std::min(burst, share.left + earned);
+  view_ = view;
+}
+
 bool costly_quota::spend(purses& from, principal sender, std::uint64_t most, microseconds_t period,
                          microseconds_t now) {
   auto& share = from.try_emplace(sender, purse{most, now}).first->second;

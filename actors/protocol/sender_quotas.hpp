@@ -13,16 +13,22 @@ namespace hypermesh {
 
 /// How many VIEW-CHANGEs and NEW-VIEWs of one sender are verified: one can cost as much as a thousand votes, and all
 /// replicas share one way in (attack 33). Who really changes views twice in one moment is heard by a later STATUS.
+/// Each view that this replica itself goes on to gives back what every replica may say about a view: a group that hands
+/// over leaves several views at once, and every VIEW-CHANGE of that is needed.
 /// Cases of the guard have a share of their own: a faulty primary makes several at once, and its successor must not
 /// wait for that. Pure. Memory: two counts for each sender.
 class costly_quota {
  public:
-  static constexpr std::uint64_t burst = 4;
+  static constexpr std::uint64_t burst = 8;
   static constexpr microseconds_t period_us = 250'000;
+  /// A VIEW-CHANGE, and the NEW-VIEW of the primary.
+  static constexpr std::uint64_t earned_by_view = 2;
   static constexpr std::uint64_t case_burst = 16;
   static constexpr microseconds_t case_period_us = 50'000;
 
   [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
+  /// This replica is in a view now, or waits for it.
+  void on_view(view_number view);
   /// It sent a case that proves nothing, which no correct replica does: it has none left for a while.
   void on_unproven(principal sender, microseconds_t now) { cases_[sender] = {0, now + unproven_pause_us}; }
   static constexpr microseconds_t unproven_pause_us = 5'000'000;
@@ -39,6 +45,7 @@ class costly_quota {
 
   purses changes_;
   purses cases_;
+  view_number view_;
 };
 
 /// How many frames of a replica are looked at: far more than any correct one sends, and less of those that are trusted

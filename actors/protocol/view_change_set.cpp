@@ -82,26 +82,42 @@ void view_change_set::suspect_shunned(microseconds_t now, view_change_effects& o
   if (std::ranges::binary_search(shunned_, primary())) suspect(suspicion_reason::proven, now, out);
 }
 
-view_change_effects view_change_set::on_moves(const agreed_moves& moves, std::optional<view_number> stepped_down) {
+view_change_effects view_change_set::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down) {
   view_change_effects out;
+  bool is_late = moves.least_view > moves_.least_view && moves.least_view <= view_;
   moves_ = moves;
-  if (stepped_down) stepped_down_ = std::max(stepped_down_.value_or(*stepped_down), *stepped_down);
-  // Those who executed it earlier may have taken this replica along.
-  const auto forgiven = std::erase_if(grown_for_, [this](view_number to) { return is_planned(to); });
-  doublings_ -= std::min(doublings_, static_cast<unsigned>(forgiven));
+  for (const auto view : stepped_down) {
+    // A faulty primary can give up views that nobody will ever reach.
+    if (view.next() < view_ || view > view_.next()) continue;
+    stepped_down_.insert(view);
+    is_late = is_late || view.next() == view_;
+  }
+  take_back_patience(is_late);
   follow_moves(out);
   return out;
 }
 
+/// Those who executed the move earlier may have taken this replica along, which is on the way then, or, `is_late`,
+/// there already. What it learned about the network before stays learned: else a liar that asks for a move made
+/// everybody impatient (attack 20).
+void view_change_set::take_back_patience(bool is_late) {
+  if (grown_.empty()) return;
+  const auto last_from = grown_.back().from;
+  const auto forgiven = std::erase_if(grown_, [&](const growth& each) {
+    return is_planned(each.to) && (each.from == entered_view_ || (is_late && each.from == last_from));
+  });
+  doublings_ -= std::min(doublings_, static_cast<unsigned>(forgiven));
+}
+
 /// Whether all leave for this view by agreement, which says nothing about the network or a primary.
 bool view_change_set::is_planned(view_number to) const {
-  return to <= moves_.least_view || (stepped_down_ && to == stepped_down_->next());
+  return to <= moves_.least_view || (to > view_number{0} && stepped_down_.contains(view_number{to.value - 1}));
 }
 
 void view_change_set::follow_moves(view_change_effects& out) const {
   // As for a suspicion: the view was entered, or a quorum has left for it.
   const bool may_leave = active_ || quorum_at_.has_value();
-  const bool is_over = view_ < moves_.least_view || (active_ && view_ == stepped_down_);
+  const bool is_over = view_ < moves_.least_view || (active_ && stepped_down_.contains(view_));
   if (may_leave && is_over) out.change_to = view_.next();
 }
 
@@ -163,6 +179,7 @@ view_change_effects view_change_set::on_left(std::shared_ptr<const view_change> 
   const bool is_early = !active_ || now < entered_at_ + calm_timeouts * request_timeout();
   view_ = own->new_view;
   if (is_early && !is_planned(view_)) grow_patience();
+  stepped_down_.erase(stepped_down_.begin(), stepped_down_.lower_bound(view_));
   active_ = false;
   abstains_ = false;
   suspected_ = false;
@@ -257,6 +274,8 @@ view_change_effects view_change_set::on_entered(view_number view, microseconds_t
   active_ = true;
   suspected_ = false;
   quorum_at_.reset();
+  stepped_down_.erase(stepped_down_.begin(), stepped_down_.lower_bound(view_));
+  entered_view_ = view;
   entered_at_ = now;
   calm_since_ = now;
   // Bodies of VIEW-CHANGEs that are past are of no use any more.
@@ -284,7 +303,7 @@ microseconds_t view_change_set::new_view_timeout() const {
 void view_change_set::grow_patience() {
   if (doublings_ == settings_.doublings_max) return;
   ++doublings_;
-  grown_for_.push_back(view_);
+  grown_.push_back({view_, entered_view_});
 }
 
 void view_change_set::on_link_changed(replica_id replica, bool up) {
@@ -305,15 +324,15 @@ view_change_effects view_change_set::on_tick(microseconds_t now) {
   if (suspected_ && now >= suspicion_sent_at_ + suspicion_period_us) {
     suspicion_sent_at_ = now;
     send_suspicion(out);
-    join(now, out);
   }
   // The replica may have been unable to leave when it was asked to.
+  join(now, out);
   follow_moves(out);
   if (!active_) return out;
   if (suspected_) calm_since_ = now;
   if (doublings_ > 0 && now >= calm_since_ + calm_timeouts * request_timeout()) {
     --doublings_;
-    if (!grown_for_.empty()) grown_for_.erase(grown_for_.begin());
+    if (!grown_.empty()) grown_.erase(grown_.begin());
     calm_since_ = now;
   }
   return out;

@@ -50,11 +50,12 @@ class view_change_set {
   /// Whom nobody should follow: such a primary is suspected at once, and nobody waits for its NEW-VIEW. Its views are
   /// not skipped: what a replica that lost its disk may say rests on VIEW-CHANGEs going up one by one (`probation`).
   [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& shunned, microseconds_t now);
-  /// What the group agreed on: sequences that are to pass, and views that all leave together. `stepped_down` is the
-  /// view whose primary gives it up. A hand-over is no suspicion: nobody is blamed, and nobody gets more patient by it.
-  /// The views between are left one by one as well, because what a replica that lost its disk may say rests on that
+  /// What the group agreed on: sequences that are to pass, and views that all leave together. `stepped_down` are
+  /// views whose primaries give them up; of one that is neither this view nor the next nothing is kept. A hand-over is
+  /// no suspicion: nobody is blamed, and nobody gets more patient by it. The views between are left one by one as well,
+  /// because what a replica that lost its disk may say rests on that
   /// (`probation`), but nobody waits for them to be opened.
-  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, std::optional<view_number> stepped_down);
+  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down);
   /// This replica had lost its disk and is a full member again.
   void on_readmitted() { abstains_ = false; }
   /// This replica's own judgement of the present primary.
@@ -93,6 +94,7 @@ class view_change_set {
   void follow_moves(view_change_effects& out) const;
   void send_suspicion(view_change_effects& out) const;
   [[nodiscard]] bool is_planned(view_number to) const;
+  void take_back_patience(bool is_late);
   void grow_patience();
 
   cluster_parameters cluster_;
@@ -119,12 +121,19 @@ class view_change_set {
   std::vector<replica_id> shunned_;
   service_judge judge_;
   agreed_moves moves_;
-  /// The last view that its primary gave up.
-  std::optional<view_number> stepped_down_;
+  /// The view before this one, this one, and the one after it, if their primaries gave them up.
+  std::set<view_number> stepped_down_;
 
   unsigned doublings_ = 0;
-  /// The views on the way to which patience grew, at most one for each doubling.
-  std::vector<view_number> grown_for_;
+  /// The views on the way to which patience grew, each with the view that was entered last before; at most one for each
+  /// doubling.
+  struct growth {
+    view_number to;
+    view_number from;
+  };
+  std::vector<growth> grown_;
+  /// The last view that was entered, and when.
+  view_number entered_view_;
   microseconds_t entered_at_ = 0;
   microseconds_t calm_since_ = 0;
   microseconds_t suspicion_sent_at_ = 0;

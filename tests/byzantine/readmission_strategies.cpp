@@ -36,6 +36,21 @@ class ask_for_the_impossible final : public ask_for_readmission {
   [[nodiscard]] std::uint64_t distance() const override { return 1'000'000; }
 };
 
+/// Asks for what has passed: nothing would be granted, and so nothing be counted, for as long as the group goes on.
+class ask_for_what_passed final : public adversary {
+ public:
+  void on_tick(adversary_hands& hands) override {
+    for (int each = 0; each < 4; ++each) {
+      const auto wanted = readmission_of(hands.replica(), hands.replica(), sequence_number{++floor_},
+                                         hands.cluster().signing.epoch);
+      hands.send_to_all(forged_vote(hands, message_kind::readmission, wanted));
+    }
+  }
+
+ private:
+  std::uint64_t floor_ = 0;
+};
+
 /// Has sequences agreed on that nobody asks requests for, and leads without proposing them.
 class withhold_null_requests final : public adversary {
  public:
@@ -61,6 +76,9 @@ std::vector<strategy> readmission_strategies() {
       {"asks-for-readmission", "it asks to be readmitted again and again, and has lost nothing", backup, none, {9, 33},
        "I11 I12", false, {}, "a replica that lost its disk says the same; what it gets is counted",
        make_strategy<ask_for_readmission>},
+      {"passed-readmission", "it asks again and again for a readmission that has passed", backup, none, {9, 33},
+       "I11 I12", false, {}, "a replica that lags asks for the same; nobody supports it",
+       make_strategy<ask_for_what_passed>},
       {"absurd-readmission", "it asks to be readmitted a million windows and views ahead", backup, none, {9, 19, 33},
        "I8 I9 I11", false, {}, "nobody supports it, and nobody else loses anything",
        make_strategy<ask_for_the_impossible>},

@@ -227,12 +227,13 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
 class running_cluster {
  public:
   /// `more` are options of `hypermesh init`.
-  explicit running_cluster(const std::string& machine = "key-value", const words& more = {})
-      : first_port_(free_port_row(4)) {
-    words all{"init", directory(), "--machine", machine, "--first-port", std::to_string(first_port_)};
+  explicit running_cluster(const std::string& machine = "key-value", const words& more = {}, std::uint32_t size = 4)
+      : first_port_(free_port_row(size)), replicas_(size) {
+    words all{"init",       directory(),         "--machine", machine, "--first-port", std::to_string(first_port_),
+              "--replicas", std::to_string(size)};
     all.insert(all.end(), more.begin(), more.end());
     made_ = run(all);
-    for (std::uint32_t number = 0; number < 4; ++number)
+    for (std::uint32_t number = 0; number < size; ++number)
       start(number);
   }
 
@@ -249,7 +250,6 @@ class running_cluster {
     all.insert(all.end(), more.begin(), more.end());
     how.out = out_of(number);
     how.err = err_of(number);
-    replicas_.resize(4);
     replicas_[number].reset();
     fs::remove(out_of(number));
     replicas_[number] = std::make_unique<process>(all, how);
@@ -273,7 +273,7 @@ class running_cluster {
   /// Whether all of them say that they listen.
   [[nodiscard]] bool is_ready() {
     return eventually([this] {
-      for (std::uint32_t number = 0; number < 4; ++number) {
+      for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
         if (!text_of(out_of(number)).starts_with("ready replica=" + std::to_string(number))) return false;
       }
       return true;

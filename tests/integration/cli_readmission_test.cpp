@@ -119,4 +119,20 @@ TEST_CASE("the primary hands over when its operator wants it, and to whom f + 1 
   CHECK(cluster.ask("submit", {"put", "a", "2"}).out == "ok\n");
 }
 
+// Six views are left at once: every VIEW-CHANGE of them is needed, and none of them is too much.
+TEST_CASE("a hand-over to the last of seven replicas leaves six views, and no message of it is refused") {
+  running_cluster cluster{"key-value", {}, 7};
+  REQUIRE(cluster.is_ready());
+  REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);
+  const auto named = cluster.ask("hand-over", {"6"});
+  CAPTURE(named.err);
+  CHECK(named.code == 0);
+  const auto told = status_of(cluster);
+  CHECK(told["replicas"][6]["primary"] == true);
+  for (const auto& replica : told["replicas"]) {
+    CHECK(replica["counters"].value(R"(frames_rejected_total{reason="overloaded"})", 0) == 0);
+    CHECK(replica["view"] == 6);
+  }
+}
+
 }  // namespace hypermesh::cli_test

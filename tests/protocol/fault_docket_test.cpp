@@ -281,12 +281,39 @@ TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is support
 TEST_CASE_FIXTURE(asking_world, "only for itself a replica is supported, and only in what can be true") {
   CHECK(docket.on_readmission(readmission_by(2, 16), 0).sends.empty());
   CHECK(docket.on_readmission(readmission_by(3, 1'000), 0).sends.empty());
-  CHECK(docket.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 4), 0).sends.empty());
   (void)docket.on_view(view_number{1});
   CHECK(docket.on_hand_over(hand_over_by(3, 1), 0).sends.empty());
-  CHECK(docket.on_hand_over(hand_over_by(3, 3), 0).sends.size() == 1);
+  CHECK(docket.on_hand_over(hand_over_by(3, 4), 0).sends.size() == 1);
   // What operators want only they say.
-  CHECK(docket.on_hand_over(hand_over_by(3, 3, 3, hand_over_cause::operators), 300'000).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), 300'000).sends.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "nobody is supported who asks for a view that it leads itself (attack 38)") {
+  CHECK(docket.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
+  CHECK(docket.on_hand_over(hand_over_by(3, 2), 0).sends.size() == 1);
+}
+
+TEST_CASE_FIXTURE(asking_world, "what has passed is not supported: it would be granted to nobody and cost nothing") {
+  agreed_reputation agreed{sequence_number{8}, std::vector<replica_standing>(4), {}, {}};
+  (void)docket.on_agreed(agreed);
+  for (const std::uint64_t floor : {1, 5, 8})
+    CHECK(docket.on_readmission(readmission_by(3, floor), 0).sends.empty());
+  CHECK(docket.on_readmission(readmission_by(3, 9), 0).sends.size() == 1);
+}
+
+TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one timestamp in two sessions did so twice") {
+  const auto case_in = [&](std::uint64_t session) {
+    exhibits shown;
+    for (const auto* operation : {"A", "B"}) {
+      const auto asked =
+          factory.session_request(client_id{1}, session_id{session}, timestamp{1}, session_mode::ordered, 0, operation);
+      shown.items.push_back({message_kind::request, asked.raw});
+    }
+    return case_of(shown, factory.cluster());
+  };
+  REQUIRE(case_in(7));
+  CHECK(name_of(*case_in(7)) != name_of(*case_in(8)));
 }
 
 TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that had its share, is not supported") {

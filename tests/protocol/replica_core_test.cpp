@@ -4,6 +4,7 @@
 #include <array>
 
 #include "actors/protocol/replica_core.hpp"
+#include "actors/protocol/service_judge.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
@@ -324,7 +325,8 @@ TEST_CASE("an installed state moves execution and watermarks and lets ready slot
 TEST_CASE("an installed state is reported as progress") {
   replica_world world{4, 1};
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
-  const auto effects = world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {}));
+  const auto effects =
+      world.core.on_installed(sequence_number{4}, world.factory.certificate_of(sequence_number{4}, {}));
   CHECK_FALSE(observed_in<replica_progress>(effects.observations).empty());
   CHECK(world.core.last_executed() == sequence_number{4});
 }
@@ -442,7 +444,9 @@ TEST_CASE("news of a divergence that an installed state has ended changes nothin
 TEST_CASE("a diverged replica leaves its view when it is right again, not before") {
   diverged_replica world;
   CHECK(world.core.on_change_view(view_number{2}).sends.empty());
-  const auto effects = world.repair(4);
+  (void)world.repair(4);
+  // Whoever wants it to go says so again.
+  const auto effects = world.core.on_change_view(view_number{2});
   const auto left = sent<view_change>(effects.sends);
   REQUIRE(left.size() == 1);
   CHECK(left[0].new_view == view_number{2});
@@ -457,4 +461,30 @@ TEST_CASE("a diverged primary proposes what it was given once it is right again"
   const auto proposals = sent<pre_prepare>(world.core.on_installed(sequence_number{4}, certified).sends);
   REQUIRE(proposals.size() == 1);
   CHECK(proposals[0].header.content.sequence == sequence_number{5});
+}
+
+TEST_CASE("the null requests of a readmission go beside the batches of clients, some at a time") {
+  replica_world primary{4, 0};
+  const auto null_requests = [](const replica_effects& effects) {
+    return std::ranges::count_if(sent<pre_prepare>(effects.sends),
+                                 [](const auto& each) { return each.body->requests.empty(); });
+  };
+  for (std::uint64_t number = 1; number <= 4; ++number)
+    (void)primary.core.on_batch(view_number{0}, primary.factory.batch_number(number));
+  const auto room = static_cast<std::ptrdiff_t>(primary.core.marks().high().value - 4);
+  const auto most = std::min(room, static_cast<std::ptrdiff_t>(service_judge::advance_min));
+  CHECK(null_requests(primary.core.on_advance(sequence_number{100})) == most);
+  CHECK(null_requests(primary.core.on_tick()) == 0);
+}
+
+TEST_CASE("what a wrong state wanted to pass is not wanted by the right one") {
+  replica_world primary{4, 0};
+  (void)primary.hear(2,
+                     primary.factory.status_of(replica_id{2}, view_number{0}, sequence_number{0}, sequence_number{0}));
+  replica_world backup{4, 1};
+  (void)backup.core.on_advance(sequence_number{1'000'000});
+  (void)backup.core.on_advance(sequence_number{0});
+  CHECK(sent<pre_prepare>(backup.core.on_tick().sends).empty());
+  (void)primary.core.on_advance(sequence_number{0});
+  CHECK(sent<pre_prepare>(primary.core.on_tick().sends).empty());
 }

@@ -151,3 +151,24 @@ TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and
   CHECK(admitted <= costly_quota::burst + 10'000'000 / costly_quota::period_us);
   CHECK(admitted >= 10'000'000 / costly_quota::period_us);
 }
+
+TEST_CASE("each view that this replica goes on to lets every replica say what belongs to one") {
+  const request_factory factory{small_cluster(4, 4, 4, 8)};
+  costly_quota quota;
+  const auto sender = principal::of(replica_id{2});
+  const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  const auto admitted = [&] {
+    std::uint64_t count = 0;
+    while (quota.admit(sender, change, 0))
+      ++count;
+    return count;
+  };
+  CHECK(admitted() == costly_quota::burst);
+  quota.on_view(view_number{3});
+  CHECK(admitted() == 3 * costly_quota::earned_by_view);
+  // Never more at once than a burst, and nothing for a view that was passed.
+  quota.on_view(view_number{3});
+  CHECK(admitted() == 0);
+  quota.on_view(view_number{1'000});
+  CHECK(admitted() == costly_quota::burst);
+}

@@ -231,7 +231,8 @@ TEST_CASE("who may not leave its view asks nobody to go, until it has left one")
   CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
 }
 
-TEST_CASE("a primary that is not to be followed is suspected at once, and nobody waits for the views that it would lead") {
+TEST_CASE(
+    "a primary that is not to be followed is suspected at once, and nobody waits for the views that it would lead") {
   coordinator_world world{2};
   const auto effects = world.set.on_trust({replica_id{0}}, 0);
   CHECK(sent<suspicion>(effects.sends).size() == 1);
@@ -257,4 +258,60 @@ TEST_CASE("a primary that is not to be followed is suspected at once, and nobody
     (void)other.hear_change(0, 1);
     CHECK(sent<suspicion>(other.set.on_view_change(other.change_of(3, 1), 0).sends).size() == 1);
   }
+}
+
+// --- Agreed moves --------------------------------------------------------------------
+
+TEST_CASE("patience that grew on the way of a hand-over is taken back, and none that was learned before") {
+  coordinator_world world{3};
+  world.leave_for(3, 1, 10);
+  world.leave_for(3, 2, 20);
+  (void)world.set.on_entered(view_number{2}, 30);
+  CHECK(world.set.request_timeout() == 4'000);
+  // The others have executed the hand-over, and take this replica along.
+  world.leave_for(3, 3, 40);
+  CHECK(world.set.request_timeout() == 8'000);
+  agreed_moves moves;
+  moves.least_view = view_number{3};
+  (void)world.set.on_moves(moves, {});
+  CHECK(world.set.request_timeout() == 4'000);
+  // The next move is for a later view; it says nothing about the ones before, however often it is told.
+  (void)world.set.on_entered(view_number{3}, 50);
+  moves.least_view = view_number{4};
+  (void)world.set.on_moves(moves, {});
+  world.leave_for(3, 4, 60);
+  (void)world.set.on_entered(view_number{4}, 70);
+  (void)world.set.on_moves(moves, {});
+  CHECK(world.set.request_timeout() == 4'000);
+}
+
+TEST_CASE("patience is taken back also from who hears of the move when it is there already") {
+  coordinator_world world{3};
+  world.leave_for(3, 1, 10);
+  world.leave_for(3, 2, 20);
+  (void)world.set.on_entered(view_number{2}, 30);
+  agreed_moves moves;
+  moves.least_view = view_number{2};
+  (void)world.set.on_moves(moves, {});
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a view that its primary gives up is left, whatever other views were given up before") {
+  coordinator_world world{3};
+  // A faulty primary gave up a view that nobody will ever reach.
+  CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}).change_to);
+  CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}).change_to == view_number{1});
+  world.leave_for(3, 1, 10);
+  CHECK(world.set.request_timeout() == 1'000);
+  (void)world.set.on_entered(view_number{1}, 20);
+  CHECK_FALSE(world.set.on_moves({}, {view_number{0}}).change_to);
+  CHECK(world.set.on_moves({}, {view_number{1}}).change_to == view_number{2});
+}
+
+TEST_CASE("who could not leave when f + 1 others wanted to is asked again while they do, and no longer") {
+  coordinator_world world{1};
+  (void)world.hear_suspicion(2, 0);
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+  CHECK(world.set.on_tick(500'000).change_to == view_number{1});
+  CHECK_FALSE(world.set.on_tick(1'100'000).change_to);
 }

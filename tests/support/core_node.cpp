@@ -181,9 +181,9 @@ void core_node::tell_agreed(std::vector<request_id> settled, bool is_transferred
   agreed.moves = state_.moves();
   agreed.is_transferred = is_transferred;
   carry_out(docket_.on_agreed(agreed));
-  std::optional<view_number> stepped_down;
+  std::vector<view_number> stepped_down;
   for (const auto& each : state_.take_move_events()) {
-    if (each.wanted.cause == hand_over_cause::step_down) stepped_down = view_number{each.wanted.to.value - 1};
+    if (each.wanted.cause == hand_over_cause::step_down) stepped_down.emplace_back(each.wanted.to.value - 1);
   }
   carry_out(replica_.on_advance(agreed.moves.advance_through));
   carry_out(views_.on_moves(agreed.moves, stepped_down));
