@@ -207,7 +207,8 @@ void batch_builder::note_executed(const executed_request& each, microseconds_t n
     remove_served(id, now);
   // The client is served: it sent what is older elsewhere, and nobody keeps it waiting but itself (attack 32).
   const auto oldest = queue.oldest();
-  const bool served_before = oldest && each.id.session == oldest->session && each.id.when < oldest->when;
+  const bool served_before = oldest && (each.id.session == oldest->session ? each.id.when < oldest->when
+                                                                           : queue.may_be_behind_others(*oldest));
   if (each.first_time && each.id.client != guard_client && served_before) restart_wait(each.id.client, now);
 }
 

@@ -82,6 +82,7 @@ void client_queue::add(const request& value, microseconds_t now) {
   const timestamp arrival{++arrivals_};
   pending_request pending{value, false, arrivals_, now};
   pending.arrived_at = now;
+  pending.served_before = served_;
   auto& queue = queues_[value.id.session].queue;
   if (is_of_guard()) names_.emplace(value.id.when, arrival);
   queue.add(*place_of(value.id), std::move(pending), window_of(value.id.session));
@@ -122,7 +123,12 @@ bool client_queue::note_handed_on(request_id id, microseconds_t now) {
   if (each.given_at) return false;
   each.given_at = now;
   each.since = now;
+  each.served_before = served_;
   return true;
+}
+
+bool client_queue::may_be_behind_others(request_id id) const {
+  return served_ <= get(id).served_before + limits::requests_pending_per_client_max;
 }
 
 void client_queue::note_overtaking(request_id by, microseconds_t now) {
@@ -144,64 +150,49 @@ bool client_queue::would_be_ready(request_id id) const {
   return window_of(id.session) != nullptr && found != queues_.end() && found->second.queue.extends_chain(id.when);
 }
 
-/// The last waiting request of a session, without those that are lost already.
-std::optional<client_queue::victim> client_queue::victim_in(session_id session, const losses& lost) const {
-  const auto& queue = queues_.at(session).queue;
-  const auto known = lost.find(session);
-  const auto gone = known == lost.end() ? session_loss{} : known->second;
-  if (queue.waiting().size() <= gone.requests) return std::nullopt;
-  const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone.requests));
-  return victim{queue.find(when)->content.id, queue.is_ready(when), queue.weight() - gone.weight};
+client_queue::standing_place client_queue::standing_place_of(request_id id, bool is_ready) const {
+  const auto* window = window_of(id.session);
+  const auto next = window == nullptr ? timestamp{0} : window->next();
+  return {!is_ready, id.when.value - std::min(id.when.value, next.value), id.session, id.when};
 }
 
-std::optional<client_queue::victim> client_queue::victim_for(const request& value, const losses& lost) const {
-  const auto own_session = value.id.session;
-  const bool is_ready = would_be_ready(value.id);
-  const auto own = queues_.find(own_session);
-  const auto own_lost = lost.find(own_session);
-  const auto own_weight = weight_of(value) + (own == queues_.end() ? 0 : own->second.queue.weight()) -
-                          (own_lost == lost.end() ? 0 : own_lost->second.weight);
-  const auto gives_way = [&](const victim& each) {
-    if (each.is_ready != is_ready) return is_ready;
-    return each.id.session == own_session ? each.id.when > value.id.when : each.session_weight > own_weight;
-  };
-  std::optional<victim> worst;
+/// The last of all that wait, without those that are lost already.
+std::optional<client_queue::standing_place> client_queue::last_place(const losses& lost) const {
+  std::optional<standing_place> last;
   for (const auto& [session, place] : queues_) {
-    const auto last = victim_in(session, lost);
-    if (last && gives_way(*last) && last->is_of_less_use_than(worst)) worst = last;
+    const auto& queue = place.queue;
+    const auto known = lost.find(session);
+    const auto gone = known == lost.end() ? 0 : known->second;
+    if (queue.waiting().size() <= gone) continue;
+    const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone));
+    const auto here = standing_place_of({owner_, when, session}, queue.is_ready(when));
+    if (!last || here > *last) last = here;
   }
-  return worst;
+  return last;
 }
 
 std::optional<std::vector<request_id>> client_queue::room_for(const request& value, std::size_t requests_max,
                                                               std::size_t bytes_max) const {
+  require(!is_of_guard(), "no case makes room for another");
+  const auto own = standing_place_of(value.id, would_be_ready(value.id));
   std::vector<request_id> out;
   losses lost;
   auto requests = size_;
   auto bytes = bytes_;
   while (requests >= requests_max || (requests > 0 && bytes + bytes_of(value) > bytes_max)) {
-    if (is_of_guard()) return std::nullopt;
-    const auto next = victim_for(value, lost);
-    if (!next) return std::nullopt;
-    const auto& content = *find(next->id);
-    auto& loss = lost[next->id.session];
-    ++loss.requests;
-    loss.weight += weight_of(content);
+    const auto last = last_place(lost);
+    if (!last || *last < own) return std::nullopt;
+    out.push_back({owner_, last->when, last->session});
+    ++lost[last->session];
     --requests;
-    bytes -= bytes_of(content);
-    out.push_back(next->id);
+    bytes -= bytes_of(*find(out.back()));
   }
   return out;
 }
 
 std::optional<request_id> client_queue::last_waiting() const {
-  if (is_of_guard()) return std::nullopt;
-  std::optional<victim> worst;
-  for (const auto& [session, place] : queues_) {
-    const auto last = victim_in(session, {});
-    if (last && last->is_of_less_use_than(worst)) worst = last;
-  }
-  return worst ? std::optional{worst->id} : std::nullopt;
+  const auto last = is_of_guard() ? std::nullopt : last_place({});
+  return last ? std::optional{request_id{owner_, last->when, last->session}} : std::nullopt;
 }
 
 std::optional<request_id> client_queue::oldest() const {
@@ -261,6 +252,7 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
   const auto forgotten = sessions_.forgotten();
   std::optional<session_id> ended;
   if (standing_of(id) == request_standing::fresh) {
+    ++served_;
     if (executed.opened) {
       ended = sessions_.open(id.session, *executed.opened);
     } else {

@@ -29,8 +29,8 @@ class client_queue {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// The whole queue's, in bytes; a request weighs more than its own.
-  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * session_queue::request_weight; }
-  [[nodiscard]] static std::size_t weight_of(const request& value) { return session_queue::weight_of(value); }
+  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * request_weight; }
+  [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
   [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
 
   /// It waits, behind those that its session sent before.
@@ -51,10 +51,12 @@ class client_queue {
   /// What of this client's makes room for its `value`, so that at most `requests_max` requests of `bytes_max` bytes are
   /// pending; one alone may be larger. Nothing when there is no room to be made. `value` is not pending.
   ///
-  /// A request that is ready is worth more than one that is not: that one may never be served, and the primary is not
-  /// to blame for it. Among equals, of the own session the oldest stay, and a session makes room for one that weighs
-  /// less. So what gave way cannot come back and displace in turn, and of all that a session sends the oldest are kept,
-  /// at every replica the same, in whatever order they come.
+  /// The requests of a client have one order, and the last ones make room: the ready ones first, of these the ones
+  /// before which the fewest of their session come, and then the smaller session. The order depends on what is executed
+  /// and not on what came first, so all replicas keep the same ones of a flood: what a backup waits for is what the
+  /// primary has room for (attack 32). Nothing that gave way can come back and displace in turn (attack 33). Example:
+  /// in session 7 request 20 was executed last, in session 8 request 3. Request 22 of session 7 stands before request 6
+  /// of session 8.
   [[nodiscard]] std::optional<std::vector<request_id>> room_for(const request& value, std::size_t requests_max,
                                                                 std::size_t bytes_max) const;
   /// The pending one that its client waits for: of those that could be served the one that came first.
@@ -66,6 +68,9 @@ class client_queue {
   [[nodiscard]] std::optional<microseconds_t> note_repeated(request_id id, microseconds_t now);
   /// It stays from now on; false when it was handed on before.
   bool note_handed_on(request_id id, microseconds_t now);
+  /// Whether what is executed of the client's other sessions may still come before this one: the primary may have held
+  /// as many requests of the client as it has room for when it was given this one (attack 32).
+  [[nodiscard]] bool may_be_behind_others(request_id id) const;
   /// A pending one was executed: those before it in its session that the primary was given before it came here are
   /// overtaken. A correct primary takes of each session the oldest first.
   void note_overtaking(request_id by, microseconds_t now);
@@ -86,6 +91,8 @@ class client_queue {
   microseconds_t waits_since = 0;
 
  private:
+  static constexpr std::size_t request_weight = 512;
+
   struct session_place {
     session_queue queue;
     bool has_turn = false;
@@ -93,24 +100,18 @@ class client_queue {
     /// Of its first ready request.
     std::optional<std::uint64_t> first_arrival = {};
   };
-  /// What of a session is to go, while it is found out whether there is room.
-  struct session_loss {
-    std::size_t requests = 0;
-    std::size_t weight = 0;
-  };
-  using losses = std::map<session_id, session_loss>;
-  struct victim {
-    request_id id;
-    bool is_ready = false;
-    /// Of its session, without what is lost already.
-    std::size_t session_weight = 0;
+  /// Where a request stands in the order by which requests make room.
+  struct standing_place {
+    bool is_unready = false;
+    /// So many requests of its session come before it.
+    std::uint64_t before = 0;
+    session_id session;
+    timestamp when;
 
-    /// Whether it goes before the other one.
-    [[nodiscard]] bool is_of_less_use_than(const std::optional<victim>& other) const {
-      if (!other) return true;
-      return is_ready == other->is_ready ? session_weight > other->session_weight : other->is_ready;
-    }
+    friend auto operator<=>(const standing_place&, const standing_place&) = default;
   };
+  /// How many of each session are to go, while it is found out whether there is room.
+  using losses = std::map<session_id, std::size_t>;
 
   [[nodiscard]] bool is_of_guard() const { return owner_ == guard_client; }
   /// Under which timestamp a request is queued: its own, or of the guard its place among those that came.
@@ -120,8 +121,8 @@ class client_queue {
   [[nodiscard]] const timestamp_window* window_of(session_id session) const;
   [[nodiscard]] bool is_over(request_id id) const;
   [[nodiscard]] bool would_be_ready(request_id id) const;
-  [[nodiscard]] std::optional<victim> victim_in(session_id session, const losses& lost) const;
-  [[nodiscard]] std::optional<victim> victim_for(const request& value, const losses& lost) const;
+  [[nodiscard]] standing_place standing_place_of(request_id id, bool is_ready) const;
+  [[nodiscard]] std::optional<standing_place> last_place(const losses& lost) const;
   void add_never_executed(session_id session, std::vector<request_id>& into) const;
   void settle(session_id session);
 
@@ -137,6 +138,8 @@ class client_queue {
   std::size_t bytes_ = 0;
   std::size_t ready_waiting_ = 0;
   std::uint64_t arrivals_ = 0;
+  /// Requests of the client that were executed while this replica ran.
+  std::uint64_t served_ = 0;
   /// Of the guard: where each pending name is, and the names that were executed last.
   std::map<timestamp, timestamp> names_;
   std::deque<timestamp> names_done_;

@@ -59,7 +59,6 @@ void session_queue::add(timestamp when, pending_request value, const timestamp_w
   const auto now = value.since;
   const auto [place, is_new] = pending_.emplace(when, std::move(value));
   require(is_new, "a request is added once");
-  weight_ += weight_of(place->second.content);
   note_waiting(when);
   if (window != nullptr) on_window(*window, now);
 }
@@ -96,7 +95,6 @@ void session_queue::remove(timestamp when, const timestamp_window* window, micro
   const auto found = pending_.find(when);
   require(found != pending_.end(), "only what is pending is removed");
   note_not_waiting(when);
-  weight_ -= weight_of(found->second.content);
   pending_.erase(found);
   if (window == nullptr) return;
   // Removed without being executed: those behind it lack it.

@@ -24,6 +24,8 @@ struct pending_request {
   microseconds_t arrived_at = 0;
   /// Since when the primary has it for sure.
   std::optional<microseconds_t> given_at = {};
+  /// How many requests of its client had been executed then, or when it came.
+  std::uint64_t served_before = 0;
   std::optional<microseconds_t> repeated_at = {};
   std::optional<microseconds_t> overtaken_at = {};
 };
@@ -43,10 +45,6 @@ class session_queue {
   [[nodiscard]] std::size_t size() const { return pending_.size(); }
   /// Requests that are ready and in no batch of this replica.
   [[nodiscard]] std::size_t ready_waiting() const { return ready_waiting_; }
-  /// In bytes; a request weighs more than its own.
-  [[nodiscard]] std::size_t weight() const { return weight_; }
-  [[nodiscard]] static std::size_t weight_of(const request& value) { return value.raw.view.size() + request_weight; }
-  static constexpr std::size_t request_weight = 512;
   /// The pending one; null when there is none.
   [[nodiscard]] const pending_request* find(timestamp when) const;
   [[nodiscard]] pending_request& at(timestamp when) { return pending_.at(when); }
@@ -88,7 +86,6 @@ class session_queue {
   /// Pending requests below this are ready. Only the opening request is before the session is open.
   timestamp ready_end_{1};
   std::size_t ready_waiting_ = 0;
-  std::size_t weight_ = 0;
 };
 
 }  // namespace hypermesh

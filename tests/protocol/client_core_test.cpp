@@ -51,14 +51,6 @@ std::string result_in(const client_effects& effects) {
   return result == nullptr ? "error" : std::string{as_text(result->payload)};
 }
 
-std::vector<client_error> errors_in(const client_effects& effects) {
-  std::vector<client_error> errors;
-  for (const auto& each : effects.done) {
-    if (const auto* error = std::get_if<client_error>(&each.outcome)) errors.push_back(*error);
-  }
-  return errors;
-}
-
 }  // namespace
 
 TEST_CASE("a request goes to the primary, signed by the client") {

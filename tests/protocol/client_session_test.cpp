@@ -69,14 +69,6 @@ std::vector<std::uint64_t> times_in(const client_effects& effects) {
   return times;
 }
 
-std::vector<client_error> errors_in(const client_effects& effects) {
-  std::vector<client_error> errors;
-  for (const auto& each : effects.done) {
-    if (const auto* error = std::get_if<client_error>(&each.outcome)) errors.push_back(*error);
-  }
-  return errors;
-}
-
 }  // namespace
 
 TEST_CASE("a session is opened at all replicas before the first operation is sent") {
