@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include "actors/protocol/accusation.hpp"
-#include "messages/codec.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "tools/hypermesh/asking_operators.hpp"
 #include "tools/hypermesh/cluster_reports.hpp"
-#include "tools/hypermesh/cluster_session.hpp"
 #include "tools/hypermesh/console.hpp"
 
 namespace hypermesh::cli {
@@ -16,10 +14,8 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 struct hand_over_options {
-  client_options client;
+  asking_options asking;
   std::optional<std::uint32_t> replica;
-  std::vector<std::uint32_t> operators;
-  std::vector<std::string> node_files;
 };
 
 constexpr auto examples =
@@ -35,37 +31,6 @@ constexpr auto examples =
     "\n"
     "Exit codes: 0 another primary leads; 1 more operators have to ask; 2 wrong files; 3 no answer in time.";
 
-struct asking_operator {
-  replica_id self;
-  std::shared_ptr<const ed25519_authenticator> keys;
-};
-
-std::vector<std::filesystem::path> node_files_of(const hand_over_options& options, const genesis& cluster) {
-  std::vector<std::filesystem::path> files{options.node_files.begin(), options.node_files.end()};
-  if (!files.empty() || options.client.cluster.empty()) return files;
-  const cluster_layout layout{options.client.cluster};
-  for (std::uint32_t number = 0; number < cluster.replicas.size(); ++number) {
-    const bool asks = options.operators.empty() || std::ranges::count(options.operators, number) > 0;
-    if (asks) files.push_back(layout.node_file(number));
-  }
-  return files;
-}
-
-or_error<asking_operator> operator_of(const std::filesystem::path& file, const genesis& cluster) {
-  auto read = read_node_config(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& config = std::get<node_config>(read);
-  if (config.cluster.id() != cluster.id()) {
-    return world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"};
-  }
-  auto key = read_secret_key(config.key_file);
-  if (auto* error = std::get_if<world_error>(&key)) return std::move(*error);
-  auto made =
-      ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(key)), cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  return asking_operator{config.self, std::get<std::shared_ptr<const ed25519_authenticator>>(std::move(made))};
-}
-
 /// What is asked for in `view`: of the primary's operator alone that it steps down, of several a certain primary.
 struct wanted_move {
   view_number to;
@@ -80,13 +45,6 @@ wanted_move move_from(view_number view, const hand_over_options& options, group_
   while (group.primary_of(to) != replica_id{*options.replica})
     to = to.next();
   return {to, replica_id{*options.replica}, hand_over_cause::operators};
-}
-
-frame_ptr hand_over_from(const asking_operator& who, const wanted_move& wanted, const genesis& cluster) {
-  const auto signing = cluster.parameters().signing;
-  const auto content = hand_over_of(who.self, wanted.about, wanted.to, wanted.cause, signing.epoch);
-  const auto by = who.keys->sign(signing_input(signing, message_kind::hand_over, statement_bytes(content)));
-  return encode_vote(message_kind::hand_over, {content, by});
 }
 
 /// The cluster, as the one who asks sees it.
@@ -110,8 +68,11 @@ class hand_over_talk {
   [[nodiscard]] std::optional<view_number> ask(const std::vector<asking_operator>& operators,
                                                const wanted_move& wanted) const {
     while (clock::now() < deadline_) {
-      for (const auto& each : operators)
-        session_->client().tell_replicas(hand_over_from(each, wanted, session_->cluster()));
+      for (const auto& each : operators) {
+        const auto epoch = session_->cluster().parameters().signing.epoch;
+        const auto content = hand_over_of(each.self, wanted.about, wanted.to, wanted.cause, epoch);
+        session_->client().tell_replicas(each.word(message_kind::hand_over, content, session_->cluster()));
+      }
       std::this_thread::sleep_for(look_interval);
       const auto now = view();
       if (now && *now >= wanted.to) return now;
@@ -153,15 +114,10 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
                          fmt::format("replicas are 0 to {}", group.replicas() - 1)},
                         exit_code::usage);
   }
-  const auto files = node_files_of(options, session.cluster());
-  if (files.empty()) return report_error({"nobody asks", "name the files of your nodes with --node"}, exit_code::usage);
-  std::vector<asking_operator> operators;
-  for (const auto& file : files) {
-    auto who = operator_of(file, session.cluster());
-    if (const auto* error = std::get_if<world_error>(&who)) return report_error(*error, exit_code::usage);
-    operators.push_back(std::get<asking_operator>(std::move(who)));
-  }
-  const hand_over_talk talk{session, options.client.timeout_seconds};
+  auto asking = operators_of(options.asking, session.cluster());
+  if (const auto* error = std::get_if<world_error>(&asking)) return report_error(*error, exit_code::usage);
+  auto& operators = std::get<std::vector<asking_operator>>(asking);
+  const hand_over_talk talk{session, options.asking.client.timeout_seconds};
   const auto view = talk.view();
   if (!view) {
     return report_error({"too few replicas answer to say who leads", "see with 'hypermesh status' which are reachable"},
@@ -182,31 +138,21 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
   return exit_code::ok;
 }
 
-exit_code run_hand_over(const hand_over_options& options) {
-  auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  return hand_over_through(*std::get<std::unique_ptr<cluster_session>>(opened), options);
-}
-
 }  // namespace
 
 void add_hand_over(CLI::App& app, chosen_command& chosen) {
   auto* command = app.add_subcommand("hand-over", "Have another replica lead, without a fault");
   auto options = std::make_shared<hand_over_options>();
-  options->client.timeout_seconds = 5;
+  options->asking.client.timeout_seconds = 5;
   command->footer(examples);
-  add_client_options(*command, options->client);
-  auto* of = command->add_option("--operator", options->operators, "Of the nodes in --cluster only these ask")
-                 ->type_name("N")
-                 ->delimiter(',');
-  command->add_option("--node", options->node_files, "A node file whose operator asks; may be repeated")
-      ->excludes(of)
-      ->type_name("FILE");
+  add_asking_options(*command, options->asking);
   command->add_option("REPLICA", options->replica, "The replica that is to lead; the next one if there is none given")
       ->type_name("");
-  command->callback([options, &chosen] { chosen = [options] { return run_hand_over(*options); }; });
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return ask_cluster(options->asking, [&](auto& session) { return hand_over_through(session, *options); });
+    };
+  });
 }
 
 }  // namespace hypermesh::cli
