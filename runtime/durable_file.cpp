@@ -89,16 +89,23 @@ std::variant<std::string, world_error> read_small_file(const std::filesystem::pa
         "name the right file", fault_origin::configuration};
   }
   std::string content(static_cast<std::size_t>(facts.st_size), '\0');
+  const auto size = read_bytes(file, path, content);
+  if (const auto* error = std::get_if<world_error>(&size)) return *error;
+  content.resize(std::get<std::size_t>(size));
+  return content;
+}
+
+std::variant<std::size_t, world_error> read_bytes(const open_file& file, const std::filesystem::path& path,
+                                                  std::span<char> into) {
   std::size_t size = 0;
-  while (size < content.size()) {
-    const auto count = ::read(file.descriptor(), content.data() + size, content.size() - size);
+  while (size < into.size()) {
+    const auto count = ::read(file.descriptor(), into.data() + size, into.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failed_to("read", path, errno);
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
   }
-  content.resize(size);
-  return content;
+  return size;
 }
 
 open_file::~open_file() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,11 @@ class open_file {
 
 /// Makes the names in the folder of `path` durable.
 [[nodiscard]] std::optional<world_error> sync_folder_of(const std::filesystem::path& path);
+
+/// Reads until `into` is full or the file ends; the count of bytes. `path` is for the error.
+[[nodiscard]] std::variant<std::size_t, world_error> read_bytes(const open_file& file,
+                                                                const std::filesystem::path& path,
+                                                                std::span<char> into);
 
 /// The content of a regular file of at most `bytes_max` bytes. The error tells a missing, forbidden or failing file
 /// from a folder, pipe or device in its place.

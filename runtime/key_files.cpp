@@ -88,15 +88,7 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secre
   if (is_secret) {
     if (auto objection = objection_to_privacy(facts, path)) return *objection;
   }
-  std::size_t size = 0;
-  while (size < content.size()) {
-    const auto count = ::read(file.descriptor(), content.data() + size, content.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed_to("read", path, errno);
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  return size;
+  return read_bytes(file, path, {content.data(), content.size()});
 }
 
 /// Where the digits stand in `content`, or what is wrong, without quoting any of it.

@@ -9,13 +9,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-void edit(const fs::path& file, const std::string& from, const std::string& to) {
-  auto text = text_of(file);
-  const auto at = text.find(from);
-  REQUIRE_MESSAGE(at != std::string::npos, from);
-  write_text(file, text.replace(at, from.size(), to));
-}
-
 /// A cluster whose replicas do not run.
 struct resting_cluster {
   scratch_folder folder;

@@ -223,6 +223,14 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
   }
 }
 
+/// Replaces the first `from` in the file.
+inline void edit(const fs::path& file, const std::string& from, const std::string& to) {
+  auto text = text_of(file);
+  const auto at = text.find(from);
+  REQUIRE_MESSAGE(at != std::string::npos, from);
+  write_text(file, text.replace(at, from.size(), to));
+}
+
 /// Four replicas, each a process.
 class running_cluster {
  public:

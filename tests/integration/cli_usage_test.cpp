@@ -8,14 +8,6 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// Replaces the first `from` in the file.
-void edit(const fs::path& file, const std::string& from, const std::string& to) {
-  auto text = text_of(file);
-  const auto at = text.find(from);
-  REQUIRE_MESSAGE(at != std::string::npos, from);
-  write_text(file, text.replace(at, from.size(), to));
-}
-
 std::string line_with(const fs::path& file, const std::string& part) {
   std::ifstream in{file};
   std::string line;

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "actors/protocol/client_core.hpp"
 #include "actors/protocol/effects.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
@@ -46,6 +47,14 @@ template <class Observation>
     if (const auto* wanted = std::get_if<Observation>(&each)) found.push_back(*wanted);
   }
   return found;
+}
+
+[[nodiscard]] inline std::vector<client_error> errors_in(const client_effects& effects) {
+  std::vector<client_error> errors;
+  for (const auto& each : effects.done) {
+    if (const auto* error = std::get_if<client_error>(&each.outcome)) errors.push_back(*error);
+  }
+  return errors;
 }
 
 }  // namespace hypermesh::testing

@@ -126,19 +126,13 @@ disk_outcome simulated_disk::sync(const file& synced) {
 }
 
 disk_outcome simulated_disk::rename(const std::string& from, const std::string& to) {
-  const std::scoped_lock lock{guard_};
-  std::size_t allowed = 0;
-  if (const auto begun = begin(0, allowed); begun != disk_outcome::done) return begun;
-  const auto found = files_.find(from);
-  if (found == files_.end()) return disk_outcome::missing;
-  undo steps;
-  put_name(steps, to, found->second);
-  put_name(steps, from, nullptr);
-  change_names(std::move(steps));
-  return disk_outcome::done;
+  return name_anew(from, to, true);
 }
 
-disk_outcome simulated_disk::link(const std::string& from, const std::string& to) {
+disk_outcome simulated_disk::link(const std::string& from, const std::string& to) { return name_anew(from, to, false); }
+
+/// The file `from` is called `to`; `moved`: and no more as before.
+disk_outcome simulated_disk::name_anew(const std::string& from, const std::string& to, bool moved) {
   const std::scoped_lock lock{guard_};
   std::size_t allowed = 0;
   if (const auto begun = begin(0, allowed); begun != disk_outcome::done) return begun;
@@ -146,6 +140,7 @@ disk_outcome simulated_disk::link(const std::string& from, const std::string& to
   if (found == files_.end()) return disk_outcome::missing;
   undo steps;
   put_name(steps, to, found->second);
+  if (moved) put_name(steps, from, nullptr);
   change_names(std::move(steps));
   return disk_outcome::done;
 }

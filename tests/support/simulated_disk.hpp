@@ -90,6 +90,7 @@ class simulated_disk {
   /// What undoes one change of the names.
   using undo = std::vector<std::pair<std::string, file>>;
 
+  [[nodiscard]] disk_outcome name_anew(const std::string& from, const std::string& to, bool moved);
   void put_name(undo& steps, const std::string& path, file what);
   void change_names(undo steps) { unsynced_names_.push_back(std::move(steps)); }
   /// What a mutation does first: what is left of `bytes` that it may still write.
