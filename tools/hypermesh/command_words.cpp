@@ -1,6 +1,9 @@
 #include "tools/hypermesh/command_words.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -84,19 +87,45 @@ void add_leaves(const CLI::App& app, const std::vector<std::string>& path, std::
   }
 }
 
-/// The first option of the parsed command that was given an empty value, which no option may have: mostly it comes
-/// from a variable of the shell that is not set. A positional word may be empty, as the value of a key may be.
-const CLI::Option* find_empty_option(const CLI::App& app) {
+/// Whether the option's values are whole numbers, by the name of its type.
+bool is_numeric(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  const auto name = type.substr(0, type.find(':'));
+  return name == "N" || name == "K" || name == "S" || name == "MIB" || name == "PID";
+}
+
+/// What no option may be given, though the parser takes it.
+std::optional<world_error> objection_to_value(const CLI::Option& option, const std::string& value) {
+  // Mostly it comes from a variable of the shell that is not set. A positional word may be empty, as the value of a key
+  // may be.
+  if (value.empty() && !option.get_positional()) {
+    return world_error{fmt::format("{} was given an empty value", option.get_name()),
+                       "name a value; from a variable of the shell: is it set?"};
+  }
+  // The parser would take the largest number that it can hold instead.
+  std::uint64_t number = 0;
+  const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (is_numeric(option) && wrong == std::errc::result_out_of_range) {
+    return world_error{fmt::format("{}: '{}' is too large a number", option.get_name(), value),
+                       fmt::format("write a number up to {}", std::numeric_limits<std::uint64_t>::max())};
+  }
+  return std::nullopt;
+}
+
+/// The same of all values of a parsed command.
+std::optional<world_error> objection_to_values(const CLI::App& app) {
   for (const auto* each : app.get_options()) {
-    if (each->get_positional() || each->get_items_expected_max() == 0) continue;
-    if (std::ranges::any_of(each->results(), [](const auto& value) { return value.empty(); })) return each;
+    if (each->get_items_expected_max() == 0) continue;
+    for (const auto& value : each->results()) {
+      if (auto objection = objection_to_value(*each, value)) return objection;
+    }
   }
   const auto parts =
       app.get_subcommands([](const CLI::App* part) { return part->get_name().empty() || part->parsed(); });
   for (const auto* part : parts) {
-    if (const auto* empty = find_empty_option(*part)) return empty;
+    if (auto objection = objection_to_values(*part)) return objection;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -172,11 +201,7 @@ std::optional<exit_code> parse(CLI::App& app, int count, const char* const* word
   } catch (const CLI::ParseError& error) {
     return report_error({error.what(), fmt::format("see '{} --help'", command_path(app))}, exit_code::usage);
   }
-  if (const auto* empty = find_empty_option(app)) {
-    return report_error({fmt::format("{} was given an empty value", empty->get_name()),
-                         "name a value; from a variable of the shell: is it set?"},
-                        exit_code::usage);
-  }
+  if (const auto objection = objection_to_values(app)) return report_error(*objection, exit_code::usage);
   return std::nullopt;
 }
 
