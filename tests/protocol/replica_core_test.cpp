@@ -464,27 +464,39 @@ TEST_CASE("a diverged primary proposes what it was given once it is right again"
 }
 
 TEST_CASE("the null requests of a readmission go beside the batches of clients, some at a time") {
-  replica_world primary{4, 0};
+  const request_factory factory{small_cluster(4, 4, 16, 64)};
+  replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
   const auto null_requests = [](const replica_effects& effects) {
     return std::ranges::count_if(sent<pre_prepare>(effects.sends),
                                  [](const auto& each) { return each.body->requests.empty(); });
   };
   for (std::uint64_t number = 1; number <= 4; ++number)
-    (void)primary.core.on_batch(view_number{0}, primary.factory.batch_number(number));
-  const auto room = static_cast<std::ptrdiff_t>(primary.core.marks().high().value - 4);
-  const auto most = std::min(room, static_cast<std::ptrdiff_t>(service_judge::advance_min));
-  CHECK(null_requests(primary.core.on_advance(sequence_number{100})) == most);
-  CHECK(null_requests(primary.core.on_tick()) == 0);
+    (void)primary.on_batch(view_number{0}, factory.batch_number(number));
+  CHECK(null_requests(primary.on_advance(sequence_number{100})) ==
+        static_cast<std::ptrdiff_t>(service_judge::advance_min));
+  CHECK(null_requests(primary.on_tick()) == 0);
 }
 
 TEST_CASE("what a wrong state wanted to pass is not wanted by the right one") {
-  replica_world primary{4, 0};
-  (void)primary.hear(2,
-                     primary.factory.status_of(replica_id{2}, view_number{0}, sequence_number{0}, sequence_number{0}));
-  replica_world backup{4, 1};
-  (void)backup.core.on_advance(sequence_number{1'000'000});
-  (void)backup.core.on_advance(sequence_number{0});
-  CHECK(sent<pre_prepare>(backup.core.on_tick().sends).empty());
-  (void)primary.core.on_advance(sequence_number{0});
-  CHECK(sent<pre_prepare>(primary.core.on_tick().sends).empty());
+  const request_factory factory{small_cluster(4, 4, 16, 64)};
+  replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
+  const auto first = sent<pre_prepare>(primary.on_advance(sequence_number{1'000}).sends);
+  REQUIRE(first.size() == service_judge::advance_min);
+  // Each one that is executed makes room for the next.
+  const auto execute = [&](const pre_prepare& of) {
+    std::vector<pre_prepare> proposed;
+    const auto hear = [&](std::uint32_t from, const message& value) {
+      const auto more = sent<pre_prepare>(primary.on_message(principal::of(replica_id{from}), value).sends);
+      proposed.insert(proposed.end(), more.begin(), more.end());
+    };
+    for (const std::uint32_t from : {1U, 2U})
+      hear(from, factory.prepare_of(replica_id{from}, of));
+    for (const std::uint32_t from : {1U, 2U})
+      hear(from, factory.commit_of(replica_id{from}, of));
+    return proposed.size();
+  };
+  CHECK(execute(first[0]) == 1);
+  (void)primary.on_advance(sequence_number{0});
+  CHECK(execute(first[1]) == 0);
+  CHECK(primary.last_executed() == sequence_number{2});
 }
