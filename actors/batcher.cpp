@@ -97,8 +97,9 @@ void take(batcher_self self, const verified_message& received) {
     case admission::accepted:
       // It has more pending than it may, whichever of it stays.
       if (has_displaced_own) tell_excess(self, received);
-      if (!state.is_primary()) return look_after(self, value.id);
-      return cut_batches(self, false);
+      if (state.is_primary()) return cut_batches(self, false);
+      if (received.sender.is_client() && state.hand_ons->is_asked_as_primary(now_of(self))) forward(self, value);
+      return look_after(self, value.id);
     case admission::already_pending:
       if (state.is_primary()) return cut_batches(self, false);
       // Only what a client repeats is forwarded at once, so that two replicas never pass a request to and fro.
@@ -134,6 +135,7 @@ void take(batcher_self self, const verified_message& received) {
 /// What waits is proposed by this replica or handed to the view's primary, without any help of the clients.
 void enter(batcher_self self, view_number view) {
   auto& state = self->state;
+  if (state.is_primary()) state.hand_ons->on_ceded(now_of(self));
   state.view = view;
   state.builder->on_view(now_of(self));
   if (state.is_primary()) return cut_batches(self, false);

@@ -23,12 +23,20 @@ class hand_on_plan {
   static constexpr microseconds_t first_us = 50'000;
   static constexpr microseconds_t later_us = 400'000;
   static constexpr std::uint64_t draws = 4;
+  /// How long clients go on asking a replica that led before: they hear of the new view with the next reply.
+  static constexpr microseconds_t former_primary_us = 500'000;
 
   /// `keys` signs as `self`; what it signs here is told to nobody.
   hand_on_plan(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
   /// From now on, if the request is still pending then; it was handed on `times` times.
   [[nodiscard]] microseconds_t delay(request_id id, replica_id primary, std::size_t times) const;
+
+  /// This replica leads no more.
+  void on_ceded(microseconds_t now) { asked_as_primary_until_ = now + former_primary_us; }
+  /// Whether clients may take this backup for the primary still. Then they sent a request to nobody else, and it is
+  /// handed on at once: after a hand-over all that follows it in its session waits for it.
+  [[nodiscard]] bool is_asked_as_primary(microseconds_t now) const { return now < asked_as_primary_until_; }
 
  private:
   [[nodiscard]] bool is_drawn(request_id id) const;
@@ -37,6 +45,7 @@ class hand_on_plan {
   group_size group_;
   replica_id self_;
   digest secret_;
+  microseconds_t asked_as_primary_until_ = 0;
 };
 
 }  // namespace hypermesh

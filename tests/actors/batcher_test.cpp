@@ -306,3 +306,43 @@ TEST_CASE("a client that the order restrains has one request pending, until its 
   bench.request(1, 2);
   CHECK(bench.take<quota_exceeded>("client-ingress").empty());
 }
+
+TEST_CASE("who led until now hands on at once what clients still send it, and nobody else does") {
+  batcher_bench former{0};
+  former.give(former.tested, view_entered{view_number{1}});
+  former.forget();
+  former.request(0, 1);
+  CHECK(former.take_frames("peer-1").size() == 1);
+  // What a replica passed on is no client's belief.
+  former.request_from(principal::of(replica_id{3}), 1, 1);
+  CHECK(former.take_frames("peer-1").empty());
+  batcher_bench backup{2};
+  backup.give(backup.tested, view_entered{view_number{1}});
+  backup.forget();
+  backup.request(0, 1);
+  CHECK(backup.take_frames("peer-1").empty());
+  // After a while the clients know.
+  former.advance(std::chrono::microseconds{hand_on_plan::former_primary_us});
+  former.forget();
+  former.request(2, 1);
+  CHECK(former.take_frames("peer-1").empty());
+}
+
+TEST_CASE("a request that was displaced and has come back is looked after once (attack 33)") {
+  const auto handed_on = [](bool displaced) {
+    batcher_bench bench{2};
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+    agreed.clients[client_id{1}].restrained_until = sequence_number{40};
+    bench.give(bench.tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
+    if (displaced) {
+      bench.request(1, 2);
+      bench.request(1, 1);
+      bench.executed(1, 1);
+    }
+    bench.forget();
+    bench.request(1, 2);
+    bench.advance(std::chrono::microseconds{10 * hand_on_plan::later_us});
+    return bench.take_frames("peer-0").size();
+  };
+  CHECK(handed_on(true) <= handed_on(false) + 1);
+}

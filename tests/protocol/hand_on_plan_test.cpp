@@ -58,3 +58,12 @@ TEST_CASE("of every class of requests each backup draws a fourth, and no two the
   CHECK(drawn[2] != drawn[3]);
   CHECK(drawn[1] != drawn[3]);
 }
+
+TEST_CASE("who led until now is asked as a primary for a while") {
+  const request_factory make{small_cluster(4)};
+  auto plan = plan_of(make, 1);
+  CHECK_FALSE(plan.is_asked_as_primary(0));
+  plan.on_ceded(1'000);
+  CHECK(plan.is_asked_as_primary(1'000 + hand_on_plan::former_primary_us - 1));
+  CHECK_FALSE(plan.is_asked_as_primary(1'000 + hand_on_plan::former_primary_us));
+}
