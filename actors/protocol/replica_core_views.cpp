@@ -67,7 +67,8 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
   // This replica may have gone on to a later view, and then it never sends this one.
   if (divergence_.exists() || opened.view != view_ || active_) return out;
   enter_view(opened, out);
-  out.sends.push_back({std::nullopt, view_proof_});
+  // First: whoever has not entered the view refuses all that is said in it.
+  out.sends.insert(out.sends.begin(), {std::nullopt, view_proof_});
   ask_for_bodies(out);
   return out;
 }

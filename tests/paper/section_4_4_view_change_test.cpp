@@ -345,3 +345,15 @@ TEST_CASE("the primary of the new view continues above max-s") {
   REQUIRE(proposals.size() == 1);
   CHECK(proposals[0].header.content.sequence == n3);
 }
+
+TEST_CASE("the NEW-VIEW goes before all that its primary says in the view") {
+  paper_world world{1};
+  (void)world.core.on_advance(sequence_number{8});
+  const auto own = world.core.on_change_view(v1).view_left;
+  REQUIRE(own != nullptr);
+  const auto opened = world.factory.new_view_of(v1, {*own, world.factory.view_change_of(replica_id{2}, v1, nullptr, {}),
+                                                     world.factory.view_change_of(replica_id{3}, v1, nullptr, {})});
+  const auto effects = world.core.on_new_view_built(opened);
+  REQUIRE(sent<pre_prepare>(effects.sends).size() > 0);
+  CHECK(sent<new_view>({effects.sends.front()}).size() == 1);
+}
