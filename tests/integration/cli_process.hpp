@@ -235,7 +235,7 @@ inline void edit(const fs::path& file, const std::string& from, const std::strin
 class running_cluster {
  public:
   /// `more` are options of `hypermesh init`.
-  explicit running_cluster(const std::string& machine = "key-value", const words& more = {}, std::uint32_t size = 4)
+  explicit running_cluster(const std::string& machine = "key-value", const words& more = {}, std::uint16_t size = 4)
       : first_port_(free_port_row(size)), replicas_(size) {
     words all{"init",       directory(),         "--machine", machine, "--first-port", std::to_string(first_port_),
               "--replicas", std::to_string(size)};
