@@ -41,7 +41,7 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
                                              std::shared_ptr<const recovered_replica> past) {
   auto& state = self->state;
   state.changes = std::make_unique<view_change_set>(identity.cluster, identity.self, *identity.keys, settings);
-  state.changes->restore(past->view, past->own_change);
+  state.changes->restore(past->view, past->own_change, past->stable ? past->stable->sequence() : sequence_number{});
   if (past->on_probation && past->own_change == nullptr) state.changes->abstain();
   state.identity = std::move(identity);
   state.period = period;
@@ -63,7 +63,10 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
         carry_out(self, self->state.changes->on_trust(changed.now->shunned, now_of(self)));
       },
       [self](const moves_agreed& agreed) {
-        carry_out(self, self->state.changes->on_moves(agreed.now, agreed.stepped_down));
+        carry_out(self, self->state.changes->on_moves(agreed.now, agreed.stepped_down, agreed.at, now_of(self)));
+      },
+      [self](const low_watermark_moved& moved) {
+        carry_out(self, self->state.changes->on_low_watermark(moved.low, now_of(self)));
       },
       [self](const readmitted&) { self->state.changes->on_readmitted(); },
       [self](const tick&) {

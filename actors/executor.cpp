@@ -67,7 +67,7 @@ void take_checkpoint(const executor_self& self, bool installed) {
 void tell_moves(const executor_self& self) {
   auto& replicated = *self->state.replicated;
   const auto& with = *self->state.with;
-  moves_agreed told{replicated.moves(), {}};
+  moves_agreed told{replicated.moves(), {}, replicated.last_executed()};
   for (const auto& each : replicated.take_move_events()) {
     if (each.wanted.cause == hand_over_cause::step_down) told.stepped_down.emplace_back(each.wanted.to.value - 1);
     self->send(with.monitor, observed{each});

@@ -68,7 +68,7 @@ using coordinator_actor =
                      caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
                      caf::reacts_to<service_measured>, caf::reacts_to<link_changed>, caf::reacts_to<trust_changed>,
                      // Views that all leave together.
-                     caf::reacts_to<moves_agreed>, caf::reacts_to<readmitted>,
+                     caf::reacts_to<moves_agreed>, caf::reacts_to<low_watermark_moved>, caf::reacts_to<readmitted>,
                      // Time to look at the primary.
                      caf::reacts_to<tick>>;
 
@@ -281,6 +281,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::quota_exceeded))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_routed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::moves_agreed))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::low_watermark_moved))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmission_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmitted))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
@@ -351,5 +352,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::quota_exceeded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_routed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::moves_agreed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::low_watermark_moved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmission_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmitted)

@@ -190,6 +190,13 @@ struct moves_agreed {
   agreed_moves now;
   /// Its primary gives up this view.
   std::vector<view_number> stepped_down;
+  /// The last batch that was executed.
+  sequence_number at;
+};
+
+/// h moved (replica to coordinator).
+struct low_watermark_moved {
+  sequence_number low;
 };
 
 /// This replica lost its disk and needs the others' help; repeated until it is back (replica to fault detector).

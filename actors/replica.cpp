@@ -33,7 +33,10 @@ void carry_out(replica_self self, replica_effects effects) {
   }
   if (effects.readmitted) self->send(with.coordinator, readmitted{});
   if (effects.wish) self->send(with.fault_detector, readmission_wanted{*effects.wish});
-  if (effects.forget_through) self->send(with.journal, forget_records{*effects.forget_through});
+  if (effects.forget_through) {
+    self->send(with.journal, forget_records{*effects.forget_through});
+    self->send(with.coordinator, low_watermark_moved{*effects.forget_through});
+  }
   if (effects.voting_above) self->send(with.checkpointer, voting_allowed{*effects.voting_above});
   if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
   if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});

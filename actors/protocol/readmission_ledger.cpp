@@ -54,6 +54,7 @@ bool readmission_ledger::hand_over(const ballot& wanted, sequence_number sequenc
   if (!alone && wanted.to <= moves_.least_view) return false;
   if (wanted.cause == hand_over_cause::readmission && !charge(wanted.about, sequence)) return false;
   if (!alone) moves_.least_view = wanted.to;
+  moves_.advance_through = std::max(moves_.advance_through, period_end(sequence, cluster_));
   events_.push_back({wanted, sequence, {}});
   return true;
 }

@@ -13,7 +13,8 @@ namespace hypermesh {
 /// a view although nobody suspects its primary.
 struct agreed_moves {
   /// Sequences through here are to be ordered, with null requests if nothing else waits; the end of a checkpoint
-  /// period. 0: none.
+  /// period. 0: none. A hand-over needs the end of its own period: a view that is left at a stable checkpoint has
+  /// nothing to prove and to propose again, so the next one serves clients at once.
   sequence_number advance_through;
   /// Views before this one are to be left.
   view_number least_view;
@@ -35,7 +36,8 @@ struct agreed_moves {
 /// correct one has found it sensible. What one replica has others do for it is counted: `burst` requests at once, and
 /// one more for each `interval`. A readmission has the group order at most `reach` sequences, less than half an
 /// interval, so in an idle group even a replica that asks for ever comes to an end. Hand-overs for operators cost
-/// nobody's share: nobody but f+1 operators makes them.
+/// nobody's share: nobody but f+1 operators makes them. Nor does one by which a primary steps down: it costs the group
+/// less than a checkpoint period, and the primary its view.
 /// Memory: 8 bytes for each replica.
 class readmission_ledger {
  public:

@@ -28,9 +28,11 @@ view_change_set::view_change_set(const cluster_parameters& cluster, replica_id s
   require(settings.doublings_max < 32 && settings.request_us > 0 && settings.new_view_us > 0, "time-outs are possible");
 }
 
-void view_change_set::restore(view_number view, std::shared_ptr<const view_change> own) {
+void view_change_set::restore(view_number view, std::shared_ptr<const view_change> own,
+                              sequence_number low_watermark) {
   require(view_ == view_number{0} && changes_.empty(), "a restart comes first");
   view_ = view;
+  low_watermark_ = low_watermark;
   active_ = own == nullptr;
   if (own != nullptr) changes_[self_] = std::move(own);
 }
@@ -82,18 +84,32 @@ void view_change_set::suspect_shunned(microseconds_t now, view_change_effects& o
   if (std::ranges::binary_search(shunned_, primary())) suspect(suspicion_reason::proven, now, out);
 }
 
-view_change_effects view_change_set::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down) {
+view_change_effects view_change_set::on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
+                                              sequence_number at, microseconds_t now) {
   view_change_effects out;
-  bool is_late = moves.least_view > moves_.least_view && moves.least_view <= view_;
+  bool is_new = moves.least_view > moves_.least_view;
+  bool is_late = is_new && moves.least_view <= view_;
   moves_ = moves;
   for (const auto view : stepped_down) {
     // A faulty primary can give up views that nobody will ever reach.
     if (view.next() < view_ || view > view_.next()) continue;
     stepped_down_.insert(view);
+    is_new = true;
     is_late = is_late || view.next() == view_;
   }
+  if (is_new) {
+    hand_over_at_ = readmission_ledger::period_end(at, cluster_);
+    hand_over_by_ = now + request_timeout();
+  }
   take_back_patience(is_late);
-  follow_moves(out);
+  follow_moves(now, out);
+  return out;
+}
+
+view_change_effects view_change_set::on_low_watermark(sequence_number low, microseconds_t now) {
+  low_watermark_ = std::max(low_watermark_, low);
+  view_change_effects out;
+  follow_moves(now, out);
   return out;
 }
 
@@ -114,9 +130,10 @@ bool view_change_set::is_planned(view_number to) const {
   return to <= moves_.least_view || (to > view_number{0} && stepped_down_.contains(view_number{to.value - 1}));
 }
 
-void view_change_set::follow_moves(view_change_effects& out) const {
+void view_change_set::follow_moves(microseconds_t now, view_change_effects& out) const {
+  const bool is_due = low_watermark_ >= hand_over_at_ || now >= hand_over_by_;
   // As for a suspicion: the view was entered, or a quorum has left for it.
-  const bool may_leave = active_ || quorum_at_.has_value();
+  const bool may_leave = (active_ && is_due) || quorum_at_.has_value();
   const bool is_over = view_ < moves_.least_view || (active_ && stepped_down_.contains(view_));
   if (may_leave && is_over) out.change_to = view_.next();
 }
@@ -235,7 +252,7 @@ void view_change_set::open(microseconds_t now, view_change_effects& out) {
   if (changes_from(view_) < group_.quorum()) return;
   if (!quorum_at_) quorum_at_ = now;
   suspect_shunned(now, out);
-  follow_moves(out);
+  follow_moves(now, out);
   auto changes = changes_for(view_);
   if (changes.size() < group_.quorum()) return;
   // §4.4: "When the primary p of view v + 1 receives 2f valid view-change messages for view v + 1 from other replicas,
@@ -285,7 +302,7 @@ view_change_effects view_change_set::on_entered(view_number view, microseconds_t
   judge_.on_view(now);
   view_change_effects out;
   suspect_shunned(now, out);
-  follow_moves(out);
+  follow_moves(now, out);
   return out;
 }
 
@@ -327,7 +344,7 @@ view_change_effects view_change_set::on_tick(microseconds_t now) {
   }
   // The replica may have been unable to leave when it was asked to.
   join(now, out);
-  follow_moves(out);
+  follow_moves(now, out);
   if (!active_) return out;
   if (suspected_) calm_since_ = now;
   if (doublings_ > 0 && now >= calm_since_ + calm_timeouts * request_timeout()) {

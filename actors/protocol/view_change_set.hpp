@@ -39,7 +39,7 @@ class view_change_set {
                   const view_change_settings& settings);
 
   /// Where the last run of this replica was; `own` is its VIEW-CHANGE when it waited for the view.
-  void restore(view_number view, std::shared_ptr<const view_change> own);
+  void restore(view_number view, std::shared_ptr<const view_change> own, sequence_number low_watermark);
 
   /// This replica lost its disk and may not leave its view now: who could not follow does not ask others to go.
   void abstain() { abstains_ = true; }
@@ -55,7 +55,15 @@ class view_change_set {
   /// no suspicion: nobody is blamed, and nobody gets more patient by it. The views between are left one by one as well,
   /// because what a replica that lost its disk may say rests on that
   /// (`probation`), but nobody waits for them to be opened.
-  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down);
+  ///
+  /// A hand-over that the batch `at` agreed on is carried out at the end of its checkpoint period. Example with K = 128
+  /// and a hand-over at 300: VIEW-CHANGEs that are sent at once prove 44 prepared batches, from 257 on, and the new view
+  /// has all of them agreed on again before it serves anybody. Once the checkpoint at 384 is stable they prove the few
+  /// batches that followed it. No replica waits longer than a request may wait.
+  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
+                                             sequence_number at, microseconds_t now);
+  /// h of this replica moved.
+  [[nodiscard]] view_change_effects on_low_watermark(sequence_number low, microseconds_t now);
   /// This replica had lost its disk and is a full member again.
   void on_readmitted() { abstains_ = false; }
   /// This replica's own judgement of the present primary.
@@ -91,7 +99,7 @@ class view_change_set {
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
   [[nodiscard]] std::shared_ptr<const new_view> build(
       const std::vector<std::shared_ptr<const view_change>>& changes) const;
-  void follow_moves(view_change_effects& out) const;
+  void follow_moves(microseconds_t now, view_change_effects& out) const;
   void send_suspicion(view_change_effects& out) const;
   [[nodiscard]] bool is_planned(view_number to) const;
   void take_back_patience(bool is_late);
@@ -123,6 +131,10 @@ class view_change_set {
   agreed_moves moves_;
   /// The view before this one, this one, and the one after it, if their primaries gave them up.
   std::set<view_number> stepped_down_;
+  sequence_number low_watermark_;
+  /// The last hand-over is due when h is here, or at this time.
+  sequence_number hand_over_at_;
+  microseconds_t hand_over_by_ = 0;
 
   unsigned doublings_ = 0;
   /// The views on the way to which patience grew, each with the view that was entered last before; at most one for each

@@ -146,7 +146,7 @@ TEST_CASE("a closed link to the primary shortens patience and decides nothing") 
 
 TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-CHANGE (attack 21)") {
   coordinator_world world{1};
-  world.set.restore(view_number{1}, world.change_of(1, 1));
+  world.set.restore(view_number{1}, world.change_of(1, 1), {});
   CHECK_FALSE(world.set.is_active());
   (void)world.hear_change(2, 1);
   const auto opened = world.set.on_view_change(world.change_of(3, 1), 0).opened;
@@ -273,15 +273,15 @@ TEST_CASE("patience that grew on the way of a hand-over is taken back, and none 
   CHECK(world.set.request_timeout() == 8'000);
   agreed_moves moves;
   moves.least_view = view_number{3};
-  (void)world.set.on_moves(moves, {});
+  (void)world.set.on_moves(moves, {}, {}, 0);
   CHECK(world.set.request_timeout() == 4'000);
   // The next move is for a later view; it says nothing about the ones before, however often it is told.
   (void)world.set.on_entered(view_number{3}, 50);
   moves.least_view = view_number{4};
-  (void)world.set.on_moves(moves, {});
+  (void)world.set.on_moves(moves, {}, {}, 0);
   world.leave_for(3, 4, 60);
   (void)world.set.on_entered(view_number{4}, 70);
-  (void)world.set.on_moves(moves, {});
+  (void)world.set.on_moves(moves, {}, {}, 0);
   CHECK(world.set.request_timeout() == 4'000);
 }
 
@@ -292,20 +292,36 @@ TEST_CASE("patience is taken back also from who hears of the move when it is the
   (void)world.set.on_entered(view_number{2}, 30);
   agreed_moves moves;
   moves.least_view = view_number{2};
-  (void)world.set.on_moves(moves, {});
+  (void)world.set.on_moves(moves, {}, {}, 0);
   CHECK(world.set.request_timeout() == 1'000);
 }
 
 TEST_CASE("a view that its primary gives up is left, whatever other views were given up before") {
   coordinator_world world{3};
   // A faulty primary gave up a view that nobody will ever reach.
-  CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}).change_to);
-  CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}).change_to == view_number{1});
+  CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}, {}, 0).change_to);
+  CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}, {}, 0).change_to == view_number{1});
   world.leave_for(3, 1, 10);
   CHECK(world.set.request_timeout() == 1'000);
   (void)world.set.on_entered(view_number{1}, 20);
-  CHECK_FALSE(world.set.on_moves({}, {view_number{0}}).change_to);
-  CHECK(world.set.on_moves({}, {view_number{1}}).change_to == view_number{2});
+  CHECK_FALSE(world.set.on_moves({}, {view_number{0}}, {}, 0).change_to);
+  CHECK(world.set.on_moves({}, {view_number{1}}, {}, 0).change_to == view_number{2});
+}
+
+TEST_CASE("a hand-over is carried out at the end of its checkpoint period, or after the time that a request may wait") {
+  const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
+  for (const bool is_first : {false, true}) {
+    coordinator_world world{3};
+    if (is_first) CHECK_FALSE(world.set.on_low_watermark(sequence_number{4}, 0).change_to);
+    CHECK(world.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to.has_value() == is_first);
+    CHECK(world.set.on_tick(1'009).change_to.has_value() == is_first);
+    CHECK(world.set.on_low_watermark(sequence_number{4}, 1'009).change_to == view_number{1});
+  }
+  coordinator_world patient{3};
+  CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
+  // Told again it is no new one.
+  CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 900).change_to);
+  CHECK(patient.set.on_tick(1'010).change_to == view_number{1});
 }
 
 TEST_CASE("who could not leave when f + 1 others wanted to is asked again while they do, and no longer") {

@@ -127,6 +127,7 @@ TEST_CASE("shrinking ends with its budget and gives the smallest plan so far") {
 TEST_CASE("a failure of two operations during a partition shrinks to little more than them and the partition") {
   const planted_fault run{[](const run_moment& moment) { return has_fault<link_partition>(moment.active_faults); }};
   std::size_t found = 0;
+  std::size_t longer = 0;
   for (std::uint64_t seed = 1; seed <= 40 && found < 4; ++seed) {
     CAPTURE(seed);
     const auto shrunken = shrink(marked_plan(seed, fault_profile::partitioned), run, {800, 2});
@@ -134,7 +135,10 @@ TEST_CASE("a failure of two operations during a partition shrinks to little more
     ++found;
     CAPTURE(text_of(shrunken->plan));
     CHECK(shrunken->report.failure->invariant == "planted");
-    CHECK(shrunken->plan.operations.size() == 2);
+    // A third one may be needed that keeps a client busy until the partition has begun.
+    const auto more = shrunken->plan.operations.size() - 2;
+    CHECK(more <= 1);
+    longer += more;
     CHECK(has_fault<link_partition>(shrunken->plan.faults));
     // One more may be needed: an operation that began before the partition is committed in it because frames take long.
     const auto rest = shrunken->plan.faults.size() - 1;
@@ -144,6 +148,7 @@ TEST_CASE("a failure of two operations during a partition shrinks to little more
     CHECK(run(*plan_of(text_of(shrunken->plan))).event_hash == shrunken->report.event_hash);
   }
   CHECK(found == 4);
+  CHECK(longer <= 1);
 }
 
 TEST_CASE("a failure that needs a paused actor keeps the pause") {

@@ -186,7 +186,7 @@ void core_node::tell_agreed(std::vector<request_id> settled, bool is_transferred
     if (each.wanted.cause == hand_over_cause::step_down) stepped_down.emplace_back(each.wanted.to.value - 1);
   }
   carry_out(replica_.on_advance(agreed.moves.advance_through));
-  carry_out(views_.on_moves(agreed.moves, stepped_down));
+  carry_out(views_.on_moves(agreed.moves, stepped_down, agreed.after, now_));
 }
 
 void core_node::take_checkpoint(bool installed) {
@@ -216,6 +216,7 @@ void core_node::carry_out(replica_effects effects) {
   if (effects.voting_above) checkpoints_.on_voting_allowed(*effects.voting_above);
   if (effects.learned != nullptr) carry_out(checkpoints_.on_proof(effects.learned));
   if (effects.view_left != nullptr) carry_out(views_.on_left(effects.view_left, now_));
+  if (effects.forget_through) carry_out(views_.on_low_watermark(*effects.forget_through, now_));
   if (effects.wish) carry_out(docket_.on_readmission_wanted(*effects.wish, now_));
   if (effects.readmitted) views_.on_readmitted();
   if (effects.view_entered) enter(*effects.view_entered);
