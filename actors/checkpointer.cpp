@@ -3,7 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/journaling.hpp"
+#include "actors/send_to_journal.hpp"
 
 namespace hypermesh {
 
@@ -50,9 +50,10 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        auto& core = *self->state.core;
-        if (taken.installed) return core.on_installed(taken.sequence, taken.root);
-        carry_out(self, core.on_taken(taken.sequence, taken.root));
+        carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
+      },
+      [self](const checkpoint_installed& installed) {
+        self->state.core->on_installed(installed.sequence, installed.root);
       },
       [self](const voting_allowed& allowed) { self->state.core->on_voting_allowed(allowed.above); },
       [self](const proof_learned& learned) { carry_out(self, self->state.core->on_proof(learned.certificate)); },

@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/checkpoint_votes.hpp"
-#include "actors/protocol/recovery.hpp"
+#include "actors/protocol/durability/recovery.hpp"
+#include "actors/protocol/execution/checkpoint_votes.hpp"
 
 namespace hypermesh {
 
@@ -15,10 +15,10 @@ struct checkpointer_state {
   node_identity identity;
   std::chrono::microseconds period{};
   std::unique_ptr<checkpoint_votes> core;
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
 };
 
-/// Every `period` the own votes that are not stable are sent again.
+/// Every `period` it sends its own votes for checkpoints that are not stable again.
 checkpointer_actor::behavior_type checkpointer(checkpointer_actor::stateful_pointer<checkpointer_state> self,
                                                node_identity identity, std::chrono::microseconds period,
                                                std::shared_ptr<const recovered_node> past);

@@ -5,11 +5,11 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 
 namespace hypermesh {
 
-/// A client of the replicated service; the mailbox of `client_core`, which it owns. Speaks to all replicas
+/// A client of the replicated service: the mailbox of `client_core`, which it owns. It reaches the replicas
 /// through their peer actors.
 struct client_state {
   static inline const char* name = "client";
@@ -35,7 +35,7 @@ struct client_state {
   std::uint64_t frames_rejected = 0;
 };
 
-/// What a client is; see `client_core` for `first` and `session`.
+/// The identity of a client; `client_core` explains `first` and `session`.
 struct client_identity {
   cluster_parameters cluster;
   client_id self;

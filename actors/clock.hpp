@@ -6,7 +6,7 @@
 
 namespace hypermesh {
 
-/// The clock of the actor system, the only one that actors read: virtual in simulations.
+/// The time of the actor system's clock, the only clock that actors read. It is virtual in simulations.
 template <class Self>
 microseconds_t now_of(Self* self) {
   return static_cast<microseconds_t>(

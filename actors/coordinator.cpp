@@ -4,8 +4,8 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
-#include "actors/journaling.hpp"
-#include "actors/misbehaviour_news.hpp"
+#include "actors/report_misbehaviour.hpp"
+#include "actors/send_to_journal.hpp"
 
 namespace hypermesh {
 
@@ -40,7 +40,7 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
                                              view_change_settings settings, std::chrono::microseconds period,
                                              std::shared_ptr<const recovered_replica> past) {
   auto& state = self->state;
-  state.changes = std::make_unique<view_change_set>(identity.cluster, identity.self, *identity.keys, settings);
+  state.changes = std::make_unique<view_changer>(identity.cluster, identity.self, *identity.keys, settings);
   state.changes->restore(past->view, past->own_change, past->stable ? past->stable->sequence() : sequence_number{});
   if (past->on_probation && past->own_change == nullptr) state.changes->abstain();
   state.identity = std::move(identity);
@@ -60,7 +60,7 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
       },
       [self](const link_changed& changed) { self->state.changes->on_link_changed(changed.replica, changed.up); },
       [self](const trust_changed& changed) {
-        carry_out(self, self->state.changes->on_trust(changed.now->shunned, now_of(self)));
+        carry_out(self, self->state.changes->on_trust(changed.now->avoided_as_primary, now_of(self)));
       },
       [self](const moves_agreed& agreed) {
         carry_out(self, self->state.changes->on_moves(agreed.now, agreed.stepped_down, agreed.at, now_of(self)));

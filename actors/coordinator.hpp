@@ -4,21 +4,21 @@
 #include <memory>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/recovery.hpp"
-#include "actors/protocol/view_change_set.hpp"
+#include "actors/protocol/durability/recovery.hpp"
+#include "actors/protocol/views/view_changer.hpp"
 
 namespace hypermesh {
 
-/// The view-change coordinator: the mailbox of `view_change_set`, which it owns. Looks every `period` at how the
-/// clients are served.
+/// The view-change coordinator: the mailbox of `view_changer`, which it owns. Every `period` it asks the batcher how
+/// the clients are served.
 struct coordinator_state {
   static inline const char* name = "coordinator";
 
-  /// `changes` signs with its keys.
+  /// `changes` signs with the keys in it.
   node_identity identity;
   std::chrono::microseconds period{};
-  std::unique_ptr<view_change_set> changes;
-  std::shared_ptr<const neighbours> with;
+  std::unique_ptr<view_changer> changes;
+  std::shared_ptr<const node_actors> with;
 };
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,

@@ -15,13 +15,13 @@ namespace {
 
 using executor_self = executor_actor::stateful_pointer<executor_state>;
 
-/// Replies on the link of the session; on all links of its client when that is not known.
+/// Replies on the link of the session, or on all links of the client if no link is known for the session.
 void answer(executor_self self, request_id id, const client_table::answered& what) {
   const auto found = self->state.clients.find(id.client);
   if (found == self->state.clients.end() || !what.outcome) return;
   const auto frame = encode(reply{id, self->state.view, *what.outcome, what.request});
   const auto& links = found->second;
-  // Two processes may choose one session: it is whose request opened it.
+  // Two processes may choose one session number. The session belongs to the process whose opening was executed.
   const auto opening = self->state.replicated->opening_of(id.client, id.session);
   const auto opened_here = [&](const request_reference& each) {
     return each.id.session == id.session && each.content == opening;
@@ -33,7 +33,7 @@ void answer(executor_self self, request_id id, const client_table::answered& wha
     self->send(each.link, outgoing_frame{frame});
 }
 
-/// Replies to the link that asked, if there is anything to say.
+/// Replies on the link on which the request came, if there is an outcome.
 void answer_to(const executor_self& self, const peer_actor& via, request_id id, const client_table::answered& what) {
   if (!via || !what.outcome) return;
   self->send(via, outgoing_frame{encode(reply{id, self->state.view, *what.outcome, what.request})});
@@ -43,8 +43,12 @@ void tell_taken(const executor_self& self, const checkpoint_taken& taken) {
   const auto& with = *self->state.with;
   self->send(with.checkpointer, taken);
   self->send(with.state_transfer, taken);
-  // What was installed goes there with the news of it.
-  if (!taken.installed) self->send(with.journal, taken);
+  self->send(with.journal, taken);
+}
+
+void tell_installed(const executor_self& self, const checkpoint_installed& installed) {
+  self->send(self->state.with->checkpointer, installed);
+  self->send(self->state.with->state_transfer, installed);
 }
 
 state_installed news_of(const executor_self& self, std::shared_ptr<const checkpoint_certificate> certificate) {
@@ -59,24 +63,36 @@ void take_checkpoint(const executor_self& self, bool installed) {
   const auto snapshot = std::make_shared<const state_snapshot>(replicated.snapshot());
   const auto root = state_root(*snapshot);
   const auto pause = now_of(self) - before;
-  tell_taken(self, {replicated.last_executed(), root, snapshot, installed});
+  if (installed) {
+    tell_installed(self, {replicated.last_executed(), root, snapshot});
+  } else {
+    tell_taken(self, {replicated.last_executed(), root, snapshot});
+  }
   self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
-/// What the group does together, whoever is the primary.
+/// The views that their primaries give up.
+std::vector<view_number> stepped_down_in(const std::vector<move_agreed>& events) {
+  std::vector<view_number> views;
+  for (const auto& each : events) {
+    if (each.wanted.cause == hand_over_cause::step_down) views.emplace_back(each.wanted.to.value - 1);
+  }
+  return views;
+}
+
+/// Reports the moves that the group agreed on, on the primary and on backups alike.
 void tell_moves(const executor_self& self) {
   auto& replicated = *self->state.replicated;
   const auto& with = *self->state.with;
-  moves_agreed told{replicated.moves(), {}, replicated.last_executed()};
-  for (const auto& each : replicated.take_move_events()) {
-    if (each.wanted.cause == hand_over_cause::step_down) told.stepped_down.emplace_back(each.wanted.to.value - 1);
+  const auto events = replicated.take_move_events();
+  for (const auto& each : events)
     self->send(with.monitor, observed{each});
-  }
-  self->send(with.replica, told);
-  self->send(with.coordinator, told);
+  const moves_agreed agreed{replicated.moves(), stepped_down_in(events), replicated.last_executed()};
+  self->send(with.replica, agreed);
+  self->send(with.coordinator, agreed);
 }
 
-/// The guard hears of every standing.
+/// Reports the agreed standing of all replicas and clients to the guard and to the batcher.
 void tell_reputation(const executor_self& self, std::vector<request_id> settled, bool is_transferred = false) {
   auto& replicated = *self->state.replicated;
   auto events = replicated.take_ledger_events();
@@ -92,7 +108,7 @@ void tell_reputation(const executor_self& self, std::vector<request_id> settled,
   tell_moves(self);
 }
 
-/// The neighbours learn where the last run ended.
+/// Reports to the other actors where the last run ended.
 void start(executor_self self) {
   auto& state = self->state;
   for (auto& each : std::exchange(state.taken_before, {}))
@@ -101,8 +117,13 @@ void start(executor_self self) {
   if (state.replicated->last_executed() == sequence_number{0}) return;
   self->send(state.with->batcher, news_of(self, nullptr));
   (void)state.replicated->take_ledger_events();
-  (void)state.replicated->take_move_events();
+  const auto stepped_down = stepped_down_in(state.replicated->take_move_events());
   tell_reputation(self, {});
+  // The state does not hold them. Without this a backup that restarts in between would stay in a view that the others
+  // leave.
+  if (stepped_down.empty()) return;
+  self->send(state.with->coordinator,
+             moves_agreed{state.replicated->moves(), stepped_down, state.replicated->last_executed()});
 }
 
 void execute(executor_self self, const committed_batch& committed) {
@@ -122,10 +143,10 @@ void execute(executor_self self, const committed_batch& committed) {
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
   std::vector<request_id> settled;
   for (const auto& each : *requests) {
-    if (each.id.client == guard_client) settled.push_back(each.id);
+    if (each.id.client == system_client) settled.push_back(each.id);
   }
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
-  // Scores recover, and quarantines end, at checkpoints.
+  // Scores recover and quarantines end at checkpoints.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));
   if (is_checkpoint) take_checkpoint(self, false);
 }
@@ -135,7 +156,7 @@ void tell_installed(const executor_self& self, const install_state& verified) {
   self->send(self->state.with->batcher, installed);
   take_checkpoint(self, true);
   tell_reputation(self, {}, true);
-  // Who votes on from here must find the state again after a crash.
+  // The replica will vote above this state, so it must find the state again after a crash.
   self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }
 
@@ -152,7 +173,7 @@ void install(executor_self self, const install_state& verified) {
     case installation::too_old:
       return self->send(with.state_transfer, install_refused{sequence, false});
     case installation::unreadable:
-      // A quorum certified a state that this version cannot read: nothing here can be right any more.
+      // A quorum certified a state that this version cannot read, so the node cannot go on.
       self->send(with.monitor,
                  observed{node_failed{{"the certified state cannot be installed: " + outcome.why,
                                        "check that all replicas run the same version and state machine"}}});
@@ -173,7 +194,7 @@ void close_link(executor_self self, const client_link_closed& closed) {
   if (found->second.empty()) self->state.clients.erase(found);
 }
 
-/// Its client may have come back on another link.
+/// Binds the opening to this link and to no other one: a process may open its session again on a new link.
 void route_session(executor_self self, const session_routed& routed) {
   const auto found = self->state.clients.find(routed.opening.id.client);
   if (found == self->state.clients.end()) return;
@@ -205,7 +226,7 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
   self->state.taken_before = std::move(from->taken);
   return {
       [self](const wired& all) { self->state.with = all.with; },
-      [self](const neighbours_ready&) { start(self); },
+      [self](const actors_connected&) { start(self); },
       [self](const batch_committed& committed) { execute(self, committed.content); },
       [self](const verified_message& received) { answer_query(self, received); },
       [self](const reply_again& again) {

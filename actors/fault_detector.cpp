@@ -4,7 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
-#include "actors/journaling.hpp"
+#include "actors/send_to_journal.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -13,7 +13,7 @@ namespace {
 
 using detector_self = fault_detector_actor::stateful_pointer<fault_detector_state>;
 
-void carry_out(detector_self self, docket_effects effects) {
+void carry_out(detector_self self, evidence_pool_effects effects) {
   const auto& with = *self->state.with;
   for (const auto& each : effects.proven)
     self->send(with.reputation_tracker, replica_proven{each});
@@ -26,7 +26,7 @@ void carry_out(detector_self self, docket_effects effects) {
     auto decoded = decode(frame);
     auto* value = std::get_if<message>(&decoded);
     if (value == nullptr) continue;
-    // As if it had come from this node's own link: the batcher forwards it to whoever leads.
+    // With this replica as the sender: on a backup the batcher forwards the request to the primary.
     self->send(with.batcher, verified_message{principal::of(self->state.identity.self), peer_actor{},
                                               std::make_shared<const message>(std::move(*value))});
   }
@@ -34,44 +34,44 @@ void carry_out(detector_self self, docket_effects effects) {
     self->send(with.monitor, observed{std::move(each)});
 }
 
-docket_effects receive(fault_docket& docket, const message& value, microseconds_t now) {
-  if (const auto* it = std::get_if<request>(&value)) return docket.on_request(*it, now);
-  if (const auto* it = std::get_if<complaint>(&value)) return docket.on_complaint(it->vote, now);
-  if (const auto* it = std::get_if<readmission>(&value)) return docket.on_readmission(it->vote, now);
-  if (const auto* it = std::get_if<hand_over>(&value)) return docket.on_hand_over(it->vote, now);
-  return docket.on_pardon(std::get<pardon>(value).vote, now);
+evidence_pool_effects receive(evidence_pool& pool, const message& value, microseconds_t now) {
+  if (const auto* it = std::get_if<request>(&value)) return pool.on_request(*it, now);
+  if (const auto* it = std::get_if<complaint>(&value)) return pool.on_complaint(it->vote, now);
+  if (const auto* it = std::get_if<readmission>(&value)) return pool.on_readmission(it->vote, now);
+  if (const auto* it = std::get_if<hand_over>(&value)) return pool.on_hand_over(it->vote, now);
+  return pool.on_release(std::get<release>(value).vote, now);
 }
 
 }  // namespace
 
 fault_detector_actor::behavior_type fault_detector(detector_self self, node_identity identity) {
-  self->state.docket = std::make_unique<fault_docket>(identity.cluster, identity.self, *identity.keys);
+  self->state.pool = std::make_unique<evidence_pool>(identity.cluster, identity.self, *identity.keys);
   self->state.checks = std::make_unique<validator>(identity.cluster, *identity.keys);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        self->delayed_send(self, std::chrono::microseconds{fault_docket::repeat_us}, tick{});
+        self->delayed_send(self, std::chrono::microseconds{evidence_pool::repeat_us}, tick{});
       },
-      [self](const proof_found& found) { carry_out(self, self->state.docket->on_found(*found.proof, now_of(self))); },
+      [self](const proof_found& found) { carry_out(self, self->state.pool->on_found(*found.proof, now_of(self))); },
       [self](const verified_message& received) {
-        carry_out(self, receive(*self->state.docket, *received.value, now_of(self)));
+        carry_out(self, receive(*self->state.pool, *received.value, now_of(self)));
       },
-      [self](const misbehaved& seen) { carry_out(self, self->state.docket->on_misbehaved(seen.what, now_of(self))); },
-      [self](const reputation_agreed& agreed) { carry_out(self, self->state.docket->on_agreed(*agreed.now)); },
-      [self](const pardon_wanted& wanted) {
-        carry_out(self, self->state.docket->on_pardon_wanted(wanted.replica, now_of(self)));
+      [self](const misbehaved& seen) { carry_out(self, self->state.pool->on_misbehaved(seen.what, now_of(self))); },
+      [self](const reputation_agreed& agreed) { carry_out(self, self->state.pool->on_agreed(*agreed.now)); },
+      [self](const release_wanted& wanted) {
+        carry_out(self, self->state.pool->on_release_wanted(wanted.replica, now_of(self)));
       },
       [self](const readmission_wanted& wanted) {
-        carry_out(self, self->state.docket->on_readmission_wanted(wanted.wish, now_of(self)));
+        carry_out(self, self->state.pool->on_readmission_wanted(wanted.wish, now_of(self)));
       },
-      [self](const view_entered& entered) { carry_out(self, self->state.docket->on_view(entered.view)); },
+      [self](const view_entered& entered) { carry_out(self, self->state.pool->on_view(entered.view)); },
       [self](const validation_wanted& wanted) {
         return validation{self->state.checks->check_frame(wanted.sender, wanted.frame)};
       },
       [self](const tick&) {
-        self->delayed_send(self, std::chrono::microseconds{fault_docket::repeat_us}, tick{});
-        carry_out(self, self->state.docket->on_tick(now_of(self)));
+        self->delayed_send(self, std::chrono::microseconds{evidence_pool::repeat_us}, tick{});
+        carry_out(self, self->state.pool->on_tick(now_of(self)));
       },
   };
 }

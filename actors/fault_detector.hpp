@@ -3,21 +3,21 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/fault_docket.hpp"
-#include "actors/protocol/validator.hpp"
+#include "actors/protocol/guard/evidence_pool.hpp"
+#include "actors/protocol/verification/validator.hpp"
 
 namespace hypermesh {
 
-/// The mailbox of `fault_docket`, which it owns: has proofs ordered and complaints counted.
+/// The mailbox of `evidence_pool`, which it owns: submits evidence for ordering and counts complaints.
 struct fault_detector_state {
   static inline const char* name = "fault-detector";
 
-  /// `docket` and `checks` use its keys.
+  /// `pool` and `checks` use the keys in it.
   node_identity identity;
-  std::unique_ptr<fault_docket> docket;
-  /// For hosts that ask.
+  std::unique_ptr<evidence_pool> pool;
+  /// Answers `validation_wanted` of the host.
   std::unique_ptr<validator> checks;
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
 };
 
 fault_detector_actor::behavior_type fault_detector(fault_detector_actor::stateful_pointer<fault_detector_state> self,

@@ -4,7 +4,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/clock.hpp"
-#include "actors/misbehaviour_news.hpp"
+#include "actors/report_misbehaviour.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -15,17 +15,17 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
     case message_kind::request:
-      if (std::get<request>(*verified.value).id.client == guard_client) {
+      if (std::get<request>(*verified.value).id.client == system_client) {
         return self->send(with.fault_detector, std::move(verified));
       }
       return self->send(with.batcher, std::move(verified));
     case message_kind::complaint:
-    case message_kind::pardon:
+    case message_kind::release:
     case message_kind::readmission:
     case message_kind::hand_over:
       return self->send(with.fault_detector, std::move(verified));
-    case message_kind::exhibits:
-      // The watch has seen them.
+    case message_kind::evidence:
+      // The detector has seen them.
       return;
     case message_kind::pre_prepare:
     case message_kind::prepare:
@@ -53,12 +53,11 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   }
 }
 
-void tell_found(ingress_actor::stateful_pointer<ingress_state> self) {
-  if (self->state.found.empty()) return;
+void report_findings(ingress_actor::stateful_pointer<ingress_state> self) {
+  auto found = self->state.pipeline->take_findings();
   const auto& with = *self->state.with;
-  auto found = std::exchange(self->state.found, {});
   for (auto& each : found.proofs)
-    self->send(with.fault_detector, proof_found{std::make_shared<const exhibits>(std::move(each))});
+    self->send(with.fault_detector, proof_found{std::make_shared<const evidence>(std::move(each))});
   for (const auto& each : found.shows) {
     const auto& peer = with.peers.at(each.to.value);
     if (peer) self->send(peer, outgoing_frame{encode(each.what)});
@@ -72,8 +71,8 @@ void reject(ingress_actor::stateful_pointer<ingress_state> self, const incoming_
 }
 
 void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming_frame& frame) {
-  auto examined = self->state.examine(frame, now_of(self));
-  tell_found(self);
+  auto examined = self->state.pipeline->examine(frame.sender, frame.frame, now_of(self));
+  report_findings(self);
   if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
   auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
   route(self, {frame.sender, frame.via, std::move(value), frame.credit});
@@ -81,61 +80,8 @@ void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming
 
 }  // namespace
 
-std::variant<message, rejection> ingress_state::examine(const incoming_frame& frame, microseconds_t now) {
-  if (!frames.admit(frame.sender, now)) return rejection::throttled;
-  auto decoded = decode(frame.frame);
-  if (std::holds_alternative<rejection>(decoded)) return decoded;
-  if (const auto bad = examine_content(frame.sender, std::get<message>(decoded), now)) return *bad;
-  return decoded;
-}
-
-std::optional<rejection> ingress_state::examine_content(principal sender, const message& value, microseconds_t now) {
-  if (!check_shares->admits(sender, value, now)) return rejection::overloaded;
-  const auto before = watch->checks_made() + checks_made;
-  const auto bad = look_through(sender, value, now);
-  check_shares->spend(sender, value, watch->checks_made() + checks_made - before);
-  return bad;
-}
-
-std::optional<rejection> ingress_state::look_through(principal sender, const message& value, microseconds_t now) {
-  const auto kind = kind_of(value);
-  const auto* asked = std::get_if<request>(&value);
-  if (asked != nullptr && sender.is_client() && pauses.is_paused(client_id{sender.number}, now)) {
-    return rejection::client_quota;
-  }
-  const bool is_view_change = kind == message_kind::view_change || kind == message_kind::new_view;
-  const bool is_watched = sender.is_replica();
-  if (is_watched && !is_view_change) note(watch->on_message(replica_id{sender.number}, value));
-  const auto objection = filter->objection_to(sender, value);
-  // A VIEW-CHANGE for a view that is over may still contradict another one.
-  if (objection && !(is_view_change && objection == rejection::other_view)) return objection;
-  if (!quota.admit(sender, value, now)) return rejection::overloaded;
-  if (is_watched && is_view_change) note(watch->on_message(replica_id{sender.number}, value));
-  if (objection) return objection;
-  const auto* proof = std::get_if<checkpoint_proof>(&value);
-  checks_made += proof != nullptr ? proof->certificate.votes.size() : 1;
-  if (const auto bad = checks->check(sender, value)) {
-    if (is_watched) note(watch->on_refused(value, *bad));
-    if (*bad == rejection::unproven) quota.on_unproven(sender, now);
-    return bad;
-  }
-  if (is_watched) note(watch->on_verified(value));
-  filter->note_passed(value);
-  return std::nullopt;
-}
-
-void ingress_state::note(statement_watch::findings findings) {
-  for (auto& each : findings.proofs)
-    found.proofs.push_back(std::move(each));
-  for (auto& each : findings.shows)
-    found.shows.push_back(std::move(each));
-}
-
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity) {
-  self->state.filter = std::make_unique<early_filter>(identity.cluster);
-  self->state.checks = std::make_shared<const validator>(identity.cluster, *identity.keys);
-  self->state.check_shares = std::make_unique<check_quota>(identity.cluster);
-  self->state.watch = std::make_unique<statement_watch>(identity.cluster, *self->state.checks);
+  self->state.pipeline = std::make_unique<inbound_pipeline>(identity.cluster, *identity.keys);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) { self->state.with = all.with; },
@@ -152,16 +98,9 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
         if (const auto next = waiting.pop()) look_at(self, *next);
         if (!waiting.empty()) self->send(self, next_frame{});
       },
-      [self](const progress_made& made) {
-        self->state.filter->on_position(made.at);
-        self->state.quota.on_view(made.at.view);
-        self->state.watch->on_position(made.at);
-      },
-      [self](const trust_changed& changed) {
-        self->state.frames.throttle(changed.now->throttled);
-        self->state.watch->on_shunned(changed.now->shunned);
-      },
-      [self](const quota_exceeded& told) { self->state.pauses.on_excess(told.client, now_of(self)); },
+      [self](const progress_made& made) { self->state.pipeline->on_position(made.at); },
+      [self](const trust_changed& changed) { self->state.pipeline->on_trust(*changed.now); },
+      [self](const quota_exceeded& excess) { self->state.pipeline->on_excess(excess.client, now_of(self)); },
   };
 }
 

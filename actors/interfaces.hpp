@@ -15,66 +15,66 @@
 
 #include "actors/node_messages.hpp"
 #include "actors/ports.hpp"
-#include "actors/protocol/client_outcome.hpp"
+#include "actors/protocol/client/client_outcome.hpp"
 
-/// Every typed handle of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
+/// All typed handles of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
 namespace hypermesh {
 
 // --- Handles -----------------------------------------------------------------
 
-/// Decodes and verifies; the only way in. Routes by kind.
+/// The only way into a node: decodes and verifies frames, and routes their messages by kind.
 using ingress_actor = caf::typed_actor<
     // Handles of the node.
     caf::reacts_to<wired>,
-    // A frame of an authenticated link: verified and passed on, or counted and dropped.
+    // A frame of an authenticated link: verified and routed, or counted and dropped.
     caf::reacts_to<incoming_frame>, caf::reacts_to<next_frame>,
-    // What is not worth a signature check any more.
+    // Which messages, replicas and clients get fewer signature checks.
     caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>, caf::reacts_to<quota_exceeded>>;
 
-/// Pending requests, admission and batches.
+/// Pending requests, their admission, and batches.
 using batcher_actor =
     caf::typed_actor<caf::reacts_to<wired>,
                      // A REQUEST of a client, or forwarded by a backup.
                      caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
-                     // Who proposes, and so where requests go.
+                     // The new primary, to which a backup forwards requests.
                      caf::reacts_to<view_entered>,
-                     // Requests that are done and need no memory.
+                     // Requests that are done and can be forgotten.
                      caf::reacts_to<batch_executed>,
-                     // Requests that a transferred state has done.
+                     // Requests that a transferred state contains.
                      caf::reacts_to<state_installed>, caf::reacts_to<service_wanted>, caf::reacts_to<cases_dropped>,
-                     // Whose requests are held against them.
+                     // Clients whose requests are rate-limited.
                      caf::reacts_to<reputation_agreed>,
                      // The batch delay has passed.
                      caf::reacts_to<tick>>;
 
 /// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
 using replica_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<neighbours_ready>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>,
                      // PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS.
                      caf::reacts_to<verified_message>,
                      // The primary's next proposal.
                      caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
                      caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
                      caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
-                     // Sequences that a readmission needs.
+                     // Sequences that have to be ordered for a readmission.
                      caf::reacts_to<moves_agreed>,
                      // Time for a STATUS.
                      caf::reacts_to<tick>>;
 
-/// Who wants to leave which view, and when this replica does (§4.4, §4.5.2).
+/// The replicas' wishes to leave a view, and the time at which this replica leaves one (§4.4, §4.5.2).
 using coordinator_actor =
     caf::typed_actor<caf::reacts_to<wired>,
                      // SUSPICION or VIEW-CHANGE.
                      caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
                      caf::reacts_to<service_measured>, caf::reacts_to<link_changed>, caf::reacts_to<trust_changed>,
-                     // Views that all leave together.
+                     // Views that all replicas leave together.
                      caf::reacts_to<moves_agreed>, caf::reacts_to<low_watermark_moved>, caf::reacts_to<readmitted>,
-                     // Time to look at the primary.
+                     // Time to judge the primary.
                      caf::reacts_to<tick>>;
 
 /// The state machine and the client table; answers clients.
 using executor_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<neighbours_ready>, caf::reacts_to<batch_committed>,
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>, caf::reacts_to<batch_committed>,
                      // A QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<client_link_opened>, caf::reacts_to<client_link_closed>,
@@ -83,56 +83,57 @@ using executor_actor =
                      caf::replies_to<report_wanted>::with<digest>>;
 
 /// CHECKPOINT votes (§4.3).
-using checkpointer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
-                                            caf::reacts_to<proof_learned>, caf::reacts_to<voting_allowed>,
-                                            // CHECKPOINT or CHECKPOINT-PROOF.
-                                            caf::reacts_to<verified_message>,
-                                            // Time to send an unstable CHECKPOINT again.
-                                            caf::reacts_to<tick>>;
-
-/// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
-using state_transfer_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<fetch_state>,
-                     // STATE-REQUEST or STATE-CHUNK.
-                     caf::reacts_to<verified_message>, caf::reacts_to<install_refused>, caf::reacts_to<state_diverged>,
-                     caf::reacts_to<trust_changed>,
-                     // Which of the states held for others is the one they need.
-                     caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
-
-/// Proofs and complaints against others (R12).
-using fault_detector_actor =
-    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
-                     // A REQUEST of the guard, a COMPLAINT, PARDON, READMISSION or HAND-OVER.
-                     caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
-                     caf::reacts_to<pardon_wanted>, caf::reacts_to<readmission_wanted>, caf::reacts_to<view_entered>,
-                     caf::replies_to<validation_wanted>::with<validation>,
-                     // Time to tell again what is not ordered yet.
+using checkpointer_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_installed>,
+                     caf::reacts_to<proof_learned>, caf::reacts_to<voting_allowed>,
+                     // CHECKPOINT or CHECKPOINT-PROOF.
+                     caf::reacts_to<verified_message>,
+                     // Time to send an unstable CHECKPOINT again.
                      caf::reacts_to<tick>>;
 
-/// Who is trusted how far (R13, R14).
+/// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
+using state_transfer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
+                                              caf::reacts_to<checkpoint_installed>, caf::reacts_to<fetch_state>,
+                                              // STATE-REQUEST or STATE-CHUNK.
+                                              caf::reacts_to<verified_message>, caf::reacts_to<install_refused>,
+                                              caf::reacts_to<state_diverged>, caf::reacts_to<trust_changed>,
+                                              // The certified state, which is the one that other replicas need.
+                                              caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
+
+/// Evidence and complaints against other members (R12).
+using fault_detector_actor =
+    caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
+                     // A system request, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
+                     caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
+                     caf::reacts_to<release_wanted>, caf::reacts_to<readmission_wanted>, caf::reacts_to<view_entered>,
+                     caf::replies_to<validation_wanted>::with<validation>,
+                     // Time to send open cases that are not ordered yet again.
+                     caf::reacts_to<tick>>;
+
+/// The trust of this node in each replica (R13, R14).
 using reputation_tracker_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
                      caf::reacts_to<replica_proven>, caf::replies_to<reputation_wanted>::with<reputation_report>,
-                     // Time heals.
+                     // Time for local scores to recover.
                      caf::reacts_to<tick>>;
 
-/// The node's disk: durable first, then sent.
+/// The only writer of the node's disk: records become durable before frames are sent.
 using journal_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<persist_and_send>, caf::reacts_to<checkpoint_taken>,
                      caf::reacts_to<forget_records>, caf::reacts_to<state_to_keep>, caf::reacts_to<flush_records>,
                      caf::reacts_to<write_piece>>;
 
-/// Counts what is observed and answers NODE-QUERY.
+/// Counts observations and answers NODE-QUERY.
 using monitor_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<observed>, caf::reacts_to<counters_reported>,
                      caf::reacts_to<link_changed>,
                      // A NODE-QUERY.
                      caf::reacts_to<verified_message>, caf::replies_to<report_wanted>::with<node_report>>;
 
-struct neighbours {
+struct node_actors {
   /// For frames of replicas.
   ingress_actor ingress;
-  /// For frames of clients: their floods do not stand in the way of votes (attack 33).
+  /// For frames of clients, so that their floods do not delay votes (attack 33).
   ingress_actor client_ingress;
   batcher_actor batcher;
   replica_actor replica;
@@ -144,36 +145,36 @@ struct neighbours {
   monitor_actor monitor;
   fault_detector_actor fault_detector;
   reputation_tracker_actor reputation_tracker;
-  /// By replica number; this node's own place is empty.
+  /// By replica number; the handle at this node's own number is empty.
   std::vector<peer_actor> peers;
 };
 
 // --- Clients -----------------------------------------------------------------
 
-/// What a client gets for one operation, once f+1 replicas agree on it.
+/// The result of one operation, once f+1 replicas agree on it.
 using operation_outcome = operation_result;
 
 /// Called once, on the client actor's thread.
 using completion = std::function<void(const submit_outcome&)>;
 
-/// Order and execute an operation; `done` is called with its result.
+/// Orders and executes an operation; `done` is called with its result.
 struct submit_operation {
   byte_vector operation;
   std::shared_ptr<const completion> done;
 };
 
-/// Read without ordering: f+1 replicas agree that some recent state gives this answer.
+/// Reads without ordering: f+1 replicas agree that some committed state gives this answer, perhaps an older one.
 struct query_operation {
   byte_vector operation;
   std::shared_ptr<const completion> done;
 };
 
-/// What `order` returns to an actor.
+/// The same as `submit_operation`, as a CAF request of another actor; the response is the outcome.
 struct ordered_operation {
   byte_vector operation;
 };
 
-/// Called once with the replica's report, or with nothing when it did not answer in time.
+/// Called once with the replica's report, or with nothing if the replica did not answer in time.
 using report_completion = std::function<void(const std::optional<node_report>&)>;
 
 struct report_of_replica {
@@ -181,21 +182,21 @@ struct report_of_replica {
   std::shared_ptr<const report_completion> done;
 };
 
-/// Fail what is pending, and end.
+/// Fails all pending operations, then ends the client.
 struct client_stop {};
 
-/// Links of a client, one for each replica.
+/// The links of a client, one for each replica.
 struct client_links {
   std::shared_ptr<const std::vector<peer_actor>> peers;
 };
 
-/// What did you see of the replicas? (host to client)
+/// Asks a client for its own observations of the replicas (host to client).
 struct client_report_wanted {};
 struct client_report {
   std::size_t operations_pending = 0;
-  /// Requests that were sent again; a measure of loss and overload.
+  /// Requests that were sent again: a measure of loss and overload.
   std::uint64_t retransmissions = 0;
-  /// Replicas that gave other results than f+1 did, and how many (attack 5).
+  /// For each replica, the number of its results that differ from those of f+1 replicas (attack 5).
   std::map<replica_id, std::uint64_t> wrong_replies;
 };
 
@@ -204,13 +205,13 @@ using client_actor =
                      // A frame of an authenticated replica link.
                      caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
                      caf::reacts_to<report_of_replica>, caf::replies_to<client_report_wanted>::with<client_report>,
-                     // For all replicas as it is: a PARDON.
+                     // A frame for all replicas, sent unchanged: a RELEASE or a HAND-OVER.
                      caf::reacts_to<outgoing_frame>,
-                     // What was sent into a closed link is sent again when it opens.
+                     // When a link opens, the client sends again what a closed link may have dropped.
                      caf::reacts_to<link_changed>,
-                     // Fails everything that is pending with `client_error::stopped`, and ends.
+                     // Fails all pending operations with `client_error::stopped`, then ends.
                      caf::reacts_to<client_stop>,
-                     // The same as `submit_operation`, as a CAF request; an error's text is that of `client_error`.
+                     // `submit_operation` as a CAF request; the text of an error is that of `client_error`.
                      caf::replies_to<ordered_operation>::with<operation_outcome>, caf::reacts_to<tick>>;
 
 }  // namespace hypermesh
@@ -224,7 +225,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_link_closed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::neighbours_ready))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::actors_connected))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_left))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::change_view))
@@ -238,6 +239,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::refuse))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_committed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_taken))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_installed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_stable))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::proof_learned))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_diverged))
@@ -272,7 +274,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::misbehaved))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_agreed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::replica_proven))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::trust_changed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::pardon_wanted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::release_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
@@ -286,7 +288,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmission_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmitted))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
-// None of these crosses CAF's serialisation: FlatBuffers frames are the only wire format.
+// CAF serialises none of these types: FlatBuffers frames are the only wire format.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::outgoing_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::incoming_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::next_frame)
@@ -295,7 +297,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_link_closed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::neighbours_ready)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::actors_connected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_left)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::change_view)
@@ -309,6 +311,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reply_again)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::refuse)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_taken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_installed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_stable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::proof_learned)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_diverged)
@@ -343,7 +346,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::misbehaved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_agreed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::replica_proven)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::trust_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::pardon_wanted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::release_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)

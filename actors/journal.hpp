@@ -1,29 +1,26 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/state_keeper.hpp"
+#include "actors/protocol/durability/snapshot_writer.hpp"
+#include "actors/protocol/durability/write_ahead.hpp"
 
 namespace hypermesh {
 
-/// The single writer of the node's stable storage. Records are durable before the frames that depend on
-/// them are handed to the links (attack 9); what comes while the disk works is written in one go. After a failed write
-/// the node does not know what it has promised, so nothing is sent any more.
+/// The single writer of the node's stable storage. `write_ahead` decides what leaves the node when; `snapshot_writer`
+/// decides which pieces of a state are written when.
 struct journal_state {
   static inline const char* name = "journal";
 
   node_identity identity;
   std::shared_ptr<stable_storage> storage;
-  std::unique_ptr<state_keeper> keeper;
-  std::shared_ptr<const neighbours> with;
-  /// What waits for the next write.
-  std::vector<persist_and_send> waiting;
-  bool flush_is_due = false;
+  std::unique_ptr<snapshot_writer> keeper;
+  std::shared_ptr<const node_actors> with;
+  write_ahead outbox;
   /// For the replica, after the next write.
   std::vector<checkpoint_taken> taken;
   bool piece_is_due = false;
-  /// The state is not on disk yet.
-  std::optional<state_installed> untold;
-  bool failed = false;
+  /// Its state is not on disk yet, so the replica does not know of it.
+  std::optional<state_installed> installed_unreported;
 };
 
 /// What the disk holds of the last run.

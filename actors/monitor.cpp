@@ -16,11 +16,12 @@ namespace {
 
 using monitor_self = monitor_actor::stateful_pointer<monitor_state>;
 
-/// How long the executor may take to compute the state's root; a report without it would be a lie.
+/// How long the executor may take to compute the root of the state. There is no report without the root, because
+/// a report with an empty root would be false.
 constexpr std::chrono::seconds root_patience{5};
 
 void answer(monitor_self self, const verified_message& asked) {
-  // The continuations hold the asker's credit, so that a flood of questions fills its own link's window.
+  // The continuations hold the credit of the query, so that a flood of queries fills the window of its own link.
   self->request(self->state.with->executor, root_patience, report_wanted{})
       .then(
           [self, asked](const digest& root) {
@@ -30,7 +31,7 @@ void answer(monitor_self self, const verified_message& asked) {
             self->send(asked.via, outgoing_frame{encode(report)});
           },
           [asked](const caf::error&) {
-            // The asker sees its own time-out: a node whose executor is busy for seconds is not well.
+            // No answer: the asker has a time-out of its own. A node whose executor is busy for 5 s is not healthy.
           });
 }
 
@@ -54,10 +55,10 @@ struct node_counters::noting {
   node_counters& into;
 
   void operator()(const frame_rejected& it) const {
-    // Late and repeated messages are no sign of a fault: they have a counter of their own.
+    // Late and repeated messages are no sign of a fault, so they have a counter of their own.
     const std::string_view what = is_benign(it.reason) ? "ignored" : "rejected";
     ++into.counters_[fmt::format("{}_total{{reason=\"{}\"}}", what, to_string(it.reason))];
-    // Clients are many: they are counted together, replicas each.
+    // Clients are many, so they share one counter; each replica has its own.
     const auto sender = it.sender.is_replica() ? to_string(it.sender) : std::string{"clients"};
     ++into.counters_[fmt::format("{}_by_sender_total{{sender=\"{}\",reason=\"{}\"}}", what, sender,
                                  to_string(it.reason))];

@@ -7,8 +7,8 @@
 
 namespace hypermesh {
 
-/// What one node knows of itself. Pure. Memory: one counter for each reason, each replica's reasons, and each
-/// name that the node's own parts report.
+/// The counters and the progress that a node reports of itself. Pure. Memory: one counter for each rejection, for each
+/// rejection by replica, and for each name that other parts of the node report.
 class node_counters {
  public:
   void note(const observation& what);
@@ -24,13 +24,13 @@ class node_counters {
   std::map<std::string, std::uint64_t> gauges_;
 };
 
-/// Tells the world that the node must stop; called on the monitor's thread.
+/// Called on the monitor's thread when the node must stop.
 using failure_handler = std::function<void(const world_error&)>;
 
-/// Is shown every observation; called on the monitor's thread.
+/// Called on the monitor's thread with every observation.
 using observation_handler = std::function<void(const observation&)>;
 
-/// Counts what is observed and answers NODE-QUERY.
+/// Counts observations and answers NODE-QUERY.
 struct monitor_state {
   static inline const char* name = "monitor";
 
@@ -38,7 +38,7 @@ struct monitor_state {
   failure_handler on_failure;
   observation_handler on_observation;
   node_counters counters;
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
 };
 
 monitor_actor::behavior_type monitor(monitor_actor::stateful_pointer<monitor_state> self, node_identity identity,

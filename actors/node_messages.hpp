@@ -8,58 +8,62 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/client_sessions.hpp"
-#include "actors/protocol/cluster.hpp"
-#include "actors/protocol/early_filter.hpp"
-#include "actors/protocol/effects.hpp"
-#include "actors/protocol/service_judge.hpp"
-#include "actors/protocol/trust_book.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/base/replica_position.hpp"
+#include "actors/protocol/durability/write_ahead.hpp"
+#include "actors/protocol/execution/client_sessions.hpp"
+#include "actors/protocol/guard/peer_trust.hpp"
+#include "actors/protocol/ordering/replica_effects.hpp"
+#include "actors/protocol/views/primary_monitor.hpp"
 #include "messages/values.hpp"
 
-/// What the actors of a node tell each other. One struct a message; shared immutable content, so that a message never
-/// copies a batch.
+/// The messages between the actors of a node, one struct for each. Content is shared and immutable, so sending a
+/// message never copies a batch.
 namespace hypermesh {
 
 // --- Links -------------------------------------------------------------------
 
-/// Send this frame to the remote node. Dropped and counted when the outbound queue is full
-/// or the link is down: retransmission repairs, memory never grows.
+/// A frame for the remote node. It is dropped and counted if the outbound queue is full or the link is down, so memory
+/// stays bounded. Retransmission repairs the loss.
 struct outgoing_frame {
   frame_ptr frame;
 };
 
-/// One remote node, as an actor like any other: a broker in the product, a simulated
-/// network or a probe in tests.
+/// The actor of one remote node: a broker in the product, a simulated network or a probe in tests.
 using peer_actor = caf::typed_actor<caf::reacts_to<outgoing_frame>>;
 
-/// Released when a received frame has been handled: what the inbound bound of a link counts.
+/// The share of a link's inbound window that a frame holds. It is released when the frame was handled.
 using inbound_credit = std::shared_ptr<void>;
 
-/// A frame from an authenticated link.
+/// A frame from an authenticated link (peer to ingress; in a client: link to client).
 struct incoming_frame {
   principal sender;
-  /// Where answers to this sender go.
+  /// The link on which answers to this sender leave.
   peer_actor via;
   frame_ptr frame;
   inbound_credit credit = {};
 };
 
-/// The next of the frames that wait is to be verified (ingress to itself).
+/// Verify the next frame that waits (ingress to itself).
 struct next_frame {};
 
-/// An authenticated client link is up: replies to `client` go there. Several links of one
-/// client are served, one for each process that uses its key.
+/// An authenticated link of `client` is up, so replies to the client can leave on it (links to executor). A client may
+/// have several links, one for each process that uses its key.
 struct client_link_opened {
   client_id client;
   peer_actor via;
 };
 
+/// This link of `client` is closed (links to executor).
 struct client_link_closed {
   client_id client;
   peer_actor via;
 };
 
-/// The authenticated link to a replica went up or down.
+/// The authenticated link to a replica went up or down (links to monitor and coordinator; in a client: links to
+/// client).
 struct link_changed {
   replica_id replica;
   bool up = false;
@@ -67,61 +71,65 @@ struct link_changed {
 
 // --- Inside a node -----------------------------------------------------------
 
-/// Who a node is, and in which cluster. `keys` signs as `self` and verifies all.
+/// The identity of a node and its cluster. `keys` signs as `self` and verifies signatures of all members.
 struct node_identity {
   cluster_parameters cluster;
   replica_id self;
   std::shared_ptr<const authenticator> keys;
 };
 
-/// A message whose form, membership, signatures and digests hold. `sender` is who
-/// authenticated the link; what the message claims was checked against it.
+/// A message with valid form, membership, signatures and digests (ingress to the actor of its kind). `sender` is the
+/// principal that the link authenticated; the sender that the message names was checked against it.
 struct verified_message {
   principal sender;
   peer_actor via;
   std::shared_ptr<const message> value;
-  /// Counts against the link's inbound window until the message is handled.
+  /// Counts against the link's inbound window until the message was handled.
   inbound_credit credit = {};
 };
 
-/// Handles of all actors of one node: the first message that each of them receives.
-struct neighbours;
+struct node_actors;
+
+/// The handles of all actors of the node; the first message that each actor receives (wiring to all).
 struct wired {
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
 };
 
-/// Everybody knows everybody: say where the last run ended (to executor and replica, after all were `wired`).
-struct neighbours_ready {};
+/// All actors are `wired`, so they may send: each receiver reports where the last run ended (wiring to executor and
+/// replica).
+struct actors_connected {};
 
-/// The view that the replica is in now (replica to batcher, coordinator and fault detector).
+/// The view that the replica has entered (replica to coordinator, batcher and fault detector).
 struct view_entered {
   view_number view;
 };
 
-/// The replica has left its view; its VIEW-CHANGE says for which (replica to coordinator).
+/// The replica has left its view. Its VIEW-CHANGE `own` names the view that it wants next (replica to coordinator).
 struct view_left {
   std::shared_ptr<const view_change> own;
 };
 
-/// Leave the present view for this one; dropped when it is not ahead (coordinator to replica).
+/// Leave the present view for this one. Dropped unless `to` is a later view (coordinator to replica).
 struct change_view {
   view_number to;
 };
 
-/// The own NEW-VIEW, to be sent if the replica still waits for it (coordinator to replica).
+/// The NEW-VIEW that this replica built as the next primary. The replica sends it if it still waits for it (coordinator
+/// to replica).
 struct new_view_built {
   std::shared_ptr<const new_view> opened;
 };
 
-/// How are the clients served? (coordinator to batcher)
+/// Asks how the primary serves the clients (coordinator to batcher).
 struct service_wanted {};
 
-/// What the batcher measured (batcher to coordinator).
+/// The batcher's measurement of that service (batcher to coordinator).
 struct service_measured {
   service_report report;
 };
 
-/// How far this replica is: messages about what is decided need no signature check (replica to ingress).
+/// The position of this replica: signatures of messages about decided sequence numbers need no check (replica to
+/// ingress for replicas).
 struct progress_made {
   replica_position at;
 };
@@ -132,24 +140,25 @@ struct batch_cut {
   std::shared_ptr<const batch> content;
 };
 
-/// The batch was committed and executed (executor to batcher).
+/// A batch was committed and executed (executor to batcher).
 struct batch_executed {
   sequence_number sequence;
-  /// Who proposed it.
+  /// The primary of the view in which the batch was committed.
   replica_id primary;
   std::shared_ptr<const std::vector<executed_request>> requests;
   std::shared_ptr<const batch> body = {};
 };
 
-/// Answer this request again from the client table, to the link that asked (batcher to executor).
+/// Send the cached reply to this request again, on the link that asked (batcher to executor).
 struct reply_again {
   request_reference asked;
   peer_actor via;
-  /// Until the answer is made, so that a flood of repeated requests fills its own link's window.
+  /// Held until the reply was made, so that a flood of repeated requests fills the window of its own link.
   inbound_credit credit = {};
 };
 
-/// Refuse this request by a reply to the link that asked, or to all links of its client (batcher to executor).
+/// Refuse this request by a reply on the link that asked, or on all links of its client if `via` is empty (batcher to
+/// executor).
 struct refuse {
   request_reference asked;
   reply_status status = reply_status::overloaded;
@@ -157,40 +166,41 @@ struct refuse {
   inbound_credit credit = {};
 };
 
-/// This opening request came on this link: if it is the one that is executed, the session's results go there (batcher to
-/// executor).
+/// This opening request came on this link. If it is the opening that is executed, the results of the session are sent
+/// on this link (batcher to executor).
 struct session_routed {
   request_reference opening;
   peer_actor via;
 };
 
-/// Does this REQUEST still wait? (batcher to itself, a while after it was taken)
+/// Check whether this REQUEST is still pending (batcher to itself, some time after admission).
 struct request_waits {
   request_id id;
 };
 
-/// Words that convict somebody (ingress to fault detector).
+/// Evidence: signed messages that convict a member (ingress and batcher to fault detector).
 struct proof_found {
-  std::shared_ptr<const exhibits> proof;
+  std::shared_ptr<const evidence> proof;
 };
 
-/// Somebody behaves badly, which cannot be proven to others (ingress, coordinator and state transfer to fault detector
-/// and reputation tracker).
+/// A misbehaviour that cannot be proven to others (ingress, coordinator and state transfer to fault detector and
+/// reputation tracker).
 struct misbehaved {
-  misdeed what;
+  observed_misbehaviour what;
 };
 
-/// The order changed somebody's standing, or settled a case (executor to fault detector and reputation tracker).
+/// Executed batches or an installed state changed a member's standing, or settled a case (executor to fault detector,
+/// reputation tracker and batcher).
 struct reputation_agreed {
   std::shared_ptr<const agreed_reputation> now;
 };
 
-/// The order has the group pass sequences or leave views (executor to replica and coordinator).
+/// The moves that the group agreed on: sequence numbers to order, views to leave (executor to replica and coordinator).
 struct moves_agreed {
   agreed_moves now;
-  /// Its primary gives up this view.
+  /// Views whose primary steps down.
   std::vector<view_number> stepped_down;
-  /// The last batch that was executed.
+  /// The sequence number of the last executed batch.
   sequence_number at;
 };
 
@@ -199,7 +209,8 @@ struct low_watermark_moved {
   sequence_number low;
 };
 
-/// This replica lost its disk and needs the others' help; repeated until it is back (replica to fault detector).
+/// This replica lost its disk and needs the support of others. Repeated until it is readmitted (replica to fault
+/// detector).
 struct readmission_wanted {
   readmission_wish wish;
 };
@@ -209,65 +220,73 @@ struct readmitted {};
 
 /// Evidence against a replica was verified (fault detector to reputation tracker).
 struct replica_proven {
-  proven_case what;
+  proven_misbehaviour what;
 };
 
-/// Whom to trust less (reputation tracker to ingress, coordinator and state transfer).
+/// The replicas that this node avoids as primary or throttles (reputation tracker to ingress for replicas, coordinator
+/// and state transfer).
 struct trust_changed {
   std::shared_ptr<const trust> now;
 };
 
-/// The operator of this node wants a replica released from quarantine, which f+1 operators must want (host to fault
-/// detector).
-struct pardon_wanted {
+/// The operator of this node asks for the release of a replica from quarantine. A release needs f + 1 operators (host
+/// to fault detector).
+struct release_wanted {
   replica_id replica;
 };
 
-/// Nobody needs these cases any more (fault detector to batcher).
+/// These cases need no order any more (fault detector to batcher).
 struct cases_dropped {
   std::shared_ptr<const std::vector<request_id>> names;
 };
 
-/// The client has as much pending as it may (batcher to the clients' ingress).
+/// The client exceeded its quota of pending requests (batcher to ingress for clients).
 struct quota_exceeded {
   client_id client;
 };
 
-/// Would this frame of this sender be taken? (host to fault detector)
+/// Asks whether the validator would accept this frame of this sender (host to fault detector).
 struct validation_wanted {
   principal sender;
   frame_ptr frame;
 };
 
-/// Why not; nothing: it would.
+/// The answer: the reason for a rejection; nothing if the frame would be accepted.
 struct validation {
   std::optional<rejection> objection;
 };
 
-/// Asks the reputation tracker for `reputation_report`.
+/// Asks for `reputation_report` (host to reputation tracker).
 struct reputation_wanted {};
 
-/// Of every replica, by number.
+/// The reputation of every replica, by replica number.
 struct reputation_report {
   std::vector<reputation> replicas;
 };
 
-/// A batch is committed-local and next in order (replica to executor, by way of the journal).
+/// A batch is committed-local and the next one in order (journal to executor). The replica sends it inside
+/// `persist_and_send`, so an answer waits for the records that it depends on.
 struct batch_committed {
   committed_batch content;
 };
 
-/// The state after a checkpoint's sequence (executor to checkpointer, state transfer and journal, and from there, once
-/// everything before it is on disk, to the replica).
+/// The state after a checkpoint's sequence number (executor to checkpointer, state transfer and journal). The journal
+/// forwards it to the replica once everything before it is on disk.
 struct checkpoint_taken {
   sequence_number sequence;
   digest root;
   std::shared_ptr<const state_snapshot> snapshot;
-  /// It was not executed here but installed under a certificate.
-  bool installed = false;
 };
 
-/// A quorum certified the state after a sequence (checkpointer to replica and state transfer).
+/// A state that this replica did not execute but installed under a certificate (executor to checkpointer and state
+/// transfer; the journal receives it in `state_to_keep`).
+struct checkpoint_installed {
+  sequence_number sequence;
+  digest root;
+  std::shared_ptr<const state_snapshot> snapshot;
+};
+
+/// A quorum certified the state after a sequence number (checkpointer to replica and state transfer).
 struct checkpoint_stable {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
@@ -277,91 +296,83 @@ struct proof_learned {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
-/// This node's state differs from the certified one: stop voting, answering and giving it to others (checkpointer to
-/// replica, executor and state transfer; attack 27).
+/// The state of this node differs from the certified one. The receivers stop voting, answering and giving the state to
+/// others (checkpointer to replica, executor and state transfer; attack 27).
 struct state_diverged {
   sequence_number sequence;
 };
 
-/// Fetch the state under this certificate (to state transfer: from the replica when it lags, from the checkpointer when
-/// the own state is wrong).
+/// Fetch the state under this certificate (to state transfer: from the replica if it lags, from the checkpointer if the
+/// state of this replica is wrong).
 struct fetch_state {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
-/// This replica, which lost its disk, may vote for the states after later sequences than this (replica to
+/// This replica lost its disk. It may vote for the states after sequence numbers above this one (replica to
 /// checkpointer).
 struct voting_allowed {
   sequence_number above;
 };
 
-/// Replace the state; every chunk was verified against the certificate (state transfer to executor).
+/// Replace the state. Every chunk was verified against the certificate (state transfer to executor).
 struct install_state {
   std::shared_ptr<const checkpoint_certificate> certificate;
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// The fetched state was not put in place: it is not needed, or can never be restored (executor to state transfer).
+/// The fetched state was not installed, because it is not needed or cannot be restored (executor to state transfer).
 struct install_refused {
   sequence_number sequence;
   bool unreadable = false;
 };
 
-/// The certified state after `sequence` is in place (executor to batcher and, by way of the journal, to the replica).
-/// When it replaces a state that had diverged, `sequence` may lie below what the replica has handed over: from there on
-/// it is handed over again.
+/// The certified state after `sequence` is installed (executor to batcher and, by way of the journal, to the replica).
+/// If it replaces a state that had diverged, `sequence` may be below the last batch that the replica handed to the
+/// executor. The replica then hands over the batches after `sequence` again.
 struct state_installed {
   sequence_number sequence;
-  /// What the new client table holds: lets the batcher forget requests that are done.
+  /// The sessions in the new client table. With them the batcher forgets requests that are done.
   std::shared_ptr<const sessions_by_client> executed;
-  /// Of the state that was to be installed.
+  /// The certificate of the installed state.
   std::shared_ptr<const checkpoint_certificate> certificate = {};
 };
 
-/// A transferred state is in place, and the replica is told so once it is on disk (executor to journal).
+/// A fetched state is installed. The journal reports it to the replica once it is on disk (executor to journal).
 struct state_to_keep {
   state_installed installed;
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// Write what gathered (journal to itself).
+/// Write the records that have gathered (journal to itself).
 struct flush_records {};
 
 /// Write the next piece of a state (journal to itself).
 struct write_piece {};
 
-/// Make the records durable, then send the frames in order (replica and checkpointer to journal), and hand over the
-/// batches.
-struct persist_and_send {
-  std::shared_ptr<const std::vector<storage_record>> records;
-  std::shared_ptr<const std::vector<outgoing_message>> sends;
-  /// For the executor, in order; null for none. Their answers rest on the own COMMITs among the records before.
-  std::shared_ptr<const std::vector<committed_batch>> committed = nullptr;
-};
-
-/// A stable checkpoint covers everything through this sequence (replica to journal).
+/// A stable checkpoint covers all records through this sequence number (replica to journal).
 struct forget_records {
   sequence_number through;
 };
 
-/// Time has passed. Stale generations are dropped.
+/// A timer has expired (an actor to itself). A tick of an earlier `generation` is ignored.
 struct tick {
   std::uint64_t generation = 0;
 };
 
-/// Something that happened and that people, metrics or invariants want to know.
+/// An event for logs, metrics and the invariants of tests (any actor to monitor).
 struct observed {
   observation what;
-  /// Of the frame that was rejected, if one was.
+  /// The credit of the rejected frame, if a frame was rejected.
   inbound_credit credit = {};
 };
 
-/// A number that a part of the node counts by itself, like link statistics.
+/// Numbers that another part of the node counts, such as link statistics (links, reputation tracker and auditor to
+/// monitor).
 struct counters_reported {
   std::shared_ptr<const std::vector<named_counter>> counters;
 };
 
-/// Asks the monitor for this node's report.
+/// Asks for this node's report (host to monitor), or for the root of its state (monitor to executor).
 struct report_wanted {};
 
 }  // namespace hypermesh

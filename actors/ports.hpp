@@ -10,22 +10,22 @@
 
 #include "messages/types.hpp"
 
-/// The places where the world touches the consensus core: abstract classes without
-/// CAF, so that pure cores, actors, product and simulator share them.
+/// The ports between the consensus cores and the world: abstract classes without CAF,
+/// so that pure cores, actors, product and simulator share them.
 namespace hypermesh {
 
 // --- State machine -----------------------------------------------------------
 
-/// What became of one operation.
+/// The outcome of one operation.
 enum class operation_status : std::uint8_t {
   /// Executed; the payload is the machine's answer.
   applied = 0,
-  /// Well-formed but refused by the machine's rules; the payload says why, as text.
+  /// Well-formed but refused by the machine's rules; the payload is the reason, as text.
   refused = 1,
-  /// Not an operation of this machine; the payload says why, as text.
+  /// Not an operation of this machine; the payload is the reason, as text.
   malformed = 2,
-  /// Executed, but the answer exceeds `limits::result_bytes_max` or the reply's bound, or is so old and large that it
-  /// is no longer held.
+  /// Executed, but the answer exceeds `limits::result_bytes_max` or the bound of the reply, or it was dropped from the
+  /// client table because newer replies filled its space.
   result_too_large = 3,
 };
 inline constexpr auto operation_status_last = operation_status::result_too_large;
@@ -37,14 +37,14 @@ struct operation_result {
   friend bool operator==(const operation_result&, const operation_result&) = default;
 };
 
-/// Where in the total order an operation stands; equal at every correct replica.
+/// The place of an operation in the total order; equal at every correct replica.
 struct operation_context {
   sequence_number sequence;
   client_id client;
   timestamp when;
   /// Index of the operation inside its request.
   std::uint32_t index = 0;
-  /// Of the client; timestamps count inside it.
+  /// The session of the client, in which `when` counts.
   session_id session = {};
 };
 
@@ -77,8 +77,8 @@ class state_machine {
   /// Name for people and for the genesis file: "key-value", "scheduler".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// Executes one operation. `operation` comes from a client and may be anything;
-  /// what is not understood gives `malformed` and changes nothing.
+  /// Executes one operation. `operation` comes from a client and may be any bytes;
+  /// an operation that the machine does not know gives `malformed` and changes nothing.
   virtual operation_result apply(const operation_context& context, byte_span operation) = 0;
 
   /// Answers a read-only operation from the present state without changing it.
@@ -89,7 +89,7 @@ class state_machine {
   [[nodiscard]] virtual state_snapshot snapshot() = 0;
 
   /// Replaces the state by that of `snapshot`, whose bytes were verified against a
-  /// quorum-signed root. An error text leaves the present state unchanged.
+  /// quorum-signed root. If an error text is returned, the state is unchanged.
   [[nodiscard]] virtual std::optional<std::string> restore(const state_snapshot& snapshot) = 0;
 
   /// Root of `snapshot()`.
@@ -98,8 +98,9 @@ class state_machine {
 
 // --- Authenticator -----------------------------------------------------------
 
-/// Signs as one principal and verifies all (§2: public-key signatures). The bytes
-/// are always a signing input (messages/signing.hpp), never a bare message.
+/// Signs as one principal and verifies signatures of all (§2: public-key signatures). The
+/// bytes are always a signing input with a domain (messages/signing.hpp, and one of the link
+/// handshake), never a bare message.
 /// `verify` may be called from several threads at once.
 class authenticator {
  public:
@@ -113,9 +114,9 @@ class authenticator {
 
 // --- Stable storage ----------------------------------------------------------
 
-/// What a record on disk is about.
+/// The kinds of record on disk.
 enum class record_kind : std::uint8_t {
-  /// A frame that was accepted or proposed, with its body.
+  /// The frame of a PRE-PREPARE that was accepted or proposed, with its body.
   pre_prepare = 1,
   /// The own votes, as frames.
   prepare = 2,
@@ -123,27 +124,27 @@ enum class record_kind : std::uint8_t {
   checkpoint = 4,
   /// A CHECKPOINT-PROOF frame: the proof of h.
   stable_checkpoint = 5,
-  /// The own VIEW-CHANGE, as frame. It replaces the one before.
+  /// The own VIEW-CHANGE, as frame. It replaces the previous one.
   view_change = 6,
-  /// The NEW-VIEW of the view that was entered, as frame. It replaces the one before.
+  /// The NEW-VIEW of the view that was entered, as frame. It replaces the previous one.
   new_view = 7,
-  /// A prepared certificate: its signed statements, the PRE-PREPARE's first.
+  /// A prepared certificate: its signed statements, that of the PRE-PREPARE first.
   prepared = 8,
-  /// A commit certificate: its signed statements. Written after the fact: losing it loses no promise.
+  /// A commit certificate: its signed statements. It may be written late, because its loss breaks no promise.
   committed = 9,
-  /// A replica that had lost its disk is a full member again: everything that binds it is on this one. No bytes.
+  /// This replica had lost its disk and is a full member again: all its promises are on the new disk. No bytes.
   readmission = 10,
 };
 inline constexpr auto record_kind_first = record_kind::pre_prepare;
 inline constexpr auto record_kind_last = record_kind::readmission;
 
-/// Whether only the newest record of the kind counts, whatever its sequence; it is never forgotten by sequence.
+/// Whether only the newest record of the kind counts, whatever its sequence. It is never forgotten by sequence.
 [[nodiscard]] constexpr bool is_replaced(record_kind kind) {
   return kind == record_kind::stable_checkpoint || kind == record_kind::view_change || kind == record_kind::new_view ||
          kind == record_kind::readmission;
 }
 
-/// One durable statement.
+/// One durable promise or proof.
 struct storage_record {
   record_kind kind = record_kind::pre_prepare;
   view_number view;
@@ -151,36 +152,36 @@ struct storage_record {
   std::shared_ptr<const byte_vector> bytes;
 };
 
-/// Where the cause of a `world_error` is to be looked for; the binaries' exit codes tell the two apart.
+/// Where to look for the cause of a `world_error`; the exit codes of the binaries distinguish the two.
 enum class fault_origin {
   /// Disk, memory, network, another process.
   machine,
-  /// What the operator wrote: a file, an option, the place of a directory.
+  /// Input of the operator: a file, an option, the path of a directory.
   configuration,
 };
 
-/// What went wrong in the world and what the operator can do about it.
+/// An error of the environment, and how the operator can repair it.
 struct world_error {
   std::string what;
   std::string remedy;
   fault_origin origin = fault_origin::machine;
 };
 
-/// What to do with a data directory that is damaged or lost beyond recovery, and what that costs.
+/// The remedy for a data directory that is damaged or lost beyond recovery, and its cost.
 inline constexpr std::string_view learner_remedy =
     "move the directory away and start the replica with --learner: it forgets what it has promised and counts as one "
     "of "
     "the f faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
 
-/// The state after a sequence, as it was kept.
+/// The kept state after a sequence.
 struct stored_state {
   sequence_number sequence;
   state_snapshot snapshot;
 };
 
-/// What a node finds when it starts: all that it had written and not forgotten.
+/// Everything that a node had written and not forgotten, as it finds it at its start.
 struct stored_history {
-  /// The newest state that was kept as a whole.
+  /// The newest state that was kept completely.
   std::optional<stored_state> state;
   /// In the order in which they were written.
   std::vector<storage_record> records;
@@ -191,27 +192,28 @@ class stable_storage {
  public:
   virtual ~stable_storage() = default;
 
-  /// Everything of the last run. An error when something is missing or damaged that may have been durable: a node that
-  /// forgot a vote could vote twice. Called once, before anything else.
+  /// Reads everything of the last run. Returns an error if something that may have been durable is missing or damaged,
+  /// because a node that forgot a vote could vote twice. Called once, before all other functions.
   [[nodiscard]] virtual std::variant<stored_history, world_error> read() = 0;
 
-  /// Makes all of `records` durable, or none of them known to be: after an error the
-  /// node stops, because it no longer knows what it has promised.
+  /// Makes all of `records` durable. After an error none of them is known to be durable, and
+  /// the node stops, because it no longer knows its promises.
   [[nodiscard]] virtual std::optional<world_error> write(std::span<const storage_record> records) = 0;
 
-  /// Forgets records of sequences up to and including `last`, which a kept state covers. Those that `is_replaced` stay.
+  /// Forgets records of sequences up to and including `last`, which a kept state covers. Records of a kind that
+  /// `is_replaced` stay.
   [[nodiscard]] virtual std::optional<world_error> forget_through(sequence_number last) = 0;
 
-  /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes; not necessarily durable
-  /// before that. Lets a large state be written in pieces, with writes of records between them.
+  /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes. They need not be
+  /// durable before that. So a large state can be written in pieces, with writes of records between them.
   [[nodiscard]] virtual std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) = 0;
 
-  /// Makes the state after `sequence` durable, whose chunks were stored; `read` gives it from now on. The state before
-  /// it and the chunks that no other state needs are forgotten.
+  /// Makes the state after `sequence` durable; its chunks were stored before. From now on `read` returns it. The
+  /// previous state, and the chunks that only it needed, are forgotten.
   [[nodiscard]] virtual std::optional<world_error> keep_state(sequence_number sequence,
                                                               std::span<const digest> leaves) = 0;
 
-  /// Bytes held; for bounds and metrics.
+  /// Bytes on disk; for bounds and metrics.
   [[nodiscard]] virtual std::uint64_t bytes_held() const = 0;
 };
 

@@ -3,7 +3,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/journaling.hpp"
+#include "actors/send_to_journal.hpp"
 
 namespace hypermesh {
 
@@ -16,15 +16,15 @@ replica_position position_of(const replica_core& core) {
 }
 
 void tell_position(replica_self self) {
-  self->state.told = position_of(*self->state.core);
-  self->send(self->state.with->ingress, progress_made{self->state.told});
+  self->state.last_published = position_of(*self->state.core);
+  self->send(self->state.with->ingress, progress_made{self->state.last_published});
 }
 
 void carry_out(replica_self self, replica_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends),
                   std::move(effects.committed));
-  if (self->state.told != position_of(*self->state.core)) tell_position(self);
+  if (self->state.last_published != position_of(*self->state.core)) tell_position(self);
   if (effects.view_left) self->send(with.coordinator, view_left{std::move(effects.view_left)});
   if (effects.view_entered) {
     self->send(with.coordinator, view_entered{*effects.view_entered});
@@ -58,7 +58,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
         self->state.with = all.with;
         self->delayed_send(self, self->state.status_period, tick{});
       },
-      [self](const neighbours_ready&) {
+      [self](const actors_connected&) {
         tell_position(self);
         carry_out(self, self->state.core->on_start());
       },

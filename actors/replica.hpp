@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/early_filter.hpp"
-#include "actors/protocol/replica_core.hpp"
+#include "actors/protocol/admission/pre_verification_filter.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
 
 namespace hypermesh {
 
@@ -16,13 +16,13 @@ struct replica_state {
   node_identity identity;
   std::chrono::microseconds status_period{};
   std::unique_ptr<replica_core> core;
-  std::shared_ptr<const neighbours> with;
-  /// The position that the ingress knows.
-  replica_position told;
+  std::shared_ptr<const node_actors> with;
+  /// The position that the ingress got last.
+  replica_position last_published;
 };
 
-/// `past`: what the last run of the replica promised. Every `status_period` a replica that waits for something says
-/// what it lacks (TOCS '02 §5.2).
+/// `past` holds the promises of the replica's last run. Every `status_period` a replica that waits for something sends
+/// a STATUS, so that other replicas send the messages that it lacks (TOCS '02 §5.2).
 replica_actor::behavior_type replica(replica_actor::stateful_pointer<replica_state> self, node_identity identity,
                                      std::chrono::microseconds status_period,
                                      std::shared_ptr<const recovered_replica> past);

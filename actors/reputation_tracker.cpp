@@ -12,7 +12,7 @@ namespace {
 
 using tracker_self = reputation_tracker_actor::stateful_pointer<reputation_tracker_state>;
 
-/// Numbers for metrics: of those replicas that something was ever held against.
+/// Sends metrics of each replica that ever had less than a full score or was avoided as primary.
 void report(tracker_self self) {
   auto& state = self->state;
   auto counters = std::make_shared<std::vector<named_counter>>();
@@ -20,7 +20,7 @@ void report(tracker_self self) {
   for (std::size_t number = 0; number < all.size(); ++number) {
     const auto& each = all[number];
     const bool spotless = each.agreed.score == reputation_ledger::score_max &&
-                          each.local_score == reputation_ledger::score_max && !each.is_shunned;
+                          each.local_score == reputation_ledger::score_max && !each.is_avoided_as_primary;
     if (spotless && !state.shown.contains(number)) continue;
     state.shown.insert(number);
     const auto add = [&](std::string_view name, std::uint64_t value) {
@@ -33,9 +33,9 @@ void report(tracker_self self) {
     add("quarantined_until_sequence", each.agreed.quarantined_until.value);
     add("awaits_quarantine", each.agreed.awaits_quarantine ? 1 : 0);
   }
-  const auto restrained = state.book->clients_restrained();
-  if (restrained > 0 || state.has_restrained) counters->push_back({"clients_restrained", restrained});
-  state.has_restrained = restrained > 0;
+  const auto rate_limited = state.book->clients_rate_limited();
+  if (rate_limited > 0 || state.has_rate_limited) counters->push_back({"clients_rate_limited", rate_limited});
+  state.has_rate_limited = rate_limited > 0;
   if (!counters->empty()) self->send(state.with->monitor, counters_reported{std::move(counters)});
 }
 
@@ -53,7 +53,7 @@ void tell(tracker_self self) {
 }  // namespace
 
 reputation_tracker_actor::behavior_type reputation_tracker(tracker_self self, const node_identity& identity) {
-  self->state.book = std::make_unique<trust_book>(identity.cluster);
+  self->state.book = std::make_unique<peer_trust>(identity.cluster);
   return {
       [self](const wired& all) {
         self->state.with = all.with;

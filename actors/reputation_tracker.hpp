@@ -4,23 +4,24 @@
 #include <set>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/trust_book.hpp"
+#include "actors/protocol/guard/peer_trust.hpp"
 
 namespace hypermesh {
 
-/// The mailbox of `trust_book`, which it owns: tells the others whom to trust less, and the host what is known.
+/// The mailbox of `peer_trust`, which it owns: reports to other actors which replicas to trust less, and to the host
+/// the reputation of each replica.
 struct reputation_tracker_state {
   static inline const char* name = "reputation-tracker";
-  /// How often local scores recover, and are told to the monitor.
+  /// The interval at which local scores recover and are reported to the monitor.
   static constexpr std::chrono::seconds period{1};
 
-  std::unique_ptr<trust_book> book;
+  std::unique_ptr<peer_trust> book;
   trust told;
-  /// Whose reputation the monitor shows.
+  /// The replicas whose reputation the monitor has.
   std::set<std::size_t> shown;
-  /// Whether the monitor knows of restrained clients.
-  bool has_restrained = false;
-  std::shared_ptr<const neighbours> with;
+  /// Whether the last report counted rate-limited clients.
+  bool has_rate_limited = false;
+  std::shared_ptr<const node_actors> with;
 };
 
 reputation_tracker_actor::behavior_type reputation_tracker(

@@ -3,8 +3,8 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/journaling.hpp"
-#include "actors/misbehaviour_news.hpp"
+#include "actors/report_misbehaviour.hpp"
+#include "actors/send_to_journal.hpp"
 
 namespace hypermesh {
 
@@ -47,12 +47,14 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        if (taken.installed) {
-          self->state.donor->on_installed(taken.sequence);
-          self->state.fetcher->on_installed(taken.sequence);
-        }
         self->state.donor->on_taken(taken.sequence, taken.snapshot);
         self->state.fetcher->on_taken(taken.sequence, taken.snapshot);
+      },
+      [self](const checkpoint_installed& installed) {
+        self->state.donor->on_installed(installed.sequence);
+        self->state.fetcher->on_installed(installed.sequence);
+        self->state.donor->on_taken(installed.sequence, installed.snapshot);
+        self->state.fetcher->on_taken(installed.sequence, installed.snapshot);
       },
       [self](const fetch_state& wanted) { carry_out(self, self->state.fetcher->on_fetch(wanted.certificate)); },
       [self](const verified_message& received) { receive(self, received); },

@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "actors/interfaces.hpp"
-#include "actors/protocol/state_donor.hpp"
-#include "actors/protocol/state_transfer.hpp"
+#include "actors/protocol/transfer/state_donor.hpp"
+#include "actors/protocol/transfer/state_transfer.hpp"
 
 namespace hypermesh {
 
@@ -16,10 +16,10 @@ struct state_transfer_state {
   group_size group{0};
   std::unique_ptr<state_donor> donor;
   std::unique_ptr<state_fetcher> fetcher;
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
 };
 
-/// Every `period` donors that are late are replaced, and everybody who fetches here gets a new share.
+/// Every `period` late donors are replaced, and each replica that fetches from this one gets a new share of bytes.
 state_transfer_actor::behavior_type state_transfer(state_transfer_actor::stateful_pointer<state_transfer_state> self,
                                                    node_identity identity, std::chrono::microseconds period,
                                                    donor_settings giving);

@@ -11,8 +11,8 @@
 
 namespace hypermesh {
 
-/// Appends numbers in little-endian order and bytes as they are. Operations, results, state chunks and the files of a
-/// node are written with it, so that they are the same on every machine and compiler.
+/// Appends numbers in little-endian order and bytes unchanged. Operations, results, state chunks and the files of a
+/// node are written with this class, so their bytes are the same on every machine and compiler.
 class byte_writer {
  public:
   byte_writer() = default;
@@ -32,8 +32,8 @@ class byte_writer {
     return *this;
   }
 
-  /// One octet of length, then the text. The caller keeps texts below 256 bytes; what
-  /// is longer loses its end.
+  /// One octet of length, then the text. The caller keeps texts below 256 bytes; a longer text is
+  /// truncated.
   byte_writer& short_text(std::string_view text) {
     const auto kept = text.substr(0, 255);
     return number(static_cast<std::uint8_t>(kept.size())).bytes(as_byte_span(kept));
@@ -46,9 +46,9 @@ class byte_writer {
   byte_vector out_;
 };
 
-/// Reads what `byte_writer` wrote, from bytes that may be anything. After the first
-/// read beyond the end everything reads as zero or empty and `is_complete` is false:
-/// the caller reads all fields, then asks once.
+/// Reads the format of `byte_writer` from untrusted bytes. After the first read beyond the
+/// end every read returns zero or nothing, and `is_complete` is false. So the caller reads
+/// all fields and then checks once.
 class byte_reader {
  public:
   explicit byte_reader(byte_span source) : left_(source) {}
@@ -80,7 +80,7 @@ class byte_reader {
 
   [[nodiscard]] byte_span rest() { return bytes(left_.size()); }
 
-  /// The caller found a field that cannot be.
+  /// Called for a field with an impossible value: later reads return zero or nothing.
   void fail() {
     failed_ = true;
     left_ = {};
@@ -88,7 +88,7 @@ class byte_reader {
 
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
-  /// Everything asked for was there and nothing is left over.
+  /// All reads were within the bytes, and no bytes are left.
   [[nodiscard]] bool is_complete() const { return !failed_ && left_.empty(); }
 
  private:

@@ -10,49 +10,49 @@ namespace hypermesh {
 
 // --- Bytes to values ---------------------------------------------------------
 
-/// Decodes one frame, checking everything that the bytes alone can show: length by kind,
+/// Decodes one frame and checks everything that the bytes alone can show: length by kind,
 /// FlatBuffers verifier (bounded depth and tables), required fields, ranges, and the fields
-/// against each other. Never throws for any content.
+/// against each other. Never throws.
 [[nodiscard]] std::variant<message, rejection> decode(const frame_ptr& frame);
 
 /// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
 [[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
 
-/// Decodes the operation of a REQUEST of the guard.
-[[nodiscard]] std::variant<exhibits, rejection> decode_exhibits(byte_span bytes);
+/// Decodes the operation of a system request.
+[[nodiscard]] std::variant<evidence, rejection> decode_evidence(byte_span bytes);
 
 // --- Values to bytes ---------------------------------------------------------
-// Encoders assert their limits: a value beyond them is our fault, not a peer's.
+// Encoders assert their limits, because a value beyond them is our fault and not a peer's.
 
 /// The buffer of a REQUEST that its client signs. At least one operation.
 [[nodiscard]] byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations);
 
-/// The operation of a REQUEST of the guard.
-[[nodiscard]] byte_vector exhibits_buffer(const exhibits& value);
+/// The operation of a system request.
+[[nodiscard]] byte_vector evidence_buffer(const evidence& value);
 
 /// The buffers that a replica signs.
 [[nodiscard]] byte_vector view_change_buffer(const view_change& value);
 [[nodiscard]] byte_vector new_view_buffer(const new_view& value);
 [[nodiscard]] byte_vector status_buffer(const status& value);
 
-/// The frame of a document that was received or signed: buffer and signature as they are in `raw`.
+/// The frame of a document that was received or signed; `raw` is its buffer and signature.
 [[nodiscard]] frame_ptr frame_of(message_kind kind, const blob& raw);
 
 /// `buffer ‖ signature ‖ kind`: the frame of a document that is signed as a whole.
 [[nodiscard]] frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by);
 
 [[nodiscard]] frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body);
-/// A certificate as it is kept on disk: signed statements, 120 bytes each, in the layout of the wire.
+/// A certificate in its form on disk: signed statements, 120 bytes each, in the layout of the wire.
 [[nodiscard]] frame_ptr encode_statements(const std::vector<signed_statement>& statements);
-/// The PRE-PREPARE's first.
+/// The same, with the statement of the PRE-PREPARE first.
 [[nodiscard]] frame_ptr encode_statements(const prepared_certificate& certificate);
-/// Nothing when the bytes are not a whole number of statements.
+/// Returns nothing if the bytes are not a whole number of statements.
 [[nodiscard]] std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes);
 
-/// The header of a PRE-PREPARE frame without a look at its batch; nothing when there is none.
+/// The header of a PRE-PREPARE frame, without decoding the batch; nothing if the frame has no header.
 [[nodiscard]] std::optional<signed_statement> header_of_pre_prepare(byte_span frame);
 
-/// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT or PARDON.
+/// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);
 [[nodiscard]] frame_ptr encode(const query& value);
@@ -62,9 +62,9 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr encode(const checkpoint_proof& value);
 [[nodiscard]] frame_ptr encode(const state_request& value);
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);
-[[nodiscard]] frame_ptr encode(const exhibits& value);
+[[nodiscard]] frame_ptr encode(const evidence& value);
 
-/// The REQUEST frame of a request that was received, unchanged.
+/// The REQUEST frame of a received request, with its bytes unchanged.
 [[nodiscard]] frame_ptr reframe(const request& value);
 
 }  // namespace hypermesh

@@ -36,7 +36,7 @@ request_id id_of(const wire::RequestId& id) {
   return {client_id{id.client()}, timestamp{joined(id.timestamp_low(), id.timestamp_high())}};
 }
 
-/// Of a table that has a session beside the id.
+/// The id in a table that has the session in fields of its own.
 template <class Table>
 request_id id_of(const Table& encoded) {
   auto id = id_of(*encoded.id());
@@ -44,8 +44,8 @@ request_id id_of(const Table& encoded) {
   return id;
 }
 
-/// Reads the ends that cut `total` bytes into at least `parts_min` parts: ascending, the last
-/// one equal to `total` (attack 37: lying counts and sizes).
+/// Reads the ends that cut `total` bytes into at least `parts_min` parts. They must ascend, and the
+/// last one must be `total` (attack 37: false counts and sizes).
 std::optional<rejection> read_ends(const end_list* list, std::size_t total, std::size_t parts_min,
                                    std::size_t parts_max, std::vector<std::uint32_t>& out) {
   if (list->size() < parts_min) return rejection::inconsistent_sizes;
@@ -60,7 +60,7 @@ std::optional<rejection> read_ends(const end_list* list, std::size_t total, std:
   return std::nullopt;
 }
 
-/// Splits `buffer ‖ signature`; false when it is too short.
+/// Splits `buffer ‖ signature`; false if the bytes are too short.
 bool split_signature(byte_span signed_document, byte_span& buffer, signature& by) {
   if (signed_document.size() <= signature::size) return false;
   buffer = signed_document.first(signed_document.size() - signature::size);
@@ -197,8 +197,8 @@ decoded<view_change> decode_view_change(const blob& raw) {
     auto one = decode_prepared(*each);
     if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
     auto& certificate = std::get<prepared_certificate>(one);
-    // Offsets may share what they point to. A small frame must not decode to 4,096 copies of one
-    // large certificate: the statements together fit into the bytes they came from (attack 37).
+    // FlatBuffers offsets may share their target. A small frame must not decode to 4,096 copies of one
+    // large certificate, so all statements together must fit into the received bytes (attack 37).
     statements += 1 + certificate.prepares.size();
     if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejection::inconsistent_sizes;
     value.prepared.push_back(std::move(certificate));
@@ -221,14 +221,14 @@ decoded<new_view> decode_new_view(const blob& raw) {
   if (const auto bad = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals)) {
     return *bad;
   }
-  // An empty NEW-VIEW is an error, not a crash (attack 13).
+  // An empty NEW-VIEW is a rejection, not a crash (attack 13).
   if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0) return rejection::missing_field;
   if (encoded->view_changes()->size() > limits::replicas_max) return rejection::too_many_items;
   std::size_t document_bytes = 0;
   for (const auto* each : *encoded->view_changes()) {
     const auto document = span_of(each->bytes());
     if (document.size() > limits::view_change_bytes_max) return rejection::frame_too_long;
-    // As above: documents that share their bytes would multiply the frame by the replicas.
+    // As above: documents that share their bytes would multiply the size of the frame by n.
     document_bytes += document.size();
     if (document_bytes > buffer.size()) return rejection::inconsistent_sizes;
     const auto copy = std::make_shared<const byte_vector>(copy_of(each->bytes()));
@@ -292,7 +292,7 @@ decoded<leaf_page> decode_leaf_page(const wire::StateChunk& encoded) {
   if (value.chunk_count > limits::state_chunks_max) return rejection::number_out_of_range;
   if (const auto bad = read_digests(encoded.leaves(), limits::state_page_leaves, value.leaves)) return *bad;
   if (const auto bad = read_digests(encoded.path(), limits::page_path_max, value.path)) return *bad;
-  // A page beyond the count has no leaves, and a page without leaves is none.
+  // Only a page beyond the last one has an expected size of zero.
   const auto expected = state_page_size(value.chunk_count, encoded.index());
   if (expected == 0) return rejection::number_out_of_range;
   if (value.leaves.size() != expected) return rejection::inconsistent_sizes;
@@ -312,7 +312,7 @@ decoded<message> decode_state_chunk(const frame_ptr& frame) {
     value.content = std::move(std::get<leaf_page>(page));
     return value;
   }
-  // What belongs to a page stands beside nothing else.
+  // Only a page of leaves may have these fields; a chunk or a refusal must not.
   if (encoded->leaves() != nullptr || encoded->path() != nullptr || encoded->chunk_count() != 0) {
     return rejection::inconsistent_sizes;
   }
@@ -413,7 +413,7 @@ decoded<request> decode_request(const blob& raw) {
   request value;
   byte_span buffer;
   if (raw.view.size() > limits::client_frame_bytes_max) return rejection::frame_too_long;
-  // Whole words keep the next request of a batch aligned.
+  // A multiple of four bytes keeps the next request of a batch aligned.
   if (raw.view.size() % 4 != 0 || !split_signature(raw.view, buffer, value.client_signature)) {
     return rejection::malformed_buffer;
   }
@@ -421,7 +421,7 @@ decoded<request> decode_request(const blob& raw) {
   if (encoded == nullptr) return rejection::malformed_buffer;
   if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
   value.id = id_of(*encoded);
-  const bool of_guard = value.id.client == guard_client;
+  const bool of_guard = value.id.client == system_client;
   if (value.id.client.value >= limits::clients_max && !of_guard) return rejection::number_out_of_range;
   value.operations = span_of(encoded->operations());
   if (value.operations.size() > limits::request_bytes_max) return rejection::frame_too_long;
@@ -432,7 +432,7 @@ decoded<request> decode_request(const blob& raw) {
   }
   value.raw = raw;
   if (value.id.opens_session() && !opening_in(value)) return rejection::inconsistent_sizes;
-  // Two documents that exclude each other are longer than an operation may be.
+  // A system request may hold two conflicting documents, which exceed `operation_bytes_max`.
   if (of_guard) return value.ends.empty() ? decoded<request>{value} : rejection::too_many_items;
   for (std::size_t index = 0; index < value.operation_count(); ++index) {
     if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
@@ -483,10 +483,10 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_node_report(frame);
     case message_kind::complaint:
       return decode_vote<complaint>(frame);
-    case message_kind::pardon:
-      return decode_vote<pardon>(frame);
-    case message_kind::exhibits:
-      return widen(decode_exhibits(body_of(*frame)));
+    case message_kind::release:
+      return decode_vote<release>(frame);
+    case message_kind::evidence:
+      return widen(decode_evidence(body_of(*frame)));
     case message_kind::readmission:
       return decode_vote<readmission>(frame);
     case message_kind::hand_over:

@@ -48,7 +48,7 @@ digest top_of(const std::vector<std::vector<digest>>& levels) {
   return levels.back().empty() ? digest{} : levels.back().front();
 }
 
-/// The siblings on the way up from the node `index` of the lowest of `levels`.
+/// The siblings on the way up from node `index` of the lowest level.
 merkle_path path_above(const std::vector<std::vector<digest>>& levels, std::size_t index) {
   merkle_path path;
   for (std::size_t level = 0; level + 1 < levels.size(); ++level) {
@@ -59,7 +59,8 @@ merkle_path path_above(const std::vector<std::vector<digest>>& levels, std::size
   return path;
 }
 
-/// Goes up from `node`, which is `index` of `width` nodes, to the top. Nothing when `path` has another length.
+/// Computes the top from `node`, which is number `index` of `width` nodes, and the siblings in `path`. Returns nothing
+/// if `path` has the wrong length.
 std::optional<digest> climb(digest node, std::uint64_t index, std::uint64_t width, const merkle_path& path) {
   auto step = path.begin();
   for (; width > 1; width = width / 2 + width % 2) {
@@ -74,7 +75,8 @@ std::optional<digest> climb(digest node, std::uint64_t index, std::uint64_t widt
   return step == path.end() ? std::optional{node} : std::nullopt;
 }
 
-/// The node above a page. Carried up unchanged when the page is the last one and shorter, as the levels say.
+/// The node above a page. The tree over all leaves carries the node of a shorter last page up unchanged to the level of
+/// the other pages, so both computations give the same node.
 digest top_of_page(std::span<const digest> leaves) { return top_of(levels_above({leaves.begin(), leaves.end()})); }
 
 }  // namespace
@@ -151,7 +153,7 @@ bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint6
   if (page_leaves == 0 || (page_leaves & (page_leaves - 1)) != 0) return false;
   const auto pages = leaf_count / page_leaves + (leaf_count % page_leaves == 0 ? 0 : 1);
   if (page >= pages) return false;
-  // Only the last page may be shorter: a shorter one elsewhere would be a subtree of another shape.
+  // Only the last page may be shorter: a shorter page elsewhere would be a subtree of another shape.
   if (leaves.size() != std::min<std::uint64_t>(page_leaves, leaf_count - page * page_leaves)) return false;
   const auto top = climb(top_of_page(leaves), page, pages, path);
   return top && root_of(leaf_count, *top) == root;

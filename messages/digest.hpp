@@ -30,13 +30,13 @@ class hasher {
 /// D(m): BLAKE2b-256 of `bytes` under a domain tag.
 [[nodiscard]] digest digest_of(std::string_view domain, byte_span bytes);
 
-/// One step on the way from a leaf to the root.
+/// The sibling digests on the way from a leaf to the root, the lowest one first.
 using merkle_path = std::vector<digest>;
 
 /// A binary hash tree over a fixed list of leaves. The count of leaves is part of
 /// the root, and inner nodes have another domain than leaves: no proof of one tree
 /// fits a tree of another shape. A level of odd length carries its last node up
-/// unchanged. Memory: two digests a leaf.
+/// unchanged. Memory: two digests for each leaf.
 class merkle_tree {
  public:
   explicit merkle_tree(std::vector<digest> leaves);
@@ -60,13 +60,13 @@ class merkle_tree {
 [[nodiscard]] bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index,
                                       const digest& leaf, const merkle_path& path);
 
-/// Pages of the leaves of a `merkle_tree`: each is a run of `page_leaves` leaves, a power of two, and the last one may
-/// be shorter, so each is a whole subtree and is proven by one path. Memory: two digests a page.
+/// The leaves of a `merkle_tree` in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each
+/// page is a whole subtree, so one path proves it. Memory: two digests for each page.
 class merkle_pages {
  public:
   merkle_pages(std::span<const digest> leaves, std::size_t page_leaves);
 
-  /// That of the tree over all leaves.
+  /// The root of the `merkle_tree` over all leaves.
   [[nodiscard]] digest root() const { return root_; }
   [[nodiscard]] std::size_t page_count() const { return levels_.front().size(); }
 
@@ -78,7 +78,7 @@ class merkle_pages {
   digest root_;
 };
 
-/// Whether `leaves` are all those of page `page` in the tree of `leaf_count` leaves under `root`. False, never an
+/// Whether `leaves` are all leaves of page `page` in the tree of `leaf_count` leaves under `root`. False, never an
 /// error, for every inconsistent input.
 [[nodiscard]] bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint64_t page,
                                       std::size_t page_leaves, std::span<const digest> leaves, const merkle_path& path);

@@ -42,7 +42,7 @@ auto list_of(builder& buffer, byte_span bytes) {
 std::uint32_t low_half(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
 std::uint32_t high_half(std::uint64_t number) { return static_cast<std::uint32_t>(number >> 32U); }
 
-/// Without the session, which is a field of its own.
+/// Client and timestamp. The session has fields of its own in each table.
 wire::RequestId to_wire(request_id id) { return {id.client.value, low_half(id.when.value), high_half(id.when.value)}; }
 
 auto statements_of(builder& buffer, const std::vector<signed_statement>& statements) {
@@ -73,7 +73,7 @@ byte_vector request_buffer(request_id id, const std::vector<byte_span>& operatio
   byte_vector joined;
   std::vector<std::uint32_t> ends;
   for (const auto operation : operations) {
-    require(operation.size() <= limits::operation_bytes_max || id.client == guard_client,
+    require(operation.size() <= limits::operation_bytes_max || id.client == system_client,
             "an operation respects its limit");
     joined.insert(joined.end(), operation.begin(), operation.end());
     ends.push_back(static_cast<std::uint32_t>(joined.size()));
@@ -173,7 +173,7 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
 
 frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
   require(kind == message_kind::prepare || kind == message_kind::commit || kind == message_kind::checkpoint ||
-              kind == message_kind::suspicion || kind == message_kind::complaint || kind == message_kind::pardon ||
+              kind == message_kind::suspicion || kind == message_kind::complaint || kind == message_kind::release ||
               kind == message_kind::readmission || kind == message_kind::hand_over,
           "a vote is of a kind that carries a signed statement");
   builder buffer{256};

@@ -33,7 +33,7 @@ std::size_t frame_bytes_max_of(message_kind kind) {
       return limits::state_chunk_bytes_max + limits::merkle_path_max * digest::size + limits::envelope_bytes_max;
     case message_kind::node_report:
       return limits::report_counters_max * (limits::report_name_bytes_max + 32) + limits::envelope_bytes_max;
-    case message_kind::exhibits:
+    case message_kind::evidence:
       return limits::request_bytes_max + limits::envelope_bytes_max;
     case message_kind::prepare:
     case message_kind::commit:
@@ -42,7 +42,7 @@ std::size_t frame_bytes_max_of(message_kind kind) {
     case message_kind::suspicion:
     case message_kind::node_query:
     case message_kind::complaint:
-    case message_kind::pardon:
+    case message_kind::release:
     case message_kind::readmission:
     case message_kind::hand_over:
       return limits::envelope_bytes_max;

@@ -19,7 +19,7 @@ struct blob {
   byte_span view;
 };
 
-/// The kind that the last byte claims, or nothing when it is no kind.
+/// The kind in the last byte, or nothing if that byte is no kind.
 [[nodiscard]] std::optional<message_kind> kind_of(byte_span frame);
 
 /// The longest frame of a kind, kind byte included.

@@ -25,8 +25,8 @@ enum class message_kind : std::uint8_t {
   node_query = 16,
   node_report = 17,
   complaint = 18,
-  pardon = 19,
-  exhibits = 20,
+  release = 19,
+  evidence = 20,
   readmission = 21,
   hand_over = 22,
 };
@@ -37,7 +37,7 @@ inline constexpr std::uint8_t message_kind_last = 22;
 /// The paper's spelling: "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);
 
-/// Why bytes or a message of somebody else were not taken. Counted for each sender and reason.
+/// The reason why received bytes or a received message were not accepted. Counted by sender and reason.
 enum class rejection : std::uint8_t {
   // Form.
   empty_frame,
@@ -57,7 +57,7 @@ enum class rejection : std::uint8_t {
   kind_not_allowed_from_sender,
   wrong_digest,
   bad_certificate,
-  /// A REQUEST of the guard that proves nothing.
+  /// A system request whose evidence proves nothing.
   unproven,
   // Protocol state.
   other_view,
@@ -70,13 +70,13 @@ enum class rejection : std::uint8_t {
   unsolicited,
   // Load.
   stale_timestamp,
-  /// More than a throttled sender may have handled.
+  /// The replica sent more frames than `frame_rate_limit` admits.
   throttled,
   client_quota,
   overloaded,
 };
 
-/// Whether correct senders cause it too, when messages are late, lost or sent again.
+/// Whether correct senders cause this rejection too, when messages are late, lost or sent again.
 [[nodiscard]] constexpr bool is_benign(rejection reason) {
   switch (reason) {
     case rejection::other_view:
@@ -93,7 +93,7 @@ enum class rejection : std::uint8_t {
 inline constexpr auto rejection_last = rejection::overloaded;
 inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection_last) + 1;
 
-/// snake_case name, also of the metric.
+/// snake_case name, also used in metrics.
 [[nodiscard]] std::string_view to_string(rejection reason);
 
 }  // namespace hypermesh

@@ -3,27 +3,28 @@
 #include <cstddef>
 #include <cstdint>
 
-/// A bound on everything a peer, a client or an operator can make large. Each says
-/// where it comes from; code states no other bound of the wire.
+/// A bound on everything that a peer, a client or an operator can make large. Each bound
+/// states its derivation. No other file defines a bound of the wire.
 namespace hypermesh::limits {
 
 /// PBFT needs n > 3f; f = 1 is the smallest group that tolerates a fault.
 inline constexpr std::uint32_t replicas_min = 4;
-/// All-to-all votes cost n² messages a batch: at 100 replicas 20,000, the most that two cores sign in a second.
+/// PREPARE and COMMIT are all-to-all: 2n² messages for each batch, 20,000 at 100 replicas. Two cores check 25,000
+/// signatures in a second, at 80 µs each.
 inline constexpr std::uint32_t replicas_max = 100;
-/// Each client may keep `requests_in_flight_max` results cached in the replicated state.
+/// Each session of a client may keep `requests_in_flight_max` results cached in the replicated state.
 inline constexpr std::uint32_t clients_max = 65'536;
 
 /// One operation of the state machine. Larger bodies belong beside the ordering path.
 inline constexpr std::size_t operation_bytes_max = 256 * 1024;
-/// Operations under one client signature: 1,024 make the signature cost 0.1 µs each.
+/// Operations under one client signature: with 1,024 the signature check costs 0.1 µs for each.
 inline constexpr std::size_t operations_per_request_max = 1'024;
-/// One REQUEST as signed: four of the largest operations.
+/// The operations of one REQUEST together: four of the largest size.
 inline constexpr std::size_t request_bytes_max = 4 * operation_bytes_max;
 
 /// Requests of one batch; at 80 µs a signature check, 1,024 keep a backup busy for 82 ms.
 inline constexpr std::size_t requests_per_batch_max = 1'024;
-/// Bytes of one batch: it must hold the largest request, and twice that keeps batches efficient.
+/// Bytes of one batch. It must hold the largest request; twice that size keeps batches efficient.
 inline constexpr std::size_t batch_bytes_max = 2 * request_bytes_max + 16 * 1024;
 
 /// The result of one operation.
@@ -33,20 +34,21 @@ inline constexpr std::size_t reply_bytes_max = 1024 * 1024;
 
 /// Requests that one session of a client may have outstanding; also its cached results in the client table.
 inline constexpr std::size_t requests_in_flight_max = 256;
-/// Requests of one client, of all its sessions, that a replica holds: four processes that use all they may.
+/// Pending requests of all sessions of one client at a replica: enough for four processes that use their full share.
 inline constexpr std::size_t requests_pending_per_client_max = 4 * requests_in_flight_max;
-/// Sessions of one client that are open at once: its processes, and those that ended without a farewell.
+/// Sessions of one client that are open at once: those of its processes, and those of processes that ended without
+/// notice.
 inline constexpr std::size_t sessions_per_client_max = 64;
-/// Sessions of one client that are known to have ended. Older ones are refused by their number alone.
+/// Ended sessions of one client that are remembered. Older ones are refused by their number alone.
 inline constexpr std::size_t ended_sessions_max = 256;
 
 /// One chunk of state under one Merkle leaf.
 inline constexpr std::size_t state_chunk_bytes_max = 256 * 1024;
-/// Chunks of one snapshot: 2²⁰ of 256 KiB are 256 GiB of state.
+/// Chunks of one snapshot: 2²⁰ chunks of 256 KiB are 256 GiB of state.
 inline constexpr std::uint64_t state_chunks_max = 1ULL << 20U;
 /// A path in a tree of `state_chunks_max` leaves.
 inline constexpr std::size_t merkle_path_max = 20;
-/// Leaves that are told at once, a power of two: 32 KiB of digests, which cost a donor as little as a chunk does.
+/// Leaves in one STATE-CHUNK, a power of two: 32 KiB of digests, which cost a donor no more than a chunk.
 inline constexpr std::size_t state_page_leaves = 1'024;
 /// Pages of the leaves of one snapshot.
 inline constexpr std::uint64_t state_pages_max = state_chunks_max / state_page_leaves;
@@ -58,34 +60,35 @@ inline constexpr std::uint32_t watermark_window_max = 4'096;
 
 /// Everything around a body: root, tables, vtables, signature, kind. Measured below 512.
 inline constexpr std::size_t envelope_bytes_max = 1'024;
-/// VIEW-CHANGE: for each of L sequences one prepared certificate of at most a quorum (67 of 100) of
-/// signed statements of 128 bytes. Real groups stay far below; larger sets are cut by the window.
+/// VIEW-CHANGE: for each of L sequences one prepared certificate, a quorum of signed statements of 120 bytes.
+/// `watermark_window_max_of` limits L by n so that a VIEW-CHANGE of a full window fits.
 inline constexpr std::size_t view_change_bytes_max = 4 * 1024 * 1024;
-/// NEW-VIEW: a quorum of VIEW-CHANGEs. Bounded by what a frame can carry.
+/// NEW-VIEW: a quorum of VIEW-CHANGEs. Bounded by the 16 MiB that a frame can carry.
 inline constexpr std::size_t new_view_bytes_max = 12 * 1024 * 1024;
 
-/// The longest frame any principal may send; the length field of a link has 24 bits.
+/// The longest frame that any principal may send; the length field of a link has 24 bits.
 inline constexpr std::size_t frame_bytes_max = new_view_bytes_max + envelope_bytes_max;
 /// The longest frame that a client may send: one request and the ends of its operations.
 inline constexpr std::size_t client_frame_bytes_max =
     request_bytes_max + 4 * operations_per_request_max + envelope_bytes_max;
 
-/// Sequences and views stay far from wrapping: 2⁶² at a million a second are 146,000 years.
+/// Sequences and views stay far from wrapping: at a million a second 2⁶² last 146,000 years.
 inline constexpr std::uint64_t sequence_max = 1ULL << 62U;
 inline constexpr std::uint64_t view_max = 1ULL << 62U;
 
-/// One signed document as an exhibit: two of them, which exclude each other, fit a request.
-inline constexpr std::size_t exhibit_bytes_max = request_bytes_max / 2 - envelope_bytes_max;
-/// Two of them convict; a ballot has a weak quorum.
-inline constexpr std::size_t exhibits_max = replicas_max;
-inline constexpr std::size_t exhibit_documents_max = 2;
+/// One signed document in evidence: two conflicting documents fit a request.
+inline constexpr std::size_t evidence_item_bytes_max = request_bytes_max / 2 - envelope_bytes_max;
+/// Signed statements in evidence. Two conflicting ones convict; a group request has a weak quorum of them.
+inline constexpr std::size_t evidence_max = replicas_max;
+inline constexpr std::size_t evidence_item_documents_max = 2;
 
-/// A document that is a deed by itself is judged whole, so it may not hold more than 270 signatures; and a batch not
-/// more than 8 cases: together no more than twice what 1,024 requests cost.
-inline constexpr std::size_t lone_exhibit_bytes_max = 128 * 1024;
+/// A VIEW-CHANGE or NEW-VIEW that alone is evidence of a misbehaviour is checked as a whole. 128 KiB hold at most 1,092
+/// signatures of 120-byte statements, and a batch has at most 8 cases: together at most 8,736 signature checks, 8.5
+/// times those of a batch of 1,024 requests.
+inline constexpr std::size_t lone_evidence_item_bytes_max = 128 * 1024;
 inline constexpr std::size_t guard_requests_per_batch_max = 8;
 
-/// Counters of one STATUS-REPORT.
+/// Counters of one NODE-REPORT, and the length of their names.
 inline constexpr std::size_t report_counters_max = 512;
 inline constexpr std::size_t report_name_bytes_max = 96;
 

@@ -10,7 +10,7 @@ namespace hypermesh {
 namespace {
 
 std::string id_text(request_id id) {
-  if (id.client == guard_client) return fmt::format("guard t={}", id.when.value);
+  if (id.client == system_client) return fmt::format("guard t={}", id.when.value);
   if (id.session == session_id{0}) return fmt::format("c={} t={}", id.client.value, id.when.value);
   return fmt::format("c={} s={} t={}", id.client.value, id.session.value, id.when.value);
 }
@@ -123,7 +123,7 @@ struct line_writer {
                        content.replica.value);
   }
 
-  std::string operator()(const pardon& value) const {
+  std::string operator()(const release& value) const {
     const auto& content = value.vote.content;
     return fmt::format("of={} n={} from={}", content.view.value, content.sequence.value, content.replica.value);
   }
@@ -139,7 +139,7 @@ struct line_writer {
                        std::to_integer<unsigned>(content.value.bytes.front()), content.replica.value);
   }
 
-  std::string operator()(const exhibits& value) const {
+  std::string operator()(const evidence& value) const {
     std::string shown;
     for (const auto& each : value.items)
       shown += fmt::format("{}{}", shown.empty() ? "" : ",", to_string(each.kind));

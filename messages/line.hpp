@@ -7,7 +7,7 @@
 
 namespace hypermesh {
 
-/// How a digest is written in a line; scenario scripts give digests names.
+/// Writes a digest in a line; scenario scripts give digests names.
 using digest_namer = std::function<std::string(const digest&)>;
 
 /// The first eight hexadecimal digits.

@@ -7,8 +7,8 @@ namespace hypermesh {
 /// Reports a broken assertion and aborts: the fault is ours and continuing is unsafe.
 [[noreturn]] void fail_requirement(std::string_view claim, const char* file, int line, const char* function);
 
-/// An assertion that stays on in release builds. Never for bytes from elsewhere: what a
-/// peer, client or disk can make false becomes a `rejection` or a `world_error`.
+/// An assertion that stays on in release builds. Not for input: a condition that a peer,
+/// a client or a disk can make false becomes a `rejection` or a `world_error`.
 /// The place comes from compiler builtins, because clang 14 has no std::source_location.
 inline void require(bool holds, std::string_view claim, const char* file = __builtin_FILE(),
                     int line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) {

@@ -1,4 +1,4 @@
-// Signed statements by themselves: certificates as they are kept on disk, and the header of a proposal.
+// Signed statements outside of a message: certificates in their form on disk, and the header of a PRE-PREPARE.
 #include <cstring>
 #include <span>
 

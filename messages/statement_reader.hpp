@@ -9,7 +9,7 @@
 #include "messages/limits.hpp"
 #include "messages/wire_values.hpp"
 
-/// Reading signed statements out of a verified buffer; shared by the codec's sources only.
+/// Reads signed statements out of a verified buffer; shared by the codec's sources only.
 namespace hypermesh {
 
 inline bool is_in_range(const statement& content) {
@@ -25,8 +25,8 @@ inline std::optional<rejection> read_statements(const statement_list* list, std:
   if (list->size() > count_max) return rejection::too_many_items;
   out.reserve(list->size());
   for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
-    // The verifier aligns the length of a vector of structs, not its elements: a hostile list may
-    // stand where a direct read of its 64-bit fields is undefined.
+    // The verifier checks the alignment of a vector's length, not of its structs. A hostile list may
+    // stand where a direct read of its 64-bit fields is undefined behaviour, so each struct is copied.
     wire::SignedStatement aligned;
     std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
     out.push_back(from_wire(aligned));

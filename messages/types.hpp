@@ -13,8 +13,8 @@
 
 namespace hypermesh {
 
-/// A number that cannot be mistaken for another kind of number: a view is never
-/// passed as a sequence. `Tag` is an empty struct that names the kind.
+/// A number that the compiler does not confuse with another kind of number: a view is
+/// never passed as a sequence. `Tag` is an empty struct that names the kind.
 template <class Tag, class Representation>
 struct strong_number {
   using representation = Representation;
@@ -47,11 +47,11 @@ using sequence_number = strong_number<struct sequence_number_tag, std::uint64_t>
 using replica_id = strong_number<struct replica_id_tag, std::uint32_t>;
 /// c of the paper: the number of a client in the genesis file.
 using client_id = strong_number<struct client_id_tag, std::uint32_t>;
-/// One run of one process of a client. Timestamps count inside a session; a client may have several at once.
+/// One run of one process of a client. Timestamps count inside a session; a client may have several sessions at once.
 using session_id = strong_number<struct session_id_tag, std::uint64_t>;
 /// t of the paper: orders the requests of one session of a client; never reused in it.
 using timestamp = strong_number<struct timestamp_tag, std::uint64_t>;
-/// Number of the membership under which a signature counts.
+/// The number of the membership under which a signature counts.
 using epoch_number = strong_number<struct epoch_number_tag, std::uint32_t>;
 
 using byte_span = std::span<const std::byte>;
@@ -79,7 +79,7 @@ using public_key = fixed_bytes<struct public_key_tag, 32>;
 /// Digest of the genesis content; part of every signature.
 using cluster_id = fixed_bytes<struct cluster_id_tag, 32>;
 
-/// Who may speak on a link and sign a message.
+/// The kinds of member that own links and sign messages.
 enum class principal_kind : std::uint8_t { replica = 0, client = 1 };
 inline constexpr auto principal_kind_last = principal_kind::client;
 

@@ -12,7 +12,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Part `index` of `bytes`, which `ends` cuts; an empty list leaves it whole.
+/// Part `index` of `bytes`, cut at `ends`. Without ends, all of `bytes` is the only part.
 byte_span part_of(byte_span bytes, const std::vector<std::uint32_t>& ends, std::size_t index) {
   if (ends.empty()) {
     require(index == 0, "an undivided value has one part");

@@ -12,39 +12,40 @@
 #include "messages/kinds.hpp"
 #include "messages/types.hpp"
 
-/// What the bytes of a message mean. A value here was decoded and is consistent in
-/// itself; whether it is true is for `actors/protocol/validator.hpp` and the cores.
+/// The values of decoded messages. A value is consistent in itself; whether it is true is
+/// decided by `actors/protocol/verification/validator.hpp` and the cores.
 namespace hypermesh {
 
 // --- Clients -----------------------------------------------------------------
 
-/// Names one request of one client; executed at most once. Session 0 always exists: it is that of a client as in §4.1,
-/// which never uses a timestamp again, not even after a restart. Every other session is opened by a request with
-/// timestamp 0 (see `session_opening`).
+/// Names one request of one client. A request is executed at most once. Session 0 always exists: it belongs to a client
+/// as in §4.1, which never uses a timestamp again, not even after a restart. Every other session is opened by a request
+/// with timestamp 0 (see `session_opening`).
 struct request_id {
   client_id client;
   timestamp when;
   session_id session = {};
 
-  /// Whether it names the request that opens its session.
+  /// Whether the request with this name opens its session.
   [[nodiscard]] bool opens_session() const { return when == timestamp{0} && session != session_id{0}; }
 
   friend auto operator<=>(const request_id&, const request_id&) = default;
 };
 
-/// The client whose requests nobody signs, because they prove themselves: their one operation are `exhibits`, and their
-/// timestamp follows from what is proven. They are ordered like all others, and the guard executes them.
-inline constexpr client_id guard_client{0xFFFF'FFFF};
+/// The reserved client id of system requests. They have no signature, because they prove themselves: their one
+/// operation is `evidence`, and their timestamp follows from the case that it proves. They are ordered like all other
+/// requests and executed by the ledgers of the replicated state.
+inline constexpr client_id system_client{0xFFFF'FFFF};
 
 /// ⟨REQUEST, o, t, c⟩σc: one signature over one or many operations.
 struct request {
   request_id id;
-  /// The operations, one behind the other, inside `raw`.
+  /// The operations, concatenated, inside `raw`.
   byte_span operations;
   /// End of each operation in `operations`; empty for a single operation.
   std::vector<std::uint32_t> ends;
   signature client_signature;
-  /// Buffer and signature as received: what is hashed, forwarded and put into a batch.
+  /// Buffer and signature as received. These bytes are hashed, forwarded and put into a batch.
   blob raw;
 
   [[nodiscard]] std::size_t operation_count() const { return ends.empty() ? 1 : ends.size(); }
@@ -53,15 +54,15 @@ struct request {
   [[nodiscard]] byte_span signed_bytes() const { return raw.view.first(raw.view.size() - signature::size); }
 };
 
-/// What a replica answers to a request.
+/// The answer of a replica to a request.
 enum class reply_status : std::uint8_t {
   executed = 0,
-  /// The timestamp is below the client's window: the request is never executed from now on, and if it was
+  /// The timestamp is below the window of its session. The request is never executed from now on; if it was
   /// executed before, its result is no longer known.
   stale_timestamp = 1,
   /// The replica's queues are full; the client may try again later.
   overloaded = 2,
-  /// The session has ended: the request is never executed from now on, and if it was executed before, its result is no
+  /// The session has ended. The request is never executed from now on; if it was executed before, its result is no
   /// longer known.
   session_ended = 3,
 };
@@ -87,13 +88,13 @@ struct reply {
   request_id id;
   view_number view;
   request_outcome outcome;
-  /// `digest_of_request` of the request that was executed, or refused. Another process that uses the same key may have
-  /// given its own request the same id; its result is none of this one's.
+  /// `digest_of_request` of the request that was executed or refused. It distinguishes this request from one with the
+  /// same id that another process with the same key sent (attack 5).
   digest request = {};
 };
 
-/// Binds a request without its bytes: the digest of its signature. An honest client's signature is over all bytes of
-/// the request, and hashing 64 bytes costs the same for all sizes.
+/// Identifies a request by the digest of its signature. An honest client's signature covers all bytes of the request,
+/// and hashing 64 bytes costs the same for every size of request.
 [[nodiscard]] digest digest_of_request(const signature& client_signature);
 [[nodiscard]] inline digest digest_of_request(const request& value) {
   return digest_of_request(value.client_signature);
@@ -112,19 +113,19 @@ struct request_reference {
 enum class session_mode : std::uint8_t {
   /// Timestamps are 1, 2, 3, …, and each request is executed after the one before it.
   ordered = 0,
-  /// Requests are executed in whatever order they are committed.
+  /// Requests are executed in the order in which they are committed.
   independent = 1,
 };
 inline constexpr auto session_mode_last = session_mode::independent;
 
-/// What the request with timestamp 0 carries as its one operation. The nonce tells two processes apart that chose the
-/// same session: their requests differ, and so do the digests in the replies.
+/// The one operation of the request with timestamp 0. The nonce distinguishes two processes that chose the same session
+/// number: their requests differ, and so do the digests in the replies.
 struct session_opening {
   session_mode mode = session_mode::ordered;
   std::array<std::byte, 16> nonce{};
 };
 [[nodiscard]] byte_vector operation_of(const session_opening& opening);
-/// Nothing when the request does not open a session, or not in the one form that is allowed.
+/// Nothing if the request does not open a session, or if its operations are not exactly one valid opening.
 [[nodiscard]] std::optional<session_opening> opening_in(const request& value);
 
 struct query {
@@ -162,7 +163,7 @@ struct node_report {
 
 // --- Ordering ----------------------------------------------------------------
 
-/// What a replica asserts; the kind is that of the frame or of the place in a certificate.
+/// The content that a replica signs. Its kind is that of the frame, or follows from its place in a certificate.
 struct statement {
   view_number view;
   sequence_number sequence;
@@ -180,7 +181,7 @@ struct signed_statement {
   friend bool operator==(const signed_statement&, const signed_statement&) = default;
 };
 
-/// The bytes of a statement as they are signed and sent: 56, one layout.
+/// The bytes of a statement as they are signed and sent: 56 bytes in one layout.
 [[nodiscard]] std::array<std::byte, 56> statement_bytes(const statement& content);
 
 /// m of the paper: the requests that share one sequence number. Empty: the null request.
@@ -227,7 +228,7 @@ struct checkpoint_certificate {
   }
 };
 
-/// §4.2: prepared(m, v, n, i) as a proof for others.
+/// §4.2: the proof of prepared(m, v, n, i) for other replicas.
 struct prepared_certificate {
   signed_statement pre_prepare;
   std::vector<signed_statement> prepares;
@@ -259,7 +260,7 @@ struct new_view {
 
 // --- Retransmission and recovery ---------------------------------------------
 
-/// What the sender of a STATUS holds for one sequence.
+/// The progress of the sender of a STATUS at one sequence number.
 struct slot_progress {
   bool has_pre_prepare = false;
   bool prepared = false;
@@ -271,10 +272,10 @@ struct slot_progress {
 struct status {
   replica_id replica;
   view_number view;
-  /// Whether the sender has entered `view`; else it waits for its NEW-VIEW.
+  /// Whether the sender has entered `view`; otherwise it waits for the NEW-VIEW.
   bool active = true;
   sequence_number low_watermark;
-  /// Everything through here is stable, or committed in `view`.
+  /// Each sequence number up to this one is stable, or committed in `view`.
   sequence_number last_decided;
   /// Progress of the sequences after `last_decided`, in order.
   std::vector<slot_progress> slots;
@@ -286,36 +287,37 @@ struct checkpoint_proof {
   checkpoint_certificate certificate;
 };
 
-/// What a state is given in.
+/// The two kinds of part in which a state is transferred.
 enum class state_part : std::uint8_t {
   chunk = 0,
-  /// A page of the leaves that the chunks stand under.
+  /// A page of leaves, which are the digests of the chunks.
   leaves = 1,
 };
 inline constexpr auto state_part_last = state_part::leaves;
 
 struct state_request {
   sequence_number sequence;
-  /// Of the chunk, or of the page.
+  /// The index of the chunk or of the page.
   std::uint64_t index = 0;
   state_part part = state_part::chunk;
 
   friend bool operator==(const state_request&, const state_request&) = default;
 };
 
-/// Leaves `state_page_leaves` · index onwards, with the path to the root, which binds their count.
+/// The leaves from number `state_page_leaves` · index on, and the path from the page to the root. The root binds the
+/// count of leaves.
 struct leaf_page {
-  /// Of the whole state.
+  /// The number of chunks of the whole state.
   std::uint64_t chunk_count = 0;
   std::vector<digest> leaves;
   merkle_path path;
 };
 
-/// Why a donor does not give what it was asked for.
+/// The reason why a donor refuses a STATE-REQUEST.
 enum class state_refusal : std::uint8_t {
-  /// It has not this state, or no such part of it.
+  /// The donor does not hold this state, or the state has no such part.
   not_held = 1,
-  /// The asker has had its share for now.
+  /// The fetcher has used up its share for now.
   busy = 2,
 };
 inline constexpr auto state_refusal_last = state_refusal::busy;
@@ -323,53 +325,56 @@ inline constexpr auto state_refusal_last = state_refusal::busy;
 /// Answers a STATE-REQUEST.
 struct state_chunk_message {
   state_request wanted;
-  /// The chunk, the page of leaves or the refusal; the first two are what `wanted` says.
+  /// The chunk or the page of leaves, as `wanted` names it, or the refusal.
   std::variant<std::shared_ptr<const byte_vector>, leaf_page, state_refusal> content;
 };
 
-/// How many pages the leaves of `chunk_count` chunks make.
+/// The number of pages that hold the leaves of `chunk_count` chunks.
 [[nodiscard]] std::uint64_t state_pages_of(std::uint64_t chunk_count);
-/// How many leaves stand on a page of a state of `chunk_count` chunks; 0 when there is no such page.
+/// The number of leaves on page `page` of a state of `chunk_count` chunks; 0 if there is no such page.
 [[nodiscard]] std::size_t state_page_size(std::uint64_t chunk_count, std::uint64_t page);
 
-/// ⟨SUSPICION, v, i⟩: i asks to leave view v, but goes on taking part in it. A statement with sequence 0 and no digest.
+/// ⟨SUSPICION, v, i⟩: i asks to leave view v, but still takes part in it. A statement with sequence 0 and a digest of
+/// zeros.
 struct suspicion {
   signed_statement vote;
 };
 
 // --- The guard ---------------------------------------------------------------
 
-/// ⟨COMPLAINT, n, j, why, i⟩: i finds that j behaves badly, in the checkpoint period that ends with n. A statement
+/// ⟨COMPLAINT, n, j, why, i⟩: i complains that j misbehaved in the checkpoint period that ends with n. A statement
 /// whose view is j and whose digest begins with the reason.
 struct complaint {
   signed_statement vote;
 };
 
-/// ⟨PARDON, n, j, i⟩: the operator of i wants j released, who was convicted at n. A statement whose view is j.
-struct pardon {
+/// ⟨RELEASE, n, j, i⟩: the operator of i wants j to be released, which was convicted at n. A statement whose view
+/// is j.
+struct release {
   signed_statement vote;
 };
 
-/// A signed word of somebody, with the kind that it was signed for.
-struct exhibit {
+/// A signed statement or document of a principal, with the kind under which it was signed.
+struct evidence_item {
   message_kind kind = message_kind::commit;
   /// A statement, or a whole document: its buffer, then its signature.
   std::variant<signed_statement, blob> content;
 };
 
-/// ⟨EXHIBIT, e⟩: what others signed, shown to who may not have seen it. Proves itself, so nobody signs it.
-struct exhibits {
-  std::vector<exhibit> items;
+/// ⟨EVIDENCE, e⟩: signed messages of others, sent to a replica that may not have them. They prove themselves, so
+/// EVIDENCE itself has no signature.
+struct evidence {
+  std::vector<evidence_item> items;
 };
 
-/// ⟨READMISSION, n, j, i⟩: i asks the others to order sequences through n, because j lost its disk and may vote above n
-/// only. A statement whose view is j.
+/// ⟨READMISSION, n, j, i⟩: i asks the others to order all sequences up to n, because j lost its disk and may vote above
+/// n only. A statement whose view is j.
 struct readmission {
   signed_statement vote;
 };
 
-/// ⟨HAND-OVER, v, j, why, i⟩: i asks the others to leave all views before v together, for j. A statement of view v and
-/// sequence 0, whose digest begins with the cause and the number j.
+/// ⟨HAND-OVER, v, j, why, i⟩: i asks the others to leave all views before v together, for replica j. A statement of
+/// view v and sequence 0, whose digest begins with the cause and the number j.
 struct hand_over {
   signed_statement vote;
 };
@@ -377,7 +382,7 @@ struct hand_over {
 /// In the order of `message_kind`.
 using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
                              checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
-                             node_query, node_report, complaint, pardon, exhibits, readmission, hand_over>;
+                             node_query, node_report, complaint, release, evidence, readmission, hand_over>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

@@ -15,7 +15,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Nothing secret stands in a configuration file.
+/// Readable for all users, because a configuration file holds no secret.
 constexpr mode_t config_mode = 0644;
 
 std::optional<world_error> make_folder(const std::filesystem::path& path) {
@@ -25,7 +25,7 @@ std::optional<world_error> make_folder(const std::filesystem::path& path) {
   return failed ? std::optional{failed_to("make", path, failed.value())} : std::nullopt;
 }
 
-/// A member's folder: key file and configuration.
+/// Makes a member's folder with key file and configuration.
 std::optional<world_error> make_member(const std::filesystem::path& folder, const secret_key& key,
                                        const std::filesystem::path& config, const std::string& text) {
   if (auto error = make_folder(folder)) return error;
@@ -123,7 +123,8 @@ world_error impossible(std::string what, std::string remedy) {
   return {std::move(what), std::move(remedy), fault_origin::configuration};
 }
 
-/// What has to go so that nothing of `directory` is left: itself, or the first of its parents that is not there.
+/// The path whose removal leaves nothing of `directory`: `directory` itself, or the topmost of its parents that does
+/// not exist yet.
 std::filesystem::path first_to_make(const std::filesystem::path& directory) {
   std::error_code unknown;
   auto first = std::filesystem::absolute(directory, unknown).lexically_normal();
@@ -139,7 +140,7 @@ void remove_content(const std::filesystem::path& directory) {
     std::filesystem::remove_all(entry.path(), ignored);
 }
 
-/// Whether `directory` is there; an error when nothing can be made there.
+/// Whether `directory` exists; an error when it is not an empty directory or cannot be examined.
 or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
   std::error_code failed;
   const auto status = std::filesystem::symlink_status(directory, failed);

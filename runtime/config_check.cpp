@@ -25,7 +25,8 @@ void add(problems& to, std::optional<world_error> error) {
   if (error) to.push_back(std::move(*error));
 }
 
-/// Whether the member's secret key can be read and, when the members are known, is the one that the genesis lists.
+/// Why the member's secret key cannot be used: the file cannot be read, or the genesis lists another key. The second
+/// check needs a readable genesis.
 std::optional<world_error> objection_to_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
   if (file.empty()) return std::nullopt;
   auto read = read_secret_key(file);
@@ -45,7 +46,7 @@ std::optional<world_error> objection_to_data(const node_config& config) {
   return failed_to("write to the data directory", config.storage.directory, errno);
 }
 
-/// The trail's folder is made by the node, so it is no problem when it is not there yet.
+/// A missing folder is no problem, because the node makes it.
 std::optional<world_error> objection_to_trail(const node_config& config) {
   const auto& folder = config.audit.directory;
   if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return std::nullopt;
@@ -60,7 +61,7 @@ std::optional<world_error> objection_to_trail(const node_config& config) {
 
 enum class family { unknown, ipv4, ipv6 };
 
-/// Nothing is known of a name, and "every address" is of both.
+/// Unknown for a host name, and for "every address", which is of both families.
 family family_of(const std::string& host) {
   if (host.find(':') != std::string::npos) return family::ipv6;
   in_addr ignored{};
@@ -86,8 +87,8 @@ bool is_of_this_machine(const std::string& host) {
   return found;
 }
 
-/// Whether the replica listens where the others, who know the genesis only, will dial. An address translation between
-/// them may explain another port or host, unless both stand for the same machine.
+/// Why the other replicas, which dial the address in the genesis, cannot reach the replica where it listens. Address
+/// translation may explain another port or host, unless both addresses belong to the same machine.
 std::optional<world_error> objection_to_listening(const std::filesystem::path& file, const node_config& config) {
   if (config.self.value >= config.cluster.replicas.size()) return std::nullopt;
   const auto& dialed = config.cluster.replicas[config.self.value].address;
@@ -132,7 +133,7 @@ problems problems_of_client(const std::filesystem::path& file) {
 std::optional<config_kind> kind_of_config(const std::filesystem::path& file) {
   auto read = toml_document::read(file);
   if (std::holds_alternative<world_error>(read)) return std::nullopt;
-  // Read apart from the real reading, whose problems are the ones that count.
+  // Problems found here are dropped, because the check that follows finds them again.
   auto root = std::get<toml_document>(read).root();
   if (!root.tables("replica").empty() || root.has("cluster")) return config_kind::genesis;
   if (root.has("replica")) return config_kind::node;

@@ -5,21 +5,21 @@
 
 #include "runtime/node_config.hpp"
 
-/// What can be seen to be wrong in a member's configuration before it starts: in the file, and in the files, folders
-/// and addresses that it names. Changes nothing.
+/// Finds problems of a member's configuration before the member starts: in the file itself, and in the files, folders
+/// and addresses that the file names. Changes nothing.
 namespace hypermesh {
 
 enum class config_kind { genesis, node, client };
 
-/// What the keys of a file make it; nothing when it cannot be read.
+/// The kind of a configuration file, judged by its keys; nothing when the file cannot be read.
 [[nodiscard]] std::optional<config_kind> kind_of_config(const std::filesystem::path& file);
 
-/// Everything that is wrong with the file and what it names; empty when nothing is. What depends on something that is
-/// wrong, like the owner of a key when the genesis cannot be read, is left out.
+/// All problems of the file and of the things that it names; empty when there is none. A check that needs an unreadable
+/// part is left out. Example: without a readable genesis the owner of a key is not checked.
 [[nodiscard]] std::vector<world_error> problems_of(const std::filesystem::path& file, config_kind kind);
 
-/// `error` about the node's data directory; if the directory is absent and the audit trail shows that this replica
-/// has run before, it says so: then a disk is not mounted or lost, and nothing new begins.
+/// Returns `error`, which is about the node's data directory. If the directory is absent and the audit trail shows that
+/// this replica has run before, the error also says so: then a disk is lost or not mounted, and the replica is not new.
 [[nodiscard]] world_error with_trail_hint(world_error error, const node_config& config);
 
 }  // namespace hypermesh

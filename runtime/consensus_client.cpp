@@ -14,12 +14,12 @@ namespace hypermesh {
 
 namespace {
 
-/// Random bits of a session's number, below the milliseconds since 1970, which need 41 bits until 2039 and 42 until
-/// 2109.
+/// The number of random bits in a session's number. The bits above them are the milliseconds since 1970, which need 41
+/// bits until 2039 and 42 until 2109.
 constexpr unsigned session_random_bits = 22;
 
-/// Above the sessions of earlier processes if the clock is right. A wrong clock costs one more message: the replicas
-/// then refuse the opening and say what is free (see `client_sessions`).
+/// A number above the sessions of earlier processes if the clock is right. A wrong clock costs one more message: the
+/// replicas refuse the opening and reply with a free number (see `client_sessions`).
 session_id new_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   const auto now =
@@ -58,7 +58,7 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
 }
 
 consensus_client::~consensus_client() {
-  // The actor ends by itself: an exit message would overtake the stop and break promises.
+  // The actor ends by itself after `client_stop`. An exit message would overtake it and leave promises unfulfilled.
   caf::anon_send(actor_, client_stop{});
   stop_links_of(links_.actors);
 }

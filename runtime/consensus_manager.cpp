@@ -9,8 +9,8 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include "actors/protocol/validator.hpp"
-#include "runtime/audit/audit_opening.hpp"
+#include "actors/protocol/verification/validator.hpp"
+#include "runtime/audit/audit_recovery.hpp"
 #include "runtime/config_check.hpp"
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/links/descriptor_limits.hpp"
@@ -63,7 +63,7 @@ runtime_system_config::runtime_system_config() {
   initialise_crypto();
   add_message_types<caf::id_block::hypermesh>();
   load<caf::io::middleman>();
-  // Two workers at least: with one, a long batch holds up every timer (measured tails of tens of milliseconds).
+  // At least two workers: with one, a long batch delays every timer (measured: tails of tens of milliseconds).
   const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
   set("scheduler.max-threads", threads);
   // One queue and a condition variable: an idle worker sleeps until there is work. The default polls, which costs an
@@ -99,7 +99,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
   auto links = link_settings_of(config, shared_keys, std::move(observers.on_link));
-  // Before the storage: for want of descriptors it would look damaged.
+  // Before the storage is opened, because a storage that runs out of descriptors looks damaged.
   const auto fitted = fit_to_descriptors(links);
   if (const auto* error = std::get_if<world_error>(&fitted)) return *error;
   if (auto error = prepare_storage(config)) return std::move(*error);
@@ -132,7 +132,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   manager->links_.notice = std::get<std::string>(fitted);
   actors.peers = manager->links_.peers;
   connect_node(actors);
-  if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const neighbours>(actors)});
+  if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const node_actors>(actors)});
   return manager;
 }
 
@@ -159,9 +159,10 @@ std::optional<world_error> consensus_manager::start_audit(const node_config& con
   return std::nullopt;
 }
 
-void consensus_manager::stop_audit(const neighbours& stopped) {
+void consensus_manager::stop_audit(const node_actors& stopped) {
   if (!auditor_) return;
-  // What the journal still wrote belongs before the last seal. A disk that hangs is not waited for without end.
+  // The last seal must cover what the journal still writes, so the journal is awaited; but not for ever, because a disk
+  // may hang.
   constexpr std::chrono::seconds patience{5};
   caf::scoped_actor self{*system_};
   self->monitor(stopped.journal);
@@ -221,8 +222,8 @@ std::optional<std::vector<replica_id>> consensus_manager::quarantined_nodes(std:
   return quarantined;
 }
 
-void consensus_manager::pardon(replica_id replica) {
-  if (!stopped_) caf::anon_send(actors_.fault_detector, pardon_wanted{replica});
+void consensus_manager::release(replica_id replica) {
+  if (!stopped_) caf::anon_send(actors_.fault_detector, release_wanted{replica});
 }
 
 std::optional<world_error> consensus_manager::failure() const {

@@ -17,23 +17,24 @@
 
 namespace hypermesh {
 
-/// What an actor system needs for nodes and clients: the product's messages, the multiplexer, and few threads, because
-/// a node's work is signatures and a host has other work. Set other options of CAF on it as usual.
+/// The configuration of an actor system for nodes and clients: the product's messages, the multiplexer, and only two to
+/// four workers, because a node mostly checks signatures and the host has other work. Other options of CAF can be set
+/// as usual.
 class runtime_system_config : public caf::actor_system_config {
  public:
   runtime_system_config();
 };
 
-/// Who is shown what happens in a node, on the thread where it happens; each may be empty. `node_news` makes lines for
-/// a log of it.
+/// Handlers for the observations and link events of a node, called on the thread where the event happens. Each may be
+/// empty. `node_news` and `link_news` turn these events into lines of a log.
 struct node_observers {
   observation_handler on_observation;
   link_event_handler on_link;
 };
 
-/// One replica in a host application: the entry point of the product (R17). Spawns the actors into the host's
-/// actor system, opens the links, and stops both. All functions may be called from any thread that is not one of the
-/// actors'.
+/// One replica in a host application: the entry point of the product (R17). Spawns the actors into the host's actor
+/// system, opens the links, and stops both. All functions may be called from any thread that runs no actor, but no
+/// other function may run at the same time as `stop`.
 class consensus_manager {
  public:
   /// Starts a replica with the machine that the genesis names.
@@ -51,9 +52,9 @@ class consensus_manager {
   consensus_manager& operator=(const consensus_manager&) = delete;
 
   [[nodiscard]] replica_id self() const { return self_; }
-  /// The port that the replica listens on; the system's choice when the configuration says 0.
+  /// The port that the replica listens on; chosen by the system when the configuration has port 0.
   [[nodiscard]] std::uint16_t port() const { return links_.port; }
-  /// For the log: what the node does with less of, because the system allows no more; mostly empty.
+  /// For the log: the bounds that were lowered because the system allows too few open files; empty if none was.
   [[nodiscard]] const std::string& notice() const { return links_.notice; }
 
   /// Addresses of the genesis at which this node found another replica than the one listed; empty when it is stopped.
@@ -61,29 +62,31 @@ class consensus_manager {
     return links_.counters ? links_.counters->misdirected() : std::vector<misdirected_address>{};
   }
 
-  /// This node's own word on where it stands; nothing when it does not answer in time.
+  /// This node's report about itself; nothing when the node does not answer within `patience`.
   [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
 
   // --- The guard -----------------------------------------------------------------
-  // As actor messages: `validation_wanted` and `pardon_wanted` to the fault detector, `reputation_wanted` to the
+  // As actor messages: `validation_wanted` and `release_wanted` to the fault detector, `reputation_wanted` to the
   // reputation tracker.
 
-  /// Whether a frame of `sender` is one that this replica takes: form, membership, rights, signatures and digests
-  /// (R11). The reason why not; nothing when it is. Whether it fits the state of the protocol only the replica knows.
+  /// Checks form, membership, rights, signatures and digests of a frame from `sender` (R11). Returns the reason for a
+  /// rejection; nothing when the frame is valid. Does not check whether the frame fits the state of the protocol, which
+  /// only the replica knows.
   [[nodiscard]] std::optional<rejection> validate_message(principal sender, byte_vector frame) const;
 
-  /// What is agreed about a replica, and this node's own impression; nothing when the node does not answer in time, or
-  /// there is no such replica.
+  /// The agreed standing of a replica and this node's own impression of it; nothing when the node does not answer
+  /// within `patience` or there is no such replica.
   [[nodiscard]] std::optional<reputation> reputation_of(replica_id replica, std::chrono::milliseconds patience);
 
-  /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer in
-  /// time.
+  /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer within
+  /// `patience`.
   [[nodiscard]] std::optional<std::vector<replica_id>> quarantined_nodes(std::chrono::milliseconds patience);
 
-  /// This operator wants `replica` released: it is once the operators of f+1 replicas want it.
-  void pardon(replica_id replica);
+  /// Asks in the name of this operator to release `replica` from quarantine. The replica is released when the operators
+  /// of f+1 replicas have asked.
+  void release(replica_id replica);
 
-  /// Why the node had to stop taking part, if it had to.
+  /// The error that made the node stop taking part, if there was one.
   [[nodiscard]] std::optional<world_error> failure() const;
 
   /// Waits until the node fails or `patience` has passed; true when it failed.
@@ -92,8 +95,8 @@ class consensus_manager {
   /// Closes the links, then stops the actors. A second call does nothing.
   void stop();
 
-  /// The actors, for hosts that speak to them.
-  [[nodiscard]] const neighbours& actors() const { return actors_; }
+  /// The actors, for hosts that send messages to them.
+  [[nodiscard]] const node_actors& actors() const { return actors_; }
 
  private:
   /// Shared with the monitor, which may outlive the manager by a moment.
@@ -105,17 +108,18 @@ class consensus_manager {
 
   consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
 
-  /// Of every replica, by number.
+  /// The reputations of all replicas, by replica number.
   [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
-  /// Spawns the auditor and has `parts` tell it what happens; does nothing when no trail is wanted.
+  /// Spawns the auditor and makes `parts` report records and observations to it; does nothing when the configuration
+  /// wants no trail.
   [[nodiscard]] std::optional<world_error> start_audit(const node_config& config, node_parts& parts);
-  /// After the other actors were told to stop.
-  void stop_audit(const neighbours& stopped);
+  /// Closes the audit trail. Called after the other actors were asked to stop.
+  void stop_audit(const node_actors& stopped);
 
   caf::actor_system* system_;
   replica_id self_;
   node_identity identity_;
-  neighbours actors_;
+  node_actors actors_;
   replica_links links_;
   /// Empty without an audit trail.
   auditor_actor auditor_;

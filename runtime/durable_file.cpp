@@ -73,7 +73,7 @@ world_error failed_to(std::string_view action, const std::filesystem::path& path
 }
 
 std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
-  // Without O_NONBLOCK a pipe in place of the file would block for ever.
+  // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
   const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!file.is_open()) return failed_to("read", path, errno);
   struct stat facts {};

@@ -16,17 +16,17 @@
 /// Small files that must appear complete or not at all: keys, identities.
 namespace hypermesh {
 
-/// A path for the commands of remedies: usable in a shell as it stands.
+/// The path in a form that a shell command in a remedy can use unchanged.
 [[nodiscard]] std::string quoted(const std::filesystem::path& path);
 
 /// "cannot ACTION PATH: …" for the value of `errno`, with the command that shows the cause. A wrong path or permission
 /// counts as configuration.
 [[nodiscard]] world_error failed_to(std::string_view action, const std::filesystem::path& path, int error);
 
-/// Where `failed_to` sends the operator for this value of `errno`.
+/// The remedy that `failed_to` gives for this value of `errno`.
 [[nodiscard]] std::string remedy_of(const std::filesystem::path& path, int error);
 
-/// A file descriptor that is closed when it goes.
+/// Owns a file descriptor and closes it at the end of its life.
 class open_file {
  public:
   explicit open_file(int descriptor = -1) : descriptor_(descriptor) {}
@@ -38,7 +38,7 @@ class open_file {
 
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  /// The caller closes it.
+  /// Gives up the descriptor, which the caller then closes.
   [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
 
  private:
@@ -48,20 +48,21 @@ class open_file {
 /// Makes the names in the folder of `path` durable.
 [[nodiscard]] std::optional<world_error> sync_folder_of(const std::filesystem::path& path);
 
-/// Reads until `into` is full or the file ends; the count of bytes. `path` is for the error.
+/// Reads until `into` is full or the file ends. Returns the number of bytes. `path` is for the error.
 [[nodiscard]] std::variant<std::size_t, world_error> read_bytes(const open_file& file,
                                                                 const std::filesystem::path& path,
                                                                 std::span<char> into);
 
-/// The content of a regular file of at most `bytes_max` bytes. The error tells a missing, forbidden or failing file
-/// from a folder, pipe or device in its place.
+/// The content of a regular file of at most `bytes_max` bytes. The error distinguishes a missing, forbidden or failing
+/// file from a folder, pipe or device in its place.
 [[nodiscard]] std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path,
                                                                      std::uintmax_t bytes_max);
 
 enum class existing_file { keep, replace };
 
-/// A complete and durable file of this mode appears under `path`, or nothing changes. With `existing_file::keep` a name
-/// that is taken is an error.
+/// Writes a complete and durable file of this mode under `path`, or changes nothing. If only the final sync of the
+/// folder fails, the file is there, but a power failure may lose it. With `existing_file::keep` an existing file is an
+/// error.
 [[nodiscard]] std::optional<world_error> write_durable_file(const std::filesystem::path& path, std::string_view content,
                                                             mode_t mode, existing_file existing);
 

@@ -8,7 +8,7 @@
 
 namespace hypermesh {
 
-/// The public keys of the members by number: position 2 of `replicas` is replica-2's.
+/// The public keys of the members by number: `replicas[2]` is the key of replica 2.
 struct member_keys {
   std::vector<public_key> replicas;
   std::vector<public_key> clients;
@@ -23,8 +23,8 @@ struct member_keys {
 /// from several threads at once. Memory: 32 bytes a member.
 class ed25519_authenticator final : public authenticator {
  public:
-  /// Refuses keys that do not fit: `self` is no member or listed with another key, two members have one
-  /// key (one machine would vote twice), or a replica's key is unsound.
+  /// Refuses these cases: `self` is not a member or is listed with another key; two members have the same key, because
+  /// one machine would then vote twice; a replica's key is not sound.
   [[nodiscard]] static or_error<std::shared_ptr<const ed25519_authenticator>> make(principal self, secret_key own,
                                                                                    member_keys members);
 

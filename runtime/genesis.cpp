@@ -16,7 +16,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Whose keys and addresses were read so far; members must not share one.
+/// The keys and addresses that were read so far, with their owners, because members must not share any.
 struct seen_members {
   std::map<public_key, std::string> keys;
   std::map<std::pair<std::string, std::uint16_t>, std::uint32_t> addresses;
@@ -41,7 +41,7 @@ public_key read_key(toml_table& from, std::string owner, seen_members& seen) {
 
 replica_address read_address(toml_table& from, std::uint32_t owner, seen_members& seen) {
   const auto text = from.text("address");
-  // A key that is missing was named already.
+  // A missing key was reported already.
   if (!from.has("address")) return {};
   auto parsed = parse_address(text, address_use::dial);
   if (const auto* error = std::get_if<world_error>(&parsed)) {
@@ -96,7 +96,7 @@ void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
   }
 }
 
-/// The window depends on the number of replicas, which stands further down in the file.
+/// Checked last, because the widest window depends on the number of replicas, which comes later in the file.
 void expect_fitting_window(toml_table cluster, const genesis& content) {
   if (content.replicas.size() < limits::replicas_min || content.replicas.size() > limits::replicas_max) return;
   const auto widest = watermark_window_max_of(group_size{static_cast<std::uint32_t>(content.replicas.size())});

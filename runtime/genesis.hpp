@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/base/cluster.hpp"
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/keys.hpp"
 #include "runtime/links/link_settings.hpp"
 
 namespace hypermesh {
 
-/// What every member of a cluster is given before the first message: who is in it and what is agreed. Equal at
-/// all members; the digest of its content is the cluster id, so members of different genesis never talk.
+/// The members and the agreed parameters of a cluster, which every member has before the first message. Equal at all
+/// members. The digest of its content is the cluster id, so members with different genesis files never open a link.
 struct genesis {
   struct replica {
     public_key key;
@@ -20,7 +20,7 @@ struct genesis {
   };
 
   std::string name;
-  /// Random text: two clusters of the same shape are different clusters.
+  /// Random text, so that two clusters with equal settings have different ids.
   std::string nonce;
   std::string state_machine = "key-value";
   std::uint32_t epoch = 0;

@@ -29,7 +29,7 @@ constexpr std::size_t digit_count = 2 * key_bytes;
 
 static_assert(key_bytes == crypto_sign_SEEDBYTES && key_bytes == public_key::size);
 
-/// Guarded memory that is wiped when it goes.
+/// Guarded memory that is wiped at the end of its life.
 class guarded_bytes {
  public:
   explicit guarded_bytes(std::size_t size) : data_(static_cast<char*>(sodium_malloc(size))), size_(size) {
@@ -77,9 +77,9 @@ std::optional<world_error> objection_to_privacy(const struct stat& facts, const 
   return std::nullopt;
 }
 
-/// Reads the whole file into `content`; the count of bytes, or the error.
+/// Reads the whole file into `content`. Returns the number of bytes, or the error.
 or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secret, guarded_bytes& content) {
-  // Without O_NONBLOCK a pipe in place of the file would block for ever.
+  // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
   const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!file.is_open()) return failed_to("open", path, errno);
   struct stat facts {};
@@ -91,7 +91,7 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secre
   return read_bytes(file, path, {content.data(), content.size()});
 }
 
-/// Where the digits stand in `content`, or what is wrong, without quoting any of it.
+/// The offset of the digits in `content`, or an error that quotes none of the content.
 or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header,
                                   std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
@@ -114,7 +114,7 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
 /// Decodes the key of a file into `out`, which is guarded memory or a public key.
 std::optional<world_error> read_key(const std::filesystem::path& path, bool is_secret, std::span<std::byte> out) {
   initialise_crypto();
-  // One byte more than allowed shows a file that grew while it was read.
+  // One byte more than allowed, to detect a file that grew while it was read.
   guarded_bytes content{key_file_bytes_max + 1};
   const auto size = read_file(path, is_secret, content);
   if (const auto* error = std::get_if<world_error>(&size)) return *error;
@@ -135,7 +135,7 @@ std::optional<world_error> write_secret_key(const std::filesystem::path& path, c
   initialise_crypto();
   const auto digits_start = secret_header.size() + kind_line.size();
   const auto size = digits_start + digit_count + 1;
-  // sodium_bin2hex ends with a zero byte, which the line's end replaces.
+  // sodium_bin2hex writes a zero byte at the end, which the line break replaces.
   guarded_bytes content{size};
   std::memcpy(content.data(), secret_header.data(), secret_header.size());
   std::memcpy(content.data() + secret_header.size(), kind_line.data(), kind_line.size());

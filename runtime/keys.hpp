@@ -12,11 +12,11 @@
 /// The Ed25519 identities of replicas and clients, and their files.
 namespace hypermesh {
 
-/// A value, or what went wrong in the world.
+/// A value, or an error of disk, network, operating system or configuration.
 template <class Value>
 using or_error = std::variant<Value, world_error>;
 
-/// Prepares libsodium; idempotent and safe from several threads. Everything here calls it by itself.
+/// Prepares libsodium; idempotent and safe from several threads. The functions here call it by themselves.
 void initialise_crypto();
 
 /// The secret key of one principal (I16). It lives in guarded memory only: locked against swapping where
@@ -27,7 +27,7 @@ class secret_key {
   /// A new key from the system's randomness.
   [[nodiscard]] static secret_key generate();
 
-  /// The key of a 32-byte seed, which the caller wipes. For simulations, tests and files.
+  /// The key that a 32-byte seed gives; the caller wipes the seed. For simulations, tests and files.
   [[nodiscard]] static secret_key from_seed(byte_span seed);
 
   ~secret_key();
@@ -51,11 +51,11 @@ class secret_key {
   public_key public_half_;
 };
 
-/// Whether `key` is an Ed25519 public key of the prime-order group. A key of small order would verify
-/// signatures that nobody made.
+/// Whether `key` is an Ed25519 public key of the prime-order group. A key of small order would verify signatures that
+/// nobody made.
 [[nodiscard]] bool is_sound(const public_key& key);
 
-/// The longest key file that is read.
+/// The longest key file that is read, in bytes.
 inline constexpr std::size_t key_file_bytes_max = 1'024;
 
 /// Writes a new key file of mode 0600 with the lines
@@ -67,8 +67,8 @@ inline constexpr std::size_t key_file_bytes_max = 1'024;
 /// Atomic and durable: the file appears complete or not at all. Never replaces a file.
 [[nodiscard]] std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key);
 
-/// Reads what `write_secret_key` wrote. Refuses everything but a regular file of this user that nobody else can
-/// read or write; a symbolic link is followed, and what it leads to is judged.
+/// Reads a file that `write_secret_key` wrote. Refuses everything but a regular file of this user that nobody else can
+/// read or write. A symbolic link is followed, and its target is checked.
 [[nodiscard]] or_error<secret_key> read_secret_key(const std::filesystem::path& path);
 
 /// The same format, header "hypermesh public key", mode 0644. Replaces a file of that name.

@@ -16,17 +16,17 @@ std::filesystem::path relative_to(const std::filesystem::path& file, const std::
   return path.empty() ? std::filesystem::path{} : file.parent_path() / path;
 }
 
-/// A path that must be there.
+/// The path under `key`, relative to the folder of `file`. An empty path is a problem.
 std::filesystem::path read_path(toml_table& from, std::string_view key, const std::filesystem::path& file,
                                 std::optional<std::string> fallback = std::nullopt) {
   const bool required = !fallback;
   const auto path = from.text(key, std::move(fallback));
-  // A key that is missing was named already.
+  // A missing key was reported already.
   if (path.empty() && (!required || from.has(key))) from.complain(key, fmt::format("'{}' is empty", key));
   return relative_to(file, path);
 }
 
-/// The genesis that a configuration names; its own problems are complete already.
+/// Reads the genesis that a configuration names. The error has all problems of the genesis.
 std::optional<world_error> load_genesis(toml_table& root, const std::filesystem::path& file, genesis& into) {
   const auto named = read_path(root, "genesis", file);
   if (named.empty()) return std::nullopt;
@@ -45,7 +45,7 @@ void read_batching(toml_table from, node_settings& into) {
   auto& batching = into.batching;
   batching.requests_per_batch_max =
       from.number("requests_per_batch_max", 1, limits::requests_per_batch_max, batching.requests_per_batch_max);
-  // Who only lowers the most does not have to know of the target.
+  // An operator who only lowers the maximum does not have to set the target too.
   batching.requests_per_batch_target =
       from.number("requests_per_batch_target", 1, limits::requests_per_batch_max,
                   std::min(batching.requests_per_batch_target, batching.requests_per_batch_max));
@@ -94,7 +94,7 @@ void read_storage(toml_table from, const std::filesystem::path& file, storage_se
 }
 
 void read_audit(toml_table from, const std::filesystem::path& file, durability mode, audit_settings& into) {
-  // A node that keeps nothing of what it promised keeps no trail of it either, unless it is asked to.
+  // In mode memory nothing is stored, so by default there is no audit trail either.
   into.enabled = from.flag("enabled", mode != durability::memory);
   into.votes = from.flag("votes", into.votes);
   into.directory = read_path(from, "directory", file, std::string{default_audit_folder});
@@ -103,7 +103,7 @@ void read_audit(toml_table from, const std::filesystem::path& file, durability m
   from.expect_nothing_else();
 }
 
-/// The path after links and dots; as it is where that cannot be told.
+/// The path without symbolic links and dots; without dots only if the links cannot be resolved.
 std::filesystem::path resolved(const std::filesystem::path& path) {
   std::error_code failed;
   auto out = std::filesystem::weakly_canonical(path, failed);
@@ -112,14 +112,15 @@ std::filesystem::path resolved(const std::filesystem::path& path) {
   return out.has_filename() ? out : out.parent_path();
 }
 
-/// Whether `inner` is `outer` or stands below it.
+/// Whether `inner` is `outer` or lies below it.
 bool is_inside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
   const auto below = resolved(inner);
   const auto above = resolved(outer);
   return std::mismatch(above.begin(), above.end(), below.begin(), below.end()).first == above.end();
 }
 
-/// Each folder is its owner's alone: what else stands in it is taken for damage, or moved away with it.
+/// The data directory holds neither the key file nor the audit trail, and the trail does not hold the data directory. A
+/// foreign file in a folder may look like damage, or may be moved away together with the folder.
 void expect_own_folders(toml_table root, const node_config& config) {
   const auto& data = config.storage.directory;
   const auto& trail = config.audit.directory;
@@ -152,7 +153,7 @@ void read_listen(toml_table& root, node_config& config) {
   }
 }
 
-/// What is wrong in the genesis and in the file that names it, at once.
+/// All problems of the genesis and of the file that names it.
 std::optional<world_error> all_of(const std::optional<world_error>& of_genesis, const toml_document& document) {
   if (document.problems().empty()) return of_genesis;
   const auto own = error_of(document.problems());

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "actors/protocol/accusation.hpp"
-#include "actors/protocol/quorum.hpp"
+#include "actors/protocol/base/quorum.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "runtime/safe_text.hpp"
 
 namespace hypermesh {
@@ -24,7 +24,7 @@ std::string_view explain(suspicion_reason reason) {
   return "unknown";
 }
 
-/// What a reason means where a link was refused or could not be opened, and what to look at.
+/// What a reason means for a link that was refused, lost or not opened, and what the operator should check.
 std::string_view explain(link_error reason) {
   switch (reason) {
     case link_error::not_hypermesh:
@@ -67,11 +67,11 @@ std::string_view explain(link_error reason) {
 
 std::string deed_text(const standing_changed& it) {
   if (it.happened == standing_changed::what::complained) {
-    const bool known = it.reason >= 1 && it.reason <= grievance_last;
-    return std::string{known ? to_string(static_cast<grievance>(it.reason)) : "unknown"};
+    const bool known = it.reason >= 1 && it.reason <= complaint_reason_last;
+    return std::string{known ? to_string(static_cast<complaint_reason>(it.reason)) : "unknown"};
   }
-  const bool known = it.reason >= 1 && it.reason <= offence_last;
-  return std::string{known ? to_string(static_cast<offence>(it.reason)) : "unknown"};
+  const bool known = it.reason >= 1 && it.reason <= misbehaviour_kind_last;
+  return std::string{known ? to_string(static_cast<misbehaviour_kind>(it.reason)) : "unknown"};
 }
 
 std::string claimed(const link_event& event) {
@@ -121,7 +121,7 @@ struct node_news::teller {
       case standing_changed::what::convicted:
         return news{news_level::warning, fmt::format("{} is convicted of {}", who, deed_text(it))};
       case standing_changed::what::complained:
-        return news{news_level::warning, fmt::format("a quorum complains about {}: {}", who, deed_text(it))};
+        return news{news_level::warning, fmt::format("f + 1 replicas complain about {}: {}", who, deed_text(it))};
       case standing_changed::what::quarantined:
         return news{news_level::warning, fmt::format("{} is in quarantine from sequence {} until {}", who,
                                                      it.sequence.value, it.until.value)};
@@ -154,9 +154,10 @@ struct node_news::teller {
                             it.sequence.value)};
   }
   std::optional<news> operator()(const fault_proven& it) const {
-    const bool known = it.offence >= 1 && it.offence <= offence_last;
-    return news{news_level::warning, fmt::format("proof against {}: {}", name(it.accused),
-                                                 known ? to_string(static_cast<offence>(it.offence)) : "unknown")};
+    const bool known = it.misbehaviour_kind >= 1 && it.misbehaviour_kind <= misbehaviour_kind_last;
+    return news{news_level::warning,
+                fmt::format("proof against {}: {}", name(it.accused),
+                            known ? to_string(static_cast<misbehaviour_kind>(it.misbehaviour_kind)) : "unknown")};
   }
   std::optional<news> operator()(const audit_interrupted& it) const {
     return news{news_level::error,

@@ -7,22 +7,23 @@
 #include <optional>
 #include <string>
 
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
 #include "runtime/links/link_event.hpp"
 
-/// What an operator should read in the log of a node, made of what the node observes. Pure: times are given.
+/// Turns the observations and link events of a node into the lines that an operator should read in its log. Pure: the
+/// caller gives the time.
 namespace hypermesh {
 
 enum class news_level { debug, info, warning, error };
 
-/// A line for the log. Nothing in it steers a terminal.
+/// A line for the log, without characters that control a terminal.
 struct news {
   news_level level = news_level::info;
   std::string line;
 };
 
-/// News of the protocol: views and why they change, convictions and quarantines, own probation, states that were
-/// fetched. Only what changed gives a line, so that a line says something new. Memory: fixed.
+/// News of the protocol: views and the reasons for their changes, convictions and quarantines, this replica's
+/// probation, fetched states. Only a change gives a line. Memory: fixed.
 class node_news {
  public:
   node_news(replica_id self, std::uint32_t replicas) : self_(self), replicas_(replicas) {}
@@ -34,14 +35,15 @@ class node_news {
 
   replica_id self_;
   std::uint32_t replicas_;
-  /// The view that is left, so that leaving is told once.
+  /// The view that this replica suspected or waits for, so that waiting for a view gives one line only.
   std::optional<view_number> leaving_;
   std::optional<suspicion_reason> suspicion_;
   std::optional<probation_changed> probation_;
 };
 
-/// News of the links. A link that cannot be opened is told once until it is open; what strangers do is told rarely,
-/// because they choose how often they do it. Memory: a few words for each replica and each reason.
+/// News of the links. A link that cannot be opened gives one line for each new reason until it is open. Refused
+/// connections give few lines, because strangers choose how often they connect. Memory: a few words for each replica
+/// and each reason.
 class link_news {
  public:
   using time = std::chrono::steady_clock::time_point;
@@ -51,7 +53,7 @@ class link_news {
   [[nodiscard]] std::optional<news> of(const link_event& event, time now);
 
  private:
-  /// How often a kind of line may come: so many at once, and then one each `interval`.
+  /// Limits one kind of line: at most `lines_at_once` together, then one in each `interval`.
   struct allowance {
     static constexpr int lines_at_once = 4;
     static constexpr std::chrono::seconds interval{30};
@@ -63,12 +65,12 @@ class link_news {
 
   [[nodiscard]] std::optional<news> of_replica(const link_event& event, time now);
   [[nodiscard]] std::optional<news> of_refusal(const link_event& event, time now);
-  /// The line, if it may come now, and how many like it did not.
+  /// The line, with the number of similar lines that were left out; nothing while the allowance is used up.
   [[nodiscard]] static std::optional<news> limited(allowance& by, time now, news made);
 
   replica_id self_;
   std::map<std::uint32_t, allowance> links_;
-  /// Why the replica could not be dialed, since its link was last open.
+  /// The last reason why a replica could not be dialed, since its link was last open.
   std::map<std::uint32_t, link_error> failures_;
   std::array<allowance, link_error_count> refusals_{};
 };

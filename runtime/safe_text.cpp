@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// One code point at the beginning of a text; a size of 0: the first byte begins none.
+/// The code point at the beginning of a text; size 0 when there is no valid one.
 struct code_point {
   std::uint32_t value = 0;
   std::size_t size = 0;
@@ -18,7 +18,7 @@ struct code_point {
 
 std::uint32_t octet_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
 
-/// How many bytes a code point has whose first byte this is; 0: none begins so.
+/// The number of bytes of a code point that begins with this byte; 0 when none begins with it.
 std::size_t size_by_first(std::uint32_t first) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;
@@ -42,7 +42,7 @@ code_point first_of(std::string_view text) {
   return {value, size};
 }
 
-/// Whether a terminal does something else with it than to show it.
+/// Whether a terminal interprets the code point instead of showing it.
 bool steers(std::uint32_t value) {
   const bool is_control = value < 0x20 || (value >= 0x7f && value < 0xa0);
   const bool ends_line = value == 0x2028 || value == 0x2029;

@@ -11,22 +11,23 @@ namespace hypermesh {
 /// Whether the bytes are UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.
 [[nodiscard]] bool is_utf8(byte_span bytes);
 
-/// The text with everything written out that steers a terminal: control characters (C0, DEL and C1), separators of
-/// lines and marks of the direction of writing become \n, \t, \x1b or \u{202e}; a byte that is not UTF-8 becomes \xff.
-/// Everything else stays as it is, a backslash too.
+/// The text with escapes in place of everything that controls a terminal: control characters (C0, DEL and C1), line
+/// separators and marks of the writing direction become for example \n, \t, \x1b or \u{202e}. A byte that is not UTF-8
+/// becomes for example \xff. Everything else stays, also a backslash.
 [[nodiscard]] std::string visible_text(std::string_view text);
 
 /// The same for messages of several lines: line breaks and tabs stay.
 [[nodiscard]] std::string visible_lines(std::string_view text);
 
-/// The text as a basic string of TOML, quotes included, so that a reader gets the same text back. The text is UTF-8.
+/// The text as a basic string of TOML, quotes included, so that a reader gets the same text back. The text must be
+/// UTF-8.
 [[nodiscard]] std::string toml_string(std::string_view text);
 
-/// The longest name of a cluster.
+/// The longest name of a cluster, in bytes.
 inline constexpr std::size_t cluster_name_bytes_max = 128;
 
-/// Why the text cannot be a cluster's name: names go into files, logs and onto terminals, so they are UTF-8 without
-/// control characters, and neither empty nor longer than `cluster_name_bytes_max`. Empty when it can be one.
+/// Why the text cannot be a cluster's name; empty when it can. Names go into files, logs and terminals, so a name is
+/// UTF-8 without control characters, not empty, and not longer than `cluster_name_bytes_max`.
 [[nodiscard]] std::string flaw_of_cluster_name(std::string_view name);
 
 }  // namespace hypermesh

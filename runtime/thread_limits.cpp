@@ -14,13 +14,13 @@ namespace hypermesh {
 
 namespace {
 
-/// CAF's workers, its clock and the loop of the links.
+/// CAF's workers, its clock and the multiplexer of the links.
 std::size_t threads_of_actor_system() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4) + 2; }
 
-/// The journal and the auditor, RocksDB's background work, and the one that syncs its log.
+/// The journal, the auditor, RocksDB's background threads and the thread that syncs its log.
 constexpr std::size_t threads_of_storage = 6;
 
-/// Threads that wait until all are there. Each needs a stack of a few pages only.
+/// Threads that wait until the trial is over. Each has a stack of 64 KiB.
 class trial_threads {
  public:
   trial_threads() { pthread_mutex_lock(&gate_); }
@@ -35,7 +35,7 @@ class trial_threads {
 
   [[nodiscard]] std::size_t count() const { return threads_.size(); }
 
-  /// The system's error number; 0: one more is there.
+  /// Starts one more thread. Returns the system's error number, or 0.
   [[nodiscard]] int add() {
     constexpr std::size_t stack_bytes = 64UL * 1024;
     pthread_attr_t attributes;

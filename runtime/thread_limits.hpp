@@ -7,16 +7,17 @@
 
 namespace hypermesh {
 
-/// Threads that a client with its actor system needs besides the one that starts it. Each of so many `names` of replicas
-/// may be looked up on one more; an address is not looked up.
+/// The number of threads that a client and its actor system need, besides the thread that starts them. `names` is the
+/// largest number of host names that may have to be looked up: each lookup may need one more thread, a numeric address
+/// needs none.
 [[nodiscard]] std::size_t threads_of_client(std::size_t names);
 
-/// Threads that a replica with its actor system and its storage needs besides the one that starts it.
+/// The same for a replica with its actor system and its storage.
 [[nodiscard]] std::size_t threads_of_node(std::size_t names);
 
-/// Why this process cannot have so many more threads now; nothing when it can. It is tried out, because a limit may be
-/// that of the user, of a container or of memory, and others count towards it. To be asked before an actor system is
-/// made: what is refused a thread later can only end.
+/// Why this process cannot start this many more threads now; nothing when it can. The function starts them on trial,
+/// because the limit may be one of the user, of a container or of memory, and other processes count towards it. Call it
+/// before an actor system is made, because a part that gets no thread later can only end the process.
 [[nodiscard]] std::optional<world_error> objection_to_threads(std::size_t threads);
 
 }  // namespace hypermesh

@@ -19,7 +19,7 @@ std::uint32_t line_of(const toml::node* node) {
 }  // namespace
 
 std::string config_problem::text() const {
-  // What the file holds is quoted, and goes to a terminal.
+  // The text may quote the file and goes to a terminal.
   const auto safe = visible_text(what);
   return line == 0 ? fmt::format("{}: {}", file.string(), safe) : fmt::format("{}:{}: {}", file.string(), line, safe);
 }

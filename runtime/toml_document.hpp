@@ -12,10 +12,10 @@
 
 namespace hypermesh {
 
-/// One thing that is wrong in a configuration file.
+/// One problem in a configuration file.
 struct config_problem {
   std::filesystem::path file;
-  /// From 1; 0 where the problem has no place.
+  /// Counted from 1; 0 when the problem has no line.
   std::uint32_t line = 0;
   std::string what;
 
@@ -23,30 +23,30 @@ struct config_problem {
   [[nodiscard]] std::string text() const;
 };
 
-/// The longest configuration file: 100 replicas and all clients need less.
+/// The longest configuration file, in bytes: 100 replicas and all clients need less.
 inline constexpr std::uintmax_t config_bytes_max = 64ULL << 20U;
 
-/// All problems as one error: everything that is wrong is said at once (R19).
+/// All problems as one error, because a configuration is checked as a whole (R19).
 [[nodiscard]] world_error error_of(const std::vector<config_problem>& problems);
 
 /// Both errors as one.
 [[nodiscard]] world_error joined(const world_error& first, const world_error& second);
 
-/// One table of a TOML file, read key by key. A value of another type, out of range or missing becomes a
-/// problem with its line, and reading goes on; so does every key that nobody asked for.
+/// One table of a TOML file, read key by key. A value that is missing, out of range or of another type becomes a
+/// problem with its line, and reading goes on. `expect_nothing_else` makes a problem of each key that was not read.
 class toml_table {
  public:
-  /// Text of the key; a problem when it is missing and `fallback` is empty.
+  /// The text under the key; a problem when it is missing and `fallback` is empty.
   [[nodiscard]] std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt);
 
   /// Whether the key is there, whatever its value is.
   [[nodiscard]] bool has(std::string_view key);
 
-  /// Number from `low` to `high`.
+  /// The number under the key, from `low` to `high`.
   [[nodiscard]] std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high,
                                      std::optional<std::uint64_t> fallback = std::nullopt);
 
-  /// true or false.
+  /// The value true or false under the key.
   [[nodiscard]] bool flag(std::string_view key, bool fallback);
 
   /// The table under the key; an empty one when it is missing.
@@ -55,10 +55,10 @@ class toml_table {
   /// The tables of an array of tables; none when it is missing.
   [[nodiscard]] std::vector<toml_table> tables(std::string_view key);
 
-  /// Notes a problem at the line of `key`.
+  /// Adds a problem at the line of `key`.
   void complain(std::string_view key, std::string what);
 
-  /// Every key that was not asked for is a problem: a misspelt option must not be ignored.
+  /// Adds a problem for every key that was not read, because a misspelt option must not be ignored.
   void expect_nothing_else();
 
  private:
@@ -69,13 +69,13 @@ class toml_table {
   std::shared_ptr<content> content_;
 };
 
-/// A TOML file and what is wrong with it.
+/// A TOML file and its problems.
 class toml_document {
  public:
-  /// The error tells a file that cannot be read from one that is no TOML.
+  /// The error distinguishes a file that cannot be read from one that is not TOML.
   [[nodiscard]] static or_error<toml_document> read(const std::filesystem::path& path);
 
-  /// From the content of the file; every error is one of the content.
+  /// Parses the content of a file; every error is about the content.
   [[nodiscard]] static or_error<toml_document> parse(const std::filesystem::path& path, const std::string& content);
 
   [[nodiscard]] toml_table root() const;

@@ -19,9 +19,9 @@ namespace hypermesh {
 
 namespace {
 
-/// Applies `visit` to every actor of the node itself but the ways in, in the order of the flow.
+/// Applies `visit` to every actor of the node except the two ingress actors, in the order of the message flow.
 template <class Visitor>
-void for_each_inner_actor(const neighbours& actors, Visitor visit) {
+void for_each_inner_actor(const node_actors& actors, Visitor visit) {
   visit(actors.batcher);
   visit(actors.replica);
   visit(actors.coordinator);
@@ -34,7 +34,7 @@ void for_each_inner_actor(const neighbours& actors, Visitor visit) {
   visit(actors.monitor);
 }
 
-/// A core actor that ends by itself takes the node's guarantees with it: the host must know.
+/// Reports to the host when an actor ends by itself, because the node then cannot keep its guarantees.
 template <class Handle>
 void supervise(const Handle& actor, const char* name, const failure_handler& on_failure) {
   if (!on_failure) return;
@@ -71,10 +71,10 @@ std::variant<restored_node, world_error> restore_node(const node_identity& ident
   return restored;
 }
 
-neighbours spawn_node(caf::actor_system& system, node_parts parts) {
+node_actors spawn_node(caf::actor_system& system, node_parts parts) {
   const auto& identity = parts.identity;
   const auto& settings = parts.settings;
-  neighbours actors;
+  node_actors actors;
   actors.ingress = system.spawn(ingress, identity);
   actors.client_ingress = system.spawn(ingress, identity);
   actors.batcher = system.spawn(batcher, identity, settings.batching, settings.batch_delay);
@@ -112,18 +112,18 @@ neighbours spawn_node(caf::actor_system& system, node_parts parts) {
   return actors;
 }
 
-void connect_node(const neighbours& actors) {
-  const auto shared = std::make_shared<const neighbours>(actors);
+void connect_node(const node_actors& actors) {
+  const auto shared = std::make_shared<const node_actors>(actors);
   for_each_inner_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
-  // Now every mailbox has its `wired`: what these two say finds everybody connected.
-  caf::anon_send(actors.executor, neighbours_ready{});
-  caf::anon_send(actors.replica, neighbours_ready{});
-  // Last: what comes in finds a node that knows where it is.
+  // Every mailbox has its `wired` now, so messages of these two actors find all others connected.
+  caf::anon_send(actors.executor, actors_connected{});
+  caf::anon_send(actors.replica, actors_connected{});
+  // Last, so that no verified message reaches the replica or the executor before `actors_connected`.
   caf::anon_send(actors.ingress, wired{shared});
   caf::anon_send(actors.client_ingress, wired{shared});
 }
 
-void stop_node(const neighbours& actors) {
+void stop_node(const node_actors& actors) {
   const auto stop = [](const auto& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); };
   stop(actors.ingress);
   stop(actors.client_ingress);

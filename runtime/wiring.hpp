@@ -11,58 +11,59 @@
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
 #include "actors/monitor.hpp"
-#include "actors/protocol/recovery.hpp"
-#include "actors/protocol/state_donor.hpp"
-#include "actors/protocol/view_change_settings.hpp"
+#include "actors/protocol/durability/recovery.hpp"
+#include "actors/protocol/transfer/state_donor.hpp"
+#include "actors/protocol/views/view_change_settings.hpp"
 
 namespace hypermesh {
 
-/// Times and bounds of one node that are its own business; none affects what is agreed.
+/// Times and bounds that a node chooses for itself; none of them affects the agreed state.
 struct node_settings {
   batch_settings batching;
   /// How long a request waits for others while the pipeline is busy.
   std::chrono::microseconds batch_delay{2'000};
-  /// How often a replica that waits says what it lacks.
+  /// How often a replica that waits sends STATUS, which reports what it lacks.
   std::chrono::microseconds status_period{150'000};
   /// How often an unstable CHECKPOINT is sent again.
   std::chrono::microseconds checkpoint_period{500'000};
   /// How often a state transfer looks for chunks that did not arrive.
   std::chrono::microseconds transfer_period{200'000};
   view_change_settings views;
-  /// How often a backup looks at how the primary serves its clients.
+  /// How often a backup measures how the primary serves its clients.
   std::chrono::microseconds service_period{25'000};
-  /// Records that stay on disk although a stable state covers them: so long a state is not written again.
+  /// Bytes of records that stay on disk although a stable state covers them. No state is written before there are more.
   std::uint64_t retained_bytes = 8 * 1024 * 1024;
-  /// What is spent on others that fetch this node's state, and held for them.
+  /// Bounds on the bytes that this node sends to replicas that fetch its state, and on the states that it holds for
+  /// them.
   donor_settings giving;
 };
 
-/// A node as its last run left it, or as new.
+/// A node as its last run left it, or a new node.
 struct restored_node {
   recovered_node past;
-  /// The state after everything that was executed.
+  /// The state after all executed sequences.
   std::unique_ptr<replicated_state> state;
   std::vector<taken_state> taken;
-  /// What is on the disk.
+  /// What the disk holds of the last run.
   kept_before kept;
 };
 
-/// Reads the disk and brings `machine`, which is fresh, to where the last run was. The error says why this disk cannot
-/// be trusted.
+/// Reads the disk and brings the fresh `machine` to the state of the last run. The error says why this disk cannot be
+/// trusted.
 [[nodiscard]] std::variant<restored_node, world_error> restore_node(const node_identity& identity,
                                                                     stable_storage& storage,
                                                                     std::unique_ptr<state_machine> machine);
 
-/// What a node is made of besides its actors.
+/// The parts that the actors of a node are made from.
 struct node_parts {
   node_identity identity;
   node_settings settings;
   restored_node restored;
   std::shared_ptr<stable_storage> storage;
-  /// Whether writing waits for a disk: the journal then has a thread of its own, so that nobody else waits.
+  /// Whether a write waits for a disk. The journal then has a thread of its own, so that no other actor waits.
   bool disk_blocks = false;
   failure_handler on_failure;
-  /// Sees what the monitor sees; may be empty.
+  /// Receives the observations that the monitor receives; may be empty.
   observation_handler on_observation;
   /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.
   monitor_actor monitor;
@@ -70,13 +71,13 @@ struct node_parts {
 
 /// Spawns the actors of one node without links; `connect_node` makes them work. Product, tests and simulator
 /// use the same actors.
-[[nodiscard]] neighbours spawn_node(caf::actor_system& system, node_parts parts);
+[[nodiscard]] node_actors spawn_node(caf::actor_system& system, node_parts parts);
 
-/// Gives every actor its neighbours, `actors.peers` included. Before this the node does nothing.
-void connect_node(const neighbours& actors);
+/// Sends every actor the handles of the others, `actors.peers` included. Before this the node does nothing.
+void connect_node(const node_actors& actors);
 
 /// Stops the actors in the order of the flow, from ingress to monitor. Handles that actors hold of each other
 /// are released as their states end.
-void stop_node(const neighbours& actors);
+void stop_node(const node_actors& actors);
 
 }  // namespace hypermesh

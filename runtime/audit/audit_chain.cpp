@@ -28,7 +28,7 @@ digest hash_of(const digest& before, const audit_entry& entry) {
   return hash.add(entry.payload.size()).add(entry.payload).finish();
 }
 
-/// Whether `record` is the record of this place but for its length.
+/// Whether `record` is the record that belongs at `at`, apart from its length field.
 bool is_whole(byte_span record, const chain_position& at) {
   if (record.size() < record_bytes_of(0) || record.size() > record_bytes_max) return false;
   byte_reader from{record.subspan(record_prefix_bytes)};
@@ -40,8 +40,9 @@ bool is_whole(byte_span record, const chain_position& at) {
   return entry.index == at.next_index && hash_of(at.hash, entry) == fixed_from<digest>(from);
 }
 
-/// A length that leads beyond the end belongs to a write that was not finished, or was edited: then a whole record
-/// stands there, and ends with the bytes or where the next index says that another one begins.
+/// A length that points past the end has two possible causes: the write was interrupted, or the length was edited. If
+/// it was edited, a complete record is still there. It ends with the bytes, or where the next index shows that another
+/// record begins.
 bool has_other_length(byte_span bytes, const chain_position& at) {
   if (is_whole(bytes, at)) return true;
   byte_writer to;
@@ -85,7 +86,7 @@ chain_position chain_start(const trail_owner& owner) {
 }
 
 void append_record(byte_vector& out, chain_position& at, std::uint64_t time_us, audit_kind kind, byte_span payload) {
-  require(payload.size() <= audit_payload_bytes_max, "a payload has its bound");
+  require(payload.size() <= audit_payload_bytes_max, "a payload is within its bound");
   const audit_entry entry{at.next_index, time_us, kind, payload, {}};
   at.hash = hash_of(at.hash, entry);
   ++at.next_index;
@@ -115,7 +116,7 @@ record_reading read_record(byte_span bytes, const chain_position& at) {
   out.entry.kind = static_cast<audit_kind>(from.number<std::uint8_t>());
   out.entry.payload = from.bytes(length - record_fixed_bytes);
   out.entry.hash = fixed_from<digest>(from);
-  require(from.is_complete(), "the parts of a record are all of it");
+  require(from.is_complete(), "a record consists of its fields");
   if (hash_of(at.hash, out.entry) != out.entry.hash) out.fault = record_fault::wrong_hash;
   if (out.entry.index != at.next_index) out.fault = record_fault::wrong_index;
   return out;
@@ -142,7 +143,7 @@ std::array<std::byte, segment_header_bytes> encode_header(const segment_header& 
   auto content = to.take();
   const auto by = keys.sign(audit_signing_input(header.owner.context, audit_statement::segment, content));
   std::array<std::byte, segment_header_bytes> out;
-  require(content.size() + signature::size == out.size(), "a header has its size");
+  require(content.size() + signature::size == out.size(), "a header has the declared size");
   std::ranges::copy(by.bytes, std::ranges::copy(content, out.begin()).out);
   return out;
 }
@@ -175,7 +176,7 @@ std::array<std::byte, head_sector_bytes> encode_head(const trail_head& head, con
   const auto content = head_content(head, owner);
   const auto by = keys.sign(audit_signing_input(owner.context, audit_statement::head, content));
   std::array<std::byte, head_sector_bytes> out{};
-  require(content.size() + signature::size <= out.size(), "a head fits its sector");
+  require(content.size() + signature::size <= out.size(), "a head fits into its sector");
   std::ranges::copy(by.bytes, std::ranges::copy(content, out.begin()).out);
   return out;
 }
@@ -194,7 +195,8 @@ std::optional<trail_head> decode_head(byte_span sector, const trail_owner& owner
   const auto by = fixed_from<signature>(from);
   const auto rest = from.rest();
   const bool is_padding = std::ranges::all_of(rest, [](std::byte each) { return each == std::byte{0}; });
-  // The content is built anew: magic, owner and flags have one form.
+  // The content is encoded again from the decoded fields and compared, because magic, owner and flag have one valid
+  // form.
   const auto content = head_content(head, owner);
   if (from.failed() || sector.size() != head_sector_bytes || !is_padding) return std::nullopt;
   if (!std::ranges::equal(sector.first(content.size()), content)) return std::nullopt;

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh {
@@ -72,7 +72,7 @@ std::optional<audit_event> event_of_vote(const storage_record& record) {
   return std::nullopt;
 }
 
-/// All statements of a certificate say the same, so an entry holds that once.
+/// All statements of a certificate have the same content, so an entry holds this content once.
 bool is_unanimous(const std::vector<signed_statement>& statements) {
   const auto agrees = [&first = statements.front().content](const signed_statement& each) {
     auto content = each.content;
@@ -90,22 +90,24 @@ std::optional<audit_event> event_of_certificate(const storage_record& record) {
   return batch_was_prepared{std::move(certificate)};
 }
 
-std::string offence_name(std::uint8_t number) { return std::string{to_string(static_cast<offence>(number))}; }
+std::string misbehaviour_kind_name(std::uint8_t number) {
+  return std::string{to_string(static_cast<misbehaviour_kind>(number))};
+}
 
-/// What the agreed ledger says of a member, in the words of the trail.
+/// Translates a decision of the agreed ledger about a member into an entry.
 guard_noted guard_event_of(const standing_changed& it) {
   guard_noted noted{audit_kind::conviction, it.about, it.sequence, it.until, {}, {}};
   switch (it.happened) {
     case standing_changed::what::convicted:
-      noted.offence = offence_name(it.reason);
+      noted.misbehaviour_kind = misbehaviour_kind_name(it.reason);
       break;
     case standing_changed::what::complained:
       noted.kind = audit_kind::complaint;
-      noted.offence = to_string(static_cast<grievance>(it.reason));
+      noted.misbehaviour_kind = to_string(static_cast<complaint_reason>(it.reason));
       break;
     case standing_changed::what::quarantined:
       noted.kind = audit_kind::quarantine;
-      noted.offence = offence_name(it.reason);
+      noted.misbehaviour_kind = misbehaviour_kind_name(it.reason);
       break;
     case standing_changed::what::released:
       noted.kind = audit_kind::release;
@@ -114,11 +116,11 @@ guard_noted guard_event_of(const standing_changed& it) {
   return noted;
 }
 
-/// Observations that are worth an entry and stand in no record.
+/// Makes entries of the observations that no record of the disk holds.
 struct observation_reader {
   std::optional<audit_event> operator()(const fault_proven& it) const {
-    guard_noted noted{audit_kind::evidence, it.accused, {}, {}, offence_name(it.offence), {}};
-    if (it.proof) noted.proof = exhibits_buffer(*it.proof);
+    guard_noted noted{audit_kind::evidence, it.accused, {}, {}, misbehaviour_kind_name(it.misbehaviour_kind), {}};
+    if (it.proof) noted.proof = evidence_buffer(*it.proof);
     return noted;
   }
   std::optional<audit_event> operator()(const standing_changed& it) const { return guard_event_of(it); }
@@ -169,9 +171,10 @@ std::optional<audit_event> audit_event_of(const storage_record& record) {
     case record_kind::new_view:
       return proof_noted{audit_kind::view_entered, record.bytes};
     case record_kind::committed:
-      // The observation has it earlier: the record waits for the next vote, and the last one of a run is never written.
+      // The observation comes earlier: the record waits for the next vote, and the last record of a run is never
+      // written.
     case record_kind::readmission:
-      // The observation of the end of the probation says the same.
+      // The observation that ends the probation says the same.
       return std::nullopt;
   }
   return std::nullopt;

@@ -7,26 +7,26 @@
 #include <variant>
 #include <vector>
 
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-/// What an audit trail tells. Values here are what entries mean; whether the signatures in them are genuine is for
-/// `audit_verifier`.
+/// The contents of an audit trail. These values say what entries mean; `audit_verifier` checks whether the signatures
+/// in them are genuine.
 namespace hypermesh {
 
-/// What an entry is about. Part of the hash of every entry, so a number is never reused.
+/// The kind of an entry. It is part of the hash of every entry, so a number is never reused.
 enum class audit_kind : std::uint8_t {
   // The trail itself.
   started = 1,
   stopped = 2,
-  /// The node's signature over everything before.
+  /// The node's signature over all entries before.
   seal = 3,
-  /// The end of an interrupted run was not complete and was cut away.
+  /// An interrupted run left an incomplete end, which was cut off.
   tail_cut = 4,
   /// Entries that could not be written.
   lost = 5,
-  // Signed statements, as they went to the node's disk.
+  // Signed statements, as they were written to the node's disk.
   proposal = 6,
   vote = 7,
   prepared = 8,
@@ -34,14 +34,14 @@ enum class audit_kind : std::uint8_t {
   checkpoint_stable = 10,
   view_change = 11,
   view_entered = 12,
-  // The node's own word.
+  // Claims of the node itself, without a signature of another member.
   suspicion = 13,
   donor_replaced = 14,
   state_installed = 15,
   divergence = 16,
   probation = 17,
   failure = 18,
-  // What is said and agreed about faulty replicas.
+  // Evidence, complaints and agreed decisions about faulty members.
   evidence = 32,
   complaint = 33,
   conviction = 34,
@@ -50,11 +50,11 @@ enum class audit_kind : std::uint8_t {
 };
 inline constexpr auto audit_kind_last = audit_kind::release;
 
-/// snake_case name, also in JSON and for --kind.
+/// The name in snake_case, as in JSON and for --kind.
 [[nodiscard]] std::string_view to_string(audit_kind kind);
 [[nodiscard]] std::optional<audit_kind> audit_kind_of(std::string_view name);
 
-/// The node took part from here on.
+/// A run of the node began here.
 struct run_started {
   view_number view;
   sequence_number last_executed;
@@ -71,19 +71,19 @@ struct trail_seal {
 };
 
 struct tail_was_cut {
-  /// Where, and how much.
+  /// Where the trail was cut, and by how many bytes.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
-  /// The head had a sector that could not be read.
+  /// One sector of the head could not be read.
   bool head_was_damaged = false;
 };
 
-/// Why entries are missing from the trail although they happened.
+/// The reason why entries are missing from the trail although the events happened.
 enum class loss_reason : std::uint8_t {
-  /// They came faster than the disk took them.
+  /// Entries arrived faster than the disk wrote them.
   overload = 1,
-  /// The disk did not take them.
+  /// The disk refused the write.
   write_failed = 2,
 };
 inline constexpr auto loss_reason_last = loss_reason::write_failed;
@@ -91,16 +91,16 @@ inline constexpr auto loss_reason_last = loss_reason::write_failed;
 struct entries_were_lost {
   loss_reason reason = loss_reason::overload;
   std::uint64_t entries = 0;
-  /// When the first of them was lost, on the node's clock.
+  /// When the first of these entries was lost, on the node's clock.
   std::uint64_t since_us = 0;
 };
 
-/// A PRE-PREPARE header that was accepted or sent.
+/// A PRE-PREPARE header that the node accepted or sent.
 struct proposal_noted {
   signed_statement header;
 };
 
-/// An own PREPARE, COMMIT or CHECKPOINT.
+/// A PREPARE, COMMIT or CHECKPOINT of this node.
 struct vote_noted {
   message_kind kind = message_kind::prepare;
   signed_statement vote;
@@ -114,28 +114,28 @@ struct batch_was_committed {
   commit_certificate certificate;
 };
 
-/// A frame that proves itself: CHECKPOINT-PROOF, own VIEW-CHANGE, or the NEW-VIEW of the view that was entered.
+/// A frame that any member can verify: CHECKPOINT-PROOF, this node's VIEW-CHANGE, or the NEW-VIEW of the entered view.
 struct proof_noted {
   audit_kind kind = audit_kind::checkpoint_stable;
   frame_ptr frame;
 };
 
-/// What the fault detector and the agreed ledger say of a member. Text and bytes are theirs; the trail keeps them as
-/// they are.
+/// What the fault detector found or the reputation ledger decided about a member. The trail keeps their text and bytes
+/// unchanged.
 struct guard_noted {
   audit_kind kind = audit_kind::evidence;
   principal about;
-  /// The sequence where it was said or agreed, or from which on it holds.
+  /// The sequence number at which this was reported or agreed, or from which it holds.
   sequence_number from;
-  /// Until when it holds; zero when it has no end.
+  /// The sequence number until which it holds; zero if it has no end.
   sequence_number until;
-  /// At most `audit_text_bytes_max`; longer texts lose their end.
-  std::string offence;
-  /// For `evidence`: what proves it by itself.
+  /// At most `audit_text_bytes_max` bytes; longer texts are truncated.
+  std::string misbehaviour_kind;
+  /// For `evidence`: the encoded evidence, which any member can verify.
   byte_vector proof;
 };
 
-/// One entry's content. Observations stand for themselves.
+/// The content of one entry. Observations are used as they are.
 using audit_event =
     std::variant<run_started, run_stopped, trail_seal, tail_was_cut, entries_were_lost, proposal_noted, vote_noted,
                  batch_was_prepared, batch_was_committed, proof_noted, primary_suspected, donor_replaced,
@@ -143,21 +143,21 @@ using audit_event =
 
 [[nodiscard]] audit_kind kind_of(const audit_event& event);
 
-/// Texts in an entry.
+/// Bound of one text in an entry.
 inline constexpr std::size_t audit_text_bytes_max = 255;
-/// What an entry holds besides its bounded frame or proof: numbers, and two texts.
+/// Bound of the other fields of an entry, besides its frame or proof: numbers and two texts.
 inline constexpr std::size_t audit_fields_bytes_max = 1'024;
 /// The longest payload: a NEW-VIEW.
 inline constexpr std::size_t audit_payload_bytes_max = limits::frame_bytes_max + audit_fields_bytes_max;
 
-/// The payload of an entry. One encoding for each value: no slack, no order to choose.
+/// The payload of an entry. Each value has exactly one encoding, without padding or optional order.
 [[nodiscard]] byte_vector encode_audit_payload(const audit_event& event);
-/// Nothing when the bytes are not exactly what `encode_audit_payload` makes for some event of `kind`.
+/// Nothing unless the bytes are exactly what `encode_audit_payload` makes for some event of `kind`.
 [[nodiscard]] std::optional<audit_event> decode_audit_payload(audit_kind kind, byte_span payload);
 
-/// What a record of the node's disk tells; nothing for those that tell nothing new.
+/// The event that a record of the node's disk stands for; nothing if the record adds nothing to the trail.
 [[nodiscard]] std::optional<audit_event> audit_event_of(const storage_record& record);
-/// What an observation tells; nothing for those that are numbers only, or that stand in a record too.
+/// The event that an observation stands for; nothing if the observation is only a number, or if a record holds it too.
 [[nodiscard]] std::optional<audit_event> audit_event_of(const observation& what);
 
 }  // namespace hypermesh

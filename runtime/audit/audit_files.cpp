@@ -19,7 +19,7 @@ namespace {
 constexpr mode_t private_mode = 0600;
 constexpr std::string_view segment_suffix = ".log";
 
-/// The number that a file's name stands for, if it is the name of a segment as `segment_file` writes it.
+/// The number of a segment, if the file name is exactly as `segment_file` writes it.
 std::optional<std::uint64_t> number_of(const std::filesystem::path& path) {
   const auto name = path.filename().string();
   if (!name.ends_with(segment_suffix)) return std::nullopt;
@@ -31,7 +31,7 @@ std::optional<std::uint64_t> number_of(const std::filesystem::path& path) {
   return is_our_name ? std::optional{number} : std::nullopt;
 }
 
-/// A lock of the open file, not of the process: two trails of one process exclude each other too.
+/// The lock belongs to the open file and not to the process, so two trails of one process exclude each other as well.
 struct flock whole_file(short type) {
   struct flock wanted {};
   wanted.l_type = type;

@@ -10,7 +10,7 @@
 
 namespace hypermesh {
 
-/// Where the files of a trail stand.
+/// The paths of a trail's files.
 struct audit_folder {
   std::filesystem::path root;
 
@@ -20,24 +20,24 @@ struct audit_folder {
   [[nodiscard]] std::filesystem::path segment_file(std::uint64_t number) const;
 };
 
-/// The numbers of the segments in the folder, ascending. Other files are not looked at.
+/// The numbers of the segments in the folder, ascending. Other files are ignored.
 [[nodiscard]] or_error<std::vector<std::uint64_t>> list_segments(const audit_folder& folder);
 
-/// All of a file of at most `bytes_max` bytes.
+/// The content of a file of at most `bytes_max` bytes; an error if the file is larger.
 [[nodiscard]] or_error<byte_vector> read_trail_file(const std::filesystem::path& path, std::uint64_t bytes_max);
 
-/// Whether a node writes the trail at this moment. Does not touch the lock.
+/// Whether a node is writing the trail at this moment. Does not take the lock.
 [[nodiscard]] bool is_being_written(const audit_folder& folder);
 
-/// A trail in the files of a folder, for this process alone as long as the object lives.
+/// A trail in the files of a folder. The lock keeps other processes and other objects out as long as this object lives.
 class audit_files final : public audit_sink {
  public:
-  /// Makes the folder when it is not there, and takes its lock.
+  /// Creates the folder if it is missing, and takes its lock.
   [[nodiscard]] static or_error<std::unique_ptr<audit_files>> open(audit_folder folder);
 
-  /// A new head of two sectors, durable.
+  /// Creates a durable head of two sectors.
   [[nodiscard]] std::optional<world_error> create_head(byte_span sectors);
-  /// Goes on with what is there: appends to the end of `segment`.
+  /// Continues an existing trail: appends to the end of `segment`.
   [[nodiscard]] std::optional<world_error> resume(std::uint64_t segment);
 
   [[nodiscard]] std::optional<world_error> begin_segment(std::uint64_t number, byte_span header) override;

@@ -10,7 +10,7 @@ namespace hypermesh {
 namespace {
 
 constexpr std::size_t evidence_bytes_max = limits::frame_bytes_max;
-/// There is room for reasons to come, which have no name here yet.
+/// Accepts numbers of later reasons that have no name here yet.
 constexpr suspicion_reason last_suspicion_reason{15};
 
 template <class Fixed>
@@ -35,7 +35,7 @@ Enum choice_from(byte_reader& from, Enum first, Enum last) {
   return known ? static_cast<Enum>(octet) : first;
 }
 
-/// What all of them say, then who and by which signature.
+/// The content that all statements share, then the signer and signature of each.
 void write_statements(byte_writer& to, const std::vector<signed_statement>& statements) {
   require(!statements.empty(), "a certificate is not empty");
   const auto& content = statements.front().content;
@@ -107,9 +107,9 @@ struct payload_writer {
   }
   void operator()(const node_failed& it) const { to.short_text(it.error.what).short_text(it.error.remedy); }
   void operator()(const guard_noted& it) const {
-    require(it.proof.size() <= evidence_bytes_max, "what proves a fault fits a frame");
+    require(it.proof.size() <= evidence_bytes_max, "a proof fits into a frame");
     to.number(static_cast<std::uint8_t>(it.about.kind)).number(it.about.number);
-    to.number(it.from.value).number(it.until.value).short_text(it.offence).bytes(it.proof);
+    to.number(it.from.value).number(it.until.value).short_text(it.misbehaviour_kind).bytes(it.proof);
   }
 };
 
@@ -134,13 +134,13 @@ guard_noted guard_from(audit_kind kind, byte_reader& from) {
   it.about.number = from.number<std::uint32_t>();
   it.from = sequence_number{from.number<std::uint64_t>()};
   it.until = sequence_number{from.number<std::uint64_t>()};
-  it.offence = from.short_text();
+  it.misbehaviour_kind = from.short_text();
   const auto proof = from.rest();
   it.proof.assign(proof.begin(), proof.end());
   return it;
 }
 
-/// Braces order the reads: fields are evaluated from left to right.
+/// Braces fix the order of the reads: initializers are evaluated from left to right.
 std::optional<audit_event> read_event(audit_kind kind, byte_reader& from) {
   const auto number = [&from] { return from.number<std::uint64_t>(); };
   switch (kind) {
@@ -197,7 +197,7 @@ byte_vector encode_audit_payload(const audit_event& event) {
   byte_writer to;
   std::visit(payload_writer{to}, event);
   auto payload = to.take();
-  require(payload.size() <= audit_payload_bytes_max, "a payload has its bound");
+  require(payload.size() <= audit_payload_bytes_max, "a payload is within its bound");
   return payload;
 }
 

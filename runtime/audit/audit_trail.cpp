@@ -17,7 +17,7 @@ audit_trail::audit_trail(trail_owner owner, std::shared_ptr<const authenticator>
       head_(place.head),
       segments_(std::move(place.segments)) {
   require(!segments_.empty(), "a trail has a segment");
-  require(head_.sealed.next_index <= at_.next_index, "nothing is sealed that is not there");
+  require(head_.sealed.next_index <= at_.next_index, "the chain reaches at least to its last seal");
 }
 
 std::optional<world_error> audit_trail::begin_run() {
@@ -42,7 +42,8 @@ bool audit_trail::is_room_for(const draft& written, std::size_t record_bytes) co
   return held == segment_header_bytes || held + record_bytes <= settings_.segment_bytes;
 }
 
-/// The chain moves when the bytes are with the operating system, not before.
+/// The chain moves once the operating system has the bytes, and not before. So after an error the trail and its
+/// position still agree.
 std::optional<world_error> audit_trail::write(draft& records) {
   if (records.entries == 0) return std::nullopt;
   if (is_end_dirty_) {
@@ -60,7 +61,7 @@ std::optional<world_error> audit_trail::write(draft& records) {
   return std::nullopt;
 }
 
-/// What is missing is said before what comes after it.
+/// Records the missing entries before the entries that come after them.
 std::optional<world_error> audit_trail::write_losses(std::uint64_t time_us) {
   if (losses_.empty()) return std::nullopt;
   auto records = new_draft();
@@ -103,7 +104,7 @@ std::optional<world_error> audit_trail::seal(std::uint64_t time_us, sequence_num
   return write_seal(time_us, closed);
 }
 
-/// The head is written after what it counts is durable, so it never claims more than is there.
+/// The head is written after the entries that it counts are durable, so it never claims more than the disk holds.
 std::optional<world_error> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
   auto records = new_draft();
   const auto payload = make_seal(owner_, *keys_, at_, time_us, checkpoint_);
@@ -119,7 +120,7 @@ std::optional<world_error> audit_trail::write_seal(std::uint64_t time_us, bool c
 }
 
 std::optional<world_error> audit_trail::rotate(std::uint64_t time_us) {
-  // Sealed already when the next segment could not be begun last time.
+  // The segment is already sealed if the last attempt to begin the next one failed.
   const bool is_sealed = head_.segment == segment() && head_.sealed == at_;
   if (!is_sealed) {
     if (auto error = write_seal(time_us, false)) return error;
@@ -131,7 +132,8 @@ std::optional<world_error> audit_trail::rotate(std::uint64_t time_us) {
   return forget_oldest();
 }
 
-/// The head says first what is forgotten on purpose; what is missing otherwise was taken away.
+/// The head names the oldest segment before older ones are deleted. So a verifier can tell retention from a segment
+/// that somebody removed.
 std::optional<world_error> audit_trail::forget_oldest() {
   std::vector<std::uint64_t> forgotten;
   auto held = progress().bytes;
@@ -153,7 +155,7 @@ std::optional<world_error> audit_trail::forget_oldest() {
 
 std::optional<world_error> audit_trail::write_head(trail_head next, bool durable) {
   next.turn = head_.turn + 1;
-  require(next.sealed.next_index >= head_.sealed.next_index, "a seal is not taken back");
+  require(next.sealed.next_index >= head_.sealed.next_index, "the sealed part of a trail never shrinks");
   if (auto error = sink_->write_head(next.turn & 1U, encode_head(next, owner_, *keys_), durable)) return error;
   head_ = next;
   return std::nullopt;

@@ -11,56 +11,56 @@
 
 namespace hypermesh {
 
-/// When a segment is full.
+/// Size at which a segment is full.
 inline constexpr std::uint64_t audit_segment_bytes = 8 * 1024 * 1024;
-/// A segment begins a last entry below that, and ends with a seal; the longest that any reader takes.
+/// Longest segment that a reader accepts: the last entry may begin below `audit_segment_bytes`, and a seal follows it.
 inline constexpr std::uint64_t segment_file_bytes_max = audit_segment_bytes + 2 * record_bytes_max;
 
 struct trail_settings {
   std::uint64_t segment_bytes = audit_segment_bytes;
-  /// The oldest segments go when all together are longer. The newest always stays.
+  /// If all segments together exceed this size, the oldest ones are deleted. The newest one always stays.
   std::uint64_t retained_bytes = 256 * 1024 * 1024;
 };
 
-/// Where a trail goes on.
+/// The place where a trail continues.
 struct trail_place {
   chain_position at;
   trail_head head;
-  /// Bytes of each segment that is there; the last one is the newest.
+  /// Size in bytes of each existing segment. The last one is the newest.
   std::map<std::uint64_t, std::uint64_t> segments;
 };
 
-/// How far a trail is, for metrics.
+/// Progress of a trail, for metrics.
 struct trail_progress {
   std::uint64_t entries = 0;
   std::uint64_t sealed = 0;
   std::uint64_t bytes = 0;
-  /// Since the start of this run, for whatever reason.
+  /// Entries lost since the start of this run, for any reason.
   std::uint64_t lost = 0;
 };
 
-/// The single writer of one node's audit trail: chains entries, seals them, goes from segment to segment and forgets
-/// the oldest. Not durable before a seal. An error of the sink loses the entries under way, and only those: the next
-/// entry that is written is preceded by one that says how many are missing. Memory: what was added since the last
-/// `flush`.
+/// The single writer of one node's audit trail. It chains entries, seals them, begins new segments and deletes the
+/// oldest ones. Nothing is durable before a seal. An error of the sink loses the entries being written and no others.
+/// The next entry that is written is preceded by one that says how many are missing. Memory: the entries added since
+/// the last `flush`.
 class audit_trail {
  public:
-  /// `keys` signs as the owner. The head of `place` is not written yet: `begin_run` comes first.
+  /// `keys` sign as the owner. Call `begin_run` first, because the head of `place` is not written yet.
   audit_trail(trail_owner owner, std::shared_ptr<const authenticator> keys, std::unique_ptr<audit_sink> sink,
               trail_settings settings, trail_place place);
 
-  /// Says in the head that the trail is being written again.
+  /// Records in the head that a node is writing the trail again.
   [[nodiscard]] std::optional<world_error> begin_run();
 
-  /// An entry for the next `flush`.
+  /// Adds an entry that the next `flush` writes.
   void add(std::uint64_t time_us, const audit_event& event);
-  /// So many entries never came here.
+  /// Records that `entries` entries were lost before they reached this object.
   void note_lost(loss_reason reason, std::uint64_t entries, std::uint64_t time_us);
 
-  /// Hands what was added to the operating system. After an error all of it is lost, and counted.
+  /// Writes the added entries to the operating system. After an error all of them are lost, and they are counted.
   [[nodiscard]] std::optional<world_error> flush(std::uint64_t time_us);
 
-  /// Flushes, signs the chain, and makes all of it durable. `closed`: nothing follows in this run.
+  /// Flushes, signs the chain and makes all of it durable. `closed` means that no entry follows in this run.
   [[nodiscard]] std::optional<world_error> seal(std::uint64_t time_us, sequence_number checkpoint, bool closed = false);
 
   [[nodiscard]] trail_progress progress() const;
@@ -72,7 +72,7 @@ class audit_trail {
     audit_kind kind = audit_kind::started;
     byte_vector payload;
   };
-  /// Records that are chained but not written: the chain moves with the writing.
+  /// Records that are chained but not written. `at_` moves only when they are written.
   struct draft {
     byte_vector bytes;
     chain_position at;
@@ -99,9 +99,9 @@ class audit_trail {
   std::map<std::uint64_t, std::uint64_t> segments_;
   sequence_number checkpoint_;
   std::vector<waiting_entry> waiting_;
-  /// Behind the newest segment's size may stand a part of a failed write.
+  /// A part of a failed write may follow after the known end of the newest segment.
   bool is_end_dirty_ = false;
-  /// By their reason, until an entry says so.
+  /// Losses by reason, until an entry records them.
   std::map<loss_reason, entries_were_lost> losses_;
   std::uint64_t lost_ = 0;
 };

@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include "runtime/audit/audit_opening.hpp"
+#include "runtime/audit/audit_entry_validator.hpp"
+#include "runtime/audit/audit_recovery.hpp"
 #include "runtime/audit/contradiction_finder.hpp"
-#include "runtime/audit/entry_checks.hpp"
 
 namespace hypermesh {
 
 namespace {
 
-/// A live head may be read while a sector is written.
+/// The head of a running node may be read while a sector is being written.
 constexpr int head_attempts = 5;
 
 class trail_verifier {
@@ -21,7 +21,7 @@ class trail_verifier {
 
   or_error<trail_verdict> verify() {
     out_.is_live = is_being_written(folder_);
-    // Before the segments: what the head counts is there when they are read.
+    // The head is read before the segments, so that everything it counts exists when they are read.
     auto read = read_head_sectors();
     if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
     sectors_ = std::get<std::optional<byte_vector>>(std::move(read));
@@ -32,7 +32,7 @@ class trail_verifier {
         }};
     auto walked = walk_trail(folder_, visitor);
     if (auto* error = std::get_if<world_error>(&walked)) return std::move(*error);
-    out_.walk = std::get<trail_walk>(std::move(walked));
+    out_.walk = std::get<audit_reader>(std::move(walked));
     if (statements_) out_.signatures_checked = statements_->signatures() + out_.seals.size();
     out_.contradictions = contradictions_.found();
     if (!out_.walk.bad) out_.walk.bad = objection_to_end(first_kept());
@@ -40,7 +40,7 @@ class trail_verifier {
   }
 
  private:
-  /// Nothing when the file is missing, which is the trail's fault and not the world's.
+  /// Nothing if the file is missing. A missing head is a fault of the trail and not an error of reading.
   [[nodiscard]] or_error<std::optional<byte_vector>> read_head_sectors() const {
     std::error_code failed;
     if (!std::filesystem::exists(folder_.head_file(), failed)) return std::optional<byte_vector>{};
@@ -49,7 +49,7 @@ class trail_verifier {
     return std::optional{std::move(std::get<byte_vector>(read))};
   }
 
-  /// A node that runs may have forgotten segments since the head was read.
+  /// A running node may have deleted segments since the head was read.
   [[nodiscard]] std::uint64_t first_kept() const {
     const auto then = out_.head ? out_.head->first_segment : 0;
     if (!out_.is_live || !owner_) return then;
@@ -112,7 +112,7 @@ class trail_verifier {
     return "the chain up to here is not the one that the head says was sealed";
   }
 
-  /// What shows only when all was read.
+  /// Checks that need the end of the trail.
   [[nodiscard]] std::optional<bad_place> objection_to_end(std::uint64_t first_kept) const {
     const auto& walk = out_.walk;
     const trail_spot at_head{folder_.head_file(), 0, 0, walk.end.next_index};
@@ -151,7 +151,7 @@ class trail_verifier {
   std::optional<byte_vector> sectors_;
   read_head head_;
   std::optional<trail_owner> owner_;
-  std::optional<entry_checks> statements_;
+  std::optional<audit_entry_validator> statements_;
   contradiction_finder contradictions_;
   audit_kind last_kind_ = audit_kind::seal;
   trail_verdict out_;

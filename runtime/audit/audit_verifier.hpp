@@ -5,64 +5,66 @@
 #include <optional>
 #include <vector>
 
-#include "actors/protocol/cluster.hpp"
-#include "runtime/audit/trail_walk.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "runtime/audit/audit_reader.hpp"
 
 namespace hypermesh {
 
-/// A seal that was found genuine.
+/// A seal with a genuine signature.
 struct found_seal {
   std::uint64_t index = 0;
   std::uint64_t time_us = 0;
   sequence_number checkpoint;
-  /// After the seal: whoever notes it down can tell a rewritten trail, even one that was sealed again.
+  /// The chain's hash after the seal. A person who wrote it down can detect a rewritten trail, even one that was sealed
+  /// again.
   digest hash;
 };
 
-/// Two signed statements of one replica that exclude each other, or two commit certificates for one sequence. The trail
-/// that holds them is sound: it proves that the replica, or more than f of them, was faulty.
+/// Two conflicting signed statements of one replica, or two commit certificates for one sequence number. The trail that
+/// holds them is sound. It proves that the replica was faulty, or for certificates that more than f replicas were.
 struct found_contradiction {
-  /// Nobody for certificates.
+  /// Empty for certificates.
   std::optional<replica_id> replica;
   message_kind kind = message_kind::commit;
   view_number view;
   sequence_number sequence;
-  /// The entries that hold them.
+  /// Indexes of the two entries.
   std::uint64_t first_index = 0;
   std::uint64_t second_index = 0;
 };
 
-/// The verdict about a trail.
+/// The result of verifying a trail.
 struct trail_verdict {
-  trail_walk walk;
+  audit_reader walk;
   std::optional<trail_head> head;
   std::vector<found_seal> seals;
   std::vector<found_contradiction> contradictions;
   std::map<audit_kind, std::uint64_t> entries_by_kind;
-  /// That the node itself says are missing.
+  /// Entries that the node itself reports as missing.
   std::uint64_t entries_lost = 0;
   std::uint64_t signatures_checked = 0;
-  /// A node is writing it at this moment, so its end may be unfinished.
+  /// A node is writing the trail at this moment, so its end may be incomplete.
   bool is_live = false;
 
   [[nodiscard]] bool is_sound() const { return !walk.bad; }
-  /// Behind the last seal the chain is whole, but nobody signed it.
+  /// Number of entries after the last seal. Their chain is intact, but no signature covers it.
   [[nodiscard]] std::uint64_t unsealed() const {
     return seals.empty() ? walk.end.next_index - (walk.first ? walk.first->start.next_index : 0)
                          : walk.end.next_index - seals.back().index - 1;
   }
 };
 
-/// What is checked of the signatures inside of entries.
+/// Which signatures inside of entries are checked.
 enum class statement_checks {
   all,
-  /// The trail's own only: fast, and enough to find every change that was made without the node's key.
+  /// Only the signatures of the trail itself. This is fast and detects every change made without the node's key.
   none,
 };
 
-/// Checks a whole trail with nothing but the genesis file: what `walk_trail` checks, the head, each header and seal,
-/// and that every certificate and statement in it proves what its entry says. Contradictions are looked for among
-/// sequences that no stable checkpoint covers yet, so memory stays bounded. The error is the world's.
+/// Verifies a whole trail with nothing but the genesis file. Checks what `walk_trail` checks, the head, each header and
+/// seal, and that every certificate and statement proves what its entry claims. Contradictions are searched among
+/// sequence numbers that no stable checkpoint covers yet, so memory stays bounded. An error means that a file could not
+/// be read.
 [[nodiscard]] or_error<trail_verdict> verify_trail(const audit_folder& folder, const cluster_parameters& cluster,
                                                    const authenticator& keys, statement_checks checks);
 

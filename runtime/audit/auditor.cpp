@@ -13,10 +13,10 @@ namespace {
 
 using auditor_self = auditor_actor::stateful_pointer<auditor_state>;
 
-/// What one event takes in memory besides its bytes, roughly.
+/// Approximate memory of one event besides its bytes.
 constexpr std::uint64_t event_overhead_bytes = 256;
 
-/// Gives its room back when it goes.
+/// Releases its room when it is destroyed.
 class queue_credit {
  public:
   queue_credit(std::shared_ptr<std::atomic<std::uint64_t>> waiting, std::uint64_t bytes)
@@ -30,7 +30,7 @@ class queue_credit {
   std::uint64_t bytes_;
 };
 
-/// Whose record tells nothing, because an observation does.
+/// Records that make no entry, because an observation makes it.
 bool is_silent(record_kind kind) { return kind == record_kind::committed || kind == record_kind::readmission; }
 
 bool is_vote(record_kind kind) {
@@ -51,7 +51,7 @@ void schedule_flush(auditor_self self) {
   self->send(self, flush_trail{});
 }
 
-/// Numbers for the monitor: how far the trail is, and whether it is well.
+/// Counters for the monitor: the progress of the trail, and whether writing fails.
 void report(auditor_self self) {
   auto& state = self->state;
   if (state.with == nullptr) return;
@@ -69,7 +69,7 @@ void count_lost(auditor_self self) {
     state.trail->note_lost(loss_reason::overload, lost, state.clock());
 }
 
-/// Told once when writing begins to fail, and by a gauge as long as it does.
+/// Reports once when writing begins to fail. A gauge shows it for as long as it lasts.
 void judge(auditor_self self, const std::optional<world_error>& error) {
   auto& state = self->state;
   if (error) ++state.failures;
@@ -90,7 +90,7 @@ void flush(auditor_self self) {
   if (checkpoint) report(self);
 }
 
-void take(auditor_self self, const records_written& written) {
+void record(auditor_self self, const records_written& written) {
   auto& state = self->state;
   if (state.trail == nullptr) return;
   const auto now = state.clock();
@@ -103,14 +103,14 @@ void take(auditor_self self, const records_written& written) {
   schedule_flush(self);
 }
 
-void take(auditor_self self, const event_happened& happened) {
+void record(auditor_self self, const event_happened& happened) {
   auto& state = self->state;
   if (state.trail == nullptr) return;
   state.trail->add(state.clock(), *happened.event);
   schedule_flush(self);
 }
 
-/// The folder is free for the next run when this is answered.
+/// The folder is free for the next run once this is answered.
 void close(auditor_self self) {
   auto& state = self->state;
   if (state.trail != nullptr) {
@@ -182,12 +182,12 @@ auditor_actor::behavior_type auditor(auditor_self self, std::shared_ptr<std::uni
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        // What was added before there was an actor: that the node started.
+        // Writes the entry that was added before the actor existed: that the node started.
         schedule_flush(self);
         report(self);
       },
-      [self](const records_written& written) { take(self, written); },
-      [self](const event_happened& happened) { take(self, happened); },
+      [self](const records_written& written) { record(self, written); },
+      [self](const event_happened& happened) { record(self, happened); },
       [self](const flush_trail&) { flush(self); },
       [self](const close_trail&) { close(self); },
   };

@@ -16,44 +16,44 @@
 
 namespace hypermesh {
 
-/// These records are durable (the node's disk to the auditor).
+/// The disk reports to the auditor that these records are durable.
 struct records_written {
   std::shared_ptr<const std::vector<storage_record>> records;
-  /// Counts against the auditor's queue until it is handled.
+  /// Occupies room in the auditor's queue until the message is handled.
   std::shared_ptr<void> credit;
 };
 
-/// Something happened that stands in no record.
+/// Reports an event that no record of the disk holds.
 struct event_happened {
   std::shared_ptr<const audit_event> event;
   std::shared_ptr<void> credit;
 };
 
-/// Write what gathered (auditor to itself).
+/// The auditor's message to itself: write the collected entries.
 struct flush_trail {};
 
-/// Seal what is there, close the trail, and end; answered when that is done.
+/// Seal the entries, close the trail and end. The answer comes when this is done.
 struct close_trail {};
 
 /// The trail of one node, as an actor.
 using auditor_actor = caf::typed_actor<
-    // Whom to tell how the trail is.
+    // The actors of the node, of which the monitor gets the state of the trail.
     caf::reacts_to<wired>, caf::reacts_to<records_written>, caf::reacts_to<event_happened>, caf::reacts_to<flush_trail>,
     caf::reacts_to<close_trail>>;
 
-/// What waits for the auditor, seen from both ends. Safe from several threads.
+/// The size of the auditor's backlog, shared by its senders and the auditor. Thread-safe.
 class audit_queue {
  public:
-  /// A slow disk costs no more memory than this; some ten thousand batches of one small request.
+  /// Bounds the memory that a slow disk can cost. Room for some ten thousand batches of one small request.
   static constexpr std::uint64_t bytes_max = 32 * 1024 * 1024;
 
   explicit audit_queue(std::uint64_t bytes = bytes_max) : bytes_max_(bytes) {}
 
-  /// Room for so many bytes until the credit goes; null when there is none, and then `events` are counted as lost.
+  /// Reserves `bytes` until the credit is destroyed. Null if there is no room; `events` are then counted as lost.
   [[nodiscard]] static std::shared_ptr<void> admit(const std::shared_ptr<audit_queue>& queue, std::uint64_t bytes,
                                                    std::uint64_t events);
 
-  /// Events that were turned away since the last call.
+  /// Events that were refused since the last call.
   [[nodiscard]] std::uint64_t take_lost() { return lost_.exchange(0, std::memory_order_relaxed); }
 
  private:
@@ -62,17 +62,17 @@ class audit_queue {
   std::atomic<std::uint64_t> lost_ = 0;
 };
 
-/// What the rest of the node tells its trail through. Never waits: what does not fit the queue is counted as lost.
-/// Safe from several threads.
+/// The node's interface to its audit trail. Never blocks: events that do not fit into the queue are counted as lost.
+/// Thread-safe.
 class audit_tap {
  public:
-  /// `votes`: proposals, votes and prepared certificates too.
+  /// `votes`: record proposals, votes and prepared certificates too.
   audit_tap(auditor_actor auditor, std::shared_ptr<audit_queue> queue, bool votes)
       : auditor_(std::move(auditor)), queue_(std::move(queue)), votes_(votes) {}
 
   void on_written(std::span<const storage_record> records) const;
   void on_observed(const observation& what) const;
-  /// What neither a record nor an observation says.
+  /// Adds an event that comes from neither a record nor an observation.
   void note(audit_event event) const;
 
  private:
@@ -85,18 +85,18 @@ class audit_tap {
 using wall_clock = std::function<std::uint64_t()>;
 [[nodiscard]] std::uint64_t wall_clock_us();
 
-/// Writes the trail: what comes while the disk works is chained and written in one go; a stable checkpoint, and the
-/// end, seal it. The trail is nobody's promise, so nothing waits for it: a write that fails is told to the monitor, and
-/// the node goes on.
+/// Writes the trail. Entries that arrive while the disk works are chained and written together. A stable checkpoint
+/// seals them, and so does the end of the run. No promise of the node rests on the trail, so nothing waits for it: a
+/// failed write is reported to the monitor, and the node goes on.
 struct auditor_state {
   static inline const char* name = "auditor";
 
   std::unique_ptr<audit_trail> trail;
   std::shared_ptr<audit_queue> queue;
   wall_clock clock;
-  std::shared_ptr<const neighbours> with;
+  std::shared_ptr<const node_actors> with;
   bool flush_is_due = false;
-  /// Stable since the last seal.
+  /// The checkpoint that became stable since the last seal.
   std::optional<sequence_number> to_seal;
   bool is_failing = false;
   std::uint64_t failures = 0;
@@ -106,7 +106,7 @@ auditor_actor::behavior_type auditor(auditor_actor::stateful_pointer<auditor_sta
                                      std::shared_ptr<std::unique_ptr<audit_trail>> trail,
                                      std::shared_ptr<audit_queue> queue, wall_clock clock);
 
-/// Passes everything on to the node's disk, and what was written to the trail.
+/// Forwards every call to the node's disk, and reports the written records to the trail.
 class audited_storage final : public stable_storage {
  public:
   audited_storage(std::shared_ptr<stable_storage> disk, std::shared_ptr<const audit_tap> tap)
@@ -133,7 +133,7 @@ class audited_storage final : public stable_storage {
 
 }  // namespace hypermesh
 
-// Behind the ids of runtime/links/link_messages.hpp, with room for them to grow.
+// After the ids of runtime/links/link_messages.hpp, with room for more of them.
 CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_audit, first_custom_type_id + 300)
 CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::records_written))
 CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::event_happened))

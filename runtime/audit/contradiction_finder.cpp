@@ -6,7 +6,7 @@ namespace hypermesh {
 
 namespace {
 
-/// More say nothing new.
+/// More contradictions add nothing.
 constexpr std::size_t contradictions_max = 100;
 
 }  // namespace

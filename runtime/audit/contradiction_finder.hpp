@@ -8,9 +8,9 @@
 
 namespace hypermesh {
 
-/// Finds statements that exclude each other: one replica, kind, view and sequence, two digests; or two commit
-/// certificates for one sequence. Pure. Memory: the statements of sequences above the newest stable checkpoint, which
-/// the watermark window bounds, and a hundred contradictions.
+/// Finds conflicting statements: two digests for one replica, kind, view and sequence number, or two commit
+/// certificates for one sequence number. Pure. Memory: the statements of sequence numbers above the newest stable
+/// checkpoint, which the watermark window bounds, and a hundred contradictions.
 class contradiction_finder {
  public:
   void look_at(std::uint64_t index, const audit_event& event);

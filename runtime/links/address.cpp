@@ -45,7 +45,7 @@ std::optional<std::string> usual_form(int family, const std::string& text) {
   std::array<char, INET6_ADDRSTRLEN> out{};
   if (::inet_pton(family, text.c_str(), &address) != 1) return std::nullopt;
   if constexpr (std::is_same_v<Address, in6_addr>) {
-    // An IPv4 address in IPv6 clothes reaches the same host: two spellings of one address must compare equal.
+    // An IPv4-mapped IPv6 address reaches the same host, and two spellings of one address must compare equal.
     if (IN6_IS_ADDR_V4MAPPED(&address)) {
       return std::string{::inet_ntop(AF_INET, &address.s6_addr[12], out.data(), out.size())};
     }
@@ -57,7 +57,8 @@ std::optional<std::string> ipv4(std::string_view text) { return usual_form<in_ad
 
 std::optional<std::string> ipv6(std::string_view text) { return usual_form<in6_addr>(AF_INET6, std::string{text}); }
 
-/// "7", "0x7f": the system's resolver takes a name that ends so for an IPv4 address of fewer than four numbers.
+/// Whether a label is a number, like "7" or "0x7f". The system's resolver takes a name that ends with a number for an
+/// IPv4 address of fewer than four numbers.
 bool is_number(std::string_view label) {
   const bool in_hex = label.starts_with("0x") || label.starts_with("0X");
   const auto digits = in_hex ? label.substr(2) : label;
@@ -111,7 +112,7 @@ std::variant<std::string, world_error> parse_host(std::string_view text, address
     return wrong(fmt::format("'{}' is no host: {}", visible_text(text), flaw), host_forms);
   }
   std::string name{text};
-  // Names do not differ by case (RFC 1123 §6.1.3.5).
+  // Names are case-insensitive (RFC 1123, section 6.1.3.5).
   std::ranges::transform(name, name.begin(),
                          [](char letter) { return is_letter(letter) ? static_cast<char>(letter | 0x20) : letter; });
   return name;

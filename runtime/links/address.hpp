@@ -14,7 +14,8 @@ namespace hypermesh {
 /// A host and a port.
 struct replica_address {
   /// An IPv4 or IPv6 address in its usual form, without brackets, or a name in lower case, which is resolved again for
-  /// each attempt. Empty: never dialed; of an address to listen on: every address of the machine, IPv4 and IPv6.
+  /// each attempt. Empty, for dialing: the replica is never dialed. Empty, for listening: every address of the machine,
+  /// IPv4 and IPv6.
   std::string host;
   std::uint16_t port = 0;
 
@@ -23,21 +24,22 @@ struct replica_address {
 
 /// What an address is for.
 enum class address_use {
-  /// Others dial it: it names one host.
+  /// Other nodes dial it: it names one host.
   dial,
   /// A replica listens on it: `*` stands for every address of the machine.
   listen,
 };
 
 /// An IPv4 address, an IPv6 address with or without brackets, or a host name by RFC 1123: labels of 1 to 63 letters,
-/// digits and hyphens, 253 characters in all, the last label no number. Returns what `replica_address::host` holds.
+/// digits and hyphens, 253 characters in all, the last label not a number. Returns the form that
+/// `replica_address::host` holds.
 [[nodiscard]] std::variant<std::string, world_error> parse_host(std::string_view text, address_use use);
 
 /// `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`; the port is 1 to 65535. The error says what is wrong and how
 /// to write it.
 [[nodiscard]] std::variant<replica_address, world_error> parse_address(std::string_view text, address_use use);
 
-/// As `parse_address` reads it; `*` where the host is empty.
+/// The form that `parse_address` reads; `*` stands for an empty host.
 [[nodiscard]] std::string to_string(const replica_address& address);
 
 /// Whether the host is an address that only this machine reaches, or `localhost`.

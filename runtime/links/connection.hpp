@@ -13,27 +13,29 @@
 #include "runtime/links/link_settings.hpp"
 #include "runtime/links/secure_channel.hpp"
 
-/// Closing and halting in CAF 0.17.6 need care; these rules are kept here and nowhere else:
+/// Closing and halting connections in CAF 0.17.6 needs care. These are the rules:
 ///
-/// - A connection ends by `cut_connection`, a shutdown of its socket; CAF then finds the end of the stream, sends
-///   connection_closed_msg and frees the socket. CAF's own close() waits until a peer that reads
-///   nothing has taken the whole outbound queue, that is for ever; it also leaks the socket when it
-///   undoes an activation of the same turn of the loop.
-/// - Reading stops inside of the handler of new_data_msg only, and starts again only in a function posted to the
-///   multiplexer: never both in one turn of its loop, because CAF would keep the old registration and
-///   forget the new one, and the link would stay silent for ever.
+/// - A connection is ended by `cut_connection`, a shutdown of its socket. CAF then finds the end of the stream, sends
+///   connection_closed_msg and frees the socket. CAF's own close() waits until the remote node has read the whole
+///   outbound queue; a node that reads nothing makes it wait for ever. It also leaks the socket when it undoes an
+///   activation of the same turn of the loop.
+/// - Reading stops only inside the handler of new_data_msg, and starts again only in a function posted to the
+///   multiplexer. Never both in one turn of its loop, because CAF would keep the old registration and forget the new
+///   one, and the link would never read again.
 namespace hypermesh {
 
-/// Ends both directions of a connection at once; what is still queued is lost. CAF reports it as closed soon after.
-/// Also called when a connection was found closed: the remote node may have closed one direction only.
+/// Ends both directions of a connection at once; queued bytes are lost. CAF reports the connection as closed soon
+/// after. Also called for a connection that was found closed, because the remote node may have closed one direction
+/// only.
 void cut_connection(caf::io::connection_handle handle);
 
-/// One authenticated connection of a broker: sealing, opening, queues and signs of life. Lives on the
-/// multiplexer's thread and belongs to the state of `broker`.
+/// One authenticated connection of a broker: sealing, opening, queues and keepalives. Lives on the multiplexer's thread
+/// and belongs to the state of `broker`.
 ///
-/// Memory: inbound, one incomplete frame and what `inbound_window` allows, and as reading stops only between two
-/// turns of the loop at most 50 reads of `read_bytes_max` more; outbound, `outbound_bytes_max`, because half of
-/// it may wait while CAF sends the other half.
+/// Memory: inbound, one incomplete frame, the bytes that `inbound_window` allows, and at most 50 reads of
+/// `read_bytes_max` more, because reading stops only between two turns of the loop. Outbound,
+/// `replica_outbound_bytes_max` or `client_outbound_bytes_max`, because half of it may wait while CAF sends the other
+/// half.
 class connection : public std::enable_shared_from_this<connection> {
  public:
   static constexpr std::size_t read_bytes_max = 32 * 1024;
@@ -52,16 +54,18 @@ class connection : public std::enable_shared_from_this<connection> {
 
   [[nodiscard]] caf::io::connection_handle handle() const { return handle_; }
 
-  /// Queues a frame; it leaves with all others of this turn of the loop. Dropped and counted when the queue is full.
+  /// Queues a frame, which leaves together with all others of this turn of the loop. When the queue is full, the frame
+  /// is dropped and counted.
   void send(byte_span frame);
 
-  /// Takes received bytes and delivers their frames. An error means: cut this connection.
+  /// Takes received bytes and delivers their frames. After an error the caller must cut the connection.
   [[nodiscard]] std::optional<link_error> receive(byte_span bytes);
 
-  /// Reads again after the window's halt.
+  /// Reads again after the inbound window stopped the reading.
   void resume_reading();
 
-  /// Once in each keepalive interval. An error means: cut this connection.
+  /// Called once in each keepalive interval. Sends a keepalive when nothing else was sent, and checks that the remote
+  /// node sent something. After an error the caller must cut the connection.
   [[nodiscard]] std::optional<link_error> check_life();
 
   /// Queues the good-bye; nothing may be sent afterwards.
@@ -70,7 +74,7 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Ends the connection, also when reading is halted.
   void cut();
 
-  /// Why the connection is over, when it was found closed.
+  /// The reason for the end of a connection that was found closed.
   [[nodiscard]] link_error at_end_of_bytes() const { return channel_.at_end_of_bytes(); }
 
  private:

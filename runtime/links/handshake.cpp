@@ -40,7 +40,7 @@ void append(byte_vector& out, principal who) {
     out.push_back(static_cast<std::byte>((who.number >> shift) & 0xffU));
 }
 
-/// Nothing when the first byte is no kind.
+/// Nothing when the first byte is not a kind of principal.
 std::optional<principal> read_principal(byte_span bytes) {
   const auto kind = std::to_integer<std::uint8_t>(bytes[0]);
   if (kind > static_cast<std::uint8_t>(principal_kind_last)) return std::nullopt;
@@ -62,7 +62,7 @@ bool is_member(principal who, const handshake_context& context) {
   return who.number < (who.is_replica() ? context.replica_count : context.client_count);
 }
 
-/// The only bytes that a handshake signs; the domain differs from that of messages in its eleventh byte.
+/// The only bytes that a handshake signs. The domain differs from those in messages/signing.cpp in its eleventh byte.
 byte_vector signing_input_of(role signer, const digest& transcript) {
   byte_vector input;
   input.reserve(signing_domain.size() + 2 + digest::size);
@@ -77,7 +77,7 @@ digest transcript_of(byte_span hello, byte_span answer, byte_span header) {
   return hasher{hello_domain}.add(hello.size()).add(hello).add(answer.size()).add(answer).add(header).finish();
 }
 
-/// The key of crypto_kx, bound to everything both sides should agree on.
+/// The session key of crypto_kx, bound to HELLO and the responder's key, on which both sides must agree.
 stream_key bind_key(byte_span shared, byte_span hello, byte_span responder_key) {
   const auto agreed = hasher{key_domain}.add(hello).add(responder_key).finish();
   stream_key out;
@@ -86,7 +86,7 @@ stream_key bind_key(byte_span shared, byte_span hello, byte_span responder_key) 
   return out;
 }
 
-/// Secret bytes of one handshake; wiped when they go.
+/// The secret bytes of one handshake; wiped at the end of their life.
 struct ephemeral_keys {
   std::array<std::byte, crypto_kx_PUBLICKEYBYTES> own_public{};
   std::array<std::byte, crypto_kx_SECRETKEYBYTES> own_secret{};
@@ -117,7 +117,7 @@ struct ephemeral_keys {
   }
 };
 
-/// What ELSEWHERE has in place of a stream header.
+/// The field of ELSEWHERE in the place of a stream header: a replica's number and zeros.
 stream_header header_with(std::uint32_t number) {
   stream_header out;
   for (unsigned index = 0; index < 4; ++index)
@@ -251,7 +251,7 @@ handshake_step responder_handshake::feed(byte_span bytes) {
   if (!hello_.is_complete()) {
     const auto rest = hello_.take(bytes);
     if (!hello_.is_complete()) return step;
-    // The initiator's proof depends on the answer: what comes before it cannot be one.
+    // The initiator's proof depends on the answer, so bytes that come before the answer cannot be a proof.
     step = rest.empty() ? answer_hello() : failed(link_error::unexpected_bytes);
   } else {
     const auto rest = proof_.take(bytes);

@@ -7,31 +7,33 @@
 #include "runtime/links/link_event.hpp"
 #include "runtime/links/secure_channel.hpp"
 
-/// Mutual authentication of two principals over a fresh connection, before any frame.
+/// Mutual authentication of two principals over a fresh connection, before any frame is sent.
 ///
 /// 1. initiator → responder: HELLO = magic ‖ version ‖ cluster ‖ initiator ‖ responder ‖ X
 /// 2. responder → initiator: PROOF = Y ‖ stream header ‖ sign(responder role, H(HELLO ‖ Y ‖ header))
 /// 3. initiator → responder: PROOF = stream header ‖ sign(initiator role, H(HELLO ‖ message 2 ‖ header))
 ///
-/// A replica that is dialed as another one, because addresses were swapped, answers once with who it is and ends:
+/// A replica that is dialed under another replica's number, because addresses were swapped, answers once with its own
+/// number and ends the handshake:
 ///
 ///    2'. responder → initiator: ELSEWHERE = 32 zeros ‖ its number and zeros ‖ sign(elsewhere role, H(HELLO ‖ …))
 ///
-/// It is as long as message 2 and costs as much, contains the initiator's fresh X, and under its own role it is nothing
-/// that could open a link. A key of 32 zeros has small order, so that no responder has it.
+/// ELSEWHERE is as long as message 2 and costs no more. Its signature covers the initiator's fresh X and has a role of
+/// its own, so it cannot open a link. A key of 32 zeros has small order, so no responder has it.
 ///
-/// X and Y are ephemeral X25519 keys. The stream keys come from crypto_kx over X and Y, then keyed by
-/// H(HELLO ‖ Y): both sides share keys only if they agree on cluster, version, both principals and both roles.
+/// X and Y are ephemeral X25519 keys. Each stream key is a hash of H(HELLO ‖ Y), keyed with a session key that
+/// crypto_kx derives from X and Y. So both sides share keys only if they agree on cluster, version, both principals and
+/// both roles.
 ///
-/// Why the responder proves first: the cheap tests of HELLO (size, magic, version, cluster, membership, direction)
-/// come before any cryptography, and then one signature (36 µs) is cheaper than the verification (80 µs) that
-/// each false initiator would cost in the other order; the key agreement is the same in both. An initiator signs only
-/// for a proven responder, and only what contains that responder's fresh Y.
+/// Why the responder proves itself first: the cheap checks of HELLO (size, magic, version, cluster, membership,
+/// direction) come before any cryptography. After them one signature (36 µs) is cheaper than the verification (80 µs)
+/// that each false initiator would cost in the other order; the key agreement costs the same in both. An initiator
+/// signs only for a proven responder, and only bytes that depend on that responder's fresh Y.
 ///
-/// Against replay: each signature covers the other side's fresh key. Against reflection: the roles are signed and a
-/// node does not talk to itself. Against misbinding (Diffie, van Oorschot and Wiener 1992): both names are
-/// signed by both. Against identity confusion with consensus messages: another domain tag than messages/signing.cpp.
-/// A recorded connection stays secret when an identity key leaks later.
+/// Against replay: each signature covers the other side's fresh key. Against reflection: the roles are signed, and a
+/// node does not open a link to itself. Against misbinding (Diffie, van Oorschot and Wiener 1992): both sides sign both
+/// names. Against confusion with consensus messages: the domain differs from those in messages/signing.cpp. A recorded
+/// connection stays secret when an identity key leaks later.
 ///
 /// All three messages have a fixed size, so nothing is parsed or allocated by a length that a stranger chose.
 namespace hypermesh {
@@ -50,7 +52,7 @@ static_assert(hello_bytes == 79 && responder_proof_bytes == 120 && initiator_pro
 /// Seed of an ephemeral key: fresh random bytes for each handshake, a constant in tests only.
 using ephemeral_seed = fixed_bytes<struct ephemeral_seed_tag, 32>;
 
-/// What both sides of a handshake know beforehand.
+/// What each side of a handshake knows beforehand.
 struct handshake_context {
   cluster_id cluster;
   /// Signs as this node and knows all members' keys.
@@ -60,19 +62,19 @@ struct handshake_context {
   std::uint32_t client_count = 0;
 };
 
-/// Who dials whom: of two replicas the one with the larger number, and a client dials every replica. So a pair has
-/// one connection, and nobody accepts from whom it should dial.
+/// Whether `initiator` dials `responder`. Of two replicas the one with the larger number dials, and a client dials
+/// every replica. So a pair of replicas has one connection, and no node accepts a connection from a node that it dials.
 [[nodiscard]] bool may_dial(principal initiator, principal responder);
 
-/// What became of the bytes that were fed.
+/// The result of a call of `feed`.
 struct handshake_step {
   /// Bytes for the other side; may be set together with `channel`.
   byte_vector send;
   /// Set once, when the other side is authenticated.
   std::optional<secure_channel> channel;
-  /// May be set together with `send`: the responder says who it is instead.
+  /// May be set together with `send`, which then holds ELSEWHERE.
   std::optional<link_error> error;
-  /// With `link_error::other_replica`: who proved that it is at the address that was dialed.
+  /// With `link_error::other_replica`: the replica that proved to be at the dialed address.
   std::optional<replica_id> found;
 };
 
@@ -81,7 +83,7 @@ class fixed_message {
  public:
   explicit fixed_message(std::size_t size) : size_(size) {}
 
-  /// Takes what is missing and returns the rest.
+  /// Takes the bytes that are missing and returns the rest.
   byte_span take(byte_span bytes);
   [[nodiscard]] bool is_complete() const { return bytes_.size() == size_; }
   [[nodiscard]] bool is_partial() const { return !bytes_.empty() && !is_complete(); }
@@ -92,7 +94,8 @@ class fixed_message {
   byte_vector bytes_;
 };
 
-/// The dialing side. Pure: its randomness is the seed.
+/// The dialing side. Pure but for the header of its stream, which libsodium draws at random; the ephemeral key comes
+/// from the seed.
 class initiator_handshake {
  public:
   initiator_handshake(handshake_context context, principal responder, const ephemeral_seed& seed);
@@ -100,11 +103,11 @@ class initiator_handshake {
   initiator_handshake(initiator_handshake&&) noexcept;
   initiator_handshake& operator=(initiator_handshake&&) noexcept;
 
-  /// What to send first.
+  /// The message to send first.
   [[nodiscard]] const byte_vector& hello() const { return hello_; }
 
-  /// Takes the next bytes of the connection. Bytes behind the responder's proof are an error:
-  /// the responder has no right to speak before it has the initiator's proof.
+  /// Takes the next bytes of the connection. Bytes after the responder's proof are an error, because the responder may
+  /// send nothing more before it has the initiator's proof.
   [[nodiscard]] handshake_step feed(byte_span bytes);
 
   /// Why the handshake failed when no more bytes come.
@@ -120,12 +123,12 @@ class initiator_handshake {
   principal responder_;
   byte_vector hello_;
   fixed_message proof_;
-  /// The ephemeral secret key, wiped as soon as it was used.
+  /// The ephemeral secret key; wiped as soon as it has been used.
   std::unique_ptr<secrets> secrets_;
   bool over_ = false;
 };
 
-/// The accepting side. Pure: its randomness is the seed.
+/// The accepting side. Pure in the same sense as `initiator_handshake`.
 class responder_handshake {
  public:
   responder_handshake(handshake_context context, const ephemeral_seed& seed);
@@ -136,16 +139,17 @@ class responder_handshake {
   /// Takes the next bytes of the connection.
   [[nodiscard]] handshake_step feed(byte_span bytes);
 
-  /// Bytes behind the initiator's proof: the first frames. Only after `channel` was given.
+  /// The bytes after the initiator's proof: the first frames. Only after `channel` was returned.
   [[nodiscard]] byte_vector take_rest() { return std::move(rest_); }
 
-  /// What is still missing of the message that is awaited; zero when the handshake is over.
+  /// The number of bytes that are missing of the awaited message; zero when the handshake is over.
   [[nodiscard]] std::size_t bytes_wanted() const;
 
-  /// Who claims to dial; nothing before HELLO was accepted. Proven when `channel` is given.
+  /// The claimed initiator; nothing before HELLO was accepted. Proven once `channel` was returned.
   [[nodiscard]] std::optional<principal> initiator() const { return initiator_; }
 
-  /// What HELLO says, also when it was refused; empty before it came as a whole.
+  /// The principals in HELLO, also when it was refused for them; empty before HELLO is complete and when its magic,
+  /// version or cluster is wrong.
   [[nodiscard]] const hello_claim& claim() const { return claim_; }
 
   /// Why the handshake failed when no more bytes come.
@@ -155,7 +159,7 @@ class responder_handshake {
   struct secrets;
 
   [[nodiscard]] handshake_step answer_hello();
-  /// Says who this is to somebody who dialed another replica.
+  /// The message ELSEWHERE.
   [[nodiscard]] byte_vector elsewhere() const;
   [[nodiscard]] handshake_step conclude();
   [[nodiscard]] std::optional<link_error> objection_to_hello();
@@ -164,7 +168,7 @@ class responder_handshake {
   fixed_message hello_;
   fixed_message proof_;
   std::optional<principal> initiator_;
-  /// The hello is good, but for another replica.
+  /// HELLO is valid, but it names another replica as responder.
   bool is_for_another_ = false;
   hello_claim claim_;
   byte_vector answer_;

@@ -7,19 +7,18 @@
 
 namespace hypermesh {
 
-/// Bounds what one remote node may have delivered and this node has not handled yet (attack 33). Each
-/// frame takes credit; when more is out than `bytes_max`, the link stops reading and TCP holds the sender back;
-/// when half has come back, it reads again. No CAF in here: the link tells in `reopened` how it is woken.
+/// Bounds the bytes that one remote node has delivered and this node has not handled yet (attack 33). Each frame takes
+/// credit. When more than `bytes_max` is taken, the link stops reading and TCP holds the sender back. When at most half
+/// of `bytes_max` is taken, the link reads again. The window knows no CAF: `reopened` wakes the link.
 ///
-/// `take`, `exceeded` and `must_halt` belong to the link's thread; credit is released from any thread, and may
+/// `take`, `exceeded` and `must_halt` are called on the link's thread. Credit may be released on any thread and may
 /// outlive the link.
 class inbound_window : public std::enable_shared_from_this<inbound_window> {
  public:
-  /// What a frame costs beside its bytes: the message, two control blocks, the place in a mailbox.
+  /// The cost of a frame besides its bytes: the message, two control blocks, the place in a mailbox.
   static constexpr std::size_t frame_overhead_bytes = 256;
 
-  /// `reopened` is called from the thread that releases the credit, once for each time that `must_halt`
-  /// returned true.
+  /// `reopened` is called on the thread that releases the credit, once for each time that `must_halt` returned true.
   inbound_window(std::size_t bytes_max, std::function<void()> reopened)
       : bytes_max_(bytes_max), reopened_(std::move(reopened)) {}
 
@@ -28,8 +27,8 @@ class inbound_window : public std::enable_shared_from_this<inbound_window> {
 
   [[nodiscard]] bool exceeded() const { return outstanding_.load() > bytes_max_; }
 
-  /// Called when `exceeded`: true when reading must stop until `reopened` is called. False when so much credit
-  /// returned meanwhile that reading goes on; then `reopened` is not called.
+  /// Called when `exceeded`. True when reading must stop until `reopened` is called. False when enough credit was
+  /// released in the meantime: reading goes on, and `reopened` is not called.
   [[nodiscard]] bool must_halt();
 
   [[nodiscard]] std::size_t outstanding_bytes() const { return outstanding_.load(); }
@@ -41,9 +40,9 @@ class inbound_window : public std::enable_shared_from_this<inbound_window> {
 
   const std::size_t bytes_max_;
   const std::function<void()> reopened_;
-  // The link writes `halted_` and then reads `outstanding_`; a releaser writes `outstanding_` and then reads `halted_`.
-  // In one total order (seq_cst) at least one of them sees the other's write, so no wake-up is lost;
-  // the exchange lets exactly one of them act on it.
+  // The link writes `halted_` and then reads `outstanding_`; a releasing thread writes `outstanding_` and then reads
+  // `halted_`. In one total order (seq_cst) at least one of them sees the other's write, so no wake-up is lost. The
+  // exchange lets exactly one of them act on it.
   std::atomic<std::size_t> outstanding_{0};
   std::atomic<bool> halted_{false};
 };

@@ -8,8 +8,9 @@
 
 namespace hypermesh {
 
-/// A broker whose mailbox closes when it quits. That of CAF 0.17.6 stays open: what is sent to a closed session
-/// would pile up for as long as anybody holds its handle, and a delayed message to itself would keep it for ever.
+/// A broker whose mailbox closes when it quits. The mailbox of a CAF 0.17.6 broker stays open: messages to a closed
+/// session would pile up for as long as any actor holds its handle, and a delayed message to itself would keep the
+/// broker for ever.
 class link_broker : public caf::io::broker {
  public:
   explicit link_broker(caf::actor_config& config) : caf::io::broker(config) {}

@@ -13,14 +13,14 @@
 
 namespace hypermesh {
 
-/// What the links of a node count. The name of each is also that of its counter, after "link_".
+/// The counters of a node's links. A counter is reported as "link_" and the name of its enumerator.
 enum class link_count : std::uint8_t {
   frames_in,
   frames_out,
-  /// Bytes of frames, without what the link adds.
+  /// Bytes of frames, without the overhead of the link.
   frame_bytes_in,
   frame_bytes_out,
-  /// Bytes on the connections, handshakes and signs of life included.
+  /// Bytes on the connections, handshakes and keepalives included.
   wire_bytes_in,
   wire_bytes_out,
   keepalives_in,
@@ -29,7 +29,7 @@ enum class link_count : std::uint8_t {
   dropped_queue_full,
   /// Frames not sent because the link was down.
   dropped_link_down,
-  /// Frames not sent because they exceed what this principal may send.
+  /// Frames not sent because they are empty or longer than this principal may send.
   dropped_too_long,
   dials,
   accepted,
@@ -39,7 +39,7 @@ enum class link_count : std::uint8_t {
   reconnects,
   /// How often reading stopped because the node did not keep up.
   reading_halted,
-  /// Messages that a link's actor does not understand: our fault.
+  /// Messages that a link's actor does not understand: a fault of this program.
   unexpected_messages,
   // Gauges.
   links_up,
@@ -53,7 +53,7 @@ inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_co
 /// snake_case name.
 [[nodiscard]] std::string_view to_string(link_count what);
 
-/// An address of the genesis at which another replica is than the one that it is listed for.
+/// An address of the genesis at which another replica than the listed one answers.
 struct misdirected_address {
   replica_id listed_for;
   replica_id answers_as;
@@ -61,8 +61,8 @@ struct misdirected_address {
   friend bool operator==(const misdirected_address&, const misdirected_address&) = default;
 };
 
-/// Counters of all links of one node. Written by the links, read by anybody at any time; each number is
-/// exact, a snapshot of several is not one instant. Memory: fixed.
+/// The counters of all links of one node. The links write them, and any thread may read them at any time. Each number
+/// is exact, but a snapshot of several is not of one instant. Memory: fixed.
 class link_counters {
  public:
   void add(link_count what, std::uint64_t amount = 1) { at(what).fetch_add(amount, std::memory_order_relaxed); }
@@ -77,13 +77,14 @@ class link_counters {
     return errors_[index_of(reason)].load(std::memory_order_relaxed);
   }
 
-  /// Who answered, and proved it, at the address of `dialed` at the last attempt.
+  /// Notes the replica that proved to be at the address of `dialed` at the last attempt.
   void note_answer(replica_id dialed, replica_id answered);
-  /// In ascending order; empty when every address that answered is that of its replica.
+  /// In ascending order; empty when each address that answered belongs to its replica.
   [[nodiscard]] std::vector<misdirected_address> misdirected() const;
 
-  /// All of them: "link_frames_in", …, "link_closed_bad_signature", … by reason, and for each replica at whose address
-  /// another one ever answered, "link_answers_as{replica="2"}": 1 + the number of who is there, 0 once it is right.
+  /// All counters: "link_frames_in" and so on; "link_closed_bad_signature" and so on for each reason; and for each
+  /// replica at whose address another one ever answered, "link_answers_as{replica="2"}": the number of the replica that
+  /// answers there plus 1, or 0 once it is the right one.
   [[nodiscard]] std::vector<named_counter> snapshot() const;
 
  private:
@@ -96,7 +97,7 @@ class link_counters {
 
   std::array<std::atomic<std::uint64_t>, link_count_count> counts_{};
   std::array<std::atomic<std::uint64_t>, link_error_count> errors_{};
-  /// By replica number, 1 + that of who answered; 0: nobody yet.
+  /// By replica number: the number of the replica that answered plus 1; 0 before the first answer.
   std::array<std::atomic<std::uint32_t>, limits::replicas_max> answers_{};
   std::array<std::atomic<bool>, limits::replicas_max> was_misdirected_{};
 };

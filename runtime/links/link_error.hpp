@@ -6,8 +6,8 @@
 
 namespace hypermesh {
 
-/// Why a link was refused or ended. Each is counted by itself: the operator sees from the
-/// counters whether a network, a configuration or an attacker is at work.
+/// Why a link was refused or ended. Each reason has its own counter, so that an operator can tell a bad network, a
+/// wrong configuration and an attack apart.
 enum class link_error : std::uint8_t {
   // Handshake: the bytes.
   /// The first bytes are not those of a HyperMesh link.
@@ -15,14 +15,14 @@ enum class link_error : std::uint8_t {
   wrong_version,
   /// Bytes where none are allowed: more than the fixed-size message, or after the last one.
   unexpected_bytes,
-  // Handshake: who speaks to whom.
+  // Handshake: the principals.
   wrong_cluster,
   unknown_principal,
-  /// The hello names another responder.
+  /// HELLO names another responder.
   wrong_responder,
-  /// Another replica than the one that was dialed proved that it is at this address.
+  /// Another replica than the dialed one proved to be at this address.
   other_replica,
-  /// This principal may not dial that one; also a node that reaches itself.
+  /// This principal may not dial that one; also a node that dials itself.
   wrong_direction,
   bad_signature,
   /// An ephemeral key of small order: the shared secret would be known to everybody.
@@ -30,12 +30,12 @@ enum class link_error : std::uint8_t {
   // Channel.
   frame_too_short,
   frame_too_long,
-  /// The authenticator of a frame does not hold: changed, reordered, repeated or forged.
+  /// A frame is not authentic: it was changed, reordered, repeated or forged.
   bad_frame,
   // Connection.
-  /// Bytes ended in the middle of a message or frame.
+  /// The bytes ended in the middle of a message or frame.
   truncated,
-  /// The remote node said good-bye.
+  /// The remote node sent the good-bye.
   ended,
   /// The connection was closed between two frames without a good-bye.
   closed,

@@ -9,35 +9,36 @@
 
 namespace hypermesh {
 
-/// Who a dialing node says it is, and whom it wants to reach. Nothing of it is proven.
+/// The principals in the HELLO of a dialing node: itself, and the node that it wants to reach. Neither is proven.
 struct hello_claim {
   std::optional<principal> initiator;
   std::optional<principal> responder;
 };
 
-/// Something that happened to a link and that an operator may want to know.
+/// An event of a link that an operator may want to know.
 struct link_event {
   enum class what {
     /// The authenticated link is up.
     up,
-    /// It is down, for `reason`.
+    /// The link is down, for `reason`.
     down,
     /// An attempt to dial `remote` failed.
     dial_failed,
-    /// An accepted connection was closed before it had proven who it is.
+    /// An accepted connection was closed before it became a link.
     refused,
   };
   what happened = what::up;
-  /// The other side; of a refused connection nothing, because nothing is proven.
+  /// The remote node; nothing for a refused connection, whose claim is usually not proven.
   std::optional<principal> remote;
-  /// Of the other side: host and port where this node dials, the host of an accepted connection; may be empty.
+  /// Host and port of a replica, as the genesis lists them; the host of a refused connection; empty for a client's
+  /// session.
   std::string address;
   link_error reason = link_error::stopped;
-  /// Of a refused connection, as far as it came.
+  /// The claim of a refused connection, as far as its HELLO was read.
   hello_claim claim;
 };
 
-/// Called on the thread of the links, which it must not hold up.
+/// Called on the thread of the links, which the handler must not block.
 using link_event_handler = std::function<void(const link_event&)>;
 
 }  // namespace hypermesh

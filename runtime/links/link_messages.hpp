@@ -15,7 +15,7 @@
 #include "runtime/links/dialing.hpp"
 #include "runtime/links/handshake.hpp"
 
-/// What the actors of the links tell each other and themselves. Nobody else sends these.
+/// The messages that the actors of the links send to each other and to themselves. Only code in this folder sends them.
 namespace hypermesh {
 
 /// A connection that the listener accepted. The listener owns the socket until the peer takes it; all actors of the
@@ -23,37 +23,39 @@ namespace hypermesh {
 struct accepted_connection {
   caf::io::connection_handle handle;
   std::string address;
-  /// The listener, whose scribe this is until it is taken.
+  /// The listener, which owns the scribe until the peer takes it.
   caf::strong_actor_ptr owner;
   std::optional<responder_handshake> handshake;
   /// Set when the handshake succeeded.
   std::optional<secure_channel> channel;
   principal remote;
-  /// What arrived between the handshake and the taking.
+  /// The bytes that arrived between the end of the handshake and the peer's taking of the connection.
   byte_vector early;
   std::uint32_t age_in_sweeps = 0;
   bool is_cut = false;
-  /// The handshake failed and an answer says why; the initiator closes when it has it, or time does.
+  /// The handshake failed and ELSEWHERE was sent. The initiator closes the connection when it has read the answer; if
+  /// not, the listener does when the time is over.
   bool is_refused = false;
 };
 
-/// The remote node dialed and proved itself: its peer takes the connection (listener to peer).
+/// The remote node dialed and proved itself, so its peer may take the connection (listener to peer).
 struct connection_offered {
   std::shared_ptr<accepted_connection> connection;
 };
 
-/// The peer has the connection, or refused it (peer to listener).
+/// The peer has taken the connection, or refused it (peer to listener).
 struct connection_taken {
   std::shared_ptr<accepted_connection> connection;
 };
 
-/// Credit came back; read again (from any thread to peer).
+/// Credit was released; read again (from any thread to peer).
 struct window_reopened {};
 
-/// Time for a sign of life, and to look for one (peer to itself).
+/// Time to send a keepalive and to check that the remote node is alive (peer to itself).
 struct keepalive_due {};
 
-/// Time to dial (peer to itself; generation 0 from the wiring, when all is ready). Stale generations are dropped.
+/// Time to dial (peer to itself; generation 0 comes from `links.cpp` when all peers exist). Stale generations are
+/// dropped.
 struct dial_due {
   std::uint64_t generation = 0;
 };
@@ -63,19 +65,19 @@ struct dial_expired {
   std::uint64_t generation = 0;
 };
 
-/// What the remote node's name stands for (resolver to peer).
+/// The addresses of the remote node's host name (resolver to peer).
 struct host_resolved {
   std::uint64_t generation = 0;
   std::vector<socket_address> addresses;
 };
 
-/// Look for connections that do not prove themselves (listener to itself).
+/// Look for handshakes that take too long (listener to itself).
 struct sweep_due {};
 
 /// Time to report the counters (listener to itself).
 struct report_due {};
 
-/// Say good-bye, close everything and quit (wiring to listener and peers).
+/// Send the good-bye, close everything and quit (`links.cpp` to listener and peers, listener to sessions).
 struct stop_links {};
 
 /// Close the port (listener to itself, one turn of the loop after `stop_links`).
@@ -86,7 +88,7 @@ struct farewell_over {};
 
 }  // namespace hypermesh
 
-// Behind the ids of actors/interfaces.hpp, with room for it to grow.
+// After the ids of actors/interfaces.hpp, which may grow into the gap.
 CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_links, first_custom_type_id + 200)
 CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_offered))
 CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_taken))

@@ -16,45 +16,46 @@
 
 namespace hypermesh {
 
-/// Everything that a link may use, with the reason for each default.
+/// The bounds and time-outs of all links, with the reason for each default.
 struct link_limits {
   using milliseconds = std::chrono::milliseconds;
 
-  /// Outbound queue of a link; over it frames are dropped and counted. Two of the longest frames and room beside them:
-  /// one may be on its way while the next is queued.
+  /// The outbound queue of a link; frames beyond it are dropped and counted. It has room for more than two of the
+  /// longest frames, because one may be on its way while the next is queued.
   std::size_t replica_outbound_bytes_max = 32ULL << 20U;
   std::size_t client_outbound_bytes_max = 8ULL << 20U;
 
-  /// Received and not yet handled; over it the link stops reading. One longest frame and room beside it.
+  /// Bytes that were received and are not handled yet; beyond them the link stops reading. They have room for more than
+  /// one of the longest frames.
   std::size_t replica_inbound_bytes_max = 16ULL << 20U;
   std::size_t client_inbound_bytes_max = 4ULL << 20U;
 
-  /// Accepted connections that have not proven who they are, in all and from one address; each holds
-  /// less than a kilobyte.
+  /// Accepted connections that are not authenticated yet, in all and from one address; each holds less than a kilobyte.
   std::size_t handshakes_max = 256;
   std::size_t handshakes_per_address_max = 128;
-  /// From accepting, or from dialing, until both sides are authenticated.
+  /// The time from accepting or dialing until both sides are authenticated.
   milliseconds handshake_timeout{2'000};
 
-  /// Of one client: its processes, and connections of earlier ones that are not known to be dead, which they are after
-  /// `dead_link_timeout`. One more is refused: if the oldest gave way, its process would come back and drive out another.
+  /// The sessions of one client: those of its processes, and those of earlier processes that are not known to be dead,
+  /// which takes `dead_link_timeout`. One more is refused. If it displaced the oldest one instead, the process of that
+  /// one would dial again and displace another.
   std::size_t sessions_per_client_max = 32;
   std::size_t sessions_max = 1'024;
 
-  /// An idle link says so this often, and a silent one is closed after `dead_link_timeout`: four signs of life
-  /// may be late.
+  /// An idle link sends a keepalive this often, and a silent link is closed after `dead_link_timeout`, so four
+  /// keepalives may be late.
   milliseconds keepalive_interval{1'000};
   milliseconds dead_link_timeout{5'000};
 
-  /// Wait before dialing again: doubles from the first to the second, each time with up to half of it at random added,
-  /// so that restarted nodes do not dial in step.
+  /// The delay before dialing again. It doubles from the minimum to the maximum, and up to half of it is added at
+  /// random, so that restarted nodes do not dial in step.
   milliseconds redial_delay_min{50};
   milliseconds redial_delay_max{5'000};
 
-  /// How long a stopped link may take for its good-bye.
+  /// The time that a stopped link may take for its good-bye.
   milliseconds farewell_timeout{500};
 
-  /// How often the counters go to the monitor.
+  /// How often the counters are sent to the monitor.
   milliseconds report_interval{1'000};
 };
 
@@ -63,24 +64,24 @@ static_assert(link_limits{}.client_outbound_bytes_max / 2 > limits::reply_bytes_
 static_assert(link_limits{}.replica_inbound_bytes_max > limits::frame_bytes_max);
 static_assert(link_limits{}.client_inbound_bytes_max > limits::client_frame_bytes_max);
 
-/// Fills the bytes with randomness for ephemeral keys.
+/// Fills the bytes at random, for ephemeral keys.
 using entropy_source = std::function<void(std::span<std::byte>)>;
 
 /// libsodium's generator.
 [[nodiscard]] entropy_source system_entropy();
 
-/// Who this node is and whom it may talk to.
+/// The identity of this node and the nodes that it may open links to.
 struct link_settings {
   cluster_id cluster;
   /// This node's identity and all members' public keys.
   std::shared_ptr<const authenticator> keys;
-  /// By replica number; the own place is not used.
+  /// By replica number; this replica's own entry is not used.
   std::vector<replica_address> replicas;
   /// Clients are numbered 0 … client_count-1.
   std::uint32_t client_count = 0;
   link_limits limits;
   entropy_source entropy = system_entropy();
-  /// Is shown what happens to the links; may be empty.
+  /// Receives the events of the links; may be empty.
   link_event_handler on_event = {};
 
   void tell(const link_event& event) const {

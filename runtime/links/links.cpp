@@ -82,7 +82,7 @@ std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
   return setup;
 }
 
-/// Only now, so that nothing arrives at anybody before its wiring.
+/// Called when all peers exist and a client has its `client_links`, so that no frame arrives before them.
 void start_dialing(const std::vector<caf::actor>& peers) {
   for (const auto& peer : peers)
     caf::anon_send(peer, dial_due{});
@@ -147,7 +147,8 @@ client_links_handle start_client_links(caf::actor_system& system, link_settings 
     links.actors.push_back(caf::actor_cast<caf::actor>(links.peers.back()));
   }
   caf::anon_send(client, client_links{std::make_shared<const std::vector<peer_actor>>(links.peers)});
-  // Whoever believed that the primary's link is open would send to it alone what the backups pass on sooner.
+  // The client treats a link as open until it is reported closed. Without these messages it would send requests to the
+  // primary alone, over a link that is not open yet, although connected backups could forward them sooner.
   for (std::uint32_t number = 0; number < shared->replicas.size(); ++number)
     caf::anon_send(client, link_changed{replica_id{number}, false});
   start_dialing(links.actors);

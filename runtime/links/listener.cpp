@@ -13,11 +13,12 @@ namespace hypermesh {
 
 namespace {
 
-/// A handshake that is not done after so many sweeps is over time; so a deadline is at most a quarter late, and a
-/// flood of connections starts no timers.
+/// A handshake that is not complete after this many sweeps is cut. So a deadline is at most a quarter late, and a flood
+/// of connections starts no timers.
 constexpr std::uint32_t sweeps_per_handshake = 4;
 
-/// What may arrive before a peer takes its connection at the loop's next turn: 50 reads, CAF's limit for one turn.
+/// The bytes that may arrive before a peer takes its connection in the loop's next turn: 50 reads, CAF's limit for one
+/// turn.
 constexpr std::size_t early_read_bytes_max = 1'024;
 constexpr std::size_t early_bytes_max = 64 * early_read_bytes_max;
 
@@ -43,7 +44,7 @@ void listener_state::take_connection(const caf::io::new_connection_msg& accepted
     const auto reason = stopping_ ? link_error::stopped : link_error::too_many_connections;
     setup_->counters->add(reason);
     if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, address, reason, {}});
-    // Never read from, so nothing of it is registered: here CAF's own close frees the socket at once.
+    // Nothing was read from it, so it is not registered anywhere: here CAF's own close frees the socket at once.
     self_->close(accepted.handle);
     return;
   }
@@ -79,13 +80,14 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
     self_->configure_read(data.handle, caf::io::receive_policy::exactly(initiator_proof_bytes));
   }
   if (step.error) {
-    // Cutting it now would take the answer with it.
+    // A cut now would discard the answer.
     refuse(*connection, *step.error);
     connection->is_refused = true;
     return;
   }
   if (!step.channel) return;
-  // Now, not when the peer takes it: a policy counts from the next read on, and this one would wait for bytes.
+  // Set here and not by the peer: a policy holds from the next read on, and with the present one that read would wait
+  // for `initiator_proof_bytes`.
   self_->configure_read(data.handle, caf::io::receive_policy::at_most(early_read_bytes_max));
   connection->remote = *connection->handshake->initiator();
   connection->early = connection->handshake->take_rest();
@@ -124,7 +126,7 @@ void listener_state::take_closed(caf::io::connection_handle handle) {
   quit_when_empty();
 }
 
-/// Counts it and tells of it.
+/// Counts a refused connection and reports it.
 void listener_state::refuse(const accepted_connection& connection, link_error reason) {
   setup_->counters->add(reason);
   const auto claim = connection.handshake ? connection.handshake->claim() : hello_claim{};
@@ -150,9 +152,9 @@ void listener_state::forget(caf::io::connection_handle handle) {
 void listener_state::forget_taken(const connection_taken& taken) {
   const auto& connection = taken.connection;
   const auto found = connections_.find(connection->handle);
-  // The socket's number may stand for a newer connection by now.
+  // The socket's number may belong to a newer connection by now.
   if (found == connections_.end() || found->second != connection) return;
-  // A refused connection is still ours.
+  // The peer did not take the connection, so the listener still owns it.
   if (self_->valid(connection->handle)) {
     if (!connection->is_cut) cut(*connection, link_error::stopped);
     return;
@@ -183,7 +185,7 @@ void listener_state::sweep() {
       cut(*connection, link_error::handshake_timeout);
       continue;
     }
-    // Counted when it was refused.
+    // Its reason was counted when it was refused.
     connection->is_cut = true;
     cut_connection(connection->handle);
   }
@@ -201,7 +203,7 @@ void listener_state::report() {
 void listener_state::stop() {
   if (stopping_) return;
   stopping_ = true;
-  // Not in the turn that may have opened it: CAF would forget both and keep the socket.
+  // Not in the turn that may have opened the port, because CAF would forget both and keep the socket.
   self_->backend().post([self = caf::actor_cast<caf::actor>(self_)] { caf::anon_send(self, port_closing{}); });
   for (const auto& [handle, connection] : connections_) {
     if (!connection->is_cut) cut(*connection, link_error::stopped);
@@ -210,7 +212,7 @@ void listener_state::stop() {
     for (const auto& session : sessions)
       caf::anon_send(session, stop_links{});
   }
-  // Twice what a session takes at most.
+  // A session takes at most two farewell time-outs; the third one is a margin.
   self_->delayed_send(self_, 3 * limits().farewell_timeout, farewell_over{});
 }
 

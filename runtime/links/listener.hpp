@@ -17,22 +17,23 @@
 
 namespace hypermesh {
 
-/// What the listener is told at its start.
+/// The parameters of the listener.
 struct listener_setup {
   std::shared_ptr<const link_settings> settings;
   std::shared_ptr<link_counters> counters;
-  /// By replica number; empty where this node dials.
+  /// By replica number; this replica's own entry is empty.
   std::vector<peer_actor> peers;
-  /// What a client's session is told.
+  /// Makes the parameters of a client's session.
   std::function<std::shared_ptr<const peer_setup>(client_id)> session_setup;
-  /// Where the counters go.
+  /// Receives the counters.
   std::function<void(std::vector<named_counter>)> report;
 };
 
-/// The open port: accepts connections, has them authenticate themselves, and hands each to the peer of its replica
-/// or to a new session of its client. Nothing that a stranger sends gets further than a message of fixed size.
+/// The open port: accepts connections, authenticates them, and passes each to the peer of its replica or to a new
+/// session of its client. A stranger's bytes reach nothing but the handshake and its messages of fixed size.
 ///
-/// Memory: at most `handshakes_max` connections of less than a kilobyte, `sessions_max` session handles.
+/// Memory: at most `handshakes_max` connections of less than a kilobyte each, plus up to 64 KiB from the authentication
+/// of a connection until its peer takes it; `sessions_max` session handles.
 class listener_state {
  public:
   static constexpr const char* name = "listener";

@@ -15,12 +15,12 @@ namespace hypermesh {
 
 namespace {
 
-/// A socket that listens, or the value of errno.
+/// A listening socket, or the value of `errno`.
 std::variant<open_file, int> listen_on(int family, const sockaddr* address, socklen_t size, bool both_families) {
   open_file file{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!file.is_open()) return errno;
   const int on = 1;
-  // A restarted replica takes its port over while old connections still linger in the system.
+  // So that a restarted replica gets its port back while old connections linger in the system.
   (void)::setsockopt(file.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const int only_ipv6 = both_families ? 0 : 1;
   if (family == AF_INET6 &&
@@ -125,7 +125,7 @@ std::variant<open_file, world_error> open_listening_socket(const replica_address
     auto opened = listen_on(entry->ai_family, entry->ai_addr, entry->ai_addrlen, false);
     if (auto* file = std::get_if<open_file>(&opened)) return std::move(*file);
     error = std::get<int>(opened);
-    // One of its addresses is here, and the port is taken: the next one would hide that.
+    // This address belongs to the machine, but the port is taken. The error of the next address would hide that.
     if (error == EADDRINUSE) break;
   }
   return explain(address, error);

@@ -13,24 +13,24 @@
 
 namespace hypermesh {
 
-/// What one peer is told at its start.
+/// The parameters of one peer.
 struct peer_setup {
   principal remote;
   std::shared_ptr<const link_settings> settings;
   std::shared_ptr<link_counters> counters;
   /// Whether this side dials. Otherwise the listener offers connections.
   bool dials = false;
-  /// Quit when the connection ends: a client's session, whose client dials a new one.
+  /// Whether the peer quits when its connection ends: a client's session does, and its client dials a new one.
   bool ends_with_connection = false;
-  /// A frame of the authenticated remote node; `via` is this peer.
+  /// Called for each frame of the authenticated remote node; `via` is this peer.
   std::function<void(const peer_actor& via, frame_ptr, inbound_credit)> deliver;
-  /// The authenticated link went up or down. Up comes before the first frame.
+  /// Called when the authenticated link went up or down. Up comes before the first frame.
   std::function<void(const peer_actor& via, bool up)> changed;
 };
 
-/// One remote node (a `peer_actor`): the broker that owns the connection to it, if there is one. It outlives
-/// connections: it dials again, and a newer authenticated connection replaces an older one, because after a
-/// crash of the remote node the older one is dead without having been closed.
+/// One remote node (a `peer_actor`): the broker that owns the connection to this node, if there is one. A peer outlives
+/// its connections: it dials again, and a newer authenticated connection replaces an older one, because after a crash
+/// of the remote node the older one is dead without having been closed.
 ///
 /// Memory: one live connection, one handshake, and connections that are being closed, which CAF reports within
 /// a turn of its loop; the inbound window counts over all of them.
@@ -48,7 +48,7 @@ class peer_state {
   void take_addresses(const host_resolved& found);
   void dial(const dial_due& due);
   void give_up_dialing(const dial_expired& expired);
-  /// The hello has left: the connection was established.
+  /// HELLO has left, so the connection is established.
   void note_connected(caf::io::connection_handle handle);
   void resume_reading();
   void check_life();
@@ -71,14 +71,14 @@ class peer_state {
   void continue_handshake(byte_span bytes);
   void end_attempt(link_error reason);
   void open(caf::io::connection_handle handle, secure_channel channel);
-  /// Closes the live connection, if any, and says so.
+  /// Cuts the live connection, which must exist, and reports the link as down.
   void close_live(link_error reason);
-  /// The live connection is no more.
+  /// Reports the link as down after its connection ended, and dials again or stops.
   void go_down(link_error reason);
   void quit_when_empty();
-  /// Tells what happened to those who want to know.
+  /// Reports an event to the handler in the settings.
   void tell(link_event::what happened, link_error reason) const;
-  /// A dialing attempt ended in `reason`; there will be another one.
+  /// Counts and reports an attempt to dial that failed, and schedules the next one.
   void note_failed_dial(link_error reason);
 
   link_broker* self_;
@@ -87,12 +87,12 @@ class peer_state {
   std::optional<redial_backoff> backoff_;
   std::optional<attempt> attempt_;
   std::shared_ptr<connection> live_;
-  /// Cut, but not yet reported closed. Null for a connection that never came to life.
+  /// Connections that were cut and are not yet reported closed. Null for one whose handshake was not complete.
   std::map<caf::io::connection_handle, std::shared_ptr<connection>> closing_;
-  /// Of the present attempt to dial.
+  /// The number of the present attempt to dial.
   std::uint64_t generation_ = 0;
   bool was_up_ = false;
-  /// A thread is looking the name up; never two at once.
+  /// A thread is looking the host name up; there are never two at once.
   bool resolving_ = false;
   bool stopping_ = false;
 };

@@ -12,12 +12,12 @@
 
 namespace hypermesh {
 
-/// What a scribe of CAF sends from.
+/// The outbound buffer of a CAF scribe.
 using wire_buffer = std::vector<char>;
 
-/// Key of one direction of one link; fresh for each connection.
+/// The key of one direction of one link; fresh for each connection.
 using stream_key = fixed_bytes<struct stream_key_tag, 32>;
-/// What the sender of a stream tells the receiver once. Not secret.
+/// The header that the sender of a stream sends once to the receiver. Not secret.
 using stream_header = fixed_bytes<struct stream_header_tag, 24>;
 
 /// The longest frame that a principal of this kind may send.
@@ -25,25 +25,25 @@ using stream_header = fixed_bytes<struct stream_header_tag, 24>;
   return sender == principal_kind::replica ? limits::frame_bytes_max : limits::client_frame_bytes_max;
 }
 
-/// What `secure_channel::feed` found.
+/// The result of `secure_channel::feed`.
 struct received_frames {
-  /// In order. Each stands in memory of its own, aligned for FlatBuffers.
+  /// In order. Each has memory of its own, aligned for FlatBuffers.
   std::vector<frame_ptr> frames;
-  /// Empty frames: signs of life, never delivered.
+  /// The number of empty frames, which are keepalives and never delivered.
   std::size_t keepalives = 0;
-  /// Set once; the connection must be closed. `ended` when the remote node said good-bye.
+  /// When set, the connection must be closed. `ended` when the remote node sent the good-bye.
   std::optional<link_error> error;
 };
 
-/// The authenticated encryption of one connection after its handshake: libsodium's
-/// crypto_secretstream (XChaCha20-Poly1305) in both directions. Pure: bytes in, frames out.
+/// The authenticated encryption of one connection after its handshake: libsodium's crypto_secretstream
+/// (XChaCha20-Poly1305) in both directions. Bytes in, frames out; pure but for the header of the own stream, which
+/// libsodium draws at random.
 ///
-/// On the wire a frame is `length (3 bytes, little-endian) ‖ ciphertext`, where the ciphertext is
-/// 17 bytes longer than the frame; the length is authenticated with it. The stream detects
-/// any change, loss, repetition or reordering. Its tags say: MESSAGE, a frame; REKEY, a frame
-/// after which both sides derive a new key, so that a key found later opens no old frames; FINAL,
-/// the good-bye, an empty frame after which nothing follows: an attacker who cuts the connection
-/// cannot feign it.
+/// On the wire a frame is `length (3 bytes, little-endian) ‖ ciphertext`, where the ciphertext is 17 bytes longer than
+/// the frame; the length is authenticated with it. The stream detects any change, loss, repetition or reordering. Its
+/// tags mean: MESSAGE, a frame; REKEY, a frame after which both sides derive a new key, so that a key that is found
+/// later opens no old frames; FINAL, the good-bye, an empty frame after which nothing follows, which an attacker who
+/// cuts the connection cannot forge.
 ///
 /// Memory: one incomplete frame, and no more of it than has arrived; the length is checked
 /// against the bound of the sender's kind before anything is allocated.
@@ -51,9 +51,10 @@ class secure_channel {
  public:
   static constexpr std::size_t length_bytes = 3;
   static constexpr std::size_t sealing_bytes = 17;
-  /// What the link adds to a frame.
+  /// The bytes that the link adds to a frame.
   static constexpr std::size_t overhead_bytes = length_bytes + sealing_bytes;
-  /// Frames under one key. The stream itself would rekey after 2³²; this is every few seconds under load.
+  /// Frames under one key: a new key every few seconds under load. The stream itself would change the key after 2³²
+  /// frames.
   static constexpr std::uint64_t frames_per_key = 1ULL << 20U;
 
   /// `own` sends under `sending_key`; `remote` bounds the frames that are accepted. `frames_before_rekey`
@@ -64,29 +65,28 @@ class secure_channel {
   secure_channel(secure_channel&&) noexcept;
   secure_channel& operator=(secure_channel&&) noexcept;
 
-  /// Travels in this side's handshake message.
+  /// The header that this side's handshake message carries.
   [[nodiscard]] const stream_header& own_header() const { return own_header_; }
 
-  /// Starts the receiving direction with the remote side's header. Once, before `feed`.
+  /// Starts the receiving direction with the remote side's header. Called once, before `feed`.
   void start_receiving(const stream_key& receiving_key, const stream_header& remote_header);
 
   /// The longest frame that `seal` takes.
   [[nodiscard]] std::size_t sealable_bytes_max() const { return frame_bytes_max_of(own_); }
 
-  /// Appends the sealed frame to `out`. An empty frame is a sign of life.
+  /// Appends the sealed frame to `out`. An empty frame is a keepalive.
   void seal(byte_span frame, wire_buffer& out);
 
   /// Appends the good-bye. Nothing may be sealed afterwards.
   void seal_end(wire_buffer& out);
 
-  /// Takes the next bytes of the connection, in pieces of any size. After an error it
-  /// gives nothing but that error.
+  /// Takes the next bytes of the connection, in pieces of any size. After an error it returns nothing but that error.
   [[nodiscard]] received_frames feed(byte_span bytes);
 
-  /// Why the connection is over when no more bytes come.
+  /// The reason for the end of the connection when no more bytes come.
   [[nodiscard]] link_error at_end_of_bytes() const;
 
-  /// Bytes of the incomplete frame.
+  /// The number of bytes of the incomplete frame.
   [[nodiscard]] std::size_t bytes_held() const { return pending_.size(); }
 
  private:
@@ -95,7 +95,7 @@ class secure_channel {
   void append_sealed(byte_span frame, unsigned char tag, wire_buffer& out);
   /// Opens one complete `length ‖ ciphertext`.
   void open(byte_span sealed, received_frames& out);
-  /// The length of the ciphertext that a complete length field announces, or the error.
+  /// Why a ciphertext of this announced length is refused; nothing when it is not.
   [[nodiscard]] std::optional<link_error> objection_to(std::size_t ciphertext_bytes) const;
 
   /// Both stream states, wiped on destruction.

@@ -22,7 +22,7 @@ static_assert(authenticated_map::key_bytes_max <= 0xffff, "a key's length has 16
 static_assert(authenticated_map::value_bytes_max <= 0xffff'ffff, "a value's length has 32 bits");
 static_assert(authenticated_map::bucket_count_max <= limits::state_chunks_max);
 
-/// What the head of a chunk says about its place.
+/// The place of a chunk, as its header gives it.
 struct chunk_place {
   std::size_t bucket = 0;
   std::size_t part = 0;
@@ -38,7 +38,7 @@ byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span st
   return writer.take();
 }
 
-/// Checks one chunk as far as that goes without its neighbours.
+/// Checks one chunk alone, without the chunks beside it.
 checked<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
   if (chunk.bytes == nullptr) return failure{"it has no bytes"};
   const auto size = chunk.bytes->size();
@@ -77,7 +77,7 @@ std::optional<byte_span> authenticated_map::find_in(std::size_t bucket, byte_spa
 
 void authenticated_map::put_in(std::size_t bucket, byte_span key, byte_span value) {
   require(!key.empty() && key.size() <= key_bytes_max, "a key has 1 … 1,024 bytes");
-  require(value.size() <= value_bytes_max, "a value fits an operation");
+  require(value.size() <= value_bytes_max, "a value fits into an operation");
   auto& entries = buckets_[bucket].entries;
   const auto found = entries.lower_bound(as_text(key));
   if (found != entries.end() && found->first == as_text(key)) {
@@ -142,7 +142,7 @@ void authenticated_map::refresh_bucket(std::size_t index) {
     const auto part = chunks.size();
     const auto length = std::min(stream_bytes_max, stream.size() - start);
     auto bytes = make_chunk(buckets_.size(), {index, part}, byte_span{stream}.subspan(start, length));
-    // Comparing costs a tenth of hashing, and the front of a large bucket often stays as it was.
+    // A comparison costs a tenth of a hash, and the front of a large bucket often stays unchanged.
     if (part < bucket.chunks.size() && *bucket.chunks[part].bytes == bytes) {
       chunks.push_back(bucket.chunks[part]);
       continue;
@@ -195,7 +195,7 @@ std::optional<std::string> authenticated_map::read_stream(std::size_t index, byt
     if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return "has keys out of order";
     into.entries.emplace_hint(into.entries.end(), as_text(key), as_text(value));
   }
-  // A head cut short at the very end leaves the reader empty but failed.
+  // An entry header that is truncated at the very end leaves the reader empty but failed.
   if (reader.failed()) return "ends inside an entry";
   return std::nullopt;
 }

@@ -11,48 +11,49 @@
 
 namespace hypermesh {
 
-/// The replicated state of a machine as an ordered map of bytes to bytes under a
-/// Merkle root (the paper's hierarchical state partitions, Castro's thesis §5.3.1,
-/// with one level of buckets).
+/// The replicated state of a machine: an ordered map of bytes to bytes under a Merkle
+/// root (the hierarchical partitions of Castro's thesis, section 5.3.1, with one level of buckets).
 ///
-/// A key belongs to the bucket that its digest names; a bucket becomes one or more
-/// chunks of at most `limits::state_chunk_bytes_max`; empty buckets have none. The
-/// chunks depend on the content alone, never on the order of changes. Only buckets
-/// changed since the last snapshot are serialised and hashed again; all others share
+/// A key belongs to the bucket that its digest selects. A bucket becomes one or more
+/// chunks of at most `limits::state_chunk_bytes_max`; an empty bucket has none. The
+/// chunks depend on the content alone and never on the order of changes. Only buckets
+/// that changed since the last snapshot are serialised and hashed again. All others share
 /// their chunks with it.
 ///
 /// A chunk is, in little-endian order: format octet, u32 count of buckets, u32 bucket,
 /// u32 part, then a part of the bucket's stream. The stream is, for each entry in
-/// ascending order of keys: u16 key length, u32 value length, key, value. All parts of
-/// a bucket but the last are full.
+/// ascending order of keys: u16 key length, u32 value length, key, value. All parts of a
+/// bucket but the last are full.
 ///
-/// Owned by one machine, not safe for concurrent use. Memory: the entries, and the
-/// chunks of the last snapshot; the machine above bounds `content_bytes()`.
+/// Owned by one machine, not safe for concurrent use. Memory: the entries, and the chunks
+/// of the last snapshot. The machine that owns the map bounds `content_bytes()`.
 class authenticated_map {
  public:
   static constexpr std::size_t key_bytes_max = 1024;
   static constexpr std::size_t value_bytes_max = limits::operation_bytes_max;
-  /// A million entries of 100 bytes make chunks of 100 KiB: below the limit of one
-  /// chunk, and 1,024 leaves cost a root of under half a millisecond.
+  /// A million entries of 100 bytes make chunks of 100 KiB, below the limit of one chunk.
+  /// A root over 1,024 leaves costs less than half a millisecond.
   static constexpr std::size_t bucket_count_default = 1024;
   static constexpr std::size_t bucket_count_max = 65'536;
 
-  /// `bucket_count` is 1 … `bucket_count_max` and the same at every replica: it is
-  /// part of every chunk and so of the root.
+  /// `bucket_count` is 1 … `bucket_count_max` and the same at every replica, because it
+  /// is part of every chunk and so of the root.
   explicit authenticated_map(std::size_t bucket_count = bucket_count_default);
 
-  /// Where `key` belongs. Costs a hash: callers that read and then write keep it.
+  /// The bucket of `key`. Costs one hash, so a caller that reads and then writes keeps
+  /// the result.
   [[nodiscard]] std::size_t bucket_of(byte_span key) const;
 
-  /// The value of `key`, valid until the next change.
+  /// The value of `key`. The span is valid until the next change.
   [[nodiscard]] std::optional<byte_span> find(byte_span key) const { return find_in(bucket_of(key), key); }
   [[nodiscard]] std::optional<byte_span> find_in(std::size_t bucket, byte_span key) const;
 
-  /// Sets the value of `key`; both within the bounds above, the key not empty.
+  /// Sets the value of `key`. Both must be within the bounds above, and the key must not
+  /// be empty.
   void put(byte_span key, byte_span value) { put_in(bucket_of(key), key, value); }
   void put_in(std::size_t bucket, byte_span key, byte_span value);
 
-  /// False when there was no such key.
+  /// False if there was no such key.
   bool erase(byte_span key) { return erase_in(bucket_of(key), key); }
   bool erase_in(std::size_t bucket, byte_span key);
 
@@ -63,13 +64,13 @@ class authenticated_map {
   /// Calls `visit` with every key and value, in the order of the chunks.
   void for_each(const std::function<void(byte_span key, byte_span value)>& visit) const;
 
-  /// See `state_machine`. The cost of `snapshot` is that of the buckets changed since
-  /// the last one, and one shared pointer a chunk.
+  /// See `state_machine`. A snapshot costs the serialisation of the buckets that changed
+  /// since the last one, and one shared pointer for each chunk.
   [[nodiscard]] state_snapshot snapshot();
   [[nodiscard]] digest root();
 
-  /// Accepts exactly what `snapshot` of a map with as many buckets makes, down to the
-  /// leaf digests. An error text leaves everything unchanged.
+  /// Accepts exactly what `snapshot` of a map with the same number of buckets makes, down
+  /// to the leaf digests. After an error the map is unchanged.
   [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot);
 
  private:

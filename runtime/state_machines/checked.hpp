@@ -6,7 +6,7 @@
 
 namespace hypermesh {
 
-/// Why something from outside was not accepted, as a sentence for people.
+/// The reason why an input from outside was not accepted, as a sentence for people.
 struct failure {
   std::string text;
 };
@@ -21,13 +21,13 @@ class [[nodiscard]] checked {
   [[nodiscard]] bool has_value() const { return content_.index() == 0; }
   explicit operator bool() const { return has_value(); }
 
-  /// Only when `has_value()`.
+  /// Requires `has_value()`.
   [[nodiscard]] T& operator*() { return *std::get_if<0>(&content_); }
   [[nodiscard]] const T& operator*() const { return *std::get_if<0>(&content_); }
   [[nodiscard]] T* operator->() { return std::get_if<0>(&content_); }
   [[nodiscard]] const T* operator->() const { return std::get_if<0>(&content_); }
 
-  /// Only when not `has_value()`.
+  /// Requires that there is no value.
   [[nodiscard]] const std::string& error() const { return std::get_if<1>(&content_)->text; }
 
  private:

@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Takes rows from the front of a text.
+/// Reads rows from the front of a text.
 class row_reader {
  public:
   row_reader(std::string_view text, std::string_view file_name) : text_(text), file_name_(file_name) {
@@ -18,7 +18,7 @@ class row_reader {
     if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
   }
 
-  /// The next row that is not empty; no row at the end of the text.
+  /// The next row that is not empty; nothing at the end of the text.
   checked<std::optional<csv_row>> next() {
     while (!text_.empty()) {
       csv_row row{line_, {}};
@@ -90,7 +90,7 @@ checked<csv_table> csv_table::parse(std::string_view text, std::string_view file
   }
   table.columns = std::move((*head)->fields);
   for (auto column = table.columns.begin(); column != table.columns.end(); ++column) {
-    // Columns without a name are passed over anyway.
+    // Nobody can ask for a column without a name.
     if (column->empty() || std::find(std::next(column), table.columns.end(), *column) == table.columns.end()) continue;
     return failure{
         fmt::format("{}:{}: the column \"{}\" comes twice; remove one of the two", file_name, (*head)->line, *column)};

@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-// A get answers one octet and the value; the put that wrote it had at least as many beside the value.
+// A get answers with one octet and the value. The put that wrote the value had at least one octet besides it.
 static_assert(limits::result_bytes_max >= limits::operation_bytes_max);
 static_assert(key_value::key_bytes_max == authenticated_map::key_bytes_max);
 

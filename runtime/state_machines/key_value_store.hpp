@@ -6,12 +6,12 @@
 
 namespace hypermesh {
 
-/// The machine "key-value": a replicated map of bytes to bytes. Operations and results:
-/// key_value_operations.hpp. Memory: `content_bytes_max` of keys and values and, while a
-/// snapshot is held, as much again; beyond that writes are refused.
+/// The machine "key-value": a replicated map of bytes to bytes. key_value_operations.hpp
+/// defines its operations and results. Memory: `content_bytes_max` of keys and values
+/// and, while a snapshot is held, as much again. Writes beyond the bound are refused.
 class key_value_store final : public state_machine {
  public:
-  /// One GiB; the same at every replica, because it decides what is refused.
+  /// One GiB. The same at every replica, because it decides which writes are refused.
   static constexpr std::uint64_t content_bytes_max_default = 1ULL << 30U;
 
   explicit key_value_store(std::size_t bucket_count = authenticated_map::bucket_count_default,
@@ -34,7 +34,7 @@ class key_value_store final : public state_machine {
   operation_result execute(const key_value::compare_and_swap& operation);
   operation_result execute(const key_value::increment& operation);
 
-  /// Sets the value, or the refusal because the store would outgrow its bound.
+  /// Sets the value, or returns a refusal because the store would outgrow its bound.
   [[nodiscard]] std::optional<operation_result> write(std::size_t bucket, byte_span key, byte_span value);
 
   authenticated_map entries_;

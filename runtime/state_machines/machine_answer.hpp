@@ -7,26 +7,28 @@
 
 namespace hypermesh {
 
-/// What a machine's result says, for people and for programs.
+/// The meaning of a machine's result, for people and for programs.
 struct machine_answer {
-  /// That of the result; also `refused` where the operation has a condition that did not hold, so that it changed
+  /// The status of the result. It is also `refused` if the operation had a condition that did not hold and so changed
   /// nothing: a failed compare-and-swap.
   operation_status status = operation_status::applied;
-  /// For people: a line, or several for a report. Nothing in it steers a terminal, and no two values look alike.
+  /// For people: one line, or several for a report. It contains no control characters for a terminal, and no two values
+  /// look alike.
   std::string line;
-  /// For programs: the answer as UTF-8; a value that was read comes as it is. Nothing: no value is there, or `bytes`.
+  /// For programs: the answer as UTF-8; a value that was read appears unchanged. Nothing if there is no value, or if
+  /// `bytes` has it.
   std::optional<std::string> text;
   /// A value that is not UTF-8.
   std::optional<byte_vector> bytes;
 };
 
-/// An applied operation's answer in the machine's own words.
+/// The answer of an applied operation, as a text of the machine.
 [[nodiscard]] machine_answer text_answer(std::string text);
 
-/// An applied operation's answer that is a value of a client's.
+/// The answer of an applied operation, as a value that a client stored.
 [[nodiscard]] machine_answer value_answer(byte_span value);
 
-/// The operation was applied, and there is nothing that it could answer with: (none).
+/// The operation was applied and has no value to return: (none).
 [[nodiscard]] machine_answer no_value_answer();
 
 /// The answer to an operation that was not applied, or whose result was too large.

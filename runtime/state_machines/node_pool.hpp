@@ -13,27 +13,29 @@
 
 namespace hypermesh::scheduler {
 
-/// Number of a node in the order of registration.
+/// The number of a node in the order of registration.
 using node_index = std::uint32_t;
 
-/// A scan for a place reads 24 bytes a node: 1.5 MiB at most, within a core's cache.
+/// A scan for a place reads 24 bytes for each node: 1.5 MiB at most, which fits into the
+/// cache of a core.
 inline constexpr std::size_t nodes_max = 65'536;
-/// Different GPU models of a cluster; a set of them has 64 bits.
+/// GPU models of a cluster. A set of them is a mask of 64 bits.
 inline constexpr std::size_t gpu_models_max = 64;
 
-/// What is free where, and the choice of a place. Derived state: the scheduler rebuilds
-/// it from its records.
+/// The free resources of each node, and the choice of a node for a task. Derived state:
+/// the scheduler rebuilds it from its records.
 ///
-/// Best fit: of the nodes that can take the task, the one that would be left with the
-/// least, where what is left counts
+/// The rule is best fit. Of the nodes that can take the task, it chooses the one with the
+/// least left afterwards. What is left counts
 ///
 ///     4 · cpu_milli  +  1 · memory_mib  +  64 · gpu_milli
 ///
-/// (a core as much as 4 GB, a GPU as much as 16 cores: on the machines of the trace the
-/// three kinds then weigh about the same). A task takes the same from every node, so
-/// this is the node with the least free now. Equal nodes: the one registered first. A
-/// share of a GPU goes to the GPU with the smallest sufficient rest, equal ones: the
-/// lowest number; whole GPUs are the lowest-numbered ones that are wholly free.
+/// A core counts as much as 4 GB, and a GPU as much as 16 cores. On the machines of the
+/// trace the three kinds of resources then weigh about the same. A task takes the same
+/// amount from every node, so the chosen node is the one with the least free now. If
+/// nodes are equal, the one registered first is chosen. A share of a GPU goes to the GPU
+/// with the smallest sufficient rest; if GPUs are equal, to the lowest number. Whole GPUs
+/// are the lowest-numbered ones that are entirely free.
 ///
 /// Memory: `nodes_max` nodes of about 250 bytes.
 class node_pool {
@@ -46,34 +48,35 @@ class node_pool {
   [[nodiscard]] std::optional<node_index> find(std::string_view name) const;
   [[nodiscard]] const node_spec& spec(node_index index) const { return nodes_[index].spec; }
 
-  /// Why the pool has no room for one more node like this; empty when it has.
+  /// Why the pool cannot take this node; empty if it can.
   [[nodiscard]] std::string_view flaw_of(const node_spec& spec) const;
-  /// Adds a node without `flaw_of`.
+  /// Adds a node for which `flaw_of` is empty.
   node_index add(const node_spec& spec);
 
-  /// Whether `needs` can be met there now.
+  /// Whether the node can meet `needs` now.
   [[nodiscard]] bool fits(node_index index, const demand& needs) const;
-  /// Best fit over all nodes.
+  /// The best fit among all nodes; nothing if no node can take the task.
   [[nodiscard]] std::optional<node_index> best_for(const demand& needs) const;
-  /// The GPUs that a task that fits there takes.
+  /// The GPUs that the task would take on a node where it fits.
   [[nodiscard]] gpu_set choose_gpus(node_index index, const demand& needs) const;
 
-  /// Whether a task with exactly these GPUs can be there; for records that are read back.
+  /// Whether a task can occupy exactly these GPUs of the node. For records that are read
+  /// back.
   [[nodiscard]] bool can_occupy(node_index index, const demand& needs, gpu_set gpus) const;
   void occupy(node_index index, const demand& needs, gpu_set gpus);
   void vacate(node_index index, const demand& needs, gpu_set gpus);
 
   [[nodiscard]] node_view view(node_index index) const;
-  /// Sets the fields about nodes and resources.
+  /// Sets the fields that concern nodes and resources.
   void summarise(summary_view& into) const;
 
  private:
-  /// What a scan for a place looks at, and nothing else.
+  /// The fields that a scan for a place reads, and no others.
   struct room {
     std::uint64_t weight = 0;
     std::uint32_t cpu_milli = 0;
     std::uint32_t memory_mib = 0;
-    /// Most that is free on one GPU.
+    /// The largest free part of one GPU.
     std::uint16_t gpu_milli = 0;
     std::uint8_t whole_gpus = 0;
     std::uint8_t model = 0;
@@ -83,7 +86,7 @@ class node_pool {
     std::array<std::uint16_t, gpus_per_node_max> gpu_milli_free{};
     std::uint32_t tasks = 0;
   };
-  /// The same in terms of `room`.
+  /// A demand in the terms of `room`.
   struct requirement {
     std::uint32_t cpu_milli = 0;
     std::uint32_t memory_mib = 0;
@@ -103,7 +106,7 @@ class node_pool {
   std::vector<room> rooms_;
   std::vector<node> nodes_;
   std::map<std::string, node_index, std::less<>> by_name_;
-  /// Models in the order in which they came; the number of "none" is 0.
+  /// Models in the order of their registration. "No GPU" has the number 0.
   std::vector<std::string> models_ = {""};
   std::uint64_t cpu_milli_total_ = 0;
   std::uint64_t cpu_milli_used_ = 0;

@@ -10,17 +10,17 @@
 
 namespace hypermesh {
 
-/// Whether `letter` is visible ASCII: not a space and not a control character.
+/// Whether `letter` is visible ASCII, that is neither a space nor a control character.
 [[nodiscard]] inline bool is_visible(char letter) { return letter > ' ' && letter < '\x7f'; }
 
-/// The bytes as text when a terminal shows them as they are, else as 0x and hexadecimal.
+/// The bytes as text if they are printable ASCII, else as 0x and hexadecimal.
 [[nodiscard]] inline std::string printable(byte_span bytes) {
   const auto text = as_text(bytes);
   const auto shows = [](char letter) { return letter == ' ' || is_visible(letter); };
   return std::all_of(text.begin(), text.end(), shows) ? std::string{text} : "0x" + to_hex(bytes);
 }
 
-/// The whole of `text` as a decimal number without a plus or spaces.
+/// Reads all of `text` as a decimal number without a plus sign or spaces.
 template <class Number>
 [[nodiscard]] std::optional<Number> parse_decimal(std::string_view text) {
   Number value{};

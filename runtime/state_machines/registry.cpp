@@ -11,7 +11,7 @@ namespace hypermesh {
 
 namespace {
 
-/// One machine with its language.
+/// One machine with its operations.
 struct entry {
   std::string_view name;
   std::unique_ptr<state_machine> (*make)();

@@ -18,21 +18,21 @@ namespace hypermesh {
 /// A new machine in its initial state. The failure lists the known names.
 [[nodiscard]] checked<std::unique_ptr<state_machine>> make_state_machine(std::string_view name);
 
-/// What words of a command line mean to the machine `machine`, encoded. The failure
-/// tells people what to write instead.
+/// The encoded operation that the words of a command line mean to `machine`. The failure says what
+/// to write instead.
 [[nodiscard]] checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
 
-/// Whether `operation`, encoded, only reads: the machine `machine` changes nothing when it executes it. False for what
-/// is no operation of the machine, and for an unknown machine.
+/// Whether the encoded `operation` only reads, so that `machine` changes nothing when it executes
+/// it. False for bytes that are no operation of the machine, and for an unknown machine.
 [[nodiscard]] bool is_read(std::string_view machine, byte_span operation);
 
-/// What the machine's result of the operation `submitted` says.
+/// Interprets the machine's result of the operation `submitted`.
 [[nodiscard]] machine_answer interpret(std::string_view machine, byte_span submitted, const operation_result& result);
 
-/// The line for people alone.
+/// Only the line for people.
 [[nodiscard]] std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result);
 
-/// The operations of `machine`, one a line; empty for an unknown name.
+/// The operations of `machine`, one on each line; empty for an unknown name.
 [[nodiscard]] std::string_view operations_usage(std::string_view machine);
 
 }  // namespace hypermesh

@@ -15,11 +15,11 @@ using namespace scheduler;
 namespace {
 
 constexpr std::size_t placement_bytes_max = 1 + name_bytes_max + 1 + name_bytes_max + sizeof(gpu_set);
-/// Far above any sensible bound; keeps the list of placements inside a result.
+/// Far above any sensible bound. It keeps the list of placements inside of a result.
 constexpr std::size_t waiting_examined_limit = 1'024;
 static_assert(sizeof(std::uint16_t) + waiting_examined_limit * placement_bytes_max <= limits::result_bytes_max);
 
-/// A name that a client sent may be anything; the answer repeats only a sound one.
+/// A client may send any bytes as a name. The answer repeats the name only if it is valid.
 operation_result refused_unknown(std::string_view kind, const std::string& name) {
   const auto flaw = flaw_of(task_spec{name, {}, {}});
   return refused(flaw.empty() ? fmt::format("no {} is named {}", kind, name) : std::string{flaw});
@@ -182,7 +182,7 @@ placement resource_scheduler::place_on(node_index node, std::string_view name, k
 
 operation_result resource_scheduler::release(std::string_view name, known_task& task) {
   auto& record = task.record;
-  require(record.state == task_state::placed, "what is released was placed");
+  require(record.state == task_state::placed, "a released task was placed before");
   tables_.nodes.vacate(record.node, record.needs, record.gpus);
   --tables_.placed;
   record.state = task_state::released;
@@ -203,7 +203,7 @@ placements resource_scheduler::fill(node_index node) {
     const auto current = next++;
     if (!tables_.nodes.fits(node, current->second.needs)) continue;
     auto task = find_task(current->second.name);
-    require(task && task->record.state == task_state::pending, "who waits has a record that says so");
+    require(task && task->record.state == task_state::pending, "a waiting task has a pending record");
     done.push_back(place_on(node, current->second.name, *task));
     tables_.waiting.erase(current);
   }
@@ -252,7 +252,7 @@ std::optional<std::string> resource_scheduler::derive(const authenticated_map& r
   if (!header) return "the scheduler's header record is missing or unreadable";
   into.header = *header;
 
-  // Nodes first and in the order of registration, which the map does not have.
+  // Nodes come first and in the order of registration, which differs from the order of the map.
   std::optional<std::string> wrong;
   std::map<node_index, node_spec> specs;
   records.for_each([&](byte_span key, byte_span value) {

@@ -13,29 +13,32 @@
 
 namespace hypermesh {
 
-/// Bounds of the scheduler's memory and of the work of one operation. The same at every
-/// replica: they decide what is refused and what is placed.
+/// Bounds of the scheduler's memory and of the work of one operation. They are the same
+/// at every replica, because they decide which operations are refused and which tasks are
+/// placed.
 struct scheduler_bounds {
-  /// Tasks submitted, waiting or placed: at 300 bytes each, 300 MB.
+  /// Tasks that are submitted, waiting or placed: 300 MB at 300 bytes each.
   std::size_t live_tasks_max = 1'000'000;
-  /// Released tasks that are still known by name; older ones are only counted.
+  /// Released tasks that are still known by name. Older ones are only counted.
   std::size_t released_known_max = 65'536;
-  /// Waiting tasks looked at when a node gains room: at 10 ns each, about the cost of placing one task.
+  /// Waiting tasks that are tried when a node gains room. At 10 ns each this costs about
+  /// as much as placing one task.
   std::size_t waiting_examined_max = 128;
 };
 
-/// The machine "scheduler": nodes register, tasks are submitted, placed by best fit
-/// (node_pool.hpp) and released, and every replica agrees on each placement. Operations:
-/// scheduler_operations.hpp; results: scheduler_results.hpp.
+/// The machine "scheduler": nodes register, and tasks are submitted, placed by best fit
+/// (node_pool.hpp) and released. All replicas agree on each placement.
+/// scheduler_operations.hpp defines the operations, scheduler_results.hpp the results.
 ///
-/// A task that fits nowhere waits in the order of arrival. When a node gains room, by a
-/// release or by registering, the first `waiting_examined_max` waiting tasks are tried on
-/// that node, in order; a large task at the head does not hold up smaller ones behind
-/// it. Only that node is asked: the others had no room when the task began to wait. A
-/// client may also ask again for a waiting task, which then tries every node.
+/// A task that fits nowhere waits in the order of arrival. When a node gains room,
+/// because a task is released or the node registers, the first `waiting_examined_max`
+/// waiting tasks are tried on that node, in order. A large task at the head does not
+/// delay smaller ones behind it. No other node is tried, because the others had no room
+/// when the task began to wait. A client may also ask again for a waiting task, which
+/// then tries every node.
 ///
-/// Memory: `scheduler_bounds` and `nodes_max`; the records in the map hold the whole
-/// state, everything else is derived from them and rebuilt by `restore`.
+/// Memory: `scheduler_bounds` and `nodes_max`. The records in the map hold the whole
+/// state. Everything else is derived from them and rebuilt by `restore`.
 class resource_scheduler final : public state_machine {
  public:
   explicit resource_scheduler(std::size_t bucket_count = authenticated_map::bucket_count_default,
@@ -51,25 +54,25 @@ class resource_scheduler final : public state_machine {
   [[nodiscard]] scheduler::summary_view summary() const;
 
  private:
-  /// A waiting task, with what a try needs.
+  /// A waiting task, with the demand that a placement needs.
   struct waiting_task {
     std::string name;
     scheduler::demand needs;
   };
 
-  /// What follows from the records.
+  /// Tables that follow from the records.
   struct derived_tables {
     scheduler::node_pool nodes;
-    /// By ticket: the order of arrival.
+    /// By ticket, which is the order of arrival.
     std::map<std::uint64_t, waiting_task> waiting;
-    /// Names of released tasks by ticket: the oldest is forgotten first.
+    /// Names of released tasks by ticket. The oldest one is forgotten first.
     std::map<std::uint64_t, std::string> released;
     std::uint64_t submitted = 0;
     std::uint64_t placed = 0;
     scheduler::header_record header;
   };
 
-  /// A task's record and where it stands.
+  /// A task's record and its place in the map.
   struct known_task {
     std::string key;
     std::size_t bucket = 0;
@@ -87,16 +90,17 @@ class resource_scheduler final : public state_machine {
 
   [[nodiscard]] std::optional<known_task> find_task(std::string_view task) const;
   void store(const known_task& task);
-  /// Puts the task on the node, where it fits.
+  /// Places the task on a node where it fits.
   scheduler::placement place_on(scheduler::node_index node, std::string_view name, known_task& task);
-  /// Gives back what a placed task took; what became of the tasks that waited.
+  /// Releases the resources of a placed task. Returns the placements of waiting tasks
+  /// that follow.
   operation_result release(std::string_view name, known_task& task);
   /// Tries waiting tasks on a node that gained room.
   scheduler::placements fill(scheduler::node_index node);
   void forget_old_released();
   void store_header();
 
-  /// Part of `restore`: an error text, or the tables that follow from `records`.
+  /// A step of `restore`: derives the tables from `records`, or returns an error text.
   [[nodiscard]] std::optional<std::string> derive(const authenticated_map& records, derived_tables& into) const;
   [[nodiscard]] std::optional<std::string> derive_task(std::string_view name, byte_span value,
                                                        derived_tables& into) const;

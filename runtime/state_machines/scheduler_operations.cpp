@@ -79,7 +79,7 @@ bool is_name(std::string_view text) {
 
 // --- Text ----------------------------------------------------------------------
 
-/// A number argument of a command line, with the name that the usage gives it.
+/// A number on a command line, with the name that the usage gives it.
 template <class Number>
 checked<Number> parse_amount(std::string_view text, std::string_view what) {
   const auto value = parse_decimal<Number>(text);

@@ -13,29 +13,30 @@
 
 /// Operations of the resource scheduler as bytes and as text.
 ///
-/// The first octet is the place of the operation in `operation` below, from 1; then the
-/// fields in order: numbers in little-endian order and in the width of their type,
-/// texts with one octet of length, lists with one octet of count.
+/// The first octet is the place of the operation in `operation` below, from 1. The fields
+/// follow in order: numbers little-endian in the width of their type, texts with one
+/// octet of length, lists with one octet of count.
 namespace hypermesh::scheduler {
 
 /// Names of nodes, tasks and GPU models: visible ASCII.
 inline constexpr std::size_t name_bytes_max = 64;
 inline constexpr std::size_t model_alternatives_max = 16;
-/// Sixteen is the largest server sold; the set of GPUs of a placement has 16 bits.
+/// The largest servers have sixteen GPUs. The set of GPUs of a placement has 16 bits.
 inline constexpr std::uint8_t gpus_per_node_max = 16;
 /// A whole GPU.
 inline constexpr std::uint16_t gpu_milli_whole = 1000;
-/// 100,000 cores; keeps every sum over `nodes_max` nodes far below 64 bits.
+/// 100,000 cores. Keeps every sum over `nodes_max` nodes far below 2⁶⁴.
 inline constexpr std::uint32_t cpu_milli_max = 100'000'000;
 /// One PiB.
 inline constexpr std::uint32_t memory_mib_max = 1U << 30U;
 
-/// Quality of service, as Kubernetes and the trace name it. Recorded and reported; it
-/// does not change where or when a task is placed.
+/// Quality of service, as Kubernetes and the trace name it. It is recorded and reported,
+/// and does not change where or when a task is placed.
 enum class service_class : std::uint8_t { best_effort = 0, burstable = 1, latency_sensitive = 2, guaranteed = 3 };
 inline constexpr auto service_class_last = service_class::guaranteed;
 
-/// A machine of the cluster: thousandths of a core, MiB, and GPUs of one model ("" without GPUs).
+/// A machine of the cluster: thousandths of a core, MiB, and GPUs of one model (""
+/// without GPUs).
 struct node_spec {
   std::string name;
   std::uint32_t cpu_milli = 0;
@@ -46,8 +47,8 @@ struct node_spec {
   friend bool operator==(const node_spec&, const node_spec&) = default;
 };
 
-/// What a task takes while it is placed. One GPU may be shared in thousandths; several
-/// are always whole. No `models`: any model will do.
+/// The resources that a task takes while it is placed. One GPU may be shared in
+/// thousandths; several GPUs are always whole. Without `models`, any model will do.
 struct demand {
   std::uint32_t cpu_milli = 0;
   std::uint32_t memory_mib = 0;
@@ -66,15 +67,15 @@ struct task_spec {
   friend bool operator==(const task_spec&, const task_spec&) = default;
 };
 
-/// Adds a node, and places waiting tasks on it.
+/// Adds a node and places waiting tasks on it.
 struct register_node {
   node_spec node;
 };
-/// Makes a task known; it takes nothing yet.
+/// Registers a task, which takes no resources yet.
 struct submit_task {
   task_spec task;
 };
-/// Places a submitted or a waiting task, or lets it wait when it fits nowhere.
+/// Places a submitted or waiting task. If it fits nowhere, it waits.
 struct place_task {
   std::string name;
 };
@@ -82,7 +83,7 @@ struct place_task {
 struct release_task {
   std::string name;
 };
-/// Ends a task whatever its state: releases it when it is placed, else forgets it.
+/// Ends a task in any state: releases it if it is placed, else forgets it.
 struct end_task {
   std::string name;
 };
@@ -97,21 +98,21 @@ struct query_summary {};
 using operation =
     std::variant<register_node, submit_task, place_task, release_task, end_task, query_node, query_task, query_summary>;
 
-/// Texts and lists within the bounds above, or the decoder refuses the result.
+/// Texts and lists must be within the bounds above, or the decoder refuses the result.
 [[nodiscard]] byte_vector encode(const operation& value);
 
-/// Understands exactly what `encode` makes: lengths, counts and the service class are
-/// checked here, names and amounts by `flaw_of`.
+/// Accepts exactly what `encode` makes. Lengths, counts and the service class are checked
+/// here, names and amounts by `flaw_of`.
 [[nodiscard]] checked<operation> decode(byte_span bytes);
 
-/// Demand and service class as they stand inside operations and records. A reader that
-/// meets a value out of bounds fails.
+/// Demand and service class as operations and records encode them. A reader fails at a
+/// value out of bounds.
 void write_needs(byte_writer& out, const demand& needs, service_class service);
 [[nodiscard]] demand read_needs(byte_reader& in, service_class& service);
 
 [[nodiscard]] bool is_read(const operation& value);
 
-/// Why the scheduler must refuse this node or task whatever its state; empty when it need not.
+/// Why the scheduler refuses this node or task in every state; empty if it does not.
 [[nodiscard]] std::string_view flaw_of(const node_spec& node);
 [[nodiscard]] std::string_view flaw_of(const task_spec& task);
 
@@ -125,7 +126,8 @@ void write_needs(byte_writer& out, const demand& needs, service_class service);
 /// One line for each operation, for a command's help.
 [[nodiscard]] std::string_view usage();
 
-/// The operation that words of a command line mean, encoded, or what to write instead.
+/// The encoded operation that the words of a command line mean, or a text that says what
+/// to write instead.
 [[nodiscard]] checked<byte_vector> parse_operation(std::span<const std::string> words);
 
 }  // namespace hypermesh::scheduler

@@ -8,8 +8,8 @@
 #include "runtime/state_machines/node_pool.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
 
-/// How the scheduler's state stands in its authenticated map. Every fact stands once:
-/// what is free, who waits and all totals but one follow from these records.
+/// The records of the scheduler's state in its authenticated map. Every fact is stored
+/// once. Free resources, waiting tasks and all totals but one follow from these records.
 ///
 /// | key           | value                                                                     |
 /// |---------------|---------------------------------------------------------------------------|
@@ -20,7 +20,7 @@
 namespace hypermesh::scheduler {
 
 struct header_record {
-  /// Given to the next task that waits or is released: tickets order both queues.
+  /// The ticket of the next task that waits or is released. Tickets order both queues.
   std::uint64_t next_ticket = 0;
   std::uint64_t released = 0;
 };
@@ -34,9 +34,9 @@ struct task_record {
   task_state state = task_state::submitted;
   demand needs;
   service_class service = service_class::best_effort;
-  /// Of pending and released tasks.
+  /// Only of pending and released tasks.
   std::uint64_t ticket = 0;
-  /// Of placed and released tasks.
+  /// Only of placed and released tasks.
   node_index node = 0;
   gpu_set gpus = 0;
 };
@@ -49,8 +49,8 @@ inline constexpr std::string_view header_key = "h";
 [[nodiscard]] byte_vector encode_record(const node_record& value);
 [[nodiscard]] byte_vector encode_record(const task_record& value);
 
-/// Nothing when the bytes are not exactly one such record. Names and amounts are the
-/// caller's to check.
+/// Nothing unless the bytes are exactly one such record. The caller checks names and
+/// amounts.
 [[nodiscard]] std::optional<header_record> decode_header(byte_span value);
 [[nodiscard]] std::optional<node_record> decode_node(std::string_view name, byte_span value);
 [[nodiscard]] std::optional<task_record> decode_task(byte_span value);

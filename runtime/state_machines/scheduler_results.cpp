@@ -79,7 +79,7 @@ std::string describe(const summary_view& value) {
       value.gpu_milli_total);
 }
 
-/// Text of an applied operation; empty when the payload does not fit the operation.
+/// Text of an applied operation; empty if the payload does not fit the operation.
 struct applied_text {
   byte_span payload;
 

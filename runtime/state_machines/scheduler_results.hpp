@@ -10,7 +10,7 @@
 #include "runtime/state_machines/machine_answer.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
-/// What the resource scheduler answers, as bytes and as text.
+/// Results of the resource scheduler, as bytes and as text.
 ///
 /// | operation              | payload of `applied`                     |
 /// |------------------------|------------------------------------------|
@@ -19,13 +19,13 @@
 /// | place                  | `placement`, or empty: the task waits    |
 /// | queries                | `node_view`, `task_view`, `summary_view` |
 ///
-/// Fields in order, encoded as those of the operations.
+/// The fields follow in order and are encoded like those of the operations.
 namespace hypermesh::scheduler {
 
 /// Bit i stands for GPU i of the node.
 using gpu_set = std::uint16_t;
 
-/// A task that got its place.
+/// A task that was placed on a node.
 struct placement {
   std::string task;
   std::string node;
@@ -46,7 +46,7 @@ struct node_view {
   node_spec spec;
   std::uint32_t cpu_milli_free = 0;
   std::uint32_t memory_mib_free = 0;
-  /// Of each GPU.
+  /// Of each GPU, in order.
   std::vector<std::uint16_t> gpu_milli_free;
   std::uint32_t tasks = 0;
 
@@ -56,7 +56,7 @@ struct node_view {
 struct task_view {
   task_spec spec;
   task_state state = task_state::submitted;
-  /// Where it is, or for a released task was; empty before.
+  /// The node where the task is placed, or was placed if it is released; empty before that.
   std::string node;
   gpu_set gpus = 0;
 
@@ -65,11 +65,11 @@ struct task_view {
 
 struct summary_view {
   std::uint64_t nodes = 0;
-  /// Tasks that are in this state now.
+  /// Number of tasks that are in this state now.
   std::uint64_t submitted = 0;
   std::uint64_t pending = 0;
   std::uint64_t placed = 0;
-  /// Tasks ever released; older ones are counted but no longer known by name.
+  /// Tasks that were ever released. Older ones are counted but no longer known by name.
   std::uint64_t released = 0;
   std::uint64_t cpu_milli_total = 0;
   std::uint64_t cpu_milli_used = 0;
@@ -87,17 +87,17 @@ struct summary_view {
 [[nodiscard]] byte_vector encode_result(const task_view& value);
 [[nodiscard]] byte_vector encode_result(const summary_view& value);
 
-/// Nothing when the payload is not exactly one such result.
+/// Nothing unless the payload is exactly one such result.
 [[nodiscard]] std::optional<placement> decode_placement(byte_span payload);
 [[nodiscard]] std::optional<placements> decode_placements(byte_span payload);
 [[nodiscard]] std::optional<node_view> decode_node_view(byte_span payload);
 [[nodiscard]] std::optional<task_view> decode_task_view(byte_span payload);
 [[nodiscard]] std::optional<summary_view> decode_summary_view(byte_span payload);
 
-/// What the result of the operation `submitted` says.
+/// Interprets the result of the operation `submitted`.
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
-/// The line for people alone.
+/// Only the line for people.
 [[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
 
 }  // namespace hypermesh::scheduler

@@ -4,9 +4,9 @@
 
 namespace hypermesh {
 
-/// A sequence of numbers that looks random and is the same on every machine and compiler
+/// A sequence of pseudorandom numbers that is the same on every machine and compiler
 /// (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014). For
-/// made-up workloads; never for keys.
+/// made-up workloads, and never for keys.
 class splitmix64 {
  public:
   explicit splitmix64(std::uint64_t seed) : state_(seed) {}
@@ -19,7 +19,8 @@ class splitmix64 {
     return mixed ^ (mixed >> 31U);
   }
 
-  /// 0 … `bound` - 1, for a `bound` of at least 1 and far below 2⁶⁴.
+  /// A number from 0 to `bound` - 1. `bound` is at least 1 and far below 2⁶⁴, so the bias
+  /// of the remainder is negligible.
   std::uint64_t below(std::uint64_t bound) { return next() % bound; }
 
  private:

@@ -10,15 +10,15 @@
 #include "runtime/state_machines/checked.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
-/// A cluster's history as operations of the resource scheduler: read from the two CSV
-/// files of the Alibaba GPU trace (cluster-trace-gpu-v2023), or made up.
+/// A cluster's history as operations of the resource scheduler. It is read from the two
+/// CSV files of the Alibaba GPU trace (cluster-trace-gpu-v2023), or made up.
 namespace hypermesh::scheduler {
 
-/// A task of the trace; times in seconds since the trace began.
+/// A task of the trace. Times are in seconds since the trace began.
 struct trace_task {
   task_spec spec;
   std::uint64_t submit_time = 0;
-  /// When the cluster of the trace placed it; nothing when it never did.
+  /// The time when the cluster of the trace placed it; nothing if it never did.
   std::optional<std::uint64_t> place_time;
   std::optional<std::uint64_t> release_time;
 
@@ -32,33 +32,35 @@ struct cluster_trace {
   friend bool operator==(const cluster_trace&, const cluster_trace&) = default;
 };
 
-/// Rows of one file: what a scheduler can hold.
+/// Rows of one file, as many as a scheduler can hold.
 inline constexpr std::size_t trace_rows_max = 1'000'000;
 inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 
-/// Reads the files of nodes (columns sn, cpu_milli, memory_mib, gpu, model) and of pods
-/// (name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, qos, creation_time,
-/// deletion_time, scheduled_time). Columns are found by the names in the first line, in
-/// any order, and others are passed over. Empty fields: no GPUs, whole GPUs, any model,
-/// best effort, never scheduled, never deleted; the other fields are required. The last
-/// five columns may be missing, as in openb_pod_list_multigpu*.csv: then all their fields
-/// are empty, and without creation_time one pod comes each second, in the file's order.
-/// Fields may be quoted, lines end in LF, CR LF or CR. A failure names file, line and
-/// column and says what to do.
+/// Reads the file of nodes (columns sn, cpu_milli, memory_mib, gpu, model) and the file
+/// of pods (name, cpu_milli, memory_mib, num_gpu, gpu_milli, gpu_spec, qos,
+/// creation_time, deletion_time, scheduled_time). Columns are found by the names in the
+/// first line, in any order, and other columns are ignored. Empty fields mean: no GPUs,
+/// whole GPUs, any model, best effort, never scheduled, never deleted. The other fields
+/// are required. The last five columns may be missing, as in
+/// openb_pod_list_multigpu*.csv. All their fields then count as empty, and without
+/// creation_time one pod arrives each second, in the order of the file. Fields may be
+/// quoted; lines end in LF, CR LF or CR. A failure names file, line and column and says
+/// what to do.
 [[nodiscard]] checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file,
                                                 const std::filesystem::path& pods_file);
 
-/// The same from text; the names stand in failures.
+/// The same from text. The file names appear in failures.
 [[nodiscard]] checked<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name);
 [[nodiscard]] checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
 
-/// A plausible workload without files: machines and demands in about the proportions of
-/// the Alibaba trace, tasks arriving so that about half of the GPUs are in use. Equal
+/// A plausible workload without files. Machines and demands have about the proportions of
+/// the Alibaba trace, and tasks arrive so that about half of the GPUs are in use. Equal
 /// arguments give equal traces everywhere.
 [[nodiscard]] cluster_trace synthetic_trace(std::uint64_t seed, std::size_t nodes, std::size_t tasks);
 
-/// In the order in which events of one second happen: room is given back before it is
-/// asked for. A task released in the second in which it was submitted or placed comes last.
+/// In the order in which events of one second happen: resources are released before they
+/// are requested. A task that is released in the second in which it was submitted or
+/// placed comes last.
 enum class trace_event_kind : std::uint8_t { register_node = 0, release = 1, submit = 2, place = 3, late_release = 4 };
 inline constexpr auto trace_event_kind_last = trace_event_kind::late_release;
 
@@ -71,11 +73,12 @@ struct trace_event {
   byte_vector operation;
 };
 
-/// All events: every node at time 0, then ordered by time, kind and place in the file. A
-/// task without a place time is placed in the second of its submission, and times that
-/// would put a task's release before its placing or its placing before its submission
-/// are moved up to that. A release is the operation `end_task`: a task that this scheduler
-/// still lets wait when the history deletes it is withdrawn, not refused.
+/// All events: every node at time 0, then the others ordered by time, kind and place in
+/// the file. A task without a place time is placed in the second of its submission. A
+/// place time before the submission counts as the time of the submission, and a release
+/// time before the placing counts as the time of the placing. A release is the operation
+/// `end_task`: if this scheduler still lets a task wait when the history deletes it, the
+/// task is withdrawn and not refused.
 [[nodiscard]] std::vector<trace_event> events_of(const cluster_trace& trace);
 
 }  // namespace hypermesh::scheduler

@@ -11,7 +11,7 @@ namespace hypermesh::scheduler {
 
 namespace {
 
-/// A kind of machine and how many of 100 are of it.
+/// A kind of machine, and how many of 100 machines are of this kind.
 struct machine_kind {
   std::uint64_t percent;
   std::uint32_t cpu_milli;
@@ -41,7 +41,7 @@ task_spec synthetic_task(splitmix64& random, std::size_t number) {
   needs.cpu_milli = static_cast<std::uint32_t>(1'000 * (1 + random.below(12)));
   needs.memory_mib = static_cast<std::uint32_t>(1'024 * (2 + random.below(30)));
   const auto draw = random.below(100);
-  // Of 100 tasks 13 take no GPU, 37 a share, 48 one and 2 several.
+  // Of 100 tasks, 13 take no GPU, 37 a share of one, 48 one, and 2 several.
   if (draw >= 13 && draw < 50) {
     needs.gpus = 1;
     needs.gpu_milli = static_cast<std::uint16_t>(10 * (5 + random.below(90)));
@@ -63,14 +63,14 @@ cluster_trace synthetic_trace(std::uint64_t seed, std::size_t nodes, std::size_t
   trace.tasks.reserve(tasks);
   for (std::size_t number = 0; number < nodes; ++number)
     trace.nodes.push_back(synthetic_node(random, number));
-  // Tasks stay for half a day on average, so this keeps about three on each node.
+  // Tasks stay for half a day on average, so this gap keeps about three of them on each node.
   const auto mean_gap_ms = 14'400'000 / std::max<std::uint64_t>(nodes, 1);
   std::uint64_t now_ms = 0;
   for (std::size_t number = 0; number < tasks; ++number) {
     now_ms += random.below(2 * mean_gap_ms + 1);
     const auto now = now_ms / 1'000;
     trace_task task{synthetic_task(random, number), now, {}, {}};
-    // One in ten was never placed in the history, and one in a hundred never ends.
+    // One task in ten was never placed in the history, and one in a hundred never ends.
     if (random.below(10) != 0) task.place_time = now + random.below(30);
     if (random.below(100) != 0) task.release_time = task.place_time.value_or(now) + 60 + random.below(86'400);
     trace.tasks.push_back(std::move(task));

@@ -14,14 +14,14 @@ namespace hypermesh::scheduler {
 
 namespace {
 
-/// Reads the fields of one table and keeps the first thing that is wrong.
+/// Reads the fields of one table and keeps the first error.
 class field_reader {
  public:
   static constexpr auto missing = std::numeric_limits<std::size_t>::max();
 
   explicit field_reader(const csv_table& table) : table_(table) {}
 
-  /// Index of a column that must be there.
+  /// Index of a required column.
   std::size_t column(std::string_view name) {
     const auto found = table_.column(name);
     if (!found) {
@@ -31,7 +31,7 @@ class field_reader {
     return *found;
   }
 
-  /// Index of a column that may be missing: then `text` is empty.
+  /// Index of an optional column. If it is missing, `text` is empty.
   std::size_t optional_column(std::string_view name) { return table_.find_column(name).value_or(missing); }
 
   void start(const csv_row& row) { row_ = &row; }
@@ -46,7 +46,7 @@ class field_reader {
     return text(column);
   }
 
-  /// A whole number; ".0" behind it, as some tools write, is passed over.
+  /// A whole number. A trailing ".0", as some tools write it, is ignored.
   template <class Number>
   std::optional<Number> optional_number(std::size_t column) {
     std::string_view digits = text(column);
@@ -78,7 +78,7 @@ class field_reader {
     return service_class::best_effort;
   }
 
-  /// The row as a whole is wrong.
+  /// Reports an error of the row as a whole.
   void complain_row(std::string_view what) {
     keep(fmt::format("{}:{}: {}; correct or remove the line", table_.file_name, row_->line, what));
   }
@@ -108,7 +108,7 @@ checked<std::string> read_file(const std::filesystem::path& path) {
   }
   std::string content;
   std::array<char, 65'536> piece{};
-  // A pipe or a device has no size that could be asked for.
+  // The size is not asked for, because a pipe or a device has none.
   while (file.read(piece.data(), piece.size()), file.gcount() > 0) {
     content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
     if (content.size() <= trace_bytes_max) continue;

@@ -82,7 +82,7 @@ or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environ
     const auto sector = decode(byte_span{bytes}.subspan(at, sector_bytes));
     if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
   }
-  // The file is made as a whole and never grows: a short one was damaged later.
+  // The file is made with its full size and never grows, so a short one was damaged later.
   if (!newest || size != file_bytes) return lost_history(fmt::format("{} is damaged", quoted(path)));
   acknowledged_mark mark{path, std::move(file)};
   mark.origin_ = newest->origin;

@@ -10,18 +10,18 @@
 
 namespace hypermesh {
 
-/// How far the storage has promised durability: a file beside the database that says how many changes are on the disk.
-/// A database that comes back with fewer has lost some that others rely on. Without it, a flipped bit in the length
-/// of the log's last record could not be told from a record that was never finished.
+/// The number of changes whose durability the storage has acknowledged, in a file beside the database. A database that
+/// comes back with fewer changes has lost some that others rely on. Without the mark, a flipped bit in the length of
+/// the log's last record would look like a record that was never finished.
 ///
-/// Two sectors are written in turn, so that a torn one leaves the other. `advance` costs one write into the page cache
-/// and reaches the disk every `changes_per_sync` changes: the mark is exact after the process was killed, and at most
-/// that much too low after the machine lost power. It is never too high, because it is written after what it counts.
-/// For one thread at a time.
+/// Two sectors are written in turn, so that a torn write leaves the other sector intact. `advance` costs one write into
+/// the page cache and syncs it every `changes_per_sync` changes. So the mark is exact after the process was killed, and
+/// at most that many changes too low after the machine lost power. It is never too high, because it is written after
+/// the changes that it counts. For one thread at a time.
 class acknowledged_mark {
  public:
-  /// A power failure must coincide with damage to this many of the newest changes to go unnoticed. One more sync in
-  /// 256 costs less than half a percent.
+  /// Damage to this many of the newest changes can go unnoticed, but only together with a power failure. One more sync
+  /// for 256 changes costs less than half a percent.
   static constexpr std::uint64_t changes_per_sync = 256;
 
   struct reading {
@@ -30,11 +30,11 @@ class acknowledged_mark {
     bool closed = false;
   };
 
-  /// A new file for the database `origin` that says zero, durable. Replaces one of that name.
+  /// Makes a durable file for the database `origin` with zero changes. Replaces a file of that name.
   [[nodiscard]] static std::optional<world_error> create(storage_environment& environment,
                                                          const std::filesystem::path& path, std::uint64_t origin);
 
-  /// Opens the file; an error when neither sector can be read.
+  /// Opens the file. It is an error when the file is missing or short, or when neither sector can be read.
   [[nodiscard]] static or_error<acknowledged_mark> open(storage_environment& environment,
                                                         const std::filesystem::path& path);
 
@@ -42,10 +42,10 @@ class acknowledged_mark {
   [[nodiscard]] std::uint64_t origin() const { return origin_; }
   [[nodiscard]] const reading& last() const { return last_; }
 
-  /// `changes` are durable.
+  /// Writes that `changes` changes are durable.
   [[nodiscard]] std::optional<world_error> advance(std::uint64_t changes);
 
-  /// Says so in both sectors, durably.
+  /// Writes `said` into both sectors and syncs each.
   [[nodiscard]] std::optional<world_error> settle(const reading& said);
 
  private:
@@ -59,7 +59,7 @@ class acknowledged_mark {
   std::unique_ptr<updatable_file> file_;
   std::uint64_t origin_ = 0;
   reading last_;
-  /// Number of the last writing; its lowest bit is the sector.
+  /// The number of the last write; its lowest bit selects the sector.
   std::uint64_t turn_ = 0;
   std::uint64_t synced_ = 0;
 };

@@ -18,7 +18,7 @@ using stored_values::decoded_record;
 using stored_values::state_manifest;
 using stored_values::storage_totals;
 
-/// One reading of a database; a step that fails leaves its error.
+/// One reading of a database. The first error is kept and stops the later steps.
 class history_reader {
  public:
   explicit history_reader(rocksdb_database& database) : database_(database) {}
@@ -61,7 +61,7 @@ class history_reader {
     } else if (as_text(key) == stored_keys::manifest) {
       manifest_ = stored_values::decode_manifest(value);
       if (!manifest_) return complain("the manifest of the kept state is not what was written");
-      found_.ledger.set_state(manifest_->check, value.size());
+      found_.tracker.set_state(manifest_->check, value.size());
     } else {
       auto stored = stored_values::decode_record(value);
       const bool fits =
@@ -80,7 +80,7 @@ class history_reader {
   }
 
   void take(decoded_record stored) {
-    found_.ledger.add(stored.head, stored.record.bytes->size());
+    found_.tracker.add(stored.head, stored.record.bytes->size());
     records_.push_back({stored.head.order, std::move(stored.record)});
   }
 
@@ -125,7 +125,7 @@ class history_reader {
       return complain(fmt::format("it is another database, with number {:016x} instead of {:016x}", last.origin,
                                   promised.origin()));
     }
-    const auto& held = found_.ledger.totals();
+    const auto& held = found_.tracker.totals();
     const auto has_order = [&](const placed_record& each) { return each.order < last.next_order; };
     if (held.items != last.items || held.sum != last.sum || !std::ranges::all_of(records_, has_order)) {
       return complain(fmt::format("change {} left {} records and states, but {} are here, or not the same",
@@ -135,7 +135,7 @@ class history_reader {
     if (closed ? last.changes != changes : last.changes < changes) {
       return complain(fmt::format("{} changes were acknowledged, but it has {}", changes, last.changes));
     }
-    found_.ledger.continue_from(last);
+    found_.tracker.continue_from(last);
   }
 
   void put_in_order() {

@@ -6,22 +6,22 @@
 
 #include "runtime/storage/acknowledged_mark.hpp"
 #include "runtime/storage/rocksdb_database.hpp"
-#include "runtime/storage/storage_ledger.hpp"
+#include "runtime/storage/storage_totals_tracker.hpp"
 
 namespace hypermesh {
 
-/// What a database holds, found complete.
+/// The content of a database that was found complete.
 struct found_history {
   stored_history history;
-  storage_ledger ledger;
+  storage_totals_tracker tracker;
   /// The sizes of the chunks that the kept state needs.
   std::map<digest, std::uint64_t> chunks;
-  /// Chunks that no kept state needs: of one that was not completed, or of an older one.
+  /// Chunks that the kept state does not need: those of a state that was not completed, or of an older state.
   std::vector<digest> garbage;
 };
 
-/// Reads everything and shows that nothing is missing: the checksum of each block, each record and each chunk, the
-/// totals of the last change, and that this change is not older than what was acknowledged.
+/// Reads the whole database and checks that nothing is missing: the checksums of all blocks, records and chunks, the
+/// totals of the last change, and that this change is not older than the acknowledged ones.
 [[nodiscard]] or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark& promised);
 
 }  // namespace hypermesh

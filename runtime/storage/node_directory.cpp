@@ -28,7 +28,7 @@ static_assert(!history_names.back().empty(), "one word for each history");
 
 std::string_view name_of(vote_history votes) { return history_names.at(static_cast<std::size_t>(votes)); }
 
-/// A cluster's name as it can stand between quotes.
+/// A cluster's name in a form that is safe between quotes.
 std::string plain(std::string name) {
   std::ranges::replace_if(
       name, [](char letter) { return letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < ' '; },
@@ -60,7 +60,7 @@ std::string text_of(const directory_identity& identity) {
       name_of(identity.votes), identity.learner ? "yes" : "no", identity.database, checksum_of(identity));
 }
 
-/// A format that this version reads; asked first, because a newer one may have other keys.
+/// Refuses a newer format. Checked first, because a newer format may have other keys.
 std::optional<world_error> objection_to_format(toml_table& root, const std::filesystem::path& file) {
   const auto format = root.number("format", 1, any_number);
   if (format <= directory_format) return std::nullopt;
@@ -109,7 +109,7 @@ std::optional<world_error> objection_to_owner(const node_directory& directory, c
       fault_origin::configuration};
 }
 
-/// An empty place is where a disk is not mounted, far more often than it is a lost disk.
+/// The advice is to mount the disk, because an empty directory is far more often an unmounted disk than a lost one.
 world_error absent_data(const std::filesystem::path& root, bool exists) {
   return {
       fmt::format("the data directory {} {}", quoted(root), exists ? "is empty" : "does not exist"),
@@ -139,7 +139,7 @@ world_error lost_history(std::string what) { return {std::move(what), std::strin
 bool is_absent(const std::filesystem::path& root) {
   std::error_code failed;
   if (!std::filesystem::exists(root, failed)) return !failed;
-  // What mkfs leaves in a new file system is nothing that a replica wrote.
+  // A new file system has a lost+found of mkfs, which no replica wrote.
   for (const auto& entry : std::filesystem::directory_iterator{root, failed}) {
     if (entry.path().filename() != "lost+found") return false;
   }
@@ -154,7 +154,7 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
   auto content = read_small_file(file, config_bytes_max);
   if (auto* error = std::get_if<world_error>(&content)) {
     std::error_code unknown;
-    // A file that is there and cannot be read now is no reason to give up what it says.
+    // A file that exists but cannot be read now is not lost, so its error must not advise `--learner`.
     if (std::filesystem::exists(file, unknown) || unknown) return std::move(*error);
     return lost_history(fmt::format("{} is missing: it is not known what this replica has promised", quoted(file)));
   }

@@ -12,7 +12,7 @@
 /// The small files of a node's directory, beside the database.
 namespace hypermesh {
 
-/// Where the files of a node's directory stand.
+/// The places of the files in a node's directory.
 struct node_directory {
   std::filesystem::path root;
 
@@ -27,12 +27,12 @@ struct node_directory {
 /// The format of the directory and of everything in it. A newer one is refused.
 inline constexpr std::uint64_t directory_format = 1;
 
-/// An error after which only `learner_remedy` helps: a replica that forgot a vote could vote twice.
+/// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] world_error lost_history(std::string what);
 
-/// What became of the votes that were cast under a directory.
+/// What happened to the votes of the replica that owns a directory.
 enum class vote_history : std::uint8_t {
-  /// There were none yet.
+  /// The replica has not voted yet.
   none,
   /// The database holds them.
   kept,
@@ -53,21 +53,21 @@ struct directory_identity {
 /// Whether the directory does not exist or holds nothing.
 [[nodiscard]] bool is_absent(const std::filesystem::path& root);
 
-/// Reads the identity and compares it with the owner who asks. Tells a directory that is absent from one whose identity
-/// is lost, and both from one that cannot be read now.
+/// Reads the identity and compares it with `owner`. The error distinguishes an absent directory, a lost identity, and
+/// files that cannot be read now.
 [[nodiscard]] or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner);
 
-/// Writes the identity, durably and as a whole.
+/// Writes the identity file, complete and durable.
 [[nodiscard]] std::optional<world_error> write_identity(const node_directory& directory,
                                                         const directory_identity& identity, existing_file existing);
 
-/// Holds the directory for this process until it goes, or until the process ends in whatever way.
+/// Reserves the directory for this process until the lock is destroyed or the process ends in any way.
 class directory_lock {
  public:
-  /// An error names the process that has the directory.
+  /// The error names the process that holds the directory.
   [[nodiscard]] static or_error<directory_lock> take(const node_directory& directory);
 
-  /// Of a directory that no other process can reach.
+  /// For a directory that no other process can reach.
   [[nodiscard]] static directory_lock none() { return directory_lock{open_file{}}; }
 
  private:

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint64_t mib = 1ULL << 20U;
 
-/// The write-ahead logs together: what a restart has to read again.
+/// The size of all write-ahead logs together, which a restart has to read again.
 constexpr std::uint64_t log_bytes_max = 16 * mib;
 /// Enough for the blocks of one compaction; the node itself reads only when it starts.
 constexpr std::size_t cache_bytes = 4 * mib;
@@ -32,19 +32,20 @@ constexpr std::uint64_t file_bytes = 8 * mib;
 constexpr std::array<std::string_view, column_count> column_names = {"default", "records", "chunks"};
 static_assert(!column_names.back().empty(), "one name for each column");
 
-/// What a column holds in memory before it goes into a table, and when a write waits because that takes too long.
+/// The write buffers of a column, and the numbers of tables at which RocksDB reacts.
 struct column_sizes {
   std::uint64_t write_buffer_bytes = 0;
   int write_buffers = 0;
-  /// Tables that are not merged yet: so many start a merge, slow writes down, stop them.
+  /// Numbers of tables that are not merged yet: they start a merge, slow writes down, and stop writes.
   int merge_at = 0;
   int slow_at = 0;
   int stop_at = 0;
 };
 
-/// When all buffers of a column are full, writes to every column wait for the next one to be flushed. A state arrives
-/// faster than the disk takes it, so the chunks have more and smaller buffers: with 2 of 4 MiB votes waited 76 ms at
-/// worst while a state was stored, with 4 of 2 MiB 35 ms. 64 tables of 2 MiB are a state of 128 MiB in one go.
+/// When all buffers of a column are full, writes to every column wait until the next buffer is flushed. A state arrives
+/// faster than the disk writes it, so the chunks have more and smaller buffers. Measured while a state was stored: with
+/// two buffers of 4 MiB votes waited 76 ms at worst, with four of 2 MiB 35 ms. 64 tables of 2 MiB hold a state of 128
+/// MiB that is written in one go.
 constexpr std::array<column_sizes, column_count> sizes = {{
     {1 * mib, 2, 4, 20, 36},
     {4 * mib, 2, 4, 20, 36},
@@ -68,11 +69,11 @@ rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<
   options.level0_file_num_compaction_trigger = size.merge_at;
   options.level0_slowdown_writes_trigger = size.slow_at;
   options.level0_stop_writes_trigger = size.stop_at;
-  // Signatures and digests do not get smaller, and two cores have other work.
+  // Signatures and digests do not compress, and the processor has other work.
   options.compression = rocksdb::kNoCompression;
   options.target_file_size_base = file_bytes;
   options.max_bytes_for_level_base = 4 * file_bytes;
-  // Keeps what is dead to a tenth of what lives.
+  // Bounds dead data to a tenth of the live data.
   options.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
@@ -86,9 +87,9 @@ rocksdb::DBOptions database_options(open_mode mode) {
   options.create_if_missing = mode == open_mode::create;
   options.create_missing_column_families = mode == open_mode::create;
   options.paranoid_checks = true;
-  // Not the default, kPointInTimeRecovery, which takes a flipped bit for the end of history and forgets all after it.
-  // track_and_verify_wals_in_manifest stays off: it does not see the log that is being written, has reported losses
-  // that were none, and the totals with the acknowledged mark see all that it sees.
+  // Not the default, kPointInTimeRecovery, which takes a flipped bit for the end of history and forgets everything
+  // after it. track_and_verify_wals_in_manifest stays off: it does not cover the log that is being written, it has
+  // reported losses that were none, and the totals together with the acknowledged mark find everything that it finds.
   options.wal_recovery_mode = mode == open_mode::examine_closed
                                   ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
                                   : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -100,22 +101,22 @@ rocksdb::DBOptions database_options(open_mode mode) {
   options.skip_stats_update_on_db_open = true;
   options.max_manifest_file_size = mib;
   options.manifest_preallocation_size = 64 * 1024;
-  // Spreads the writing of a file, so that a sync of the log in the meantime waits for less.
+  // Spreads the writing of a file over time, so that a sync of the log in the meantime waits for fewer bytes.
   options.bytes_per_sync = mib;
-  // After an error the node stops: it does not know any more what it has promised.
+  // After an error the node stops, because it no longer knows what it has promised.
   options.max_bgerror_resume_count = 0;
   options.db_host_id.clear();
   return options;
 }
 
-/// Without the "[WARN] [file:line] " that RocksDB puts before its words.
+/// The text without the "[WARN] [file:line] " that RocksDB puts before it.
 std::string without_origin(std::string text) {
   while (text.starts_with('[') && text.find("] ") != std::string::npos)
     text.erase(0, text.find("] ") + 2);
   return text;
 }
 
-/// RocksDB looks for a missing table under its old name last, and speaks of that name.
+/// RocksDB tries the old name of a missing table last and reports that name, so the present name replaces it.
 std::string with_present_names(std::string text) {
   constexpr std::string_view old_name = ".ldb";
   for (auto at = text.find(old_name); at != std::string::npos; at = text.find(old_name, at))
@@ -131,13 +132,14 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
                        quoted(path));
   }
   if (says(text, "While lock file")) return "stop the process that has the directory open";
-  // RocksDB keeps no errno, only the system's words for it.
+  // RocksDB keeps no errno, only the system's text for it.
   for (const int error : {EACCES, EPERM, EROFS, EMFILE, ENFILE, EIO, ENOMEM}) {
     if (says(text, std::strerror(error))) {
       return remedy_of(path, error) + "; then start the replica again: what it acknowledged is kept";
     }
   }
-  // What is left and no damage may be gone at the next start; giving up the data would not be.
+  // Any other error may be gone at the next start, whereas data that was given up would be lost. So only damage leads
+  // to the advice to give the data up.
   const bool damaged =
       status.IsCorruption() || status.IsNotFound() || says(text, std::strerror(ENOENT)) || status.IsInvalidArgument();
   if (damaged) return std::string{learner_remedy};
@@ -149,7 +151,7 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
 
 }  // namespace
 
-/// Takes the place of RocksDB's log file and keeps the last warning: it names the file where the status does not.
+/// Replaces RocksDB's log file and keeps the last warning, which names the file where the status does not.
 class rocksdb_database::warning_keeper final : public rocksdb::Logger {
  public:
   warning_keeper() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
@@ -180,7 +182,7 @@ rocksdb_database::~rocksdb_database() {
   if (!content_) return;
   for (auto* const each : columns_)
     (void)content_->DestroyColumnFamilyHandle(each);
-  // What was acknowledged is on the disk; an error here takes nothing away.
+  // Everything that was acknowledged is on the disk, so an error here loses nothing.
   (void)content_->Close();
 }
 

@@ -20,15 +20,15 @@ class Status;
 
 namespace hypermesh {
 
-/// The parts of the database, each with files of its own and one write-ahead log for all but the chunks.
+/// The columns of the database. Each has its own files; all but the chunks share one write-ahead log.
 enum class column : std::uint8_t {
   /// Totals, manifest of the kept state, and the newest record of each kind that `is_replaced`.
   ledger,
-  /// All other records, by their order. Apart from the ledger, so that tables do not overlap: they are never merged,
-  /// and old ones are forgotten as a whole.
+  /// All other records, by their order. A column of its own, so that its tables do not overlap: they are never merged,
+  /// and old ones are removed whole.
   records,
-  /// Chunks by their leaves. Written without log: a chunk counts only once a manifest names it, and before that the
-  /// column is flushed.
+  /// Chunks, by their leaves. Written without the log, because a chunk counts only once a manifest names it, and the
+  /// column is flushed before that.
   chunks,
 };
 inline constexpr auto column_last = column::chunks;
@@ -36,14 +36,15 @@ inline constexpr std::size_t column_count = static_cast<std::size_t>(column_last
 
 /// How a database is opened.
 enum class open_mode {
-  /// For the first time; what an interrupted first time left is completed.
+  /// To make a new database. Completes a creation that was interrupted.
   create,
-  /// For looking only: nothing on the disk changes. An unfinished last write is passed over, since it was never
-  /// acknowledged; every other damage is an error.
+  /// For reading only: nothing on the disk changes. An incomplete last write is ignored, because it was never
+  /// acknowledged. Every other damage is an error.
   examine,
-  /// The same for a database that was closed in order, which has no unfinished write.
+  /// The same for a database that was closed in order, which has no incomplete write.
   examine_closed,
-  /// For reading and writing. After `examine` has found it sound: opening removes what it does not need any more.
+  /// For reading and writing. Only after `examine` found the database sound, because opening removes files that it does
+  /// not need any more.
   serve,
 };
 

@@ -18,7 +18,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Whether a folder is missing, or holds nothing but what mkfs leaves in a new file system.
+/// Whether a folder is missing, or empty but for the lost+found of a new file system.
 bool has_no_files(rocksdb::Env& files, const std::filesystem::path& folder) {
   std::vector<std::string> names;
   const auto listed = files.GetChildren(folder.string(), &names);
@@ -33,7 +33,7 @@ constexpr std::size_t deletions_per_batch = 4'096;
 void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const stored_values::record_head& head,
                 const byte_vector& bytes) {
   const auto encoded = stored_values::encode(head);
-  // Gathered, so that a large body is copied once.
+  // Gathered from two parts, so that a large body is copied only once.
   const std::array<rocksdb::Slice, 2> value{slice_of(encoded), slice_of(bytes)};
   const rocksdb::SliceParts parts{value.data(), static_cast<int>(value.size())};
   if (is_replaced(head.kind)) {
@@ -68,7 +68,7 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_di
   auto storage = open(directory, std::move(lock), mode, totals.origin, environment);
   if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) {
     (*made)->database_ = std::move(opened);
-    (*made)->ledger_.continue_from(totals);
+    (*made)->tracker_.continue_from(totals);
   }
   return storage;
 }
@@ -115,8 +115,8 @@ void rocksdb_storage::close() {
   if (!database_ || !was_read_ || failure_) return;
   const bool durable = database_->content().SyncWAL().ok();
   database_.reset();
-  // Without the mark the next start looks at the log as after a crash, and loses nothing.
-  if (durable) (void)mark_.settle({ledger_.totals().changes, true});
+  // Without this mark the next start examines the log as after a crash, and loses nothing.
+  if (durable) (void)mark_.settle({tracker_.totals().changes, true});
 }
 
 // --- Reading -----------------------------------------------------------------
@@ -153,7 +153,7 @@ or_error<stored_history> rocksdb_storage::read_existing() {
   auto serving = rocksdb_database::open(directory_, open_mode::serve, *environment_);
   if (auto* error = std::get_if<world_error>(&serving)) return std::move(*error);
   database_ = std::move(std::get<std::unique_ptr<rocksdb_database>>(serving));
-  ledger_ = std::move(found.ledger);
+  tracker_ = std::move(found.tracker);
   chunks_ = std::move(found.chunks);
   for (const auto& [leaf, size] : chunks_)
     chunk_bytes_ += size;
@@ -162,8 +162,8 @@ or_error<stored_history> rocksdb_storage::read_existing() {
 }
 
 std::optional<world_error> rocksdb_storage::begin_serving() {
-  // The mark must say "open" before the first write: a log with a torn end is no damage from now on.
-  if (auto error = mark_.settle({ledger_.totals().changes, false})) return error;
+  // The mark must say "open" before the first write, because from now on a torn end of the log is no damage.
+  if (auto error = mark_.settle({tracker_.totals().changes, false})) return error;
   if (mode_ == durability::async) {
     syncer_ = std::make_unique<wal_syncer>(*database_, mark_, environment_->has_threads());
   }
@@ -179,20 +179,20 @@ std::optional<world_error> rocksdb_storage::write(std::span<const storage_record
   rocksdb::WriteBatch batch;
   for (const auto& record : records) {
     require(record.bytes != nullptr, "a record has bytes");
-    const auto head = stored_values::head_of(record, ledger_.take_order());
+    const auto head = stored_values::head_of(record, tracker_.take_order());
     put_record(batch, *database_, head, *record.bytes);
-    ledger_.add(head, record.bytes->size());
+    tracker_.add(head, record.bytes->size());
   }
   return commit(batch, mode_ == durability::sync, "make records durable");
 }
 
 std::optional<world_error> rocksdb_storage::forget_through(sequence_number last) {
   if (auto error = failure()) return error;
-  if (!ledger_.forget_through(last)) return std::nullopt;
+  if (!tracker_.forget_through(last)) return std::nullopt;
   if (auto error = drop_tables()) return error;
   rocksdb::WriteBatch batch;
   if (auto error = commit(batch, false, "forget records")) return error;
-  droppable_ = {ledger_.totals().changes, ledger_.lowest_order()};
+  droppable_ = {tracker_.totals().changes, tracker_.lowest_order()};
   return std::nullopt;
 }
 
@@ -213,14 +213,14 @@ void rocksdb_storage::sync_log() {
 std::uint64_t rocksdb_storage::durable_changes() const { return syncer_ ? syncer_->synced() : mark_.last().changes; }
 
 std::optional<world_error> rocksdb_storage::commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action) {
-  ledger_.count_change();
-  const auto totals = stored_values::encode(ledger_.totals());
+  tracker_.count_change();
+  const auto totals = stored_values::encode(tracker_.totals());
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::totals), slice_of(totals));
   rocksdb::WriteOptions options;
   options.sync = durable;
   const auto status = database_->content().Write(options, &batch);
   if (!status.ok()) return fail(database_->error_of(action, status));
-  const auto changes = ledger_.totals().changes;
+  const auto changes = tracker_.totals().changes;
   if (syncer_) {
     syncer_->on_written(changes);
   } else if (durable) {
@@ -252,7 +252,7 @@ std::optional<world_error> rocksdb_storage::keep_state(sequence_number sequence,
   const auto flushed = database_->content().Flush({}, database_->of(column::chunks));
   if (!flushed.ok()) return fail(database_->error_of("make state chunks durable", flushed));
   const auto manifest = stored_values::encode_manifest(sequence, leaves);
-  ledger_.set_state(manifest.check, manifest.bytes.size());
+  tracker_.set_state(manifest.check, manifest.bytes.size());
   rocksdb::WriteBatch batch;
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::manifest), slice_of(manifest.bytes));
   if (auto error = commit(batch, true, "keep a state")) return error;

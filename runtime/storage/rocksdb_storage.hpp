@@ -9,7 +9,7 @@
 #include "runtime/storage/acknowledged_mark.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/rocksdb_database.hpp"
-#include "runtime/storage/storage_ledger.hpp"
+#include "runtime/storage/storage_totals_tracker.hpp"
 #include "runtime/storage/wal_syncer.hpp"
 
 namespace rocksdb {
@@ -18,37 +18,39 @@ class WriteBatch;
 
 namespace hypermesh {
 
-/// The durability modes `sync` and `async`: one node's history in RocksDB. For one thread at a time.
+/// The durability modes `sync` and `async`: the history of one node in RocksDB. For one thread at a time.
 ///
-/// Every change is one atomic batch in one write-ahead log: its records and the totals of all that is held after it.
-/// Chunks go past the log into a column of their own, which `keep_state` flushes before the manifest that names them
-/// is written; a manifest on the disk thus never lacks a chunk, and chunks without a manifest are removed at the next
-/// start. Forgetting is two numbers in the totals and is not synced: what comes back when power fails is forgotten
-/// again. A table goes as a whole, unread, once a durable change has forgotten all that is in it.
+/// Every change is one atomic batch in one write-ahead log: its records, and the totals of everything that is held
+/// after the change. Chunks bypass the log and have a column of their own, which `keep_state` flushes before it writes
+/// the manifest that names them. So a manifest on the disk never lacks a chunk, and chunks without a manifest are
+/// removed at the next start. Forgetting writes two numbers into the totals and is not synced: records that come back
+/// after a power failure are forgotten again. A table is removed whole and unread, once a durable change has forgotten
+/// all its records.
 ///
-/// What `read` finds out, at any byte of any file: a block, record or chunk that is damaged; a file that is missing or
-/// short; a record that vanished or reappeared (totals); changes at the end that were acknowledged (the mark). It
-/// passes over an end of the log that is short, as an interrupted write leaves it; an end of the right length and wrong
-/// content is refused, because a damaged promise looks the same. What it cannot find out: a whole directory that was
-/// replaced by an older copy of itself, changes of somebody who also computes checksums, and damage that makes the log
-/// look short within what the mark does not count yet: in mode `sync` after a power failure only, the last
-/// `acknowledged_mark::changes_per_sync` changes; in mode `async` the last `wal_syncer::period`.
+/// `read` detects, at any byte of any file: a damaged block, record or chunk; a missing or short file; a record that
+/// vanished or reappeared (totals); acknowledged changes that are missing at the end (the mark). It ignores an end of
+/// the log that is short, as an interrupted write leaves it. It refuses an end of the right length and wrong content,
+/// because a damaged acknowledged record looks the same. It cannot detect: a whole directory that was replaced by an
+/// older copy of itself; changes by somebody who also recomputes the checksums; damage that makes the log look short
+/// within the changes that the mark does not count yet. In mode `sync` these are at most the last
+/// `acknowledged_mark::changes_per_sync` changes, and only after a power failure; in mode `async` those of the last
+/// `wal_syncer::period`.
 ///
-/// Memory: what `rocksdb_database` and `storage_ledger` say, and 100 bytes for each chunk.
+/// Memory: that of `rocksdb_database` and `storage_totals_tracker`, and 100 bytes for each chunk.
 class rocksdb_storage final : public stable_storage {
  public:
-  /// A new database in a directory where nothing was promised yet; `mode` is not `memory`. Completes an attempt that
+  /// Makes a database in a directory whose replica has not voted yet; `mode` is not `memory`. Completes a creation that
   /// a crash interrupted.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> create(
       const node_directory& directory, directory_lock lock, durability mode,
       std::shared_ptr<storage_environment> environment = system_environment());
 
-  /// The database with this origin. `read` looks whether it is sound.
+  /// Opens the storage whose database has this origin. `read` then checks whether the database is sound.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> open(
       const node_directory& directory, directory_lock lock, durability mode, std::uint64_t origin,
       std::shared_ptr<storage_environment> environment = system_environment());
 
-  /// Closes in order: everything is durable and the mark says so.
+  /// Closes in order: makes everything durable and writes the mark `closed`.
   ~rocksdb_storage() override;
   rocksdb_storage(const rocksdb_storage&) = delete;
   rocksdb_storage& operator=(const rocksdb_storage&) = delete;
@@ -59,12 +61,12 @@ class rocksdb_storage final : public stable_storage {
   [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
   [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
                                                       std::span<const digest> leaves) override;
-  [[nodiscard]] std::uint64_t bytes_held() const override { return ledger_.bytes() + chunk_bytes_; }
+  [[nodiscard]] std::uint64_t bytes_held() const override { return tracker_.bytes() + chunk_bytes_; }
 
-  /// In an environment without threads and in mode `async`: what the product does every `wal_syncer::period`.
+  /// For mode `async` in an environment without threads: does what the thread does every `wal_syncer::period`.
   void sync_log();
 
-  /// Random number of the database.
+  /// The random number of the database.
   [[nodiscard]] std::uint64_t origin() const { return mark_.origin(); }
 
  private:
@@ -76,18 +78,18 @@ class rocksdb_storage final : public stable_storage {
         mode_(mode),
         mark_(std::move(mark)) {}
 
-  /// Examines without a change to the disk, then opens for writing.
+  /// Examines the database without a change to the disk, then opens it for writing.
   [[nodiscard]] or_error<stored_history> read_existing();
   [[nodiscard]] std::optional<world_error> begin_serving();
-  /// The first totals of a new database, with its origin.
+  /// The first totals of a new database, with its origin; writes them if they are missing.
   [[nodiscard]] static or_error<stored_values::storage_totals> first_totals(rocksdb_database& database);
   /// Completes the batch with the totals and writes it.
   [[nodiscard]] std::optional<world_error> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
-  /// Removes the tables of which everything is forgotten for good.
+  /// Removes the tables whose records are all forgotten durably.
   [[nodiscard]] std::optional<world_error> drop_tables();
   [[nodiscard]] std::uint64_t durable_changes() const;
   [[nodiscard]] std::optional<world_error> drop_chunks(std::span<const digest> leaves);
-  /// Why nothing more is written, if that is so.
+  /// The error after which nothing more is written, if there was one.
   [[nodiscard]] std::optional<world_error> failure();
   [[nodiscard]] world_error fail(world_error error);
   void close();
@@ -99,20 +101,20 @@ class rocksdb_storage final : public stable_storage {
   acknowledged_mark mark_;
   /// None between `open` and `read`.
   std::unique_ptr<rocksdb_database> database_;
-  storage_ledger ledger_;
-  /// The chunks in the database, needed or not yet, and their sizes.
+  storage_totals_tracker tracker_;
+  /// The chunks in the database with their sizes, also those that no manifest names yet.
   std::map<digest, std::uint64_t> chunks_;
   std::uint64_t chunk_bytes_ = 0;
-  /// What the last forgetting left to remove.
+  /// The records that the last `forget_through` left on the disk.
   struct {
-    /// From this change on …
+    /// Once this change is durable …
     std::uint64_t changes = 0;
-    /// … nothing below this order is needed.
+    /// … no record below this order is needed.
     std::uint64_t before_order = 0;
   } droppable_;
   bool was_read_ = false;
   std::optional<world_error> failure_;
-  /// In mode `async`. Ends before what it uses.
+  /// Only in mode `async`. The last member, because it must end before the members that it uses.
   std::unique_ptr<wal_syncer> syncer_;
 };
 

@@ -17,7 +17,7 @@ bool has_identity(const node_directory& directory) {
   return std::filesystem::exists(directory.identity_file(), failed);
 }
 
-/// Whether what is known of the past allows this mode.
+/// Why the replica's past does not allow this mode, if so.
 std::optional<world_error> objection_to_mode(const node_directory& directory, const directory_identity& identity,
                                              durability mode) {
   if (mode == durability::memory && identity.votes == vote_history::kept) {
@@ -41,7 +41,7 @@ or_error<directory_identity> checked_identity(const node_directory& directory, c
   return read;
 }
 
-/// Notes that the replica votes from now on, and where its votes are.
+/// Writes down that the replica votes from now on, and where its votes are.
 std::optional<world_error> note_votes(const node_directory& directory, directory_identity identity, vote_history votes,
                                       std::uint64_t database) {
   if (identity.votes == votes) return std::nullopt;
@@ -57,7 +57,7 @@ or_error<any_storage> open_database(const node_directory& directory, directory_l
                        : rocksdb_storage::open(directory, std::move(lock), mode, identity.database);
   if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
   auto& storage = std::get<std::unique_ptr<rocksdb_storage>>(opened);
-  // After the database is there and before the first vote: from now on an empty directory is a loss.
+  // After the database was made and before the first vote, because from now on an empty directory is a loss.
   if (auto error = note_votes(directory, identity, vote_history::kept, storage->origin())) return std::move(*error);
   return any_storage{std::move(storage)};
 }
@@ -86,7 +86,7 @@ std::optional<world_error> initialise_storage(const std::filesystem::path& direc
 or_error<any_storage> open_storage(const std::filesystem::path& root, const storage_owner& owner, durability mode) {
   const node_directory directory{root};
   if (mode == durability::memory && !has_identity(directory)) return std::make_unique<memory_storage>();
-  // Before the lock, which is a file in the directory: a foreign directory is left as it is.
+  // Checked before the lock is taken: the lock is a file in the directory, and a foreign directory must not be changed.
   if (auto error = objection_to_storage(root, owner, mode)) return std::move(*error);
   auto taken = directory_lock::take(directory);
   if (auto* error = std::get_if<world_error>(&taken)) return std::move(*error);

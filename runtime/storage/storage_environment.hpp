@@ -16,7 +16,7 @@ class Env;
 
 namespace hypermesh {
 
-/// An open file of a fixed size that is written in place. Numbers are those of `errno`; 0: done.
+/// An open file of a fixed size that is written in place. The functions return a value of `errno`, or 0 for success.
 class updatable_file {
  public:
   virtual ~updatable_file() = default;
@@ -24,28 +24,28 @@ class updatable_file {
   /// Writes all of `bytes` from this offset on; not durable before `sync`.
   [[nodiscard]] virtual int write_at(std::size_t at, byte_span bytes) = 0;
   [[nodiscard]] virtual int sync() = 0;
-  /// The first bytes of the file, as many as it has and `into` holds.
+  /// Reads from the beginning until the file ends or `into` is full; `count` is the number of bytes.
   [[nodiscard]] virtual int read(std::span<std::byte> into, std::size_t& count) = 0;
 };
 
-/// What the durable storage stands on: files and threads. The product has those of this machine; the simulator brings
+/// The files and threads that the durable storage uses. The product uses those of this machine; the simulator brings
 /// files in memory and no threads, so that the same storage runs in virtual time.
 class storage_environment {
  public:
   virtual ~storage_environment() = default;
 
-  /// Where RocksDB has its files and threads; lives as long as this object. The checksums of tables are there too.
+  /// The files and threads of RocksDB; the checksums of tables are kept in these files too. Lives as long as this
+  /// object.
   [[nodiscard]] virtual rocksdb::Env& database() = 0;
 
-  /// A file with this content appears under `path`, complete and durable, or nothing changes. Replaces one of that
-  /// name.
+  /// Writes a file with this content, complete and durable, or changes nothing. Replaces a file of that name.
   [[nodiscard]] virtual std::optional<world_error> make_file(const std::filesystem::path& path,
                                                              std::string_view content) = 0;
 
   /// Opens a file for updates in place; null when there is none of this name.
   [[nodiscard]] virtual or_error<std::unique_ptr<updatable_file>> open_file(const std::filesystem::path& path) = 0;
 
-  /// Whether the storage may start threads of its own. If not, whoever runs it calls `rocksdb_storage::sync_log`.
+  /// Whether the storage may start threads of its own. If not, its owner calls `rocksdb_storage::sync_log`.
   [[nodiscard]] virtual bool has_threads() const = 0;
 };
 

@@ -7,13 +7,13 @@
 
 #include "actors/ports.hpp"
 
-/// The keys of the ledger column, and bytes as RocksDB wants them. Included by sources only.
+/// The keys of the ledger column, and conversions between bytes and RocksDB's slices. Included by sources only.
 namespace hypermesh::stored_keys {
 
 inline constexpr std::string_view totals = "totals";
 inline constexpr std::string_view manifest = "state";
 
-/// Where the newest record of a kind stands that `is_replaced`.
+/// The key of the newest record of a kind that `is_replaced`.
 [[nodiscard]] inline std::string newest(record_kind kind) {
   return "newest/" + std::to_string(static_cast<unsigned>(kind));
 }

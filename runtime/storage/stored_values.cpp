@@ -25,7 +25,7 @@ void put_little_endian(Bytes& out, std::size_t at, std::uint64_t number) {
     out[at + index] = static_cast<std::byte>((number >> (8 * index)) & 0xffU);
 }
 
-/// The checksum of the bytes takes part as a number, so that large bodies are neither copied nor hashed twice.
+/// The bytes enter as their own checksum, so that a large body is neither copied nor hashed twice.
 std::uint64_t check_of(const encoded_head& head, byte_span bytes) {
   std::array<std::byte, fields_bytes + check_bytes> input;
   std::copy_n(head.begin(), fields_bytes, input.begin());
@@ -34,11 +34,10 @@ std::uint64_t check_of(const encoded_head& head, byte_span bytes) {
 }
 
 bool is_known(std::uint8_t kind) {
-  return kind >= static_cast<std::uint8_t>(record_kind_first) &&
-         kind <= static_cast<std::uint8_t>(record_kind_last);
+  return kind >= static_cast<std::uint8_t>(record_kind_first) && kind <= static_cast<std::uint8_t>(record_kind_last);
 }
 
-/// Whether `value` ends with the checksum of what stands before it.
+/// The content before the checksum that `value` ends with; nothing when the checksum is wrong.
 std::optional<byte_span> without_check(byte_span value) {
   if (value.size() < check_bytes) return std::nullopt;
   const auto content = value.first(value.size() - check_bytes);

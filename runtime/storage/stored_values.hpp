@@ -9,11 +9,13 @@
 
 #include "actors/ports.hpp"
 
-/// How records, the kept state and the totals stand in the database. Pure. Each value carries a checksum from the
-/// moment it is made, over its key too: what memory, file system or database did to it on the way shows.
+/// The encoding of records, the kept state and the totals in the database. Pure. Each value carries a checksum from the
+/// moment it is made, so that damage by memory, file system or database is found. A record's checksum covers its key
+/// too.
 namespace hypermesh::stored_values {
 
-/// SipHash-2-4 under a fixed key. Against accidents only: who can write the files can also compute it.
+/// SipHash-2-4 under a fixed key. It protects against accidents only, because anybody who can write the files can also
+/// compute it.
 [[nodiscard]] std::uint64_t checksum_of(byte_span bytes);
 
 /// A record without its bytes.
@@ -21,9 +23,9 @@ struct record_head {
   record_kind kind = record_kind::pre_prepare;
   view_number view;
   sequence_number sequence;
-  /// Running number of the record in this directory: the order of writing.
+  /// The running number of the record in this directory, in the order of writing.
   std::uint64_t order = 0;
-  /// Over the fields above and the record's bytes.
+  /// The checksum of the fields above and the record's bytes.
   std::uint64_t check = 0;
 };
 
@@ -36,18 +38,18 @@ using encoded_head = std::array<std::byte, head_bytes>;
 
 [[nodiscard]] encoded_head encode(const record_head& head);
 
-/// A stored record; nothing when it is not what `encode` and the record's bytes make.
+/// A stored record; `decode_record` gives nothing when a field or the checksum is wrong.
 struct decoded_record {
   record_head head;
   storage_record record;
 };
 [[nodiscard]] std::optional<decoded_record> decode_record(byte_span value);
 
-/// The order in big-endian order: the keys stand as the records were written.
+/// The order as a big-endian number, so that the keys sort in the order of writing.
 using record_key = std::array<std::byte, 8>;
 [[nodiscard]] record_key key_of(std::uint64_t order);
 
-/// The kept state: its chunks by their leaves, in their order.
+/// The kept state: the leaves of its chunks, in their order.
 struct state_manifest {
   sequence_number sequence;
   std::vector<digest> leaves;
@@ -62,11 +64,12 @@ struct encoded_manifest {
 [[nodiscard]] encoded_manifest encode_manifest(sequence_number sequence, std::span<const digest> leaves);
 [[nodiscard]] std::optional<state_manifest> decode_manifest(byte_span value);
 
-/// What was forgotten. A record that is forgotten goes from the disk only when all that was written before it may go.
+/// The records that were forgotten. A forgotten record leaves the disk only when all records that were written before
+/// it may leave too.
 struct forgotten_records {
   /// Of sequences up to this one …
   sequence_number through;
-  /// … those with an order below this one. What was written later for such a sequence counts.
+  /// … those with an order below this one. A record that was written later for such a sequence is held.
   std::uint64_t before_order = 0;
 
   [[nodiscard]] bool covers(const record_head& head) const {
@@ -76,18 +79,18 @@ struct forgotten_records {
   friend bool operator==(const forgotten_records&, const forgotten_records&) = default;
 };
 
-/// What the database must hold: written with every change, in the same atomic batch, and compared when it is read.
-/// A record that vanished or came back from the dead changes count and sum.
+/// The totals of the database's content: written with every change, in the same atomic batch, and compared when the
+/// database is read. A record that vanished or reappeared changes count and sum.
 struct storage_totals {
-  /// Random number of the database: what belongs together carries the same.
+  /// The random number of the database; files that belong together carry the same one.
   std::uint64_t origin = 0;
-  /// Changes so far: writes, forgettings and kept states.
+  /// The number of changes so far: writes, calls of `forget_through` and kept states.
   std::uint64_t changes = 0;
-  /// Order of the next record.
+  /// The order of the next record.
   std::uint64_t next_order = 0;
-  /// Records and kept states that are held.
+  /// The number of records and kept states that are held.
   std::uint64_t items = 0;
-  /// Sum of their checksums modulo 2⁶⁴, which does not depend on their order.
+  /// The sum of their checksums modulo 2⁶⁴, which does not depend on their order.
   std::uint64_t sum = 0;
   forgotten_records forgotten;
 

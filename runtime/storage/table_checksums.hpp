@@ -13,13 +13,14 @@
 
 namespace hypermesh {
 
-/// The checksum of each table file as a whole, in a file of its own beside the database. RocksDB interprets parts of a
-/// table before it has checked them, and as Debian builds it, it aborts the process at what cannot be; so every table
-/// is checked before RocksDB sees it. Included by sources only. RocksDB calls it from its own threads; the file system
-/// holds all there is.
+/// The checksum of each whole table file, in a small file beside the database. RocksDB interprets parts of a table
+/// before it has checked them, and in Debian's build it aborts the process at an impossible value. So every table is
+/// checked before RocksDB opens it. Included by sources only. RocksDB calls this class from its own threads; it has no
+/// state but the files.
 ///
-/// A checksum appears after its table is complete and before the database uses it, and goes before the table is made
-/// again. It is not synced: a table without one, after a power failure, has RocksDB's own checks alone.
+/// A checksum is written after its table is complete and before the database uses the table. It is removed before a
+/// table of that name is made again. It is not synced: a table that lost its checksum in a power failure has RocksDB's
+/// own checks only.
 class table_checksums final : public rocksdb::EventListener {
  public:
   /// `environment` outlives the database.

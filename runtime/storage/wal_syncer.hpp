@@ -12,9 +12,10 @@
 
 namespace hypermesh {
 
-/// Mode `async`: syncs the write-ahead log after writes, so that a write waits for no disk and a machine that loses
-/// power forgets no more than `period` and the time of one sync. A thread does it, and sleeps while nothing is written;
-/// without a thread, whoever runs the storage calls `sync_written`. The mark is the syncer's as long as it lives.
+/// Mode `async`: syncs the write-ahead log after writes. So no write waits for the disk, and a machine that loses power
+/// forgets at most the writes of `period` and of the time of one sync. A thread does the syncs, and sleeps while
+/// nothing is written. Without a thread, the owner of the storage calls `sync_written`. While the syncer lives, nothing
+/// else writes the mark.
 class wal_syncer {
  public:
   static constexpr std::chrono::milliseconds period{100};
@@ -25,16 +26,16 @@ class wal_syncer {
   wal_syncer(const wal_syncer&) = delete;
   wal_syncer& operator=(const wal_syncer&) = delete;
 
-  /// `changes` are in the log.
+  /// Called when `changes` changes are in the log.
   void on_written(std::uint64_t changes);
 
-  /// Syncs what is written and not synced; what the thread does once a period.
+  /// Syncs the changes that are written and not synced yet. The thread calls it once a period.
   void sync_written();
 
-  /// How many changes are on the disk.
+  /// The number of changes that are on the disk.
   [[nodiscard]] std::uint64_t synced() const;
 
-  /// Why the last sync failed, if it did; there is none after that.
+  /// Why a sync failed, if one did; there is no sync after that.
   [[nodiscard]] std::optional<world_error> failure() const;
 
  private:
@@ -49,7 +50,7 @@ class wal_syncer {
   std::uint64_t synced_;
   bool ending_ = false;
   std::optional<world_error> failure_;
-  /// If there is one. Last, because it uses the others from its start.
+  /// The thread, if there is one. The last member, because the thread uses the others from its start.
   std::thread thread_;
 };
 

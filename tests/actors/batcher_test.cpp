@@ -295,7 +295,7 @@ TEST_CASE("a client that the order restrains has one request pending, until its 
   batcher_bench bench;
   const auto agree = [&](std::uint64_t until) {
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
-    agreed.clients[client_id{1}].restrained_until = sequence_number{until};
+    agreed.clients[client_id{1}].rate_limited_until = sequence_number{until};
     bench.give(bench.tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
   };
   agree(40);
@@ -322,17 +322,17 @@ TEST_CASE("who led until now hands on at once what clients still send it, and no
   backup.request(0, 1);
   CHECK(backup.take_frames("peer-1").empty());
   // After a while the clients know.
-  former.advance(std::chrono::microseconds{hand_on_plan::former_primary_us});
+  former.advance(std::chrono::microseconds{forwarding_schedule::former_primary_us});
   former.forget();
   former.request(2, 1);
   CHECK(former.take_frames("peer-1").empty());
 }
 
 TEST_CASE("a request that was displaced and has come back is looked after once (attack 33)") {
-  const auto handed_on = [](bool displaced) {
+  const auto forwarded = [](bool displaced) {
     batcher_bench bench{2};
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
-    agreed.clients[client_id{1}].restrained_until = sequence_number{40};
+    agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
     bench.give(bench.tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
     if (displaced) {
       bench.request(1, 2);
@@ -341,8 +341,8 @@ TEST_CASE("a request that was displaced and has come back is looked after once (
     }
     bench.forget();
     bench.request(1, 2);
-    bench.advance(std::chrono::microseconds{10 * hand_on_plan::later_us});
+    bench.advance(std::chrono::microseconds{10 * forwarding_schedule::later_us});
     return bench.take_frames("peer-0").size();
   };
-  CHECK(handed_on(true) <= handed_on(false) + 1);
+  CHECK(forwarded(true) <= forwarded(false) + 1);
 }

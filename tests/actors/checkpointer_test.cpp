@@ -18,7 +18,8 @@ constexpr sequence_number four{4};
 
 /// The checkpointer of replica 1.
 struct checkpointer_bench : virtual_bench {
-  checkpointer_actor tested = connect(system().spawn(checkpointer, identity(), period, std::make_shared<const recovered_node>()));
+  checkpointer_actor tested =
+      connect(system().spawn(checkpointer, identity(), period, std::make_shared<const recovered_node>()));
   digest root = named_digest("root");
 
   checkpointer_bench() : virtual_bench(replica_id{1}) {}
@@ -95,7 +96,7 @@ TEST_CASE_FIXTURE(checkpointer_bench,
   CHECK(wanted.front().certificate->votes.front().content.value == root);
   advance(2 * period);
   CHECK(take<fetch_state>("state-transfer").size() == 2);
-  give(tested, checkpoint_taken{four, root, std::make_shared<const state_snapshot>(), true});
+  give(tested, checkpoint_installed{four, root, std::make_shared<const state_snapshot>()});
   advance(2 * period);
   CHECK(take<fetch_state>("state-transfer").empty());
 }

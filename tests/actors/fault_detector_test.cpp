@@ -19,8 +19,8 @@ struct detector_bench : virtual_bench {
 
   detector_bench() : virtual_bench(replica_id{1}) {}
 
-  [[nodiscard]] exhibits proof() {
-    exhibits shown;
+  [[nodiscard]] evidence proof() {
+    evidence shown;
     for (const auto* value : {"A", "B"}) {
       const auto content = make().content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
       shown.items.push_back({message_kind::commit, make().signed_as(message_kind::commit, content)});
@@ -37,33 +37,34 @@ struct detector_bench : virtual_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(detector_bench, "a proof goes to all replicas and to the own batcher, and the tracker hears of whom") {
-  give(tested, proof_found{std::make_shared<const exhibits>(proof())});
+TEST_CASE_FIXTURE(detector_bench,
+                  "a proof goes to all replicas and to the own batcher, and the tracker hears of whom") {
+  give(tested, proof_found{std::make_shared<const evidence>(proof())});
   CHECK(frames_sent() == 1);
   const auto wanted = take<verified_message>("batcher");
   REQUIRE(wanted.size() == 1);
-  CHECK(std::get<request>(*wanted.front().value).id.client == guard_client);
+  CHECK(std::get<request>(*wanted.front().value).id.client == system_client);
   CHECK(take<replica_proven>("reputation-tracker").size() == 1);
   CHECK(take_observed<fault_proven>().size() == 1);
   CHECK(is_quiet());
-  advance(std::chrono::microseconds{fault_docket::repeat_us});
+  advance(std::chrono::microseconds{evidence_pool::repeat_us});
   CHECK(frames_sent() == 1);
   CHECK(take<verified_message>("batcher").size() == 1);
 }
 
 TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") {
-  give(tested, proof_found{std::make_shared<const exhibits>(proof())});
+  give(tested, proof_found{std::make_shared<const evidence>(proof())});
   forget();
-  const auto about = case_of(proof(), identity().cluster);
-  const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {name_of(*about)}};
+  const auto about = system_request_in(proof(), identity().cluster);
+  const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {request_id_of(*about)}};
   give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
-  advance(std::chrono::microseconds{4 * fault_docket::repeat_us});
+  advance(std::chrono::microseconds{4 * evidence_pool::repeat_us});
   CHECK(is_quiet());
 }
 
 TEST_CASE_FIXTURE(detector_bench, "what another replica has found is ordered through the own batcher too") {
   const auto shown = proof();
-  const auto frame = guard_request(*case_of(shown, identity().cluster), shown);
+  const auto frame = system_request_frame(*system_request_in(shown, identity().cluster), shown);
   give_verified(tested, principal::of(replica_id{3}), std::get<message>(decode(frame)));
   CHECK(frames_sent() == 0);
   CHECK(take<verified_message>("batcher").size() == 1);

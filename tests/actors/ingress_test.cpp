@@ -87,8 +87,8 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   // Held against the owner of the link, never against who is named (attack 39).
   const auto held = take<misbehaved>("fault-detector");
   REQUIRE(held.size() == 5);
-  CHECK(held[0].what == misdeed{replica_id{2}, grievance::garbage});
-  CHECK(held[1].what == misdeed{replica_id{3}, grievance::garbage});
+  CHECK(held[0].what == observed_misbehaviour{replica_id{2}, complaint_reason::garbage});
+  CHECK(held[1].what == observed_misbehaviour{replica_id{3}, complaint_reason::garbage});
   CHECK(take<misbehaved>("reputation-tracker").size() == 5);
   CHECK(is_quiet());
 }
@@ -167,7 +167,7 @@ TEST_CASE("a frame that comes before the node is connected is dropped") {
   const auto frame = frame_of(bench.make().request_of(client_id{0}, timestamp{1}, "o"));
   bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});
   CHECK(bench.is_quiet());
-  bench.give(tested, wired{std::make_shared<const neighbours>(bench.probes())});
+  bench.give(tested, wired{std::make_shared<const node_actors>(bench.probes())});
   bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});
   CHECK(bench.take<verified_message>("batcher").size() == 1);
 }

@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(journal_bench, "nothing is executed after a failed write") {
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its neighbours hear of it") {
+TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its node_actors hear of it") {
   const auto snapshot = state_of_four();
   const state_installed installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
                                   make().certificate_of(sequence_number{4}, state_root(*snapshot))};

@@ -26,15 +26,16 @@ struct monitor_bench : virtual_bench {
     tested = system().spawn(monitor, identity(),
                             failure_handler{[this](const world_error& error) { failures.push_back(error.what); }},
                             observation_handler{[this](const observation&) { ++shown; }});
-    machine = system().spawn(executor, identity(),
-                             std::make_shared<executor_start>(executor_start{
-                                 std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}}));
+    machine = system().spawn(
+        executor, identity(),
+        std::make_shared<executor_start>(executor_start{
+            std::make_unique<replicated_state>(std::make_unique<counting_machine>(), cluster_parameters{}), {}, {}}));
     keep(tested);
     keep(machine);
     auto all = probes();
     all.executor = machine;
-    give(tested, wired{std::make_shared<const neighbours>(all)});
-    give(machine, wired{std::make_shared<const neighbours>(probes())});
+    give(tested, wired{std::make_shared<const node_actors>(all)});
+    give(machine, wired{std::make_shared<const node_actors>(probes())});
   }
 
   void see(observation what) { give(tested, observed{std::move(what), nullptr}); }

@@ -22,7 +22,7 @@ struct replica_bench : virtual_bench {
 
   explicit replica_bench(std::uint32_t self = 1) : virtual_bench(replica_id{self}) {
     tested = connect(system().spawn(replica, identity(), status_period, std::make_shared<const recovered_replica>()));
-    give(tested, neighbours_ready{});
+    give(tested, actors_connected{});
   }
 
   pre_prepare proposal(std::uint64_t sequence) const {
@@ -67,7 +67,7 @@ TEST_CASE("a replica says which view it is in as soon as it is connected") {
   REQUIRE(entered.size() == 1);
   CHECK(entered.front().view == first_view);
   CHECK(bench.take<view_entered>("coordinator").size() == 1);
-  // Only ballots of this view and the next are worth having.
+  // Only group requests of this view and the next are worth having.
   CHECK(bench.take<view_entered>("fault-detector").size() == 1);
   CHECK_FALSE(bench.take<progress_made>("ingress").empty());
   CHECK(bench.is_quiet());

@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less
   agree(true);
   const auto told = take<trust_changed>("coordinator");
   REQUIRE(told.size() == 1);
-  CHECK(told.front().now->shunned == std::vector<replica_id>{replica_id{2}});
+  CHECK(told.front().now->avoided_as_primary == std::vector<replica_id>{replica_id{2}});
   CHECK(take<trust_changed>("ingress").size() == 1);
   CHECK(take<trust_changed>("state-transfer").size() == 1);
   const auto shown = take<counters_reported>("monitor");
@@ -47,10 +47,10 @@ TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less
   CHECK(take<trust_changed>("coordinator").empty());
 }
 
-TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are restrained, and that none is any more") {
+TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are rate-limited, and that none is any more") {
   const auto shown_with = [&](std::uint64_t until) {
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
-    agreed.clients[client_id{5}].restrained_until = sequence_number{until};
+    agreed.clients[client_id{5}].rate_limited_until = sequence_number{until};
     give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
     std::map<std::string, std::uint64_t> all;
     for (const auto& told : take<counters_reported>("monitor")) {
@@ -60,14 +60,14 @@ TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are restrai
     return all;
   };
   CHECK(shown_with(0).empty());
-  CHECK(shown_with(99) == std::map<std::string, std::uint64_t>{{"clients_restrained", 1}});
-  CHECK(shown_with(0) == std::map<std::string, std::uint64_t>{{"clients_restrained", 0}});
+  CHECK(shown_with(99) == std::map<std::string, std::uint64_t>{{"clients_rate_limited", 1}});
+  CHECK(shown_with(0) == std::map<std::string, std::uint64_t>{{"clients_rate_limited", 0}});
   CHECK(shown_with(0).empty());
 }
 
 TEST_CASE_FIXTURE(tracker_bench, "misbehaviour throttles and time heals") {
   for (int count = 0; count < 5; ++count)
-    give(tested, misbehaved{{replica_id{3}, grievance::bad_state}});
+    give(tested, misbehaved{{replica_id{3}, complaint_reason::bad_state}});
   const auto told = take<trust_changed>("ingress");
   REQUIRE(told.size() == 1);
   CHECK(told.front().now->throttled == std::vector<replica_id>{replica_id{3}});

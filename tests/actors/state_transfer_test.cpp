@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(transfer_bench, "the state that is known to be stable is kept 
 
 TEST_CASE_FIXTURE(transfer_bench, "a fetch whose state is in place asks no more") {
   give(tested, fetch_state{certificate});
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot, true});
+  give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
   forget();
   advance(10 * period);
   // Nor when the replica, which hears of it by way of the disk, asks once more.
@@ -216,7 +216,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a wrong state is given to nobody, and the one
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
   give(tested, state_diverged{four});
   CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
-  give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot, true});
+  give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
   CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content));
 }
 

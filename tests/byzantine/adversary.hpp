@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/base/cluster.hpp"
 #include "messages/values.hpp"
 #include "runtime/state_machines/splitmix64.hpp"
 #include "tests/byzantine/overheard.hpp"

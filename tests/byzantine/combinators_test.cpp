@@ -141,10 +141,10 @@ TEST_CASE("a plan with adversaries is read back from its text, and gives the sam
 
 TEST_CASE("more than f replicas never misbehave in a plan, and client 0 does not") {
   auto plan = make_adversary_plan({"late-votes", 1, 4, 10});
-  plan.faults.push_back({0, 1'000, misbehaviour{principal::of(replica_id{0}), {"late-votes"}}});
-  plan.faults.push_back({0, 1'000, misbehaviour{principal::of(replica_id{3}), {"late-votes"}}});
+  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{0}), {"late-votes"}}});
+  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{3}), {"late-votes"}}});
   CHECK(objection_to(plan).has_value());
   plan = make_adversary_plan({"late-votes", 1, 4, 10});
-  plan.faults.push_back({0, 1'000, misbehaviour{principal::of(client_id{0}), {"timestamp-jump"}}});
+  plan.faults.push_back({0, 1'000, adversarial_play{principal::of(client_id{0}), {"timestamp-jump"}}});
   CHECK(objection_to(plan).has_value());
 }

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "actors/protocol/new_view.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "messages/codec.hpp"
 #include "tests/byzantine/roles.hpp"
 

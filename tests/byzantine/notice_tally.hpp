@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "actors/protocol/cluster.hpp"
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/observations.hpp"
 #include "tests/byzantine/strategy.hpp"
 
 namespace hypermesh::testing {

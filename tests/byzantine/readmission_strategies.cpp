@@ -1,5 +1,5 @@
 // A replica that has the others do for it what only one that lost its disk needs, or keeps such a one out.
-#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "tests/byzantine/roles.hpp"
 
 namespace hypermesh::testing {

@@ -48,14 +48,14 @@ TEST_CASE("a real cluster replaces a primary that proposes nothing") {
 TEST_CASE("a client that contradicts itself is convicted in a real cluster, and status says so") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
-  const auto restrained = [&] {
-    return nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out)["clients_restrained"].get<int>();
+  const auto rate_limited = [&] {
+    return nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out)["clients_rate_limited"].get<int>();
   };
-  CHECK(restrained() == 0);
+  CHECK(rate_limited() == 0);
   const auto config = cluster.directory() + "/client-1/client.toml";
   const process_streams streams{"/dev/null", "/dev/null", "/dev/null", {}, HYPERMESH_LAB};
   process adversary{{"byzantine", "--strategy", "two-operations-one-timestamp", "--client-config", config}, streams};
-  CHECK(eventually([&] { return restrained() == 1; }));
+  CHECK(eventually([&] { return rate_limited() == 1; }));
   CHECK(has(cluster.ask("status", {}).err, "1 client was convicted"));
   adversary.send(SIGTERM);
   (void)adversary.wait();

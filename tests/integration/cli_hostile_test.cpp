@@ -5,8 +5,8 @@
 
 #include "tests/integration/cli_process.hpp"
 #include "tools/hypermesh-lab/lab_command_line.hpp"
-#include "tools/hypermesh/command_line.hpp"
-#include "tools/hypermesh/command_words.hpp"
+#include "tools/hypermesh/commands/command_line.hpp"
+#include "tools/hypermesh/terminal/command_words.hpp"
 
 /// Every option, file and stream of both binaries with the hostile values of its kind. The table is made of the command
 /// lines that the binaries parse with, so an option that is added is tried without being named here.

@@ -10,7 +10,7 @@
 
 #include <caf/send.hpp>
 
-#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
@@ -111,13 +111,13 @@ byte_vector put(const std::string& key, const std::string& value) {
 byte_vector get(const std::string& key) { return key_value::encode(key_value::get{to_byte_vector(key)}); }
 
 /// Two COMMITs of a replica that exclude each other, with its real key.
-exhibits contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
+evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
   const auto config = std::get<node_config>(read_node_config(cluster.layout().node_file(number)));
   const auto who = principal::of(replica_id{number});
   const auto keys = std::get<std::shared_ptr<const ed25519_authenticator>>(
       ed25519_authenticator::make(who, std::get<secret_key>(read_secret_key(config.key_file)), config.cluster.keys()));
   const auto parameters = config.cluster.parameters();
-  exhibits shown;
+  evidence shown;
   for (const auto mark : {std::byte{1}, std::byte{2}}) {
     statement content{view_number{0}, sequence, {}, replica_id{number}, parameters.signing.epoch};
     content.value.bytes.front() = mark;
@@ -216,20 +216,20 @@ TEST_CASE("two words of one replica put it into quarantine everywhere, and two o
   const auto proof = contradiction_of(cluster, 0, sequence_number{1});
   // The frame that a host may have got from anywhere.
   const auto parameters = std::get<node_config>(read_node_config(cluster.layout().node_file(0))).cluster.parameters();
-  const auto frame = guard_request(*case_of(proof, parameters), proof);
+  const auto frame = system_request_frame(*system_request_in(proof, parameters), proof);
   const auto sender = principal::of(replica_id{2});
   CHECK_FALSE(cluster.manager(1).validate_message(sender, *frame));
   auto broken = *frame;
   broken[broken.size() / 2] ^= std::byte{1};
   CHECK(cluster.manager(1).validate_message(sender, broken));
 
-  caf::anon_send(cluster.manager(2).actors().fault_detector, proof_found{std::make_shared<const exhibits>(proof)});
+  caf::anon_send(cluster.manager(2).actors().fault_detector, proof_found{std::make_shared<const evidence>(proof)});
   REQUIRE(agree_on_quarantine(cluster, {replica_id{0}}));
   const auto known = cluster.manager(3).reputation_of(replica_id{0}, std::chrono::seconds{10});
   REQUIRE(known);
   CHECK(known->agreed.convictions == 1);
   CHECK(known->agreed.score == 0);
-  CHECK(known->is_shunned);
+  CHECK(known->is_avoided_as_primary);
   CHECK_FALSE(cluster.manager(3).reputation_of(replica_id{4}, std::chrono::seconds{10}));
   // It led; the clients do not notice.
   REQUIRE(outcome_of(client->submit(put("colour", "blue"))).status == operation_status::applied);
@@ -237,8 +237,8 @@ TEST_CASE("two words of one replica put it into quarantine everywhere, and two o
   REQUIRE(report);
   CHECK(report->view.value > 0);
 
-  cluster.manager(1).pardon(replica_id{0});
-  cluster.manager(2).pardon(replica_id{0});
+  cluster.manager(1).release(replica_id{0});
+  cluster.manager(2).release(replica_id{0});
   CHECK(agree_on_quarantine(cluster, {}));
   CHECK(cluster.manager(3).reputation_of(replica_id{0}, std::chrono::seconds{10})->agreed.convictions == 1);
 }

@@ -179,7 +179,7 @@ TEST_CASE("a batch with bytes and no ends is rejected, and without either it is 
 TEST_CASE("a batch that names a request twice is rejected") {
   const auto twice = pair_of(7, 7);
   CHECK(verdict_on_batch(twice.bytes, {twice.middle, twice.end}) == "duplicate_request_in_batch");
-  // Not only neighbours: the ends of a longer batch.
+  // Not only node_actors: the ends of a longer batch.
   batch body;
   for (const std::uint64_t when : {5, 1, 9, 3, 5}) {
     body.requests.push_back(make_request({client_id{1}, timestamp{when}}, {to_byte_vector("x")}, {}));

@@ -17,7 +17,7 @@ class limit_checker {
   std::string exceeded;
 
   void operator()(const request& value) {
-    hold(value.id.client.value < limits::clients_max || value.id.client == guard_client, "clients_max");
+    hold(value.id.client.value < limits::clients_max || value.id.client == system_client, "clients_max");
     hold(value.operation_count() <= limits::operations_per_request_max, "operations_per_request_max");
     hold(value.operations.size() <= limits::request_bytes_max, "request_bytes_max");
     for (std::size_t index = 0; index < value.operation_count(); ++index) {
@@ -122,10 +122,10 @@ class limit_checker {
 
   void operator()(const suspicion& value) { vote(value.vote); }
   void operator()(const complaint& value) { vote(value.vote); }
-  void operator()(const pardon& value) { vote(value.vote); }
+  void operator()(const release& value) { vote(value.vote); }
   void operator()(const readmission& value) { vote(value.vote); }
   void operator()(const hand_over& value) { vote(value.vote); }
-  void operator()(const exhibits& value) {
+  void operator()(const evidence& value) {
     hold(!value.items.empty(), "something is shown");
     std::size_t documents = 0;
     for (const auto& each : value.items) {
@@ -135,10 +135,10 @@ class limit_checker {
         continue;
       }
       ++documents;
-      hold(std::get<blob>(each.content).view.size() <= limits::exhibit_bytes_max, "exhibit_bytes_max");
+      hold(std::get<blob>(each.content).view.size() <= limits::evidence_item_bytes_max, "evidence_item_bytes_max");
     }
-    hold(documents <= limits::exhibit_documents_max, "exhibit_documents_max");
-    hold(value.items.size() - documents <= limits::exhibits_max, "exhibits_max");
+    hold(documents <= limits::evidence_item_documents_max, "evidence_item_documents_max");
+    hold(value.items.size() - documents <= limits::evidence_max, "evidence_max");
   }
   void operator()(const query& value) {
     hold(value.operation.size() <= limits::operation_bytes_max, "operation_bytes_max");

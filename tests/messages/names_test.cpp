@@ -81,8 +81,8 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::node_query) == 16);
   CHECK(static_cast<int>(message_kind::node_report) == 17);
   CHECK(static_cast<int>(message_kind::complaint) == 18);
-  CHECK(static_cast<int>(message_kind::pardon) == 19);
-  CHECK(static_cast<int>(message_kind::exhibits) == 20);
+  CHECK(static_cast<int>(message_kind::release) == 19);
+  CHECK(static_cast<int>(message_kind::evidence) == 20);
   CHECK(static_cast<int>(message_kind::readmission) == 21);
   CHECK(static_cast<int>(message_kind::hand_over) == 22);
   CHECK(message_kind_last == 22);

@@ -115,10 +115,10 @@ class field_writer {
 
   void operator()(const suspicion& value) { vote(value.vote); }
   void operator()(const complaint& value) { vote(value.vote); }
-  void operator()(const pardon& value) { vote(value.vote); }
+  void operator()(const release& value) { vote(value.vote); }
   void operator()(const readmission& value) { vote(value.vote); }
   void operator()(const hand_over& value) { vote(value.vote); }
-  void operator()(const exhibits& value) {
+  void operator()(const evidence& value) {
     number("items", value.items.size());
     for (const auto& each : value.items) {
       number("kind", static_cast<std::uint64_t>(each.kind));
@@ -264,10 +264,10 @@ TEST_CASE("a STATE-CHUNK arrives with its bytes, its leaves and their path, or i
 
 TEST_CASE("a SUSPICION arrives as it was sent") { check_round_trips(message_kind::suspicion); }
 TEST_CASE("a COMPLAINT arrives as it was sent") { check_round_trips(message_kind::complaint); }
-TEST_CASE("a PARDON arrives as it was sent") { check_round_trips(message_kind::pardon); }
+TEST_CASE("a RELEASE arrives as it was sent") { check_round_trips(message_kind::release); }
 TEST_CASE("a READMISSION arrives as it was sent") { check_round_trips(message_kind::readmission); }
 TEST_CASE("a HAND-OVER arrives as it was sent") { check_round_trips(message_kind::hand_over); }
-TEST_CASE("an EXHIBIT arrives as it was sent") { check_round_trips(message_kind::exhibits); }
+TEST_CASE("an EVIDENCE arrives as it was sent") { check_round_trips(message_kind::evidence); }
 
 TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::query); }
 

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
-#include "actors/protocol/batch_builder.hpp"
-#include "actors/protocol/client_core.hpp"
-#include "actors/protocol/replicated_state.hpp"
+#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/client/client_core.hpp"
+#include "actors/protocol/execution/replicated_state.hpp"
 #include "tests/support/core_cluster.hpp"
 #include "tests/support/effect_reader.hpp"
 
@@ -98,12 +98,12 @@ TEST_CASE("4.1: a request without replies is broadcast") {
 TEST_CASE("4.1: a request that was processed is answered again from the table, without being ordered") {
   const request_factory factory{small_cluster(4)};
   replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
-  batch_builder builder{{}};
+  request_pool builder{{}};
   const auto asked = factory.request_of(self, timestamp{1}, "o");
-  REQUIRE(builder.admit(asked, 0) == batch_builder::admission::accepted);
+  REQUIRE(builder.admit(asked, 0) == request_pool::admission::accepted);
   const auto answers = state.execute(sequence_number{1}, *builder.cut(true));
   builder.on_executed({answers[0].request}, true, 0);
-  CHECK(builder.admit(asked, 0) == batch_builder::admission::done);
+  CHECK(builder.admit(asked, 0) == request_pool::admission::done);
   CHECK_FALSE(builder.cut(true));
   CHECK(state.answer_to(reference_of(asked)).outcome == answers[0].answer.outcome);
 }

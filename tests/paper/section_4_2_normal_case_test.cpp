@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "actors/protocol/replica_core.hpp"
-#include "actors/protocol/validator.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
+#include "actors/protocol/verification/validator.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
 

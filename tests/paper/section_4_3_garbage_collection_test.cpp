@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "actors/protocol/checkpoint_votes.hpp"
-#include "actors/protocol/replica_core.hpp"
+#include "actors/protocol/execution/checkpoint_votes.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
 #include "tests/support/core_cluster.hpp"
 #include "tests/support/effect_reader.hpp"
 

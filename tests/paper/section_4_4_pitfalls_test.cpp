@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/protocol/new_view.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "tests/paper/view_change_world.hpp"
 
 // §4.4 where other implementations went wrong: attacks 10, 13, 14, 17 and 20 of the design.
@@ -80,12 +80,12 @@ TEST_CASE("a NEW-VIEW teaches a stable checkpoint, which moves nothing before th
   const auto at = [&](std::uint64_t n) {
     return behind.factory.certificate_of(sequence_number{n}, named_digest("state"));
   };
-  const auto learned = behind
-                           .hear(1, behind.factory.new_view_of(
-                                        v1, {behind.factory.view_change_of(replica_id{0}, v1, nullptr, {}),
-                                             behind.factory.view_change_of(replica_id{1}, v1, at(4), {}),
-                                             behind.factory.view_change_of(replica_id{3}, v1, nullptr, {})}))
-                           .learned;
+  const auto learned =
+      behind
+          .hear(1, behind.factory.new_view_of(v1, {behind.factory.view_change_of(replica_id{0}, v1, nullptr, {}),
+                                                   behind.factory.view_change_of(replica_id{1}, v1, at(4), {}),
+                                                   behind.factory.view_change_of(replica_id{3}, v1, nullptr, {})}))
+          .learned;
   REQUIRE(learned != nullptr);
   CHECK(behind.core.marks().low() == sequence_number{0});
   (void)behind.core.on_stable(learned);
@@ -112,7 +112,8 @@ TEST_CASE("a body that O names comes from any holder, on STATUS (attack 17)") {
   CHECK(sent<prepare>(asker.hear(2, given[0]).sends).size() == 1);
 }
 
-TEST_CASE("who lacks a body that O names asks at once, every holder answers the primary, and it the others (attack 17)") {
+TEST_CASE(
+    "who lacks a body that O names asks at once, every holder answers the primary, and it the others (attack 17)") {
   paper_world backup{3};
   paper_world holder{2};
   holder.prepare_here(1);

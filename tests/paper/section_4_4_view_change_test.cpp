@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "actors/protocol/new_view.hpp"
-#include "actors/protocol/replica_core.hpp"
-#include "actors/protocol/validator.hpp"
-#include "actors/protocol/view_change_set.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
+#include "actors/protocol/verification/validator.hpp"
+#include "actors/protocol/views/new_view.hpp"
+#include "actors/protocol/views/view_changer.hpp"
 #include "tests/paper/view_change_world.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
@@ -84,7 +84,8 @@ TEST_CASE("what prepared in an earlier view stays in P through views in which no
   CHECK(changes[0].prepared[0].pre_prepare.content.view == v0);
 }
 
-TEST_CASE("each set contains a valid pre-prepare and 2f matching valid prepares signed by different backups (attack 11)") {
+TEST_CASE(
+    "each set contains a valid pre-prepare and 2f matching valid prepares signed by different backups (attack 11)") {
   const paper_world world{3};
   const auto& factory = world.factory;
   const auto genuine = factory.prepared_of(v0, n1, world.value_of(1));
@@ -150,7 +151,7 @@ TEST_CASE("a sequence has one set, and the checkpoint has its own proof") {
 
 TEST_CASE("when the primary of view v+1 receives 2f valid view-change messages it multicasts a NEW-VIEW") {
   const request_factory factory{small_cluster(4)};
-  view_change_set primary{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1}), {}};
+  view_changer primary{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1}), {}};
   const auto change_of = [&](std::uint32_t replica) {
     return std::make_shared<const view_change>(factory.view_change_of(replica_id{replica}, v1, nullptr, {}));
   };

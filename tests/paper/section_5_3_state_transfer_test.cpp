@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "actors/protocol/replicated_state.hpp"
-#include "actors/protocol/state_donor.hpp"
-#include "actors/protocol/state_transfer.hpp"
+#include "actors/protocol/execution/replicated_state.hpp"
+#include "actors/protocol/transfer/state_donor.hpp"
+#include "actors/protocol/transfer/state_transfer.hpp"
 #include "tests/support/core_cluster.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/donor_crowd.hpp"

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "actors/protocol/replica_core.hpp"
-#include "actors/protocol/validator.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
+#include "actors/protocol/verification/validator.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
 

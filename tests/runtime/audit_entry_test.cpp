@@ -120,19 +120,20 @@ TEST_CASE("what is proven and agreed about members stands in the trail with its 
   const auto convicted = told(what::convicted, 1);
   CHECK(convicted.kind == audit_kind::conviction);
   CHECK(convicted.about == accused);
-  CHECK(convicted.offence == "conflicting_votes");
+  CHECK(convicted.misbehaviour_kind == "conflicting_votes");
   CHECK(convicted.from == sequence_number{9});
   CHECK(told(what::complained, 2).kind == audit_kind::complaint);
-  CHECK(told(what::complained, 2).offence == "flood");
+  CHECK(told(what::complained, 2).misbehaviour_kind == "flood");
   CHECK(told(what::quarantined, 6).kind == audit_kind::quarantine);
   CHECK(told(what::quarantined, 6).until == sequence_number{20});
   CHECK(told(what::released, 0).kind == audit_kind::release);
   const auto proven = std::get<guard_noted>(*audit_event_of(observation{fault_proven{accused, 8, nullptr}}));
   CHECK(proven.kind == audit_kind::evidence);
-  CHECK(proven.offence == "unlawful_new_view");
+  CHECK(proven.misbehaviour_kind == "unlawful_new_view");
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a statement that its entry does not prove is found, also where the node itself chained it") {
+TEST_CASE_FIXTURE(trail_bench,
+                  "a statement that its entry does not prove is found, also where the node itself chained it") {
   const auto first = proposal(5);
   CHECK(objection_to(*this, {proposal_noted{first.header}, committed(5)}) == "");
 
@@ -165,7 +166,7 @@ TEST_CASE_FIXTURE(trail_bench, "a certificate without a quorum of different memb
 
 TEST_CASE_FIXTURE(trail_bench, "evidence in the trail convicts by itself, or is no evidence (attack 40)") {
   const auto shown = two_commits(2);
-  const fault_proven found{principal::of(replica_id{2}), 1, std::make_shared<const exhibits>(shown)};
+  const fault_proven found{principal::of(replica_id{2}), 1, std::make_shared<const evidence>(shown)};
   const auto noted = std::get<guard_noted>(*audit_event_of(observation{found}));
   CHECK(objection_to(*this, {noted}) == "");
   auto framed = noted;
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(trail_bench, "evidence in the trail convicts by itself, or is 
   auto forged = shown;
   std::get<signed_statement>(forged.items.back().content).by.bytes[0] ^= std::byte{1};
   auto unsigned_one = noted;
-  unsigned_one.proof = exhibits_buffer(forged);
+  unsigned_one.proof = evidence_buffer(forged);
   CHECK(contains(objection_to(*this, {unsigned_one}), "proves nothing"));
 }
 
@@ -185,9 +186,9 @@ TEST_CASE_FIXTURE(trail_bench, "a proof of another kind, or one that proves noth
   CHECK(objection_to(*this, {stable(8)}) == "");
   auto certificate = *make.certificate_of(sequence_number{8}, named_digest("root"));
   certificate.votes.pop_back();
-  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::checkpoint_stable,
-                                                  frame_of(checkpoint_proof{certificate})}}),
-                 "no quorum signed the checkpoint"));
+  CHECK(contains(
+      objection_to(*this, {proof_noted{audit_kind::checkpoint_stable, frame_of(checkpoint_proof{certificate})}}),
+      "no quorum signed the checkpoint"));
   CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, stable(8).frame}}), "no quorum"));
   const auto change = make.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
   CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_change, frame_of(change)}}), "proves nothing"));

@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail with any one entry cut out is not sound"
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a trail with any two neighbours swapped or one entry doubled is not sound") {
+TEST_CASE_FIXTURE(trail_bench, "a trail with any two node_actors swapped or one entry doubled is not sound") {
   write_small_trail();
   const auto clean = content_of(segment());
   const auto records = all_records(clean);
@@ -193,7 +193,8 @@ TEST_CASE_FIXTURE(trail_bench, "nothing can be added behind the seal of a node t
   CHECK(contains(refusal(), "follows the seal with which the node stopped"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, a segment that is missing, renamed or of another node is found") {
+TEST_CASE_FIXTURE(trail_bench,
+                  "a front that is cut off, a segment that is missing, renamed or of another node is found") {
   trail_settings small;
   small.segment_bytes = 4'096;
   auto trail = open(small);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "messages/codec.hpp"
-#include "runtime/audit/audit_opening.hpp"
+#include "runtime/audit/audit_recovery.hpp"
 #include "runtime/audit/audit_verifier.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 #include "tests/support/message_samples.hpp"
@@ -118,8 +118,8 @@ struct trail_bench {
   }
   /// One of each kind, with genuine statements.
   /// Two COMMITs that exclude each other.
-  [[nodiscard]] exhibits two_commits(std::uint32_t replica) const {
-    exhibits shown;
+  [[nodiscard]] evidence two_commits(std::uint32_t replica) const {
+    evidence shown;
     for (const auto* value : {"A", "B"}) {
       const auto content =
           make.content_of(replica_id{replica}, view_number{0}, sequence_number{5}, named_digest(value));
@@ -153,12 +153,16 @@ struct trail_bench {
         tail_was_cut{1, 160, 12, true},
         stable(8),
     };
-    all.emplace_back(guard_noted{audit_kind::evidence, principal::of(replica_id{3}), {}, {}, "conflicting_votes",
-                                 exhibits_buffer(two_commits(3))});
+    all.emplace_back(guard_noted{audit_kind::evidence,
+                                 principal::of(replica_id{3}),
+                                 {},
+                                 {},
+                                 "conflicting_votes",
+                                 evidence_buffer(two_commits(3))});
     for (const auto kind :
          {audit_kind::complaint, audit_kind::conviction, audit_kind::quarantine, audit_kind::release}) {
-      all.emplace_back(guard_noted{kind, principal::of(replica_id{3}), sequence_number{9}, sequence_number{20}, "two_prepares",
-                                   to_byte_vector("what proves it")});
+      all.emplace_back(guard_noted{kind, principal::of(replica_id{3}), sequence_number{9}, sequence_number{20},
+                                   "two_prepares", to_byte_vector("what proves it")});
     }
     return all;
   }

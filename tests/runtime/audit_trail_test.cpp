@@ -42,7 +42,7 @@ struct filling_bench : trail_bench {
                    if (const auto* it = std::get_if<entries_were_lost>(&event)) all.push_back(*it);
                    return std::optional<std::string>{};
                  }});
-    CHECK_FALSE(std::get<trail_walk>(walked).bad);
+    CHECK_FALSE(std::get<audit_reader>(walked).bad);
     return all;
   }
 };
@@ -96,7 +96,8 @@ TEST_CASE_FIXTURE(trail_bench, "a segment takes an entry that is longer than seg
   trail_settings settings;
   settings.segment_bytes = 1'024;
   auto trail = open(settings);
-  const guard_noted large{audit_kind::conviction, principal::of(replica_id{2}), {}, {}, "", byte_vector(5'000, std::byte{7})};
+  const guard_noted large{audit_kind::conviction,          principal::of(replica_id{2}), {}, {}, "",
+                          byte_vector(5'000, std::byte{7})};
   write(*trail, {committed(1), large, committed(2), large});
   seal(*trail);
   const auto verdict = verify();
@@ -127,7 +128,8 @@ TEST_CASE_FIXTURE(filling_bench, "a full disk costs entries, which the trail say
   CHECK(losses().size() == 1);
 }
 
-TEST_CASE_FIXTURE(filling_bench, "a disk that does not even take back what it half wrote is not written to before it does") {
+TEST_CASE_FIXTURE(filling_bench,
+                  "a disk that does not even take back what it half wrote is not written to before it does") {
   disk->room = 100;
   CHECK_FALSE(try_write({committed(1)}));
   disk->room = 1'000'000;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "runtime/node_news.hpp"
 
 namespace hypermesh {
@@ -53,7 +53,7 @@ TEST_CASE("the own quarantine and release are told, and those of others") {
   CHECK(has(told(what::quarantined, self), "this replica is in quarantine from sequence 40 until 90"));
   CHECK(has(told(what::released, self), "this replica is released from quarantine at sequence 40"));
   CHECK(has(told(what::quarantined, replica_id{3}), "replica-3 is in quarantine"));
-  CHECK(has(told(what::complained, replica_id{3}, 2), "complains about replica-3: flood"));
+  CHECK(has(told(what::complained, replica_id{3}, 2), "complain about replica-3: flood"));
   CHECK(has(told(what::convicted, replica_id{3}, 250), "unknown"));
 }
 

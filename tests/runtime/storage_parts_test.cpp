@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "runtime/storage/acknowledged_mark.hpp"
-#include "runtime/storage/storage_ledger.hpp"
+#include "runtime/storage/storage_totals_tracker.hpp"
 #include "runtime/storage/stored_values.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 
@@ -51,7 +51,7 @@ TEST_CASE("no flipped bit and no missing end of a stored value passes") {
   expect_no_flip_to_pass(value, decode_record);
   const std::vector<digest> leaves = {chunk_of("a").leaf, chunk_of("b").leaf};
   expect_no_flip_to_pass(encode_manifest(sequence_number{5}, leaves).bytes, decode_manifest);
-  expect_no_flip_to_pass(encode(storage_totals{origin, 9, 8, 7, 6, {sequence_number{5}, 4}}), decode_totals);
+  expect_no_flip_to_pass(encode(stored_values::storage_totals{origin, 9, 8, 7, 6, {sequence_number{5}, 4}}), decode_totals);
 }
 
 TEST_CASE("stored values come back as they were") {
@@ -66,7 +66,7 @@ TEST_CASE("stored values come back as they were") {
   CHECK(decoded->record.view == view_number{3});
   CHECK(decoded->record.sequence == sequence_number{77});
   CHECK(*decoded->record.bytes == *record.bytes);
-  const storage_totals totals{origin, 9, 8, 7, 6, {sequence_number{5}, 4}};
+  const stored_values::storage_totals totals{origin, 9, 8, 7, 6, {sequence_number{5}, 4}};
   CHECK(decode_totals(encode(totals)) == totals);
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("the totals say which records are held, not how they came to be") {
   const auto head = [](record_kind kind, std::uint64_t sequence, std::uint64_t order) {
     return head_of(record_of(kind, sequence, "x"), order);
   };
-  storage_ledger first;
+  storage_totals_tracker first;
   for (int count = 0; count < 4; ++count)
     (void)first.take_order();
   first.add(head(record_kind::commit, 1, 0), 1);
@@ -90,7 +90,7 @@ TEST_CASE("the totals say which records are held, not how they came to be") {
   CHECK(first.forget_through(sequence_number{1}));
   CHECK_FALSE(first.forget_through(sequence_number{1}));
   CHECK(first.lowest_order() == 2);
-  storage_ledger second;
+  storage_totals_tracker second;
   second.add(head(record_kind::new_view, 0, 3), 1);
   second.add(head(record_kind::commit, 2, 2), 1);
   CHECK(first.totals().items == second.totals().items);
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(mark_fixture, "what both sectors say survives the loss of eith
 }
 
 TEST_CASE("the ledger has room for each kind of record") {
-  storage_ledger ledger;
+  storage_totals_tracker ledger;
   for (auto number = static_cast<unsigned>(record_kind_first); number <= static_cast<unsigned>(record_kind_last);
        ++number) {
     CAPTURE(number);

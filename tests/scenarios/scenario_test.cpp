@@ -61,17 +61,17 @@ void play(const std::string& name) {
   CHECK_MESSAGE(happened.find("script error") == std::string::npos, "the script has an error");
 }
 
-struct case_of {
-  explicit case_of(const char* name) { names_with_a_case().insert(name); }
+struct system_request_in {
+  explicit system_request_in(const char* name) { names_with_a_case().insert(name); }
 };
 
 }  // namespace
 
 /// One test case for one script; the claim is what the script tells.
-#define HYPERMESH_SCRIPT(name, claim)  \
-  namespace {                          \
-  const case_of case_of_##name{#name}; \
-  }                                    \
+#define HYPERMESH_SCRIPT(name, claim)            \
+  namespace {                                    \
+  const system_request_in case_of_##name{#name}; \
+  }                                              \
   TEST_CASE(claim) { play(#name); }
 
 HYPERMESH_SCRIPT(normal_case, "three phases order and execute a request")

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "actors/protocol/quorum.hpp"
-#include "actors/protocol/view_change_settings.hpp"
+#include "actors/protocol/base/quorum.hpp"
+#include "actors/protocol/views/view_change_settings.hpp"
 #include "messages/require.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "tests/byzantine/strategy.hpp"
@@ -116,7 +116,7 @@ run_plan plan_under(const adversary_options& options, strategy_occasion occasion
   std::erase_if(plan.faults, [](const planned_fault& each) { return !spoiled_by({each}).empty(); });
   const auto where = occasion == strategy_occasion::as_client ? occasion : strategy_occasion::none;
   for (const auto who : players_of(plan, where, options.seed))
-    plan.faults.push_back({0, plan.heals_at, misbehaviour{who, {options.strategies}, end_of(options, occasion)}});
+    plan.faults.push_back({0, plan.heals_at, adversarial_play{who, {options.strategies}, end_of(options, occasion)}});
   return plan;
 }
 
@@ -134,7 +134,7 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   // A primary that is convicted before the occasion comes is none any more.
   const auto begin = occasion == strategy_occasion::lone_witness ? occasion_begins : 0;
   for (const auto who : players_of(plan, occasion, options.seed))
-    plan.faults.push_back({begin, chaos_us, misbehaviour{who, plays, end_of(options, occasion)}});
+    plan.faults.push_back({begin, chaos_us, adversarial_play{who, plays, end_of(options, occasion)}});
   return plan;
 }
 
@@ -170,6 +170,9 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);
+  const bool only_clients =
+      std::ranges::all_of(played, [](const strategy* each) { return each->role == strategy_role::client; });
+  report.clients_blame_nobody = !only_clients || report.run.noticed.count_of(notice_tally::honest_suspected) == 0;
   const auto seen = std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
   if (seen == played.end() || !report.run.passed()) return report;
   notice_tally without;

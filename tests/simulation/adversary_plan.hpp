@@ -37,6 +37,9 @@ struct adversary_report {
   /// Whether each one that was proven faulty was convicted, in that time if the occasion leaves a quorum; and
   /// somebody was, if the strategy is provable.
   bool convicted = true;
+  /// No correct replica suspected a correct primary although only clients were faulty and nothing else went wrong
+  /// (attack 32); true when more goes wrong.
+  bool clients_blame_nobody = true;
 };
 
 /// Runs the plan of the options; and when honest members cause what gives the strategy away as well, now and then, the

@@ -3,7 +3,7 @@
 #include <map>
 #include <vector>
 
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "messages/values.hpp"
 #include "tests/simulation/linearizability.hpp"
 

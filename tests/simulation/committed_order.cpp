@@ -65,7 +65,7 @@ void committed_order::append(const digest& value, const batch& body) {
   entry next{value, {}};
   entries_.push_back({});
   for (const auto& each : body.requests) {
-    if (each.id.client == guard_client) {
+    if (each.id.client == system_client) {
       // A case is no operation of the machine; whether it changes anything is for the ledger.
       next.requests.push_back({each.id, false});
       continue;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/cluster.hpp"
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/observations.hpp"
 
 namespace hypermesh::testing {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/client_core.hpp"
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "messages/digest.hpp"
 #include "tests/support/simulated_network.hpp"
 

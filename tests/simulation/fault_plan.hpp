@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/base/cluster.hpp"
 #include "runtime/state_machines/splitmix64.hpp"
 #include "tests/simulation/planned_fault.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "actors/protocol/accusation.hpp"
+#include "actors/protocol/reputation/system_request.hpp"
 #include "messages/line.hpp"
 #include "messages/require.hpp"
 
@@ -236,14 +236,14 @@ void invariant_checker::on_accused(replica_id by, principal accused) {
 }
 
 void invariant_checker::check_case(const request& value) {
-  const auto about = case_of(value, cluster_);
+  const auto about = system_request_in(value, cluster_);
   if (!expect(about.has_value(), "I3", [] { return "a request of the guard without a case is ordered"; })) return;
-  if (const auto* accused = std::get_if<accusation>(&*about)) on_accused(replica_id{}, accused->accused);
+  if (const auto* accused = std::get_if<misbehaviour>(&*about)) on_accused(replica_id{}, accused->accused);
 }
 
 void invariant_checker::check_body(const committed_batch& content) {
   for (const auto& each : content.body->requests) {
-    if (each.id.client == guard_client) {
+    if (each.id.client == system_client) {
       check_case(each);
       continue;
     }
@@ -279,7 +279,7 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
     const auto& wanted = expected->requests[index];
     same = done[index].id == wanted.id;
     // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
-    if (done[index].id.client == guard_client) continue;
+    if (done[index].id.client == system_client) continue;
     in_order = in_order && done[index].too_early == wanted.too_early;
     same = same && done[index].first_time == wanted.first_time && done[index].opened == wanted.opened;
   }

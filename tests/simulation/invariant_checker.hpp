@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/cluster.hpp"
-#include "actors/protocol/effects.hpp"
-#include "actors/protocol/recovery.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/durability/recovery.hpp"
 #include "tests/simulation/committed_order.hpp"
 
 namespace hypermesh::testing {

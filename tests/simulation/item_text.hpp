@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "runtime/state_machines/checked.hpp"
 #include "tests/support/simulated_world.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 
 namespace hypermesh::testing {
 

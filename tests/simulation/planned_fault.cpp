@@ -142,19 +142,19 @@ void key_copy::end(simulated_world& world) const {
   world.remove_machine({principal::of(replica), leaves == leaving_machine::second});
 }
 
-bool misbehaviour::is_possible(const cluster_parameters& cluster) const {
+bool adversarial_play::is_possible(const cluster_parameters& cluster) const {
   // Client 0 is given something to do when the others wait for nothing.
   const bool is_member =
       who.is_replica() ? who.number < cluster.replicas : who.number > 0 && who.number < cluster.clients;
   return is_member && make_adversary(plays.text) != nullptr;
 }
 
-void misbehaviour::end(simulated_world& world) const {
+void adversarial_play::end(simulated_world& world) const {
   if (end_means == adversary_end::leaves) world.behave(who);
 }
 
-std::vector<misbehaviour> misbehaviour::weaker() const {
-  std::vector<misbehaviour> smaller;
+std::vector<adversarial_play> adversarial_play::weaker() const {
+  std::vector<adversarial_play> smaller;
   if (end_means == adversary_end::stays) smaller.push_back({who, plays, adversary_end::leaves});
   // Of several strategies one alone.
   const auto names = strategies_in(plays.text);
@@ -232,7 +232,7 @@ std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults) {
 std::set<client_id> misbehaving_clients(const std::vector<planned_fault>& faults) {
   std::set<client_id> all;
   for (const auto& fault : faults) {
-    const auto* kind = std::get_if<misbehaviour>(&fault.what);
+    const auto* kind = std::get_if<adversarial_play>(&fault.what);
     if (kind != nullptr && kind->who.is_client()) all.insert(client_id{kind->who.number});
   }
   return all;

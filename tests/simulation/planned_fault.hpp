@@ -309,7 +309,7 @@ struct key_copy {
 
 /// An adversary stands between a member and its links, and plays `plays`: the name of a strategy of tests/byzantine, or
 /// several as a+b, at once, or a/b, in turns. At the end it leaves, or stays for the rest of the run.
-struct misbehaviour {
+struct adversarial_play {
   static constexpr std::string_view word = "adversary";
   principal who;
   strategy_names plays;
@@ -324,16 +324,16 @@ struct misbehaviour {
   [[nodiscard]] bool is_possible(const cluster_parameters& cluster) const;
   void begin(simulated_world& world) const { world.misbehave(who, plays.text); }
   void end(simulated_world& world) const;
-  [[nodiscard]] std::vector<misbehaviour> weaker() const;
+  [[nodiscard]] std::vector<adversarial_play> weaker() const;
   [[nodiscard]] std::optional<replica_id> spoils() const {
     return who.is_replica() ? std::optional{replica_id{who.number}} : std::nullopt;
   }
-  friend bool operator==(const misbehaviour&, const misbehaviour&) = default;
+  friend bool operator==(const adversarial_play&, const adversarial_play&) = default;
 };
 
 using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame_reordering, frame_straggling,
                                 link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
-                                disk_loss, lying_disk, failing_disk, damaged_disk, key_copy, misbehaviour>;
+                                disk_loss, lying_disk, failing_disk, damaged_disk, key_copy, adversarial_play>;
 
 /// Something that goes wrong between two moments.
 struct planned_fault {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
 #include "messages/line.hpp"
 #include "tests/support/simulated_network.hpp"
 

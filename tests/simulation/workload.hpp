@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "runtime/state_machines/splitmix64.hpp"
 #include "tests/simulation/plan_settings.hpp"
 

@@ -13,8 +13,8 @@ namespace {
 
 /// Those of the design's attacks that the product stands up to so far. Each is named by a test that turns red without
 /// the defence.
-constexpr std::array attacks_held = {8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
-                                     21, 22, 23, 24, 25, 26, 27, 28, 29, 31, 32, 33, 39, 40};
+constexpr std::array attacks_held = {8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                     22, 23, 24, 25, 26, 27, 28, 29, 31, 32, 33, 39, 40};
 
 /// Reads "attack 9" and "attacks 10, 13 and 20" in the name of a test.
 void read_numbers(std::string_view name, std::set<int>& into) {

@@ -38,8 +38,8 @@ std::string lines(std::size_t number) {
 }  // namespace
 
 TEST_CASE("an include against the arrows is found") {
-  CHECK(includes_of("messages/frame.cpp", "actors/protocol/quorum.hpp") == 1);
-  CHECK(includes_of("actors/protocol/quorum.hpp", "actors/interfaces.hpp") == 1);
+  CHECK(includes_of("messages/frame.cpp", "actors/protocol/base/quorum.hpp") == 1);
+  CHECK(includes_of("actors/protocol/base/quorum.hpp", "actors/interfaces.hpp") == 1);
   CHECK(includes_of("actors/replica.cpp", "runtime/config.hpp") == 1);
   CHECK(includes_of("runtime/config.cpp", "tools/hypermesh/main.hpp") == 1);
   CHECK(includes_of("runtime/config.cpp", "tests/support/keys.hpp") == 1);
@@ -47,8 +47,8 @@ TEST_CASE("an include against the arrows is found") {
 
 TEST_CASE("an include along the arrows is allowed") {
   CHECK(includes_of("messages/frame.cpp", "messages/frame.hpp") == 0);
-  CHECK(includes_of("actors/protocol/quorum.hpp", "messages/types.hpp") == 0);
-  CHECK(includes_of("actors/protocol/replica_core.hpp", "actors/ports.hpp") == 0);
+  CHECK(includes_of("actors/protocol/base/quorum.hpp", "messages/types.hpp") == 0);
+  CHECK(includes_of("actors/protocol/ordering/replica_core.hpp", "actors/ports.hpp") == 0);
   CHECK(includes_of("runtime/wiring.cpp", "actors/replica.hpp") == 0);
   CHECK(includes_of("tools/hypermesh/main.cpp", "runtime/config.hpp") == 0);
 }
@@ -64,7 +64,7 @@ TEST_CASE("generated headers stay in messages/*.cpp") {
 TEST_CASE("an actor's header does not include another actor's header") {
   CHECK(includes_of("actors/replica.hpp", "actors/batcher.hpp") == 1);
   CHECK(includes_of("actors/replica.hpp", "actors/interfaces.hpp") == 0);
-  CHECK(includes_of("actors/replica.hpp", "actors/protocol/replica_core.hpp") == 0);
+  CHECK(includes_of("actors/replica.hpp", "actors/protocol/ordering/replica_core.hpp") == 0);
   CHECK(includes_of("actors/replica.cpp", "actors/replica.hpp") == 0);
 }
 
@@ -75,8 +75,8 @@ TEST_CASE("the laboratory includes tests, the product includes neither") {
 }
 
 TEST_CASE("an include cannot dodge the arrows by its spelling") {
-  CHECK(includes_of("actors/protocol/quorum.hpp", "../interfaces.hpp") == 1);
-  CHECK(includes_of("actors/protocol/quorum.hpp", "interfaces.hpp") == 1);
+  CHECK(includes_of("actors/protocol/base/quorum.hpp", "../interfaces.hpp") == 1);
+  CHECK(includes_of("actors/protocol/base/quorum.hpp", "interfaces.hpp") == 1);
   CHECK(count(check_includes, "messages/frame.hpp", "#  include <runtime/config.hpp>\n") == 1);
   CHECK(count(check_includes, "actors/ports.hpp", "#include <caf/actor.hpp>\n") == 1);
 }
@@ -222,6 +222,82 @@ TEST_CASE("each attack that is held has a test of its name") {
   CHECK(missing("TEST_CASE_FIXTURE(world,\n    \"many (attacks 9, 10 and 13)\") {") == all - 3);
   CHECK(missing("// attack 9\nCHECK(1);") == all);
   CHECK(check_attacks({{"tests/protocol/a.cpp", "TEST_CASE(\"amnesia (attack 9)\") {"}}).size() == all);
+}
+
+TEST_CASE("rooms of the protocol include each other one way only") {
+  const auto rooms_of = [](std::string path, const std::string& target) {
+    return count(check_rooms, std::move(path), "#include \"" + target + "\"\n");
+  };
+  CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/base/quorum.hpp") == 0);
+  CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/views/new_view.hpp") == 0);
+  CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/reputation/b.hpp") == 0);
+  CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/ordering/slot_log.hpp") == 1);
+  CHECK(rooms_of("actors/protocol/base/a.hpp", "actors/protocol/reputation/b.hpp") == 1);
+  CHECK(rooms_of("actors/protocol/client/a.hpp", "actors/protocol/guard/b.hpp") == 1);
+  // A file in no room, and a header of one.
+  CHECK(rooms_of("actors/protocol/a.hpp", "messages/types.hpp") == 1);
+  CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/b.hpp") == 1);
+  CHECK(rooms_of("actors/protocol/attic/a.hpp", "messages/types.hpp") == 1);
+  CHECK(rooms_of("actors/replica.hpp", "actors/protocol/ordering/replica_core.hpp") == 0);
+}
+
+TEST_CASE("a word that the field's word replaced does not come back") {
+  CHECK(count(check_words, "actors/a.hpp", "// The docket.\n") == 1);
+  CHECK(count(check_words, "actors/a.hpp", "bool is_shunned();\n") == 1);
+  CHECK(count(check_words, "README.md", "A PARDON.\n") == 1);
+  CHECK(count(check_words, "README.md", "Evidence, inexhibitable.\n") == 0);
+  CHECK(count(check_words, "CHANGELOG.md", "`shunned` is now `avoided_as_primary`.\n") == 0);
+}
+
+TEST_CASE("the sources of a room have comments") {
+  const auto comments_of = [](std::string path, std::size_t comments, std::size_t code) {
+    std::string text;
+    for (std::size_t line = 0; line < comments; ++line)
+      text += "  // Because.\n\n";
+    for (std::size_t line = 0; line < code; ++line)
+      text += "int a;\n";
+    return count(check_comments, std::move(path), std::move(text));
+  };
+  CHECK(comments_of("actors/protocol/views/a.cpp", 2 * comment_percent_min, 200 - 2 * comment_percent_min) == 0);
+  CHECK(comments_of("actors/protocol/views/a.cpp", 2 * comment_percent_min - 1, 201 - 2 * comment_percent_min) == 1);
+  CHECK(comments_of("actors/protocol/views/a.cpp", 0, comment_rule_lines_min - 1) == 0);
+  CHECK(comments_of("actors/protocol/views/a.hpp", 0, 10) == 0);
+  CHECK(comments_of("runtime/a.cpp", 0, 10) == 0);
+}
+
+TEST_CASE("a folder with code has a README") {
+  CHECK(check_readmes({{"runtime/links/a.cpp", ""}}).size() == 1);
+  CHECK(check_readmes({{"runtime/links/a.cpp", ""}, {"runtime/links/README.md", ""}}).empty());
+  CHECK(check_readmes({{"runtime/links/a.cpp", ""}, {"runtime/README.md", ""}}).size() == 1);
+  CHECK(check_readmes({{"tests/mutants/a.patch", ""}}).empty());
+}
+
+TEST_CASE("each citation leads somewhere") {
+  const source_tree law = {
+      {"actors/protocol/THREATS.md", "# Threats\n\n## Attack 9: amnesia\n\n- `one vote a\n  place`\n- mutant `m`\n"},
+      {"actors/protocol/INVARIANTS.md", "# I\n\n## I7: memory\n\n## R11: checks\n"},
+      {"actors/protocol/PROTOCOL.md",
+       "\n## Sections cited\n\n\xC2\xA7"
+       "4.4\n"},
+      {"tests/protocol/views/a_test.cpp", "TEST_CASE(\"one vote a place\") {\n"},
+  };
+  const auto citations_of = [&](const std::string& text) {
+    auto tree = law;
+    tree.push_back({"actors/a.hpp", text});
+    return check_citations(tree).size();
+  };
+  CHECK(citations_of("// Attack 9 (attack 9), I7 and R11, \xC2\xA7"
+                     "4.4.\n") == 0);
+  CHECK(citations_of("// (attack 8)\n") == 1);
+  CHECK(citations_of("// (attacks 9, 10 and 11)\n") == 2);
+  CHECK(citations_of("// I8\n") == 1);
+  CHECK(citations_of("// R12\n") == 1);
+  CHECK(citations_of("// \xC2\xA7"
+                     "4.5.2\n") == 1);
+  CHECK(citations_of("int I8x; // SIGI8 CR12 ISO-R12\n") == 0);
+  auto without = law;
+  without.back().text = "TEST_CASE(\"another\") {\n";
+  CHECK(check_citations(without).size() == 1);
 }
 
 TEST_CASE("an enum that is a number somewhere names its last enumerator") {

@@ -162,7 +162,8 @@ void find_banned(const source_file& file, const source_text& source, const banne
 // --- Layout and names --------------------------------------------------------
 
 constexpr std::array<std::string_view, 6> top_folders = {"actors", "messages", "schemas", "runtime", "tests", "tools"};
-constexpr std::array<std::string_view, 3> top_files = {"CMakeLists.txt", "CMakePresets.json", "README.md"};
+constexpr std::array<std::string_view, 5> top_files = {"CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "LICENSE",
+                                                       "README.md"};
 
 template <std::size_t Size>
 bool contains(const std::array<std::string_view, Size>& names, std::string_view name) {

@@ -51,6 +51,27 @@ inline constexpr std::size_t function_lines_max = 70;
 /// check against it, cannot be forgotten when an enumerator is added.
 [[nodiscard]] violations check_enums(const source_tree& tree);
 
+/// Each file of `actors/protocol` is in a room, and rooms include each other along the arrows of its README.
+[[nodiscard]] violations check_rooms(const source_tree& tree);
+
+/// Each folder with code has a README.md.
+[[nodiscard]] violations check_readmes(const source_tree& tree);
+
+/// Each attack, invariant, requirement and section of a paper that a file cites is in THREATS.md, INVARIANTS.md or
+/// PROTOCOL.md, and each test that THREATS.md names exists.
+[[nodiscard]] violations check_citations(const source_tree& tree);
+
+/// Of all lines of the sources of a room of `actors/protocol`.
+inline constexpr std::size_t comment_percent_min = 11;
+/// Lines of sources from which on a room has rules to explain.
+inline constexpr std::size_t comment_rule_lines_min = 150;
+
+/// Words that the field's words have replaced do not come back.
+[[nodiscard]] violations check_words(const source_tree& tree);
+
+/// The sources of each room of `actors/protocol` explain themselves: comment_percent_min.
+[[nodiscard]] violations check_comments(const source_tree& tree);
+
 using rule = violations (*)(const source_tree&);
 
 struct named_rule {
@@ -59,8 +80,9 @@ struct named_rule {
 };
 
 inline constexpr named_rule all_rules[] = {
-    {"includes", check_includes}, {"tokens", check_tokens},   {"sizes", check_sizes}, {"layout", check_layout},
-    {"names", check_names},       {"attacks", check_attacks}, {"enums", check_enums},
+    {"includes", check_includes}, {"tokens", check_tokens},       {"sizes", check_sizes}, {"layout", check_layout},
+    {"names", check_names},       {"attacks", check_attacks},     {"enums", check_enums}, {"rooms", check_rooms},
+    {"readmes", check_readmes},   {"citations", check_citations}, {"words", check_words}, {"comments", check_comments},
 };
 
 }  // namespace hypermesh::style

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "tests/support/core_node.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/order_checker.hpp"

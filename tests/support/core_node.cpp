@@ -22,7 +22,7 @@ core_node::core_node(const cluster_parameters& cluster, replica_id self, const a
       donor_(cluster),
       fetcher_(cluster, self),
       batcher_(batching),
-      docket_(cluster, self, keys) {}
+      evidence_pool_(cluster, self, keys) {}
 
 void core_node::start_on_probation() {
   recovered_replica past;
@@ -46,10 +46,11 @@ void core_node::on_frame(principal sender, const frame_ptr& frame) {
 
 void core_node::route(principal sender, const message& value) {
   if (const auto* it = std::get_if<request>(&value)) {
-    return it->id.client == guard_client ? carry_out(docket_.on_request(*it, now_)) : admit(*it);
+    return it->id.client == system_client ? carry_out(evidence_pool_.on_request(*it, now_)) : admit(*it);
   }
-  if (const auto* it = std::get_if<readmission>(&value)) return carry_out(docket_.on_readmission(it->vote, now_));
-  if (const auto* it = std::get_if<hand_over>(&value)) return carry_out(docket_.on_hand_over(it->vote, now_));
+  if (const auto* it = std::get_if<readmission>(&value))
+    return carry_out(evidence_pool_.on_readmission(it->vote, now_));
+  if (const auto* it = std::get_if<hand_over>(&value)) return carry_out(evidence_pool_.on_hand_over(it->vote, now_));
   if (const auto* it = std::get_if<checkpoint>(&value)) return carry_out(checkpoints_.on_vote(it->vote));
   if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
     return carry_out(checkpoints_.on_proof(std::make_shared<const checkpoint_certificate>(it->certificate)));
@@ -72,23 +73,23 @@ void core_node::route(principal sender, const message& value) {
 
 void core_node::admit(const request& value) {
   switch (batcher_.admit(value, now_)) {
-    case batch_builder::admission::accepted:
-    case batch_builder::admission::already_pending:
+    case request_pool::admission::accepted:
+    case request_pool::admission::already_pending:
       // §4.1: a backup relays to the primary.
       if (!replica_.is_primary()) {
-        batcher_.on_handed_on(value.id, now_);
+        batcher_.on_forwarded(value.id, now_);
         send_to(principal::of(replica_.primary()), reframe(value));
       }
       break;
-    case batch_builder::admission::contradicting:
+    case request_pool::admission::contradicting:
       // The first one stays.
       break;
-    case batch_builder::admission::done:
-    case batch_builder::admission::past:
+    case request_pool::admission::done:
+    case request_pool::admission::past:
       reply_to(value.id, state_.answer_to(reference_of(value)));
       break;
-    case batch_builder::admission::client_quota:
-    case batch_builder::admission::overloaded: {
+    case request_pool::admission::client_quota:
+    case request_pool::admission::overloaded: {
       auto refused = std::make_shared<request_outcome>();
       refused->status = reply_status::overloaded;
       reply_to(value.id, {digest_of_request(value), std::move(refused)});
@@ -115,11 +116,11 @@ void core_node::on_tick() {
   auto service = batcher_.service(now_);
   service.executed_through = state_.last_executed();
   carry_out(views_.on_service(service, now_));
-  carry_out(docket_.on_tick(now_));
+  carry_out(evidence_pool_.on_tick(now_));
 }
 
 void core_node::on_hand_over(const statement& wanted, const signature& by) {
-  carry_out(docket_.on_hand_over({wanted, by}, now_));
+  carry_out(evidence_pool_.on_hand_over({wanted, by}, now_));
 }
 
 // --- Execution -------------------------------------------------------------------
@@ -148,7 +149,7 @@ void core_node::execute(const committed_batch& batch) {
   batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
   std::vector<request_id> settled;
   for (const auto& each : done) {
-    if (each.id.client == guard_client) settled.push_back(each.id);
+    if (each.id.client == system_client) settled.push_back(each.id);
   }
   if (!settled.empty() || cluster_.is_checkpoint(batch.sequence)) tell_agreed(std::move(settled), false);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
@@ -180,7 +181,7 @@ void core_node::tell_agreed(std::vector<request_id> settled, bool is_transferred
   agreed.clients = state_.ledger().clients();
   agreed.moves = state_.moves();
   agreed.is_transferred = is_transferred;
-  carry_out(docket_.on_agreed(agreed));
+  carry_out(evidence_pool_.on_agreed(agreed));
   std::vector<view_number> stepped_down;
   for (const auto& each : state_.take_move_events()) {
     if (each.wanted.cause == hand_over_cause::step_down) stepped_down.emplace_back(each.wanted.to.value - 1);
@@ -217,12 +218,12 @@ void core_node::carry_out(replica_effects effects) {
   if (effects.learned != nullptr) carry_out(checkpoints_.on_proof(effects.learned));
   if (effects.view_left != nullptr) carry_out(views_.on_left(effects.view_left, now_));
   if (effects.forget_through) carry_out(views_.on_low_watermark(*effects.forget_through, now_));
-  if (effects.wish) carry_out(docket_.on_readmission_wanted(*effects.wish, now_));
+  if (effects.wish) carry_out(evidence_pool_.on_readmission_wanted(*effects.wish, now_));
   if (effects.readmitted) views_.on_readmitted();
   if (effects.view_entered) enter(*effects.view_entered);
 }
 
-void core_node::carry_out(docket_effects effects) {
+void core_node::carry_out(evidence_pool_effects effects) {
   send(effects.sends);
   count(effects.observations);
   batcher_.on_dropped(effects.dropped, now_);
@@ -241,7 +242,7 @@ void core_node::carry_out(view_change_effects effects) {
 
 void core_node::enter(view_number view) {
   carry_out(views_.on_entered(view, now_));
-  carry_out(docket_.on_view(view));
+  carry_out(evidence_pool_.on_view(view));
   batcher_.on_view(now_);
   if (replica_.is_primary()) return cut(false);
   for (const auto& each : batcher_.pending())

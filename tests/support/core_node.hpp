@@ -5,15 +5,15 @@
 #include <variant>
 #include <vector>
 
-#include "actors/protocol/batch_builder.hpp"
-#include "actors/protocol/checkpoint_votes.hpp"
-#include "actors/protocol/fault_docket.hpp"
-#include "actors/protocol/replica_core.hpp"
-#include "actors/protocol/replicated_state.hpp"
-#include "actors/protocol/state_donor.hpp"
-#include "actors/protocol/state_transfer.hpp"
-#include "actors/protocol/validator.hpp"
-#include "actors/protocol/view_change_set.hpp"
+#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/execution/checkpoint_votes.hpp"
+#include "actors/protocol/execution/replicated_state.hpp"
+#include "actors/protocol/guard/evidence_pool.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
+#include "actors/protocol/transfer/state_donor.hpp"
+#include "actors/protocol/transfer/state_transfer.hpp"
+#include "actors/protocol/verification/validator.hpp"
+#include "actors/protocol/views/view_changer.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/order_checker.hpp"
 
@@ -56,8 +56,8 @@ class core_node {
 
   [[nodiscard]] replica_id self() const { return self_; }
   [[nodiscard]] const replica_core& replica() const { return replica_; }
-  [[nodiscard]] const view_change_set& views() const { return views_; }
-  [[nodiscard]] const batch_builder& batcher() const { return batcher_; }
+  [[nodiscard]] const view_changer& views() const { return views_; }
+  [[nodiscard]] const request_pool& batcher() const { return batcher_; }
   [[nodiscard]] const replicated_state& state() const { return state_; }
   [[nodiscard]] digest root() { return state_.root(); }
   [[nodiscard]] bool executor_has_work() const { return !inbox_.empty(); }
@@ -83,7 +83,7 @@ class core_node {
   void carry_out(checkpoint_effects effects);
   void carry_out(transfer_effects effects);
   void carry_out(view_change_effects effects);
-  void carry_out(docket_effects effects);
+  void carry_out(evidence_pool_effects effects);
   void tell_agreed(std::vector<request_id> settled, bool is_transferred);
   void enter(view_number view);
   void persist(const std::vector<storage_record>& records);
@@ -97,7 +97,7 @@ class core_node {
   order_checker* checker_;
   validator validator_;
   replica_core replica_;
-  view_change_set views_;
+  view_changer views_;
   bool readmitted_ = false;
   checkpoint_votes checkpoints_;
   /// Owned by the state.
@@ -105,8 +105,8 @@ class core_node {
   replicated_state state_;
   state_donor donor_;
   state_fetcher fetcher_;
-  batch_builder batcher_;
-  fault_docket docket_;
+  request_pool batcher_;
+  evidence_pool evidence_pool_;
   microseconds_t now_ = 0;
   std::deque<executor_item> inbox_;
   std::vector<sent_frame> sends_;

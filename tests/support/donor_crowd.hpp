@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/protocol/state_transfer.hpp"
+#include "actors/protocol/transfer/state_transfer.hpp"
 #include "messages/digest.hpp"
 #include "tests/support/request_factory.hpp"
 

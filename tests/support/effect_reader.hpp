@@ -4,8 +4,9 @@
 #include <variant>
 #include <vector>
 
-#include "actors/protocol/client_core.hpp"
-#include "actors/protocol/effects.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/client/client_core.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 

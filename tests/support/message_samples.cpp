@@ -170,10 +170,10 @@ node_report sample_node_report(sample_source& source, sample_size size) {
   return value;
 }
 
-exhibits sample_exhibits(sample_source& source, sample_size size) {
-  exhibits value;
+evidence sample_evidence(sample_source& source, sample_size size) {
+  evidence value;
   constexpr std::array kinds{message_kind::pre_prepare, message_kind::prepare,   message_kind::commit,
-                             message_kind::checkpoint,  message_kind::complaint, message_kind::pardon,
+                             message_kind::checkpoint,  message_kind::complaint, message_kind::release,
                              message_kind::readmission, message_kind::hand_over};
   for (std::size_t index = 0; index < scaled(size, 1, 2, 30); ++index)
     value.items.push_back({kinds.at(source.below(kinds.size())), sample_statement(source)});
@@ -194,7 +194,7 @@ struct encoder {
   frame_ptr operator()(const checkpoint& value) const { return encode_vote(message_kind::checkpoint, value.vote); }
   frame_ptr operator()(const suspicion& value) const { return encode_vote(message_kind::suspicion, value.vote); }
   frame_ptr operator()(const complaint& value) const { return encode_vote(message_kind::complaint, value.vote); }
-  frame_ptr operator()(const pardon& value) const { return encode_vote(message_kind::pardon, value.vote); }
+  frame_ptr operator()(const release& value) const { return encode_vote(message_kind::release, value.vote); }
   frame_ptr operator()(const readmission& value) const { return encode_vote(message_kind::readmission, value.vote); }
   frame_ptr operator()(const hand_over& value) const { return encode_vote(message_kind::hand_over, value.vote); }
   frame_ptr operator()(const view_change& value) const {
@@ -279,14 +279,14 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return sample_node_report(source, size);
     case message_kind::complaint:
       return complaint{sample_statement(source)};
-    case message_kind::pardon:
-      return pardon{sample_statement(source)};
+    case message_kind::release:
+      return release{sample_statement(source)};
     case message_kind::readmission:
       return readmission{sample_statement(source)};
     case message_kind::hand_over:
       return hand_over{sample_statement(source)};
-    case message_kind::exhibits:
-      return sample_exhibits(source, size);
+    case message_kind::evidence:
+      return sample_evidence(source, size);
   }
   return node_query{};
 }

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "actors/protocol/cluster.hpp"
-#include "actors/protocol/effects.hpp"
-#include "actors/protocol/replicated_state.hpp"
-#include "actors/protocol/watermarks.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/watermarks.hpp"
+#include "actors/protocol/execution/replicated_state.hpp"
 #include "tests/support/keyed_authenticator.hpp"
 
 namespace hypermesh::testing {

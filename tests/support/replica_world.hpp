@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "actors/protocol/replica_core.hpp"
+#include "actors/protocol/ordering/replica_core.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 

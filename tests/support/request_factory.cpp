@@ -1,6 +1,6 @@
 #include "tests/support/request_factory.hpp"
 
-#include "actors/protocol/new_view.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 

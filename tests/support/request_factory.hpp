@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/protocol/cluster.hpp"
+#include "actors/protocol/base/cluster.hpp"
 #include "messages/values.hpp"
 #include "tests/support/keyed_authenticator.hpp"
 

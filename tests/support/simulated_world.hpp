@@ -98,7 +98,7 @@ class world_watcher {
 
 /// One node of the world. The states are those of its actors, for looking only.
 struct simulated_node {
-  neighbours actors;
+  node_actors actors;
   std::shared_ptr<inspected_storage> storage;
   /// Its disk was lost once, so it starts on probation until the new one says that it is over.
   bool is_learner = false;
@@ -243,7 +243,7 @@ class simulated_world {
   /// Those of them whose machine loses power with it.
   std::set<endpoint> without_power_;
   /// Actors of nodes that crashed: they never run again.
-  std::vector<neighbours> dead_;
+  std::vector<node_actors> dead_;
   std::vector<std::size_t> runnable_;
   std::uint64_t steps_ = 0;
   bool ending_ = false;

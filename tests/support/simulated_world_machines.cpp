@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-caf::actor_id id_of(const neighbours& actors, node_part part) {
+caf::actor_id id_of(const node_actors& actors, node_part part) {
   switch (part) {
     case node_part::ingress:
       return actors.ingress.id();

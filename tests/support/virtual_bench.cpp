@@ -10,7 +10,7 @@
 namespace hypermesh::testing {
 
 virtual_bench::virtual_bench(replica_id self, const cluster_parameters& cluster) : make_(cluster), self_(self) {
-  auto probes = std::make_shared<neighbours>();
+  auto probes = std::make_shared<node_actors>();
   probes->ingress = probe<ingress_actor>("ingress");
   probes->client_ingress = probe<ingress_actor>("client-ingress");
   probes->batcher = probe<batcher_actor>("batcher");

@@ -15,7 +15,7 @@
 
 namespace hypermesh::testing {
 
-/// A bench for one actor of replica `self`: all its neighbours are probes that write down what they are sent. Time
+/// A bench for one actor of replica `self`: all its node_actors are probes that write down what they are sent. Time
 /// is virtual and moves by `advance` only.
 class virtual_bench {
  public:
@@ -28,7 +28,7 @@ class virtual_bench {
   [[nodiscard]] const request_factory& make() const { return make_; }
   [[nodiscard]] node_identity identity() const;
   /// The probes, by their place in a node; "peer-0" … for the links to the other replicas.
-  [[nodiscard]] const neighbours& probes() const { return *probes_; }
+  [[nodiscard]] const node_actors& probes() const { return *probes_; }
 
   /// A link that is no replica's, like that of a client. What it is sent counts under `name`.
   [[nodiscard]] peer_actor link(const std::string& name) { return probe<peer_actor>(name); }
@@ -111,7 +111,7 @@ class virtual_bench {
   virtual_scheduler scheduler_;
   request_factory make_;
   replica_id self_;
-  std::shared_ptr<const neighbours> probes_;
+  std::shared_ptr<const node_actors> probes_;
   std::vector<caf::strong_actor_ptr> kept_;
   std::vector<note> notes_;
   std::function<void(const std::string&)> on_probe_;

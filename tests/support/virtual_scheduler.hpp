@@ -6,7 +6,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-#include "actors/protocol/client_core.hpp"
+#include "actors/protocol/client/client_core.hpp"
 
 namespace caf::scheduler {
 class test_coordinator;

@@ -5,7 +5,7 @@ set(HYPERMESH_LIST_TESTS ${CMAKE_CURRENT_LIST_DIR}/hypermesh_list_tests.cmake)
 #   TEST_CASE. A folder without such files is skipped. Tests run in the top folder of the repository.
 function(hypermesh_test folder)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "LIBRARIES")
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*_test.cpp)
   if(NOT sources)
     return()
   endif()

@@ -11,12 +11,12 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Written between runs, read by the signal handler, which may not allocate.
+/// Written between runs and read by the signal handler, which must not allocate.
 std::array<char, 512> notice{};
 std::size_t notice_size = 0;
 
 extern "C" void print_notice(int) {
-  // Nothing can be done about output that fails now.
+  // If the output fails now, nothing can be done about it.
   [[maybe_unused]] const auto written = write(STDERR_FILENO, notice.data(), notice_size);
 }
 
@@ -25,7 +25,7 @@ extern "C" void print_notice(int) {
 void note_runs_on_abort() {
   struct sigaction action {};
   action.sa_handler = print_notice;
-  // The second signal, by the C library or the same instruction after the handler returns, ends the process.
+  // The second signal ends the process. The C library or the same instruction raises it after the handler returns.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const auto each : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE})
     sigaction(each, &action, nullptr);

@@ -13,19 +13,20 @@
 
 namespace hypermesh::lab {
 
-/// An adversary's place in a real client: actors that stand for the links at the client's actor, and for the client's
-/// actor at the links. It also has the client ask for something all the time, so that there is something to abuse.
+/// Places an adversary into a real client: one set of actors replaces the links for the client's actor, another one
+/// replaces the client's actor for the links. It also keeps the client submitting operations, so that the strategy has
+/// something to abuse.
 class adversary_at_client final : public testing::adversary_world,
                                   public std::enable_shared_from_this<adversary_at_client> {
  public:
-  /// Operations of the client that are under way, and that are begun with each tick at most.
+  /// Operations of the client that are under way. Each tick begins at most this many.
   static constexpr std::size_t operations_in_flight = 8;
 
   adversary_at_client(caf::actor_system& system, client_actor client, std::size_t replicas);
 
-  /// What the links deliver to instead of the client's actor.
+  /// The actor to which the links deliver instead of the client's actor.
   [[nodiscard]] client_actor end();
-  /// Begins; `hands` are of this world.
+  /// Begins to play. `hands` must belong to this world.
   void play(testing::adversary_hands hands, std::unique_ptr<testing::adversary> strategy);
   /// Ends the actors in between.
   void stop();
@@ -47,7 +48,7 @@ class adversary_at_client final : public testing::adversary_world,
 
   std::recursive_mutex guard_;
   std::unique_ptr<testing::interposer> between_;
-  /// By replica number: the links, and what stands for them at the client.
+  /// By replica number: the real links, and the actors that replace them for the client.
   std::vector<peer_actor> links_;
   std::vector<peer_actor> stand_ins_;
   std::uint64_t asked_ = 0;

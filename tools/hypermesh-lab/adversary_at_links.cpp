@@ -9,7 +9,7 @@
 
 namespace hypermesh::lab {
 
-adversary_at_links::adversary_at_links(caf::actor_system& system, const neighbours& actors, std::size_t replicas)
+adversary_at_links::adversary_at_links(caf::actor_system& system, const node_actors& actors, std::size_t replicas)
     : system_(system), behind_(actors), replicas_(replicas) {}
 
 replica_link_ends adversary_at_links::ends() {
@@ -94,7 +94,7 @@ void adversary_at_links::open(const client_link_opened& opened) {
   const auto client = principal::of(opened.client);
   auto& sessions = links_[client];
   sessions.push_back(opened.via);
-  // One stand-in speaks for all sessions of the client.
+  // One stand-in represents all sessions of the client.
   if (sessions.size() == 1) caf::anon_send(behind_.executor, client_link_opened{opened.client, stand_in_of(client)});
 }
 

@@ -13,19 +13,19 @@
 
 namespace hypermesh::lab {
 
-/// An adversary's place in a real node: actors that stand for the links at the node's actors, and for the node's actors
-/// at the links. Any of their threads may bring a frame; the strategy sees one at a time.
+/// Places an adversary into a real node: one set of actors replaces the links for the node's actors, another one
+/// replaces the node's actors for the links. Frames may arrive on any thread; the strategy sees one frame at a time.
 class adversary_at_links final : public testing::adversary_world,
                                  public std::enable_shared_from_this<adversary_at_links> {
  public:
-  /// `actors` are those of the node, which is not connected yet.
-  adversary_at_links(caf::actor_system& system, const neighbours& actors, std::size_t replicas);
+  /// `actors` are the actors of the node, which is not connected yet.
+  adversary_at_links(caf::actor_system& system, const node_actors& actors, std::size_t replicas);
 
-  /// What the links deliver to instead of the node's actors.
+  /// The actors to which the links deliver instead of the node's actors.
   [[nodiscard]] replica_link_ends ends();
-  /// What the node's actors send to instead of the links; the own place is empty.
+  /// The actors to which the node sends instead of the links. The place of the node itself is empty.
   [[nodiscard]] std::vector<peer_actor> peers(replica_id self);
-  /// Begins: the links are there, and `hands` are of this world.
+  /// Begins to play once the links exist. `hands` must belong to this world.
   void play(const replica_links& links, testing::adversary_hands hands, std::unique_ptr<testing::adversary> strategy);
   /// Ends the actors in between.
   void stop();
@@ -44,17 +44,17 @@ class adversary_at_links final : public testing::adversary_world,
   void arrive(const ingress_actor& behind, const incoming_frame& in);
   void open(const client_link_opened& opened);
   void close(const client_link_closed& closed);
-  /// The actor that stands for the links of somebody.
+  /// The actor that represents the links of a member.
   [[nodiscard]] peer_actor stand_in_of(principal who);
 
   caf::actor_system& system_;
-  neighbours behind_;
+  node_actors behind_;
   std::size_t replicas_;
   std::vector<caf::actor> spawned_;
 
   std::recursive_mutex guard_;
   std::unique_ptr<testing::interposer> between_;
-  /// Real links: one of each replica, all sessions of each client.
+  /// The real links: one for each replica, all sessions of each client.
   std::map<principal, std::vector<peer_actor>> links_;
   std::map<principal, peer_actor> stand_ins_;
 };

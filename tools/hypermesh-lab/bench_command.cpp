@@ -8,11 +8,11 @@
 #include "tools/hypermesh-lab/guard_costs.hpp"
 #include "tools/hypermesh-lab/guard_memory.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
-#include "tools/hypermesh/console.hpp"
-#include "tools/hypermesh/duration_option.hpp"
-#include "tools/hypermesh/output_options.hpp"
-#include "tools/hypermesh/replay_report.hpp"
-#include "tools/hypermesh/text_table.hpp"
+#include "tools/hypermesh/runs/replay_report.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/duration_option.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
+#include "tools/hypermesh/terminal/text_table.hpp"
 
 namespace hypermesh::lab {
 
@@ -21,7 +21,7 @@ namespace {
 using json_value = nlohmann::ordered_json;
 using side = cli::text_table::side;
 
-/// What is to hold.
+/// The required limits.
 constexpr double checks_us_mark = 50;
 constexpr std::uint64_t memory_bytes_mark = 100'000'000;
 constexpr double share_percent_mark = 5;
@@ -30,14 +30,14 @@ constexpr auto notes =
     "Validation: every frame that came in at a replica of a real cluster is handed to the node's way in once more, "
     "with\n"
     "a check of signatures that finds all good and with the real one. 'checks' is all between link and cores but\n"
-    "signature checks, decoding with it: quotas, statement watch, early filter, validator. Mark: less than 50 µs.\n"
+    "signature checks, decoding with it: quotas, equivocation detector, pre-verification filter, validator. Mark: less than 50 µs.\n"
     "Memory: what the guard holds, filled to its bounds. Mark: less than 100 MB for 1,000 known nodes.\n"
     "Share: checks for each operation of a measured load, of the processor time that an operation costs a replica of\n"
     "the same role that runs the product. Mark: 5 %. Signatures are PBFT's own and shown apart.\n"
     "\n"
     "Exit codes: 0 measured, whatever the figures; 1 not; 130 interrupted.";
 
-/// What the guard costs one role.
+/// The cost of the guard in one role.
 struct role_share {
   std::string role;
   std::uint64_t operations = 0;

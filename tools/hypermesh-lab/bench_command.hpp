@@ -16,10 +16,10 @@ struct bench_guard_command {
   std::string format = "table";
 };
 
-/// Adds `bench` with its one subject, `guard`, which is returned.
+/// Adds `bench` with its one subject `guard`, and returns `guard`.
 CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
 
-/// Measures what the guard of a node costs; the exit code.
+/// Measures what the guard of a node costs. Returns the exit code.
 [[nodiscard]] int run(const bench_guard_command& command);
 
 }  // namespace hypermesh::lab

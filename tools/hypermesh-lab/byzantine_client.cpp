@@ -15,10 +15,10 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// An operation that the strategy spoils makes room for another one after this time.
+/// After this time an operation that the strategy spoiled makes room for another one.
 constexpr microseconds_t deadline_us = 2'000'000;
 
-/// Above the sessions that this key has used, as long as the clock does not go back.
+/// A session above all that this key has used, as long as the clock does not go back.
 session_id first_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return session_id{
@@ -40,7 +40,7 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   const auto cluster = config.cluster.parameters();
   client_settings settings;
   settings.deadline_us = deadline_us;
-  // In an ordered session the first request that its strategy spoils would be its last.
+  // Independent, because in an ordered session the first request that the strategy spoils would be the last one.
   settings.mode = session_mode::independent;
   settings.sampling_seed = seed;
   std::unique_ptr<byzantine_client> client{new byzantine_client{system}};

@@ -12,8 +12,8 @@ namespace hypermesh::lab {
 
 class adversary_at_client;
 
-/// A client of a real cluster in an adversary's hands: the product's actor and links, an operation asked for now and
-/// then, and between actor and links a strategy of tests/byzantine.
+/// A client of a real cluster that an adversary controls: the product's actor and links, a steady load of operations,
+/// and a strategy of tests/byzantine between actor and links.
 class byzantine_client {
  public:
   [[nodiscard]] static or_error<std::unique_ptr<byzantine_client>> start(caf::actor_system& system,

@@ -15,7 +15,7 @@
 #include "tools/hypermesh-lab/frame_recording.hpp"
 #include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
-#include "tools/hypermesh/child_process.hpp"
+#include "tools/hypermesh/local_cluster/child_process.hpp"
 
 namespace hypermesh::lab {
 
@@ -31,7 +31,7 @@ class stop_signals {
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   }
 
-  /// Until the end is wanted; SIGUSR1 sets `told`.
+  /// Waits for SIGINT or SIGTERM. SIGUSR1 sets `told`.
   void wait(std::atomic<bool>& told) const {
     int signal = 0;
     while (sigwait(&signals_, &signal) == 0 && signal == SIGUSR1)
@@ -42,14 +42,14 @@ class stop_signals {
   sigset_t signals_{};
 };
 
-/// Where the command's strategy plays.
+/// The node or client in which the strategy plays.
 struct player {
   std::unique_ptr<byzantine_node> node;
   std::unique_ptr<byzantine_client> client;
   std::string words;
 };
 
-/// Why there is none, and the exit code for it.
+/// The reason why there is no player, and the exit code for it.
 struct refusal {
   world_error error;
   int code = exit_failed;

@@ -13,11 +13,11 @@ namespace hypermesh::lab {
 
 struct byzantine_command {
   std::string strategies;
-  /// Of the replica, or of the client, that plays.
+  /// Configuration file of the replica or of the client that plays.
   std::string config;
   std::string client_config;
   std::vector<std::uint32_t> accomplices;
-  /// Where to write what comes in; instead of a strategy.
+  /// File for the received frames; used instead of a strategy.
   std::string recording;
   std::uint64_t seed = 1;
   bool when_told = false;
@@ -27,7 +27,7 @@ struct byzantine_command {
 
 CLI::App* add_byzantine(CLI::App& app, byzantine_command& into);
 
-/// Runs the replica or the client until SIGINT or SIGTERM; the exit code.
+/// Runs the replica or the client until SIGINT or SIGTERM. Returns the exit code.
 [[nodiscard]] int run(const byzantine_command& command);
 
 }  // namespace hypermesh::lab

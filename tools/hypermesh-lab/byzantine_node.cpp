@@ -18,7 +18,7 @@ or_error<shared_keys> load_keys(const node_config& config) {
                                      config.cluster.keys());
 }
 
-/// What the product's own start does with its disk.
+/// Opens and restores the disk as the product's start does.
 std::optional<world_error> restore(const node_config& config, node_parts& parts) {
   auto machine = make_state_machine(config.cluster.state_machine);
   if (!machine) return world_error{machine.error(), "use a cluster with one of the product's machines"};
@@ -74,7 +74,7 @@ byzantine_node::~byzantine_node() {
   stop_links_and_wait(*system_, links_.actors);
   if (between_ != nullptr) between_->stop();
   stop_node(actors_);
-  // Handles of actors that wait for each other's end.
+  // These handles keep actors alive that wait for each other's end.
   links_ = {};
   actors_ = {};
 }

@@ -13,11 +13,11 @@ namespace hypermesh::lab {
 
 class adversary_at_links;
 
-/// A replica of a real cluster in an adversary's hands: the product's actors, disk and links, and between the actors
-/// and the links a strategy of tests/byzantine, which sees and sends frames with the replica's own key.
+/// A replica of a real cluster that an adversary controls: the product's actors, disk and links, and a strategy of
+/// tests/byzantine between actors and links. The strategy sees all frames and signs with the replica's own key.
 class byzantine_node {
  public:
-  /// Plays with `accomplices`, this replica may be among them. The error is that of a node that cannot start.
+  /// Plays together with `accomplices`, which may contain this replica. The error is that of a node that cannot start.
   [[nodiscard]] static or_error<std::unique_ptr<byzantine_node>> start(caf::actor_system& system,
                                                                        const node_config& config,
                                                                        std::unique_ptr<testing::adversary> strategy,
@@ -33,7 +33,7 @@ class byzantine_node {
   explicit byzantine_node(caf::actor_system& system) : system_(&system) {}
 
   caf::actor_system* system_;
-  neighbours actors_;
+  node_actors actors_;
   replica_links links_;
   std::shared_ptr<adversary_at_links> between_;
 };

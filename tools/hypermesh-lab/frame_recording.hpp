@@ -9,16 +9,16 @@
 
 namespace hypermesh::lab {
 
-/// A frame that came in at a node.
+/// A frame that a node received.
 struct recorded_frame {
-  /// Of the steady clock, which all processes of a machine share.
+  /// Time of the steady clock, which all processes of a machine share.
   microseconds_t when = 0;
   principal sender;
   frame_ptr frame;
 };
 
-/// Does what an honest member does, and writes every frame that comes in to a file. The file is whole once the recorder
-/// is gone. Memory: what the stream buffers.
+/// Behaves like an honest member and writes every received frame to a file. The file is complete once the recorder is
+/// destroyed. Memory: the buffer of the stream.
 class frame_recorder final : public testing::adversary {
  public:
   explicit frame_recorder(const std::filesystem::path& file);
@@ -29,7 +29,7 @@ class frame_recorder final : public testing::adversary {
   std::ofstream out_;
 };
 
-/// What a recorder wrote; the error is a file that none wrote.
+/// Reads what a recorder wrote. An error if the file holds no recorded frame.
 [[nodiscard]] or_error<std::vector<recorded_frame>> read_recording(const std::filesystem::path& file);
 
 }  // namespace hypermesh::lab

@@ -6,17 +6,18 @@
 #include <functional>
 #include <set>
 
-#include "actors/ingress.hpp"
+#include "actors/protocol/admission/inbound_pipeline.hpp"
 #include "messages/codec.hpp"
 
 namespace hypermesh::lab {
 
 namespace {
 
-/// Of as many passes the middle one counts, frame by frame: in most of them nothing else had the processor meanwhile.
+/// Number of passes. The median time of each frame counts, because most passes are not disturbed by other work of the
+/// processor.
 constexpr std::size_t passes = 5;
 
-/// Finds every signature good.
+/// Accepts every signature.
 class trusting_authenticator final : public authenticator {
  public:
   explicit trusting_authenticator(principal self) : self_(self) {}
@@ -33,7 +34,7 @@ double now_us() {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// What asking for the time adds to a measured time.
+/// The time that reading the clock adds to a measurement.
 double clock_cost_us() {
   constexpr int count = 20'000;
   std::vector<double> costs;
@@ -45,14 +46,15 @@ double clock_cost_us() {
   return costs[count / 2];
 }
 
-/// Where the replica stood, by what came in: a quorum with the own vote, which does not come in.
+/// Estimates the position of the replica from the frames that it received. Its own votes were not received, so they
+/// count as present in each quorum.
 class position_guess {
  public:
   explicit position_guess(const cluster_parameters& cluster) : cluster_(cluster) {
     at_.high = sequence_number{cluster.watermark_window};
   }
 
-  /// Whether it moved.
+  /// Returns whether the position changed.
   bool on_passed(const message& value) {
     if (const auto* it = std::get_if<new_view>(&value)) return enter(it->view);
     if (const auto* it = std::get_if<pre_prepare>(&value)) return enter(it->header.content.view);
@@ -104,36 +106,23 @@ class position_guess {
   std::map<sequence_number, std::set<replica_id>> checkpoints_;
 };
 
-ingress_state way_in(const guard_trace& trace, const std::shared_ptr<const authenticator>& keys) {
-  ingress_state made;
-  made.identity = {trace.cluster, trace.self, keys};
-  made.filter = std::make_unique<early_filter>(trace.cluster);
-  made.check_shares = std::make_unique<check_quota>(trace.cluster);
-  made.checks = std::make_shared<const validator>(trace.cluster, *keys);
-  made.watch = std::make_unique<statement_watch>(trace.cluster, *made.checks);
-  return made;
-}
-
-/// The time of each frame.
+/// The time that each frame took.
 std::vector<double> pass_through(const guard_trace& trace, const std::shared_ptr<const authenticator>& keys) {
-  auto of_replicas = way_in(trace, keys);
-  auto of_clients = way_in(trace, keys);
+  inbound_pipeline of_replicas{trace.cluster, *keys};
+  inbound_pipeline of_clients{trace.cluster, *keys};
   position_guess position{trace.cluster};
   std::vector<double> times;
   times.reserve(trace.frames.size());
   for (const auto& each : trace.frames) {
     auto& way = each.sender.is_client() ? of_clients : of_replicas;
-    const incoming_frame in{each.sender, {}, each.frame, {}};
     const auto begin = now_us();
-    const auto examined = way.examine(in, each.when);
+    const auto examined = way.examine(each.sender, each.frame, each.when);
     times.push_back(now_us() - begin);
-    way.found = {};
+    (void)way.take_findings();
     const auto* passed = std::get_if<message>(&examined);
     if (passed == nullptr || !position.on_passed(*passed)) continue;
-    for (auto* both : {&of_replicas, &of_clients}) {
-      both->filter->on_position(position.at());
-      both->watch->on_position(position.at());
-    }
+    for (auto* both : {&of_replicas, &of_clients})
+      both->on_position(position.at());
   }
   return times;
 }
@@ -149,7 +138,7 @@ std::vector<double> decode_all(const guard_trace& trace) {
   return times;
 }
 
-/// By frame, the middle of several passes.
+/// For each frame, the median of several passes.
 std::vector<double> middle_of(const std::function<std::vector<double>()>& pass) {
   std::array<std::vector<double>, passes> all;
   for (auto& each : all)

@@ -8,13 +8,13 @@
 
 namespace hypermesh::lab {
 
-/// What frames of one kind cost, in microseconds, all of them together.
+/// The cost of all frames of one kind together, in microseconds.
 struct kind_costs {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
-  /// Reading the bytes; part of `checks_us`.
+  /// Decoding; part of `checks_us`.
   double decoding_us = 0;
-  /// Everything between the link and the cores but signature checks.
+  /// Everything between the link and the cores except signature checks.
   double checks_us = 0;
   double signatures_us = 0;
 
@@ -24,13 +24,14 @@ struct kind_costs {
 
 struct guard_costs {
   std::map<message_kind, kind_costs> kinds;
-  /// Of the part of the trace with the load alone.
+  /// Cost of the part of the trace that has only the load.
   kind_costs under_load;
 };
 
-/// Hands all frames of a trace, in their order, to ways in like the node's own (decoding, quotas, statement watch,
-/// early filter, validator), several times: with a check of signatures that finds everything good, and with the real
-/// one. The difference is what signatures cost. Of each frame the middle of its times counts.
+/// Passes all frames of a trace, in their order, through the same steps as in a node's ingress (decoding, rate limits,
+/// equivocation detector, pre-verification filter, validator). It does so several times with an authenticator that
+/// accepts every signature, and several times with the real one. The difference is the cost of the signatures. The
+/// median time of each frame counts.
 [[nodiscard]] guard_costs measure_guard_costs(const guard_trace& trace);
 
 }  // namespace hypermesh::lab

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <numeric>
 
-#include "actors/ingress.hpp"
-#include "actors/protocol/fault_docket.hpp"
+#include "actors/protocol/admission/inbound_pipeline.hpp"
+#include "actors/protocol/guard/evidence_pool.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 #include "tests/support/request_factory.hpp"
@@ -24,9 +25,26 @@ std::uint64_t allocated_bytes() {
   return now.uordblks + now.hblkhd;
 }
 
-/// A document of that size; what it says is not looked at before it contradicts another one.
+/// The parts of an `inbound_pipeline` that remember, one by one.
+struct pipeline_parts {
+  pipeline_parts(const cluster_parameters& cluster, const authenticator& keys)
+      : checks(cluster, keys), filter(cluster), budget(cluster), detector(cluster, checks) {
+    replica_position at;
+    at.view = present;
+    at.high = sequence_number{cluster.watermark_window};
+    filter.on_position(at);
+    detector.on_position(at);
+  }
 
-/// Makes and fills the parts, one after the other.
+  validator checks;
+  pre_verification_filter filter;
+  verification_budget budget;
+  costly_message_limit costly;
+  frame_rate_limit frames;
+  equivocation_detector detector;
+};
+
+/// Constructs and fills the parts, one after another.
 class guard_filler {
  public:
   explicit guard_filler(const cluster_parameters& cluster) : make_(cluster), cluster_(cluster) {
@@ -36,31 +54,31 @@ class guard_filler {
     for (std::uint64_t number = 1; number <= cluster.watermark_window; ++number)
       prepared_.push_back(make_.prepared_of(view_number{0}, sequence_number{number}, testing::named_digest("batch")));
     certificate_bytes_ = view_change_buffer(largest_change(self, present)).size() / prepared_.size();
-    // A larger one is not remembered.
+    // The detector does not keep a larger VIEW-CHANGE.
     while (!fits(prepared_.size()))
       prepared_.pop_back();
   }
 
   guard_memory run() {
     const auto keys = make_.keys().of(principal::of(self));
-    std::vector<ingress_state> ways;
+    std::vector<std::unique_ptr<pipeline_parts>> ways;
     count("ways in, empty", [&] {
       for (int number = 0; number < 2; ++number)
-        ways.push_back(way_in(keys));
+        ways.push_back(std::make_unique<pipeline_parts>(cluster_, *keys));
     });
     count("quotas of all senders", [&] { fill_quotas(ways); });
-    auto& way = ways.front();
+    auto& way = *ways.front();
     count("votes, proposals, checkpoints", [&] { fill_votes(way); });
     count("view changes as large as they get", [&] { fill_view_changes(way); });
     count("an opened view", [&] { open_view(way); });
     count("documents of f faulty replicas", [&] { fill_documents(way); });
-    fault_docket docket{cluster_, self, *keys};
-    count("open cases", [&] { fill_cases(docket); });
-    count("complaints of all about all", [&] { fill_ballots(docket); });
-    std::unique_ptr<trust_book> book;
+    evidence_pool pool{cluster_, self, *keys};
+    count("open cases", [&] { fill_cases(pool); });
+    count("complaints of all about all", [&] { fill_group_requests(pool); });
+    std::unique_ptr<peer_trust> book;
     std::unique_ptr<reputation_ledger> ledger;
     count("trust and agreed reputation", [&] {
-      book = std::make_unique<trust_book>(cluster_);
+      book = std::make_unique<peer_trust>(cluster_);
       ledger = std::make_unique<reputation_ledger>(cluster_);
     });
     return std::move(made_);
@@ -74,59 +92,44 @@ class guard_filler {
     made_.parts.push_back({std::move(name), after - std::min(before, after)});
   }
 
-  [[nodiscard]] ingress_state way_in(const std::shared_ptr<const authenticator>& keys) const {
-    ingress_state made;
-    made.identity = {cluster_, self, keys};
-    made.filter = std::make_unique<early_filter>(cluster_);
-    made.check_shares = std::make_unique<check_quota>(cluster_);
-    made.checks = std::make_shared<const validator>(cluster_, *keys);
-    made.watch = std::make_unique<statement_watch>(cluster_, *made.checks);
-    replica_position at;
-    at.view = present;
-    at.high = sequence_number{cluster_.watermark_window};
-    made.filter->on_position(at);
-    made.watch->on_position(at);
-    return made;
-  }
-
   template <class Visitor>
   void for_each_other(Visitor visit) const {
     for (std::uint32_t number = 1; number < cluster_.replicas; ++number)
       visit(replica_id{number});
   }
 
-  /// Whether a VIEW-CHANGE with so many certificates may be shown.
+  /// Whether a VIEW-CHANGE with this many certificates fits into an evidence item.
   [[nodiscard]] bool fits(std::size_t certificates) const {
-    return (certificates + 1) * certificate_bytes_ < limits::exhibit_bytes_max;
+    return (certificates + 1) * certificate_bytes_ < limits::evidence_item_bytes_max;
   }
 
-  void fill_quotas(std::vector<ingress_state>& ways) {
+  void fill_quotas(const std::vector<std::unique_ptr<pipeline_parts>>& ways) {
     const message costly = make_.view_change_of(replica_id{1}, present, nullptr, {});
-    for (auto& way : ways) {
+    for (const auto& way : ways) {
       for_each_other([&](replica_id each) {
-        (void)way.frames.admit(principal::of(each), 0);
-        (void)way.quota.admit(principal::of(each), costly, 0);
+        (void)way->frames.admit(principal::of(each), 0);
+        (void)way->costly.admit(principal::of(each), costly, 0);
       });
       for (std::uint32_t number = 0; number < cluster_.clients; ++number)
-        (void)way.quota.admit(principal::of(client_id{number}), costly, 0);
+        (void)way->costly.admit(principal::of(client_id{number}), costly, 0);
     }
   }
 
-  void fill_votes(ingress_state& way) {
+  void fill_votes(pipeline_parts& way) {
     const auto value = testing::named_digest("batch");
     for (const auto view : {present, present.next()}) {
       for (std::uint64_t number = 1; number <= cluster_.watermark_window; ++number) {
         const sequence_number sequence{number};
         const auto proposal = make_.pre_prepare_of(view, sequence, make_.batch_number(number));
-        (void)way.watch->on_message(proposal.header.content.replica, proposal);
-        way.filter->note_passed(proposal);
+        (void)way.detector.on_message(proposal.header.content.replica, proposal);
+        way.filter.note_passed(proposal);
         for_each_other([&](replica_id each) {
           const auto content = make_.content_of(each, view, sequence, value);
           const message prepared = prepare{make_.signed_as(message_kind::prepare, content)};
           const message committed = commit{make_.signed_as(message_kind::commit, content)};
           for (const auto* vote : {&prepared, &committed}) {
-            (void)way.watch->on_message(each, *vote);
-            way.filter->note_passed(*vote);
+            (void)way.detector.on_message(each, *vote);
+            way.filter.note_passed(*vote);
           }
         });
       }
@@ -134,7 +137,7 @@ class guard_filler {
     for (std::uint64_t number = 1; number <= cluster_.watermark_window; ++number) {
       if (!cluster_.is_checkpoint(sequence_number{number})) continue;
       for_each_other([&](replica_id each) {
-        (void)way.watch->on_message(each, make_.checkpoint_of(each, sequence_number{number}, value));
+        (void)way.detector.on_message(each, make_.checkpoint_of(each, sequence_number{number}, value));
       });
     }
   }
@@ -143,70 +146,71 @@ class guard_filler {
     return make_.view_change_of(of, view, nullptr, prepared_);
   }
 
-  void fill_view_changes(ingress_state& way) {
+  void fill_view_changes(pipeline_parts& way) {
     for_each_other([&](replica_id each) {
       const message value = largest_change(each, present);
-      (void)way.watch->on_message(each, value);
-      way.filter->note_passed(value);
+      (void)way.detector.on_message(each, value);
+      way.filter.note_passed(value);
     });
   }
 
-  void open_view(ingress_state& way) {
+  void open_view(pipeline_parts& way) {
     std::vector<view_change> changes;
     for (std::uint32_t number = 1; number <= cluster_.group().quorum(); ++number)
       changes.push_back(largest_change(replica_id{number}, present.next()));
     const auto frame = encode_of(make_.new_view_of(present.next(), std::move(changes)));
     auto decoded = decode(frame);
     const auto* value = std::get_if<message>(&decoded);
-    require(value != nullptr, "the largest NEW-VIEW is one");
-    (void)way.watch->on_message(std::get<new_view>(*value).replica, *value);
-    (void)way.watch->on_verified(*value);
+    require(value != nullptr, "the largest NEW-VIEW decodes as a message");
+    (void)way.detector.on_message(std::get<new_view>(*value).replica, *value);
+    (void)way.detector.on_verified(*value);
   }
 
   static frame_ptr encode_of(const new_view& value) {
     return seal(message_kind::new_view, new_view_buffer(value), value.by);
   }
 
-  void fill_documents(ingress_state& way) {
+  void fill_documents(pipeline_parts& way) {
     const auto last_view = view_number{present.value + cluster_.replicas};
     for (std::uint32_t count = 1; count <= cluster_.group().faulty_max(); ++count) {
       const replica_id faulty{cluster_.replicas - count};
-      // Only what it really signed is remembered.
-      (void)way.watch->on_message(faulty, largest_change(faulty, last_view));
+      // The detector keeps only documents with a valid signature.
+      (void)way.detector.on_message(faulty, largest_change(faulty, last_view));
     }
   }
 
-  void fill_ballots(fault_docket& docket) {
+  void fill_group_requests(evidence_pool& evidence_pool) {
     const sequence_number period{cluster_.checkpoint_period};
     for_each_other([&](replica_id from) {
       for (std::uint32_t about = 0; about < cluster_.replicas; ++about) {
-        for (std::uint8_t why = 1; why <= grievance_last; ++why) {
+        for (std::uint8_t why = 1; why <= complaint_reason_last; ++why) {
           const auto content =
-              complaint_of(from, replica_id{about}, static_cast<grievance>(why), period, cluster_.signing.epoch);
-          (void)docket.on_complaint(make_.signed_as(message_kind::complaint, content), 0);
+              complaint_of(from, replica_id{about}, static_cast<complaint_reason>(why), period, cluster_.signing.epoch);
+          (void)evidence_pool.on_complaint(make_.signed_as(message_kind::complaint, content), 0);
         }
-        const auto pardon = pardon_of(from, replica_id{about}, period, cluster_.signing.epoch);
-        (void)docket.on_pardon(make_.signed_as(message_kind::pardon, pardon), 0);
+        const auto release = release_of(from, replica_id{about}, period, cluster_.signing.epoch);
+        (void)evidence_pool.on_release(make_.signed_as(message_kind::release, release), 0);
       }
     });
   }
 
-  /// Two VIEW-CHANGEs of one replica for one view, as long as they may be shown.
-  void fill_cases(fault_docket& docket) {
+  /// Cases with two VIEW-CHANGEs of one replica for one view, each as long as an evidence item may be.
+  void fill_cases(evidence_pool& evidence_pool) {
     auto many = prepared_;
     while (fits(many.size() + 1))
       many.push_back(prepared_.front());
     const std::vector fewer(many.begin(), many.end() - 1);
-    for (std::uint32_t number = 1; number < cluster_.replicas && docket.open_cases() < fault_docket::open_max;
+    for (std::uint32_t number = 1; number < cluster_.replicas && evidence_pool.open_cases() < evidence_pool::open_max;
          ++number) {
-      for (std::uint64_t view = 1; view <= fault_docket::open_per_accused_max; ++view) {
+      for (std::uint64_t view = 1; view <= evidence_pool::open_per_accused_max; ++view) {
         const auto one = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, many);
         const auto other = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, fewer);
-        (void)docket.on_found(
-            {{exhibit{message_kind::view_change, one.raw}, exhibit{message_kind::view_change, other.raw}}}, 0);
+        (void)evidence_pool.on_found(
+            {{evidence_item{message_kind::view_change, one.raw}, evidence_item{message_kind::view_change, other.raw}}},
+            0);
       }
     }
-    require(docket.open_cases() == fault_docket::open_max, "as many cases are open as may be");
+    require(evidence_pool.open_cases() == evidence_pool::open_max, "the pool has as many open cases as its bound");
   }
 
   testing::request_factory make_;

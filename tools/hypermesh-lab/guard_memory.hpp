@@ -6,7 +6,7 @@
 
 namespace hypermesh::lab {
 
-/// What one part of a node's guard holds.
+/// The memory of one part of a node's guard.
 struct guard_part {
   std::string name;
   std::uint64_t bytes = 0;
@@ -21,11 +21,11 @@ struct guard_memory {
   [[nodiscard]] std::uint64_t bytes() const;
 };
 
-/// Makes what the guard of a node holds, and fills it: every other replica has voted for all of the window in two
-/// views, sent every checkpoint and a VIEW-CHANGE as large as it gets, and been complained of by all others; f of them
-/// sent documents of the largest size that is kept; one view was opened; and all cases that may be open are, each as
-/// large as it gets. `nodes` are known: as many replicas as a group can have, the rest clients, one at least. Bytes are
-/// those that are allocated, by the allocator's own count.
+/// Constructs the guard of a node and fills it to its bounds. Every other replica has voted for the whole window in two
+/// views, sent every checkpoint and a VIEW-CHANGE of the largest size, and been complained about by all others. f of
+/// them sent documents of the largest size that is kept. One view was opened. As many cases are open as allowed, each
+/// of the largest size. `nodes` members are known: as many replicas as a group can have, the rest clients, at least
+/// one. Bytes are allocated bytes by the allocator's own count.
 [[nodiscard]] guard_memory measure_guard_memory(std::uint32_t nodes);
 
 }  // namespace hypermesh::lab

@@ -8,8 +8,8 @@ namespace hypermesh::lab {
 
 namespace {
 
-using clock = cli::loaded_cluster::clock;
-using failure = cli::loaded_cluster::failure;
+using clock = cli::cluster_under_load::clock;
+using failure = cli::cluster_under_load::failure;
 
 constexpr std::uint32_t replicas = 4;
 constexpr replica_id primary{0};
@@ -18,7 +18,7 @@ constexpr std::uint32_t contradicting = 2;
 constexpr replica_id backup{3};
 constexpr std::chrono::milliseconds event_duration{2'000};
 constexpr int questions = 20;
-/// So that each of the others has to give some of it.
+/// Large enough that each of the other replicas has to send a part of it.
 constexpr std::uint32_t state_mib = 2;
 
 microseconds_t microseconds_of(clock::time_point time) {
@@ -26,14 +26,14 @@ microseconds_t microseconds_of(clock::time_point time) {
       std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
 }
 
-/// One cluster in which one replica records.
+/// One cluster in which one replica records its frames.
 class trace_run {
  public:
   trace_run(const guard_trace_settings& settings, replica_id recorder, cli::interruption& stop,
             cli::replay_narrator& narrator)
       : settings_(settings), recorder_(recorder), cluster_(load(), stop, narrator) {}
   ~trace_run() {
-    // A suspended process hears no SIGTERM.
+    // A suspended process does not handle SIGTERM.
     if (is_suspended_) cluster_.processes().send(primary.value, SIGCONT);
   }
   trace_run(const trace_run&) = delete;
@@ -61,7 +61,7 @@ class trace_run {
     return read(into);
   }
 
-  /// What an operation of the measured load cost a replica.
+  /// Processor time that an operation of the measured load cost a replica.
   [[nodiscard]] double cpu_us(replica_id of) const { return cpu_us_.at(of.value); }
 
  private:
@@ -70,7 +70,7 @@ class trace_run {
   [[nodiscard]] cli::load_settings load() {
     cli::load_settings load;
     load.in_flight = settings_.in_flight;
-    // The product stands next to the laboratory.
+    // The binary of the product is next to that of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     auto made = cli::temporary_directory::make();
     if (auto* folder = std::get_if<std::unique_ptr<cli::temporary_directory>>(&made)) folder_ = std::move(*folder);
@@ -118,7 +118,7 @@ class trace_run {
     into.cluster = node.cluster.parameters();
     into.self = recorder_;
     cluster_.load().halt();
-    // What was recorded is in the file once the process has ended in order.
+    // The recording is complete once the process has ended in order.
     (void)cluster_.processes().stop();
     auto frames = read_recording(file());
     if (auto* error = std::get_if<world_error>(&frames)) return error_of(*error);
@@ -129,7 +129,7 @@ class trace_run {
   guard_trace_settings settings_;
   replica_id recorder_;
   std::unique_ptr<cli::temporary_directory> folder_;
-  cli::loaded_cluster cluster_;
+  cli::cluster_under_load cluster_;
   std::vector<double> cpu_us_;
   bool is_suspended_ = false;
 };

@@ -7,7 +7,7 @@
 
 #include "actors/ports.hpp"
 #include "tools/hypermesh-lab/frame_recording.hpp"
-#include "tools/hypermesh/loaded_cluster.hpp"
+#include "tools/hypermesh/load/cluster_under_load.hpp"
 
 namespace hypermesh::lab {
 
@@ -18,13 +18,13 @@ struct guard_trace_settings {
   std::chrono::milliseconds duration{5'000};
 };
 
-/// Everything that came in at one replica of a real cluster, and who that replica is.
+/// All frames that one replica of a real cluster received, and the identity of that replica.
 struct guard_trace {
   cluster_parameters cluster;
   replica_id self;
   std::shared_ptr<const authenticator> keys;
   std::vector<recorded_frame> frames;
-  /// The part with the load alone, and how many operations were answered in it.
+  /// The part that has only the load, and the number of operations answered in it.
   microseconds_t from = 0;
   microseconds_t until = 0;
   std::uint64_t operations = 0;
@@ -34,7 +34,8 @@ struct guard_trace {
   }
 };
 
-/// What came in at a primary and at a backup, and what an operation costs such replicas when they run the product.
+/// The frames that a primary and a backup received, and the processor time that an operation costs such replicas when
+/// they run the product.
 struct guard_traces {
   guard_trace primary;
   guard_trace backup;
@@ -42,9 +43,9 @@ struct guard_traces {
   double backup_cpu_us = 0;
 };
 
-/// Runs two clusters of four processes under load. The one with the recording backup also has, after the load was
-/// measured, a replica that contradicts itself, a view change, and a replica that comes back and needs the state, so
-/// that there are messages of most kinds. Call it from the main thread, with `stop` made before any thread.
+/// Runs two clusters of four processes under load. In the cluster whose backup records, three things follow after the
+/// load was measured, so that there are messages of most kinds: a replica equivocates, the view changes, and a replica
+/// returns and needs the state. Call it from the main thread, and construct `stop` before any thread.
 [[nodiscard]] std::variant<guard_traces, cli::replay_failure> record_guard_traces(const guard_trace_settings& settings,
                                                                                   cli::interruption& stop,
                                                                                   cli::replay_narrator& narrator);

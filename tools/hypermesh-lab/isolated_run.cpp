@@ -16,17 +16,17 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Stands before the child's report, after whatever it printed.
+/// Separates the child's report from everything that it printed before.
 constexpr std::string_view mark = "\nhypermesh-lab-report\n";
 
-/// Never returns: what the child prints and reports goes into `out`.
+/// Runs the plan in the child, whose output and report go into `out`. Never returns.
 [[noreturn]] void run_child(const testing::run_plan& plan, int out) {
   dup2(out, STDERR_FILENO);
   const auto report = testing::run_simulation(plan);
   const auto failure = report.failure.value_or(testing::violation{});
   fmt::print(stderr, "{}{}\n{}\n{}", mark, report.virtual_us, failure.invariant, failure.what);
   std::fflush(stderr);
-  // Without the parent's exit handlers and buffers.
+  // Skips the parent's exit handlers and buffers.
   _exit(0);
 }
 
@@ -40,7 +40,7 @@ std::string read_to_end(int in) {
   return text;
 }
 
-/// The text up to the next line break, which is taken away.
+/// The text up to the next line break; removes both.
 std::string take_line(std::string& text) {
   const auto end = text.find('\n');
   auto line = text.substr(0, end);
@@ -60,7 +60,7 @@ testing::run_report report_of_end(std::string printed, int status) {
   auto name = take_line(printed);
   if (name.empty()) name = fmt::format("the process ended with status {}", status);
   testing::run_report report;
-  // When it ended is not known.
+  // The virtual time of the end is unknown.
   report.virtual_us = std::numeric_limits<microseconds_t>::max();
   report.failure = testing::violation{std::move(name), "a run ended its process"};
   return report;

@@ -1,7 +1,7 @@
 #include "tools/hypermesh-lab/lab_command_line.hpp"
 
 #include "messages/require.hpp"
-#include "tools/hypermesh/command_words.hpp"
+#include "tools/hypermesh/terminal/command_words.hpp"
 
 namespace hypermesh::lab {
 

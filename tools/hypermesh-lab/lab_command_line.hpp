@@ -14,12 +14,12 @@
 
 namespace hypermesh::lab {
 
-/// The command line of the laboratory: all commands with their options.
+/// The command line of the laboratory, with all commands and their options.
 class lab_command_line {
  public:
   lab_command_line();
 
-  /// Reads the words of `main` and runs what they mean; the exit code.
+  /// Parses the arguments of `main` and runs the command that they name. Returns the exit code.
   [[nodiscard]] int run(int count, const char* const* words);
 
   [[nodiscard]] const CLI::App& app() const { return app_; }
@@ -35,7 +35,7 @@ class lab_command_line {
   siege_command besieged_;
   bench_guard_command measured_;
   std::vector<std::string> help_words_;
-  /// What each command does.
+  /// The function of each command.
   std::vector<std::pair<const CLI::App*, std::function<int()>>> commands_;
 };
 

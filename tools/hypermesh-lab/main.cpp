@@ -1,8 +1,8 @@
 #include <exception>
 
 #include "tools/hypermesh-lab/lab_command_line.hpp"
-#include "tools/hypermesh/console.hpp"
-#include "tools/hypermesh/process_setup.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/process_setup.hpp"
 
 int main(int count, char** words) {
   namespace cli = hypermesh::cli;

@@ -9,7 +9,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Plans are small. A device or a pipe may have no end.
+/// Plans are small. The bound is needed because a device or a pipe may have no end.
 constexpr std::size_t plan_bytes_max = 16 * 1024 * 1024;
 
 checked<std::string> read_all(std::istream& stream, const std::string& name) {

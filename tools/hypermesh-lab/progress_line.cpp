@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::lab {
 

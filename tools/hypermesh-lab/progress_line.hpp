@@ -6,13 +6,13 @@
 
 namespace hypermesh::lab {
 
-/// Says on stderr how far a command is: one line that is written over on a terminal; elsewhere a line every five
+/// Shows the progress of a command on stderr: on a terminal one line that is overwritten, elsewhere a line every five
 /// seconds, or nothing.
 class progress_line {
  public:
   explicit progress_line(bool on_terminal_only);
 
-  /// `text` is made only when it is shown.
+  /// `text` is called only when the line is shown.
   void show(const std::function<std::string()>& text);
   void clear() const;
 

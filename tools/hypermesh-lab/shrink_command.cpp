@@ -12,13 +12,13 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// One size of a plan, for people.
+/// The size of a plan, for people.
 std::string size_of(const testing::run_plan& plan) {
   return fmt::format("{} operations of {} clients, {} faults, heals at {}", plan.operations.size(),
                      plan.settings.clients, plan.faults.size(), testing::text_of(plan.heals_at));
 }
 
-/// The one run that the words of the command line mean, or what is wrong with them.
+/// The plan of the one run that the options name, or the reason why there is none.
 checked<testing::run_plan> plan_of_choice(const run_choice& choice) {
   if (!choice.plan_file.empty()) return read_plan(choice.plan_file);
   if (choice.replicas.size() != 1) return failure{"one run has one size of the group: --replicas N"};

@@ -9,9 +9,9 @@
 #include "tools/hypermesh-lab/siege_report.hpp"
 #include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
-#include "tools/hypermesh/duration_option.hpp"
-#include "tools/hypermesh/output_options.hpp"
-#include "tools/hypermesh/progress_bar.hpp"
+#include "tools/hypermesh/terminal/duration_option.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
+#include "tools/hypermesh/terminal/progress_bar.hpp"
 
 namespace hypermesh::lab {
 
@@ -43,7 +43,7 @@ siege_settings settings_of(const siege_command& command, const std::string& stra
   return settings;
 }
 
-/// A bar while a strategy plays, and a line when it has.
+/// Shows a bar while a strategy plays, and a line when it is done.
 class siege_narrator final : public cli::replay_narrator {
  public:
   explicit siege_narrator(std::size_t total) : total_(total) {}

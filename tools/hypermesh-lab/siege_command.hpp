@@ -16,14 +16,14 @@ struct siege_command {
   double baseline_seconds = 4;
   double duration_seconds = 10;
   std::uint64_t seed = 1;
-  /// Throughput below the mark is a failure too.
+  /// Throughput below the mark counts as a failure.
   bool mark = false;
   std::string format = "table";
 };
 
 CLI::App* add_siege(CLI::App& app, siege_command& into);
 
-/// Besieges a cluster with each strategy in turn; the exit code.
+/// Runs each strategy against a cluster of its own, one after another. Returns the exit code.
 [[nodiscard]] int run(const siege_command& command);
 
 }  // namespace hypermesh::lab

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "tools/hypermesh/load_report.hpp"
+#include "tools/hypermesh/load/load_report.hpp"
 
 namespace hypermesh::lab {
 

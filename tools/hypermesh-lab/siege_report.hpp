@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/hypermesh-lab/siege_session.hpp"
-#include "tools/hypermesh/console.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::lab {
 
@@ -16,19 +16,20 @@ struct failed_siege {
   std::string why;
 };
 
-/// What all strategies did.
+/// The results of all strategies.
 struct siege_summary {
   std::vector<siege_result> results;
   std::vector<failed_siege> failures;
 
-  /// Nothing wrong was accepted, lost or done twice, all honest replicas agree, and nobody honest was convicted.
+  /// True if no wrong result was accepted, no operation was lost or executed twice, all honest replicas agree, and no
+  /// honest replica was convicted.
   [[nodiscard]] bool is_right() const;
   [[nodiscard]] std::size_t below_mark() const;
 };
 
-/// Of one strategy, in a line.
+/// The result of one strategy in one line.
 [[nodiscard]] std::string line_of(const siege_result& result);
-/// What is wrong with a result, in a sentence; empty when nothing is.
+/// What is wrong with a result, as a sentence; empty if nothing is.
 [[nodiscard]] std::string objection_to(const siege_result& result);
 
 /// A row for each strategy, and a verdict.

@@ -13,24 +13,24 @@ namespace hypermesh::lab {
 
 namespace {
 
-using clock = cli::loaded_cluster::clock;
-using failure = cli::loaded_cluster::failure;
+using clock = cli::cluster_under_load::clock;
+using failure = cli::cluster_under_load::failure;
 using testing::strategy_occasion;
 
 constexpr std::chrono::milliseconds look_interval{200};
 constexpr std::chrono::milliseconds look_patience{1'000};
 constexpr std::chrono::seconds ready_patience{20};
-/// How long a suspended primary stays away, and a laggard: long enough for a view change, and for several checkpoints.
+/// How long a suspended primary and a laggard stay away: long enough for a view change, and for several checkpoints.
 constexpr std::chrono::milliseconds suspension{1'500};
 constexpr std::chrono::milliseconds absence{2'500};
-/// After an occasion the cluster has this time until it is measured.
+/// Time for the cluster to recover after an occasion, before it is measured.
 constexpr std::chrono::milliseconds recovery{1'000};
-/// A state that takes a while to give.
+/// A state that takes a while to transfer.
 constexpr std::uint32_t state_mib_to_give = 4;
-/// The client that plays; the others make the load and look on.
+/// The client that plays. The other ones make the load and observe.
 constexpr std::uint32_t playing_client = 2;
 
-/// Hears nothing; the cluster's own steps are not told.
+/// Ignores the steps of the cluster, which are not shown.
 class silent_narrator final : public cli::replay_narrator {
  public:
   void step(const std::string&, double) override {}
@@ -44,7 +44,7 @@ strategy_occasion occasion_of(const std::vector<const testing::strategy*>& playe
   return strategy_occasion::none;
 }
 
-/// Where the players are, as in the simulator's plans; without an occasion they are not the first primary.
+/// The numbers of the players, as in the simulator's plans. Without an occasion they do not include the first primary.
 std::vector<std::uint32_t> players_for(strategy_occasion occasion, std::uint32_t replicas) {
   if (occasion == strategy_occasion::as_client) return {playing_client};
   const auto faulty = group_size{replicas}.faulty_max();
@@ -78,7 +78,7 @@ class siege_run {
     cluster_.emplace(load(), stop, silent_);
   }
   ~siege_run() {
-    // A suspended process hears no SIGTERM.
+    // A suspended process does not handle SIGTERM.
     if (suspended_) cluster_->processes().send(*suspended_, SIGCONT);
   }
   siege_run(const siege_run&) = delete;
@@ -93,7 +93,7 @@ class siege_run {
                                  {fmt::format("the client that played ended: {}", client_->end_reason()),
                                   "run 'hypermesh-lab byzantine' with the strategy to see why"}};
     }
-    // What it asks for would go on changing the state that is compared.
+    // Its operations would keep changing the state that is compared.
     client_ = nullptr;
     auto end = cluster_->finish();
     if (auto* failed = std::get_if<cli::replay_failure>(&end)) return std::move(*failed);
@@ -109,7 +109,7 @@ class siege_run {
   [[nodiscard]] cli::load_settings load() const {
     auto load = settings_.load;
     load.clients = playing_client + 1;
-    // The product stands next to the laboratory.
+    // The binary of the product is next to that of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     if (is_about_state(occasion_)) load.state_mib = state_mib_to_give;
     if (result_.by_client) return load;
@@ -162,7 +162,7 @@ class siege_run {
     cluster_->load().watch_gaps();
     tell_players();
     if (auto failed = bring_about_occasion()) return failed;
-    // From the conviction on, and at the latest from the middle on, it is measured what is left.
+    // The rest of the throughput is measured from the conviction on, at the latest from the middle of the attack.
     const auto middle = begin.when + settings_.duration / 2;
     const auto calm = clock::now();
     if (auto failed = pass_until(middle, [this] { return convicted_at_.has_value(); })) return failed;
@@ -176,7 +176,7 @@ class siege_run {
     const bool was_convicted = convicted_at_.has_value();
     if (auto failed = pass_until(end, [&] { return convicted_at_.has_value() != was_convicted; })) return failed;
     if (convicted_at_.has_value() != was_convicted) {
-      // It took until now.
+      // The players were convicted during the measurement, so it starts anew.
       turn = cluster_->mark();
       cpu = cpu_seconds();
       result_.during = cli::load_span::between(begin, turn);
@@ -203,7 +203,7 @@ class siege_run {
       cluster_->processes().send(number, SIGUSR1);
   }
 
-  /// What the strategy needs to act.
+  /// Brings about the occasion that the strategy needs.
   failure bring_about_occasion() {
     if (is_about_views(occasion_)) {
       suspended_ = cluster_->primary_of(view_number{last_view_}).value;
@@ -225,7 +225,7 @@ class siege_run {
     return std::nullopt;
   }
 
-  /// Looks at the replicas again and again until a time, or until `reached`.
+  /// Looks at the replicas repeatedly until a time, or until `reached` returns true.
   failure pass_until(
       clock::time_point time, const std::function<bool()>& reached = [] { return false; }) {
     while (clock::now() < time && !reached()) {
@@ -236,7 +236,7 @@ class siege_run {
     return std::nullopt;
   }
 
-  /// Of the honest replicas together.
+  /// Processor time of all honest replicas together.
   [[nodiscard]] double cpu_seconds() {
     const auto used = cluster_->processes().usage();
     double sum = 0;
@@ -254,7 +254,7 @@ class siege_run {
     return !result_.by_client && std::ranges::count(result_.players, replica) > 0;
   }
 
-  /// Sums of what all say that are honest; who does not answer in time is missing.
+  /// Sums the counters of all honest replicas. A replica that does not answer in time is missing in the sum.
   void count(const cli::cluster_reports& reports) {
     counters_.clear();
     for (const auto& report : reports) {
@@ -279,7 +279,7 @@ class siege_run {
     }
   }
 
-  /// Of those who report, f+1 know: one of them is honest in any case.
+  /// Whether f + 1 reporting replicas show the counter, of which at least one is honest.
   [[nodiscard]] bool know(const cli::cluster_reports& reports, const std::string& counter) const {
     const auto knowing =
         std::ranges::count_if(reports, [&](const auto& each) { return each && cli::counter_of(*each, counter) > 0; });
@@ -307,8 +307,8 @@ class siege_run {
   silent_narrator silent_;
   strategy_occasion occasion_;
   siege_result result_;
-  std::optional<cli::loaded_cluster> cluster_;
-  /// Goes before the cluster.
+  std::optional<cli::cluster_under_load> cluster_;
+  /// Destroyed before the cluster.
   std::unique_ptr<cli::child_process> client_;
   clock::time_point began_;
   std::optional<clock::time_point> convicted_at_;

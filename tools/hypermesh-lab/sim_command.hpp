@@ -16,15 +16,15 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 
-/// Which runs: of seeds, or of a plan.
+/// Selects the runs: those of seeds, or that of a plan.
 struct run_choice {
-  /// One run instead of many.
+  /// The seed of one run; without it there are many runs.
   std::optional<std::uint64_t> seed;
   std::vector<std::uint32_t> replicas = {4};
   std::uint32_t operations = 0;
   std::string profile;
   std::string storage;
-  /// Empty: the plan of the seed.
+  /// If it is empty, the plan is made from the seed.
   std::string plan_file;
 };
 
@@ -34,22 +34,22 @@ struct sim_command {
   run_choice run;
   /// Adversaries instead of a profile: "all", or names.
   std::string strategies;
-  /// The profile of what else goes wrong while they play.
+  /// The profile of the other faults while the adversaries play.
   std::string under = "calm";
   std::string format = "table";
   bool trace = false;
-  /// Of many runs: none after the first that fails.
+  /// Stop many runs after the first that fails.
   bool until_failure = false;
 };
 
-/// Options for the run of one seed, or of a plan in a file.
+/// Adds the options for the run of one seed, or of a plan in a file.
 void add_choice(CLI::App& command, run_choice& into);
 [[nodiscard]] testing::run_options options_of(const run_choice& choice, std::uint64_t seed, std::uint32_t replicas);
 
 CLI::App* add_sim(CLI::App& app, sim_command& into);
 CLI::App* add_replay(CLI::App& app, sim_command& into);
 
-/// Runs what was parsed; the exit code.
+/// Runs the parsed command. Returns the exit code.
 [[nodiscard]] int run(const sim_command& command);
 
 }  // namespace hypermesh::lab

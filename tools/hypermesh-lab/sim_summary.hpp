@@ -8,7 +8,7 @@
 
 namespace hypermesh::lab {
 
-/// Sums over the runs of one group size and profile.
+/// Sums over runs, by group size and profile.
 class sim_summary {
  public:
   void add(const testing::run_report& report);
@@ -16,7 +16,7 @@ class sim_summary {
   [[nodiscard]] std::uint64_t runs() const;
   [[nodiscard]] const std::vector<testing::run_report>& failures() const { return failures_; }
 
-  /// A row for each group size and profile, and one for all; `seconds` is the real time that the runs took.
+  /// A row for each group size and profile, and one for all. `seconds` is the real time of the runs.
   [[nodiscard]] std::string table(double seconds) const;
   [[nodiscard]] std::string json(double seconds) const;
 
@@ -54,7 +54,7 @@ class sim_summary {
   std::vector<testing::run_report> failures_;
 };
 
-/// Everything that is known of one run, for `-o json`; the command `replay` repeats it.
+/// All results of one run, for `-o json`. `replay` is the command that repeats the run.
 [[nodiscard]] std::string json_of(const testing::run_report& report, const std::string& replay);
 /// The same for people.
 [[nodiscard]] std::string text_of(const testing::run_report& report);

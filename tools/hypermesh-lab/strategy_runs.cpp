@@ -29,7 +29,7 @@ struct strategy_row {
   bool can_be_noticed = false;
   /// Runs in which the order convicted a faulty member.
   std::uint64_t convicted = 0;
-  /// Runs in which somebody was proven faulty, and not convicted.
+  /// Runs in which a member was proven faulty but not convicted.
   std::uint64_t acquitted = 0;
   microseconds_t trial_us_max = 0;
   std::uint64_t batches = 0;
@@ -119,11 +119,12 @@ testing::adversary_options options_of(const sim_command& command, const std::str
   return {names, seed, replicas, command.run.operations, *testing::fault_profile_of(command.under)};
 }
 
-/// Nothing, or why the run is not as it should be.
+/// The reason why the run is not as it should be; nothing if it is.
 std::optional<std::string> objection_to(const testing::adversary_report& report) {
   if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
   if (!report.noticed) return "nobody noticed the strategy";
   if (!report.convicted) return "nobody was convicted in time";
+  if (!report.clients_blame_nobody) return "a client had a correct primary suspected";
   return std::nullopt;
 }
 

@@ -5,10 +5,11 @@
 /// `hypermesh-lab sim --strategies` and `hypermesh-lab strategies`.
 namespace hypermesh::lab {
 
-/// Runs each of the command's strategies with each size of the group and each seed; the exit code.
+/// Runs each of the command's strategies with each group size and each seed. Returns the exit code.
 [[nodiscard]] int run_strategies(const sim_command& command);
 
-/// The choices that "all", or names with commas between them, mean; each as `make_adversary` understands it.
+/// The choices that "all", or a comma-separated list of names, stands for. Each is in the form that `make_adversary`
+/// accepts.
 [[nodiscard]] std::vector<std::string> chosen_strategies(const std::string& text);
 
 struct strategies_command {
@@ -17,7 +18,7 @@ struct strategies_command {
 
 CLI::App* add_strategies(CLI::App& app, strategies_command& into);
 
-/// Prints what adversaries can do; the exit code.
+/// Prints the list of strategies. Returns the exit code.
 [[nodiscard]] int run(const strategies_command& command);
 
 }  // namespace hypermesh::lab

@@ -1,8 +1,8 @@
 #include <exception>
 
-#include "tools/hypermesh/command_line.hpp"
-#include "tools/hypermesh/console.hpp"
-#include "tools/hypermesh/process_setup.hpp"
+#include "tools/hypermesh/commands/command_line.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/process_setup.hpp"
 
 int main(int count, char** words) {
   using namespace hypermesh::cli;
@@ -13,6 +13,6 @@ int main(int count, char** words) {
   } catch (const std::exception& caught) {
     code = report_error(error_of(caught), exit_code::failed);
   }
-  // Output that did not reach its file is a failure, whatever the command says.
+  // Output that was not written is a failure, whatever the command returned.
   return static_cast<int>(finish_output(code));
 }

@@ -1,0 +1,311 @@
+#include "actors/protocol/admission/client_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Names of executed system requests that are recognised when they arrive again.
+constexpr std::size_t names_done_max = 256;
+
+/// The timestamp window of system requests, in which nothing is ever done: names show what was executed.
+const timestamp_window guard_window;
+
+}  // namespace
+
+request_standing client_queue::standing_of(request_id id) const {
+  if (!is_of_guard()) return sessions_.standing_of(id.session, id.when);
+  return std::ranges::find(names_done_, id.when) == names_done_.end() ? request_standing::fresh
+                                                                      : request_standing::done;
+}
+
+std::optional<timestamp> client_queue::place_of(request_id id) const {
+  if (!is_of_guard()) return id.when;
+  const auto found = names_.find(id.when);
+  return found == names_.end() ? std::nullopt : std::optional{found->second};
+}
+
+const request* client_queue::find(request_id id) const {
+  const auto queue = queues_.find(id.session);
+  const auto place = place_of(id);
+  if (queue == queues_.end() || !place) return nullptr;
+  const auto* found = queue->second.queue.find(*place);
+  return found == nullptr ? nullptr : &found->content;
+}
+
+pending_request& client_queue::get(request_id id) {
+  require(find(id) != nullptr, "the request is pending");
+  return queues_.at(id.session).queue.at(*place_of(id));
+}
+
+const pending_request& client_queue::get(request_id id) const {
+  require(find(id) != nullptr, "the request is pending");
+  return *queues_.at(id.session).queue.find(*place_of(id));
+}
+
+const timestamp_window* client_queue::window_of(session_id session) const {
+  if (is_of_guard()) return &guard_window;
+  // Session 0 is open from the beginning (§4.1).
+  const auto* window = sessions_.window_of(session);
+  return window == nullptr && session == session_id{0} ? &guard_window : window;
+}
+
+/// Updates everything that is derived from one session's queue after a change of it: its turn, the counts, its first
+/// arrival. Forgets the session when nothing of it is pending.
+void client_queue::settle(session_id session) {
+  const auto found = queues_.find(session);
+  if (found == queues_.end()) return;
+  auto& [queue, has_turn, ready, first_arrival] = found->second;
+  const auto now_ready = queue.ready_waiting();
+  ready_waiting_ = ready_waiting_ - ready + now_ready;
+  ready = now_ready;
+  if (now_ready > 0 && !has_turn) turns_.push_back(session);
+  if (now_ready == 0 && has_turn) turns_.erase(std::ranges::find(turns_, session));
+  has_turn = now_ready > 0;
+  const auto* first = queue.first_ready();
+  const auto now_first = first == nullptr ? std::nullopt : std::optional{first->arrival};
+  if (now_first != first_arrival) {
+    if (first_arrival) by_first_arrival_.erase(*first_arrival);
+    if (now_first) by_first_arrival_.emplace(*now_first, session);
+    first_arrival = now_first;
+  }
+  if (queue.empty()) queues_.erase(found);
+}
+
+// --- Waiting and proposed --------------------------------------------------------
+
+void client_queue::add(const request& value, microseconds_t now) {
+  require(find(value.id) == nullptr, "a request is added once");
+  const timestamp arrival{++arrivals_};
+  pending_request pending{value, false, arrivals_, now};
+  pending.arrived_at = now;
+  // Set anew when the request is forwarded.
+  pending.served_before = served_;
+  auto& queue = queues_[value.id.session].queue;
+  if (is_of_guard()) names_.emplace(value.id.when, arrival);
+  queue.add(*place_of(value.id), std::move(pending), window_of(value.id.session));
+  ++size_;
+  bytes_ += bytes_of(value);
+  settle(value.id.session);
+}
+
+const request* client_queue::next() const {
+  return turns_.empty() ? nullptr : &queues_.at(turns_.front()).queue.next()->content;
+}
+
+void client_queue::propose_next() {
+  require(!turns_.empty(), "only a ready request that waits is proposed");
+  const auto session = turns_.front();
+  queues_.at(session).queue.propose_next();
+  settle(session);
+  // The other sessions of the client come first.
+  if (turns_.size() > 1 && turns_.front() == session) std::ranges::rotate(turns_, turns_.begin() + 1);
+}
+
+void client_queue::wait_again(microseconds_t now) {
+  for (auto& [session, place] : queues_)
+    place.queue.wait_again(now);
+  // Each session has something pending, so `settle` removes none.
+  for (auto& [session, place] : queues_)
+    settle(session);
+}
+
+bool client_queue::note_contradicted(request_id id) { return !std::exchange(get(id).is_contradicted, true); }
+
+std::optional<microseconds_t> client_queue::note_repeated(request_id id, microseconds_t now) {
+  return std::exchange(get(id).repeated_at, now);
+}
+
+bool client_queue::note_forwarded(request_id id, microseconds_t now) {
+  auto& each = get(id);
+  // A second copy gives the primary nothing new, so it must not start the wait anew.
+  if (each.given_at) return false;
+  each.given_at = now;
+  each.since = now;
+  each.served_before = served_;
+  return true;
+}
+
+bool client_queue::may_be_behind_others(request_id id) const {
+  // A correct primary serves what it held when it got this request, at most one quota of the client, and then this one.
+  return served_ <= get(id).served_before + limits::requests_pending_per_client_max;
+}
+
+void client_queue::note_overtaking(request_id by, microseconds_t now) {
+  if (is_of_guard()) return;
+  // Only requests that this replica forwarded before `by` arrived count. Of any other request the primary may have
+  // learned after `by`, so it is not to blame for the order (attack 32).
+  const auto came = get(by).arrived_at;
+  auto& queue = queues_.at(by.session).queue;
+  for (const auto& [when, each] : queue.all()) {
+    if (when >= by.when) return;
+    if (each.given_at && *each.given_at < came && !each.overtaken_at) queue.at(when).overtaken_at = now;
+  }
+}
+
+// --- Oldest and newest -----------------------------------------------------------
+
+/// Whether a request would be ready if it were added now.
+bool client_queue::would_be_ready(request_id id) const {
+  if (is_of_guard() || standing_of(id) == request_standing::fresh) return true;
+  const auto found = queues_.find(id.session);
+  return window_of(id.session) != nullptr && found != queues_.end() && found->second.queue.extends_chain(id.when);
+}
+
+client_queue::standing_place client_queue::standing_place_of(request_id id, bool is_ready) const {
+  const auto* window = window_of(id.session);
+  // The distance from the next timestamp of the session, and not the timestamp: sessions count at different speeds.
+  const auto next = window == nullptr ? timestamp{0} : window->next();
+  return {!is_ready, id.when.value - std::min(id.when.value, next.value), id.session, id.when};
+}
+
+/// The last place of all waiting requests, without those in `lost`.
+std::optional<client_queue::standing_place> client_queue::last_place(const losses& lost) const {
+  std::optional<standing_place> last;
+  for (const auto& [session, place] : queues_) {
+    const auto& queue = place.queue;
+    const auto known = lost.find(session);
+    const auto gone = known == lost.end() ? 0 : known->second;
+    if (queue.waiting().size() <= gone) continue;
+    const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone));
+    const auto here = standing_place_of({owner_, when, session}, queue.is_ready(when));
+    if (!last || here > *last) last = here;
+  }
+  return last;
+}
+
+std::optional<std::vector<request_id>> client_queue::room_for(const request& value, std::size_t requests_max,
+                                                              std::size_t bytes_max) const {
+  require(!is_of_guard(), "no system request makes room for another");
+  const auto own = standing_place_of(value.id, would_be_ready(value.id));
+  std::vector<request_id> out;
+  losses lost;
+  auto requests = size_;
+  auto bytes = bytes_;
+  // A single request may be larger than `bytes_max`, so that each admissible request can be executed.
+  while (requests >= requests_max || (requests > 0 && bytes + bytes_of(value) > bytes_max)) {
+    const auto last = last_place(lost);
+    // The new request would be the last one itself. A proposed request makes no room, because it is in a batch already.
+    if (!last || *last < own) return std::nullopt;
+    out.push_back({owner_, last->when, last->session});
+    ++lost[last->session];
+    --requests;
+    bytes -= bytes_of(*find(out.back()));
+  }
+  return out;
+}
+
+std::optional<request_id> client_queue::last_waiting() const {
+  // System requests are never displaced. There are few of them, and each one matters to the whole group.
+  const auto last = is_of_guard() ? std::nullopt : last_place({});
+  return last ? std::optional{request_id{owner_, last->when, last->session}} : std::nullopt;
+}
+
+/// By arrival: a client that uses many sessions waits for the first ready request in any of them.
+std::optional<request_id> client_queue::oldest() const {
+  if (by_first_arrival_.empty()) return std::nullopt;
+  return queues_.at(by_first_arrival_.begin()->second).queue.first_ready()->content.id;
+}
+
+std::vector<const request*> client_queue::all() const {
+  std::vector<const request*> out;
+  for (const auto& [session, place] : queues_) {
+    for (const auto& [when, each] : place.queue.all())
+      out.push_back(&each.content);
+  }
+  return out;
+}
+
+// --- Done ------------------------------------------------------------------------
+
+void client_queue::remove(request_id id, microseconds_t now) {
+  const auto bytes = bytes_of(get(id).content);
+  queues_.at(id.session).queue.remove(*place_of(id), window_of(id.session), now);
+  // The name stays in `names_done_` if the request was executed.
+  if (is_of_guard()) names_.erase(id.when);
+  --size_;
+  bytes_ -= bytes;
+  settle(id.session);
+}
+
+/// Whether the request was executed, or will never be.
+bool client_queue::is_over(request_id id) const {
+  const auto standing = standing_of(id);
+  return standing != request_standing::fresh && standing != request_standing::early;
+}
+
+void client_queue::add_never_executed(session_id session, std::vector<request_id>& into) const {
+  const auto found = queues_.find(session);
+  if (found == queues_.end()) return;
+  for (const auto& [when, each] : found->second.queue.all()) {
+    // Timestamps that fall out of a window are the smallest ones, so the loop may stop. Of an ended session all
+    // requests are over.
+    if (!is_over(each.content.id)) return;
+    into.push_back(each.content.id);
+  }
+}
+
+std::vector<request_id> client_queue::on_executed(const executed_request& executed, microseconds_t now) {
+  const auto id = executed.id;
+  if (is_of_guard()) {
+    names_done_.push_back(id.when);
+    if (names_done_.size() > names_done_max) names_done_.pop_front();
+    return names_.contains(id.when) ? std::vector{id} : std::vector<request_id>{};
+  }
+  const auto found = queues_.find(id.session);
+  // I17: a request that is committed too early changes nothing and is ordered again, so it waits again.
+  if (executed.too_early) {
+    if (found != queues_.end()) found->second.queue.wait_again(id.when);
+    settle(id.session);
+    return {};
+  }
+  // If this request ends a session and the number of an older one is forgotten for it, all unopened sessions up to that
+  // number count as ended (attack 25). Their pending requests will never be executed.
+  const auto forgotten = sessions_.forgotten();
+  std::optional<session_id> ended;
+  // A request that was executed before changes nothing here either.
+  if (standing_of(id) == request_standing::fresh) {
+    ++served_;
+    if (executed.opened) {
+      ended = sessions_.open(id.session, *executed.opened);
+    } else {
+      sessions_.mark_done(id.session, id.when);
+    }
+    if (found != queues_.end()) found->second.queue.on_window(*window_of(id.session), now);
+    settle(id.session);
+  }
+  std::vector<request_id> out;
+  add_never_executed(id.session, out);
+  // In an independent session the executed request need not be the first one.
+  if (find(id) != nullptr && is_over(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
+  if (ended) add_never_executed(*ended, out);
+  if (sessions_.forgotten() == forgotten) return out;
+  // With the memory of an ended session all unopened ones up to its number end.
+  for (const auto& [session, place] : queues_) {
+    const bool is_new = session <= sessions_.forgotten() && session != ended && session != id.session;
+    if (is_new) add_never_executed(session, out);
+  }
+  return out;
+}
+
+std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, microseconds_t now) {
+  require(!is_of_guard(), "the system client has no sessions");
+  sessions_ = sessions;
+  std::vector<request_id> out;
+  for (auto& [session, place] : queues_) {
+    // Requests that were ready before may not be ready in the installed state.
+    place.queue.on_installed(window_of(session), now);
+    for (const auto& [when, each] : place.queue.all()) {
+      if (is_over(each.content.id)) out.push_back(each.content.id);
+    }
+  }
+  for (auto& [session, place] : queues_)
+    settle(session);
+  return out;
+}
+
+}  // namespace hypermesh

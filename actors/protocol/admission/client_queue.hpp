@@ -1,0 +1,155 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/admission/session_queue.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/execution/client_sessions.hpp"
+#include "messages/limits.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// The pending requests of one client at one replica, in all its sessions, and the executed requests of the client.
+/// Pure. The sessions of the client take turns.
+///
+/// System requests have a queue of this class too. Their timestamps are names without an order, so they are queued in
+/// the order of their arrival, and none of them makes room for another.
+///
+/// Memory: the requests that `request_pool` admits, and the sessions of the client.
+class client_queue {
+ public:
+  explicit client_queue(client_id owner) : owner_(owner) {}
+
+  [[nodiscard]] request_standing standing_of(request_id id) const;
+  /// The pending request with this id; null if there is none.
+  [[nodiscard]] const request* find(request_id id) const;
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// The weight of the whole queue in bytes. Each request weighs `request_weight` more than its bytes, because small
+  /// requests cost memory too.
+  [[nodiscard]] std::size_t weight() const { return bytes_ + size_ * request_weight; }
+  [[nodiscard]] static std::size_t weight_of(const request& value) { return bytes_of(value) + request_weight; }
+  [[nodiscard]] static std::size_t bytes_of(const request& value) { return value.raw.view.size(); }
+
+  /// Adds a request behind the earlier ones of its session.
+  void add(const request& value, microseconds_t now);
+  /// The time since when the request is pending and ready. A new view starts it anew.
+  [[nodiscard]] microseconds_t since(request_id id) const { return get(id).since; }
+  /// The next request to propose, or null: the oldest ready one of the session whose turn it is.
+  [[nodiscard]] const request* next() const;
+  /// Number of requests that could be proposed now.
+  [[nodiscard]] std::size_t ready_waiting() const { return ready_waiting_; }
+  /// `next()` is in a batch from now on.
+  void propose_next();
+  /// The batches that were proposed come to nothing, so their requests wait again.
+  void wait_again(microseconds_t now);
+
+  /// The request that makes room for another client's request: the last one in the order of `room_for`.
+  [[nodiscard]] std::optional<request_id> last_waiting() const;
+  /// The requests of this client that have to make room for its request `value`, so that at most `requests_max`
+  /// requests of `bytes_max` bytes are pending; a single request may be larger. Nothing if they cannot make room.
+  /// `value` is not pending.
+  ///
+  /// The requests of a client have one order, and the last ones make room. Ready requests come first. Of these, and of
+  /// the others, a request comes earlier the fewer requests of its session come before it; then the smaller session
+  /// number comes first. The order depends on what was executed and not on what arrived first. So all replicas keep the
+  /// same requests of a flood, and a backup waits for requests that the primary has room for (attack 32). Two requests
+  /// cannot displace each other in turn (attack 33).
+  ///
+  /// Example: in session 7 request 20 was executed last, in session 8 request 3. Request 22 of session 7 comes before
+  /// request 6 of session 8, because one request of its session is before it and not two.
+  [[nodiscard]] std::optional<std::vector<request_id>> room_for(const request& value, std::size_t requests_max,
+                                                                std::size_t bytes_max) const;
+  /// The pending request that the client waits for: of the ready ones the first that arrived.
+  [[nodiscard]] std::optional<request_id> oldest() const;
+  /// Another request with this id was signed. False if that is known already.
+  bool note_contradicted(request_id id);
+  [[nodiscard]] bool is_forwarded(request_id id) const { return get(id).given_at.has_value(); }
+  /// The client sent the request again. Returns when it did so before; nothing the first time.
+  [[nodiscard]] std::optional<microseconds_t> note_repeated(request_id id, microseconds_t now);
+  /// The request was forwarded, so its wait counts against the primary from now on. False if it was forwarded before.
+  bool note_forwarded(request_id id, microseconds_t now);
+  /// Whether requests of the client's other sessions may still be executed before this one. When the primary was given
+  /// this request, it may have held as many requests of the client as it has room for (attack 32).
+  [[nodiscard]] bool may_be_behind_others(request_id id) const;
+  /// The pending request `by` was executed. Earlier requests of its session that were forwarded to the primary before
+  /// `by` arrived here are overtaken, because a correct primary proposes the oldest request of each session first.
+  void note_overtaking(request_id by, microseconds_t now);
+  /// The time since when the request is overtaken.
+  [[nodiscard]] std::optional<microseconds_t> overtaken_at(request_id id) const { return get(id).overtaken_at; }
+  /// The request is not pending any more.
+  void remove(request_id id, microseconds_t now);
+
+  /// The request was executed. Returns the pending requests that are executed, or will never be executed.
+  [[nodiscard]] std::vector<request_id> on_executed(const executed_request& executed, microseconds_t now);
+  /// The same for a state that was installed.
+  [[nodiscard]] std::vector<request_id> on_installed(const client_sessions& sessions, microseconds_t now);
+
+  /// All pending requests, of each session the oldest first.
+  [[nodiscard]] std::vector<const request*> all() const;
+
+  /// The time since when the oldest request is the oldest. `request_pool` sets it.
+  microseconds_t waits_since = 0;
+
+ private:
+  static constexpr std::size_t request_weight = 512;
+
+  struct session_place {
+    session_queue queue;
+    bool has_turn = false;
+    std::size_t ready = 0;
+    /// The arrival of its first ready request.
+    std::optional<std::uint64_t> first_arrival = {};
+  };
+  /// The place of a request in the order in which requests make room; the largest makes room first.
+  struct standing_place {
+    bool is_unready = false;
+    /// Number of requests of its session that come before it.
+    std::uint64_t before = 0;
+    session_id session;
+    timestamp when;
+
+    friend auto operator<=>(const standing_place&, const standing_place&) = default;
+  };
+  /// For each session the number of requests that have to go, while `room_for` counts.
+  using losses = std::map<session_id, std::size_t>;
+
+  [[nodiscard]] bool is_of_guard() const { return owner_ == system_client; }
+  /// The timestamp under which a request is queued: its own, or for a system request its place in the order of arrival.
+  [[nodiscard]] std::optional<timestamp> place_of(request_id id) const;
+  [[nodiscard]] pending_request& get(request_id id);
+  [[nodiscard]] const pending_request& get(request_id id) const;
+  [[nodiscard]] const timestamp_window* window_of(session_id session) const;
+  [[nodiscard]] bool is_over(request_id id) const;
+  [[nodiscard]] bool would_be_ready(request_id id) const;
+  [[nodiscard]] standing_place standing_place_of(request_id id, bool is_ready) const;
+  [[nodiscard]] std::optional<standing_place> last_place(const losses& lost) const;
+  void add_never_executed(session_id session, std::vector<request_id>& into) const;
+  void settle(session_id session);
+
+  client_id owner_;
+  client_sessions sessions_;
+  /// Sessions with pending requests.
+  std::map<session_id, session_place> queues_;
+  /// The sessions with a request to propose, next turn first.
+  std::deque<session_id> turns_;
+  /// The sessions with a ready request, by the arrival of their first one.
+  std::map<std::uint64_t, session_id> by_first_arrival_;
+  std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
+  std::size_t ready_waiting_ = 0;
+  std::uint64_t arrivals_ = 0;
+  /// Requests of the client that were executed while this replica ran.
+  std::uint64_t served_ = 0;
+  /// Of system requests: the place of each pending name, and the names that were executed last.
+  std::map<timestamp, timestamp> names_;
+  std::deque<timestamp> names_done_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,30 @@
+#include "actors/protocol/admission/forwarding_schedule.hpp"
+
+namespace hypermesh {
+
+forwarding_schedule::forwarding_schedule(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
+    : group_(cluster.group()),
+      self_(self),
+      // Only the holder of the key can compute the lot, and Ed25519 is deterministic, so the lot survives a restart.
+      secret_(digest_of("hand-on secret", keys.sign(secret_signing_input(cluster.signing, "hand-on lots")).view())) {}
+
+microseconds_t forwarding_schedule::delay(request_id id, replica_id primary, std::size_t times) const {
+  // The primary may have had no room the first time; a flood of copies would not help it.
+  if (times > 0) return later_us;
+  if (is_drawn(id)) return drawn_us;
+  return is_first(id, primary) ? first_us : later_us;
+}
+
+bool forwarding_schedule::is_drawn(request_id id) const {
+  const auto lot =
+      hasher{"hand-on lot"}.add(secret_).add(id.client.value).add(id.session.value).add(id.when.value).finish();
+  return std::to_integer<std::uint64_t>(lot.bytes[0]) % draws == 0;
+}
+
+/// The rank of a backup counts from the primary, and the timestamp shifts the third from request to request.
+bool forwarding_schedule::is_first(request_id id, replica_id primary) const {
+  const auto rank = self_.value + group_.replicas() - primary.value;
+  return (id.when.value + rank % group_.replicas()) % 3 == 0;
+}
+
+}  // namespace hypermesh

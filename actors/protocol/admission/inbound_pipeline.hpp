@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "actors/protocol/admission/pre_verification_filter.hpp"
+#include "actors/protocol/admission/rate_limits.hpp"
+#include "actors/protocol/guard/equivocation_detector.hpp"
+#include "actors/protocol/guard/peer_trust.hpp"
+#include "actors/protocol/verification/validator.hpp"
+
+namespace hypermesh {
+
+/// The way of a frame into a node, in one order (R11). Nothing unverified reaches another core, and the cheap checks
+/// come first (attack 33). Pure. `examine` takes the steps from top to bottom:
+///
+/// 1. `frame_rate_limit`: the sender has not sent too many frames.
+/// 2. `decode`: the bytes are a message.
+/// 3. `verification_budget`: the sender has not cost too many signature checks.
+/// 4. `client_pauses`: the client has not exceeded its quota within the last 10 ms.
+/// 5. `equivocation_detector`: a replica's message is compared with its earlier ones before step 6 drops it, because a
+///    second, conflicting vote is often one that is late or known (attack 8). VIEW-CHANGE and NEW-VIEW are compared after
+///    step 7, because their signatures are checked first.
+/// 6. `pre_verification_filter`: the replica would not refuse the message anyway.
+/// 7. `costly_message_limit`: the sender has not sent too many VIEW-CHANGEs, NEW-VIEWs and system requests.
+/// 8. `validator`: membership, signatures, digests and certificates.
+///
+/// Memory: that of the parts; no protocol state.
+class inbound_pipeline {
+ public:
+  /// `keys` verifies signatures and outlives the pipeline.
+  inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys);
+  // The detector refers to the validator.
+  inbound_pipeline(const inbound_pipeline&) = delete;
+  inbound_pipeline& operator=(const inbound_pipeline&) = delete;
+
+  /// The verified message of a frame on the link of `sender`, or why it is refused.
+  [[nodiscard]] std::variant<message, rejection> examine(principal sender, const frame_ptr& frame, microseconds_t now);
+
+  /// What the detector found in the frames that were examined since the last call.
+  [[nodiscard]] equivocation_detector::findings take_findings() { return std::exchange(found_, {}); }
+
+  void on_position(const replica_position& at);
+  void on_trust(const trust& now);
+  /// A verified request of the client was one too many.
+  void on_excess(client_id client, microseconds_t now) { pauses_.on_excess(client, now); }
+
+ private:
+  [[nodiscard]] std::optional<rejection> examine_message(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::optional<rejection> pass_filters(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::optional<rejection> verify(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::uint64_t checks_made() const { return checks_made_ + detector_.checks_made(); }
+  void add(equivocation_detector::findings findings);
+
+  validator validator_;
+  frame_rate_limit frames_;
+  verification_budget budget_;
+  client_pauses pauses_;
+  equivocation_detector detector_;
+  pre_verification_filter filter_;
+  costly_message_limit costly_;
+  /// Signatures that `validator_` checked, about.
+  std::uint64_t checks_made_ = 0;
+  equivocation_detector::findings found_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,128 @@
+#include "actors/protocol/admission/pre_verification_filter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hypermesh {
+
+pre_verification_filter::pre_verification_filter(const cluster_parameters& cluster)
+    : window_(cluster.watermark_window) {
+  at_.high = sequence_number{window_};
+}
+
+std::optional<rejection> pre_verification_filter::objection_to_place(const statement& content) const {
+  if (content.sequence <= at_.stable) return rejection::already_decided;
+  // A vote of a later view passes: the view may be entered any moment, and `future_messages` keeps early votes.
+  if (content.view < at_.view) return rejection::other_view;
+  // A quorum was verified for a decided sequence. Further votes for it are never needed.
+  if (content.view == at_.view && content.sequence <= at_.decided) return rejection::already_decided;
+  // The replica may be ahead of the position that is known here, but by one window at most.
+  if (content.sequence > at_.high.plus(window_)) return rejection::outside_watermarks;
+  return std::nullopt;
+}
+
+/// A VIEW-CHANGE or NEW-VIEW costs hundreds of signature checks. For a view that is entered or past it has no effect.
+std::optional<rejection> pre_verification_filter::objection_to_view(view_number wanted) const {
+  const bool over = wanted < at_.view || (wanted == at_.view && at_.active);
+  return over ? std::optional{rejection::other_view} : std::nullopt;
+}
+
+/// A vote counts as known only on the link of its signer. On another link it is a forgery or a mistake, and has to be
+/// reported as such and not as a duplicate.
+std::optional<rejection> pre_verification_filter::objection_to_vote(principal sender, message_kind kind,
+                                                                    const statement& content) const {
+  if (const auto bad = objection_to_place(content)) return bad;
+  const auto known = accepted_.find(content.sequence);
+  if (known == accepted_.end() || content.view != at_.view || sender != principal::of(content.replica)) return {};
+  const auto& votes = known->second.votes_of(kind);
+  const auto cast = votes.find(content.replica);
+  // A vote with another digest is no duplicate: it passes, and the detector and the replica compare it (attack 8).
+  const bool same = cast != votes.end() && cast->second == content.value;
+  return same ? std::optional{rejection::duplicate} : std::nullopt;
+}
+
+std::optional<rejection> pre_verification_filter::objection_to(principal sender, const message& value) const {
+  if (const auto* it = std::get_if<pre_prepare>(&value)) {
+    // Unlike a vote, a proposal is not early: the primary sends it after the NEW-VIEW on the same link, so the filter
+    // has moved to that view before. A proposal that another replica forwards, or that comes after a lost NEW-VIEW,
+    // comes again by retransmission.
+    const auto view = it->header.content.view;
+    if (view > at_.view || (view == at_.view && !at_.active)) return rejection::other_view;
+    if (const auto bad = objection_to_place(it->header.content)) return bad;
+    const auto known = accepted_.find(it->header.content.sequence);
+    // The header names the body by its digest, so equal headers have equal bodies.
+    const bool same = known != accepted_.end() && known->second.header == it->header.content;
+    return same ? std::optional{rejection::duplicate} : std::nullopt;
+  }
+  if (const auto* it = std::get_if<prepare>(&value)) {
+    return objection_to_vote(sender, message_kind::prepare, it->vote.content);
+  }
+  if (const auto* it = std::get_if<commit>(&value)) {
+    return objection_to_vote(sender, message_kind::commit, it->vote.content);
+  }
+  if (const auto* it = std::get_if<view_change>(&value)) {
+    if (const auto bad = objection_to_view(it->new_view)) return bad;
+    // STATUS brings the same VIEW-CHANGE again and again. The signature names it: a changed copy has another signature
+    // or a bad one.
+    const auto known = changes_.find(it->replica);
+    const bool same = known != changes_.end() && known->second == std::pair{it->new_view, it->by};
+    return same ? std::optional{rejection::duplicate} : std::nullopt;
+  }
+  if (const auto* it = std::get_if<new_view>(&value)) return objection_to_view(it->view);
+  if (const auto* it = std::get_if<suspicion>(&value)) {
+    return it->vote.content.view < at_.view ? std::optional{rejection::other_view} : std::nullopt;
+  }
+  const auto late = [this](sequence_number sequence) {
+    return sequence <= at_.stable ? std::optional{rejection::already_decided} : std::nullopt;
+  };
+  if (const auto* it = std::get_if<checkpoint>(&value)) return late(it->vote.content.sequence);
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) return late(it->certificate.sequence());
+  return std::nullopt;
+}
+
+void pre_verification_filter::note_passed(const message& value) {
+  if (const auto* opened = std::get_if<new_view>(&value)) {
+    // The replica handles the NEW-VIEW before the messages that pass after it, so the filter moves to the new view at
+    // once and does not wait for the position. Otherwise it would refuse the first proposals of the view.
+    if (objection_to_view(opened->view)) return;
+    accepted_.clear();
+    at_.view = opened->view;
+    at_.active = true;
+    at_.decided = at_.stable;
+    return;
+  }
+  if (const auto* change = std::get_if<view_change>(&value)) {
+    auto& known = changes_[change->replica];
+    if (change->new_view > known.first) known = {change->new_view, change->by};
+    return;
+  }
+  if (const auto* it = std::get_if<pre_prepare>(&value)) {
+    const auto& content = it->header.content;
+    if (!is_kept(content)) return;
+    auto& header = accepted_[content.sequence].header;
+    if (!header) header = content;
+  }
+  const auto note_vote = [this](message_kind kind, const statement& content) {
+    if (is_kept(content)) accepted_[content.sequence].votes_of(kind).emplace(content.replica, content.value);
+  };
+  if (const auto* it = std::get_if<prepare>(&value)) note_vote(message_kind::prepare, it->vote.content);
+  if (const auto* it = std::get_if<commit>(&value)) note_vote(message_kind::commit, it->vote.content);
+}
+
+/// A message above the known H may have been dropped by the replica, so it has to pass again (attack 22).
+bool pre_verification_filter::is_kept(const statement& content) const {
+  return content.view == at_.view && at_.active && content.sequence > at_.decided && content.sequence <= at_.high;
+}
+
+void pre_verification_filter::on_position(const replica_position& at) {
+  // A position that the replica published before the NEW-VIEW reached it is stale. But after a repair it is never
+  // stale: the replica has dropped messages that the filter remembers (attack 27).
+  const bool is_stale = at.view < at_.view || (at.view == at_.view && at_.active && !at.active);
+  const bool has_dropped = at.repairs != at_.repairs;
+  if (is_stale && !has_dropped) return;
+  if (at.view != at_.view || at.active != at_.active || has_dropped) accepted_.clear();
+  at_ = at;
+  accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.decided));
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/replica_position.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// Refuses messages that the replica would refuse anyway, before their signatures are checked: messages that are late,
+/// of another view, far outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks).
+/// Pure.
+///
+/// The filter decides nothing. The cores judge each message that passes, and the filter refuses only messages that they
+/// would refuse, with one exception: it refuses a PRE-PREPARE of a view that the replica has not entered, although
+/// `future_messages` would keep it. Retransmission repairs that, as it repairs every loss.
+///
+/// Memory: for each sequence inside the window one statement and 2n digests, and one signature for each replica.
+class pre_verification_filter {
+ public:
+  explicit pre_verification_filter(const cluster_parameters& cluster);
+
+  /// The reason to refuse a message that came on the link of `sender`; nothing if it passes.
+  [[nodiscard]] std::optional<rejection> objection_to(principal sender, const message& value) const;
+
+  /// A message was verified and forwarded to its core.
+  void note_passed(const message& value);
+
+  /// The replica published its position.
+  void on_position(const replica_position& at);
+
+ private:
+  [[nodiscard]] std::optional<rejection> objection_to_place(const statement& content) const;
+  [[nodiscard]] std::optional<rejection> objection_to_view(view_number wanted) const;
+  [[nodiscard]] std::optional<rejection> objection_to_vote(principal sender, message_kind kind,
+                                                           const statement& content) const;
+  [[nodiscard]] bool is_kept(const statement& content) const;
+
+  /// The messages of one sequence that the replica certainly has: those of its view, inside its window, the first of
+  /// each kind.
+  struct accepted {
+    std::optional<statement> header;
+    /// The digests of PREPAREs and of COMMITs, by voter.
+    std::array<std::map<replica_id, digest>, 2> votes;
+
+    [[nodiscard]] auto& votes_of(message_kind kind) { return votes[kind == message_kind::commit ? 1 : 0]; }
+    [[nodiscard]] const auto& votes_of(message_kind kind) const { return votes[kind == message_kind::commit ? 1 : 0]; }
+  };
+
+  std::uint32_t window_;
+  replica_position at_;
+  /// For each replica its VIEW-CHANGE of the highest view, by its signature.
+  std::map<replica_id, std::pair<view_number, signature>> changes_;
+  std::map<sequence_number, accepted> accepted_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,103 @@
+#include "actors/protocol/admission/request_intake.hpp"
+
+#include <algorithm>
+
+namespace hypermesh {
+
+intake_effects request_intake::on_request(principal sender, const request& value, microseconds_t now) {
+  using admission = request_pool::admission;
+  intake_effects out;
+  const auto admitted = pool_->admit(value, now);
+  out.displaced = pool_->take_displaced();
+  out.routes_session = value.id.opens_session() && sender.is_client();
+  switch (admitted) {
+    case admission::accepted:
+      // The new request displaced another one of the same client, so the client exceeded its quota.
+      out.exceeds_share = sender.is_client() && std::ranges::any_of(out.displaced, [&](const auto& each) {
+                            return each.id.client == value.id.client;
+                          });
+      keep(sender, value.id, now, out);
+      break;
+    case admission::already_pending:
+      repeat(sender, value.id, now, out);
+      break;
+    case admission::contradicting:
+      // Counted against the client, not the sender, because the client signed both requests. Two openings of one
+      // session convict nobody, because two processes of a client may choose the same number. The second process
+      // learns this from replies to the first one's opening.
+      out.refused = frame_rejected{principal::of(value.id.client),
+                                   value.id.opens_session() ? rejection::duplicate : rejection::conflicting_statement};
+      out.contradiction = pool_->contradiction_with(value);
+      break;
+    case admission::done:
+    case admission::past:
+      // A request that a replica forwarded is not answered here, because the client also asks on its own link.
+      if (sender.is_client()) out.answer = immediate_answer::earlier_reply;
+      break;
+    case admission::client_quota:
+      out.exceeds_share = sender.is_client();
+      refuse(sender, rejection::client_quota, out);
+      break;
+    case admission::overloaded:
+      refuse(sender, rejection::overloaded, out);
+      break;
+  }
+  return out;
+}
+
+void request_intake::keep(principal sender, request_id id, microseconds_t now, intake_effects& out) {
+  out.cuts_batches = is_primary();
+  if (is_primary()) return;
+  // After a hand-over clients still send to the former primary only, until a reply shows them the new view.
+  out.forwards = sender.is_client() && forwarding_.is_asked_as_primary(now);
+  if (out.forwards) pool_->on_forwarded(id, now);
+  // A request that was displaced and came back may still have a timer. A second timer for each return would let a
+  // client multiply timers and forwarded copies (attack 33).
+  if (looks_.insert_or_assign(id, 0).second) out.looks_again_in = forwarding_.delay(id, primary(), 0);
+}
+
+void request_intake::repeat(principal sender, request_id id, microseconds_t now, intake_effects& out) {
+  out.cuts_batches = is_primary();
+  if (is_primary() || !sender.is_client()) return;
+  // At most one repetition each `repeat_pause_us`. Otherwise a client could make all backups fill their links to the
+  // primary (attack 33).
+  out.forwards = pool_->on_repeated(id, now);
+  out.exceeds_share = !out.forwards;
+  if (out.forwards) pool_->on_forwarded(id, now);
+}
+
+void request_intake::refuse(principal sender, rejection reason, intake_effects& out) const {
+  // The sender is counted, not the client: a replica that forwards too much must not harm the clients it names.
+  out.refused = frame_rejected{sender, reason};
+  if (sender.is_client()) out.answer = immediate_answer::overloaded;
+}
+
+request_intake::second_look request_intake::on_waited(request_id id, microseconds_t now) {
+  const auto looks = looks_.find(id);
+  if (looks == looks_.end()) return {};
+  if (!pool_->is_pending(id)) {
+    looks_.erase(looks);
+    return {};
+  }
+  second_look out;
+  // The client may not reach the primary (§4.1), so its oldest request is forwarded at every check.
+  out.forwards = !is_primary() && (looks->second < forwards_max || pool_->is_oldest(id));
+  if (out.forwards) pool_->on_forwarded(id, now);
+  out.looks_again_in = forwarding_.delay(id, primary(), ++looks->second);
+  return out;
+}
+
+std::vector<request> request_intake::on_view(view_number view, microseconds_t now) {
+  // `view_` is still the view that is left. Clients may take its primary for the present one for a while.
+  if (is_primary()) forwarding_.on_ceded(now);
+  view_ = view;
+  pool_->on_view(now);
+  if (is_primary()) return {};
+  // The new primary gets the requests at once, so they are served without a retransmission by their clients.
+  auto pending = pool_->pending();
+  for (const auto& each : pending)
+    pool_->on_forwarded(each.id, now);
+  return pending;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/protocol/admission/forwarding_schedule.hpp"
+#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/observations.hpp"
+
+namespace hypermesh {
+
+/// The reply that the client of a request gets at once, without ordering.
+enum class immediate_answer {
+  none,
+  /// The request was executed before. The client gets the cached reply again.
+  earlier_reply,
+  /// The replica has no room for the request.
+  overloaded,
+};
+
+/// The effects of one request that arrived.
+struct intake_effects {
+  /// Pending requests that made room for this one. Their clients get a reply that refuses them.
+  std::vector<request_reference> displaced;
+  /// The request opens a session. If it is executed, the results of the session leave on the link on which it came.
+  bool routes_session = false;
+  /// This replica is the primary, and batches may be due.
+  bool cuts_batches = false;
+  /// The request is forwarded to the primary now.
+  bool forwards = false;
+  /// The request is checked again after this time: `on_waited`.
+  std::optional<microseconds_t> looks_again_in;
+  /// The client sent more than it may have pending.
+  bool exceeds_share = false;
+  std::optional<frame_rejected> refused;
+  /// Two conflicting requests that the client signed.
+  std::optional<evidence> contradiction;
+  immediate_answer answer = immediate_answer::none;
+};
+
+/// Decides for each request that arrives whether it is answered at once, kept as pending, or refused, and when a backup
+/// forwards it to the primary (§4.1: "backups … relay the request to the primary"). Pure; `request_pool` decides which
+/// requests have room.
+///
+/// A backup that forwarded every request at once would double the load of the primary, because clients send requests to
+/// the primary too. So a backup waits, and forwards only requests that are still pending then. Example with replica 2
+/// as a backup of primary 0:
+/// 1. A request arrives. It is checked again after the time that `forwarding_schedule` gives.
+/// 2. It is still pending, so it is forwarded. Its wait before this moment is not held against the primary (attack 32).
+/// 3. It is still pending at the next check, so it is forwarded again, because the primary may have had no room for it.
+///    From then on it is forwarded only while it is the oldest request of its client.
+/// Within a view a request is forwarded at once only if it came from a client: when the client repeats it, or takes
+/// this replica for the primary. So two replicas never forward a request to each other in a loop. At the start of a
+/// view all pending requests that `request_pool::pending` returns are forwarded once.
+///
+/// Memory: one count for each request that is pending, or was pending at its last check.
+class request_intake {
+ public:
+  /// `pool` must outlive this object.
+  request_intake(const cluster_parameters& cluster, replica_id self, const authenticator& keys, request_pool& pool)
+      : group_(cluster.group()), self_(self), forwarding_(cluster, self, keys), pool_(&pool) {}
+
+  /// A verified request arrived on the link of `sender`.
+  [[nodiscard]] intake_effects on_request(principal sender, const request& value, microseconds_t now);
+
+  /// The result of a later check. Both members are empty if the request is not pending any more.
+  struct second_look {
+    bool forwards = false;
+    std::optional<microseconds_t> looks_again_in;
+  };
+  [[nodiscard]] second_look on_waited(request_id id, microseconds_t now);
+
+  /// A view was entered. Returns the pending requests to forward to its primary; none if this replica is the primary.
+  [[nodiscard]] std::vector<request> on_view(view_number view, microseconds_t now);
+
+  [[nodiscard]] view_number view() const { return view_; }
+  [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
+  [[nodiscard]] bool is_primary() const { return primary() == self_; }
+
+  /// A request that is not the oldest of its client is forwarded at no more than this many checks.
+  static constexpr std::size_t forwards_max = 2;
+
+ private:
+  void keep(principal sender, request_id id, microseconds_t now, intake_effects& out);
+  void repeat(principal sender, request_id id, microseconds_t now, intake_effects& out);
+  void refuse(principal sender, rejection reason, intake_effects& out) const;
+
+  group_size group_;
+  replica_id self_;
+  forwarding_schedule forwarding_;
+  request_pool* pool_;
+  view_number view_;
+  /// The requests for which a timer runs, with the number of checks so far.
+  std::map<request_id, std::size_t> looks_;
+};
+
+}  // namespace hypermesh

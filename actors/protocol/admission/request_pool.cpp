@@ -1,0 +1,344 @@
+#include "actors/protocol/admission/request_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// The number of ended waits, and of ended stays, from which the typical one is computed.
+constexpr std::size_t waits_kept = 512;
+/// Requests up to this size count in the stays: a larger one takes its time on the links.
+constexpr std::size_t small_request_bytes = 16 * 1024;
+
+microseconds_t passed(microseconds_t began, microseconds_t now) { return now - std::min(now, began); }
+
+void note(std::deque<ended_wait>& ended, ended_wait one) {
+  ended.push_back(one);
+  if (ended.size() > waits_kept) ended.pop_front();
+}
+
+}  // namespace
+
+client_queue& request_pool::queue_of(client_id client) {
+  return queues_.try_emplace(client, client_queue{client}).first->second;
+}
+
+request_standing request_pool::standing_of(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found == queues_.end() ? client_queue{id.client}.standing_of(id) : found->second.standing_of(id);
+}
+
+/// Changes the queue of a client by `step`, and updates everything that is counted over all queues.
+template <class Step>
+void request_pool::change(client_id client, microseconds_t now, Step step) {
+  auto& queue = queue_of(client);
+  const auto oldest = queue.oldest();
+  const auto size = queue.size();
+  const auto bytes = queue.bytes();
+  const auto weight = queue.weight();
+  const auto ready = queue.ready_waiting();
+  step(queue);
+  requests_pending_ = requests_pending_ - size + queue.size();
+  bytes_pending_ = bytes_pending_ - bytes + queue.bytes();
+  requests_ready_ = requests_ready_ - ready + queue.ready_waiting();
+  if (size > 0) weights_.erase({weight, client});
+  if (!queue.empty()) weights_.emplace(queue.weight(), client);
+  if (ready == 0 && queue.ready_waiting() > 0) turns_.push_back(client);
+  if (ready > 0 && queue.ready_waiting() == 0) turns_.erase(std::ranges::find(turns_, client));
+  // The wait of a client is that of its oldest ready request. Another oldest request starts another wait.
+  if (queue.oldest() == oldest) return;
+  if (oldest) require(waits_.erase({queue.waits_since, client}) == 1, "a client with a ready request has a wait");
+  if (!queue.oldest()) return;
+  queue.waits_since = now;
+  require(waits_.emplace(now, client).second, "a client has one wait");
+}
+
+// --- Admission -------------------------------------------------------------------
+
+request_pool::admission request_pool::admit(const request& value, microseconds_t now) {
+  auto& queue = queue_of(value.id.client);
+  switch (queue.standing_of(value.id)) {
+    case request_standing::done:
+      return admission::done;
+    case request_standing::past:
+    case request_standing::ended:
+      return admission::past;
+    case request_standing::fresh:
+    case request_standing::early:
+      break;
+  }
+  if (const auto* known = queue.find(value.id)) {
+    return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
+  }
+  // System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
+  const bool is_of_guard = value.id.client == system_client;
+  if (!is_of_guard && !make_room_in(queue, value, now)) return admission::client_quota;
+  if (!is_of_guard && !make_room(queue, value, now)) return admission::overloaded;
+  change(value.id.client, now, [&](client_queue& of) { of.add(value, now); });
+  return admission::accepted;
+}
+
+/// The quota of the client. All requests that have to go are found before one of them is displaced, so a request that
+/// gets no room here displaces none.
+bool request_pool::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
+  const std::size_t requests_max = is_rate_limited(value.id.client) ? 1 : limits::requests_pending_per_client_max;
+  const auto victims = queue.room_for(value, requests_max, settings_.bytes_per_client_max);
+  if (!victims) return false;
+  for (const auto& each : *victims)
+    displace(each, now);
+  return true;
+}
+
+/// Longest-queue drop, as in fair queueing: the client that holds most makes room.
+bool request_pool::make_room(client_queue& queue, const request& value, microseconds_t now) {
+  const auto bytes = client_queue::bytes_of(value);
+  while (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
+    // Only a client that holds more than this one would with its new request. Otherwise two clients could displace each
+    // other in turn.
+    const auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
+    if (!victim) return make_own_room(queue, value, now);
+    displace(*victim, now);
+  }
+  return true;
+}
+
+/// If no client holds more, the client's own requests make room.
+bool request_pool::make_own_room(client_queue& queue, const request& value, microseconds_t now) {
+  const auto bytes = client_queue::bytes_of(value);
+  const auto too_many = requests_pending_ + 1 - std::min(requests_pending_ + 1, settings_.requests_pending_max);
+  const auto too_much = bytes_pending_ + bytes - std::min(bytes_pending_ + bytes, settings_.bytes_pending_max);
+  if (queue.size() < too_many || queue.bytes() < too_much) return false;
+  const auto victims = queue.room_for(value, queue.size() + 1 - too_many, queue.bytes() + bytes - too_much);
+  if (!victims) return false;
+  for (const auto& each : *victims)
+    displace(each, now);
+  return requests_pending_ < settings_.requests_pending_max && bytes_pending_ + bytes <= settings_.bytes_pending_max;
+}
+
+std::optional<request_id> request_pool::heaviest_above(std::size_t weight) const {
+  for (auto place = weights_.rbegin(); place != weights_.rend() && place->first > weight; ++place) {
+    if (const auto last = queues_.at(place->second).last_waiting()) return last;
+  }
+  return std::nullopt;
+}
+
+void request_pool::displace(request_id id, microseconds_t now) {
+  displaced_.push_back(reference_of(*queues_.at(id.client).find(id)));
+  remove(id, now);
+}
+
+std::optional<evidence> request_pool::contradiction_with(const request& value) {
+  const auto found = queues_.find(value.id.client);
+  const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id);
+  // Two processes may choose one session number by accident. Their openings differ by the nonce and convict nobody.
+  if (value.id.opens_session()) return std::nullopt;
+  if (known == nullptr || is_same_request(*known, value) || value.id.client == system_client) return std::nullopt;
+  const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
+  // Once for each pending request: evidence costs the replica more than a contradiction costs the client (attack 33).
+  if (!fits || is_rate_limited(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
+  return evidence{{evidence_item{message_kind::request, known->raw}, evidence_item{message_kind::request, value.raw}}};
+}
+
+// --- Batches ---------------------------------------------------------------------
+
+std::optional<batch> request_pool::cut(bool delay_passed) {
+  if (turns_.empty() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
+  const bool enough = requests_ready_ >= settings_.requests_per_batch_target;
+  // TOCS '02 §5.1.4: an idle primary proposes at once; a busy one gathers requests.
+  if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
+  batch next;
+  std::size_t cases = 0;
+  while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
+    const auto client = turns_.front();
+    // The validator of a backup refuses a batch with more system requests, because one may cost as much as a hundred
+    // requests of clients (attack 33).
+    if (client == system_client && cases++ >= limits::guard_requests_per_batch_max) {
+      if (turns_.size() == 1) break;
+      std::ranges::rotate(turns_, turns_.begin() + 1);
+      continue;
+    }
+    if (!take_next(client, next)) break;
+    // The other clients come first, so that a flood of one client does not delay another (attack 31).
+    if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
+  }
+  if (next.requests.empty()) return std::nullopt;
+  in_flight_.push_back(next.requests.front().id);
+  return next;
+}
+
+/// Moves the next request of a client into the batch. False if it does not fit.
+bool request_pool::take_next(client_id client, batch& into) {
+  const auto* first = queue_of(client).next();
+  require(first != nullptr, "a client has its turn only while it has requests to propose");
+  const auto bytes = client_queue::bytes_of(*first);
+  if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
+  into.requests.push_back(*first);
+  into.bytes += bytes;
+  // A proposal ends no wait, so the time is not used.
+  change(client, 0, [](client_queue& of) { of.propose_next(); });
+  return true;
+}
+
+void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now) {
+  for (const auto& each : requests) {
+    // A request that was executed before does not count: a primary that proposes old requests again serves nobody
+    // (attack 29). Nor do system requests: a primary could have one ordered again and again, and keep the clients
+    // waiting.
+    if (each.first_time && each.id.client != system_client) ++requests_executed_;
+    note_executed(each, now);
+  }
+  // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
+  const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
+  if (leads) in_flight_.pop_front();
+}
+
+/// The request is not pending any more; or it waits again, because it was committed too early.
+void request_pool::note_executed(const executed_request& each, microseconds_t now) {
+  auto& queue = queue_of(each.id.client);
+  if (!each.too_early && queue.find(each.id) != nullptr) {
+    // Large requests take their time on the links, so they say little about the primary.
+    const bool is_small = client_queue::bytes_of(*queue.find(each.id)) <= small_request_bytes;
+    const auto overtaken_at = queue.overtaken_at(each.id).value_or(now);
+    const auto began = queue.since(each.id);
+    if (is_small && tells(each.id, queue, now)) {
+      note(ended_stays_, {began, passed(began, now), passed(overtaken_at, now)});
+    }
+    queue.note_overtaking(each.id, now);
+  }
+  // A request that fell out of its window, or whose session ended, is never executed. It must not keep its place.
+  std::vector<request_id> over;
+  change(each.id.client, now, [&](client_queue& of) { over = of.on_executed(each, now); });
+  for (const auto& id : over)
+    remove_served(id, now);
+  // The client was served with a request that comes before its oldest one here. The client sent that request elsewhere
+  // and kept the pending one waiting itself, so the wait starts anew (attack 32).
+  const auto oldest = queue.oldest();
+  const bool served_before = oldest && (each.id.session == oldest->session ? each.id.when < oldest->when
+                                                                           : queue.may_be_behind_others(*oldest));
+  if (each.first_time && each.id.client != system_client && served_before) restart_wait(each.id.client, now);
+}
+
+void request_pool::on_installed(const sessions_by_client& executed, microseconds_t now) {
+  for (const auto& [client, sessions] : executed) {
+    std::vector<request_id> over;
+    change(client, now, [&](client_queue& of) { over = of.on_installed(sessions, now); });
+    for (const auto& id : over)
+      remove_served(id, now);
+  }
+  // The batches that the state covers are not executed here. Without this they would keep their places for ever, and a
+  // primary that once fell behind would propose less and less.
+  while (!in_flight_.empty() && (in_flight_.front().client == system_client || is_over(in_flight_.front())))
+    in_flight_.pop_front();
+  if (queue_of(system_client).empty()) return;
+  // A system request may have been in a batch that the state covers. The evidence pool finds out whether it is settled.
+  change(system_client, now, [&](client_queue& of) { of.wait_again(now); });
+  restart_wait(system_client, now);
+}
+
+void request_pool::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
+  for (const auto& name : cases) {
+    if (is_pending(name)) remove(name, now);
+  }
+}
+
+const request* request_pool::find(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found == queues_.end() ? nullptr : found->second.find(id);
+}
+
+bool request_pool::is_oldest(request_id id) const {
+  const auto found = queues_.find(id.client);
+  return found != queues_.end() && found->second.oldest() == id;
+}
+
+/// An early request was in a batch that came before its turn, so that batch has left the pipeline too.
+bool request_pool::is_over(request_id id) const { return standing_of(id) != request_standing::fresh; }
+
+/// The request is executed or over. If it was the oldest one, the wait of the client ends. Until then the client waits,
+/// however many of its other requests are served (attack 31).
+void request_pool::remove_served(request_id id, microseconds_t now) {
+  const auto& queue = queue_of(id.client);
+  if (queue.oldest() == id && tells(id, queue, now)) {
+    note(ended_waits_, {queue.waits_since, passed(queue.waits_since, now)});
+  }
+  remove(id, now);
+}
+
+/// Whether the time that a request was pending says something about the primary. It does if this replica forwarded the
+/// request, or if the time was short: a longer time may have passed at the client or at another replica. Requests of a
+/// rate-limited client are ordered one at a time, so their waits do not count.
+bool request_pool::tells(request_id id, const client_queue& queue, microseconds_t now) const {
+  if (is_rate_limited(id.client)) return false;
+  return queue.is_forwarded(id) || now < queue.since(id) + primary_monitor::wait_floor_us;
+}
+
+void request_pool::remove(request_id id, microseconds_t now) {
+  change(id.client, now, [&](client_queue& of) { of.remove(id, now); });
+}
+
+// --- Views and service ---------------------------------------------------------------
+
+void request_pool::restart_wait(client_id client, microseconds_t now) {
+  auto& queue = queue_of(client);
+  require(waits_.erase({queue.waits_since, client}) == 1, "a client with a ready request has a wait");
+  queue.waits_since = now;
+  waits_.emplace(now, client);
+}
+
+void request_pool::on_view(microseconds_t now) {
+  // Batches of the old view come to nothing, or come again in the NEW-VIEW.
+  in_flight_.clear();
+  turns_.clear();
+  waits_.clear();
+  ended_waits_.clear();
+  ended_stays_.clear();
+  requests_ready_ = 0;
+  for (auto& [client, queue] : queues_) {
+    if (queue.empty()) continue;
+    queue.wait_again(now);
+    requests_ready_ += queue.ready_waiting();
+    if (queue.ready_waiting() > 0) turns_.push_back(client);
+    queue.waits_since = now;
+    if (queue.oldest()) waits_.emplace(now, client);
+  }
+}
+
+void request_pool::on_forwarded(request_id id, microseconds_t now) {
+  auto& queue = queue_of(id.client);
+  if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
+}
+
+bool request_pool::on_repeated(request_id id, microseconds_t now) {
+  const auto last = queues_.at(id.client).note_repeated(id, now);
+  return !last || now >= *last + repeat_pause_us;
+}
+
+std::vector<request> request_pool::pending() const {
+  std::vector<request> all;
+  std::size_t bytes = 0;
+  // From the client that waits longest; a client without a ready request is left out.
+  for (const auto& [since, client] : waits_) {
+    for (const auto* each : queues_.at(client).all()) {
+      bytes += client_queue::bytes_of(*each);
+      if (bytes > forwarded_bytes_max) return all;
+      all.push_back(*each);
+    }
+  }
+  return all;
+}
+
+service_report request_pool::service(microseconds_t now) const {
+  service_report report;
+  report.clients_waiting = waits_.size();
+  if (!waits_.empty()) report.longest_wait_us = now - std::min(now, waits_.begin()->first);
+  report.requests_executed = requests_executed_;
+  report.waits = {ended_waits_.begin(), ended_waits_.end()};
+  report.stays = {ended_stays_.begin(), ended_stays_.end()};
+  return report;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// A token bucket: the right to do something this often, and at most `most` times at once. Pure.
+///
+/// Example with `most` = 8 and a token each 250 ms: after a long pause eight messages pass at once, and then one each
+/// 250 ms. Time that is no whole period is kept, so nothing is lost by rounding.
+class token_bucket {
+ public:
+  /// Tokens are earned from `now` on.
+  explicit token_bucket(std::uint64_t tokens = 0, microseconds_t now = 0) : tokens_(tokens), since_(now) {}
+
+  /// Earns `each` tokens for each whole period up to `now`, at most `most`, and takes one. False when there is none.
+  [[nodiscard]] bool take(std::uint64_t most, std::uint64_t each, microseconds_t period_us, microseconds_t now) {
+    // `since_` is in the future during a pause; nothing is earned then.
+    const auto periods = (now - std::min(now, since_)) / period_us;
+    since_ += periods * period_us;
+    add(std::min(most, periods * each), most);
+    if (tokens_ == 0) return false;
+    --tokens_;
+    return true;
+  }
+
+  void add(std::uint64_t tokens, std::uint64_t most) { tokens_ = std::min(most, tokens_ + tokens); }
+
+  /// There is no token before one period after `until`.
+  void pause(microseconds_t until) {
+    tokens_ = 0;
+    since_ = until;
+  }
+
+ private:
+  std::uint64_t tokens_;
+  /// Up to this time all tokens were earned.
+  microseconds_t since_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+
+#include "actors/protocol/base/quorum.hpp"
+#include "messages/limits.hpp"
+#include "messages/signing.hpp"
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// The longest VIEW-CHANGE with this many prepared certificates. A certificate has a quorum of signed statements of 120
+/// bytes and 48 bytes of tables. The certificate of the stable checkpoint has a quorum of signed statements too.
+[[nodiscard]] constexpr std::uint64_t view_change_bytes_of(group_size group, std::uint64_t certificates) {
+  const std::uint64_t quorum = group.quorum();
+  return certificates * (120 * quorum + 48) + 120 * quorum + limits::envelope_bytes_max;
+}
+
+/// The widest window whose NEW-VIEW still fits a frame when every slot in it is prepared: a quorum of
+/// VIEW-CHANGEs, each with a certificate for each slot, and one reproposal for each slot. A group with a wider window
+/// could not change views.
+[[nodiscard]] constexpr std::uint32_t watermark_window_max_of(group_size group) {
+  const std::uint64_t quorum = group.quorum();
+  const auto fixed_bytes = view_change_bytes_of(group, 0);
+  const auto certificate_bytes = view_change_bytes_of(group, 1) - fixed_bytes;
+  const auto by_view_change = (limits::view_change_bytes_max - fixed_bytes) / certificate_bytes;
+  const auto by_new_view = (limits::new_view_bytes_max - limits::envelope_bytes_max - quorum * fixed_bytes) /
+                           (quorum * certificate_bytes + 120);
+  const auto both = by_view_change < by_new_view ? by_view_change : by_new_view;
+  return both < limits::watermark_window_max ? static_cast<std::uint32_t>(both) : limits::watermark_window_max;
+}
+static_assert(watermark_window_max_of(group_size{limits::replicas_min}) == limits::watermark_window_max);
+static_assert(watermark_window_max_of(group_size{limits::replicas_max}) >= 16, "the largest group can still pipeline");
+
+/// The part of the genesis that the protocol needs. All correct replicas of one epoch agree on it before the first
+/// message.
+struct cluster_parameters {
+  signing_context signing;
+  std::uint32_t replicas = limits::replicas_min;
+  std::uint32_t clients = 0;
+  /// K of §4.3: a checkpoint follows each sequence number divisible by K.
+  std::uint32_t checkpoint_period = 128;
+  /// L of §4.2: H = h + L. §4.3 wants it "big enough so that replicas do not stall waiting
+  /// for a checkpoint to become stable"; twice the period is the paper's example.
+  std::uint32_t watermark_window = 256;
+
+  [[nodiscard]] constexpr group_size group() const { return group_size{replicas}; }
+  [[nodiscard]] constexpr bool is_checkpoint(sequence_number sequence) const {
+    return sequence.value % checkpoint_period == 0;
+  }
+  /// Whether the numbers make a group that PBFT can run.
+  [[nodiscard]] constexpr bool is_valid() const {
+    return replicas >= limits::replicas_min && replicas <= limits::replicas_max && clients <= limits::clients_max &&
+           checkpoint_period >= 1 && watermark_window >= 2 * checkpoint_period &&
+           watermark_window <= watermark_window_max_of(group());
+  }
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "messages/values.hpp"
+
+/// The effects that a pure core asks for, as values. The actor around a core carries them out
+/// in this order: persist, send, execute, report.
+namespace hypermesh {
+
+/// A frame for one replica, or for all others.
+struct outgoing_message {
+  /// No value: every other replica.
+  std::optional<replica_id> to;
+  frame_ptr frame;
+};
+
+/// A batch that is committed-local (§4.2) and next in the total order, with its proof.
+struct committed_batch {
+  view_number view;
+  sequence_number sequence;
+  digest value;
+  std::shared_ptr<const batch> body;
+  std::shared_ptr<const commit_certificate> certificate;
+};
+
+/// The request of a replica that lost its disk to the other replicas. If both fields are empty, it only has to wait.
+struct readmission_wish {
+  /// Sequences through this floor are to be ordered, because its h is below the floor.
+  std::optional<sequence_number> floor;
+  /// Its h is at the floor. The group is to move on to this view.
+  std::optional<view_number> view;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,214 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/system_request_kinds.hpp"
+#include "messages/values.hpp"
+
+/// Reports of the cores about their steps, for the log, metrics and tests. They are never an input to another core.
+namespace hypermesh {
+
+struct frame_rejected {
+  principal sender;
+  rejection reason = rejection::empty_frame;
+};
+
+/// committed-local holds (§4.2), and the certificate proves it.
+struct slot_committed {
+  committed_batch content;
+};
+
+/// One request of an executed batch.
+struct executed_request {
+  request_id id;
+  /// Executed with this batch. Otherwise it was executed before, is never executed, or is `too_early`. For a system
+  /// request: whether it changed a ledger.
+  bool first_time = true;
+  /// Not executed, because the request before it in its session was not executed yet, or the session is not open yet.
+  /// It has to be ordered again.
+  bool too_early = false;
+  /// The mode of the session that this request opened.
+  std::optional<session_mode> opened = {};
+
+  friend bool operator==(const executed_request&, const executed_request&) = default;
+};
+
+/// The batch of a sequence went through the state machine.
+struct batch_was_executed {
+  sequence_number sequence;
+  std::shared_ptr<const std::vector<executed_request>> requests;
+};
+
+/// h moved; H = h + L.
+struct watermarks_moved {
+  sequence_number low;
+  sequence_number high;
+};
+
+struct checkpoint_became_stable {
+  sequence_number sequence;
+  digest root;
+};
+
+/// The executor took the state after `sequence`, and executed nothing for `pause_us`.
+struct snapshot_was_taken {
+  sequence_number sequence;
+  microseconds_t pause_us = 0;
+};
+
+struct state_was_installed {
+  sequence_number sequence;
+  digest root;
+};
+
+/// The state after `sequence` is on disk, and the records that it covers are forgotten.
+struct state_was_kept {
+  sequence_number sequence;
+  /// Bytes that the whole storage holds after that.
+  std::uint64_t bytes_held = 0;
+};
+
+struct divergence_found {
+  sequence_number sequence;
+};
+
+/// The NEW-VIEW of `view` was accepted, or sent.
+struct view_was_entered {
+  view_number view;
+};
+
+/// Why a backup wants another primary.
+enum class suspicion_reason : std::uint8_t {
+  /// Requests wait and nothing is executed.
+  mute,
+  /// One client waits much longer than the others (attack 31).
+  starving,
+  /// All clients wait longer than the load explains (attack 29).
+  slow,
+  /// There is evidence against the primary, ordered or not yet.
+  proven,
+};
+inline constexpr auto suspicion_reason_last = suspicion_reason::proven;
+
+[[nodiscard]] std::string_view to_string(suspicion_reason reason);
+
+/// This replica wants to leave `view`.
+struct primary_suspected {
+  view_number view;
+  suspicion_reason reason = suspicion_reason::mute;
+};
+
+/// Why a fetcher of a state replaces a donor.
+enum class donor_fault : std::uint8_t {
+  /// The donor answered nothing for as long as the fetcher waits for it.
+  late,
+  /// The donor sent a part that does not match the certified root.
+  lied,
+  /// The donor answered that it does not have this state.
+  refused,
+};
+inline constexpr auto donor_fault_last = donor_fault::refused;
+
+[[nodiscard]] constexpr std::string_view to_string(donor_fault why) {
+  switch (why) {
+    case donor_fault::late:
+      return "late";
+    case donor_fault::lied:
+      return "lied";
+    case donor_fault::refused:
+      return "refused";
+  }
+  return {};
+}
+
+/// A donor of the state that is being fetched is no longer asked: for a while, or in this whole transfer if it lied.
+struct donor_replaced {
+  replica_id replica;
+  donor_fault reason = donor_fault::late;
+};
+
+/// After a restart the state is the one after `last_executed` again.
+struct execution_resumed {
+  sequence_number last_executed;
+};
+
+/// This node saw two conflicting signed messages, or one message that no correct member signs.
+struct fault_proven {
+  principal accused;
+  /// The number of the `misbehaviour_kind`.
+  std::uint8_t misbehaviour_kind = 0;
+  /// The evidence, which any member can verify.
+  std::shared_ptr<const evidence> proof;
+};
+
+/// A committed batch or a checkpoint changed an agreed standing: a conviction, a counted complaint, the beginning of a
+/// quarantine, or the end of a quarantine or rate limit.
+struct standing_changed {
+  enum class what : std::uint8_t { convicted, complained, quarantined, released };
+  static constexpr auto what_last = what::released;
+  what happened = what::convicted;
+  principal about;
+  /// The misbehaviour or complaint reason.
+  std::uint8_t reason = 0;
+  sequence_number sequence;
+  /// The end of the quarantine or rate limit that begins; 0 for all other changes.
+  sequence_number until;
+};
+
+/// The order granted a READMISSION or a HAND-OVER.
+struct move_agreed {
+  group_request wanted;
+  sequence_number sequence;
+  /// For a readmission: sequences through here are ordered, with null requests if nothing else waits.
+  sequence_number through;
+};
+
+/// What a replica that lost its disk may sign by now.
+struct probation_changed {
+  /// It votes for sequences above this one.
+  sequence_number floor;
+  /// It commits and changes views from this view on.
+  view_number first_view;
+  /// It is a full member again.
+  bool over = false;
+};
+
+/// Fill level of the replica, after each of its steps that changed something.
+struct replica_progress {
+  view_number view;
+  /// Whether the view is entered; otherwise the replica waits for the NEW-VIEW of `view`.
+  bool active = true;
+  sequence_number last_proposed;
+  std::uint64_t slots_in_use = 0;
+};
+
+/// Fill level of the batcher.
+struct batcher_progress {
+  std::uint64_t requests_pending = 0;
+  std::uint64_t bytes_pending = 0;
+};
+
+/// The audit trail could not be written. The node goes on without it, and the trail will show how much is missing.
+struct audit_interrupted {
+  world_error error;
+};
+
+/// The node cannot go on. The error is for the operator.
+struct node_failed {
+  world_error error;
+};
+
+using observation =
+    std::variant<frame_rejected, slot_committed, batch_was_executed, watermarks_moved, checkpoint_became_stable,
+                 snapshot_was_taken, state_was_installed, state_was_kept, divergence_found, view_was_entered,
+                 primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
+                 batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
+
+}  // namespace hypermesh

@@ -1,0 +1,448 @@
+#include "actors/protocol/client/client_core.hpp"
+
+#include <algorithm>
+
+#include "messages/codec.hpp"
+#include "messages/digest.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+std::string_view to_string(client_error error) {
+  switch (error) {
+    case client_error::timed_out:
+      return "timed_out";
+    case client_error::too_many_pending:
+      return "too_many_pending";
+    case client_error::overloaded:
+      return "overloaded";
+    case client_error::stale_timestamp:
+      return "stale_timestamp";
+    case client_error::too_large:
+      return "too_large";
+    case client_error::stopped:
+      return "stopped";
+    case client_error::session_ended:
+      return "session_ended";
+    case client_error::name_taken:
+      return "name_taken";
+  }
+  return "unknown";
+}
+
+client_core::client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys,
+                         client_settings settings, timestamp first, session_id session)
+    : cluster_(cluster),
+      self_(self),
+      keys_(&keys),
+      settings_(settings),
+      session_(cluster, session, session == session_id{0} ? session_mode::independent : settings.mode,
+               settings.sampling_seed, first) {
+  require(keys.self() == principal::of(self), "a client signs as itself");
+  require(settings.bundle_operations_max >= 1 && settings.bundle_operations_max <= limits::operations_per_request_max,
+          "a bundle respects the operation limit of a request");
+  require(settings.requests_in_flight_max >= 1 && settings.requests_in_flight_max <= limits::requests_in_flight_max,
+          "the client's window fits the client table's");
+  require(session == session_id{0} || first == timestamp{1}, "the timestamps of a session begin with 1");
+}
+
+/// Counts the operation as pending, or returns why it is refused.
+std::optional<client_error> client_core::admit(const byte_vector& operation) {
+  if (operation.size() > limits::operation_bytes_max) return client_error::too_large;
+  if (operations_pending_ >= settings_.operations_pending_max) return client_error::too_many_pending;
+  ++operations_pending_;
+  return std::nullopt;
+}
+
+client_effects client_core::on_submit(byte_vector operation, operation_token token, microseconds_t now) {
+  client_effects out;
+  if (const auto refused = admit(operation)) {
+    out.done.push_back({token, *refused});
+    return out;
+  }
+  waiting_.push_back({std::move(operation), token, now});
+  send_bundles(now, out);
+  return out;
+}
+
+/// Whether one more request may be under way. The newest request stays within a window of the oldest, so that no client
+/// table takes an open request for a past one (`timestamp_window`).
+bool client_core::has_room() const {
+  if (requests_.empty()) return true;
+  return requests_.size() < settings_.requests_in_flight_max &&
+         session_.next().value - requests_.begin()->first.value < limits::requests_in_flight_max;
+}
+
+void client_core::send_bundles(microseconds_t now, client_effects& out) {
+  if (waiting_.empty()) return;
+  // No operation is sent before f + 1 replicas have opened the session. So if the number is refused, no operation can
+  // have been executed under it.
+  if (!session_.is_open()) return open_session(now, out);
+  while (!waiting_.empty() && has_room()) {
+    const bool full = waiting_.size() >= settings_.bundle_operations_max;
+    const bool due = now >= waiting_.front().since + settings_.bundle_delay_us;
+    // An idle client sends at once, so that a single operation pays no bundle delay.
+    if (!full && !due && !requests_.empty()) return;
+    send_request(std::min(waiting_.size(), settings_.bundle_operations_max), now, out);
+  }
+}
+
+/// The opening goes to all replicas, because each has to know on which link the results of the session are wanted.
+void client_core::open_session(microseconds_t now, client_effects& out) {
+  // The opening of this number is under way already.
+  if (requests_.contains(timestamp{0})) return;
+  const auto operation = operation_of(session_.opening());
+  auto request = sign_request(timestamp{0}, {byte_span{operation}}, now);
+  opening_frame_ = request.frame;
+  out.sends.push_back({std::nullopt, request.frame});
+  requests_.emplace(timestamp{0}, std::move(request));
+}
+
+client_core::open_request client_core::sign_request(timestamp when, const std::vector<byte_span>& operations,
+                                                    microseconds_t now) const {
+  open_request request;
+  auto buffer = request_buffer({self_, when, session_.id()}, operations);
+  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::request, buffer));
+  // Replies have to name this digest, so that a reply to another request with the same name is not accepted (attack 5).
+  request.content = digest_of_request(by);
+  request.frame = seal(message_kind::request, std::move(buffer), by);
+  request.sent_at = now;
+  request.interval = settings_.retransmit_us;
+  request.next_send = now + settings_.retransmit_us;
+  request.deadline = now + settings_.deadline_us;
+  return request;
+}
+
+void client_core::send_request(std::size_t count, microseconds_t now, client_effects& out) {
+  std::vector<operation_token> tokens;
+  std::vector<byte_span> operations;
+  std::size_t bytes = 0;
+  for (std::size_t index = 0; index < count; ++index) {
+    const auto& each = waiting_[index];
+    bytes += each.operation.size();
+    // The bundle ends before the operation that does not fit. That one begins the next request.
+    if (bytes > limits::request_bytes_max) break;
+    operations.emplace_back(each.operation);
+    tokens.push_back(each.token);
+  }
+  require(!operations.empty(), "one operation always fits a request");
+  const auto when = session_.take_next();
+  auto request = sign_request(when, operations, now);
+  request.tokens = std::move(tokens);
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(operations.size()));
+  // §4.1: "by sending a ⟨REQUEST, o, t, c⟩σc message to the primary".
+  out.sends.push_back({receiver_of(when, now), request.frame});
+  requests_.emplace(when, std::move(request));
+}
+
+/// The primary. No value, which means all replicas, when the primary cannot be reached or the request is sampled.
+std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) {
+  const auto primary = cluster_.group().primary_of(view_);
+  if (closed_links_.contains(primary) || is_sampled(when, now)) return std::nullopt;
+  return primary;
+}
+
+/// In an ordered session a backup can judge the primary by a request only if it has the requests before it. So the
+/// sample consists of runs, twice as long as the number of requests under way. The first half of a run waits for
+/// requests that the backups do not have. The second half shows how long the primary takes.
+bool client_core::is_sampled(timestamp when, microseconds_t now) {
+  if (settings_.sampled_one_in == 0) return false;
+  // A run that has begun goes on, whatever is drawn.
+  if (sampled_left_ > 0) return sampled_left_-- > 0;
+  // The draw depends on a secret, so the primary cannot serve just the sampled requests well (attack 29).
+  const auto drawn = hasher{"hypermesh sampled request"}.add(settings_.sampling_seed).add(when.value).finish();
+  std::uint64_t number = 0;
+  for (std::size_t index = 0; index < sizeof(number); ++index)
+    number = number << 8U | std::to_integer<std::uint64_t>(drawn.bytes[index]);
+  const auto factor = is_doubtful(now) ? client_settings::doubtful_factor : 1;
+  const auto run = is_ordered() ? 2 * std::max<std::uint64_t>(requests_.size(), 1) : 1;
+  // A run is as much rarer as it is longer, so the share of sampled requests stays the same. Example: 8 requests under
+  // way make runs of 16, which begin at one request in 16 * 16 = 256.
+  if (number % (std::max<std::uint64_t>(settings_.sampled_one_in / factor, 1) * run) != 0) return false;
+  sampled_left_ = run - 1;
+  return true;
+}
+
+/// Whether the last result came late, or the oldest open request is late now.
+bool client_core::is_doubtful(microseconds_t now) const {
+  const auto oldest_us = requests_.empty() ? 0 : now - std::min(now, requests_.begin()->second.sent_at);
+  return std::max(last_wait_us_, oldest_us) >= settings_.doubtful_us;
+}
+
+client_effects client_core::on_reply(replica_id from, const reply& value, microseconds_t now) {
+  client_effects out;
+  // Replies of a session that this client has left are dropped: timestamps begin anew in each session.
+  if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
+  const auto found = requests_.find(value.id.when);
+  if (found == requests_.end()) {
+    watch_.on_late(from, value.id.when, value.outcome);
+    return out;
+  }
+  auto& request = found->second;
+  if (value.request != request.content) {
+    // This answers another request with the same name. Its result must not be taken for the result of this request
+    // (attack 5).
+    if (value.outcome.status == reply_status::executed) on_name_taken(from, value.id.when, now, out);
+    return out;
+  }
+  request.views[from] = value.view;
+  switch (value.outcome.status) {
+    case reply_status::overloaded:
+      // Not final: the request is sent again later and may be admitted then.
+      request.refused_by.insert(from);
+      break;
+    case reply_status::session_ended:
+      on_session_ended(from, value, now, out);
+      break;
+    case reply_status::executed:
+    case reply_status::stale_timestamp:
+      take_outcome(from, value, now, out);
+      break;
+  }
+  return out;
+}
+
+void client_core::take_outcome(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+  auto& request = requests_.at(value.id.when);
+  // Only the first answer of a replica counts, so f liars cannot make f + 1 equal answers (attack 5).
+  if (!request.outcomes.emplace(from, value.outcome).second) return;
+  // §4.1: "The client waits for f + 1 replies with valid signatures from different replicas, and with the same t and
+  // r, before accepting the result r."
+  const auto matching = std::count_if(request.outcomes.begin(), request.outcomes.end(),
+                                      [&](const auto& each) { return each.second == value.outcome; });
+  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return;
+  learn_view(request, value.outcome);
+  last_wait_us_ = now - std::min(now, request.sent_at);
+  watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
+  finish(value.id.when, value.outcome, out);
+  send_bundles(now, out);
+}
+
+/// The session has ended. If it was open, f+1 replicas have to answer so, because one of them is correct: no request
+/// under way will be executed from now on, and operations that still wait are sent in another session. If it was not
+/// open yet, a quorum has to refuse the opening, because the next number follows from what these replicas name.
+void client_core::on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
+  if (!session_.is_open()) {
+    // No operation was sent in this session, so another number serves as well, and no operation fails.
+    if (!session_.on_refused(from, value.outcome.fresh_above)) return;
+  } else {
+    auto& request = requests_.at(value.id.when);
+    request.ended_by.insert(from);
+    if (request.ended_by.size() < cluster_.group().weak_quorum()) return;
+    // Requests under way may have been executed before the end. They are not sent again in another session, because
+    // they could be executed twice.
+    for (auto& [when, each] : requests_)
+      fail(each, client_error::session_ended, out);
+    session_.replace(session_.id());
+  }
+  requests_.clear();
+  send_bundles(now, out);
+}
+
+/// Another process uses the same key and the same session. f+1 replicas executed its request under this name, so the
+/// request of this client will never be executed.
+void client_core::on_name_taken(replica_id from, timestamp when, microseconds_t now, client_effects& out) {
+  const auto found = requests_.find(when);
+  found->second.taken_by.insert(from);
+  if (found->second.taken_by.size() < cluster_.group().weak_quorum()) return;
+  fail(found->second, client_error::name_taken, out);
+  requests_.erase(found);
+  // The other process has opened the session. This one takes another number; its operations still wait.
+  if (!session_.is_open()) session_.replace(session_.id());
+  send_bundles(now, out);
+}
+
+/// The client goes to the smallest view that the f+1 agreeing replicas name, because a correct one among them has
+/// reached it. Example with f=1: a liar names view 900 and a correct replica view 5. The client takes 5 (attack 19).
+void client_core::learn_view(const open_request& request, const request_outcome& agreed) {
+  std::optional<view_number> lowest;
+  for (const auto& [replica, outcome] : request.outcomes) {
+    if (!(outcome == agreed)) continue;
+    const auto view = request.views.at(replica);
+    if (!lowest || view < *lowest) lowest = view;
+  }
+  if (lowest && *lowest > view_) view_ = *lowest;
+}
+
+void client_core::finish(timestamp when, const request_outcome& outcome, client_effects& out) {
+  const auto found = requests_.find(when);
+  require(found != requests_.end(), "a finished request was under way");
+  auto& request = found->second;
+  // f+1 replicas refused the timestamp for ever. The client cannot learn any more whether the request was executed.
+  if (outcome.status == reply_status::stale_timestamp) {
+    fail(request, client_error::stale_timestamp, out);
+  } else if (when == timestamp{0}) {
+    session_.on_opened();
+  } else if (request.tokens.empty()) {
+    // All its operations have failed with a time-out before.
+  } else if (outcome.statuses.size() != request.tokens.size()) {
+    // f+1 replicas agree on a reply with another number of results than operations, so more than f are faulty. Their
+    // result is not used.
+    fail(request, client_error::timed_out, out);
+  } else {
+    for (std::size_t index = 0; index < request.tokens.size(); ++index) {
+      const auto payload = outcome.result(index);
+      out.done.push_back(
+          {request.tokens[index], operation_result{static_cast<operation_status>(outcome.statuses[index]),
+                                                   byte_vector{payload.begin(), payload.end()}}});
+    }
+    operations_pending_ -= request.tokens.size();
+  }
+  requests_.erase(found);
+}
+
+void client_core::fail(open_request& request, client_error error, client_effects& out) {
+  for (const auto token : request.tokens)
+    out.done.push_back({token, error});
+  operations_pending_ -= request.tokens.size();
+  request.tokens.clear();
+}
+
+client_effects client_core::on_query(byte_vector operation, operation_token token, microseconds_t now) {
+  client_effects out;
+  if (const auto refused = admit(operation)) {
+    out.done.push_back({token, *refused});
+    return out;
+  }
+  const auto when = next_query_;
+  next_query_ = next_query_.next();
+  open_query asked;
+  asked.frame = encode(query{{self_, when}, std::move(operation)});
+  asked.token = token;
+  asked.next_send = now + settings_.retransmit_us;
+  asked.deadline = now + settings_.deadline_us;
+  // To all replicas at once, because a query is not ordered and needs f + 1 equal answers (attack 35).
+  out.sends.push_back({std::nullopt, asked.frame});
+  queries_.emplace(when, std::move(asked));
+  return out;
+}
+
+client_effects client_core::on_query_reply(replica_id from, const query_reply& value) {
+  client_effects out;
+  const auto found = queries_.find(value.id.when);
+  if (value.id.client != self_ || found == queries_.end() || !cluster_.group().contains(from)) return out;
+  auto& answers = found->second.answers;
+  // The latest answer of each replica counts: an older one may be of an older state. So a replica counts once.
+  answers[from] = {static_cast<operation_status>(value.status), value.result};
+  const auto matching =
+      std::count_if(answers.begin(), answers.end(), [&](const auto& each) { return each.second == answers[from]; });
+  if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return out;
+  out.done.push_back({found->second.token, answers[from]});
+  --operations_pending_;
+  queries_.erase(found);
+  return out;
+}
+
+std::optional<digest> client_core::content_of(timestamp when) const {
+  const auto found = requests_.find(when);
+  return found == requests_.end() ? std::nullopt : std::optional{found->second.content};
+}
+
+client_effects client_core::on_tick(microseconds_t now) {
+  client_effects out;
+  resend_late(now, out);
+  resend_queries(now, out);
+  // Operations that were never sent expire too, for example while the session cannot be opened.
+  while (!waiting_.empty() && now >= waiting_.front().since + settings_.deadline_us) {
+    out.done.push_back({waiting_.front().token, client_error::timed_out});
+    --operations_pending_;
+    waiting_.pop_front();
+  }
+  send_bundles(now, out);
+  return out;
+}
+
+void client_core::resend_late(microseconds_t now, client_effects& out) {
+  for (auto place = requests_.begin(); place != requests_.end();) {
+    auto& request = place->second;
+    if (now >= request.deadline && !request.tokens.empty()) {
+      const bool refused = request.refused_by.size() >= cluster_.group().weak_quorum();
+      fail(request, refused ? client_error::overloaded : client_error::timed_out, out);
+      // In an ordered session the later requests are executed only after this one. So it is sent again, although no
+      // operation waits for its result any more.
+      if (!is_ordered()) {
+        place = requests_.erase(place);
+        continue;
+      }
+    }
+    // All other requests of an ordered session wait for the first one. Backups get it early, once, so that they notice
+    // a primary that does not serve it.
+    const bool is_hint = is_ordered() && place == requests_.begin() && !request.is_hinted &&
+                         now >= request.sent_at + settings_.doubtful_us;
+    const bool is_due = now >= request.next_send;
+    // §4.1: the client "broadcasts the request to all replicas". The interval doubles, so that clients of an overloaded
+    // group do not add to its load.
+    if (is_due) {
+      request.interval = std::min(2 * request.interval, settings_.retransmit_us_max);
+      request.next_send = now + request.interval;
+    }
+    if (is_due || is_hint) {
+      request.is_hinted = true;
+      ++retransmissions_;
+      out.sends.push_back({std::nullopt, request.frame});
+    }
+    ++place;
+  }
+}
+
+void client_core::resend_queries(microseconds_t now, client_effects& out) {
+  for (auto place = queries_.begin(); place != queries_.end();) {
+    auto& asked = place->second;
+    if (now >= asked.deadline) {
+      out.done.push_back({asked.token, client_error::timed_out});
+      --operations_pending_;
+      place = queries_.erase(place);
+      continue;
+    }
+    if (now >= asked.next_send) {
+      // Answers from different moments may differ, so all replicas are asked again, and f + 1 have to agree anew.
+      asked.answers.clear();
+      asked.next_send = now + settings_.retransmit_us;
+      out.sends.push_back({std::nullopt, asked.frame});
+    }
+    ++place;
+  }
+}
+
+client_effects client_core::on_link_down(replica_id replica) {
+  client_effects out;
+  closed_links_.insert(replica);
+  // The client does not need the replies of each backup. Without the primary, only backups can forward its requests.
+  if (replica != cluster_.group().primary_of(view_)) return out;
+  for (const auto& [when, request] : requests_)
+    out.sends.push_back({std::nullopt, request.frame});
+  return out;
+}
+
+client_effects client_core::on_link_up(replica_id replica) {
+  client_effects out;
+  closed_links_.erase(replica);
+  // The opening names the link for results. If the session is not open yet, the opening is among the requests below.
+  if (session_.is_open() && opening_frame_) out.sends.push_back({replica, opening_frame_});
+  for (const auto& [when, asked] : queries_)
+    out.sends.push_back({replica, asked.frame});
+  // To a backup too: it may have executed the request and its reply may be lost, and the client may need that reply to
+  // have f+1.
+  for (const auto& [when, request] : requests_) {
+    if (!request.outcomes.contains(replica)) out.sends.push_back({replica, request.frame});
+  }
+  return out;
+}
+
+client_effects client_core::on_stop() {
+  client_effects out;
+  // Operations under way may still be executed; `stopped` means only that their results are not awaited.
+  for (const auto& each : waiting_)
+    out.done.push_back({each.token, client_error::stopped});
+  for (auto& [when, request] : requests_)
+    fail(request, client_error::stopped, out);
+  for (const auto& [when, asked] : queries_)
+    out.done.push_back({asked.token, client_error::stopped});
+  waiting_.clear();
+  requests_.clear();
+  queries_.clear();
+  operations_pending_ = 0;
+  return out;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/client/client_outcome.hpp"
+#include "actors/protocol/client/client_session.hpp"
+#include "actors/protocol/client/reply_watch.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+struct operation_done {
+  operation_token token = 0;
+  submit_outcome outcome;
+};
+
+struct client_effects {
+  /// Each to one replica, or to all.
+  std::vector<outgoing_message> sends;
+  std::vector<operation_done> done;
+};
+
+/// A client of the replicated service (§4.1). Pure. Signs requests, sends them to the primary that it knows, sends them
+/// to all replicas when replies are late, and accepts a result that f+1 distinct replicas gave to this very request
+/// (attack 5).
+///
+/// All requests belong to one session, which is opened before the first operation is sent. In an ordered session the
+/// replicas execute requests in the order of their timestamps, so no request may be given up: the client sends a
+/// request that timed out again, until it is executed or the session ends.
+///
+/// Memory: `operations_pending_max` operations and n outcomes for each request under way.
+class client_core {
+ public:
+  /// `session` is the first number to try. For session 0, which is always open and independent, `first` must exceed
+  /// every timestamp that was used in it before (attack 25). For every other session `first` is 1.
+  client_core(const cluster_parameters& cluster, client_id self, const authenticator& keys, client_settings settings,
+              timestamp first, session_id session = {});
+
+  [[nodiscard]] client_effects on_submit(byte_vector operation, operation_token token, microseconds_t now);
+  [[nodiscard]] client_effects on_query(byte_vector operation, operation_token token, microseconds_t now);
+
+  /// `from` is the replica at the other end of the authenticated link.
+  [[nodiscard]] client_effects on_reply(replica_id from, const reply& value, microseconds_t now);
+  [[nodiscard]] client_effects on_query_reply(replica_id from, const query_reply& value);
+
+  /// The link to a replica opened. Frames that were sent while it was closed are lost, so they are sent again.
+  [[nodiscard]] client_effects on_link_up(replica_id replica);
+  /// The link to a replica closed. If it is the primary, open requests go to all replicas, because the backups have to
+  /// know that a client waits.
+  [[nodiscard]] client_effects on_link_down(replica_id replica);
+
+  /// Handles bundles, retransmissions and deadlines that are due.
+  [[nodiscard]] client_effects on_tick(microseconds_t now);
+
+  /// Fails everything that is pending.
+  [[nodiscard]] client_effects on_stop();
+
+  [[nodiscard]] bool is_idle() const { return requests_.empty() && waiting_.empty() && queries_.empty(); }
+  [[nodiscard]] std::size_t operations_pending() const { return operations_pending_; }
+  [[nodiscard]] view_number view() const { return view_; }
+  [[nodiscard]] session_id session() const { return session_.id(); }
+  /// The digest that a reply to the request has to name; nothing when the request is not under way.
+  [[nodiscard]] std::optional<digest> content_of(timestamp when) const;
+  /// Number of requests that were sent again; a measure of loss and overload.
+  [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  /// For each replica, the number of its results that differ from the result of f+1 replicas.
+  [[nodiscard]] const std::map<replica_id, std::uint64_t>& wrong_replies() const { return watch_.wrong_replies(); }
+
+ private:
+  struct waiting_operation {
+    byte_vector operation;
+    operation_token token = 0;
+    microseconds_t since = 0;
+  };
+
+  struct open_request {
+    frame_ptr frame;
+    /// One for each operation. Empty for the opening of the session, and after all operations have failed with a
+    /// time-out.
+    std::vector<operation_token> tokens;
+    digest content;
+    /// The first answer of each replica.
+    std::map<replica_id, request_outcome> outcomes;
+    std::map<replica_id, view_number> views;
+    /// Replicas that answered with `overloaded`.
+    std::set<replica_id> refused_by;
+    /// Replicas that answered with `session_ended`.
+    std::set<replica_id> ended_by;
+    /// Replicas that executed another request with this name.
+    std::set<replica_id> taken_by;
+    /// It was sent to all replicas again, as a retransmission or earlier, because the whole session waits for it.
+    bool is_hinted = false;
+    microseconds_t sent_at = 0;
+    microseconds_t next_send = 0;
+    microseconds_t interval = 0;
+    microseconds_t deadline = 0;
+  };
+
+  struct open_query {
+    frame_ptr frame;
+    operation_token token = 0;
+    /// The latest answer of each replica.
+    std::map<replica_id, operation_result> answers;
+    microseconds_t next_send = 0;
+    microseconds_t deadline = 0;
+  };
+
+  [[nodiscard]] std::optional<client_error> admit(const byte_vector& operation);
+  void send_bundles(microseconds_t now, client_effects& out);
+  void open_session(microseconds_t now, client_effects& out);
+  void send_request(std::size_t count, microseconds_t now, client_effects& out);
+  open_request sign_request(timestamp when, const std::vector<byte_span>& operations, microseconds_t now) const;
+  void take_outcome(replica_id from, const reply& value, microseconds_t now, client_effects& out);
+  void on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out);
+  void on_name_taken(replica_id from, timestamp when, microseconds_t now, client_effects& out);
+  void resend_queries(microseconds_t now, client_effects& out);
+  void resend_late(microseconds_t now, client_effects& out);
+  void finish(timestamp when, const request_outcome& outcome, client_effects& out);
+  void fail(open_request& request, client_error error, client_effects& out);
+  void learn_view(const open_request& request, const request_outcome& agreed);
+  [[nodiscard]] bool has_room() const;
+  [[nodiscard]] std::optional<replica_id> receiver_of(timestamp when, microseconds_t now);
+  [[nodiscard]] bool is_sampled(timestamp when, microseconds_t now);
+  [[nodiscard]] bool is_ordered() const { return session_.mode() == session_mode::ordered; }
+  [[nodiscard]] bool is_doubtful(microseconds_t now) const;
+
+  cluster_parameters cluster_;
+  client_id self_;
+  const authenticator* keys_;
+  client_settings settings_;
+  client_session session_;
+  /// Sent again to each replica whose link opens, because it shows the replica on which link the results of the session
+  /// are wanted.
+  frame_ptr opening_frame_;
+  timestamp next_query_{1};
+  /// Requests that still belong to the present run of the sample and go to all replicas.
+  std::uint64_t sampled_left_ = 0;
+  view_number view_;
+  std::deque<waiting_operation> waiting_;
+  std::map<timestamp, open_request> requests_;
+  std::map<timestamp, open_query> queries_;
+  std::size_t operations_pending_ = 0;
+  std::uint64_t retransmissions_ = 0;
+  std::set<replica_id> closed_links_;
+  reply_watch watch_;
+  /// The time from the first sending of the request to its result, for the last result.
+  microseconds_t last_wait_us_ = 0;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,233 @@
+#include "actors/protocol/durability/recovery.hpp"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// The error for records that do not fit together. The replica has to come back as a learner.
+world_error broken(std::string_view what) {
+  return {fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}};
+}
+
+/// Reads records one after the other into the node; stops at the first record that makes no sense.
+class record_reader {
+ public:
+  record_reader(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
+
+  [[nodiscard]] std::optional<world_error> read(const storage_record& record);
+  [[nodiscard]] std::variant<recovered_node, world_error> finish(const stored_history& history);
+
+ private:
+  [[nodiscard]] bool read_frame(const storage_record& record);
+  [[nodiscard]] bool read_certificate(const storage_record& record);
+  [[nodiscard]] bool is_own(const signed_statement& vote) const { return vote.content.replica == self_; }
+  [[nodiscard]] std::optional<world_error> place_view();
+  [[nodiscard]] std::optional<world_error> place_execution(sequence_number kept);
+  void drop_stable();
+
+  cluster_parameters cluster_;
+  replica_id self_;
+  recovered_node node_;
+};
+
+std::optional<world_error> record_reader::read(const storage_record& record) {
+  // This record has no bytes: its existence is the content.
+  if (record.kind == record_kind::readmission) {
+    node_.replica.readmitted = true;
+    return std::nullopt;
+  }
+  const bool is_certificate = record.kind == record_kind::prepared || record.kind == record_kind::committed;
+  // One record that cannot be read may be a forgotten vote, so none is skipped (attack 9).
+  if (is_certificate ? read_certificate(record) : read_frame(record)) return std::nullopt;
+  return broken(fmt::format("the record of kind {} for view {}, sequence {} cannot be read",
+                            static_cast<unsigned>(record.kind), record.view.value, record.sequence.value));
+}
+
+bool record_reader::read_frame(const storage_record& record) {
+  // The frames are those that were sent or accepted. Their signatures are not verified again; the checksums of the
+  // storage guard them.
+  auto decoded = decode(record.bytes);
+  auto* value = std::get_if<message>(&decoded);
+  if (value == nullptr) return false;
+  auto& replica = node_.replica;
+  switch (record.kind) {
+    case record_kind::pre_prepare:
+      if (auto* it = std::get_if<pre_prepare>(value)) return replica.proposals.push_back(std::move(*it)), true;
+      return false;
+    // Own votes must be signed by this replica: otherwise this is the directory of another one.
+    case record_kind::prepare:
+      if (auto* it = std::get_if<prepare>(value)) return replica.own_prepares.push_back(it->vote), is_own(it->vote);
+      return false;
+    case record_kind::commit:
+      if (auto* it = std::get_if<commit>(value)) return replica.own_commits.push_back(it->vote), is_own(it->vote);
+      return false;
+    case record_kind::checkpoint:
+      if (auto* it = std::get_if<checkpoint>(value)) return node_.own_checkpoints.push_back(it->vote), is_own(it->vote);
+      return false;
+    // Of this kind and the next two the storage keeps only the newest record (`is_replaced`).
+    case record_kind::stable_checkpoint:
+      if (auto* it = std::get_if<checkpoint_proof>(value)) {
+        replica.stable = std::make_shared<const checkpoint_certificate>(std::move(it->certificate));
+        return true;
+      }
+      return false;
+    case record_kind::view_change:
+      if (auto* it = std::get_if<view_change>(value)) {
+        replica.own_change = std::make_shared<const view_change>(std::move(*it));
+        return replica.own_change->replica == self_;
+      }
+      return false;
+    case record_kind::new_view:
+      if (auto* it = std::get_if<new_view>(value)) {
+        replica.opened = std::make_shared<const new_view>(std::move(*it));
+        return true;
+      }
+      return false;
+    default:
+      return false;
+  }
+}
+
+bool record_reader::read_certificate(const storage_record& record) {
+  auto statements = decode_statements(*record.bytes);
+  // Fewer statements than a quorum prove nothing, so the record is damaged.
+  if (!statements || statements->size() < cluster_.group().quorum()) return false;
+  if (record.kind == record_kind::committed) {
+    node_.replica.committed.push_back({std::move(*statements)});
+    return true;
+  }
+  // The header of the PRE-PREPARE comes first (`encode_statements`).
+  prepared_certificate certificate{statements->front(), {}};
+  certificate.prepares.assign(statements->begin() + 1, statements->end());
+  node_.replica.prepared.push_back(std::move(certificate));
+  return true;
+}
+
+/// The later of VIEW-CHANGE and NEW-VIEW shows where the replica was. Example: a VIEW-CHANGE for view 3 and the
+/// NEW-VIEW of view 2 mean that it had left view 2 and waited for view 3 (attack 21).
+std::optional<world_error> record_reader::place_view() {
+  auto& replica = node_.replica;
+  const auto asked = replica.own_change ? replica.own_change->new_view : view_number{0};
+  const auto entered = replica.opened ? replica.opened->view : view_number{0};
+  replica.view = std::max(asked, entered);
+  // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
+  replica.active = asked <= entered;
+  if (replica.active) {
+    replica.own_change = nullptr;
+  } else {
+    replica.opened = nullptr;
+  }
+  return std::nullopt;
+}
+
+std::optional<world_error> record_reader::place_execution(sequence_number kept) {
+  auto& replica = node_.replica;
+  // A body may have been recorded in an earlier view than the one that committed it, so it is found by its digest.
+  std::map<std::pair<sequence_number, digest>, std::shared_ptr<const batch>> bodies;
+  for (const auto& each : replica.proposals) {
+    bodies.emplace(std::pair{each.header.content.sequence, each.header.content.value}, each.body);
+  }
+  std::map<sequence_number, const commit_certificate*> certificates;
+  for (const auto& each : replica.committed)
+    certificates[each.commits.front().content.sequence] = &each;
+  // Nothing waits for the write of a commit certificate, so the last ones may be missing. Execution ends at the first
+  // gap, and the batches behind it come again by STATUS.
+  replica.last_executed = kept;
+  for (auto found = certificates.find(kept.next()); found != certificates.end();
+       found = certificates.find(replica.last_executed.next())) {
+    const auto& content = found->second->commits.front().content;
+    auto body = std::make_shared<const batch>();
+    // The null request needs no record, because every replica knows its body.
+    if (content.value != null_request_digest()) {
+      const auto held = bodies.find({content.sequence, content.value});
+      if (held == bodies.end())
+        return broken(fmt::format("sequence {} was committed without a body", content.sequence.value));
+      body = held->second;
+    }
+    node_.to_execute.push_back({content.view, content.sequence, content.value, std::move(body),
+                                std::make_shared<const commit_certificate>(*found->second)});
+    replica.last_executed = content.sequence;
+  }
+  // h moved only after its state was executed or kept (attack 15), so a record before it was lost.
+  if (replica.stable && replica.stable->sequence() > replica.last_executed) {
+    return broken(fmt::format("sequence {} is stable, but only {} can be executed", replica.stable->sequence().value,
+                              replica.last_executed.value));
+  }
+  return std::nullopt;
+}
+
+/// Statements that the stable checkpoint covers bind no replica any more.
+void record_reader::drop_stable() {
+  auto& replica = node_.replica;
+  const auto stable = replica.stable ? replica.stable->sequence() : sequence_number{0};
+  const auto is_past = [stable](const signed_statement& each) { return each.content.sequence <= stable; };
+  std::erase_if(replica.proposals, [&](const auto& each) { return is_past(each.header); });
+  std::erase_if(replica.own_prepares, is_past);
+  std::erase_if(replica.own_commits, is_past);
+  std::erase_if(replica.prepared, [&](const auto& each) { return is_past(each.pre_prepare); });
+  std::erase_if(replica.committed, [&](const auto& each) { return is_past(each.commits.front()); });
+  std::erase_if(node_.own_checkpoints, is_past);
+}
+
+std::variant<recovered_node, world_error> record_reader::finish(const stored_history& history) {
+  if (auto bad = place_view()) return *bad;
+  const auto kept = history.state ? history.state->sequence : sequence_number{0};
+  if (auto bad = place_execution(kept)) return *bad;
+  // Last, because execution may have needed records below the stable checkpoint: the kept state may be older.
+  drop_stable();
+  return std::move(node_);
+}
+
+}  // namespace
+
+std::variant<recovered_node, world_error> recover(const cluster_parameters& cluster, replica_id self,
+                                                  const stored_history& history) {
+  record_reader reader{cluster, self};
+  for (const auto& record : history.records) {
+    if (auto bad = reader.read(record)) return *bad;
+  }
+  return reader.finish(history);
+}
+
+std::variant<std::vector<taken_state>, world_error> replay(const cluster_parameters& cluster,
+                                                           const stored_history& history, const recovered_node& past,
+                                                           replicated_state& state) {
+  require(state.last_executed() == sequence_number{0}, "a replay starts from the beginning");
+  std::vector<taken_state> taken;
+  const auto take = [&] {
+    auto snapshot = std::make_shared<const state_snapshot>(state.snapshot());
+    taken.push_back({state.last_executed(), state_root(*snapshot), std::move(snapshot)});
+  };
+  // The restored state is a checkpoint, and others may need it.
+  if (history.state) {
+    const auto& [sequence, snapshot] = *history.state;
+    if (auto error = state.restore(sequence, snapshot)) {
+      return world_error{fmt::format("the kept state after sequence {} cannot be read: {}", sequence.value, *error),
+                         std::string{learner_remedy}};
+    }
+    take();
+  }
+  // Execution depends on the order alone, so the node gets back the state that it had (I10).
+  for (const auto& each : past.to_execute) {
+    (void)state.execute(each.sequence, *each.body);
+    if (cluster.is_checkpoint(each.sequence)) take();
+  }
+  const auto& stable = past.replica.stable;
+  // A replica must not vote or answer from a state that is not the certified one (attack 27).
+  for (const auto& each : taken) {
+    if (stable == nullptr || each.sequence != stable->sequence()) continue;
+    if (each.root == stable->votes.front().content.value) continue;
+    return broken(
+        fmt::format("the state after sequence {} is not the one that the cluster certified", each.sequence.value));
+  }
+  return taken;
+}
+
+}  // namespace hypermesh

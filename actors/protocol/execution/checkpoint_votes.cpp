@@ -1,0 +1,167 @@
+#include "actors/protocol/execution/checkpoint_votes.hpp"
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+checkpoint_votes::checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
+    : cluster_(cluster), self_(self), keys_(&keys) {
+  require(cluster.is_valid(), "the cluster parameters form a group");
+}
+
+void checkpoint_votes::restore(std::shared_ptr<const checkpoint_certificate> stable,
+                               const std::vector<signed_statement>& own) {
+  require(stable_ == nullptr && votes_.empty(), "a restart comes first");
+  stable_ = std::move(stable);
+  for (const auto& vote : own) {
+    // A vote is never signed again with another root, whatever the new run computes.
+    voted_ = std::max(voted_, vote.content.sequence);
+    if (vote.content.sequence > this->stable()) (void)votes_[vote.content.sequence].add(vote);
+  }
+}
+
+checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const digest& root) {
+  require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
+  require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
+  checkpoint_effects out;
+  // Roots of a diverged state are worthless. A state below the stable checkpoint needs no vote any more.
+  if (diverged_at_ || sequence < stable()) return out;
+  own_roots_.emplace(sequence, root);
+  // The group was faster: the certificate is here already. A vote would change nothing, but the own state may be wrong.
+  if (sequence == stable()) {
+    compare_with_own(out);
+    return out;
+  }
+  if (abstains_) return out;
+  if (sequence <= voted_) {
+    // This replica voted for the sequence before: in the last run, or before its state was replaced. A second vote
+    // would convict it, so the first one stays, correct or not. If the two roots differ, one of the two executions was
+    // wrong. The certified state will show which; until then the present state counts as diverged.
+    const auto said = votes_.find(sequence);
+    const auto* own = said == votes_.end() ? nullptr : said->second.of(self_);
+    if (own != nullptr && sequence > disowned_ && own->content.value != root) diverge(sequence, out);
+    return out;
+  }
+  voted_ = sequence;
+  // §4.3: "multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas".
+  const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
+  const signed_statement own{
+      content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
+  require(votes_[sequence].add(own) == vote_set::outcome::added, "a state is voted for once");
+  const auto frame = encode_vote(message_kind::checkpoint, own);
+  out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
+  out.sends.push_back({std::nullopt, frame});
+  settle(sequence, out);
+  return out;
+}
+
+checkpoint_effects checkpoint_votes::on_vote(const signed_statement& vote) {
+  checkpoint_effects out;
+  const auto& content = vote.content;
+  const auto reject = [&](rejection reason) {
+    out.observations.emplace_back(frame_rejected{principal::of(content.replica), reason});
+    return out;
+  };
+  // Only a twin with the same key sends this replica its own votes.
+  if (content.replica == self_) return reject(rejection::unsolicited);
+  if (content.sequence <= stable()) return reject(rejection::already_decided);
+  // Two windows, because the own execution may lag a window behind that of the group. A vote further ahead is refused,
+  // because it would only fill memory (attack 28). There this replica needs a proof, which it gets by STATUS.
+  if (content.sequence > stable().plus(2ULL * cluster_.watermark_window)) return reject(rejection::outside_watermarks);
+  switch (votes_[content.sequence].add(vote)) {
+    case vote_set::outcome::duplicate:
+      return reject(rejection::duplicate);
+    case vote_set::outcome::conflicting:
+      return reject(rejection::conflicting_statement);
+    case vote_set::outcome::added:
+      break;
+  }
+  settle(content.sequence, out);
+  return out;
+}
+
+void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out) {
+  // §4.3: a replica "collects checkpoint messages in its log until it has 2f + 1 of them for sequence number n
+  // with the same digest d signed by different replicas. … These 2f + 1 messages are the proof of correctness".
+  const auto& votes = votes_[sequence];
+  // All digests are looked at, so that a false vote of a low replica number hides no quorum behind it (attack 12).
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    const auto* vote = votes.of(replica_id{number});
+    if (vote == nullptr || votes.count_for(vote->content.value) < cluster_.group().quorum()) continue;
+    auto certificate = std::make_shared<checkpoint_certificate>();
+    certificate->votes = votes.votes_for(vote->content.value);
+    // A quorum is enough, and messages that contain a proof have room for a quorum only.
+    certificate->votes.resize(cluster_.group().quorum());
+    return adopt(std::move(certificate), out);
+  }
+}
+
+checkpoint_effects checkpoint_votes::on_proof(std::shared_ptr<const checkpoint_certificate> certificate) {
+  require(certificate != nullptr && certificate->votes.size() >= cluster_.group().quorum(), "a proof has a quorum");
+  checkpoint_effects out;
+  if (certificate->sequence() > stable()) adopt(std::move(certificate), out);
+  return out;
+}
+
+void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certificate, checkpoint_effects& out) {
+  require(certificate->sequence() > stable(), "the stable checkpoint only moves up");
+  stable_ = std::move(certificate);
+  // §4.3: "it also discards all earlier checkpoints and checkpoint messages".
+  // The own root of the stable checkpoint itself stays, because it is compared below.
+  votes_.erase(votes_.begin(), votes_.upper_bound(stable()));
+  own_roots_.erase(own_roots_.begin(), own_roots_.lower_bound(stable()));
+  out.stable = stable_;
+  out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
+  compare_with_own(out);
+  // While the own state is wrong, each newer certified state is asked for: only one that is not older than the
+  // divergence ends it.
+  if (diverged_at_) out.fetch = stable_;
+}
+
+void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
+  const auto own = own_roots_.find(stable());
+  if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
+  // A quorum certified another state. One of its members is correct, so the own state is the wrong one.
+  diverge(stable(), out);
+}
+
+/// This replica computed something wrong, and so is everything that builds on it. None of it is signed or sent again
+/// (attack 27).
+void checkpoint_votes::diverge(sequence_number sequence, checkpoint_effects& out) {
+  own_roots_.clear();
+  disowned_ = voted_;
+  diverged_at_ = sequence;
+  out.diverged = sequence;
+  out.fetch = stable_;
+}
+
+void checkpoint_votes::on_voting_allowed(sequence_number above) {
+  abstains_ = false;
+  // Votes through here may be with other replicas. They count as cast, so none of them is contradicted (attack 9).
+  voted_ = std::max(voted_, above);
+}
+
+void checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
+  require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
+  // An older certified state is correct too, but it does not end the divergence (`divergence_tracker::ends_with`).
+  if (diverged_at_ && sequence >= *diverged_at_) diverged_at_ = std::nullopt;
+  if (!diverged_at_ && sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
+}
+
+checkpoint_effects checkpoint_votes::on_tick() const {
+  checkpoint_effects out;
+  if (diverged_at_) {
+    out.fetch = stable_;
+    return out;
+  }
+  for (const auto& [sequence, votes] : votes_) {
+    const auto* own = votes.of(self_);
+    // Votes from before a repair are not repeated: they may name a wrong root.
+    if (own != nullptr && sequence > disowned_)
+      out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
+  }
+  return out;
+}
+
+}  // namespace hypermesh

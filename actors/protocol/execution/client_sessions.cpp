@@ -1,0 +1,105 @@
+#include "actors/protocol/execution/client_sessions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Session 0 needs no opening, so its timestamp 0 names no request.
+constexpr session_id always_open{0};
+
+request_standing standing_in(const timestamp_window& window, timestamp when) {
+  switch (window.of(when)) {
+    case timestamp_window::standing::fresh:
+      return request_standing::fresh;
+    case timestamp_window::standing::early:
+      return request_standing::early;
+    case timestamp_window::standing::done:
+      return request_standing::done;
+    case timestamp_window::standing::past:
+      return request_standing::past;
+  }
+  return request_standing::past;
+}
+
+}  // namespace
+
+request_standing client_sessions::standing_of(session_id session, timestamp when) const {
+  const bool opens = when == timestamp{0} && session != always_open;
+  // Open sessions come first: one with a number below `forgotten_` stays usable.
+  if (const auto found = open_.find(session); found != open_.end()) {
+    return opens ? request_standing::done : standing_in(found->second.window, when);
+  }
+  if (session == always_open) return standing_in(timestamp_window{}, when);
+  // Which sessions up to `forgotten_` have ended is not known any more, so all of them are refused. A session that was
+  // never open is refused too, which costs its client only the choice of a larger number (attack 25).
+  const bool has_ended = session <= forgotten_ || std::ranges::find(ended_, session) != ended_.end();
+  if (has_ended) return request_standing::ended;
+  // An operation that is committed before the opening of its session waits for the opening.
+  return opens ? request_standing::fresh : request_standing::early;
+}
+
+std::optional<session_id> client_sessions::open(session_id session, session_mode mode) {
+  require(standing_of(session, timestamp{0}) == request_standing::fresh, "a session is opened once");
+  open_[session] = {timestamp_window{mode}, ++uses_};
+  // Session 0 takes no place of another one.
+  const auto opened = open_.size() - (open_.contains(always_open) ? 1 : 0);
+  if (opened <= limits::sessions_per_client_max) return std::nullopt;
+  const auto gone = end_least_recent();
+  require(gone && *gone != session, "a session that was just opened is not the least recently used one");
+  return gone;
+}
+
+std::optional<session_id> client_sessions::end_least_recent() {
+  // Uses are counted and not timed, so all replicas end the same session.
+  auto oldest = open_.end();
+  for (auto place = open_.begin(); place != open_.end(); ++place) {
+    if (place->first == always_open) continue;
+    if (oldest == open_.end() || place->second.used < oldest->second.used) oldest = place;
+  }
+  if (oldest == open_.end()) return std::nullopt;
+  const auto session = oldest->first;
+  open_.erase(oldest);
+  ended_.push_back(session);
+  // `forgotten_` only grows. A smaller number that is forgotten is covered by it already.
+  if (ended_.size() > limits::ended_sessions_max) {
+    forgotten_ = std::max(forgotten_, ended_.front());
+    ended_.pop_front();
+  }
+  return session;
+}
+
+void client_sessions::mark_done(session_id session, timestamp when) {
+  require(standing_of(session, when) == request_standing::fresh, "only a fresh request is executed");
+  // Creates session 0 at its first request. All others were opened before, else the request would not be fresh.
+  auto& used = open_[session];
+  used.window.mark_done(when);
+  used.used = ++uses_;
+}
+
+session_id client_sessions::fresh_above() const {
+  // Sessions do not end in the order of their numbers, so the largest one may be anywhere.
+  return ended_.empty() ? forgotten_ : std::max(forgotten_, *std::ranges::max_element(ended_));
+}
+
+const timestamp_window* client_sessions::window_of(session_id session) const {
+  const auto found = open_.find(session);
+  return found == open_.end() ? nullptr : &found->second.window;
+}
+
+void client_sessions::assign(std::uint64_t uses, session_id forgotten, std::deque<session_id> ended,
+                             std::map<session_id, open_session> open) {
+  // Assertions, because `client_table::restore` has refused bytes that exceed these bounds.
+  require(ended.size() <= limits::ended_sessions_max, "the memory of ended sessions is bounded");
+  require(open.size() <= limits::sessions_per_client_max + 1, "the open sessions of a client are bounded");
+  uses_ = uses;
+  forgotten_ = forgotten;
+  ended_ = std::move(ended);
+  open_ = std::move(open);
+}
+
+}  // namespace hypermesh

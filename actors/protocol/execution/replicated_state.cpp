@@ -1,0 +1,209 @@
+#include "actors/protocol/execution/replicated_state.hpp"
+
+#include <algorithm>
+
+#include "messages/byte_codec.hpp"
+#include "messages/limits.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+client_table::shared_outcome refusal(reply_status why, session_id fresh_above = {}) {
+  request_outcome outcome;
+  outcome.status = why;
+  outcome.fresh_above = fresh_above;
+  return std::make_shared<const request_outcome>(std::move(outcome));
+}
+
+/// The content of the first chunk of a snapshot. It contains the sequence, so states after different
+/// sequences have different roots.
+byte_vector layout_of(sequence_number sequence, std::size_t machine_chunks, std::string_view machine_name,
+                      const reputation_ledger& ledger, const readmission_ledger& readmissions) {
+  byte_writer out;
+  out.number<std::uint64_t>(sequence.value);
+  out.number<std::uint64_t>(machine_chunks);
+  out.number<std::uint32_t>(static_cast<std::uint32_t>(machine_name.size()));
+  out.bytes(as_byte_span(machine_name));
+  ledger.write(out);
+  readmissions.write(out);
+  return out.take();
+}
+
+}  // namespace
+
+replicated_state::replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster)
+    : machine_(std::move(machine)), cluster_(cluster), ledger_(cluster), readmissions_(cluster) {
+  require(machine_ != nullptr, "a replicated state has a machine");
+}
+
+bool replicated_state::awaits(sequence_number sequence) const {
+  if (divergence_.exists() || sequence <= last_executed_) return false;
+  if (sequence == last_executed_.next()) return true;
+  // §4.2 leaves no gap. Only a state that was replaced by one of an earlier sequence sees one. Example: the state was
+  // wrong from 128 on, batches through 260 were executed, and the certified state after 128 replaced it. Batch 261 may
+  // still be on its way. It is not executed now, and comes again after the batches 129 to 260.
+  require(replaced_, "batches are handed over in order without gaps");
+  return false;
+}
+
+std::vector<replicated_state::answered_request> replicated_state::execute(sequence_number sequence,
+                                                                          const batch& content) {
+  require(!divergence_.exists(), "a diverged state executes nothing");
+  // §4.2: the state "reflects the sequential execution of all requests with lower sequence numbers".
+  require(sequence == last_executed_.next(), "batches are executed in order without gaps");
+  std::vector<answered_request> done;
+  done.reserve(content.requests.size());
+  for (const auto& each : content.requests) {
+    // System requests change the ledgers and have no answer.
+    if (each.id.client == system_client) {
+      done.push_back({{each.id, judge(sequence, each)}, {}});
+      continue;
+    }
+    // The same request may be ordered twice, in two slots or two views. Only the first one is executed, and
+    // every replica decides so from the same table (attack 18).
+    const auto standing = clients_.standing_of(each.id);
+    if (standing == request_standing::fresh) {
+      done.push_back(execute_fresh(sequence, each));
+      continue;
+    }
+    // I17: an early request changes nothing, at every replica alike, and is ordered again. So neither a primary that
+    // reorders requests nor a view change that loses one alters the order of a session.
+    const bool too_early = standing == request_standing::early;
+    done.push_back({{each.id, false, too_early}, answer_to(reference_of(each))});
+  }
+  // After all requests of the batch, so that terms end and scores recover at the same place everywhere.
+  ledger_.end_of(sequence);
+  last_executed_ = sequence;
+  replaced_ = false;
+  return done;
+}
+
+/// Applies a system request and returns whether it changed a ledger. Its signatures were verified before any correct
+/// replica voted for the batch.
+bool replicated_state::judge(sequence_number sequence, const request& each) {
+  const auto about = system_request_in(each, cluster_);
+  // No correct replica votes for such a request. If one is committed anyway, it is skipped at every replica alike.
+  if (!about) return false;
+  const auto* wanted = std::get_if<group_request>(&*about);
+  const bool is_move =
+      wanted != nullptr && (wanted->kind == message_kind::readmission || wanted->kind == message_kind::hand_over);
+  return is_move ? readmissions_.apply(*wanted, sequence) : ledger_.apply(*about, sequence);
+}
+
+replicated_state::answered_request replicated_state::execute_fresh(sequence_number sequence, const request& each) {
+  const auto reference = reference_of(each);
+  if (!each.id.opens_session()) return {{each.id, true}, {reference.content, run(sequence, each, reference)}};
+  const auto opening = opening_in(each);
+  require(opening.has_value(), "a request that opens a session was verified to be one");
+  auto outcome = clients_.open(reference, opening->mode);
+  return {{each.id, true, false, opening->mode}, {reference.content, std::move(outcome)}};
+}
+
+client_table::shared_outcome replicated_state::run(sequence_number sequence, const request& each,
+                                                   const request_reference& reference) {
+  request_outcome outcome;
+  for (std::size_t index = 0; index < each.operation_count(); ++index) {
+    const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index),
+                                    each.id.session};
+    // All operations of a request are executed, also after one of them was refused: each has its own result.
+    auto result = machine_->apply(context, each.operation(index));
+    const bool fits = result.payload.size() <= limits::result_bytes_max &&
+                      outcome.results.size() + result.payload.size() <= limits::reply_bytes_max;
+    // The operation was executed and stays executed. Only its answer is left out, so that every reply fits a frame.
+    if (!fits) result = {operation_status::result_too_large, {}};
+    outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
+  }
+  auto shared = std::make_shared<const request_outcome>(std::move(outcome));
+  clients_.record(reference, shared);
+  return shared;
+}
+
+client_table::shared_outcome replicated_state::refuse(reply_status why) const {
+  // A client that counts f + 1 refusals must not count one of a replica whose state is wrong (attack 27).
+  return divergence_.exists() ? nullptr : refusal(why);
+}
+
+client_table::answered replicated_state::answer_to(const request_reference& asked) const {
+  if (divergence_.exists()) return {};
+  switch (clients_.standing_of(asked.id)) {
+    case request_standing::fresh:
+    case request_standing::early:
+      return {};
+    case request_standing::done:
+      return clients_.answer_of(asked.id);
+    // It is forgotten whether the request was executed. It is not executed from now on.
+    case request_standing::past:
+      return {asked.content, refusal(reply_status::stale_timestamp)};
+    // The client gets a number above which no session has ended, so that its next try succeeds.
+    case request_standing::ended:
+      return {asked.content, refusal(reply_status::session_ended, clients_.fresh_above(asked.id.client))};
+  }
+  return {};
+}
+
+std::optional<operation_result> replicated_state::query(byte_span operation) const {
+  if (divergence_.exists()) return std::nullopt;
+  auto result = machine_->query(operation);
+  if (result.payload.size() > limits::result_bytes_max) return operation_result{operation_status::result_too_large, {}};
+  return result;
+}
+
+state_snapshot replicated_state::snapshot() {
+  // The order is fixed, because the root is over the chunks in their order: layout, machine, clients.
+  auto machine_chunks = machine_->snapshot();
+  auto layout = layout_of(last_executed_, machine_chunks.size(), machine_->name(), ledger_, readmissions_);
+  state_snapshot all;
+  const auto leaf = state_chunk_digest(layout);
+  all.push_back({std::make_shared<const byte_vector>(std::move(layout)), leaf});
+  all.insert(all.end(), machine_chunks.begin(), machine_chunks.end());
+  const auto client_chunks = clients_.snapshot();
+  all.insert(all.end(), client_chunks.begin(), client_chunks.end());
+  return all;
+}
+
+digest replicated_state::root() { return state_root(snapshot()); }
+
+installation_outcome replicated_state::install(sequence_number sequence, const digest& certified,
+                                               const state_snapshot& snapshot) {
+  // A certified state replaces a wrong one even if the wrong one is of a later sequence. A correct state is replaced by
+  // a later one only.
+  if (divergence_.exists() && !divergence_.ends_with(sequence)) return {installation::too_old, {}};
+  if (!divergence_.exists() && sequence <= last_executed_) return {installation::overtaken, {}};
+  if (auto error = restore(sequence, snapshot)) return {installation::unreadable, std::move(*error)};
+  if (root() != certified) {
+    // The chunks are certified, but the machine made another state of them. Its answers are worthless from now on.
+    (void)divergence_.on_diverged(sequence);
+    return {installation::unreadable, "what was restored is another state than the certified one"};
+  }
+  replaced_ = divergence_.on_installed(sequence);
+  return {installation::installed, {}};
+}
+
+std::optional<std::string> replicated_state::restore(sequence_number sequence, const state_snapshot& snapshot) {
+  if (snapshot.empty()) return "the snapshot has no layout chunk";
+  // Everything is parsed and compared before the first member changes. The machine comes last of all that can fail.
+  byte_reader layout{*snapshot.front().bytes};
+  const sequence_number claimed{layout.number<std::uint64_t>()};
+  const auto machine_chunks = layout.number<std::uint64_t>();
+  const auto name = layout.bytes(layout.number<std::uint32_t>());
+  reputation_ledger ledger{cluster_};
+  readmission_ledger readmissions{cluster_};
+  const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
+  if (!has_ledger || !layout.is_complete() || claimed != sequence)
+    return "the snapshot's layout is malformed or of another sequence";
+  if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
+  if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
+  const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
+  client_table clients;
+  if (auto error = clients.restore(std::span{split, snapshot.end()})) return error;
+  if (auto error = machine_->restore(state_snapshot(snapshot.begin() + 1, split))) return error;
+  clients_ = std::move(clients);
+  ledger_ = std::move(ledger);
+  readmissions_ = std::move(readmissions);
+  last_executed_ = sequence;
+  return std::nullopt;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,369 @@
+#include "actors/protocol/guard/equivocation_detector.hpp"
+
+#include <algorithm>
+
+namespace hypermesh {
+
+namespace {
+
+// Places of the two signatures in a vote_claim.
+constexpr std::size_t prepare_at = 0;
+constexpr std::size_t commit_at = 1;
+
+std::size_t place_of(message_kind kind) { return kind == message_kind::commit ? commit_at : prepare_at; }
+message_kind kind_at(std::size_t place) { return place == commit_at ? message_kind::commit : message_kind::prepare; }
+
+evidence pair_of(message_kind one, const signed_statement& first, message_kind other, const signed_statement& second) {
+  return {{evidence_item{one, first}, evidence_item{other, second}}};
+}
+
+/// Bytes of their own. A part of a NEW-VIEW shares the memory of the whole frame and would keep up to 12 MiB alive.
+blob copy_of(const blob& raw) {
+  auto owner = std::make_shared<const byte_vector>(raw.view.begin(), raw.view.end());
+  const byte_span view{*owner};
+  return {std::move(owner), view};
+}
+
+}  // namespace
+
+equivocation_detector::equivocation_detector(const cluster_parameters& cluster, const validator& checks)
+    : cluster_(cluster), checks_(&checks), replicas_(cluster.replicas), proposals_(cluster.watermark_window) {
+  // Until the replica publishes its position, the window is the first one: h = 0, H = L.
+  at_.high = sequence_number{cluster.watermark_window};
+}
+
+equivocation_detector::findings equivocation_detector::on_message(replica_id sender, const message& value) {
+  findings out;
+  const auto is_own = [&](const signed_statement& said) { return said.content.replica == sender; };
+  // A proposal may come on any link, because backups send it again to replicas that lack it. A vote is remembered from
+  // its signer's link only: a faulty replica 3 must not fill the place of replica 1 with a forged vote.
+  if (const auto* it = std::get_if<pre_prepare>(&value)) note_proposal(it->header, out);
+  if (const auto* it = std::get_if<prepare>(&value); it != nullptr && is_own(it->vote)) {
+    note_vote(message_kind::prepare, it->vote, out);
+  }
+  if (const auto* it = std::get_if<commit>(&value); it != nullptr && is_own(it->vote)) {
+    note_vote(message_kind::commit, it->vote, out);
+  }
+  if (const auto* it = std::get_if<checkpoint>(&value); it != nullptr && is_own(it->vote)) {
+    note_checkpoint(it->vote, out);
+  }
+  if (const auto* it = std::get_if<view_change>(&value)) note_view_change(*it, false, out);
+  if (const auto* it = std::get_if<new_view>(&value)) {
+    auto* known = record_of(it->replica);
+    // Two documents have to fit one system request; larger ones cannot become evidence and are not remembered.
+    const bool fits = it->raw.view.size() <= limits::evidence_item_bytes_max;
+    const evidence_item said{message_kind::new_view, it->raw};
+    if (known != nullptr && fits && checks_->holds(said)) note_document(known->new_view, it->view, said, out);
+  }
+  const auto* shown = std::get_if<evidence>(&value);
+  // EVIDENCE with more items than a misbehaviour has is refused by the validator; it must not cost work here.
+  if (shown == nullptr || shown->items.size() > items_per_misbehaviour_max) return out;
+  for (const auto& each : shown->items) {
+    const auto* said = std::get_if<signed_statement>(&each.content);
+    if (said == nullptr) continue;
+    if (each.kind == message_kind::pre_prepare) note_proposal(*said, out);
+  }
+  return out;
+}
+
+equivocation_detector::findings equivocation_detector::on_verified(const message& value) {
+  findings out;
+  // The certificates are verified, so their votes count although they came on a link of another replica. Example:
+  // replica 1 voted for A on the link to this replica, and its PREPARE for B is in a certificate of replica 2.
+  if (const auto* it = std::get_if<view_change>(&value)) note_certificates(*it, out);
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
+    for (const auto& each : it->certificate.votes)
+      note_checkpoint(each, out);
+  }
+  const auto* opened = std::get_if<new_view>(&value);
+  if (opened == nullptr) return out;
+  for (const auto& each : opened->view_changes) {
+    note_view_change(each, true, out);
+    note_certificates(each, out);
+  }
+  for (const auto& each : opened->reproposals)
+    note_proposal(each, out);
+  return out;
+}
+
+equivocation_detector::findings equivocation_detector::on_refused(const message& value, rejection why) {
+  findings out;
+  // The validator gives these reasons before it verifies the signature, so `prove` verifies it.
+  const bool unlawful_vote = why == rejection::not_from_primary || why == rejection::primary_voted_prepare ||
+                             why == rejection::number_out_of_range;
+  if (const auto* it = std::get_if<pre_prepare>(&value); it != nullptr && unlawful_vote) {
+    prove({{evidence_item{message_kind::pre_prepare, it->header}}}, out);
+  }
+  if (const auto* it = std::get_if<prepare>(&value); it != nullptr && unlawful_vote) {
+    prove({{evidence_item{message_kind::prepare, it->vote}}}, out);
+  }
+  if (const auto* it = std::get_if<checkpoint>(&value); it != nullptr && unlawful_vote) {
+    prove({{evidence_item{message_kind::checkpoint, it->vote}}}, out);
+  }
+  const auto* change = std::get_if<view_change>(&value);
+  const auto* opened = std::get_if<new_view>(&value);
+  if (change == nullptr && opened == nullptr) return out;
+  // A document with a bad signature, or on a link of another replica, says nothing about the named signer (attack 39).
+  // For every other fault in a signed document its signer is responsible.
+  if (why == rejection::bad_signature || why == rejection::sender_is_not_signer) return out;
+  const auto& raw = change != nullptr ? change->raw : opened->raw;
+  // A larger document costs more signature checks than a judgement may (attack 33). It is refused and convicts nobody.
+  if (raw.view.size() > limits::lone_evidence_item_bytes_max) return out;
+  prove({{evidence_item{kind_of(value), raw}}}, out);
+  return out;
+}
+
+bool equivocation_detector::prove(evidence shown, findings& out) {
+  // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
+  // (attack 33). This is decided before any signature is checked.
+  const auto about = system_request_in(shown, cluster_);
+  const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
+  if (accused != nullptr && accused->accused.is_replica() && is_avoided_as_primary(replica_id{accused->accused.number}))
+    return false;
+  checks_made_ += shown.items.size();
+  if (!checks_->proves(shown)) return false;
+  out.proofs.push_back(std::move(shown));
+  return true;
+}
+
+// --- Votes -----------------------------------------------------------------------
+
+bool equivocation_detector::is_near(const statement& content) const {
+  // Inside the window each sequence has a place of its own, and so have the present view and the next one. Anything
+  // outside could push out what a replica signed for the present view and window.
+  return content.sequence > at_.stable && content.sequence <= at_.high && content.view <= at_.view.next() &&
+         content.epoch == cluster_.signing.epoch && cluster_.group().contains(content.replica);
+}
+
+equivocation_detector::replica_record* equivocation_detector::record_of(replica_id replica) {
+  if (!cluster_.group().contains(replica)) return nullptr;
+  // Allocated with the first message of the replica, so that silent replicas cost no memory.
+  auto& known = replicas_[replica.value];
+  if (known == nullptr) {
+    known = std::make_unique<replica_record>();
+    known->votes.resize(cluster_.watermark_window);
+    known->checkpoints.resize(cluster_.watermark_window / cluster_.checkpoint_period + 2);
+  }
+  return known.get();
+}
+
+/// The place of the votes of one (v, n); null if the place holds votes of a later view.
+equivocation_detector::vote_claim* equivocation_detector::claim_of(const statement& content) {
+  if (!is_near(content)) return nullptr;
+  auto& slot = record_of(content.replica)->votes[content.sequence.value % cluster_.watermark_window];
+  if (slot.sequence != content.sequence) slot = {content.sequence, {}};
+  auto& claim = slot.of_view[content.view.value % 2];
+  if (claim.view > content.view) return nullptr;
+  if (claim.view < content.view) claim = {};
+  claim.view = content.view;
+  return &claim;
+}
+
+/// The remembered proposal of (v, n); null if there is none.
+equivocation_detector::proposal_claim* equivocation_detector::proposal_of(view_number view, sequence_number sequence) {
+  auto& claim = proposals_[sequence.value % cluster_.watermark_window][view.value % 2];
+  return claim.header && claim.view == view && claim.sequence == sequence ? &claim : nullptr;
+}
+
+bool equivocation_detector::is_avoided_as_primary(replica_id replica) const {
+  return std::ranges::binary_search(avoided_as_primary_, replica);
+}
+
+bool equivocation_detector::is_genuine(message_kind kind, const signed_statement& said) {
+  ++checks_made_;
+  return !checks_->check_statement(kind, said);
+}
+
+/// §4.2: a backup accepts one PRE-PREPARE for (v, n), so its PREPARE and its COMMIT carry one digest.
+void equivocation_detector::note_vote(message_kind kind, const signed_statement& said, findings& out) {
+  const auto& content = said.content;
+  auto* claim = is_avoided_as_primary(content.replica) ? nullptr : claim_of(content);
+  if (claim == nullptr) return;
+  show_proposal(content, out);
+  const auto place = place_of(kind);
+  const bool is_first = !claim->said[prepare_at] && !claim->said[commit_at];
+  if (is_first || claim->value == content.value) {
+    claim->value = content.value;
+    if (!claim->said[place] || is_genuine_replacement(kind, claim->by[place], said)) claim->by[place] = said.by;
+    claim->said[place] = true;
+  } else if (!claim->is_closed && is_genuine(kind, said)) {
+    // The new vote is verified before the remembered ones, because a forged vote must not replace a genuine one.
+    claim->is_closed = prove_against(*claim, kind, said, out);
+    // The new vote is genuine and the pair proves nothing, so the remembered signatures are forged. The new vote
+    // replaces them. Otherwise a replica could hide its votes behind bad copies that it sends first.
+    if (!claim->is_closed) {
+      *claim = {content.view, content.value, {}, {}, false};
+      claim->by[place] = said.by;
+      claim->said[place] = true;
+    }
+  }
+  // The primary casts no PREPARE, but its COMMIT may conflict with its own proposal.
+  auto* proposal = proposal_of(content.view, content.sequence);
+  if (proposal == nullptr || proposal->is_closed || proposal->header->content.replica != content.replica ||
+      proposal->header->content.value == content.value) {
+    return;
+  }
+  proposal->is_closed = prove(pair_of(message_kind::pre_prepare, *proposal->header, kind, said), out);
+}
+
+/// Tries the remembered PREPARE and the remembered COMMIT, because one of the two may be forged.
+bool equivocation_detector::prove_against(const vote_claim& claim, message_kind kind, const signed_statement& said,
+                                          findings& out) {
+  for (const auto known : {prepare_at, commit_at}) {
+    if (!claim.said[known]) continue;
+    auto before = said;
+    before.content.value = claim.value;
+    before.by = claim.by[known];
+    if (prove(pair_of(kind_at(known), before, kind, said), out)) return true;
+  }
+  return false;
+}
+
+/// Whether `said` should replace a remembered signature of the same content. Ed25519 is deterministic, so a correct
+/// replica never makes two signatures of one content: a different signature means that one of the two is forged, and
+/// only then a check is spent.
+bool equivocation_detector::is_genuine_replacement(message_kind kind, const signature& known,
+                                                   const signed_statement& said) {
+  return known != said.by && is_genuine(kind, said);
+}
+
+/// Sends the proposal to a voter that voted for another digest. The voter holds the other proposal, so both replicas
+/// have the evidence against the primary one message later (attack 8).
+void equivocation_detector::show_proposal(const statement& vote, findings& out) {
+  auto* proposal = proposal_of(vote.view, vote.sequence);
+  if (proposal == nullptr || proposal->header->content.value == vote.value) return;
+  proposal->shown_to.resize(cluster_.replicas);
+  // Once for each voter, or a flood of votes would cause a flood of EVIDENCE. A forged header is sent to nobody.
+  if (proposal->shown_to[vote.replica.value] || !is_genuine(message_kind::pre_prepare, *proposal->header)) return;
+  proposal->shown_to[vote.replica.value] = true;
+  out.shows.push_back({vote.replica, {{evidence_item{message_kind::pre_prepare, *proposal->header}}}});
+}
+
+void equivocation_detector::note_proposal(const signed_statement& header, findings& out) {
+  const auto& content = header.content;
+  // A PRE-PREPARE that is not the primary's fills no place; the validator refuses it and `on_refused` judges it.
+  if (!is_near(content) || content.replica != cluster_.group().primary_of(content.view)) return;
+  auto& claim = proposals_[content.sequence.value % cluster_.watermark_window][content.view.value % 2];
+  const bool is_other = !claim.header || claim.sequence != content.sequence || claim.view != content.view;
+  if (is_other && claim.header && claim.sequence == content.sequence && claim.view > content.view) return;
+  if (is_other) {
+    claim = {content.view, content.sequence, header, false, {}};
+    show_to_voters(content, out);
+  } else if (claim.header->content.value == content.value) {
+    if (is_genuine_replacement(message_kind::pre_prepare, claim.header->by, header)) {
+      claim.header = header;
+      show_to_voters(content, out);
+    }
+  } else if (!claim.is_closed && !is_avoided_as_primary(content.replica)) {
+    // Two headers for one (v, n). If they prove nothing, one of them is forged, and a genuine new header replaces the
+    // remembered one.
+    claim.is_closed = prove(pair_of(message_kind::pre_prepare, *claim.header, message_kind::pre_prepare, header), out);
+    if (!claim.is_closed && is_genuine(message_kind::pre_prepare, header)) claim.header = header;
+  }
+  // The proposal may arrive after a COMMIT of the primary for another digest.
+  auto* votes = claim_of(content);
+  if (votes == nullptr || votes->is_closed || !votes->said[commit_at] || votes->value == content.value) return;
+  auto before = header;
+  before.content.value = votes->value;
+  before.by = votes->by[commit_at];
+  votes->is_closed = prove(pair_of(message_kind::commit, before, message_kind::pre_prepare, header), out);
+}
+
+/// Sends the proposal to the replicas that voted for another digest before the proposal arrived.
+void equivocation_detector::show_to_voters(const statement& proposed, findings& out) {
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    if (replicas_[number] == nullptr) continue;
+    auto said = proposed;
+    said.replica = replica_id{number};
+    const auto& slot = replicas_[number]->votes[proposed.sequence.value % cluster_.watermark_window];
+    const auto& vote = slot.of_view[proposed.view.value % 2];
+    const bool same_place = slot.sequence == proposed.sequence && vote.view == proposed.view;
+    if (!same_place || !(vote.said[prepare_at] || vote.said[commit_at])) continue;
+    said.value = vote.value;
+    show_proposal(said, out);
+  }
+}
+
+void equivocation_detector::note_checkpoint(const signed_statement& said, findings& out) {
+  const auto& content = said.content;
+  // §4.3: one state follows from one order, so a replica signs one digest for each checkpoint. CHECKPOINTs that are not
+  // due are judged by `on_refused`.
+  const bool is_due = content.view == view_number{0} && content.sequence != sequence_number{0} &&
+                      cluster_.is_checkpoint(content.sequence);
+  if (!is_due || content.sequence < at_.stable || content.sequence > at_.high || is_avoided_as_primary(content.replica))
+    return;
+  auto* known = record_of(content.replica);
+  if (known == nullptr) return;
+  auto& ring = known->checkpoints;
+  // The stable checkpoint counts too, so up to L / K + 1 checkpoints are compared at a time; the ring has L / K + 2
+  // places.
+  auto& claim = ring[content.sequence.value / cluster_.checkpoint_period % ring.size()];
+  if (!claim.said || claim.said->content.sequence != content.sequence) {
+    claim = {said, false};
+    return;
+  }
+  if (claim.is_closed) return;
+  if (claim.said->content.value == content.value) {
+    if (is_genuine_replacement(message_kind::checkpoint, claim.said->by, said)) claim.said = said;
+    return;
+  }
+  if (!is_genuine(message_kind::checkpoint, said)) return;
+  claim.is_closed = prove(pair_of(message_kind::checkpoint, *claim.said, message_kind::checkpoint, said), out);
+  if (!claim.is_closed) claim.said = said;
+}
+
+// --- Documents -------------------------------------------------------------------
+
+void equivocation_detector::note_document(document_claim& known, view_number view, evidence_item shown, findings& out) {
+  // A document for a view that is far ahead would take the place of all documents for the views before it.
+  if (view.value > at_.view.value + cluster_.replicas || (known.said && known.view > view)) return;
+  if (!known.said || known.view < view) {
+    known = {view, std::move(shown), false};
+    return;
+  }
+  // A second document for one view. Equal content is no evidence, so a retransmission proves nothing.
+  if (!known.is_closed) known.is_closed = prove({{*known.said, std::move(shown)}}, out);
+}
+
+void equivocation_detector::note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out) {
+  auto* known = is_avoided_as_primary(value.replica) ? nullptr : record_of(value.replica);
+  if (known == nullptr || value.raw.view.size() > limits::evidence_item_bytes_max) return;
+  // A VIEW-CHANGE inside a NEW-VIEW shares the memory of the whole frame, so it is copied.
+  const evidence_item shown{message_kind::view_change, is_verified ? copy_of(value.raw) : value.raw};
+  if (!is_verified && !checks_->holds(shown)) return;
+  look_for_hidden(value, shown, out);
+  note_document(known->view_change, value.new_view, shown, out);
+}
+
+/// A COMMIT promises that every later VIEW-CHANGE of its signer contains the prepared certificate (attack 10). Example:
+/// replica 1 sent COMMIT v=0 n=5, and its VIEW-CHANGE for view 1 has h=0 and no certificate for n=5.
+void equivocation_detector::look_for_hidden(const hypermesh::view_change& value, const evidence_item& shown,
+                                            findings& out) {
+  for (auto& slot : record_of(value.replica)->votes) {
+    if (slot.sequence <= at_.stable) continue;
+    for (auto& claim : slot.of_view) {
+      if (!claim.said[commit_at] || claim.is_closed) continue;
+      const signed_statement said{{claim.view, slot.sequence, claim.value, value.replica, cluster_.signing.epoch},
+                                  claim.by[commit_at]};
+      if (!conceals(value, said.content)) continue;
+      // The COMMIT was remembered unverified; a forged one is forgotten.
+      claim.said[commit_at] = is_genuine(message_kind::commit, said);
+      if (!claim.said[commit_at]) continue;
+      claim.is_closed = prove({{evidence_item{message_kind::commit, said}, shown}}, out);
+      // One proof is enough to convict.
+      if (claim.is_closed) return;
+    }
+  }
+}
+
+void equivocation_detector::note_certificates(const hypermesh::view_change& value, findings& out) {
+  for (const auto& each : value.stable_proof.votes)
+    note_checkpoint(each, out);
+  for (const auto& each : value.prepared) {
+    note_proposal(each.pre_prepare, out);
+    for (const auto& vote : each.prepares)
+      note_vote(message_kind::prepare, vote, out);
+  }
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/guard/equivocation_detector.hpp"
+#include "actors/protocol/guard/peer_trust.hpp"
+
+namespace hypermesh {
+
+/// The result of one step of `evidence_pool`.
+struct evidence_pool_effects {
+  std::vector<outgoing_message> sends;
+  /// System requests for the request pool of this node.
+  std::vector<frame_ptr> requests;
+  /// Evidence against replicas that was verified in this step, also if the pool has no room for it.
+  std::vector<proven_misbehaviour> proven;
+  /// Names of cases that need no order any more. The request pool forgets them, so that no primary is blamed for not
+  /// ordering them.
+  std::vector<request_id> dropped;
+  std::vector<observation> observations;
+};
+
+/// The open cases of this node, until the total order has them (R12). There are two classes, which are never mixed:
+/// evidence of a misbehaviour, which convicts once it is ordered; and group requests, of which a COMPLAINT only
+/// throttles. Pure; every input was verified before.
+///
+/// A replica that finds evidence sends it to all others. Each of them then suspects an accused primary at once, and
+/// judges the next primary by whether it orders the evidence. A group request is opened by each replica that has enough
+/// votes.
+///
+/// Memory: `open_max` cases of at most `limits::request_bytes_max`, `open_per_accused_max` of them for each accused;
+/// one vote of each replica for each place of a group request; 256 names of settled cases.
+class evidence_pool {
+ public:
+  /// Open cases in all, and against one principal.
+  static constexpr std::size_t open_max = 32;
+  static constexpr std::size_t open_per_accused_max = 2;
+  /// Open cases against clients. Clients are many and must not take the places of cases against replicas.
+  static constexpr std::size_t open_of_clients_max = 8;
+  /// A case that is not ordered is submitted again up to 8 times: after 0.5 s, then after twice the time before, at
+  /// most 16 s. That is about one minute, which a partition may last.
+  static constexpr unsigned repeats_max = 8;
+  static constexpr microseconds_t repeat_us = 500'000;
+  static constexpr microseconds_t repeat_us_max = 16'000'000;
+  /// By complaint reason: the number of misbehaviours of one replica within `complaint_reason_window_us` that lead to a
+  /// complaint. Index 0 is no reason.
+  static constexpr std::array<std::uint32_t, complaint_reason_last + 1> complaint_reasons_until = {0, 32, 4'096, 2, 3};
+  static_assert(complaint_reasons_until.back() > 0, "a number for each complaint reason");
+  static constexpr microseconds_t complaint_reason_window_us = 30'000'000;
+  /// A replica supports the same wish of another replica once in this time, because support costs a signature and a
+  /// broadcast.
+  static constexpr microseconds_t support_pause_us = 250'000;
+
+  /// `keys` signs as `self` and outlives the pool.
+  evidence_pool(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
+
+  /// The equivocation detector, or the request pool for a client, found this evidence.
+  [[nodiscard]] evidence_pool_effects on_found(const evidence& proof, microseconds_t now);
+  /// A system request of another replica. The validator refuses system requests of clients.
+  [[nodiscard]] evidence_pool_effects on_request(const request& value, microseconds_t now);
+  [[nodiscard]] evidence_pool_effects on_complaint(const signed_statement& vote, microseconds_t now);
+  [[nodiscard]] evidence_pool_effects on_release(const signed_statement& vote, microseconds_t now);
+  /// The operator of this node wants `replica` released from quarantine.
+  [[nodiscard]] evidence_pool_effects on_release_wanted(replica_id replica, microseconds_t now);
+
+  /// This replica lost its disk and asks the others for its readmission. Called again until the readmission is over.
+  [[nodiscard]] evidence_pool_effects on_readmission_wanted(const readmission_wish& wish, microseconds_t now);
+  /// A vote of another replica: its own wish, or its support for the wish of a third one.
+  [[nodiscard]] evidence_pool_effects on_readmission(const signed_statement& vote, microseconds_t now);
+  [[nodiscard]] evidence_pool_effects on_hand_over(const signed_statement& vote, microseconds_t now);
+  /// This replica has entered `view`, or waits for its NEW-VIEW.
+  [[nodiscard]] evidence_pool_effects on_view(view_number view);
+
+  /// This node observed a misbehaviour that it cannot prove to others.
+  [[nodiscard]] evidence_pool_effects on_misbehaved(const observed_misbehaviour& seen, microseconds_t now);
+  /// The agreed reputation after the execution of a batch, or after the installation of a state.
+  [[nodiscard]] evidence_pool_effects on_agreed(const agreed_reputation& agreed);
+  [[nodiscard]] evidence_pool_effects on_tick(microseconds_t now);
+
+  [[nodiscard]] std::size_t open_cases() const { return open_.size(); }
+
+ private:
+  struct open_case {
+    system_request about;
+    frame_ptr frame;
+    /// When the case was submitted last, and the number of intervals so far. A case that this node did not send to all
+    /// starts with 1.
+    microseconds_t told_at = 0;
+    unsigned repeats = 0;
+  };
+  struct tally {
+    std::uint32_t seen = 0;
+    microseconds_t since = 0;
+  };
+  /// Kind, replica, and complaint reason or hand-over cause. Votes with the same place compete: one vote of each
+  /// replica is kept.
+  using group_request_place = std::pair<message_kind, std::pair<replica_id, std::uint8_t>>;
+
+  /// Whether the case is neither open nor settled, and has a place. Verified evidence against a replica is reported in
+  /// `out` even without a place.
+  [[nodiscard]] bool is_news(const system_request& about, evidence_pool_effects& out) const;
+  void open(const system_request& about, frame_ptr frame, bool tell, microseconds_t now, evidence_pool_effects& out);
+  /// Signs the same wish as `asked` if it is a sensible wish of its own signer.
+  void support(message_kind kind, const signed_statement& asked, microseconds_t now, evidence_pool_effects& out);
+  [[nodiscard]] bool is_sensible(const group_request& wanted) const;
+  [[nodiscard]] static group_request_place place_of(const group_request& wanted);
+  void vote(message_kind kind, const statement& content, microseconds_t now, evidence_pool_effects& out);
+  void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, evidence_pool_effects& out);
+  [[nodiscard]] sequence_number period_for(replica_id about, complaint_reason why) const;
+  [[nodiscard]] bool is_settled(const system_request& about) const;
+  [[nodiscard]] bool is_over(const group_request& wanted) const;
+  [[nodiscard]] bool has_room(const std::optional<principal>& accused) const;
+  void drop_if(const std::function<bool(const open_case&)>& is_over, evidence_pool_effects& out);
+
+  cluster_parameters cluster_;
+  replica_id self_;
+  const authenticator* keys_;
+  agreed_reputation agreed_;
+  std::map<request_id, open_case> open_;
+  /// Names of the cases that were ordered last, the newest last.
+  std::deque<request_id> settled_;
+  std::map<std::pair<replica_id, complaint_reason>, tally> tallies_;
+  view_number view_;
+  /// When this replica last supported a wish at this place.
+  std::map<group_request_place, microseconds_t> supported_at_;
+  /// The newest vote of each replica at each place.
+  std::map<group_request_place, std::map<replica_id, signed_statement>> votes_;
+};
+
+}  // namespace hypermesh

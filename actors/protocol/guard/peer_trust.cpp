@@ -1,0 +1,128 @@
+#include "actors/protocol/guard/peer_trust.hpp"
+
+#include <algorithm>
+
+namespace hypermesh {
+
+namespace {
+
+constexpr microseconds_t second_us = 1'000'000;
+constexpr std::size_t settled_max = 64;
+
+complaint_reason complaint_reason_of(rejection reason) {
+  return reason == rejection::throttled ? complaint_reason::flood : complaint_reason::garbage;
+}
+
+/// Reasons that a correct replica can cause without a fault of its own. It relays requests of faulty clients, its
+/// message rests on a state that this replica does not share, or many of its messages come at once. They are held
+/// against no replica.
+bool may_be_innocent(rejection reason) {
+  return is_benign(reason) || reason == rejection::client_quota || reason == rejection::overloaded ||
+         reason == rejection::stale_timestamp || reason == rejection::conflicting_statement;
+}
+
+}  // namespace
+
+std::optional<observed_misbehaviour> observed_misbehaviour_in(const observation& what, group_size group) {
+  if (const auto* it = std::get_if<frame_rejected>(&what)) {
+    if (!it->sender.is_replica() || it->sender.number >= group.replicas() || may_be_innocent(it->reason)) {
+      return std::nullopt;
+    }
+    return observed_misbehaviour{replica_id{it->sender.number}, complaint_reason_of(it->reason)};
+  }
+  if (const auto* it = std::get_if<donor_replaced>(&what)) {
+    // A donor that is late or refuses may have a slow link or no such state. Only a part that fails against the
+    // certified root proves a lie, and only to this node, because chunks are not signed.
+    if (it->reason != donor_fault::lied) return std::nullopt;
+    return observed_misbehaviour{it->replica, complaint_reason::bad_state};
+  }
+  if (const auto* it = std::get_if<primary_suspected>(&what)) {
+    // A suspicion with the reason `proven` rests on evidence, which convicts by itself. It says nothing about the
+    // service of the primary.
+    if (it->reason == suspicion_reason::proven) return std::nullopt;
+    return observed_misbehaviour{group.primary_of(it->view), complaint_reason::bad_service};
+  }
+  return std::nullopt;
+}
+
+peer_trust::peer_trust(const cluster_parameters& cluster)
+    : cluster_(cluster),
+      agreed_(cluster.replicas),
+      local_(cluster.replicas, reputation_ledger::score_max),
+      proven_(cluster.replicas) {}
+
+void peer_trust::on_agreed(const agreed_reputation& agreed) {
+  // A conviction replaces the unordered evidence: from now on the quarantine says whether the replica is avoided.
+  for (std::size_t number = 0; number < agreed_.size() && number < agreed.replicas.size(); ++number) {
+    const bool is_new = agreed.replicas[number].convictions != agreed_[number].convictions;
+    const auto& open = proven_[number];
+    // The order may deal with the case without a conviction: the misbehaviour was punished before, or lies too far
+    // back.
+    const bool is_settled = open && std::ranges::find(agreed.settled, *open) != agreed.settled.end();
+    if (is_new || is_settled) proven_[number] = std::nullopt;
+  }
+  agreed_ = agreed.replicas;
+  clients_rate_limited_ = rate_limited_in(agreed.clients).size();
+  settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
+  while (settled_.size() > settled_max)
+    settled_.pop_front();
+}
+
+void peer_trust::on_proven(const proven_misbehaviour& what) {
+  const auto number = what.accused.value;
+  // Evidence and agreement come from different actors. Without this a late report would avoid the replica for ever.
+  if (std::ranges::find(settled_, what.name) != settled_.end()) return;
+  if (number < proven_.size() && !agreed_[number].is_quarantined()) proven_[number] = what.name;
+}
+
+void peer_trust::on_misbehaved(const observed_misbehaviour& seen) {
+  if (seen.who.value >= local_.size()) return;
+  auto& score = local_[seen.who.value];
+  score -= std::min(score, costs.at(static_cast<std::size_t>(seen.why)));
+}
+
+void peer_trust::on_tick(microseconds_t now) {
+  if (!recovered_at_) recovered_at_ = now;
+  // Whole seconds only; the rest counts at the next tick, so that nothing is lost by rounding.
+  const auto seconds = (now - std::min(now, *recovered_at_)) / second_us;
+  *recovered_at_ += seconds * second_us;
+  const auto gained =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(seconds * recovery_per_second, reputation_ledger::score_max));
+  for (auto& score : local_)
+    score = std::min(reputation_ledger::score_max, score + gained);
+}
+
+bool peer_trust::is_throttled(std::size_t number) const {
+  const auto& agreed = agreed_[number];
+  return agreed.is_quarantined() || proven_[number] || agreed.score < reputation_ledger::throttled_below ||
+         local_[number] < reputation_ledger::throttled_below;
+}
+
+trust peer_trust::current() const {
+  trust now;
+  // Replicas in quarantine come first: with f of them no other replica is avoided as primary, whatever evidence there
+  // is, because the group is live only while it excludes at most f replicas (attack 39).
+  const auto room = cluster_.group().faulty_max();
+  for (std::uint32_t number = 0; number < agreed_.size(); ++number) {
+    if (agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
+    if (is_throttled(number)) now.throttled.push_back(replica_id{number});
+  }
+  for (std::uint32_t number = 0; number < agreed_.size() && now.avoided_as_primary.size() < room; ++number) {
+    if (proven_[number] && !agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
+  }
+  std::ranges::sort(now.avoided_as_primary);
+  return now;
+}
+
+std::vector<reputation> peer_trust::all() const {
+  const auto now = current();
+  std::vector<reputation> out;
+  for (std::uint32_t number = 0; number < agreed_.size(); ++number) {
+    out.push_back({agreed_[number], local_[number],
+                   std::ranges::binary_search(now.avoided_as_primary, replica_id{number}),
+                   std::ranges::binary_search(now.throttled, replica_id{number})});
+  }
+  return out;
+}
+
+}  // namespace hypermesh

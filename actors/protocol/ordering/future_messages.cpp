@@ -1,0 +1,58 @@
+#include "actors/protocol/ordering/future_messages.hpp"
+
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Votes are counted, bodies are counted in bytes: a PRE-PREPARE may hold 2 MiB.
+std::size_t body_bytes_of(const message& value) {
+  const auto* proposal = std::get_if<pre_prepare>(&value);
+  return proposal == nullptr ? 0 : proposal->body->bytes;
+}
+
+}  // namespace
+
+bool future_messages::hold(replica_id sender, const statement& content, const message& value) {
+  require(sender.value < held_.size(), "a sender is a member");
+  auto& share = held_[sender.value];
+  const auto bytes = body_bytes_of(value);
+  // Each sender fills its own share only, so a flood of one replica displaces no message of another (attack 33).
+  if (share.messages.size() >= votes_max_ || share.body_bytes + bytes > body_bytes_max) return false;
+  // The first message of a sender for a place counts, as it does in a slot.
+  if (share.messages.try_emplace({content.view, content.sequence, kind_of(value)}, value).second) {
+    share.body_bytes += bytes;
+  }
+  return true;
+}
+
+std::vector<early_message> future_messages::drain(view_number view, const watermarks& marks) {
+  std::vector<early_message> due;
+  for (std::uint32_t number = 0; number < held_.size(); ++number) {
+    auto& share = held_[number];
+    for (auto at = share.messages.begin(); at != share.messages.end();) {
+      const auto& [where, value] = *at;
+      // A message is past when its view is over or a stable checkpoint covers its sequence number.
+      const bool past = where.view < view || where.sequence <= marks.low();
+      const bool now = where.view == view && marks.contains(where.sequence);
+      if (!past && !now) {
+        ++at;
+        continue;
+      }
+      share.body_bytes -= body_bytes_of(value);
+      if (now) due.push_back({replica_id{number}, std::move(at->second)});
+      at = share.messages.erase(at);
+    }
+  }
+  return due;
+}
+
+std::size_t future_messages::size() const {
+  std::size_t all = 0;
+  for (const auto& share : held_)
+    all += share.messages.size();
+  return all;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// The promises and the knowledge of a replica, read back from its disk: all that it must not contradict (attack 9).
+/// The statements are for sequence numbers above the stable checkpoint.
+struct recovered_replica {
+  view_number view;
+  /// False: the replica had left its view and waited for the NEW-VIEW of `view`.
+  bool active = true;
+  /// The own VIEW-CHANGE if the replica waited; the NEW-VIEW if it had entered a view after view 0.
+  std::shared_ptr<const view_change> own_change;
+  std::shared_ptr<const new_view> opened;
+  std::shared_ptr<const checkpoint_certificate> stable;
+  sequence_number last_executed;
+  /// The replica lost its disk, and its earlier statements are not known (see `probation`).
+  bool on_probation = false;
+  /// The replica lost its disk once, and has been a full member again since.
+  bool readmitted = false;
+  /// Accepted or proposed by this replica, in any view.
+  std::vector<pre_prepare> proposals;
+  std::vector<signed_statement> own_prepares;
+  std::vector<signed_statement> own_commits;
+  std::vector<prepared_certificate> prepared;
+  std::vector<commit_certificate> committed;
+};
+
+}  // namespace hypermesh

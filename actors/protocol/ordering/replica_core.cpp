@@ -1,0 +1,453 @@
+#include "actors/protocol/ordering/replica_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/protocol/ordering/retransmission.hpp"
+#include "actors/protocol/views/primary_monitor.hpp"
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// An idle replica sends a STATUS every this many ticks. A replica that missed every message of a batch learns of it
+/// from the answers.
+constexpr std::uint64_t idle_status_ticks = 4;
+/// Ticks without progress after which a certified state is fetched instead of awaited.
+constexpr unsigned ticks_behind_max = 2;
+
+/// A replica that lost its disk repeats its wish every this many ticks, because the message may have been lost.
+constexpr std::uint64_t wish_ticks = 2;
+/// Null requests of a readmission or a hand-over that are proposed and not executed, beside the batches of clients. As
+/// many must pass in a time-out (`primary_monitor::advance_min`), so a correct primary keeps up wherever a batch is
+/// executed within a time-out. They are few enough that a batch behind them is not late.
+constexpr std::size_t null_requests_in_flight_max = primary_monitor::advance_min;
+
+/// Ticks after leaving a view before the own VIEW-CHANGE is sent again: the first one gets time to arrive.
+constexpr std::uint64_t view_change_ticks = 2;
+
+record_kind record_of(message_kind kind) {
+  return kind == message_kind::prepare ? record_kind::prepare : record_kind::commit;
+}
+
+/// The statement of an ordering message, which names its view and sequence number.
+const statement& content_of(const message& value) {
+  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return proposal->header.content;
+  if (const auto* preparing = std::get_if<prepare>(&value)) return preparing->vote.content;
+  return std::get<commit>(value).vote.content;
+}
+
+}  // namespace
+
+replica_core::replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
+    : cluster_(cluster),
+      group_(cluster.group()),
+      self_(self),
+      keys_(&keys),
+      log_(cluster),
+      prepared_(cluster.group()),
+      early_(cluster.replicas, cluster.watermark_window) {
+  require(cluster.is_valid(), "the cluster parameters form a group");
+  require(group_.contains(self) && keys.self() == principal::of(self), "a replica signs as itself");
+}
+
+// --- §4.2, normal case ---------------------------------------------------------
+
+replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const batch> content) {
+  require(content != nullptr && !content->requests.empty(), "a proposed batch has requests");
+  require(group_.primary_of(view) == self_, "only the primary of a view is given batches for it");
+  replica_effects out;
+  // The batcher keeps the requests until they are executed, and cuts them again in the next view.
+  if (view != view_ || !active_) return out;
+  waiting_.push_back(std::move(content));
+  propose_waiting(out);
+  return out;
+}
+
+void replica_core::propose_waiting(replica_effects& out) {
+  // §4.2: "the primary … assigns a sequence number, n, to the request"; batches beyond H wait for a stable checkpoint,
+  // so no primary can exhaust the space of sequence numbers (attack 28).
+  if (divergence_.exists() || !may_prepare()) return;
+  while (!waiting_.empty() && log_.marks().contains(last_proposed_.next())) {
+    auto body = std::move(waiting_.front());
+    waiting_.pop_front();
+    propose(std::move(body), out);
+  }
+  propose_null_requests(out);
+}
+
+void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& out) {
+  last_proposed_ = last_proposed_.next();
+  const auto header = sign(message_kind::pre_prepare, last_proposed_, digest_of_batch(*body));
+  auto& slot = log_.at(last_proposed_);
+  require(!slot.proposal, "the primary proposes once for a sequence");
+  const auto frame = encode_pre_prepare(header, *body);
+  slot.proposal = pre_prepare{header, std::move(body), frame};
+  // The record comes first: after a crash this primary must not propose another batch here (attack 9).
+  out.records.push_back({record_kind::pre_prepare, view_, last_proposed_, frame});
+  out.sends.push_back({std::nullopt, frame});
+  advance(last_proposed_, out);
+}
+
+/// TOCS '02 §4.3.2: while a recovery is under way the primary proposes null requests, so that the checkpoint that
+/// completes it comes also when no client sends a request. A hand-over waits for its checkpoint in the same way.
+void replica_core::propose_null_requests(replica_effects& out) {
+  static const auto null_request = std::make_shared<const batch>();
+  while (!null_requests_.empty() && null_requests_.front() <= last_executed_)
+    null_requests_.pop_front();
+  while (is_primary() && active_ && !divergence_.exists() && may_prepare() && waiting_.empty() &&
+         last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
+         null_requests_.size() < null_requests_in_flight_max) {
+    null_requests_.push_back(last_proposed_.next());
+    propose(null_request, out);
+  }
+}
+
+replica_effects replica_core::on_advance(sequence_number through) {
+  replica_effects out;
+  // A smaller value counts too, because a diverged state that was replaced may have wanted more.
+  advance_through_ = through;
+  propose_null_requests(out);
+  return out;
+}
+
+replica_effects replica_core::on_message(principal sender, const message& value) {
+  require(sender.is_replica(), "the replica core gets messages of replicas only");
+  replica_effects out;
+  // A replica whose state is wrong takes no part until it is repaired (attack 27).
+  if (divergence_.exists()) return out;
+  const replica_id from{sender.number};
+  switch (kind_of(value)) {
+    case message_kind::pre_prepare:
+    case message_kind::prepare:
+    case message_kind::commit:
+      accept(from, value, out);
+      break;
+    case message_kind::new_view: {
+      const auto& opened = std::get<new_view>(value);
+      // The validator has computed O again (attack 13), so only the view is left to check.
+      const bool is_new = opened.view > view_ || (opened.view == view_ && !active_);
+      if (!is_new) {
+        reject(from, opened.view == view_ ? rejection::duplicate : rejection::other_view, out);
+      } else {
+        enter_view(opened, out);
+        ask_for_bodies(out);
+      }
+      break;
+    }
+    case message_kind::status:
+      hear_status(std::get<status>(value), out);
+      answer_status(std::get<status>(value), out);
+      break;
+    default:
+      require(false, "ingress routes only ordering messages, NEW-VIEW and STATUS to the replica");
+  }
+  return out;
+}
+
+void replica_core::accept(replica_id from, const message& value, replica_effects& out) {
+  const auto& content = content_of(value);
+  // Only a twin that holds the same key sends these, and this replica has cast its own votes.
+  if (kind_of(value) != message_kind::pre_prepare && from == self_) return reject(from, rejection::unsolicited, out);
+  // §4.4: a replica that has left its view "accepts no messages (other than checkpoint, view-change, and new-view
+  // messages)" of that view; messages of the view that it waits for are early.
+  const bool later_view = content.view > view_ || (content.view == view_ && !active_);
+  const bool above = content.view == view_ && content.sequence > log_.marks().high() &&
+                     content.sequence <= log_.marks().high().plus(cluster_.watermark_window);
+  if (later_view || above) {
+    if (early_.hold(from, content, value)) return;
+    return reject(from, later_view ? rejection::other_view : rejection::outside_watermarks, out);
+  }
+  if (const auto bad = check_place(content)) return reject(from, *bad, out);
+  if (const auto* proposal = std::get_if<pre_prepare>(&value)) return accept(from, *proposal, out);
+  const auto kind = kind_of(value);
+  take_vote(kind, kind == message_kind::prepare ? std::get<prepare>(value).vote : std::get<commit>(value).vote, out);
+}
+
+std::optional<rejection> replica_core::check_place(const statement& content) const {
+  // §4.2: "it is in view v" and "the sequence number … is between a low water mark, h, and a high water mark, H".
+  if (content.view != view_) return rejection::other_view;
+  if (!log_.marks().contains(content.sequence)) return rejection::outside_watermarks;
+  return std::nullopt;
+}
+
+void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_effects& out) {
+  const auto& content = proposal.header.content;
+  require(content.replica == primary(), "a verified PRE-PREPARE of this view is the primary's");
+  // §4.4: V fixes the beginning of the new view: nothing is proposed at or below its stable checkpoint, and above it O
+  // fixes the digests.
+  if (content.sequence <= min_s_) return reject(from, rejection::outside_watermarks, out);
+  const auto named = reproposals_.find(content.sequence);
+  const bool is_named = named != reproposals_.end();
+  if (is_named && named->second.content != content) return reject(primary(), rejection::conflicting_statement, out);
+  auto& slot = log_.at(content.sequence);
+  // §4.2: "it has not accepted a pre-prepare message for view v and sequence number n containing a different digest".
+  // The second one is never prepared; both are signed and become evidence (attack 8).
+  if (slot.proposal) {
+    if (slot.proposal->header.content.value == content.value) return reject(from, rejection::duplicate, out);
+    return reject(content.replica, rejection::conflicting_statement, out);
+  }
+  // A PRE-PREPARE in the name of this primary that it did not make comes from a twin with the same key. A primary on
+  // probation may have made it before it lost its disk, and learns now what it proposed.
+  if (is_primary() && !is_named && !probation_) return reject(from, rejection::unsolicited, out);
+  out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
+  fill(proposal.header, proposal.body, proposal.raw, out);
+  if (unanswered_.empty() || lacks_body()) return;
+  const retransmission repair{log_, group_, self_, std::nullopt};
+  for (const auto& [asker, asked] : std::exchange(unanswered_, {}))
+    repair.answer(asked, out.sends);
+}
+
+/// Gives the slot its proposal: an accepted one, or one that the NEW-VIEW names and whose body is known from an earlier
+/// view.
+void replica_core::fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw,
+                        replica_effects& out) {
+  const auto& content = header.content;
+  auto& slot = log_.at(content.sequence);
+  require(!slot.proposal, "a slot has one proposal");
+  slot.proposal = pre_prepare{header, std::move(body), std::move(raw)};
+  prepare_slot(content.sequence, out);
+  advance(content.sequence, out);
+}
+
+/// After a restart a slot may have the vote without the body, or the body without the vote.
+void replica_core::prepare_slot(sequence_number sequence, replica_effects& out) {
+  auto& slot = log_.at(sequence);
+  if (!slot.proposal || slot.prepare_sent || is_primary() || !may_prepare()) return;
+  // §4.2: "enters the prepare phase by multicasting a ⟨PREPARE, v, n, d, i⟩σi message to all other replicas and adds
+  // both messages to its log".
+  const auto own = sign(message_kind::prepare, sequence, slot.proposal->header.content.value);
+  slot.prepare_sent = true;
+  require(slot.prepares.add(own) == vote_set::outcome::added, "the own PREPARE is the first of this replica");
+  vote(message_kind::prepare, own, out);
+}
+
+void replica_core::take_vote(message_kind kind, const signed_statement& vote, replica_effects& out) {
+  const auto sender = vote.content.replica;
+  auto& slot = log_.at(vote.content.sequence);
+  auto& votes = kind == message_kind::prepare ? slot.prepares : slot.commits;
+  switch (votes.add(vote)) {
+    case vote_set::outcome::added:
+      return advance(vote.content.sequence, out);
+    case vote_set::outcome::duplicate:
+      return reject(sender, rejection::duplicate, out);
+    case vote_set::outcome::conflicting:
+      return reject(sender, rejection::conflicting_statement, out);
+  }
+}
+
+void replica_core::advance(sequence_number sequence, replica_effects& out) {
+  auto& slot = log_.at(sequence);
+  // §4.2: "Replica i multicasts a ⟨COMMIT, v, n, D(m), i⟩σi to the other replicas when prepared(m, v, n, i) becomes
+  // true." A replica on probation sends no COMMIT, because a forgotten VIEW-CHANGE may lack the certificate that the
+  // COMMIT promises.
+  if (!slot.commit_sent && slot.is_prepared(group_) && !probation_) {
+    const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
+    slot.commit_sent = true;
+    require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
+    // A COMMIT promises that every later VIEW-CHANGE of this replica proves the batch prepared, so the proof must
+    // outlive a crash as the vote does (attack 9).
+    const auto proof = certificate_of(slot, group_);
+    out.records.push_back({record_kind::prepared, view_, sequence, encode_statements(proof)});
+    vote(message_kind::commit, own, out);
+  }
+  while (is_decided(last_decided_.next()))
+    last_decided_ = last_decided_.next();
+  execute_ready(out);
+}
+
+bool replica_core::is_decided(sequence_number sequence) const {
+  const auto* slot = log_.find(sequence);
+  return slot != nullptr && slot->is_committed_local(group_);
+}
+
+void replica_core::execute_ready(replica_effects& out) {
+  const auto before = last_executed_;
+  // §4.2: "Each replica i executes the operation requested by m after committed-local(m, v, n, i) is true and i's
+  // state reflects the sequential execution of all requests with lower sequence numbers."
+  for (const auto* next = log_.find(last_executed_.next()); next != nullptr && next->is_committed_local(group_);
+       next = log_.find(last_executed_.next())) {
+    last_executed_ = last_executed_.next();
+    const auto& value = next->proposal->header.content.value;
+    auto certificate = std::make_shared<commit_certificate>();
+    certificate->commits = next->commits.votes_for(value);
+    require(certificate->commits.size() >= group_.quorum(), "a commit certificate holds a quorum");
+    out.records.push_back({record_kind::committed, view_, last_executed_, encode_statements(certificate->commits)});
+    committed_batch batch{view_, last_executed_, value, next->proposal->body, std::move(certificate)};
+    out.observations.emplace_back(slot_committed{batch});
+    out.committed.push_back(std::move(batch));
+  }
+  if (last_executed_ == before) return;
+  report_progress(out);
+  adopt_stable(out);
+  propose_null_requests(out);
+}
+
+// --- §4.3, garbage collection ----------------------------------------------------
+
+replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certificate> certificate) {
+  require(certificate != nullptr && certificate->votes.size() >= group_.quorum(), "a stable checkpoint has a quorum");
+  replica_effects out;
+  if (certificate->sequence() <= log_.marks().low()) return out;
+  if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
+  if (!divergence_.exists()) adopt_stable(out);
+  return out;
+}
+
+void replica_core::adopt_stable(replica_effects& out) {
+  // A certificate alone does not move h: this replica must have the state that it certifies (attack 15). `taken_` comes
+  // by way of executor and disk, so neither is ever more than a window behind, and a transferred state counts once it
+  // is on disk.
+  if (ahead_ == nullptr || ahead_->sequence() > std::min(taken_, last_executed_)) return;
+  move_low(std::move(ahead_), out);
+}
+
+void replica_core::move_low(std::shared_ptr<const checkpoint_certificate> proof, replica_effects& out) {
+  stable_ = std::move(proof);
+  if (ahead_ != nullptr && ahead_->sequence() <= stable_->sequence()) ahead_ = nullptr;
+  ticks_behind_ = 0;
+  out.records.push_back(
+      {record_kind::stable_checkpoint, view_number{0}, stable_->sequence(), encode(checkpoint_proof{*stable_})});
+  cut_log(stable_->sequence(), out);
+  end_probation(out);
+  propose_waiting(out);
+  repropose(out);
+  take_early(out);
+}
+
+void replica_core::cut_log(sequence_number stable, replica_effects& out) {
+  require(stable <= last_executed_, "only executed batches are cut from the log");
+  log_.cut_through(stable);
+  prepared_.cut_through(stable);
+  bodies_.cut_through(stable);
+  reproposals_.erase(reproposals_.begin(), reproposals_.upper_bound(stable));
+  last_decided_ = std::max(last_decided_, stable);
+  out.forget_through = stable;
+  out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
+}
+
+replica_effects replica_core::on_taken(sequence_number sequence) {
+  replica_effects out;
+  if (divergence_.exists()) return out;
+  taken_ = std::max(taken_, sequence);
+  adopt_stable(out);
+  return out;
+}
+
+replica_effects replica_core::on_installed(sequence_number sequence,
+                                           std::shared_ptr<const checkpoint_certificate> proof) {
+  require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
+  replica_effects out;
+  // A wrong state is replaced by one that is not older than the divergence; a right one only by a newer one.
+  if (divergence_.exists() ? !divergence_.ends_with(proof->sequence()) : sequence <= last_executed_) return out;
+  const bool repaired = divergence_.on_installed(proof->sequence());
+  last_executed_ = sequence;
+  taken_ = proof->sequence();
+  // A primary that lagged continues after the sequence numbers that it knows to be used.
+  last_proposed_ = std::max(last_proposed_, sequence);
+  // h may be at this checkpoint already when a wrong state is repaired. A newer certificate may have come meanwhile.
+  if (proof->sequence() > log_.marks().low()) move_low(std::move(proof), out);
+  adopt_stable(out);
+  execute_ready(out);
+  // Asks for the batches that the others ordered meanwhile.
+  send_status(out);
+  if (repaired) propose_waiting(out);
+  report_progress(out);
+  return out;
+}
+
+replica_effects replica_core::on_diverged(sequence_number sequence) {
+  replica_effects out;
+  if (divergence_.on_diverged(sequence)) out.observations.emplace_back(divergence_found{sequence});
+  return out;
+}
+
+// --- TOCS '02 §5.2, retransmission -------------------------------------------------
+
+replica_effects replica_core::on_tick() {
+  replica_effects out;
+  if (divergence_.exists()) return out;
+  ++ticks_;
+  answered_.clear();
+  const bool stalled = last_executed_ == executed_at_tick_ && last_decided_ == decided_at_tick_;
+  executed_at_tick_ = last_executed_;
+  decided_at_tick_ = last_decided_;
+  const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
+  // If h of the others is at or above this H, they have discarded all that this replica could still accept, so waiting
+  // is useless.
+  const bool out_of_reach = lacks_state && ahead_->sequence() >= log_.marks().high();
+  if (lacks_state && stalled && (++ticks_behind_ >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
+  const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
+  if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
+  if (ticks_ % wish_ticks == 0) wish(out);
+  propose_null_requests(out);
+  return out;
+}
+
+/// Whether a later slot is decided while the next one is not. The messages of the next one were sent before, so what
+/// still arrives will not fill the hole.
+bool replica_core::has_hole() const {
+  if (is_decided(last_decided_.next())) return false;
+  return std::ranges::any_of(log_.slots(), [this](const auto& each) {
+    return each.first > last_decided_.next() && each.second.is_committed_local(group_);
+  });
+}
+
+void replica_core::send_status(replica_effects& out) const {
+  const status own{
+      self_, view_, active_, log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_), {}, {}};
+  auto buffer = status_buffer(own);
+  const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::status, buffer));
+  out.sends.push_back({std::nullopt, seal(message_kind::status, std::move(buffer), by)});
+}
+
+void replica_core::answer_status(const status& value, replica_effects& out) {
+  // One answer a tick: a STATUS is small and its answer is not (attack 33).
+  if (!answered_.insert(value.replica).second) return reject(value.replica, rejection::duplicate, out);
+  // A replica below the stable checkpoint may need the state, whatever its view.
+  if (stable_ != nullptr && value.low_watermark < stable_->sequence()) {
+    out.sends.push_back({value.replica, encode(checkpoint_proof{*stable_})});
+  }
+  if (value.view > view_) return reject(value.replica, rejection::other_view, out);
+  const bool same = value.view == view_ && value.active && active_;
+  // Bodies are large: besides the primary only one backup, another one each tick, sends a body again. If the primary
+  // itself lacks a body, any backup may be the one that has it.
+  const bool sends_all = is_primary() || value.replica == group_.primary_of(view_);
+  retransmission repair{log_, group_, self_, sends_all ? std::nullopt : std::optional{ticks_}};
+  if (same) {
+    // A new primary that lacks bodies itself answers again when it has them.
+    if (is_primary() && lacks_body()) unanswered_.insert_or_assign(value.replica, value);
+    return repair.answer(value, out.sends);
+  }
+  // A replica that is behind gets the NEW-VIEW of the view that this replica has entered or, while that is still to
+  // come, the own VIEW-CHANGE, which it may need (attack 20).
+  const bool fresh = !active_ && ticks_ - view_left_at_tick_ < view_change_ticks;
+  const bool behind = value.view < view_ || !value.active;
+  if (behind && !fresh && view_proof_ != nullptr) out.sends.push_back({value.replica, view_proof_});
+}
+
+// --- Helpers -----------------------------------------------------------------------
+
+signed_statement replica_core::sign(message_kind kind, sequence_number sequence, const digest& value) const {
+  const statement content{view_, sequence, value, self_, cluster_.signing.epoch};
+  return {content, keys_->sign(signing_input(cluster_.signing, kind, statement_bytes(content)))};
+}
+
+void replica_core::vote(message_kind kind, const signed_statement& own, replica_effects& out) const {
+  const auto frame = encode_vote(kind, own);
+  // A vote is durable before it leaves (attack 9).
+  out.records.push_back({record_of(kind), own.content.view, own.content.sequence, frame});
+  out.sends.push_back({std::nullopt, frame});
+}
+
+void replica_core::reject(replica_id sender, rejection reason, replica_effects& out) const {
+  out.observations.emplace_back(frame_rejected{principal::of(sender), reason});
+}
+
+void replica_core::report_progress(replica_effects& out) const {
+  out.observations.emplace_back(replica_progress{view_, active_, last_proposed_, log_.size()});
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,188 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/divergence_tracker.hpp"
+#include "actors/protocol/ordering/future_messages.hpp"
+#include "actors/protocol/ordering/prepared_set.hpp"
+#include "actors/protocol/ordering/probation.hpp"
+#include "actors/protocol/ordering/recovered_replica.hpp"
+#include "actors/protocol/ordering/replica_effects.hpp"
+#include "actors/protocol/ordering/slot_log.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// A replica of PBFT: the normal case (§4.2), the watermarks of §4.3, the way from view to view of §4.4 and the
+/// retransmission of TOCS '02 §5.2. Pure: `event → effects`; all messages were verified. The single writer of view,
+/// status, slots, P, h, H and last executed. When a view is left is decided elsewhere (`view_changer`).
+///
+/// Memory: L slots (see `slot_log`), P, the bodies above h, bounded early messages (`future_messages`), the last
+/// NEW-VIEW, one STATUS of each replica, and the batches that wait for a sequence number inside the window, which the
+/// batcher bounds by its pipeline depth.
+class replica_core {
+ public:
+  /// `keys` signs as `self` and outlives the core.
+  replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
+
+  /// Takes over the promises and the knowledge of the last run. Called before anything else.
+  void restore(const recovered_replica& past);
+
+  /// The first messages of a replica: a STATUS that shows what it lacks, and votes that a restart made possible.
+  [[nodiscard]] replica_effects on_start();
+
+  /// The batcher has cut a batch to be proposed in `view`. The batch is dropped if that view is over.
+  [[nodiscard]] replica_effects on_batch(view_number view, std::shared_ptr<const batch> content);
+
+  /// PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS of `sender`.
+  [[nodiscard]] replica_effects on_message(principal sender, const message& value);
+
+  /// §4.4: leaves the present view for `to`. Does nothing if `to` is not ahead, or while this replica may not leave;
+  /// then it is asked again.
+  [[nodiscard]] replica_effects on_change_view(view_number to);
+
+  /// This replica is the primary of `opened`, which rests on a quorum of VIEW-CHANGEs.
+  [[nodiscard]] replica_effects on_new_view_built(const new_view& opened);
+
+  /// §4.3: a quorum certified the state after a sequence number.
+  [[nodiscard]] replica_effects on_stable(std::shared_ptr<const checkpoint_certificate> certificate);
+
+  /// The executor has the state after `sequence`, which ends a checkpoint period.
+  [[nodiscard]] replica_effects on_taken(sequence_number sequence);
+
+  /// The state of `proof`, after `sequence`, is installed and on disk. If it replaces a diverged state, the batches
+  /// after it are handed to the executor again.
+  [[nodiscard]] replica_effects on_installed(sequence_number sequence,
+                                             std::shared_ptr<const checkpoint_certificate> proof);
+
+  /// The state of this replica after `sequence` is not the certified one: it sends nothing until a certified state is
+  /// installed (attack 27). The report may be older than the state in place.
+  [[nodiscard]] replica_effects on_diverged(sequence_number sequence);
+
+  /// A readmission or a hand-over needs the sequence numbers through this one.
+  [[nodiscard]] replica_effects on_advance(sequence_number through);
+
+  /// The status period has passed.
+  [[nodiscard]] replica_effects on_tick();
+
+  [[nodiscard]] view_number view() const { return view_; }
+  /// False from leaving a view until the NEW-VIEW of `view()` is accepted.
+  [[nodiscard]] bool is_active() const { return active_; }
+  [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
+  [[nodiscard]] bool is_primary() const { return primary() == self_; }
+  /// Everything through this sequence number is committed in this view, or stable.
+  [[nodiscard]] sequence_number last_decided() const { return last_decided_; }
+  [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
+  [[nodiscard]] const watermarks& marks() const { return log_.marks(); }
+  /// How many times a diverged state was replaced. Messages that came in between were dropped.
+  [[nodiscard]] std::uint64_t repairs() const { return divergence_.repairs(); }
+
+ private:
+  // §4.2, in the order of the phases.
+  void propose(std::shared_ptr<const batch> body, replica_effects& out);
+  void propose_waiting(replica_effects& out);
+  void propose_null_requests(replica_effects& out);
+  void accept(replica_id from, const message& value, replica_effects& out);
+  void accept(replica_id from, const pre_prepare& proposal, replica_effects& out);
+  void fill(const signed_statement& header, std::shared_ptr<const batch> body, frame_ptr raw, replica_effects& out);
+  void prepare_slot(sequence_number sequence, replica_effects& out);
+  void take_vote(message_kind kind, const signed_statement& vote, replica_effects& out);
+  void advance(sequence_number sequence, replica_effects& out);
+  void execute_ready(replica_effects& out);
+  [[nodiscard]] bool has_hole() const;
+  [[nodiscard]] bool is_decided(sequence_number sequence) const;
+
+  [[nodiscard]] bool may_prepare() const;
+  void end_probation(replica_effects& out);
+  [[nodiscard]] std::optional<view_number> view_to_ask_for() const;
+  void wish(replica_effects& out) const;
+  void catch_up(replica_effects& out);
+  void hear_status(const status& value, replica_effects& out);
+
+  void restore_view(const recovered_replica& past);
+  void restore_slots(const recovered_replica& past);
+
+  // §4.4.
+  void adopt_plan(const new_view& opened);
+  void learn_checkpoint(replica_effects& out) const;
+  void change_view(view_number to, replica_effects& out);
+  void leave_view(view_number to);
+  void enter_view(const new_view& opened, replica_effects& out);
+  [[nodiscard]] bool lacks_body() const;
+  void ask_for_bodies(replica_effects& out) const;
+  void repropose(replica_effects& out);
+  void take_early(replica_effects& out);
+
+  // §4.3 and TOCS '02 §5.2.
+  void adopt_stable(replica_effects& out);
+  void move_low(std::shared_ptr<const checkpoint_certificate> proof, replica_effects& out);
+  void cut_log(sequence_number stable, replica_effects& out);
+  void answer_status(const status& value, replica_effects& out);
+  void send_status(replica_effects& out) const;
+
+  [[nodiscard]] std::optional<rejection> check_place(const statement& content) const;
+  [[nodiscard]] signed_statement sign(message_kind kind, sequence_number sequence, const digest& value) const;
+  void vote(message_kind kind, const signed_statement& own, replica_effects& out) const;
+  void reject(replica_id sender, rejection reason, replica_effects& out) const;
+  void report_progress(replica_effects& out) const;
+
+  cluster_parameters cluster_;
+  group_size group_;
+  replica_id self_;
+  const authenticator* keys_;
+
+  view_number view_;
+  bool active_ = true;
+  slot_log log_;
+  prepared_set prepared_;
+  body_store bodies_;
+  future_messages early_;
+  /// For the view that is entered: no proposal is accepted at or below `min_s_`, and the batches that O names are
+  /// proposed as named.
+  sequence_number min_s_;
+  std::shared_ptr<const checkpoint_certificate> min_s_proof_;
+  std::map<sequence_number, signed_statement> reproposals_;
+  /// The NEW-VIEW of the view that is entered, or the own VIEW-CHANGE for the view that is not; null in view 0.
+  frame_ptr view_proof_;
+  std::uint64_t view_left_at_tick_ = 0;
+
+  /// The last sequence number that was handed to the executor, in order.
+  sequence_number last_executed_;
+  /// The last state that the executor is known to have. It may lag behind `last_executed_`, by a window at most.
+  sequence_number taken_;
+  sequence_number last_decided_;
+  /// The last sequence number that is used: the primary proposes after it.
+  sequence_number last_proposed_;
+  /// Batches that wait for a sequence number inside the window.
+  std::deque<std::shared_ptr<const batch>> waiting_;
+  /// Sequence numbers through this one are needed, also if no client sends a request.
+  sequence_number advance_through_;
+  /// Null requests of this view that were proposed and not executed.
+  std::deque<sequence_number> null_requests_;
+  /// Whether the own state is known to be wrong.
+  divergence_tracker divergence_;
+  /// While it is set, this replica lost its disk and may not sign everything.
+  std::optional<probation> probation_;
+
+  /// Proof of h; sent to replicas that lag.
+  std::shared_ptr<const checkpoint_certificate> stable_;
+  /// The newest certificate above h whose state this replica does not have, as far as it knows.
+  std::shared_ptr<const checkpoint_certificate> ahead_;
+  /// Progress at the last tick, and the number of ticks without progress while the state of `ahead_` was not executed.
+  sequence_number executed_at_tick_;
+  sequence_number decided_at_tick_;
+  unsigned ticks_behind_ = 0;
+  std::uint64_t ticks_ = 0;
+  /// Replicas whose STATUS was answered since the last tick.
+  std::set<replica_id> answered_;
+  /// The last STATUS of each replica that asked this primary while it lacked a body that O names.
+  std::map<replica_id, status> unanswered_;
+};
+
+}  // namespace hypermesh

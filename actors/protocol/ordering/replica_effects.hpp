@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// The effects of one step of `replica_core`, to be carried out in the order persist, send, execute, report.
+struct replica_effects {
+  /// After the loss of the disk: what this replica asks the group for, repeated until the probation is over.
+  std::optional<readmission_wish> wish;
+  /// After the loss of the disk: this replica is a full member again.
+  bool readmitted = false;
+  /// After the loss of the disk: this replica may vote for checkpoints above this sequence number.
+  std::optional<sequence_number> voting_above;
+  /// Durable before a frame in `sends` leaves (attack 9).
+  std::vector<storage_record> records;
+  std::vector<outgoing_message> sends;
+  /// Batches for the executor, in the total order.
+  std::vector<committed_batch> committed;
+  /// A certified state that is to be fetched from other replicas.
+  std::shared_ptr<const checkpoint_certificate> fetch;
+  /// The checkpoint certificate of a NEW-VIEW, for the checkpointer.
+  std::shared_ptr<const checkpoint_certificate> learned;
+  /// h moved: a stable checkpoint covers everything through this sequence number.
+  std::optional<sequence_number> forget_through;
+  /// §4.4: the own VIEW-CHANGE, if a view was left.
+  std::shared_ptr<const view_change> view_left;
+  std::optional<view_number> view_entered;
+  std::vector<observation> observations;
+};
+
+}  // namespace hypermesh

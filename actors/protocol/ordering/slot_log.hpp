@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/vote_set.hpp"
+#include "actors/protocol/base/watermarks.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// The messages of one sequence number in the view of a replica (§4.2). Pure.
+struct slot {
+  std::optional<pre_prepare> proposal;
+  vote_set prepares;
+  vote_set commits;
+  /// This replica's own votes, as sent.
+  bool prepare_sent = false;
+  bool commit_sent = false;
+
+  /// §4.2: "prepared(m, v, n, i) is true if and only if replica i has inserted in its log: the request m, a pre-prepare
+  /// for m in view v with sequence number n, and 2f prepares from different backups that match the pre-prepare." For
+  /// any n it is one less than a quorum, because the pre-prepare is the vote of the primary.
+  [[nodiscard]] bool is_prepared(group_size group) const;
+
+  /// §4.2: "committed-local(m, v, n, i) is true if and only if prepared(m, v, n, i) is true and i has accepted
+  /// 2f + 1 commits (possibly including its own) from different replicas that match the pre-prepare".
+  [[nodiscard]] bool is_committed_local(group_size group) const;
+};
+
+/// The slots between the watermarks (§4.3: messages above a stable checkpoint stay in the log). Pure.
+/// Memory: L slots of 2n statements and one batch each.
+class slot_log {
+ public:
+  explicit slot_log(const cluster_parameters& cluster) : marks_(cluster.watermark_window) {}
+
+  [[nodiscard]] const watermarks& marks() const { return marks_; }
+
+  /// The slot of a sequence number inside the watermarks, made on first use.
+  [[nodiscard]] slot& at(sequence_number sequence);
+  [[nodiscard]] const slot* find(sequence_number sequence) const;
+
+  /// §4.3: "discards all pre-prepare, prepare, and commit messages with sequence number less than or equal to n".
+  void cut_through(sequence_number stable);
+
+  /// §4.4: in a new view every sequence number starts anew; the watermarks stay.
+  void start_view() { slots_.clear(); }
+
+  [[nodiscard]] const std::map<sequence_number, slot>& slots() const { return slots_; }
+  /// The largest sequence number with a slot, or h.
+  [[nodiscard]] sequence_number last() const;
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+
+ private:
+  watermarks marks_;
+  std::map<sequence_number, slot> slots_;
+};
+
+}  // namespace hypermesh

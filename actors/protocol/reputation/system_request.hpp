@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/system_request_kinds.hpp"
+#include "messages/values.hpp"
+
+/// The claim of a system request: a misbehaviour, or the wish of a weak quorum. These functions read only its form;
+/// `validator::proves` verifies the signatures. Pure.
+namespace hypermesh {
+
+/// Signed messages in one EVIDENCE: two can conflict. The receiver compares them and verifies those that conflict.
+inline constexpr std::size_t items_per_misbehaviour_max = 2;
+
+/// The claim of the evidence; nothing when it could prove nothing, even if all signatures were valid.
+[[nodiscard]] std::optional<system_request> system_request_in(const evidence& shown, const cluster_parameters& cluster);
+
+/// The claim of a REQUEST of the system client; nothing also when its name is not the name of the case.
+[[nodiscard]] std::optional<system_request> system_request_in(const request& value, const cluster_parameters& cluster);
+
+/// The name under which a case is ordered. Equal cases have equal names, whatever their evidence.
+[[nodiscard]] request_id request_id_of(const system_request& about);
+
+/// The REQUEST that has `shown`, the evidence for `about`, ordered.
+[[nodiscard]] frame_ptr system_request_frame(const system_request& about, const evidence& shown);
+
+/// The statement that a COMPLAINT signs.
+[[nodiscard]] statement complaint_of(replica_id self, replica_id about, complaint_reason why, sequence_number period,
+                                     epoch_number epoch);
+/// The statement that a RELEASE signs.
+[[nodiscard]] statement release_of(replica_id self, replica_id about, sequence_number convicted_at, epoch_number epoch);
+
+/// The statement that a READMISSION signs.
+[[nodiscard]] statement readmission_of(replica_id self, replica_id about, sequence_number floor, epoch_number epoch);
+/// The statement that a HAND-OVER signs.
+[[nodiscard]] statement hand_over_of(replica_id self, replica_id about, view_number to, hand_over_cause why,
+                                     epoch_number epoch);
+
+/// How many replicas have to sign this wish.
+[[nodiscard]] std::uint32_t voters_of(const group_request& wanted, group_size group);
+
+/// Whether the two REQUESTs have the same content; their signatures may differ.
+[[nodiscard]] bool is_same_request(const request& one, const request& other);
+
+/// Whether the VIEW-CHANGE lacks the prepared certificate that its sender must have had to sign this COMMIT (§4.4).
+[[nodiscard]] bool conceals(const view_change& change, const statement& said);
+
+/// The wish that a COMPLAINT, RELEASE, READMISSION or HAND-OVER signs; nothing when the statement is not of their form.
+[[nodiscard]] std::optional<group_request> group_request_of(message_kind kind, const statement& content,
+                                                            const cluster_parameters& cluster);
+
+/// The VIEW-CHANGE or NEW-VIEW in an item of evidence; nothing when the item is something else.
+[[nodiscard]] std::optional<view_change> view_change_in(const evidence_item& shown);
+[[nodiscard]] std::optional<new_view> new_view_in(const evidence_item& shown);
+
+}  // namespace hypermesh

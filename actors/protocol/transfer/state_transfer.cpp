@@ -1,0 +1,364 @@
+#include "actors/protocol/transfer/state_transfer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "messages/codec.hpp"
+#include "messages/limits.hpp"
+#include "messages/require.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+/// Bytes that are asked for and have not arrived, of all donors: enough to keep the links busy, and half of what the
+/// outbound queue of one link holds.
+constexpr std::uint64_t bytes_open_max = 16ULL << 20U;
+/// Open questions at a time, however small the chunks are.
+constexpr std::uint64_t questions_open_max = 1'024;
+/// Ticks without a verified part until a transfer goes over to a newer certificate. By then every donor was asked.
+constexpr unsigned ticks_until_stuck = 12;
+/// Ticks in which a donor that answers in order has answered: its window is what it gives in one tick less.
+constexpr unsigned ticks_in_order = donor_roster::window_ticks + 1;
+/// Ticks for which an answer may still be under way although a later one has arrived.
+constexpr unsigned ticks_out_of_order = 2;
+
+static_assert(bytes_open_max / limits::state_chunk_bytes_max >= 2 * donor_roster::window_initial);
+static_assert(donor_roster::window_max <= questions_open_max);
+
+}  // namespace
+
+// --- One transfer ----------------------------------------------------------------
+
+void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
+  require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
+  if (divergence_.exists()) return;
+  own_ = std::move(snapshot);
+  own_sequence_ = sequence;
+  // This replica has caught up by execution.
+  if (is_active() && sequence >= certificate_->sequence()) finish();
+}
+
+transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate) {
+  require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
+  transfer_effects out;
+  if (certificate->sequence() <= unreadable_) return out;
+  // The replica repeats the wish until it learns of the state, which is on disk before that.
+  if (!divergence_.exists() && certificate->sequence() <= own_sequence_) return out;
+  if (!is_active()) {
+    start(std::move(certificate), out);
+  } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
+    newer_ = std::move(certificate);
+    if (should_go_over()) go_over(out);
+  }
+  return out;
+}
+
+void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certificate, transfer_effects& out) {
+  // A donor that lied stays dropped when the transfer goes over to a newer certificate (attack 24).
+  const auto liars = roster_.liars();
+  certificate_ = std::move(certificate);
+  assembly_.emplace(root());
+  // The signers have the state. Throttled signers and all other replicas are asked only when the first donors have
+  // failed.
+  std::vector<replica_id> signers;
+  for (const auto& vote : certificate_->votes) {
+    const auto id = vote.content.replica;
+    if (id != self_ && !std::ranges::binary_search(throttled_, id)) signers.push_back(id);
+  }
+  std::vector<replica_id> others;
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    const replica_id id{number};
+    if (id != self_ && std::ranges::find(signers, id) == signers.end()) others.push_back(id);
+  }
+  roster_ = donor_roster{signers, others, liars};
+  asked_.clear();
+  again_.clear();
+  next_part_ = 0;
+  ticks_idle_ = 0;
+  stock_.clear();
+  // Most of a state does not change between checkpoints, so own and carried chunks are looked up when their leaves are
+  // known.
+  stock_.add(own_);
+  stock_.add(carried_);
+  ask_more(out);
+}
+
+void state_fetcher::go_over(transfer_effects& out) {
+  require(newer_ != nullptr && newer_->sequence() > certificate_->sequence(),
+          "a transfer goes over to a newer certificate");
+  // Before all leaves are known, no chunk was fetched that the chunk cache did not hold already.
+  if (assembly_->has_leaves()) carried_ = assembly_->release();
+  start(std::exchange(newer_, nullptr), out);
+}
+
+bool state_fetcher::should_go_over() const {
+  if (newer_ == nullptr || handed_over_ != nullptr) return false;
+  // At most f donors may all be faulty, and could give parts so slowly that the transfer never stands still.
+  return ticks_idle_ >= ticks_until_stuck || roster_.possible_holders() <= cluster_.group().faulty_max();
+}
+
+void state_fetcher::finish() {
+  certificate_ = nullptr;
+  newer_ = nullptr;
+  assembly_.reset();
+  roster_ = {};
+  asked_.clear();
+  again_.clear();
+  carried_ = nullptr;
+  stock_.clear();
+  handed_over_ = nullptr;
+}
+
+void state_fetcher::on_diverged(sequence_number sequence) { (void)divergence_.on_diverged(sequence); }
+
+void state_fetcher::on_installed(sequence_number sequence) {
+  (void)divergence_.on_installed(sequence);
+  if (is_active() && sequence >= certificate_->sequence()) finish();
+}
+
+transfer_effects state_fetcher::on_install_refused(sequence_number sequence, bool unreadable) {
+  transfer_effects out;
+  if (handed_over_ == nullptr || sequence != certificate_->sequence()) return out;
+  auto next = std::move(newer_);
+  auto verified = std::move(handed_over_);
+  finish();
+  if (unreadable) {
+    // The next state shares most chunks with this one, so a replica that can restore no state does not fetch everything
+    // each time.
+    unreadable_ = sequence;
+    carried_ = std::move(verified);
+  }
+  if (next != nullptr) start(std::move(next), out);
+  return out;
+}
+
+// --- Questions -------------------------------------------------------------------
+
+bool state_fetcher::may_ask() const {
+  // The average size of the chunks so far. Before the first chunk it is unknown, so the largest size is assumed.
+  const auto usual = chunks_fetched_ == 0 ? limits::state_chunk_bytes_max : bytes_fetched_ / chunks_fetched_ + 1;
+  const auto open_max = std::min(bytes_open_max / usual, questions_open_max);
+  return roster_.open_questions() < open_max && roster_.has_room();
+}
+
+std::optional<replica_id> state_fetcher::next_donor_for(std::uint64_t part) const {
+  // A donor that was asked for this part before is asked again only when no other donor serves; a donor that has still
+  // to answer is not asked.
+  std::vector<replica_id> asked;
+  std::vector<replica_id> awaited;
+  if (const auto found = asked_.find(part); found != asked_.end()) {
+    for (const auto& each : found->second) {
+      asked.push_back(each.donor);
+      if (each.now != question::given_up) awaited.push_back(each.donor);
+    }
+  }
+  return roster_.next(asked, awaited);
+}
+
+void state_fetcher::ask(std::uint64_t part, replica_id donor, transfer_effects& out) {
+  auto& list = asked_[part];
+  const asking asked{donor, roster_.on_asked(donor)};
+  const auto before = std::ranges::find(list, donor, &asking::donor);
+  if (before == list.end()) {
+    // The first question to this donor for this part.
+    list.push_back(asked);
+  } else {
+    require(before->now == question::given_up, "a donor is asked again only after a question was given up");
+    *before = asked;
+  }
+  out.sends.push_back({donor, encode(state_request{certificate_->sequence(), part, assembly_->phase()})});
+}
+
+void state_fetcher::ask_more(transfer_effects& out) {
+  // Parts without an open question come first: the transfer cannot end without them.
+  std::deque<std::uint64_t> left;
+  for (; !again_.empty() && may_ask(); again_.pop_front()) {
+    const auto part = again_.front();
+    if (const auto donor = next_donor_for(part)) {
+      ask(part, *donor, out);
+    } else {
+      left.push_back(part);
+    }
+  }
+  again_.insert(again_.begin(), left.begin(), left.end());
+  for (; next_part_ < assembly_->part_count() && may_ask(); ++next_part_) {
+    if (!assembly_->has(next_part_)) ask(next_part_, *roster_.next(), out);
+  }
+}
+
+/// When nothing is left to ask for, a part that should have arrived is asked of a second donor, so that the last parts
+/// do not wait for the slowest donor.
+void state_fetcher::hedge(transfer_effects& out) {
+  if (!again_.empty() || next_part_ < assembly_->part_count()) return;
+  for (const auto& [part, list] : asked_) {
+    if (!may_ask()) return;
+    const auto open = std::ranges::find(list, question::open, &asking::now);
+    const bool is_single = std::ranges::count(list, question::open, &asking::now) == 1;
+    if (!is_single || open->ticks < (roster_.is_silent(open->donor) ? 1 : ticks_in_order)) continue;
+    const auto donor = next_donor_for(part);
+    // A donor whose earlier question for this part was given up is no second donor.
+    const bool is_new = donor && std::ranges::find(list, *donor, &asking::donor) == list.end();
+    if (is_new) ask(part, *donor, out);
+  }
+}
+
+// --- Answers ---------------------------------------------------------------------
+
+transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_message& answer) {
+  transfer_effects out;
+  const auto& [sequence, part, kind] = answer.wanted;
+  const auto reject = [&](rejection reason) {
+    out.observations.emplace_back(frame_rejected{principal::of(donor), reason});
+    return out;
+  };
+  // Only an answer of a donor that was asked is accepted, and this is decided before anything is hashed (attack 33).
+  if (!is_active() || handed_over_ != nullptr || sequence != certificate_->sequence() || kind != assembly_->phase()) {
+    return reject(rejection::unsolicited);
+  }
+  const auto asked = asked_.find(part);
+  if (asked == asked_.end()) return reject(rejection::unsolicited);
+  const auto from = std::ranges::find(asked->second, donor, &asking::donor);
+  if (from == asked->second.end()) return reject(rejection::unsolicited);
+  if (const auto* why = std::get_if<state_refusal>(&answer.content)) {
+    take_refusal(part, *from, *why, out);
+  } else if (const auto* page = std::get_if<leaf_page>(&answer.content)) {
+    settle(answer.wanted, *from, assembly_->add(part, *page, stock_), 0, out);
+  } else {
+    const auto& bytes = std::get<std::shared_ptr<const byte_vector>>(answer.content);
+    settle(answer.wanted, *from, assembly_->add(part, bytes), bytes->size(), out);
+  }
+  return out;
+}
+
+void state_fetcher::settle(const state_request& part, const asking& from, state_assembly::verdict verdict,
+                           std::uint64_t bytes, transfer_effects& out) {
+  const auto donor = from.donor;
+  // The part stays open at other donors; a lie costs the transfer one round trip and the liar its place (attack 24).
+  if (verdict == state_assembly::verdict::lie) {
+    out.observations.emplace_back(frame_rejected{principal::of(donor), rejection::wrong_digest});
+    // All open questions of the liar go to other donors.
+    if (roster_.on_lied(donor)) replace(donor, donor_fault::lied, out);
+    return ask_more(out);
+  }
+  // A late answer of a donor whose question was given up counts as well: it is verified.
+  roster_.on_given(donor, from.number);
+  ticks_idle_ = 0;
+  if (bytes > 0) {
+    ++chunks_fetched_;
+    bytes_fetched_ += bytes;
+  }
+  settle(part.index);
+  if (part.part == state_part::leaves && assembly_->has_leaves()) begin_chunks();
+  if (assembly_->is_whole()) {
+    // `replicated_state::install` compares the root of the restored state once more.
+    handed_over_ = assembly_->release();
+    out.install = std::make_shared<const verified_state>(verified_state{certificate_, handed_over_});
+    return;
+  }
+  ask_more(out);
+}
+
+/// The part is verified, so the questions to other donors are closed.
+void state_fetcher::settle(std::uint64_t part) {
+  const auto found = asked_.find(part);
+  for (const auto& each : found->second) {
+    if (each.is_open()) roster_.on_closed(each.donor);
+  }
+  asked_.erase(found);
+  // The answer may have been late, and the part may have waited for another donor.
+  std::erase(again_, part);
+}
+
+/// All leaves are verified, and the chunks at hand are taken over. From here on chunks are fetched.
+void state_fetcher::begin_chunks() {
+  require(asked_.empty() && again_.empty(), "no page is missing");
+  next_part_ = 0;
+  stock_.clear();
+  carried_ = nullptr;
+}
+
+void state_fetcher::take_refusal(std::uint64_t part, asking& from, state_refusal why, transfer_effects& out) {
+  const auto donor = from.donor;
+  close(part, from, question::given_up);
+  // A busy donor has the state and serves again at the next tick. Any other refusal says that it does not hold the
+  // state.
+  if (why == state_refusal::busy) {
+    roster_.on_busy(donor);
+  } else if (roster_.on_refused(donor)) {
+    replace(donor, donor_fault::refused, out);
+  }
+  if (should_go_over()) return go_over(out);
+  ask_more(out);
+}
+
+// --- Replacing donors ------------------------------------------------------------
+
+void state_fetcher::replace(replica_id donor, donor_fault why, transfer_effects& out) {
+  for (auto& [part, list] : asked_) {
+    const auto found = std::ranges::find(list, donor, &asking::donor);
+    if (found != list.end()) close(part, *found, question::given_up);
+  }
+  out.observations.emplace_back(donor_replaced{donor, why});
+}
+
+/// Closes a question with the state `as`. A part without an open question is asked again.
+void state_fetcher::close(std::uint64_t part, asking& which, question as) {
+  require(as != question::open, "a question is opened by asking it");
+  const bool was_open = which.is_open();
+  which.now = as;
+  if (!was_open) return;
+  // The donor has room for another question. Its answer to this one is still accepted.
+  roster_.on_closed(which.donor);
+  if (std::ranges::none_of(asked_.at(part), &asking::is_open)) again_.push_back(part);
+}
+
+/// Gives up questions that a donor passed over: it answered a later question, so the answer was lost or is withheld. A
+/// donor that answers nothing at all is late, which is the roster's matter.
+void state_fetcher::give_up_passed_over() {
+  for (auto& [part, list] : asked_) {
+    for (auto& each : list) {
+      const bool is_old = ++each.ticks >= ticks_out_of_order;
+      if (is_old && roster_.has_passed_over(each.donor, each.number)) close(part, each, question::given_up);
+    }
+  }
+}
+
+/// Takes back the newest questions beyond the window. A donor that answers in order would answer these last.
+void state_fetcher::take_back_excess(replica_id donor) {
+  for (auto excess = roster_.excess_of(donor); excess > 0; --excess) {
+    std::uint64_t newest_part = 0;
+    asking* newest = nullptr;
+    for (auto& [part, list] : asked_) {
+      const auto found = std::ranges::find(list, donor, &asking::donor);
+      if (found == list.end() || !found->is_open() || (newest != nullptr && found->ticks > newest->ticks)) continue;
+      newest = &*found;
+      newest_part = part;
+    }
+    require(newest != nullptr, "open questions are known");
+    close(newest_part, *newest, question::taken_back);
+  }
+}
+
+transfer_effects state_fetcher::on_tick() {
+  transfer_effects out;
+  if (!is_active() || handed_over_ != nullptr) return out;
+  ++ticks_idle_;
+  for (const auto donor : roster_.on_tick())
+    replace(donor, donor_fault::late, out);
+  // In this order: a donor that is late loses all its questions, a donor that answers loses those that it passed over,
+  // and then those beyond its window. Only then the free parts are asked again.
+  give_up_passed_over();
+  for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    if (replica_id{number} != self_) take_back_excess(replica_id{number});
+  }
+  if (should_go_over()) {
+    go_over(out);
+  } else {
+    ask_more(out);
+    hedge(out);
+  }
+  return out;
+}
+
+}  // namespace hypermesh

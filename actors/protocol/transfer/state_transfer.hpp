@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/divergence_tracker.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/transfer/donor_roster.hpp"
+#include "actors/protocol/transfer/state_assembly.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// A state that was verified as a whole against its certificate.
+struct verified_state {
+  std::shared_ptr<const checkpoint_certificate> certificate;
+  std::shared_ptr<const state_snapshot> snapshot;
+};
+
+/// The result of one step of `state_fetcher`.
+struct transfer_effects {
+  std::vector<outgoing_message> sends;
+  std::shared_ptr<const verified_state> install;
+  std::vector<observation> observations;
+};
+
+/// Fetches a certified state (TOCS '02 §5.3). Pure; time is ticks.
+///
+/// The certificate comes first, then the leaves of the state's hash tree, then the chunks that are not at hand, from
+/// several donors at once. Each part is verified against the certified root before it is kept, so a Byzantine donor can
+/// only delay the transfer (attack 24), and `donor_roster` bounds the delay. When the transfer goes over to a newer
+/// certificate, verified parts are used again.
+///
+/// Memory: the state that is fetched, whose number of chunks the root binds; the newest own state, and the parts that
+/// were verified under one earlier certificate, which share unchanged chunks; and the open questions.
+class state_fetcher {
+ public:
+  state_fetcher(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
+
+  /// This replica's own state after `sequence`. Chunks that did not change since are not fetched.
+  void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
+
+  /// Starts a transfer, or goes over to a newer certificate. It goes over only when no part was verified for 12 ticks,
+  /// or when at most f donors may still hold the state. A transfer that moves is finished, because under load there is
+  /// always a newer certificate, and a replica that starts anew for each of them never finishes (attack 26).
+  [[nodiscard]] transfer_effects on_fetch(std::shared_ptr<const checkpoint_certificate> certificate);
+  /// An answer of `donor`: a chunk, a page of leaves or a refusal.
+  [[nodiscard]] transfer_effects on_chunk(replica_id donor, const state_chunk_message& answer);
+  /// Replaces donors that are late, and asks other donors for the parts that did not arrive.
+  [[nodiscard]] transfer_effects on_tick();
+
+  /// The fetched state after `sequence` is installed.
+  void on_installed(sequence_number sequence);
+  /// The fetched state was not installed. Either it is not needed, or it is `unreadable`, and then it is not fetched
+  /// again.
+  [[nodiscard]] transfer_effects on_install_refused(sequence_number sequence, bool unreadable);
+  /// The own states from `sequence` on are wrong, so none of them ends the transfer. The report may be older than the
+  /// state that was installed.
+  void on_diverged(sequence_number sequence);
+  /// Replicas that are asked last from the next transfer on; in ascending order.
+  void on_trust(std::vector<replica_id> throttled) { throttled_ = std::move(throttled); }
+
+  [[nodiscard]] bool is_active() const { return certificate_ != nullptr; }
+
+ private:
+  enum class question {
+    /// Counts against the window of the donor.
+    open,
+    /// The part may go to another donor. The donor still has to answer this question, so it is not asked for the part a
+    /// second time.
+    taken_back,
+    /// The part is asked again. A late answer is accepted all the same.
+    given_up,
+  };
+  /// A donor that was asked for a part, until the part is verified.
+  struct asking {
+    replica_id donor;
+    /// The number of the question in the roster.
+    std::uint64_t number = 0;
+    /// Since the question was asked.
+    unsigned ticks = 0;
+    question now = question::open;
+
+    [[nodiscard]] bool is_open() const { return now == question::open; }
+  };
+  using asking_list = std::vector<asking>;
+
+  void start(std::shared_ptr<const checkpoint_certificate> certificate, transfer_effects& out);
+  void go_over(transfer_effects& out);
+  [[nodiscard]] bool should_go_over() const;
+  void finish();
+
+  void ask_more(transfer_effects& out);
+  void hedge(transfer_effects& out);
+  void ask(std::uint64_t part, replica_id donor, transfer_effects& out);
+  [[nodiscard]] bool may_ask() const;
+  [[nodiscard]] std::optional<replica_id> next_donor_for(std::uint64_t part) const;
+
+  void settle(const state_request& part, const asking& from, state_assembly::verdict verdict, std::uint64_t bytes,
+              transfer_effects& out);
+  void take_refusal(std::uint64_t part, asking& from, state_refusal why, transfer_effects& out);
+  void settle(std::uint64_t part);
+  void begin_chunks();
+  void replace(replica_id donor, donor_fault why, transfer_effects& out);
+  void close(std::uint64_t part, asking& which, question as);
+  void give_up_passed_over();
+  void take_back_excess(replica_id donor);
+
+  [[nodiscard]] const digest& root() const { return certificate_->votes.front().content.value; }
+
+  cluster_parameters cluster_;
+  replica_id self_;
+
+  std::shared_ptr<const checkpoint_certificate> certificate_;
+  /// The newest certificate that arrived during the transfer.
+  std::shared_ptr<const checkpoint_certificate> newer_;
+  std::optional<state_assembly> assembly_;
+  donor_roster roster_;
+  std::vector<replica_id> throttled_;
+  /// Parts of the present phase that were asked for and are not verified, with the donors that were asked.
+  std::map<std::uint64_t, asking_list> asked_;
+  /// Those of them that have no open question.
+  std::deque<std::uint64_t> again_;
+  /// Parts from here on were never asked for.
+  std::uint64_t next_part_ = 0;
+  /// Since a part was verified last.
+  unsigned ticks_idle_ = 0;
+  /// Verified chunks and their bytes, which give the average size for `may_ask`.
+  std::uint64_t chunks_fetched_ = 0;
+  std::uint64_t bytes_fetched_ = 0;
+
+  /// The newest own state and its sequence; the parts verified under an earlier certificate; and the chunks of both,
+  /// while leaves arrive.
+  std::shared_ptr<const state_snapshot> own_;
+  sequence_number own_sequence_;
+  std::shared_ptr<const state_snapshot> carried_;
+  chunk_cache stock_;
+  /// The state was handed over for installation, and the executor has not answered yet.
+  std::shared_ptr<const state_snapshot> handed_over_;
+  /// The state after this sequence cannot be restored and is not fetched again.
+  sequence_number unreadable_;
+  divergence_tracker divergence_;
+};
+
+}  // namespace hypermesh

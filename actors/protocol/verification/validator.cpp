@@ -1,0 +1,343 @@
+#include "actors/protocol/verification/validator.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "actors/protocol/reputation/system_request.hpp"
+#include "actors/protocol/views/new_view.hpp"
+#include "messages/codec.hpp"
+
+namespace hypermesh {
+
+bool validator::is_member(principal who) const {
+  return who.number < (who.is_replica() ? cluster_.replicas : cluster_.clients);
+}
+
+std::optional<rejection> validator::check(principal sender, const message& value) const {
+  // Cheap checks come first: a wrong sender or kind costs no signature check (attack 33).
+  if (!is_member(sender)) return rejection::not_a_member;
+  if (const auto bad = check_kind(sender, kind_of(value))) return bad;
+  return check_content(sender, value);
+}
+
+std::optional<rejection> validator::check_frame(principal sender, const frame_ptr& frame) const {
+  const auto decoded = decode(frame);
+  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
+  return check(sender, std::get<message>(decoded));
+}
+
+std::optional<rejection> validator::check_kind(principal sender, message_kind kind) const {
+  switch (kind) {
+    // Clients send these too. An operator sends RELEASE and HAND-OVER on a client link; the replica's signature inside
+    // counts.
+    case message_kind::request:
+    case message_kind::node_query:
+    case message_kind::release:
+    case message_kind::hand_over:
+      return std::nullopt;
+    case message_kind::query:
+      return sender.is_client() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
+    case message_kind::pre_prepare:
+    case message_kind::prepare:
+    case message_kind::commit:
+    case message_kind::checkpoint:
+    case message_kind::status:
+    case message_kind::checkpoint_proof:
+    case message_kind::state_request:
+    case message_kind::state_chunk:
+    case message_kind::suspicion:
+    case message_kind::view_change:
+    case message_kind::new_view:
+    case message_kind::complaint:
+    case message_kind::evidence:
+    case message_kind::readmission:
+      return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
+    // Only clients and tools receive these.
+    case message_kind::reply:
+    case message_kind::query_reply:
+    case message_kind::node_report:
+      return rejection::kind_not_allowed_from_sender;
+  }
+  return rejection::unknown_kind;
+}
+
+std::optional<rejection> validator::check_content(principal sender, const message& value) const {
+  if (const auto* it = std::get_if<request>(&value)) return check_request(sender, *it);
+  if (const auto* it = std::get_if<pre_prepare>(&value)) return check_pre_prepare(*it);
+  if (const auto* it = std::get_if<prepare>(&value)) return check_vote(sender, message_kind::prepare, it->vote);
+  if (const auto* it = std::get_if<commit>(&value)) return check_vote(sender, message_kind::commit, it->vote);
+  if (const auto* it = std::get_if<checkpoint>(&value)) return check_checkpoint(sender, *it);
+  if (const auto* it = std::get_if<status>(&value)) return check_status(sender, *it);
+  // A CHECKPOINT-PROOF and a NEW-VIEW prove themselves, so any replica may send them again. A VIEW-CHANGE comes from
+  // its signer only.
+  if (const auto* it = std::get_if<checkpoint_proof>(&value)) {
+    return proves_checkpoint(it->certificate) ? std::nullopt : std::optional{rejection::bad_certificate};
+  }
+  if (const auto* it = std::get_if<suspicion>(&value)) return check_suspicion(sender, *it);
+  if (const auto* it = std::get_if<view_change>(&value)) {
+    return sender == principal::of(it->replica) ? check_view_change(*it)
+                                                : std::optional{rejection::sender_is_not_signer};
+  }
+  if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
+  if (const auto* it = std::get_if<complaint>(&value)) return check_group_request(message_kind::complaint, it->vote);
+  if (const auto* it = std::get_if<release>(&value)) return check_group_request(message_kind::release, it->vote);
+  if (const auto* it = std::get_if<readmission>(&value))
+    return check_group_request(message_kind::readmission, it->vote);
+  if (const auto* it = std::get_if<hand_over>(&value)) return check_group_request(message_kind::hand_over, it->vote);
+  // The equivocation detector verifies an item if it conflicts with another message.
+  if (const auto* it = std::get_if<evidence>(&value)) {
+    return it->items.size() > items_per_misbehaviour_max ? std::optional{rejection::too_many_items} : std::nullopt;
+  }
+  if (const auto* it = std::get_if<query>(&value)) {
+    return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
+  }
+  // The other kinds are questions, which need no proof, and chunks, which state transfer verifies against a certified
+  // root.
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_request(principal sender, const request& value) const {
+  if (value.id.client == system_client) {
+    // A system request proves itself, so any replica may send it. Clients may not, because only replicas have a limit
+    // for messages that cost so many signature checks (attack 33).
+    return sender.is_replica() ? check_system_request_frame(value) : rejection::kind_not_allowed_from_sender;
+  }
+  const auto signer = principal::of(value.id.client);
+  if (!is_member(signer)) return rejection::not_a_member;
+  // §4.1: backups relay requests to the primary, so a replica may send a request that a client signed; a client sends
+  // only its own.
+  if (sender.is_client() && sender != signer) return rejection::sender_is_not_signer;
+  const auto input = signing_input(cluster_.signing, message_kind::request, value.signed_bytes());
+  if (!keys_->verify(signer, input, value.client_signature)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+// --- The guard -------------------------------------------------------------------
+
+std::optional<rejection> validator::check_system_request_frame(const request& value) const {
+  // The sender, a replica, need not be the one that found the evidence: the request proves itself, and equal cases have
+  // equal names.
+  if (!system_request_in(value, cluster_)) return rejection::unproven;
+  const auto shown = decode_evidence(value.operation(0));
+  return proves(std::get<evidence>(shown)) ? std::nullopt : std::optional{rejection::unproven};
+}
+
+std::optional<rejection> validator::check_group_request(message_kind kind, const signed_statement& vote) const {
+  // The sender need not be the voter, because operators send votes of replicas on client links.
+  if (!group_request_of(kind, vote.content, cluster_)) return rejection::number_out_of_range;
+  return check_statement(kind, vote);
+}
+
+bool validator::holds(const evidence_item& shown) const {
+  if (const auto* said = std::get_if<signed_statement>(&shown.content)) return !check_statement(shown.kind, *said);
+  const auto raw = std::get<blob>(shown.content).view;
+  if (const auto change = view_change_in(shown)) return !check_document(change->replica, shown.kind, raw, change->by);
+  if (const auto opened = new_view_in(shown)) return !check_document(opened->replica, shown.kind, raw, opened->by);
+  // A REQUEST is checked as if its client had sent it, so a system request is no evidence.
+  const auto asked = decode_request(std::get<blob>(shown.content));
+  const auto* value = std::get_if<request>(&asked);
+  return value != nullptr && !check_request(principal::of(value->id.client), *value);
+}
+
+bool validator::proves(const evidence& shown) const {
+  const auto about = system_request_in(shown, cluster_);
+  if (!about) return false;
+  for (const auto& each : shown.items) {
+    if (!holds(each)) return false;
+  }
+  const auto* accused = std::get_if<misbehaviour>(&*about);
+  // A group request needs no more than its votes, whose number `system_request_in` has checked.
+  if (accused == nullptr) return true;
+  // For these two kinds the document itself is the misbehaviour: no correct replica signs a VIEW-CHANGE or a NEW-VIEW
+  // that fails its check.
+  if (accused->what == misbehaviour_kind::unlawful_view_change) {
+    return check_view_change(*view_change_in(shown.items.front())).has_value();
+  }
+  if (accused->what == misbehaviour_kind::unlawful_new_view) {
+    return check_new_view(*new_view_in(shown.items.front())).has_value();
+  }
+  return true;
+}
+
+std::optional<rejection> validator::check_statement(message_kind kind, const signed_statement& value) const {
+  const auto& content = value.content;
+  if (!cluster_.group().contains(content.replica)) return rejection::not_a_member;
+  // A vote of another membership counts in no certificate of this one (attack 2).
+  if (content.epoch != cluster_.signing.epoch) return rejection::wrong_epoch;
+  const auto input = signing_input(cluster_.signing, kind, statement_bytes(content));
+  if (!keys_->verify(principal::of(content.replica), input, value.by)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_pre_prepare(const pre_prepare& value) const {
+  const auto& content = value.header.content;
+  // The sender may be another replica than the primary: a backup sends a PRE-PREPARE again to a replica that lost it,
+  // and the signature of the primary proves it.
+  if (content.replica != cluster_.group().primary_of(content.view)) return rejection::not_from_primary;
+  if (const auto bad = check_statement(message_kind::pre_prepare, value.header)) return bad;
+  // §4.2: "the signatures in the request and the pre-prepare message are correct and d is the digest for m".
+  if (digest_of_batch(*value.body) != content.value) return rejection::wrong_digest;
+  // An empty batch is the null request of §4.4 and always passes: a backup may learn later than the primary which null
+  // requests a readmission needs. A primary that proposes nothing else serves no client and is judged by that
+  // (attack 16).
+  const auto cases =
+      std::ranges::count_if(value.body->requests, [](const auto& each) { return each.id.client == system_client; });
+  // One system request may cost as much as a hundred requests of clients (attack 33).
+  if (static_cast<std::size_t>(cases) > limits::guard_requests_per_batch_max) return rejection::too_many_items;
+  // The primary must not invent requests, so each client signature is verified again by every backup (I3).
+  for (const auto& each : value.body->requests) {
+    if (const auto bad = check_request(principal::of(content.replica), each)) return bad;
+  }
+  return std::nullopt;
+}
+
+std::optional<rejection> validator::check_vote(principal sender, message_kind kind,
+                                               const signed_statement& vote) const {
+  // A vote is accepted on the link of its signer only: no replica votes in the name of another (attack 1).
+  if (sender != principal::of(vote.content.replica)) return rejection::sender_is_not_signer;
+  // §4.2: PREPAREs come from backups; the PRE-PREPARE is the primary's.
+  if (kind == message_kind::prepare && vote.content.replica == cluster_.group().primary_of(vote.content.view)) {
+    return rejection::primary_voted_prepare;
+  }
+  return check_statement(kind, vote);
+}
+
+std::optional<rejection> validator::check_checkpoint(principal sender, const checkpoint& value) const {
+  const auto& content = value.vote.content;
+  // §4.3: checkpoints are at multiples of K; any other is an attempt to fill memory (attack 28). A checkpoint belongs
+  // to no view, so its view is 0.
+  if (content.view != view_number{0} || content.sequence == sequence_number{0} ||
+      !cluster_.is_checkpoint(content.sequence)) {
+    return rejection::number_out_of_range;
+  }
+  return check_vote(sender, message_kind::checkpoint, value.vote);
+}
+
+std::optional<rejection> validator::check_status(principal sender, const status& value) const {
+  if (sender != principal::of(value.replica)) return rejection::sender_is_not_signer;
+  return check_document(value.replica, message_kind::status, value.raw.view, value.by);
+}
+
+/// Checks a document, which is signed as a whole: in `raw` the signature follows the signed buffer.
+std::optional<rejection> validator::check_document(replica_id signer, message_kind kind, byte_span raw,
+                                                   const signature& by) const {
+  const auto input = signing_input(cluster_.signing, kind, raw.first(raw.size() - signature::size));
+  if (!keys_->verify(principal::of(signer), input, by)) return rejection::bad_signature;
+  return std::nullopt;
+}
+
+// --- View change -----------------------------------------------------------------
+
+std::optional<rejection> validator::check_suspicion(principal sender, const suspicion& value) const {
+  const auto& content = value.vote.content;
+  // There is one form only, so two SUSPICIONs of one replica for one view never conflict.
+  if (content.sequence != sequence_number{0} || content.value != digest{}) return rejection::number_out_of_range;
+  return check_vote(sender, message_kind::suspicion, value.vote);
+}
+
+std::optional<rejection> validator::check_view_change(const view_change& value) const {
+  if (!cluster_.group().contains(value.replica)) return rejection::not_a_member;
+  // No view is before view 0, so no VIEW-CHANGE leads there.
+  if (value.new_view == view_number{0}) return rejection::number_out_of_range;
+  // The largest VIEW-CHANGE with this many certificates has this size. More bytes are padding, which could make a
+  // correct NEW-VIEW too large for its frame (attack 13).
+  if (value.raw.view.size() > view_change_bytes_of(cluster_.group(), value.prepared.size())) {
+    return rejection::inconsistent_sizes;
+  }
+  if (const auto bad = check_document(value.replica, message_kind::view_change, value.raw.view, value.by)) return bad;
+  // §4.4: "n is the sequence number of the last stable checkpoint s known to i, C is a set of 2f + 1 valid
+  // checkpoint messages proving the correctness of s".
+  const bool initial = value.stable_sequence == sequence_number{0};
+  if (value.stable_proof.sequence() != value.stable_sequence) return rejection::bad_certificate;
+  // The initial state is known to all replicas and has no certificate.
+  if (initial ? !value.stable_proof.votes.empty() : !proves_checkpoint(value.stable_proof)) {
+    return rejection::bad_certificate;
+  }
+  // "P is a set containing a set Pm for each request m that prepared at i with a sequence number higher than n": one
+  // certificate for each sequence number, in ascending order, inside the window that starts at n, and of views before
+  // the new one (attack 11).
+  auto last = value.stable_sequence;
+  for (const auto& certificate : value.prepared) {
+    const auto& header = certificate.pre_prepare.content;
+    if (header.sequence <= last || header.sequence > value.stable_sequence.plus(cluster_.watermark_window) ||
+        header.view >= value.new_view || !proves_prepared(certificate)) {
+      return rejection::bad_certificate;
+    }
+    last = header.sequence;
+  }
+  return std::nullopt;
+}
+
+/// §4.4: "Each set Pm contains a valid pre-prepare message (without the corresponding client message) and 2f
+/// matching, valid prepare messages signed by different backups with the same view, sequence number, and the digest of
+/// m."
+bool validator::proves_prepared(const prepared_certificate& certificate) const {
+  const auto& header = certificate.pre_prepare.content;
+  const auto primary = cluster_.group().primary_of(header.view);
+  // Exactly a quorum, the header being the vote of the primary: more votes would only make the VIEW-CHANGE larger.
+  if (header.replica != primary || certificate.prepares.size() + 1 != cluster_.group().quorum()) return false;
+  // The primary is in the set from the start, so a PREPARE of the primary counts as a repeated signer (attack 3).
+  std::set<replica_id> signers{primary};
+  for (const auto& vote : certificate.prepares) {
+    const auto& content = vote.content;
+    const bool same = content.view == header.view && content.sequence == header.sequence &&
+                      content.value == header.value && content.epoch == header.epoch;
+    if (!same || !signers.insert(content.replica).second) return false;
+  }
+  // Signatures come last, because they cost most.
+  if (check_statement(message_kind::pre_prepare, certificate.pre_prepare)) return false;
+  return std::ranges::none_of(
+      certificate.prepares, [&](const auto& vote) { return check_statement(message_kind::prepare, vote).has_value(); });
+}
+
+std::optional<rejection> validator::check_new_view(const new_view& value) const {
+  // The sender may be another replica than the primary: a NEW-VIEW is sent again to a replica that lost it, and proves
+  // itself.
+  const auto primary = cluster_.group().primary_of(value.view);
+  if (value.replica != primary || value.view == view_number{0}) return rejection::not_from_primary;
+  if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by)) return bad;
+  // §4.4: "A backup accepts a new-view message for view v+1 if it is signed properly, if the view-change messages it
+  // contains are valid for view v + 1, and if the set O is correct; it verifies the correctness of O by performing a
+  // computation similar to the one used by the primary to create O."
+  std::set<replica_id> senders;
+  for (const auto& each : value.view_changes) {
+    if (each.new_view != value.view || !senders.insert(each.replica).second) return rejection::bad_certificate;
+  }
+  // Fewer VIEW-CHANGEs may lack the certificate of a committed batch (attack 13).
+  if (senders.size() < cluster_.group().quorum()) return rejection::bad_certificate;
+  for (const auto& each : value.view_changes) {
+    if (check_view_change(each)) return rejection::bad_certificate;
+  }
+  // O follows from V alone, so this replica computes it and accepts no other content. The signatures of O are checked
+  // after that, because they go into slots and later certificates.
+  const auto expected = reproposals_of(plan_of(value.view_changes), value.view, primary, cluster_.signing.epoch);
+  const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {
+    return given.content == wanted;
+  };
+  if (!std::ranges::equal(value.reproposals, expected, is_as_expected)) return rejection::bad_certificate;
+  for (const auto& each : value.reproposals) {
+    if (check_statement(message_kind::pre_prepare, each)) return rejection::bad_certificate;
+  }
+  return std::nullopt;
+}
+
+bool validator::proves_checkpoint(const checkpoint_certificate& certificate) const {
+  // Exactly a quorum, so that certificates, and the messages that hold them, stay bounded (I6).
+  if (certificate.votes.size() != cluster_.group().quorum()) return false;
+  const auto& first = certificate.votes.front().content;
+  if (first.view != view_number{0} || first.sequence == sequence_number{0} || !cluster_.is_checkpoint(first.sequence)) {
+    return false;
+  }
+  std::set<replica_id> signers;
+  for (const auto& vote : certificate.votes) {
+    const auto& content = vote.content;
+    // Votes that differ in one field are two half proofs, and prove nothing together (attack 23).
+    const bool same = content.view == first.view && content.sequence == first.sequence &&
+                      content.value == first.value && content.epoch == first.epoch;
+    if (!same || !signers.insert(content.replica).second) return false;
+    if (check_statement(message_kind::checkpoint, vote)) return false;
+  }
+  return true;
+}
+
+}  // namespace hypermesh

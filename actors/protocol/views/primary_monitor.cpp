@@ -1,0 +1,171 @@
+#include "actors/protocol/views/primary_monitor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hypermesh {
+
+namespace {
+
+/// The least length of a window in which a rate is measured.
+constexpr microseconds_t window_us = 500'000;
+/// A typical wait is long if it is this many times the best one.
+constexpr microseconds_t wait_factor = 8;
+/// A client starves if it waits this many times as long as is typical.
+constexpr microseconds_t starving_factor = 4;
+/// A client starves in any case after this many time-outs. Otherwise a primary that lets all clients wait a little
+/// longer each time would raise what is typical and never be found.
+constexpr microseconds_t starving_timeouts_max = 16;
+/// A primary that seems slow twice within this many time-outs is slow.
+constexpr microseconds_t again_timeouts = 16;
+
+/// The report without the waits and stays that began before `begin`.
+service_report since(const service_report& report, microseconds_t begin) {
+  auto part = report;
+  const auto is_older = [begin](const ended_wait& each) { return each.began < begin; };
+  std::erase_if(part.waits, is_older);
+  std::erase_if(part.stays, is_older);
+  return part;
+}
+
+}  // namespace
+
+microseconds_t weighted_median_of(std::vector<ended_wait> waits) {
+  std::ranges::sort(waits, {}, &ended_wait::took);
+  microseconds_t whole = 0;
+  for (const auto& each : waits)
+    whole += each.took;
+  microseconds_t passed = 0;
+  for (const auto& each : waits) {
+    passed += each.took;
+    if (2 * passed >= whole) return each.took;
+  }
+  return 0;
+}
+
+microseconds_t median_of(std::vector<ended_wait> stays) {
+  if (stays.empty()) return 0;
+  const auto middle = stays.begin() + static_cast<std::ptrdiff_t>(stays.size() / 2);
+  std::ranges::nth_element(stays, middle, {}, &ended_wait::took);
+  return middle->took;
+}
+
+void primary_monitor::on_view(microseconds_t now) {
+  executed_at_ = now;
+  window_at_ = now;
+  window_executed_ = executed_;
+  last_window_at_.reset();
+  seemed_slow_at_.reset();
+  advance_from_.reset();
+  forgiven_before_ = 0;
+  // A view that ended for another reason lowers no expectation. Otherwise faulty replicas could lower it by causing
+  // view changes.
+  if (!std::exchange(found_slow_, false)) return;
+  // If the load or the machines changed, every primary seems slow, so less is expected of the next one.
+  best_rate_ /= 2;
+  if (best_wait_us_) *best_wait_us_ *= 2;
+}
+
+std::optional<suspicion_reason> primary_monitor::judge(const service_report& report, microseconds_t timeout_us,
+                                                       microseconds_t now) {
+  if (report.requests_executed != executed_) {
+    executed_ = report.requests_executed;
+    executed_at_ = now;
+  }
+  measure_rate(report, now);
+  // The report holds one stall until enough short waits have followed it. So when the first finding expires, the waits
+  // that began before it are forgiven: otherwise the same stall would be found a second time. A primary that stalls by
+  // turns is found anyway, because its next stall begins later (attack 29).
+  if (seemed_slow_at_ && now >= *seemed_slow_at_ + again_timeouts * timeout_us) {
+    forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
+  }
+  if (!seemed_slow_at_ && seems_slow(since(report, forgiven_before_), timeout_us, now)) seemed_slow_at_ = now;
+  // This counts even if all clients are served: a primary could serve them and still keep a replica out.
+  if (keeps_out(report, timeout_us, now)) return suspicion_reason::mute;
+  const auto found = reason(report, timeout_us, now);
+  found_slow_ = found_slow_ || found == suspicion_reason::slow;
+  return found;
+}
+
+std::optional<suspicion_reason> primary_monitor::reason(const service_report& report, microseconds_t timeout_us,
+                                                        microseconds_t now) const {
+  // An idle group executes nothing, and its primary is not mute.
+  if (report.clients_waiting == 0) return std::nullopt;
+  const auto idle_us = now - std::min(now, executed_at_);
+  // Both times count. After an idle hour nothing was executed for long, but the first request has not waited long.
+  // While others are served, a client that waits may starve, but the primary is not mute.
+  if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;
+  const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : 0;
+  // Between 2 and 16 time-outs (attack 31). With too few waits nothing is typical, and 2 time-outs count.
+  const auto patience = std::clamp(starving_factor * typical, 2 * timeout_us, starving_timeouts_max * timeout_us);
+  if (report.longest_wait_us >= patience) return suspicion_reason::starving;
+  // The second finding rests only on waits and stays that began after the first one.
+  const bool again = seemed_slow_at_ && seems_slow(since(report, *seemed_slow_at_), timeout_us, now);
+  return again ? std::optional{suspicion_reason::slow} : std::nullopt;
+}
+
+/// A replica that lost its disk waits for sequence numbers that no other replica may need (TOCS '02 §4.3.2). Without
+/// this rule the primary could keep it out for ever.
+bool primary_monitor::keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now) {
+  if (report.executed_through >= report.wanted_through) {
+    advance_from_.reset();
+    return false;
+  }
+  // Each `advance_min` sequence numbers begin a new time-out, so the primary must keep going.
+  if (!advance_from_ || report.executed_through >= advance_from_->second.plus(advance_min)) {
+    advance_from_ = {now, report.executed_through};
+  }
+  return now >= advance_from_->first + timeout_us;
+}
+
+void primary_monitor::measure_rate(const service_report& report, microseconds_t now) {
+  if (now < window_at_ + window_us) return;
+  const auto executed = report.requests_executed - std::min(report.requests_executed, window_executed_);
+  best_rate_ = std::max(best_rate_, executed * 1'000'000 / (now - window_at_));
+  if (report.waits.size() >= waits_min) {
+    const auto typical = weighted_median_of(report.waits);
+    best_wait_us_ = std::min(best_wait_us_.value_or(typical), typical);
+  }
+  // The finished window becomes the last one.
+  last_window_at_ = std::exchange(window_at_, now);
+  last_window_executed_ = std::exchange(window_executed_, report.requests_executed);
+}
+
+bool primary_monitor::seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const {
+  if (!last_window_at_) return false;
+  // The rate since the last full window began. That window alone may have ended before the load came.
+  const auto executed = report.requests_executed - std::min(report.requests_executed, last_window_executed_);
+  const auto rate = executed * 1'000'000 / (now - *last_window_at_);
+  return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate) ||
+         picks_some_out(report, timeout_us);
+}
+
+bool primary_monitor::picks_some_out(const service_report& report, microseconds_t timeout_us) {
+  if (report.stays.size() < stays_min) return false;
+  // A correct primary orders the oldest requests of each session first. More than an eighth of the time-out behind a
+  // later request is no accident of the network.
+  const auto overtaken = static_cast<std::size_t>(
+      std::ranges::count_if(report.stays, [timeout_us](const auto& each) { return each.overtaken > timeout_us / 8; }));
+  return overtaken >= overtaken_min && overtaken * overtaken_share >= report.stays.size();
+}
+
+bool primary_monitor::holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
+  const auto stay = median_of(report.stays);
+  // A quarter of the time-out is allowed, because nothing distinguishes a slow primary from slow machines.
+  if (report.stays.size() < stays_min || stay <= timeout_us / 4) return false;
+  // The requests that were executed during a typical stay. If they are fewer than 64, no queue explains that stay.
+  return rate * stay / 1'000'000 < queued_requests;
+}
+
+bool primary_monitor::lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
+  if (report.waits.size() < waits_min) return false;
+  const auto wait = weighted_median_of(report.waits);
+  // Without any history: a quarter of the time-out, with few requests executed meanwhile.
+  if (wait > timeout_us / 4 && rate * wait / 1'000'000 < busy_requests) return true;
+  // By history: eight times the best wait, and more than 20 ms, together with less than half of the best rate. Each
+  // alone has innocent reasons: a burst makes waits long, and clients that send less make the rate low.
+  const bool waits_long = best_wait_us_ && wait > wait_factor * std::max(*best_wait_us_, wait_floor_us / wait_factor);
+  return waits_long && rate < best_rate_ / 2;
+}
+
+}  // namespace hypermesh

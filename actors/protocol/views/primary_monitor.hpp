@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "actors/protocol/base/observations.hpp"
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// A wait of a client, or a stay of a request, that has ended.
+struct ended_wait {
+  microseconds_t began = 0;
+  microseconds_t took = 0;
+  /// For a stay: how long before its end a later request of the same session was executed first; 0 if none was. Only
+  /// later requests count that arrived here after this one had been forwarded to the primary.
+  microseconds_t overtaken = 0;
+};
+
+/// How the primary serves the clients that a backup knows of, as measured by the request pool. A client waits from the
+/// moment when its oldest pending request became its oldest, so a client with many requests under way does not seem to
+/// wait for all of them. Waits and stays start anew with a view.
+struct service_report {
+  std::size_t clients_waiting = 0;
+  microseconds_t longest_wait_us = 0;
+  /// Requests that were executed for the first time since the node started, whether or not this replica held them.
+  std::uint64_t requests_executed = 0;
+  /// The last waits that ended in this view.
+  std::vector<ended_wait> waits;
+  /// The stays of the last requests of at most 16 KiB that were executed in this view, each from its arrival here or
+  /// from its forwarding. They show the delay that a primary adds to each request, also if one client has many under
+  /// way.
+  std::vector<ended_wait> stays;
+  /// The last sequence number that was executed here, and the one that a readmission or a hand-over needs.
+  sequence_number executed_through = {};
+  sequence_number wanted_through = {};
+};
+
+/// The typical wait: half of all time that was waited belongs to waits up to this one; 0 if there are none. A plain
+/// median would hide a stall, because of the requests that end together one has waited for all the others. Example: for
+/// waits of 10, 10, 10 and 300 ms the result is 300 ms.
+[[nodiscard]] microseconds_t weighted_median_of(std::vector<ended_wait> waits);
+
+/// 0 if there are none.
+[[nodiscard]] microseconds_t median_of(std::vector<ended_wait> stays);
+
+/// Decides whether the primary serves its clients as well as it can (attacks 29 and 31). Pure. Memory: a few numbers.
+///
+/// - Mute: the primary executes nothing while a client waits, or it does not pass the sequence numbers that a
+///   readmission or a hand-over needs.
+/// - Starving: the primary lets one client wait while it serves the others.
+/// - Slow: the primary delays all clients by less than the time-out. Long waits alone do not tell a slow primary from a
+///   busy one, so its throughput must be low too: either few requests were executed during a typical wait or stay, or
+///   fewer than half as many a second as this cluster has executed before. That expectation falls only after a view
+///   whose primary was found slow, so no primary can slow down step by step and take the expectation with it.
+/// - Slow by selection: the primary lets some requests wait while it serves later ones of the same sessions, even if
+///   the later ones are many. Low throughput is not needed.
+///
+/// Slow is decided at the second finding within sixteen time-outs. A machine that stood still, links that opened late
+/// and one slow write leave long waits behind too, but all of these began before the first finding and do not count for
+/// the second.
+class primary_monitor {
+ public:
+  /// Shorter waits blame no primary, however good earlier views were.
+  static constexpr microseconds_t wait_floor_us = 20'000;
+  /// A primary under which this many requests are executed during a typical wait is busy and not slow.
+  static constexpr std::uint64_t busy_requests = 256;
+  /// The same for a typical stay: with fewer requests under way nothing queues, so the primary itself holds them back.
+  static constexpr std::uint64_t queued_requests = 64;
+  /// The waits, and stays, that must have ended before they are judged. More stays are needed, because several of them
+  /// may end with one batch.
+  static constexpr std::size_t waits_min = 4;
+  static constexpr std::size_t stays_min = 12;
+  /// The primary picks requests out if at least this many stays, and at least one in `overtaken_share`, were overtaken
+  /// for long. A lost message leaves one such stay now and then.
+  static constexpr std::size_t overtaken_min = 4;
+  static constexpr std::size_t overtaken_share = 16;
+  /// The sequence numbers of a readmission or a hand-over that must pass in each time-out. A correct primary has this
+  /// many null requests in flight, so it passes them wherever a batch is executed within a time-out. A faulty one keeps
+  /// a replica out for 2L / 8 time-outs, once.
+  static constexpr std::uint64_t advance_min = 8;
+
+  /// A view was entered: waits, stays and rates are measured anew.
+  void on_view(microseconds_t now);
+
+  /// Returns the reason to suspect the primary, if there is one. `timeout_us` is how long a request may wait at
+  /// present.
+  [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, microseconds_t timeout_us,
+                                                      microseconds_t now);
+
+ private:
+  void measure_rate(const service_report& report, microseconds_t now);
+  [[nodiscard]] std::optional<suspicion_reason> reason(const service_report& report, microseconds_t timeout_us,
+                                                       microseconds_t now) const;
+  [[nodiscard]] bool seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const;
+  [[nodiscard]] bool holds_back(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+  [[nodiscard]] bool keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now);
+  [[nodiscard]] static bool picks_some_out(const service_report& report, microseconds_t timeout_us);
+  [[nodiscard]] bool lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const;
+
+  std::uint64_t executed_ = 0;
+  microseconds_t executed_at_ = 0;
+  /// Start of the present window, in which the rate is measured.
+  microseconds_t window_at_ = 0;
+  std::uint64_t window_executed_ = 0;
+  /// The same for the window before it; nothing if that window was not in this view.
+  std::optional<microseconds_t> last_window_at_;
+  std::uint64_t last_window_executed_ = 0;
+  /// The best rate of any window, in requests a second.
+  std::uint64_t best_rate_ = 0;
+  /// When the primary seemed slow for the first time; forgotten after `again_timeouts`.
+  std::optional<microseconds_t> seemed_slow_at_;
+  /// Waits and stays that began before this time do not count.
+  microseconds_t forgiven_before_ = 0;
+  /// While sequence numbers are needed: since when at most `advance_min` of them have passed, and from which one.
+  std::optional<std::pair<microseconds_t, sequence_number>> advance_from_;
+  /// The shortest typical wait of any window.
+  std::optional<microseconds_t> best_wait_us_;
+  /// Whether the primary of this view was found slow. The finding may be wrong.
+  bool found_slow_ = false;
+};
+
+}  // namespace hypermesh

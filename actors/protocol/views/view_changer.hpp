@@ -1,0 +1,171 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "actors/ports.hpp"
+#include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/reputation/readmission_ledger.hpp"
+#include "actors/protocol/views/primary_monitor.hpp"
+#include "actors/protocol/views/view_change_settings.hpp"
+
+namespace hypermesh {
+
+/// The effects of one step of `view_changer`.
+struct view_change_effects {
+  std::vector<outgoing_message> sends;
+  /// The replica is to leave its view for this one.
+  std::optional<view_number> change_to;
+  /// The own NEW-VIEW, which the replica sends.
+  std::shared_ptr<const new_view> opened;
+  std::vector<observation> observations;
+};
+
+/// Decides when this replica leaves its view, and builds the NEW-VIEW of a view that it leads (§4.4). Pure; the single
+/// writer of the collected SUSPICIONs and VIEW-CHANGEs, of the time-outs and of their doubling. Its inputs were
+/// verified. The replica carries out a view change; this class only decides when one is due.
+///
+/// Differs from §4.4 because one slow backup must not drop out of a view that works: a replica that suspects the
+/// primary sends a SUSPICION and goes on taking part. It leaves the view, to which it cannot return, once f + 1
+/// replicas want to leave. Safety rests on VIEW-CHANGEs alone, which are sent after leaving, as in the paper.
+///
+/// Memory: one SUSPICION and one VIEW-CHANGE for each replica, and step-downs of at most three views.
+class view_changer {
+ public:
+  view_changer(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
+               const view_change_settings& settings);
+
+  /// Takes over the position of the last run. `own` is the VIEW-CHANGE of this replica if it waited for the view.
+  void restore(view_number view, std::shared_ptr<const view_change> own, sequence_number low_watermark);
+
+  /// This replica lost its disk and may not leave its view now. It asks no other replica to leave, because it could not
+  /// follow.
+  void abstain() { abstains_ = true; }
+
+  /// How the primary serves its clients, as this backup measures it. A replica that waits for a view, or leads it, does
+  /// not judge.
+  [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
+  /// Replicas that are not to be followed as primaries, in ascending order. Such a primary is suspected at once, and
+  /// its NEW-VIEW is not waited for. Its views are not skipped, because the votes of a replica that lost its disk are
+  /// safe only if VIEW-CHANGEs go up one by one (`probation`).
+  [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& avoided_as_primary, microseconds_t now);
+  /// The moves that the group agreed on: sequence numbers to pass, and views that all replicas leave together.
+  /// `stepped_down` are views that their primaries give up. Only the previous view, the present one and the next one
+  /// are kept, because a faulty primary can give up views that no replica will ever reach. The previous view is kept
+  /// for a replica that followed the others into the next view before it executed the hand-over itself: the patience
+  /// that grew on that way is taken back.
+  ///
+  /// A hand-over is no suspicion: no replica is blamed, and no time-out stays longer because of it. The views in
+  /// between are left one by one as well (`probation`), but their NEW-VIEWs are not waited for.
+  ///
+  /// A hand-over that the batch `at` agreed on is carried out when the checkpoint that ends its checkpoint period is
+  /// stable. Example with K = 128 and a hand-over at 300: VIEW-CHANGEs that are sent at once prove 44 prepared batches,
+  /// from 257 on, and the new view agrees on all of them again before it serves a client. Once the checkpoint at 384 is
+  /// stable, they prove only the few batches that followed it. A replica waits no longer than a request may wait.
+  [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
+                                             sequence_number at, microseconds_t now);
+  /// h of this replica moved, so a hand-over may be due.
+  [[nodiscard]] view_change_effects on_low_watermark(sequence_number low, microseconds_t now);
+  /// This replica had lost its disk and is a full member again.
+  void on_readmitted() { abstains_ = false; }
+  /// This replica itself suspects the present primary.
+  [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
+  /// The suspicion was wrong, or the primary serves well again: this replica withdraws it. A suspicion of a primary
+  /// that is not to be followed stays.
+  void on_satisfied();
+  /// A SUSPICION or a VIEW-CHANGE of another replica.
+  [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote, microseconds_t now);
+  [[nodiscard]] view_change_effects on_view_change(std::shared_ptr<const view_change> change, microseconds_t now);
+
+  /// The replica left its view for the one that its VIEW-CHANGE `own` names.
+  [[nodiscard]] view_change_effects on_left(std::shared_ptr<const view_change> own, microseconds_t now);
+  [[nodiscard]] view_change_effects on_entered(view_number view, microseconds_t now);
+  void on_link_changed(replica_id replica, bool up);
+
+  /// Time-outs, doubling and retransmission.
+  [[nodiscard]] view_change_effects on_tick(microseconds_t now);
+
+  [[nodiscard]] view_number view() const { return view_; }
+  [[nodiscard]] bool is_active() const { return active_; }
+  [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
+  /// How long a request may wait at present before the primary is suspected.
+  [[nodiscard]] microseconds_t request_timeout() const;
+  [[nodiscard]] unsigned doublings() const { return doublings_; }
+
+ private:
+  [[nodiscard]] microseconds_t new_view_timeout() const;
+  void suspect(suspicion_reason reason, microseconds_t now, view_change_effects& out);
+  void join(microseconds_t now, view_change_effects& out) const;
+  void suspect_avoided_as_primary(microseconds_t now, view_change_effects& out);
+  [[nodiscard]] std::map<replica_id, view_number> wanted_views(microseconds_t now) const;
+  [[nodiscard]] std::size_t changes_from(view_number view) const;
+  void open(microseconds_t now, view_change_effects& out);
+  [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
+  [[nodiscard]] std::shared_ptr<const new_view> build(
+      const std::vector<std::shared_ptr<const view_change>>& changes) const;
+  /// By agreement, although nobody suspects its primary.
+  [[nodiscard]] bool is_to_be_left() const {
+    return view_ < moves_.least_view || (active_ && stepped_down_.contains(view_));
+  }
+  void follow_moves(microseconds_t now, view_change_effects& out) const;
+  void send_suspicion(view_change_effects& out) const;
+  [[nodiscard]] bool is_planned(view_number to) const;
+  void take_back_patience(bool is_late);
+  void grow_patience();
+
+  cluster_parameters cluster_;
+  group_size group_;
+  replica_id self_;
+  const authenticator* keys_;
+  view_change_settings settings_;
+
+  view_number view_;
+  bool active_ = true;
+  bool abstains_ = false;
+  bool suspected_ = false;
+  bool built_ = false;
+  /// The highest view that each other replica has asked for by a SUSPICION, and when that SUSPICION came last.
+  struct suspicion_heard {
+    view_number wanted;
+    microseconds_t at = 0;
+  };
+  std::map<replica_id, suspicion_heard> suspicions_;
+  /// The VIEW-CHANGE for the highest view of each replica (attack 19).
+  std::map<replica_id, std::shared_ptr<const view_change>> changes_;
+  std::set<replica_id> closed_links_;
+  /// Sorted.
+  std::vector<replica_id> avoided_as_primary_;
+  primary_monitor monitor_;
+  agreed_moves moves_;
+  /// Of the previous view, the present one and the next one those that their primaries gave up.
+  std::set<view_number> stepped_down_;
+  sequence_number low_watermark_;
+  /// The last hand-over is due when h is here, or at this time.
+  sequence_number hand_over_at_;
+  microseconds_t hand_over_by_ = 0;
+
+  unsigned doublings_ = 0;
+  /// The views on the way to which patience grew, each with the view that was entered last before; at most one for each
+  /// doubling.
+  struct growth {
+    view_number to;
+    view_number from;
+  };
+  std::vector<growth> grown_;
+  /// The last view that was entered, and when.
+  view_number entered_view_;
+  microseconds_t entered_at_ = 0;
+  /// Start of the present calm period: the view was entered, the last suspicion ended, or a doubling was taken back.
+  microseconds_t calm_since_ = 0;
+  microseconds_t suspicion_sent_at_ = 0;
+  /// When a quorum of VIEW-CHANGEs for the view, or for later ones, was complete. The time of the new primary runs from
+  /// then on (attack 20).
+  std::optional<microseconds_t> quorum_at_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+namespace hypermesh {
+
+/// Reports the misbehaviour in an observation, if there is one, to fault detector and reputation tracker.
+template <class Self>
+void tell_misbehaviour(Self* self, const node_actors& with, const observation& what, group_size group) {
+  const auto seen = observed_misbehaviour_in(what, group);
+  if (!seen) return;
+  self->send(with.fault_detector, misbehaved{*seen});
+  self->send(with.reputation_tracker, misbehaved{*seen});
+}
+
+}  // namespace hypermesh

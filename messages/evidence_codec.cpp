@@ -1,0 +1,111 @@
+// The codec of evidence: statements and documents that other principals signed.
+#include <span>
+
+#include "messages/codec.hpp"
+#include "messages/require.hpp"
+#include "messages/statement_reader.hpp"
+#include "messages/verify.hpp"
+#include "schemas/guard_generated.h"
+
+namespace hypermesh {
+
+namespace {
+
+using builder = flatbuffers::FlatBufferBuilder;
+
+byte_span bytes_of(const flatbuffers::Vector<std::uint8_t>* list) {
+  return list == nullptr ? byte_span{} : std::as_bytes(std::span{list->data(), list->size()});
+}
+
+/// Whether a signed statement of this kind may be evidence.
+bool is_of_statement(message_kind kind) {
+  return kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
+         kind == message_kind::checkpoint || kind == message_kind::complaint || kind == message_kind::release ||
+         kind == message_kind::readmission || kind == message_kind::hand_over;
+}
+
+bool is_of_document(message_kind kind) {
+  return kind == message_kind::view_change || kind == message_kind::new_view || kind == message_kind::request;
+}
+
+std::optional<rejection> read_documents(const wire::Evidence& encoded, std::vector<blob>& out) {
+  if (encoded.documents() == nullptr) return std::nullopt;
+  if (encoded.documents()->size() > limits::evidence_item_documents_max) return rejection::too_many_items;
+  for (const auto* each : *encoded.documents()) {
+    const auto bytes = bytes_of(each->bytes());
+    if (bytes.size() <= signature::size) return rejection::missing_field;
+    if (bytes.size() > limits::evidence_item_bytes_max) return rejection::frame_too_long;
+    // Copied, because the buffer of a document has to start at an aligned address.
+    const auto copy = std::make_shared<const byte_vector>(bytes.begin(), bytes.end());
+    out.push_back({copy, byte_span{*copy}});
+  }
+  return std::nullopt;
+}
+
+void finish_evidence(builder& buffer, const evidence& value) {
+  std::vector<std::uint8_t> kinds;
+  std::vector<wire::SignedStatement> statements;
+  std::vector<flatbuffers::Offset<wire::SignedDocument>> documents;
+  for (const auto& each : value.items) {
+    kinds.push_back(static_cast<std::uint8_t>(each.kind));
+    if (const auto* said = std::get_if<signed_statement>(&each.content)) {
+      require(documents.empty(), "statements come before documents");
+      statements.push_back(to_wire(*said));
+      continue;
+    }
+    const auto bytes = std::get<blob>(each.content).view;
+    require(bytes.size() <= limits::evidence_item_bytes_max, "a document in evidence respects its limit");
+    documents.push_back(wire::CreateSignedDocument(
+        buffer, buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())));
+  }
+  require(statements.size() <= limits::evidence_max && documents.size() <= limits::evidence_item_documents_max,
+          "evidence respects its limits");
+  flatbuffers::Offset<flatbuffers::Vector<const wire::SignedStatement*>> statements_offset;
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::SignedDocument>>> documents_offset;
+  if (!statements.empty()) statements_offset = buffer.CreateVectorOfStructs(statements);
+  if (!documents.empty()) documents_offset = buffer.CreateVector(documents);
+  const auto kinds_offset = buffer.CreateVector(kinds);
+  buffer.Finish(wire::CreateEvidence(buffer, kinds_offset, statements_offset, documents_offset));
+}
+
+}  // namespace
+
+std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
+  const auto* encoded = verified_root<wire::Evidence>(bytes);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  std::vector<signed_statement> statements;
+  if (const auto bad = read_statements(encoded->statements(), limits::evidence_max, statements)) return *bad;
+  std::vector<blob> documents;
+  if (const auto bad = read_documents(*encoded, documents)) return *bad;
+  const auto kinds = bytes_of(encoded->kinds());
+  if (kinds.empty()) return rejection::missing_field;
+  if (kinds.size() != statements.size() + documents.size()) return rejection::inconsistent_sizes;
+  evidence value;
+  for (std::size_t index = 0; index < kinds.size(); ++index) {
+    const auto kind = static_cast<message_kind>(std::to_integer<std::uint8_t>(kinds[index]));
+    const bool stated = index < statements.size();
+    if (stated ? !is_of_statement(kind) : !is_of_document(kind)) return rejection::number_out_of_range;
+    if (stated) {
+      value.items.push_back({kind, statements[index]});
+    } else {
+      value.items.push_back({kind, std::move(documents[index - statements.size()])});
+    }
+  }
+  return value;
+}
+
+byte_vector evidence_buffer(const evidence& value) {
+  builder buffer{1'024};
+  finish_evidence(buffer, value);
+  const auto view = std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
+  return {view.begin(), view.end()};
+}
+
+frame_ptr encode(const evidence& value) {
+  auto frame = evidence_buffer(value);
+  frame.push_back(static_cast<std::byte>(message_kind::evidence));
+  require(frame.size() <= frame_bytes_max_of(message_kind::evidence), "evidence fits a frame");
+  return std::make_shared<const byte_vector>(std::move(frame));
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "actors/protocol/verification/validator.hpp"
+#include "runtime/audit/audit_event.hpp"
+
+namespace hypermesh {
+
+/// Checks whether entries prove what they claim: members, quorums and signatures of the statements in them. Pure.
+class audit_entry_validator {
+ public:
+  /// `keys` must outlive this object.
+  audit_entry_validator(const cluster_parameters& cluster, replica_id owner, const authenticator& keys)
+      : cluster_(cluster), owner_(owner), validator_(cluster, keys) {}
+
+  /// A text that says what is wrong. Nothing if the entry is valid, or if it is a claim of the node that holds no
+  /// signature.
+  [[nodiscard]] std::optional<std::string> objection_to(const audit_event& event);
+
+  /// Number of signatures checked so far. A CHECKPOINT-PROOF, VIEW-CHANGE or NEW-VIEW counts as one.
+  [[nodiscard]] std::uint64_t signatures() const { return signatures_; }
+
+ private:
+  [[nodiscard]] std::optional<std::string> objection_to_statement(message_kind kind, const signed_statement& value);
+  [[nodiscard]] std::optional<std::string> objection_to_prepared(const prepared_certificate& certificate);
+  [[nodiscard]] std::optional<std::string> objection_to_committed(const commit_certificate& certificate);
+  [[nodiscard]] std::optional<std::string> objection_to_proof(const proof_noted& proof);
+  [[nodiscard]] std::optional<std::string> objection_to_evidence(const guard_noted& noted);
+
+  cluster_parameters cluster_;
+  replica_id owner_;
+  validator validator_;
+  std::uint64_t signatures_ = 0;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,139 @@
+#include "runtime/audit/audit_reader.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/audit/audit_trail.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+std::string text_of(record_fault fault, const record_reading& reading, const chain_position& at) {
+  switch (fault) {
+    case record_fault::impossible_length:
+      return "no entry can have the length that stands here";
+    case record_fault::wrong_length:
+      return "the length of the entry is not the one that it was written with";
+    case record_fault::wrong_index:
+      return fmt::format("entry {} stands where entry {} belongs: something was cut out, put in or moved",
+                         reading.entry.index, at.next_index);
+    case record_fault::wrong_hash:
+      return "the entry, or the one before it, is not the one that was chained here";
+    case record_fault::none:
+    case record_fault::unfinished:
+      break;
+  }
+  return "the entry ends with the file";
+}
+
+/// Reads one segment after another. The first objection ends the walk.
+class trail_walker {
+ public:
+  trail_walker(const audit_folder& folder, const trail_visitor& visitor) : folder_(folder), visitor_(visitor) {}
+
+  or_error<audit_reader> walk() {
+    auto listed = list_segments(folder_);
+    if (auto* error = std::get_if<world_error>(&listed)) return std::move(*error);
+    const auto& numbers = std::get<std::vector<std::uint64_t>>(listed);
+    if (numbers.empty()) {
+      return world_error{
+          fmt::format("there is no audit trail in {}", quoted(folder_.root)),
+          "name the folder that holds the files 000001.log and so on, by default 'audit' beside node.toml"};
+    }
+    auto expected = numbers.front();
+    for (const auto number : numbers) {
+      if (number != expected)
+        object({folder_.segment_file(expected), expected, 0, out_.end.next_index}, "it is missing");
+      if (out_.bad) break;
+      if (auto error = walk_segment(number, number == numbers.back())) return std::move(*error);
+      if (out_.bad) break;
+      ++expected;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void object(trail_spot spot, std::string what) { out_.bad = {std::move(spot), std::move(what)}; }
+
+  [[nodiscard]] std::optional<world_error> walk_segment(std::uint64_t number, bool is_last) {
+    const auto file = folder_.segment_file(number);
+    const auto read = read_trail_file(file, segment_file_bytes_max);
+    if (const auto* error = std::get_if<world_error>(&read)) return *error;
+    const auto& bytes = std::get<byte_vector>(read);
+    trail_spot spot{file, number, 0, out_.end.next_index};
+    if (!enter(bytes, spot)) return std::nullopt;
+    spot.offset = segment_header_bytes;
+    while (spot.offset < bytes.size()) {
+      spot.index = out_.end.next_index;
+      const auto reading = read_record(byte_span{bytes}.subspan(spot.offset), out_.end);
+      if (reading.fault == record_fault::unfinished && is_last) {
+        out_.unfinished_bytes = reading.bytes;
+        break;
+      }
+      if (!pass(reading, spot)) return std::nullopt;
+      spot.offset += reading.bytes;
+    }
+    spot.index = out_.end.next_index;
+    out_.end_spot = spot;
+    out_.bytes += bytes.size();
+    out_.last_segment = number;
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool enter(byte_span bytes, const trail_spot& spot) {
+    const auto decoded = decode_header(bytes);
+    if (const auto* problem = std::get_if<std::string>(&decoded)) return object(spot, *problem), false;
+    const auto& header = std::get<segment_header>(decoded);
+    if (!out_.first) {
+      out_.first = header;
+      out_.end = header.start;
+    }
+    const auto& owner = out_.first->owner;
+    if (header.owner != owner) {
+      object(spot, fmt::format("the segment belongs to replica {} of cluster {}, the ones before to replica {} of "
+                               "cluster {}",
+                               header.owner.self.value, to_hex(header.owner.context.cluster.view(), 8),
+                               owner.self.value, to_hex(owner.context.cluster.view(), 8)));
+    } else if (header.segment != spot.segment) {
+      object(spot, fmt::format("this is segment {} under another name", header.segment));
+    } else if (header.segment == 1 && header.start != chain_start(owner)) {
+      object(spot, "the first segment does not begin where a trail begins");
+    } else if (header.start != out_.end) {
+      object(spot, fmt::format("it continues behind entry {} with another chain, or after another entry: the segment "
+                               "before ends with entry {}",
+                               header.start.next_index, out_.end.next_index));
+    } else if (auto objection = visitor_.on_segment(header, bytes)) {
+      object(spot, std::move(*objection));
+    }
+    return !out_.bad;
+  }
+
+  [[nodiscard]] bool pass(const record_reading& reading, const trail_spot& spot) {
+    if (reading.fault != record_fault::none) {
+      object(spot, text_of(reading.fault, reading, out_.end));
+      return false;
+    }
+    const auto event = decode_audit_payload(reading.entry.kind, reading.entry.payload);
+    if (!event) {
+      object(spot, fmt::format("an entry of kind {} cannot hold this: it was chained, but not by this version of the "
+                               "product",
+                               static_cast<unsigned>(reading.entry.kind)));
+    } else if (auto objection = visitor_.on_entry(spot, reading.entry, *event, out_.end)) {
+      object(spot, std::move(*objection));
+    }
+    out_.end = {reading.entry.index + 1, reading.entry.hash};
+    return !out_.bad;
+  }
+
+  const audit_folder& folder_;
+  const trail_visitor& visitor_;
+  audit_reader out_;
+};
+
+}  // namespace
+
+or_error<audit_reader> walk_trail(const audit_folder& folder, const trail_visitor& visitor) {
+  return trail_walker{folder, visitor}.walk();
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,371 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/verification/validator.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+// Who makes room when there is none (attacks 31 to 33), and what convicts a client (attack 8).
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+using admission = request_pool::admission;
+
+struct admission_world {
+  request_factory factory{small_cluster(4, 16)};
+  validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
+  batch_settings settings;
+  std::optional<request_pool> built;
+
+  [[nodiscard]] request_pool& builder() {
+    if (!built) built.emplace(settings);
+    return *built;
+  }
+  [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation = "op") const {
+    return factory.request_of(client_id{client}, timestamp{when}, operation);
+  }
+  admission admit(std::uint32_t client, std::uint64_t when, microseconds_t now = 0) {
+    return builder().admit(ask(client, when), now);
+  }
+  /// The names of what made room since this was asked last.
+  std::vector<request_id> displaced() {
+    std::vector<request_id> names;
+    for (const auto& each : builder().take_displaced())
+      names.push_back(each.id);
+    return names;
+  }
+  admission admit_case(std::uint64_t name, microseconds_t now) {
+    return builder().admit(make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {}), now);
+  }
+};
+
+request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{client}, timestamp{when}}; }
+
+}  // namespace
+
+TEST_CASE_FIXTURE(admission_world,
+                  "where nothing fits the client that holds most makes room, newest first (attack 32)") {
+  settings.requests_pending_max = 10;
+  for (std::uint64_t when = 1; when <= 10; ++when)
+    REQUIRE(admit(0, when) == admission::accepted);
+  CHECK(admit(1, 1) == admission::accepted);
+  CHECK(displaced() == std::vector{id_of(0, 10)});
+  CHECK(builder().take_displaced().empty());
+  CHECK(builder().requests_pending() == 10);
+  CHECK_FALSE(builder().is_pending(id_of(0, 10)));
+  // Neither an equal nor a longer queue gains by it.
+  for (std::uint64_t when = 2; when <= 5; ++when)
+    CHECK(admit(1, when) == admission::accepted);
+  CHECK(admit(1, 6) == admission::overloaded);
+  CHECK(admit(0, 11) == admission::overloaded);
+}
+
+TEST_CASE_FIXTURE(admission_world, "what is in a batch already makes no room") {
+  settings.requests_pending_max = 4;
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    REQUIRE(admit(0, when) == admission::accepted);
+  REQUIRE(builder().cut(true));
+  CHECK(admit(1, 1) == admission::overloaded);
+}
+
+TEST_CASE_FIXTURE(admission_world, "large requests weigh more than many small ones") {
+  const std::string large(40'000, 'x');
+  settings.bytes_pending_max = 100'000;
+  REQUIRE(builder().admit(ask(0, 1, large), 0) == admission::accepted);
+  REQUIRE(builder().admit(ask(0, 2, large), 0) == admission::accepted);
+  for (std::uint64_t when = 1; when <= 20; ++when)
+    REQUIRE(admit(1, when) == admission::accepted);
+  CHECK(builder().admit(ask(2, 1, large), 0) == admission::accepted);
+  CHECK(displaced() == std::vector{id_of(0, 2)});
+}
+
+TEST_CASE_FIXTURE(admission_world,
+                  "of a client beyond its quota the oldest requests stay, in whatever order they come") {
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
+    REQUIRE(admit(0, 1'000 + when) == admission::accepted);
+  CHECK(admit(0, 5'000) == admission::client_quota);
+  // What a backup waits for and hands on has its place: no client can have a primary suspected (attack 32).
+  CHECK(admit(0, 5) == admission::accepted);
+  CHECK(displaced() == std::vector{id_of(0, 1'000 + limits::requests_pending_per_client_max)});
+  CHECK(builder().requests_pending() == limits::requests_pending_per_client_max);
+}
+
+TEST_CASE_FIXTURE(admission_world, "who was displaced waits no more, and has not been served") {
+  settings.requests_pending_max = 2;
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(0, 2, 0) == admission::accepted);
+  REQUIRE(admit(1, 1, 500) == admission::accepted);
+  CHECK(displaced() == std::vector{id_of(0, 2)});
+  CHECK(builder().service(1'000).clients_waiting == 2);
+  CHECK(builder().service(1'000).waits.empty());
+  CHECK(builder().service(1'000).longest_wait_us == 1'000);
+  // It may come again.
+  builder().on_executed({{id_of(0, 1), true}}, false, 1'500);
+  CHECK(admit(0, 2, 2'000) == admission::accepted);
+}
+
+TEST_CASE_FIXTURE(admission_world,
+                  "each request stays from its own arrival, or from the beginning of the view (attack 29)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(0, 2, 100) == admission::accepted);
+  REQUIRE(admit(0, 3, 200) == admission::accepted);
+  builder().on_executed({{id_of(0, 1), true}, {id_of(0, 2), true}, {id_of(0, 3), true}}, false, 1'000);
+  // The second and third were the oldest for no time at all.
+  CHECK(weighted_median_of(builder().service(1'000).waits) == 1'000);
+  CHECK(median_of(builder().service(5'000'000).stays) == 900);
+  CHECK(builder().service(1'000).stays.size() == 3);
+  REQUIRE(admit(0, 4, 1'100) == admission::accepted);
+  builder().on_view(2'000);
+  CHECK(builder().service(2'000).stays.empty());
+  builder().on_executed({{id_of(0, 4), true}}, false, 2'500);
+  CHECK(median_of(builder().service(5'000'000).stays) == 500);
+}
+
+TEST_CASE_FIXTURE(admission_world, "cases of the guard have room where clients have none, and make none") {
+  settings.requests_pending_max = 2;
+  REQUIRE(admit_case(7, 0) == admission::accepted);
+  REQUIRE(admit_case(8, 0) == admission::accepted);
+  CHECK(admit(0, 1) == admission::overloaded);
+  CHECK(admit_case(9, 0) == admission::accepted);
+}
+
+TEST_CASE_FIXTURE(admission_world, "a case of the guard waits from when it came, whatever its name (attack 31)") {
+  REQUIRE(admit_case(9, 1'000) == admission::accepted);
+  REQUIRE(admit_case(3, 2'000) == admission::accepted);
+  CHECK(builder().service(10'000).longest_wait_us == 9'000);
+  // Serving later ones does not hide that the first one is censored.
+  builder().on_executed({{{system_client, timestamp{3}}, true}}, false, 5'000);
+  CHECK(builder().service(10'000).longest_wait_us == 9'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "after an installed state every case waits again, and none is in the pipeline") {
+  settings.pipeline_depth = 1;
+  REQUIRE(admit_case(9, 0) == admission::accepted);
+  REQUIRE(builder().cut(true));
+  REQUIRE(admit_case(3, 0) == admission::accepted);
+  builder().on_installed({}, 1'000);
+  CHECK(builder().in_flight() == 0);
+  CHECK(builder().service(2'000).clients_waiting == 1);
+  CHECK(builder().service(2'000).longest_wait_us == 1'000);
+  // In the order in which they came.
+  const auto next = builder().cut(true);
+  REQUIRE(next);
+  REQUIRE(next->requests.size() == 2);
+  CHECK(next->requests[0].id.when == timestamp{9});
+  CHECK(next->requests[1].id.when == timestamp{3});
+  builder().on_executed({{next->requests[0].id, true}, {next->requests[1].id, true}}, true, 2'000);
+  CHECK(builder().in_flight() == 0);
+  CHECK(builder().requests_pending() == 0);
+  CHECK_FALSE(builder().has_waiting());
+}
+
+TEST_CASE_FIXTURE(admission_world, "a request counts from when the primary was given it for sure (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(0, 2, 0) == admission::accepted);
+  builder().on_forwarded(id_of(0, 1), 50'000);
+  CHECK(builder().service(60'000).longest_wait_us == 10'000);
+  // Only the first time: the primary has it now.
+  builder().on_forwarded(id_of(0, 1), 400'000);
+  CHECK(builder().service(410'000).longest_wait_us == 360'000);
+  // One that is not the oldest keeps nobody waiting.
+  builder().on_forwarded(id_of(0, 2), 410'000);
+  CHECK(builder().service(410'000).longest_wait_us == 360'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 450'000);
+  CHECK(weighted_median_of(builder().service(450'000).waits) == 400'000);
+  CHECK(median_of(builder().service(5'000'000).stays) == 400'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "what may have reached the primary only now says nothing of it (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  REQUIRE(admit(1, 1, 0) == admission::accepted);
+  builder().on_executed({{id_of(0, 1), true}}, false, primary_monitor::wait_floor_us - 1);
+  CHECK(builder().service(100'000).waits.size() == 1);
+  // Another backup has handed it on, or its client was late.
+  builder().on_executed({{id_of(1, 1), true}}, false, 400'000);
+  CHECK(builder().service(400'000).waits.size() == 1);
+  CHECK(builder().service(400'000).stays.size() == 1);
+}
+
+TEST_CASE_FIXTURE(admission_world, "what was handed to the last primary was not handed to the next one (attack 32)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  builder().on_forwarded(id_of(0, 1), 0);
+  builder().on_view(1'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  CHECK(builder().service(900'000).waits.empty());
+  CHECK(builder().service(900'000).stays.empty());
+}
+
+TEST_CASE_FIXTURE(admission_world, "who sends ever older requests waits for the oldest alone (attack 32)") {
+  microseconds_t now = 0;
+  REQUIRE(admit(0, 1'000, now) == admission::accepted);
+  for (std::uint64_t when = 999; when > 900; --when) {
+    now += 40'000;
+    REQUIRE(admit(0, when, now) == admission::accepted);
+    builder().on_executed({{id_of(0, when + 1), true}}, false, now + 10'000);
+    REQUIRE(builder().service(now + 20'000).longest_wait_us <= 20'000);
+  }
+}
+
+TEST_CASE_FIXTURE(admission_world, "who has older requests served keeps itself waiting (attack 32)") {
+  // The others know them, this replica only the newest.
+  REQUIRE(admit(0, 1'000, 0) == admission::accepted);
+  builder().on_executed({{id_of(0, 10), true}}, false, 900'000);
+  CHECK(builder().service(1'000'000).longest_wait_us == 100'000);
+  // That it was executed before, or that others are served, is no excuse.
+  builder().on_executed({{id_of(0, 10), false}, {id_of(1, 5), true}}, false, 1'500'000);
+  CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
+  builder().on_executed({{id_of(0, 2'000), true}}, false, 2'000'000);
+  CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how long their client waited (attack 29)") {
+  for (int round = 0; round < 4; ++round) {
+    const auto now = static_cast<microseconds_t>(round) * 900'000;
+    std::vector<executed_request> done;
+    for (std::uint64_t index = 0; index < 16; ++index) {
+      const auto when = static_cast<std::uint64_t>(round) * 16 + index + 1;
+      REQUIRE(admit(0, when, now) == admission::accepted);
+      builder().on_forwarded(id_of(0, when), now);
+      done.push_back({id_of(0, when), true});
+    }
+    builder().on_executed(done, false, now + 900'000);
+  }
+  CHECK(weighted_median_of(builder().service(3'600'000).waits) == 900'000);
+}
+
+TEST_CASE_FIXTURE(admission_world, "large requests say nothing of how long a primary holds them") {
+  REQUIRE(builder().admit(ask(0, 1, std::string(40'000, 'x')), 0) == admission::accepted);
+  builder().on_forwarded(id_of(0, 1), 0);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  CHECK(builder().service(900'000).stays.empty());
+  CHECK(builder().service(900'000).waits.size() == 1);
+}
+
+TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict their client (attack 8)") {
+  REQUIRE(admit(0, 1) == admission::accepted);
+  CHECK_FALSE(builder().contradiction_with(ask(0, 1)));
+  const auto other = ask(0, 1, "another");
+  CHECK(builder().admit(other, 0) == admission::contradicting);
+  const auto shown = builder().contradiction_with(other);
+  REQUIRE(shown);
+  // Once; and nobody who is convicted is shown again.
+  CHECK_FALSE(builder().contradiction_with(other));
+  REQUIRE(admit(3, 1) == admission::accepted);
+  builder().on_rate_limited({client_id{3}});
+  CHECK_FALSE(builder().contradiction_with(ask(3, 1, "another")));
+  CHECK(checks.proves(*shown));
+  const auto about = std::get<misbehaviour>(*system_request_in(*shown, factory.cluster()));
+  CHECK(about.what == misbehaviour_kind::conflicting_requests);
+  CHECK(about.accused == principal::of(client_id{0}));
+  // Another timestamp or client contradicts nothing.
+  CHECK_FALSE(builder().contradiction_with(ask(0, 2)));
+  CHECK_FALSE(builder().contradiction_with(ask(1, 1)));
+}
+
+TEST_CASE_FIXTURE(admission_world, "requests that are too large for a proof stay unpunished") {
+  REQUIRE(admit(0, 1) == admission::accepted);
+  const byte_vector operation(limits::operation_bytes_max, std::byte{1});
+  const auto large = make_request(id_of(0, 1), {operation, operation, operation}, {});
+  CHECK(builder().admit(large, 0) == admission::contradicting);
+  CHECK_FALSE(builder().contradiction_with(large));
+}
+
+TEST_CASE_FIXTURE(admission_world, "a convicted client has one request pending, others as many as before") {
+  builder().on_rate_limited({client_id{2}, client_id{5}});
+  CHECK(admit(5, 1) == admission::accepted);
+  CHECK(admit(5, 2) == admission::client_quota);
+  CHECK(admit(4, 1) == admission::accepted);
+  CHECK(admit(4, 2) == admission::accepted);
+  builder().on_executed({{id_of(5, 1), true}}, false, 0);
+  CHECK(admit(5, 2) == admission::accepted);
+}
+
+TEST_CASE_FIXTURE(admission_world, "a request is overtaken by what came after the primary was given it (attack 31)") {
+  for (const std::uint64_t when : {1, 2, 3})
+    REQUIRE(admit(0, when, when * 1'000) == admission::accepted);
+  builder().on_forwarded(id_of(0, 1), 20'000);
+  // The primary may have had this one first.
+  builder().on_executed({{id_of(0, 3), true}}, false, 30'000);
+  REQUIRE(admit(0, 4, 40'000) == admission::accepted);
+  REQUIRE(admit(1, 5, 40'000) == admission::accepted);
+  builder().on_executed({{id_of(1, 5), true}, {id_of(0, 4), true}}, false, 50'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 350'000);
+  // That of another client overtakes nobody; and what was not handed on says nothing.
+  builder().on_executed({{id_of(0, 2), true}}, false, 350'000);
+  std::vector<microseconds_t> overtaken;
+  for (const auto& each : builder().service(350'000).stays)
+    overtaken.push_back(each.overtaken);
+  CHECK(overtaken == std::vector<microseconds_t>{0, 0, 300'000});
+}
+
+TEST_CASE_FIXTURE(admission_world, "in a new view nothing was overtaken yet") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  builder().on_forwarded(id_of(0, 1), 0);
+  REQUIRE(admit(0, 2, 1'000) == admission::accepted);
+  builder().on_executed({{id_of(0, 2), true}}, false, 2'000);
+  builder().on_view(3'000);
+  builder().on_forwarded(id_of(0, 1), 3'000);
+  builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
+  REQUIRE(builder().service(900'000).stays.size() == 1);
+  CHECK(builder().service(900'000).stays.front().overtaken == 0);
+}
+
+TEST_CASE_FIXTURE(admission_world, "who is rate-limited waits at nobody's fault (attack 32)") {
+  builder().on_rate_limited({client_id{2}});
+  for (const std::uint32_t client : {2U, 3U}) {
+    REQUIRE(admit(client, 1, 0) == admission::accepted);
+    builder().on_forwarded(id_of(client, 1), 20'000);
+    builder().on_executed({{id_of(client, 1), true}}, false, 420'000);
+    CHECK(builder().service(420'000).waits.size() == client - 2);
+    CHECK(builder().service(420'000).stays.size() == client - 2);
+  }
+}
+
+TEST_CASE_FIXTURE(admission_world, "what a client repeats is handed on again after a pause (attack 33)") {
+  REQUIRE(admit(0, 1, 0) == admission::accepted);
+  constexpr auto pause = request_pool::repeat_pause_us;
+  CHECK(builder().on_repeated(id_of(0, 1), 1'000));
+  CHECK(builder().on_repeated(id_of(0, 1), 1'000 + pause));
+  // Who does it too soon has to pause from then on.
+  CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause));
+  CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause + pause - 1));
+  CHECK(builder().on_repeated(id_of(0, 1), 10 * pause));
+}
+
+TEST_CASE_FIXTURE(admission_world, "after any mixture of events under overload the counts are those of what is held") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    sample_source random{seed};
+    settings.requests_pending_max = 5 + random.below(20);
+    settings.bytes_pending_max = 2'000 + random.below(8'000);
+    built.reset();
+    std::vector<batch> open;
+    std::size_t accepted = 0;
+    std::size_t displaced = 0;
+    std::size_t executed = 0;
+    for (int step = 0; step < 400; ++step) {
+      const auto client = static_cast<std::uint32_t>(random.below(5));
+      const auto value = ask(client, 1 + random.below(300), std::string(random.below(600), 'x'));
+      if (random.below(3) > 0) {
+        if (builder().admit(value, static_cast<microseconds_t>(step)) == admission::accepted) ++accepted;
+        displaced += builder().take_displaced().size();
+      } else if (auto next = builder().cut(random.below(2) == 0)) {
+        open.push_back(std::move(*next));
+      }
+      REQUIRE(builder().requests_pending() <= settings.requests_pending_max);
+      REQUIRE(builder().bytes_pending() <= settings.bytes_pending_max);
+      if (open.empty() || random.below(4) > 0) continue;
+      std::vector<executed_request> done;
+      for (const auto& each : open.front().requests)
+        done.push_back({each.id, true});
+      const auto before = builder().requests_pending();
+      builder().on_executed(done, true, static_cast<microseconds_t>(step));
+      executed += before - builder().requests_pending();
+      open.erase(open.begin());
+    }
+    CHECK(builder().requests_pending() == accepted - displaced - executed);
+  }
+}

@@ -1,0 +1,175 @@
+#include "actors/protocol/admission/rate_limits.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+TEST_CASE("frames of a replica are looked at up to a rate, which is lower for who is throttled (attack 33)") {
+  const auto taken_in_a_second = [](bool throttled) {
+    frame_rate_limit quota;
+    if (throttled) quota.throttle({replica_id{2}});
+    const auto sender = principal::of(replica_id{2});
+    // What may come at once.
+    while (quota.admit(sender, 0)) {
+    }
+    std::uint64_t taken = 0;
+    for (microseconds_t now = 0; now < 1'001'000; now += 5) {
+      if (quota.admit(sender, now)) ++taken;
+    }
+    CHECK(quota.admit(principal::of(replica_id{1}), 1'001'000));
+    CHECK(quota.admit(principal::of(client_id{2}), 1'001'000));
+    return taken;
+  };
+  CHECK(taken_in_a_second(false) == frame_rate_limit::usual_rate);
+  CHECK(taken_in_a_second(true) == frame_rate_limit::throttled_rate);
+}
+
+namespace {
+
+/// Seven replicas that send COMMITs, L = 8.
+struct check_world {
+  request_factory factory{small_cluster(7)};
+  verification_budget quota{factory.cluster()};
+  message vote = factory.commit_of(replica_id{2},
+                                   factory.pre_prepare_of(view_number{0}, sequence_number{1}, factory.batch_number(1)));
+  message forwarded = factory.request_of(client_id{0}, timestamp{1}, "o");
+
+  /// How many of so many messages of the replica are verified.
+  std::uint64_t verified(std::uint32_t replica, std::uint64_t sent, microseconds_t now, const message& value) {
+    const auto sender = principal::of(replica_id{replica});
+    std::uint64_t count = 0;
+    for (std::uint64_t index = 0; index < sent && quota.admits(sender, value, now); ++index) {
+      quota.spend(sender, value, 1);
+      ++count;
+    }
+    return count;
+  }
+  std::uint64_t votes(std::uint32_t replica, std::uint64_t sent, microseconds_t now) {
+    return verified(replica, sent, now, vote);
+  }
+};
+
+constexpr std::uint64_t votes_at_once = 4 * 8 + verification_budget::base;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(check_world, "a replica that signs without end has some of it verified (attack 33)") {
+  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
+  CHECK(votes(2, 10'000, verification_budget::period_us + 1) == 0);
+  // What it was silent for is worth a burst, and no more.
+  CHECK(votes(2, 10'000, 1'000 * verification_budget::period_us) == votes_at_once);
+}
+
+TEST_CASE_FIXTURE(check_world, "what others sent does not matter, and requests have a share apart") {
+  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  CHECK(votes(3, 10'000, 0) == votes_at_once);
+  CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
+  // A client, and what has a quota of its own.
+  CHECK(verified(2, 9'000, 0, factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {})) == 9'000);
+  for (int count = 0; count < 9'000; ++count)
+    REQUIRE(quota.admits(principal::of(client_id{2}), forwarded, 0));
+}
+
+TEST_CASE_FIXTURE(check_world,
+                  "under load each may cost half as much again as the busiest but f, which f liars do not lift") {
+  for (const auto liars_only : {true, false}) {
+    CAPTURE(liars_only);
+    const microseconds_t begin = liars_only ? 0 : 100 * verification_budget::period_us;
+    CHECK(votes(0, 10'000, begin) > 0);
+    CHECK(votes(1, 10'000, begin) > 0);
+    if (!liars_only) CHECK(votes(5, 70, begin) == 70);
+    const auto allowed = liars_only ? verification_budget::base : std::uint64_t{105};
+    for (const std::uint32_t each : {0U, 1U})
+      CHECK(votes(each, 10'000, begin + verification_budget::period_us) == allowed);
+  }
+}
+
+TEST_CASE(
+    "cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
+  const request_factory factory{small_cluster(4, 4, 4, 8)};
+  costly_message_limit quota;
+  const auto sender = principal::of(replica_id{2});
+  const message wanted = make_request({system_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  const message usual = factory.request_of(client_id{0}, timestamp{1}, "o");
+  const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  for (std::uint64_t count = 0; count < costly_message_limit::case_burst; ++count)
+    CHECK(quota.admit(sender, wanted, 0));
+  CHECK_FALSE(quota.admit(sender, wanted, 0));
+  CHECK(quota.admit(sender, usual, 0));
+  // Who leaves a primary that made many cases is heard.
+  CHECK(quota.admit(sender, change, 0));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 0));
+  CHECK(quota.admit(sender, wanted, costly_message_limit::case_period_us));
+}
+
+TEST_CASE("who shows a case that proves nothing has none judged for a while (attack 33)") {
+  costly_message_limit quota;
+  const auto sender = principal::of(replica_id{2});
+  const message wanted = make_request({system_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  CHECK(quota.admit(sender, wanted, 1'000));
+  quota.on_unproven(sender, 1'000);
+  CHECK_FALSE(quota.admit(sender, wanted, 1'000));
+  CHECK_FALSE(quota.admit(sender, wanted, 1'000 + costly_message_limit::unproven_pause_us));
+  CHECK(quota.admit(sender, wanted,
+                    1'000 + costly_message_limit::unproven_pause_us + costly_message_limit::case_period_us));
+  CHECK(quota.admit(principal::of(replica_id{1}), wanted, 1'000));
+}
+
+TEST_CASE("a client that sent too much is not listened to for a moment, others are (attack 33)") {
+  client_pauses pauses;
+  pauses.on_excess(client_id{3}, 1'000);
+  CHECK(pauses.is_paused(client_id{3}, 1'000));
+  CHECK(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us - 1));
+  CHECK_FALSE(pauses.is_paused(client_id{4}, 1'000));
+  CHECK_FALSE(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us));
+}
+
+TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and nobody else's suffers (attack 33)") {
+  const request_factory factory{small_cluster(4, 4, 4, 8)};
+  costly_message_limit quota;
+  const auto liar = principal::of(replica_id{3});
+  std::uint64_t admitted = 0;
+  // One a millisecond for ten seconds.
+  for (std::uint64_t view = 1; view <= 10'000; ++view) {
+    const message change = factory.view_change_of(replica_id{3}, view_number{view % 8 + 1}, nullptr, {});
+    if (quota.admit(liar, change, view * 1'000)) ++admitted;
+    if (view != 5'000) continue;
+    CHECK(quota.admit(principal::of(replica_id{1}), change, view * 1'000));
+    // A client's is refused by its kind, and never counted.
+    for (int time = 0; time < 10; ++time)
+      CHECK(quota.admit(principal::of(client_id{0}), change, view * 1'000));
+    CHECK(quota.admit(
+        liar,
+        message{factory.commit_of(replica_id{2},
+                                  factory.pre_prepare_of(view_number{0}, sequence_number{4}, factory.batch_number(1)))},
+        view * 1'000));
+  }
+  CHECK(admitted <= costly_message_limit::burst + 10'000'000 / costly_message_limit::period_us);
+  CHECK(admitted >= 10'000'000 / costly_message_limit::period_us);
+}
+
+TEST_CASE("each view that this replica goes on to lets every replica say what belongs to one") {
+  const request_factory factory{small_cluster(4, 4, 4, 8)};
+  costly_message_limit quota;
+  const auto sender = principal::of(replica_id{2});
+  const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  const auto admitted = [&] {
+    std::uint64_t count = 0;
+    while (quota.admit(sender, change, 0))
+      ++count;
+    return count;
+  };
+  CHECK(admitted() == costly_message_limit::burst);
+  quota.on_view(view_number{3});
+  CHECK(admitted() == 3 * costly_message_limit::earned_by_view);
+  // Never more at once than a burst, and nothing for a view that was passed.
+  quota.on_view(view_number{3});
+  CHECK(admitted() == 0);
+  quota.on_view(view_number{1'000});
+  CHECK(admitted() == costly_message_limit::burst);
+}

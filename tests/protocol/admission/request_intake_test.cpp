@@ -1,0 +1,147 @@
+#include "actors/protocol/admission/request_intake.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+const auto from_client = principal::of(client_id{1});
+const auto from_replica = principal::of(replica_id{3});
+
+/// One replica's pool and intake, in view 0 with primary 0.
+struct intake_bench {
+  request_factory make{small_cluster(4)};
+  request_pool pool{batch_settings{}};
+  request_intake tested;
+
+  explicit intake_bench(std::uint32_t self)
+      : tested(make.cluster(), replica_id{self}, make.keys_of(replica_id{self}), pool) {}
+
+  [[nodiscard]] request ask(std::uint64_t when) const { return make.request_of(client_id{1}, timestamp{when}, "op"); }
+  intake_effects receive(std::uint64_t when, principal sender = from_client, microseconds_t now = 0) {
+    return tested.on_request(sender, ask(when), now);
+  }
+  void execute(std::uint64_t when) { pool.on_executed({{ask(when).id, true}}, false, 0); }
+};
+
+}  // namespace
+
+TEST_CASE("the primary proposes a request and forwards nothing") {
+  intake_bench bench{0};
+  const auto effects = bench.receive(1);
+  CHECK(effects.cuts_batches);
+  CHECK_FALSE(effects.forwards);
+  CHECK_FALSE(effects.looks_again_in);
+  CHECK_FALSE(bench.tested.on_waited(bench.ask(1).id, 0).forwards);
+}
+
+TEST_CASE("a backup waits before it forwards, twice, and then only the client's oldest request") {
+  intake_bench bench{2};
+  for (const std::uint64_t when : {1U, 2U}) {
+    const auto effects = bench.receive(when);
+    CHECK_FALSE(effects.forwards);
+    CHECK_FALSE(effects.cuts_batches);
+    CHECK(effects.looks_again_in);
+  }
+  for (std::size_t look = 0; look < request_intake::forwards_max; ++look) {
+    CHECK(bench.tested.on_waited(bench.ask(1).id, 0).forwards);
+    CHECK(bench.tested.on_waited(bench.ask(2).id, 0).forwards);
+  }
+  const auto oldest = bench.tested.on_waited(bench.ask(1).id, 0);
+  CHECK(oldest.forwards);
+  CHECK(oldest.looks_again_in == forwarding_schedule::later_us);
+  const auto behind = bench.tested.on_waited(bench.ask(2).id, 0);
+  CHECK_FALSE(behind.forwards);
+  CHECK(behind.looks_again_in == forwarding_schedule::later_us);
+}
+
+TEST_CASE("a request that was executed meanwhile is neither forwarded nor looked at again") {
+  intake_bench bench{2};
+  (void)bench.receive(1);
+  bench.execute(1);
+  const auto look = bench.tested.on_waited(bench.ask(1).id, 0);
+  CHECK_FALSE(look.forwards);
+  CHECK_FALSE(look.looks_again_in);
+}
+
+TEST_CASE("a client's repetition is forwarded at once, a replica's is not (§4.1)") {
+  intake_bench bench{2};
+  (void)bench.receive(1);
+  CHECK_FALSE(bench.receive(1, from_replica).forwards);
+  const auto repeated = bench.receive(1);
+  CHECK(repeated.forwards);
+  CHECK_FALSE(repeated.exceeds_share);
+  // A client that repeats faster is paused (attack 33).
+  const auto again = bench.receive(1);
+  CHECK_FALSE(again.forwards);
+  CHECK(again.exceeds_share);
+}
+
+TEST_CASE("an executed request is answered again on its client's own link only") {
+  intake_bench bench{2};
+  (void)bench.receive(1);
+  bench.execute(1);
+  CHECK(bench.receive(1).answer == immediate_answer::earlier_reply);
+  CHECK(bench.receive(1, from_replica).answer == immediate_answer::none);
+  CHECK_FALSE(bench.receive(1).refused);
+}
+
+TEST_CASE("two requests with one timestamp are evidence against the client, whoever sent them (attack 8)") {
+  intake_bench bench{2};
+  (void)bench.receive(1);
+  const auto other = bench.make.request_of(client_id{1}, timestamp{1}, "another");
+  const auto effects = bench.tested.on_request(from_replica, other, 0);
+  REQUIRE(effects.refused);
+  CHECK(effects.refused->sender == from_client);
+  CHECK(effects.refused->reason == rejection::conflicting_statement);
+  REQUIRE(effects.contradiction);
+  CHECK(effects.contradiction->items.size() == 2);
+}
+
+TEST_CASE("a request that displaces another of its client exceeds the client's share") {
+  intake_bench bench{2};
+  bench.pool.on_rate_limited({client_id{1}});
+  (void)bench.receive(2);
+  const auto effects = bench.receive(1);
+  CHECK(effects.exceeds_share);
+  REQUIRE(effects.displaced.size() == 1);
+  CHECK(effects.displaced[0].id == bench.ask(2).id);
+  // The displaced request is refused when it comes again, and answered.
+  const auto refused = bench.receive(2);
+  REQUIRE(refused.refused);
+  CHECK(refused.refused->reason == rejection::client_quota);
+  CHECK(refused.answer == immediate_answer::overloaded);
+  CHECK(bench.receive(2, from_replica).answer == immediate_answer::none);
+}
+
+TEST_CASE("pending requests go to the primary of a new view, and are proposed by the primary itself") {
+  intake_bench backup{2};
+  (void)backup.receive(1);
+  CHECK(backup.tested.on_view(view_number{1}, 0).size() == 1);
+  CHECK(backup.tested.primary() == replica_id{1});
+  intake_bench primary{1};
+  (void)primary.receive(1);
+  CHECK(primary.tested.on_view(view_number{1}, 0).empty());
+  CHECK(primary.tested.is_primary());
+}
+
+TEST_CASE("the former primary forwards a client's requests at once for a while, and a replica's never") {
+  intake_bench bench{0};
+  (void)bench.tested.on_view(view_number{1}, 0);
+  CHECK(bench.receive(1).forwards);
+  CHECK_FALSE(bench.receive(2, from_replica).forwards);
+  CHECK_FALSE(bench.receive(3, from_client, forwarding_schedule::former_primary_us).forwards);
+}
+
+TEST_CASE("an opening of a session on its client's link routes the session's results there") {
+  intake_bench bench{2};
+  const auto opening = bench.make.session_request(client_id{1}, session_id{7}, timestamp{0});
+  CHECK_FALSE(bench.tested.on_request(from_replica, opening, 0).routes_session);
+  CHECK(bench.tested.on_request(from_client, opening, 0).routes_session);
+  CHECK_FALSE(bench.receive(1).routes_session);
+}

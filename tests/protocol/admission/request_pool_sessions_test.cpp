@@ -1,0 +1,365 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/admission/request_pool.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+using admission = request_pool::admission;
+
+namespace {
+
+constexpr client_id self{1};
+constexpr session_id seven{7};
+
+/// A batcher that has seen client 1 open session 7.
+struct session_world {
+  request_factory factory{small_cluster(4, 16)};
+  request_pool builder{{}};
+
+  explicit session_world(session_mode mode = session_mode::ordered) { open(seven, mode); }
+
+  void open(session_id session, session_mode mode = session_mode::ordered) {
+    builder.on_executed({{{self, timestamp{0}, session}, true, false, mode}}, false, 0);
+  }
+  [[nodiscard]] request ask(std::uint64_t when, session_id session = seven) const {
+    return factory.session_request(self, session, timestamp{when});
+  }
+  admission admit(std::uint64_t when, microseconds_t now = 0, session_id session = seven) {
+    return builder.admit(ask(when, session), now);
+  }
+  void execute(std::uint64_t when, microseconds_t now = 0, bool too_early = false) {
+    builder.on_executed({{{self, timestamp{when}, seven}, !too_early, too_early}}, false, now);
+  }
+  /// The timestamps of the next batch.
+  std::vector<std::uint64_t> cut() {
+    std::vector<std::uint64_t> times;
+    const auto next = builder.cut(true);
+    if (!next) return times;
+    for (const auto& each : next->requests)
+      times.push_back(each.id.when.value);
+    return times;
+  }
+};
+
+using times = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("of an ordered session only what follows without a gap is proposed") {
+  session_world world;
+  for (const std::uint64_t when : {4, 2, 1})
+    REQUIRE(world.admit(when) == admission::accepted);
+  CHECK(world.cut() == times{1, 2});
+  CHECK_FALSE(world.builder.has_waiting());
+  REQUIRE(world.admit(3) == admission::accepted);
+  CHECK(world.cut() == times{3, 4});
+}
+
+TEST_CASE("an independent session has no gaps") {
+  session_world world{session_mode::independent};
+  for (const std::uint64_t when : {4, 2})
+    REQUIRE(world.admit(when) == admission::accepted);
+  CHECK(world.cut() == times{2, 4});
+}
+
+TEST_CASE("requests of a session that is not open yet wait for it") {
+  session_world world;
+  REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
+  CHECK_FALSE(world.builder.has_waiting());
+  REQUIRE(world.admit(0, 0, session_id{8}) == admission::accepted);
+  CHECK(world.cut() == times{0});
+  world.open(session_id{8});
+  CHECK(world.cut() == times{1});
+}
+
+TEST_CASE("a request that came too early in the order is proposed again, after the one before it") {
+  session_world world;
+  REQUIRE(world.admit(1) == admission::accepted);
+  REQUIRE(world.admit(2) == admission::accepted);
+  REQUIRE(world.cut() == times{1, 2});
+  // A change of the view lost 1, and the batch with 2 survived it.
+  world.builder.on_view(10);
+  world.execute(2, 20, true);
+  CHECK(world.builder.requests_pending() == 2);
+  CHECK(world.cut() == times{1, 2});
+}
+
+TEST_CASE("what comes too early blames nobody, and its wait begins when it could be served (attack 32)") {
+  session_world world;
+  REQUIRE(world.admit(2, 0) == admission::accepted);
+  CHECK(world.builder.service(1'000'000).clients_waiting == 0);
+  CHECK_FALSE(world.builder.is_oldest({self, timestamp{2}, seven}));
+  world.execute(1, 1'000'000);
+  CHECK(world.builder.service(1'000'300).clients_waiting == 1);
+  CHECK(world.builder.service(1'000'300).longest_wait_us == 300);
+}
+
+TEST_CASE("the wait of what stands behind the oldest is not lost when that is executed") {
+  session_world world;
+  REQUIRE(world.admit(1, 0) == admission::accepted);
+  REQUIRE(world.admit(2, 0) == admission::accepted);
+  world.builder.on_forwarded({self, timestamp{2}, seven}, 100);
+  world.execute(1, 1'000);
+  world.execute(2, 5'000);
+  const auto report = world.builder.service(5'000);
+  REQUIRE(report.stays.size() == 2);
+  CHECK(report.stays.back().took == 4'900);
+}
+
+TEST_CASE("what other sessions of a client have executed may have come first, but not without end (attack 32)") {
+  session_world world;
+  world.open(session_id{8});
+  // A backup was shown this one alone, and hands it on; the primary may hold much of session 8 by then.
+  REQUIRE(world.admit(1, 0) == admission::accepted);
+  world.builder.on_forwarded({self, timestamp{1}, seven}, 10);
+  microseconds_t now = 1'000;
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when, now += 1'000) {
+    world.builder.on_executed({{{self, timestamp{when}, session_id{8}}, true}}, false, now);
+    CHECK(world.builder.service(now).longest_wait_us == 0);
+  }
+  for (std::uint64_t more = 1; more <= 10; ++more, now += 1'000) {
+    const timestamp when{limits::requests_pending_per_client_max + more};
+    world.builder.on_executed({{{self, when, session_id{8}}, true}}, false, now);
+  }
+  CHECK(world.builder.service(now).longest_wait_us >= 10'000);
+}
+
+TEST_CASE("sessions of one client take turns, so that none keeps the others waiting") {
+  session_world world;
+  world.open(session_id{8});
+  for (std::uint64_t when = 1; when <= 3; ++when)
+    REQUIRE(world.admit(when) == admission::accepted);
+  for (std::uint64_t when = 1; when <= 3; ++when)
+    REQUIRE(world.admit(when, 0, session_id{8}) == admission::accepted);
+  const auto next = world.builder.cut(true);
+  REQUIRE(next);
+  std::vector<std::uint64_t> sessions;
+  for (const auto& each : next->requests)
+    sessions.push_back(each.id.session.value);
+  CHECK(sessions == std::vector<std::uint64_t>{7, 8, 7, 8, 7, 8});
+}
+
+TEST_CASE("what is pending of a session that ends is dropped, and never taken again") {
+  session_world world;
+  REQUIRE(world.admit(2) == admission::accepted);
+  for (std::uint64_t number = 0; number < limits::sessions_per_client_max; ++number)
+    world.open(session_id{100 + number});
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.admit(2) == admission::past);
+  CHECK(world.admit(0) == admission::past);
+}
+
+TEST_CASE("two openings of one session convict nobody") {
+  session_world world;
+  const auto opening = [&](std::uint8_t nonce) {
+    return world.factory.session_request(self, session_id{8}, timestamp{0}, session_mode::ordered, nonce);
+  };
+  REQUIRE(world.builder.admit(opening(1), 0) == admission::accepted);
+  CHECK(world.builder.admit(opening(2), 0) == admission::contradicting);
+  CHECK_FALSE(world.builder.contradiction_with(opening(2)));
+  const evidence both{
+      {evidence_item{message_kind::request, opening(1).raw}, evidence_item{message_kind::request, opening(2).raw}}};
+  CHECK_FALSE(system_request_in(both, world.factory.cluster()));
+}
+
+TEST_CASE("what no memory tells from an ended session is dropped with that memory (attack 32)") {
+  session_world world;
+  // Above every number that follows: when its end is forgotten, all of those count as ended.
+  constexpr std::uint64_t high = 1'000'000;
+  world.open(session_id{high});
+  std::uint64_t next = high;
+  const auto open_more = [&](std::size_t count) {
+    for (std::size_t index = 0; index < count; ++index)
+      world.open(session_id{++next});
+  };
+  open_more(limits::sessions_per_client_max + limits::ended_sessions_max - 2);
+  REQUIRE(world.admit(0, 0, session_id{50}) == admission::accepted);
+  REQUIRE(world.admit(1, 0, session_id{51}) == admission::accepted);
+  CHECK(world.builder.service(1'000'000).clients_waiting == 1);
+  open_more(3);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.service(1'000'000).clients_waiting == 0);
+  CHECK(world.admit(0, 0, session_id{50}) == admission::past);
+}
+
+TEST_CASE("what is done is pending no more, whatever waits before it") {
+  session_world world{session_mode::independent};
+  REQUIRE(world.admit(1) == admission::accepted);
+  REQUIRE(world.admit(2) == admission::accepted);
+  world.execute(2);
+  CHECK(world.builder.requests_pending() == 1);
+  CHECK_FALSE(world.builder.is_pending({self, timestamp{2}, seven}));
+}
+
+// --- Making room ---------------------------------------------------------------------
+
+namespace {
+
+/// The client has as many requests pending as it may, each alone in a session that nobody opened.
+struct crowded_world : session_world {
+  static constexpr std::uint64_t first_session = 1'000;
+
+  crowded_world() {
+    for (std::uint64_t number = 0; number < limits::requests_pending_per_client_max; ++number)
+      REQUIRE(admit(5, 0, session_id{first_session + number}) == admission::accepted);
+  }
+  [[nodiscard]] std::size_t displaced() { return builder.take_displaced().size(); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(crowded_world, "what can be served takes the place of what cannot, and never the other way round") {
+  REQUIRE(admit(1) == admission::accepted);
+  REQUIRE(admit(2) == admission::accepted);
+  REQUIRE(admit(0, 0, session_id{8}) == admission::accepted);
+  CHECK(displaced() == 3);
+  CHECK(admit(5, 0, session_id{2 * first_session + limits::requests_pending_per_client_max}) ==
+        admission::client_quota);
+  CHECK(displaced() == 0);
+  CHECK(cut() == times{1, 0, 2});
+}
+
+TEST_CASE_FIXTURE(crowded_world, "what gave way cannot come back and displace in turn (attack 33)") {
+  std::size_t accepted = 0;
+  for (std::uint64_t round = 0; round < 100; ++round) {
+    for (const std::uint64_t session : {first_session, first_session + 1, std::uint64_t{1}, std::uint64_t{2}}) {
+      if (admit(5, 0, session_id{session}) == admission::accepted) ++accepted;
+    }
+  }
+  // The two smaller sessions, once each.
+  CHECK(accepted == 2);
+  CHECK(displaced() == 2);
+  const auto last = session_id{first_session + limits::requests_pending_per_client_max - 1};
+  CHECK(admit(5, 0, last) == admission::client_quota);
+}
+
+TEST_CASE("of a flood all replicas keep the same, whatever came first (attack 32)") {
+  // Openings of many sessions, and requests of two open ones: what the builder holds in the end depends on the set
+  // alone.
+  std::vector<request> all;
+  session_world source;
+  for (std::uint64_t session = 100; session < 900; ++session)
+    all.push_back(source.ask(0, session_id{session}));
+  for (std::uint64_t when = 1; when <= 256; ++when) {
+    all.push_back(source.ask(when));
+    all.push_back(source.ask(when, session_id{8}));
+  }
+  std::optional<std::set<request_id>> kept;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    sample_source random{seed};
+    session_world world;
+    world.open(session_id{8});
+    for (auto left = all.size(); left > 1; --left)
+      std::swap(all[left - 1], all[random.below(left)]);
+    // What was refused comes again: it may have lacked the one before it.
+    for (bool changes = true; changes;) {
+      changes = false;
+      for (const auto& each : all)
+        changes = world.builder.admit(each, 0) == admission::accepted || changes;
+    }
+    std::set<request_id> held;
+    for (const auto& each : all) {
+      if (world.builder.is_pending(each.id)) held.insert(each.id);
+    }
+    CHECK(held.size() == limits::requests_pending_per_client_max);
+    if (kept) CHECK(held == *kept);
+    kept = held;
+  }
+}
+
+TEST_CASE("of all sessions the one that has most pending makes room, until they have alike") {
+  session_world world;
+  world.open(session_id{8});
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
+    REQUIRE(world.admit(when) == admission::accepted);
+  std::uint64_t taken = 0;
+  while (world.admit(taken + 1, 0, session_id{8}) == admission::accepted)
+    ++taken;
+  CHECK(taken == limits::requests_pending_per_client_max / 2);
+  // The oldest of both have stayed.
+  CHECK(world.builder.is_pending({self, timestamp{1}, seven}));
+  CHECK(world.builder.is_pending({self, timestamp{1}, session_id{8}}));
+}
+
+TEST_CASE("who gets no room displaces nobody") {
+  batch_settings settings;
+  settings.bytes_per_client_max = 4'096;
+  session_world world;
+  world.builder = request_pool{settings};
+  world.open(seven);
+  world.open(session_id{8});
+  // Session 8 has little, 7 has the rest, in small requests.
+  REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
+  std::uint64_t when = 0;
+  while (world.admit(++when) == admission::accepted) {
+  }
+  const auto before = world.builder.requests_pending();
+  (void)world.builder.take_displaced();
+  const auto large = world.factory.session_request(self, session_id{8}, timestamp{2}, session_mode::ordered, 0,
+                                                   std::string(5'000, 'x'));
+  CHECK(world.builder.admit(large, 0) == admission::client_quota);
+  CHECK(world.builder.take_displaced().empty());
+  CHECK(world.builder.requests_pending() == before);
+}
+
+TEST_CASE("after any mixture of events in sessions the counts are those of what is held") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    sample_source random{seed};
+    session_world world;
+    world.open(session_id{8}, session_mode::independent);
+    client_sessions done;
+    (void)done.open(seven, session_mode::ordered);
+    (void)done.open(session_id{8}, session_mode::independent);
+    std::map<std::uint64_t, std::uint64_t> last{{7, 0}, {8, 0}};
+    std::set<request_id> asked;
+    for (int step = 0; step < 600; ++step) {
+      const auto now = static_cast<microseconds_t>(step) * 100;
+      const session_id session{7 + random.below(2)};
+      const auto when = last[session.value] + 1 + random.below(6);
+      switch (random.below(8)) {
+        case 0:
+          (void)world.builder.cut(random.below(2) == 0);
+          break;
+        case 1:
+          world.builder.on_view(now);
+          break;
+        case 2: {
+          // The next of the session; what the batcher has not seen was sent elsewhere.
+          const auto next = ++last[session.value];
+          if (done.standing_of(session, timestamp{next}) != request_standing::fresh) break;
+          done.mark_done(session, timestamp{next});
+          world.builder.on_executed({{{self, timestamp{next}, session}, true}}, random.below(2) == 0, now);
+          break;
+        }
+        case 3:
+          world.builder.on_executed({{{self, timestamp{when + 1}, seven}, false, true}}, false, now);
+          break;
+        case 4:
+          // Of an independent session anything may be executed.
+          if (done.standing_of(session_id{8}, timestamp{when}) != request_standing::fresh) break;
+          done.mark_done(session_id{8}, timestamp{when});
+          world.builder.on_executed({{{self, timestamp{when}, session_id{8}}, true}}, false, now);
+          break;
+        default:
+          (void)world.admit(when, now, session);
+          asked.insert({self, timestamp{when}, session});
+      }
+      CAPTURE(seed);
+      CAPTURE(step);
+      std::size_t held = 0;
+      std::size_t bytes = 0;
+      for (const auto& id : asked) {
+        const auto* pending = world.builder.find(id);
+        if (pending == nullptr) continue;
+        ++held;
+        bytes += pending->raw.view.size();
+        const auto standing = done.standing_of(id.session, id.when);
+        CHECK((standing == request_standing::fresh || standing == request_standing::early));
+      }
+      CHECK(world.builder.requests_pending() == held);
+      CHECK(world.builder.bytes_pending() == bytes);
+    }
+  }
+}

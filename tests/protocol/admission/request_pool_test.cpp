@@ -1,0 +1,349 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "actors/protocol/admission/request_pool.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+using admission = request_pool::admission;
+
+struct builder_world {
+  request_factory factory{small_cluster(4, 16)};
+  request_pool builder;
+
+  explicit builder_world(batch_settings settings = {}) : builder(settings) {}
+
+  [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation = "op") const {
+    return factory.request_of(client_id{client}, timestamp{when}, operation);
+  }
+  admission admit(std::uint32_t client, std::uint64_t when) { return builder.admit(ask(client, when), 0); }
+  void execute(const batch& content, bool own = true) {
+    std::vector<executed_request> done;
+    for (const auto& each : content.requests)
+      done.push_back({each.id, true});
+    builder.on_executed(done, own, 0);
+  }
+};
+
+request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{client}, timestamp{when}}; }
+
+/// Session 0 with everything through `floor` past, and these done.
+client_sessions sessions_of(std::uint64_t floor, std::set<std::uint64_t> done) {
+  client_sessions::open_session always_open;
+  std::set<timestamp> times;
+  for (const auto each : done)
+    times.insert(timestamp{each});
+  always_open.window.assign(timestamp{floor}, std::move(times));
+  client_sessions sessions;
+  sessions.assign(0, session_id{0}, {}, {{session_id{0}, always_open}});
+  return sessions;
+}
+
+std::vector<request_id> ids_in(const std::optional<batch>& content) {
+  std::vector<request_id> ids;
+  if (!content) return ids;
+  for (const auto& each : content->requests)
+    ids.push_back(each.id);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a request is pending, then done, and never admitted again") {
+  builder_world world;
+  CHECK(world.admit(0, 1) == admission::accepted);
+  CHECK(world.admit(0, 1) == admission::already_pending);
+  const auto next = world.builder.cut(false);
+  REQUIRE(next);
+  CHECK(world.admit(0, 1) == admission::already_pending);
+  world.execute(*next);
+  CHECK(world.admit(0, 1) == admission::done);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.bytes_pending() == 0);
+}
+
+TEST_CASE("a pending request that fell out of its client's window gives its place back") {
+  builder_world world;
+  REQUIRE(world.admit(0, 1) == admission::accepted);
+  for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
+    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.bytes_pending() == 0);
+  CHECK_FALSE(world.builder.has_waiting());
+}
+
+TEST_CASE("a client's large requests leave room for those of others") {
+  batch_settings settings;
+  settings.bytes_pending_max = 4'000;
+  settings.bytes_per_client_max = 1'000;
+  builder_world world{settings};
+  const std::string large(600, 'x');
+  CHECK(world.builder.admit(world.ask(0, 1, large), 0) == admission::accepted);
+  CHECK(world.builder.admit(world.ask(0, 2, large), 0) == admission::client_quota);
+  CHECK(world.builder.admit(world.ask(1, 1, large), 0) == admission::accepted);
+}
+
+TEST_CASE("a request below the client's window is past") {
+  builder_world world;
+  for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
+    world.builder.on_executed({{id_of(0, when), true}}, false, 0);
+  CHECK(world.admit(0, 2) == admission::past);
+  CHECK(world.admit(0, 1) == admission::past);
+  CHECK(world.admit(0, 3) == admission::done);
+  CHECK(world.admit(1, 1) == admission::accepted);
+}
+
+TEST_CASE("clients take turns, so that a flood of one does not delay another") {
+  batch_settings settings;
+  settings.requests_per_batch_max = 4;
+  builder_world world{settings};
+  for (std::uint64_t when = 1; when <= 100; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  CHECK(world.admit(1, 1) == admission::accepted);
+  CHECK(world.admit(2, 1) == admission::accepted);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 1), id_of(1, 1), id_of(2, 1), id_of(0, 2)});
+}
+
+TEST_CASE("of the requests of one client that wait the oldest are proposed first, however they came") {
+  batch_settings settings;
+  settings.requests_per_batch_max = 2;
+  builder_world world{settings};
+  for (const std::uint64_t when : {5U, 3U, 9U, 4U})
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 3), id_of(0, 4)});
+  REQUIRE(world.admit(0, 2) == admission::accepted);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 5)});
+  // A new view starts over with them.
+  world.builder.on_view(0);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 3)});
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4), id_of(0, 5)});
+}
+
+TEST_CASE("a client has a quota of its own and beyond it others are still admitted") {
+  builder_world world;
+  for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  CHECK(world.admit(0, 5'000) == admission::client_quota);
+  CHECK(world.admit(1, 1) == admission::accepted);
+}
+
+TEST_CASE("the builder holds no more requests and no more bytes than it may") {
+  batch_settings few;
+  few.requests_pending_max = 3;
+  builder_world by_count{few};
+  for (std::uint32_t client = 0; client < 3; ++client)
+    CHECK(by_count.admit(client, 1) == admission::accepted);
+  CHECK(by_count.admit(3, 1) == admission::overloaded);
+  batch_settings small;
+  builder_world measure;
+  small.bytes_pending_max = 2 * measure.ask(0, 1).raw.view.size();
+  builder_world by_bytes{small};
+  CHECK(by_bytes.admit(0, 1) == admission::accepted);
+  CHECK(by_bytes.admit(1, 1) == admission::accepted);
+  CHECK(by_bytes.admit(2, 1) == admission::overloaded);
+  by_bytes.execute(*by_bytes.builder.cut(true));
+  CHECK(by_bytes.admit(2, 1) == admission::accepted);
+}
+
+TEST_CASE("a batch respects its bounds, and a request larger than the bound goes alone") {
+  builder_world measure;
+  batch_settings settings;
+  settings.bytes_per_batch_max = 2 * measure.ask(0, 1).raw.view.size();
+  builder_world world{settings};
+  for (std::uint32_t client = 0; client < 5; ++client)
+    REQUIRE(world.admit(client, 1) == admission::accepted);
+  REQUIRE(world.builder.admit(world.ask(5, 1, std::string(4'000, 'x')), 0) == admission::accepted);
+  std::vector<std::size_t> sizes;
+  while (const auto next = world.builder.cut(true)) {
+    std::size_t bytes = 0;
+    for (const auto& each : next->requests)
+      bytes += each.raw.view.size();
+    CHECK(next->bytes == bytes);
+    CHECK((next->requests.size() == 1 || next->bytes <= settings.bytes_per_batch_max));
+    sizes.push_back(next->requests.size());
+  }
+  CHECK(sizes == std::vector<std::size_t>{2, 2, 1, 1});
+}
+
+TEST_CASE("the pipeline is never deeper than allowed and every executed batch makes room") {
+  batch_settings settings;
+  settings.pipeline_depth = 2;
+  settings.requests_per_batch_max = 1;
+  builder_world world{settings};
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  const auto first = world.builder.cut(true);
+  REQUIRE(world.builder.cut(true));
+  CHECK(world.builder.in_flight() == 2);
+  CHECK_FALSE(world.builder.cut(true));
+  world.execute(*first);
+  CHECK(world.builder.cut(true));
+  CHECK_FALSE(world.builder.cut(true));
+}
+
+TEST_CASE("an idle pipeline takes a request at once; a busy one waits for the target or the delay") {
+  batch_settings settings;
+  settings.requests_per_batch_target = 3;
+  builder_world world{settings};
+  REQUIRE(world.admit(0, 1) == admission::accepted);
+  CHECK(world.builder.cut(false));
+  REQUIRE(world.admit(0, 2) == admission::accepted);
+  CHECK_FALSE(world.builder.cut(false));
+  REQUIRE(world.admit(0, 3) == admission::accepted);
+  CHECK_FALSE(world.builder.cut(false));
+  REQUIRE(world.admit(0, 4) == admission::accepted);
+  CHECK(ids_in(world.builder.cut(false)).size() == 3);
+  REQUIRE(world.admit(0, 5) == admission::accepted);
+  CHECK_FALSE(world.builder.cut(false));
+  CHECK(ids_in(world.builder.cut(true)).size() == 1);
+}
+
+TEST_CASE("nothing waiting gives no batch") {
+  builder_world world;
+  CHECK_FALSE(world.builder.has_waiting());
+  CHECK_FALSE(world.builder.cut(true));
+}
+
+TEST_CASE("a backup forgets what another primary's batch executed and proposes it never") {
+  builder_world world;
+  REQUIRE(world.admit(0, 1) == admission::accepted);
+  REQUIRE(world.admit(1, 1) == admission::accepted);
+  world.builder.on_executed({{id_of(0, 1), true}}, false, 0);
+  CHECK(world.builder.requests_pending() == 1);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(1, 1)});
+}
+
+TEST_CASE("a transferred state frees the places of the batches that it covers") {
+  batch_settings settings;
+  settings.pipeline_depth = 3;
+  settings.requests_per_batch_max = 1;
+  builder_world world{settings};
+  for (std::uint64_t when = 1; when <= 6; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  for (int number = 0; number < 3; ++number)
+    REQUIRE(world.builder.cut(true));
+  world.builder.on_installed({{client_id{0}, sessions_of(0, {1, 2})}}, 0);
+  CHECK(world.builder.in_flight() == 1);
+  CHECK(world.builder.requests_pending() == 4);
+  // The third batch was not covered: it is executed later and counted once.
+  world.builder.on_executed({{id_of(0, 3), true}}, true, 0);
+  CHECK(world.builder.in_flight() == 0);
+  CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4)});
+}
+
+TEST_CASE("a transferred state forgets what is past, proposed or not") {
+  builder_world world;
+  for (std::uint64_t when = 1; when <= 10; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  REQUIRE(world.admit(1, 1) == admission::accepted);
+  REQUIRE(world.builder.cut(true));
+  for (std::uint64_t when = 11; when <= 20; ++when)
+    REQUIRE(world.admit(0, when) == admission::accepted);
+  world.builder.on_installed({{client_id{0}, sessions_of(15, {17})}, {client_id{1}, {}}}, 0);
+  CHECK(world.builder.requests_pending() == 5);
+  CHECK(world.admit(0, 12) == admission::past);
+  CHECK(world.admit(0, 17) == admission::done);
+  CHECK(world.admit(0, 16) == admission::already_pending);
+  CHECK(world.admit(1, 1) == admission::already_pending);
+}
+
+TEST_CASE("after any mixture of events the counts are those of what is held") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    sample_source random{seed};
+    batch_settings settings;
+    settings.requests_per_batch_max = 1 + random.below(6);
+    settings.pipeline_depth = 1 + random.below(5);
+    builder_world world{settings};
+    std::vector<batch> open;
+    for (int step = 0; step < 500; ++step) {
+      const auto client = static_cast<std::uint32_t>(random.below(4));
+      switch (random.below(4)) {
+        case 0:
+        case 1:
+          (void)world.admit(client, 1 + random.below(600));
+          break;
+        case 2:
+          if (auto next = world.builder.cut(random.below(2) == 0)) open.push_back(std::move(*next));
+          break;
+        default:
+          if (open.empty()) break;
+          world.execute(open.front());
+          open.erase(open.begin());
+      }
+      REQUIRE(world.builder.in_flight() == open.size());
+    }
+    for (const auto& each : open)
+      world.execute(each);
+    while (const auto next = world.builder.cut(true))
+      world.execute(*next);
+    CAPTURE(seed);
+    CHECK(world.builder.requests_pending() == 0);
+    CHECK(world.builder.bytes_pending() == 0);
+    CHECK_FALSE(world.builder.has_waiting());
+  }
+}
+
+TEST_CASE("what is refused starts no wait (attack 32)") {
+  batch_settings settings;
+  settings.requests_pending_max = 1;
+  builder_world world{settings};
+  CHECK(world.admit(0, 1) == admission::accepted);
+  CHECK(world.admit(1, 1) == admission::overloaded);
+  world.execute(*world.builder.cut(true));
+  CHECK(world.admit(0, 1) == admission::done);
+  CHECK(world.builder.service(10'000'000).clients_waiting == 0);
+}
+
+TEST_CASE("requests of the guard are admitted by their names, in whatever order, and executed once") {
+  builder_world world;
+  const auto ask = [&](std::uint64_t name) {
+    return make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {});
+  };
+  CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), 0) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), 0) == admission::accepted);
+  CHECK(world.builder.admit(ask(5), 0) == admission::already_pending);
+  const auto first = world.builder.cut(true);
+  REQUIRE(first);
+  CHECK(first->requests.size() == 2);
+  world.execute(*first);
+  CHECK(world.builder.requests_pending() == 0);
+  CHECK(world.builder.admit(ask(5), 0) == admission::done);
+  // A lower name than one that was executed is as fresh as any.
+  CHECK(world.builder.admit(ask(3), 0) == admission::accepted);
+  CHECK(world.builder.service(1'000).clients_waiting == 1);
+}
+
+TEST_CASE("a batch holds eight cases of the guard at most, beside everything else (attack 33)") {
+  builder_world world;
+  for (std::uint64_t name = 1; name <= 20; ++name)
+    CHECK(world.builder.admit(make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {}), 0) ==
+          admission::accepted);
+  for (std::uint64_t when = 1; when <= 12; ++when)
+    CHECK(world.admit(3, when) == admission::accepted);
+  const auto cases_in = [](const std::optional<batch>& content) {
+    return std::ranges::count_if(content->requests, [](const auto& each) { return each.id.client == system_client; });
+  };
+  const auto first = world.builder.cut(true);
+  CHECK(cases_in(first) == 8);
+  CHECK(first->requests.size() == 20);
+  const auto second = world.builder.cut(true);
+  CHECK(cases_in(second) == 8);
+  CHECK(cases_in(world.builder.cut(true)) == 4);
+  CHECK_FALSE(world.builder.cut(true));
+}
+
+TEST_CASE("a case that the guard needs no more waits for nobody") {
+  builder_world world;
+  const auto id = request_id{system_client, timestamp{7}};
+  CHECK(world.builder.admit(make_request(id, {to_byte_vector("case")}, {}), 0) == admission::accepted);
+  CHECK(world.builder.service(1'000).clients_waiting == 1);
+  world.builder.on_dropped({id, {system_client, timestamp{8}}}, 2'000);
+  CHECK(world.builder.service(3'000).clients_waiting == 0);
+  CHECK_FALSE(world.builder.cut(true));
+}

@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/admission/request_pool.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+struct waiting_world {
+  request_factory factory{small_cluster(4, 16)};
+  request_pool builder{batch_settings{}};
+
+  void admit(std::uint32_t client, std::uint64_t when, microseconds_t now) {
+    REQUIRE(builder.admit(factory.request_of(client_id{client}, timestamp{when}, "op"), now) ==
+            request_pool::admission::accepted);
+  }
+  void execute(std::uint32_t client, std::uint64_t when, microseconds_t now) {
+    builder.on_executed({{{client_id{client}, timestamp{when}}, true}}, false, now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what was proposed and not executed is proposed again in the next view, before what came later") {
+  waiting_world world;
+  world.admit(0, 1, 0);
+  const auto first = world.builder.cut(false);
+  REQUIRE(first);
+  world.admit(0, 2, 0);
+  world.admit(0, 3, 0);
+  CHECK_FALSE(world.builder.cut(false));
+  world.builder.on_view(10);
+  CHECK(world.builder.in_flight() == 0);
+  const auto again = world.builder.cut(false);
+  REQUIRE(again);
+  REQUIRE(again->requests.size() == 3);
+  CHECK(again->requests[0].id.when == timestamp{1});
+  CHECK(again->requests[2].id.when == timestamp{3});
+}
+
+TEST_CASE("a batch of an earlier view that is executed after all takes nothing out of the new pipeline") {
+  waiting_world world;
+  world.admit(0, 1, 0);
+  REQUIRE(world.builder.cut(false));
+  world.builder.on_view(10);
+  world.admit(1, 1, 10);
+  REQUIRE(world.builder.cut(false));
+  REQUIRE(world.builder.in_flight() == 1);
+  world.builder.on_executed({{{client_id{2}, timestamp{7}}, true}}, true, 20);
+  CHECK(world.builder.in_flight() == 1);
+  world.builder.on_executed({{{client_id{0}, timestamp{1}}, true}, {{client_id{1}, timestamp{1}}, true}}, true, 20);
+  CHECK(world.builder.in_flight() == 0);
+}
+
+TEST_CASE("the new primary is given what waits, whoever has waited longest first") {
+  waiting_world world;
+  world.admit(3, 5, 30);
+  world.admit(1, 8, 10);
+  world.admit(1, 9, 20);
+  const auto pending = world.builder.pending();
+  REQUIRE(pending.size() == 3);
+  CHECK(pending[0].id.client == client_id{1});
+  CHECK(pending[0].id.when == timestamp{8});
+  CHECK(pending[2].id.client == client_id{3});
+  world.execute(1, 8, 40);
+  CHECK(world.builder.pending().size() == 2);
+}
+
+TEST_CASE("a client waits from its last progress on, and a view gives everybody a new start") {
+  waiting_world world;
+  CHECK(world.builder.service(100).clients_waiting == 0);
+  world.admit(0, 1, 100);
+  world.admit(0, 2, 150);
+  world.admit(1, 1, 180);
+  auto report = world.builder.service(200);
+  CHECK(report.clients_waiting == 2);
+  CHECK(report.longest_wait_us == 100);
+  CHECK(report.waits.empty());
+  world.execute(0, 1, 200);
+  report = world.builder.service(230);
+  CHECK(report.longest_wait_us == 50);
+  CHECK(report.waits.size() == 1);
+  CHECK(weighted_median_of(report.waits) == 100);
+  CHECK(report.requests_executed == 1);
+  world.builder.on_view(300);
+  report = world.builder.service(310);
+  CHECK(report.longest_wait_us == 10);
+  CHECK(report.waits.empty());
+  CHECK(report.requests_executed == 1);
+}
+
+TEST_CASE("a client waits as long as its oldest request does, however much of the others is served (attack 31)") {
+  waiting_world world;
+  for (std::uint64_t when = 1; when <= 4; ++when)
+    world.admit(0, when, 0);
+  for (std::uint64_t when = 2; when <= 4; ++when)
+    world.execute(0, when, when * 1'000'000);
+  const auto report = world.builder.service(4'500'000);
+  CHECK(report.clients_waiting == 1);
+  CHECK(report.longest_wait_us == 4'500'000);
+  CHECK(report.waits.empty());
+}
+
+TEST_CASE("requests that were executed before are no service (attack 29)") {
+  waiting_world world;
+  world.admit(0, 9, 0);
+  for (std::uint64_t time = 1; time <= 20; ++time)
+    world.builder.on_executed({{{client_id{1}, timestamp{3}}, false}}, false, time * 100'000);
+  CHECK(world.builder.service(2'000'000).requests_executed == 0);
+}
+
+TEST_CASE("a primary that orders system requests again and again serves nobody by that (attack 29)") {
+  request_pool pool{batch_settings{}};
+  const executed_request of_the_system{{system_client, timestamp{7}}, true};
+  const executed_request of_a_client{{client_id{0}, timestamp{1}}, true};
+  pool.on_executed({of_the_system, of_the_system}, false, 0);
+  CHECK(pool.service(0).requests_executed == 0);
+  pool.on_executed({of_the_system, of_a_client}, false, 0);
+  CHECK(pool.service(0).requests_executed == 1);
+}

@@ -1,0 +1,362 @@
+#include "actors/protocol/guard/evidence_pool.hpp"
+
+#include <doctest/doctest.h>
+
+#include "messages/codec.hpp"
+#include "tests/support/effect_reader.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+const replica_id faulty{2};
+
+/// The evidence pool of replica 1 of four.
+struct evidence_pool_world {
+  request_factory factory{small_cluster(4)};
+  validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
+  evidence_pool pool{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
+
+  [[nodiscard]] evidence proof(std::uint64_t sequence = 1, replica_id of = faulty) const {
+    evidence shown;
+    for (const auto* value : {"A", "B"}) {
+      const auto content = factory.content_of(of, view_number{0}, sequence_number{sequence}, named_digest(value));
+      shown.items.push_back({message_kind::commit, factory.signed_as(message_kind::commit, content)});
+    }
+    return shown;
+  }
+  [[nodiscard]] evidence proof_of_client(std::uint32_t client, std::uint64_t when) const {
+    evidence shown;
+    for (const auto* operation : {"A", "B"}) {
+      const auto asked = factory.request_of(client_id{client}, timestamp{when}, operation);
+      shown.items.push_back({message_kind::request, asked.raw});
+    }
+    return shown;
+  }
+  [[nodiscard]] request request_with(const evidence& shown) const {
+    const auto frame = system_request_frame(*system_request_in(shown, factory.cluster()), shown);
+    return std::get<request>(std::get<message>(decode(frame)));
+  }
+  [[nodiscard]] signed_statement word(message_kind kind, statement content) const {
+    content.epoch = factory.cluster().signing.epoch;
+    return factory.signed_as(kind, content);
+  }
+  [[nodiscard]] signed_statement complaint_by(std::uint32_t voter, std::uint64_t period = 4) const {
+    return word(message_kind::complaint, complaint_of(replica_id{voter}, faulty, complaint_reason::bad_state,
+                                                      sequence_number{period}, epoch_number{}));
+  }
+  [[nodiscard]] evidence_pool_effects misbehave(std::uint32_t times) {
+    evidence_pool_effects last;
+    for (std::uint32_t count = 0; count < times; ++count)
+      last = pool.on_misbehaved({faulty, complaint_reason::bad_state}, 0);
+    return last;
+  }
+  evidence_pool_effects agree(const std::vector<request_id>& settled, bool quarantined = false) {
+    agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, settled};
+    if (quarantined) {
+      agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
+      agreed.replicas[faulty.value].convicted_at = sequence_number{2};
+    }
+    return pool.on_agreed(agreed);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and wants it ordered") {
+  const auto found = pool.on_found(proof(), 0);
+  REQUIRE(found.sends.size() == 1);
+  CHECK_FALSE(found.sends.front().to);
+  REQUIRE(found.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(found.requests.front()))));
+  CHECK(found.proven ==
+        std::vector{proven_misbehaviour{faulty, request_id_of(*system_request_in(proof(), factory.cluster()))}});
+  CHECK(pool.on_found(proof(), 1).requests.empty());
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "what others found is wanted as well, without telling it on") {
+  const auto heard = pool.on_request(request_with(proof()), 0);
+  CHECK(heard.sends.empty());
+  CHECK(heard.requests.size() == 1);
+  CHECK(heard.proven ==
+        std::vector{proven_misbehaviour{faulty, request_id_of(*system_request_in(proof(), factory.cluster()))}});
+  CHECK(pool.on_request(request_with(proof()), 0).requests.empty());
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "a case is told again until it is ordered, and not for ever") {
+  (void)pool.on_found(proof(), 0);
+  CHECK(pool.on_tick(evidence_pool::repeat_us - 1).sends.empty());
+  CHECK(pool.on_tick(evidence_pool::repeat_us).sends.size() == 1);
+  SUBCASE("ordered") {
+    CHECK(agree({request_id_of(*system_request_in(proof(), factory.cluster()))}).dropped.empty());
+    CHECK(pool.open_cases() == 0);
+    CHECK(pool.on_found(proof(), 1).requests.empty());
+  }
+  SUBCASE("never ordered") {
+    std::size_t told = 0;
+    for (microseconds_t now = 0; now < 10 * evidence_pool::repeat_us_max; now += evidence_pool::repeat_us)
+      told += pool.on_tick(now).sends.size();
+    CHECK(told < evidence_pool::repeats_max);
+    CHECK(pool.open_cases() == 0);
+  }
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "what the ledger would not judge takes no place: a guilty one stays without excuse") {
+  for (const std::uint64_t far : {std::uint64_t{1} << 50U, std::uint64_t{1} << 51U, std::uint64_t{17}}) {
+    CHECK(pool.on_request(request_with(proof(far)), 0).proven.empty());
+    CHECK(pool.on_found(proof(far), 0).requests.empty());
+  }
+  CHECK(pool.open_cases() == 0);
+  CHECK(pool.on_found(proof(16), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "who makes proofs against itself without end keeps two places (attack 33)") {
+  for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
+    (void)pool.on_found(proof(sequence), 0);
+  CHECK(pool.open_cases() == evidence_pool::open_per_accused_max);
+  CHECK(pool.on_found(proof(1, replica_id{3}), 0).requests.size() == 1);
+  // No primary is blamed for what is left.
+  CHECK(agree({}, true).dropped.size() == evidence_pool::open_per_accused_max);
+  CHECK(pool.open_cases() == 1);
+  CHECK(pool.on_found(proof(8), 0).requests.empty());
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "clients that convict themselves leave room for replicas") {
+  for (std::uint32_t client = 0; client < 4; ++client) {
+    for (std::uint64_t when = 1; when <= 6; ++when)
+      (void)pool.on_found(proof_of_client(client, when), 0);
+  }
+  CHECK(pool.open_cases() == evidence_pool::open_of_clients_max);
+  CHECK(pool.on_found(proof(), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "a client that was convicted is not tried again while it is rate-limited") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
+  (void)pool.on_agreed(agreed);
+  CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.empty());
+  CHECK(pool.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
+  agreed.clients[client_id{1}].rate_limited_until = {};
+  agreed.clients[client_id{1}].settled.front() =
+      request_id_of(*system_request_in(proof_of_client(1, 8), factory.cluster())).when;
+  (void)pool.on_agreed(agreed);
+  CHECK(pool.on_found(proof_of_client(1, 8), 0).requests.empty());
+  CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "once a client is convicted its other cases are dropped: no primary is blamed for them") {
+  (void)pool.on_found(proof_of_client(1, 9), 0);
+  (void)pool.on_found(proof_of_client(1, 10), 0);
+  CHECK(pool.open_cases() == 2);
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
+  agreed.settled = {request_id_of(*system_request_in(proof_of_client(1, 9), factory.cluster()))};
+  CHECK(pool.on_agreed(agreed).dropped ==
+        std::vector{request_id_of(*system_request_in(proof_of_client(1, 10), factory.cluster()))});
+  CHECK(pool.open_cases() == 0);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "one deed is noted once, however often it is shown (attack 33)") {
+  CHECK(pool.on_found(proof(), 0).observations.size() == 1);
+  for (int again = 0; again < 5; ++again)
+    CHECK(pool.on_found(proof(), 0).observations.empty());
+  (void)pool.on_found(proof(2), 0);
+  CHECK(pool.on_found(proof(3), 0).observations.empty());
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "an old release that somebody repeats takes no place of a new one") {
+  (void)agree({}, true);
+  const auto release_at = [&](std::uint32_t by, std::uint64_t at) {
+    return word(message_kind::release, release_of(replica_id{by}, faulty, sequence_number{at}, epoch_number{}));
+  };
+  CHECK(pool.on_release(release_at(0, 2), 0).requests.empty());
+  CHECK(pool.on_release(release_at(0, 1), 0).requests.empty());
+  CHECK(pool.on_release(release_at(3, 2), 0).requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "a deed that the order has judged before is no news") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {}};
+  agreed.replicas[faulty.value].settled_through = sequence_number{5};
+  (void)pool.on_agreed(agreed);
+  CHECK(pool.on_found(proof(5), 0).proven.empty());
+  CHECK(pool.on_found(proof(6), 0).proven.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "what is proven counts also where there is no room to have it ordered") {
+  for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
+    (void)pool.on_found(proof(sequence), 0);
+  const auto found = pool.on_found(proof(8), 0);
+  CHECK(found.requests.empty());
+  CHECK(found.proven.size() == 1);
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "f + 1 complaints of one kind and period are ordered; one never is (attack 39)") {
+  CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
+  CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
+  CHECK(pool.on_complaint(complaint_by(3, 8), 0).requests.empty());
+  // Each one's newest word counts.
+  CHECK(pool.on_complaint(complaint_by(3), 0).requests.empty());
+  const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
+  REQUIRE(enough.requests.size() == 1);
+  CHECK(enough.proven.empty());
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "enough misbehaviour is complained of once, in the period that others chose") {
+  const auto enough = evidence_pool::complaint_reasons_until[static_cast<std::size_t>(complaint_reason::bad_state)];
+  CHECK(misbehave(enough - 1).sends.empty());
+  SUBCASE("alone") {
+    const auto told = sent<complaint>(misbehave(1).sends);
+    REQUIRE(told.size() == 1);
+    CHECK(told.front().vote.content.sequence == sequence_number{4});
+    CHECK(misbehave(10).sends.empty());
+  }
+  SUBCASE("with another") {
+    (void)pool.on_complaint(complaint_by(3, 8), 0);
+    const auto effects = misbehave(1);
+    CHECK(sent<complaint>(effects.sends).front().vote.content.sequence == sequence_number{8});
+    CHECK(effects.requests.size() == 1);
+  }
+  SUBCASE("of long ago") {
+    CHECK(pool.on_misbehaved({faulty, complaint_reason::bad_state}, 2 * evidence_pool::complaint_reason_window_us)
+              .sends.empty());
+  }
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "after a transfer an unsettled proof is still wanted, and a group request is not") {
+  (void)pool.on_request(request_with(proof()), 0);
+  (void)pool.on_complaint(complaint_by(0), 0);
+  const auto group_request = pool.on_complaint(complaint_by(3), 0).requests;
+  REQUIRE(group_request.size() == 1);
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  CHECK(pool.on_agreed(agreed).dropped.empty());
+  agreed.is_transferred = true;
+  CHECK(pool.on_agreed(agreed).dropped ==
+        std::vector{std::get<request>(std::get<message>(decode(group_request[0]))).id});
+  // In quarantine it was tried already.
+  agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
+  agreed.replicas[faulty.value].convicted_at = sequence_number{2};
+  CHECK(pool.on_agreed(agreed).dropped == std::vector{request_id_of(*system_request_in(proof(), factory.cluster()))});
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "f + 1 operators release a replica") {
+  CHECK(pool.on_release_wanted(faulty, 0).sends.empty());
+  (void)agree({}, true);
+  const auto own = pool.on_release_wanted(faulty, 0);
+  REQUIRE(sent<release>(own.sends).size() == 1);
+  CHECK(own.requests.empty());
+  const auto other = word(message_kind::release, release_of(replica_id{3}, faulty, sequence_number{2}, epoch_number{}));
+  const auto enough = pool.on_release(other, 0);
+  REQUIRE(enough.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+}
+
+// --- Readmission and hand-over ---------------------------------------------------
+
+namespace {
+
+struct asking_world : evidence_pool_world {
+  [[nodiscard]] signed_statement readmission_by(std::uint32_t voter, std::uint64_t floor,
+                                                std::uint32_t about = 3) const {
+    return word(message_kind::readmission,
+                readmission_of(replica_id{voter}, replica_id{about}, sequence_number{floor}, epoch_number{}));
+  }
+  [[nodiscard]] signed_statement hand_over_by(std::uint32_t voter, std::uint64_t to, std::uint32_t about = 3,
+                                              hand_over_cause why = hand_over_cause::readmission) const {
+    return word(message_kind::hand_over,
+                hand_over_of(replica_id{voter}, replica_id{about}, view_number{to}, why, epoch_number{}));
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is supported, and the weak quorum is ordered") {
+  const auto out = pool.on_readmission(readmission_by(3, 16), 0);
+  CHECK(out.sends.size() == 1);
+  REQUIRE(out.requests.size() == 1);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(out.requests.front()))));
+  // Said again at once it costs nobody anything.
+  const auto again = pool.on_readmission(readmission_by(3, 16), 1);
+  CHECK(again.sends.empty());
+  CHECK(again.requests.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "only for itself a replica is supported, and only in what can be true") {
+  CHECK(pool.on_readmission(readmission_by(2, 16), 0).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 1'000), 0).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.empty());
+  (void)pool.on_view(view_number{1});
+  CHECK(pool.on_hand_over(hand_over_by(3, 1), 0).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.size() == 1);
+  // What operators want only they say.
+  CHECK(pool.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), 300'000).sends.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "nobody is supported who asks for a view that it leads itself (attack 38)") {
+  CHECK(pool.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.size() == 1);
+}
+
+TEST_CASE_FIXTURE(asking_world, "what has passed is not supported: it would be granted to nobody and cost nothing") {
+  agreed_reputation agreed{sequence_number{8}, std::vector<replica_standing>(4), {}, {}};
+  (void)pool.on_agreed(agreed);
+  for (const std::uint64_t floor : {1, 5, 8})
+    CHECK(pool.on_readmission(readmission_by(3, floor), 0).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 9), 0).sends.size() == 1);
+}
+
+TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one timestamp in two sessions did so twice") {
+  const auto case_in = [&](std::uint64_t session) {
+    evidence shown;
+    for (const auto* operation : {"A", "B"}) {
+      const auto asked =
+          factory.session_request(client_id{1}, session_id{session}, timestamp{1}, session_mode::ordered, 0, operation);
+      shown.items.push_back({message_kind::request, asked.raw});
+    }
+    return system_request_in(shown, factory.cluster());
+  };
+  REQUIRE(case_in(7));
+  CHECK(request_id_of(*case_in(7)) != request_id_of(*case_in(8)));
+}
+
+TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that had its share, is not supported") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.moves.paid_off_at.assign(4, sequence_number{0});
+  SUBCASE("in quarantine") { agreed.replicas[3].quarantined_until = sequence_number{99}; }
+  SUBCASE("had its share") { agreed.moves.paid_off_at[3] = sequence_number{1'000'000}; }
+  (void)pool.on_agreed(agreed);
+  CHECK(pool.on_readmission(readmission_by(3, 16), 0).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
+}
+
+TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present view only (attack 33)") {
+  // Views that are far away would take the places of cases.
+  for (std::uint64_t turn = 1; turn < 100; ++turn)
+    CHECK(pool.on_hand_over(hand_over_by(0, 4 * turn + 1, 0, hand_over_cause::step_down), 0).requests.empty());
+  CHECK(pool.open_cases() == 0);
+  CHECK(pool.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.empty());
+  evidence_pool other{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
+  CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.size() == 1);
+  CHECK(other.open_cases() == 1);
+  // When the view is over nobody is blamed for not ordering it.
+  CHECK(other.on_view(view_number{1}).dropped.size() == 1);
+  // Of a view that it does not lead it is no statement of that form.
+  CHECK(checks.check(principal::of(replica_id{0}), hand_over{hand_over_by(0, 2, 0, hand_over_cause::step_down)}) ==
+        rejection::number_out_of_range);
+}
+
+TEST_CASE_FIXTURE(asking_world, "what is agreed is not asked for again") {
+  agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
+  agreed.moves.advance_through = sequence_number{16};
+  agreed.moves.least_view = view_number{2};
+  (void)pool.on_agreed(agreed);
+  CHECK(pool.on_readmission(readmission_by(3, 16), 0).sends.empty());
+  CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
+  CHECK(pool.on_readmission(readmission_by(3, 17), 0).sends.size() == 1);
+}

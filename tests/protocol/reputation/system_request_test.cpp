@@ -1,0 +1,229 @@
+#include "actors/protocol/reputation/system_request.hpp"
+
+#include <doctest/doctest.h>
+
+#include "actors/protocol/verification/validator.hpp"
+#include "messages/codec.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+const replica_id faulty{2};
+constexpr view_number first_view{0};
+constexpr sequence_number one{1};
+
+/// What one of four replicas may show of replica 2.
+struct court {
+  request_factory factory{small_cluster(4)};
+  validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
+
+  [[nodiscard]] evidence_item vote(message_kind kind, std::string_view value, view_number view = first_view,
+                                   sequence_number sequence = one, replica_id by = faulty) const {
+    return {kind, factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)))};
+  }
+  [[nodiscard]] static evidence_item document(const view_change& value) {
+    return {message_kind::view_change, value.raw};
+  }
+  [[nodiscard]] static evidence_item document(const new_view& value) { return {message_kind::new_view, value.raw}; }
+  [[nodiscard]] view_change change(std::vector<prepared_certificate> prepared, std::uint64_t view = 1,
+                                   bool with_stable = false) const {
+    const auto stable = with_stable ? factory.certificate_of(sequence_number{4}, named_digest("state")) : nullptr;
+    return factory.view_change_of(faulty, view_number{view}, stable, std::move(prepared));
+  }
+  /// What is proven: nothing, or of what.
+  [[nodiscard]] std::optional<misbehaviour_kind> verdict(std::vector<evidence_item> items) const {
+    const evidence shown{std::move(items)};
+    const auto about = system_request_in(shown, factory.cluster());
+    const bool proven = checks.proves(shown);
+    // Whatever is proven is a case; and what is shown survives its way over the wire.
+    if (!about) CHECK_FALSE(proven);
+    if (!about || !proven) return std::nullopt;
+    CHECK(std::get<misbehaviour>(*about).accused == principal::of(faulty));
+    const auto frame = system_request_frame(*about, shown);
+    const auto decoded = decode(frame);
+    const auto& asked = std::get<request>(std::get<message>(decoded));
+    CHECK(system_request_in(asked, factory.cluster()) == about);
+    CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decoded)));
+    return std::get<misbehaviour>(*about).what;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(
+    court, "two votes for one sequence of one view with different digests convict, of whatever kinds (attack 8)") {
+  const std::array kinds{message_kind::prepare, message_kind::commit};
+  for (const auto first : kinds) {
+    for (const auto second : kinds) {
+      CHECK(verdict({vote(first, "A"), vote(second, "B")}) == misbehaviour_kind::conflicting_votes);
+      CHECK_FALSE(verdict({vote(first, "A"), vote(second, "A")}));
+    }
+  }
+  const view_number led{2};
+  CHECK(verdict({vote(message_kind::pre_prepare, "A", led), vote(message_kind::pre_prepare, "B", led)}) ==
+        misbehaviour_kind::conflicting_votes);
+  CHECK(verdict({vote(message_kind::pre_prepare, "A", led), vote(message_kind::commit, "B", led)}) ==
+        misbehaviour_kind::conflicting_votes);
+}
+
+TEST_CASE_FIXTURE(court, "what a correct replica may say convicts nobody (attack 39)") {
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B", view_number{1})}));
+  CHECK_FALSE(
+      verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B", first_view, sequence_number{2})}));
+  CHECK_FALSE(
+      verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B", first_view, one, replica_id{1})}));
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), vote(message_kind::checkpoint, "B", first_view)}));
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A")}));
+  CHECK_FALSE(verdict({vote(message_kind::commit, "A")}));
+  CHECK_FALSE(verdict({}));
+  CHECK_FALSE(
+      verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B"), vote(message_kind::prepare, "C")}));
+  CHECK_FALSE(verdict({document(change({}))}));
+  CHECK_FALSE(verdict({document(change({})), document(change({}, 2))}));
+  CHECK_FALSE(verdict({document(change({})), document(change({}))}));
+}
+
+TEST_CASE_FIXTURE(court, "a bad signature proves nothing about who is named (attack 39)") {
+  const auto forged = factory.keys().impostor_of(principal::of(faulty));
+  const auto content = factory.content_of(faulty, first_view, one, named_digest("B"));
+  const evidence_item lie{message_kind::prepare, factory.signed_by(*forged, message_kind::prepare, content)};
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), lie}));
+  // A PREPARE shown as COMMIT.
+  auto moved = vote(message_kind::prepare, "B");
+  moved.kind = message_kind::commit;
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), moved}));
+  // Another epoch's word.
+  auto foreign = content;
+  foreign.epoch = epoch_number{9};
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"),
+                       evidence_item{message_kind::prepare, factory.signed_as(message_kind::prepare, foreign)}}));
+  auto change_of_other = change({});
+  auto bytes = std::make_shared<byte_vector>(change_of_other.raw.view.begin(), change_of_other.raw.view.end());
+  bytes->back() ^= std::byte{1};
+  const evidence_item broken{message_kind::view_change, blob{bytes, byte_span{*bytes}}};
+  CHECK_FALSE(verdict({broken}));
+}
+
+TEST_CASE_FIXTURE(court, "two states after one sequence convict") {
+  const auto at = [this](std::string_view root) {
+    return evidence_item{message_kind::checkpoint,
+                         factory.checkpoint_of(faulty, sequence_number{4}, named_digest(root)).vote};
+  };
+  CHECK(verdict({at("A"), at("B")}) == misbehaviour_kind::conflicting_checkpoints);
+  CHECK_FALSE(verdict({at("A"), at("A")}));
+}
+
+TEST_CASE_FIXTURE(court, "a vote that its signer never has a reason for convicts alone") {
+  CHECK(verdict({vote(message_kind::pre_prepare, "A")}) == misbehaviour_kind::unlawful_vote);
+  CHECK(verdict({vote(message_kind::prepare, "A", view_number{2})}) == misbehaviour_kind::unlawful_vote);
+  CHECK(verdict({vote(message_kind::checkpoint, "A", first_view, sequence_number{3})}) ==
+        misbehaviour_kind::unlawful_vote);
+  CHECK(verdict({vote(message_kind::checkpoint, "A", view_number{1}, sequence_number{4})}) ==
+        misbehaviour_kind::unlawful_vote);
+}
+
+TEST_CASE_FIXTURE(court, "two VIEW-CHANGEs for one view convict, and two NEW-VIEWs of it (attack 13)") {
+  const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
+  CHECK(verdict({document(change({})), document(change({certificate}))}) ==
+        misbehaviour_kind::conflicting_view_changes);
+  std::vector<view_change> changes;
+  for (std::uint32_t number = 0; number < 4; ++number)
+    changes.push_back(factory.view_change_of(replica_id{number}, view_number{2}, nullptr, {}));
+  const auto opened = factory.new_view_of(view_number{2}, {changes[0], changes[1], changes[2]});
+  const auto again = factory.new_view_of(view_number{2}, {changes[1], changes[2], changes[3]});
+  CHECK(verdict({document(opened), document(again)}) == misbehaviour_kind::conflicting_new_views);
+  CHECK_FALSE(verdict({document(opened)}));
+  // It leaves out what must be proposed again.
+  auto invented = opened;
+  invented.reproposals.push_back(
+      factory.signed_as(message_kind::pre_prepare, factory.content_of(faulty, view_number{2}, one, named_digest("X"))));
+  CHECK(verdict({document(factory.signed_again(invented))}) == misbehaviour_kind::unlawful_new_view);
+}
+
+TEST_CASE_FIXTURE(court, "a VIEW-CHANGE whose certificates prove nothing convicts its sender (attack 11)") {
+  auto bogus = factory.prepared_of(first_view, one, named_digest("A"));
+  bogus.prepares.pop_back();
+  CHECK(verdict({document(change({bogus}))}) == misbehaviour_kind::unlawful_view_change);
+  auto doubled = factory.prepared_of(first_view, one, named_digest("A"));
+  doubled.prepares.back() = doubled.prepares.front();
+  CHECK(verdict({document(change({doubled}))}) == misbehaviour_kind::unlawful_view_change);
+}
+
+TEST_CASE_FIXTURE(court, "who commits and then conceals the certificate is convicted") {
+  const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
+  const auto said = vote(message_kind::commit, "A");
+  CHECK(verdict({said, document(change({}))}) == misbehaviour_kind::hidden_certificate);
+  CHECK_FALSE(verdict({said, document(change({certificate}))}));
+  // Below the stable checkpoint nothing needs to be carried, and what came later may be newer.
+  CHECK_FALSE(verdict({said, document(change({}, 1, true))}));
+  const auto later = factory.prepared_of(view_number{1}, one, named_digest("B"));
+  CHECK_FALSE(verdict({said, document(change({later}, 2))}));
+  const auto other = factory.prepared_of(first_view, one, named_digest("B"));
+  CHECK(verdict({said, document(change({other}))}) == misbehaviour_kind::hidden_certificate);
+  // It was sent in the view that the VIEW-CHANGE leads to, or later.
+  CHECK_FALSE(verdict({vote(message_kind::commit, "A", view_number{1}), document(change({}))}));
+  // A PREPARE needs no certificate.
+  CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), document(change({}))}));
+}
+
+TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is accused") {
+  const auto as_evidence_item = [](const request& value) { return evidence_item{message_kind::request, value.raw}; };
+  const auto red = factory.request_of(client_id{0}, timestamp{1}, "red");
+  const auto blue = factory.request_of(client_id{0}, timestamp{1}, "blue");
+  const evidence shown{{as_evidence_item(red), as_evidence_item(blue)}};
+  CHECK(checks.proves(shown));
+  CHECK(std::get<misbehaviour>(*system_request_in(shown, factory.cluster())).accused == principal::of(client_id{0}));
+  const auto other = factory.request_of(client_id{0}, timestamp{2}, "blue");
+  CHECK_FALSE(checks.proves({{as_evidence_item(red), as_evidence_item(other)}}));
+  CHECK_FALSE(checks.proves({{as_evidence_item(red), as_evidence_item(red)}}));
+}
+
+TEST_CASE_FIXTURE(court, "f + 1 replicas make a group request, and nobody counts twice or for itself") {
+  const auto complaint_by = [this](std::uint32_t voter, replica_id about,
+                                   complaint_reason why = complaint_reason::garbage) {
+    const auto content = complaint_of(replica_id{voter}, about, why, sequence_number{4}, epoch_number{0});
+    auto with_epoch = content;
+    with_epoch.epoch = factory.cluster().signing.epoch;
+    return evidence_item{message_kind::complaint, factory.signed_as(message_kind::complaint, with_epoch)};
+  };
+  const auto holds = [this](std::vector<evidence_item> items) { return checks.proves({std::move(items)}); };
+  CHECK(holds({complaint_by(0, faulty), complaint_by(1, faulty)}));
+  CHECK_FALSE(holds({complaint_by(0, faulty)}));
+  CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(0, faulty)}));
+  CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(1, replica_id{3})}));
+  CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(1, faulty, complaint_reason::flood)}));
+  CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(2, faulty)}));
+  CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(1, faulty), complaint_by(3, faulty)}));
+}
+
+TEST_CASE_FIXTURE(court, "a request of the guard under another name than its case's is refused") {
+  const evidence shown{{vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B")}};
+  const auto operation = evidence_buffer(shown);
+  const auto frame =
+      seal(message_kind::request, request_buffer({system_client, timestamp{7}}, {byte_span{operation}}), signature{});
+  const auto decoded = decode(frame);
+  CHECK(checks.check(principal::of(replica_id{1}), std::get<message>(decoded)) == rejection::unproven);
+  const auto garbage =
+      seal(message_kind::request, request_buffer({system_client, timestamp{7}}, {byte_span{}}), signature{});
+  const auto second = decode(garbage);
+  CHECK(checks.check(principal::of(replica_id{1}), std::get<message>(second)) == rejection::unproven);
+}
+
+TEST_CASE_FIXTURE(court, "a proposal with more cases than one may judge at once is refused (attack 33)") {
+  std::vector<request> cases;
+  for (std::uint64_t sequence = 1; sequence <= limits::guard_requests_per_batch_max + 1; ++sequence) {
+    const evidence shown{{vote(message_kind::commit, "A", first_view, sequence_number{sequence}),
+                          vote(message_kind::commit, "B", first_view, sequence_number{sequence})}};
+    const auto frame = system_request_frame(*system_request_in(shown, factory.cluster()), shown);
+    cases.push_back(std::get<request>(std::get<message>(decode(frame))));
+  }
+  const auto verdict_on = [&](std::size_t count) {
+    const auto body = request_factory::batch_of({cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(count)});
+    return checks.check(principal::of(replica_id{0}), factory.pre_prepare_of(first_view, one, body));
+  };
+  CHECK_FALSE(verdict_on(limits::guard_requests_per_batch_max));
+  CHECK(verdict_on(limits::guard_requests_per_batch_max + 1) == rejection::too_many_items);
+}

@@ -1,0 +1,172 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "actors/protocol/transfer/state_transfer.hpp"
+#include "tests/support/donor_crowd.hpp"
+#include "tests/support/effect_reader.hpp"
+
+// What a fetch does not ask for because it is at hand, and how it goes over to a newer certificate.
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr sequence_number four{4};
+constexpr sequence_number eight{8};
+
+const auto silent = [](const state_request&) -> std::optional<state_chunk_message> { return std::nullopt; };
+
+/// A fetch of the state at 4 while the state at 8, of which every `every`th chunk is another, becomes stable.
+struct moving_world : transfer_world {
+  std::shared_ptr<const state_snapshot> newer;
+  std::shared_ptr<const checkpoint_certificate> newer_certificate;
+
+  explicit moving_world(std::size_t chunks, std::size_t every = 10)
+      : transfer_world(chunks),
+        newer(changed_state(*snapshot, every, "newer ")),
+        newer_certificate(certify(8, *newer)) {}
+
+  /// But for the few that are still on their way.
+  [[nodiscard]] std::size_t chunks_answered() {
+    return crowd.of(0).answered + crowd.of(1).answered + crowd.of(2).answered - 1;
+  }
+  [[nodiscard]] transfer_effects offer() { return fetcher.on_fetch(newer_certificate); }
+  /// From now on the donor has the newer state only.
+  void forget(std::uint32_t number, std::uint64_t pace = 1) { crowd.set(number, honest_donor{eight, newer}, pace); }
+};
+
+}  // namespace
+
+TEST_CASE("chunks that the own newest state holds are not asked for") {
+  transfer_world world{2'500};
+  const auto own = changed_state(*world.snapshot, 100, "old ");
+  world.fetcher.on_taken(sequence_number{3}, named_state(2'500, "older still "));
+  world.fetcher.on_taken(sequence_number{3}, own);
+  world.fetch();
+  REQUIRE(world.crowd.run(30));
+  CHECK(world.arrived());
+  CHECK(world.crowd.questions(state_part::leaves) == 3);
+  CHECK(world.crowd.questions(state_part::chunk) == 25);
+  // The same memory, not a copy.
+  CHECK((*world.crowd.whole()->snapshot)[1].bytes == (*own)[1].bytes);
+}
+
+TEST_CASE("a state of which everything is at hand costs its leaves only") {
+  transfer_world world{30};
+  world.fetcher.on_taken(sequence_number{3}, world.snapshot);
+  world.fetch();
+  REQUIRE(world.crowd.run(5));
+  CHECK(world.arrived());
+  CHECK(world.crowd.questions() == 1);
+}
+
+TEST_CASE("an own chunk whose bytes are not what its leaf says is fetched (attack 27)") {
+  transfer_world world{30};
+  auto rotten = *world.snapshot;
+  auto bytes = *rotten[7].bytes;
+  bytes.back() ^= std::byte{1};
+  rotten[7].bytes = std::make_shared<const byte_vector>(std::move(bytes));
+  world.fetcher.on_taken(sequence_number{3}, std::make_shared<const state_snapshot>(std::move(rotten)));
+  world.fetch();
+  REQUIRE(world.crowd.run(5));
+  CHECK(world.arrived());
+  CHECK(world.crowd.questions(state_part::chunk) == 1);
+}
+
+TEST_CASE("a transfer that moves is let finish although newer certificates come (attack 26)") {
+  moving_world world{300};
+  world.crowd.on_tick([&] { CHECK(world.offer().sends.empty()); });
+  world.fetch();
+  REQUIRE(world.crowd.run(60));
+  CHECK(world.arrived());
+}
+
+TEST_CASE("a transfer goes over to a newer certificate when nothing arrives, with what it has verified") {
+  moving_world world{300};
+  world.crowd.on_tick([&] { world.crowd.carry_out(world.offer()); });
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(5));
+  const auto verified = world.chunks_answered();
+  REQUIRE(verified > 100);
+  for (std::uint32_t number = 0; number < 3; ++number)
+    world.crowd.set(number, silent);
+  REQUIRE_FALSE(world.crowd.run(20));
+  // Nobody has said anything, and the newer state is asked for all the same.
+  CHECK(std::ranges::any_of(world.crowd.of(0).asked, [](const auto& each) { return each.sequence == eight; }));
+  const auto stalled = world.crowd.questions(state_part::chunk);
+  for (std::uint32_t number = 0; number < 3; ++number)
+    world.forget(number);
+  REQUIRE(world.crowd.run(60));
+  CHECK(world.crowd.whole()->certificate == world.newer_certificate);
+  CHECK(world.arrived(*world.newer));
+  // Of what had arrived only the tenth that changed is fetched again, beside the rest and a few asked twice.
+  CHECK(world.crowd.questions(state_part::chunk) - stalled <= 300 - verified + verified / 10 + 30);
+}
+
+TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps what it verified first") {
+  moving_world world{300};
+  world.crowd.on_tick([&] { world.crowd.carry_out(world.offer()); });
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(5));
+  const auto verified = world.chunks_answered();
+  REQUIRE(verified > 100);
+  for (std::uint32_t number = 0; number < 3; ++number)
+    world.crowd.set(number, silent);
+  // It goes over to the state at 8, of which nobody gives a page, and then to the one at 12.
+  REQUIRE_FALSE(world.crowd.run(20));
+  const sequence_number twelve{12};
+  const auto newest = changed_state(*world.newer, 10, "newest ");
+  const auto certificate = world.certify(12, *newest);
+  world.crowd.on_tick([&] { world.crowd.carry_out(world.fetcher.on_fetch(certificate)); });
+  REQUIRE_FALSE(world.crowd.run(20));
+  const auto stalled = world.crowd.questions(state_part::chunk);
+  for (std::uint32_t number = 0; number < 3; ++number)
+    world.crowd.set(number, honest_donor{twelve, newest});
+  REQUIRE(world.crowd.run(90));
+  CHECK(world.arrived(*newest));
+  CHECK(world.crowd.questions(state_part::chunk) - stalled <= 300 - verified + verified / 10 + 30);
+}
+
+TEST_CASE("a transfer goes over at once when all but f donors have forgotten the state, even if one still drips") {
+  moving_world world{300};
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(3));
+  CHECK(world.offer().sends.empty());
+  world.crowd.set(0, honest_donor{four, world.snapshot}, 2 * donor_crowd::moments_per_tick);
+  world.forget(1);
+  world.forget(2);
+  REQUIRE(world.crowd.run(40));
+  CHECK(world.crowd.whole()->certificate == world.newer_certificate);
+  CHECK(world.arrived(*world.newer));
+  // Without going over, what is left would drip in at one chunk in two ticks.
+  CHECK(world.crowd.ticks() <= 3 + 300 / 20 + 5);
+}
+
+TEST_CASE("one donor that has forgotten the state does not end a transfer that others can finish") {
+  moving_world world{300};
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(3));
+  CHECK(world.offer().sends.empty());
+  world.forget(1);
+  REQUIRE(world.crowd.run(40));
+  CHECK(world.crowd.whole()->certificate == world.certificate);
+}
+
+TEST_CASE("a donor that lied about the older state is not asked for the newer one") {
+  moving_world world{60};
+  world.crowd.set(0, [](const state_request& wanted) -> std::optional<state_chunk_message> {
+    return state_chunk_message{wanted, leaf_page{1, {digest{}}, {}}};
+  });
+  world.crowd.set(1, silent);
+  world.crowd.set(2, silent);
+  world.crowd.on_tick([&] { world.crowd.carry_out(world.offer()); });
+  world.fetch();
+  REQUIRE_FALSE(world.crowd.run(20));
+  world.forget(1);
+  world.forget(2);
+  REQUIRE(world.crowd.run(60));
+  CHECK(world.arrived(*world.newer));
+  CHECK(world.crowd.of(0).asked.size() == 1);
+}

@@ -1,0 +1,274 @@
+#include "actors/protocol/views/primary_monitor.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace hypermesh;
+
+namespace {
+
+constexpr microseconds_t timeout_us = 1'000'000;
+constexpr microseconds_t look_us = 25'000;
+
+/// A backup that looks at its primary while the test says how it serves.
+struct judging_world {
+  primary_monitor judge;
+  service_report report;
+  microseconds_t now = 1'000;
+  microseconds_t stay = 0;
+  std::size_t stays_count = 32;
+  /// Of the stays so many were overtaken for so long.
+  std::size_t overtaken_count = 0;
+  microseconds_t overtaken = 0;
+  std::uint64_t owed = 0;
+  std::optional<suspicion_reason> found;
+
+  judging_world() { judge.on_view(now); }
+
+  /// As the batcher keeps them: the last `count`, of which one has just ended.
+  [[nodiscard]] std::vector<ended_wait> last(std::size_t count, microseconds_t each) const {
+    return std::vector<ended_wait>(count, {now - std::min(now, each), each});
+  }
+  /// For `time`: clients wait `wait` each, and requests stay `stay`; `rate` requests a second are executed.
+  void serve(microseconds_t time, microseconds_t wait, std::uint64_t rate) {
+    for (microseconds_t passed = 0; passed < time && !found; passed += look_us) {
+      now += look_us;
+      report.clients_waiting = 1;
+      report.longest_wait_us = wait;
+      report.waits = last(32, wait);
+      report.stays = last(stays_count, stay);
+      for (std::size_t index = 0; index < overtaken_count; ++index)
+        report.stays[index].overtaken = overtaken;
+      owed += rate * look_us;
+      report.requests_executed += owed / 1'000'000;
+      owed %= 1'000'000;
+      found = judge.judge(report, timeout_us, now);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a primary under which nothing is executed while somebody waits is mute") {
+  judging_world world;
+  world.report.clients_waiting = 1;
+  for (microseconds_t waited = look_us; waited < timeout_us; waited += look_us) {
+    world.now += look_us;
+    world.report.longest_wait_us = waited;
+    REQUIRE_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  }
+  world.now += look_us;
+  world.report.longest_wait_us = timeout_us;
+  CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::mute);
+}
+
+TEST_CASE("nobody waits, so nobody is suspected") {
+  judging_world world;
+  world.now += 100 * timeout_us;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  // The first request after a long silence has the whole time-out.
+  world.report.clients_waiting = 1;
+  world.report.longest_wait_us = timeout_us / 2;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+}
+
+TEST_CASE("a client that waits while the others are served starves (attack 31)") {
+  judging_world world;
+  world.serve(timeout_us, 2'000, 5'000);
+  REQUIRE_FALSE(world.found);
+  world.report.longest_wait_us = 2 * timeout_us - 1;
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  world.report.longest_wait_us = 2 * timeout_us;
+  CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::starving);
+  // Where all wait long, the longest wait is no sign.
+  world.report.waits = world.last(32, timeout_us);
+  CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+}
+
+TEST_CASE("a primary that delays everything by 0.9 of the time-out is slow (attack 29)") {
+  judging_world world;
+  world.serve(10 * timeout_us, timeout_us * 9 / 10, 40);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("a primary that holds each request back is slow, also when clients keep several under way (attack 29)") {
+  judging_world world;
+  // Something is executed all the time, and the oldest request of each client is never long the oldest.
+  SUBCASE("with few under way") {
+    world.stay = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK(world.found == suspicion_reason::slow);
+  }
+  SUBCASE("with many under way they queue, for which nobody is to blame") {
+    world.stay = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 200);
+    CHECK_FALSE(world.found);
+  }
+  SUBCASE("with a quarter of the time-out nobody is blamed") {
+    world.stay = timeout_us / 4;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK_FALSE(world.found);
+  }
+  SUBCASE("a few requests say nothing yet") {
+    world.stays_count = primary_monitor::stays_min - 1;
+    world.stay = timeout_us * 9 / 10;
+    world.serve(10 * timeout_us, 30'000, 20);
+    CHECK_FALSE(world.found);
+  }
+}
+
+/// Eight clients, and all that they have under way, wait for 0.6 of the time-out; then they are served at once.
+void stall(judging_world& world) {
+  world.now += timeout_us * 6 / 10;
+  world.report.waits = world.last(8, timeout_us * 6 / 10);
+  world.report.stays = world.last(32, timeout_us * 6 / 10);
+  world.report.requests_executed += 32;
+  world.found = world.judge.judge(world.report, timeout_us, world.now);
+}
+
+TEST_CASE("a primary that lets some requests wait and serves the others is slow, however many they are (attack 31)") {
+  const auto found = [](std::size_t count, microseconds_t overtaken) {
+    judging_world world;
+    world.stay = 2'000;
+    world.overtaken_count = count;
+    world.overtaken = overtaken;
+    world.serve(4'000'000, 2'000, 10'000);
+    return world.found;
+  };
+  CHECK(found(4, timeout_us / 8 + 1) == suspicion_reason::slow);
+  // A hand-on that was lost, or is slower than the client.
+  CHECK_FALSE(found(3, timeout_us / 2));
+  CHECK_FALSE(found(32, timeout_us / 8));
+  CHECK_FALSE(found(0, 0));
+}
+
+TEST_CASE("one stall is no sign, however long it is remembered") {
+  judging_world world;
+  world.serve(2 * timeout_us, 2'000, 2);
+  stall(world);
+  CHECK_FALSE(world.found);
+  // Little is asked afterwards, so that nothing newer takes the place of what was long.
+  for (microseconds_t passed = 0; passed < 40 * timeout_us; passed += look_us) {
+    world.now += look_us;
+    world.report.waits.push_back({world.now - 2'000, 2'000});
+    if (world.report.waits.size() > 32) world.report.waits.erase(world.report.waits.begin() + 8);
+    world.report.requests_executed += 1;
+    REQUIRE_FALSE(world.judge.judge(world.report, timeout_us, world.now));
+  }
+  // Much later it is the first one again.
+  stall(world);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("a primary that stalls by turns is slow, however fast it is in between (attack 29)") {
+  judging_world world;
+  world.serve(2 * timeout_us, 2'000, 400);
+  stall(world);
+  CHECK_FALSE(world.found);
+  // Long enough that nothing long is remembered.
+  world.serve(timeout_us / 5, 2'000, 400);
+  REQUIRE_FALSE(world.found);
+  stall(world);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("what a burst after a pause tells is not what a primary can do all the time (attack 29)") {
+  judging_world world;
+  // 400 requests each 0.9 of the time-out.
+  for (int round = 0; round < 8 && !world.found; ++round) {
+    for (microseconds_t passed = 0; passed < timeout_us * 9 / 10 && !world.found; passed += look_us) {
+      world.now += look_us;
+      world.report.clients_waiting = 8;
+      world.found = world.judge.judge(world.report, timeout_us, world.now);
+    }
+    world.report.requests_executed += 400;
+    world.report.waits = world.last(32, timeout_us * 4 / 10);
+  }
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("a busy primary is not slow, however long its clients wait") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  // Ten times the clients: the same rate, and everybody waits.
+  world.serve(20 * timeout_us, timeout_us * 9 / 10, 5'000);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("clients that ask less often make no primary slow") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  world.serve(20 * timeout_us, 5'000, 3);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("a primary that does less than half of what was done before while its clients wait is slow") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  world.serve(5 * timeout_us, 60'000, 3'000);
+  CHECK_FALSE(world.found);
+  world.serve(5 * timeout_us, 60'000, 2'000);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("a primary cannot take the expectation down with it step by step") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 5'000);
+  for (std::uint64_t step = 1; step <= 30 && !world.found; ++step)
+    world.serve(2 * timeout_us, 5'000 + 5'000 * step, 5'000 - 150 * step);
+  CHECK(world.found == suspicion_reason::slow);
+}
+
+TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
+  judging_world world;
+  world.serve(5 * timeout_us, 5'000, 8'000);
+  // The operations became ten times as expensive: every primary seems slow, for a few views.
+  std::size_t views = 0;
+  for (; views < 10; ++views) {
+    world.found.reset();
+    world.serve(10 * timeout_us, 50'000, 800);
+    if (!world.found) break;
+    world.judge.on_view(world.now);
+  }
+  CHECK(views <= 4);
+  CHECK_FALSE(world.found);
+}
+
+TEST_CASE("a client starves after sixteen time-outs however long everybody waits (attack 29)") {
+  primary_monitor judge;
+  judge.on_view(0);
+  service_report report{4, 0, 0, std::vector<ended_wait>(32, {0, 40'000'000}), {}};
+  microseconds_t now = 0;
+  // Something is executed all the time, and a lot of it.
+  const auto judged_at = [&](microseconds_t wait) {
+    now += 600'000;
+    report.requests_executed += 10'000'000;
+    report.longest_wait_us = wait;
+    return judge.judge(report, 1'000'000, now);
+  };
+  CHECK_FALSE(judged_at(15'900'000));
+  CHECK(judged_at(16'000'000) == suspicion_reason::starving);
+}
+
+TEST_CASE("a primary that does not pass the sequences of a readmission is mute, however well clients are served") {
+  primary_monitor judge;
+  judge.on_view(0);
+  service_report report;
+  report.wanted_through = sequence_number{100};
+  constexpr microseconds_t timeout = 1'000'000;
+  // Enough of them pass in each time-out.
+  microseconds_t now = 0;
+  for (; report.executed_through < sequence_number{48}; now += timeout / 2) {
+    CHECK_FALSE(judge.judge(report, timeout, now));
+    report.executed_through = report.executed_through.plus(primary_monitor::advance_min / 2);
+  }
+  CHECK_FALSE(judge.judge(report, timeout, now));
+  // Fewer do, or none.
+  report.executed_through = report.executed_through.plus(primary_monitor::advance_min - 1);
+  CHECK_FALSE(judge.judge(report, timeout, now + timeout - 1));
+  CHECK(judge.judge(report, timeout, now + timeout) == suspicion_reason::mute);
+  // The next primary starts anew, and one that is done is left alone.
+  judge.on_view(now + timeout);
+  CHECK_FALSE(judge.judge(report, timeout, now + timeout));
+  report.executed_through = report.wanted_through;
+  CHECK_FALSE(judge.judge(report, timeout, now + 10 * timeout));
+}

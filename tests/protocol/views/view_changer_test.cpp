@@ -1,0 +1,348 @@
+#include "actors/protocol/views/view_changer.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/effect_reader.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+constexpr view_change_settings settings{1'000, 100, 500, 3};
+
+/// Replica `self` of `replicas`, whose coordinator hears what the test says.
+struct coordinator_world {
+  request_factory factory;
+  view_changer set;
+
+  explicit coordinator_world(std::uint32_t self, std::uint32_t replicas = 4)
+      : factory(small_cluster(replicas)),
+        set(factory.cluster(), replica_id{self}, factory.keys_of(replica_id{self}), settings) {}
+
+  [[nodiscard]] std::shared_ptr<const view_change> change_of(std::uint32_t replica, std::uint64_t view) const {
+    return std::make_shared<const view_change>(
+        factory.view_change_of(replica_id{replica}, view_number{view}, nullptr, {}));
+  }
+  std::optional<view_number> hear_suspicion(std::uint32_t replica, std::uint64_t view, microseconds_t now = 0) {
+    return set.on_suspicion(factory.suspicion_of(replica_id{replica}, view_number{view}).vote, now).change_to;
+  }
+  std::optional<view_number> hear_change(std::uint32_t replica, std::uint64_t view, microseconds_t now = 0) {
+    return set.on_view_change(change_of(replica, view), now).change_to;
+  }
+  void leave_for(std::uint32_t self, std::uint64_t view, microseconds_t now) {
+    (void)set.on_left(change_of(self, view), now);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a suspicion is told to all and leaves the view as it is until f + 1 share it") {
+  coordinator_world world{2};
+  const auto effects = world.set.on_suspected(suspicion_reason::mute, 0);
+  const auto told = sent<suspicion>(effects.sends);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].vote.content.view == view_number{0});
+  CHECK_FALSE(effects.change_to);
+  CHECK(world.set.on_suspected(suspicion_reason::slow, 1).sends.empty());
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+}
+
+TEST_CASE("a suspicion that had no effect is sent again, and none of an entered view") {
+  coordinator_world world{2};
+  (void)world.set.on_suspected(suspicion_reason::mute, 0);
+  CHECK(world.set.on_tick(1'000).sends.empty());
+  CHECK(sent<suspicion>(world.set.on_tick(300'000).sends).size() == 1);
+  (void)world.set.on_entered(view_number{1}, 300'000);
+  CHECK(world.set.on_tick(900'000).sends.empty());
+}
+
+TEST_CASE("f + 1 others are enough to leave with, and f are not") {
+  for (const std::uint32_t replicas : {4U, 7U, 10U}) {
+    coordinator_world world{1, replicas};
+    const auto faulty = world.factory.cluster().group().faulty_max();
+    for (std::uint32_t other = 2; other < 2 + faulty; ++other)
+      CHECK_FALSE(world.hear_change(other, 1));
+    CHECK(world.hear_change(2 + faulty, 1) == view_number{1});
+  }
+}
+
+TEST_CASE("one replica that asks twice counts once (attack 3)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(2, 1));
+  CHECK_FALSE(world.hear_change(2, 2));
+  CHECK_FALSE(world.hear_suspicion(2, 5));
+}
+
+TEST_CASE("a huge view of one liar takes nobody along: the smallest view of f + 1 counts (attack 19)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(0, limits::view_max));
+  CHECK(world.hear_change(2, 3) == view_number{3});
+  world.leave_for(1, 3, 0);
+  CHECK(world.set.view() == view_number{3});
+}
+
+TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one are told apart") {
+  coordinator_world world{1};
+  const auto reasons = [&](const std::shared_ptr<const view_change>& change) {
+    return rejections_in(world.set.on_view_change(change, 0).observations);
+  };
+  CHECK(reasons(world.change_of(2, 2)).empty());
+  CHECK(reasons(world.change_of(2, 2)) == std::vector{rejection::duplicate});
+  CHECK(reasons(world.change_of(2, 1)) == std::vector{rejection::duplicate});
+  const auto other = std::make_shared<const view_change>(world.factory.view_change_of(
+      replica_id{2}, view_number{2}, world.factory.certificate_of(sequence_number{4}, named_digest("state")), {}));
+  CHECK(reasons(other) == std::vector{rejection::conflicting_statement});
+  CHECK(reasons(world.change_of(1, 4)) == std::vector{rejection::unsolicited});
+  (void)world.set.on_entered(view_number{2}, 0);
+  CHECK(reasons(world.change_of(3, 2)) == std::vector{rejection::other_view});
+  CHECK(reasons(world.change_of(3, 1)) == std::vector{rejection::other_view});
+}
+
+TEST_CASE("the new primary's time runs from a quorum of VIEW-CHANGEs on (attack 20)") {
+  coordinator_world world{3};
+  (void)world.hear_change(2, 1);
+  world.leave_for(3, 1, 0);
+  // Without a quorum no time is up.
+  CHECK(world.set.on_tick(1'000'000).sends.empty());
+  (void)world.hear_change(0, 1, 2'000'000);
+  CHECK(sent<suspicion>(world.set.on_tick(2'000'500).sends).empty());
+  const auto late = world.set.on_tick(2'001'000);
+  const auto told = sent<suspicion>(late.sends);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].vote.content.view == view_number{1});
+  CHECK_FALSE(late.change_to);
+  CHECK(world.hear_suspicion(0, 1) == view_number{2});
+}
+
+TEST_CASE("patience doubles from view change to view change up to a bound, and comes back in calm") {
+  coordinator_world world{3};
+  CHECK(world.set.request_timeout() == 1'000);
+  for (std::uint64_t view = 1; view <= 6; ++view)
+    world.leave_for(3, view, 10 * view);
+  CHECK(world.set.request_timeout() == 8'000);
+  (void)world.set.on_entered(view_number{6}, 100);
+  (void)world.set.on_tick(100 + 4 * 8'000);
+  CHECK(world.set.request_timeout() == 4'000);
+  (void)world.set.on_tick(100 + 4 * 8'000 + 4 * 4'000);
+  CHECK(world.set.request_timeout() == 2'000);
+  (void)world.set.on_tick(1'000'000);
+  CHECK(world.set.request_timeout() == 1'000);
+  // Leaving a view that was calm is no sign of impatience.
+  world.leave_for(3, 7, 2'000'000);
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a closed link to the primary shortens patience and decides nothing") {
+  coordinator_world world{3};
+  world.set.on_link_changed(replica_id{0}, false);
+  CHECK(world.set.request_timeout() == 100);
+  CHECK_FALSE(world.set.on_tick(1'000'000).change_to);
+  world.set.on_link_changed(replica_id{2}, false);
+  world.set.on_link_changed(replica_id{0}, true);
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-CHANGE (attack 21)") {
+  coordinator_world world{1};
+  world.set.restore(view_number{1}, world.change_of(1, 1), {});
+  CHECK_FALSE(world.set.is_active());
+  (void)world.hear_change(2, 1);
+  const auto opened = world.set.on_view_change(world.change_of(3, 1), 0).opened;
+  REQUIRE(opened != nullptr);
+  CHECK(opened->view == view_number{1});
+}
+
+// --- A quorum that is spread over views ---------------------------------------------
+
+TEST_CASE("VIEW-CHANGEs for later views start the timer too, and all meet in the next one (attack 21)") {
+  // Replicas 0 and 1 wait for view 1, replica 2 has gone on to view 2, and replica 3 is silent: no view has a quorum.
+  coordinator_world world{0};
+  world.leave_for(0, 1, 0);
+  CHECK_FALSE(world.hear_change(2, 2, 10));
+  CHECK_FALSE(world.hear_change(1, 1, 20));
+  CHECK_FALSE(world.set.on_tick(400).change_to);
+  const auto effects = world.set.on_tick(20 + 1'000);
+  CHECK(sent<suspicion>(effects.sends).size() == 1);
+  CHECK(effects.change_to == view_number{2});
+}
+
+TEST_CASE("later views do not open an earlier one") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_change(2, 2));
+  CHECK(world.hear_change(3, 1) == view_number{1});
+  const auto effects = world.set.on_left(world.change_of(1, 1), 0);
+  CHECK(effects.opened == nullptr);
+}
+
+// --- What is held against a primary does not last ------------------------------------
+
+TEST_CASE("a suspicion counts while it is repeated (attack 32)") {
+  coordinator_world world{1};
+  CHECK_FALSE(world.hear_suspicion(2, 0, 0));
+  CHECK_FALSE(world.hear_suspicion(3, 0, 1'000'000));
+  CHECK(world.hear_suspicion(2, 0, 1'500'000) == view_number{1});
+}
+
+TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others may complete it no more") {
+  coordinator_world world{2};
+  (void)world.set.on_suspected(suspicion_reason::mute, 0);
+  world.set.on_satisfied();
+  CHECK_FALSE(world.hear_suspicion(3, 0, 10));
+  CHECK(world.set.on_tick(300'000).sends.empty());
+  // It may be suspected again.
+  CHECK(world.set.on_suspected(suspicion_reason::mute, 300'000).change_to == view_number{1});
+}
+
+TEST_CASE("what was held against the way into a view does not count in it") {
+  coordinator_world world{3};
+  CHECK_FALSE(world.hear_suspicion(1, 2, 0));
+  (void)world.set.on_entered(view_number{2}, 10);
+  CHECK_FALSE(world.hear_suspicion(0, 2, 20));
+  CHECK(world.hear_suspicion(1, 2, 30) == view_number{3});
+}
+
+// --- What fits a frame -----------------------------------------------------------------
+
+TEST_CASE("a NEW-VIEW rests on a quorum and no more, the own VIEW-CHANGE among them (attack 13)") {
+  for (const std::uint32_t replicas : {4U, 7U, 10U}) {
+    // The primary of the last view below n has the highest number.
+    const auto self = replicas - 1;
+    coordinator_world world{self, replicas};
+    for (std::uint32_t other = 0; other < self; ++other)
+      (void)world.hear_change(other, self);
+    const auto opened = world.set.on_left(world.change_of(self, self), 0).opened;
+    REQUIRE(opened != nullptr);
+    CHECK(opened->view_changes.size() == world.factory.cluster().group().quorum());
+    CHECK(opened->view_changes.front().replica == replica_id{self});
+  }
+}
+
+TEST_CASE("who may not leave its view asks nobody to go, until it has left one") {
+  coordinator_world world{2};
+  world.set.abstain();
+  CHECK(world.set.on_suspected(suspicion_reason::mute, 0).sends.empty());
+  CHECK_FALSE(world.hear_suspicion(1, 0, 10));
+  // The others' word counts all the same.
+  CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
+  world.leave_for(2, 1, 30);
+  (void)world.set.on_entered(view_number{1}, 40);
+  CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
+}
+
+TEST_CASE(
+    "a primary that is not to be followed is suspected at once, and nobody waits for the views that it would lead") {
+  coordinator_world world{2};
+  const auto effects = world.set.on_trust({replica_id{0}}, 0);
+  CHECK(sent<suspicion>(effects.sends).size() == 1);
+  CHECK_FALSE(effects.change_to);
+  // Good service takes nothing of that back.
+  world.set.on_satisfied();
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+  SUBCASE("its views are not skipped: probation counts on that") {
+    coordinator_world other{2, 7};
+    (void)other.set.on_trust({replica_id{0}, replica_id{1}}, 0);
+    CHECK_FALSE(other.hear_suspicion(3, 0));
+    CHECK(other.hear_suspicion(4, 0) == view_number{1});
+  }
+  SUBCASE("a view that it leads is left as soon as it is entered") {
+    coordinator_world other{2};
+    (void)other.set.on_trust({replica_id{1}}, 0);
+    CHECK(sent<suspicion>(other.set.on_entered(view_number{1}, 10).sends).size() == 1);
+  }
+  SUBCASE("and is not waited for, once a quorum has left for it") {
+    coordinator_world other{2};
+    other.leave_for(2, 1, 0);
+    CHECK(other.set.on_trust({replica_id{1}}, 0).sends.empty());
+    (void)other.hear_change(0, 1);
+    CHECK(sent<suspicion>(other.set.on_view_change(other.change_of(3, 1), 0).sends).size() == 1);
+  }
+}
+
+// --- Agreed moves --------------------------------------------------------------------
+
+TEST_CASE("patience that grew on the way of a hand-over is taken back, and none that was learned before") {
+  coordinator_world world{3};
+  world.leave_for(3, 1, 10);
+  world.leave_for(3, 2, 20);
+  (void)world.set.on_entered(view_number{2}, 30);
+  CHECK(world.set.request_timeout() == 4'000);
+  // The others have executed the hand-over, and take this replica along.
+  world.leave_for(3, 3, 40);
+  CHECK(world.set.request_timeout() == 8'000);
+  agreed_moves moves;
+  moves.least_view = view_number{3};
+  (void)world.set.on_moves(moves, {}, {}, 0);
+  CHECK(world.set.request_timeout() == 4'000);
+  // The next move is for a later view; it says nothing about the ones before, however often it is told.
+  (void)world.set.on_entered(view_number{3}, 50);
+  moves.least_view = view_number{4};
+  (void)world.set.on_moves(moves, {}, {}, 0);
+  world.leave_for(3, 4, 60);
+  (void)world.set.on_entered(view_number{4}, 70);
+  (void)world.set.on_moves(moves, {}, {}, 0);
+  CHECK(world.set.request_timeout() == 4'000);
+}
+
+TEST_CASE("patience is taken back also from who hears of the move when it is there already") {
+  coordinator_world world{3};
+  world.leave_for(3, 1, 10);
+  world.leave_for(3, 2, 20);
+  (void)world.set.on_entered(view_number{2}, 30);
+  agreed_moves moves;
+  moves.least_view = view_number{2};
+  (void)world.set.on_moves(moves, {}, {}, 0);
+  CHECK(world.set.request_timeout() == 1'000);
+}
+
+TEST_CASE("a view that its primary gives up is left, whatever other views were given up before") {
+  coordinator_world world{3};
+  // A faulty primary gave up a view that nobody will ever reach.
+  CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}, {}, 0).change_to);
+  CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}, {}, 0).change_to == view_number{1});
+  world.leave_for(3, 1, 10);
+  CHECK(world.set.request_timeout() == 1'000);
+  (void)world.set.on_entered(view_number{1}, 20);
+  CHECK_FALSE(world.set.on_moves({}, {view_number{0}}, {}, 0).change_to);
+  CHECK(world.set.on_moves({}, {view_number{1}}, {}, 0).change_to == view_number{2});
+}
+
+TEST_CASE("a hand-over is carried out at the end of its checkpoint period, or after the time that a request may wait") {
+  const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
+  for (const bool is_first : {false, true}) {
+    coordinator_world world{3};
+    if (is_first) CHECK_FALSE(world.set.on_low_watermark(sequence_number{4}, 0).change_to);
+    CHECK(world.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to.has_value() == is_first);
+    CHECK(world.set.on_tick(1'009).change_to.has_value() == is_first);
+    CHECK(world.set.on_low_watermark(sequence_number{4}, 1'009).change_to == view_number{1});
+  }
+  coordinator_world patient{3};
+  CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
+  // Told again it is no new one.
+  CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 900).change_to);
+  CHECK(patient.set.on_tick(1'010).change_to == view_number{1});
+}
+
+TEST_CASE("a hand-over is not put off by later ones, nor by one that is ordered again") {
+  const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
+  coordinator_world world{3};
+  CHECK_FALSE(world.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
+  for (const microseconds_t now : {200, 400, 600, 800}) {
+    const auto at = sequence_number{4 + static_cast<std::uint64_t>(now)};
+    CHECK_FALSE(world.set.on_moves(agreed, {view_number{0}, view_number{1}}, at.next(), now).change_to);
+  }
+  CHECK(world.set.on_tick(1'010).change_to == view_number{1});
+  // One that this replica has seen makes no new one.
+  world.leave_for(3, 1, 1'010);
+  (void)world.set.on_entered(view_number{1}, 1'020);
+  CHECK(world.set.on_low_watermark(sequence_number{1'000}, 1'020).change_to == view_number{2});
+}
+
+TEST_CASE("who could not leave when f + 1 others wanted to is asked again while they do, and no longer") {
+  coordinator_world world{1};
+  (void)world.hear_suspicion(2, 0);
+  CHECK(world.hear_suspicion(3, 0) == view_number{1});
+  CHECK(world.set.on_tick(500'000).change_to == view_number{1});
+  CHECK_FALSE(world.set.on_tick(1'100'000).change_to);
+}

@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/style/source_text.hpp"
+#include "tests/style/style_rules.hpp"
+
+namespace hypermesh::style {
+
+namespace {
+
+constexpr std::string_view protocol_folder = "actors/protocol/";
+
+/// A room of `actors/protocol`, and the rooms that it may include besides itself and `base`.
+struct room {
+  std::string_view name;
+  std::array<std::string_view, 5> includes;
+};
+
+/// From the bottom: a room includes rooms before it, so there is no circle.
+constexpr std::array rooms = {
+    room{"base", {}},
+    room{"reputation", {}},
+    room{"execution", {"reputation"}},
+    room{"views", {"reputation"}},
+    room{"verification", {"reputation", "views"}},
+    room{"ordering", {"views"}},
+    room{"durability", {"execution", "ordering"}},
+    room{"transfer", {}},
+    room{"guard", {"reputation", "verification"}},
+    room{"admission", {"execution", "reputation", "views", "verification", "guard"}},
+    room{"client", {}},
+};
+
+const room* find_room(std::string_view name) {
+  const auto* found = std::find_if(rooms.begin(), rooms.end(), [&](const room& each) { return each.name == name; });
+  return found == rooms.end() ? nullptr : found;
+}
+
+/// "views" of "actors/protocol/views/new_view.hpp"; empty for a file that is in no room.
+std::string_view room_of(std::string_view path) {
+  if (!path.starts_with(protocol_folder)) return {};
+  path.remove_prefix(protocol_folder.size());
+  const auto slash = path.find('/');
+  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
+}
+
+bool is_cpp(std::string_view path) { return path.ends_with(".cpp") || path.ends_with(".hpp"); }
+
+bool may_include(const room& from, std::string_view to) {
+  return to == from.name || to == "base" ||
+         (!to.empty() && std::find(from.includes.begin(), from.includes.end(), to) != from.includes.end());
+}
+
+void check_file(const source_file& file, violations& found) {
+  const auto* own = find_room(room_of(file.path));
+  if (own == nullptr) {
+    found.push_back({file.path, 0, "is in no room of actors/protocol: move it, or add the room to room_rules.cpp"});
+    return;
+  }
+  for (const auto& include : read_source(file.text).includes) {
+    if (!include.path.starts_with(protocol_folder)) continue;
+    const auto target = room_of(include.path);
+    if (may_include(*own, target)) continue;
+    found.push_back({file.path, include.line,
+                     include.path + ": " + std::string(own->name) + " may not include " + std::string(target) +
+                         "; move the type to a room below both"});
+  }
+}
+
+std::string folder_of(std::string_view path) { return std::string(path.substr(0, path.rfind('/'))); }
+
+}  // namespace
+
+violations check_rooms(const source_tree& tree) {
+  violations found;
+  for (const auto& file : tree) {
+    if (file.path.starts_with(protocol_folder) && is_cpp(file.path)) check_file(file, found);
+  }
+  return found;
+}
+
+violations check_readmes(const source_tree& tree) {
+  std::set<std::string> with_code;
+  std::set<std::string> with_readme;
+  for (const auto& file : tree) {
+    if (is_cpp(file.path) && file.path.find('/') != std::string::npos) with_code.insert(folder_of(file.path));
+    if (file.path.ends_with("/README.md")) with_readme.insert(folder_of(file.path));
+  }
+  violations found;
+  for (const auto& folder : with_code) {
+    // The tests of a room are explained where the room is.
+    if (folder.starts_with("tests/protocol/") || with_readme.contains(folder)) continue;
+    found.push_back({folder, 0, "has no README.md: what it is, where to start reading, how to add one more"});
+  }
+  return found;
+}
+
+}  // namespace hypermesh::style

@@ -1,0 +1,86 @@
+#include "tools/hypermesh/commands/asking_operators.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "messages/codec.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/hard_deadline.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+std::vector<std::filesystem::path> node_files_of(const asking_options& options, const genesis& cluster,
+                                                 std::optional<replica_id> left_out) {
+  std::vector<std::filesystem::path> files{options.node_files.begin(), options.node_files.end()};
+  if (!files.empty() || options.client.cluster.empty()) return files;
+  const cluster_layout layout{options.client.cluster};
+  for (std::uint32_t number = 0; number < cluster.replicas.size(); ++number) {
+    const bool asks =
+        options.operators.empty() ? replica_id{number} != left_out : std::ranges::count(options.operators, number) > 0;
+    if (asks) files.push_back(layout.node_file(number));
+  }
+  return files;
+}
+
+or_error<asking_operator> operator_of(const std::filesystem::path& file, const genesis& cluster) {
+  auto read = read_node_config(file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  const auto& config = std::get<node_config>(read);
+  if (config.cluster.id() != cluster.id()) {
+    return world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"};
+  }
+  auto key = read_secret_key(config.key_file);
+  if (auto* error = std::get_if<world_error>(&key)) return std::move(*error);
+  auto made =
+      ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(key)), cluster.keys());
+  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
+  return asking_operator{config.self, std::get<std::shared_ptr<const ed25519_authenticator>>(std::move(made))};
+}
+
+}  // namespace
+
+frame_ptr asking_operator::word(message_kind kind, const statement& content, const genesis& cluster) const {
+  const auto by = keys->sign(signing_input(cluster.parameters().signing, kind, statement_bytes(content)));
+  return encode_vote(kind, {content, by});
+}
+
+void add_asking_options(CLI::App& command, asking_options& into) {
+  add_client_options(command, into.client);
+  auto* of = command.add_option("--operator", into.operators, "Of the nodes in --cluster only these ask")
+                 ->type_name("N")
+                 ->delimiter(',');
+  command.add_option("--node", into.node_files, "A node file whose operator asks; may be repeated")
+      ->excludes(of)
+      ->type_name("FILE");
+}
+
+or_error<std::vector<asking_operator>> operators_of(const asking_options& options, const genesis& cluster,
+                                                    std::optional<replica_id> left_out) {
+  std::vector<asking_operator> operators;
+  for (const auto& file : node_files_of(options, cluster, left_out)) {
+    auto who = operator_of(file, cluster);
+    if (auto* error = std::get_if<world_error>(&who)) return std::move(*error);
+    operators.push_back(std::get<asking_operator>(std::move(who)));
+  }
+  if (operators.empty()) return world_error{"nobody asks", "name the files of your nodes with --node"};
+  return operators;
+}
+
+exit_code ask_cluster(const asking_options& options, const std::function<exit_code(cluster_session&)>& ask) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
+  // One second more than the time-out, because the commands read the operators' files after the last look at the
+  // cluster.
+  hard_deadline deadline{options.client.timeout_seconds + 1};
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  return deadline.settle(ask(*std::get<std::unique_ptr<cluster_session>>(opened)));
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "actors/protocol/reputation/reputation_ledger.hpp"
+#include "runtime/consensus_client.hpp"
+
+namespace hypermesh::cli {
+
+/// By replica number; empty for a replica that did not answer.
+using cluster_reports = std::vector<std::optional<node_report>>;
+
+/// Asks all replicas but those in `left_out` for their reports, repeatedly, until each has answered or `patience` has
+/// passed. `keep_on` is called meanwhile and ends the collection by returning false.
+[[nodiscard]] cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas,
+                                              std::chrono::milliseconds patience, const std::function<bool()>& keep_on,
+                                              const std::set<std::uint32_t>& left_out = {});
+
+[[nodiscard]] std::size_t reachable_count(const cluster_reports& reports);
+
+/// Whether all replicas that answered have executed the same number of batches.
+[[nodiscard]] bool are_level(const cluster_reports& reports);
+
+/// Whether two replicas report different states after the same sequence number. One of them is then faulty.
+[[nodiscard]] bool have_diverged(const cluster_reports& reports);
+
+/// The latest view that f + 1 replicas have reached, of which at least one is correct. View 0 if fewer replicas
+/// answered.
+[[nodiscard]] view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster);
+
+/// The agreed reputation of one replica.
+struct agreed_standing {
+  std::uint64_t score = reputation_ledger::score_max;
+  std::uint64_t convictions = 0;
+  sequence_number convicted_at;
+  /// 0: not in quarantine.
+  sequence_number quarantined_until;
+  bool awaits_quarantine = false;
+
+  [[nodiscard]] bool is_convicted() const { return quarantined_until > sequence_number{0} || awaits_quarantine; }
+  friend auto operator<=>(const agreed_standing&, const agreed_standing&) = default;
+};
+
+/// The standing of `replica` that f + 1 other replicas report equally, if one of them is as far as a correct replica.
+/// Nothing if too few answered, or while they differ.
+[[nodiscard]] std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
+                                                         const cluster_parameters& cluster);
+
+/// How many convicted clients are rate-limited: the highest number that f + 1 replicas reach, so at least one correct
+/// replica does.
+[[nodiscard]] std::uint64_t clients_rate_limited(const cluster_reports& reports, const cluster_parameters& cluster);
+
+/// An address of the genesis at which a member found another replica.
+struct wrong_address {
+  principal seen_by;
+  misdirected_address what;
+};
+
+/// Wrong addresses that the replicas report, and those that the client `self` found.
+[[nodiscard]] std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
+                                                         const std::vector<misdirected_address>& own);
+
+/// "at replica-1 the address of replica 2 answers as replica 3"
+[[nodiscard]] std::string text_of(const wrong_address& wrong);
+
+/// The value of a counter of the report; nothing if there is no counter of that name.
+[[nodiscard]] std::optional<std::uint64_t> find_counter(const node_report& report, std::string_view name);
+
+/// The value of a counter of the report; 0 if there is no counter of that name.
+[[nodiscard]] std::uint64_t counter_of(const node_report& report, std::string_view name);
+
+/// Frames that the replica rejected, without those that arrived after the decision.
+[[nodiscard]] std::uint64_t rejected_by(const node_report& report);
+
+}  // namespace hypermesh::cli

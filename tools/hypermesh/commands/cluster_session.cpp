@@ -1,0 +1,86 @@
+#include "tools/hypermesh/commands/cluster_session.hpp"
+
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/thread_limits.hpp"
+#include "tools/hypermesh/terminal/duration_option.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+/// Standard streams, CAF's own pipes and sockets, and the key file.
+constexpr std::uint64_t files_besides_links = 24;
+
+}  // namespace
+
+void add_client_options(CLI::App& command, client_options& into) {
+  auto* cluster =
+      command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' made")->type_name("DIR");
+  command.add_option("--client", into.client, "Number of the client to be, in that directory")
+      ->needs(cluster)
+      ->capture_default_str()
+      ->type_name("N");
+  command.add_option("--config", into.config, "A client's configuration file, instead of --cluster")
+      ->excludes(cluster)
+      ->type_name("FILE");
+  command.add_option("--timeout", into.timeout_seconds, "How long to wait for the cluster: 5s, 500ms, 2min")
+      ->transform(duration_between(0.1, 86'400))
+      ->capture_default_str()
+      ->type_name("TIME");
+}
+
+or_error<client_config> read_client_of(const client_options& options) {
+  if (!options.config.empty()) return read_client_config(options.config);
+  if (options.cluster.empty()) {
+    return world_error{"no cluster is given", "name its directory with --cluster, or a client's file with --config"};
+  }
+  return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
+}
+
+std::optional<world_error> objection_to_limits(const genesis& cluster) {
+  const auto replicas = cluster.replicas.size();
+  const auto files = files_besides_links + 2 * replicas;
+  if (const auto allowed = raise_descriptor_limit(files); allowed < files) return too_few_descriptors(files, allowed);
+  return objection_to_threads(threads_of_client(replicas));
+}
+
+or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config config, client_settings settings) {
+  if (auto error = objection_to_limits(config.cluster)) return std::move(*error);
+  std::unique_ptr<cluster_session> session{new cluster_session{std::move(config)}};
+  auto connected = consensus_client::connect(session->system_, session->config_, settings);
+  if (auto* error = std::get_if<world_error>(&connected)) return std::move(*error);
+  session->client_ = std::move(std::get<std::unique_ptr<consensus_client>>(connected));
+  return session;
+}
+
+world_error explain(client_error error) {
+  switch (error) {
+    case client_error::timed_out:
+      return {"the cluster did not answer in time; the operation may still be executed",
+              "see with 'hypermesh status' which replicas are reachable"};
+    case client_error::overloaded:
+      return {"the replicas' queues are full", "try again later"};
+    case client_error::too_many_pending:
+      return {"too many operations are waiting here", "submit fewer at once"};
+    case client_error::stale_timestamp:
+      return {"the replicas know much later requests of this session", "submit the operation again"};
+    case client_error::too_large:
+      return {"the operation is too large", "split it: the most is 256 KiB"};
+    case client_error::stopped:
+      return {"the client was stopped", "try again"};
+    case client_error::session_ended:
+      return {"the session ended while the operation was under way; the operation may have been executed",
+              "read what it changes, then submit it again if it was not; run fewer processes with one client key"};
+    case client_error::name_taken:
+      return {"another program uses the same client key and the same session; the operation was not executed",
+              "submit it again, and give each program a client key of its own (--client)"};
+  }
+  return {"unknown error", "please report it"};
+}
+
+exit_code exit_code_of(client_error error) {
+  const bool silent = error == client_error::timed_out || error == client_error::overloaded;
+  return silent ? exit_code::no_quorum : exit_code::failed;
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <caf/actor_system.hpp>
+
+#include "runtime/consensus_client.hpp"
+#include "runtime/consensus_manager.hpp"
+#include "tools/hypermesh/commands/command.hpp"
+
+namespace hypermesh::cli {
+
+/// How a command finds its cluster and its own identity.
+struct client_options {
+  std::string cluster;
+  std::uint32_t client = 0;
+  /// Used instead of the two above.
+  std::string config;
+  double timeout_seconds = 10;
+};
+
+/// Adds --cluster, --client, --config and --timeout.
+void add_client_options(CLI::App& command, client_options& into);
+
+/// The client's configuration file that the options mean.
+[[nodiscard]] or_error<client_config> read_client_of(const client_options& options);
+
+/// Why this process cannot be a client of the cluster: the system allows too few threads or open files. Call it before
+/// an actor system is constructed, because the actor system hangs or aborts if it is refused a thread.
+[[nodiscard]] std::optional<world_error> objection_to_limits(const genesis& cluster);
+
+/// A client of a cluster, with the actor system that it needs.
+class cluster_session {
+ public:
+  [[nodiscard]] static or_error<std::unique_ptr<cluster_session>> open(client_config config, client_settings settings);
+
+  cluster_session(const cluster_session&) = delete;
+  cluster_session& operator=(const cluster_session&) = delete;
+
+  [[nodiscard]] consensus_client& client() { return *client_; }
+  [[nodiscard]] const client_config& config() const { return config_; }
+  [[nodiscard]] const genesis& cluster() const { return config_.cluster; }
+
+ private:
+  explicit cluster_session(client_config config) : config_(std::move(config)) {}
+
+  client_config config_;
+  runtime_system_config system_config_;
+  caf::actor_system system_{system_config_};
+  /// Declared last, so that the client is destroyed before the system in which its actor runs.
+  std::unique_ptr<consensus_client> client_;
+};
+
+/// Explains the error of an operation to people, and gives the exit code for it.
+[[nodiscard]] world_error explain(client_error error);
+[[nodiscard]] exit_code exit_code_of(client_error error);
+
+}  // namespace hypermesh::cli

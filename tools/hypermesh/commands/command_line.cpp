@@ -1,0 +1,49 @@
+#include "tools/hypermesh/commands/command_line.hpp"
+
+#include "tools/hypermesh/terminal/command_words.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr auto about =
+    "HyperMesh consensus: a replicated state machine that tolerates f Byzantine faults of n >= 3f + 1 replicas.";
+
+constexpr auto overview =
+    "First steps:\n"
+    "  hypermesh demo                                      a whole cluster on this machine, for some seconds\n"
+    "  hypermesh init mycluster                            keys and configuration of a cluster\n"
+    "  hypermesh start --config mycluster/replica-0/node.toml\n"
+    "  hypermesh submit --cluster mycluster put name value\n"
+    "  hypermesh status --cluster mycluster\n"
+    "\n"
+    "Exit codes: 0 ok; 1 the command failed; 2 wrong usage or configuration; 3 the cluster did not answer in time;\n"
+    "130 interrupted. Data goes to stdout, messages to stderr. NO_COLOR is honoured.";
+
+}  // namespace
+
+command_line::command_line() : app_{about, "hypermesh"} {
+  app_.require_subcommand(1);
+  app_.footer(overview);
+  app_.get_formatter()->column_width(34);
+  add_demo(app_, chosen_);
+  add_init(app_, chosen_);
+  add_keygen(app_, chosen_);
+  add_config(app_, chosen_);
+  add_start(app_, chosen_);
+  add_submit(app_, chosen_);
+  add_get(app_, chosen_);
+  add_status(app_, chosen_);
+  add_release(app_, chosen_);
+  add_hand_over(app_, chosen_);
+  add_replay(app_, chosen_);
+  add_audit(app_, chosen_);
+  add_help(app_, help_words_)->callback([this] { chosen_ = [this] { return print_help(app_, help_words_); }; });
+}
+
+exit_code command_line::run(int count, const char* const* words) {
+  if (const auto done = parse(app_, count, words)) return *done;
+  return chosen_();
+}
+
+}  // namespace hypermesh::cli

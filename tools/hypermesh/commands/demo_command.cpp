@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include "tools/hypermesh/load/load_report.hpp"
+#include "tools/hypermesh/runs/absence_report.hpp"
+#include "tools/hypermesh/runs/chaos_report.hpp"
+#include "tools/hypermesh/runs/endurance_report.hpp"
+#include "tools/hypermesh/runs/replay_report.hpp"
+#include "tools/hypermesh/terminal/duration_option.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct demo_options {
+  replay_settings settings;
+  double kill_primary_every = 0;
+  double kill_all_every = 0;
+  std::uint64_t absent_for = 0;
+  bool lose_disk = false;
+  std::uint64_t endure = 0;
+  std::uint32_t state_mib = 0;
+  output_options output;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh demo\n"
+    "  hypermesh demo --nodes openb_node_list_all_node.csv --pods openb_pod_list_default.csv\n"
+    "  hypermesh demo --replicas 7 --bundle 64 --operations 200000\n"
+    "  hypermesh demo --kill-primary-every 5s --duration 60s\n"
+    "  hypermesh demo --kill-all-every 3s --duration 30s\n"
+    "  hypermesh demo --absent-for 100000\n"
+    "  hypermesh demo --absent-for 100000 --lose-disk --in-flight 256\n"
+    "  hypermesh demo --endure 1000000 -o json | jq '.growth'\n"
+    "  hypermesh demo --endure 100000 --state-mib 256\n"
+    "\n"
+    "Every replica is a process of its own; keys, configuration and ports are fresh. Everything is signed and "
+    "encrypted.\n"
+    "With --kill-…-every, --absent-for and --endure the load are counters, and the demo checks at the end that "
+    "nothing\n"
+    "that was acknowledged was lost or doubled. Killed replicas come back from their disks a second later; with\n"
+    "--absent-for when the others have answered so many operations, and the time until it is in step is measured.\n"
+    "Nothing is left behind, also after Ctrl-C.";
+
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * seconds)};
+}
+
+load_settings load_of(const demo_options& options) {
+  load_settings load;
+  load.replicas = options.settings.replicas;
+  if (options.settings.bundle > 0) load.bundle = options.settings.bundle;
+  load.state_mib = options.state_mib;
+  load.in_flight = options.settings.in_flight > 0 ? options.settings.in_flight : load.in_flight * load.bundle;
+  return load;
+}
+
+exit_code run_chaos_demo(const demo_options& options) {
+  chaos_settings settings;
+  settings.load = load_of(options);
+  settings.victims = options.kill_all_every > 0 ? chaos_victims::all : chaos_victims::primary;
+  settings.every = milliseconds_of(options.kill_all_every > 0 ? options.kill_all_every : options.kill_primary_every);
+  if (options.settings.duration_seconds > 0) settings.duration = milliseconds_of(options.settings.duration_seconds);
+  settings.away = std::min(settings.away, settings.every / 2);
+  return run_and_print(options.output.is_json(),
+                       [&](auto& stop, auto& narrator) { return run_chaos(settings, stop, narrator); });
+}
+
+exit_code run_absence_demo(const demo_options& options) {
+  const absence_settings settings{load_of(options), options.absent_for, options.lose_disk};
+  return run_and_print(options.output.is_json(),
+                       [&](auto& stop, auto& narrator) { return run_absence(settings, stop, narrator); });
+}
+
+exit_code run_endurance_demo(const demo_options& options) {
+  const endurance_settings settings{load_of(options), options.endure};
+  return run_and_print(options.output.is_json(),
+                       [&](auto& stop, auto& narrator) { return run_endurance(settings, stop, narrator); });
+}
+
+exit_code run_demo(const demo_options& options) {
+  if (options.kill_primary_every > 0 || options.kill_all_every > 0) return run_chaos_demo(options);
+  if (options.absent_for > 0) return run_absence_demo(options);
+  if (options.endure > 0) return run_endurance_demo(options);
+  const group_size group{options.settings.replicas};
+  const auto heading =
+      fmt::format("HyperMesh: {} replicas, of which {} may be Byzantine, agree on every placement of a GPU cluster",
+                  group.replicas(), group.faulty_max());
+  return replay_and_print(options.settings, options.output.is_json(), false, heading);
+}
+
+/// Options of the runs under load. A run has at most one of them.
+void add_load_options(CLI::App& command, demo_options& into) {
+  auto* primary = command
+                      .add_option("--kill-primary-every", into.kill_primary_every,
+                                  "Kill the primary of the moment with SIGKILL, again and again: 5s, 500ms")
+                      ->transform(duration_between(0.5, 3'600.0))
+                      ->type_name("TIME");
+  auto* all = command.add_option("--kill-all-every", into.kill_all_every, "The same with all replicas at once")
+                  ->transform(duration_between(0.5, 3'600.0))
+                  ->type_name("TIME")
+                  ->excludes(primary);
+  auto* absent =
+      command
+          .add_option("--absent-for", into.absent_for,
+                      "Kill one backup, start it again when the others have answered so many operations, and\n"
+                      "measure how long it takes to be in step")
+          ->check(CLI::Range(1, 100'000'000))
+          ->type_name("N")
+          ->excludes(primary)
+          ->excludes(all);
+  command
+      .add_flag("--lose-disk", into.lose_disk,
+                "The absent backup also loses its data directory and comes back as a learner")
+      ->needs(absent);
+  command
+      .add_option("--endure", into.endure,
+                  "Run until so many operations are answered, and show at each tenth what the replicas hold")
+      ->check(CLI::Range(10, 100'000'000))
+      ->type_name("N")
+      ->excludes(primary)
+      ->excludes(all)
+      ->excludes(absent);
+  command
+      .add_option("--state-mib", into.state_mib,
+                  "Under these loads: let the state hold so many MiB besides the counters")
+      ->check(CLI::Range(0, 512))
+      ->capture_default_str()
+      ->type_name("MIB");
+}
+
+}  // namespace
+
+void add_demo(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("demo", "Run a whole cluster on this machine for some seconds");
+  auto options = std::make_shared<demo_options>();
+  command->footer(examples);
+  options->settings.existing.timeout_seconds = 30;
+  add_replay_options(*command, options->settings);
+  command->add_option("--replicas", options->settings.replicas, "Replicas; 3f + 1 of them tolerate f faults")
+      ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+      ->capture_default_str()
+      ->type_name("N");
+  add_load_options(*command, *options);
+  add_output_option(*command, options->output);
+  command->callback([options, &chosen] { chosen = [options] { return run_demo(*options); }; });
+}
+
+}  // namespace hypermesh::cli

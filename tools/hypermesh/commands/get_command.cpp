@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/commands/operations.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/hard_deadline.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct get_options {
+  client_options client;
+  output_options output;
+  std::string mode = "linearizable";
+  std::vector<std::string> words;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh get --cluster mycluster name                     key-value: the value of a key\n"
+    "  hypermesh get --cluster mycluster --mode committed summary\n"
+    "  hypermesh get --cluster mycluster task openb-pod-0001\n"
+    "\n"
+    "Only operations that read are accepted; 'hypermesh submit' has the others executed.\n"
+    "Modes: linearizable - ordered like a write, reflects everything acknowledged before;\n"
+    "       committed    - what f + 1 replicas agree on, perhaps of an earlier moment; one round trip.\n"
+    "\n"
+    "Exit codes: 0 answered; 1 refused by the machine; 2 no reading operation of the machine;\n"
+    "3 no answer in time.\n";
+
+/// Completes `hypermesh get KEY` to the operation `get KEY` of the key-value machine.
+std::vector<std::string> completed(std::vector<std::string> words, const std::string& machine) {
+  if (machine == "key-value" && words.size() == 1) words.insert(words.begin(), "get");
+  return words;
+}
+
+exit_code run_get(const get_options& options) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
+  const auto machine = std::get<client_config>(config).cluster.state_machine;
+  const auto operation = parse_operation(machine, completed(options.words, machine));
+  if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
+  if (!is_read(machine, *operation)) {
+    return report_error({fmt::format("'{}' writes, and 'hypermesh get' only reads", options.words.front()),
+                         fmt::format("have it executed: hypermesh submit … {}", options.words.front())},
+                        exit_code::usage);
+  }
+  client_settings settings;
+  settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  hard_deadline deadline{options.client.timeout_seconds};
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  const auto mode = options.mode == "committed" ? read_mode::committed : read_mode::linearizable;
+  const auto outcome = session.client().query(*operation, mode).get();
+  return deadline.settle(print_outcome(session.cluster(), *operation, outcome, options.output.is_json()));
+}
+
+}  // namespace
+
+void add_get(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("get", "Read the replicated state");
+  auto options = std::make_shared<get_options>();
+  command->footer(examples + all_operations_usage());
+  add_client_options(*command, options->client);
+  command->add_option("--mode", options->mode, "How fresh: linearizable or committed")
+      ->check(CLI::IsMember({"linearizable", "committed"}))
+      ->capture_default_str()
+      ->type_name("MODE");
+  add_output_option(*command, options->output);
+  command->add_option("WORDS", options->words, "A reading operation, or the key")->required()->type_name("");
+  command->callback([options, &chosen] { chosen = [options] { return run_get(*options); }; });
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,159 @@
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "actors/protocol/reputation/system_request.hpp"
+#include "tools/hypermesh/commands/asking_operators.hpp"
+#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+struct hand_over_options {
+  asking_options asking;
+  std::optional<std::uint32_t> replica;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh hand-over --cluster mycluster                        to the next primary\n"
+    "  hypermesh hand-over --cluster mycluster 2                      to replica 2\n"
+    "  hypermesh hand-over --config client.toml --node replica-0/node.toml\n"
+    "\n"
+    "Before the machine of the primary is stopped. All replicas leave their view together at one point of the order,\n"
+    "and the next primary takes over what waits; nobody is blamed and no request fails. The operator of the primary\n"
+    "alone may have it step down, because a primary could as well be silent; who names another primary needs the\n"
+    "operators of f + 1 replicas. Their keys are in --node, or in --cluster, of which --operator takes some.\n"
+    "\n"
+    "Exit codes: 0 another primary leads; 1 more operators have to ask; 2 wrong files; 3 no answer in time.";
+
+/// The requested change: a step-down that the primary's operator asks for alone, or a certain next primary that several
+/// operators ask for.
+struct wanted_move {
+  view_number to;
+  replica_id about;
+  hand_over_cause cause = hand_over_cause::step_down;
+};
+
+wanted_move move_from(view_number view, const hand_over_options& options, group_size group) {
+  const auto leads = group.primary_of(view);
+  if (!options.replica) return {view.next(), leads, hand_over_cause::step_down};
+  auto to = view.next();
+  while (group.primary_of(to) != replica_id{*options.replica})
+    to = to.next();
+  return {to, replica_id{*options.replica}, hand_over_cause::operators};
+}
+
+/// The cluster as the asking client sees it.
+class hand_over_talk {
+ public:
+  hand_over_talk(cluster_session& session, double patience_seconds)
+      : session_(&session),
+        deadline_(clock::now() + std::chrono::milliseconds{static_cast<std::int64_t>(patience_seconds * 1'000)}) {}
+
+  /// The latest view that a correct replica has reached; nothing if too few replicas answer.
+  [[nodiscard]] std::optional<view_number> view() const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - clock::now());
+    const auto cluster = session_->cluster().parameters();
+    const auto patience = std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds{1}, look_patience);
+    const auto reports = collect_reports(session_->client(), cluster.replicas, patience, [] { return true; });
+    if (reachable_count(reports) < cluster.group().quorum()) return std::nullopt;
+    return current_view(reports, cluster);
+  }
+
+  /// Sends the requests until the group has reached the wanted view; returns the view then.
+  [[nodiscard]] std::optional<view_number> ask(const std::vector<asking_operator>& operators,
+                                               const wanted_move& wanted) const {
+    while (clock::now() < deadline_) {
+      for (const auto& each : operators) {
+        const auto epoch = session_->cluster().parameters().signing.epoch;
+        const auto content = hand_over_of(each.self, wanted.about, wanted.to, wanted.cause, epoch);
+        session_->client().tell_replicas(each.word(message_kind::hand_over, content, session_->cluster()));
+      }
+      std::this_thread::sleep_for(look_interval);
+      const auto now = view();
+      if (now && *now >= wanted.to) return now;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds look_interval{100};
+  static constexpr std::chrono::milliseconds look_patience{1'000};
+
+  cluster_session* session_;
+  clock::time_point deadline_;
+};
+
+exit_code refuse(const wanted_move& wanted, std::size_t asked, group_size group) {
+  if (wanted.cause == hand_over_cause::step_down && asked == 0) {
+    return report_error({fmt::format("replica {} leads, and its operator did not ask", wanted.about.value),
+                         fmt::format("name its node with --node, or name the next primary as operators of {} replicas",
+                                     group.weak_quorum())},
+                        exit_code::failed);
+  }
+  if (wanted.cause == hand_over_cause::operators && asked < group.weak_quorum()) {
+    return report_error(
+        {fmt::format("{} asked for replica {} as primary",
+                     asked == 1 ? "one operator" : fmt::format("{} operators", asked), wanted.about.value),
+         fmt::format("the operators of {} replicas have to ask: name their nodes with --node", group.weak_quorum())},
+        exit_code::failed);
+  }
+  return report_error({fmt::format("the group did not come to view {} in time", wanted.to.value),
+                       "see with 'hypermesh status' which replicas are reachable, then ask again"},
+                      exit_code::no_quorum);
+}
+
+exit_code hand_over_through(cluster_session& session, const hand_over_options& options) {
+  const auto group = session.cluster().parameters().group();
+  if (options.replica && !group.contains(replica_id{*options.replica})) {
+    return report_error({fmt::format("there is no replica {}", *options.replica),
+                         fmt::format("replicas are 0 to {}", group.replicas() - 1)},
+                        exit_code::usage);
+  }
+  auto asking = operators_of(options.asking, session.cluster());
+  if (const auto* error = std::get_if<world_error>(&asking)) return report_error(*error, exit_code::usage);
+  auto& operators = std::get<std::vector<asking_operator>>(asking);
+  const hand_over_talk talk{session, options.asking.client.timeout_seconds};
+  const auto view = talk.view();
+  if (!view) {
+    return report_error({"too few replicas answer to say who leads", "see with 'hypermesh status' which are reachable"},
+                        exit_code::no_quorum);
+  }
+  if (options.replica && group.primary_of(*view) == replica_id{*options.replica}) {
+    say(fmt::format("replica {} leads already, in view {}", *options.replica, view->value));
+    return exit_code::ok;
+  }
+  const auto wanted = move_from(*view, options, group);
+  const bool alone = wanted.cause == hand_over_cause::step_down;
+  if (alone) std::erase_if(operators, [&](const auto& each) { return each.self != wanted.about; });
+  const std::size_t voters = alone ? 1 : group.weak_quorum();
+  // The requests are sent even if too few operators ask, because the others may ask at another time.
+  const auto reached = operators.empty() ? std::nullopt : talk.ask(operators, wanted);
+  if (!reached) return refuse(wanted, operators.size() < voters ? operators.size() : voters, group);
+  say(fmt::format("replica {} leads, in view {}", group.primary_of(*reached).value, reached->value));
+  return exit_code::ok;
+}
+
+}  // namespace
+
+void add_hand_over(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("hand-over", "Have another replica lead, without a fault");
+  auto options = std::make_shared<hand_over_options>();
+  options->asking.client.timeout_seconds = 5;
+  command->footer(examples);
+  add_asking_options(*command, options->asking);
+  command->add_option("REPLICA", options->replica, "The replica that is to lead; the next one if there is none given")
+      ->type_name("");
+  command->callback([options, &chosen] {
+    chosen = [options] {
+      return ask_cluster(options->asking, [&](auto& session) { return hand_over_through(session, *options); });
+    };
+  });
+}
+
+}  // namespace hypermesh::cli

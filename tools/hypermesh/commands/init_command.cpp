@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "runtime/node_config.hpp"
+#include "runtime/safe_text.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct init_options {
+  std::string directory;
+  cluster_plan plan;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh init mycluster\n"
+    "  hypermesh init mycluster --replicas 7 --machine scheduler --host 10.0.0.5 --first-port 7000\n"
+    "\n"
+    "Makes DIRECTORY/genesis.toml, which all members share, and a folder for each replica and client with its\n"
+    "configuration and its secret key (0600). For several machines, put each replica's address into genesis.toml and\n"
+    "copy to each machine the genesis and that replica's folder only.";
+
+exit_code run_init(const init_options& options) {
+  if (const auto error = objection_to(options.plan)) return report_error(*error, exit_code::usage);
+  auto created = create_cluster(options.directory, options.plan);
+  if (const auto* error = std::get_if<world_error>(&created)) {
+    return report_error(*error, options.directory.empty() ? exit_code::usage : exit_code::failed);
+  }
+  const auto& content = std::get<genesis>(created);
+  const cluster_layout layout{options.directory};
+  const auto group = content.parameters().group();
+  print_report(visible_text(layout.genesis_file().string()) + "\n");
+  say(fmt::format("cluster '{}' ({}): {} replicas, of which {} may be faulty; {} clients; machine '{}'", content.name,
+                  to_hex(content.id().view(), 8), group.replicas(), group.faulty_max(), content.clients.size(),
+                  content.state_machine));
+  say("start each replica:");
+  say(fmt::format("  hypermesh start --config {}", layout.node_file(0).string()));
+  return exit_code::ok;
+}
+
+}  // namespace
+
+void add_init(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("init", "Make keys and configuration of a new cluster");
+  auto options = std::make_shared<init_options>();
+  auto& plan = options->plan;
+  command->footer(examples);
+  command->add_option("DIRECTORY", options->directory, "New or empty directory")->required()->type_name("");
+  command->add_option("--replicas", plan.replicas, "Replicas; 3f + 1 of them tolerate f faults")
+      ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--clients", plan.clients, "Client identities")
+      ->check(CLI::Range(1U, limits::clients_max))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--machine", plan.state_machine, "State machine: " + state_machine_names())
+      ->capture_default_str()
+      ->type_name("NAME");
+  command
+      ->add_option("--host", plan.host, "Where the replicas listen: an address or a name, IPv6 also without brackets")
+      ->capture_default_str()
+      ->type_name("HOST");
+  command->add_option("--first-port", plan.first_port, "Port of replica 0; the others follow")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str()
+      ->type_name("PORT");
+  command->add_option("--checkpoint-period", plan.checkpoint_period, "Batches between checkpoints")
+      ->check(CLI::Range(1U, limits::watermark_window_max / 2))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--name", plan.name, "Name of the cluster")->capture_default_str()->type_name("NAME");
+  command->callback([options, &chosen] { chosen = [options] { return run_init(*options); }; });
+}
+
+}  // namespace hypermesh::cli

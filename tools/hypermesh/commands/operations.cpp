@@ -1,0 +1,127 @@
+#include "tools/hypermesh/commands/operations.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/safe_text.hpp"
+#include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+std::string_view name_of(operation_status status) {
+  switch (status) {
+    case operation_status::applied:
+      return "applied";
+    case operation_status::refused:
+      return "refused";
+    case operation_status::malformed:
+      return "malformed";
+    case operation_status::result_too_large:
+      return "result_too_large";
+  }
+  return "unknown";
+}
+
+/// Every answer has the same JSON keys.
+nlohmann::ordered_json outcome_json(std::string_view status, const std::optional<std::string>& text,
+                                    const std::optional<byte_vector>& bytes,
+                                    const std::optional<std::string>& payload) {
+  nlohmann::ordered_json out = {{"status", status}, {"result", nullptr}, {"result_hex", nullptr}, {"payload", nullptr}};
+  if (text) out["result"] = *text;
+  if (bytes) out["result_hex"] = to_hex(*bytes);
+  if (payload) out["payload"] = *payload;
+  return out;
+}
+
+}  // namespace
+
+checked<std::vector<std::string>> words_of(std::string_view line) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  std::size_t quoted_since = 0;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const char letter = line[at];
+    const bool quoted = quoted_since > 0;
+    const bool escapes = quoted && letter == '\\' && at + 1 < line.size();
+    if (!quoted && (letter == ' ' || letter == '\t' || letter == '\r')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (escapes) {
+      words.back() += line[++at];
+    } else if (letter == '"') {
+      quoted_since = quoted ? 0 : at + 1;
+    } else {
+      words.back() += letter;
+    }
+  }
+  if (quoted_since > 0) {
+    return failure{
+        fmt::format("the quotation mark at byte {} has no second one; write \\\" for the mark itself", quoted_since)};
+  }
+  return words;
+}
+
+shown_outcome show_outcome(const genesis& cluster, byte_span operation, const submit_outcome& outcome) {
+  if (const auto* error = std::get_if<client_error>(&outcome)) {
+    const auto name = to_string(*error);
+    return {exit_code_of(*error), fmt::format("error: {}", name), outcome_json(name, std::nullopt, std::nullopt, {})};
+  }
+  const auto& result = std::get<operation_result>(outcome);
+  auto answer = interpret(cluster.state_machine, operation, result);
+  auto json = outcome_json(name_of(answer.status), answer.text, answer.bytes, to_hex(result.payload));
+  const auto code = answer.status == operation_status::applied ? exit_code::ok : exit_code::failed;
+  return {code, std::move(answer.line), std::move(json)};
+}
+
+shown_outcome show_malformed(std::string_view why) {
+  auto line = fmt::format("malformed: {}", visible_text(why));
+  auto json = outcome_json(name_of(operation_status::malformed), line, std::nullopt, {});
+  return {exit_code::usage, std::move(line), std::move(json)};
+}
+
+void print_outcome_line(const shown_outcome& shown, bool as_json) {
+  if (as_json) return print_json(shown.json);
+  auto line = shown.line;
+  // A report of several lines is one answer, so its line breaks are replaced.
+  for (auto at = line.find('\n'); at != std::string::npos; at = line.find('\n', at))
+    line.replace(at, 1, "; ");
+  print(line + "\n");
+}
+
+exit_code print_outcome(const genesis& cluster, byte_span operation, const submit_outcome& outcome, bool as_json) {
+  const auto shown = show_outcome(cluster, operation, outcome);
+  const auto* const error = std::get_if<client_error>(&outcome);
+  if (as_json) {
+    print_json(shown.json);
+  } else if (error == nullptr) {
+    print(shown.line + "\n");
+  }
+  return error == nullptr ? shown.code : report_error(explain(*error), shown.code);
+}
+
+exit_code worse_of(exit_code left, exit_code right) {
+  return static_cast<exit_code>(std::max(static_cast<int>(left), static_cast<int>(right)));
+}
+
+std::string all_operations_usage() {
+  std::string text;
+  for (const std::string_view machine : {"key-value", "scheduler"}) {
+    text += fmt::format("\nOperations of the machine '{}':\n", machine);
+    std::string_view lines = operations_usage(machine);
+    while (!lines.empty()) {
+      const auto line = lines.substr(0, lines.find('\n'));
+      text += fmt::format("  {}\n", line);
+      lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    }
+  }
+  return text;
+}
+
+}  // namespace hypermesh::cli

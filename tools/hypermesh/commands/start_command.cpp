@@ -1,0 +1,223 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "runtime/consensus_manager.hpp"
+#include "runtime/links/descriptor_limits.hpp"
+#include "runtime/node_news.hpp"
+#include "runtime/safe_text.hpp"
+#include "runtime/thread_limits.hpp"
+#include "tools/hypermesh/commands/probation_text.hpp"
+#include "tools/hypermesh/local_cluster/child_process.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/interruption.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct start_options {
+  std::string config;
+  std::string log_level = "info";
+  bool learner = false;
+  int ready_descriptor = -1;
+  pid_t parent = 0;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh start --config mycluster/replica-0/node.toml\n"
+    "  hypermesh start --config node.toml --log-level debug 2>> replica-0.log\n"
+    "  mv replica-0/data lost && hypermesh start --config replica-0/node.toml --learner\n"
+    "\n"
+    "Runs in the foreground until SIGINT or SIGTERM, then stops in order. When the replica listens it writes one line\n"
+    "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
+    "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
+    "\n"
+    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration: also a key of another member, a "
+    "data\n"
+    "directory that is another's, missing or empty, and an address that this machine cannot listen on.";
+
+/// How often the command checks whether the node was asked to stop or failed.
+constexpr std::chrono::milliseconds watch_interval{100};
+/// How often the position is logged at level debug.
+constexpr std::chrono::seconds standing_interval{5};
+
+void open_log(const start_options& options, replica_id self) {
+  const bool colours = text_style::of(STDERR_FILENO).has_colours();
+  const auto log = spdlog::stderr_color_mt(to_string(principal::of(self)),
+                                           colours ? spdlog::color_mode::always : spdlog::color_mode::never);
+  log->set_level(spdlog::level::from_str(options.log_level));
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %n: %v");
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(log);
+}
+
+void write_to_log(const std::optional<news>& told) {
+  if (!told) return;
+  switch (told->level) {
+    case news_level::debug:
+      return spdlog::debug("{}", told->line);
+    case news_level::info:
+      return spdlog::info("{}", told->line);
+    case news_level::warning:
+      return spdlog::warn("{}", told->line);
+    case news_level::error:
+      return spdlog::error("{}", told->line);
+  }
+}
+
+/// Writes the node's observations as lines of the log.
+node_observers log_writers(const node_config& config) {
+  const auto replicas = static_cast<std::uint32_t>(config.cluster.replicas.size());
+  node_observers observers;
+  observers.on_observation = [all = std::make_shared<node_news>(config.self, replicas)](const observation& what) {
+    write_to_log(all->of(what));
+  };
+  observers.on_link = [all = std::make_shared<link_news>(config.self)](const link_event& event) {
+    write_to_log(all->of(event, std::chrono::steady_clock::now()));
+  };
+  return observers;
+}
+
+void announce(const start_options& options, const consensus_manager& manager, const genesis& cluster) {
+  const auto line = fmt::format("ready replica={} port={} cluster={} id={}\n", manager.self().value, manager.port(),
+                                visible_text(cluster.name), to_hex(cluster.id().view(), 8));
+  print_report(line);
+  flush_output();
+  if (options.ready_descriptor < 0) return;
+  if (!tell_ready(options.ready_descriptor, line)) spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
+}
+
+void log_standing(consensus_manager& manager) {
+  const auto report = manager.report(std::chrono::seconds{1});
+  if (!report) return spdlog::warn("the node's own monitor does not answer");
+  spdlog::debug("view {}, executed {}, stable checkpoint {}, state root {}", report->view.value,
+                report->last_executed.value, report->stable_checkpoint.value, to_hex(report->state_root.view(), 8));
+}
+
+/// Warns once about each address at which another replica answers.
+void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdirected_address>& known) {
+  for (const auto& each : manager.misdirected()) {
+    if (std::ranges::find(known, each) != known.end()) continue;
+    known.push_back(each);
+    spdlog::warn("the address of replica {} answers as replica {}; correct the addresses in this node's genesis",
+                 each.listed_for.value, each.answers_as.value);
+  }
+}
+/// Logs when this replica learns from which sequence number and view on it may vote, and when it is a full member
+/// again.
+class probation_log {
+ public:
+  void look(consensus_manager& manager) {
+    if (is_over_ || std::chrono::steady_clock::now() < next_look_) return;
+    next_look_ = std::chrono::steady_clock::now() + look_interval;
+    const auto report = manager.report(std::chrono::seconds{1});
+    if (!report) return;
+    const auto word = probation_in(*report);
+    is_over_ = !word;
+    if (word && word != said_) {
+      spdlog::warn("on probation: this replica {}; the others bring it back by themselves", text_of(*word));
+    }
+    if (is_over_ && said_) spdlog::info("the probation is over in view {}: a full member again", report->view.value);
+    said_ = word;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds look_interval{500};
+
+  bool is_over_ = false;
+  std::optional<probation_word> said_;
+  std::chrono::steady_clock::time_point next_look_;
+};
+
+/// Runs until a signal or a failure.
+exit_code watch(consensus_manager& manager, interruption& stop) {
+  auto next_standing = std::chrono::steady_clock::now() + standing_interval;
+  std::vector<misdirected_address> wrong_addresses;
+  probation_log probation;
+  while (!stop.wait(watch_interval)) {
+    if (const auto failed = manager.failure()) return report_error(*failed, exit_code::failed);
+    warn_of_wrong_addresses(manager, wrong_addresses);
+    probation.look(manager);
+    if (std::chrono::steady_clock::now() < next_standing) continue;
+    next_standing += standing_interval;
+    if (spdlog::should_log(spdlog::level::debug)) log_standing(manager);
+  }
+  spdlog::info("{}: stopping", strsignal(stop.signal_number()));
+  return exit_code::ok;
+}
+
+/// Why the limits of the system do not allow a node. Called before the actor system is constructed, because the actor
+/// system cannot report it.
+std::optional<world_error> objection_to_limits(const node_config& config) {
+  link_settings bounds;
+  bounds.replicas = config.cluster.addresses();
+  bounds.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
+  bounds.limits = config.links;
+  auto fitted = fit_to_descriptors(bounds);
+  if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
+  return objection_to_threads(threads_of_node(config.cluster.replicas.size()));
+}
+
+exit_code run_start(const start_options& options) {
+  if (options.parent != 0 && !stop_with_parent(options.parent)) {
+    return report_error({"the process that started this one has ended", ""}, exit_code::failed);
+  }
+  interruption stop;
+  const auto dumps = disable_core_dumps();
+  auto read = read_node_config(options.config);
+  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code_of(*error));
+  auto config = std::get<node_config>(std::move(read));
+  config.storage.learner = options.learner;
+  open_log(options, config.self);
+  if (dumps) spdlog::warn("{}; {}", dumps->what, dumps->remedy);
+  if (const auto error = objection_to_limits(config)) return report_error(*error, exit_code::failed);
+  runtime_system_config system_config;
+  caf::actor_system system{system_config};
+  auto started = consensus_manager::start(system, config, log_writers(config));
+  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code_of(*error));
+  auto& manager = *std::get<std::unique_ptr<consensus_manager>>(started);
+  const auto& cluster = config.cluster;
+  spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", visible_text(cluster.name),
+               to_hex(cluster.id().view(), 8), cluster.replicas.size(), visible_text(cluster.state_machine),
+               manager.port());
+  if (!manager.notice().empty()) spdlog::warn("{}", manager.notice());
+  announce(options, manager, cluster);
+  const auto code = watch(manager, stop);
+  manager.stop();
+  return code;
+}
+
+}  // namespace
+
+void add_start(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("start", "Run a replica in the foreground");
+  auto options = std::make_shared<start_options>();
+  command->footer(examples);
+  command->add_option("--config", options->config, "The replica's node.toml")->required()->type_name("FILE");
+  command->add_option("--log-level", options->log_level, "Of the log on stderr")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
+      ->capture_default_str()
+      ->type_name("LEVEL");
+  command->add_flag(
+      "--learner", options->learner,
+      "The replica lost its disk: start on a new data directory, learn the state, and vote only where it\n"
+      "cannot have voted before. Until it is readmitted it counts as one of the f faulty replicas; never\n"
+      "for more than f replicas at a time, or what the cluster acknowledged may be lost");
+  command->add_option("--ready-fd", options->ready_descriptor, "Descriptor that is told when the replica listens")
+      ->check(CLI::Range(0, 1'048'576))
+      ->type_name("N");
+  command->add_option("--stop-with-parent", options->parent, "End at once when this process, the parent, ends")
+      ->check(CLI::PositiveNumber)
+      ->type_name("PID");
+  command->callback([options, &chosen] { chosen = [options] { return run_start(*options); }; });
+}
+
+}  // namespace hypermesh::cli

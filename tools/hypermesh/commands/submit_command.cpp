@@ -1,0 +1,95 @@
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/commands/operations.hpp"
+#include "tools/hypermesh/commands/submit_lines.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/hard_deadline.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+struct submit_options {
+  client_options client;
+  output_options output;
+  std::vector<std::string> words;
+  std::size_t bundle = 1;
+};
+
+constexpr auto examples =
+    "Examples:\n"
+    "  hypermesh submit --cluster mycluster put name value\n"
+    "  hypermesh submit --cluster mycluster -- increment counter -5\n"
+    "  printf 'put a 1\\nput b \"two words\"\\n' | hypermesh submit --cluster mycluster -\n"
+    "\n"
+    "With '-' each line of stdin is an operation; many are under way at once, and results come in the order of the\n"
+    "lines. They are executed in that order. Each line gives exactly one line of output as soon as its result is\n"
+    "known, also a line that is no operation ('malformed: WHY') or has no answer ('error: timed_out').\n"
+    "\n"
+    "Exit codes: 0 applied; 1 refused by the machine, and a compare-and-swap or create whose condition did not hold;\n"
+    "2 no operation of the machine; 3 no answer in time. Of several lines the highest.\n";
+
+constexpr std::chrono::seconds reply_report_patience{1};
+
+/// Wrong replies changed no result, because f + 1 replicas agreed on another one. But an operator should check the
+/// replica that sent them.
+void warn_of_wrong_replies(cluster_session& session) {
+  const auto seen = session.client().own_report(reply_report_patience);
+  if (!seen) return;
+  for (const auto& [replica, count] : seen->wrong_replies) {
+    say(fmt::format("replica {} gave {} other than f + 1 others did", replica.value,
+                    count == 1 ? "a result" : fmt::format("{} results", count)));
+  }
+}
+
+exit_code submit_words(cluster_session& session, const std::vector<std::string>& words, bool as_json) {
+  const auto operation = parse_operation(session.cluster().state_machine, words);
+  if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
+  auto outcome = session.client().submit(*operation).get();
+  return print_outcome(session.cluster(), *operation, outcome, as_json);
+}
+
+exit_code run_submit(const submit_options& options) {
+  auto config = read_client_of(options.client);
+  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
+  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
+    return report_error(*error, exit_code::failed);
+  }
+  client_settings settings;
+  settings.bundle_operations_max = options.bundle;
+  settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
+  const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
+  // Lines may arrive for any length of time, so stdin has no deadline.
+  std::optional<hard_deadline> deadline;
+  if (!from_stdin) deadline.emplace(options.client.timeout_seconds + reply_report_patience.count());
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
+  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  const auto code = from_stdin ? submit_lines(session, options.output.is_json())
+                               : submit_words(session, options.words, options.output.is_json());
+  warn_of_wrong_replies(session);
+  return deadline ? deadline->settle(code) : code;
+}
+
+}  // namespace
+
+void add_submit(CLI::App& app, chosen_command& chosen) {
+  auto* command = app.add_subcommand("submit", "Have an operation ordered and executed");
+  auto options = std::make_shared<submit_options>();
+  command->footer(examples + all_operations_usage());
+  add_client_options(*command, options->client);
+  command->add_option("--bundle", options->bundle, "Lines of stdin under one signature")
+      ->check(CLI::Range(std::size_t{1}, limits::operations_per_request_max))
+      ->capture_default_str()
+      ->type_name("N");
+  add_output_option(*command, options->output);
+  command->add_option("WORDS", options->words, "The operation, or - for one on each line of stdin")
+      ->required()
+      ->type_name("");
+  command->callback([options, &chosen] { chosen = [options] { return run_submit(*options); }; });
+}
+
+}  // namespace hypermesh::cli

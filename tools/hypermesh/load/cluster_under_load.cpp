@@ -1,0 +1,238 @@
+#include "tools/hypermesh/load/cluster_under_load.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include <fmt/format.h>
+
+#include "runtime/state_machines/key_value_operations.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds report_patience{2'000};
+constexpr std::chrono::milliseconds wait_interval{10};
+/// How long the replicas may take to execute equally much after the end of the load.
+constexpr std::chrono::seconds agreement_patience{60};
+/// An operation without an answer after this time has failed.
+constexpr std::chrono::seconds answer_patience{120};
+
+constexpr std::size_t filler_bytes = std::size_t{64} * 1024;
+constexpr std::size_t fillers_in_flight = 16;
+
+const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+
+double seconds_between(cluster_under_load::clock::time_point from, cluster_under_load::clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+void add(const counter_check& checked, load_verdict& into) {
+  into.acknowledged += checked.acknowledged;
+  into.failed += checked.failed;
+  into.lost += checked.wrong_sums;
+  into.wrong_sums += checked.wrong_sums;
+  const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
+  if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
+  // An increment without an answer may still have been executed, once.
+  if (held > checked.acknowledged + checked.failed) into.doubled += held - checked.acknowledged - checked.failed;
+}
+
+}  // namespace
+
+load_span load_span::between(const load_mark& from, const load_mark& to) {
+  return {seconds_between(from.when, to.when), to.answered - from.answered};
+}
+
+cluster_under_load::~cluster_under_load() {
+  if (load_ != nullptr) load_->halt();
+}
+
+cluster_under_load::failure cluster_under_load::start() {
+  if (auto failed = start_processes()) return failed;
+  if (auto failed = open_client(0, session_)) return failed;
+  if (auto failed = fill_state()) return failed;
+  load_ = std::make_shared<increment_load>(session_->client());
+  load_->expect_milestones(settings_.milestones);
+  begun_ = clock::now();
+  load_->begin(settings_.in_flight);
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::start_processes() {
+  cluster_plan plan;
+  plan.name = "chaos";
+  plan.state_machine = "key-value";
+  plan.replicas = settings_.replicas;
+  plan.clients = settings_.clients;
+  auto prepared = local_cluster::prepare(plan);
+  if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
+  processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
+    const auto other = settings_.others.find(number);
+    processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
+  }
+  const auto before = clock::now();
+  if (auto error = processes_->start()) return replay_failure{exit_code::failed, *error};
+  narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::open_client(std::uint32_t number,
+                                                            std::unique_ptr<cluster_session>& into) {
+  client_options options;
+  options.cluster = processes_->layout().root.string();
+  options.client = number;
+  auto config = read_client_of(options);
+  if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
+  client_settings settings;
+  settings.bundle_operations_max = settings_.bundle;
+  settings.requests_in_flight_max = std::clamp<std::size_t>(
+      (settings_.in_flight + settings_.bundle - 1) / settings_.bundle, 1, limits::requests_in_flight_max / 2);
+  settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
+  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+  if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
+  into = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::open_observer() { return open_client(1, observer_); }
+
+cluster_under_load::failure cluster_under_load::fill_state() {
+  if (settings_.state_mib == 0) return std::nullopt;
+  const auto before = clock::now();
+  if (auto failed = write_fillers()) return failed;
+  if (auto failed = pass_checkpoints()) return failed;
+  narrator_->step(fmt::format("the state holds {} MiB", settings_.state_mib), seconds_between(before, clock::now()));
+  const auto restarted = clock::now();
+  if (auto failed = start_anew()) return failed;
+  narrator_->step("all replicas started anew with it", seconds_between(restarted, clock::now()));
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::await(std::future<submit_outcome>& answer) {
+  while (answer.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
+    if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+    if (stop_->requested()) return interrupted;
+  }
+  const auto outcome = answer.get();
+  const auto* error = std::get_if<client_error>(&outcome);
+  return error == nullptr ? std::nullopt : failure{replay_failure{exit_code_of(*error), explain(*error)}};
+}
+
+cluster_under_load::failure cluster_under_load::write_fillers() {
+  const auto total = std::size_t{settings_.state_mib} * 1024 * 1024 / filler_bytes;
+  const byte_vector value(filler_bytes, std::byte{0x5a});
+  std::deque<std::future<submit_outcome>> under_way;
+  for (std::size_t next = 0; next < total || !under_way.empty();) {
+    while (next < total && under_way.size() < fillers_in_flight) {
+      const auto key = fmt::format("filler-{}", next++);
+      under_way.push_back(session_->client().submit(key_value::encode(key_value::put{as_byte_span(key), value})));
+    }
+    if (auto failed = await(under_way.front())) return failed;
+    under_way.pop_front();
+  }
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::pass_checkpoints() {
+  // The operations are submitted one after another, so each of them is a batch of its own.
+  for (std::uint64_t count = 0; count < 2 * processes_->content().checkpoint_period; ++count) {
+    auto answer = session_->client().submit(increment_load::reading_of(0));
+    if (auto failed = await(answer)) return failed;
+  }
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::start_anew() {
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number)
+    processes_->kill(number);
+  for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
+    if (auto error = processes_->restart(number)) return replay_failure{exit_code::failed, *error};
+  }
+  auto answer = session_->client().submit(increment_load::reading_of(0));
+  return await(answer);
+}
+
+double cluster_under_load::seconds() const { return seconds_between(begun_, clock::now()); }
+
+cluster_reports cluster_under_load::look(std::chrono::milliseconds patience) {
+  auto& asking = observer_ == nullptr ? *session_ : *observer_;
+  std::set<std::uint32_t> left_out;
+  for (const auto& [number, program] : settings_.others)
+    left_out.insert(number);
+  return collect_reports(
+      asking.client(), settings_.replicas, patience, [this] { return !stop_->requested(); }, left_out);
+}
+
+view_number cluster_under_load::view_in(const cluster_reports& reports) const {
+  return current_view(reports, session_->cluster().parameters());
+}
+
+replica_id cluster_under_load::primary_of(view_number view) const {
+  return session_->cluster().parameters().group().primary_of(view);
+}
+
+cluster_under_load::failure cluster_under_load::check_health() {
+  if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+  if (load_->under_way() > 0 && clock::now() > load_->last_answer() + answer_patience) {
+    return replay_failure{exit_code::no_quorum,
+                          {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
+                           "try again when the machine has less to do; if it comes again, report it"}};
+  }
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::wait_until(const std::function<bool()>& reached) {
+  while (!reached()) {
+    if (auto failed = check_health()) return failed;
+    if (stop_->wait(wait_interval)) return interrupted;
+  }
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::wait_until(clock::time_point time) {
+  return wait_until([time] { return clock::now() >= time; });
+}
+
+std::variant<load_verdict, replay_failure> cluster_under_load::finish() {
+  load_verdict verdict;
+  if (auto failed = end_load()) return *failed;
+  verdict.elapsed_seconds = seconds();
+  if (auto failed = compare(verdict)) return *failed;
+  if (auto failed = check_counters(verdict)) return *failed;
+  return verdict;
+}
+
+cluster_under_load::failure cluster_under_load::end_load() {
+  load_->halt();
+  return wait_until([this] { return load_->under_way() == 0; });
+}
+
+cluster_under_load::failure cluster_under_load::compare(load_verdict& into) {
+  const auto deadline = clock::now() + agreement_patience;
+  do {
+    into.reports = look(report_patience);
+    into.roots_are_equal = reachable_count(into.reports) == settings_.replicas - settings_.others.size() &&
+                           are_level(into.reports) && !have_diverged(into.reports);
+    if (into.roots_are_equal) return std::nullopt;
+    if (stop_->wait(std::chrono::milliseconds{100})) return interrupted;
+  } while (clock::now() < deadline);
+  return std::nullopt;
+}
+
+cluster_under_load::failure cluster_under_load::check_counters(load_verdict& into) {
+  for (std::size_t counter = 0; counter < increment_load::counters; ++counter) {
+    auto answer = session_->client().submit(increment_load::reading_of(counter));
+    const auto outcome = answer.get();
+    if (const auto* error = std::get_if<client_error>(&outcome)) {
+      return replay_failure{exit_code_of(*error), explain(*error)};
+    }
+    const auto value = key_value::found_value(std::get<operation_result>(outcome));
+    const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};
+    add(load_->check(counter, number.value_or(-1)), into);
+  }
+  return std::nullopt;
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/load/increment_load.hpp"
+#include "tools/hypermesh/local_cluster/local_cluster.hpp"
+#include "tools/hypermesh/runs/replay_session.hpp"
+#include "tools/hypermesh/terminal/interruption.hpp"
+
+namespace hypermesh::cli {
+
+struct load_settings {
+  std::uint32_t replicas = limits::replicas_min;
+  /// Operations under way at the same time.
+  std::size_t in_flight = 64;
+  /// Operations under one client signature.
+  std::size_t bundle = 1;
+  /// MiB of values that the state holds besides the counters, so that it has a size. They are written before the load
+  /// begins, and the replicas restart after that, so that their counters describe the load alone.
+  std::uint32_t state_mib = 0;
+  /// Number of client identities. Client 0 makes the load, client 1 is for an observer.
+  std::uint32_t clients = 2;
+  /// The program that runs the replicas.
+  replica_program program = {};
+  /// Replicas that another program runs. They are not trusted, so their reports are ignored.
+  std::map<std::uint32_t, replica_program> others = {};
+  /// Numbers of answers at which the load records the time.
+  std::vector<std::uint64_t> milestones = {};
+};
+
+/// The progress of the load at a moment.
+struct load_mark {
+  std::chrono::steady_clock::time_point when;
+  std::uint64_t answered = 0;
+};
+
+/// The load between two marks.
+struct load_span {
+  double seconds = 0;
+  std::uint64_t operations = 0;
+
+  [[nodiscard]] static load_span between(const load_mark& from, const load_mark& to);
+  [[nodiscard]] double rate() const { return seconds > 0 ? static_cast<double>(operations) / seconds : 0; }
+};
+
+/// The outcome of all operations, and the states of the replicas.
+struct load_verdict {
+  double elapsed_seconds = 0;
+  std::uint64_t acknowledged = 0;
+  /// No answer in time.
+  std::uint64_t failed = 0;
+  /// Acknowledged increments that the final state lacks, and wrong sums.
+  std::uint64_t lost = 0;
+  /// Part of `lost`: sums that another increment had too, or that are impossible.
+  std::uint64_t wrong_sums = 0;
+  std::uint64_t doubled = 0;
+  cluster_reports reports;
+  bool roots_are_equal = false;
+
+  [[nodiscard]] bool is_right() const { return lost == 0 && doubled == 0 && failed == 0 && roots_are_equal; }
+};
+
+/// A local cluster of counters, one client and its load of increments, while faults are applied to the replicas. Use it
+/// from the main thread. The whole cluster ends with this object.
+class cluster_under_load {
+ public:
+  using clock = std::chrono::steady_clock;
+  /// A reason to end the run, or nothing.
+  using failure = std::optional<replay_failure>;
+
+  cluster_under_load(const load_settings& settings, interruption& stop, replay_narrator& narrator)
+      : settings_(settings), stop_(&stop), narrator_(&narrator) {}
+  ~cluster_under_load();
+  cluster_under_load(const cluster_under_load&) = delete;
+  cluster_under_load& operator=(const cluster_under_load&) = delete;
+
+  /// Starts replicas and client, fills the state, and begins the load.
+  [[nodiscard]] failure start();
+
+  [[nodiscard]] local_cluster& processes() { return *processes_; }
+  [[nodiscard]] const genesis& content() const { return session_->cluster(); }
+  [[nodiscard]] increment_load& load() { return *load_; }
+  /// The time when the load began.
+  [[nodiscard]] clock::time_point begun() const { return begun_; }
+  [[nodiscard]] load_mark mark() const { return {clock::now(), load_->answered()}; }
+  /// Seconds since the load began.
+  [[nodiscard]] double seconds() const;
+
+  /// From now on another client asks the replicas for reports. Its links are new. The client that makes the load may
+  /// wait a while before it dials a replica again that was away.
+  [[nodiscard]] failure open_observer();
+
+  /// Asks all replicas for reports. A replica that does not answer within `patience`, or that is not trusted, has none.
+  [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);
+  /// The latest view that f + 1 of the replicas report.
+  [[nodiscard]] view_number view_in(const cluster_reports& reports) const;
+  [[nodiscard]] replica_id primary_of(view_number view) const;
+
+  /// Waits until `reached` returns true; it is called repeatedly. Fails if a replica ended that was not killed, if the
+  /// cluster stops answering, or if the user interrupts.
+  [[nodiscard]] failure wait_until(const std::function<bool()>& reached);
+  /// The same until a time.
+  [[nodiscard]] failure wait_until(clock::time_point time);
+
+  /// Ends the load, waits until all replicas have executed equally much, and reads all counters.
+  [[nodiscard]] std::variant<load_verdict, replay_failure> finish();
+
+ private:
+  [[nodiscard]] failure start_processes();
+  [[nodiscard]] failure open_client(std::uint32_t number, std::unique_ptr<cluster_session>& into);
+  [[nodiscard]] failure fill_state();
+  [[nodiscard]] failure write_fillers();
+  [[nodiscard]] failure pass_checkpoints();
+  [[nodiscard]] failure start_anew();
+  [[nodiscard]] failure await(std::future<submit_outcome>& answer);
+  [[nodiscard]] failure check_health();
+  [[nodiscard]] failure end_load();
+  [[nodiscard]] failure compare(load_verdict& into);
+  [[nodiscard]] failure check_counters(load_verdict& into);
+
+  load_settings settings_;
+  interruption* stop_;
+  replay_narrator* narrator_;
+  std::unique_ptr<local_cluster> processes_;
+  std::unique_ptr<cluster_session> session_;
+  std::unique_ptr<cluster_session> observer_;
+  std::shared_ptr<increment_load> load_;
+  clock::time_point begun_;
+};
+
+}  // namespace hypermesh::cli

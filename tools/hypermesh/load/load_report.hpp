@@ -1,0 +1,55 @@
+#pragma once
+
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh/load/cluster_under_load.hpp"
+#include "tools/hypermesh/runs/replay_report.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/text_table.hpp"
+
+/// Shared by the reports of all runs under load.
+namespace hypermesh::cli {
+
+/// Adds the numbers of lost and doubled operations and the states as rows of a table with two columns.
+void add_rows(text_table& table, const load_verdict& verdict);
+
+/// One sentence for people.
+[[nodiscard]] std::string sentence_of(const load_verdict& verdict);
+
+/// The same for programs: adds keys to a JSON object.
+void add_keys(nlohmann::ordered_json& json, const load_verdict& verdict);
+
+/// The last line of a report.
+[[nodiscard]] inline std::string verdict_line(const std::string& sentence, bool is_right, const text_style& style) {
+  return (is_right ? style.good("✓ " + sentence) : style.bad("✗ " + sentence)) + "\n";
+}
+
+/// Calls `run(stop, narrator)`, prints its result or its failure, and returns the exit code. The result has `text_of`,
+/// `json_of` and `is_right`.
+template <class Run>
+[[nodiscard]] exit_code run_and_print(bool as_json, Run run) {
+  interruption stop;
+  auto outcome = [&stop, &run] {
+    // Its destructor removes the progress bar.
+    console_narrator narrator{false};
+    return run(stop, narrator);
+  }();
+  if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
+  const auto& result = std::get<0>(outcome);
+  say("");
+  if (as_json) {
+    print_json(json_of(result), 2);
+  } else {
+    print_report(text_of(result, text_style::of(STDOUT_FILENO)));
+  }
+  if (result.is_right()) return exit_code::ok;
+  return report_verdict({"the run did not end as it should", "read its report"}, exit_code::failed);
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/keys.hpp"
+#include "runtime/state_machines/trace.hpp"
+
+namespace hypermesh::cli {
+
+/// The source of the operations.
+struct workload_source {
+  /// Both files, or neither. Without files a workload is made up.
+  std::string nodes_file;
+  std::string pods_file;
+  /// Bound of the number of operations. 0 means all of the files, or `operations_default`.
+  std::size_t operations = 0;
+  std::size_t operations_default = 20'000;
+  /// Seed of a made-up workload.
+  std::uint64_t seed = 1;
+};
+
+/// A cluster's history as operations to submit, in order.
+struct workload {
+  bool made_up = false;
+  scheduler::cluster_trace trace;
+  std::vector<scheduler::trace_event> events;
+
+  /// "1,523 machines, 8,152 tasks: 25,979 operations".
+  [[nodiscard]] std::string description() const;
+};
+
+[[nodiscard]] or_error<workload> load_workload(const workload_source& source);
+
+/// The results and the state of a single correct scheduler, in this process, for the first `count` events.
+struct reference_run {
+  std::vector<operation_result> results;
+  digest root;
+};
+[[nodiscard]] reference_run run_reference(const workload& work, std::size_t count);
+
+}  // namespace hypermesh::cli

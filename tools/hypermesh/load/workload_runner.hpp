@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "runtime/consensus_client.hpp"
+#include "tools/hypermesh/load/latency_recorder.hpp"
+
+namespace hypermesh::cli {
+
+struct workload_settings {
+  /// Operations under way at the same time.
+  std::size_t in_flight = 128;
+  /// Nothing new is submitted after this time, and the operations under way are waited for. Zero means no bound.
+  std::chrono::duration<double> duration{0};
+};
+
+struct workload_outcome {
+  using clock = std::chrono::steady_clock;
+
+  /// Outcomes of the submitted operations, in their order.
+  std::vector<submit_outcome> outcomes;
+  latency_recorder latency;
+  clock::time_point started;
+  clock::time_point first_answer;
+  clock::time_point last_answer;
+  /// Whether `keep_on` ended the run. There are no outcomes then.
+  bool cut_short = false;
+};
+
+/// Submits the operations in their order through one client and keeps `in_flight` of them under way. The client's
+/// session executes them in that order under any primary. The first operation goes alone. Its time is the time of the
+/// first commit, and if the cluster does not answer it, the rest is not submitted.
+///
+/// `keep_on` is called about every tenth of a second with the number of answers, and ends the run by returning false.
+[[nodiscard]] workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
+                                            const workload_settings& settings,
+                                            const std::function<bool(std::size_t answered)>& keep_on);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/node_config.hpp"
+#include "tools/hypermesh/local_cluster/child_process.hpp"
+#include "tools/hypermesh/local_cluster/temporary_directory.hpp"
+
+namespace hypermesh::cli {
+
+/// The program of a replica: a binary, and its arguments before those that every replica gets, `--config` and so on.
+struct replica_program {
+  std::filesystem::path binary = own_binary;
+  std::vector<std::string> words = {"start", "--log-level", "warn"};
+};
+
+/// A cluster of real processes on the loopback interface of this machine, in a temporary directory. The destructor
+/// removes all of it. The processes die with this process in any case.
+class local_cluster {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  /// Makes keys and configuration. Of the plan, `replicas`, `clients` and `state_machine` count; the addresses are free
+  /// ports of 127.0.0.1.
+  [[nodiscard]] static or_error<std::unique_ptr<local_cluster>> prepare(cluster_plan plan);
+
+  /// Stops the running processes.
+  ~local_cluster();
+  local_cluster(const local_cluster&) = delete;
+  local_cluster& operator=(const local_cluster&) = delete;
+
+  /// `program` runs the replica from its next start on.
+  void run_with(std::uint32_t number, replica_program program) { programs_.at(number) = std::move(program); }
+  /// Starts all replicas and waits until they listen. Call it from the main thread.
+  [[nodiscard]] std::optional<world_error> start();
+
+  [[nodiscard]] const cluster_layout& layout() const { return layout_; }
+  [[nodiscard]] const genesis& content() const { return content_; }
+  [[nodiscard]] const std::vector<std::uint16_t>& ports() const { return plan_.ports; }
+  /// The time when the first process was started.
+  [[nodiscard]] clock::time_point started() const { return started_; }
+
+  /// Sends a signal to a replica that is not killed.
+  void send(std::uint32_t number, int signal) const;
+  /// Sends SIGKILL and waits for the end. The replica loses everything that was not on its disk.
+  void kill(std::uint32_t number);
+  /// Starts a killed replica again from its disk, and waits until it listens. Call it from the main thread.
+  [[nodiscard]] std::optional<world_error> restart(std::uint32_t number);
+  /// Moves the data directory of a killed replica away. From then on it starts as a learner.
+  [[nodiscard]] std::optional<world_error> lose_disk(std::uint32_t number);
+  [[nodiscard]] bool is_killed(std::uint32_t number) const { return replicas_.at(number) == nullptr; }
+
+  /// Usage of each replica; zeros for a replica that has ended.
+  [[nodiscard]] std::vector<process_usage> usage() const;
+  /// Size of the files in each replica's data directory.
+  [[nodiscard]] std::vector<std::uint64_t> disk_bytes() const;
+  /// Size of each replica's audit trail, bounded by the retention of its configuration.
+  [[nodiscard]] std::vector<std::uint64_t> audit_bytes() const;
+
+  /// The replicas that ended by themselves, and the end of their logs; nothing while all run.
+  [[nodiscard]] std::optional<world_error> loss();
+
+  /// Sends SIGTERM to all replicas, and SIGKILL to those that do not end in time. False if one had to be killed, had
+  /// ended before, or ended with an error.
+  bool stop();
+
+ private:
+  local_cluster() = default;
+
+  [[nodiscard]] std::optional<world_error> launch(std::uint32_t number);
+  [[nodiscard]] std::optional<world_error> await(std::uint32_t number, clock::time_point deadline);
+  [[nodiscard]] std::filesystem::path log_of(std::uint32_t number) const;
+  [[nodiscard]] std::string last_words_of(std::uint32_t number) const;
+
+  std::unique_ptr<temporary_directory> directory_;
+  cluster_layout layout_;
+  cluster_plan plan_;
+  genesis content_;
+  clock::time_point started_;
+  std::vector<replica_program> programs_;
+  /// By replica number; null while the replica is killed.
+  std::vector<std::unique_ptr<child_process>> replicas_;
+  std::set<std::uint32_t> learners_;
+};
+
+/// `count` ports of 127.0.0.1 on which no process listens, outside of the range from which the system takes ports for
+/// outgoing connections. An own outgoing connection could otherwise take the port of a replica that is about to listen.
+/// Fewer ports if not enough are free.
+[[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "tools/hypermesh/load/cluster_under_load.hpp"
+
+namespace hypermesh::cli {
+
+struct absence_settings {
+  load_settings load;
+  /// The number of operations that are answered while the replica is away.
+  std::uint64_t operations = 100'000;
+  /// Whether the replica loses its disk before it starts again.
+  bool lose_disk = false;
+};
+
+struct absence_result {
+  absence_settings settings;
+  std::uint32_t victim = 0;
+  /// The view when the replica was killed.
+  view_number view;
+  /// The load while all replicas ran, while one was away, while it caught up, and for a moment after that.
+  load_span before;
+  load_span absent;
+  load_span catching_up;
+  load_span after;
+  /// Last executed sequence number in its last report before it was killed.
+  sequence_number executed_before;
+  /// Time from its start until it listened.
+  double listening_seconds = 0;
+  /// Last executed sequence number of the replica, and the highest of the others, when the replica first answered after
+  /// its start.
+  sequence_number first_seen;
+  sequence_number others_then;
+  /// The sequence number at which it was first seen in step, and the time since its start; nothing if that did not
+  /// happen in time.
+  sequence_number in_step_at;
+  std::optional<double> in_step_seconds;
+  load_verdict end;
+
+  /// The last report of the returned replica; null if it was silent.
+  [[nodiscard]] const node_report* last_word() const;
+  /// States that it installed since its start.
+  [[nodiscard]] std::uint64_t states_installed() const;
+  /// How many of them it installed until it was in step. Later ones mean that it went from state to state and did not
+  /// execute.
+  std::uint64_t states_until_in_step = 0;
+  /// Time from its start until it began to execute two checkpoint periods without installing a state; nothing if that
+  /// did not happen in time.
+  std::optional<double> executing_seconds;
+  /// Whether it is still on probation; nothing if it kept its disk.
+  [[nodiscard]] std::optional<bool> is_on_probation() const;
+  /// It prepares and votes for checkpoints above this sequence number; nothing while it may not vote at all.
+  [[nodiscard]] std::optional<std::uint64_t> probation_floor() const;
+  [[nodiscard]] bool is_right() const { return end.is_right() && in_step_seconds; }
+};
+
+/// Runs a local cluster under load, kills one backup with SIGKILL, and starts it again after the given number of
+/// answers. The replica is in step once it has executed as much as the others within one checkpoint period, and still
+/// has at the next look. Call it from the main thread, and construct `stop` before any thread. Nothing of the cluster
+/// is left when it returns.
+[[nodiscard]] std::variant<absence_result, replay_failure> run_absence(const absence_settings& settings,
+                                                                       interruption& stop, replay_narrator& narrator);
+
+}  // namespace hypermesh::cli

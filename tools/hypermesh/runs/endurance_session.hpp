@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "tools/hypermesh/load/cluster_under_load.hpp"
+
+namespace hypermesh::cli {
+
+struct endurance_settings {
+  load_settings load;
+  std::uint64_t operations = 1'000'000;
+};
+
+/// The resources that one replica held at the end of one tenth; zeros for those that it did not report.
+struct replica_burden {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t audit_bytes = 0;
+  std::uint64_t requests_pending = 0;
+  std::uint64_t slots_in_use = 0;
+};
+
+/// One tenth of the operations.
+struct endurance_tenth {
+  /// Answers since the beginning, at the end of this tenth.
+  std::uint64_t answered = 0;
+  load_span load;
+  /// In microseconds.
+  std::uint64_t latency_p50 = 0;
+  std::uint64_t latency_p99 = 0;
+  /// By replica number.
+  std::vector<replica_burden> replicas;
+
+  [[nodiscard]] std::uint64_t sum_of(std::uint64_t replica_burden::*what) const;
+  [[nodiscard]] std::uint64_t max_of(std::uint64_t replica_burden::*what) const;
+};
+
+/// The time for which replicas stopped executing to take checkpoints, in microseconds.
+struct checkpoint_pauses {
+  std::uint64_t count = 0;
+  std::uint64_t total_us = 0;
+  std::uint64_t longest_us = 0;
+
+  [[nodiscard]] double mean_us() const;
+};
+
+struct endurance_result {
+  endurance_settings settings;
+  std::vector<endurance_tenth> tenths;
+  load_verdict end;
+
+  /// The value of all replicas at the end, as a multiple of the value after the tenth `since`, counted from 0; 1 if
+  /// there is nothing to compare.
+  [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
+  /// The largest sum over all replicas at the end of a tenth.
+  [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
+  /// Whether the value fell by a tenth or more from one sample to the next. A value that only ever grows does not.
+  [[nodiscard]] bool was_cut_back(std::uint64_t replica_burden::*what) const;
+  /// Pauses of all replicas.
+  [[nodiscard]] checkpoint_pauses pauses() const;
+  [[nodiscard]] bool is_right() const { return end.is_right(); }
+};
+
+/// Runs a local cluster under load until the given number of operations is answered, and records at each tenth what the
+/// replicas hold. The state is a fixed set of counters, so nothing may grow with the number of operations. Call it from
+/// the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
+[[nodiscard]] std::variant<endurance_result, replay_failure> run_endurance(const endurance_settings& settings,
+                                                                           interruption& stop,
+                                                                           replay_narrator& narrator);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,50 @@
+#include "tools/hypermesh/runs/primary_killer.hpp"
+
+#include <algorithm>
+
+#include "tools/hypermesh/commands/cluster_reports.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+constexpr std::chrono::milliseconds report_patience{200};
+/// How long a killed primary stays away; half of the time between two kills if that is shorter.
+constexpr std::chrono::milliseconds away_max{1'000};
+
+}  // namespace
+
+primary_killer::primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every)
+    : cluster_(&cluster),
+      client_(&client),
+      every_(every),
+      away_(std::min(away_max, every / 2)),
+      next_kill_(clock::now() + every) {}
+
+std::optional<world_error> primary_killer::poll() {
+  if (victim_) return clock::now() >= back_at_ ? restore() : std::nullopt;
+  if (clock::now() >= next_kill_) kill_primary();
+  return std::nullopt;
+}
+
+std::optional<world_error> primary_killer::restore() {
+  if (!victim_) return std::nullopt;
+  const auto number = *victim_;
+  victim_.reset();
+  return cluster_->restart(number);
+}
+
+void primary_killer::kill_primary() {
+  const auto parameters = cluster_->content().parameters();
+  const auto replicas = parameters.group().replicas();
+  const auto reports = collect_reports(*client_, replicas, report_patience, [] { return true; });
+  // Fewer than f + 1 reports would give view 0, which does not show the primary.
+  if (reachable_count(reports) < parameters.group().weak_quorum()) return;
+  victim_ = parameters.group().primary_of(current_view(reports, parameters)).value;
+  cluster_->kill(*victim_);
+  ++kills_;
+  next_kill_ = clock::now() + every_;
+  back_at_ = clock::now() + away_;
+}
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+#include "runtime/consensus_client.hpp"
+#include "tools/hypermesh/local_cluster/local_cluster.hpp"
+
+namespace hypermesh::cli {
+
+/// Repeatedly kills the present primary with SIGKILL, beside a load that another object makes. A killed replica returns
+/// from its disk before the next one is killed. Use it from the main thread.
+class primary_killer {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  /// `every` is the time from one kill to the next. `client` asks the replicas for their views.
+  primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every);
+
+  /// Kills or restarts a replica if it is due. Takes up to 200 ms, for which a dead replica is waited for.
+  [[nodiscard]] std::optional<world_error> poll();
+  /// Restarts the replica that is away, if there is one.
+  [[nodiscard]] std::optional<world_error> restore();
+
+  [[nodiscard]] std::size_t kills() const { return kills_; }
+
+ private:
+  void kill_primary();
+
+  local_cluster* cluster_;
+  consensus_client* client_;
+  std::chrono::milliseconds every_;
+  std::chrono::milliseconds away_;
+  clock::time_point next_kill_;
+  clock::time_point back_at_;
+  std::optional<std::uint32_t> victim_;
+  std::size_t kills_ = 0;
+};
+
+}  // namespace hypermesh::cli

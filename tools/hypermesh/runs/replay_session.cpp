@@ -1,0 +1,283 @@
+#include "tools/hypermesh/runs/replay_session.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "tools/hypermesh/runs/primary_killer.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// How long the slowest replica may take to execute what the others have executed.
+constexpr std::chrono::seconds agreement_patience{20};
+constexpr std::chrono::milliseconds report_patience{2'000};
+constexpr std::size_t bundle_default = 64;
+
+double seconds_between(clock::time_point from, clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+double seconds_since(clock::time_point from) { return seconds_between(from, clock::now()); }
+
+const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+
+/// One replay from beginning to end. Members are constructed in this order and destroyed in reverse.
+class replay {
+ public:
+  replay(const replay_settings& settings, interruption& stop, replay_narrator& narrator)
+      : stop_(&stop), narrator_(&narrator) {
+    result_.settings = settings;
+  }
+
+  std::variant<replay_result, replay_failure> run() {
+    if (auto failed = load()) return *failed;
+    if (auto failed = own() ? start_cluster() : std::nullopt) return *failed;
+    if (auto failed = connect()) return *failed;
+    if (auto failed = submit()) return *failed;
+    if (auto failed = compare()) return *failed;
+    if (auto failed = gather_counters()) return *failed;
+    session_.reset();
+    finish();
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] bool own() const { return result_.settings.has_own_cluster(); }
+
+  std::optional<replay_failure> load() {
+    const auto begun = clock::now();
+    auto loaded = load_workload(result_.settings.source);
+    if (auto* error = std::get_if<world_error>(&loaded)) return replay_failure{exit_code::usage, *error};
+    result_.work = std::move(std::get<workload>(loaded));
+    for (const auto& each : result_.work.events)
+      operations_.emplace_back(each.operation);
+    narrator_->step(
+        fmt::format("{}: {}", result_.work.made_up ? "made-up workload" : "cluster trace", result_.work.description()),
+        seconds_since(begun));
+    return std::nullopt;
+  }
+
+  std::optional<replay_failure> start_cluster() {
+    auto begun = clock::now();
+    cluster_plan plan;
+    plan.name = "local";
+    plan.state_machine = "scheduler";
+    plan.replicas = result_.settings.replicas;
+    plan.clients = 1;
+    auto prepared = local_cluster::prepare(plan);
+    if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
+    cluster_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+    narrator_->step(
+        fmt::format("keys and configuration of {} replicas in {}", plan.replicas, cluster_->layout().root.string()),
+        seconds_since(begun));
+    begun = clock::now();
+    if (auto error = cluster_->start()) return replay_failure{exit_code::failed, *error};
+    const auto [first, last] = std::minmax_element(cluster_->ports().begin(), cluster_->ports().end());
+    narrator_->step(
+        fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
+        seconds_since(begun));
+    return std::nullopt;
+  }
+
+  std::optional<replay_failure> connect() {
+    auto options = result_.settings.existing;
+    if (cluster_) options.cluster = cluster_->layout().root.string();
+    auto config = read_client_of(options);
+    if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
+    client_settings settings;
+    const auto in_flight = result_.settings.operations_in_flight();
+    const auto bundle = result_.settings.operations_in_bundle();
+    settings.bundle_operations_max = bundle;
+    settings.requests_in_flight_max =
+        std::clamp<std::size_t>((in_flight + bundle - 1) / bundle, 1, limits::requests_in_flight_max);
+    settings.operations_pending_max = std::max(settings.operations_pending_max, in_flight);
+    settings.deadline_us = static_cast<microseconds_t>(options.timeout_seconds * 1e6);
+    auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
+    if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
+    session_ = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
+    result_.cluster = session_->cluster();
+    result_.settings.replicas = static_cast<std::uint32_t>(result_.cluster.replicas.size());
+    if (result_.cluster.state_machine != "scheduler") {
+      return replay_failure{exit_code::usage,
+                            {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
+                             "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<replay_failure> submit() {
+    const auto begun = cluster_ ? cluster_->started() : clock::now();
+    bool first_told = false;
+    std::optional<world_error> lost;
+    auto killer = make_killer();
+    const auto keep_on = [&](std::size_t answered) {
+      if (answered > 0 && !first_told) {
+        first_told = true;
+        narrator_->step("first operation ordered and executed", seconds_since(begun));
+      }
+      narrator_->progress(answered, operations_.size());
+      if (cluster_) lost = cluster_->loss();
+      if (killer && !lost) lost = killer->poll();
+      return !lost && !stop_->requested();
+    };
+    const workload_settings settings{result_.settings.operations_in_flight(),
+                                     std::chrono::duration<double>{result_.settings.duration_seconds}};
+    auto outcome = run_workload(session_->client(), operations_, settings, keep_on);
+    if (killer && !lost) lost = killer->restore();
+    if (lost) return replay_failure{exit_code::failed, *lost};
+    if (outcome.cut_short) return interrupted;
+    if (killer) result_.kills = killer->kills();
+    judge_speed(outcome, begun);
+    judge_results(outcome.outcomes);
+    narrator_->step(
+        fmt::format("{} operations answered by f + 1 = {} replicas each", grouped(result_.submitted - result_.failed),
+                    result_.cluster.parameters().group().weak_quorum()),
+        result_.elapsed_seconds);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<primary_killer> make_killer() {
+    const auto every = result_.settings.kill_primary_every_seconds;
+    if (!cluster_ || every <= 0) return std::nullopt;
+    return primary_killer{*cluster_, session_->client(),
+                          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>{every})};
+  }
+
+  void judge_speed(const workload_outcome& outcome, clock::time_point begun) {
+    result_.submitted = outcome.outcomes.size();
+    result_.latency = outcome.latency;
+    result_.first_commit_seconds = seconds_between(begun, outcome.first_answer);
+    result_.elapsed_seconds = seconds_between(outcome.started, outcome.last_answer);
+    // The first operation waited for the links, so the rate counts the operations after it.
+    const auto busy = seconds_between(outcome.first_answer, outcome.last_answer);
+    if (busy > 0) result_.operations_per_second = static_cast<double>(result_.submitted - 1) / busy;
+  }
+
+  void judge_results(const std::vector<submit_outcome>& outcomes) {
+    reference_run reference;
+    if (own()) {
+      reference = run_reference(result_.work, outcomes.size());
+      result_.reference_root = reference.root;
+    }
+    auto& tally = result_.tally.emplace(result_.work.trace);
+    for (std::size_t index = 0; index < outcomes.size(); ++index) {
+      if (const auto* error = std::get_if<client_error>(&outcomes[index])) {
+        ++result_.failed;
+        if (!result_.first_failure) result_.first_failure = *error;
+        continue;
+      }
+      const auto& given = std::get<operation_result>(outcomes[index]);
+      tally.note(result_.work.events[index], given);
+      if (own() && !(given == reference.results[index])) ++result_.wrong_results;
+    }
+  }
+
+  /// Waits until all replicas have executed equally much and hold the expected state. If the time is over, keeps their
+  /// last reports.
+  std::optional<replay_failure> compare() {
+    const auto begun = clock::now();
+    const auto deadline = begun + agreement_patience;
+    bool told = false;
+    do {
+      const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,
+                                           [this] { return !stop_->requested(); });
+      if (stop_->requested()) return interrupted;
+      result_.replicas.assign(result_.settings.replicas, {});
+      for (std::size_t index = 0; index < reports.size(); ++index)
+        result_.replicas[index].report = reports[index];
+      told = result_.replicas_agree() && (!result_.reference_root || result_.common_root() == result_.reference_root);
+      if (!told && stop_->wait(std::chrono::milliseconds{50})) return interrupted;
+    } while (!told && clock::now() < deadline);
+    narrator_->step("the replicas' states compared", seconds_since(begun));
+    return std::nullopt;
+  }
+
+  /// Reads the use of the network and of the processes. Links count by themselves and report to the node once a second,
+  /// so this waits for the last report of the workload. The compared states stay unchanged.
+  std::optional<replay_failure> gather_counters() {
+    if (stop_->wait(link_limits{}.report_interval + std::chrono::milliseconds{50})) return interrupted;
+    const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,
+                                         [this] { return !stop_->requested(); });
+    for (std::size_t index = 0; index < reports.size(); ++index) {
+      auto& kept = result_.replicas[index].report;
+      if (kept && reports[index]) kept->counters = reports[index]->counters;
+    }
+    if (!cluster_) return std::nullopt;
+    const auto usage = cluster_->usage();
+    for (std::size_t index = 0; index < usage.size(); ++index)
+      result_.replicas[index].usage = usage[index];
+    return std::nullopt;
+  }
+
+  void finish() {
+    if (!cluster_) return;
+    const auto begun = clock::now();
+    result_.ended_cleanly = cluster_->stop();
+    cluster_.reset();
+    narrator_->step("processes stopped, files removed", seconds_since(begun));
+  }
+
+  interruption* stop_;
+  replay_narrator* narrator_;
+  replay_result result_;
+  std::vector<byte_span> operations_;
+  std::unique_ptr<local_cluster> cluster_;
+  std::unique_ptr<cluster_session> session_;
+};
+
+}  // namespace
+
+std::size_t replay_settings::operations_in_bundle() const { return bundle > 0 ? bundle : bundle_default; }
+
+std::size_t replay_settings::operations_in_flight() const { return in_flight > 0 ? in_flight : operations_in_bundle(); }
+
+std::optional<digest> replay_result::common_root() const {
+  std::optional<digest> root;
+  for (const auto& each : replicas) {
+    if (!each.report) continue;
+    if (root && *root != each.report->state_root) return std::nullopt;
+    root = each.report->state_root;
+  }
+  return root;
+}
+
+bool replay_result::replicas_agree() const {
+  std::size_t reachable = 0;
+  std::optional<sequence_number> level;
+  for (const auto& each : replicas) {
+    if (!each.report) continue;
+    ++reachable;
+    if (level && *level != each.report->last_executed) return false;
+    level = each.report->last_executed;
+  }
+  const auto needed = settings.has_own_cluster() ? replicas.size() : cluster.parameters().group().quorum();
+  return reachable >= needed && common_root().has_value();
+}
+
+bool replay_result::was_refused() const { return !reference_root && tally && tally->totals().refused > 0; }
+
+bool replay_result::is_right() const {
+  const bool clean = failed == 0 && wrong_results == 0 && tally && tally->totals().malformed == 0 &&
+                     tally->flaw().empty() && !was_refused();
+  return clean && ended_cleanly && replicas_agree() && (!reference_root || common_root() == reference_root);
+}
+
+std::uint64_t replay_result::sum_of(std::string_view counter) const {
+  std::uint64_t sum = 0;
+  for (const auto& each : replicas) {
+    if (each.report) sum += counter_of(*each.report, counter);
+  }
+  return sum;
+}
+
+std::variant<replay_result, replay_failure> run_replay(const replay_settings& settings, interruption& stop,
+                                                       replay_narrator& narrator) {
+  return replay{settings, stop, narrator}.run();
+}
+
+}  // namespace hypermesh::cli

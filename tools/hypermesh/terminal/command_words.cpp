@@ -1,0 +1,214 @@
+#include "tools/hypermesh/terminal/command_words.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "runtime/links/handshake.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+/// The number of letters to insert, delete, replace or swap with their neighbour (Damerau and Levenshtein).
+std::size_t distance_between(std::string_view left, std::string_view right) {
+  std::vector<std::vector<std::size_t>> steps(left.size() + 1, std::vector<std::size_t>(right.size() + 1));
+  for (std::size_t row = 0; row <= left.size(); ++row) {
+    for (std::size_t column = 0; column <= right.size(); ++column) {
+      if (row == 0 || column == 0) {
+        steps[row][column] = row + column;
+        continue;
+      }
+      const std::size_t differ = left[row - 1] == right[column - 1] ? 0 : 1;
+      steps[row][column] =
+          std::min({steps[row - 1][column] + 1, steps[row][column - 1] + 1, steps[row - 1][column - 1] + differ});
+      const bool swapped =
+          row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1];
+      if (swapped) steps[row][column] = std::min(steps[row][column], steps[row - 2][column - 2] + 1);
+    }
+  }
+  return steps[left.size()][right.size()];
+}
+
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  auto all = app.get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
+  std::erase_if(all, [](const CLI::App* each) { return each->get_group().empty(); });
+  return all;
+}
+
+/// The command that a user who typed `word` probably meant; empty if none is similar.
+std::string likely_meant(const CLI::App& app, const std::string& word) {
+  constexpr std::size_t typing_errors_max = 2;
+  // A long word is not a misspelled command, and would cost much to compare.
+  if (word.empty() || word.size() > 32) return {};
+  std::string nearest;
+  std::size_t smallest = typing_errors_max + 1;
+  for (const auto* each : commands_of(app)) {
+    const auto name = each->get_name();
+    // An unfinished word counts as nearer than a misspelled one.
+    const auto distance = name.starts_with(word) ? 0 : distance_between(word, name);
+    if (distance >= smallest || distance >= name.size()) continue;
+    smallest = distance;
+    nearest = name;
+  }
+  return nearest;
+}
+
+std::string joined_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* each : commands_of(app))
+    names.push_back(each->get_name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// The command of `app` with this name.
+const CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const auto* each : commands_of(app)) {
+    if (each->get_name() == name) return each;
+  }
+  return nullptr;
+}
+
+void add_leaves(const CLI::App& app, const std::vector<std::string>& path, std::vector<leaf_command>& leaves) {
+  for (const auto* each : commands_of(app)) {
+    auto longer = path;
+    longer.push_back(each->get_name());
+    if (commands_of(*each).empty()) {
+      leaves.push_back({std::move(longer), each});
+    } else {
+      add_leaves(*each, longer, leaves);
+    }
+  }
+}
+
+/// Whether the option's values are whole numbers, judged by the name of its type.
+bool is_numeric(const CLI::Option& option) {
+  const auto type = option.get_type_name();
+  const auto name = type.substr(0, type.find(':'));
+  return name == "N" || name == "K" || name == "S" || name == "MIB" || name == "PID";
+}
+
+/// Values that no option may have although the parser accepts them.
+std::optional<world_error> objection_to_value(const CLI::Option& option, const std::string& value) {
+  // An empty value mostly comes from a shell variable that is not set. A positional word may be empty, because the
+  // value of a key may be.
+  if (value.empty() && !option.get_positional()) {
+    return world_error{fmt::format("{} was given an empty value", option.get_name()),
+                       "name a value; from a variable of the shell: is it set?"};
+  }
+  // The parser would silently use the largest number that it can hold.
+  std::uint64_t number = 0;
+  const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (is_numeric(option) && wrong == std::errc::result_out_of_range) {
+    return world_error{fmt::format("{}: '{}' is too large a number", option.get_name(), value),
+                       fmt::format("write a number up to {}", std::numeric_limits<std::uint64_t>::max())};
+  }
+  return std::nullopt;
+}
+
+/// The same for all values of a parsed command.
+std::optional<world_error> objection_to_values(const CLI::App& app) {
+  for (const auto* each : app.get_options()) {
+    if (each->get_items_expected_max() == 0) continue;
+    for (const auto& value : each->results()) {
+      if (auto objection = objection_to_value(*each, value)) return objection;
+    }
+  }
+  const auto parts =
+      app.get_subcommands([](const CLI::App* part) { return part->get_name().empty() || part->parsed(); });
+  for (const auto* part : parts) {
+    if (auto objection = objection_to_values(*part)) return objection;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<world_error> objection_to_command(const CLI::App& app, std::span<const std::string> words) {
+  const auto* at = &app;
+  auto path = app.get_name();
+  for (const auto& word : words) {
+    if (commands_of(*at).empty() || word.starts_with('-')) return std::nullopt;
+    const auto* const next = find_command(*at, word);
+    if (next == nullptr) {
+      const auto meant = likely_meant(*at, word);
+      const auto hint = meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant);
+      return world_error{fmt::format("unknown command '{}'{}", word, hint),
+                         fmt::format("the commands of '{}' are {}", path, joined_names(*at))};
+    }
+    at = next;
+    path += " " + word;
+  }
+  if (commands_of(*at).empty()) return std::nullopt;
+  return world_error{fmt::format("'{}' needs a command", path), fmt::format("name one of {}", joined_names(*at))};
+}
+
+std::string command_path(const CLI::App& app) {
+  auto path = app.get_name();
+  const auto* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    path += " " + at->get_name();
+  }
+  return path;
+}
+
+CLI::App* add_help(CLI::App& app, std::vector<std::string>& words) {
+  auto* command = app.add_subcommand("help", "Show the options of a command, with examples");
+  command->footer(fmt::format("Examples:\n  {0} help\n  {0} help {1}", app.get_name(),
+                              commands_of(app).empty() ? "help" : commands_of(app).front()->get_name()));
+  command->add_option("COMMAND", words, "Name of the command")->type_name("");
+  app.set_version_flag("--version",
+                       fmt::format("{} {} (links: version {})", app.get_name(), HYPERMESH_VERSION, link_version));
+  return command;
+}
+
+exit_code print_help(const CLI::App& app, const std::vector<std::string>& words) {
+  const auto* at = &app;
+  auto path = app.get_name();
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    const auto* const next = find_command(*at, words[index]);
+    if (next == nullptr) {
+      const auto objection = objection_to_command(*at, std::span{words}.subspan(index));
+      return report_error(objection.value_or(world_error{fmt::format("'{}' has no command '{}'", path, words[index]),
+                                                         fmt::format("see '{} --help'", path)}),
+                          exit_code::usage);
+    }
+    at = next;
+    path += " " + words[index];
+  }
+  print(at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal));
+  return exit_code::ok;
+}
+
+std::optional<exit_code> parse(CLI::App& app, int count, const char* const* words) {
+  const std::vector<std::string> typed(words + std::min(count, 1), words + count);
+  if (const auto objection = objection_to_command(app, typed)) return report_error(*objection, exit_code::usage);
+  try {
+    app.parse(count, words);
+  } catch (const CLI::CallForHelp&) {
+    print(app.help());
+    return exit_code::ok;
+  } catch (const CLI::CallForVersion& version) {
+    print(std::string{version.what()} + "\n");
+    return exit_code::ok;
+  } catch (const CLI::ParseError& error) {
+    return report_error({error.what(), fmt::format("see '{} --help'", command_path(app))}, exit_code::usage);
+  }
+  if (const auto objection = objection_to_values(app)) return report_error(*objection, exit_code::usage);
+  return std::nullopt;
+}
+
+std::vector<leaf_command> leaf_commands(const CLI::App& app) {
+  std::vector<leaf_command> leaves;
+  add_leaves(app, {}, leaves);
+  return leaves;
+}
+
+}  // namespace hypermesh::cli

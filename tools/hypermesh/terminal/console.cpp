@@ -1,0 +1,204 @@
+#include "tools/hypermesh/terminal/console.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "runtime/safe_text.hpp"
+
+namespace hypermesh::cli {
+
+namespace {
+
+bool is_set(const char* variable) {
+  const auto* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+/// The codes that `text_style` writes around a text.
+constexpr std::array<std::string_view, 6> own_codes = {"\x1b[0m",  "\x1b[1m",  "\x1b[2m",
+                                                       "\x1b[31m", "\x1b[32m", "\x1b[33m"};
+
+/// `visible_lines` that keeps the product's own colour codes.
+std::string visible_report(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto plain = text.substr(0, text.find('\x1b'));
+    out += visible_lines(plain);
+    text.remove_prefix(plain.size());
+    const auto* const code =
+        std::ranges::find_if(own_codes, [text](std::string_view each) { return text.starts_with(each); });
+    const std::size_t size = code != own_codes.end() ? code->size() : std::min<std::size_t>(text.size(), 1);
+    out += code != own_codes.end() ? std::string{text.substr(0, size)} : visible_lines(text.substr(0, size));
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
+/// JSON does not escape DEL and the C1 characters. Both can occur inside of strings only.
+std::string without_controls(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0U;
+    if (text[at] == '\x7f') {
+      out += "\\u007f";
+    } else if (text[at] == '\xc2' && next >= 0x80 && next < 0xa0) {
+      out += fmt::format("\\u{:04x}", next);
+      ++at;
+    } else {
+      out += text[at];
+    }
+  }
+  return out;
+}
+
+/// The error number of the first output that was not written; 0 if there is none.
+int first_output_error = 0;
+
+void note_output_error() {
+  if (first_output_error == 0) first_output_error = errno != 0 ? errno : EIO;
+}
+
+/// A message that cannot be written is dropped. This does not use the C library, which would retry forever if a file
+/// accepts nothing.
+void write_message(std::string_view text) {
+  while (!text.empty()) {
+    const auto written = write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+
+std::size_t terminal_width(int descriptor) {
+  winsize size{};
+  const bool known = ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
+
+text_style text_style::of(int descriptor) {
+  const auto* terminal = std::getenv("TERM");
+  const bool dumb = terminal != nullptr && std::string_view{terminal} == "dumb";
+  return text_style{is_terminal(descriptor) && !is_set("NO_COLOR") && !dumb};
+}
+
+std::string text_style::wrapped(std::string_view code, std::string_view text) const {
+  return on_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string{text};
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t columns = 0;
+  bool in_escape = false;
+  for (const auto letter : text) {
+    if (in_escape) {
+      in_escape = letter != 'm';
+    } else if (letter == '\x1b') {
+      in_escape = true;
+    } else if ((static_cast<unsigned char>(letter) & 0xc0U) != 0x80U) {
+      ++columns;
+    }
+  }
+  return columns;
+}
+
+void say(std::string_view line) { write_message(visible_lines(line) + "\n"); }
+
+void say_styled(std::string_view line) { write_message(visible_report(line) + "\n"); }
+
+void draw(std::string_view text) { write_message(text); }
+
+void print(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) note_output_error();
+}
+
+void print_report(std::string_view text) { print(visible_report(text)); }
+
+void print_json(const nlohmann::ordered_json& value, int indent) {
+  const auto text = value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  print(without_controls(text) + "\n");
+}
+
+bool flush_output() {
+  errno = 0;
+  if (std::fflush(stdout) != 0) note_output_error();
+  return first_output_error == 0;
+}
+
+std::optional<world_error> output_failure() {
+  if (first_output_error == 0) return std::nullopt;
+  const auto what = fmt::format("the output could not be written: {}", std::strerror(first_output_error));
+  if (first_output_error == EPIPE) return world_error{what, "keep the program that reads the pipe running"};
+  if (first_output_error == ENOSPC || first_output_error == EDQUOT) {
+    return world_error{what, "free space on the disk of the file that stdout goes to (df -h), and run it again"};
+  }
+  return world_error{what, "look where stdout goes to, and run it again"};
+}
+
+exit_code report_error(const world_error& error, exit_code code) {
+  const auto style = text_style::of(STDERR_FILENO);
+  // Earlier data appears before the message if both go to one place.
+  flush_output();
+  say_styled(fmt::format("{} {}", style.bad("error:"), visible_lines(error.what)));
+  if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  do:"), visible_lines(error.remedy)));
+  return code;
+}
+
+exit_code report_verdict(const world_error& error, exit_code code) {
+  return is_terminal(STDOUT_FILENO) && is_terminal(STDERR_FILENO) ? code : report_error(error, code);
+}
+
+exit_code exit_code_of(const world_error& error) {
+  return error.origin == fault_origin::configuration ? exit_code::usage : exit_code::failed;
+}
+
+exit_code finish_output(exit_code code) {
+  static bool was_said = false;
+  if (flush_output() || std::exchange(was_said, true)) return code;
+  return report_error(*output_failure(), code == exit_code::ok ? exit_code::failed : code);
+}
+
+std::string grouped(std::uint64_t number) {
+  auto text = std::to_string(number);
+  for (auto place = static_cast<std::ptrdiff_t>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(static_cast<std::size_t>(place), 1, ',');
+  }
+  return text;
+}
+
+std::string short_duration(double seconds) {
+  if (seconds < 0.001) return fmt::format("{:.0f} µs", seconds * 1e6);
+  if (seconds < 0.1) return fmt::format("{:.1f} ms", seconds * 1e3);
+  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1e3);
+  if (seconds < 100) return fmt::format("{:.1f} s", seconds);
+  return fmt::format("{:.0f} min {:.0f} s", static_cast<double>(static_cast<std::uint64_t>(seconds) / 60),
+                     static_cast<double>(static_cast<std::uint64_t>(seconds) % 60));
+}
+
+std::string short_bytes(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
+  auto amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (amount >= 1024 && unit + 1 < units.size()) {
+    amount /= 1024;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", amount, units[unit]);
+}
+
+}  // namespace hypermesh::cli

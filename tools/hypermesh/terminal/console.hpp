@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "actors/ports.hpp"
+#include "tools/hypermesh/commands/command.hpp"
+
+/// Output of all commands.
+namespace hypermesh::cli {
+
+[[nodiscard]] bool is_terminal(int descriptor);
+/// Columns of the terminal; 80 if there is none.
+[[nodiscard]] std::size_t terminal_width(int descriptor);
+
+/// Colours of one stream. They are on only for a terminal, and off if NO_COLOR is set or TERM is "dumb".
+class text_style {
+ public:
+  [[nodiscard]] static text_style of(int descriptor);
+  [[nodiscard]] static text_style plain() { return text_style{false}; }
+
+  [[nodiscard]] bool has_colours() const { return on_; }
+
+  [[nodiscard]] std::string bold(std::string_view text) const { return wrapped("1", text); }
+  [[nodiscard]] std::string dim(std::string_view text) const { return wrapped("2", text); }
+  [[nodiscard]] std::string good(std::string_view text) const { return wrapped("32", text); }
+  [[nodiscard]] std::string bad(std::string_view text) const { return wrapped("31", text); }
+  [[nodiscard]] std::string warning(std::string_view text) const { return wrapped("33", text); }
+
+ private:
+  explicit text_style(bool on) : on_(on) {}
+  [[nodiscard]] std::string wrapped(std::string_view code, std::string_view text) const;
+
+  bool on_;
+};
+
+/// Columns that `text` takes on a terminal: code points without colour codes.
+[[nodiscard]] std::size_t display_width(std::string_view text);
+
+// Nothing here throws, whatever happened to the streams. A message that nobody can read is lost. Output that cannot be
+// written is remembered for `output_failure`.
+
+/// A message for people: a line on stderr, in which nothing controls the terminal.
+void say(std::string_view line);
+
+/// The same with colours. The caller applies `visible_text` to foreign text.
+void say_styled(std::string_view line);
+
+/// Writes to stderr unchanged and at once: for progress that moves the cursor. The text must be the program's own.
+void draw(std::string_view text);
+
+/// Data: written to stdout unchanged.
+void print(std::string_view text);
+
+/// A table or a report on stdout, with the colours of `text_style` and nothing else that controls a terminal.
+void print_report(std::string_view text);
+
+/// JSON on stdout, with a line break at its end. An `indent` of -1 makes it one line. Bytes that are not UTF-8 become
+/// U+FFFD, and nothing in it controls a terminal.
+void print_json(const nlohmann::ordered_json& value, int indent = -1);
+
+/// Flushes stdout, so that a program that reads it sees the output now. False: see `output_failure`.
+bool flush_output();
+
+/// The first reason why output could not be written, if there was one.
+[[nodiscard]] std::optional<world_error> output_failure();
+
+/// Prints the error and what to do about it on stderr. Returns `code`.
+exit_code report_error(const world_error& error, exit_code code);
+
+/// The same for the verdict of a report that is on stdout. Prints nothing if stdout and stderr are both a terminal,
+/// because the reader has seen the verdict.
+exit_code report_verdict(const world_error& error, exit_code code);
+
+/// The exit code for an error of the configuration or of the machine.
+[[nodiscard]] exit_code exit_code_of(const world_error& error);
+/// The end of a program: flushes the output. If it cannot be written, reports why and makes `code` a failure.
+[[nodiscard]] exit_code finish_output(exit_code code);
+
+/// 1523 as "1,523".
+[[nodiscard]] std::string grouped(std::uint64_t number);
+/// "870 µs", "1.4 ms", "12.3 s".
+[[nodiscard]] std::string short_duration(double seconds);
+/// "12.3 MiB".
+[[nodiscard]] std::string short_bytes(std::uint64_t bytes);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+namespace hypermesh::cli {
+
+/// The seconds of "5s", "500ms", "2min", "2m" or "1h". A number without a unit is seconds. Nothing for any other text:
+/// a number consists of decimal digits and a point only.
+[[nodiscard]] std::optional<double> seconds_of(std::string_view text);
+
+/// For `transform` of an option that is a number of seconds. Reads the text as `seconds_of` does, and refuses values
+/// outside of the bounds.
+[[nodiscard]] CLI::Validator duration_between(double seconds_min, double seconds_max);
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <csignal>
+
+#include <chrono>
+
+namespace hypermesh::cli {
+
+/// Turns SIGINT, SIGTERM and SIGHUP into a state that can be queried, so that a command cleans up in its own order.
+/// SIGHUP counts only if it was not ignored at the start (nohup). Construct it before the first thread, so that no
+/// thread takes the signals.
+class interruption {
+ public:
+  interruption();
+
+  /// Whether one of the signals has arrived; stays true.
+  [[nodiscard]] bool requested() { return wait(std::chrono::milliseconds{0}); }
+
+  /// Waits for one of the signals.
+  [[nodiscard]] bool wait(std::chrono::milliseconds patience);
+
+  /// The first signal that arrived; 0 if none did.
+  [[nodiscard]] int signal_number() const { return signal_; }
+
+ private:
+  sigset_t awaited_{};
+  int signal_ = 0;
+};
+
+}  // namespace hypermesh::cli

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace hypermesh::cli {
+
+/// One line without its end.
+struct input_line {
+  std::string text;
+  /// The line had more bytes than allowed; `text` is its beginning.
+  bool is_too_long = false;
+};
+
+/// The lines of a descriptor that delivers them in pieces, such as a pipe. Memory: twice the longest line.
+class line_reader {
+ public:
+  line_reader(int descriptor, std::size_t line_bytes_max) : descriptor_(descriptor), line_bytes_max_(line_bytes_max) {}
+
+  /// Reads once. Blocks if there is nothing to read.
+  void read_more();
+  /// The next complete line. The last one may lack its line break.
+  [[nodiscard]] std::optional<input_line> next();
+  /// The input has ended; `next` may still return lines.
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+  /// The system's error number if reading failed; else 0.
+  [[nodiscard]] int error() const { return error_; }
+
+ private:
+  /// Takes the next `size` bytes and the line break after them.
+  [[nodiscard]] input_line take(std::size_t size);
+
+  int descriptor_;
+  std::size_t line_bytes_max_;
+  std::string text_;
+  /// The part of `text_` before this index was taken.
+  std::size_t begin_ = 0;
+  /// The rest of a line that is too long is being skipped.
+  bool is_skipping_ = false;
+  bool has_ended_ = false;
+  int error_ = 0;
+};
+
+}  // namespace hypermesh::cli

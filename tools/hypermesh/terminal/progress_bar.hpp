@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "tools/hypermesh/terminal/console.hpp"
+
+namespace hypermesh::cli {
+
+/// The progress of a long task, on stderr: a bar with rate and remaining time on a terminal, else a plain line every
+/// few seconds.
+class progress_bar {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  explicit progress_bar(std::uint64_t total);
+  /// Removes the bar.
+  ~progress_bar();
+  progress_bar(const progress_bar&) = delete;
+  progress_bar& operator=(const progress_bar&) = delete;
+
+  /// Redraws at intervals; may be called often.
+  void show(std::uint64_t done);
+
+  /// Removes the bar, so that a line can follow.
+  void clear();
+
+ private:
+  [[nodiscard]] std::string bar(std::uint64_t done, double rate) const;
+
+  std::uint64_t total_;
+  bool drawn_in_place_;
+  text_style style_;
+  clock::time_point started_;
+  clock::time_point next_;
+  /// State of the last drawing. The shown rate is that of about the last second.
+  clock::time_point last_;
+  std::uint64_t last_done_ = 0;
+  double rate_ = 0;
+  bool visible_ = false;
+};
+
+}  // namespace hypermesh::cli
