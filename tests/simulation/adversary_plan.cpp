@@ -14,6 +14,9 @@ namespace hypermesh::testing {
 
 namespace {
 
+/// Of THREATS.md.
+constexpr unsigned needless_view_change = 32;
+
 constexpr microseconds_t chaos_us = 6'000'000;
 /// Long enough for several checkpoints before.
 constexpr microseconds_t occasion_begins = 1'000'000;
@@ -170,9 +173,11 @@ adversary_report run_adversaries(const adversary_options& options, event_log::li
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);
-  const bool only_clients =
-      std::ranges::all_of(played, [](const strategy* each) { return each->role == strategy_role::client; });
-  report.clients_blame_nobody = !only_clients || report.run.noticed.count_of(notice_tally::honest_suspected) == 0;
+  const bool is_of_needless_changes = std::ranges::all_of(played, [](const strategy* each) {
+    return each->role == strategy_role::client && std::ranges::count(each->attacks, needless_view_change) > 0;
+  });
+  report.clients_blame_nobody =
+      !is_of_needless_changes || report.run.noticed.count_of(notice_tally::honest_suspected) == 0;
   const auto seen = std::ranges::find_if(played, [](const strategy* each) { return !each->noticed_by.empty(); });
   if (seen == played.end() || !report.run.passed()) return report;
   notice_tally without;

@@ -37,8 +37,9 @@ struct adversary_report {
   /// Whether each one that was proven faulty was convicted, in that time if the occasion leaves a quorum; and
   /// somebody was, if the strategy is provable.
   bool convicted = true;
-  /// No correct replica suspected a correct primary although only clients were faulty and nothing else went wrong
-  /// (attack 32); true when more goes wrong.
+  /// No correct replica suspected a correct primary, although only clients were faulty, with strategies of attack 32,
+  /// and nothing else went wrong; true otherwise. A plain flood may make all clients wait, and so the primary look
+  /// slow.
   bool clients_blame_nobody = true;
 };
 
