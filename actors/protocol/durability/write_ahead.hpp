@@ -26,8 +26,8 @@ struct persist_and_send {
 /// Steps that come while the disk works are written in one go. Example: a PREPARE with its record starts a write. While
 /// it runs, two COMMITs with their records arrive. The next write holds both, and then both leave in their order.
 ///
-/// Differs from a log that is flushed at every step because a commit certificate binds nobody: it is written after the
-/// fact, with the next vote.
+/// A step of commit certificates alone starts no write, because a certificate binds nobody. It is written with the next
+/// vote.
 ///
 /// Memory: the steps since the last write. Cores take a step only on credit of a link, and the replica is at most a
 /// window ahead of the disk (attack 33).

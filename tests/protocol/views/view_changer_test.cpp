@@ -324,6 +324,24 @@ TEST_CASE("a hand-over is carried out at the end of its checkpoint period, or af
   CHECK(patient.set.on_tick(1'010).change_to == view_number{1});
 }
 
+TEST_CASE("a primary that closes its link to one backup does not make that backup leave for a hand-over alone") {
+  const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
+  coordinator_world world{3};
+  world.set.on_link_changed(replica_id{0}, false);
+  REQUIRE(world.set.request_timeout() < 1'000);
+  CHECK_FALSE(world.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
+  CHECK_FALSE(world.set.on_tick(1'009).change_to);
+  CHECK(world.set.on_tick(1'010).change_to == view_number{1});
+}
+
+TEST_CASE("a hand-over of a period that ended before a restart is carried out at once") {
+  // Agreed on at 3 with K = 4, so the period ended at 4. The restart has executed up to 6 and would wait for 8.
+  const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
+  coordinator_world world{3};
+  CHECK_FALSE(world.set.on_low_watermark(sequence_number{4}, 0).change_to);
+  CHECK(world.set.on_moves(agreed, {}, sequence_number{6}, 10).change_to == view_number{1});
+}
+
 TEST_CASE("a hand-over is not put off by later ones, nor by one that is ordered again") {
   const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
   coordinator_world world{3};
