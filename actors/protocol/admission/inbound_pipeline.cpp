@@ -78,6 +78,7 @@ void inbound_pipeline::add(equivocation_detector::findings findings) {
 void inbound_pipeline::on_position(const replica_position& at) {
   filter_.on_position(at);
   costly_.on_view(at.view);
+  budget_.on_decided(at.decided);
   detector_.on_position(at);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace hypermesh {
 
@@ -74,14 +75,14 @@ bool verification_budget::admits(principal sender, const message& value, microse
   const auto periods = (now - std::min(now, period_began_)) / period_us;
   if (periods > 0) {
     period_began_ += periods * period_us;
-    refill(statements_, periods);
-    refill(requests_, periods);
+    refill(statements_, periods, std::exchange(in_advance_, 0));
+    refill(requests_, periods, 0);
   }
   const auto* own = share_of(sender, value);
   return own == nullptr || own->left > 0;
 }
 
-void verification_budget::refill(shares& all, std::uint64_t periods) const {
+void verification_budget::refill(shares& all, std::uint64_t periods, std::uint64_t in_advance) const {
   std::vector<std::uint64_t> used;
   for (const auto& each : all.of)
     used.push_back(each.used);
@@ -92,9 +93,19 @@ void verification_budget::refill(shares& all, std::uint64_t periods) const {
   const auto usual = *level + *level / 2;
   const auto most = std::max(all.burst, usual);
   // An idle group still earns the base, so that the first messages after a pause are verified.
-  const auto earned = std::max(periods * base, usual);
+  const auto earned = std::max(periods * base, usual - std::min(usual, in_advance));
   for (auto& each : all.of)
     each = {std::min(most, each.left + earned), 0};
+}
+
+void verification_budget::on_decided(sequence_number decided) {
+  if (decided <= decided_) return;
+  // The own progress is used, which needs a quorum; the sequence in a message could be any.
+  const auto earned = earned_by_sequence * std::min(decided.value - decided_.value, statements_.burst);
+  for (auto& each : statements_.of)
+    each.left = std::max(each.left, std::min(statements_.burst, each.left + earned));
+  in_advance_ += earned;
+  decided_ = decided;
 }
 
 void verification_budget::spend(principal sender, const message& value, std::uint64_t checks) {

@@ -89,6 +89,43 @@ TEST_CASE_FIXTURE(check_world,
   }
 }
 
+TEST_CASE_FIXTURE(check_world, "a group that goes from rest to full speed within one period loses no vote") {
+  for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
+    // PREPARE, COMMIT and, with K = 1, CHECKPOINT.
+    for (std::uint32_t each = 0; each < 7; ++each)
+      REQUIRE(votes(each, 3, 0) == 3);
+    quota.on_decided(sequence_number{sequence});
+  }
+}
+
+TEST_CASE_FIXTURE(check_world, "each decided sequence is worth three checks, up to a burst and once (attack 33)") {
+  constexpr auto earned = verification_budget::earned_by_sequence;
+  CHECK(votes(2, 10'000, 0) == votes_at_once);
+  quota.on_decided(sequence_number{3});
+  CHECK(votes(2, 10'000, 0) == 3 * earned);
+  SUBCASE("a sequence that a new view decides again earns nothing") {
+    quota.on_decided(sequence_number{2});
+    quota.on_decided(sequence_number{3});
+    CHECK(votes(2, 10'000, 0) == 0);
+  }
+  SUBCASE("an installed state far ahead earns a burst") {
+    quota.on_decided(sequence_number{1'000'000});
+    CHECK(votes(2, 10'000, 0) == votes_at_once);
+  }
+  SUBCASE("the next period does not earn it again") {
+    // Replicas 0 and 1 cost 60 checks each, so the period is worth 90, of which 69 are earned.
+    CHECK(votes(0, 60, 0) + votes(1, 60, 0) == 120);
+    quota.on_decided(sequence_number{23});
+    CHECK(votes(2, 10'000, 0) == 20 * earned);
+    CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
+  }
+  SUBCASE("forwarded requests earn nothing") {
+    CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
+    quota.on_decided(sequence_number{4});
+    CHECK(verified(2, 10'000, 0, forwarded) == 0);
+  }
+}
+
 TEST_CASE(
     "cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
   const request_factory factory{small_cluster(4, 4, 4, 8)};
