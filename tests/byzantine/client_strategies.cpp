@@ -44,7 +44,7 @@ class flood_with_requests final : public as_client_of {
  public:
   void on_tick(adversary_hands& hands) override {
     if (++ticks_ % 8 != 0) return;
-    for (std::size_t count = 0; count < 2 * limits::requests_in_flight_max; ++count) {
+    for (std::size_t count = 0; count < 5 * limits::requests_pending_per_client_max / 4; ++count) {
       ++when_;
       hands.send_to_all(reframe(forged_request(hands, {client_of(hands), timestamp{when_}}, marked_operation(when_))));
     }
@@ -267,15 +267,15 @@ class open_sessions_for_ever final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Its quota at every replica is full of operations in sessions that nobody opens, each alone in its own. What could be
-/// served the backups alone are shown: they are to suspect the primary, which has no room for it.
+/// Its quota at the primary is full of operations in sessions that nobody opens, each alone in its own. The requests
+/// that can be served go to the backups alone: they are to suspect the primary, which is to have no room for these.
 class crowd_itself_out final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
     const auto primary = principal::of(hands.cluster().group().primary_of(hands.known().view()));
     for (int each = 0; each < 128; ++each) {
       const request_id never{client_of(hands), timestamp{5}, session_id{4'000'000 + ++count_}};
-      hands.send_to_all(reframe(forged_request(hands, never, marked_operation(count_))));
+      hands.send(primary, reframe(forged_request(hands, never, marked_operation(count_))));
     }
     const request_id opening{client_of(hands), timestamp{0}, session_id{3'000'000 + count_}};
     const auto frame = reframe(forged_request(hands, opening, {}));
@@ -337,8 +337,8 @@ std::vector<strategy> client_strategies() {
       {"two-operations-one-timestamp", "each half of the replicas is asked for another operation", role, as_client,
        {18, 30}, "I1 I4", true, {}, "each replica keeps the first one that it sees, and the order decides",
        make_strategy<two_operations>},
-      {"request-flood", "512 new requests at once to everybody, again and again", role, as_client, {33}, "I11 I12", false,
-       {"client_quota"}, {}, make_strategy<flood_with_requests>},
+      {"request-flood", "more new requests at once than its quota, to everybody, again and again", role, as_client, {33},
+       "I11 I12", false, {"client_quota"}, {}, make_strategy<flood_with_requests>},
       {"retransmission-storm", "its last request goes to everybody, eight times with each tick", role, as_client,
        {32, 33}, "I4 I12", false, {}, "a client that hears no replies does the same",
        make_strategy<retransmit_in_storms>},
@@ -372,8 +372,8 @@ std::vector<strategy> client_strategies() {
        "I11 I17", false, {}, "the backups hand it on", make_strategy<keep_first_from_primary>},
       {"opens-sessions", "it opens a session with each tick, and asks in ended ones", role, as_client, {25, 33},
        "I4 I12", false, {}, "only its own sessions end for them", make_strategy<open_sessions_for_ever>},
-      {"crowds-itself-out", "its quota is full of what can never be served", role, as_client, {32, 33}, "I11 I12",
-       false, {"client_quota"}, {}, make_strategy<crowd_itself_out>},
+      {"crowds-itself-out", "the primary holds its quota of requests that can never be served", role, as_client,
+       {32, 33}, "I11 I12", false, {"client_quota"}, {}, make_strategy<crowd_itself_out>},
       {"opens-below-ended", "it opens sessions below those whose end is forgotten", role, as_client, {25, 32},
        "I4 I11", false, {}, "its numbers are its own affair", make_strategy<open_below_the_ended>},
       {"two-openings", "each half of the replicas is shown another opening of a session", role, as_client, {8, 25},

@@ -123,6 +123,7 @@ class fault_drawer {
   void draw_one_way();
   void draw_disks();
   void draw_disk_loss(replica_id replica);
+  void draw_forgotten_departure(replica_id replica);
   void draw_march_of_views(microseconds_t begin);
   void draw_lying_disk(replica_id replica);
   void draw_twins();
@@ -205,7 +206,30 @@ void fault_drawer::draw_march_of_views(microseconds_t begin) {
   }
 }
 
+/// f + 1 replicas, with all clients and without the others, leave their view. Then one of them loses its disk, and the
+/// others, which are still in that view, take it in again. They leave that view too, and the replica must not leave it
+/// in a second way.
+void fault_drawer::draw_forgotten_departure(replica_id replica) {
+  // The primary of the first view does not suspect itself.
+  const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);
+  const auto companions = static_cast<std::uint32_t>(cluster_.group().faulty_max());
+  const replica_id leaving{replica.value == 0 ? 1 : replica.value};
+  const auto first = leaving.value + static_cast<std::uint32_t>(chance_.below(backups - companions));
+  std::set<endpoint> side{principal::of(leaving)};
+  for (std::uint32_t number = first; number < first + companions; ++number)
+    side.insert(principal::of(replica_id{1 + number % backups}));
+  for (std::uint32_t number = 0; number < cluster_.clients; ++number)
+    side.insert(principal::of(client_id{number}));
+  const auto begin = chance_.below(heals_at() / 4);
+  const auto lost = begin + 200'000 + chance_.below(1'400'000);
+  const auto back = lost + 1'000 + chance_.below(200'000);
+  if (back >= heals_at()) return;
+  add(begin, lost + chance_.below(100'000), link_partition{std::move(side), link_cut::both});
+  add(lost, back, disk_loss{leaving});
+}
+
 void fault_drawer::draw_disk_loss(replica_id replica) {
+  if (plan_.profile == fault_profile::disks && chance_.below(4) == 0) return draw_forgotten_departure(replica);
   const bool marches = plan_.profile == fault_profile::disks && chance_.below(2) == 0;
   const auto begin = 1 + chance_.below(marches ? heals_at() / 6 : heals_at() - 1);
   const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : (marches ? 300'000 : 1'500'000));

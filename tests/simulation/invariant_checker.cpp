@@ -140,7 +140,7 @@ struct invariant_checker::watching {
     entered = it.view;
   }
   void operator()(const audit_interrupted&) const {}
-  void operator()(const primary_suspected&) const {}
+  void operator()(const primary_suspected& it) const { checker.causes_.on_suspected(replica, it.view); }
   void operator()(const donor_replaced& it) const {
     const bool accuses = it.reason == donor_fault::lied && checker.is_bound(it.replica);
     checker.expect(!checker.bounds_.all_correct || !accuses, "I14", [&] {
@@ -149,7 +149,7 @@ struct invariant_checker::watching {
   }
   void operator()(const execution_resumed&) const {}
   void operator()(const probation_changed&) const {}
-  void operator()(const move_agreed&) const {}
+  void operator()(const move_agreed& it) const { checker.causes_.on_agreed(it); }
   void operator()(const fault_proven& it) const { checker.on_accused(replica, it.accused); }
   void operator()(const standing_changed& it) const {
     if (it.happened == standing_changed::what::convicted) checker.on_accused(replica, it.about);
@@ -364,7 +364,13 @@ void invariant_checker::on_message_sent(replica_id replica, const message& value
     check_view_change(*change, frame, replica);
   } else if (const auto* opened = std::get_if<new_view>(&value)) {
     check_new_view(*opened, frame, replica);
+  } else if (const auto* suspecting = std::get_if<suspicion>(&value)) {
+    check_cause(replica, causes_.wrong_suspicion(suspecting->vote.content.replica, suspecting->vote.content.view));
   }
+}
+
+void invariant_checker::check_cause(replica_id sender, const std::optional<std::string>& wrong) {
+  if (wrong && is_bound(sender)) report("I18", *wrong);
 }
 
 void invariant_checker::check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame) {
@@ -376,6 +382,7 @@ void invariant_checker::check_document(replica_id replica, record_kind kind, vie
 void invariant_checker::check_view_change(const view_change& change, const frame_ptr& frame, replica_id sender) {
   check_document(sender, record_kind::view_change, change.new_view, frame);
   if (sender != change.replica || !is_bound(sender)) return;
+  check_cause(sender, causes_.wrong_departure(sender, change.new_view));
   const auto key = std::make_tuple(sender, message_kind::view_change, change.new_view, sequence_number{0});
   const auto value = digest_of("view change", change.raw.view);
   expect(said_.emplace(key, value).first->second == value, "I14",

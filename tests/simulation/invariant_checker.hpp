@@ -15,6 +15,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/durability/recovery.hpp"
 #include "tests/simulation/committed_order.hpp"
+#include "tests/simulation/view_change_causes.hpp"
 
 namespace hypermesh::testing {
 
@@ -47,8 +48,8 @@ enum class standing : std::uint8_t {
 /// I1 agreement, I2 gap-free common prefix, I3 only what clients signed and sent is executed, I4 exactly once,
 /// I17 the order inside each session, I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal
 /// checkpoints, I12 bounds, I13 nobody fails or is refused for form or meaning; of attack 8 that nobody contradicts
-/// itself and of attack 9 that votes are durable before they leave; and that clients accept exactly what the order
-/// yields. Pure.
+/// itself and of attack 9 that votes are durable before they leave; that clients accept exactly what the order yields;
+/// and I18 that views are left for a cause only. Pure.
 class invariant_checker {
  public:
   /// Whether the replica's disk holds this record, or one that binds it more.
@@ -136,6 +137,8 @@ class invariant_checker {
   [[nodiscard]] bool is_bound(replica_id replica) const { return standing_of(replica) == standing::correct; }
   /// Whether a frame of the sender can be refused for this without anybody being wrong.
   [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
+  /// I18: reports how a cause is missing, if it is.
+  void check_cause(replica_id sender, const std::optional<std::string>& wrong);
   void check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
   /// I14: evidence names only faulty ids.
@@ -168,6 +171,7 @@ class invariant_checker {
   std::set<signed_statement_place> reproposed_;
   /// The view in which each sequence of the order was committed first.
   std::vector<view_number> committed_in_;
+  view_change_causes causes_;
   std::uint64_t views_opened_ = 0;
   std::map<rejection, std::uint64_t> rejections_;
   std::uint64_t states_installed_ = 0;

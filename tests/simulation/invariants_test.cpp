@@ -45,6 +45,11 @@ struct forged_world {
     checker.on_message_sent(replica_id{replica}, value, frame_of(value));
   }
 
+  void hand_over(hand_over_cause cause, std::uint64_t to) {
+    const group_request wanted{message_kind::hand_over, replica_id{0}, {}, {}, view_number{to}, cause};
+    checker.on_observed(replica_id{0}, move_agreed{wanted, sequence_number{1}, {}});
+  }
+
   [[nodiscard]] std::string broken() const { return checker.violated() ? checker.violated()->invariant : "none"; }
 };
 
@@ -317,4 +322,45 @@ TEST_CASE_FIXTURE(forged_world, "only the first violation is kept") {
   checker.report("I11", "first");
   checker.report("I1", "second");
   CHECK(broken() == "I11");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica suspects a primary of which it found nothing") {
+  checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::mute});
+  send(1, make.suspicion_of(replica_id{1}, view_number{0}));
+  CHECK(broken() == "none");
+  SUBCASE("which only another replica suspected") { send(2, make.suspicion_of(replica_id{2}, view_number{0})); }
+  SUBCASE("which follows one that it suspected") { send(1, make.suspicion_of(replica_id{1}, view_number{1})); }
+  CHECK(broken() == "I18");
+}
+
+TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica leaves a view without a cause") {
+  const auto leave_for = [this](std::uint64_t view) {
+    send(2, make.view_change_of(replica_id{2}, view_number{view}, nullptr, {}));
+  };
+  SUBCASE("no correct replica suspects its primary") { leave_for(1); }
+  SUBCASE("a correct replica suspects an earlier primary") {
+    checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::slow});
+    leave_for(1);
+    CHECK(broken() == "none");
+    leave_for(2);
+  }
+  SUBCASE("only a faulty replica suspects its primary") {
+    checker.distrust(replica_id{1}, standing::faulty);
+    checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::mute});
+    leave_for(1);
+  }
+  SUBCASE("another primary stepped down") {
+    hand_over(hand_over_cause::step_down, 4);
+    leave_for(4);
+    CHECK(broken() == "none");
+    leave_for(5);
+  }
+  SUBCASE("the group agreed to leave earlier views") {
+    hand_over(hand_over_cause::readmission, 4);
+    leave_for(3);
+    leave_for(4);
+    CHECK(broken() == "none");
+    leave_for(5);
+  }
+  CHECK(broken() == "I18");
 }
