@@ -177,6 +177,22 @@ TEST_CASE_FIXTURE(journal_bench,
   CHECK(take<state_installed>("replica").empty());
 }
 
+TEST_CASE_FIXTURE(journal_bench,
+                  "the proof of a transferred state is not replaced by the proof of an earlier checkpoint (attack 9)") {
+  const auto snapshot = state_of_four();
+  const auto proof = make().certificate_of(sequence_number{4}, state_root(*snapshot));
+  give(tested, state_to_keep{{sequence_number{4}, std::make_shared<const sessions_by_client>(), proof}, snapshot});
+  auto earlier = record();
+  earlier.kind = record_kind::stable_checkpoint;
+  earlier.sequence = sequence_number{3};
+  persist({earlier}, {{std::nullopt, vote}});
+  CHECK_FALSE(storage->holds(record_kind::stable_checkpoint, sequence_number{3}, *vote));
+  auto later = earlier;
+  later.sequence = sequence_number{8};
+  persist({later}, {{std::nullopt, vote}});
+  CHECK(storage->holds(record_kind::stable_checkpoint, sequence_number{8}, *vote));
+}
+
 TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten once the disk holds the state") {
   auto later = record();
   later.sequence = sequence_number{5};

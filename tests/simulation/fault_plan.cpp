@@ -206,26 +206,31 @@ void fault_drawer::draw_march_of_views(microseconds_t begin) {
   }
 }
 
-/// f + 1 replicas, with all clients and without the others, leave their view. Then one of them loses its disk, and the
-/// others, which are still in that view, take it in again. They leave that view too, and the replica must not leave it
-/// in a second way.
+/// f + 1 replicas, with all clients and without the others, suspect the primary. The others of them do not hear one of
+/// them, so only this one leaves the view, and loses its disk. The group goes on in the same view, takes the replica in
+/// again, and ends the view later: the replica must not leave it in a second way.
 void fault_drawer::draw_forgotten_departure(replica_id replica) {
   // The primary of the first view does not suspect itself.
   const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);
   const auto companions = static_cast<std::uint32_t>(cluster_.group().faulty_max());
-  const replica_id leaving{replica.value == 0 ? 1 : replica.value};
-  const auto first = leaving.value + static_cast<std::uint32_t>(chance_.below(backups - companions));
-  std::set<endpoint> side{principal::of(leaving)};
+  const auto leaving = principal::of(replica_id{replica.value == 0 ? 1 : replica.value});
+  const auto first = leaving.number + static_cast<std::uint32_t>(chance_.below(backups - companions));
+  std::set<endpoint> staying;
   for (std::uint32_t number = first; number < first + companions; ++number)
-    side.insert(principal::of(replica_id{1 + number % backups}));
+    staying.insert(principal::of(replica_id{1 + number % backups}));
+  auto side = staying;
+  side.insert(leaving);
   for (std::uint32_t number = 0; number < cluster_.clients; ++number)
     side.insert(principal::of(client_id{number}));
-  const auto begin = chance_.below(heals_at() / 4);
-  const auto lost = begin + 200'000 + chance_.below(1'400'000);
+  const auto begin = chance_.below(heals_at() / 8);
+  // Longer than the patience with a primary.
+  const auto lost = begin + 1'050'000 + chance_.below(900'000);
   const auto back = lost + 1'000 + chance_.below(200'000);
   if (back >= heals_at()) return;
-  add(begin, lost + chance_.below(100'000), link_partition{std::move(side), link_cut::both});
-  add(lost, back, disk_loss{leaving});
+  add(begin, lost + chance_.below(50'000), link_partition{std::move(side), link_cut::both});
+  add(begin, lost, link_break{{leaving}, std::move(staying)});
+  add(lost, back, disk_loss{replica_id{leaving.number}});
+  draw_march_of_views(back + chance_.below(1'000'000));
 }
 
 void fault_drawer::draw_disk_loss(replica_id replica) {
