@@ -68,7 +68,7 @@ exit_code run_submit(const submit_options& options) {
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
   if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
   auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
-  const auto code = from_stdin ? submit_lines(session, options.output.is_json())
+  const auto code = from_stdin ? submit_lines(session, options.bundle, options.output.is_json())
                                : submit_words(session, options.words, options.output.is_json());
   warn_of_wrong_replies(session);
   return deadline ? deadline->settle(code) : code;

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -24,8 +25,13 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Lines of stdin under way at the same time, enough to keep the cluster busy.
-constexpr std::size_t lines_in_flight_max = 8'192;
+/// Lines of stdin under way at the same time: as many requests as a session may have in flight, and as many that wait
+/// in the client to follow them. More would keep the cluster no busier. They would only wait in the client, where their
+/// deadline passes: a slow cluster would execute the first lines and let the last ones time out.
+/// Memory: 8,192 lines at most.
+std::size_t lines_in_flight_max(std::size_t bundle) {
+  return std::min<std::size_t>(2 * limits::requests_in_flight_max * bundle, 8'192);
+}
 
 /// The largest operation with every byte escaped, with room for words and numbers beside it.
 constexpr std::size_t line_bytes_max = 2 * limits::operation_bytes_max + 65'536;
@@ -72,7 +78,8 @@ struct pending_line {
 
 class line_submission {
  public:
-  line_submission(cluster_session& session, bool as_json) : session_(&session), as_json_(as_json) {}
+  line_submission(cluster_session& session, std::size_t bundle, bool as_json)
+      : session_(&session), lines_max_(lines_in_flight_max(bundle)), as_json_(as_json) {}
 
   [[nodiscard]] exit_code run() {
     if (inbox_->descriptor() < 0) {
@@ -98,14 +105,14 @@ class line_submission {
  private:
   /// Waits until the client has a new outcome, or stdin is readable and there is room for its lines.
   void wait() {
-    const bool has_room = pending_.size() < lines_in_flight_max && !input_.has_ended();
+    const bool has_room = pending_.size() < lines_max_ && !input_.has_ended();
     std::array<pollfd, 2> awaited{pollfd{inbox_->descriptor(), POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
     if (poll(awaited.data(), has_room ? 2 : 1, -1) < 0) return;
     if (has_room && awaited[1].revents != 0) input_.read_more();
   }
 
   void take_lines() {
-    while (pending_.size() < lines_in_flight_max) {
+    while (pending_.size() < lines_max_) {
       auto line = input_.next();
       if (!line) return;
       submit(*line);
@@ -156,6 +163,7 @@ class line_submission {
   }
 
   cluster_session* session_;
+  std::size_t lines_max_;
   bool as_json_;
   std::shared_ptr<outcome_inbox> inbox_ = std::make_shared<outcome_inbox>();
   line_reader input_{STDIN_FILENO, line_bytes_max};
@@ -169,6 +177,8 @@ class line_submission {
 
 }  // namespace
 
-exit_code submit_lines(cluster_session& session, bool as_json) { return line_submission{session, as_json}.run(); }
+exit_code submit_lines(cluster_session& session, std::size_t bundle, bool as_json) {
+  return line_submission{session, bundle, as_json}.run();
+}
 
 }  // namespace hypermesh::cli
