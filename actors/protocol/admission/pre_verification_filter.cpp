@@ -10,12 +10,19 @@ pre_verification_filter::pre_verification_filter(const cluster_parameters& clust
   at_.high = sequence_number{window_};
 }
 
+pre_verification_filter::handling_place pre_verification_filter::place() const {
+  // In a view that the replica is about to enter nothing above h is decided yet.
+  if (passed_) return {*passed_, true, at_.stable};
+  return {at_.view, at_.active, at_.decided};
+}
+
 std::optional<rejection> pre_verification_filter::objection_to_place(const statement& content) const {
+  const auto then = place();
   if (content.sequence <= at_.stable) return rejection::already_decided;
   // A vote of a later view passes: the view may be entered any moment, and `future_messages` keeps early votes.
-  if (content.view < at_.view) return rejection::other_view;
+  if (content.view < then.view) return rejection::other_view;
   // A quorum was verified for a decided sequence. Further votes for it are never needed.
-  if (content.view == at_.view && content.sequence <= at_.decided) return rejection::already_decided;
+  if (content.view == then.view && content.sequence <= then.decided) return rejection::already_decided;
   // The replica may be ahead of the position that is known here, but by one window at most.
   if (content.sequence > at_.high.plus(window_)) return rejection::outside_watermarks;
   return std::nullopt;
@@ -23,7 +30,8 @@ std::optional<rejection> pre_verification_filter::objection_to_place(const state
 
 /// A VIEW-CHANGE or NEW-VIEW costs hundreds of signature checks. For a view that is entered or past it has no effect.
 std::optional<rejection> pre_verification_filter::objection_to_view(view_number wanted) const {
-  const bool over = wanted < at_.view || (wanted == at_.view && at_.active);
+  const auto then = place();
+  const bool over = wanted < then.view || (wanted == then.view && then.active);
   return over ? std::optional{rejection::other_view} : std::nullopt;
 }
 
@@ -33,7 +41,7 @@ std::optional<rejection> pre_verification_filter::objection_to_vote(principal se
                                                                     const statement& content) const {
   if (const auto bad = objection_to_place(content)) return bad;
   const auto known = accepted_.find(content.sequence);
-  if (known == accepted_.end() || content.view != at_.view || sender != principal::of(content.replica)) return {};
+  if (known == accepted_.end() || content.view != place().view || sender != principal::of(content.replica)) return {};
   const auto& votes = known->second.votes_of(kind);
   const auto cast = votes.find(content.replica);
   // A vote with another digest is no duplicate: it passes, and the detector and the replica compare it (attack 8).
@@ -43,11 +51,12 @@ std::optional<rejection> pre_verification_filter::objection_to_vote(principal se
 
 std::optional<rejection> pre_verification_filter::objection_to(principal sender, const message& value) const {
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
-    // Unlike a vote, a proposal is not early: the primary sends it after the NEW-VIEW on the same link, so the filter
-    // has moved to that view before. A proposal that another replica forwards, or that comes after a lost NEW-VIEW,
+    // Unlike a vote, a proposal is not early: the primary sends it after the NEW-VIEW on the same link, so the
+    // NEW-VIEW has passed before. A proposal that another replica forwards, or that comes after a lost NEW-VIEW,
     // comes again by retransmission.
     const auto view = it->header.content.view;
-    if (view > at_.view || (view == at_.view && !at_.active)) return rejection::other_view;
+    const auto then = place();
+    if (view > then.view || (view == then.view && !then.active)) return rejection::other_view;
     if (const auto bad = objection_to_place(it->header.content)) return bad;
     const auto known = accepted_.find(it->header.content.sequence);
     // The header names the body by its digest, so equal headers have equal bodies.
@@ -70,7 +79,7 @@ std::optional<rejection> pre_verification_filter::objection_to(principal sender,
   }
   if (const auto* it = std::get_if<new_view>(&value)) return objection_to_view(it->view);
   if (const auto* it = std::get_if<suspicion>(&value)) {
-    return it->vote.content.view < at_.view ? std::optional{rejection::other_view} : std::nullopt;
+    return it->vote.content.view < place().view ? std::optional{rejection::other_view} : std::nullopt;
   }
   const auto late = [this](sequence_number sequence) {
     return sequence <= at_.stable ? std::optional{rejection::already_decided} : std::nullopt;
@@ -82,13 +91,9 @@ std::optional<rejection> pre_verification_filter::objection_to(principal sender,
 
 void pre_verification_filter::note_passed(const message& value) {
   if (const auto* opened = std::get_if<new_view>(&value)) {
-    // The replica handles the NEW-VIEW before the messages that pass after it, so the filter moves to the new view at
-    // once and does not wait for the position. Otherwise it would refuse the first proposals of the view.
     if (objection_to_view(opened->view)) return;
+    passed_ = opened->view;
     accepted_.clear();
-    at_.view = opened->view;
-    at_.active = true;
-    at_.decided = at_.stable;
     return;
   }
   if (const auto* change = std::get_if<view_change>(&value)) {
@@ -111,18 +116,22 @@ void pre_verification_filter::note_passed(const message& value) {
 
 /// A message above the known H may have been dropped by the replica, so it has to pass again (attack 22).
 bool pre_verification_filter::is_kept(const statement& content) const {
-  return content.view == at_.view && at_.active && content.sequence > at_.decided && content.sequence <= at_.high;
+  const auto then = place();
+  return content.view == then.view && then.active && content.sequence > then.decided && content.sequence <= at_.high;
 }
 
 void pre_verification_filter::on_position(const replica_position& at) {
-  // A position that the replica published before the NEW-VIEW reached it is stale. But after a repair it is never
-  // stale: the replica has dropped messages that the filter remembers (attack 27).
-  const bool is_stale = at.view < at_.view || (at.view == at_.view && at_.active && !at.active);
+  const auto before = place();
+  // While its state was wrong, the replica dropped messages that the filter remembers, perhaps the NEW-VIEW too
+  // (attack 27).
   const bool has_dropped = at.repairs != at_.repairs;
-  if (is_stale && !has_dropped) return;
-  if (at.view != at_.view || at.active != at_.active || has_dropped) accepted_.clear();
   at_ = at;
-  accepted_.erase(accepted_.begin(), accepted_.upper_bound(at_.decided));
+  // The replica published an older position before the NEW-VIEW reached it, so the NEW-VIEW is still to be adopted.
+  const bool is_adopted = passed_ && (at.view > *passed_ || (at.view == *passed_ && at.active));
+  if (is_adopted || has_dropped) passed_.reset();
+  const auto now = place();
+  if (now.view != before.view || now.active != before.active || has_dropped) accepted_.clear();
+  accepted_.erase(accepted_.begin(), accepted_.upper_bound(now.decided));
 }
 
 }  // namespace hypermesh

@@ -18,6 +18,11 @@ namespace hypermesh {
 /// would refuse, with one exception: it refuses a PRE-PREPARE of a view that the replica has not entered, although
 /// `future_messages` would keep it. Retransmission repairs that, as it repairs every loss.
 ///
+/// The filter keeps two facts apart. The position is the replica's, and only the replica changes it, by publishing a
+/// new one. Which NEW-VIEW has passed and is not adopted yet is a fact of the filter. It has to know this, because the
+/// first proposals of a view follow its NEW-VIEW on the same link and arrive here before the replica has published that
+/// it entered the view.
+///
 /// Memory: for each sequence inside the window one statement and 2n digests, and one signature for each replica.
 class pre_verification_filter {
  public:
@@ -26,13 +31,21 @@ class pre_verification_filter {
   /// The reason to refuse a message that came on the link of `sender`; nothing if it passes.
   [[nodiscard]] std::optional<rejection> objection_to(principal sender, const message& value) const;
 
-  /// A message was verified and forwarded to its core.
+  /// A message was verified and forwarded to its core, which handles it before the messages that pass after it.
   void note_passed(const message& value);
 
   /// The replica published its position.
   void on_position(const replica_position& at);
 
  private:
+  /// Where the replica is when it handles the next message that passes, as far as the filter can tell.
+  struct handling_place {
+    view_number view;
+    bool active = true;
+    sequence_number decided;
+  };
+
+  [[nodiscard]] handling_place place() const;
   [[nodiscard]] std::optional<rejection> objection_to_place(const statement& content) const;
   [[nodiscard]] std::optional<rejection> objection_to_view(view_number wanted) const;
   [[nodiscard]] std::optional<rejection> objection_to_vote(principal sender, message_kind kind,
@@ -51,7 +64,11 @@ class pre_verification_filter {
   };
 
   std::uint32_t window_;
+  /// As the replica published it last.
   replica_position at_;
+  /// The view of a NEW-VIEW that has passed, until the replica publishes that it has adopted it, has gone beyond it or
+  /// may have dropped it.
+  std::optional<view_number> passed_;
   /// For each replica its VIEW-CHANGE of the highest view, by its signature.
   std::map<replica_id, std::pair<view_number, signature>> changes_;
   std::map<sequence_number, accepted> accepted_;

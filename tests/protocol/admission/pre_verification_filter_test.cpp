@@ -81,6 +81,34 @@ TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and wh
   CHECK_FALSE(world.objection(world.vote(2, 3)));
 }
 
+TEST_CASE(
+    "what the replica publishes before it adopts a NEW-VIEW that passed is not lost, nor does it undo the NEW-VIEW") {
+  filter_world world;
+  world.filter.note_passed(world.opening_of(3));
+  // It has left view 0 for view 2 meanwhile, and h has moved to 4.
+  world.filter.on_position({view_number{2}, false, sequence_number{4}, sequence_number{4}, sequence_number{12}});
+  CHECK(world.objection(world.vote(4, 3)) == rejection::already_decided);
+  CHECK_FALSE(world.objection(world.proposal(5, "o", 3)));
+  // H is 12 now, so the replica keeps a vote for 12.
+  world.filter.note_passed(world.vote(12, 3));
+  CHECK(world.objection(world.vote(12, 3)) == rejection::duplicate);
+}
+
+TEST_CASE("a replica that adopts the NEW-VIEW that passed has what passed after it, and one that goes beyond has not") {
+  for (const bool adopts : {true, false}) {
+    CAPTURE(adopts);
+    filter_world world;
+    world.filter.note_passed(world.opening_of(3));
+    world.filter.note_passed(world.vote(5, 3));
+    world.stands_in(adopts ? 3 : 4, adopts);
+    CHECK(world.objection(world.vote(5, 3)) == (adopts ? rejection::duplicate : rejection::other_view));
+    // From here on the position alone counts.
+    world.stands_in(4, false);
+    CHECK(world.objection(world.proposal(5, "o", 4)) == rejection::other_view);
+    CHECK_FALSE(world.objection(world.opening_of(4)));
+  }
+}
+
 TEST_CASE("a suspicion of a view that is past is refused") {
   filter_world world;
   CHECK_FALSE(world.objection(message{world.factory.suspicion_of(replica_id{2}, view_number{0})}));
