@@ -14,12 +14,8 @@ using checkpointer_self = checkpointer_actor::stateful_pointer<checkpointer_stat
 void carry_out(checkpointer_self self, checkpoint_effects effects) {
   const auto& with = *self->state.with;
   send_to_journal(self, with.journal, std::move(effects.records), std::move(effects.sends));
-  if (effects.diverged) {
-    self->send(with.replica, state_diverged{*effects.diverged});
-    self->send(with.executor, state_diverged{*effects.diverged});
-    self->send(with.state_transfer, state_diverged{*effects.diverged});
-  }
-  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
+  if (effects.disproven) self->send(with.executor, own_root_disproven{*effects.disproven});
+  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch, fetch_reason::own_state_wrong});
   if (effects.stable) {
     self->send(with.replica, checkpoint_stable{effects.stable});
     self->send(with.state_transfer, checkpoint_stable{effects.stable});
@@ -50,10 +46,12 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
         self->delayed_send(self, self->state.period, tick{});
       },
       [self](const checkpoint_taken& taken) {
-        carry_out(self, self->state.core->on_taken(taken.sequence, taken.root));
+        auto effects = self->state.core->on_taken(taken.sequence, taken.root);
+        if (effects.keeps_taken) self->send(self->state.with->journal, taken);
+        carry_out(self, std::move(effects));
       },
       [self](const checkpoint_installed& installed) {
-        self->state.core->on_installed(installed.sequence, installed.root);
+        carry_out(self, self->state.core->on_installed(installed.sequence, installed.root));
       },
       [self](const voting_allowed& allowed) { self->state.core->on_voting_allowed(allowed.above); },
       [self](const proof_learned& learned) { carry_out(self, self->state.core->on_proof(learned.certificate)); },

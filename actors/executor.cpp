@@ -43,7 +43,6 @@ void tell_taken(const executor_self& self, const checkpoint_taken& taken) {
   const auto& with = *self->state.with;
   self->send(with.checkpointer, taken);
   self->send(with.state_transfer, taken);
-  self->send(with.journal, taken);
 }
 
 void tell_installed(const executor_self& self, const checkpoint_installed& installed) {
@@ -160,6 +159,15 @@ void tell_installed(const executor_self& self, const install_state& verified) {
   self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }
 
+/// The receivers learn of taken and installed states from this actor too, the replica by way of the journal. So they
+/// hear of a divergence before the state that ends it, and need no rule for news about a state that is gone.
+void tell_diverged(const executor_self& self, sequence_number sequence) {
+  const auto& with = *self->state.with;
+  self->send(with.replica, state_diverged{sequence});
+  self->send(with.state_transfer, state_diverged{sequence});
+  self->send(with.monitor, observed{divergence_found{sequence}});
+}
+
 void install(executor_self self, const install_state& verified) {
   const auto& with = *self->state.with;
   const auto sequence = verified.certificate->sequence();
@@ -173,7 +181,8 @@ void install(executor_self self, const install_state& verified) {
     case installation::too_old:
       return self->send(with.state_transfer, install_refused{sequence, false});
     case installation::unreadable:
-      // A quorum certified a state that this version cannot read, so the node cannot go on.
+      // A quorum certified a state that this version cannot read, so the node cannot go on. If the state in place is
+      // wrong now, no other actor has to know: the replica lags, and goes on asking for a certified state.
       self->send(with.monitor,
                  observed{node_failed{{"the certified state cannot be installed: " + outcome.why,
                                        "check that all replicas run the same version and state machine"}}});
@@ -241,7 +250,9 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
       [self](const client_link_closed& closed) { close_link(self, closed); },
       [self](const session_routed& routed) { route_session(self, routed); },
       [self](const install_state& verified) { install(self, verified); },
-      [self](const state_diverged& diverged) { self->state.replicated->on_diverged(diverged.sequence); },
+      [self](const own_root_disproven& found) {
+        if (self->state.replicated->on_disproven(found.sequence)) tell_diverged(self, found.sequence);
+      },
       [self](const report_wanted&) { return self->state.replicated->machine_root(); },
   };
 }

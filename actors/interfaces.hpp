@@ -78,7 +78,7 @@ using executor_actor =
                      // A QUERY.
                      caf::reacts_to<verified_message>, caf::reacts_to<reply_again>, caf::reacts_to<refuse>,
                      caf::reacts_to<client_link_opened>, caf::reacts_to<client_link_closed>,
-                     caf::reacts_to<session_routed>, caf::reacts_to<install_state>, caf::reacts_to<state_diverged>,
+                     caf::reacts_to<session_routed>, caf::reacts_to<install_state>, caf::reacts_to<own_root_disproven>,
                      // The root of the present state.
                      caf::replies_to<report_wanted>::with<digest>>;
 
@@ -286,6 +286,7 @@ CAF_ADD_TYPE_ID(hypermesh, (hypermesh::moves_agreed))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::low_watermark_moved))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmission_wanted))
 CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmitted))
+CAF_ADD_TYPE_ID(hypermesh, (hypermesh::own_root_disproven))
 CAF_END_TYPE_ID_BLOCK(hypermesh)
 
 // CAF serialises none of these types: FlatBuffers frames are the only wire format.
@@ -358,3 +359,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::moves_agreed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::low_watermark_moved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmission_wanted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::own_root_disproven)

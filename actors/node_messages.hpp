@@ -270,8 +270,9 @@ struct batch_committed {
   committed_batch content;
 };
 
-/// The state after a checkpoint's sequence number (executor to checkpointer, state transfer and journal). The journal
-/// forwards it to the replica once everything before it is on disk.
+/// The state after a checkpoint's sequence number (executor to checkpointer and state transfer). If no certificate
+/// contradicts it, the checkpointer forwards it to the journal, and the journal to the replica once everything before
+/// it is on disk.
 struct checkpoint_taken {
   sequence_number sequence;
   digest root;
@@ -286,7 +287,8 @@ struct checkpoint_installed {
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// A quorum certified the state after a sequence number (checkpointer to replica and state transfer).
+/// A quorum certified the state after a sequence number, and the root of this replica does not contradict it
+/// (checkpointer to replica and state transfer).
 struct checkpoint_stable {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
@@ -296,16 +298,23 @@ struct proof_learned {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
-/// The state of this node differs from the certified one. The receivers stop voting, answering and giving the state to
-/// others (checkpointer to replica, executor and state transfer; attack 27).
+/// A quorum certified another state after `sequence` than this replica computed (checkpointer to executor). The state
+/// in place may be another one already.
+struct own_root_disproven {
+  sequence_number sequence;
+};
+
+/// The state in place is wrong, as the executor found, which owns it. The receivers stop voting and giving the state to
+/// others until a certified state is installed (executor to replica and state transfer; attack 27).
 struct state_diverged {
   sequence_number sequence;
 };
 
 /// Fetch the state under this certificate (to state transfer: from the replica if it lags, from the checkpointer if the
-/// state of this replica is wrong).
+/// own state is wrong and the certified one is to replace it).
 struct fetch_state {
   std::shared_ptr<const checkpoint_certificate> certificate;
+  fetch_reason why = fetch_reason::lag;
 };
 
 /// This replica lost its disk. It may vote for the states after sequence numbers above this one (replica to

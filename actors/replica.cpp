@@ -39,7 +39,7 @@ void carry_out(replica_self self, replica_effects effects) {
   }
   if (effects.voting_above) self->send(with.checkpointer, voting_allowed{*effects.voting_above});
   if (effects.learned) self->send(with.checkpointer, proof_learned{effects.learned});
-  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch});
+  if (effects.fetch) self->send(with.state_transfer, fetch_state{effects.fetch, fetch_reason::lag});
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});
 }
@@ -70,7 +70,7 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const new_view_built& built) { carry_out(self, self->state.core->on_new_view_built(*built.opened)); },
       [self](const checkpoint_taken& taken) { carry_out(self, self->state.core->on_taken(taken.sequence)); },
       [self](const checkpoint_stable& stable) { carry_out(self, self->state.core->on_stable(stable.certificate)); },
-      [self](const state_diverged& diverged) { carry_out(self, self->state.core->on_diverged(diverged.sequence)); },
+      [self](const state_diverged& diverged) { self->state.core->on_diverged(diverged.sequence); },
       [self](const state_installed& installed) {
         carry_out(self, self->state.core->on_installed(installed.sequence, installed.certificate));
       },

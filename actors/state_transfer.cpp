@@ -51,20 +51,18 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
         self->state.fetcher->on_taken(taken.sequence, taken.snapshot);
       },
       [self](const checkpoint_installed& installed) {
-        self->state.donor->on_installed(installed.sequence);
         self->state.fetcher->on_installed(installed.sequence);
         self->state.donor->on_taken(installed.sequence, installed.snapshot);
         self->state.fetcher->on_taken(installed.sequence, installed.snapshot);
       },
-      [self](const fetch_state& wanted) { carry_out(self, self->state.fetcher->on_fetch(wanted.certificate)); },
+      [self](const fetch_state& wanted) {
+        carry_out(self, self->state.fetcher->on_fetch(wanted.certificate, wanted.why));
+      },
       [self](const verified_message& received) { receive(self, received); },
       [self](const install_refused& refused) {
         carry_out(self, self->state.fetcher->on_install_refused(refused.sequence, refused.unreadable));
       },
-      [self](const state_diverged& diverged) {
-        self->state.donor->on_diverged(diverged.sequence);
-        self->state.fetcher->on_diverged(diverged.sequence);
-      },
+      [self](const state_diverged&) { self->state.donor->on_diverged(); },
       [self](const trust_changed& changed) { self->state.fetcher->on_trust(changed.now->throttled); },
       [self](const checkpoint_stable& stable) { self->state.donor->on_stable(stable.certificate->sequence()); },
       [self](const tick&) {

@@ -73,16 +73,37 @@ TEST_CASE_FIXTURE(checkpointer_bench, "a proof makes a checkpoint stable without
   CHECK(take_observed<checkpoint_became_stable>().size() == 1);
 }
 
-TEST_CASE_FIXTURE(checkpointer_bench, "another certified state than the own one is reported before it is stable") {
+TEST_CASE_FIXTURE(
+    checkpointer_bench,
+    "a certificate that contradicts the own state goes to the executor, and to the replica only after the repair") {
   taken(named_digest("mine"));
   forget();
   for (const auto sender : {0U, 2U, 3U})
     hear(sender, root);
-  const auto diverged = take<state_diverged>("replica");
-  REQUIRE(diverged.size() == 1);
-  CHECK(diverged.front().sequence == four);
-  CHECK(take<state_diverged>("executor").size() == 1);
-  CHECK(take<state_diverged>("state-transfer").size() == 1);
+  const auto disproven = take<own_root_disproven>("executor");
+  REQUIRE(disproven.size() == 1);
+  CHECK(disproven.front().sequence == four);
+  CHECK(take<checkpoint_stable>("replica").empty());
+  give(tested, checkpoint_installed{four, root, std::make_shared<const state_snapshot>()});
+  CHECK(take<checkpoint_stable>("replica").size() == 1);
+  CHECK(take<checkpoint_stable>("state-transfer").size() == 1);
+}
+
+TEST_CASE_FIXTURE(checkpointer_bench, "a taken state goes to the journal unless a certificate contradicts it") {
+  SUBCASE("it is the certified one") {
+    give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
+    taken(root);
+    CHECK(take<checkpoint_taken>("journal").size() == 1);
+  }
+  SUBCASE("it is another one") {
+    give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
+    taken(named_digest("mine"));
+    CHECK(take<checkpoint_taken>("journal").empty());
+  }
+  SUBCASE("nothing is certified yet") {
+    taken(root);
+    CHECK(take<checkpoint_taken>("journal").size() == 1);
+  }
 }
 
 TEST_CASE_FIXTURE(checkpointer_bench,
@@ -92,6 +113,7 @@ TEST_CASE_FIXTURE(checkpointer_bench,
     hear(sender, root);
   const auto wanted = take<fetch_state>("state-transfer");
   REQUIRE(wanted.size() == 1);
+  CHECK(wanted.front().why == fetch_reason::own_state_wrong);
   CHECK(wanted.front().certificate->sequence() == four);
   CHECK(wanted.front().certificate->votes.front().content.value == root);
   advance(2 * period);

@@ -143,14 +143,14 @@ TEST_CASE_FIXTURE(executor_bench, "only the link that asked gets an answer again
 TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobody and executes nothing (attack 27)") {
   commit(1);
   open(0, "a");
-  give(tested, state_diverged{sequence_number{4}});
+  give(tested, own_root_disproven{sequence_number{4}});
   give(tested, reply_again{{{client_id{0}, timestamp{1}}, {}}, links["a"], {}});
   commit(2);
   CHECK(replies("a").empty());
 }
 
 TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses and reads nothing either") {
-  give(tested, state_diverged{sequence_number{4}});
+  give(tested, own_root_disproven{sequence_number{4}});
   open(0, "a");
   give(tested, refuse{{{client_id{0}, timestamp{9}}, {}}, reply_status::overloaded, links["a"], {}});
   CHECK(replies("a").empty());
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(executor_bench,
                   "the certified state replaces a diverged one, and the node works on from it (attack 27)") {
   for (std::uint64_t sequence = 1; sequence <= 6; ++sequence)
     commit(sequence, 100 + sequence);
-  give(tested, state_diverged{sequence_number{4}});
+  give(tested, own_root_disproven{sequence_number{4}});
   forget();
   const auto verified = state_after(*this, 4);
   give(tested, verified);
@@ -191,7 +191,7 @@ TEST_CASE_FIXTURE(executor_bench,
 TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older one, nor is that announced") {
   for (std::uint64_t sequence = 1; sequence <= 8; ++sequence)
     commit(sequence, 100 + sequence);
-  give(tested, state_diverged{sequence_number{8}});
+  give(tested, own_root_disproven{sequence_number{8}});
   forget();
   give(tested, state_after(*this, 4));
   const auto told = take<install_refused>("state-transfer");
@@ -203,9 +203,21 @@ TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older 
 TEST_CASE_FIXTURE(executor_bench, "news of a divergence that is repaired already changes nothing") {
   give(tested, state_after(*this, 4));
   forget();
-  give(tested, state_diverged{sequence_number{4}});
+  give(tested, own_root_disproven{sequence_number{4}});
+  CHECK(take<state_diverged>("replica").empty());
   commit(5);
   CHECK(take<batch_executed>("batcher").size() == 1);
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a divergence is reported by the executor, which owns the state") {
+  for (std::uint64_t sequence = 1; sequence <= 6; ++sequence)
+    commit(sequence);
+  give(tested, own_root_disproven{sequence_number{4}});
+  const auto told = take<state_diverged>("replica");
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().sequence == sequence_number{4});
+  CHECK(take<state_diverged>("state-transfer").size() == 1);
+  CHECK(take_observed<divergence_found>().size() == 1);
 }
 
 TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {

@@ -221,8 +221,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a wrong state is given to nobody, and the one
 }
 
 TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not overtake the one that is to replace it") {
-  give(tested, state_diverged{four});
-  give(tested, fetch_state{certificate});
+  give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
   give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
   answer_all();
   CHECK(take<install_state>("executor").size() == 1);

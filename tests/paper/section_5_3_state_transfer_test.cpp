@@ -118,7 +118,7 @@ TEST_CASE("5.3: a transfer goes on with a newer checkpoint when the older one is
   const auto before = world.crowd.questions(state_part::chunk);
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, honest_donor{sequence_number{8}, newer});
-  world.crowd.carry_out(world.fetcher.on_fetch(world.certify(8, *newer)));
+  world.crowd.carry_out(world.fetcher.on_fetch(world.certify(8, *newer), fetch_reason::lag));
   REQUIRE(world.crowd.run(60));
   CHECK(world.arrived(*newer));
   CHECK(is_certified(*world.crowd.whole()));
@@ -137,8 +137,7 @@ TEST_CASE("5.3: a replica whose own state is corrupt fetches what is corrupt and
   }
   // Its leaves still say what they said before the bytes rotted.
   world.fetcher.on_taken(four, std::make_shared<const state_snapshot>(std::move(own)));
-  world.fetcher.on_diverged(four);
-  world.fetch();
+  world.fetch(fetch_reason::own_state_wrong);
   REQUIRE(world.crowd.run(10));
   CHECK(world.arrived());
   CHECK(world.crowd.questions(state_part::chunk) == 2);

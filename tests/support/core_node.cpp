@@ -164,7 +164,6 @@ void core_node::install(const verified_state& fetched) {
   if (outcome.what != installation::installed) return carry_out(fetcher_.on_install_refused(sequence, false));
   ++installs_;
   checker_->on_installed(self_, sequence);
-  donor_.on_installed(sequence);
   fetcher_.on_installed(sequence);
   carry_out(replica_.on_installed(sequence, fetched.certificate));
   batcher_.on_installed(state_.sessions(), now_);
@@ -197,9 +196,10 @@ void core_node::take_checkpoint(bool installed) {
   checker_->on_root(self_, sequence, root);
   donor_.on_taken(sequence, snapshot);
   fetcher_.on_taken(sequence, snapshot);
-  if (installed) return checkpoints_.on_installed(sequence, root);
-  carry_out(replica_.on_taken(sequence));
-  carry_out(checkpoints_.on_taken(sequence, root));
+  if (installed) return carry_out(checkpoints_.on_installed(sequence, root));
+  auto effects = checkpoints_.on_taken(sequence, root);
+  if (effects.keeps_taken) carry_out(replica_.on_taken(sequence));
+  carry_out(std::move(effects));
 }
 
 // --- Effects -----------------------------------------------------------------------
@@ -211,7 +211,7 @@ void core_node::carry_out(replica_effects effects) {
     checker_->on_committed(self_, batch);
     inbox_.emplace_back(std::move(batch));
   }
-  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
+  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch, fetch_reason::lag));
   count(effects.observations);
   checker_->on_marks(self_, replica_.marks(), replica_.last_executed());
   if (effects.voting_above) checkpoints_.on_voting_allowed(*effects.voting_above);
@@ -253,14 +253,12 @@ void core_node::carry_out(checkpoint_effects effects) {
   persist(effects.records);
   send(effects.sends);
   count(effects.observations);
-  if (effects.diverged) {
+  if (effects.disproven && state_.on_disproven(*effects.disproven)) {
     diverged_ = true;
-    carry_out(replica_.on_diverged(*effects.diverged));
-    state_.on_diverged(*effects.diverged);
-    donor_.on_diverged(*effects.diverged);
-    fetcher_.on_diverged(*effects.diverged);
+    replica_.on_diverged(*effects.disproven);
+    donor_.on_diverged();
   }
-  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch));
+  if (effects.fetch != nullptr) carry_out(fetcher_.on_fetch(effects.fetch, fetch_reason::own_state_wrong));
   if (effects.stable != nullptr) {
     donor_.on_stable(effects.stable->sequence());
     carry_out(replica_.on_stable(effects.stable));

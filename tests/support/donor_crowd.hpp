@@ -120,7 +120,7 @@ struct transfer_world {
   /// A certificate of the first 2f + 1 replicas for another state.
   [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certify(std::uint64_t sequence,
                                                                       const state_snapshot& state) const;
-  void fetch() { crowd.carry_out(fetcher.on_fetch(certificate)); }
+  void fetch(fetch_reason why = fetch_reason::lag) { crowd.carry_out(fetcher.on_fetch(certificate, why)); }
   /// Whether what was handed over is the state, byte for byte.
   [[nodiscard]] bool arrived(const state_snapshot& state) const;
   [[nodiscard]] bool arrived() const { return arrived(*snapshot); }

@@ -25,6 +25,14 @@ struct committed_batch {
   std::shared_ptr<const commit_certificate> certificate;
 };
 
+/// Why a state is fetched from other replicas.
+enum class fetch_reason {
+  /// The replica lags behind the certificate. Its own execution may still overtake the transfer.
+  lag,
+  /// The own state is wrong (attack 27). No own state ends the transfer.
+  own_state_wrong,
+};
+
 /// The request of a replica that lost its disk to the other replicas. If both fields are empty, it only has to wait.
 struct readmission_wish {
   /// Sequences through this floor are to be ordered, because its h is below the floor.

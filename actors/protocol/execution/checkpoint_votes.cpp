@@ -1,5 +1,7 @@
 #include "actors/protocol/execution/checkpoint_votes.hpp"
 
+#include <utility>
+
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -25,23 +27,26 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
   checkpoint_effects out;
-  // Roots of a diverged state are worthless. A state below the stable checkpoint needs no vote any more.
-  if (diverged_at_ || sequence < stable()) return out;
+  // Disowned roots are worthless. A state below the stable checkpoint needs no vote any more.
+  if (awaits_certified_state_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
   // The group was faster: the certificate is here already. A vote would change nothing, but the own state may be wrong.
-  if (sequence == stable()) {
-    compare_with_own(out);
-    return out;
-  }
-  if (abstains_) return out;
+  if (sequence == stable()) compare_with_own(out);
+  if (!awaits_certified_state_ && sequence > stable()) vote_for(sequence, root, out);
+  out.keeps_taken = !awaits_certified_state_;
+  return out;
+}
+
+void checkpoint_votes::vote_for(sequence_number sequence, const digest& root, checkpoint_effects& out) {
+  if (abstains_) return;
   if (sequence <= voted_) {
     // This replica voted for the sequence before: in the last run, or before its state was replaced. A second vote
     // would convict it, so the first one stays, correct or not. If the two roots differ, one of the two executions was
-    // wrong. The certified state will show which; until then the present state counts as diverged.
+    // wrong. The certified state will show which; until then the present state counts as wrong.
     const auto said = votes_.find(sequence);
     const auto* own = said == votes_.end() ? nullptr : said->second.of(self_);
-    if (own != nullptr && sequence > disowned_ && own->content.value != root) diverge(sequence, out);
-    return out;
+    if (own != nullptr && sequence > disowned_ && own->content.value != root) disown(sequence, out);
+    return;
   }
   voted_ = sequence;
   // §4.3: "multicasts a message ⟨CHECKPOINT, n, d, i⟩σi to the other replicas".
@@ -53,7 +58,6 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
   out.sends.push_back({std::nullopt, frame});
   settle(sequence, out);
-  return out;
 }
 
 checkpoint_effects checkpoint_votes::on_vote(const signed_statement& vote) {
@@ -111,28 +115,31 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   // The own root of the stable checkpoint itself stays, because it is compared below.
   votes_.erase(votes_.begin(), votes_.upper_bound(stable()));
   own_roots_.erase(own_roots_.begin(), own_roots_.lower_bound(stable()));
-  out.stable = stable_;
   out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
   compare_with_own(out);
-  // While the own state is wrong, each newer certified state is asked for: only one that is not older than the
-  // divergence ends it.
-  if (diverged_at_) out.fetch = stable_;
+  if (awaits_certified_state_) {
+    // Each newer certified state is asked for, because the first one may be gone at the donors.
+    out.fetch = stable_;
+  } else {
+    out.stable = stable_;
+  }
 }
 
 void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   const auto own = own_roots_.find(stable());
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
   // A quorum certified another state. One of its members is correct, so the own state is the wrong one.
-  diverge(stable(), out);
+  disown(stable(), out);
 }
 
 /// This replica computed something wrong, and so is everything that builds on it. None of it is signed or sent again
 /// (attack 27).
-void checkpoint_votes::diverge(sequence_number sequence, checkpoint_effects& out) {
+void checkpoint_votes::disown(sequence_number sequence, checkpoint_effects& out) {
+  require(!awaits_certified_state_, "disowned roots are not compared");
   own_roots_.clear();
   disowned_ = voted_;
-  diverged_at_ = sequence;
-  out.diverged = sequence;
+  awaits_certified_state_ = true;
+  out.disproven = sequence;
   out.fetch = stable_;
 }
 
@@ -142,16 +149,18 @@ void checkpoint_votes::on_voting_allowed(sequence_number above) {
   voted_ = std::max(voted_, above);
 }
 
-void checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
+checkpoint_effects checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
-  // An older certified state is correct too, but it does not end the divergence (`divergence_tracker::ends_with`).
-  if (diverged_at_ && sequence >= *diverged_at_) diverged_at_ = std::nullopt;
-  if (!diverged_at_ && sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
+  checkpoint_effects out;
+  if (sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
+  // The certificates that were held back contradicted a state that is gone.
+  if (std::exchange(awaits_certified_state_, false)) out.stable = stable_;
+  return out;
 }
 
 checkpoint_effects checkpoint_votes::on_tick() const {
   checkpoint_effects out;
-  if (diverged_at_) {
+  if (awaits_certified_state_) {
     out.fetch = stable_;
     return out;
   }

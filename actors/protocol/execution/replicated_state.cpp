@@ -174,7 +174,7 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
   if (auto error = restore(sequence, snapshot)) return {installation::unreadable, std::move(*error)};
   if (root() != certified) {
     // The chunks are certified, but the machine made another state of them. Its answers are worthless from now on.
-    (void)divergence_.on_diverged(sequence);
+    (void)divergence_.on_disproven(sequence);
     return {installation::unreadable, "what was restored is another state than the certified one"};
   }
   replaced_ = divergence_.on_installed(sequence);

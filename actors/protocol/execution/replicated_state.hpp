@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "actors/protocol/base/divergence_tracker.hpp"
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/execution/client_table.hpp"
+#include "actors/protocol/execution/divergence_tracker.hpp"
 #include "actors/protocol/reputation/readmission_ledger.hpp"
 #include "actors/protocol/reputation/reputation_ledger.hpp"
 
@@ -36,8 +36,9 @@ struct installation_outcome {
 /// the committed sequence alone. Owns the machine. The state before any batch has sequence 0. Memory: that of its
 /// parts.
 ///
-/// When the state turns out not to be the certified one, it answers nobody and executes nothing more, until a certified
-/// state replaces it. That state may be of an earlier sequence (attack 27).
+/// The owner of the divergence: it holds the state, and it alone replaces it, so it knows at every moment whether the
+/// state in place is wrong. A diverged state answers nobody and executes nothing more, until a certified state replaces
+/// it. That state may be of an earlier sequence (attack 27).
 class replicated_state {
  public:
   replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster);
@@ -90,8 +91,9 @@ class replicated_state {
   /// Restores the state that this node kept on its own disk. An error text leaves the present state unchanged.
   [[nodiscard]] std::optional<std::string> restore(sequence_number sequence, const state_snapshot& snapshot);
 
-  /// A quorum certified another state after `sequence`. The news may be older than the installed state.
-  void on_diverged(sequence_number sequence) { (void)divergence_.on_diverged(sequence); }
+  /// A quorum certified another state after `sequence`. False if that is no news about the state in place, because a
+  /// certified state replaced the wrong one meanwhile.
+  [[nodiscard]] bool on_disproven(sequence_number sequence) { return divergence_.on_disproven(sequence); }
   [[nodiscard]] bool has_diverged() const { return divergence_.exists(); }
 
  private:

@@ -46,6 +46,7 @@ replica_core::replica_core(const cluster_parameters& cluster, replica_id self, c
       group_(cluster.group()),
       self_(self),
       keys_(&keys),
+      rights_(cluster, self),
       log_(cluster),
       prepared_(cluster.group()),
       early_(cluster.replicas, cluster.watermark_window) {
@@ -60,8 +61,7 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
   require(group_.primary_of(view) == self_, "only the primary of a view is given batches for it");
   replica_effects out;
   // The batcher keeps the requests until they are executed, and cuts them again in the next view.
-  if (view != view_ || !active_) return out;
-  waiting_.push_back(std::move(content));
+  if (view != this->view() || !status_.hold(std::move(content))) return out;
   propose_waiting(out);
   return out;
 }
@@ -69,10 +69,11 @@ replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const b
 void replica_core::propose_waiting(replica_effects& out) {
   // §4.2: "the primary … assigns a sequence number, n, to the request"; batches beyond H wait for a stable checkpoint,
   // so no primary can exhaust the space of sequence numbers (attack 28).
-  if (divergence_.exists() || !may_prepare()) return;
-  while (!waiting_.empty() && log_.marks().contains(last_proposed_.next())) {
-    auto body = std::move(waiting_.front());
-    waiting_.pop_front();
+  auto* here = status_.active();
+  if (here == nullptr || !may_prepare()) return;
+  while (!here->waiting.empty() && log_.marks().contains(last_proposed_.next())) {
+    auto body = std::move(here->waiting.front());
+    here->waiting.pop_front();
     propose(std::move(body), out);
   }
   propose_null_requests(out);
@@ -86,7 +87,7 @@ void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& o
   const auto frame = encode_pre_prepare(header, *body);
   slot.proposal = pre_prepare{header, std::move(body), frame};
   // The record comes first: after a crash this primary must not propose another batch here (attack 9).
-  out.records.push_back({record_kind::pre_prepare, view_, last_proposed_, frame});
+  out.records.push_back({record_kind::pre_prepare, view(), last_proposed_, frame});
   out.sends.push_back({std::nullopt, frame});
   advance(last_proposed_, out);
 }
@@ -95,12 +96,13 @@ void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& o
 /// completes it comes also when no client sends a request. A hand-over waits for its checkpoint in the same way.
 void replica_core::propose_null_requests(replica_effects& out) {
   static const auto null_request = std::make_shared<const batch>();
-  while (!null_requests_.empty() && null_requests_.front() <= last_executed_)
-    null_requests_.pop_front();
-  while (is_primary() && active_ && !divergence_.exists() && may_prepare() && waiting_.empty() &&
-         last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
-         null_requests_.size() < null_requests_in_flight_max) {
-    null_requests_.push_back(last_proposed_.next());
+  auto* here = status_.active();
+  if (here == nullptr || !is_primary() || !may_prepare()) return;
+  while (!here->null_requests.empty() && here->null_requests.front() <= last_executed_)
+    here->null_requests.pop_front();
+  while (here->waiting.empty() && last_proposed_ < advance_through_ && log_.marks().contains(last_proposed_.next()) &&
+         here->null_requests.size() < null_requests_in_flight_max) {
+    here->null_requests.push_back(last_proposed_.next());
     propose(null_request, out);
   }
 }
@@ -117,7 +119,7 @@ replica_effects replica_core::on_message(principal sender, const message& value)
   require(sender.is_replica(), "the replica core gets messages of replicas only");
   replica_effects out;
   // A replica whose state is wrong takes no part until it is repaired (attack 27).
-  if (divergence_.exists()) return out;
+  if (status_.is_diverged()) return out;
   const replica_id from{sender.number};
   switch (kind_of(value)) {
     case message_kind::pre_prepare:
@@ -128,9 +130,9 @@ replica_effects replica_core::on_message(principal sender, const message& value)
     case message_kind::new_view: {
       const auto& opened = std::get<new_view>(value);
       // The validator has computed O again (attack 13), so only the view is left to check.
-      const bool is_new = opened.view > view_ || (opened.view == view_ && !active_);
+      const bool is_new = opened.view > view() || (opened.view == view() && status_.changing() != nullptr);
       if (!is_new) {
-        reject(from, opened.view == view_ ? rejection::duplicate : rejection::other_view, out);
+        reject(from, opened.view == view() ? rejection::duplicate : rejection::other_view, out);
       } else {
         enter_view(opened, out);
         ask_for_bodies(out);
@@ -153,8 +155,8 @@ void replica_core::accept(replica_id from, const message& value, replica_effects
   if (kind_of(value) != message_kind::pre_prepare && from == self_) return reject(from, rejection::unsolicited, out);
   // §4.4: a replica that has left its view "accepts no messages (other than checkpoint, view-change, and new-view
   // messages)" of that view; messages of the view that it waits for are early.
-  const bool later_view = content.view > view_ || (content.view == view_ && !active_);
-  const bool above = content.view == view_ && content.sequence > log_.marks().high() &&
+  const bool later_view = content.view > view() || (content.view == view() && status_.changing() != nullptr);
+  const bool above = content.view == view() && content.sequence > log_.marks().high() &&
                      content.sequence <= log_.marks().high().plus(cluster_.watermark_window);
   if (later_view || above) {
     if (early_.hold(from, content, value)) return;
@@ -168,7 +170,7 @@ void replica_core::accept(replica_id from, const message& value, replica_effects
 
 std::optional<rejection> replica_core::check_place(const statement& content) const {
   // §4.2: "it is in view v" and "the sequence number … is between a low water mark, h, and a high water mark, H".
-  if (content.view != view_) return rejection::other_view;
+  if (content.view != view()) return rejection::other_view;
   if (!log_.marks().contains(content.sequence)) return rejection::outside_watermarks;
   return std::nullopt;
 }
@@ -178,9 +180,11 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
   require(content.replica == primary(), "a verified PRE-PREPARE of this view is the primary's");
   // §4.4: V fixes the beginning of the new view: nothing is proposed at or below its stable checkpoint, and above it O
   // fixes the digests.
-  if (content.sequence <= min_s_) return reject(from, rejection::outside_watermarks, out);
-  const auto named = reproposals_.find(content.sequence);
-  const bool is_named = named != reproposals_.end();
+  auto* here = status_.active();
+  require(here != nullptr, "a proposal of a view that is not entered is early");
+  if (content.sequence <= here->min_s) return reject(from, rejection::outside_watermarks, out);
+  const auto named = here->reproposals.find(content.sequence);
+  const bool is_named = named != here->reproposals.end();
   if (is_named && named->second.content != content) return reject(primary(), rejection::conflicting_statement, out);
   auto& slot = log_.at(content.sequence);
   // §4.2: "it has not accepted a pre-prepare message for view v and sequence number n containing a different digest".
@@ -191,12 +195,12 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
   }
   // A PRE-PREPARE in the name of this primary that it did not make comes from a twin with the same key. A primary on
   // probation may have made it before it lost its disk, and learns now what it proposed.
-  if (is_primary() && !is_named && !probation_) return reject(from, rejection::unsolicited, out);
-  out.records.push_back({record_kind::pre_prepare, view_, content.sequence, proposal.raw});
+  if (is_primary() && !is_named && rights_.is_full()) return reject(from, rejection::unsolicited, out);
+  out.records.push_back({record_kind::pre_prepare, view(), content.sequence, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
-  if (unanswered_.empty() || lacks_body()) return;
+  if (here->unanswered.empty() || lacks_body()) return;
   const retransmission repair{log_, group_, self_, std::nullopt};
-  for (const auto& [asker, asked] : std::exchange(unanswered_, {}))
+  for (const auto& [asker, asked] : std::exchange(here->unanswered, {}))
     repair.answer(asked, out.sends);
 }
 
@@ -243,14 +247,14 @@ void replica_core::advance(sequence_number sequence, replica_effects& out) {
   // §4.2: "Replica i multicasts a ⟨COMMIT, v, n, D(m), i⟩σi to the other replicas when prepared(m, v, n, i) becomes
   // true." A replica on probation sends no COMMIT, because a forgotten VIEW-CHANGE may lack the certificate that the
   // COMMIT promises.
-  if (!slot.commit_sent && slot.is_prepared(group_) && !probation_) {
+  if (!slot.commit_sent && slot.is_prepared(group_) && rights_.is_full()) {
     const auto own = sign(message_kind::commit, sequence, slot.proposal->header.content.value);
     slot.commit_sent = true;
     require(slot.commits.add(own) == vote_set::outcome::added, "the own COMMIT is the first of this replica");
     // A COMMIT promises that every later VIEW-CHANGE of this replica proves the batch prepared, so the proof must
     // outlive a crash as the vote does (attack 9).
     const auto proof = certificate_of(slot, group_);
-    out.records.push_back({record_kind::prepared, view_, sequence, encode_statements(proof)});
+    out.records.push_back({record_kind::prepared, view(), sequence, encode_statements(proof)});
     vote(message_kind::commit, own, out);
   }
   while (is_decided(last_decided_.next()))
@@ -274,8 +278,8 @@ void replica_core::execute_ready(replica_effects& out) {
     auto certificate = std::make_shared<commit_certificate>();
     certificate->commits = next->commits.votes_for(value);
     require(certificate->commits.size() >= group_.quorum(), "a commit certificate holds a quorum");
-    out.records.push_back({record_kind::committed, view_, last_executed_, encode_statements(certificate->commits)});
-    committed_batch batch{view_, last_executed_, value, next->proposal->body, std::move(certificate)};
+    out.records.push_back({record_kind::committed, view(), last_executed_, encode_statements(certificate->commits)});
+    committed_batch batch{view(), last_executed_, value, next->proposal->body, std::move(certificate)};
     out.observations.emplace_back(slot_committed{batch});
     out.committed.push_back(std::move(batch));
   }
@@ -292,7 +296,7 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
   replica_effects out;
   if (certificate->sequence() <= log_.marks().low()) return out;
   if (ahead_ == nullptr || ahead_->sequence() < certificate->sequence()) ahead_ = std::move(certificate);
-  if (!divergence_.exists()) adopt_stable(out);
+  if (!status_.is_diverged()) adopt_stable(out);
   return out;
 }
 
@@ -307,7 +311,7 @@ void replica_core::adopt_stable(replica_effects& out) {
 void replica_core::move_low(std::shared_ptr<const checkpoint_certificate> proof, replica_effects& out) {
   stable_ = std::move(proof);
   if (ahead_ != nullptr && ahead_->sequence() <= stable_->sequence()) ahead_ = nullptr;
-  ticks_behind_ = 0;
+  stall_.end_wait();
   out.records.push_back(
       {record_kind::stable_checkpoint, view_number{0}, stable_->sequence(), encode(checkpoint_proof{*stable_})});
   cut_log(stable_->sequence(), out);
@@ -322,7 +326,8 @@ void replica_core::cut_log(sequence_number stable, replica_effects& out) {
   log_.cut_through(stable);
   prepared_.cut_through(stable);
   bodies_.cut_through(stable);
-  reproposals_.erase(reproposals_.begin(), reproposals_.upper_bound(stable));
+  if (auto* here = status_.active())
+    here->reproposals.erase(here->reproposals.begin(), here->reproposals.upper_bound(stable));
   last_decided_ = std::max(last_decided_, stable);
   out.forget_through = stable;
   out.observations.emplace_back(watermarks_moved{log_.marks().low(), log_.marks().high()});
@@ -330,7 +335,7 @@ void replica_core::cut_log(sequence_number stable, replica_effects& out) {
 
 replica_effects replica_core::on_taken(sequence_number sequence) {
   replica_effects out;
-  if (divergence_.exists()) return out;
+  if (status_.is_diverged()) return out;
   taken_ = std::max(taken_, sequence);
   adopt_stable(out);
   return out;
@@ -341,8 +346,8 @@ replica_effects replica_core::on_installed(sequence_number sequence,
   require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
   replica_effects out;
   // A wrong state is replaced by one that is not older than the divergence; a right one only by a newer one.
-  if (divergence_.exists() ? !divergence_.ends_with(proof->sequence()) : sequence <= last_executed_) return out;
-  const bool repaired = divergence_.on_installed(proof->sequence());
+  const bool repaired = status_.is_diverged();
+  if (repaired ? !status_.repair(proof->sequence()) : sequence <= last_executed_) return out;
   last_executed_ = sequence;
   taken_ = proof->sequence();
   // A primary that lagged continues after the sequence numbers that it knows to be used.
@@ -358,28 +363,21 @@ replica_effects replica_core::on_installed(sequence_number sequence,
   return out;
 }
 
-replica_effects replica_core::on_diverged(sequence_number sequence) {
-  replica_effects out;
-  if (divergence_.on_diverged(sequence)) out.observations.emplace_back(divergence_found{sequence});
-  return out;
-}
-
 // --- TOCS '02 §5.2, retransmission -------------------------------------------------
 
 replica_effects replica_core::on_tick() {
   replica_effects out;
-  if (divergence_.exists()) return out;
+  if (status_.is_diverged()) return out;
   ++ticks_;
   answered_.clear();
-  const bool stalled = last_executed_ == executed_at_tick_ && last_decided_ == decided_at_tick_;
-  executed_at_tick_ = last_executed_;
-  decided_at_tick_ = last_decided_;
+  const bool stalled = stall_.on_tick(last_executed_, last_decided_);
   const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
   // If h of the others is at or above this H, they have discarded all that this replica could still accept, so waiting
   // is useless.
   const bool out_of_reach = lacks_state && ahead_->sequence() >= log_.marks().high();
-  if (lacks_state && stalled && (++ticks_behind_ >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
-  const bool open = log_.last() > last_decided_ || !reproposals_.empty() || ahead_ != nullptr || !active_;
+  if (lacks_state && stalled && (stall_.count_wait() >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
+  const auto* here = status_.active();
+  const bool open = here == nullptr || !here->reproposals.empty() || log_.last() > last_decided_ || ahead_ != nullptr;
   if ((open && stalled) || has_hole() || ticks_ % idle_status_ticks == 0) send_status(out);
   if (ticks_ % wish_ticks == 0) wish(out);
   propose_null_requests(out);
@@ -397,7 +395,8 @@ bool replica_core::has_hole() const {
 
 void replica_core::send_status(replica_effects& out) const {
   const status own{
-      self_, view_, active_, log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_), {}, {}};
+      self_, view(), is_active(), log_.marks().low(), last_decided_, progress_after(log_, group_, last_decided_),
+      {},    {}};
   auto buffer = status_buffer(own);
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::status, buffer));
   out.sends.push_back({std::nullopt, seal(message_kind::status, std::move(buffer), by)});
@@ -410,28 +409,30 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   if (stable_ != nullptr && value.low_watermark < stable_->sequence()) {
     out.sends.push_back({value.replica, encode(checkpoint_proof{*stable_})});
   }
-  if (value.view > view_) return reject(value.replica, rejection::other_view, out);
-  const bool same = value.view == view_ && value.active && active_;
+  if (value.view > view()) return reject(value.replica, rejection::other_view, out);
+  auto* here = status_.active();
   // Bodies are large: besides the primary only one backup, another one each tick, sends a body again. If the primary
   // itself lacks a body, any backup may be the one that has it.
-  const bool sends_all = is_primary() || value.replica == group_.primary_of(view_);
+  const bool sends_all = is_primary() || value.replica == primary();
   retransmission repair{log_, group_, self_, sends_all ? std::nullopt : std::optional{ticks_}};
-  if (same) {
+  if (here != nullptr && value.view == view() && value.active) {
     // A new primary that lacks bodies itself answers again when it has them.
-    if (is_primary() && lacks_body()) unanswered_.insert_or_assign(value.replica, value);
+    if (is_primary() && lacks_body()) here->unanswered.insert_or_assign(value.replica, value);
     return repair.answer(value, out.sends);
   }
   // A replica that is behind gets the NEW-VIEW of the view that this replica has entered or, while that is still to
   // come, the own VIEW-CHANGE, which it may need (attack 20).
-  const bool fresh = !active_ && ticks_ - view_left_at_tick_ < view_change_ticks;
-  const bool behind = value.view < view_ || !value.active;
-  if (behind && !fresh && view_proof_ != nullptr) out.sends.push_back({value.replica, view_proof_});
+  const auto* waiting = status_.changing();
+  const bool fresh = waiting != nullptr && ticks_ - waiting->left_at_tick < view_change_ticks;
+  const bool behind = value.view < view() || !value.active;
+  const auto& proof = waiting != nullptr ? waiting->own_change : here->opened_by;
+  if (behind && !fresh && proof != nullptr) out.sends.push_back({value.replica, proof});
 }
 
 // --- Helpers -----------------------------------------------------------------------
 
 signed_statement replica_core::sign(message_kind kind, sequence_number sequence, const digest& value) const {
-  const statement content{view_, sequence, value, self_, cluster_.signing.epoch};
+  const statement content{view(), sequence, value, self_, cluster_.signing.epoch};
   return {content, keys_->sign(signing_input(cluster_.signing, kind, statement_bytes(content)))};
 }
 
@@ -447,7 +448,7 @@ void replica_core::reject(replica_id sender, rejection reason, replica_effects& 
 }
 
 void replica_core::report_progress(replica_effects& out) const {
-  out.observations.emplace_back(replica_progress{view_, active_, last_proposed_, log_.size()});
+  out.observations.emplace_back(replica_progress{view(), is_active(), last_proposed_, log_.size()});
 }
 
 }  // namespace hypermesh

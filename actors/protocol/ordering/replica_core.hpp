@@ -1,27 +1,28 @@
 #pragma once
 
-#include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
-#include "actors/protocol/base/divergence_tracker.hpp"
 #include "actors/protocol/ordering/future_messages.hpp"
 #include "actors/protocol/ordering/prepared_set.hpp"
-#include "actors/protocol/ordering/probation.hpp"
 #include "actors/protocol/ordering/recovered_replica.hpp"
 #include "actors/protocol/ordering/replica_effects.hpp"
+#include "actors/protocol/ordering/replica_status.hpp"
+#include "actors/protocol/ordering/signing_rights.hpp"
 #include "actors/protocol/ordering/slot_log.hpp"
+#include "actors/protocol/ordering/stall_watch.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
 
 /// A replica of PBFT: the normal case (§4.2), the watermarks of §4.3, the way from view to view of §4.4 and the
 /// retransmission of TOCS '02 §5.2. Pure: `event → effects`; all messages were verified. The single writer of view,
-/// status, slots, P, h, H and last executed. When a view is left is decided elsewhere (`view_changer`).
+/// status, slots, P, h, H and last executed. When a view is left is decided elsewhere (`view_changer`). Two questions
+/// are asked before each step, and each has its own class: is this replica active, changing its view or diverged
+/// (`replica_status`), and what may it sign (`signing_rights`)?
 ///
 /// Memory: L slots (see `slot_log`), P, the bodies above h, bounded early messages (`future_messages`), the last
 /// NEW-VIEW, one STATUS of each replica, and the batches that wait for a sequence number inside the window, which the
@@ -62,8 +63,8 @@ class replica_core {
                                              std::shared_ptr<const checkpoint_certificate> proof);
 
   /// The state of this replica after `sequence` is not the certified one: it sends nothing until a certified state is
-  /// installed (attack 27). The report may be older than the state in place.
-  [[nodiscard]] replica_effects on_diverged(sequence_number sequence);
+  /// installed (attack 27).
+  void on_diverged(sequence_number sequence) { status_.diverge(sequence); }
 
   /// A readmission or a hand-over needs the sequence numbers through this one.
   [[nodiscard]] replica_effects on_advance(sequence_number through);
@@ -71,17 +72,17 @@ class replica_core {
   /// The status period has passed.
   [[nodiscard]] replica_effects on_tick();
 
-  [[nodiscard]] view_number view() const { return view_; }
+  [[nodiscard]] view_number view() const { return status_.view(); }
   /// False from leaving a view until the NEW-VIEW of `view()` is accepted.
-  [[nodiscard]] bool is_active() const { return active_; }
-  [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
+  [[nodiscard]] bool is_active() const { return status_.has_entered(); }
+  [[nodiscard]] replica_id primary() const { return group_.primary_of(view()); }
   [[nodiscard]] bool is_primary() const { return primary() == self_; }
   /// Everything through this sequence number is committed in this view, or stable.
   [[nodiscard]] sequence_number last_decided() const { return last_decided_; }
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
   [[nodiscard]] const watermarks& marks() const { return log_.marks(); }
   /// How many times a diverged state was replaced. Messages that came in between were dropped.
-  [[nodiscard]] std::uint64_t repairs() const { return divergence_.repairs(); }
+  [[nodiscard]] std::uint64_t repairs() const { return status_.repairs(); }
 
  private:
   // §4.2, in the order of the phases.
@@ -98,15 +99,13 @@ class replica_core {
   [[nodiscard]] bool has_hole() const;
   [[nodiscard]] bool is_decided(sequence_number sequence) const;
 
-  [[nodiscard]] bool may_prepare() const;
+  [[nodiscard]] bool may_prepare() const { return rights_.may_prepare(log_.marks().low()); }
   void end_probation(replica_effects& out);
-  [[nodiscard]] std::optional<view_number> view_to_ask_for() const;
   void wish(replica_effects& out) const;
   void catch_up(replica_effects& out);
   void hear_status(const status& value, replica_effects& out);
 
   void restore_view(const recovered_replica& past);
-  void restore_slots(const recovered_replica& past);
 
   // §4.4.
   void adopt_plan(const new_view& opened);
@@ -137,20 +136,12 @@ class replica_core {
   replica_id self_;
   const authenticator* keys_;
 
-  view_number view_;
-  bool active_ = true;
+  replica_status status_;
+  signing_rights rights_;
   slot_log log_;
   prepared_set prepared_;
   body_store bodies_;
   future_messages early_;
-  /// For the view that is entered: no proposal is accepted at or below `min_s_`, and the batches that O names are
-  /// proposed as named.
-  sequence_number min_s_;
-  std::shared_ptr<const checkpoint_certificate> min_s_proof_;
-  std::map<sequence_number, signed_statement> reproposals_;
-  /// The NEW-VIEW of the view that is entered, or the own VIEW-CHANGE for the view that is not; null in view 0.
-  frame_ptr view_proof_;
-  std::uint64_t view_left_at_tick_ = 0;
 
   /// The last sequence number that was handed to the executor, in order.
   sequence_number last_executed_;
@@ -159,30 +150,17 @@ class replica_core {
   sequence_number last_decided_;
   /// The last sequence number that is used: the primary proposes after it.
   sequence_number last_proposed_;
-  /// Batches that wait for a sequence number inside the window.
-  std::deque<std::shared_ptr<const batch>> waiting_;
   /// Sequence numbers through this one are needed, also if no client sends a request.
   sequence_number advance_through_;
-  /// Null requests of this view that were proposed and not executed.
-  std::deque<sequence_number> null_requests_;
-  /// Whether the own state is known to be wrong.
-  divergence_tracker divergence_;
-  /// While it is set, this replica lost its disk and may not sign everything.
-  std::optional<probation> probation_;
 
   /// Proof of h; sent to replicas that lag.
   std::shared_ptr<const checkpoint_certificate> stable_;
   /// The newest certificate above h whose state this replica does not have, as far as it knows.
   std::shared_ptr<const checkpoint_certificate> ahead_;
-  /// Progress at the last tick, and the number of ticks without progress while the state of `ahead_` was not executed.
-  sequence_number executed_at_tick_;
-  sequence_number decided_at_tick_;
-  unsigned ticks_behind_ = 0;
+  stall_watch stall_;
   std::uint64_t ticks_ = 0;
   /// Replicas whose STATUS was answered since the last tick.
   std::set<replica_id> answered_;
-  /// The last STATUS of each replica that asked this primary while it lacked a body that O names.
-  std::map<replica_id, status> unanswered_;
 };
 
 }  // namespace hypermesh

@@ -64,8 +64,6 @@ state_donor::state_donor(const cluster_parameters& cluster, const donor_settings
 
 void state_donor::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  // A diverged replica must not give a wrong state to others (attack 27).
-  if (divergence_.exists()) return;
   const auto bytes = bytes_of(*snapshot);
   const auto [state, added] =
       states_.insert_or_assign(sequence, held_state{std::move(snapshot), sequence == stable_, bytes, 0, nullptr});
@@ -84,10 +82,8 @@ void state_donor::on_stable(sequence_number sequence) {
   trim();
 }
 
-void state_donor::on_installed(sequence_number sequence) { (void)divergence_.on_installed(sequence); }
-
-void state_donor::on_diverged(sequence_number sequence) {
-  if (!divergence_.on_diverged(sequence)) return;
+/// A diverged replica must not give a wrong state to others (attack 27).
+void state_donor::on_diverged() {
   states_.clear();
   pins_.clear();
 }

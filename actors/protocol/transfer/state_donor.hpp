@@ -8,7 +8,6 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
-#include "actors/protocol/base/divergence_tracker.hpp"
 #include "messages/digest.hpp"
 #include "messages/values.hpp"
 
@@ -63,11 +62,9 @@ class state_donor {
   /// Gives all askers a new share of bytes, and ages the pins.
   void on_tick();
 
-  /// The own state after `sequence` is wrong: all held states are dropped, and new ones are not held (attack 27).
-  void on_diverged(sequence_number sequence);
-  /// The certified state after `sequence` is installed: states are held again from now on. The reports of divergence
-  /// and of installation come from different actors, in any order.
-  void on_installed(sequence_number sequence);
+  /// The own state is wrong: all held states are dropped (attack 27). The executor reports this, and takes no state
+  /// until it has installed a certified one. So each state that it reports after this one may be held again.
+  void on_diverged();
 
   [[nodiscard]] bool holds(sequence_number sequence) const { return states_.contains(sequence); }
   /// Distinct bytes of all held states.
@@ -103,7 +100,6 @@ class state_donor {
   std::size_t states_max_;
   /// Bytes that each of the other replicas may always get in a tick.
   std::uint64_t guaranteed_bytes_;
-  divergence_tracker divergence_;
   sequence_number stable_;
   state_map states_;
   std::map<replica_id, pin> pins_;

@@ -32,19 +32,22 @@ static_assert(donor_roster::window_max <= questions_open_max);
 
 void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  if (divergence_.exists()) return;
+  // It was taken before the executor knew that the state is wrong.
+  if (is_active() && why_ == fetch_reason::own_state_wrong) return;
   own_ = std::move(snapshot);
   own_sequence_ = sequence;
   // This replica has caught up by execution.
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
 
-transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate) {
+transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
   if (certificate->sequence() <= unreadable_) return out;
-  // The replica repeats the wish until it learns of the state, which is on disk before that.
-  if (!divergence_.exists() && certificate->sequence() <= own_sequence_) return out;
+  // The wish is repeated until the state is on disk, or until the checkpointer learns of its installation.
+  const auto at_hand = why == fetch_reason::lag ? own_sequence_ : installed_;
+  if (certificate->sequence() <= at_hand) return out;
+  if (!is_active() || why == fetch_reason::own_state_wrong) why_ = why;
   if (!is_active()) {
     start(std::move(certificate), out);
   } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
@@ -110,10 +113,9 @@ void state_fetcher::finish() {
   handed_over_ = nullptr;
 }
 
-void state_fetcher::on_diverged(sequence_number sequence) { (void)divergence_.on_diverged(sequence); }
-
 void state_fetcher::on_installed(sequence_number sequence) {
-  (void)divergence_.on_installed(sequence);
+  installed_ = std::max(installed_, sequence);
+  why_ = fetch_reason::lag;
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
 

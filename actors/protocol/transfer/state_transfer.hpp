@@ -9,7 +9,6 @@
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
-#include "actors/protocol/base/divergence_tracker.hpp"
 #include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/transfer/donor_roster.hpp"
@@ -50,20 +49,17 @@ class state_fetcher {
   /// Starts a transfer, or goes over to a newer certificate. It goes over only when no part was verified for 12 ticks,
   /// or when at most f donors may still hold the state. A transfer that moves is finished, because under load there is
   /// always a newer certificate, and a replica that starts anew for each of them never finishes (attack 26).
-  [[nodiscard]] transfer_effects on_fetch(std::shared_ptr<const checkpoint_certificate> certificate);
+  [[nodiscard]] transfer_effects on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why);
   /// An answer of `donor`: a chunk, a page of leaves or a refusal.
   [[nodiscard]] transfer_effects on_chunk(replica_id donor, const state_chunk_message& answer);
   /// Replaces donors that are late, and asks other donors for the parts that did not arrive.
   [[nodiscard]] transfer_effects on_tick();
 
-  /// The fetched state after `sequence` is installed.
+  /// The fetched state after `sequence` is installed. No wrong own state is in place any more.
   void on_installed(sequence_number sequence);
   /// The fetched state was not installed. Either it is not needed, or it is `unreadable`, and then it is not fetched
   /// again.
   [[nodiscard]] transfer_effects on_install_refused(sequence_number sequence, bool unreadable);
-  /// The own states from `sequence` on are wrong, so none of them ends the transfer. The report may be older than the
-  /// state that was installed.
-  void on_diverged(sequence_number sequence);
   /// Replicas that are asked last from the next transfer on; in ascending order.
   void on_trust(std::vector<replica_id> throttled) { throttled_ = std::move(throttled); }
 
@@ -146,7 +142,10 @@ class state_fetcher {
   std::shared_ptr<const state_snapshot> handed_over_;
   /// The state after this sequence cannot be restored and is not fetched again.
   sequence_number unreadable_;
-  divergence_tracker divergence_;
+  /// The newest state that was installed. It is certified, so nothing is to replace it.
+  sequence_number installed_;
+  /// The reason of this transfer. A transfer that began because of a lag may get the other reason, and keeps it.
+  fetch_reason why_ = fetch_reason::lag;
 };
 
 }  // namespace hypermesh

@@ -104,37 +104,42 @@ TEST_CASE("a twin's CHECKPOINT under the own key is refused") {
   CHECK(sent<checkpoint>(world.votes.on_taken(four, root).sends).size() == 1);
 }
 
-TEST_CASE("a quorum without this replica for another state is divergence") {
+TEST_CASE("a quorum without this replica for another state disproves the own root") {
   votes_world world;
-  CHECK_FALSE(world.votes.on_taken(four, other_root).diverged);
-  CHECK_FALSE(world.hear(0, four, root).diverged);
-  CHECK_FALSE(world.hear(2, four, root).diverged);
+  CHECK_FALSE(world.votes.on_taken(four, other_root).disproven);
+  CHECK_FALSE(world.hear(0, four, root).disproven);
+  CHECK_FALSE(world.hear(2, four, root).disproven);
   const auto effects = world.hear(3, four, root);
-  REQUIRE(effects.stable != nullptr);
-  CHECK(effects.diverged == four);
+  CHECK(effects.disproven == four);
+  CHECK(world.votes.stable() == four);
 }
 
 TEST_CASE("a state that is taken after its proof is compared with the proof") {
   votes_world right;
   (void)right.votes.on_proof(right.factory.certificate_of(four, root, {0, 2, 3}));
   const auto same = right.votes.on_taken(four, root);
-  CHECK_FALSE(same.diverged);
+  CHECK_FALSE(same.disproven);
+  CHECK(same.keeps_taken);
   CHECK(same.sends.empty());
   votes_world wrong;
   (void)wrong.votes.on_proof(wrong.factory.certificate_of(four, root, {0, 2, 3}));
-  CHECK(wrong.votes.on_taken(four, other_root).diverged == four);
+  const auto other = wrong.votes.on_taken(four, other_root);
+  CHECK(other.disproven == four);
+  // Neither the disk nor h may get it (attack 15).
+  CHECK_FALSE(other.keeps_taken);
 }
 
-TEST_CASE("after divergence nothing more is voted or sent again") {
+TEST_CASE("after the own root was disproven nothing more is voted, sent again or kept") {
   votes_world world;
   (void)world.votes.on_taken(four, other_root);
   (void)world.votes.on_taken(eight, named_digest("what follows from it"));
   const auto found = world.votes.on_proof(world.factory.certificate_of(four, root, {0, 2, 3}));
-  REQUIRE(found.diverged == four);
+  REQUIRE(found.disproven == four);
   CHECK(world.votes.on_tick().sends.empty());
   const auto later = world.votes.on_taken(sequence_number{12}, named_digest("and more"));
   CHECK(later.sends.empty());
   CHECK(later.records.empty());
+  CHECK_FALSE(later.keeps_taken);
 }
 
 TEST_CASE("a newer proof is adopted and an older or equal one changes nothing") {
@@ -154,6 +159,14 @@ TEST_CASE("a state below the stable checkpoint is not announced") {
   const auto effects = world.votes.on_taken(four, root);
   CHECK(effects.sends.empty());
   CHECK(effects.records.empty());
+  CHECK_FALSE(effects.keeps_taken);
+}
+
+TEST_CASE("a taken state may go to disk while nothing contradicts it, voted for or not") {
+  votes_world world;
+  CHECK(world.votes.on_taken(four, root).keeps_taken);
+  world.votes.abstain();
+  CHECK(world.votes.on_taken(eight, root).keeps_taken);
 }
 
 TEST_CASE("a tick sends the own CHECKPOINTs again until they are stable") {
@@ -201,20 +214,30 @@ struct diverged_world : votes_world {
 
 TEST_CASE("a diverged replica wants the certified state, again with each tick, and the newest one") {
   diverged_world world;
-  CHECK(world.found.diverged == four);
+  CHECK(world.found.disproven == four);
   CHECK(world.found.fetch == world.proof);
-  CHECK(world.found.stable == world.proof);
   CHECK(world.votes.on_tick().fetch == world.proof);
   const auto newer = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
   const auto effects = world.votes.on_proof(newer);
   CHECK(effects.fetch == newer);
-  CHECK_FALSE(effects.diverged);
+  CHECK_FALSE(effects.disproven);
   CHECK(world.votes.on_tick().fetch == newer);
+}
+
+TEST_CASE(
+    "a certificate that contradicts the own root is passed on once the certified state is installed (attack 15)") {
+  diverged_world world;
+  CHECK(world.found.stable == nullptr);
+  const auto newer = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
+  CHECK(world.votes.on_proof(newer).stable == nullptr);
+  CHECK(world.votes.on_installed(four, root).stable == newer);
+  // It is passed on once.
+  CHECK(world.votes.on_installed(eight, named_digest("state 8")).stable == nullptr);
 }
 
 TEST_CASE("with the certified state installed a replica votes again, but not for what it has voted for") {
   diverged_world world;
-  world.votes.on_installed(four, root);
+  (void)world.votes.on_installed(four, root);
   CHECK(world.votes.on_tick().fetch == nullptr);
   // The vote for 8 was wrong, and a second one would look like a lie (attack 28).
   CHECK(world.votes.on_tick().sends.empty());
@@ -230,27 +253,18 @@ TEST_CASE("with the certified state installed a replica votes again, but not for
 
 TEST_CASE("a repaired replica notices when it diverges again") {
   diverged_world world;
-  world.votes.on_installed(four, root);
+  (void)world.votes.on_installed(four, root);
   (void)world.votes.on_taken(eight, named_digest("wrong again"));
   const auto proof = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
   const auto found = world.votes.on_proof(proof);
-  CHECK(found.diverged == eight);
+  CHECK(found.disproven == eight);
   CHECK(found.fetch == proof);
-}
-
-TEST_CASE("a certified state older than the divergence repairs nothing") {
-  votes_world world;
-  (void)world.votes.on_taken(eight, other_root);
-  REQUIRE(world.votes.on_proof(world.factory.certificate_of(eight, root, {0, 2, 3})).diverged == eight);
-  world.votes.on_installed(four, named_digest("state 4"));
-  CHECK(world.votes.on_tick().fetch != nullptr);
-  CHECK(world.votes.on_taken(sequence_number{12}, named_digest("state 12")).sends.empty());
 }
 
 TEST_CASE("an installed state is not voted for: others have, and it is stable") {
   votes_world world;
   (void)world.votes.on_proof(world.factory.certificate_of(eight, root));
-  world.votes.on_installed(eight, root);
+  (void)world.votes.on_installed(eight, root);
   CHECK(world.votes.on_tick().sends.empty());
   CHECK(sent<checkpoint>(world.votes.on_taken(sequence_number{12}, root).sends).size() == 1);
 }
@@ -263,7 +277,7 @@ TEST_CASE("after a restart the same state is not voted for again, but the old vo
   world.votes.restore(world.factory.certificate_of(four, root), {before});
   const auto effects = world.votes.on_taken(eight, root);
   CHECK(effects.records.empty());
-  CHECK_FALSE(effects.diverged);
+  CHECK_FALSE(effects.disproven);
   const auto again = sent<checkpoint>(world.votes.on_tick().sends);
   REQUIRE(again.size() == 1);
   CHECK(again[0].vote == before);
@@ -274,7 +288,7 @@ TEST_CASE("a replay that ends in another state than the one that was signed is a
   world.votes.restore(world.factory.certificate_of(four, root),
                       {world.factory.checkpoint_of(replica_id{1}, eight, root).vote});
   const auto effects = world.votes.on_taken(eight, other_root);
-  CHECK(effects.diverged == eight);
+  CHECK(effects.disproven == eight);
   CHECK(effects.sends.empty());
   CHECK(effects.records.empty());
 }
@@ -287,7 +301,7 @@ TEST_CASE("a replica that lost its disk votes for no checkpoint up to where it m
   CHECK(world.votes.on_taken(eight, root).sends.empty());
   CHECK(sent<checkpoint>(world.votes.on_taken(sequence_number{12}, root).sends).size() == 1);
   // What it took in silence is compared with what the others certify all the same.
-  CHECK(world.votes.on_proof(world.factory.certificate_of(eight, other_root, {0, 2, 3})).diverged == eight);
+  CHECK(world.votes.on_proof(world.factory.certificate_of(eight, other_root, {0, 2, 3})).disproven == eight);
 }
 
 TEST_CASE("a false CHECKPOINT of replica 0 hides no quorum behind it (attack 12)") {

@@ -231,7 +231,7 @@ struct diverged_world : state_world {
 
 TEST_CASE("a diverged state answers nobody and executes nothing") {
   diverged_world world;
-  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.on_disproven(sequence_number{4}));
   CHECK(world.state.has_diverged());
   CHECK(world.state.answer_to({{client_id{0}, timestamp{1}}, {}}).outcome == nullptr);
   CHECK(world.state.refuse(reply_status::overloaded) == nullptr);
@@ -242,7 +242,7 @@ TEST_CASE("a diverged state answers nobody and executes nothing") {
 
 TEST_CASE("the certified state replaces a diverged one although that has gone further, and is answered from again") {
   diverged_world world;
-  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
   CHECK_FALSE(world.state.has_diverged());
   CHECK(world.state.last_executed() == sequence_number{4});
@@ -256,7 +256,7 @@ TEST_CASE("the certified state replaces a diverged one although that has gone fu
 
 TEST_CASE("what was handed over while the state was wrong is dropped until the order starts again behind the new one") {
   diverged_world world;
-  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
   for (const std::uint64_t late : {7ULL, 8ULL, 3ULL})
     CHECK_FALSE(world.state.awaits(sequence_number{late}));
@@ -274,7 +274,7 @@ TEST_CASE("a diverged state is replaced by a later certified one too, and never 
     (void)late.execute({late.ask(0, when, "op")});
   }
   diverged_world world;
-  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.on_disproven(sequence_number{4}));
   const auto before = world.state.root();
   CHECK(world.install(2, early.state.snapshot()) == installation::too_old);
   CHECK(world.state.root() == before);
@@ -285,11 +285,11 @@ TEST_CASE("a diverged state is replaced by a later certified one too, and never 
 
 TEST_CASE("news of a divergence that the installed state has already ended changes nothing") {
   diverged_world world;
-  world.state.on_diverged(sequence_number{4});
+  CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
-  world.state.on_diverged(sequence_number{4});
+  CHECK_FALSE(world.state.on_disproven(sequence_number{4}));
   CHECK_FALSE(world.state.has_diverged());
-  world.state.on_diverged(sequence_number{8});
+  CHECK(world.state.on_disproven(sequence_number{8}));
   CHECK(world.state.has_diverged());
 }
 

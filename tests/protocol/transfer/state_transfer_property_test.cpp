@@ -165,7 +165,8 @@ struct random_fetch {
       for (const auto& each : others) {
         if (random.below(8) == 0) each->change();
       }
-      if (world.crowd.ticks() >= offered_from) world.crowd.carry_out(world.fetcher.on_fetch(newer_certificate));
+      if (world.crowd.ticks() >= offered_from)
+        world.crowd.carry_out(world.fetcher.on_fetch(newer_certificate, fetch_reason::lag));
     });
   }
 

@@ -32,7 +32,7 @@ struct moving_world : transfer_world {
   [[nodiscard]] std::size_t chunks_answered() {
     return crowd.of(0).answered + crowd.of(1).answered + crowd.of(2).answered - 1;
   }
-  [[nodiscard]] transfer_effects offer() { return fetcher.on_fetch(newer_certificate); }
+  [[nodiscard]] transfer_effects offer() { return fetcher.on_fetch(newer_certificate, fetch_reason::lag); }
   /// From now on the donor has the newer state only.
   void forget(std::uint32_t number, std::uint64_t pace = 1) { crowd.set(number, honest_donor{eight, newer}, pace); }
 };
@@ -119,7 +119,7 @@ TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps
   const sequence_number twelve{12};
   const auto newest = changed_state(*world.newer, 10, "newest ");
   const auto certificate = world.certify(12, *newest);
-  world.crowd.on_tick([&] { world.crowd.carry_out(world.fetcher.on_fetch(certificate)); });
+  world.crowd.on_tick([&] { world.crowd.carry_out(world.fetcher.on_fetch(certificate, fetch_reason::lag)); });
   REQUIRE_FALSE(world.crowd.run(20));
   const auto stalled = world.crowd.questions(state_part::chunk);
   for (std::uint32_t number = 0; number < 3; ++number)

@@ -36,7 +36,7 @@ struct asking_world : transfer_world {
   questions open;
 
   explicit asking_world(std::size_t chunks) : transfer_world(chunks) {
-    const auto first = asked_in(fetcher.on_fetch(certificate));
+    const auto first = asked_in(fetcher.on_fetch(certificate, fetch_reason::lag));
     open = asked_in(fetcher.on_chunk(first.at(0).first, donor(first.at(0).second)));
   }
   [[nodiscard]] std::vector<rejection> hear(replica_id from, const state_chunk_message& said) {
@@ -64,7 +64,7 @@ TEST_CASE("a state of any number of chunks arrives whole and under its certifica
 TEST_CASE("the leaves come first, and until the first page is proven only that one is asked for") {
   transfer_world world{3 * limits::state_page_leaves};
   const honest_donor donor{four, world.snapshot};
-  const auto first = asked_in(world.fetcher.on_fetch(world.certificate));
+  const auto first = asked_in(world.fetcher.on_fetch(world.certificate, fetch_reason::lag));
   REQUIRE(first.size() == 1);
   CHECK(first[0].second == state_request{four, 0, state_part::leaves});
   auto open = asked_in(world.fetcher.on_chunk(first[0].first, donor(first[0].second)));
@@ -80,7 +80,7 @@ TEST_CASE("chunks are asked of all signers at once, and never of the fetcher its
   transfer_world world{100};
   const honest_donor donor{four, world.snapshot};
   const auto self_signed = world.factory.certificate_of(four, state_root(*world.snapshot), {0, 2, 3});
-  const auto first = asked_in(world.fetcher.on_fetch(self_signed));
+  const auto first = asked_in(world.fetcher.on_fetch(self_signed, fetch_reason::lag));
   REQUIRE(first.size() == 1);
   const auto more = asked_in(world.fetcher.on_chunk(first[0].first, donor(first[0].second)));
   std::map<replica_id, unsigned> asked;
@@ -100,7 +100,7 @@ TEST_CASE("questions under way stay inside 16 MiB whatever the donors promise") 
   }
   transfer_world world{std::make_shared<const state_snapshot>(large)};
   const honest_donor donor{four, world.snapshot};
-  auto open = asked_in(world.fetcher.on_fetch(world.certificate));
+  auto open = asked_in(world.fetcher.on_fetch(world.certificate, fetch_reason::lag));
   std::size_t most = 0;
   while (!open.empty()) {
     const auto [to, wanted] = open.front();
@@ -175,7 +175,7 @@ TEST_CASE("every lie about a page is refused before it costs memory") {
       })};
   for (const auto& lie : all) {
     state_fetcher fetcher{world.factory.cluster(), replica_id{3}};
-    const auto asked = asked_in(fetcher.on_fetch(world.certificate));
+    const auto asked = asked_in(fetcher.on_fetch(world.certificate, fetch_reason::lag));
     const auto effects = fetcher.on_chunk(asked.at(0).first, lie);
     CHECK(rejections_in(effects.observations) == std::vector{rejection::wrong_digest});
     const auto again = asked_in(effects);
@@ -254,7 +254,7 @@ TEST_CASE("nothing is asked after a state of which everything was at hand") {
 TEST_CASE("the same or an older certificate does not disturb a fetch") {
   transfer_world world{4};
   world.fetch();
-  CHECK(world.fetcher.on_fetch(world.certificate).sends.empty());
+  CHECK(world.fetcher.on_fetch(world.certificate, fetch_reason::lag).sends.empty());
   CHECK(world.fetcher.is_active());
 }
 
@@ -269,13 +269,42 @@ TEST_CASE("an installed state ends its fetch and no newer one") {
 }
 
 TEST_CASE("execution that reaches the certified sequence ends the fetch, but not when what it made is wrong") {
-  for (const bool diverged : {false, true}) {
+  for (const auto why : {fetch_reason::lag, fetch_reason::own_state_wrong}) {
     transfer_world world{4};
-    if (diverged) world.fetcher.on_diverged(four);
-    world.fetch();
+    world.fetch(why);
     world.fetcher.on_taken(eight, named_state(4, "own "));
-    CHECK(world.fetcher.is_active() == diverged);
+    CHECK(world.fetcher.is_active() == (why == fetch_reason::own_state_wrong));
   }
+}
+
+TEST_CASE("a state that the own one has reached is fetched only to replace a wrong one (attack 27)") {
+  transfer_world world{4};
+  world.fetcher.on_taken(eight, named_state(4, "wrong "));
+  world.fetch(fetch_reason::lag);
+  CHECK_FALSE(world.fetcher.is_active());
+  world.fetch(fetch_reason::own_state_wrong);
+  CHECK(world.fetcher.is_active());
+}
+
+TEST_CASE("a transfer to a replica that lags becomes the repair of a wrong state, and never the other way round") {
+  transfer_world world{4};
+  world.fetch(fetch_reason::lag);
+  world.fetch(fetch_reason::own_state_wrong);
+  world.fetch(fetch_reason::lag);
+  world.fetcher.on_taken(eight, named_state(4, "wrong "));
+  CHECK(world.fetcher.is_active());
+}
+
+TEST_CASE("an installed state is not fetched again, whatever the reason, and own states count again after it") {
+  transfer_world world{4};
+  world.fetch(fetch_reason::own_state_wrong);
+  world.fetcher.on_installed(four);
+  world.fetch(fetch_reason::own_state_wrong);
+  CHECK_FALSE(world.fetcher.is_active());
+  static_cast<void>(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer ")), fetch_reason::lag));
+  CHECK(world.fetcher.is_active());
+  world.fetcher.on_taken(eight, named_state(4, "newer "));
+  CHECK_FALSE(world.fetcher.is_active());
 }
 
 TEST_CASE("a state that the executor does not need ends its fetch, and may be wanted again") {
@@ -284,7 +313,7 @@ TEST_CASE("a state that the executor does not need ends its fetch, and may be wa
   REQUIRE(world.crowd.run(20));
   CHECK(world.fetcher.on_install_refused(four, false).sends.empty());
   CHECK_FALSE(world.fetcher.is_active());
-  CHECK(world.fetcher.on_fetch(world.certificate).sends.size() == 1);
+  CHECK(world.fetcher.on_fetch(world.certificate, fetch_reason::lag).sends.size() == 1);
 }
 
 TEST_CASE("a state that cannot be restored ends its fetch for good, and the next one fetches only what changed") {
@@ -293,14 +322,14 @@ TEST_CASE("a state that cannot be restored ends its fetch for good, and the next
   REQUIRE(world.crowd.run(20));
   (void)world.fetcher.on_install_refused(four, true);
   CHECK_FALSE(world.fetcher.is_active());
-  CHECK(world.fetcher.on_fetch(world.certificate).sends.empty());
+  CHECK(world.fetcher.on_fetch(world.certificate, fetch_reason::lag).sends.empty());
   CHECK_FALSE(world.fetcher.is_active());
 
   const auto next = changed_state(*world.snapshot, 20, "changed ");
   donor_crowd crowd{world.fetcher};
   for (std::uint32_t number = 0; number < 3; ++number)
     crowd.set(number, honest_donor{eight, next});
-  crowd.carry_out(world.fetcher.on_fetch(world.certify(8, *next)));
+  crowd.carry_out(world.fetcher.on_fetch(world.certify(8, *next), fetch_reason::lag));
   REQUIRE(crowd.run(20));
   CHECK(crowd.questions(state_part::chunk) == 3);
   CHECK(state_root(*crowd.whole()->snapshot) == state_root(*next));
@@ -320,7 +349,7 @@ TEST_CASE("a certificate that came while the executor refused the state is fetch
   transfer_world world{4};
   world.fetch();
   REQUIRE(world.crowd.run(20));
-  CHECK(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer "))).sends.empty());
+  CHECK(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer ")), fetch_reason::lag).sends.empty());
   const auto effects = world.fetcher.on_install_refused(four, true);
   const auto asked = asked_in(effects);
   REQUIRE(asked.size() == 1);

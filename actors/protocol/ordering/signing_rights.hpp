@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <variant>
+
+#include "actors/protocol/base/effects.hpp"
+#include "actors/protocol/base/observations.hpp"
+#include "actors/protocol/ordering/probation.hpp"
+#include "messages/values.hpp"
+
+namespace hypermesh {
+
+/// What a replica may sign. Pure. Memory: that of `probation`.
+///
+/// | | full member | on probation |
+/// |---|---|---|
+/// | PRE-PREPARE, PREPARE | yes | once h is at the floor |
+/// | COMMIT | yes | no |
+/// | VIEW-CHANGE | yes | once h is at the floor, from the first safe view on |
+/// | begins | at the start with a disk | at the start without a disk |
+/// | ends | never | once h is at the floor and the first safe view, or a later one, is entered |
+///
+/// A full member never gets back on probation in the same run. Each of both stands beside each status of the replica
+/// (`replica_status`): a replica on probation enters views, may wait in a later view than the others, and its state may
+/// turn out to be wrong.
+class signing_rights {
+ public:
+  signing_rights(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
+
+  /// The replica lost its disk. Called at the start.
+  void start_probation() { now_.emplace<probation>(cluster_); }
+
+  [[nodiscard]] bool is_full() const { return std::holds_alternative<full_member>(now_); }
+  /// Whether PRE-PREPARE and PREPARE contradict no forgotten statement. `low` is the own h.
+  [[nodiscard]] bool may_prepare(sequence_number low) const;
+  /// Whether a VIEW-CHANGE for `view` contradicts no forgotten statement.
+  [[nodiscard]] bool may_leave_for(view_number view, sequence_number low) const;
+
+  /// Another replica reports its view and its h. Returns what this replica may sign from now on, if that changed. The
+  /// report is not proven, so only what a quorum reports counts.
+  [[nodiscard]] std::optional<probation_changed> on_status(const status& value, sequence_number low);
+  /// This replica has entered `view`. Returns the end of the probation, if this is the end.
+  [[nodiscard]] std::optional<probation_changed> end(view_number view, sequence_number low);
+
+  /// The floor or the view that this replica on probation needs next: first the floor, then the view. `is_alone`: it
+  /// has waited long for a view.
+  [[nodiscard]] std::optional<readmission_wish> wish(view_number view, sequence_number low, bool is_alone) const;
+
+ private:
+  struct full_member {};
+
+  [[nodiscard]] std::optional<view_number> view_to_ask_for(const probation& on, view_number view, bool is_alone) const;
+
+  cluster_parameters cluster_;
+  replica_id self_;
+  std::variant<full_member, probation> now_;
+};
+
+}  // namespace hypermesh

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "messages/types.hpp"
+
+namespace hypermesh {
+
+/// Whether a replica makes progress between two ticks, and how long it has waited for a state without progress. Pure.
+class stall_watch {
+ public:
+  /// The status period has passed. True if nothing was executed or decided since the last tick.
+  bool on_tick(sequence_number executed, sequence_number decided) {
+    const bool stalled = executed == executed_ && decided == decided_;
+    executed_ = executed;
+    decided_ = decided;
+    return stalled;
+  }
+
+  /// A stalled tick passed while a certified state was lacking. Returns the number of such ticks.
+  unsigned count_wait() { return ++ticks_waited_; }
+  /// h moved.
+  void end_wait() { ticks_waited_ = 0; }
+
+ private:
+  /// At the last tick.
+  sequence_number executed_;
+  sequence_number decided_;
+  unsigned ticks_waited_ = 0;
+};
+
+}  // namespace hypermesh

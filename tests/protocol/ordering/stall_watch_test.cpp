@@ -1,0 +1,23 @@
+#include "actors/protocol/ordering/stall_watch.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace hypermesh;
+
+TEST_CASE("a tick is stalled if neither execution nor decision moved since the one before") {
+  stall_watch tested;
+  CHECK(tested.on_tick(sequence_number{0}, sequence_number{0}));
+  CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
+  CHECK_FALSE(tested.on_tick(sequence_number{1}, sequence_number{1}));
+  CHECK(tested.on_tick(sequence_number{1}, sequence_number{1}));
+  // A repair takes execution back.
+  CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
+}
+
+TEST_CASE("the wait for a state is counted anew after h moved") {
+  stall_watch tested;
+  CHECK(tested.count_wait() == 1);
+  CHECK(tested.count_wait() == 2);
+  tested.end_wait();
+  CHECK(tested.count_wait() == 1);
+}
