@@ -26,8 +26,8 @@ struct executor_state {
   static inline const char* name = "executor";
 
   /// Links of one client: one for each process that uses its key. The listener admits 32 and refuses the 33rd
-  /// (`link_limits::sessions_per_client_max`), so this bound is not reached. If it were, the oldest link would be
-  /// removed here.
+  /// by default, and no configuration lets it admit more than this bound (`link_limits::sessions_per_client_max`). If
+  /// it did, the oldest link would be removed here.
   static constexpr std::size_t links_per_client_max = limits::sessions_per_client_max;
 
   /// A link of a client, and the latest opening requests that came on it.

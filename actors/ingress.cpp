@@ -80,8 +80,9 @@ void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming
 
 }  // namespace
 
-ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity) {
-  self->state.pipeline = std::make_unique<inbound_pipeline>(identity.cluster, *identity.keys);
+ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity,
+                                     std::uint64_t frames_per_second) {
+  self->state.pipeline = std::make_unique<inbound_pipeline>(identity.cluster, *identity.keys, frames_per_second);
   self->state.identity = std::move(identity);
   return {
       [self](const wired& all) { self->state.with = all.with; },

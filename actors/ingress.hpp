@@ -19,6 +19,8 @@ struct ingress_state {
   std::shared_ptr<const node_actors> with;
 };
 
-ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity);
+/// `frames_per_second`: frames of each replica that are examined.
+ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity,
+                                     std::uint64_t frames_per_second);
 
 }  // namespace hypermesh

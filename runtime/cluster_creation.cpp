@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "messages/limits.hpp"
+#include "runtime/config_text.hpp"
 #include "runtime/durable_file.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/safe_text.hpp"
@@ -33,57 +34,6 @@ std::optional<world_error> make_member(const std::filesystem::path& folder, cons
   return write_durable_file(config, text, config_mode, existing_file::keep);
 }
 
-std::string node_text(std::uint32_t number) {
-  const node_settings defaults;
-  const storage_settings storage;
-  const audit_settings audit;
-  return fmt::format(
-      "# Replica {0} of the cluster. Paths are relative to this file.\n"
-      "genesis = \"../genesis.toml\"\nreplica = {0}\nkey_file = \"secret.key\"\n"
-      "# Where the replica listens, if that is not its address in the genesis. *: every address of the machine, IPv4 "
-      "and\n# IPv6; 0.0.0.0 or [::]: every one of that family.\n"
-      "# listen = \"*:7400\"\n\n"
-      "[storage]\n"
-      "# sync: a vote is on the disk before it is sent. async: within 100 ms after; a crash of the machine may forget\n"
-      "# it, and the replica may contradict itself. memory: nothing is kept, for trials and tests.\n"
-      "mode = \"sync\"\n"
-      "# What this replica has promised. If it is empty, mount its disk. If it is lost or damaged, move it away and "
-      "start\n"
-      "# with --learner: the replica then counts as one of the f faulty ones until it is readmitted. Never put an old\n"
-      "# copy in its place.\n"
-      "directory = \"{8}\"\n"
-      "# The state is written when so many MiB of records have come since, 0 to {9}; a large one not before half of "
-      "its\n"
-      "# own size. A restart executes again what came since.\n"
-      "retain_mib = {10}\n\n"
-      "# The audit trail: what this replica saw and said, chained and signed; 'hypermesh audit' reads it. The oldest "
-      "goes\n"
-      "# when there is more than retain_mib ({16} or more). votes: signed proposals and votes too, not only "
-      "decisions.\n"
-      "[audit]\nenabled = true\nvotes = true\nretain_mib = {17}\ndirectory = \"{18}\"\n\n"
-      "# [batching]\n# delay_us = {1}\n# pipeline_depth = {2}\n# requests_per_batch_max = {3}\n"
-      "# requests_per_batch_target = {4}\n\n"
-      "# [periods]\n# status_us = {5}\n# checkpoint_us = {6}\n# transfer_us = {7}\n\n"
-      "# How long a request may wait, or the primary of a new view, before this replica wants another primary. Too "
-      "short\n"
-      "# for the network, views change without need; each change doubles the times, doublings_max times at most.\n"
-      "# [views]\n# request_us = {11}\n# closed_link_us = {12}\n# new_view_us = {13}\n# doublings_max = {14}\n"
-      "# service_us = {15}\n",
-      number, defaults.batch_delay.count(), defaults.batching.pipeline_depth, defaults.batching.requests_per_batch_max,
-      defaults.batching.requests_per_batch_target, defaults.status_period.count(), defaults.checkpoint_period.count(),
-      defaults.transfer_period.count(), default_data_folder, retain_mib_max, storage.retain_mib,
-      defaults.views.request_us, defaults.views.closed_link_us, defaults.views.new_view_us,
-      defaults.views.doublings_max, defaults.service_period.count(), audit_retain_mib_min, audit.retain_mib,
-      default_audit_folder);
-}
-
-std::string client_text(std::uint32_t number) {
-  return fmt::format(
-      "# Client {0} of the cluster. Paths are relative to this file.\n"
-      "genesis = \"../genesis.toml\"\nclient = {0}\nkey_file = \"secret.key\"\n",
-      number);
-}
-
 std::string fresh_nonce() {
   initialise_crypto();
   std::array<std::byte, 16> bytes;
@@ -103,13 +53,13 @@ std::optional<world_error> write_cluster(const cluster_layout& layout, const clu
     const auto key = secret_key::generate();
     const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];
     content.replicas.push_back({key.public_half(), {host, port}});
-    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_text(number));
+    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_file_text(number));
     if (error) return error;
   }
   for (std::uint32_t number = 0; number < plan.clients; ++number) {
     const auto key = secret_key::generate();
     content.clients.push_back(key.public_half());
-    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_text(number));
+    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_file_text(number));
     if (error) return error;
   }
   for (std::uint32_t number = 0; number < plan.replicas; ++number) {

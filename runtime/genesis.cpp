@@ -7,10 +7,11 @@
 
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
+#include "runtime/config_reader.hpp"
+#include "runtime/config_text.hpp"
 #include "runtime/durable_file.hpp"
 #include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
-#include "runtime/toml_document.hpp"
 
 namespace hypermesh {
 
@@ -63,23 +64,18 @@ void expect_number(toml_table& from, std::size_t expected) {
   if (number != expected) from.complain("number", fmt::format("number {} stands where {} belongs", number, expected));
 }
 
-void read_cluster(toml_table from, genesis& into) {
-  into.name = from.text("name");
+void read_cluster(config_tables& tables, genesis& into) {
+  config_reader{tables, into}.read(cluster_rows());
+  const auto complain = [&tables](std::string_view key, std::string what) {
+    tables.complain({.table = "cluster", .name = key}, std::move(what));
+  };
   const auto flaw = flaw_of_cluster_name(into.name);
-  if (from.has("name") && !flaw.empty()) from.complain("name", flaw);
-  into.nonce = from.text("nonce");
-  into.state_machine = from.text("state_machine", "key-value");
-  into.epoch = static_cast<std::uint32_t>(from.number("epoch", 0, 0xffff'ffffU, 0));
-  into.checkpoint_period =
-      static_cast<std::uint32_t>(from.number("checkpoint_period", 1, limits::watermark_window_max / 2, 128));
-  into.watermark_window = static_cast<std::uint32_t>(
-      from.number("watermark_window", 2, limits::watermark_window_max, 2ULL * into.checkpoint_period));
+  if (tables.has({.table = "cluster", .name = "name"}) && !flaw.empty()) complain("name", flaw);
   if (into.watermark_window < 2 * into.checkpoint_period) {
-    from.complain("watermark_window", "'watermark_window' must be at least twice 'checkpoint_period'");
+    complain("watermark_window", "'watermark_window' must be at least twice 'checkpoint_period'");
   }
   const auto machine = make_state_machine(into.state_machine);
-  if (!machine) from.complain("state_machine", machine.error());
-  from.expect_nothing_else();
+  if (!machine) complain("state_machine", machine.error());
 }
 
 void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
@@ -97,12 +93,12 @@ void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
 }
 
 /// Checked last, because the widest window depends on the number of replicas, which comes later in the file.
-void expect_fitting_window(toml_table cluster, const genesis& content) {
+void expect_fitting_window(config_tables& tables, const genesis& content) {
   if (content.replicas.size() < limits::replicas_min || content.replicas.size() > limits::replicas_max) return;
   const auto widest = watermark_window_max_of(group_size{static_cast<std::uint32_t>(content.replicas.size())});
   if (content.watermark_window <= widest) return;
-  cluster.complain(
-      "watermark_window",
+  tables.complain(
+      {.table = "cluster", .name = "watermark_window"},
       fmt::format("with {} replicas 'watermark_window' can be at most {}, and 'checkpoint_period' half of it: "
                   "a view change must fit a frame",
                   content.replicas.size(), widest));
@@ -169,11 +165,12 @@ or_error<genesis> read_genesis(const std::filesystem::path& path) {
   auto root = document.root();
   genesis content;
   seen_members seen;
-  read_cluster(root.table("cluster"), content);
+  config_tables tables{root, path};
+  read_cluster(tables, content);
   read_replicas(root, content, seen);
   read_clients(root, content, seen);
-  expect_fitting_window(root.table("cluster"), content);
-  root.expect_nothing_else();
+  expect_fitting_window(tables, content);
+  tables.expect_nothing_else("genesis.toml");
   if (!document.problems().empty()) return error_of(document.problems());
   return content;
 }
@@ -184,15 +181,7 @@ std::optional<world_error> write_genesis(const std::filesystem::path& path, cons
         fmt::format("{} exists already", path.string()),
         "choose another directory: a new genesis is a new cluster, which cannot use what this one's replicas hold"};
   }
-  auto text = fmt::format(
-      "# Genesis of a HyperMesh cluster: equal at every member. Its content, without the addresses, is the "
-      "cluster's\n"
-      "# identity: whoever changes it makes another cluster.\n\n"
-      "[cluster]\nname = {}\nnonce = {}\nstate_machine = {}\nepoch = {}\n"
-      "# A checkpoint follows every so many batches; the window is at least twice that.\n"
-      "checkpoint_period = {}\nwatermark_window = {}\n",
-      toml_string(content.name), toml_string(content.nonce), toml_string(content.state_machine), content.epoch,
-      content.checkpoint_period, content.watermark_window);
+  auto text = genesis_head_text(content);
   for (std::size_t number = 0; number < content.replicas.size(); ++number) {
     const auto& each = content.replicas[number];
     text += fmt::format("\n[[replica]]\nnumber = {}\naddress = {}\nkey = \"{}\"\n", number,

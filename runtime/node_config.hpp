@@ -41,6 +41,7 @@ inline constexpr std::uint32_t retain_mib_max = 1'024;
 
 /// The configuration file of one replica.
 struct node_config {
+  std::filesystem::path genesis_file;
   genesis cluster;
   replica_id self;
   std::filesystem::path key_file;
@@ -57,6 +58,7 @@ struct node_config {
 
 /// The configuration file of one client.
 struct client_config {
+  std::filesystem::path genesis_file;
   genesis cluster;
   client_id self;
   std::filesystem::path key_file;

@@ -51,9 +51,12 @@ std::string_view explain(link_error reason) {
     case link_error::truncated:
       return "it ended the handshake; its own log says why";
     case link_error::too_many_connections:
-      return "too many connections are not authenticated yet";
+      return "too many connections are not authenticated yet; the bounds are handshakes_max and "
+             "handshakes_per_address_max of "
+             "[links]";
     case link_error::too_many_sessions:
-      return "too many sessions of clients are open";
+      return "too many sessions of clients are open; the bounds are sessions_max and sessions_per_client_max of "
+             "[links]";
     case link_error::dead_link:
       return "it gave no sign of life";
     case link_error::ended:

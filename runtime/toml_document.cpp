@@ -59,40 +59,48 @@ struct toml_table::content {
   }
 };
 
-std::string toml_table::text(std::string_view key, std::optional<std::string> fallback) {
-  const auto* node = content_->ask(key);
-  if (node == nullptr) {
-    if (!fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a text is needed", key));
-    return fallback.value_or("");
-  }
-  if (const auto value = node->value_exact<std::string>()) return *value;
-  content_->complain(node, fmt::format("'{}' must be a text in quotes", key));
-  return fallback.value_or("");
-}
-
 bool toml_table::has(std::string_view key) { return content_->ask(key) != nullptr; }
 
-std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::uint64_t high,
-                                 std::optional<std::uint64_t> fallback) {
+std::uint32_t toml_table::line(std::string_view key) { return line_of(content_->ask(key)); }
+
+std::optional<std::string> toml_table::find_text(std::string_view key) {
   const auto* node = content_->ask(key);
-  if (node == nullptr) {
-    if (!fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a number is needed", key));
-    return fallback.value_or(low);
-  }
+  if (node == nullptr) return std::nullopt;
+  if (const auto value = node->value_exact<std::string>()) return *value;
+  content_->complain(node, fmt::format("'{}' must be a text in quotes", key));
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> toml_table::find_number(std::string_view key, std::uint64_t low, std::uint64_t high) {
+  const auto* node = content_->ask(key);
+  if (node == nullptr) return std::nullopt;
   const auto value = node->value_exact<std::int64_t>();
   if (value && *value >= 0 && static_cast<std::uint64_t>(*value) >= low && static_cast<std::uint64_t>(*value) <= high) {
     return static_cast<std::uint64_t>(*value);
   }
   content_->complain(node, fmt::format("'{}' must be a whole number from {} to {}", key, low, high));
-  return fallback.value_or(low);
+  return std::nullopt;
 }
 
-bool toml_table::flag(std::string_view key, bool fallback) {
+std::optional<bool> toml_table::find_flag(std::string_view key) {
   const auto* node = content_->ask(key);
-  if (node == nullptr) return fallback;
+  if (node == nullptr) return std::nullopt;
   if (const auto value = node->value_exact<bool>()) return *value;
   content_->complain(node, fmt::format("'{}' must be true or false", key));
-  return fallback;
+  return std::nullopt;
+}
+
+std::string toml_table::text(std::string_view key, std::optional<std::string> fallback) {
+  if (auto value = find_text(key)) return std::move(*value);
+  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a text is needed", key));
+  return fallback.value_or("");
+}
+
+std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::uint64_t high,
+                                 std::optional<std::uint64_t> fallback) {
+  if (const auto value = find_number(key, low, high)) return *value;
+  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a number is needed", key));
+  return fallback.value_or(low);
 }
 
 toml_table toml_table::table(std::string_view key) {
@@ -120,14 +128,16 @@ void toml_table::complain(std::string_view key, std::string what) {
   content_->complain(content_->table == nullptr ? nullptr : content_->table->get(key), std::move(what));
 }
 
-void toml_table::expect_nothing_else() {
+void toml_table::expect_nothing_else(const unknown_key_hint& hint) {
   if (content_->table == nullptr) return;
   std::string known;
   for (const auto& key : content_->asked)
     known += (known.empty() ? "" : ", ") + key;
   for (const auto& [key, node] : *content_->table) {
     if (content_->asked.contains(key.str())) continue;
-    content_->complain(&node, fmt::format("unknown key '{}'; known here: {}", key.str(), known));
+    auto what = hint ? hint(key.str()) : std::string{};
+    if (what.empty()) what = fmt::format("unknown key '{}'; known here: {}", key.str(), known);
+    content_->complain(&node, std::move(what));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ inline constexpr std::uintmax_t config_bytes_max = 64ULL << 20U;
 /// Both errors as one.
 [[nodiscard]] world_error joined(const world_error& first, const world_error& second);
 
+/// The problem with an unknown key; empty for a key that has nothing to do with any known one.
+using unknown_key_hint = std::function<std::string(std::string_view key)>;
+
 /// One table of a TOML file, read key by key. A value that is missing, out of range or of another type becomes a
 /// problem with its line, and reading goes on. `expect_nothing_else` makes a problem of each key that was not read.
 class toml_table {
@@ -46,8 +50,14 @@ class toml_table {
   [[nodiscard]] std::uint64_t number(std::string_view key, std::uint64_t low, std::uint64_t high,
                                      std::optional<std::uint64_t> fallback = std::nullopt);
 
-  /// The value true or false under the key.
-  [[nodiscard]] bool flag(std::string_view key, bool fallback);
+  /// The same without a fallback: nothing for a key that is missing, which is no problem, and for one with a wrong
+  /// value, which is.
+  [[nodiscard]] std::optional<std::string> find_text(std::string_view key);
+  [[nodiscard]] std::optional<std::uint64_t> find_number(std::string_view key, std::uint64_t low, std::uint64_t high);
+  [[nodiscard]] std::optional<bool> find_flag(std::string_view key);
+
+  /// The line of the key; 0 for a key that is missing.
+  [[nodiscard]] std::uint32_t line(std::string_view key);
 
   /// The table under the key; an empty one when it is missing.
   [[nodiscard]] toml_table table(std::string_view key);
@@ -58,8 +68,9 @@ class toml_table {
   /// Adds a problem at the line of `key`.
   void complain(std::string_view key, std::string what);
 
-  /// Adds a problem for every key that was not read, because a misspelt option must not be ignored.
-  void expect_nothing_else();
+  /// Adds a problem for every key that was not read, because a misspelt option must not be ignored. `hint` may say more
+  /// about an unknown key, for example its new name; the default lists the known ones.
+  void expect_nothing_else(const unknown_key_hint& hint = {});
 
  private:
   friend class toml_document;

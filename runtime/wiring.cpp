@@ -1,5 +1,7 @@
 #include "runtime/wiring.hpp"
 
+#include <chrono>
+
 #include <fmt/format.h>
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -18,6 +20,9 @@
 namespace hypermesh {
 
 namespace {
+
+/// Settings count microseconds, as the protocol does; CAF's timers want a duration.
+std::chrono::microseconds as_duration(microseconds_t us) { return std::chrono::microseconds{us}; }
 
 /// Applies `visit` to every actor of the node except the two ingress actors, in the order of the message flow.
 template <class Visitor>
@@ -75,19 +80,21 @@ node_actors spawn_node(caf::actor_system& system, node_parts parts) {
   const auto& identity = parts.identity;
   const auto& settings = parts.settings;
   node_actors actors;
-  actors.ingress = system.spawn(ingress, identity);
-  actors.client_ingress = system.spawn(ingress, identity);
-  actors.batcher = system.spawn(batcher, identity, settings.batching, settings.batch_delay);
+  actors.ingress = system.spawn(ingress, identity, settings.frames_per_second_max);
+  actors.client_ingress = system.spawn(ingress, identity, settings.frames_per_second_max);
+  actors.batcher = system.spawn(batcher, identity, settings.batching, as_duration(settings.batch_delay_us));
   auto& restored = parts.restored;
   auto start = std::make_shared<executor_start>();
   *start = {std::move(restored.state), restored.past.replica.view, std::move(restored.taken)};
   const auto past = std::make_shared<const recovered_node>(std::move(restored.past));
   const std::shared_ptr<const recovered_replica> promised{past, &past->replica};
-  actors.replica = system.spawn(replica, identity, settings.status_period, promised);
-  actors.coordinator = system.spawn(coordinator, identity, settings.views, settings.service_period, promised);
+  actors.replica = system.spawn(replica, identity, as_duration(settings.status_us), promised);
+  actors.coordinator =
+      system.spawn(coordinator, identity, settings.views, as_duration(settings.service_check_us), promised);
   actors.executor = system.spawn(executor, identity, std::move(start));
-  actors.checkpointer = system.spawn(checkpointer, identity, settings.checkpoint_period, past);
-  actors.state_transfer = system.spawn(state_transfer, identity, settings.transfer_period, settings.giving);
+  actors.checkpointer = system.spawn(checkpointer, identity, as_duration(settings.checkpoint_resend_us), past);
+  actors.state_transfer =
+      system.spawn(state_transfer, identity, as_duration(settings.transfer_tick_us), settings.giving);
   actors.journal = parts.disk_blocks ? system.spawn<caf::detached>(journal, identity, std::move(parts.storage),
                                                                    settings.retained_bytes, restored.kept)
                                      : system.spawn(journal, identity, std::move(parts.storage),

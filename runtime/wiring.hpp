@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -11,31 +10,35 @@
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
 #include "actors/monitor.hpp"
+#include "actors/protocol/admission/rate_limits.hpp"
 #include "actors/protocol/durability/recovery.hpp"
 #include "actors/protocol/transfer/state_donor.hpp"
 #include "actors/protocol/views/view_change_settings.hpp"
 
 namespace hypermesh {
 
-/// Times and bounds that a node chooses for itself; none of them affects the agreed state.
+/// Times and bounds that a node chooses for itself; none of them affects the agreed state. Each one has a key in
+/// node.toml (`config_rows.cpp`).
 struct node_settings {
   batch_settings batching;
   /// How long a request waits for others while the pipeline is busy.
-  std::chrono::microseconds batch_delay{2'000};
+  microseconds_t batch_delay_us = 2'000;
   /// How often a replica that waits sends STATUS, which reports what it lacks.
-  std::chrono::microseconds status_period{150'000};
-  /// How often an unstable CHECKPOINT is sent again.
-  std::chrono::microseconds checkpoint_period{500'000};
-  /// How often a state transfer looks for chunks that did not arrive.
-  std::chrono::microseconds transfer_period{200'000};
+  microseconds_t status_us = 150'000;
+  /// How often an unstable CHECKPOINT is sent again. It is not K, the checkpoint period, which the genesis sets.
+  microseconds_t checkpoint_resend_us = 500'000;
+  /// How often a state transfer looks for chunks that did not arrive, and gives those who fetch from it a new share.
+  microseconds_t transfer_tick_us = 200'000;
   view_change_settings views;
   /// How often a backup measures how the primary serves its clients.
-  std::chrono::microseconds service_period{25'000};
+  microseconds_t service_check_us = 25'000;
   /// Bytes of records that stay on disk although a stable state covers them. No state is written before there are more.
   std::uint64_t retained_bytes = 8 * 1024 * 1024;
   /// Bounds on the bytes that this node sends to replicas that fetch its state, and on the states that it holds for
   /// them.
   donor_settings giving;
+  /// Frames of each replica that are examined in a second.
+  std::uint64_t frames_per_second_max = frame_rate_limit::usual_rate;
 };
 
 /// A node as its last run left it, or a new node.

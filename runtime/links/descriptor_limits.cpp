@@ -50,8 +50,7 @@ std::variant<std::string, world_error> fit_to_descriptors(link_settings& setting
   bounds.handshakes_per_address_max = std::min(bounds.handshakes_per_address_max, bounds.handshakes_max);
   return fmt::format(
       "the system allows {} open files: at most {} sessions of clients and {} handshakes at once; for all of them: "
-      "ulimit "
-      "-n {}",
+      "ulimit -n {}, or lower sessions_max and handshakes_max of [links] in node.toml",
       allowed, bounds.sessions_max, bounds.handshakes_max, wanted);
 }
 

@@ -19,7 +19,7 @@ constexpr sequence_number one{1};
 
 /// Ingress of replica 1, and frames that reach it.
 struct ingress_bench : virtual_bench {
-  ingress_actor tested = connect(system().spawn(ingress, identity()));
+  ingress_actor tested = connect(system().spawn(ingress, identity(), frame_rate_limit::usual_rate));
   pre_prepare proposal = make().pre_prepare_of(first_view, one, make().batch_number(1));
 
   void arrive(principal sender, const frame_ptr& frame, inbound_credit credit = nullptr) {
@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(ingress_bench, "a frame holds its credit until its message is 
 
 TEST_CASE("a frame that comes before the node is connected is dropped") {
   virtual_bench bench{replica_id{1}};
-  const auto tested = bench.system().spawn(ingress, bench.identity());
+  const auto tested = bench.system().spawn(ingress, bench.identity(), frame_rate_limit::usual_rate);
   bench.keep(tested);
   const auto frame = frame_of(bench.make().request_of(client_id{0}, timestamp{1}, "o"));
   bench.give(tested, incoming_frame{principal::of(client_id{0}), bench.link("sender"), frame, nullptr});

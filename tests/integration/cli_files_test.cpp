@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(resting_cluster, "config check says all that is wrong with a m
   edit(genesis, "127.0.0.1:" + std::to_string(first_port + 1), "127.0.0.1:" + port);
   edit(genesis, "127.0.0.1:" + std::to_string(first_port + 2), "127.0.0.1:0");
   edit(node_file(), "directory = \"audit\"", "directory = \"data\"");
-  edit(node_file(), "[storage]", "[batching]\nrequests_per_batch_max = 4\nrequests_per_batch_target = 5\n\n[storage]");
+  edit(node_file(), "[batching]", "[batching]\nrequests_per_batch_max = 4\nrequests_per_batch_target = 5");
   fs::permissions(root / "replica-0/secret.key", fs::perms::others_read, fs::perm_options::add);
   const auto result = run({"config", "check", node_file().string()});
   CAPTURE(result.err);

@@ -221,17 +221,17 @@ TEST_CASE_FIXTURE(files_fixture, "what is wrong in a node's file and in its gene
 }
 
 TEST_CASE_FIXTURE(files_fixture, "a batch may not aim at more requests than it can have") {
-  const auto read_with = [this](const std::string& table) {
-    edit(layout.node_file(0), "[storage]", table + "\n[storage]");
+  const auto read_with = [this](const std::string& keys) {
+    edit(layout.node_file(0), "[batching]", "[batching]\n" + keys);
     return problems_of_replica(0);
   };
   SUBCASE("both are given") {
-    const auto found = read_with("[batching]\nrequests_per_batch_max = 10\nrequests_per_batch_target = 11");
+    const auto found = read_with("requests_per_batch_max = 10\nrequests_per_batch_target = 11");
     CHECK(contains(found, "'requests_per_batch_target' is 11, above 'requests_per_batch_max', which is 10"));
     CHECK(contains(found, line_of(layout.node_file(0), "requests_per_batch_target = 11")));
   }
   SUBCASE("only the most is given") {
-    CHECK(read_with("[batching]\nrequests_per_batch_max = 1").empty());
+    CHECK(read_with("requests_per_batch_max = 1").empty());
     const auto read = read_node_config(layout.node_file(0));
     CHECK(std::get<node_config>(read).settings.batching.requests_per_batch_target == 1);
   }

@@ -74,14 +74,15 @@ TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the storage tabl
   const auto read = with_storage("[storage]\nmode = \"fast\"\ndirectory = \"\"\nretain_mib = 4096\nsync = true\n");
   REQUIRE(std::holds_alternative<world_error>(read));
   const auto& what = std::get<world_error>(read).what;
-  CHECK(contains(what, "storage mode 'fast' is unknown; known: sync, async, memory"));
+  CHECK(contains(what, "'mode' is 'fast', which is unknown; known: sync, async, memory"));
   CHECK(contains(what, "'directory' is empty"));
   CHECK(contains(what, "'retain_mib' must be a whole number from 0 to 1024"));
   CHECK(contains(what, "unknown key 'sync'"));
 }
 
 TEST_CASE_FIXTURE(cluster_fixture, "the table of views says how patient the replica is") {
-  const auto read = with_storage("[views]\nrequest_us = 2000000\nclosed_link_us = 20000\ndoublings_max = 3\n");
+  const auto read = with_storage(
+      "[views]\nrequest_timeout_us = 2000000\nclosed_link_timeout_us = 20000\ntimeout_doublings_max = 3\n");
   REQUIRE(std::holds_alternative<node_config>(read));
   const auto& views = std::get<node_config>(read).settings.views;
   CHECK(views.request_us == 2'000'000);
@@ -91,9 +92,9 @@ TEST_CASE_FIXTURE(cluster_fixture, "the table of views says how patient the repl
 }
 
 TEST_CASE_FIXTURE(cluster_fixture, "an impossible patience is refused") {
-  const auto bad = with_storage("[views]\nrequest_us = 0\npatience = 5\n");
+  const auto bad = with_storage("[views]\nrequest_timeout_us = 0\npatience = 5\n");
   REQUIRE(std::holds_alternative<world_error>(bad));
-  CHECK(contains(std::get<world_error>(bad).what, "'request_us' must be a whole number from 10000"));
+  CHECK(contains(std::get<world_error>(bad).what, "'request_timeout_us' must be a whole number from 10000"));
   CHECK(contains(std::get<world_error>(bad).what, "unknown key 'patience'"));
 }
 

@@ -15,8 +15,13 @@ bool is_of_view_change(const message& value) {
 
 }  // namespace
 
-inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys)
-    : validator_(cluster, keys), budget_(cluster), detector_(cluster, validator_), filter_(cluster) {}
+inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
+                                   std::uint64_t frames_per_second)
+    : validator_(cluster, keys),
+      frames_(frames_per_second),
+      budget_(cluster),
+      detector_(cluster, validator_),
+      filter_(cluster) {}
 
 std::variant<message, rejection> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
                                                            microseconds_t now) {

@@ -21,8 +21,8 @@ namespace hypermesh {
 /// 3. `verification_budget`: the sender has not cost too many signature checks.
 /// 4. `client_pauses`: the client has not exceeded its quota within the last 10 ms.
 /// 5. `equivocation_detector`: a replica's message is compared with its earlier ones before step 6 drops it, because a
-///    second, conflicting vote is often one that is late or known (attack 8). VIEW-CHANGE and NEW-VIEW are compared after
-///    step 7, because their signatures are checked first.
+///    second, conflicting vote is often one that is late or known (attack 8). VIEW-CHANGE and NEW-VIEW are compared
+///    after step 7, because their signatures are checked first.
 /// 6. `pre_verification_filter`: the replica would not refuse the message anyway.
 /// 7. `costly_message_limit`: the sender has not sent too many VIEW-CHANGEs, NEW-VIEWs and system requests.
 /// 8. `validator`: membership, signatures, digests and certificates.
@@ -30,8 +30,9 @@ namespace hypermesh {
 /// Memory: that of the parts; no protocol state.
 class inbound_pipeline {
  public:
-  /// `keys` verifies signatures and outlives the pipeline.
-  inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys);
+  /// `keys` verifies signatures and outlives the pipeline. `frames_per_second` is for each replica.
+  inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
+                   std::uint64_t frames_per_second = frame_rate_limit::usual_rate);
   // The detector refers to the validator.
   inbound_pipeline(const inbound_pipeline&) = delete;
   inbound_pipeline& operator=(const inbound_pipeline&) = delete;

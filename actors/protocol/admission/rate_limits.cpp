@@ -33,7 +33,7 @@ void costly_message_limit::on_view(view_number view) {
 bool frame_rate_limit::admit(principal sender, microseconds_t now) {
   if (!sender.is_replica()) return true;
   const replica_id replica{sender.number};
-  const auto rate = std::ranges::binary_search(throttled_, replica) ? throttled_rate : usual_rate;
+  const auto rate = std::ranges::binary_search(throttled_, replica) ? rate_ / throttled_part : rate_;
   // A sender starts with the rate of one second, and earns by the millisecond.
   auto& bucket = buckets_.try_emplace(replica, rate, now).first->second;
   return bucket.take(rate, rate / 1'000, 1'000, now);

@@ -50,15 +50,19 @@ class costly_message_limit {
 /// tenth of it; its votes still count (attacks 33 and 39). Pure. Memory: one count for each replica.
 class frame_rate_limit {
  public:
-  /// Frames in a second, and at most at once.
+  /// Frames in a second, and at most at once. Of all correct replicas, a donor of a state with tiny chunks comes
+  /// nearest to it.
   static constexpr std::uint64_t usual_rate = 100'000;
-  static constexpr std::uint64_t throttled_rate = 10'000;
+  static constexpr std::uint64_t throttled_part = 10;
+
+  explicit frame_rate_limit(std::uint64_t frames_per_second = usual_rate) : rate_(frames_per_second) {}
 
   [[nodiscard]] bool admit(principal sender, microseconds_t now);
   /// In ascending order.
   void throttle(std::vector<replica_id> replicas) { throttled_ = std::move(replicas); }
 
  private:
+  std::uint64_t rate_;
   std::map<replica_id, token_bucket> buckets_;
   std::vector<replica_id> throttled_;
 };

@@ -9,8 +9,8 @@ using namespace hypermesh;
 using namespace hypermesh::testing;
 
 TEST_CASE("frames of a replica are looked at up to a rate, which is lower for who is throttled (attack 33)") {
-  const auto taken_in_a_second = [](bool throttled) {
-    frame_rate_limit quota;
+  const auto taken_in_a_second = [](bool throttled, std::uint64_t rate = frame_rate_limit::usual_rate) {
+    frame_rate_limit quota{rate};
     if (throttled) quota.throttle({replica_id{2}});
     const auto sender = principal::of(replica_id{2});
     // What may come at once.
@@ -25,7 +25,9 @@ TEST_CASE("frames of a replica are looked at up to a rate, which is lower for wh
     return taken;
   };
   CHECK(taken_in_a_second(false) == frame_rate_limit::usual_rate);
-  CHECK(taken_in_a_second(true) == frame_rate_limit::throttled_rate);
+  CHECK(taken_in_a_second(true) == 10'000);
+  CHECK(taken_in_a_second(false, 150'000) == 150'000);
+  CHECK(taken_in_a_second(true, 150'000) == 15'000);
 }
 
 namespace {

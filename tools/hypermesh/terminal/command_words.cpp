@@ -4,37 +4,17 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "runtime/links/handshake.hpp"
+#include "runtime/nearest_word.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {
 
 namespace {
-
-/// The number of letters to insert, delete, replace or swap with their neighbour (Damerau and Levenshtein).
-std::size_t distance_between(std::string_view left, std::string_view right) {
-  std::vector<std::vector<std::size_t>> steps(left.size() + 1, std::vector<std::size_t>(right.size() + 1));
-  for (std::size_t row = 0; row <= left.size(); ++row) {
-    for (std::size_t column = 0; column <= right.size(); ++column) {
-      if (row == 0 || column == 0) {
-        steps[row][column] = row + column;
-        continue;
-      }
-      const std::size_t differ = left[row - 1] == right[column - 1] ? 0 : 1;
-      steps[row][column] =
-          std::min({steps[row - 1][column] + 1, steps[row][column - 1] + 1, steps[row - 1][column - 1] + differ});
-      const bool swapped =
-          row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1];
-      if (swapped) steps[row][column] = std::min(steps[row][column], steps[row - 2][column - 2] + 1);
-    }
-  }
-  return steps[left.size()][right.size()];
-}
 
 std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   auto all = app.get_subcommands([](const CLI::App* each) { return !each->get_name().empty(); });
@@ -42,29 +22,11 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   return all;
 }
 
-/// The command that a user who typed `word` probably meant; empty if none is similar.
-std::string likely_meant(const CLI::App& app, const std::string& word) {
-  constexpr std::size_t typing_errors_max = 2;
-  // A long word is not a misspelled command, and would cost much to compare.
-  if (word.empty() || word.size() > 32) return {};
-  std::string nearest;
-  std::size_t smallest = typing_errors_max + 1;
-  for (const auto* each : commands_of(app)) {
-    const auto name = each->get_name();
-    // An unfinished word counts as nearer than a misspelled one.
-    const auto distance = name.starts_with(word) ? 0 : distance_between(word, name);
-    if (distance >= smallest || distance >= name.size()) continue;
-    smallest = distance;
-    nearest = name;
-  }
-  return nearest;
-}
-
-std::string joined_names(const CLI::App& app) {
+std::vector<std::string> names_of(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* each : commands_of(app))
     names.push_back(each->get_name());
-  return fmt::format("{}", fmt::join(names, ", "));
+  return names;
 }
 
 /// The command of `app` with this name.
@@ -137,16 +99,17 @@ std::optional<world_error> objection_to_command(const CLI::App& app, std::span<c
     if (commands_of(*at).empty() || word.starts_with('-')) return std::nullopt;
     const auto* const next = find_command(*at, word);
     if (next == nullptr) {
-      const auto meant = likely_meant(*at, word);
+      const auto meant = nearest_word(word, names_of(*at));
       const auto hint = meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant);
       return world_error{fmt::format("unknown command '{}'{}", word, hint),
-                         fmt::format("the commands of '{}' are {}", path, joined_names(*at))};
+                         fmt::format("the commands of '{}' are {}", path, fmt::join(names_of(*at), ", "))};
     }
     at = next;
     path += " " + word;
   }
   if (commands_of(*at).empty()) return std::nullopt;
-  return world_error{fmt::format("'{}' needs a command", path), fmt::format("name one of {}", joined_names(*at))};
+  return world_error{fmt::format("'{}' needs a command", path),
+                     fmt::format("name one of {}", fmt::join(names_of(*at), ", "))};
 }
 
 std::string command_path(const CLI::App& app) {

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+
+#include "runtime/config_key.hpp"
+#include "runtime/node_config.hpp"
+
+/// The table of all keys: each row has the facts of a key and the member of a configuration that it sets.
+namespace hypermesh {
+
+/// One row of the table for a configuration of type `Owner`.
+template <class Owner>
+struct config_row {
+  config_key key;
+  config_value (*get)(const Owner& from) = nullptr;
+  void (*set)(Owner& into, const config_value& value) = nullptr;
+  /// Gives a value that is not in the file its default, where the default depends on values that were read before;
+  /// null where the member already has it.
+  void (*assume)(Owner& into) = nullptr;
+  /// The upper bound of a number, where it depends on values that were read before.
+  std::uint64_t (*high_of)(const Owner& from) = nullptr;
+};
+
+/// The keys of node.toml, in the order of reading. The first one names the genesis, on which others depend.
+[[nodiscard]] std::span<const config_row<node_config>> node_rows();
+
+/// Those of [links], which are part of `node_rows`.
+[[nodiscard]] std::span<const config_row<node_config>> link_rows();
+
+/// The keys of client.toml; the first one names the genesis.
+[[nodiscard]] std::span<const config_row<client_config>> client_rows();
+
+/// The keys of [cluster] in genesis.toml. They are agreed: a change of one makes another cluster.
+[[nodiscard]] std::span<const config_row<genesis>> cluster_rows();
+
+}  // namespace hypermesh

@@ -1,0 +1,66 @@
+#include "runtime/effective_config.hpp"
+
+#include <algorithm>
+
+#include "messages/require.hpp"
+#include "runtime/config_rows.hpp"
+#include "runtime/toml_document.hpp"
+
+namespace hypermesh {
+
+namespace {
+
+using values = std::vector<effective_value>;
+
+const documented_key& documented(std::string_view file_name, const config_key& key) {
+  const auto& all = documented_keys();
+  const auto found = std::ranges::find_if(
+      all, [&](const auto& each) { return each.file == file_name && full_name(each.key) == full_name(key); });
+  require(found != all.end(), "every row is documented");
+  return *found;
+}
+
+/// Adds the values of `config`, which was read from `file`. The file is parsed once more, for the lines.
+template <class Config>
+std::optional<world_error> add_values(std::string_view file_name, std::span<const config_row<Config>> rows,
+                                      const Config& config, const std::filesystem::path& file, values& into) {
+  auto read = toml_document::read(file);
+  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
+  auto root = std::get<toml_document>(read).root();
+  for (const auto& row : rows) {
+    auto table = row.key.table.empty() ? root : root.table(row.key.table);
+    into.push_back({documented(file_name, row.key), row.get(config), file, table.line(row.key.name)});
+  }
+  return std::nullopt;
+}
+
+/// The values of a member: those of its own file, and the agreed ones.
+template <class Config>
+or_error<values> values_of_member(std::string_view file_name, std::span<const config_row<Config>> rows,
+                                  const or_error<Config>& read, const std::filesystem::path& file) {
+  if (const auto* error = std::get_if<world_error>(&read)) return *error;
+  const auto& config = std::get<Config>(read);
+  values all;
+  if (auto error = add_values(file_name, rows, config, file, all)) return std::move(*error);
+  if (auto error = add_values("genesis.toml", cluster_rows(), config.cluster, config.genesis_file, all)) {
+    return std::move(*error);
+  }
+  return all;
+}
+
+}  // namespace
+
+or_error<values> effective_values(const std::filesystem::path& file, config_kind kind) {
+  if (kind == config_kind::node) return values_of_member("node.toml", node_rows(), read_node_config(file), file);
+  if (kind == config_kind::client)
+    return values_of_member("client.toml", client_rows(), read_client_config(file), file);
+  const auto read = read_genesis(file);
+  if (const auto* error = std::get_if<world_error>(&read)) return *error;
+  values all;
+  if (auto error = add_values("genesis.toml", cluster_rows(), std::get<genesis>(read), file, all)) {
+    return std::move(*error);
+  }
+  return all;
+}
+
+}  // namespace hypermesh

@@ -1,0 +1,164 @@
+#include <array>
+
+#include "runtime/config_row_makers.hpp"
+
+/// The keys of [links].
+namespace hypermesh {
+
+namespace {
+
+using namespace config_row_makers;
+using node = node_config;
+
+// Half of an outbound queue may wait while the other half is sent, and one of the longest frames fits a half.
+constexpr auto replica_outbound_mib_min = mib_above(2 * (limits::frame_bytes_max + secure_channel::overhead_bytes));
+constexpr auto client_outbound_mib_min = mib_above(2 * (limits::reply_bytes_max + limits::envelope_bytes_max));
+// A link that holds a whole frame back must be able to hold it.
+constexpr auto replica_inbound_mib_min = mib_above(limits::frame_bytes_max);
+constexpr auto client_inbound_mib_min = mib_above(limits::client_frame_bytes_max);
+// A remote node keeps its own intervals: a keepalive comes each second by default, and a link that is silent for five
+// seconds is closed. The bounds leave room for one late keepalive between a node with defaults and any other node.
+constexpr std::uint64_t keepalive_ms_max = 2'500;
+constexpr std::uint64_t dead_link_ms_min = 2'000;
+static_assert(std::chrono::milliseconds{2 * keepalive_ms_max} <= link_limits{}.dead_link_timeout);
+static_assert(std::chrono::milliseconds{dead_link_ms_min} >= 2 * link_limits{}.keepalive_interval);
+
+/// Fewer would let a flood of strangers, or a restart of all clients, keep members out for long.
+constexpr std::uint64_t handshakes_min = 64;
+constexpr std::uint64_t sessions_min = 64;
+
+/// Fewer could be fewer than a correct replica sends that gives a state with tiny chunks.
+constexpr std::uint64_t frames_per_second_min = frame_rate_limit::usual_rate;
+
+constexpr std::array rows = {
+    number<node, mib>(
+        {.table = "links",
+         .name = "replica_outbound_mib_max",
+         .unit = "MiB",
+         .low = replica_outbound_mib_min,
+         .high = 1'024,
+         .about = "The queue of frames to one replica. Frames beyond it are dropped and counted, and "
+                  "retransmission repairs the loss."},
+        [](auto& of) -> auto& { return of.links.replica_outbound_bytes_max; }),
+    number<node, mib>(
+        {.table = "links",
+         .name = "client_outbound_mib_max",
+         .unit = "MiB",
+         .low = client_outbound_mib_min,
+         .high = 256,
+         .about = "The queue of frames to one session of a client."},
+        [](auto& of) -> auto& { return of.links.client_outbound_bytes_max; }),
+    number<node, mib>(
+        {.table = "links",
+         .name = "replica_inbound_mib_max",
+         .unit = "MiB",
+         .low = replica_inbound_mib_min,
+         .high = 1'024,
+         .about = "Bytes of one replica that were received and are not handled yet. Beyond them the link "
+                  "stops reading."},
+        [](auto& of) -> auto& { return of.links.replica_inbound_bytes_max; }),
+    number<node, mib>(
+        {.table = "links",
+         .name = "client_inbound_mib_max",
+         .unit = "MiB",
+         .low = client_inbound_mib_min,
+         .high = 256,
+         .about = "Bytes of one session of a client that were received and are not handled yet. Beyond them the "
+                  "link stops reading."},
+        [](auto& of) -> auto& { return of.links.client_inbound_bytes_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "handshakes_max",
+         .unit = "handshakes",
+         .low = handshakes_min,
+         .high = 65'536,
+         .about = "Accepted connections that are not authenticated yet. Each needs an open file and less than "
+                  "a kilobyte."},
+        [](auto& of) -> auto& { return of.links.handshakes_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "handshakes_per_address_max",
+         .unit = "handshakes",
+         .low = handshakes_min / 2,
+         .high = 65'536,
+         .larger = "links.handshakes_max",
+         .about = "Accepted connections from one address that are not authenticated yet, so that one machine "
+                  "cannot keep all others out."},
+        [](auto& of) -> auto& { return of.links.handshakes_per_address_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "handshake_timeout_ms",
+         .unit = "ms",
+         .low = 100,
+         .high = 60'000,
+         .about = "The time from accepting or dialing until both sides are authenticated."},
+        [](auto& of) -> auto& { return of.links.handshake_timeout; }),
+    number<node>(
+        {.table = "links",
+         .name = "sessions_max",
+         .unit = "sessions",
+         .low = sessions_min,
+         .high = 65'536,
+         .about = "Open links of all clients. Each needs an open file, and memory up to "
+                  "client_outbound_mib_max and client_inbound_mib_max."},
+        [](auto& of) -> auto& { return of.links.sessions_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "sessions_per_client_max",
+         .unit = "sessions",
+         .low = 1,
+         .high = limits::sessions_per_client_max,
+         .larger = "links.sessions_max",
+         .larger_factor = 2,
+         .about = "Open links of one client, one for each of its processes. One more is refused."},
+        [](auto& of) -> auto& { return of.links.sessions_per_client_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "keepalive_interval_ms",
+         .unit = "ms",
+         .low = 50,
+         .high = keepalive_ms_max,
+         .larger = "links.dead_link_timeout_ms",
+         .larger_factor = 2,
+         .about = "How often an idle link sends a keepalive."},
+        [](auto& of) -> auto& { return of.links.keepalive_interval; }),
+    number<node>(
+        {.table = "links",
+         .name = "dead_link_timeout_ms",
+         .unit = "ms",
+         .low = dead_link_ms_min,
+         .high = 600'000,
+         .about = "A link over which nothing came for this long is closed."},
+        [](auto& of) -> auto& { return of.links.dead_link_timeout; }),
+    number<node>(
+        {.table = "links",
+         .name = "redial_delay_ms_min",
+         .unit = "ms",
+         .low = 10,
+         .high = 60'000,
+         .larger = "links.redial_delay_ms_max",
+         .about = "The first delay before dialing again. It doubles with each failure."},
+        [](auto& of) -> auto& { return of.links.redial_delay_min; }),
+    number<node>(
+        {.table = "links",
+         .name = "redial_delay_ms_max",
+         .unit = "ms",
+         .low = 10,
+         .high = 600'000,
+         .about = "The longest delay before dialing again."},
+        [](auto& of) -> auto& { return of.links.redial_delay_max; }),
+    number<node>(
+        {.table = "links",
+         .name = "frames_per_second_max",
+         .unit = "frames",
+         .low = frames_per_second_min,
+         .high = 10'000'000,
+         .about = "Frames of one replica that are examined in a second. A throttled replica has a tenth of it."},
+        [](auto& of) -> auto& { return of.settings.frames_per_second_max; }),
+};
+
+}  // namespace
+
+std::span<const config_row<node_config>> link_rows() { return rows; }
+
+}  // namespace hypermesh

@@ -1,0 +1,49 @@
+#include "runtime/nearest_word.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace hypermesh {
+
+namespace {
+
+/// A longer word is nothing that a person misspelled, and would cost much to compare.
+constexpr std::size_t word_bytes_max = 64;
+
+/// The number of letters to insert, delete, replace or swap with their neighbour.
+std::size_t distance_between(std::string_view left, std::string_view right) {
+  std::vector<std::vector<std::size_t>> steps(left.size() + 1, std::vector<std::size_t>(right.size() + 1));
+  for (std::size_t row = 0; row <= left.size(); ++row) {
+    for (std::size_t column = 0; column <= right.size(); ++column) {
+      if (row == 0 || column == 0) {
+        steps[row][column] = row + column;
+        continue;
+      }
+      const std::size_t differ = left[row - 1] == right[column - 1] ? 0 : 1;
+      steps[row][column] =
+          std::min({steps[row - 1][column] + 1, steps[row][column - 1] + 1, steps[row - 1][column - 1] + differ});
+      const bool swapped =
+          row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1];
+      if (swapped) steps[row][column] = std::min(steps[row][column], steps[row - 2][column - 2] + 1);
+    }
+  }
+  return steps[left.size()][right.size()];
+}
+
+}  // namespace
+
+std::string nearest_word(std::string_view word, std::span<const std::string> known) {
+  if (word.empty() || word.size() > word_bytes_max) return {};
+  std::string nearest;
+  std::size_t smallest = std::max<std::size_t>(2, word.size() / 4) + 1;
+  for (const auto& each : known) {
+    const auto distance = each.starts_with(word) ? 0 : distance_between(word, each);
+    if (distance >= smallest || distance >= each.size()) continue;
+    smallest = distance;
+    nearest = each;
+  }
+  return nearest;
+}
+
+}  // namespace hypermesh
