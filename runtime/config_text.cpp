@@ -34,9 +34,10 @@ std::string keys_text(std::string_view file, const given_values& given, written_
   std::string text;
   for (const auto& section : config_sections()) {
     if (section.file != file) continue;
+    text += "\n";
     // The keys before the first table stand below the heading of the file.
     if (!section.table.empty()) {
-      text += "\n" + wrapped_text(section.about, "# ", "# ") + fmt::format("[{}]\n", section.table);
+      text += wrapped_text(section.about, "# ", "# ") + fmt::format("[{}]\n", section.table);
     }
     for (const auto& each : documented_keys()) {
       if (each.file == file && each.key.table == section.table) text += key_text(each, given, which);
@@ -45,7 +46,7 @@ std::string keys_text(std::string_view file, const given_values& given, written_
   return text;
 }
 
-std::string heading(std::string_view text) { return wrapped_text(text, "# ", "# ") + "\n"; }
+std::string heading(std::string_view text) { return wrapped_text(text, "# ", "# "); }
 
 constexpr std::string_view genesis_path = "../genesis.toml";
 constexpr std::string_view key_path = "secret.key";
