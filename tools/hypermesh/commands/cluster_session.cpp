@@ -59,7 +59,8 @@ world_error explain(client_error error) {
       return {"the cluster did not answer in time; the operation may still be executed",
               "see with 'hypermesh status' which replicas are reachable"};
     case client_error::overloaded:
-      return {"the replicas' queues are full", "try again later"};
+      return {"the replicas' queues are full",
+              "try again later, or raise the bounds of [pending] in node.toml of all replicas"};
     case client_error::too_many_pending:
       return {"too many operations are waiting here", "submit fewer at once"};
     case client_error::stale_timestamp:
