@@ -74,6 +74,18 @@ TEST_CASE("the laboratory includes tests, the product includes neither") {
   CHECK(includes_of("tools/hypermesh/main.cpp", "tools/hypermesh-lab/sim.hpp") == 1);
 }
 
+TEST_CASE("folders of the command line include each other one way, and the laboratory has no commands") {
+  CHECK(includes_of("tools/hypermesh/load/a.cpp", "tools/hypermesh/terminal/console.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh/commands/a.cpp", "tools/hypermesh/commands/command.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh/main.cpp", "tools/hypermesh/commands/command.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh/terminal/a.cpp", "tools/hypermesh/commands/command.hpp") == 1);
+  CHECK(includes_of("tools/hypermesh/load/a.cpp", "tools/hypermesh/runs/chaos_session.hpp") == 1);
+  CHECK(includes_of("tools/hypermesh-lab/a.cpp", "tools/hypermesh/load/load_report.hpp") == 0);
+  CHECK(includes_of("tools/hypermesh-lab/a.cpp", "tools/hypermesh/runs/chaos_session.hpp") == 1);
+  CHECK(includes_of("tools/hypermesh-lab/a.cpp", "tools/hypermesh/commands/command.hpp") == 1);
+  CHECK(includes_of("tests/integration/a.cpp", "tools/hypermesh/commands/command.hpp") == 0);
+}
+
 TEST_CASE("an include cannot dodge the arrows by its spelling") {
   CHECK(includes_of("actors/protocol/base/quorum.hpp", "../interfaces.hpp") == 1);
   CHECK(includes_of("actors/protocol/base/quorum.hpp", "interfaces.hpp") == 1);

@@ -44,6 +44,31 @@ bool is_open_to_actor_headers(std::string_view path) {
          is_under(path, "actors/protocol/") || is_under(path, "messages/");
 }
 
+/// The folders of the product's command line from the bottom; a file includes its own folder and those before it.
+constexpr std::array<std::string_view, 7> tool_folders = {"tools/hypermesh/terminal/", "tools/hypermesh/local_cluster/",
+                                                          "tools/hypermesh/client/",   "tools/hypermesh/traces/",
+                                                          "tools/hypermesh/load/",     "tools/hypermesh/runs/",
+                                                          "tools/hypermesh/commands/"};
+/// The laboratory links the folders before this one.
+constexpr std::string_view first_folder_closed_to_lab = "tools/hypermesh/runs/";
+
+/// The place of a file in `tool_folders`; that of `main.cpp` is behind all of them.
+std::size_t tool_folder_of(std::string_view path) {
+  const auto found = std::find(tool_folders.begin(), tool_folders.end(), folder_of(path));
+  return static_cast<std::size_t>(found - tool_folders.begin());
+}
+
+/// The reason why a file of `tools/` must not include `target`; empty when it may.
+std::string objection_to_tool_include(std::string_view path, std::string_view target) {
+  if (!is_under(target, "tools/hypermesh/")) return {};
+  if (is_under(path, "tools/hypermesh-lab/")) {
+    const bool is_open = tool_folder_of(target) < tool_folder_of(first_folder_closed_to_lab);
+    return is_open ? "" : "the laboratory has the terminal and the load of the product, and none of its commands";
+  }
+  if (!is_under(path, "tools/hypermesh/") || tool_folder_of(target) <= tool_folder_of(path)) return {};
+  return "includes point one way: terminal <- local_cluster <- client <- traces <- load <- runs <- commands";
+}
+
 /// The reason why `path` must not include `target`; empty when it may.
 std::string objection_to_include(std::string_view path, const include_line& include) {
   const std::string_view target = include.path;
@@ -74,6 +99,7 @@ std::string objection_to_include(std::string_view path, const include_line& incl
   if (own_layer && *target_layer > *own_layer) {
     return "includes point one way: schemas <- messages <- actors/protocol <- actors <- runtime <- tools";
   }
+  if (auto objection = objection_to_tool_include(path, target); !objection.empty()) return objection;
   if (is_actor_header(path) && !is_open_to_actor_headers(target)) {
     return "actors know each other by typed handle: actors/interfaces.hpp, not another actor's header";
   }

@@ -7,11 +7,10 @@
 
 #include "tools/hypermesh-lab/guard_costs.hpp"
 #include "tools/hypermesh-lab/guard_memory.hpp"
-#include "tools/hypermesh-lab/sim_command.hpp"
-#include "tools/hypermesh/runs/replay_report.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
-#include "tools/hypermesh/terminal/output_options.hpp"
+#include "tools/hypermesh/terminal/interruption.hpp"
+#include "tools/hypermesh/terminal/narrator.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
 
 namespace hypermesh::lab {
@@ -30,7 +29,8 @@ constexpr auto notes =
     "Validation: every frame that came in at a replica of a real cluster is handed to the node's way in once more, "
     "with\n"
     "a check of signatures that finds all good and with the real one. 'checks' is all between link and cores but\n"
-    "signature checks, decoding with it: quotas, equivocation detector, pre-verification filter, validator. Mark: less than 50 µs.\n"
+    "signature checks, decoding with it: quotas, equivocation detector, pre-verification filter, validator. Mark: less "
+    "than 50 µs.\n"
     "Memory: what the guard holds, filled to its bounds. Mark: less than 100 MB for 1,000 known nodes.\n"
     "Share: checks for each operation of a measured load, of the processor time that an operation costs a replica of\n"
     "the same role that runs the product. Mark: 5 %. Signatures are PBFT's own and shown apart.\n"
@@ -171,14 +171,11 @@ CLI::App* add_bench(CLI::App& app, bench_guard_command& into) {
       ->check(CLI::Range(limits::replicas_min + 1, limits::clients_max))
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("-o,--output", into.format, "table, or json with stable keys")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  cli::add_output_option(*command, into.output);
   return command;
 }
 
-int run(const bench_guard_command& command) {
+cli::exit_code run(const bench_guard_command& command) {
   cli::interruption stop;
   guard_trace_settings settings;
   settings.in_flight = command.in_flight;
@@ -188,17 +185,17 @@ int run(const bench_guard_command& command) {
     return record_guard_traces(settings, stop, narrator);
   }();
   if (const auto* failed = std::get_if<cli::replay_failure>(&recorded)) {
-    return static_cast<int>(cli::report_error(failed->error, failed->code));
+    return cli::report_error(failed->error, failed->code);
   }
   const auto figures = figures_of(std::get<guard_traces>(recorded), command.nodes);
-  if (command.format == "json") {
+  if (command.output.is_json()) {
     cli::print_json(object_of(figures), 2);
-    return exit_ok;
+    return cli::exit_code::ok;
   }
   const auto style = cli::text_style::of(STDOUT_FILENO);
   cli::print_report(kinds_text(figures, style) + "\n" + shares_text(figures, style) + "\n" +
                     memory_text(figures.memory, style));
-  return exit_ok;
+  return cli::exit_code::ok;
 }
 
 }  // namespace hypermesh::lab

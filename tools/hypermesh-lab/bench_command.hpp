@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include <CLI/CLI.hpp>
+
+#include "tools/hypermesh/terminal/exit_code.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
 
 /// `hypermesh-lab bench`.
 namespace hypermesh::lab {
@@ -13,13 +15,13 @@ struct bench_guard_command {
   double duration_seconds = 5;
   std::size_t in_flight = 64;
   std::uint32_t nodes = 1'000;
-  std::string format = "table";
+  cli::output_options output;
 };
 
 /// Adds `bench` with its one subject `guard`, and returns `guard`.
 CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
 
 /// Measures what the guard of a node costs. Returns the exit code.
-[[nodiscard]] int run(const bench_guard_command& command);
+[[nodiscard]] cli::exit_code run(const bench_guard_command& command);
 
 }  // namespace hypermesh::lab

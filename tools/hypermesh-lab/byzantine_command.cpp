@@ -13,9 +13,8 @@
 #include "tools/hypermesh-lab/byzantine_client.hpp"
 #include "tools/hypermesh-lab/byzantine_node.hpp"
 #include "tools/hypermesh-lab/frame_recording.hpp"
-#include "tools/hypermesh-lab/lab_output.hpp"
-#include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::lab {
 
@@ -52,13 +51,13 @@ struct player {
 /// The reason why there is no player, and the exit code for it.
 struct refusal {
   world_error error;
-  int code = exit_failed;
+  cli::exit_code code = cli::exit_code::failed;
 };
 
 std::variant<player, refusal> start_client(caf::actor_system& system, const byzantine_command& command,
                                            std::unique_ptr<testing::adversary> strategy) {
   auto read = read_client_config(command.client_config);
-  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), exit_usage};
+  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), cli::exit_code::usage};
   const auto& config = std::get<client_config>(read);
   auto started = byzantine_client::start(system, config, std::move(strategy), command.seed);
   if (auto* error = std::get_if<world_error>(&started)) return refusal{std::move(*error)};
@@ -71,7 +70,7 @@ std::variant<player, refusal> start_client(caf::actor_system& system, const byza
 std::variant<player, refusal> start_node(caf::actor_system& system, const byzantine_command& command,
                                          std::unique_ptr<testing::adversary> strategy) {
   auto read = read_node_config(command.config);
-  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), exit_usage};
+  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), cli::exit_code::usage};
   const auto& config = std::get<node_config>(read);
   std::set<replica_id> accomplices;
   for (const auto number : command.accomplices)
@@ -126,9 +125,9 @@ CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
   return command;
 }
 
-int run(const byzantine_command& command) {
+cli::exit_code run(const byzantine_command& command) {
   if (command.parent != 0 && !cli::stop_with_parent(command.parent)) {
-    return report({"the process that started this one has ended", ""}, exit_failed);
+    return cli::report_error({"the process that started this one has ended", ""}, cli::exit_code::failed);
   }
   const stop_signals stop;
   const auto told = std::make_shared<std::atomic<bool>>(!command.when_told || !command.recording.empty());
@@ -140,18 +139,18 @@ int run(const byzantine_command& command) {
   }
   strategy = std::make_unique<testing::when_told>(told, std::move(strategy));
   if (const auto error = objection_to_threads(threads_of_node(limits::replicas_min)))
-    return report(*error, exit_failed);
+    return cli::report_error(*error, cli::exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
   auto started = command.client_config.empty() ? start_node(system, command, std::move(strategy))
                                                : start_client(system, command, std::move(strategy));
-  if (const auto* error = std::get_if<refusal>(&started)) return report(error->error, error->code);
+  if (const auto* error = std::get_if<refusal>(&started)) return cli::report_error(error->error, error->code);
   const auto line = fmt::format("ready {} strategy={}\n", std::get<player>(started).words, command.strategies);
   cli::print_report(line);
   cli::flush_output();
   if (command.ready_descriptor >= 0) (void)cli::tell_ready(command.ready_descriptor, line);
   stop.wait(*told);
-  return exit_ok;
+  return cli::exit_code::ok;
 }
 
 }  // namespace hypermesh::lab

@@ -8,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh/terminal/exit_code.hpp"
+
 /// `hypermesh-lab byzantine`.
 namespace hypermesh::lab {
 
@@ -28,6 +30,6 @@ struct byzantine_command {
 CLI::App* add_byzantine(CLI::App& app, byzantine_command& into);
 
 /// Runs the replica or the client until SIGINT or SIGTERM. Returns the exit code.
-[[nodiscard]] int run(const byzantine_command& command);
+[[nodiscard]] cli::exit_code run(const byzantine_command& command);
 
 }  // namespace hypermesh::lab

@@ -38,7 +38,7 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   app_.require_subcommand(1);
   app_.footer(overview);
   app_.get_formatter()->column_width(32);
-  const auto add = [this](const CLI::App* command, std::function<int()> run) {
+  const auto add = [this](const CLI::App* command, std::function<cli::exit_code()> run) {
     commands_.emplace_back(command, std::move(run));
   };
   add(add_sim(app_, simulated_), [this] { return lab::run(simulated_); });
@@ -49,16 +49,16 @@ lab_command_line::lab_command_line() : app_{about, "hypermesh-lab"} {
   add(add_byzantine(app_, byzantine_), [this] { return lab::run(byzantine_); });
   add(add_siege(app_, besieged_), [this] { return lab::run(besieged_); });
   add(add_bench(app_, measured_), [this] { return lab::run(measured_); });
-  add(cli::add_help(app_, help_words_), [this] { return static_cast<int>(cli::print_help(app_, help_words_)); });
+  add(cli::add_help(app_, help_words_), [this] { return cli::print_help(app_, help_words_); });
 }
 
-int lab_command_line::run(int count, const char* const* words) {
-  if (const auto done = cli::parse(app_, count, words)) return static_cast<int>(*done);
+cli::exit_code lab_command_line::run(int count, const char* const* words) {
+  if (const auto done = cli::parse(app_, count, words)) return *done;
   for (const auto& [command, run] : commands_) {
     if (command->parsed()) return run();
   }
   require(false, "a command was parsed, because one is required");
-  return exit_failed;
+  return cli::exit_code::failed;
 }
 
 }  // namespace hypermesh::lab

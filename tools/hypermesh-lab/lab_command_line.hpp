@@ -20,7 +20,7 @@ class lab_command_line {
   lab_command_line();
 
   /// Parses the arguments of `main` and runs the command that they name. Returns the exit code.
-  [[nodiscard]] int run(int count, const char* const* words);
+  [[nodiscard]] cli::exit_code run(int count, const char* const* words);
 
   [[nodiscard]] const CLI::App& app() const { return app_; }
 
@@ -36,7 +36,7 @@ class lab_command_line {
   bench_guard_command measured_;
   std::vector<std::string> help_words_;
   /// The function of each command.
-  std::vector<std::pair<const CLI::App*, std::function<int()>>> commands_;
+  std::vector<std::pair<const CLI::App*, std::function<cli::exit_code()>>> commands_;
 };
 
 }  // namespace hypermesh::lab

@@ -9,7 +9,7 @@ int main(int count, char** words) {
   cli::prepare_process();
   auto code = cli::exit_code::failed;
   try {
-    code = static_cast<cli::exit_code>(hypermesh::lab::lab_command_line{}.run(count, words));
+    code = hypermesh::lab::lab_command_line{}.run(count, words);
   } catch (const std::exception& caught) {
     code = cli::report_error(cli::error_of(caught), cli::exit_code::failed);
   }

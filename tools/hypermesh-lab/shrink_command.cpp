@@ -4,9 +4,9 @@
 
 #include "tests/simulation/shrinker.hpp"
 #include "tools/hypermesh-lab/isolated_run.hpp"
-#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/plan_files.hpp"
-#include "tools/hypermesh-lab/progress_line.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/progress_bar.hpp"
 
 namespace hypermesh::lab {
 
@@ -65,32 +65,35 @@ CLI::App* add_plan(CLI::App& app, run_choice& into) {
   return command;
 }
 
-int print_plan(const run_choice& command) {
+cli::exit_code print_plan(const run_choice& command) {
   const auto plan = plan_of_choice(command);
-  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
+  if (!plan)
+    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+                             cli::exit_code::usage);
   cli::print(testing::text_of(*plan));
-  return exit_ok;
+  return cli::exit_code::ok;
 }
 
-int run(const shrink_command& command) {
+cli::exit_code run(const shrink_command& command) {
   const auto plan = plan_of_choice(command.run);
-  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
-  progress_line line{false};
+  if (!plan)
+    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+                             cli::exit_code::usage);
+  cli::progress_bar bar{command.runs_max};
   const auto show = [&](const testing::shrink_progress& progress) {
-    line.show([&] {
-      return fmt::format("run {} of at most {}, {}: {}", progress.runs, progress.runs_max, progress.what,
-                         size_of(progress.smallest));
-    });
+    bar.show(progress.runs, [&] { return fmt::format("{}: {}", progress.what, size_of(progress.smallest)); });
   };
   const auto shrunken = testing::shrink(*plan, run_isolated, {command.runs_max, command.schedules}, show);
-  line.clear();
-  if (!shrunken) return report({"the run does not fail", "find one that does: hypermesh-lab sim"}, exit_failed);
+  bar.clear();
+  if (!shrunken)
+    return cli::report_error({"the run does not fail", "find one that does: hypermesh-lab sim"},
+                             cli::exit_code::failed);
   const auto& broken = *shrunken->report.failure;
-  print_message("before: {}\nafter:  {}\n{} runs, {}", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
-                shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more");
-  print_message("replay it: hypermesh-lab replay --plan FILE --trace");
+  cli::say(fmt::format("before: {}\nafter:  {}\n{} runs, {}", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
+                       shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more"));
+  cli::say("replay it: hypermesh-lab replay --plan FILE --trace");
   cli::print(as_comment(broken.invariant + ": " + broken.what) + testing::text_of(shrunken->plan));
-  return exit_ok;
+  return cli::exit_code::ok;
 }
 
 }  // namespace hypermesh::lab

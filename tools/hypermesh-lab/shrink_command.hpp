@@ -15,8 +15,8 @@ CLI::App* add_shrink(CLI::App& app, shrink_command& into);
 CLI::App* add_plan(CLI::App& app, run_choice& into);
 
 /// Prints the shrunken plan. Returns the exit code.
-[[nodiscard]] int run(const shrink_command& command);
+[[nodiscard]] cli::exit_code run(const shrink_command& command);
 /// Prints the plan of a seed. Returns the exit code.
-[[nodiscard]] int print_plan(const run_choice& command);
+[[nodiscard]] cli::exit_code print_plan(const run_choice& command);
 
 }  // namespace hypermesh::lab

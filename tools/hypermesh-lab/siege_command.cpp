@@ -5,12 +5,11 @@
 #include <fmt/format.h>
 
 #include "tests/byzantine/strategy.hpp"
-#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/siege_report.hpp"
-#include "tools/hypermesh-lab/sim_command.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
-#include "tools/hypermesh/terminal/output_options.hpp"
+#include "tools/hypermesh/terminal/narrator.hpp"
 #include "tools/hypermesh/terminal/progress_bar.hpp"
 
 namespace hypermesh::lab {
@@ -53,8 +52,7 @@ class siege_narrator final : public cli::replay_narrator {
     cli::say(fmt::format("{:>4}/{} {}", ++steps_, total_, what));
   }
   void progress(std::size_t done, std::size_t total) override {
-    if (!cli::is_terminal(STDERR_FILENO)) return;
-    if (!bar_) bar_.emplace(total);
+    if (!bar_) bar_.emplace(total, cli::progress_elsewhere::nothing);
     bar_->show(done);
   }
 
@@ -90,18 +88,16 @@ CLI::App* add_siege(CLI::App& app, siege_command& into) {
       ->type_name("TIME");
   command->add_option("--seed", into.seed, "of the adversaries' own choices")->capture_default_str()->type_name("S");
   command->add_flag("--mark", into.mark, "throughput below the mark is a failure too");
-  command->add_option("-o,--output", into.format, "table, or json with stable keys")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  cli::add_output_option(*command, into.output);
   return command;
 }
 
-int run(const siege_command& command) {
+cli::exit_code run(const siege_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (testing::make_adversary(names) != nullptr) continue;
-    return report({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"}, exit_usage);
+    return cli::report_error({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"},
+                             cli::exit_code::usage);
   }
   cli::interruption stop;
   siege_summary summary;
@@ -110,7 +106,7 @@ int run(const siege_command& command) {
     for (const auto& names : chosen) {
       auto outcome = run_siege(settings_of(command, names), stop, narrator);
       if (auto* failed = std::get_if<cli::replay_failure>(&outcome)) {
-        if (failed->code == cli::exit_code::interrupted) return static_cast<int>(failed->code);
+        if (failed->code == cli::exit_code::interrupted) return failed->code;
         narrator.step(fmt::format("{}: no result: {}", names, failed->error.what), 0);
         summary.failures.push_back({names, failed->error.what});
         continue;
@@ -120,13 +116,13 @@ int run(const siege_command& command) {
       summary.results.push_back(std::move(result));
     }
   }
-  if (command.format == "json") {
+  if (command.output.is_json()) {
     cli::print_json(json_of(summary), 2);
   } else {
     cli::print_report(text_of(summary, cli::text_style::of(STDOUT_FILENO)));
   }
   const bool is_good = summary.is_right() && (!command.mark || summary.below_mark() == 0);
-  return is_good ? exit_ok : exit_failed;
+  return is_good ? cli::exit_code::ok : cli::exit_code::failed;
 }
 
 }  // namespace hypermesh::lab

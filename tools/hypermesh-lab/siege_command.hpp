@@ -6,6 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh/terminal/exit_code.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
+
 /// `hypermesh-lab siege`.
 namespace hypermesh::lab {
 
@@ -18,12 +21,12 @@ struct siege_command {
   std::uint64_t seed = 1;
   /// Throughput below the mark counts as a failure.
   bool mark = false;
-  std::string format = "table";
+  cli::output_options output;
 };
 
 CLI::App* add_siege(CLI::App& app, siege_command& into);
 
 /// Runs each strategy against a cluster of its own, one after another. Returns the exit code.
-[[nodiscard]] int run(const siege_command& command);
+[[nodiscard]] cli::exit_code run(const siege_command& command);
 
 }  // namespace hypermesh::lab

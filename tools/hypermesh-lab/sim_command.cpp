@@ -1,16 +1,19 @@
 #include "tools/hypermesh-lab/sim_command.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "tests/simulation/simulated_run.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
-#include "tools/hypermesh-lab/lab_output.hpp"
 #include "tools/hypermesh-lab/plan_files.hpp"
-#include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
 #include "tools/hypermesh-lab/strategy_runs.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/progress_bar.hpp"
 
 namespace hypermesh::lab {
 
@@ -64,10 +67,7 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
 }
 
 void add_output(CLI::App& command, sim_command& into) {
-  command.add_option("-o,--output", into.format, "table, or json with stable keys")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  cli::add_output_option(command, into.output);
   command.add_flag("--trace", into.trace, "of one run: print every event, a line each, on stdout");
 }
 
@@ -78,32 +78,33 @@ testing::run_report run_noted(const testing::run_options& options, testing::even
 
 testing::event_log::line_sink trace_of(const sim_command& command) {
   if (!command.trace) return {};
-  return [](const std::string& line) { print_out("{}\n", line); };
+  return [](const std::string& line) { cli::print_report(line + "\n"); };
 }
 
 void print_failure(const testing::run_report& report, const std::string& replay) {
-  print_message("\nseed {} with {} replicas failed at {:.3f} ms, step {}", report.options.seed, report.options.replicas,
-                static_cast<double>(report.virtual_us) / 1e3, report.steps);
-  print_message("  {}: {}\nthe last events:", report.failure->invariant, report.failure->what);
+  cli::say(fmt::format("\nseed {} with {} replicas failed at {:.3f} ms, step {}", report.options.seed,
+                       report.options.replicas, static_cast<double>(report.virtual_us) / 1e3, report.steps));
+  cli::say(fmt::format("  {}: {}\nthe last events:", report.failure->invariant, report.failure->what));
   for (const auto& line : report.last_events)
-    print_message("  {}", line);
-  print_message("replay it: {} --trace", replay);
+    cli::say(fmt::format("  {}", line));
+  cli::say(fmt::format("replay it: {} --trace", replay));
 }
 
 void print_failure(const testing::run_report& report) {
   print_failure(report, testing::replay_command(report.options));
   const auto& options = report.options;
   const bool is_model = options.storage == testing::run_storage::model;
-  print_message("shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}{}", options.seed,
-                options.replicas, options.operations, testing::to_string(options.profile),
-                is_model ? "" : " --storage rocksdb");
+  cli::say(fmt::format("shrink it: hypermesh-lab shrink --seed {} --replicas {} --operations {} --profile {}{}",
+                       options.seed, options.replicas, options.operations, testing::to_string(options.profile),
+                       is_model ? "" : " --storage rocksdb"));
 }
 
 void print_report(const sim_command& command, const testing::run_report& report, const std::string& replay) {
-  print_out("{}", command.format == "json" ? json_of(report, replay) : text_of(report));
+  if (command.output.is_json()) return cli::print_json(json_of(report, replay), 2);
+  cli::print_report(text_of(report));
 }
 
-int run_one(const sim_command& command) {
+cli::exit_code run_one(const sim_command& command) {
   auto failed = false;
   for (const auto replicas : command.run.replicas) {
     const auto options = options_of(command.run, *command.run.seed, replicas);
@@ -112,24 +113,25 @@ int run_one(const sim_command& command) {
     if (!report.passed()) print_failure(report);
     failed = failed || !report.passed();
   }
-  return failed ? exit_failed : exit_ok;
+  return failed ? cli::exit_code::failed : cli::exit_code::ok;
 }
 
-int run_plan_file(const sim_command& command) {
+cli::exit_code run_plan_file(const sim_command& command) {
   const auto plan = read_plan(command.run.plan_file);
-  if (!plan) return report({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"}, exit_usage);
+  if (!plan)
+    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+                             cli::exit_code::usage);
   const auto replay = "hypermesh-lab replay --plan " + command.run.plan_file;
   note_run(replay);
   const auto report = testing::run_simulation(*plan, trace_of(command));
   print_report(command, report, replay);
   if (!report.passed()) print_failure(report, replay);
-  return report.passed() ? exit_ok : exit_failed;
+  return report.passed() ? cli::exit_code::ok : cli::exit_code::failed;
 }
 
-int run_many(const sim_command& command) {
+cli::exit_code run_many(const sim_command& command) {
   sim_summary summary;
-  progress_line progress{true};
-  const auto total = command.seeds * command.run.replicas.size();
+  cli::progress_bar progress{command.seeds * command.run.replicas.size(), cli::progress_elsewhere::nothing};
   std::uint64_t done = 0;
   const auto begin = steady::now();
   const auto goes_on = [&] { return !command.until_failure || summary.failures().empty(); };
@@ -142,13 +144,17 @@ int run_many(const sim_command& command) {
         print_failure(report);
       }
       ++done;
-      progress.show([&] { return fmt::format("{} of {} runs, {} failed", done, total, summary.failures().size()); });
+      progress.show(done, [&] { return fmt::format("{} failed", summary.failures().size()); });
     }
   }
   const auto seconds = std::chrono::duration<double>(steady::now() - begin).count();
   progress.clear();
-  print_out("{}", command.format == "json" ? summary.json(seconds) : summary.table(seconds));
-  return summary.failures().empty() ? exit_ok : exit_failed;
+  if (command.output.is_json()) {
+    cli::print_json(summary.json(seconds), 2);
+  } else {
+    cli::print_report(summary.table(seconds, cli::text_style::of(STDOUT_FILENO)));
+  }
+  return summary.failures().empty() ? cli::exit_code::ok : cli::exit_code::failed;
 }
 
 }  // namespace
@@ -229,13 +235,13 @@ CLI::App* add_replay(CLI::App& app, sim_command& into) {
   return command;
 }
 
-int run(const sim_command& command) {
+cli::exit_code run(const sim_command& command) {
   if (!command.strategies.empty()) return run_strategies(command);
   note_runs_on_abort();
   if (!command.run.plan_file.empty()) return run_plan_file(command);
   if (command.run.seed) return run_one(command);
   if (!command.trace) return run_many(command);
-  return report({"--trace shows one run", "name it with --seed"}, exit_usage);
+  return cli::report_error({"--trace shows one run", "name it with --seed"}, cli::exit_code::usage);
 }
 
 }  // namespace hypermesh::lab

@@ -8,13 +8,11 @@
 #include <CLI/CLI.hpp>
 
 #include "tests/simulation/run_plan.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
+#include "tools/hypermesh/terminal/output_options.hpp"
 
 /// `hypermesh-lab sim`, and `replay` for one run of a seed or of a plan.
 namespace hypermesh::lab {
-
-inline constexpr int exit_ok = 0;
-inline constexpr int exit_failed = 1;
-inline constexpr int exit_usage = 2;
 
 /// Selects the runs: those of seeds, or that of a plan.
 struct run_choice {
@@ -36,7 +34,7 @@ struct sim_command {
   std::string strategies;
   /// The profile of the other faults while the adversaries play.
   std::string under = "calm";
-  std::string format = "table";
+  cli::output_options output;
   bool trace = false;
   /// Stop many runs after the first that fails.
   bool until_failure = false;
@@ -50,6 +48,6 @@ CLI::App* add_sim(CLI::App& app, sim_command& into);
 CLI::App* add_replay(CLI::App& app, sim_command& into);
 
 /// Runs the parsed command. Returns the exit code.
-[[nodiscard]] int run(const sim_command& command);
+[[nodiscard]] cli::exit_code run(const sim_command& command);
 
 }  // namespace hypermesh::lab

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "tools/hypermesh/terminal/text_table.hpp"
 
 namespace hypermesh::lab {
 
@@ -12,85 +13,25 @@ namespace {
 /// Keys in the order in which they are added.
 using json_value = nlohmann::ordered_json;
 
-struct column {
-  std::string_view title;
-  bool to_the_left = false;
-};
+cli::text_table::column number(std::string title) { return {std::move(title), cli::text_table::side::right}; }
 
-constexpr column columns[] = {{"replicas"},    {"profile", true}, {"runs"},       {"failed"},    {"batches"},
-                              {"requests"},    {"queries"},       {"sent again"}, {"frames"},    {"lost"},
-                              {"cut"},         {"duplicated"},    {"restarts"},   {"learners"},  {"forgot"},
-                              {"transfers"},   {"checkpoints"},   {"nudged"},     {"virtual s"}, {"progress in s"},
-                              {"settled in s"}};
-
-using cells = std::vector<std::string>;
-
-std::string aligned(const std::vector<cells>& rows) {
-  std::vector<std::size_t> widths;
-  for (std::size_t at = 0; at < std::size(columns); ++at) {
-    auto width = columns[at].title.size();
-    for (const auto& each : rows)
-      width = std::max(width, each[at].size());
-    widths.push_back(width);
-  }
-  std::string text;
-  const auto line = [&](auto cell_of) {
-    for (std::size_t at = 0; at < std::size(columns); ++at) {
-      if (at > 0) text += "  ";
-      text += columns[at].to_the_left ? fmt::format("{:<{}}", cell_of(at), widths[at])
-                                      : fmt::format("{:>{}}", cell_of(at), widths[at]);
-    }
-    text += '\n';
-  };
-  line([](std::size_t at) { return std::string{columns[at].title}; });
-  for (const auto& each : rows)
-    line([&](std::size_t at) { return each[at]; });
-  return text;
+/// The columns of `sim_summary::table`.
+std::vector<cli::text_table::column> columns() {
+  return {number("replicas"),    {"profile"},        number("runs"),      number("failed"),
+          number("batches"),     number("requests"), number("queries"),   number("sent again"),
+          number("frames"),      number("lost"),     number("cut"),       number("duplicated"),
+          number("restarts"),    number("learners"), number("forgot"),    number("transfers"),
+          number("checkpoints"), number("nudged"),   number("virtual s"), number("progress in s"),
+          number("settled in s")};
 }
+
+}  // namespace
 
 double seconds_of(microseconds_t time) { return static_cast<double>(time) / 1e6; }
 
 double per_minute(std::uint64_t runs, double seconds) {
   return seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0;
 }
-
-json_value object_of(const testing::run_report& report, const std::string& replay) {
-  json_value out = {{"seed", report.options.seed},
-                    {"replicas", report.options.replicas},
-                    {"operations", report.options.operations},
-                    {"profile", testing::to_string(report.profile)},
-                    {"passed", report.passed()},
-                    {"event_hash", to_hex(report.event_hash.view())},
-                    {"steps", report.steps},
-                    {"virtual_seconds", seconds_of(report.virtual_us)},
-                    {"progress_in_seconds", seconds_of(report.progress_us)},
-                    {"settled_in_seconds", seconds_of(report.settling_us)},
-                    {"batches", report.batches},
-                    {"requests", report.requests},
-                    {"nudges", report.nudges},
-                    {"queries", report.queries},
-                    {"requests_sent_again", report.retransmissions},
-                    {"frames_sent", report.network.sent},
-                    {"frames_delivered", report.network.delivered},
-                    {"frames_lost", report.network.lost},
-                    {"frames_cut", report.network.cut},
-                    {"frames_duplicated", report.network.duplicated},
-                    {"restarts", report.restarts},
-                    {"learner_starts", report.learner_starts},
-                    {"readmissions", report.readmissions},
-                    {"disks_that_lied", report.disks_that_lied},
-                    {"state_transfers", report.state_transfers},
-                    {"checkpoints", report.checkpoints},
-                    {"keys_undecided", report.keys_undecided}};
-  if (report.failure) {
-    out["invariant"] = report.failure->invariant;
-    out["violation"] = report.failure->what;
-    out["replay"] = replay;
-  }
-  return out;
-}
-
-}  // namespace
 
 sim_summary::row sim_summary::row_of(const testing::run_report& report) {
   row one;
@@ -156,30 +97,30 @@ sim_summary::row sim_summary::total() const {
 
 std::uint64_t sim_summary::runs() const { return total().runs; }
 
-std::string sim_summary::table(double seconds) const {
-  std::vector<cells> lines;
+std::string sim_summary::table(double seconds, const cli::text_style& style) const {
+  cli::text_table lines{columns()};
   const auto add_line = [&](std::string replicas, std::string_view profile, const row& of) {
-    lines.push_back({std::move(replicas),
-                     std::string{profile},
-                     fmt::to_string(of.runs),
-                     fmt::to_string(of.failed),
-                     fmt::to_string(of.batches),
-                     fmt::to_string(of.requests),
-                     fmt::to_string(of.queries),
-                     fmt::to_string(of.retransmissions),
-                     fmt::to_string(of.frames),
-                     fmt::to_string(of.lost),
-                     fmt::to_string(of.cut),
-                     fmt::to_string(of.duplicated),
-                     fmt::to_string(of.restarts),
-                     fmt::to_string(of.learner_starts),
-                     fmt::to_string(of.disks_that_lied),
-                     fmt::to_string(of.state_transfers),
-                     fmt::to_string(of.checkpoints),
-                     fmt::to_string(of.nudged),
-                     fmt::format("{:.1f}", seconds_of(of.virtual_us)),
-                     fmt::format("{:.2f}", seconds_of(of.progress_us_max)),
-                     fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
+    lines.add({std::move(replicas),
+               std::string{profile},
+               fmt::to_string(of.runs),
+               fmt::to_string(of.failed),
+               fmt::to_string(of.batches),
+               fmt::to_string(of.requests),
+               fmt::to_string(of.queries),
+               fmt::to_string(of.retransmissions),
+               fmt::to_string(of.frames),
+               fmt::to_string(of.lost),
+               fmt::to_string(of.cut),
+               fmt::to_string(of.duplicated),
+               fmt::to_string(of.restarts),
+               fmt::to_string(of.learner_starts),
+               fmt::to_string(of.disks_that_lied),
+               fmt::to_string(of.state_transfers),
+               fmt::to_string(of.checkpoints),
+               fmt::to_string(of.nudged),
+               fmt::format("{:.1f}", seconds_of(of.virtual_us)),
+               fmt::format("{:.2f}", seconds_of(of.progress_us_max)),
+               fmt::format("{:.2f}", seconds_of(of.settling_us_max))});
   };
   for (const auto& [key, each] : rows_)
     add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
@@ -187,11 +128,11 @@ std::string sim_summary::table(double seconds) const {
   add_line("all", "", all);
   const auto undecided =
       all.keys_undecided > 0 ? fmt::format(", {} histories of keys undecided", all.keys_undecided) : "";
-  return aligned(lines) + fmt::format("\n{} runs, {} failed{}, {:.0f} seeds a minute\n", all.runs, all.failed,
-                                      undecided, per_minute(all.runs, seconds));
+  return lines.text(style) + fmt::format("\n{} runs, {} failed{}, {:.0f} seeds a minute\n", all.runs, all.failed,
+                                         undecided, per_minute(all.runs, seconds));
 }
 
-std::string sim_summary::json(double seconds) const {
+nlohmann::ordered_json sim_summary::json(double seconds) const {
   json_value out;
   out["rows"] = json_value::array();
   for (const auto& [key, each] : rows_) {
@@ -221,20 +162,54 @@ std::string sim_summary::json(double seconds) const {
   }
   out["failures"] = json_value::array();
   for (const auto& each : failures_)
-    out["failures"].push_back(object_of(each, testing::replay_command(each.options)));
+    out["failures"].push_back(json_of(each, testing::replay_command(each.options)));
   out["runs"] = runs();
   out["failed"] = failures_.size();
   out["seeds_per_minute"] = per_minute(runs(), seconds);
-  return out.dump(2) + "\n";
+  return out;
 }
 
-std::string json_of(const testing::run_report& report, const std::string& replay) {
-  return object_of(report, replay).dump(2) + "\n";
+nlohmann::ordered_json json_of(const testing::run_report& report, const std::string& replay) {
+  json_value out = {{"seed", report.options.seed},
+                    {"replicas", report.options.replicas},
+                    {"operations", report.options.operations},
+                    {"profile", testing::to_string(report.profile)},
+                    {"passed", report.passed()},
+                    {"event_hash", to_hex(report.event_hash.view())},
+                    {"steps", report.steps},
+                    {"virtual_seconds", seconds_of(report.virtual_us)},
+                    {"progress_in_seconds", seconds_of(report.progress_us)},
+                    {"settled_in_seconds", seconds_of(report.settling_us)},
+                    {"batches", report.batches},
+                    {"requests", report.requests},
+                    {"nudges", report.nudges},
+                    {"queries", report.queries},
+                    {"requests_sent_again", report.retransmissions},
+                    {"frames_sent", report.network.sent},
+                    {"frames_delivered", report.network.delivered},
+                    {"frames_lost", report.network.lost},
+                    {"frames_cut", report.network.cut},
+                    {"frames_duplicated", report.network.duplicated},
+                    {"restarts", report.restarts},
+                    {"learner_starts", report.learner_starts},
+                    {"readmissions", report.readmissions},
+                    {"disks_that_lied", report.disks_that_lied},
+                    {"state_transfers", report.state_transfers},
+                    {"checkpoints", report.checkpoints},
+                    {"keys_undecided", report.keys_undecided}};
+  if (report.failure) {
+    out["invariant"] = report.failure->invariant;
+    out["violation"] = report.failure->what;
+    out["replay"] = replay;
+  }
+  return out;
 }
 
 std::string text_of(const testing::run_report& report) {
-  std::string text;
-  const auto line = [&](std::string_view name, const auto& value) { text += fmt::format("{:<24}{}\n", name, value); };
+  cli::text_table table{{{""}, {""}}};
+  const auto line = [&](std::string name, const auto& value) {
+    table.add({std::move(name), fmt::format("{}", value)});
+  };
   line("seed", report.options.seed);
   line("replicas", report.options.replicas);
   line("profile", testing::to_string(report.profile));
@@ -255,7 +230,7 @@ std::string text_of(const testing::run_report& report) {
   line("state transfers", report.state_transfers);
   line("stable checkpoints", report.checkpoints);
   line("keys undecided", report.keys_undecided);
-  return text;
+  return table.text(cli::text_style::plain());
 }
 
 }  // namespace hypermesh::lab

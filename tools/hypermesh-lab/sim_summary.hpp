@@ -4,9 +4,16 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/simulation/simulated_run.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::lab {
+
+[[nodiscard]] double seconds_of(microseconds_t time);
+/// The rate of runs; 0 if no time has passed.
+[[nodiscard]] double per_minute(std::uint64_t runs, double seconds);
 
 /// Sums over runs, by group size and profile.
 class sim_summary {
@@ -17,8 +24,8 @@ class sim_summary {
   [[nodiscard]] const std::vector<testing::run_report>& failures() const { return failures_; }
 
   /// A row for each group size and profile, and one for all. `seconds` is the real time of the runs.
-  [[nodiscard]] std::string table(double seconds) const;
-  [[nodiscard]] std::string json(double seconds) const;
+  [[nodiscard]] std::string table(double seconds, const cli::text_style& style) const;
+  [[nodiscard]] nlohmann::ordered_json json(double seconds) const;
 
  private:
   struct row {
@@ -55,7 +62,7 @@ class sim_summary {
 };
 
 /// All results of one run, for `-o json`. `replay` is the command that repeats the run.
-[[nodiscard]] std::string json_of(const testing::run_report& report, const std::string& replay);
+[[nodiscard]] nlohmann::ordered_json json_of(const testing::run_report& report, const std::string& replay);
 /// The same for people.
 [[nodiscard]] std::string text_of(const testing::run_report& report);
 

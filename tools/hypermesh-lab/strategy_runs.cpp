@@ -1,5 +1,7 @@
 #include "tools/hypermesh-lab/strategy_runs.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -10,15 +12,17 @@
 #include "tests/byzantine/strategy.hpp"
 #include "tests/simulation/adversary_plan.hpp"
 #include "tools/hypermesh-lab/abort_notice.hpp"
-#include "tools/hypermesh-lab/lab_output.hpp"
-#include "tools/hypermesh-lab/progress_line.hpp"
 #include "tools/hypermesh-lab/sim_summary.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/progress_bar.hpp"
+#include "tools/hypermesh/terminal/text_table.hpp"
 
 namespace hypermesh::lab {
 
 namespace {
 
 using json_value = nlohmann::ordered_json;
+using side = cli::text_table::side;
 
 /// Sums over the runs of one choice of strategies.
 struct strategy_row {
@@ -62,24 +66,29 @@ void add(strategy_row& row, const testing::adversary_report& report) {
   row.settling_us_max = std::max(row.settling_us_max, report.run.settling_us);
 }
 
-double seconds_of(microseconds_t time) { return static_cast<double>(time) / 1e6; }
-
 void print_table(const std::vector<strategy_row>& rows, std::uint64_t failed, std::uint64_t unnoticed, double seconds) {
-  std::size_t width = 10;
-  for (const auto& each : rows)
-    width = std::max(width, each.names.size());
-  print_out("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11}  {:>8}  {:>9}  {:>13}  {:>12}\n", "strategy", width, "runs",
-            "failed", "noticed", "convicted", "in ms", "batches", "transfers", "progress in s", "settled in s");
+  cli::text_table table{{{"strategy"},
+                         {"runs", side::right},
+                         {"failed", side::right},
+                         {"noticed", side::right},
+                         {"convicted", side::right},
+                         {"in ms", side::right},
+                         {"batches", side::right},
+                         {"transfers", side::right},
+                         {"progress in s", side::right},
+                         {"settled in s", side::right}}};
   std::uint64_t runs = 0;
   for (const auto& each : rows) {
     runs += each.runs;
-    print_out("{:<{}}  {:>6}  {:>6}  {:>7}  {:>9}  {:>11.1f}  {:>8}  {:>9}  {:>13.2f}  {:>12.2f}\n", each.names, width,
-              each.runs, each.failed, each.can_be_noticed ? fmt::to_string(each.noticed) : "-", each.convicted,
-              static_cast<double>(each.trial_us_max) / 1e3, each.batches, each.transfers,
-              seconds_of(each.progress_us_max), seconds_of(each.settling_us_max));
+    table.add({each.names, fmt::to_string(each.runs), fmt::to_string(each.failed),
+               each.can_be_noticed ? fmt::to_string(each.noticed) : "-", fmt::to_string(each.convicted),
+               fmt::format("{:.1f}", static_cast<double>(each.trial_us_max) / 1e3), fmt::to_string(each.batches),
+               fmt::to_string(each.transfers), fmt::format("{:.2f}", seconds_of(each.progress_us_max)),
+               fmt::format("{:.2f}", seconds_of(each.settling_us_max))});
   }
-  print_out("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs, rows.size(), failed,
-            unnoticed, seconds > 0 ? 60.0 * static_cast<double>(runs) / seconds : 0.0);
+  cli::print_report(table.text(cli::text_style::of(STDOUT_FILENO)));
+  cli::print_report(fmt::format("\n{} runs of {} strategies, {} failed, {} not noticed, {:.0f} runs a minute\n", runs,
+                                rows.size(), failed, unnoticed, per_minute(runs, seconds)));
 }
 
 void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_run>& failures) {
@@ -107,11 +116,11 @@ void print_json(const std::vector<strategy_row>& rows, const std::vector<failed_
 }
 
 void print_failure(const failed_run& failure, const testing::run_report& report) {
-  print_message("\n{} with {} replicas and seed {}: {}", failure.options.strategies, failure.options.replicas,
-                failure.options.seed, failure.why);
+  cli::say(fmt::format("\n{} with {} replicas and seed {}: {}", failure.options.strategies, failure.options.replicas,
+                       failure.options.seed, failure.why));
   for (const auto& line : report.last_events)
-    print_message("  {}", line);
-  print_message("replay it: {} --trace", testing::replay_command(failure.options));
+    cli::say(fmt::format("  {}", line));
+  cli::say(fmt::format("replay it: {} --trace", testing::replay_command(failure.options)));
 }
 
 testing::adversary_options options_of(const sim_command& command, const std::string& names, std::uint64_t seed,
@@ -134,36 +143,42 @@ testing::adversary_report run_noted(const testing::adversary_options& options,
   return testing::run_adversaries(options, std::move(trace));
 }
 
-int run_one(const sim_command& command, const testing::adversary_options& options) {
+cli::exit_code run_one(const sim_command& command, const testing::adversary_options& options) {
   testing::event_log::line_sink trace;
-  if (command.trace) trace = [](const std::string& line) { print_out("{}\n", line); };
+  if (command.trace) trace = [](const std::string& line) { cli::print_report(line + "\n"); };
   const auto report = run_noted(options, trace);
   const auto replay = testing::replay_command(options);
-  print_out("{}", command.format == "json" ? json_of(report.run, replay) : text_of(report.run));
+  if (command.output.is_json()) {
+    cli::print_json(json_of(report.run, replay), 2);
+  } else {
+    cli::print_report(text_of(report.run));
+  }
   for (const auto& [name, count] : report.run.noticed.counts()) {
-    if (command.format == "table") print_out("noticed {:<24}{}\n", name, count);
+    if (!command.output.is_json()) cli::print_report(fmt::format("noticed {:<24}{}\n", name, count));
   }
   for (const auto& [who, trial] : report.run.noticed.trials()) {
-    if (command.format != "table") continue;
+    if (command.output.is_json()) continue;
     if (trial.convicted_at) {
-      print_out("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
-                static_cast<double>(trial.proven_at) / 1e3,
-                static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3);
+      cli::print_report(fmt::format("{} proven faulty at {:.1f} ms, convicted {:.1f} ms later\n", to_string(who),
+                                    static_cast<double>(trial.proven_at) / 1e3,
+                                    static_cast<double>(*trial.convicted_at - trial.proven_at) / 1e3));
     } else {
-      print_out("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
-                static_cast<double>(trial.proven_at) / 1e3);
+      cli::print_report(fmt::format("{} proven faulty at {:.1f} ms, not convicted\n", to_string(who),
+                                    static_cast<double>(trial.proven_at) / 1e3));
     }
   }
   const auto why = objection_to(report);
   if (why) print_failure({options, *why}, report.run);
-  return why ? exit_failed : exit_ok;
+  return why ? cli::exit_code::failed : cli::exit_code::ok;
 }
 
-int run_many(const sim_command& command, const std::vector<std::string>& chosen) {
+cli::exit_code run_many(const sim_command& command, const std::vector<std::string>& chosen) {
   std::vector<strategy_row> rows;
   std::vector<failed_run> failures;
   std::uint64_t failed = 0;
-  progress_line progress{true};
+  cli::progress_bar progress{chosen.size() * command.run.replicas.size() * command.seeds,
+                             cli::progress_elsewhere::nothing};
+  std::uint64_t done = 0;
   const auto begin = std::chrono::steady_clock::now();
   const auto goes_on = [&] { return !command.until_failure || failures.empty(); };
   for (const auto& names : chosen) {
@@ -182,19 +197,19 @@ int run_many(const sim_command& command, const std::vector<std::string>& chosen)
           progress.clear();
           print_failure(failures.back(), report.run);
         }
-        progress.show([&] { return fmt::format("{}, {} not as they should be", names, failures.size()); });
+        progress.show(++done, [&] { return fmt::format("{} wrong, {}", failures.size(), names); });
       }
     }
     rows.push_back(std::move(row));
   }
   progress.clear();
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (command.format == "json") {
+  if (command.output.is_json()) {
     print_json(rows, failures);
   } else {
     print_table(rows, failed, failures.size() - failed, seconds);
   }
-  return failures.empty() ? exit_ok : exit_failed;
+  return failures.empty() ? cli::exit_code::ok : cli::exit_code::failed;
 }
 
 }  // namespace
@@ -215,18 +230,19 @@ std::vector<std::string> chosen_strategies(const std::string& text) {
   return names;
 }
 
-int run_strategies(const sim_command& command) {
+cli::exit_code run_strategies(const sim_command& command) {
   note_runs_on_abort();
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (!testing::strategies_in(names).empty()) continue;
-    return report({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"}, exit_usage);
+    return cli::report_error({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"},
+                             cli::exit_code::usage);
   }
   if (!command.run.seed) {
     if (!command.trace) return run_many(command, chosen);
-    return report({"--trace shows one run", "name it with --seed"}, exit_usage);
+    return cli::report_error({"--trace shows one run", "name it with --seed"}, cli::exit_code::usage);
   }
-  auto code = exit_ok;
+  auto code = cli::exit_code::ok;
   for (const auto& names : chosen) {
     for (const auto replicas : command.run.replicas)
       code = std::max(code, run_one(command, options_of(command, names, *command.run.seed, replicas)));
@@ -239,16 +255,13 @@ CLI::App* add_strategies(CLI::App& app, strategies_command& into) {
   command->footer(
       "Provable: it leaves, in every run, two statements signed by one member that exclude each other, or one that no\n"
       "honest member signs, and is convicted. Several strategies play at once as a+b, and take turns as a/b.");
-  command->add_option("-o,--output", into.format, "table, or json with stable keys")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  cli::add_output_option(*command, into.output);
   return command;
 }
 
-int run(const strategies_command& command) {
+cli::exit_code run(const strategies_command& command) {
   const auto& all = testing::all_strategies();
-  if (command.format == "json") {
+  if (command.output.is_json()) {
     auto out = json_value::array();
     for (const auto& each : all) {
       out.push_back({{"name", each.name},
@@ -261,15 +274,17 @@ int run(const strategies_command& command) {
                      {"unobservable", each.unobservable}});
     }
     cli::print_json(out, 2);
-    return exit_ok;
+    return cli::exit_code::ok;
   }
+  cli::text_table table{{{""}, {""}, {""}, {""}, {""}}};
   for (const auto& each : all) {
-    print_out("{:<30}  {:<14}  {:<8}  {:<12}  {}\n{:<30}  {:<14}  {:<8}  {:<12}  {}\n", each.name,
-              testing::to_string(each.role), each.provable ? "provable" : "", joined(each.attacks, " "), each.about, "",
-              "", "", "", notices_of(each));
+    table.add({std::string{each.name}, std::string{testing::to_string(each.role)}, each.provable ? "provable" : "",
+               joined(each.attacks, " "), std::string{each.about}});
+    table.add({"", "", "", "", notices_of(each)});
   }
-  print_out("\n{} strategies\n", all.size());
-  return exit_ok;
+  cli::print_report(table.text(cli::text_style::of(STDOUT_FILENO)));
+  cli::print_report(fmt::format("\n{} strategies\n", all.size()));
+  return cli::exit_code::ok;
 }
 
 }  // namespace hypermesh::lab

@@ -6,19 +6,19 @@
 namespace hypermesh::lab {
 
 /// Runs each of the command's strategies with each group size and each seed. Returns the exit code.
-[[nodiscard]] int run_strategies(const sim_command& command);
+[[nodiscard]] cli::exit_code run_strategies(const sim_command& command);
 
 /// The choices that "all", or a comma-separated list of names, stands for. Each is in the form that `make_adversary`
 /// accepts.
 [[nodiscard]] std::vector<std::string> chosen_strategies(const std::string& text);
 
 struct strategies_command {
-  std::string format = "table";
+  cli::output_options output;
 };
 
 CLI::App* add_strategies(CLI::App& app, strategies_command& into);
 
 /// Prints the list of strategies. Returns the exit code.
-[[nodiscard]] int run(const strategies_command& command);
+[[nodiscard]] cli::exit_code run(const strategies_command& command);
 
 }  // namespace hypermesh::lab

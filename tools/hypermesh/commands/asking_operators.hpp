@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/ed25519_authenticator.hpp"
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 
 /// Shared by the commands with which operators ask a group for something, each with the key of their own replica.
 namespace hypermesh::cli {

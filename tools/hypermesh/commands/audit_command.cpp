@@ -6,6 +6,7 @@
 #include "runtime/audit/member_verifier.hpp"
 #include "runtime/node_config.hpp"
 #include "tools/hypermesh/commands/audit_text.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"

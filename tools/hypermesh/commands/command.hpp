@@ -4,22 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/hypermesh/terminal/exit_code.hpp"
+
 /// The commands of the binary `hypermesh`. Each command has its own file. It reads its options, calls `runtime/`, and
 /// prints data on stdout and messages on stderr.
 namespace hypermesh::cli {
-
-/// The exit code of the process. Documented in tools/README.md; scripts rely on it.
-enum class exit_code : int {
-  ok = 0,
-  /// The command line was valid, but the command failed.
-  failed = 1,
-  /// Wrong options, or an invalid configuration file.
-  usage = 2,
-  /// The cluster did not answer in time, or too few replicas are reachable.
-  no_quorum = 3,
-  /// Stopped by SIGINT, SIGTERM or SIGHUP before the end. Shells report the same number.
-  interrupted = 130,
-};
 
 /// The command that parsing chose; `main` runs it after all options were read.
 using chosen_command = std::function<exit_code()>;

@@ -10,6 +10,7 @@
 #include "runtime/effective_config.hpp"
 #include "runtime/nearest_word.hpp"
 #include "runtime/safe_text.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"

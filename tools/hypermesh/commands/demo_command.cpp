@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/load/load_report.hpp"
 #include "tools/hypermesh/runs/absence_report.hpp"
 #include "tools/hypermesh/runs/chaos_report.hpp"

@@ -3,6 +3,7 @@
 #include "runtime/node_config.hpp"
 #include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {

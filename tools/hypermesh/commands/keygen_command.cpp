@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "runtime/keys.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {

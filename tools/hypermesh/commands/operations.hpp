@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/state_machines/checked.hpp"
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 
 namespace hypermesh::cli {

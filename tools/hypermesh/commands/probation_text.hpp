@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
 
 namespace hypermesh::cli {
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "actors/protocol/reputation/system_request.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
 #include "tools/hypermesh/commands/asking_operators.hpp"
-#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {

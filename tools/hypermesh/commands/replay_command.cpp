@@ -1,3 +1,4 @@
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/runs/replay_report.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"

@@ -13,6 +13,7 @@
 #include "runtime/node_news.hpp"
 #include "runtime/safe_text.hpp"
 #include "runtime/thread_limits.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/probation_text.hpp"
 #include "tools/hypermesh/local_cluster/child_process.hpp"
 #include "tools/hypermesh/terminal/console.hpp"

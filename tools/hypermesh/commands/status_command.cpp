@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "tools/hypermesh/commands/cluster_reports.hpp"
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/probation_text.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/hard_deadline.hpp"

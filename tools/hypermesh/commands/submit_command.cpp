@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/registry.hpp"
+#include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/operations.hpp"
 #include "tools/hypermesh/commands/submit_lines.hpp"
 #include "tools/hypermesh/terminal/console.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 
 namespace hypermesh::cli {
 

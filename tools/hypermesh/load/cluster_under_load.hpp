@@ -10,12 +10,12 @@
 #include <variant>
 #include <vector>
 
-#include "tools/hypermesh/commands/cluster_reports.hpp"
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/load/increment_load.hpp"
 #include "tools/hypermesh/local_cluster/local_cluster.hpp"
-#include "tools/hypermesh/runs/replay_session.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
+#include "tools/hypermesh/terminal/narrator.hpp"
 
 namespace hypermesh::cli {
 

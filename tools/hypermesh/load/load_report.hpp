@@ -9,8 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/hypermesh/load/cluster_under_load.hpp"
-#include "tools/hypermesh/runs/replay_report.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/interruption.hpp"
+#include "tools/hypermesh/terminal/narrator.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
 
 /// Shared by the reports of all runs under load.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
 
 namespace hypermesh::cli {
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
 #include "tools/hypermesh/terminal/duration_option.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
@@ -244,21 +243,6 @@ nlohmann::ordered_json json_of(const replay_result& result) {
 exit_code exit_code_of(const replay_result& result) {
   if (result.first_failure) return exit_code_of(*result.first_failure);
   return result.is_right() ? exit_code::ok : exit_code::failed;
-}
-
-console_narrator::console_narrator(bool quiet) : quiet_(quiet), style_(text_style::of(STDERR_FILENO)) {}
-
-void console_narrator::step(const std::string& what, double seconds) {
-  if (quiet_) return;
-  bar_.reset();
-  say_styled(fmt::format("{} {}  {}", style_.bold(fmt::format("{:3}", ++steps_)), visible_text(what),
-                         style_.dim(short_duration(seconds))));
-}
-
-void console_narrator::progress(std::size_t answered, std::size_t total) {
-  if (quiet_) return;
-  if (!bar_) bar_.emplace(total);
-  bar_->show(answered);
 }
 
 void add_replay_options(CLI::App& command, replay_settings& into) {

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/hypermesh/runs/replay_session.hpp"
-#include "tools/hypermesh/terminal/progress_bar.hpp"
 
 namespace hypermesh::cli {
 
@@ -19,21 +18,6 @@ namespace hypermesh::cli {
 [[nodiscard]] std::string verdict_of(const replay_result& result);
 
 [[nodiscard]] exit_code exit_code_of(const replay_result& result);
-
-/// Numbered steps and a progress bar on stderr.
-class console_narrator final : public replay_narrator {
- public:
-  explicit console_narrator(bool quiet);
-
-  void step(const std::string& what, double seconds) override;
-  void progress(std::size_t answered, std::size_t total) override;
-
- private:
-  bool quiet_;
-  text_style style_;
-  std::size_t steps_ = 0;
-  std::optional<progress_bar> bar_;
-};
 
 /// The options that `replay` and `demo` share.
 void add_replay_options(CLI::App& command, replay_settings& into);

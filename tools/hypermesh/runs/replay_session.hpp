@@ -7,13 +7,14 @@
 #include <variant>
 #include <vector>
 
-#include "tools/hypermesh/commands/cluster_reports.hpp"
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/load/placement_tally.hpp"
 #include "tools/hypermesh/load/workload.hpp"
 #include "tools/hypermesh/load/workload_runner.hpp"
 #include "tools/hypermesh/local_cluster/local_cluster.hpp"
 #include "tools/hypermesh/terminal/interruption.hpp"
+#include "tools/hypermesh/terminal/narrator.hpp"
 
 namespace hypermesh::cli {
 
@@ -34,15 +35,6 @@ struct replay_settings {
   [[nodiscard]] std::size_t operations_in_bundle() const;
   /// One bundle, unless the user gives a number.
   [[nodiscard]] std::size_t operations_in_flight() const;
-};
-
-/// Reports the steps of a replay to people. It cannot change the replay.
-class replay_narrator {
- public:
-  virtual ~replay_narrator() = default;
-  /// Reports that a step is done, and how long it took.
-  virtual void step(const std::string& what, double seconds) = 0;
-  virtual void progress(std::size_t answered, std::size_t total) = 0;
 };
 
 /// The position of one replica at the end.
@@ -85,12 +77,6 @@ struct replay_result {
   [[nodiscard]] bool is_right() const;
   /// The sum of a counter over all replicas.
   [[nodiscard]] std::uint64_t sum_of(std::string_view counter) const;
-};
-
-/// The reason why there is no result.
-struct replay_failure {
-  exit_code code = exit_code::failed;
-  world_error error;
 };
 
 /// Replays a cluster's history through one client and compares the replicas. Call it from the main thread, and

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "actors/ports.hpp"
-#include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
 
 /// How a binary finds the command that its arguments name. The same for the product and the laboratory.
 namespace hypermesh::cli {

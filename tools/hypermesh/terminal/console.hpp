@@ -9,7 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "actors/ports.hpp"
-#include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
 
 /// Output of all commands.
 namespace hypermesh::cli {

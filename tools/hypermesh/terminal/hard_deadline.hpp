@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
 
 namespace hypermesh::cli {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "tools/hypermesh/commands/command.hpp"
+#include <CLI/CLI.hpp>
 
 namespace hypermesh::cli {
 

@@ -2,35 +2,42 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "tools/hypermesh/terminal/console.hpp"
 
 namespace hypermesh::cli {
 
+/// What a program shows of its progress if stderr is not a terminal.
+enum class progress_elsewhere { lines, nothing };
+
 /// The progress of a long task, on stderr: a bar with rate and remaining time on a terminal, else a plain line every
-/// few seconds.
+/// few seconds, or nothing.
 class progress_bar {
  public:
   using clock = std::chrono::steady_clock;
+  /// More words about the progress. Called only when something is shown.
+  using remark = std::function<std::string()>;
 
-  explicit progress_bar(std::uint64_t total);
+  explicit progress_bar(std::uint64_t total, progress_elsewhere elsewhere = progress_elsewhere::lines);
   /// Removes the bar.
   ~progress_bar();
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
 
   /// Redraws at intervals; may be called often.
-  void show(std::uint64_t done);
+  void show(std::uint64_t done, const remark& words = {});
 
   /// Removes the bar, so that a line can follow.
   void clear();
 
  private:
-  [[nodiscard]] std::string bar(std::uint64_t done, double rate) const;
+  [[nodiscard]] std::string bar(std::uint64_t done, const std::string& note) const;
 
   std::uint64_t total_;
   bool drawn_in_place_;
+  bool is_silent_;
   text_style style_;
   clock::time_point started_;
   clock::time_point next_;

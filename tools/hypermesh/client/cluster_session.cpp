@@ -1,4 +1,4 @@
-#include "tools/hypermesh/commands/cluster_session.hpp"
+#include "tools/hypermesh/client/cluster_session.hpp"
 
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/thread_limits.hpp"

@@ -1,4 +1,4 @@
-#include "tools/hypermesh/commands/cluster_reports.hpp"
+#include "tools/hypermesh/client/cluster_reports.hpp"
 
 #include <algorithm>
 #include <functional>

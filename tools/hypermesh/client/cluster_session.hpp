@@ -3,11 +3,12 @@
 #include <memory>
 #include <string>
 
+#include <CLI/CLI.hpp>
 #include <caf/actor_system.hpp>
 
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
-#include "tools/hypermesh/commands/command.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
 
 namespace hypermesh::cli {
 

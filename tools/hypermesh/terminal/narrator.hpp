@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "actors/ports.hpp"
+#include "tools/hypermesh/terminal/console.hpp"
+#include "tools/hypermesh/terminal/exit_code.hpp"
+#include "tools/hypermesh/terminal/progress_bar.hpp"
+
+namespace hypermesh::cli {
+
+/// The reason why a run has no result.
+struct replay_failure {
+  exit_code code = exit_code::failed;
+  world_error error;
+};
+
+/// Reports the steps of a run to people. It cannot change the run.
+class replay_narrator {
+ public:
+  virtual ~replay_narrator() = default;
+  /// Reports that a step is done, and how long it took.
+  virtual void step(const std::string& what, double seconds) = 0;
+  virtual void progress(std::size_t answered, std::size_t total) = 0;
+};
+
+/// Numbered steps and a progress bar on stderr.
+class console_narrator final : public replay_narrator {
+ public:
+  explicit console_narrator(bool quiet);
+
+  void step(const std::string& what, double seconds) override;
+  void progress(std::size_t answered, std::size_t total) override;
+
+ private:
+  bool quiet_;
+  text_style style_;
+  std::size_t steps_ = 0;
+  std::optional<progress_bar> bar_;
+};
+
+}  // namespace hypermesh::cli
