@@ -8,7 +8,7 @@
 
 #include "messages/digest.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
-#include "runtime/state_machines/trace.hpp"
+#include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::cli {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/keys.hpp"
-#include "runtime/state_machines/trace.hpp"
+#include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::cli {
 

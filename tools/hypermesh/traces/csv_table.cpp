@@ -1,4 +1,4 @@
-#include "runtime/state_machines/csv_table.hpp"
+#include "tools/hypermesh/traces/csv_table.hpp"
 
 #include <algorithm>
 #include <optional>

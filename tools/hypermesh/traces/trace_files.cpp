@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "runtime/safe_text.hpp"
-#include "runtime/state_machines/csv_table.hpp"
 #include "runtime/state_machines/printable.hpp"
-#include "runtime/state_machines/trace.hpp"
+#include "tools/hypermesh/traces/csv_table.hpp"
+#include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::scheduler {
 

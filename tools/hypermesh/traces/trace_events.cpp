@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/splitmix64.hpp"
-#include "runtime/state_machines/trace.hpp"
+#include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::scheduler {
 

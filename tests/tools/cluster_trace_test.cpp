@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runtime/state_machines/resource_scheduler.hpp"
-#include "runtime/state_machines/trace.hpp"
+#include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh {
 
