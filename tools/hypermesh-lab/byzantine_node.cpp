@@ -3,7 +3,7 @@
 #include "runtime/ed25519_authenticator.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
-#include "tools/hypermesh-lab/adversary_at_links.hpp"
+#include "tools/hypermesh-lab/adversary_at_node.hpp"
 
 namespace hypermesh::lab {
 
@@ -58,7 +58,7 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
   if (auto error = restore(config, parts)) return std::move(*error);
   std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
   node->actors_ = spawn_node(system, std::move(parts));
-  node->between_ = std::make_shared<adversary_at_links>(system, node->actors_, cluster.replicas);
+  node->between_ = std::make_shared<adversary_at_node>(system, node->actors_, cluster.replicas);
   auto started = start_replica_links(system, links_of(config, held), config.listen, node->between_->ends());
   if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
   node->links_ = std::move(std::get<replica_links>(started));

@@ -11,7 +11,7 @@
 
 namespace hypermesh::lab {
 
-class adversary_at_links;
+class adversary_at_node;
 
 /// A replica of a real cluster that an adversary controls: the product's actors, disk and links, and a strategy of
 /// tests/byzantine between actors and links. The strategy sees all frames and signs with the replica's own key.
@@ -35,7 +35,7 @@ class byzantine_node {
   caf::actor_system* system_;
   node_actors actors_;
   replica_links links_;
-  std::shared_ptr<adversary_at_links> between_;
+  std::shared_ptr<adversary_at_node> between_;
 };
 
 }  // namespace hypermesh::lab
