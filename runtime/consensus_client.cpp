@@ -8,7 +8,7 @@
 
 #include "actors/client.hpp"
 #include "runtime/consensus_manager.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/member_identity.hpp"
 
 namespace hypermesh {
 
@@ -38,22 +38,14 @@ std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> 
 or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor_system& system,
                                                                       const client_config& config,
                                                                       client_settings settings) {
-  auto read = read_secret_key(config.key_file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto made = ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
-                                          config.cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+  auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
+  if (auto* error = std::get_if<world_error>(&loaded)) return std::move(*error);
+  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(loaded);
   std::unique_ptr<consensus_client> result{new consensus_client{system}};
   if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(
       client, client_identity{config.cluster.parameters(), config.self, keys, timestamp{1}, new_session()}, settings);
-  link_settings links;
-  links.cluster = config.cluster.id();
-  links.keys = keys;
-  links.replicas = config.cluster.addresses();
-  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  result->links_ = start_client_links(system, std::move(links), result->actor_);
+  result->links_ = start_client_links(system, link_settings_of(config.cluster, keys), result->actor_);
   return result;
 }
 

@@ -12,33 +12,14 @@
 #include "actors/protocol/verification/validator.hpp"
 #include "runtime/audit/audit_recovery.hpp"
 #include "runtime/config_check.hpp"
-#include "runtime/ed25519_authenticator.hpp"
 #include "runtime/links/descriptor_limits.hpp"
+#include "runtime/member_identity.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
 
 namespace hypermesh {
 
 namespace {
-
-or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::filesystem::path& file, principal self,
-                                                                 const genesis& cluster) {
-  auto read = read_secret_key(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  return ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
-}
-
-link_settings link_settings_of(const node_config& config, std::shared_ptr<const authenticator> keys,
-                               link_event_handler on_event) {
-  link_settings links;
-  links.cluster = config.cluster.id();
-  links.keys = std::move(keys);
-  links.replicas = config.cluster.addresses();
-  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  links.limits = config.links;
-  links.on_event = std::move(on_event);
-  return links;
-}
 
 std::optional<world_error> prepare_storage(const node_config& config) {
   if (!config.storage.learner) return std::nullopt;
@@ -98,7 +79,8 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
-  auto links = link_settings_of(config, shared_keys, std::move(observers.on_link));
+  auto links = link_settings_of(config.cluster, shared_keys, config.links);
+  links.on_event = std::move(observers.on_link);
   // Before the storage is opened, because a storage that runs out of descriptors looks damaged.
   const auto fitted = fit_to_descriptors(links);
   if (const auto* error = std::get_if<world_error>(&fitted)) return *error;

@@ -14,7 +14,7 @@
 #include "messages/codec.hpp"
 #include "runtime/consensus_client.hpp"
 #include "runtime/consensus_manager.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/member_identity.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 
 namespace {
@@ -114,8 +114,8 @@ byte_vector get(const std::string& key) { return key_value::encode(key_value::ge
 evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
   const auto config = std::get<node_config>(read_node_config(cluster.layout().node_file(number)));
   const auto who = principal::of(replica_id{number});
-  const auto keys = std::get<std::shared_ptr<const ed25519_authenticator>>(
-      ed25519_authenticator::make(who, std::get<secret_key>(read_secret_key(config.key_file)), config.cluster.keys()));
+  const auto keys =
+      std::get<std::shared_ptr<const ed25519_authenticator>>(load_keys(config.key_file, who, config.cluster));
   const auto parameters = config.cluster.parameters();
   evidence shown;
   for (const auto mark : {std::byte{1}, std::byte{2}}) {

@@ -8,7 +8,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/client.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/member_identity.hpp"
 #include "tools/hypermesh-lab/adversary_at_client.hpp"
 
 namespace hypermesh::lab {
@@ -31,12 +31,9 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
                                                                     const client_config& config,
                                                                     std::unique_ptr<testing::adversary> strategy,
                                                                     std::uint64_t seed) {
-  auto read = read_secret_key(config.key_file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto made = ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
-                                          config.cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+  auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
+  if (auto* error = std::get_if<world_error>(&loaded)) return std::move(*error);
+  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(loaded);
   const auto cluster = config.cluster.parameters();
   client_settings settings;
   settings.deadline_us = deadline_us;
@@ -47,12 +44,7 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   client->actor_ = system.spawn(hypermesh::client,
                                 client_identity{cluster, config.self, keys, timestamp{1}, first_session()}, settings);
   client->between_ = std::make_shared<adversary_at_client>(system, client->actor_, cluster.replicas);
-  link_settings links;
-  links.cluster = config.cluster.id();
-  links.keys = keys;
-  links.replicas = config.cluster.addresses();
-  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  client->links_ = start_client_links(system, std::move(links), client->between_->end());
+  client->links_ = start_client_links(system, link_settings_of(config.cluster, keys), client->between_->end());
   const auto nobody = std::make_shared<const std::set<replica_id>>();
   client->between_->play({*client->between_, cluster, keys, nobody, seed}, std::move(strategy));
   return client;

@@ -1,6 +1,6 @@
 #include "tools/hypermesh-lab/byzantine_node.hpp"
 
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/member_identity.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/storage/storage.hpp"
 #include "tools/hypermesh-lab/adversary_at_node.hpp"
@@ -8,15 +8,6 @@
 namespace hypermesh::lab {
 
 namespace {
-
-using shared_keys = std::shared_ptr<const ed25519_authenticator>;
-
-or_error<shared_keys> load_keys(const node_config& config) {
-  auto read = read_secret_key(config.key_file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  return ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(read)),
-                                     config.cluster.keys());
-}
 
 /// Opens and restores the disk as the product's start does.
 std::optional<world_error> restore(const node_config& config, node_parts& parts) {
@@ -31,24 +22,14 @@ std::optional<world_error> restore(const node_config& config, node_parts& parts)
   return std::nullopt;
 }
 
-link_settings links_of(const node_config& config, const shared_keys& keys) {
-  link_settings links;
-  links.cluster = config.cluster.id();
-  links.keys = keys;
-  links.replicas = config.cluster.addresses();
-  links.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  links.limits = config.links;
-  return links;
-}
-
 }  // namespace
 
 or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_system& system, const node_config& config,
                                                                 std::unique_ptr<testing::adversary> strategy,
                                                                 std::set<replica_id> accomplices, std::uint64_t seed) {
-  auto keys = load_keys(config);
+  auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
   if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
-  const auto& held = std::get<shared_keys>(keys);
+  const auto& held = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
   const auto cluster = config.cluster.parameters();
   node_parts parts;
   parts.identity = {cluster, config.self, held};
@@ -59,7 +40,8 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
   std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
   node->actors_ = spawn_node(system, std::move(parts));
   node->between_ = std::make_shared<adversary_at_node>(system, node->actors_, cluster.replicas);
-  auto started = start_replica_links(system, links_of(config, held), config.listen, node->between_->ends());
+  auto started = start_replica_links(system, link_settings_of(config.cluster, held, config.links), config.listen,
+                                     node->between_->ends());
   if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
   node->links_ = std::move(std::get<replica_links>(started));
   accomplices.insert(config.self);

@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/member_identity.hpp"
 
 namespace hypermesh::lab {
 
@@ -109,10 +109,7 @@ class trace_run {
     auto config = read_node_config(layout.node_file(recorder_.value));
     if (auto* error = std::get_if<world_error>(&config)) return error_of(*error);
     const auto& node = std::get<node_config>(config);
-    auto key = read_secret_key(node.key_file);
-    if (auto* error = std::get_if<world_error>(&key)) return error_of(*error);
-    auto keys = ed25519_authenticator::make(principal::of(recorder_), std::move(std::get<secret_key>(key)),
-                                            node.cluster.keys());
+    auto keys = load_keys(node.key_file, principal::of(recorder_), node.cluster);
     if (auto* error = std::get_if<world_error>(&keys)) return error_of(*error);
     into.keys = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
     into.cluster = node.cluster.parameters();

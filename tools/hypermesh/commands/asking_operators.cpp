@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "messages/codec.hpp"
+#include "runtime/member_identity.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/hard_deadline.hpp"
 
@@ -32,12 +33,9 @@ or_error<asking_operator> operator_of(const std::filesystem::path& file, const g
   if (config.cluster.id() != cluster.id()) {
     return world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"};
   }
-  auto key = read_secret_key(config.key_file);
-  if (auto* error = std::get_if<world_error>(&key)) return std::move(*error);
-  auto made =
-      ed25519_authenticator::make(principal::of(config.self), std::move(std::get<secret_key>(key)), cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  return asking_operator{config.self, std::get<std::shared_ptr<const ed25519_authenticator>>(std::move(made))};
+  auto keys = load_keys(config.key_file, principal::of(config.self), cluster);
+  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
+  return asking_operator{config.self, std::get<std::shared_ptr<const ed25519_authenticator>>(std::move(keys))};
 }
 
 }  // namespace

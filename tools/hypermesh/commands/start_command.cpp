@@ -10,6 +10,7 @@
 
 #include "runtime/consensus_manager.hpp"
 #include "runtime/links/descriptor_limits.hpp"
+#include "runtime/member_identity.hpp"
 #include "runtime/node_news.hpp"
 #include "runtime/safe_text.hpp"
 #include "runtime/thread_limits.hpp"
@@ -158,10 +159,7 @@ exit_code watch(consensus_manager& manager, interruption& stop) {
 /// Why the limits of the system do not allow a node. Called before the actor system is constructed, because the actor
 /// system cannot report it.
 std::optional<world_error> objection_to_limits(const node_config& config) {
-  link_settings bounds;
-  bounds.replicas = config.cluster.addresses();
-  bounds.client_count = static_cast<std::uint32_t>(config.cluster.clients.size());
-  bounds.limits = config.links;
+  auto bounds = link_settings_of(config.cluster, nullptr, config.links);
   auto fitted = fit_to_descriptors(bounds);
   if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
   return objection_to_threads(threads_of_node(config.cluster.replicas.size()));
