@@ -52,7 +52,6 @@ class local_cluster {
   [[nodiscard]] std::optional<world_error> restart(std::uint32_t number);
   /// Moves the data directory of a killed replica away. From then on it starts as a learner.
   [[nodiscard]] std::optional<world_error> lose_disk(std::uint32_t number);
-  [[nodiscard]] bool is_killed(std::uint32_t number) const { return replicas_.at(number) == nullptr; }
 
   /// Usage of each replica; zeros for a replica that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
