@@ -27,8 +27,8 @@ class record_reader {
  private:
   [[nodiscard]] bool read_frame(const storage_record& record);
   [[nodiscard]] bool read_certificate(const storage_record& record);
-  [[nodiscard]] bool is_own(const signed_statement& vote) const { return vote.content.replica == self_; }
-  [[nodiscard]] std::optional<world_error> place_view();
+  [[nodiscard]] bool place_vote(const signed_statement& vote, std::vector<signed_statement>& own) const;
+  void place_view();
   [[nodiscard]] std::optional<world_error> place_execution(sequence_number kept);
   void drop_stable();
 
@@ -59,17 +59,19 @@ bool record_reader::read_frame(const storage_record& record) {
   auto& replica = node_.replica;
   switch (record.kind) {
     case record_kind::pre_prepare:
-      if (auto* it = std::get_if<pre_prepare>(value)) return replica.proposals.push_back(std::move(*it)), true;
+      if (auto* it = std::get_if<pre_prepare>(value)) {
+        replica.proposals.push_back(std::move(*it));
+        return true;
+      }
       return false;
-    // Own votes must be signed by this replica: otherwise this is the directory of another one.
     case record_kind::prepare:
-      if (auto* it = std::get_if<prepare>(value)) return replica.own_prepares.push_back(it->vote), is_own(it->vote);
+      if (auto* it = std::get_if<prepare>(value)) return place_vote(it->vote, replica.own_prepares);
       return false;
     case record_kind::commit:
-      if (auto* it = std::get_if<commit>(value)) return replica.own_commits.push_back(it->vote), is_own(it->vote);
+      if (auto* it = std::get_if<commit>(value)) return place_vote(it->vote, replica.own_commits);
       return false;
     case record_kind::checkpoint:
-      if (auto* it = std::get_if<checkpoint>(value)) return node_.own_checkpoints.push_back(it->vote), is_own(it->vote);
+      if (auto* it = std::get_if<checkpoint>(value)) return place_vote(it->vote, node_.own_checkpoints);
       return false;
     // Of this kind and the next two the storage keeps only the newest record (`is_replaced`).
     case record_kind::stable_checkpoint:
@@ -95,6 +97,12 @@ bool record_reader::read_frame(const storage_record& record) {
   }
 }
 
+/// Own votes must be signed by this replica: otherwise this is the directory of another one.
+bool record_reader::place_vote(const signed_statement& vote, std::vector<signed_statement>& own) const {
+  own.push_back(vote);
+  return vote.content.replica == self_;
+}
+
 bool record_reader::read_certificate(const storage_record& record) {
   auto statements = decode_statements(*record.bytes);
   // Fewer statements than a quorum prove nothing, so the record is damaged.
@@ -112,7 +120,7 @@ bool record_reader::read_certificate(const storage_record& record) {
 
 /// The later of VIEW-CHANGE and NEW-VIEW shows where the replica was. Example: a VIEW-CHANGE for view 3 and the
 /// NEW-VIEW of view 2 mean that it had left view 2 and waited for view 3 (attack 21).
-std::optional<world_error> record_reader::place_view() {
+void record_reader::place_view() {
   auto& replica = node_.replica;
   const auto asked = replica.own_change ? replica.own_change->new_view : view_number{0};
   const auto entered = replica.opened ? replica.opened->view : view_number{0};
@@ -124,7 +132,6 @@ std::optional<world_error> record_reader::place_view() {
   } else {
     replica.opened = nullptr;
   }
-  return std::nullopt;
 }
 
 std::optional<world_error> record_reader::place_execution(sequence_number kept) {
@@ -177,7 +184,7 @@ void record_reader::drop_stable() {
 }
 
 std::variant<recovered_node, world_error> record_reader::finish(const stored_history& history) {
-  if (auto bad = place_view()) return *bad;
+  place_view();
   const auto kept = history.state ? history.state->sequence : sequence_number{0};
   if (auto bad = place_execution(kept)) return *bad;
   // Last, because execution may have needed records below the stable checkpoint: the kept state may be older.
