@@ -112,24 +112,9 @@ digest hasher::finish() {
 
 digest digest_of(std::string_view domain, byte_span bytes) { return hasher{domain}.add(bytes).finish(); }
 
-merkle_tree::merkle_tree(std::vector<digest> leaves) {
+digest merkle_root(std::vector<digest> leaves) {
   const auto count = leaves.size();
-  levels_ = levels_above(std::move(leaves));
-  root_ = root_of(count, top_of(levels_));
-}
-
-merkle_path merkle_tree::path(std::size_t index) const {
-  require(index < leaf_count(), "the leaf exists");
-  return path_above(levels_, index);
-}
-
-digest merkle_root(std::vector<digest> leaves) { return merkle_tree{std::move(leaves)}.root(); }
-
-bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index, const digest& leaf,
-                        const merkle_path& path) {
-  if (index >= leaf_count) return false;
-  const auto top = climb(leaf, index, leaf_count, path);
-  return top && root_of(leaf_count, *top) == root;
+  return root_of(count, top_of(levels_above(std::move(leaves))));
 }
 
 merkle_pages::merkle_pages(std::span<const digest> leaves, std::size_t page_leaves) {

@@ -33,40 +33,18 @@ class hasher {
 /// The sibling digests on the way from a leaf to the root, the lowest one first.
 using merkle_path = std::vector<digest>;
 
-/// A binary hash tree over a fixed list of leaves. The count of leaves is part of
-/// the root, and inner nodes have another domain than leaves: no proof of one tree
-/// fits a tree of another shape. A level of odd length carries its last node up
-/// unchanged. Memory: two digests for each leaf.
-class merkle_tree {
- public:
-  explicit merkle_tree(std::vector<digest> leaves);
-
-  [[nodiscard]] digest root() const { return root_; }
-  [[nodiscard]] std::size_t leaf_count() const { return levels_.front().size(); }
-
-  /// The path that `verify_merkle_path` accepts for `index` < leaf_count().
-  [[nodiscard]] merkle_path path(std::size_t index) const;
-
- private:
-  std::vector<std::vector<digest>> levels_;
-  digest root_;
-};
-
-/// Root of the tree over `leaves`; an empty list has a root too.
+/// The root of the binary hash tree over `leaves`; an empty list has a root too. The count of leaves is part of the
+/// root, and inner nodes have another domain than leaves, so no proof of one tree fits a tree of another shape. A level
+/// of odd length carries its last node up unchanged.
 [[nodiscard]] digest merkle_root(std::vector<digest> leaves);
 
-/// Whether `leaf` stands at `index` of the tree of `leaf_count` leaves under `root`.
-/// False, never an error, for every inconsistent input.
-[[nodiscard]] bool verify_merkle_path(const digest& root, std::uint64_t leaf_count, std::uint64_t index,
-                                      const digest& leaf, const merkle_path& path);
-
-/// The leaves of a `merkle_tree` in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each
+/// The leaves of a tree in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each
 /// page is a whole subtree, so one path proves it. Memory: two digests for each page.
 class merkle_pages {
  public:
   merkle_pages(std::span<const digest> leaves, std::size_t page_leaves);
 
-  /// The root of the `merkle_tree` over all leaves.
+  /// The `merkle_root` of all leaves.
   [[nodiscard]] digest root() const { return root_; }
   [[nodiscard]] std::size_t page_count() const { return levels_.front().size(); }
 

@@ -32,11 +32,6 @@ struct strong_number {
   [[nodiscard]] constexpr strong_number plus(Representation amount) const {
     return strong_number{static_cast<Representation>(value + amount)};
   }
-
-  /// `value - amount`, or zero where that would wrap.
-  [[nodiscard]] constexpr strong_number minus_clamped(Representation amount) const {
-    return strong_number{value < amount ? Representation{0} : static_cast<Representation>(value - amount)};
-  }
 };
 
 /// v of the paper. The primary of v is the replica v mod n.

@@ -20,10 +20,8 @@ namespace hypermesh {
 namespace {
 
 constexpr std::string_view secret_header = "hypermesh secret key, keep it private\n";
-constexpr std::string_view public_header = "hypermesh public key\n";
 constexpr std::string_view kind_line = "ed25519\n";
 constexpr mode_t secret_mode = 0600;
-constexpr mode_t public_mode = 0644;
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t digit_count = 2 * key_bytes;
 
@@ -78,31 +76,28 @@ std::optional<world_error> objection_to_privacy(const struct stat& facts, const 
 }
 
 /// Reads the whole file into `content`. Returns the number of bytes, or the error.
-or_error<std::size_t> read_file(const std::filesystem::path& path, bool is_secret, guarded_bytes& content) {
+or_error<std::size_t> read_file(const std::filesystem::path& path, guarded_bytes& content) {
   // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
   const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!file.is_open()) return failed_to("open", path, errno);
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
   if (auto objection = objection_to_file(facts, path)) return *objection;
-  if (is_secret) {
-    if (auto objection = objection_to_privacy(facts, path)) return *objection;
-  }
+  if (auto objection = objection_to_privacy(facts, path)) return *objection;
   return read_bytes(file, path, {content.data(), content.size()});
 }
 
 /// The offset of the digits in `content`, or an error that quotes none of the content.
-or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view header,
-                                  std::string_view content) {
+or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
     return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote",
                        fault_origin::configuration};
   };
-  if (!content.starts_with(header)) {
-    return bad_line(1, fmt::format("expected \"{}\"", header.substr(0, header.size() - 1)));
+  if (!content.starts_with(secret_header)) {
+    return bad_line(1, fmt::format("expected \"{}\"", secret_header.substr(0, secret_header.size() - 1)));
   }
-  if (!content.substr(header.size()).starts_with(kind_line)) return bad_line(2, "expected \"ed25519\"");
-  const auto start = header.size() + kind_line.size();
+  if (!content.substr(secret_header.size()).starts_with(kind_line)) return bad_line(2, "expected \"ed25519\"");
+  const auto start = secret_header.size() + kind_line.size();
   auto digits = content.substr(start);
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   if (digits.size() != digit_count) {
@@ -111,15 +106,15 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
   return start;
 }
 
-/// Decodes the key of a file into `out`, which is guarded memory or a public key.
-std::optional<world_error> read_key(const std::filesystem::path& path, bool is_secret, std::span<std::byte> out) {
+/// Decodes the key of a file into `out`, which is guarded memory.
+std::optional<world_error> read_key(const std::filesystem::path& path, std::span<std::byte> out) {
   initialise_crypto();
   // One byte more than allowed, to detect a file that grew while it was read.
   guarded_bytes content{key_file_bytes_max + 1};
-  const auto size = read_file(path, is_secret, content);
+  const auto size = read_file(path, content);
   if (const auto* error = std::get_if<world_error>(&size)) return *error;
   const auto text = content.text(0, std::get<std::size_t>(size));
-  const auto start = find_digits(path, is_secret ? secret_header : public_header, text);
+  const auto start = find_digits(path, text);
   if (const auto* error = std::get_if<world_error>(&start)) return *error;
   if (!from_hex(content.text(std::get<std::size_t>(start), digit_count), out)) {
     return world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
@@ -149,24 +144,8 @@ or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
   initialise_crypto();
   guarded_bytes seed{key_bytes};
   const std::span<std::byte> out{reinterpret_cast<std::byte*>(seed.data()), key_bytes};
-  if (auto error = read_key(path, true, out)) return *error;
+  if (auto error = read_key(path, out)) return *error;
   return secret_key::from_seed(out);
-}
-
-std::optional<world_error> write_public_key(const std::filesystem::path& path, const public_key& key) {
-  initialise_crypto();
-  const auto content = fmt::format("{}{}{}\n", public_header, kind_line, to_hex(key.view()));
-  return write_durable_file(path, content, public_mode, existing_file::replace);
-}
-
-or_error<public_key> read_public_key(const std::filesystem::path& path) {
-  public_key key;
-  if (auto error = read_key(path, false, key.bytes)) return *error;
-  if (!is_sound(key)) {
-    return world_error{fmt::format("{}:3: no usable Ed25519 public key", quoted(path)), "copy the file again",
-                       fault_origin::configuration};
-  }
-  return key;
 }
 
 }  // namespace hypermesh

@@ -71,10 +71,6 @@ inline constexpr std::size_t key_file_bytes_max = 1'024;
 /// read or write. A symbolic link is followed, and its target is checked.
 [[nodiscard]] or_error<secret_key> read_secret_key(const std::filesystem::path& path);
 
-/// The same format, header "hypermesh public key", mode 0644. Replaces a file of that name.
-[[nodiscard]] std::optional<world_error> write_public_key(const std::filesystem::path& path, const public_key& key);
-[[nodiscard]] or_error<public_key> read_public_key(const std::filesystem::path& path);
-
 /// A public key from 64 hexadecimal digits, as configuration files hold it.
 [[nodiscard]] or_error<public_key> parse_public_key(std::string_view text);
 

@@ -142,7 +142,7 @@ class responder_handshake {
   /// The bytes after the initiator's proof: the first frames. Only after `channel` was returned.
   [[nodiscard]] byte_vector take_rest() { return std::move(rest_); }
 
-  /// The number of bytes that are missing of the awaited message; zero when the handshake is over.
+  /// The number of bytes that are missing of the awaited message; zero when the handshake is over. For tests.
   [[nodiscard]] std::size_t bytes_wanted() const;
 
   /// The claimed initiator; nothing before HELLO was accepted. Proven once `channel` was returned.

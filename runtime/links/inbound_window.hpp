@@ -31,6 +31,7 @@ class inbound_window : public std::enable_shared_from_this<inbound_window> {
   /// released in the meantime: reading goes on, and `reopened` is not called.
   [[nodiscard]] bool must_halt();
 
+  /// For tests.
   [[nodiscard]] std::size_t outstanding_bytes() const { return outstanding_.load(); }
 
  private:

@@ -84,7 +84,7 @@ class answer_for_lower_height final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands& hands) override {
     auto older = answer.wanted;
-    older.sequence = older.sequence.minus_clamped(hands.cluster().checkpoint_period);
+    older.sequence.value -= std::min<std::uint64_t>(older.sequence.value, hands.cluster().checkpoint_period);
     out.become(encode(state_chunk_message{older, answer.content}));
     return fate::passes;
   }

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "messages/codec.hpp"
-#include "messages/line.hpp"
+#include "tests/support/message_line.hpp"
 
 /// Any bytes at all as a frame: decoded or rejected, and what was decoded can be written as a line.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto frame = std::make_shared<const hypermesh::byte_vector>(first, first + size);
   const auto decoded = hypermesh::decode(frame);
   if (const auto* value = std::get_if<hypermesh::message>(&decoded)) {
-    if (hypermesh::to_line(*value).empty()) __builtin_trap();
+    if (hypermesh::testing::to_line(*value).empty()) __builtin_trap();
   }
   return 0;
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "messages/line.hpp"
+#include "tests/support/message_line.hpp"
 #include "tests/support/message_samples.hpp"
 
 using namespace hypermesh;

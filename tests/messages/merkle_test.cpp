@@ -28,12 +28,22 @@ digest flipped(digest value, std::size_t bit) {
   return value;
 }
 
+/// A tree in which each leaf is a page of its own, so that each path begins at a leaf.
+struct leaf_tree : merkle_pages {
+  explicit leaf_tree(const std::vector<digest>& leaves) : merkle_pages(leaves, 1) {}
+};
+
+bool verify_leaf(const digest& root, std::uint64_t leaf_count, std::uint64_t index, const digest& leaf,
+                 const merkle_path& path) {
+  return verify_merkle_page(root, leaf_count, index, 1, {&leaf, 1}, path);
+}
+
 /// Runs `check` with the leaves, their tree and the index of each leaf of each small tree.
 template <class Check>
 void for_all_leaves(Check&& check) {
   for (std::size_t count = 1; count <= leaves_max; ++count) {
     const auto leaves = leaves_of(count);
-    const merkle_tree tree{leaves};
+    const leaf_tree tree{leaves};
     for (std::size_t index = 0; index < count; ++index) {
       INFO("leaf ", index, " of ", count);
       check(leaves, tree, index);
@@ -44,54 +54,54 @@ void for_all_leaves(Check&& check) {
 }  // namespace
 
 TEST_CASE("every path of a tree verifies") {
-  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
-    CHECK(tree.leaf_count() == leaves.size());
+  for_all_leaves([](const auto& leaves, const leaf_tree& tree, std::size_t index) {
+    CHECK(tree.page_count() == leaves.size());
     CHECK(tree.path(index).size() <= limits::merkle_path_max);
-    REQUIRE(verify_merkle_path(tree.root(), leaves.size(), index, leaves[index], tree.path(index)));
+    REQUIRE(verify_leaf(tree.root(), leaves.size(), index, leaves[index], tree.path(index)));
   });
 }
 
 TEST_CASE("a path verifies for no other index") {
-  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+  for_all_leaves([](const auto& leaves, const leaf_tree& tree, std::size_t index) {
     const auto path = tree.path(index);
     for (std::size_t other = 0; other < leaves.size() + 2; ++other) {
       if (other == index) continue;
-      REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), other, leaves[index], path));
+      REQUIRE_FALSE(verify_leaf(tree.root(), leaves.size(), other, leaves[index], path));
     }
     for (const std::uint64_t other : {1ULL << 32U, 1ULL << 63U, ~0ULL}) {
-      REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), other, leaves[index], path));
+      REQUIRE_FALSE(verify_leaf(tree.root(), leaves.size(), other, leaves[index], path));
     }
   });
 }
 
 TEST_CASE("a path verifies for no other count of leaves") {
-  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+  for_all_leaves([](const auto& leaves, const leaf_tree& tree, std::size_t index) {
     const auto path = tree.path(index);
     for (std::size_t count = 0; count < leaves.size() + 10; ++count) {
       if (count == leaves.size()) continue;
-      REQUIRE_FALSE(verify_merkle_path(tree.root(), count, index, leaves[index], path));
+      REQUIRE_FALSE(verify_leaf(tree.root(), count, index, leaves[index], path));
     }
     for (const std::uint64_t count : {1ULL << 32U, 1ULL << 63U, ~0ULL}) {
-      REQUIRE_FALSE(verify_merkle_path(tree.root(), count, index, leaves[index], path));
+      REQUIRE_FALSE(verify_leaf(tree.root(), count, index, leaves[index], path));
     }
   });
 }
 
 TEST_CASE("a path verifies for no other leaf and under no other root") {
-  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+  for_all_leaves([](const auto& leaves, const leaf_tree& tree, std::size_t index) {
     const auto path = tree.path(index);
     const auto bit = (7 * index + leaves.size()) % 256;
-    REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), index, flipped(leaves[index], bit), path));
-    REQUIRE_FALSE(verify_merkle_path(flipped(tree.root(), bit), leaves.size(), index, leaves[index], path));
-    REQUIRE_FALSE(verify_merkle_path(tree.root(), leaves.size(), index, leaves_of(1, 99).front(), path));
+    REQUIRE_FALSE(verify_leaf(tree.root(), leaves.size(), index, flipped(leaves[index], bit), path));
+    REQUIRE_FALSE(verify_leaf(flipped(tree.root(), bit), leaves.size(), index, leaves[index], path));
+    REQUIRE_FALSE(verify_leaf(tree.root(), leaves.size(), index, leaves_of(1, 99).front(), path));
   });
 }
 
 TEST_CASE("a truncated, extended or changed path does not verify") {
-  for_all_leaves([](const auto& leaves, const merkle_tree& tree, std::size_t index) {
+  for_all_leaves([](const auto& leaves, const leaf_tree& tree, std::size_t index) {
     const auto path = tree.path(index);
     const auto verifies = [&](const merkle_path& other) {
-      return verify_merkle_path(tree.root(), leaves.size(), index, leaves[index], other);
+      return verify_leaf(tree.root(), leaves.size(), index, leaves[index], other);
     };
     for (std::size_t step = 0; step < path.size(); ++step) {
       REQUIRE_FALSE(verifies({path.begin(), path.begin() + static_cast<std::ptrdiff_t>(step)}));
@@ -111,13 +121,13 @@ TEST_CASE("an inner node is no leaf of any tree") {
   // The parent of the first two leaves, and the rest of the first path, would be a tree of half the size.
   for (std::size_t count = 2; count <= leaves_max; ++count) {
     const auto leaves = leaves_of(count);
-    const merkle_tree tree{leaves};
+    const leaf_tree tree{leaves};
     const auto parent = hasher{"hypermesh merkle node"}.add(leaves[0]).add(leaves[1]).finish();
     auto rest = tree.path(0);
     rest.erase(rest.begin());
     for (std::size_t claimed = 0; claimed <= count + 1; ++claimed) {
       INFO("claimed ", claimed, " of ", count);
-      CHECK_FALSE(verify_merkle_path(tree.root(), claimed, 0, parent, rest));
+      CHECK_FALSE(verify_leaf(tree.root(), claimed, 0, parent, rest));
     }
   }
 }
@@ -138,10 +148,10 @@ TEST_CASE("trees of different leaves, counts or orders have different roots") {
 }
 
 TEST_CASE("a tree without leaves has a root and no path") {
-  const merkle_tree empty{{}};
-  CHECK(empty.leaf_count() == 0);
+  const leaf_tree empty{{}};
+  CHECK(empty.page_count() == 0);
   CHECK(empty.root() == merkle_root({}));
-  CHECK_FALSE(verify_merkle_path(empty.root(), 0, 0, digest{}, {}));
+  CHECK_FALSE(verify_leaf(empty.root(), 0, 0, digest{}, {}));
 }
 
 namespace {

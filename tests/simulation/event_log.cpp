@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "messages/codec.hpp"
-#include "messages/line.hpp"
+#include "tests/support/message_line.hpp"
 
 namespace hypermesh::testing {
 

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "actors/protocol/reputation/system_request.hpp"
-#include "messages/line.hpp"
 #include "messages/require.hpp"
+#include "tests/support/message_line.hpp"
 
 namespace hypermesh::testing {
 

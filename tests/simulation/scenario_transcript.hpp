@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/protocol/base/observations.hpp"
-#include "messages/line.hpp"
+#include "tests/support/message_line.hpp"
 #include "tests/support/simulated_network.hpp"
 
 namespace hypermesh::testing {

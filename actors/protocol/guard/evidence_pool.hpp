@@ -82,6 +82,7 @@ class evidence_pool {
   [[nodiscard]] evidence_pool_effects on_agreed(const agreed_reputation& agreed);
   [[nodiscard]] evidence_pool_effects on_tick(microseconds_t now);
 
+  /// For tests and measurements.
   [[nodiscard]] std::size_t open_cases() const { return open_.size(); }
 
  private:

@@ -53,7 +53,7 @@ class state_assembly {
 
   [[nodiscard]] bool has_leaves() const { return !pages_.empty() && pages_missing_ == 0; }
   [[nodiscard]] bool is_whole() const { return has_leaves() && chunks_missing_ == 0; }
-  /// Chunks that were at hand and were not fetched.
+  /// Chunks that were at hand and were not fetched. For tests.
   [[nodiscard]] std::uint64_t chunks_reused() const { return chunks_reused_; }
   [[nodiscard]] std::uint64_t chunk_count() const { return chunks_.size(); }
 

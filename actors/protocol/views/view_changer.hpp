@@ -95,6 +95,7 @@ class view_changer {
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
   /// How long a request may wait at present before the primary is suspected.
   [[nodiscard]] microseconds_t request_timeout() const;
+  /// For tests.
   [[nodiscard]] unsigned doublings() const { return doublings_; }
 
  private:

@@ -1,11 +1,11 @@
-#include "messages/line.hpp"
+#include "tests/support/message_line.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -176,4 +176,4 @@ std::string to_line(const message& value, const digest_namer& name) {
   return fmt::format("{} {}", to_string(kind_of(value)), std::visit(line_writer{name}, value));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -5,7 +5,7 @@
 
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 /// Writes a digest in a line; scenario scripts give digests names.
 using digest_namer = std::function<std::string(const digest&)>;
@@ -13,7 +13,8 @@ using digest_namer = std::function<std::string(const digest&)>;
 /// The first eight hexadecimal digits.
 [[nodiscard]] std::string short_name(const digest& value);
 
-/// One line for logs and golden tests: "PREPARE v=0 n=1 d=1a2b3c4d from=2".
-[[nodiscard]] std::string to_line(const message& value, const digest_namer& name = short_name);
+/// One line for traces of runs and for golden tests: "PREPARE v=0 n=1 d=1a2b3c4d from=2".
+[[nodiscard]] std::string to_line(
+    const message& value, const digest_namer& name = [](const digest& value) { return short_name(value); });
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing
