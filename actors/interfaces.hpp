@@ -216,147 +216,91 @@ using client_actor =
 
 }  // namespace hypermesh
 
-CAF_BEGIN_TYPE_ID_BLOCK(hypermesh, first_custom_type_id)
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::outgoing_frame))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::incoming_frame))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::next_frame))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_link_opened))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_link_closed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::link_changed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::verified_message))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::wired))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::actors_connected))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_entered))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::view_left))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::change_view))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::new_view_built))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::service_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::service_measured))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::progress_made))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_cut))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_executed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reply_again))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::refuse))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::batch_committed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_taken))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_installed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::checkpoint_stable))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::proof_learned))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_diverged))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::fetch_state))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_state))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_installed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::state_to_keep))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::flush_records))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::write_piece))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::persist_and_send))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::forget_records))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::tick))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::observed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::counters_reported))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::digest))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::node_report))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::submit_operation))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::query_operation))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::ordered_operation))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::operation_outcome))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::report_of_replica))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_report_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_report))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_links))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::client_stop))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::install_refused))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::request_waits))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::voting_allowed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::proof_found))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::misbehaved))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_agreed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::replica_proven))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::trust_changed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::release_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::reputation_report))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::validation))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::cases_dropped))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::quota_exceeded))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::session_routed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::moves_agreed))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::low_watermark_moved))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmission_wanted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::readmitted))
-CAF_ADD_TYPE_ID(hypermesh, (hypermesh::own_root_disproven))
-CAF_END_TYPE_ID_BLOCK(hypermesh)
+// --- Type ids ----------------------------------------------------------------
 
-// CAF serialises none of these types: FlatBuffers frames are the only wire format.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::outgoing_frame)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::incoming_frame)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::next_frame)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_link_opened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_link_closed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::link_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::verified_message)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::wired)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::actors_connected)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_entered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::view_left)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::change_view)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::new_view_built)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::service_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::service_measured)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::progress_made)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_cut)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_executed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reply_again)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::refuse)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::batch_committed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_taken)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_installed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::checkpoint_stable)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::proof_learned)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_diverged)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::fetch_state)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_state)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_installed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::state_to_keep)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::flush_records)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::write_piece)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::persist_and_send)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::forget_records)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::tick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::observed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::counters_reported)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::digest)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::node_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::submit_operation)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::query_operation)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::ordered_operation)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::operation_outcome)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_of_replica)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_report_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_links)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::client_stop)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::install_refused)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::request_waits)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::voting_allowed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::proof_found)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::misbehaved)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_agreed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::replica_proven)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::trust_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::release_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::reputation_report)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::validation)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::cases_dropped)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::quota_exceeded)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::session_routed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::moves_agreed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::low_watermark_moved)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmission_wanted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::readmitted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::own_root_disproven)
+// clang-format off
+/// Gives each message of `list` a type id, from `first_id` on in the order of the list. CAF serialises none of them:
+/// FlatBuffers frames are the only wire format.
+#define HYPERMESH_REGISTER_MESSAGES(block, first_id, list) \
+  CAF_BEGIN_TYPE_ID_BLOCK(block, first_id)                 \
+  list(HYPERMESH_ADD_TYPE_ID, block)                       \
+  CAF_END_TYPE_ID_BLOCK(block)                             \
+  list(HYPERMESH_ALLOW_UNSERIALISED, block)
+#define HYPERMESH_ADD_TYPE_ID(block, name) CAF_ADD_TYPE_ID(block, (hypermesh::name))
+#define HYPERMESH_ALLOW_UNSERIALISED(block, name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::name)
+
+/// The messages of a node's actors and of its hosts. Add a new one at the end: the others then keep their ids.
+#define HYPERMESH_MESSAGES(add, block) \
+  add(block, outgoing_frame)           \
+  add(block, incoming_frame)           \
+  add(block, next_frame)               \
+  add(block, client_link_opened)       \
+  add(block, client_link_closed)       \
+  add(block, link_changed)             \
+  add(block, verified_message)         \
+  add(block, wired)                    \
+  add(block, actors_connected)         \
+  add(block, view_entered)             \
+  add(block, view_left)                \
+  add(block, change_view)              \
+  add(block, new_view_built)           \
+  add(block, service_wanted)           \
+  add(block, service_measured)         \
+  add(block, progress_made)            \
+  add(block, batch_cut)                \
+  add(block, batch_executed)           \
+  add(block, reply_again)              \
+  add(block, refuse)                   \
+  add(block, batch_committed)          \
+  add(block, checkpoint_taken)         \
+  add(block, checkpoint_installed)     \
+  add(block, checkpoint_stable)        \
+  add(block, proof_learned)            \
+  add(block, state_diverged)           \
+  add(block, fetch_state)              \
+  add(block, install_state)            \
+  add(block, state_installed)          \
+  add(block, state_to_keep)            \
+  add(block, flush_records)            \
+  add(block, write_piece)              \
+  add(block, persist_and_send)         \
+  add(block, forget_records)           \
+  add(block, tick)                     \
+  add(block, observed)                 \
+  add(block, counters_reported)        \
+  add(block, report_wanted)            \
+  add(block, digest)                   \
+  add(block, node_report)              \
+  add(block, submit_operation)         \
+  add(block, query_operation)          \
+  add(block, ordered_operation)        \
+  add(block, operation_outcome)        \
+  add(block, report_of_replica)        \
+  add(block, client_report_wanted)     \
+  add(block, client_report)            \
+  add(block, client_links)             \
+  add(block, client_stop)              \
+  add(block, install_refused)          \
+  add(block, request_waits)            \
+  add(block, voting_allowed)           \
+  add(block, proof_found)              \
+  add(block, misbehaved)               \
+  add(block, reputation_agreed)        \
+  add(block, replica_proven)           \
+  add(block, trust_changed)            \
+  add(block, release_wanted)           \
+  add(block, reputation_wanted)        \
+  add(block, reputation_report)        \
+  add(block, validation_wanted)        \
+  add(block, validation)               \
+  add(block, cases_dropped)            \
+  add(block, quota_exceeded)           \
+  add(block, session_routed)           \
+  add(block, moves_agreed)             \
+  add(block, low_watermark_moved)      \
+  add(block, readmission_wanted)       \
+  add(block, readmitted)               \
+  add(block, own_root_disproven)
+// clang-format on
+
+HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

@@ -133,15 +133,14 @@ class audited_storage final : public stable_storage {
 
 }  // namespace hypermesh
 
-// After the ids of runtime/links/link_messages.hpp, with room for more of them.
-CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_audit, first_custom_type_id + 300)
-CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::records_written))
-CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::event_happened))
-CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::flush_trail))
-CAF_ADD_TYPE_ID(hypermesh_audit, (hypermesh::close_trail))
-CAF_END_TYPE_ID_BLOCK(hypermesh_audit)
+// clang-format off
+#define HYPERMESH_AUDIT_MESSAGES(add, block) \
+  add(block, records_written)                \
+  add(block, event_happened)                 \
+  add(block, flush_trail)                    \
+  add(block, close_trail)
+// clang-format on
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::records_written)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::event_happened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::flush_trail)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::close_trail)
+// The ids of runtime/links/link_messages.hpp, 200 above the first, may grow into the gap.
+HYPERMESH_REGISTER_MESSAGES(hypermesh_audit, first_custom_type_id + 300, HYPERMESH_AUDIT_MESSAGES)
+static_assert(caf::id_block::hypermesh::end <= caf::id_block::hypermesh_audit::begin);

@@ -88,31 +88,22 @@ struct farewell_over {};
 
 }  // namespace hypermesh
 
-// After the ids of actors/interfaces.hpp, which may grow into the gap.
-CAF_BEGIN_TYPE_ID_BLOCK(hypermesh_links, first_custom_type_id + 200)
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_offered))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::connection_taken))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::window_reopened))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::keepalive_due))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_due))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::dial_expired))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::host_resolved))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::sweep_due))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::report_due))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::stop_links))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::port_closing))
-CAF_ADD_TYPE_ID(hypermesh_links, (hypermesh::farewell_over))
-CAF_END_TYPE_ID_BLOCK(hypermesh_links)
+// clang-format off
+#define HYPERMESH_LINK_MESSAGES(add, block) \
+  add(block, connection_offered)            \
+  add(block, connection_taken)              \
+  add(block, window_reopened)               \
+  add(block, keepalive_due)                 \
+  add(block, dial_due)                      \
+  add(block, dial_expired)                  \
+  add(block, host_resolved)                 \
+  add(block, sweep_due)                     \
+  add(block, report_due)                    \
+  add(block, stop_links)                    \
+  add(block, port_closing)                  \
+  add(block, farewell_over)
+// clang-format on
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::connection_offered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::connection_taken)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::window_reopened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::keepalive_due)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::dial_due)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::dial_expired)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::host_resolved)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::sweep_due)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::report_due)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::stop_links)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::port_closing)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::farewell_over)
+// The ids of actors/interfaces.hpp may grow into the gap.
+HYPERMESH_REGISTER_MESSAGES(hypermesh_links, first_custom_type_id + 200, HYPERMESH_LINK_MESSAGES)
+static_assert(caf::id_block::hypermesh::end <= caf::id_block::hypermesh_links::begin);
