@@ -8,8 +8,8 @@
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
 #include "messages/values.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/byzantine/overheard.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 /// A Byzantine member is a correct one, with the product's own actors, and somebody between it and its links who sees
 /// each frame that goes out or comes in: an `adversary`. Nothing here knows actors, so that one strategy plays in the

@@ -5,7 +5,7 @@
 
 #include "messages/digest.hpp"
 #include "runtime/state_machines/authenticated_map.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh {
 

@@ -7,7 +7,7 @@
 
 #include "messages/limits.hpp"
 #include "runtime/state_machines/key_value_store.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/runtime/scheduler_steps.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh {
 

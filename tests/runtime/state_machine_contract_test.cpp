@@ -11,8 +11,8 @@
 
 #include "messages/limits.hpp"
 #include "runtime/state_machines/registry.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/support/counting_machine.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 using namespace hypermesh;
 

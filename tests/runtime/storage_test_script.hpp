@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh::storage_test {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "actors/protocol/base/cluster.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/simulation/planned_fault.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh::testing {
 

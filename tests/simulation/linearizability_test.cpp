@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 
 #include "runtime/state_machines/key_value_store.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/simulation/client_history.hpp"
 #include "tests/simulation/key_model.hpp"
 #include "tests/simulation/linearizability.hpp"
 #include "tests/simulation/operation_text.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "actors/protocol/client/client_core.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/simulation/plan_settings.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh::testing {
 

@@ -212,14 +212,6 @@ struct encoder {
 
 }  // namespace
 
-std::uint64_t sample_source::number() {
-  state_ += 0x9e3779b97f4a7c15ULL;
-  auto mixed = state_;
-  mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-  mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebULL;
-  return mixed ^ (mixed >> 31U);
-}
-
 byte_vector sample_source::bytes(std::size_t count) {
   byte_vector bytes(count);
   for (auto& byte : bytes)

@@ -5,20 +5,21 @@
 #include <vector>
 
 #include "messages/codec.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 /// Well-formed values of every message kind, keyed by a seed, and what the tests of several folders
 /// ask about messages. Pure: equal seeds give equal bytes on every machine. Signatures are random
 /// bytes: whoever needs true ones signs them himself.
 namespace hypermesh::testing {
 
-/// A seeded stream of numbers (splitmix64). Not for secrets.
+/// A seeded stream of numbers and bytes. Not for secrets.
 class sample_source {
  public:
-  explicit sample_source(std::uint64_t seed) : state_(seed) {}
+  explicit sample_source(std::uint64_t seed) : numbers_(seed) {}
 
-  [[nodiscard]] std::uint64_t number();
+  [[nodiscard]] std::uint64_t number() { return numbers_.next(); }
   /// 0 … bound - 1; `bound` is not 0.
-  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return number() % bound; }
+  [[nodiscard]] std::uint64_t below(std::uint64_t bound) { return numbers_.below(bound); }
   [[nodiscard]] byte_vector bytes(std::size_t count);
 
   /// A digest, signature or other value of raw bytes.
@@ -31,7 +32,7 @@ class sample_source {
   }
 
  private:
-  std::uint64_t state_;
+  splitmix64 numbers_;
 };
 
 /// How much a sample holds. `smallest` has every list empty that may be; `usual` is what a cluster

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/support/inspected_storage.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh::testing {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "actors/interfaces.hpp"
-#include "runtime/state_machines/splitmix64.hpp"
 #include "tests/support/virtual_scheduler.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 
 namespace hypermesh::testing {
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/state_machines/splitmix64.hpp"
+#include "tools/hypermesh/traces/splitmix64.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::scheduler {
