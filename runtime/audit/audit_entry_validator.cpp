@@ -1,6 +1,5 @@
 #include "runtime/audit/audit_entry_validator.hpp"
 
-#include <set>
 
 #include <fmt/format.h>
 
@@ -33,21 +32,20 @@ std::optional<std::string> audit_entry_validator::objection_to_prepared(const pr
                        header.view.value);
   }
   if (auto bad = objection_to_statement(message_kind::pre_prepare, certificate.pre_prepare)) return bad;
-  std::set<replica_id> signers{header.replica};
-  for (const auto& each : certificate.prepares) {
-    if (!signers.insert(each.content.replica).second) return "one replica stands twice in the certificate";
-    if (auto bad = objection_to_statement(message_kind::prepare, each)) return bad;
-  }
-  if (signers.size() < cluster_.group().quorum()) return "the certificate has no quorum";
-  return std::nullopt;
+  return objection_to_votes(message_kind::prepare, certificate.prepares, {header.replica});
 }
 
 /// §4.2: COMMITs of a quorum of different replicas.
 std::optional<std::string> audit_entry_validator::objection_to_committed(const commit_certificate& certificate) {
-  std::set<replica_id> signers;
-  for (const auto& each : certificate.commits) {
+  return objection_to_votes(message_kind::commit, certificate.commits, {});
+}
+
+std::optional<std::string> audit_entry_validator::objection_to_votes(message_kind kind,
+                                                                     const std::vector<signed_statement>& votes,
+                                                                     std::set<replica_id> signers) {
+  for (const auto& each : votes) {
     if (!signers.insert(each.content.replica).second) return "one replica stands twice in the certificate";
-    if (auto bad = objection_to_statement(message_kind::commit, each)) return bad;
+    if (auto bad = objection_to_statement(kind, each)) return bad;
   }
   if (signers.size() < cluster_.group().quorum()) return "the certificate has no quorum";
   return std::nullopt;

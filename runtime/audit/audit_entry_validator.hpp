@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "actors/protocol/verification/validator.hpp"
 #include "runtime/audit/audit_event.hpp"
@@ -26,6 +28,10 @@ class audit_entry_validator {
   [[nodiscard]] std::optional<std::string> objection_to_statement(message_kind kind, const signed_statement& value);
   [[nodiscard]] std::optional<std::string> objection_to_prepared(const prepared_certificate& certificate);
   [[nodiscard]] std::optional<std::string> objection_to_committed(const commit_certificate& certificate);
+  /// The votes must be of different replicas that are not among `signers`, and a quorum together with them.
+  [[nodiscard]] std::optional<std::string> objection_to_votes(message_kind kind,
+                                                              const std::vector<signed_statement>& votes,
+                                                              std::set<replica_id> signers);
   [[nodiscard]] std::optional<std::string> objection_to_proof(const proof_noted& proof);
   [[nodiscard]] std::optional<std::string> objection_to_evidence(const guard_noted& noted);
 

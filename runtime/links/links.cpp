@@ -22,19 +22,32 @@ peer_actor spawn_peer(caf::actor_system& system, std::shared_ptr<const peer_setu
   return caf::actor_cast<peer_actor>(system.middleman().spawn_broker(peer, std::move(setup)));
 }
 
+/// What the setups of all links have in common.
+std::shared_ptr<peer_setup> setup_of(principal remote, const std::shared_ptr<const link_settings>& settings,
+                                     const std::shared_ptr<link_counters>& counters) {
+  auto setup = std::make_shared<peer_setup>();
+  setup->remote = remote;
+  setup->settings = settings;
+  setup->counters = counters;
+  return setup;
+}
+
+/// Sends the frames of `remote` to `receiver`.
+template <class Receiver>
+auto deliver_to(const Receiver& receiver, principal remote) {
+  return [receiver, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
+    caf::anon_send(receiver, incoming_frame{remote, via, std::move(frame), std::move(credit)});
+  };
+}
+
 /// The setup of the link between two replicas.
 std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
                                                      const std::shared_ptr<const link_settings>& settings,
                                                      const std::shared_ptr<link_counters>& counters,
                                                      const replica_link_ends& ends) {
-  auto setup = std::make_shared<peer_setup>();
-  setup->remote = principal::of(remote);
-  setup->settings = settings;
-  setup->counters = counters;
+  auto setup = setup_of(principal::of(remote), settings, counters);
   setup->dials = may_dial(settings->self(), setup->remote);
-  setup->deliver = [ingress = ends.ingress, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
-    caf::anon_send(ingress, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
-  };
+  setup->deliver = deliver_to(ends.ingress, setup->remote);
   setup->changed = [monitor = ends.monitor, coordinator = ends.coordinator, remote](const peer_actor&, bool up) {
     caf::anon_send(monitor, link_changed{remote, up});
     if (coordinator) caf::anon_send(coordinator, link_changed{remote, up});
@@ -46,15 +59,9 @@ std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
 std::shared_ptr<const peer_setup> session_setup(client_id client, const std::shared_ptr<const link_settings>& settings,
                                                 const std::shared_ptr<link_counters>& counters,
                                                 const replica_link_ends& ends) {
-  auto setup = std::make_shared<peer_setup>();
-  setup->remote = principal::of(client);
-  setup->settings = settings;
-  setup->counters = counters;
+  auto setup = setup_of(principal::of(client), settings, counters);
   setup->ends_with_connection = true;
-  const auto& way_in = ends.client_ingress ? ends.client_ingress : ends.ingress;
-  setup->deliver = [ingress = way_in, client](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
-    caf::anon_send(ingress, incoming_frame{principal::of(client), via, std::move(frame), std::move(credit)});
-  };
+  setup->deliver = deliver_to(ends.client_ingress ? ends.client_ingress : ends.ingress, setup->remote);
   setup->changed = [executor = ends.executor, client](const peer_actor& via, bool up) {
     if (up) {
       caf::anon_send(executor, client_link_opened{client, via});
@@ -70,14 +77,9 @@ std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
                                                     const std::shared_ptr<const link_settings>& settings,
                                                     const std::shared_ptr<link_counters>& counters,
                                                     const client_actor& client) {
-  auto setup = std::make_shared<peer_setup>();
-  setup->remote = principal::of(remote);
-  setup->settings = settings;
-  setup->counters = counters;
+  auto setup = setup_of(principal::of(remote), settings, counters);
   setup->dials = true;
-  setup->deliver = [client, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
-    caf::anon_send(client, incoming_frame{principal::of(remote), via, std::move(frame), std::move(credit)});
-  };
+  setup->deliver = deliver_to(client, setup->remote);
   setup->changed = [client, remote](const peer_actor&, bool up) { caf::anon_send(client, link_changed{remote, up}); };
   return setup;
 }

@@ -37,6 +37,14 @@ bool is_known(std::uint8_t kind) {
   return kind >= static_cast<std::uint8_t>(record_kind_first) && kind <= static_cast<std::uint8_t>(record_kind_last);
 }
 
+/// Appends the checksum of `value` to it, and returns the checksum.
+std::uint64_t append_check(byte_vector& value) {
+  const auto check = checksum_of(value);
+  value.resize(value.size() + check_bytes);
+  put_little_endian(value, value.size() - check_bytes, check);
+  return check;
+}
+
 /// The content before the checksum that `value` ends with; nothing when the checksum is wrong.
 std::optional<byte_span> without_check(byte_span value) {
   if (value.size() < check_bytes) return std::nullopt;
@@ -101,9 +109,7 @@ encoded_manifest encode_manifest(sequence_number sequence, std::span<const diges
   for (const auto& leaf : leaves)
     writer.bytes(leaf.view());
   encoded_manifest out{writer.take(), 0};
-  out.check = checksum_of(out.bytes);
-  out.bytes.resize(out.bytes.size() + check_bytes);
-  put_little_endian(out.bytes, out.bytes.size() - check_bytes, out.check);
+  out.check = append_check(out.bytes);
   return out;
 }
 
@@ -128,9 +134,7 @@ byte_vector encode(const storage_totals& totals) {
   writer.number(totals.origin).number(totals.changes).number(totals.next_order).number(totals.items).number(totals.sum);
   writer.number(totals.forgotten.through.value).number(totals.forgotten.before_order);
   auto out = writer.take();
-  const auto check = checksum_of(out);
-  out.resize(out.size() + check_bytes);
-  put_little_endian(out, out.size() - check_bytes, check);
+  append_check(out);
   return out;
 }
 

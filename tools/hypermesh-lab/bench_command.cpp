@@ -179,7 +179,7 @@ cli::exit_code run(const bench_guard_command& command) {
   cli::interruption stop;
   guard_trace_settings settings;
   settings.in_flight = command.in_flight;
-  settings.duration = std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * command.duration_seconds)};
+  settings.duration = cli::milliseconds_of(command.duration_seconds);
   auto recorded = [&] {
     cli::console_narrator narrator{false};
     return record_guard_traces(settings, stop, narrator);

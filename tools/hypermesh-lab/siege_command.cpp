@@ -27,17 +27,13 @@ constexpr auto notes =
     "Exit codes: 0 nothing wrong was accepted, lost or done twice, the honest replicas agree, and nobody honest was\n"
     "convicted (with --mark: and the throughput is as it is to be); 1 else; 130 interrupted. Nothing is left behind.";
 
-std::chrono::milliseconds milliseconds_of(double seconds) {
-  return std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * seconds)};
-}
-
 siege_settings settings_of(const siege_command& command, const std::string& strategy) {
   siege_settings settings;
   settings.load.replicas = command.replicas;
   settings.load.in_flight = command.in_flight;
   settings.strategy = strategy;
-  settings.baseline = milliseconds_of(command.baseline_seconds);
-  settings.duration = milliseconds_of(command.duration_seconds);
+  settings.baseline = cli::milliseconds_of(command.baseline_seconds);
+  settings.duration = cli::milliseconds_of(command.duration_seconds);
   settings.seed = command.seed;
   return settings;
 }

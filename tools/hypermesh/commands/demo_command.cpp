@@ -44,10 +44,6 @@ constexpr auto examples =
     "--absent-for when the others have answered so many operations, and the time until it is in step is measured.\n"
     "Nothing is left behind, also after Ctrl-C.";
 
-std::chrono::milliseconds milliseconds_of(double seconds) {
-  return std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * seconds)};
-}
-
 load_settings load_of(const demo_options& options) {
   load_settings load;
   load.replicas = options.settings.replicas;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +12,10 @@ namespace hypermesh::cli {
 /// The seconds of "5s", "500ms", "2min", "2m" or "1h". A number without a unit is seconds. Nothing for any other text:
 /// a number consists of decimal digits and a point only.
 [[nodiscard]] std::optional<double> seconds_of(std::string_view text);
+
+[[nodiscard]] inline std::chrono::milliseconds milliseconds_of(double seconds) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(1'000 * seconds)};
+}
 
 /// For `transform` of an option that is a number of seconds. Reads the text as `seconds_of` does, and refuses values
 /// outside of the bounds.
