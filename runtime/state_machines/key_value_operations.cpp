@@ -186,8 +186,4 @@ machine_answer interpret(byte_span submitted, const operation_result& result) {
   return answer;
 }
 
-std::string format_result(byte_span submitted, const operation_result& result) {
-  return interpret(submitted, result).line;
-}
-
 }  // namespace hypermesh::key_value

@@ -83,7 +83,4 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 /// one as (none).
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
-/// Only the line for people.
-[[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
-
 }  // namespace hypermesh::key_value

@@ -84,10 +84,6 @@ machine_answer interpret(std::string_view machine, byte_span submitted, const op
   return result.status == operation_status::applied ? value_answer(result.payload) : unapplied_answer(result);
 }
 
-std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result) {
-  return interpret(machine, submitted, result).line;
-}
-
 std::string_view operations_usage(std::string_view machine) {
   const auto* found = find(machine);
   return found == nullptr ? std::string_view{} : found->usage();

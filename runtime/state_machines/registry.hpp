@@ -29,9 +29,6 @@ namespace hypermesh {
 /// Interprets the machine's result of the operation `submitted`.
 [[nodiscard]] machine_answer interpret(std::string_view machine, byte_span submitted, const operation_result& result);
 
-/// Only the line for people.
-[[nodiscard]] std::string format_result(std::string_view machine, byte_span submitted, const operation_result& result);
-
 /// The operations of `machine`, one on each line; empty for an unknown name.
 [[nodiscard]] std::string_view operations_usage(std::string_view machine);
 

@@ -237,8 +237,4 @@ machine_answer interpret(byte_span submitted, const operation_result& result) {
   return text.empty() ? value_answer(result.payload) : text_answer(std::move(text));
 }
 
-std::string format_result(byte_span submitted, const operation_result& result) {
-  return interpret(submitted, result).line;
-}
-
 }  // namespace hypermesh::scheduler

@@ -97,7 +97,4 @@ struct summary_view {
 /// Interprets the result of the operation `submitted`.
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
-/// Only the line for people.
-[[nodiscard]] std::string format_result(byte_span submitted, const operation_result& result);
-
 }  // namespace hypermesh::scheduler

@@ -28,7 +28,7 @@ operation_result run_words(state_machine& machine, const std::vector<std::string
 std::string say(state_machine& machine, const std::vector<std::string>& words) {
   const auto encoded = key_value::parse_operation(words);
   REQUIRE(encoded);
-  return key_value::format_result(*encoded, machine.apply({}, *encoded));
+  return key_value::interpret(*encoded, machine.apply({}, *encoded)).line;
 }
 
 std::vector<byte_vector> one_of_each() {

@@ -23,7 +23,7 @@ std::string reason(const operation_result& result) {
 std::string words(state_machine& machine, const std::vector<std::string>& line) {
   const auto encoded = scheduler::parse_operation(line);
   REQUIRE(encoded);
-  return scheduler::format_result(*encoded, machine.apply({}, *encoded));
+  return scheduler::interpret(*encoded, machine.apply({}, *encoded)).line;
 }
 
 }  // namespace

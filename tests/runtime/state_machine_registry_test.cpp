@@ -33,7 +33,7 @@ TEST_CASE("each machine is spoken to in its own words") {
   REQUIRE(machine);
   const auto summary = parse_operation("scheduler", std::vector<std::string>{"summary"});
   REQUIRE(summary);
-  const auto text = format_result("scheduler", *summary, (*machine)->query(*summary));
+  const auto text = interpret("scheduler", *summary, (*machine)->query(*summary)).line;
   CHECK(text.substr(0, text.find('\n')) == "nodes 0");
   CHECK_FALSE(parse_operation("key-value", std::vector<std::string>{"summary"}));
 }

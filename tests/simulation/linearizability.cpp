@@ -75,7 +75,7 @@ std::string time_of(microseconds_t time) { return fmt::format("{:>11.3f}", stati
 
 std::string line_of(const client_operation& each, microseconds_t until) {
   const bool ended = each.returned && *each.returned <= until;
-  const auto result = ended ? key_value::format_result(each.operation, each.result) : "unknown";
+  const auto result = ended ? key_value::interpret(each.operation, each.result).line : "unknown";
   return fmt::format("  c{:<2} [{} …{} ms] {} -> {}{}\n", each.client.value, time_of(each.invoked),
                      ended ? time_of(*each.returned) : fmt::format("{:>11}", ""), words_of(each.operation), result,
                      ended && *each.returned == until ? "   <- the first result that cannot be" : "");

@@ -148,7 +148,7 @@ void scenario_stage::submit(const script_command& command) {
   auto operation = operation_of(words);
   auto done = [this, client, words, operation](const submit_outcome& outcome) {
     const auto* result = std::get_if<operation_result>(&outcome);
-    const auto text = result != nullptr ? key_value::format_result(operation, *result)
+    const auto text = result != nullptr ? key_value::interpret(operation, *result).line
                                         : std::string{to_string(std::get<client_error>(outcome))};
     std::string asked;
     for (const auto& word : words)
@@ -243,7 +243,7 @@ void scenario_stage::tell_value(const script_command& command) {
     const auto found = world().node(id).executor->replicated->query(operation);
     if (!found) continue;
     transcript().said_of(id,
-                         fmt::format("{} is {}", command.words.front(), key_value::format_result(operation, *found)));
+                         fmt::format("{} is {}", command.words.front(), key_value::interpret(operation, *found).line));
   }
 }
 

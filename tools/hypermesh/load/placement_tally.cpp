@@ -35,7 +35,7 @@ void placement_tally::note(const scheduler::trace_event& event, const operation_
   if (result.status == operation_status::refused) {
     ++counts_.refused;
     if (first_refusal_.empty()) {
-      first_refusal_ = fmt::format("{}: {}", name_of(event), scheduler::format_result(event.operation, result));
+      first_refusal_ = fmt::format("{}: {}", name_of(event), scheduler::interpret(event.operation, result).line);
     }
     return;
   }
