@@ -184,7 +184,7 @@ cli::exit_code run(const bench_guard_command& command) {
     cli::console_narrator narrator{false};
     return record_guard_traces(settings, stop, narrator);
   }();
-  if (const auto* failed = std::get_if<cli::replay_failure>(&recorded)) {
+  if (const auto* failed = std::get_if<cli::run_failure>(&recorded)) {
     return cli::report_error(failed->error, failed->code);
   }
   const auto figures = figures_of(std::get<guard_traces>(recorded), command.nodes);

@@ -30,7 +30,7 @@ microseconds_t microseconds_of(clock::time_point time) {
 class trace_run {
  public:
   trace_run(const guard_trace_settings& settings, replica_id recorder, cli::interruption& stop,
-            cli::replay_narrator& narrator)
+            cli::run_narrator& narrator)
       : settings_(settings), recorder_(recorder), cluster_(load(), stop, narrator) {}
   ~trace_run() {
     // A suspended process does not handle SIGTERM.
@@ -65,7 +65,7 @@ class trace_run {
   [[nodiscard]] double cpu_us(replica_id of) const { return cpu_us_.at(of.value); }
 
  private:
-  static failure error_of(const world_error& error) { return cli::replay_failure{cli::exit_code::failed, error}; }
+  static failure error_of(const world_error& error) { return cli::run_failure{cli::exit_code::failed, error}; }
 
   [[nodiscard]] cli::load_settings load() {
     cli::load_settings load;
@@ -133,9 +133,8 @@ class trace_run {
 
 }  // namespace
 
-std::variant<guard_traces, cli::replay_failure> record_guard_traces(const guard_trace_settings& settings,
-                                                                    cli::interruption& stop,
-                                                                    cli::replay_narrator& narrator) {
+std::variant<guard_traces, cli::run_failure> record_guard_traces(const guard_trace_settings& settings,
+                                                                 cli::interruption& stop, cli::run_narrator& narrator) {
   guard_traces traces;
   {
     trace_run run{settings, backup, stop, narrator};

@@ -39,7 +39,7 @@ siege_settings settings_of(const siege_command& command, const std::string& stra
 }
 
 /// Shows a bar while a strategy plays, and a line when it is done.
-class siege_narrator final : public cli::replay_narrator {
+class siege_narrator final : public cli::run_narrator {
  public:
   explicit siege_narrator(std::size_t total) : total_(total) {}
 
@@ -101,7 +101,7 @@ cli::exit_code run(const siege_command& command) {
     siege_narrator narrator{chosen.size()};
     for (const auto& names : chosen) {
       auto outcome = run_siege(settings_of(command, names), stop, narrator);
-      if (auto* failed = std::get_if<cli::replay_failure>(&outcome)) {
+      if (auto* failed = std::get_if<cli::run_failure>(&outcome)) {
         if (failed->code == cli::exit_code::interrupted) return failed->code;
         narrator.step(fmt::format("{}: no result: {}", names, failed->error.what), 0);
         summary.failures.push_back({names, failed->error.what});

@@ -31,7 +31,7 @@ constexpr std::uint32_t state_mib_to_give = 4;
 constexpr std::uint32_t playing_client = 2;
 
 /// Ignores the steps of the cluster, which are not shown.
-class silent_narrator final : public cli::replay_narrator {
+class silent_narrator final : public cli::run_narrator {
  public:
   void step(const std::string&, double) override {}
   void progress(std::size_t, std::size_t) override {}
@@ -69,7 +69,7 @@ bool is_about_state(strategy_occasion occasion) {
 /// One run from beginning to end.
 class siege_run {
  public:
-  siege_run(const siege_settings& settings, cli::interruption& stop, cli::replay_narrator& narrator)
+  siege_run(const siege_settings& settings, cli::interruption& stop, cli::run_narrator& narrator)
       : settings_(settings), narrator_(&narrator), occasion_(occasion_of(testing::strategies_in(settings.strategy))) {
     result_.strategy = settings.strategy;
     result_.by_client = occasion_ == strategy_occasion::as_client;
@@ -84,19 +84,19 @@ class siege_run {
   siege_run(const siege_run&) = delete;
   siege_run& operator=(const siege_run&) = delete;
 
-  std::variant<siege_result, cli::replay_failure> run() {
+  std::variant<siege_result, cli::run_failure> run() {
     if (auto failed = prepare()) return *failed;
     if (auto failed = measure_baseline()) return *failed;
     if (auto failed = attack()) return *failed;
     if (client_ != nullptr && !client_->is_running()) {
-      return cli::replay_failure{cli::exit_code::failed,
-                                 {fmt::format("the client that played ended: {}", client_->end_reason()),
-                                  "run 'hypermesh-lab byzantine' with the strategy to see why"}};
+      return cli::run_failure{cli::exit_code::failed,
+                              {fmt::format("the client that played ended: {}", client_->end_reason()),
+                               "run 'hypermesh-lab byzantine' with the strategy to see why"}};
     }
     // Its operations would keep changing the state that is compared.
     client_ = nullptr;
     auto end = cluster_->finish();
-    if (auto* failed = std::get_if<cli::replay_failure>(&end)) return std::move(*failed);
+    if (auto* failed = std::get_if<cli::run_failure>(&end)) return std::move(*failed);
     result_.end = std::move(std::get<cli::load_verdict>(end));
     return std::move(result_);
   }
@@ -139,10 +139,10 @@ class siege_run {
                              std::string{"--stop-with-parent"}, std::to_string(getpid())})
       words.push_back(word);
     auto begun = cli::child_process::start(cli::own_binary, std::move(words), layout.root / "byzantine-client-log");
-    if (auto* error = std::get_if<world_error>(&begun)) return cli::replay_failure{cli::exit_code::failed, *error};
+    if (auto* error = std::get_if<world_error>(&begun)) return cli::run_failure{cli::exit_code::failed, *error};
     client_ = std::move(std::get<std::unique_ptr<cli::child_process>>(begun));
     if (client_->wait_until_ready(ready_patience)) return std::nullopt;
-    return cli::replay_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}};
+    return cli::run_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}};
   }
 
   failure measure_baseline() {
@@ -218,7 +218,7 @@ class siege_run {
       cluster_->processes().kill(laggard);
       if (auto failed = pass_until(clock::now() + absence)) return failed;
       if (auto error = cluster_->processes().restart(laggard)) {
-        return cli::replay_failure{cli::exit_code::failed, *error};
+        return cli::run_failure{cli::exit_code::failed, *error};
       }
       return pass_until(clock::now() + recovery);
     }
@@ -303,7 +303,7 @@ class siege_run {
   }
 
   siege_settings settings_;
-  cli::replay_narrator* narrator_;
+  cli::run_narrator* narrator_;
   silent_narrator silent_;
   strategy_occasion occasion_;
   siege_result result_;
@@ -321,8 +321,8 @@ class siege_run {
 
 }  // namespace
 
-std::variant<siege_result, cli::replay_failure> run_siege(const siege_settings& settings, cli::interruption& stop,
-                                                          cli::replay_narrator& narrator) {
+std::variant<siege_result, cli::run_failure> run_siege(const siege_settings& settings, cli::interruption& stop,
+                                                       cli::run_narrator& narrator) {
   return siege_run{settings, stop, narrator}.run();
 }
 

@@ -63,8 +63,8 @@ struct siege_result {
 /// Runs a cluster of processes under load, in which f replicas or a client play a strategy after some time. Call it
 /// from the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
 /// `narrator` gets the progress in milliseconds.
-[[nodiscard]] std::variant<siege_result, cli::replay_failure> run_siege(const siege_settings& settings,
-                                                                        cli::interruption& stop,
-                                                                        cli::replay_narrator& narrator);
+[[nodiscard]] std::variant<siege_result, cli::run_failure> run_siege(const siege_settings& settings,
+                                                                     cli::interruption& stop,
+                                                                     cli::run_narrator& narrator);
 
 }  // namespace hypermesh::lab

@@ -21,7 +21,7 @@ constexpr std::chrono::seconds answer_patience{120};
 constexpr std::size_t filler_bytes = std::size_t{64} * 1024;
 constexpr std::size_t fillers_in_flight = 16;
 
-const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+const run_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
 
 double seconds_between(cluster_under_load::clock::time_point from, cluster_under_load::clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -66,14 +66,14 @@ cluster_under_load::failure cluster_under_load::start_processes() {
   plan.replicas = settings_.replicas;
   plan.clients = settings_.clients;
   auto prepared = local_cluster::prepare(plan);
-  if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
+  if (auto* error = std::get_if<world_error>(&prepared)) return run_failure{exit_code::failed, *error};
   processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
     const auto other = settings_.others.find(number);
     processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
   }
   const auto before = clock::now();
-  if (auto error = processes_->start()) return replay_failure{exit_code::failed, *error};
+  if (auto error = processes_->start()) return run_failure{exit_code::failed, *error};
   narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
   return std::nullopt;
 }
@@ -84,14 +84,14 @@ cluster_under_load::failure cluster_under_load::open_client(std::uint32_t number
   options.cluster = processes_->layout().root.string();
   options.client = number;
   auto config = read_client_of(options);
-  if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
+  if (auto* error = std::get_if<world_error>(&config)) return run_failure{exit_code::usage, *error};
   client_settings settings;
   settings.bundle_operations_max = settings_.bundle;
   settings.requests_in_flight_max = std::clamp<std::size_t>(
       (settings_.in_flight + settings_.bundle - 1) / settings_.bundle, 1, limits::requests_in_flight_max / 2);
   settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
   auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-  if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
+  if (auto* error = std::get_if<world_error>(&opened)) return run_failure{exit_code::usage, *error};
   into = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
   return std::nullopt;
 }
@@ -112,12 +112,12 @@ cluster_under_load::failure cluster_under_load::fill_state() {
 
 cluster_under_load::failure cluster_under_load::await(std::future<submit_outcome>& answer) {
   while (answer.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
-    if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+    if (auto lost = processes_->loss()) return run_failure{exit_code::failed, *lost};
     if (stop_->requested()) return interrupted;
   }
   const auto outcome = answer.get();
   const auto* error = std::get_if<client_error>(&outcome);
-  return error == nullptr ? std::nullopt : failure{replay_failure{exit_code_of(*error), explain(*error)}};
+  return error == nullptr ? std::nullopt : failure{run_failure{exit_code_of(*error), explain(*error)}};
 }
 
 cluster_under_load::failure cluster_under_load::write_fillers() {
@@ -148,7 +148,7 @@ cluster_under_load::failure cluster_under_load::start_anew() {
   for (std::uint32_t number = 0; number < settings_.replicas; ++number)
     processes_->kill(number);
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
-    if (auto error = processes_->restart(number)) return replay_failure{exit_code::failed, *error};
+    if (auto error = processes_->restart(number)) return run_failure{exit_code::failed, *error};
   }
   auto answer = session_->client().submit(increment_load::reading_of(0));
   return await(answer);
@@ -174,11 +174,11 @@ replica_id cluster_under_load::primary_of(view_number view) const {
 }
 
 cluster_under_load::failure cluster_under_load::check_health() {
-  if (auto lost = processes_->loss()) return replay_failure{exit_code::failed, *lost};
+  if (auto lost = processes_->loss()) return run_failure{exit_code::failed, *lost};
   if (load_->under_way() > 0 && clock::now() > load_->last_answer() + answer_patience) {
-    return replay_failure{exit_code::no_quorum,
-                          {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
-                           "try again when the machine has less to do; if it comes again, report it"}};
+    return run_failure{exit_code::no_quorum,
+                       {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
+                        "try again when the machine has less to do; if it comes again, report it"}};
   }
   return std::nullopt;
 }
@@ -195,7 +195,7 @@ cluster_under_load::failure cluster_under_load::wait_until(clock::time_point tim
   return wait_until([time] { return clock::now() >= time; });
 }
 
-std::variant<load_verdict, replay_failure> cluster_under_load::finish() {
+std::variant<load_verdict, run_failure> cluster_under_load::finish() {
   load_verdict verdict;
   if (auto failed = end_load()) return *failed;
   verdict.elapsed_seconds = seconds();
@@ -226,7 +226,7 @@ cluster_under_load::failure cluster_under_load::check_counters(load_verdict& int
     auto answer = session_->client().submit(increment_load::reading_of(counter));
     const auto outcome = answer.get();
     if (const auto* error = std::get_if<client_error>(&outcome)) {
-      return replay_failure{exit_code_of(*error), explain(*error)};
+      return run_failure{exit_code_of(*error), explain(*error)};
     }
     const auto value = key_value::found_value(std::get<operation_result>(outcome));
     const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};

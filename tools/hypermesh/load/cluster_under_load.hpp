@@ -76,9 +76,9 @@ class cluster_under_load {
  public:
   using clock = std::chrono::steady_clock;
   /// A reason to end the run, or nothing.
-  using failure = std::optional<replay_failure>;
+  using failure = std::optional<run_failure>;
 
-  cluster_under_load(const load_settings& settings, interruption& stop, replay_narrator& narrator)
+  cluster_under_load(const load_settings& settings, interruption& stop, run_narrator& narrator)
       : settings_(settings), stop_(&stop), narrator_(&narrator) {}
   ~cluster_under_load();
   cluster_under_load(const cluster_under_load&) = delete;
@@ -113,7 +113,7 @@ class cluster_under_load {
   [[nodiscard]] failure wait_until(clock::time_point time);
 
   /// Ends the load, waits until all replicas have executed equally much, and reads all counters.
-  [[nodiscard]] std::variant<load_verdict, replay_failure> finish();
+  [[nodiscard]] std::variant<load_verdict, run_failure> finish();
 
  private:
   [[nodiscard]] failure start_processes();
@@ -130,7 +130,7 @@ class cluster_under_load {
 
   load_settings settings_;
   interruption* stop_;
-  replay_narrator* narrator_;
+  run_narrator* narrator_;
   std::unique_ptr<local_cluster> processes_;
   std::unique_ptr<cluster_session> session_;
   std::unique_ptr<cluster_session> observer_;

@@ -41,7 +41,7 @@ template <class Run>
     console_narrator narrator{false};
     return run(stop, narrator);
   }();
-  if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
+  if (const auto* failed = std::get_if<run_failure>(&outcome)) return report_error(failed->error, failed->code);
   const auto& result = std::get<0>(outcome);
   say("");
   if (as_json) {

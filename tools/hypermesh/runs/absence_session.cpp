@@ -28,12 +28,12 @@ constexpr std::chrono::seconds executing_patience{30};
 /// One run from beginning to end.
 class absence_run {
  public:
-  absence_run(const absence_settings& settings, interruption& stop, replay_narrator& narrator)
+  absence_run(const absence_settings& settings, interruption& stop, run_narrator& narrator)
       : stop_(&stop), narrator_(&narrator), cluster_(settings.load, stop, narrator) {
     result_.settings = settings;
   }
 
-  std::variant<absence_result, replay_failure> run() {
+  std::variant<absence_result, run_failure> run() {
     if (auto failed = cluster_.start()) return *failed;
     if (auto failed = run_together()) return *failed;
     if (auto failed = run_without_one()) return *failed;
@@ -41,7 +41,7 @@ class absence_run {
     if (auto failed = await_in_step()) return *failed;
     if (auto failed = run_on()) return *failed;
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
+    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
     result_.end = std::move(std::get<load_verdict>(end));
     return std::move(result_);
   }
@@ -67,7 +67,7 @@ class absence_run {
     cluster_.processes().kill(result_.victim);
     const auto killed = cluster_.mark();
     if (result_.settings.lose_disk) {
-      if (auto error = cluster_.processes().lose_disk(result_.victim)) return replay_failure{exit_code::failed, *error};
+      if (auto error = cluster_.processes().lose_disk(result_.victim)) return run_failure{exit_code::failed, *error};
     }
     const auto wanted = result_.settings.operations;
     auto failed = cluster_.wait_until([this, killed, wanted] {
@@ -84,7 +84,7 @@ class absence_run {
   }
 
   cluster_under_load::failure start_again() {
-    if (auto error = cluster_.processes().restart(result_.victim)) return replay_failure{exit_code::failed, *error};
+    if (auto error = cluster_.processes().restart(result_.victim)) return run_failure{exit_code::failed, *error};
     result_.listening_seconds = seconds_since_restart();
     narrator_->step(fmt::format("replica {} listens again", result_.victim), result_.listening_seconds);
     return cluster_.open_observer();
@@ -172,7 +172,7 @@ class absence_run {
   }
 
   interruption* stop_;
-  replay_narrator* narrator_;
+  run_narrator* narrator_;
   absence_result result_;
   cluster_under_load cluster_;
   load_mark restarted_;
@@ -203,8 +203,8 @@ std::optional<std::uint64_t> absence_result::probation_floor() const {
   return word == nullptr ? std::nullopt : find_counter(*word, "probation_floor_sequence");
 }
 
-std::variant<absence_result, replay_failure> run_absence(const absence_settings& settings, interruption& stop,
-                                                         replay_narrator& narrator) {
+std::variant<absence_result, run_failure> run_absence(const absence_settings& settings, interruption& stop,
+                                                      run_narrator& narrator) {
   return absence_run{settings, stop, narrator}.run();
 }
 

@@ -15,16 +15,16 @@ constexpr std::chrono::milliseconds report_patience{2'000};
 /// One run from beginning to end.
 class chaos_run {
  public:
-  chaos_run(const chaos_settings& settings, interruption& stop, replay_narrator& narrator)
+  chaos_run(const chaos_settings& settings, interruption& stop, run_narrator& narrator)
       : narrator_(&narrator), cluster_(settings.load, stop, narrator) {
     result_.settings = settings;
   }
 
-  std::variant<chaos_result, replay_failure> run() {
+  std::variant<chaos_result, run_failure> run() {
     if (auto failed = cluster_.start()) return *failed;
     if (auto failed = kill_again_and_again()) return *failed;
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
+    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
     result_.end = std::move(std::get<load_verdict>(end));
     return std::move(result_);
   }
@@ -62,7 +62,7 @@ class chaos_run {
       cluster_.processes().kill(each);
     if (auto failed = wait_until(killed_at + result_.settings.away)) return failed;
     for (const auto each : kill.victims) {
-      if (auto error = cluster_.processes().restart(each)) return replay_failure{exit_code::failed, *error};
+      if (auto error = cluster_.processes().restart(each)) return run_failure{exit_code::failed, *error};
     }
     if (auto failed = wait_until(window_end)) return failed;
     kill.gap_seconds = cluster_.load().longest_gap();
@@ -74,7 +74,7 @@ class chaos_run {
     return std::nullopt;
   }
 
-  replay_narrator* narrator_;
+  run_narrator* narrator_;
   chaos_result result_;
   cluster_under_load cluster_;
 };
@@ -91,8 +91,8 @@ std::optional<double> chaos_result::median_gap_seconds() const {
   return gaps.size() % 2 == 1 ? gaps[middle] : (gaps[middle - 1] + gaps[middle]) / 2;
 }
 
-std::variant<chaos_result, replay_failure> run_chaos(const chaos_settings& settings, interruption& stop,
-                                                     replay_narrator& narrator) {
+std::variant<chaos_result, run_failure> run_chaos(const chaos_settings& settings, interruption& stop,
+                                                  run_narrator& narrator) {
   return chaos_run{settings, stop, narrator}.run();
 }
 

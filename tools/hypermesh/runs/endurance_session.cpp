@@ -14,7 +14,7 @@ constexpr std::size_t parts = 10;
 /// One run from beginning to end.
 class endurance_run {
  public:
-  endurance_run(const endurance_settings& settings, interruption& stop, replay_narrator& narrator)
+  endurance_run(const endurance_settings& settings, interruption& stop, run_narrator& narrator)
       : narrator_(&narrator), cluster_(with_tenths(settings), stop, narrator) {
     result_.settings = settings;
   }
@@ -27,14 +27,14 @@ class endurance_run {
     return load;
   }
 
-  std::variant<endurance_result, replay_failure> run() {
+  std::variant<endurance_result, run_failure> run() {
     if (auto failed = cluster_.start()) return *failed;
     last_ = {cluster_.begun(), 0};
     while (result_.tenths.size() < parts) {
       if (auto failed = wait_for_tenth()) return *failed;
     }
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<replay_failure>(&end)) return std::move(*failed);
+    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
     result_.end = std::move(std::get<load_verdict>(end));
     return std::move(result_);
   }
@@ -85,7 +85,7 @@ class endurance_run {
     return all;
   }
 
-  replay_narrator* narrator_;
+  run_narrator* narrator_;
   endurance_result result_;
   cluster_under_load cluster_;
   load_mark last_;
@@ -142,8 +142,8 @@ checkpoint_pauses endurance_result::pauses() const {
   return all;
 }
 
-std::variant<endurance_result, replay_failure> run_endurance(const endurance_settings& settings, interruption& stop,
-                                                             replay_narrator& narrator) {
+std::variant<endurance_result, run_failure> run_endurance(const endurance_settings& settings, interruption& stop,
+                                                          run_narrator& narrator) {
   return endurance_run{settings, stop, narrator}.run();
 }
 

@@ -281,13 +281,13 @@ exit_code replay_and_print(const replay_settings& settings, bool as_json, bool q
   interruption stop;
   const auto style = text_style::of(STDERR_FILENO);
   if (!quiet && !heading.empty()) say_styled(style.bold(heading) + "\n");
-  std::variant<replay_result, replay_failure> outcome;
+  std::variant<replay_result, run_failure> outcome;
   {
     // Its destructor removes the progress bar.
     console_narrator narrator{quiet};
     outcome = run_replay(settings, stop, narrator);
   }
-  if (const auto* failed = std::get_if<replay_failure>(&outcome)) return report_error(failed->error, failed->code);
+  if (const auto* failed = std::get_if<run_failure>(&outcome)) return report_error(failed->error, failed->code);
   const auto& result = std::get<replay_result>(outcome);
   if (!quiet) say("");
   if (as_json) {

@@ -24,17 +24,17 @@ double seconds_between(clock::time_point from, clock::time_point to) {
 
 double seconds_since(clock::time_point from) { return seconds_between(from, clock::now()); }
 
-const replay_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+const run_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
 
 /// One replay from beginning to end. Members are constructed in this order and destroyed in reverse.
 class replay {
  public:
-  replay(const replay_settings& settings, interruption& stop, replay_narrator& narrator)
+  replay(const replay_settings& settings, interruption& stop, run_narrator& narrator)
       : stop_(&stop), narrator_(&narrator) {
     result_.settings = settings;
   }
 
-  std::variant<replay_result, replay_failure> run() {
+  std::variant<replay_result, run_failure> run() {
     if (auto failed = load()) return *failed;
     if (auto failed = own() ? start_cluster() : std::nullopt) return *failed;
     if (auto failed = connect()) return *failed;
@@ -49,10 +49,10 @@ class replay {
  private:
   [[nodiscard]] bool own() const { return result_.settings.has_own_cluster(); }
 
-  std::optional<replay_failure> load() {
+  std::optional<run_failure> load() {
     const auto begun = clock::now();
     auto loaded = load_workload(result_.settings.source);
-    if (auto* error = std::get_if<world_error>(&loaded)) return replay_failure{exit_code::usage, *error};
+    if (auto* error = std::get_if<world_error>(&loaded)) return run_failure{exit_code::usage, *error};
     result_.work = std::move(std::get<workload>(loaded));
     for (const auto& each : result_.work.events)
       operations_.emplace_back(each.operation);
@@ -62,7 +62,7 @@ class replay {
     return std::nullopt;
   }
 
-  std::optional<replay_failure> start_cluster() {
+  std::optional<run_failure> start_cluster() {
     auto begun = clock::now();
     cluster_plan plan;
     plan.name = "local";
@@ -70,13 +70,13 @@ class replay {
     plan.replicas = result_.settings.replicas;
     plan.clients = 1;
     auto prepared = local_cluster::prepare(plan);
-    if (auto* error = std::get_if<world_error>(&prepared)) return replay_failure{exit_code::failed, *error};
+    if (auto* error = std::get_if<world_error>(&prepared)) return run_failure{exit_code::failed, *error};
     cluster_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
     narrator_->step(
         fmt::format("keys and configuration of {} replicas in {}", plan.replicas, cluster_->layout().root.string()),
         seconds_since(begun));
     begun = clock::now();
-    if (auto error = cluster_->start()) return replay_failure{exit_code::failed, *error};
+    if (auto error = cluster_->start()) return run_failure{exit_code::failed, *error};
     const auto [first, last] = std::minmax_element(cluster_->ports().begin(), cluster_->ports().end());
     narrator_->step(
         fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
@@ -84,11 +84,11 @@ class replay {
     return std::nullopt;
   }
 
-  std::optional<replay_failure> connect() {
+  std::optional<run_failure> connect() {
     auto options = result_.settings.existing;
     if (cluster_) options.cluster = cluster_->layout().root.string();
     auto config = read_client_of(options);
-    if (auto* error = std::get_if<world_error>(&config)) return replay_failure{exit_code::usage, *error};
+    if (auto* error = std::get_if<world_error>(&config)) return run_failure{exit_code::usage, *error};
     client_settings settings;
     const auto in_flight = result_.settings.operations_in_flight();
     const auto bundle = result_.settings.operations_in_bundle();
@@ -98,19 +98,19 @@ class replay {
     settings.operations_pending_max = std::max(settings.operations_pending_max, in_flight);
     settings.deadline_us = static_cast<microseconds_t>(options.timeout_seconds * 1e6);
     auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-    if (auto* error = std::get_if<world_error>(&opened)) return replay_failure{exit_code::usage, *error};
+    if (auto* error = std::get_if<world_error>(&opened)) return run_failure{exit_code::usage, *error};
     session_ = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
     result_.cluster = session_->cluster();
     result_.settings.replicas = static_cast<std::uint32_t>(result_.cluster.replicas.size());
     if (result_.cluster.state_machine != "scheduler") {
-      return replay_failure{exit_code::usage,
-                            {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
-                             "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}};
+      return run_failure{exit_code::usage,
+                         {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
+                          "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}};
     }
     return std::nullopt;
   }
 
-  std::optional<replay_failure> submit() {
+  std::optional<run_failure> submit() {
     const auto begun = cluster_ ? cluster_->started() : clock::now();
     bool first_told = false;
     std::optional<world_error> lost;
@@ -129,7 +129,7 @@ class replay {
                                      std::chrono::duration<double>{result_.settings.duration_seconds}};
     auto outcome = run_workload(session_->client(), operations_, settings, keep_on);
     if (killer && !lost) lost = killer->restore();
-    if (lost) return replay_failure{exit_code::failed, *lost};
+    if (lost) return run_failure{exit_code::failed, *lost};
     if (outcome.cut_short) return interrupted;
     if (killer) result_.kills = killer->kills();
     judge_speed(outcome, begun);
@@ -179,7 +179,7 @@ class replay {
 
   /// Waits until all replicas have executed equally much and hold the expected state. If the time is over, keeps their
   /// last reports.
-  std::optional<replay_failure> compare() {
+  std::optional<run_failure> compare() {
     const auto begun = clock::now();
     const auto deadline = begun + agreement_patience;
     bool told = false;
@@ -199,7 +199,7 @@ class replay {
 
   /// Reads the use of the network and of the processes. Links count by themselves and report to the node once a second,
   /// so this waits for the last report of the workload. The compared states stay unchanged.
-  std::optional<replay_failure> gather_counters() {
+  std::optional<run_failure> gather_counters() {
     if (stop_->wait(link_limits{}.report_interval + std::chrono::milliseconds{50})) return interrupted;
     const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,
                                          [this] { return !stop_->requested(); });
@@ -223,7 +223,7 @@ class replay {
   }
 
   interruption* stop_;
-  replay_narrator* narrator_;
+  run_narrator* narrator_;
   replay_result result_;
   std::vector<byte_span> operations_;
   std::unique_ptr<local_cluster> cluster_;
@@ -275,8 +275,8 @@ std::uint64_t replay_result::sum_of(std::string_view counter) const {
   return sum;
 }
 
-std::variant<replay_result, replay_failure> run_replay(const replay_settings& settings, interruption& stop,
-                                                       replay_narrator& narrator) {
+std::variant<replay_result, run_failure> run_replay(const replay_settings& settings, interruption& stop,
+                                                    run_narrator& narrator) {
   return replay{settings, stop, narrator}.run();
 }
 

@@ -12,22 +12,22 @@
 namespace hypermesh::cli {
 
 /// The reason why a run has no result.
-struct replay_failure {
+struct run_failure {
   exit_code code = exit_code::failed;
   world_error error;
 };
 
 /// Reports the steps of a run to people. It cannot change the run.
-class replay_narrator {
+class run_narrator {
  public:
-  virtual ~replay_narrator() = default;
+  virtual ~run_narrator() = default;
   /// Reports that a step is done, and how long it took.
   virtual void step(const std::string& what, double seconds) = 0;
   virtual void progress(std::size_t answered, std::size_t total) = 0;
 };
 
 /// Numbered steps and a progress bar on stderr.
-class console_narrator final : public replay_narrator {
+class console_narrator final : public run_narrator {
  public:
   explicit console_narrator(bool quiet);
 
