@@ -19,7 +19,7 @@ using executor_self = executor_actor::stateful_pointer<executor_state>;
 void answer(executor_self self, request_id id, const client_table::answered& what) {
   const auto found = self->state.clients.find(id.client);
   if (found == self->state.clients.end() || !what.outcome) return;
-  const auto frame = encode(reply{id, self->state.view, *what.outcome, what.request});
+  const auto frame = encode_reply(id, self->state.view, *what.outcome, what.request);
   const auto& links = found->second;
   // Two processes may choose one session number. The session belongs to the process whose opening was executed.
   const auto opening = self->state.replicated->opening_of(id.client, id.session);
@@ -36,7 +36,7 @@ void answer(executor_self self, request_id id, const client_table::answered& wha
 /// Replies on the link on which the request came, if there is an outcome.
 void answer_to(const executor_self& self, const peer_actor& via, request_id id, const client_table::answered& what) {
   if (!via || !what.outcome) return;
-  self->send(via, outgoing_frame{encode(reply{id, self->state.view, *what.outcome, what.request})});
+  self->send(via, outgoing_frame{encode_reply(id, self->state.view, *what.outcome, what.request)});
 }
 
 void tell_taken(const executor_self& self, const checkpoint_taken& taken) {

@@ -35,7 +35,8 @@ namespace hypermesh {
 [[nodiscard]] byte_vector new_view_buffer(const new_view& value);
 [[nodiscard]] byte_vector status_buffer(const status& value);
 
-/// The frame of a document that was received or signed; `raw` is its buffer and signature.
+/// The frame of a document that was received or signed; `raw` is its buffer and signature. If `raw` is a whole frame
+/// without its kind, the frame is shared and not copied.
 [[nodiscard]] frame_ptr frame_of(message_kind kind, const blob& raw);
 
 /// `buffer ‖ signature ‖ kind`: the frame of a document that is signed as a whole.
@@ -55,6 +56,9 @@ namespace hypermesh {
 /// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);
+/// The same without a copy of the outcome, which the client table shares.
+[[nodiscard]] frame_ptr encode_reply(request_id to, view_number view, const request_outcome& outcome,
+                                     const digest& asked);
 [[nodiscard]] frame_ptr encode(const query& value);
 [[nodiscard]] frame_ptr encode(const query_reply& value);
 [[nodiscard]] frame_ptr encode(const node_query& value);

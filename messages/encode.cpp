@@ -19,21 +19,51 @@ byte_span bytes_of(const builder& buffer) {
   return std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
 }
 
-byte_vector copy_of(const builder& buffer) {
-  const auto view = bytes_of(buffer);
-  return {view.begin(), view.end()};
+void append(byte_vector& to, byte_span bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
+/// A list of bytes whose place in the builder stays unwritten. `bytes_around` writes the bytes into the frame itself:
+/// operations and results are large, and by way of the builder they would be copied twice.
+struct unwritten_list {
+  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> offset;
+  std::size_t size = 0;
+  /// Bytes of the finished buffer behind the list.
+  std::size_t behind = 0;
+};
+
+unwritten_list unwritten_list_of(builder& buffer, std::size_t size) {
+  std::uint8_t* place = nullptr;
+  const auto offset = buffer.CreateUninitializedVector<std::uint8_t>(size, &place);
+  // A builder counts from the end of its buffer, and the length of the list stands before its first byte.
+  return {offset, size, offset.o - sizeof(flatbuffers::uoffset_t) - size};
+}
+
+/// The finished buffer with the bytes that `write` appends in place of `list`. Room for a signature and a kind is
+/// reserved, so that `seal` and `frame_of` copy nothing.
+template <class Write>
+byte_vector bytes_around(const builder& buffer, const unwritten_list& list, Write write) {
+  const auto all = bytes_of(buffer);
+  byte_vector bytes;
+  bytes.reserve(all.size() + signature::size + 1);
+  append(bytes, all.first(all.size() - list.behind - list.size));
+  write(bytes);
+  require(bytes.size() == all.size() - list.behind, "the bytes of a list fill its place");
+  append(bytes, all.last(list.behind));
+  return bytes;
+}
+
+/// The buffer of a document that is signed as a whole.
+byte_vector buffer_of(const builder& buffer) {
+  return bytes_around(buffer, {}, [](const byte_vector&) {});
 }
 
 /// `buffer ‖ kind` for messages that prove themselves or that the link authenticates.
-frame_ptr frame_of(message_kind kind, const builder& buffer) {
-  const auto view = bytes_of(buffer);
-  byte_vector frame;
-  frame.reserve(view.size() + 1);
-  frame.assign(view.begin(), view.end());
-  frame.push_back(static_cast<std::byte>(kind));
-  require(frame.size() <= frame_bytes_max_of(kind), "an encoded frame respects the limit of its kind");
-  return std::make_shared<const byte_vector>(std::move(frame));
+frame_ptr frame_of(message_kind kind, byte_vector buffer) {
+  buffer.push_back(static_cast<std::byte>(kind));
+  require(buffer.size() <= frame_bytes_max_of(kind), "an encoded frame respects the limit of its kind");
+  return std::make_shared<const byte_vector>(std::move(buffer));
 }
+
+frame_ptr frame_of(message_kind kind, const builder& buffer) { return frame_of(kind, buffer_of(buffer)); }
 
 auto list_of(builder& buffer, byte_span bytes) {
   return buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
@@ -70,23 +100,27 @@ auto certificate_of(builder& buffer, const checkpoint_certificate& value) {
 byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations) {
   require(!operations.empty(), "a request has an operation");
   require(operations.size() <= limits::operations_per_request_max, "a request respects its operation limit");
-  byte_vector joined;
+  std::size_t size = 0;
   std::vector<std::uint32_t> ends;
+  ends.reserve(operations.size());
   for (const auto operation : operations) {
     require(operation.size() <= limits::operation_bytes_max || id.client == system_client,
             "an operation respects its limit");
-    joined.insert(joined.end(), operation.begin(), operation.end());
-    ends.push_back(static_cast<std::uint32_t>(joined.size()));
+    size += operation.size();
+    ends.push_back(static_cast<std::uint32_t>(size));
   }
-  require(joined.size() <= limits::request_bytes_max, "a request respects its limit");
-  builder buffer{joined.size() + 4 * ends.size() + 128};
+  require(size <= limits::request_bytes_max, "a request respects its limit");
+  builder buffer{size + 4 * ends.size() + 128};
   flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends_offset;
   if (ends.size() > 1) ends_offset = buffer.CreateVector(ends);
-  const auto operations_offset = list_of(buffer, joined);
+  const auto list = unwritten_list_of(buffer, size);
   const auto wire_id = to_wire(id);
-  buffer.Finish(wire::CreateRequest(buffer, &wire_id, operations_offset, ends_offset, low_half(id.session.value),
+  buffer.Finish(wire::CreateRequest(buffer, &wire_id, list.offset, ends_offset, low_half(id.session.value),
                                     high_half(id.session.value)));
-  return copy_of(buffer);
+  return bytes_around(buffer, list, [&](byte_vector& bytes) {
+    for (const auto operation : operations)
+      append(bytes, operation);
+  });
 }
 
 byte_vector view_change_buffer(const view_change& value) {
@@ -102,7 +136,7 @@ byte_vector view_change_buffer(const view_change& value) {
   const auto proof = certificate_of(buffer, value.stable_proof);
   buffer.Finish(wire::CreateViewChange(buffer, value.new_view.value, value.stable_sequence.value, proof,
                                        prepared_offset, value.replica.value));
-  return copy_of(buffer);
+  return buffer_of(buffer);
 }
 
 byte_vector new_view_buffer(const new_view& value) {
@@ -114,7 +148,7 @@ byte_vector new_view_buffer(const new_view& value) {
   const auto documents_offset = buffer.CreateVector(documents);
   const auto reproposals = statements_of(buffer, value.reproposals);
   buffer.Finish(wire::CreateNewView(buffer, value.view.value, documents_offset, reproposals, value.replica.value));
-  return copy_of(buffer);
+  return buffer_of(buffer);
 }
 
 byte_vector status_buffer(const status& value) {
@@ -129,10 +163,14 @@ byte_vector status_buffer(const status& value) {
   const auto slots_offset = buffer.CreateVector(slots);
   buffer.Finish(wire::CreateStatus(buffer, value.replica.value, value.view.value, value.low_watermark.value,
                                    value.last_decided.value, slots_offset, value.active));
-  return copy_of(buffer);
+  return buffer_of(buffer);
 }
 
 frame_ptr frame_of(message_kind kind, const blob& raw) {
+  // A document that came or left alone is its frame without the kind. A frame never changes, so it is shared.
+  const bool is_whole = raw.owner != nullptr && raw.owner->size() == raw.view.size() + 1 &&
+                        raw.owner->data() == raw.view.data() && kind_of(byte_span{*raw.owner}) == kind;
+  if (is_whole) return raw.owner;
   byte_vector frame;
   frame.reserve(raw.view.size() + 1);
   frame.assign(raw.view.begin(), raw.view.end());
@@ -151,24 +189,26 @@ frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by) {
 frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) {
   require(body.requests.size() <= limits::requests_per_batch_max, "a batch respects its request limit");
   require(body.bytes <= limits::batch_bytes_max, "a batch respects its limit");
-  byte_vector joined;
-  joined.reserve(body.bytes);
+  std::size_t size = 0;
   std::vector<std::uint32_t> ends;
   ends.reserve(body.requests.size());
   for (const auto& each : body.requests) {
-    joined.insert(joined.end(), each.raw.view.begin(), each.raw.view.end());
-    ends.push_back(static_cast<std::uint32_t>(joined.size()));
+    size += each.raw.view.size();
+    ends.push_back(static_cast<std::uint32_t>(size));
   }
-  builder buffer{joined.size() + 4 * ends.size() + 512};
+  builder buffer{size + 4 * ends.size() + 512};
   flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends_offset;
-  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> requests_offset;
+  unwritten_list list;
   if (!ends.empty()) {
     ends_offset = buffer.CreateVector(ends);
-    requests_offset = list_of(buffer, joined);
+    list = unwritten_list_of(buffer, size);
   }
   const auto encoded = to_wire(header);
-  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, requests_offset, ends_offset));
-  return frame_of(message_kind::pre_prepare, buffer);
+  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, list.offset, ends_offset));
+  return frame_of(message_kind::pre_prepare, bytes_around(buffer, list, [&](byte_vector& bytes) {
+                    for (const auto& each : body.requests)
+                      append(bytes, each.raw.view);
+                  }));
 }
 
 frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
@@ -182,26 +222,28 @@ frame_ptr encode_vote(message_kind kind, const signed_statement& vote) {
   return frame_of(kind, buffer);
 }
 
-frame_ptr encode(const reply& value) {
-  const auto& outcome = value.outcome;
+frame_ptr encode(const reply& value) { return encode_reply(value.id, value.view, value.outcome, value.request); }
+
+frame_ptr encode_reply(request_id to, view_number view, const request_outcome& outcome, const digest& asked) {
   require(outcome.ends.size() == outcome.statuses.size(), "every operation has a status and a result");
   require(outcome.ends.size() <= limits::operations_per_request_max, "a reply respects its operation limit");
   require(outcome.results.size() <= limits::reply_bytes_max, "a reply respects its limit");
   builder buffer{outcome.results.size() + 5 * outcome.ends.size() + 128};
   flatbuffers::Offset<flatbuffers::Vector<std::uint32_t>> ends;
-  flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> results;
+  unwritten_list results;
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> statuses;
   if (outcome.ends.size() > 1) ends = buffer.CreateVector(outcome.ends);
-  if (!outcome.results.empty()) results = list_of(buffer, outcome.results);
+  if (!outcome.results.empty()) results = unwritten_list_of(buffer, outcome.results.size());
   if (!outcome.statuses.empty()) statuses = buffer.CreateVector(outcome.statuses);
-  const auto id = to_wire(value.id);
-  const auto request = fixed_to_wire<wire::Digest>(value.request);
-  const auto session = value.id.session.value;
+  const auto id = to_wire(to);
+  const auto request = fixed_to_wire<wire::Digest>(asked);
+  const auto session = to.session.value;
   const auto fresh = outcome.fresh_above.value;
-  buffer.Finish(wire::CreateReply(buffer, &id, low_half(value.view.value), high_half(value.view.value),
-                                  static_cast<std::uint8_t>(outcome.status), statuses, results, ends, low_half(session),
-                                  high_half(session), &request, low_half(fresh), high_half(fresh)));
-  return frame_of(message_kind::reply, buffer);
+  buffer.Finish(wire::CreateReply(buffer, &id, low_half(view.value), high_half(view.value),
+                                  static_cast<std::uint8_t>(outcome.status), statuses, results.offset, ends,
+                                  low_half(session), high_half(session), &request, low_half(fresh), high_half(fresh)));
+  return frame_of(message_kind::reply,
+                  bytes_around(buffer, results, [&](byte_vector& bytes) { append(bytes, outcome.results); }));
 }
 
 frame_ptr encode(const query& value) {

@@ -300,7 +300,7 @@ void core_node::count(const std::vector<observation>& observations) {
 
 void core_node::reply_to(request_id id, const client_table::answered& what) {
   if (what.outcome == nullptr) return;
-  send_to(principal::of(id.client), encode(reply{id, replica_.view(), *what.outcome, what.request}));
+  send_to(principal::of(id.client), encode_reply(id, replica_.view(), *what.outcome, what.request));
 }
 
 std::vector<sent_frame> core_node::take_sends() { return std::exchange(sends_, {}); }
