@@ -5,7 +5,6 @@
 
 #include "actors/clock.hpp"
 #include "actors/send_to_journal.hpp"
-#include "messages/codec.hpp"
 
 namespace hypermesh {
 
@@ -22,13 +21,10 @@ void carry_out(detector_self self, evidence_pool_effects effects) {
     self->send(with.batcher,
                cases_dropped{std::make_shared<const std::vector<request_id>>(std::move(effects.dropped))});
   }
-  for (const auto& frame : effects.requests) {
-    auto decoded = decode(frame);
-    auto* value = std::get_if<message>(&decoded);
-    if (value == nullptr) continue;
-    // With this replica as the sender: on a backup the batcher forwards the request to the primary.
+  // With this replica as the sender: on a backup the batcher forwards the request to the primary.
+  for (auto& asked : effects.requests) {
     self->send(with.batcher, verified_message{principal::of(self->state.identity.self), peer_actor{},
-                                              std::make_shared<const message>(std::move(*value))});
+                                              std::make_shared<const message>(std::move(asked))});
   }
   for (auto& each : effects.observations)
     self->send(with.monitor, observed{std::move(each)});

@@ -11,6 +11,7 @@ namespace hypermesh {
 
 namespace {
 
+/// Sends the message to the one actor of its kind. A NEW-VIEW goes by its own message, with its plan.
 void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message verified) {
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
@@ -30,7 +31,6 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     case message_kind::pre_prepare:
     case message_kind::prepare:
     case message_kind::commit:
-    case message_kind::new_view:
     case message_kind::status:
       return self->send(with.replica, std::move(verified));
     case message_kind::suspicion:
@@ -74,8 +74,12 @@ void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming
   auto examined = self->state.pipeline->examine(frame.sender, frame.frame, now_of(self));
   report_findings(self);
   if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
-  auto value = std::make_shared<const message>(std::move(std::get<message>(examined)));
-  route(self, {frame.sender, frame.via, std::move(value), frame.credit});
+  auto& passed = std::get<inbound_pipeline::passed>(examined);
+  if (passed.opened != nullptr) {
+    return self->send(self->state.with->replica,
+                      new_view_verified{frame.sender, std::move(passed.opened), frame.credit});
+  }
+  route(self, {frame.sender, frame.via, std::move(passed.value), frame.credit});
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ using batcher_actor =
 /// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
 using replica_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>,
-                     // PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS.
-                     caf::reacts_to<verified_message>,
+                     // PRE-PREPARE, PREPARE, COMMIT or STATUS; and NEW-VIEW.
+                     caf::reacts_to<verified_message>, caf::reacts_to<new_view_verified>,
                      // The primary's next proposal.
                      caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
                      caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
@@ -300,7 +300,8 @@ using client_actor =
   add(block, low_watermark_moved)      \
   add(block, readmission_wanted)       \
   add(block, readmitted)               \
-  add(block, own_root_disproven)
+  add(block, own_root_disproven)       \
+  add(block, new_view_verified)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

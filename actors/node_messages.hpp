@@ -16,6 +16,7 @@
 #include "actors/protocol/execution/client_sessions.hpp"
 #include "actors/protocol/guard/peer_trust.hpp"
 #include "actors/protocol/ordering/replica_effects.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "actors/protocol/views/primary_monitor.hpp"
 #include "messages/values.hpp"
 
@@ -88,6 +89,14 @@ struct verified_message {
   inbound_credit credit = {};
 };
 
+/// A NEW-VIEW that the validator accepted, with the plan against which its O was checked (ingress to replica).
+struct new_view_verified {
+  principal sender;
+  std::shared_ptr<const planned_new_view> opened;
+  /// As in `verified_message`.
+  inbound_credit credit = {};
+};
+
 struct node_actors;
 
 /// The handles of all actors of the node; the first message that each actor receives (wiring to all).
@@ -117,7 +126,7 @@ struct change_view {
 /// The NEW-VIEW that this replica built as the next primary. The replica sends it if it still waits for it (coordinator
 /// to replica).
 struct new_view_built {
-  std::shared_ptr<const new_view> opened;
+  std::shared_ptr<const planned_new_view> opened;
 };
 
 /// Asks how the primary serves the clients (coordinator to batcher).

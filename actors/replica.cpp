@@ -65,6 +65,9 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
       [self](const verified_message& received) {
         carry_out(self, self->state.core->on_message(received.sender, *received.value));
       },
+      [self](const new_view_verified& received) {
+        carry_out(self, self->state.core->on_new_view(received.sender, *received.opened));
+      },
       [self](const batch_cut& cut) { carry_out(self, self->state.core->on_batch(cut.view, cut.content)); },
       [self](const change_view& wanted) { carry_out(self, self->state.core->on_change_view(wanted.to)); },
       [self](const new_view_built& built) { carry_out(self, self->state.core->on_new_view_built(*built.opened)); },

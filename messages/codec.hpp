@@ -15,10 +15,15 @@ namespace hypermesh {
 /// against each other. Never throws.
 [[nodiscard]] std::variant<message, rejection> decode(const frame_ptr& frame);
 
-/// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
+/// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind. The evidence in a system
+/// request is decoded too (`request::shown`), so whoever gets the request decodes nothing again. Evidence that is
+/// malformed is left out, and the validator refuses the request as unproven.
 [[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
 
-/// Decodes the operation of a system request.
+/// The same without the evidence.
+[[nodiscard]] std::variant<request, rejection> decode_request_alone(const blob& raw);
+
+/// Decodes the operation of a system request, and the documents in it.
 [[nodiscard]] std::variant<evidence, rejection> decode_evidence(byte_span bytes);
 
 // --- Values to bytes ---------------------------------------------------------
@@ -29,6 +34,10 @@ namespace hypermesh {
 
 /// The operation of a system request.
 [[nodiscard]] byte_vector evidence_buffer(const evidence& value);
+
+/// The system request `name` with `shown` as its operation. It has no signature: the evidence proves itself, and the
+/// system client has no key. `raw` is the whole frame without its kind.
+[[nodiscard]] request encode_system_request(request_id name, std::shared_ptr<const evidence> shown);
 
 /// The buffers that a replica signs.
 [[nodiscard]] byte_vector view_change_buffer(const view_change& value);

@@ -409,7 +409,7 @@ decoded<message> widen(decoded<Value> value) {
 
 }  // namespace
 
-decoded<request> decode_request(const blob& raw) {
+decoded<request> decode_request_alone(const blob& raw) {
   request value;
   byte_span buffer;
   if (raw.view.size() > limits::client_frame_bytes_max) return rejection::frame_too_long;
@@ -433,7 +433,8 @@ decoded<request> decode_request(const blob& raw) {
   value.raw = raw;
   if (value.id.opens_session() && !opening_in(value)) return rejection::inconsistent_sizes;
   // A system request may hold two conflicting documents, which exceed `operation_bytes_max`.
-  if (of_guard) return value.ends.empty() ? decoded<request>{value} : rejection::too_many_items;
+  if (of_guard && !value.ends.empty()) return rejection::too_many_items;
+  if (of_guard) return value;
   for (std::size_t index = 0; index < value.operation_count(); ++index) {
     if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
   }

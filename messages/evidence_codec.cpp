@@ -5,6 +5,7 @@
 #include "messages/require.hpp"
 #include "messages/statement_reader.hpp"
 #include "messages/verify.hpp"
+#include "schemas/client_generated.h"
 #include "schemas/guard_generated.h"
 
 namespace hypermesh {
@@ -28,18 +29,41 @@ bool is_of_document(message_kind kind) {
   return kind == message_kind::view_change || kind == message_kind::new_view || kind == message_kind::request;
 }
 
-std::optional<rejection> read_documents(const wire::Evidence& encoded, std::vector<blob>& out) {
+/// Copies the documents, because the buffer of a document has to start at an aligned address. Each copy has room for
+/// the kind, which makes it a frame.
+std::optional<rejection> read_documents(const wire::Evidence& encoded, std::vector<byte_vector>& out) {
   if (encoded.documents() == nullptr) return std::nullopt;
   if (encoded.documents()->size() > limits::evidence_item_documents_max) return rejection::too_many_items;
   for (const auto* each : *encoded.documents()) {
     const auto bytes = bytes_of(each->bytes());
     if (bytes.size() <= signature::size) return rejection::missing_field;
     if (bytes.size() > limits::evidence_item_bytes_max) return rejection::frame_too_long;
-    // Copied, because the buffer of a document has to start at an aligned address.
-    const auto copy = std::make_shared<const byte_vector>(bytes.begin(), bytes.end());
-    out.push_back({copy, byte_span{*copy}});
+    auto& copy = out.emplace_back();
+    copy.reserve(bytes.size() + 1);
+    copy.assign(bytes.begin(), bytes.end());
   }
   return std::nullopt;
+}
+
+/// Decodes a document, which may be as hostile as any frame. The evidence in a REQUEST is not decoded: otherwise system
+/// requests inside of system requests would make the decoder as deep as the sender likes.
+std::variant<evidence_item, rejection> decode_document(message_kind kind, byte_vector document) {
+  document.push_back(static_cast<std::byte>(kind));
+  const auto frame = std::make_shared<const byte_vector>(std::move(document));
+  if (kind == message_kind::request) {
+    auto decoded = decode_request_alone({frame, body_of(*frame)});
+    if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
+    // A system request has no signature, so it is no evidence.
+    if (std::get<request>(decoded).id.client == system_client) return rejection::number_out_of_range;
+    return item_of(std::make_shared<const request>(std::move(std::get<request>(decoded))));
+  }
+  auto decoded = decode(frame);
+  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
+  auto& value = std::get<message>(decoded);
+  if (auto* change = std::get_if<view_change>(&value)) {
+    return item_of(std::make_shared<const view_change>(std::move(*change)));
+  }
+  return item_of(std::make_shared<const new_view>(std::move(std::get<new_view>(value))));
 }
 
 void finish_evidence(builder& buffer, const evidence& value) {
@@ -53,7 +77,7 @@ void finish_evidence(builder& buffer, const evidence& value) {
       statements.push_back(to_wire(*said));
       continue;
     }
-    const auto bytes = std::get<blob>(each.content).view;
+    const auto bytes = document_of(each).view;
     require(bytes.size() <= limits::evidence_item_bytes_max, "a document in evidence respects its limit");
     documents.push_back(wire::CreateSignedDocument(
         buffer, buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size())));
@@ -75,7 +99,7 @@ std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
   if (encoded == nullptr) return rejection::malformed_buffer;
   std::vector<signed_statement> statements;
   if (const auto bad = read_statements(encoded->statements(), limits::evidence_max, statements)) return *bad;
-  std::vector<blob> documents;
+  std::vector<byte_vector> documents;
   if (const auto bad = read_documents(*encoded, documents)) return *bad;
   const auto kinds = bytes_of(encoded->kinds());
   if (kinds.empty()) return rejection::missing_field;
@@ -87,11 +111,22 @@ std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
     if (stated ? !is_of_statement(kind) : !is_of_document(kind)) return rejection::number_out_of_range;
     if (stated) {
       value.items.push_back({kind, statements[index]});
-    } else {
-      value.items.push_back({kind, std::move(documents[index - statements.size()])});
+      continue;
     }
+    auto document = decode_document(kind, std::move(documents[index - statements.size()]));
+    if (const auto* bad = std::get_if<rejection>(&document)) return *bad;
+    value.items.push_back(std::move(std::get<evidence_item>(document)));
   }
   return value;
+}
+
+std::variant<request, rejection> decode_request(const blob& raw) {
+  auto decoded = decode_request_alone(raw);
+  auto* value = std::get_if<request>(&decoded);
+  if (value == nullptr || value->id.client != system_client) return decoded;
+  auto shown = decode_evidence(value->operation(0));
+  if (auto* items = std::get_if<evidence>(&shown)) value->shown = std::make_shared<const evidence>(std::move(*items));
+  return decoded;
 }
 
 byte_vector evidence_buffer(const evidence& value) {
@@ -99,6 +134,19 @@ byte_vector evidence_buffer(const evidence& value) {
   finish_evidence(buffer, value);
   const auto view = std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
   return {view.begin(), view.end()};
+}
+
+request encode_system_request(request_id name, std::shared_ptr<const evidence> shown) {
+  require(name.client == system_client && shown != nullptr, "a system request shows evidence");
+  const auto operation = evidence_buffer(*shown);
+  const auto frame = seal(message_kind::request, request_buffer(name, {byte_span{operation}}), signature{});
+  request value;
+  value.id = name;
+  value.raw = {frame, body_of(*frame)};
+  // These bytes were written just now, so they are read without the verifier.
+  value.operations = bytes_of(flatbuffers::GetRoot<wire::Request>(frame->data())->operations());
+  value.shown = std::move(shown);
+  return value;
 }
 
 frame_ptr encode(const evidence& value) {

@@ -65,6 +65,13 @@ std::array<std::byte, 56> statement_bytes(const statement& content) {
   return bytes;
 }
 
+const blob& document_of(const evidence_item& shown) {
+  require(!shown.is_statement(), "a document is asked for its bytes");
+  if (const auto* asked = document_in<request>(shown)) return asked->raw;
+  if (const auto* change = document_in<view_change>(shown)) return change->raw;
+  return document_in<new_view>(shown)->raw;
+}
+
 digest digest_of_batch(const batch& content) {
   hasher hash{"hypermesh batch"};
   hash.add(content.requests.size());

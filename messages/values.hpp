@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -37,6 +39,8 @@ struct request_id {
 /// requests and executed by the ledgers of the replicated state.
 inline constexpr client_id system_client{0xFFFF'FFFF};
 
+struct evidence;
+
 /// ⟨REQUEST, o, t, c⟩σc: one signature over one or many operations.
 struct request {
   request_id id;
@@ -47,6 +51,9 @@ struct request {
   signature client_signature;
   /// Buffer and signature as received. These bytes are hashed, forwarded and put into a batch.
   blob raw;
+  /// The operation of a system request, decoded with it. Null in a request of a client, and if the operation is no
+  /// evidence.
+  std::shared_ptr<const evidence> shown = {};
 
   [[nodiscard]] std::size_t operation_count() const { return ends.empty() ? 1 : ends.size(); }
   [[nodiscard]] byte_span operation(std::size_t index) const;
@@ -357,9 +364,34 @@ struct release {
 /// A signed statement or document of a principal, with the kind under which it was signed.
 struct evidence_item {
   message_kind kind = message_kind::commit;
-  /// A statement, or a whole document: its buffer, then its signature.
-  std::variant<signed_statement, blob> content;
+  /// A document is decoded where the evidence is, and has the received bytes in its `raw`. A REQUEST is one of a
+  /// client.
+  std::variant<signed_statement, std::shared_ptr<const request>, std::shared_ptr<const view_change>,
+               std::shared_ptr<const new_view>>
+      content;
+
+  [[nodiscard]] bool is_statement() const { return std::holds_alternative<signed_statement>(content); }
 };
+
+/// The document in an item; null if the item is something else.
+template <class Document>
+[[nodiscard]] const Document* document_in(const evidence_item& shown) {
+  const auto* document = std::get_if<std::shared_ptr<const Document>>(&shown.content);
+  return document == nullptr ? nullptr : document->get();
+}
+
+/// The bytes of the document in an item that is no statement: its buffer, then its signature.
+[[nodiscard]] const blob& document_of(const evidence_item& shown);
+
+[[nodiscard]] inline evidence_item item_of(std::shared_ptr<const request> document) {
+  return {message_kind::request, std::move(document)};
+}
+[[nodiscard]] inline evidence_item item_of(std::shared_ptr<const view_change> document) {
+  return {message_kind::view_change, std::move(document)};
+}
+[[nodiscard]] inline evidence_item item_of(std::shared_ptr<const new_view> document) {
+  return {message_kind::new_view, std::move(document)};
+}
 
 /// ⟨EVIDENCE, e⟩: signed messages of others, sent to a replica that may not have them. They prove themselves, so
 /// EVIDENCE itself has no signature.

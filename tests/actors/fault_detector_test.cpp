@@ -6,6 +6,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "messages/codec.hpp"
+#include "tests/support/verified_messages.hpp"
 #include "tests/support/virtual_bench.hpp"
 
 using namespace hypermesh;

@@ -69,6 +69,30 @@ TEST_CASE_FIXTURE(ingress_bench, "each kind of message reaches the one actor tha
   CHECK(is_quiet());
 }
 
+TEST_CASE_FIXTURE(ingress_bench, "a NEW-VIEW reaches the replica with its plan, and a refused one does not") {
+  const view_number second{2};
+  const auto certificate = make().prepared_of(first_view, one, named_digest("A"));
+  std::vector<view_change> changes;
+  for (const std::uint32_t number : {0U, 2U, 3U})
+    changes.push_back(make().view_change_of(replica_id{number}, second, nullptr, {certificate}));
+  const auto opened = make().new_view_of(second, std::move(changes));
+  auto other = opened;
+  other.reproposals.clear();
+  arrive(replica_id{2}, make().signed_again(other));
+  CHECK(rejections() == reasons{rejection::bad_certificate});
+  // It is evidence against the primary that signed it.
+  CHECK(take<proof_found>("fault-detector").size() == 1);
+  forget();
+  auto credit = std::make_shared<int>(0);
+  arrive(principal::of(replica_id{3}), frame_of(opened), credit);
+  CHECK(credit.use_count() == 2);
+  const auto verified = take<new_view_verified>("replica");
+  REQUIRE(verified.size() == 1);
+  CHECK(verified.front().sender == principal::of(replica_id{3}));
+  CHECK(verified.front().opened->message().view == second);
+  CHECK(verified.front().opened->plan().digests == std::vector{named_digest("A")});
+}
+
 TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   const auto impostor = make().keys().impostor_of(principal::of(replica_id{2}));
   const auto content = make().content_of(replica_id{2}, first_view, one, proposal.header.content.value);

@@ -135,7 +135,7 @@ class limit_checker {
         continue;
       }
       ++documents;
-      hold(std::get<blob>(each.content).view.size() <= limits::evidence_item_bytes_max, "evidence_item_bytes_max");
+      hold(document_of(each).view.size() <= limits::evidence_item_bytes_max, "evidence_item_bytes_max");
     }
     hold(documents <= limits::evidence_item_documents_max, "evidence_item_documents_max");
     hold(value.items.size() - documents <= limits::evidence_max, "evidence_max");

@@ -123,7 +123,7 @@ class field_writer {
     for (const auto& each : value.items) {
       number("kind", static_cast<std::uint64_t>(each.kind));
       if (const auto* said = std::get_if<signed_statement>(&each.content)) vote(*said);
-      if (const auto* document = std::get_if<blob>(&each.content)) bytes("document", document->view);
+      if (!each.is_statement()) bytes("document", document_of(each).view);
     }
   }
 

@@ -123,7 +123,7 @@ TEST_CASE(
   // Else the new primary would wait for the turn of one that has it.
   paper_world primary{1};
   (void)primary.core.on_change_view(v1);
-  const auto effects = primary.core.on_new_view_built(opened);
+  const auto effects = primary.core.on_new_view_built(planned(primary.factory, opened));
   REQUIRE(sent<new_view>(effects.sends).size() == 1);
   const auto asked = sent<status>(effects.sends);
   REQUIRE(asked.size() == 1);

@@ -159,9 +159,9 @@ TEST_CASE("when the primary of view v+1 receives 2f valid view-change messages i
   CHECK(primary.on_left(change_of(1), 0).opened == nullptr);
   const auto opened = primary.on_view_change(change_of(3), 0).opened;
   REQUIRE(opened != nullptr);
-  CHECK(opened->view == v1);
-  CHECK(opened->view_changes.size() == 3);
-  CHECK_FALSE(verdict(paper_world{3}, 1, *opened));
+  CHECK(opened->message().view == v1);
+  CHECK(opened->message().view_changes.size() == 3);
+  CHECK_FALSE(verdict(paper_world{3}, 1, opened->message()));
   // One NEW-VIEW for a view, whatever comes later (attack 13).
   CHECK(primary.on_view_change(change_of(0), 0).opened == nullptr);
 }
@@ -339,7 +339,7 @@ TEST_CASE("the primary of the new view continues above max-s") {
   REQUIRE(own != nullptr);
   const auto opened = world.factory.new_view_of(v1, {*own, world.factory.view_change_of(replica_id{2}, v1, nullptr, {}),
                                                      world.factory.view_change_of(replica_id{3}, v1, nullptr, {})});
-  const auto effects = world.core.on_new_view_built(opened);
+  const auto effects = world.core.on_new_view_built(planned(world.factory, opened));
   CHECK(sent<new_view>(effects.sends).size() == 1);
   CHECK(sent<prepare>(effects.sends).empty());
   const auto proposals = sent<pre_prepare>(world.core.on_batch(v1, world.factory.batch_number(9)).sends);
@@ -354,7 +354,7 @@ TEST_CASE("the NEW-VIEW goes before all that its primary says in the view") {
   REQUIRE(own != nullptr);
   const auto opened = world.factory.new_view_of(v1, {*own, world.factory.view_change_of(replica_id{2}, v1, nullptr, {}),
                                                      world.factory.view_change_of(replica_id{3}, v1, nullptr, {})});
-  const auto effects = world.core.on_new_view_built(opened);
+  const auto effects = world.core.on_new_view_built(planned(world.factory, opened));
   REQUIRE(sent<pre_prepare>(effects.sends).size() > 0);
   CHECK(sent<new_view>({effects.sends.front()}).size() == 1);
 }

@@ -9,6 +9,7 @@
 #include "actors/protocol/verification/validator.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 namespace hypermesh::testing {
 
@@ -31,7 +32,7 @@ struct paper_world {
         checks(factory.cluster(), factory.keys_of(replica_id{self})) {}
 
   replica_effects hear(std::uint32_t from, const message& value) {
-    return core.on_message(principal::of(replica_id{from}), value);
+    return testing::hear(core, factory, principal::of(replica_id{from}), value);
   }
   [[nodiscard]] pre_prepare proposal(view_number view, std::uint64_t n) const {
     return factory.pre_prepare_of(view, sequence_number{n}, factory.batch_number(n));

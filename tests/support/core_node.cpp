@@ -37,11 +37,23 @@ void core_node::start_on_probation() {
 void core_node::on_frame(principal sender, const frame_ptr& frame) {
   const auto decoded = decode(frame);
   const auto* value = std::get_if<message>(&decoded);
+  if (value != nullptr && kind_of(*value) == message_kind::new_view) {
+    return on_new_view(sender, std::make_shared<const new_view>(std::get<new_view>(*value)));
+  }
   if (value == nullptr || validator_.check(sender, *value)) {
     ++rejections_;
     return;
   }
   route(sender, *value);
+}
+
+void core_node::on_new_view(principal sender, std::shared_ptr<const new_view> value) {
+  const auto own = validator_.authenticate(item_of(value));
+  const auto verified = validator_.verify_new_view(sender, std::move(value), own);
+  if (const auto* opened = std::get_if<planned_new_view>(&verified)) {
+    return carry_out(replica_.on_new_view(sender, *opened));
+  }
+  ++rejections_;
 }
 
 void core_node::route(principal sender, const message& value) {
@@ -66,7 +78,7 @@ void core_node::route(principal sender, const message& value) {
   }
   const auto kind = kind_of(value);
   if (kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit ||
-      kind == message_kind::new_view || kind == message_kind::status) {
+      kind == message_kind::status) {
     carry_out(replica_.on_message(sender, value));
   }
 }
@@ -227,10 +239,8 @@ void core_node::carry_out(evidence_pool_effects effects) {
   send(effects.sends);
   count(effects.observations);
   batcher_.on_dropped(effects.dropped, now_);
-  for (const auto& frame : effects.requests) {
-    const auto decoded = decode(frame);
-    if (const auto* value = std::get_if<message>(&decoded)) admit(std::get<request>(*value));
-  }
+  for (const auto& asked : effects.requests)
+    admit(asked);
 }
 
 void core_node::carry_out(view_change_effects effects) {

@@ -72,6 +72,7 @@ class core_node {
  private:
   using executor_item = std::variant<committed_batch, verified_state>;
 
+  void on_new_view(principal sender, std::shared_ptr<const new_view> value);
   void route(principal sender, const message& value);
   void admit(const request& value);
   void cut(bool delay_passed);

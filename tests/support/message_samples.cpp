@@ -178,8 +178,7 @@ evidence sample_evidence(sample_source& source, sample_size size) {
   for (std::size_t index = 0; index < scaled(size, 1, 2, 30); ++index)
     value.items.push_back({kinds.at(source.below(kinds.size())), sample_statement(source)});
   for (std::size_t index = 0; index < scaled(size, 0, 1, 2); ++index) {
-    const auto bytes = std::make_shared<const byte_vector>(source.bytes(scaled(size, 65, 100, 1'000)));
-    value.items.push_back({message_kind::view_change, blob{bytes, byte_span{*bytes}}});
+    value.items.push_back(item_of(std::make_shared<const view_change>(sample_view_change(source, size))));
   }
   return value;
 }

@@ -5,6 +5,7 @@
 #include "actors/protocol/ordering/replica_core.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 namespace hypermesh::testing {
 
@@ -24,7 +25,7 @@ struct replica_world {
   [[nodiscard]] pre_prepare proposal(std::uint64_t n) const { return proposal(n, n); }
 
   replica_effects hear(std::uint32_t from, const message& value) {
-    auto effects = core.on_message(principal::of(replica_id{from}), value);
+    auto effects = testing::hear(core, factory, principal::of(replica_id{from}), value);
     execute(effects);
     return effects;
   }

@@ -148,9 +148,9 @@ class guard_filler {
 
   void fill_view_changes(pipeline_parts& way) {
     for_each_other([&](replica_id each) {
-      const message value = largest_change(each, present);
-      (void)way.detector.on_message(each, value);
-      way.filter.note_passed(value);
+      const auto change = std::make_shared<const view_change>(largest_change(each, present));
+      remember(way, item_of(change));
+      way.filter.note_passed(*change);
     });
   }
 
@@ -160,10 +160,20 @@ class guard_filler {
       changes.push_back(largest_change(replica_id{number}, present.next()));
     const auto frame = encode_of(make_.new_view_of(present.next(), std::move(changes)));
     auto decoded = decode(frame);
-    const auto* value = std::get_if<message>(&decoded);
+    auto* value = std::get_if<message>(&decoded);
     require(value != nullptr, "the largest NEW-VIEW decodes as a message");
-    (void)way.detector.on_message(std::get<new_view>(*value).replica, *value);
-    (void)way.detector.on_verified(*value);
+    const auto opened = std::make_shared<const new_view>(std::move(std::get<new_view>(*value)));
+    const auto own = remember(way, item_of(opened));
+    const auto verified = way.checks.verify_new_view(principal::of(opened->replica), opened, own);
+    (void)way.detector.on_opened(std::get<planned_new_view>(verified));
+  }
+
+  /// The detector sees documents with a genuine signature.
+  static std::optional<authentic_item> remember(pipeline_parts& way, evidence_item document) {
+    auto own = way.checks.authenticate(std::move(document));
+    require(own.has_value(), "the replica that is named has signed the document");
+    (void)way.detector.on_document(*own);
+    return own;
   }
 
   static frame_ptr encode_of(const new_view& value) {
@@ -175,7 +185,7 @@ class guard_filler {
     for (std::uint32_t count = 1; count <= cluster_.group().faulty_max(); ++count) {
       const replica_id faulty{cluster_.replicas - count};
       // The detector keeps only documents with a valid signature.
-      (void)way.detector.on_message(faulty, largest_change(faulty, last_view));
+      remember(way, item_of(std::make_shared<const view_change>(largest_change(faulty, last_view))));
     }
   }
 
@@ -206,7 +216,7 @@ class guard_filler {
         const auto one = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, many);
         const auto other = make_.view_change_of(replica_id{number}, view_number{view}, nullptr, fewer);
         (void)evidence_pool.on_found(
-            {{evidence_item{message_kind::view_change, one.raw}, evidence_item{message_kind::view_change, other.raw}}},
+            {{item_of(std::make_shared<const view_change>(one)), item_of(std::make_shared<const view_change>(other))}},
             0);
       }
     }

@@ -13,6 +13,14 @@ bool is_of_view_change(const message& value) {
   return kind == message_kind::view_change || kind == message_kind::new_view;
 }
 
+/// The VIEW-CHANGE or NEW-VIEW as a piece of evidence. It shares the message.
+evidence_item as_evidence(const std::shared_ptr<const message>& value) {
+  if (const auto* change = std::get_if<view_change>(value.get())) {
+    return item_of(std::shared_ptr<const view_change>{value, change});
+  }
+  return item_of(std::shared_ptr<const new_view>{value, &std::get<new_view>(*value)});
+}
+
 }  // namespace
 
 inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
@@ -23,25 +31,23 @@ inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const auth
       detector_(cluster, validator_),
       filter_(cluster) {}
 
-std::variant<message, rejection> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
-                                                           microseconds_t now) {
+std::variant<inbound_pipeline::passed, rejection> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
+                                                                            microseconds_t now) {
   if (!frames_.admit(sender, now)) return rejection::throttled;
   auto decoded = decode(frame);
-  if (std::holds_alternative<rejection>(decoded)) return decoded;
-  if (const auto bad = examine_message(sender, std::get<message>(decoded), now)) return *bad;
-  return decoded;
-}
-
-std::optional<rejection> inbound_pipeline::examine_message(principal sender, const message& value, microseconds_t now) {
-  if (!budget_.admits(sender, value, now)) return rejection::overloaded;
+  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
+  passed examined{std::make_shared<const message>(std::move(std::get<message>(decoded))), nullptr};
+  if (!budget_.admits(sender, *examined.value, now)) return rejection::overloaded;
   const auto before = checks_made();
-  const auto refused = pass_filters(sender, value, now);
+  const auto refused = pass_filters(sender, examined, now);
   // The detector checks signatures too, and of messages that a filter refuses.
-  budget_.spend(sender, value, checks_made() - before);
-  return refused;
+  budget_.spend(sender, *examined.value, checks_made() - before);
+  if (refused) return *refused;
+  return examined;
 }
 
-std::optional<rejection> inbound_pipeline::pass_filters(principal sender, const message& value, microseconds_t now) {
+std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed& examined, microseconds_t now) {
+  const auto& value = *examined.value;
   if (std::holds_alternative<request>(value) && sender.is_client() &&
       pauses_.is_paused(client_id{sender.number}, now)) {
     return rejection::client_quota;
@@ -53,9 +59,41 @@ std::optional<rejection> inbound_pipeline::pass_filters(principal sender, const 
   // A VIEW-CHANGE for a view that is over may still contradict another one.
   if (refused && !(is_view_change && refused == rejection::other_view)) return refused;
   if (!costly_.admit(sender, value, now)) return rejection::overloaded;
-  if (is_watched && is_view_change) add(detector_.on_message(replica_id{sender.number}, value));
+  if (is_watched && is_view_change) return verify_document(sender, examined, refused);
   if (refused) return refused;
   return verify(sender, value, now);
+}
+
+/// Verifies the signature of a VIEW-CHANGE or NEW-VIEW once, for the detector and for the validator. `refused` is the
+/// objection of the filter to a message that only the detector may need.
+std::optional<rejection> inbound_pipeline::verify_document(principal sender, passed& examined,
+                                                           std::optional<rejection> refused) {
+  auto document = as_evidence(examined.value);
+  if (refused && !detector_.compares(document)) return refused;
+  ++checks_made_;
+  const auto own = validator_.authenticate(std::move(document));
+  // A document with a forged signature says nothing about the named signer (attack 39).
+  if (own) add(detector_.on_document(*own));
+  if (refused) return refused;
+  if (const auto bad = check_document(sender, examined, own)) {
+    if (own) add(detector_.on_refused(*own, *bad));
+    return bad;
+  }
+  add(examined.opened != nullptr ? detector_.on_opened(*examined.opened) : detector_.on_verified(*examined.value));
+  filter_.note_passed(*examined.value);
+  return std::nullopt;
+}
+
+std::optional<rejection> inbound_pipeline::check_document(principal sender, passed& examined,
+                                                          const std::optional<authentic_item>& own) const {
+  if (const auto* change = std::get_if<view_change>(examined.value.get())) {
+    return validator_.check_view_change(sender, *change, own);
+  }
+  auto verified = validator_.verify_new_view(
+      sender, std::shared_ptr<const new_view>{examined.value, &std::get<new_view>(*examined.value)}, own);
+  if (const auto* bad = std::get_if<rejection>(&verified)) return *bad;
+  examined.opened = std::make_shared<const planned_new_view>(std::move(std::get<planned_new_view>(verified)));
+  return std::nullopt;
 }
 
 std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, microseconds_t now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -22,10 +23,12 @@ namespace hypermesh {
 /// 4. `client_pauses`: the client has not exceeded its quota within the last 10 ms.
 /// 5. `equivocation_detector`: a replica's message is compared with its earlier ones before step 6 drops it, because a
 ///    second, conflicting vote is often one that is late or known (attack 8). VIEW-CHANGE and NEW-VIEW are compared
-///    after step 7, because their signatures are checked first.
+///    after step 7, because their signatures are checked first. Step 8 does not check these signatures again.
 /// 6. `pre_verification_filter`: the replica would not refuse the message anyway.
 /// 7. `costly_message_limit`: the sender has not sent too many VIEW-CHANGEs, NEW-VIEWs and system requests.
 /// 8. `validator`: membership, signatures, digests and certificates.
+///
+/// Every message is decoded once, in step 2, with all documents in it. From there on it is a shared value.
 ///
 /// Memory: that of the parts; no protocol state.
 class inbound_pipeline {
@@ -37,8 +40,15 @@ class inbound_pipeline {
   inbound_pipeline(const inbound_pipeline&) = delete;
   inbound_pipeline& operator=(const inbound_pipeline&) = delete;
 
+  /// A message that passed all steps.
+  struct passed {
+    std::shared_ptr<const message> value;
+    /// Of a NEW-VIEW: the same NEW-VIEW with its plan. Null for all other kinds.
+    std::shared_ptr<const planned_new_view> opened;
+  };
+
   /// The verified message of a frame on the link of `sender`, or why it is refused.
-  [[nodiscard]] std::variant<message, rejection> examine(principal sender, const frame_ptr& frame, microseconds_t now);
+  [[nodiscard]] std::variant<passed, rejection> examine(principal sender, const frame_ptr& frame, microseconds_t now);
 
   /// What the detector found in the frames that were examined since the last call.
   [[nodiscard]] equivocation_detector::findings take_findings() { return std::exchange(found_, {}); }
@@ -49,9 +59,12 @@ class inbound_pipeline {
   void on_excess(client_id client, microseconds_t now) { pauses_.on_excess(client, now); }
 
  private:
-  [[nodiscard]] std::optional<rejection> examine_message(principal sender, const message& value, microseconds_t now);
-  [[nodiscard]] std::optional<rejection> pass_filters(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::optional<rejection> pass_filters(principal sender, passed& examined, microseconds_t now);
   [[nodiscard]] std::optional<rejection> verify(principal sender, const message& value, microseconds_t now);
+  [[nodiscard]] std::optional<rejection> verify_document(principal sender, passed& examined,
+                                                         std::optional<rejection> refused);
+  [[nodiscard]] std::optional<rejection> check_document(principal sender, passed& examined,
+                                                        const std::optional<authentic_item>& own) const;
   [[nodiscard]] std::uint64_t checks_made() const { return checks_made_ + detector_.checks_made(); }
   void add(equivocation_detector::findings findings);
 

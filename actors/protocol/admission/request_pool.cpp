@@ -140,7 +140,7 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
   // Once for each pending request: evidence costs the replica more than a contradiction costs the client (attack 33).
   if (!fits || is_rate_limited(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
-  return evidence{{evidence_item{message_kind::request, known->raw}, evidence_item{message_kind::request, value.raw}}};
+  return evidence{{item_of(std::make_shared<const request>(*known)), item_of(std::make_shared<const request>(value))}};
 }
 
 // --- Batches ---------------------------------------------------------------------

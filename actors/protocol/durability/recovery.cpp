@@ -16,6 +16,8 @@ world_error broken(std::string_view what) {
   return {fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}};
 }
 
+}  // namespace
+
 /// Reads records one after the other into the node; stops at the first record that makes no sense.
 class record_reader {
  public:
@@ -88,7 +90,10 @@ bool record_reader::read_frame(const storage_record& record) {
       return false;
     case record_kind::new_view:
       if (auto* it = std::get_if<new_view>(value)) {
-        replica.opened = std::make_shared<const new_view>(std::move(*it));
+        // This NEW-VIEW was verified before it was written, so its plan is computed again from a genuine V.
+        auto plan = plan_of(it->view_changes);
+        auto opened = std::make_shared<const new_view>(std::move(*it));
+        replica.opened = std::make_shared<const planned_new_view>(planned_new_view{std::move(opened), std::move(plan)});
         return true;
       }
       return false;
@@ -123,7 +128,7 @@ bool record_reader::read_certificate(const storage_record& record) {
 void record_reader::place_view() {
   auto& replica = node_.replica;
   const auto asked = replica.own_change ? replica.own_change->new_view : view_number{0};
-  const auto entered = replica.opened ? replica.opened->view : view_number{0};
+  const auto entered = replica.opened ? replica.opened->message().view : view_number{0};
   replica.view = std::max(asked, entered);
   // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
   replica.active = asked <= entered;
@@ -191,8 +196,6 @@ std::variant<recovered_node, world_error> record_reader::finish(const stored_his
   drop_stable();
   return std::move(node_);
 }
-
-}  // namespace
 
 std::variant<recovered_node, world_error> recover(const cluster_parameters& cluster, replica_id self,
                                                   const stored_history& history) {

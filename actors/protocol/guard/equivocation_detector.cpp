@@ -13,17 +13,6 @@ constexpr std::size_t commit_at = 1;
 std::size_t place_of(message_kind kind) { return kind == message_kind::commit ? commit_at : prepare_at; }
 message_kind kind_at(std::size_t place) { return place == commit_at ? message_kind::commit : message_kind::prepare; }
 
-evidence pair_of(message_kind one, const signed_statement& first, message_kind other, const signed_statement& second) {
-  return {{evidence_item{one, first}, evidence_item{other, second}}};
-}
-
-/// Bytes of their own. A part of a NEW-VIEW shares the memory of the whole frame and would keep up to 12 MiB alive.
-blob copy_of(const blob& raw) {
-  auto owner = std::make_shared<const byte_vector>(raw.view.begin(), raw.view.end());
-  const byte_span view{*owner};
-  return {std::move(owner), view};
-}
-
 }  // namespace
 
 equivocation_detector::equivocation_detector(const cluster_parameters& cluster, const validator& checks)
@@ -47,14 +36,6 @@ equivocation_detector::findings equivocation_detector::on_message(replica_id sen
   if (const auto* it = std::get_if<checkpoint>(&value); it != nullptr && is_own(it->vote)) {
     note_checkpoint(it->vote, out);
   }
-  if (const auto* it = std::get_if<view_change>(&value)) note_view_change(*it, false, out);
-  if (const auto* it = std::get_if<new_view>(&value)) {
-    auto* known = record_of(it->replica);
-    // Two documents have to fit one system request; larger ones cannot become evidence and are not remembered.
-    const bool fits = it->raw.view.size() <= limits::evidence_item_bytes_max;
-    const evidence_item said{message_kind::new_view, it->raw};
-    if (known != nullptr && fits && checks_->holds(said)) note_document(known->new_view, it->view, said, out);
-  }
   const auto* shown = std::get_if<evidence>(&value);
   // EVIDENCE with more items than a misbehaviour has is refused by the validator; it must not cost work here.
   if (shown == nullptr || shown->items.size() > items_per_misbehaviour_max) return out;
@@ -63,6 +44,22 @@ equivocation_detector::findings equivocation_detector::on_message(replica_id sen
     if (said == nullptr) continue;
     if (each.kind == message_kind::pre_prepare) note_proposal(*said, out);
   }
+  return out;
+}
+
+bool equivocation_detector::compares(const evidence_item& document) const {
+  const auto* change = document_in<view_change>(document);
+  const auto* opened = document_in<new_view>(document);
+  if (change == nullptr && opened == nullptr) return false;
+  // Two documents have to fit one system request; larger ones cannot become evidence and are not remembered.
+  if (document_of(document).view.size() > limits::evidence_item_bytes_max) return false;
+  if (change != nullptr && is_avoided_as_primary(change->replica)) return false;
+  return cluster_.group().contains(change != nullptr ? change->replica : opened->replica);
+}
+
+equivocation_detector::findings equivocation_detector::on_document(const authentic_item& document) {
+  findings out;
+  if (compares(document.item())) note_document(document, out);
   return out;
 }
 
@@ -75,53 +72,84 @@ equivocation_detector::findings equivocation_detector::on_verified(const message
     for (const auto& each : it->certificate.votes)
       note_checkpoint(each, out);
   }
-  const auto* opened = std::get_if<new_view>(&value);
-  if (opened == nullptr) return out;
-  for (const auto& each : opened->view_changes) {
-    note_view_change(each, true, out);
+  return out;
+}
+
+equivocation_detector::findings equivocation_detector::on_opened(const planned_new_view& verified) {
+  findings out;
+  const auto& changes = verified.message().view_changes;
+  for (std::size_t index = 0; index < changes.size(); ++index) {
+    const auto& each = changes[index];
+    // A VIEW-CHANGE that the detector would not compare is not copied.
+    const bool is_small = each.raw.view.size() <= limits::evidence_item_bytes_max;
+    if (is_small && !is_avoided_as_primary(each.replica)) {
+      note_document(validator::view_change_in(verified, index), out);
+    }
     note_certificates(each, out);
   }
-  for (const auto& each : opened->reproposals)
+  for (const auto& each : verified.message().reproposals)
     note_proposal(each, out);
   return out;
 }
 
 equivocation_detector::findings equivocation_detector::on_refused(const message& value, rejection why) {
   findings out;
-  // The validator gives these reasons before it verifies the signature, so `prove` verifies it.
+  // The validator gives these reasons before it verifies the signature, so it is verified here.
   const bool unlawful_vote = why == rejection::not_from_primary || why == rejection::primary_voted_prepare ||
                              why == rejection::number_out_of_range;
   if (const auto* it = std::get_if<pre_prepare>(&value); it != nullptr && unlawful_vote) {
-    prove({{evidence_item{message_kind::pre_prepare, it->header}}}, out);
+    prove_alone({message_kind::pre_prepare, it->header}, out);
   }
   if (const auto* it = std::get_if<prepare>(&value); it != nullptr && unlawful_vote) {
-    prove({{evidence_item{message_kind::prepare, it->vote}}}, out);
+    prove_alone({message_kind::prepare, it->vote}, out);
   }
   if (const auto* it = std::get_if<checkpoint>(&value); it != nullptr && unlawful_vote) {
-    prove({{evidence_item{message_kind::checkpoint, it->vote}}}, out);
+    prove_alone({message_kind::checkpoint, it->vote}, out);
   }
-  const auto* change = std::get_if<view_change>(&value);
-  const auto* opened = std::get_if<new_view>(&value);
-  if (change == nullptr && opened == nullptr) return out;
-  // A document with a bad signature, or on a link of another replica, says nothing about the named signer (attack 39).
-  // For every other fault in a signed document its signer is responsible.
-  if (why == rejection::bad_signature || why == rejection::sender_is_not_signer) return out;
-  const auto& raw = change != nullptr ? change->raw : opened->raw;
-  // A larger document costs more signature checks than a judgement may (attack 33). It is refused and convicts nobody.
-  if (raw.view.size() > limits::lone_evidence_item_bytes_max) return out;
-  prove({{evidence_item{kind_of(value), raw}}}, out);
   return out;
 }
 
-bool equivocation_detector::prove(evidence shown, findings& out) {
-  // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
-  // (attack 33). This is decided before any signature is checked.
+equivocation_detector::findings equivocation_detector::on_refused(const authentic_item& document, rejection why) {
+  findings out;
+  // For a fault in a document with a genuine signature its signer is responsible, and the validator has just found the
+  // fault: the same check makes the evidence valid at every other replica. The validator has other reasons too, such as
+  // a link of another replica, which say nothing about the signer (attack 39).
+  const bool is_its_content = why == rejection::number_out_of_range || why == rejection::inconsistent_sizes ||
+                              why == rejection::bad_certificate || why == rejection::not_from_primary;
+  if (!is_its_content) return out;
+  // `system_request_in` finds no case in a larger document: it costs more signature checks than a judgement may (attack
+  // 33). It is refused and convicts nobody.
+  evidence shown{{document.item()}};
+  if (is_worth_proving(shown)) out.proofs.push_back(std::move(shown));
+  return out;
+}
+
+/// Whether the evidence makes a case, if its signatures are genuine, and one that this node still needs. Decided before
+/// any signature is checked.
+bool equivocation_detector::is_worth_proving(const evidence& shown) const {
   const auto about = system_request_in(shown, cluster_);
   const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
-  if (accused != nullptr && accused->accused.is_replica() && is_avoided_as_primary(replica_id{accused->accused.number}))
-    return false;
-  checks_made_ += shown.items.size();
-  if (!checks_->proves(shown)) return false;
+  // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
+  // (attack 33).
+  return accused != nullptr &&
+         !(accused->accused.is_replica() && is_avoided_as_primary(replica_id{accused->accused.number}));
+}
+
+void equivocation_detector::prove_alone(evidence_item claimed, findings& out) {
+  evidence shown{{std::move(claimed)}};
+  if (is_worth_proving(shown) && authenticate(shown.items.front())) out.proofs.push_back(std::move(shown));
+}
+
+bool equivocation_detector::prove(const evidence_item& remembered, const authentic_item& said, findings& out) {
+  evidence shown{{remembered, said.item()}};
+  if (!is_worth_proving(shown) || !authenticate(remembered)) return false;
+  out.proofs.push_back(std::move(shown));
+  return true;
+}
+
+bool equivocation_detector::prove(const authentic_item& before, const authentic_item& said, findings& out) const {
+  evidence shown{{before.item(), said.item()}};
+  if (!is_worth_proving(shown)) return false;
   out.proofs.push_back(std::move(shown));
   return true;
 }
@@ -169,9 +197,9 @@ bool equivocation_detector::is_avoided_as_primary(replica_id replica) const {
   return std::ranges::binary_search(avoided_as_primary_, replica);
 }
 
-bool equivocation_detector::is_genuine(message_kind kind, const signed_statement& said) {
+std::optional<authentic_item> equivocation_detector::authenticate(evidence_item claimed) {
   ++checks_made_;
-  return !checks_->check_statement(kind, said);
+  return checks_->authenticate(std::move(claimed));
 }
 
 /// §4.2: a backup accepts one PRE-PREPARE for (v, n), so its PREPARE and its COMMIT carry one digest.
@@ -181,14 +209,22 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
   if (claim == nullptr) return;
   show_proposal(content, out);
   const auto place = place_of(kind);
+  // `said`, once its signature was verified. A forged vote conflicts with nothing.
+  std::optional<authentic_item> genuine;
   const bool is_first = !claim->said[prepare_at] && !claim->said[commit_at];
   if (is_first || claim->value == content.value) {
     claim->value = content.value;
-    if (!claim->said[place] || is_genuine_replacement(kind, claim->by[place], said)) claim->by[place] = said.by;
+    if (claim->said[place] && is_other_copy(claim->by[place], said)) {
+      genuine = authenticate({kind, said});
+      if (!genuine) return;
+    }
+    if (!claim->said[place] || genuine) claim->by[place] = said.by;
     claim->said[place] = true;
-  } else if (!claim->is_closed && is_genuine(kind, said)) {
+  } else if (!claim->is_closed) {
     // The new vote is verified before the remembered ones, because a forged vote must not replace a genuine one.
-    claim->is_closed = prove_against(*claim, kind, said, out);
+    genuine = authenticate({kind, said});
+    if (!genuine) return;
+    claim->is_closed = prove_against(*claim, said, *genuine, out);
     // The new vote is genuine and the pair proves nothing, so the remembered signatures are forged. The new vote
     // replaces them. Otherwise a replica could hide its votes behind bad copies that it sends first.
     if (!claim->is_closed) {
@@ -203,28 +239,28 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
       proposal->header->content.value == content.value) {
     return;
   }
-  proposal->is_closed = prove(pair_of(message_kind::pre_prepare, *proposal->header, kind, said), out);
+  if (!genuine) genuine = authenticate({kind, said});
+  proposal->is_closed = genuine && prove({message_kind::pre_prepare, *proposal->header}, *genuine, out);
 }
 
 /// Tries the remembered PREPARE and the remembered COMMIT, because one of the two may be forged.
-bool equivocation_detector::prove_against(const vote_claim& claim, message_kind kind, const signed_statement& said,
-                                          findings& out) {
+bool equivocation_detector::prove_against(const vote_claim& claim, const signed_statement& said,
+                                          const authentic_item& genuine, findings& out) {
   for (const auto known : {prepare_at, commit_at}) {
     if (!claim.said[known]) continue;
     auto before = said;
     before.content.value = claim.value;
     before.by = claim.by[known];
-    if (prove(pair_of(kind_at(known), before, kind, said), out)) return true;
+    if (prove({kind_at(known), before}, genuine, out)) return true;
   }
   return false;
 }
 
-/// Whether `said` should replace a remembered signature of the same content. Ed25519 is deterministic, so a correct
+/// Whether `said` could replace a remembered signature of the same content. Ed25519 is deterministic, so a correct
 /// replica never makes two signatures of one content: a different signature means that one of the two is forged, and
 /// only then a check is spent.
-bool equivocation_detector::is_genuine_replacement(message_kind kind, const signature& known,
-                                                   const signed_statement& said) {
-  return known != said.by && is_genuine(kind, said);
+bool equivocation_detector::is_other_copy(const signature& known, const signed_statement& said) {
+  return known != said.by;
 }
 
 /// Sends the proposal to a voter that voted for another digest. The voter holds the other proposal, so both replicas
@@ -234,9 +270,11 @@ void equivocation_detector::show_proposal(const statement& vote, findings& out) 
   if (proposal == nullptr || proposal->header->content.value == vote.value) return;
   proposal->shown_to.resize(cluster_.replicas);
   // Once for each voter, or a flood of votes would cause a flood of EVIDENCE. A forged header is sent to nobody.
-  if (proposal->shown_to[vote.replica.value] || !is_genuine(message_kind::pre_prepare, *proposal->header)) return;
+  if (proposal->shown_to[vote.replica.value]) return;
+  const auto genuine = authenticate({message_kind::pre_prepare, *proposal->header});
+  if (!genuine) return;
   proposal->shown_to[vote.replica.value] = true;
-  out.shows.push_back({vote.replica, {{evidence_item{message_kind::pre_prepare, *proposal->header}}}});
+  out.shows.push_back({vote.replica, {{genuine->item()}}});
 }
 
 void equivocation_detector::note_proposal(const signed_statement& header, findings& out) {
@@ -246,27 +284,37 @@ void equivocation_detector::note_proposal(const signed_statement& header, findin
   auto& claim = proposals_[content.sequence.value % cluster_.watermark_window][content.view.value % 2];
   const bool is_other = !claim.header || claim.sequence != content.sequence || claim.view != content.view;
   if (is_other && claim.header && claim.sequence == content.sequence && claim.view > content.view) return;
+  // `header`, once its signature was verified. A forged header conflicts with nothing.
+  std::optional<authentic_item> genuine;
   if (is_other) {
     claim = {content.view, content.sequence, header, false, {}};
     show_to_voters(content, out);
   } else if (claim.header->content.value == content.value) {
-    if (is_genuine_replacement(message_kind::pre_prepare, claim.header->by, header)) {
+    if (is_other_copy(claim.header->by, header)) {
+      genuine = authenticate({message_kind::pre_prepare, header});
+      if (!genuine) return;
       claim.header = header;
       show_to_voters(content, out);
     }
   } else if (!claim.is_closed && !is_avoided_as_primary(content.replica)) {
-    // Two headers for one (v, n). If they prove nothing, one of them is forged, and a genuine new header replaces the
-    // remembered one.
-    claim.is_closed = prove(pair_of(message_kind::pre_prepare, *claim.header, message_kind::pre_prepare, header), out);
-    if (!claim.is_closed && is_genuine(message_kind::pre_prepare, header)) claim.header = header;
+    // Two headers for one (v, n). If the new one is genuine and the pair proves nothing, the remembered one is forged,
+    // and the new one replaces it.
+    genuine = authenticate({message_kind::pre_prepare, header});
+    if (!genuine) return;
+    claim.is_closed = prove({message_kind::pre_prepare, *claim.header}, *genuine, out);
+    if (!claim.is_closed) claim.header = header;
   }
   // The proposal may arrive after a COMMIT of the primary for another digest.
   auto* votes = claim_of(content);
-  if (votes == nullptr || votes->is_closed || !votes->said[commit_at] || votes->value == content.value) return;
+  if (votes == nullptr || votes->is_closed || !votes->said[commit_at] || votes->value == content.value ||
+      is_avoided_as_primary(content.replica)) {
+    return;
+  }
+  if (!genuine) genuine = authenticate({message_kind::pre_prepare, header});
   auto before = header;
   before.content.value = votes->value;
   before.by = votes->by[commit_at];
-  votes->is_closed = prove(pair_of(message_kind::commit, before, message_kind::pre_prepare, header), out);
+  votes->is_closed = genuine && prove({message_kind::commit, before}, *genuine, out);
 }
 
 /// Sends the proposal to the replicas that voted for another digest before the proposal arrived.
@@ -304,40 +352,43 @@ void equivocation_detector::note_checkpoint(const signed_statement& said, findin
   }
   if (claim.is_closed) return;
   if (claim.said->content.value == content.value) {
-    if (is_genuine_replacement(message_kind::checkpoint, claim.said->by, said)) claim.said = said;
+    if (is_other_copy(claim.said->by, said) && authenticate({message_kind::checkpoint, said})) claim.said = said;
     return;
   }
-  if (!is_genuine(message_kind::checkpoint, said)) return;
-  claim.is_closed = prove(pair_of(message_kind::checkpoint, *claim.said, message_kind::checkpoint, said), out);
+  const auto genuine = authenticate({message_kind::checkpoint, said});
+  if (!genuine) return;
+  claim.is_closed = prove({message_kind::checkpoint, *claim.said}, *genuine, out);
   if (!claim.is_closed) claim.said = said;
 }
 
 // --- Documents -------------------------------------------------------------------
 
-void equivocation_detector::note_document(document_claim& known, view_number view, evidence_item shown, findings& out) {
+void equivocation_detector::note_document(const authentic_item& said, findings& out) {
+  if (const auto* opened = document_in<new_view>(said.item())) {
+    return note_document(record_of(opened->replica)->new_view, opened->view, said, out);
+  }
+  const auto* change = document_in<view_change>(said.item());
+  auto* known = change == nullptr ? nullptr : record_of(change->replica);
+  if (known == nullptr) return;
+  look_for_hidden(*change, said, out);
+  note_document(known->view_change, change->new_view, said, out);
+}
+
+void equivocation_detector::note_document(document_claim& known, view_number view, const authentic_item& said,
+                                          findings& out) {
   // A document for a view that is far ahead would take the place of all documents for the views before it.
   if (view.value > at_.view.value + cluster_.replicas || (known.said && known.view > view)) return;
   if (!known.said || known.view < view) {
-    known = {view, std::move(shown), false};
+    known = {view, said, false};
     return;
   }
   // A second document for one view. Equal content is no evidence, so a retransmission proves nothing.
-  if (!known.is_closed) known.is_closed = prove({{*known.said, std::move(shown)}}, out);
-}
-
-void equivocation_detector::note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out) {
-  auto* known = is_avoided_as_primary(value.replica) ? nullptr : record_of(value.replica);
-  if (known == nullptr || value.raw.view.size() > limits::evidence_item_bytes_max) return;
-  // A VIEW-CHANGE inside a NEW-VIEW shares the memory of the whole frame, so it is copied.
-  const evidence_item shown{message_kind::view_change, is_verified ? copy_of(value.raw) : value.raw};
-  if (!is_verified && !checks_->holds(shown)) return;
-  look_for_hidden(value, shown, out);
-  note_document(known->view_change, value.new_view, shown, out);
+  if (!known.is_closed) known.is_closed = prove(*known.said, said, out);
 }
 
 /// A COMMIT promises that every later VIEW-CHANGE of its signer contains the prepared certificate (attack 10). Example:
 /// replica 1 sent COMMIT v=0 n=5, and its VIEW-CHANGE for view 1 has h=0 and no certificate for n=5.
-void equivocation_detector::look_for_hidden(const hypermesh::view_change& value, const evidence_item& shown,
+void equivocation_detector::look_for_hidden(const hypermesh::view_change& value, const authentic_item& document,
                                             findings& out) {
   for (auto& slot : record_of(value.replica)->votes) {
     if (slot.sequence <= at_.stable) continue;
@@ -347,9 +398,10 @@ void equivocation_detector::look_for_hidden(const hypermesh::view_change& value,
                                   claim.by[commit_at]};
       if (!conceals(value, said.content)) continue;
       // The COMMIT was remembered unverified; a forged one is forgotten.
-      claim.said[commit_at] = is_genuine(message_kind::commit, said);
-      if (!claim.said[commit_at]) continue;
-      claim.is_closed = prove({{evidence_item{message_kind::commit, said}, shown}}, out);
+      const auto genuine = authenticate({message_kind::commit, said});
+      claim.said[commit_at] = genuine.has_value();
+      if (!genuine) continue;
+      claim.is_closed = prove(*genuine, document, out);
       // One proof is enough to convict.
       if (claim.is_closed) return;
     }

@@ -21,16 +21,18 @@ namespace hypermesh {
 ///
 /// To remember a vote costs no signature check; only conflicting messages are verified. An unverified vote is
 /// remembered only if it comes on its signer's own link, so that no replica fills the place of another. If a remembered
-/// signature turns out to be forged, a genuine message replaces it. VIEW-CHANGEs and NEW-VIEWs are verified before they
-/// are remembered, because they are few (`costly_message_limit`) and a forged one must not hide a genuine one.
+/// signature turns out to be forged, a genuine message replaces it. The signatures of VIEW-CHANGEs and NEW-VIEWs are
+/// verified before the detector sees them, because they are few (`costly_message_limit`) and a forged one must not hide
+/// a genuine one. A signature that was verified comes as an `authentic_item` and is not verified again.
 ///
 /// An equivocating primary sends one proposal to each replica, so no replica receives two of them. A replica that sees
 /// a vote for another digest than that of its own proposal therefore sends its proposal to the voter.
 ///
 /// Memory: for each replica that sent anything, two views of a window of votes, a window of CHECKPOINTs, one
-/// VIEW-CHANGE and one NEW-VIEW: about 91 KiB with L = 256, and two documents of up to
-/// `limits::evidence_item_bytes_max` each. For all replicas together, two views of a window of proposals. No message of
-/// a replica replaces one that the same replica signed for the present view and window.
+/// VIEW-CHANGE and one NEW-VIEW: about 91 KiB with L = 256, and two decoded documents, each of up to three times
+/// `limits::evidence_item_bytes_max`: its bytes, those of its parts, and their values. For all replicas together, two
+/// views of a window of proposals. No message of a replica replaces one that the same replica signed for the present
+/// view and window.
 class equivocation_detector {
  public:
   /// `checks` outlives the detector.
@@ -49,14 +51,24 @@ class equivocation_detector {
     [[nodiscard]] bool empty() const { return proofs.empty() && shows.empty(); }
   };
 
-  /// A decoded message arrived on the link of `sender`. It may still be refused.
+  /// A decoded message arrived on the link of `sender`. It may still be refused. A VIEW-CHANGE or NEW-VIEW comes by
+  /// `on_document`.
   [[nodiscard]] findings on_message(replica_id sender, const message& value);
+  /// Whether the detector has a use for this VIEW-CHANGE or NEW-VIEW. If not, its signature need not be verified for
+  /// it.
+  [[nodiscard]] bool compares(const evidence_item& document) const;
+  /// A VIEW-CHANGE or NEW-VIEW arrived, and its signature was verified. It may still be refused.
+  [[nodiscard]] findings on_document(const authentic_item& document);
   /// The validator accepted the message, so the statements that it quotes are genuine. They are compared as well.
   [[nodiscard]] findings on_verified(const message& value);
+  /// The same for a NEW-VIEW.
+  [[nodiscard]] findings on_opened(const planned_new_view& verified);
   /// The validator refused the message for the reason `why`. Some reasons are misbehaviour of the signer.
   [[nodiscard]] findings on_refused(const message& value, rejection why);
+  /// The validator refused a VIEW-CHANGE or NEW-VIEW although its signature is genuine.
+  [[nodiscard]] findings on_refused(const authentic_item& document, rejection why);
   void on_position(const replica_position& at) { at_ = at; }
-  /// Number of signatures and documents that the detector has verified since the start.
+  /// Number of signatures that the detector has verified since the start.
   [[nodiscard]] std::uint64_t checks_made() const { return checks_made_; }
   /// Replicas in quarantine or with unordered evidence against them, in ascending order. No further misbehaviour of
   /// these replicas is searched for, because it would convict nobody and would cost checks.
@@ -93,7 +105,7 @@ class equivocation_detector {
   };
   struct document_claim {
     view_number view;
-    std::optional<evidence_item> said;
+    std::optional<authentic_item> said;
     bool is_closed = false;
   };
   struct replica_record {
@@ -106,24 +118,29 @@ class equivocation_detector {
   void note_vote(message_kind kind, const signed_statement& said, findings& out);
   void note_proposal(const signed_statement& header, findings& out);
   void note_checkpoint(const signed_statement& said, findings& out);
-  void note_view_change(const hypermesh::view_change& value, bool is_verified, findings& out);
   void note_certificates(const hypermesh::view_change& value, findings& out);
-  void note_document(document_claim& known, view_number view, evidence_item shown, findings& out);
-  void look_for_hidden(const hypermesh::view_change& value, const evidence_item& shown, findings& out);
+  void note_document(const authentic_item& said, findings& out);
+  void note_document(document_claim& known, view_number view, const authentic_item& said, findings& out);
+  void look_for_hidden(const hypermesh::view_change& value, const authentic_item& document, findings& out);
   void show_proposal(const statement& vote, findings& out);
   /// Whether the statement has a place in the record: inside the window, and not beyond the next view.
   [[nodiscard]] bool is_near(const statement& content) const;
   [[nodiscard]] bool is_avoided_as_primary(replica_id replica) const;
   void show_to_voters(const statement& proposed, findings& out);
-  [[nodiscard]] bool prove_against(const vote_claim& claim, message_kind kind, const signed_statement& said,
+  [[nodiscard]] bool prove_against(const vote_claim& claim, const signed_statement& said, const authentic_item& genuine,
                                    findings& out);
-  [[nodiscard]] bool is_genuine_replacement(message_kind kind, const signature& known, const signed_statement& said);
-  [[nodiscard]] bool is_genuine(message_kind kind, const signed_statement& said);
+  [[nodiscard]] static bool is_other_copy(const signature& known, const signed_statement& said);
+  /// Verifies one signature, and counts it.
+  [[nodiscard]] std::optional<authentic_item> authenticate(evidence_item claimed);
   [[nodiscard]] replica_record* record_of(replica_id replica);
   [[nodiscard]] vote_claim* claim_of(const statement& content);
   [[nodiscard]] proposal_claim* proposal_of(view_number view, sequence_number sequence);
-  /// Adds `shown` to the proofs if it proves a misbehaviour of a replica that is not avoided as primary.
-  bool prove(evidence shown, findings& out);
+  [[nodiscard]] bool is_worth_proving(const evidence& shown) const;
+  /// Each of these adds evidence to the proofs if it proves a misbehaviour of a replica that is not avoided as primary,
+  /// and verifies only the signatures that were not verified before.
+  void prove_alone(evidence_item claimed, findings& out);
+  bool prove(const evidence_item& remembered, const authentic_item& said, findings& out);
+  bool prove(const authentic_item& before, const authentic_item& said, findings& out) const;
 
   cluster_parameters cluster_;
   const validator* checks_;

@@ -36,12 +36,12 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, microsecond
   // A known case is dropped before anything is copied or kept, because a faulty replica can contradict itself again at
   // no cost (attack 33).
   if (!about || !is_news(*about, out)) return out;
+  const auto shown = std::make_shared<const evidence>(proof);
   if (const auto* accused = std::get_if<misbehaviour>(&*about)) {
-    out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what),
-                                               std::make_shared<const evidence>(proof)});
+    out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what), shown});
   }
   // Sent to all, because the other replicas may never see both messages.
-  open(*about, system_request_frame(*about, proof), true, now, out);
+  open(*about, request_for(*about, shown), true, now, out);
   return out;
 }
 
@@ -50,7 +50,7 @@ evidence_pool_effects evidence_pool::on_request(const request& value, microsecon
   const auto about = system_request_in(value, cluster_);
   // The sender has sent it to all replicas, so it is only submitted to the own request pool. It is sent from here at
   // the first repetition.
-  if (about && is_news(*about, out)) open(*about, reframe(value), false, now, out);
+  if (about && is_news(*about, out)) open(*about, value, false, now, out);
   return out;
 }
 
@@ -109,13 +109,13 @@ bool evidence_pool::is_news(const system_request& about, evidence_pool_effects& 
   return has_room(accused);
 }
 
-void evidence_pool::open(const system_request& about, frame_ptr frame, bool tell, microseconds_t now,
+void evidence_pool::open(const system_request& about, request asked, bool tell, microseconds_t now,
                          evidence_pool_effects& out) {
-  if (tell) out.sends.push_back({std::nullopt, frame});
-  out.requests.push_back(frame);
+  if (tell) out.sends.push_back({std::nullopt, reframe(asked)});
+  out.requests.push_back(asked);
   // A case that this node did not send to all starts with the second interval, so the finder of the evidence submits it
   // again first.
-  open_.emplace(request_id_of(about), open_case{about, std::move(frame), now, tell ? 0U : 1U});
+  open_.emplace(request_id_of(about), open_case{about, std::move(asked), now, tell ? 0U : 1U});
 }
 
 void evidence_pool::drop_if(const std::function<bool(const open_case&)>& is_over, evidence_pool_effects& out) {
@@ -154,8 +154,8 @@ evidence_pool_effects evidence_pool::on_tick(microseconds_t now) {
     // Also to the own request pool, which ignores a request that it still holds.
     each.told_at = now;
     if (++each.repeats > repeats_max) continue;
-    out.sends.push_back({std::nullopt, each.frame});
-    out.requests.push_back(each.frame);
+    out.sends.push_back({std::nullopt, reframe(each.asked)});
+    out.requests.push_back(each.asked);
   }
   // No replica that could order the case accepts it, or it is of an epoch that is over.
   drop_if([](const open_case& each) { return each.repeats > repeats_max; }, out);
@@ -266,8 +266,8 @@ bool evidence_pool::is_sensible(const group_request& wanted) const {
     return wanted.sequence <= agreed_.after.plus(3ULL * cluster_.watermark_window);
   }
   // Operators cast their own votes for a hand-over. For a readmission `probation` computes: two above the latest view
-  // of a quorum of other replicas, and one more if the asker would lead that view. A replica that could ask for a view that it
-  // leads would become primary again whenever it was replaced (attack 38).
+  // of a quorum of other replicas, and one more if the asker would lead that view. A replica that could ask for a view
+  // that it leads would become primary again whenever it was replaced (attack 38).
   return wanted.cause == hand_over_cause::readmission && wanted.to <= view_.plus(3) &&
          cluster_.group().primary_of(wanted.to) != wanted.about;
 }
@@ -307,17 +307,17 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   votes[said.content.replica] = said;
   const auto voters = voters_of(*wanted, cluster_.group());
   // Equal votes only, and exactly the number that is needed, because `system_request_in` accepts no other number.
-  evidence shown;
+  auto shown = std::make_shared<evidence>();
   for (const auto& [voter, each] : votes) {
     if (group_request_of(kind, each.content, cluster_) != wanted) continue;
-    shown.items.push_back({kind, each});
-    if (shown.items.size() == voters) break;
+    shown->items.push_back({kind, each});
+    if (shown->items.size() == voters) break;
   }
   // §4's f+1: at least one of them is correct. A step-down needs the vote of the primary alone.
-  if (shown.items.size() < voters) return;
+  if (shown->items.size() < voters) return;
   const system_request about = *wanted;
   // Not sent to all: the votes were, so every replica opens the case itself.
-  if (is_news(about, out)) open(about, system_request_frame(about, shown), false, now, out);
+  if (is_news(about, out)) open(about, request_for(about, std::move(shown)), false, now, out);
 }
 
 }  // namespace hypermesh

@@ -16,7 +16,7 @@ namespace hypermesh {
 struct evidence_pool_effects {
   std::vector<outgoing_message> sends;
   /// System requests for the request pool of this node.
-  std::vector<frame_ptr> requests;
+  std::vector<request> requests;
   /// Evidence against replicas that was verified in this step, also if the pool has no room for it.
   std::vector<proven_misbehaviour> proven;
   /// Names of cases that need no order any more. The request pool forgets them, so that no primary is blamed for not
@@ -33,7 +33,8 @@ struct evidence_pool_effects {
 /// judges the next primary by whether it orders the evidence. A group request is opened by each replica that has enough
 /// votes.
 ///
-/// Memory: `open_max` cases of at most `limits::request_bytes_max`, `open_per_accused_max` of them for each accused;
+/// Memory: `open_max` cases of at most `limits::request_bytes_max`, and their decoded evidence, at most three times as
+/// much; `open_per_accused_max` of them for each accused;
 /// one vote of each replica for each place of a group request; 256 names of settled cases.
 class evidence_pool {
  public:
@@ -88,7 +89,8 @@ class evidence_pool {
  private:
   struct open_case {
     system_request about;
-    frame_ptr frame;
+    /// Its evidence is decoded, so the case is submitted again without another look at its bytes.
+    request asked;
     /// When the case was submitted last, and the number of intervals so far. A case that this node did not send to all
     /// starts with 1.
     microseconds_t told_at = 0;
@@ -105,7 +107,7 @@ class evidence_pool {
   /// Whether the case is neither open nor settled, and has a place. Verified evidence against a replica is reported in
   /// `out` even without a place.
   [[nodiscard]] bool is_news(const system_request& about, evidence_pool_effects& out) const;
-  void open(const system_request& about, frame_ptr frame, bool tell, microseconds_t now, evidence_pool_effects& out);
+  void open(const system_request& about, request asked, bool tell, microseconds_t now, evidence_pool_effects& out);
   /// Signs the same wish as `asked` if it is a sensible wish of its own signer.
   void support(message_kind kind, const signed_statement& asked, microseconds_t now, evidence_pool_effects& out);
   [[nodiscard]] bool is_sensible(const group_request& wanted) const;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
@@ -15,7 +16,7 @@ struct recovered_replica {
   bool active = true;
   /// The own VIEW-CHANGE if the replica waited; the NEW-VIEW if it had entered a view after view 0.
   std::shared_ptr<const view_change> own_change;
-  std::shared_ptr<const new_view> opened;
+  std::shared_ptr<const planned_new_view> opened;
   std::shared_ptr<const checkpoint_certificate> stable;
   sequence_number last_executed;
   /// The replica lost its disk, and its earlier statements are not known (see `probation`).

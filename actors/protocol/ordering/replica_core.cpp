@@ -127,24 +127,12 @@ replica_effects replica_core::on_message(principal sender, const message& value)
     case message_kind::commit:
       accept(from, value, out);
       break;
-    case message_kind::new_view: {
-      const auto& opened = std::get<new_view>(value);
-      // The validator has computed O again (attack 13), so only the view is left to check.
-      const bool is_new = opened.view > view() || (opened.view == view() && status_.changing() != nullptr);
-      if (!is_new) {
-        reject(from, opened.view == view() ? rejection::duplicate : rejection::other_view, out);
-      } else {
-        enter_view(opened, out);
-        ask_for_bodies(out);
-      }
-      break;
-    }
     case message_kind::status:
       hear_status(std::get<status>(value), out);
       answer_status(std::get<status>(value), out);
       break;
     default:
-      require(false, "ingress routes only ordering messages, NEW-VIEW and STATUS to the replica");
+      require(false, "ingress routes only ordering messages and STATUS to the replica");
   }
   return out;
 }

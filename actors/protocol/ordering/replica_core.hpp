@@ -14,6 +14,7 @@
 #include "actors/protocol/ordering/signing_rights.hpp"
 #include "actors/protocol/ordering/slot_log.hpp"
 #include "actors/protocol/ordering/stall_watch.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
@@ -41,15 +42,18 @@ class replica_core {
   /// The batcher has cut a batch to be proposed in `view`. The batch is dropped if that view is over.
   [[nodiscard]] replica_effects on_batch(view_number view, std::shared_ptr<const batch> content);
 
-  /// PRE-PREPARE, PREPARE, COMMIT, NEW-VIEW or STATUS of `sender`.
+  /// PRE-PREPARE, PREPARE, COMMIT or STATUS of `sender`.
   [[nodiscard]] replica_effects on_message(principal sender, const message& value);
+
+  /// A verified NEW-VIEW that came on the link of `sender`.
+  [[nodiscard]] replica_effects on_new_view(principal sender, const planned_new_view& opened);
 
   /// §4.4: leaves the present view for `to`. Does nothing if `to` is not ahead, or while this replica may not leave;
   /// then it is asked again.
   [[nodiscard]] replica_effects on_change_view(view_number to);
 
   /// This replica is the primary of `opened`, which rests on a quorum of VIEW-CHANGEs.
-  [[nodiscard]] replica_effects on_new_view_built(const new_view& opened);
+  [[nodiscard]] replica_effects on_new_view_built(const planned_new_view& opened);
 
   /// §4.3: a quorum certified the state after a sequence number.
   [[nodiscard]] replica_effects on_stable(std::shared_ptr<const checkpoint_certificate> certificate);
@@ -108,11 +112,11 @@ class replica_core {
   void restore_view(const recovered_replica& past);
 
   // §4.4.
-  void adopt_plan(const new_view& opened);
+  void adopt_plan(const planned_new_view& opened);
   void learn_checkpoint(replica_effects& out) const;
   void change_view(view_number to, replica_effects& out);
   void leave_view(view_number to);
-  void enter_view(const new_view& opened, replica_effects& out);
+  void enter_view(const planned_new_view& opened, replica_effects& out);
   [[nodiscard]] bool lacks_body() const;
   void ask_for_bodies(replica_effects& out) const;
   void repropose(replica_effects& out);

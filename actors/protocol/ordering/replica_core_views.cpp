@@ -4,7 +4,6 @@
 
 #include "actors/protocol/ordering/replica_core.hpp"
 #include "actors/protocol/ordering/restored_slots.hpp"
-#include "actors/protocol/views/new_view.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -60,11 +59,29 @@ void replica_core::leave_view(view_number to) {
   last_decided_ = log_.marks().low();
 }
 
-replica_effects replica_core::on_new_view_built(const new_view& opened) {
-  require(opened.replica == self_ && group_.primary_of(opened.view) == self_, "the primary opens its own view");
+replica_effects replica_core::on_new_view(principal sender, const planned_new_view& opened) {
+  require(sender.is_replica(), "the replica core gets messages of replicas only");
+  replica_effects out;
+  // A replica whose state is wrong takes no part until it is repaired (attack 27).
+  if (status_.is_diverged()) return out;
+  // The validator has computed O again (attack 13), so only the view is left to check.
+  const auto to = opened.message().view;
+  const bool is_new = to > view() || (to == view() && status_.changing() != nullptr);
+  if (!is_new) {
+    reject(replica_id{sender.number}, to == view() ? rejection::duplicate : rejection::other_view, out);
+    return out;
+  }
+  enter_view(opened, out);
+  ask_for_bodies(out);
+  return out;
+}
+
+replica_effects replica_core::on_new_view_built(const planned_new_view& opened) {
+  const auto& built = opened.message();
+  require(built.replica == self_ && group_.primary_of(built.view) == self_, "the primary opens its own view");
   replica_effects out;
   // This replica may have gone on to a later view. Then it never sends this NEW-VIEW.
-  if (opened.view != view() || status_.changing() == nullptr) return out;
+  if (built.view != view() || status_.changing() == nullptr) return out;
   enter_view(opened, out);
   // The NEW-VIEW goes first, because a replica that has not entered the view refuses what is sent in it.
   out.sends.insert(out.sends.begin(), {std::nullopt, status_.active()->opened_by});
@@ -72,9 +89,10 @@ replica_effects replica_core::on_new_view_built(const new_view& opened) {
   return out;
 }
 
-void replica_core::enter_view(const new_view& opened, replica_effects& out) {
-  if (opened.view > view()) leave_view(opened.view);
-  require(opened.view == view(), "a NEW-VIEW opens the view that is waited for");
+void replica_core::enter_view(const planned_new_view& opened, replica_effects& out) {
+  const auto to = opened.message().view;
+  if (to > view()) leave_view(to);
+  require(to == view(), "a NEW-VIEW opens the view that is waited for");
   adopt_plan(opened);
   const auto* here = status_.active();
   out.records.push_back({record_kind::new_view, view(), here->min_s, here->opened_by});
@@ -109,16 +127,19 @@ void replica_core::learn_checkpoint(replica_effects& out) const {
   if (here != nullptr && here->min_s > log_.marks().low()) out.learned = here->min_s_proof;
 }
 
-void replica_core::adopt_plan(const new_view& opened) {
-  const auto plan = plan_of(opened.view_changes);
-  require(plan.digests.size() == opened.reproposals.size(), "a verified NEW-VIEW follows its plan");
+void replica_core::adopt_plan(const planned_new_view& opened) {
+  // The plan was computed where V was checked or collected, and O was held against it there. V has not changed since,
+  // so the plan is not computed again (see `validator::check_new_view`).
+  const auto& plan = opened.plan();
+  const auto& verified = opened.message();
+  require(plan.digests.size() == verified.reproposals.size(), "a verified NEW-VIEW follows its plan");
   // A STATUS in the new view is another question than one in the old view.
   answered_.clear();
   active_view entered;
-  entered.opened_by = frame_of(message_kind::new_view, opened.raw);
+  entered.opened_by = frame_of(message_kind::new_view, verified.raw);
   entered.min_s = plan.min_s;
   entered.min_s_proof = std::make_shared<const checkpoint_certificate>(plan.proof);
-  for (const auto& each : opened.reproposals) {
+  for (const auto& each : verified.reproposals) {
     // The own stable checkpoint covers the others.
     if (each.content.sequence > log_.marks().low()) entered.reproposals.emplace(each.content.sequence, each);
   }

@@ -15,17 +15,6 @@ bool is_vote(message_kind kind) {
   return kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit;
 }
 
-template <class Document>
-std::optional<Document> document_in(const evidence_item& shown, message_kind kind) {
-  const auto* raw = std::get_if<blob>(&shown.content);
-  if (raw == nullptr || shown.kind != kind) return std::nullopt;
-  // An item is smaller than the longest frame of its kind, and it may be as hostile as any frame.
-  auto decoded = decode(frame_of(kind, *raw));
-  auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return std::nullopt;
-  return std::move(std::get<Document>(*value));
-}
-
 /// A vote that no correct replica signs, whatever it received before. This one signed message convicts.
 std::optional<system_request> lone_vote(message_kind kind, const statement& content,
                                         const cluster_parameters& cluster) {
@@ -74,10 +63,10 @@ std::optional<system_request> two_votes(const evidence_item& first, const eviden
 
 std::optional<system_request> vote_and_document(const evidence_item& vote, const evidence_item& document) {
   const auto& said = std::get<signed_statement>(vote.content).content;
-  const auto change = view_change_in(document);
+  const auto* change = document_in<view_change>(document);
   // Only a COMMIT promises that later VIEW-CHANGEs contain the certificate. A PREPARE promises nothing, because its
   // signer may never have had the batch prepared.
-  if (vote.kind != message_kind::commit || !change || change->replica != said.replica) return std::nullopt;
+  if (vote.kind != message_kind::commit || change == nullptr || change->replica != said.replica) return std::nullopt;
   if (!conceals(*change, said)) return std::nullopt;
   return misbehaviour{principal::of(said.replica), misbehaviour_kind::hidden_certificate, change->new_view,
                       said.sequence};
@@ -90,21 +79,21 @@ bool is_same_content(byte_span left, byte_span right) {
 }
 
 bool is_same_document(const evidence_item& one, const evidence_item& other) {
-  return is_same_content(std::get<blob>(one.content).view, std::get<blob>(other.content).view);
+  return is_same_content(document_of(one).view, document_of(other).view);
 }
 
 std::optional<system_request> two_documents(const evidence_item& first, const evidence_item& second) {
   if (first.kind != second.kind || is_same_document(first, second)) return std::nullopt;
-  if (const auto one = view_change_in(first), other = view_change_in(second); one && other) {
+  if (const auto* one = document_in<view_change>(first), *other = document_in<view_change>(second); one && other) {
     if (one->replica != other->replica || one->new_view != other->new_view) return std::nullopt;
     return misbehaviour{principal::of(one->replica), misbehaviour_kind::conflicting_view_changes, one->new_view, {}};
   }
-  if (const auto one = new_view_in(first), other = new_view_in(second); one && other) {
+  if (const auto* one = document_in<new_view>(first), *other = document_in<new_view>(second); one && other) {
     if (one->replica != other->replica || one->view != other->view) return std::nullopt;
     return misbehaviour{principal::of(one->replica), misbehaviour_kind::conflicting_new_views, one->view, {}};
   }
-  const auto one = document_in<request>(first, message_kind::request);
-  const auto other = document_in<request>(second, message_kind::request);
+  const auto* one = document_in<request>(first);
+  const auto* other = document_in<request>(second);
   // Requests of the system client have no signature, so two different ones with one name prove nothing.
   if (!one || !other || one->id != other->id || one->id.client == system_client) return std::nullopt;
   // Two processes of one client may choose one session number by accident. They open it with different nonces, so their
@@ -121,11 +110,11 @@ std::optional<system_request> two_documents(const evidence_item& first, const ev
 /// valid VIEW-CHANGE or NEW-VIEW convicts nobody.
 std::optional<system_request> lone_document(const evidence_item& shown) {
   // That check costs a verification for each signature in the document, so the size is bounded (attack 33).
-  if (std::get<blob>(shown.content).view.size() > limits::lone_evidence_item_bytes_max) return std::nullopt;
-  if (const auto change = view_change_in(shown)) {
+  if (document_of(shown).view.size() > limits::lone_evidence_item_bytes_max) return std::nullopt;
+  if (const auto* change = document_in<view_change>(shown)) {
     return misbehaviour{principal::of(change->replica), misbehaviour_kind::unlawful_view_change, change->new_view, {}};
   }
-  if (const auto opened = new_view_in(shown)) {
+  if (const auto* opened = document_in<new_view>(shown)) {
     return misbehaviour{principal::of(opened->replica), misbehaviour_kind::unlawful_new_view, opened->view, {}};
   }
   return std::nullopt;
@@ -183,14 +172,6 @@ std::optional<group_request> hand_over_in(const statement& content, group_size g
 
 bool is_same_request(const request& one, const request& other) { return is_same_content(one.raw.view, other.raw.view); }
 
-std::optional<view_change> view_change_in(const evidence_item& shown) {
-  return document_in<view_change>(shown, message_kind::view_change);
-}
-
-std::optional<new_view> new_view_in(const evidence_item& shown) {
-  return document_in<new_view>(shown, message_kind::new_view);
-}
-
 // §4.4: P has a set "for each request m that prepared at i with a sequence number higher than n", and the certificate
 // of the highest view counts. Example: replica 1 signed COMMIT v=2 n=5 A. Its VIEW-CHANGE for view 4 with a stable
 // checkpoint below 5 must contain a certificate for n=5: of view 2 with A, or of view 3 with any digest, because view 3
@@ -243,7 +224,7 @@ std::optional<system_request> system_request_in(const evidence& shown, const clu
   const auto& first = shown.items.front();
   if (is_group_request(first.kind)) return vote_of_many(shown, cluster);
   // `decode_evidence` puts statements before documents: if the first item is a document, so are all others.
-  const bool stated = std::holds_alternative<signed_statement>(first.content);
+  const bool stated = first.is_statement();
   if (shown.items.size() == 1) {
     return stated ? lone_vote(first.kind, std::get<signed_statement>(first.content).content, cluster)
                   : lone_document(first);
@@ -251,15 +232,12 @@ std::optional<system_request> system_request_in(const evidence& shown, const clu
   if (shown.items.size() != 2) return std::nullopt;
   const auto& second = shown.items.back();
   if (!stated) return two_documents(first, second);
-  return std::holds_alternative<signed_statement>(second.content) ? two_votes(first, second)
-                                                                  : vote_and_document(first, second);
+  return second.is_statement() ? two_votes(first, second) : vote_and_document(first, second);
 }
 
 std::optional<system_request> system_request_in(const request& value, const cluster_parameters& cluster) {
-  if (value.id.client != system_client || value.operation_count() != 1) return std::nullopt;
-  const auto shown = decode_evidence(value.operation(0));
-  if (std::holds_alternative<rejection>(shown)) return std::nullopt;
-  auto about = system_request_in(std::get<evidence>(shown), cluster);
+  if (value.id.client != system_client || value.shown == nullptr) return std::nullopt;
+  auto about = system_request_in(*value.shown, cluster);
   // The name follows from the case. If the sender could choose it, one case could be ordered under many names.
   if (!about || request_id_of(*about) != value.id) return std::nullopt;
   return about;
@@ -286,10 +264,8 @@ request_id request_id_of(const system_request& about) {
   return {system_client, timestamp{number}};
 }
 
-frame_ptr system_request_frame(const system_request& about, const evidence& shown) {
-  // No signature: the evidence proves itself, and the system client has no key.
-  const auto operation = evidence_buffer(shown);
-  return seal(message_kind::request, request_buffer(request_id_of(about), {byte_span{operation}}), signature{});
+request request_for(const system_request& about, std::shared_ptr<const evidence> shown) {
+  return encode_system_request(request_id_of(about), std::move(shown));
 }
 
 statement complaint_of(replica_id self, replica_id about, complaint_reason why, sequence_number period,

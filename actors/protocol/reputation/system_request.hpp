@@ -6,8 +6,8 @@
 #include "actors/protocol/base/system_request_kinds.hpp"
 #include "messages/values.hpp"
 
-/// The claim of a system request: a misbehaviour, or the wish of a weak quorum. These functions read only its form;
-/// `validator::proves` verifies the signatures. Pure.
+/// The claim of a system request: a misbehaviour, or the wish of a weak quorum. These functions compare decoded values
+/// and read only their form; `validator::proves` verifies the signatures. Pure.
 namespace hypermesh {
 
 /// Signed messages in one EVIDENCE: two can conflict. The receiver compares them and verifies those that conflict.
@@ -23,7 +23,7 @@ inline constexpr std::size_t items_per_misbehaviour_max = 2;
 [[nodiscard]] request_id request_id_of(const system_request& about);
 
 /// The REQUEST that has `shown`, the evidence for `about`, ordered.
-[[nodiscard]] frame_ptr system_request_frame(const system_request& about, const evidence& shown);
+[[nodiscard]] request request_for(const system_request& about, std::shared_ptr<const evidence> shown);
 
 /// The statement that a COMPLAINT signs.
 [[nodiscard]] statement complaint_of(replica_id self, replica_id about, complaint_reason why, sequence_number period,
@@ -49,9 +49,5 @@ inline constexpr std::size_t items_per_misbehaviour_max = 2;
 /// The wish that a COMPLAINT, RELEASE, READMISSION or HAND-OVER signs; nothing when the statement is not of their form.
 [[nodiscard]] std::optional<group_request> group_request_of(message_kind kind, const statement& content,
                                                             const cluster_parameters& cluster);
-
-/// The VIEW-CHANGE or NEW-VIEW in an item of evidence; nothing when the item is something else.
-[[nodiscard]] std::optional<view_change> view_change_in(const evidence_item& shown);
-[[nodiscard]] std::optional<new_view> new_view_in(const evidence_item& shown);
 
 }  // namespace hypermesh

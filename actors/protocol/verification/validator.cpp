@@ -4,8 +4,8 @@
 #include <set>
 
 #include "actors/protocol/reputation/system_request.hpp"
-#include "actors/protocol/views/new_view.hpp"
 #include "messages/codec.hpp"
+#include "messages/require.hpp"
 
 namespace hypermesh {
 
@@ -75,10 +75,14 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   }
   if (const auto* it = std::get_if<suspicion>(&value)) return check_suspicion(sender, *it);
   if (const auto* it = std::get_if<view_change>(&value)) {
-    return sender == principal::of(it->replica) ? check_view_change(*it)
+    return sender == principal::of(it->replica) ? check_view_change(*it, own_signature::unchecked)
                                                 : std::optional{rejection::sender_is_not_signer};
   }
-  if (const auto* it = std::get_if<new_view>(&value)) return check_new_view(*it);
+  if (const auto* it = std::get_if<new_view>(&value)) {
+    const auto checked = check_new_view(*it, own_signature::unchecked);
+    const auto* bad = std::get_if<rejection>(&checked);
+    return bad == nullptr ? std::nullopt : std::optional{*bad};
+  }
   if (const auto* it = std::get_if<complaint>(&value)) return check_group_request(message_kind::complaint, it->vote);
   if (const auto* it = std::get_if<release>(&value)) return check_group_request(message_kind::release, it->vote);
   if (const auto* it = std::get_if<readmission>(&value))
@@ -100,7 +104,7 @@ std::optional<rejection> validator::check_request(principal sender, const reques
   if (value.id.client == system_client) {
     // A system request proves itself, so any replica may send it. Clients may not, because only replicas have a limit
     // for messages that cost so many signature checks (attack 33).
-    return sender.is_replica() ? check_system_request_frame(value) : rejection::kind_not_allowed_from_sender;
+    return sender.is_replica() ? check_system_request(value) : rejection::kind_not_allowed_from_sender;
   }
   const auto signer = principal::of(value.id.client);
   if (!is_member(signer)) return rejection::not_a_member;
@@ -114,12 +118,11 @@ std::optional<rejection> validator::check_request(principal sender, const reques
 
 // --- The guard -------------------------------------------------------------------
 
-std::optional<rejection> validator::check_system_request_frame(const request& value) const {
+std::optional<rejection> validator::check_system_request(const request& value) const {
   // The sender, a replica, need not be the one that found the evidence: the request proves itself, and equal cases have
   // equal names.
-  if (!system_request_in(value, cluster_)) return rejection::unproven;
-  const auto shown = decode_evidence(value.operation(0));
-  return proves(std::get<evidence>(shown)) ? std::nullopt : std::optional{rejection::unproven};
+  const auto about = system_request_in(value, cluster_);
+  return about && proves(*about, *value.shown) ? std::nullopt : std::optional{rejection::unproven};
 }
 
 std::optional<rejection> validator::check_group_request(message_kind kind, const signed_statement& vote) const {
@@ -128,35 +131,50 @@ std::optional<rejection> validator::check_group_request(message_kind kind, const
   return check_statement(kind, vote);
 }
 
-bool validator::holds(const evidence_item& shown) const {
-  if (const auto* said = std::get_if<signed_statement>(&shown.content)) return !check_statement(shown.kind, *said);
-  const auto raw = std::get<blob>(shown.content).view;
-  if (const auto change = view_change_in(shown)) return !check_document(change->replica, shown.kind, raw, change->by);
-  if (const auto opened = new_view_in(shown)) return !check_document(opened->replica, shown.kind, raw, opened->by);
+bool validator::is_authentic(const evidence_item& claimed) const {
+  if (const auto* said = std::get_if<signed_statement>(&claimed.content)) return !check_statement(claimed.kind, *said);
+  const auto raw = document_of(claimed).view;
+  if (const auto* change = document_in<view_change>(claimed)) {
+    return !check_document(change->replica, message_kind::view_change, raw, change->by);
+  }
+  if (const auto* opened = document_in<new_view>(claimed)) {
+    return !check_document(opened->replica, message_kind::new_view, raw, opened->by);
+  }
   // A REQUEST is checked as if its client had sent it, so a system request is no evidence.
-  const auto asked = decode_request(std::get<blob>(shown.content));
-  const auto* value = std::get_if<request>(&asked);
-  return value != nullptr && !check_request(principal::of(value->id.client), *value);
+  const auto& asked = *document_in<request>(claimed);
+  return !check_request(principal::of(asked.id.client), asked);
+}
+
+std::optional<authentic_item> validator::authenticate(evidence_item claimed) const {
+  if (!is_authentic(claimed)) return std::nullopt;
+  return authentic_item{std::move(claimed)};
 }
 
 bool validator::proves(const evidence& shown) const {
   const auto about = system_request_in(shown, cluster_);
-  if (!about) return false;
+  return about && proves(*about, shown);
+}
+
+bool validator::proves(const system_request& about, const evidence& shown) const {
   for (const auto& each : shown.items) {
-    if (!holds(each)) return false;
+    if (!is_authentic(each)) return false;
   }
-  const auto* accused = std::get_if<misbehaviour>(&*about);
+  const auto* accused = std::get_if<misbehaviour>(&about);
   // A group request needs no more than its votes, whose number `system_request_in` has checked.
   if (accused == nullptr) return true;
   // For these two kinds the document itself is the misbehaviour: no correct replica signs a VIEW-CHANGE or a NEW-VIEW
   // that fails its check.
-  if (accused->what == misbehaviour_kind::unlawful_view_change) {
-    return check_view_change(*view_change_in(shown.items.front())).has_value();
+  const bool is_lone =
+      accused->what == misbehaviour_kind::unlawful_view_change || accused->what == misbehaviour_kind::unlawful_new_view;
+  return !is_lone || is_unlawful(shown.items.front());
+}
+
+/// Whether a VIEW-CHANGE or NEW-VIEW with a genuine signature fails its check.
+bool validator::is_unlawful(const evidence_item& document) const {
+  if (const auto* change = document_in<view_change>(document)) {
+    return check_view_change(*change, own_signature::genuine).has_value();
   }
-  if (accused->what == misbehaviour_kind::unlawful_new_view) {
-    return check_new_view(*new_view_in(shown.items.front())).has_value();
-  }
-  return true;
+  return std::holds_alternative<rejection>(check_new_view(*document_in<new_view>(document), own_signature::genuine));
 }
 
 std::optional<rejection> validator::check_statement(message_kind kind, const signed_statement& value) const {
@@ -235,7 +253,37 @@ std::optional<rejection> validator::check_suspicion(principal sender, const susp
   return check_vote(sender, message_kind::suspicion, value.vote);
 }
 
-std::optional<rejection> validator::check_view_change(const view_change& value) const {
+std::optional<rejection> validator::check_view_change(principal sender, const view_change& value,
+                                                      const std::optional<authentic_item>& own) const {
+  if (!is_member(sender)) return rejection::not_a_member;
+  if (const auto bad = check_kind(sender, message_kind::view_change)) return bad;
+  if (sender != principal::of(value.replica)) return rejection::sender_is_not_signer;
+  return check_view_change(value, verdict_on(own, value.raw));
+}
+
+std::variant<planned_new_view, rejection> validator::verify_new_view(principal sender,
+                                                                     std::shared_ptr<const new_view> value,
+                                                                     const std::optional<authentic_item>& own) const {
+  if (!is_member(sender)) return rejection::not_a_member;
+  if (const auto bad = check_kind(sender, message_kind::new_view)) return *bad;
+  auto checked = check_new_view(*value, verdict_on(own, value->raw));
+  if (const auto* bad = std::get_if<rejection>(&checked)) return *bad;
+  return planned_new_view{std::move(value), std::move(std::get<new_view_plan>(checked))};
+}
+
+authentic_item validator::view_change_in(const planned_new_view& verified, std::size_t index) {
+  // A copy, because a pointer into the NEW-VIEW would keep all of it alive, up to 12 MiB.
+  return authentic_item{item_of(std::make_shared<const view_change>(verified.message().view_changes.at(index)))};
+}
+
+/// The signature of one document must not count for another one (attack 2), so `own` has to hold these very bytes.
+validator::own_signature validator::verdict_on(const std::optional<authentic_item>& own, const blob& raw) {
+  if (!own) return own_signature::forged;
+  require(document_of(own->item()).view.data() == raw.view.data(), "a signature was verified for this document");
+  return own_signature::genuine;
+}
+
+std::optional<rejection> validator::check_view_change(const view_change& value, own_signature own) const {
   if (!cluster_.group().contains(value.replica)) return rejection::not_a_member;
   // No view is before view 0, so no VIEW-CHANGE leads there.
   if (value.new_view == view_number{0}) return rejection::number_out_of_range;
@@ -244,7 +292,10 @@ std::optional<rejection> validator::check_view_change(const view_change& value) 
   if (value.raw.view.size() > view_change_bytes_of(cluster_.group(), value.prepared.size())) {
     return rejection::inconsistent_sizes;
   }
-  if (const auto bad = check_document(value.replica, message_kind::view_change, value.raw.view, value.by)) return bad;
+  if (own == own_signature::forged) return rejection::bad_signature;
+  if (own == own_signature::unchecked) {
+    if (const auto bad = check_document(value.replica, message_kind::view_change, value.raw.view, value.by)) return bad;
+  }
   // §4.4: "n is the sequence number of the last stable checkpoint s known to i, C is a set of 2f + 1 valid
   // checkpoint messages proving the correctness of s".
   const bool initial = value.stable_sequence == sequence_number{0};
@@ -290,12 +341,15 @@ bool validator::proves_prepared(const prepared_certificate& certificate) const {
       certificate.prepares, [&](const auto& vote) { return check_statement(message_kind::prepare, vote).has_value(); });
 }
 
-std::optional<rejection> validator::check_new_view(const new_view& value) const {
+std::variant<new_view_plan, rejection> validator::check_new_view(const new_view& value, own_signature own) const {
   // The sender may be another replica than the primary: a NEW-VIEW is sent again to a replica that lost it, and proves
   // itself.
   const auto primary = cluster_.group().primary_of(value.view);
   if (value.replica != primary || value.view == view_number{0}) return rejection::not_from_primary;
-  if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by)) return bad;
+  if (own == own_signature::forged) return rejection::bad_signature;
+  if (own == own_signature::unchecked) {
+    if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by)) return *bad;
+  }
   // §4.4: "A backup accepts a new-view message for view v+1 if it is signed properly, if the view-change messages it
   // contains are valid for view v + 1, and if the set O is correct; it verifies the correctness of O by performing a
   // computation similar to the one used by the primary to create O."
@@ -306,11 +360,16 @@ std::optional<rejection> validator::check_new_view(const new_view& value) const 
   // Fewer VIEW-CHANGEs may lack the certificate of a committed batch (attack 13).
   if (senders.size() < cluster_.group().quorum()) return rejection::bad_certificate;
   for (const auto& each : value.view_changes) {
-    if (check_view_change(each)) return rejection::bad_certificate;
+    if (check_view_change(each, own_signature::unchecked)) return rejection::bad_certificate;
   }
   // O follows from V alone, so this replica computes it and accepts no other content. The signatures of O are checked
   // after that, because they go into slots and later certificates.
-  const auto expected = reproposals_of(plan_of(value.view_changes), value.view, primary, cluster_.signing.epoch);
+  //
+  // This is the only computation of the plan at a backup: `replica_core` adopts the plan that is returned here. That is
+  // safe because `plan_of` is a function of V, and this V is the one that was checked above: a decoded NEW-VIEW never
+  // changes, and `planned_new_view` binds the plan to it. A second computation could only give the same plan.
+  auto plan = plan_of(value.view_changes);
+  const auto expected = reproposals_of(plan, value.view, primary, cluster_.signing.epoch);
   const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {
     return given.content == wanted;
   };
@@ -318,7 +377,7 @@ std::optional<rejection> validator::check_new_view(const new_view& value) const 
   for (const auto& each : value.reproposals) {
     if (check_statement(message_kind::pre_prepare, each)) return rejection::bad_certificate;
   }
-  return std::nullopt;
+  return plan;
 }
 
 bool validator::proves_checkpoint(const checkpoint_certificate& certificate) const {

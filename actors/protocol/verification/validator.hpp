@@ -1,12 +1,31 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <utility>
+#include <variant>
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
+#include "actors/protocol/base/system_request_kinds.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
+
+/// A statement or document that the principal that it names has signed. Only the validator makes one, after it has
+/// verified the signature, so whoever holds one need not verify it again.
+class authentic_item {
+ public:
+  [[nodiscard]] const evidence_item& item() const { return item_; }
+
+ private:
+  friend class validator;
+
+  explicit authentic_item(evidence_item item) : item_(std::move(item)) {}
+
+  evidence_item item_;
+};
 
 /// The one entry point of inbound messages after decoding (R11). It checks membership, which kinds a sender may send,
 /// signatures, and that digests bind the content that they name. A message that passes is genuine; whether it fits the
@@ -19,8 +38,23 @@ class validator {
   /// Checks a message that arrived on the authenticated link of `sender` at a replica.
   [[nodiscard]] std::optional<rejection> check(principal sender, const message& value) const;
 
+  /// The signature of a piece of evidence, or of a received document: nothing if the principal that it names did not
+  /// sign it. Its certificates are not checked.
+  [[nodiscard]] std::optional<authentic_item> authenticate(evidence_item claimed) const;
+
+  /// `check` of a VIEW-CHANGE whose signature was verified: `own` is the result of `authenticate` for it.
+  [[nodiscard]] std::optional<rejection> check_view_change(principal sender, const view_change& value,
+                                                           const std::optional<authentic_item>& own) const;
+
+  /// The same for a NEW-VIEW, which comes out with the plan against which its O was checked.
+  [[nodiscard]] std::variant<planned_new_view, rejection> verify_new_view(
+      principal sender, std::shared_ptr<const new_view> value, const std::optional<authentic_item>& own) const;
+
   /// Decodes a frame, whose bytes may be anything, and checks its message.
   [[nodiscard]] std::optional<rejection> check_frame(principal sender, const frame_ptr& frame) const;
+
+  /// The VIEW-CHANGE number `index` of a verified NEW-VIEW, whose signature was verified with it.
+  [[nodiscard]] static authentic_item view_change_in(const planned_new_view& verified, std::size_t index);
 
   /// Whether `certificate` proves a stable checkpoint: a quorum of CHECKPOINTs of distinct replicas for one sequence
   /// number and digest (attacks 3 and 23).
@@ -30,19 +64,21 @@ class validator {
   /// principal that it names (attack 39).
   [[nodiscard]] bool proves(const evidence& shown) const;
 
-  /// Whether the message in this piece of evidence was signed by the principal that it names. Of a VIEW-CHANGE or
-  /// NEW-VIEW the signature alone is checked.
-  [[nodiscard]] bool holds(const evidence_item& shown) const;
-
   /// Nothing if the statement is of this epoch, its signer is a replica, and the signature covers it together with
   /// `kind`.
   [[nodiscard]] std::optional<rejection> check_statement(message_kind kind, const signed_statement& value) const;
 
  private:
+  /// The signature of a document: still to be verified, or verified with this result.
+  enum class own_signature { unchecked, genuine, forged };
+
+  [[nodiscard]] static own_signature verdict_on(const std::optional<authentic_item>& own, const blob& raw);
+  [[nodiscard]] bool is_authentic(const evidence_item& claimed) const;
+  [[nodiscard]] bool proves(const system_request& about, const evidence& shown) const;
   [[nodiscard]] std::optional<rejection> check_kind(principal sender, message_kind kind) const;
   [[nodiscard]] std::optional<rejection> check_content(principal sender, const message& value) const;
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;
-  [[nodiscard]] std::optional<rejection> check_system_request_frame(const request& value) const;
+  [[nodiscard]] std::optional<rejection> check_system_request(const request& value) const;
   [[nodiscard]] std::optional<rejection> check_group_request(message_kind kind, const signed_statement& vote) const;
   [[nodiscard]] std::optional<rejection> check_pre_prepare(const pre_prepare& value) const;
   [[nodiscard]] std::optional<rejection> check_vote(principal sender, message_kind kind,
@@ -50,8 +86,9 @@ class validator {
   [[nodiscard]] std::optional<rejection> check_checkpoint(principal sender, const checkpoint& value) const;
   [[nodiscard]] std::optional<rejection> check_status(principal sender, const status& value) const;
   [[nodiscard]] std::optional<rejection> check_suspicion(principal sender, const suspicion& value) const;
-  [[nodiscard]] std::optional<rejection> check_view_change(const view_change& value) const;
-  [[nodiscard]] std::optional<rejection> check_new_view(const new_view& value) const;
+  [[nodiscard]] std::optional<rejection> check_view_change(const view_change& value, own_signature own) const;
+  [[nodiscard]] std::variant<new_view_plan, rejection> check_new_view(const new_view& value, own_signature own) const;
+  [[nodiscard]] bool is_unlawful(const evidence_item& document) const;
   [[nodiscard]] std::optional<rejection> check_document(replica_id signer, message_kind kind, byte_span raw,
                                                         const signature& by) const;
   [[nodiscard]] bool proves_prepared(const prepared_certificate& certificate) const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "actors/protocol/views/new_view.hpp"
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
@@ -287,15 +286,16 @@ void view_changer::open(microseconds_t now, view_change_effects& out) {
   out.opened = build(changes);
 }
 
-std::shared_ptr<const new_view> view_changer::build(
+std::shared_ptr<const planned_new_view> view_changer::build(
     const std::vector<std::shared_ptr<const view_change>>& changes) const {
   auto opened = std::make_shared<new_view>();
   opened->view = view_;
   opened->replica = self_;
   for (const auto& each : changes)
     opened->view_changes.push_back(*each);
+  auto plan = plan_of(opened->view_changes);
   // Each header of O is signed by itself, because a backup puts it into its slot and into later certificates.
-  for (const auto& content : reproposals_of(plan_of(opened->view_changes), view_, self_, cluster_.signing.epoch)) {
+  for (const auto& content : reproposals_of(plan, view_, self_, cluster_.signing.epoch)) {
     const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::pre_prepare, statement_bytes(content)));
     opened->reproposals.push_back({content, by});
   }
@@ -303,7 +303,7 @@ std::shared_ptr<const new_view> view_changer::build(
   opened->by = keys_->sign(signing_input(cluster_.signing, message_kind::new_view, buffer));
   const auto frame = seal(message_kind::new_view, std::move(buffer), opened->by);
   opened->raw = {frame, body_of(*frame)};
-  return opened;
+  return std::make_shared<const planned_new_view>(planned_new_view{std::move(opened), std::move(plan)});
 }
 
 view_change_effects view_changer::on_entered(view_number view, microseconds_t now) {

@@ -11,6 +11,7 @@
 #include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/reputation/readmission_ledger.hpp"
+#include "actors/protocol/views/new_view.hpp"
 #include "actors/protocol/views/primary_monitor.hpp"
 #include "actors/protocol/views/view_change_settings.hpp"
 
@@ -22,7 +23,7 @@ struct view_change_effects {
   /// The replica is to leave its view for this one.
   std::optional<view_number> change_to;
   /// The own NEW-VIEW, which the replica sends.
-  std::shared_ptr<const new_view> opened;
+  std::shared_ptr<const planned_new_view> opened;
   std::vector<observation> observations;
 };
 
@@ -107,7 +108,7 @@ class view_changer {
   [[nodiscard]] std::size_t changes_from(view_number view) const;
   void open(microseconds_t now, view_change_effects& out);
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
-  [[nodiscard]] std::shared_ptr<const new_view> build(
+  [[nodiscard]] std::shared_ptr<const planned_new_view> build(
       const std::vector<std::shared_ptr<const view_change>>& changes) const;
   /// By agreement, although nobody suspects its primary.
   [[nodiscard]] bool is_to_be_left() const {

@@ -39,8 +39,10 @@ struct pipeline_bench {
 
 TEST_CASE_FIXTURE(pipeline_bench, "a message that passes every filter comes out as it was signed") {
   const auto examined = tested.examine(principal::of(replica_id{0}), frame_of(proposal), 0);
-  REQUIRE(std::holds_alternative<message>(examined));
-  CHECK(std::get<pre_prepare>(std::get<message>(examined)).header == proposal.header);
+  REQUIRE(std::holds_alternative<inbound_pipeline::passed>(examined));
+  const auto& passed = std::get<inbound_pipeline::passed>(examined);
+  CHECK(std::get<pre_prepare>(*passed.value).header == proposal.header);
+  CHECK(passed.opened == nullptr);
   CHECK(tested.take_findings().empty());
 }
 

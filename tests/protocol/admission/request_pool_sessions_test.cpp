@@ -160,7 +160,7 @@ TEST_CASE("two openings of one session convict nobody") {
   CHECK(world.builder.admit(opening(2), 0) == admission::contradicting);
   CHECK_FALSE(world.builder.contradiction_with(opening(2)));
   const evidence both{
-      {evidence_item{message_kind::request, opening(1).raw}, evidence_item{message_kind::request, opening(2).raw}}};
+      {item_of(std::make_shared<const request>(opening(1))), item_of(std::make_shared<const request>(opening(2)))}};
   CHECK_FALSE(system_request_in(both, world.factory.cluster()));
 }
 

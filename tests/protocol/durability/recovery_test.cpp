@@ -13,6 +13,7 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 #include "tests/support/simulated_storage.hpp"
+#include "tests/support/verified_messages.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -54,7 +55,7 @@ struct durable_replica {
     }
   }
   void hear(std::uint32_t from, const message& value) {
-    carry_out(core->on_message(principal::of(replica_id{from}), value));
+    carry_out(testing::hear(*core, factory, principal::of(replica_id{from}), value));
   }
   [[nodiscard]] pre_prepare proposal(std::uint64_t n, std::uint64_t content, view_number view = v0) const {
     return factory.pre_prepare_of(view, sequence_number{n}, factory.batch_number(content));

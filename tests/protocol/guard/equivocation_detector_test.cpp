@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -29,7 +30,14 @@ struct watch_world {
     if (const auto* it = std::get_if<prepare>(&value)) sender = it->vote.content.replica;
     if (const auto* it = std::get_if<commit>(&value)) sender = it->vote.content.replica;
     if (const auto* it = std::get_if<checkpoint>(&value)) sender = it->vote.content.replica;
+    if (const auto* it = std::get_if<view_change>(&value)) return hear_document(item_from(*it));
+    if (const auto* it = std::get_if<new_view>(&value)) return hear_document(item_from(*it));
     return watch.on_message(sender, value);
+  }
+  /// A document comes once its signature is verified.
+  [[nodiscard]] equivocation_detector::findings hear_document(evidence_item document) {
+    const auto own = checks.authenticate(std::move(document));
+    return own ? watch.on_document(*own) : equivocation_detector::findings{};
   }
   [[nodiscard]] equivocation_detector::findings hear_prepare(std::string_view value, view_number view = first_view,
                                                              sequence_number sequence = one) {
@@ -203,7 +211,7 @@ TEST_CASE_FIXTURE(watch_world, "VIEW-CHANGEs that differ convict, also when one 
     };
     const auto opened = factory.new_view_of(view_number{1}, {change_of(0), change_of(1), other});
     CHECK(hear(opened).empty());
-    CHECK(found(watch.on_verified(opened)) == misbehaviour_kind::conflicting_view_changes);
+    CHECK(found(watch.on_opened(planned(factory, opened))) == misbehaviour_kind::conflicting_view_changes);
   }
   SUBCASE("one for a view far ahead does not hide it") {
     CHECK(hear(factory.view_change_of(faulty, view_number{1'000}, nullptr, {})).empty());
@@ -257,7 +265,12 @@ TEST_CASE_FIXTURE(watch_world, "what the validator refused convicts when its sig
   CHECK(found(watch.on_refused(proposal, rejection::not_from_primary)) == misbehaviour_kind::unlawful_vote);
   auto bogus = factory.prepared_of(first_view, one, named_digest("A"));
   bogus.prepares.pop_back();
-  const auto change = factory.view_change_of(faulty, view_number{1}, nullptr, {bogus});
-  CHECK(found(watch.on_refused(change, rejection::bad_certificate)) == misbehaviour_kind::unlawful_view_change);
-  CHECK(watch.on_refused(factory.view_change_of(faulty, view_number{1}, nullptr, {}), rejection::duplicate).empty());
+  const auto change = item_from(factory.view_change_of(faulty, view_number{1}, nullptr, {bogus}));
+  const auto own = *checks.authenticate(change);
+  CHECK(found(watch.on_refused(own, rejection::bad_certificate)) == misbehaviour_kind::unlawful_view_change);
+  // Reasons that say nothing about the content of the document.
+  for (const auto why : {rejection::duplicate, rejection::bad_signature, rejection::sender_is_not_signer,
+                         rejection::not_a_member, rejection::kind_not_allowed_from_sender}) {
+    CHECK(watch.on_refused(own, why).empty());
+  }
 }

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "messages/codec.hpp"
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -31,7 +34,7 @@ struct evidence_pool_world {
     evidence shown;
     for (const auto* operation : {"A", "B"}) {
       const auto asked = factory.request_of(client_id{client}, timestamp{when}, operation);
-      shown.items.push_back({message_kind::request, asked.raw});
+      shown.items.push_back(item_from(asked));
     }
     return shown;
   }
@@ -70,10 +73,29 @@ TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and 
   REQUIRE(found.sends.size() == 1);
   CHECK_FALSE(found.sends.front().to);
   REQUIRE(found.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(found.requests.front()))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(found.requests.front())))));
   CHECK(found.proven ==
         std::vector{proven_misbehaviour{faulty, request_id_of(*system_request_in(proof(), factory.cluster()))}});
   CHECK(pool.on_found(proof(), 1).requests.empty());
+}
+
+TEST_CASE_FIXTURE(evidence_pool_world, "the system request that the pool makes is what its frame decodes to") {
+  const auto change = factory.view_change_of(faulty, view_number{1}, nullptr, {});
+  const auto certificate = factory.prepared_of(view_number{0}, sequence_number{1}, named_digest("A"));
+  const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
+  for (const auto& shown : {proof(), evidence{{item_from(change), item_from(other)}}}) {
+    const auto found = evidence_pool{pool}.on_found(shown, 0);
+    REQUIRE(found.requests.size() == 1);
+    const auto& made = found.requests.front();
+    const auto decoded = std::get<request>(std::get<message>(decode(reframe(made))));
+    CHECK(decoded.id == made.id);
+    CHECK(std::ranges::equal(decoded.operations, made.operations));
+    CHECK(std::ranges::equal(decoded.raw.view, made.raw.view));
+    CHECK(decoded.ends == made.ends);
+    CHECK(decoded.client_signature == made.client_signature);
+    CHECK(evidence_buffer(*decoded.shown) == evidence_buffer(*made.shown));
+    CHECK(system_request_in(made, factory.cluster()) == system_request_in(shown, factory.cluster()));
+  }
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "what others found is wanted as well, without telling it on") {
@@ -204,7 +226,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
   REQUIRE(enough.requests.size() == 1);
   CHECK(enough.proven.empty());
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(enough.requests.front())))));
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "enough misbehaviour is complained of once, in the period that others chose") {
@@ -237,8 +259,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   CHECK(pool.on_agreed(agreed).dropped.empty());
   agreed.is_transferred = true;
-  CHECK(pool.on_agreed(agreed).dropped ==
-        std::vector{std::get<request>(std::get<message>(decode(group_request[0]))).id});
+  CHECK(pool.on_agreed(agreed).dropped == std::vector{group_request[0].id});
   // In quarantine it was tried already.
   agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
   agreed.replicas[faulty.value].convicted_at = sequence_number{2};
@@ -254,7 +275,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "f + 1 operators release a replica") {
   const auto other = word(message_kind::release, release_of(replica_id{3}, faulty, sequence_number{2}, epoch_number{}));
   const auto enough = pool.on_release(other, 0);
   REQUIRE(enough.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(enough.requests.front()))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(enough.requests.front())))));
 }
 
 // --- Readmission and hand-over ---------------------------------------------------
@@ -280,7 +301,7 @@ TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is support
   const auto out = pool.on_readmission(readmission_by(3, 16), 0);
   CHECK(out.sends.size() == 1);
   REQUIRE(out.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(out.requests.front()))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(out.requests.front())))));
   // Said again at once it costs nobody anything.
   const auto again = pool.on_readmission(readmission_by(3, 16), 1);
   CHECK(again.sends.empty());
@@ -317,7 +338,7 @@ TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one times
     for (const auto* operation : {"A", "B"}) {
       const auto asked =
           factory.session_request(client_id{1}, session_id{session}, timestamp{1}, session_mode::ordered, 0, operation);
-      shown.items.push_back({message_kind::request, asked.raw});
+      shown.items.push_back(item_from(asked));
     }
     return system_request_in(shown, factory.cluster());
   };

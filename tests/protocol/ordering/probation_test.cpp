@@ -7,6 +7,7 @@
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 // A replica that lost its disk (requirement R10): what it may say, and from where on.
 
@@ -116,7 +117,7 @@ struct learner_world {
     return effects;
   }
   replica_effects hear(std::uint32_t from, const message& value) {
-    return take(core.on_message(principal::of(replica_id{from}), value));
+    return take(testing::hear(core, factory, principal::of(replica_id{from}), value));
   }
   void hear_status(std::uint32_t from, std::uint64_t low) {
     hear(from, factory.status_of(replica_id{from}, view, at(low), at(low)));

@@ -6,6 +6,7 @@
 #include "messages/codec.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 // What the group agrees to do for a replica that lost its disk (TOCS '02 §4.3.2): bounded, and the same everywhere.
 

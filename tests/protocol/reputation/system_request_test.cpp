@@ -5,6 +5,7 @@
 #include "actors/protocol/verification/validator.hpp"
 #include "messages/codec.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -24,10 +25,10 @@ struct court {
                                    sequence_number sequence = one, replica_id by = faulty) const {
     return {kind, factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)))};
   }
-  [[nodiscard]] static evidence_item document(const view_change& value) {
-    return {message_kind::view_change, value.raw};
+  template <class Document>
+  [[nodiscard]] static evidence_item document(const Document& value) {
+    return item_from(value);
   }
-  [[nodiscard]] static evidence_item document(const new_view& value) { return {message_kind::new_view, value.raw}; }
   [[nodiscard]] view_change change(std::vector<prepared_certificate> prepared, std::uint64_t view = 1,
                                    bool with_stable = false) const {
     const auto stable = with_stable ? factory.certificate_of(sequence_number{4}, named_digest("state")) : nullptr;
@@ -103,8 +104,9 @@ TEST_CASE_FIXTURE(court, "a bad signature proves nothing about who is named (att
   auto change_of_other = change({});
   auto bytes = std::make_shared<byte_vector>(change_of_other.raw.view.begin(), change_of_other.raw.view.end());
   bytes->back() ^= std::byte{1};
-  const evidence_item broken{message_kind::view_change, blob{bytes, byte_span{*bytes}}};
-  CHECK_FALSE(verdict({broken}));
+  change_of_other.by.bytes.back() ^= std::byte{1};
+  change_of_other.raw = blob{bytes, byte_span{*bytes}};
+  CHECK_FALSE(verdict({document(change_of_other)}));
 }
 
 TEST_CASE_FIXTURE(court, "two states after one sequence convict") {
@@ -170,7 +172,7 @@ TEST_CASE_FIXTURE(court, "who commits and then conceals the certificate is convi
 }
 
 TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is accused") {
-  const auto as_evidence_item = [](const request& value) { return evidence_item{message_kind::request, value.raw}; };
+  const auto as_evidence_item = [](const request& value) { return item_from(value); };
   const auto red = factory.request_of(client_id{0}, timestamp{1}, "red");
   const auto blue = factory.request_of(client_id{0}, timestamp{1}, "blue");
   const evidence shown{{as_evidence_item(red), as_evidence_item(blue)}};

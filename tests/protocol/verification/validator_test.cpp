@@ -5,6 +5,7 @@
 #include "messages/codec.hpp"
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
+#include "tests/support/verified_messages.hpp"
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -376,4 +377,88 @@ TEST_CASE("certificates hold a quorum and no more") {
   CHECK_FALSE(checks.check(principal::of(replica_id{2}), checkpoint_proof{*exact}));
   const auto more = factory.certificate_of(sequence_number{4}, root, {0, 1, 2, 3, 4, 5});
   CHECK(checks.check(principal::of(replica_id{2}), checkpoint_proof{*more}) == rejection::bad_certificate);
+}
+
+// --- Signatures that are verified once -----------------------------------------------
+
+TEST_CASE("a VIEW-CHANGE whose signature was verified before is judged like one that was not") {
+  const validator_world world;
+  const auto& make = world.factory;
+  const replica_id signer{2};
+  const auto certificate = make.prepared_of(view_number{0}, sequence_number{1}, named_digest("A"));
+  auto bogus = certificate;
+  bogus.prepares.pop_back();
+  auto forged = make.view_change_of(signer, view_number{1}, nullptr, {certificate});
+  forged.by.bytes.back() ^= std::byte{1};
+  const std::vector<std::pair<view_change, std::optional<rejection>>> cases = {
+      {make.view_change_of(signer, view_number{1}, nullptr, {certificate}), std::nullopt},
+      {make.view_change_of(signer, view_number{1}, nullptr, {bogus}), rejection::bad_certificate},
+      {make.view_change_of(signer, view_number{0}, nullptr, {}), rejection::number_out_of_range},
+      {forged, rejection::bad_signature}};
+  for (const auto& [change, expected] : cases) {
+    const auto own = world.checks.authenticate(item_from(change));
+    CHECK(own.has_value() == (expected != rejection::bad_signature));
+    for (const std::uint32_t sender : {2U, 3U, 4U}) {
+      CAPTURE(sender);
+      const auto from = principal::of(replica_id{sender});
+      CHECK(world.checks.check_view_change(from, change, own) == world.checks.check(from, change));
+    }
+    CHECK(world.checks.check(principal::of(signer), change) == expected);
+    CHECK(world.checks.check_view_change(principal::of(client_id{0}), change, own) ==
+          rejection::kind_not_allowed_from_sender);
+  }
+}
+
+TEST_CASE("a NEW-VIEW comes out of its check with the plan that follows from its V, or with the reason of a refusal") {
+  const validator_world world;
+  const auto& make = world.factory;
+  const auto change_of = [&](std::uint32_t replica, std::vector<prepared_certificate> prepared) {
+    return make.view_change_of(replica_id{replica}, view_number{1}, nullptr, std::move(prepared));
+  };
+  const auto certificate = make.prepared_of(view_number{0}, sequence_number{2}, named_digest("A"));
+  const auto good = make.new_view_of(view_number{1}, {change_of(0, {}), change_of(1, {certificate}), change_of(2, {})});
+  auto short_of_one = good;
+  short_of_one.reproposals.pop_back();
+  auto forged = good;
+  forged.by.bytes.back() ^= std::byte{1};
+  auto usurped = good;
+  usurped.replica = replica_id{2};
+  const std::vector<std::pair<new_view, std::optional<rejection>>> cases = {
+      {good, std::nullopt},
+      {make.signed_again(short_of_one), rejection::bad_certificate},
+      {forged, rejection::bad_signature},
+      {make.signed_again(usurped), rejection::not_from_primary}};
+  for (const auto& [opened, expected] : cases) {
+    const auto shared = std::make_shared<const new_view>(opened);
+    const auto own = world.checks.authenticate(item_of(shared));
+    CHECK(own.has_value() == (expected != rejection::bad_signature));
+    for (const std::uint32_t sender : {1U, 3U, 4U}) {
+      const auto from = principal::of(replica_id{sender});
+      const auto verified = world.checks.verify_new_view(from, shared, own);
+      const auto* bad = std::get_if<rejection>(&verified);
+      CHECK((bad == nullptr ? std::nullopt : std::optional{*bad}) == world.checks.check(from, opened));
+    }
+    CHECK(world.checks.check(principal::of(replica_id{1}), opened) == expected);
+  }
+  const auto verified = planned(make, good);
+  CHECK(verified.plan().digests == std::vector{null_request_digest(), named_digest("A")});
+  CHECK(verified.plan().digests == plan_of(good.view_changes).digests);
+  CHECK(verified.message().raw.view.data() == good.raw.view.data());
+}
+
+TEST_CASE("a signature that was verified for one document counts for no other (attack 2)") {
+  const validator_world world;
+  const auto change = world.factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  for (const auto kind : {message_kind::prepare, message_kind::commit}) {
+    const auto content = world.factory.content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest("A"));
+    const auto said = world.factory.signed_as(message_kind::commit, content);
+    CHECK(world.checks.authenticate({kind, said}).has_value() == (kind == message_kind::commit));
+  }
+  // The kind of a document follows from its type, and not from what the item says.
+  auto renamed = item_from(change);
+  renamed.kind = message_kind::new_view;
+  CHECK(world.checks.authenticate(renamed));
+  auto other = change;
+  other.replica = replica_id{1};
+  CHECK_FALSE(world.checks.authenticate(item_from(other)));
 }

@@ -151,7 +151,7 @@ TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-C
   (void)world.hear_change(2, 1);
   const auto opened = world.set.on_view_change(world.change_of(3, 1), 0).opened;
   REQUIRE(opened != nullptr);
-  CHECK(opened->view == view_number{1});
+  CHECK(opened->message().view == view_number{1});
 }
 
 // --- A quorum that is spread over views ---------------------------------------------
@@ -214,8 +214,8 @@ TEST_CASE("a NEW-VIEW rests on a quorum and no more, the own VIEW-CHANGE among t
       (void)world.hear_change(other, self);
     const auto opened = world.set.on_left(world.change_of(self, self), 0).opened;
     REQUIRE(opened != nullptr);
-    CHECK(opened->view_changes.size() == world.factory.cluster().group().quorum());
-    CHECK(opened->view_changes.front().replica == replica_id{self});
+    CHECK(opened->message().view_changes.size() == world.factory.cluster().group().quorum());
+    CHECK(opened->message().view_changes.front().replica == replica_id{self});
   }
 }
 
