@@ -4,6 +4,7 @@ namespace hypermesh {
 
 namespace {
 
+/// The steps of `restore_slots`, in its order: a slot gets its proposal before the votes that look for one.
 class slot_restoration {
  public:
   slot_restoration(const recovered_replica& past, replica_id self, slot_log& log)
