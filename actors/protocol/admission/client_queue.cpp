@@ -9,49 +9,34 @@ namespace hypermesh {
 
 namespace {
 
-/// Names of executed system requests that are recognised when they arrive again.
-constexpr std::size_t names_done_max = 256;
-
-/// The timestamp window of system requests, in which nothing is ever done: names show what was executed.
-const timestamp_window guard_window;
+/// The timestamp window of session 0 before its first request.
+const timestamp_window first_window;
 
 }  // namespace
 
-request_standing client_queue::standing_of(request_id id) const {
-  if (!is_of_guard()) return sessions_.standing_of(id.session, id.when);
-  return std::ranges::find(names_done_, id.when) == names_done_.end() ? request_standing::fresh
-                                                                      : request_standing::done;
-}
-
-std::optional<timestamp> client_queue::place_of(request_id id) const {
-  if (!is_of_guard()) return id.when;
-  const auto found = names_.find(id.when);
-  return found == names_.end() ? std::nullopt : std::optional{found->second};
-}
+request_standing client_queue::standing_of(request_id id) const { return sessions_.standing_of(id.session, id.when); }
 
 const request* client_queue::find(request_id id) const {
   const auto queue = queues_.find(id.session);
-  const auto place = place_of(id);
-  if (queue == queues_.end() || !place) return nullptr;
-  const auto* found = queue->second.queue.find(*place);
+  if (queue == queues_.end()) return nullptr;
+  const auto* found = queue->second.queue.find(id.when);
   return found == nullptr ? nullptr : &found->content;
 }
 
 pending_request& client_queue::get(request_id id) {
   require(find(id) != nullptr, "the request is pending");
-  return queues_.at(id.session).queue.at(*place_of(id));
+  return queues_.at(id.session).queue.at(id.when);
 }
 
 const pending_request& client_queue::get(request_id id) const {
   require(find(id) != nullptr, "the request is pending");
-  return *queues_.at(id.session).queue.find(*place_of(id));
+  return *queues_.at(id.session).queue.find(id.when);
 }
 
 const timestamp_window* client_queue::window_of(session_id session) const {
-  if (is_of_guard()) return &guard_window;
   // Session 0 is open from the beginning (§4.1).
   const auto* window = sessions_.window_of(session);
-  return window == nullptr && session == session_id{0} ? &guard_window : window;
+  return window == nullptr && session == session_id{0} ? &first_window : window;
 }
 
 /// Updates everything that is derived from one session's queue after a change of it: its turn, the counts, its first
@@ -80,14 +65,13 @@ void client_queue::settle(session_id session) {
 
 void client_queue::add(const request& value, microseconds_t now) {
   require(find(value.id) == nullptr, "a request is added once");
-  const timestamp arrival{++arrivals_};
-  pending_request pending{value, false, arrivals_, now};
+  require(value.id.client == owner_, "a queue holds the requests of one client");
+  pending_request pending{value, false, ++arrivals_, now};
   pending.arrived_at = now;
   // Set anew when the request is forwarded.
   pending.served_before = served_;
   auto& queue = queues_[value.id.session].queue;
-  if (is_of_guard()) names_.emplace(value.id.when, arrival);
-  queue.add(*place_of(value.id), std::move(pending), window_of(value.id.session));
+  queue.add(value.id.when, std::move(pending), window_of(value.id.session));
   ++size_;
   bytes_ += bytes_of(value);
   settle(value.id.session);
@@ -136,7 +120,6 @@ bool client_queue::may_be_behind_others(request_id id) const {
 }
 
 void client_queue::note_overtaking(request_id by, microseconds_t now) {
-  if (is_of_guard()) return;
   // Only requests that this replica forwarded before `by` arrived count. Of any other request the primary may have
   // learned after `by`, so it is not to blame for the order (attack 32).
   const auto came = get(by).arrived_at;
@@ -151,7 +134,7 @@ void client_queue::note_overtaking(request_id by, microseconds_t now) {
 
 /// Whether a request would be ready if it were added now.
 bool client_queue::would_be_ready(request_id id) const {
-  if (is_of_guard() || standing_of(id) == request_standing::fresh) return true;
+  if (standing_of(id) == request_standing::fresh) return true;
   const auto found = queues_.find(id.session);
   return window_of(id.session) != nullptr && found != queues_.end() && found->second.queue.extends_chain(id.when);
 }
@@ -180,7 +163,6 @@ std::optional<client_queue::standing_place> client_queue::last_place(const losse
 
 std::optional<std::vector<request_id>> client_queue::room_for(const request& value, std::size_t requests_max,
                                                               std::size_t bytes_max) const {
-  require(!is_of_guard(), "no system request makes room for another");
   const auto own = standing_place_of(value.id, would_be_ready(value.id));
   std::vector<request_id> out;
   losses lost;
@@ -200,8 +182,7 @@ std::optional<std::vector<request_id>> client_queue::room_for(const request& val
 }
 
 std::optional<request_id> client_queue::last_waiting() const {
-  // System requests are never displaced. There are few of them, and each one matters to the whole group.
-  const auto last = is_of_guard() ? std::nullopt : last_place({});
+  const auto last = last_place({});
   return last ? std::optional{request_id{owner_, last->when, last->session}} : std::nullopt;
 }
 
@@ -224,9 +205,7 @@ std::vector<const request*> client_queue::all() const {
 
 void client_queue::remove(request_id id, microseconds_t now) {
   const auto bytes = bytes_of(get(id).content);
-  queues_.at(id.session).queue.remove(*place_of(id), window_of(id.session), now);
-  // The name stays in `names_done_` if the request was executed.
-  if (is_of_guard()) names_.erase(id.when);
+  queues_.at(id.session).queue.remove(id.when, window_of(id.session), now);
   --size_;
   bytes_ -= bytes;
   settle(id.session);
@@ -251,11 +230,6 @@ void client_queue::add_never_executed(session_id session, std::vector<request_id
 
 std::vector<request_id> client_queue::on_executed(const executed_request& executed, microseconds_t now) {
   const auto id = executed.id;
-  if (is_of_guard()) {
-    names_done_.push_back(id.when);
-    if (names_done_.size() > names_done_max) names_done_.pop_front();
-    return names_.contains(id.when) ? std::vector{id} : std::vector<request_id>{};
-  }
   const auto found = queues_.find(id.session);
   // I17: a request that is committed too early changes nothing and is ordered again, so it waits again.
   if (executed.too_early) {
@@ -293,7 +267,6 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
 }
 
 std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, microseconds_t now) {
-  require(!is_of_guard(), "the system client has no sessions");
   sessions_ = sessions;
   std::vector<request_id> out;
   for (auto& [session, place] : queues_) {

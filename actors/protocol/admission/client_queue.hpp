@@ -17,9 +17,6 @@ namespace hypermesh {
 /// The pending requests of one client at one replica, in all its sessions, and the executed requests of the client.
 /// Pure. The sessions of the client take turns.
 ///
-/// System requests have a queue of this class too. Their timestamps are names without an order, so they are queued in
-/// the order of their arrival, and none of them makes room for another.
-///
 /// Memory: the requests that `request_pool` admits, and the sessions of the client.
 class client_queue {
  public:
@@ -120,9 +117,6 @@ class client_queue {
   /// For each session the number of requests that have to go, while `room_for` counts.
   using losses = std::map<session_id, std::size_t>;
 
-  [[nodiscard]] bool is_of_guard() const { return owner_ == system_client; }
-  /// The timestamp under which a request is queued: its own, or for a system request its place in the order of arrival.
-  [[nodiscard]] std::optional<timestamp> place_of(request_id id) const;
   [[nodiscard]] pending_request& get(request_id id);
   [[nodiscard]] const pending_request& get(request_id id) const;
   [[nodiscard]] const timestamp_window* window_of(session_id session) const;
@@ -147,9 +141,6 @@ class client_queue {
   std::uint64_t arrivals_ = 0;
   /// Requests of the client that were executed while this replica ran.
   std::uint64_t served_ = 0;
-  /// Of system requests: the place of each pending name, and the names that were executed last.
-  std::map<timestamp, timestamp> names_;
-  std::deque<timestamp> names_done_;
 };
 
 }  // namespace hypermesh

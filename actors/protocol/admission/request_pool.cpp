@@ -21,6 +21,31 @@ void note(std::deque<ended_wait>& ended, ended_wait one) {
   if (ended.size() > waits_kept) ended.pop_front();
 }
 
+/// The id that identifies a batch in the pipeline: that of its first request of a client. Only in a batch of system
+/// requests alone it is the name of the first one.
+template <class Items>
+request_id mark_of(const Items& items) {
+  require(!items.empty(), "no batch without requests is cut or executed here");
+  const auto of_client = std::ranges::find_if(items, [](const auto& each) { return each.id.client != system_client; });
+  return of_client == items.end() ? items.front().id : of_client->id;
+}
+
+/// False if a request would exceed `forwarded_bytes_max`.
+bool append_up_to_limit(const std::vector<const request*>& pending, std::vector<request>& into, std::size_t& bytes) {
+  for (const auto* each : pending) {
+    bytes += client_queue::bytes_of(*each);
+    if (bytes > request_pool::forwarded_bytes_max) return false;
+    into.push_back(*each);
+  }
+  return true;
+}
+
+/// Whether the time that a request was pending says something about the primary. It does if this replica forwarded the
+/// request, or if the time was short: a longer time may have passed at the client or at another replica.
+bool tells(bool is_forwarded, microseconds_t since, microseconds_t now) {
+  return is_forwarded || now < since + primary_monitor::wait_floor_us;
+}
+
 }  // namespace
 
 client_queue& request_pool::queue_of(client_id client) {
@@ -60,6 +85,7 @@ void request_pool::change(client_id client, microseconds_t now, Step step) {
 // --- Admission -------------------------------------------------------------------
 
 request_pool::admission request_pool::admit(const request& value, microseconds_t now) {
+  if (value.id.client == system_client) return admit_system_request(value, now);
   auto& queue = queue_of(value.id.client);
   switch (queue.standing_of(value.id)) {
     case request_standing::done:
@@ -74,11 +100,18 @@ request_pool::admission request_pool::admit(const request& value, microseconds_t
   if (const auto* known = queue.find(value.id)) {
     return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
   }
-  // System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
-  const bool is_of_guard = value.id.client == system_client;
-  if (!is_of_guard && !make_room_in(queue, value, now)) return admission::client_quota;
-  if (!is_of_guard && !make_room(queue, value, now)) return admission::overloaded;
+  if (!make_room_in(queue, value, now)) return admission::client_quota;
+  if (!make_room(queue, value, now)) return admission::overloaded;
   change(value.id.client, now, [&](client_queue& of) { of.add(value, now); });
+  return admission::accepted;
+}
+
+/// System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
+request_pool::admission request_pool::admit_system_request(const request& value, microseconds_t now) {
+  if (system_.was_executed(value.id)) return admission::done;
+  // Two replicas may show one case by different evidence. One of the two is enough.
+  if (system_.find(value.id) != nullptr) return admission::already_pending;
+  system_.add(value, now);
   return admission::accepted;
 }
 
@@ -96,7 +129,8 @@ bool request_pool::make_room_in(client_queue& queue, const request& value, micro
 /// Longest-queue drop, as in fair queueing: the client that holds most makes room.
 bool request_pool::make_room(client_queue& queue, const request& value, microseconds_t now) {
   const auto bytes = client_queue::bytes_of(value);
-  while (requests_pending_ >= settings_.requests_pending_max || bytes_pending_ + bytes > settings_.bytes_pending_max) {
+  while (requests_pending() >= settings_.requests_pending_max ||
+         bytes_pending() + bytes > settings_.bytes_pending_max) {
     // Only a client that holds more than this one would with its new request. Otherwise two clients could displace each
     // other in turn.
     const auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
@@ -109,14 +143,14 @@ bool request_pool::make_room(client_queue& queue, const request& value, microsec
 /// If no client holds more, the client's own requests make room.
 bool request_pool::make_own_room(client_queue& queue, const request& value, microseconds_t now) {
   const auto bytes = client_queue::bytes_of(value);
-  const auto too_many = requests_pending_ + 1 - std::min(requests_pending_ + 1, settings_.requests_pending_max);
-  const auto too_much = bytes_pending_ + bytes - std::min(bytes_pending_ + bytes, settings_.bytes_pending_max);
+  const auto too_many = requests_pending() + 1 - std::min(requests_pending() + 1, settings_.requests_pending_max);
+  const auto too_much = bytes_pending() + bytes - std::min(bytes_pending() + bytes, settings_.bytes_pending_max);
   if (queue.size() < too_many || queue.bytes() < too_much) return false;
   const auto victims = queue.room_for(value, queue.size() + 1 - too_many, queue.bytes() + bytes - too_much);
   if (!victims) return false;
   for (const auto& each : *victims)
     displace(each, now);
-  return requests_pending_ < settings_.requests_pending_max && bytes_pending_ + bytes <= settings_.bytes_pending_max;
+  return requests_pending() < settings_.requests_pending_max && bytes_pending() + bytes <= settings_.bytes_pending_max;
 }
 
 std::optional<request_id> request_pool::heaviest_above(std::size_t weight) const {
@@ -136,7 +170,7 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
   const auto* known = found == queues_.end() ? nullptr : found->second.find(value.id);
   // Two processes may choose one session number by accident. Their openings differ by the nonce and convict nobody.
   if (value.id.opens_session()) return std::nullopt;
-  if (known == nullptr || is_same_request(*known, value) || value.id.client == system_client) return std::nullopt;
+  if (known == nullptr || is_same_request(*known, value)) return std::nullopt;
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
   // Once for each pending request: evidence costs the replica more than a contradiction costs the client (attack 33).
   if (!fits || is_rate_limited(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
@@ -146,28 +180,37 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
 // --- Batches ---------------------------------------------------------------------
 
 std::optional<batch> request_pool::cut(bool delay_passed) {
-  if (turns_.empty() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
-  const bool enough = requests_ready_ >= settings_.requests_per_batch_target;
+  if (!has_waiting() || in_flight() >= settings_.pipeline_depth) return std::nullopt;
+  const bool enough = requests_ready_ + system_.waiting() >= settings_.requests_per_batch_target;
   // TOCS '02 §5.1.4: an idle primary proposes at once; a busy one gathers requests.
   if (in_flight() > 0 && !enough && !delay_passed) return std::nullopt;
   batch next;
-  std::size_t cases = 0;
+  take_system_requests(next);
   while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
-    // The validator of a backup refuses a batch with more system requests, because one may cost as much as a hundred
-    // requests of clients (attack 33).
-    if (client == system_client && cases++ >= limits::guard_requests_per_batch_max) {
-      if (turns_.size() == 1) break;
-      std::ranges::rotate(turns_, turns_.begin() + 1);
-      continue;
-    }
     if (!take_next(client, next)) break;
     // The other clients come first, so that a flood of one client does not delay another (attack 31).
     if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
   }
   if (next.requests.empty()) return std::nullopt;
-  in_flight_.push_back(next.requests.front().id);
+  in_flight_.push_back(mark_of(next.requests));
   return next;
+}
+
+/// Moves the first system requests into an empty batch. The validator of a backup refuses a batch with more than
+/// `guard_requests_per_batch_max`, because one may cost as much as a hundred requests of clients (attack 33).
+void request_pool::take_system_requests(batch& into) {
+  require(into.requests.empty(), "system requests come first in a batch");
+  const auto most = std::min(limits::guard_requests_per_batch_max, settings_.requests_per_batch_max);
+  while (system_.waiting() > 0 && into.requests.size() < most) {
+    const auto& first = *system_.next();
+    const auto bytes = first.raw.view.size();
+    // Half of the bytes stay for clients. A single system request may be larger.
+    if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max / 2) return;
+    into.requests.push_back(first);
+    into.bytes += bytes;
+    system_.propose_next();
+  }
 }
 
 /// Moves the next request of a client into the batch. False if it does not fit.
@@ -185,26 +228,44 @@ bool request_pool::take_next(client_id client, batch& into) {
 
 void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now) {
   for (const auto& each : requests) {
-    // A request that was executed before does not count: a primary that proposes old requests again serves nobody
-    // (attack 29). Nor do system requests: a primary could have one ordered again and again, and keep the clients
-    // waiting.
-    if (each.first_time && each.id.client != system_client) ++requests_executed_;
-    note_executed(each, now);
+    if (each.id.client == system_client) {
+      note_system_request_executed(each.id, now);
+    } else {
+      note_executed(each, now);
+    }
   }
   // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
-  const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == requests.front().id;
+  const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == mark_of(requests);
   if (leads) in_flight_.pop_front();
+}
+
+/// System requests do not count as service: a primary could have one ordered again and again, and keep the clients
+/// waiting (attack 29).
+void request_pool::note_system_request_executed(request_id name, microseconds_t now) {
+  const auto* known = system_.find(name);
+  if (known != nullptr && tells(system_.is_forwarded(name), system_.since(name), now)) {
+    const auto began = system_.since(name);
+    if (known->raw.view.size() <= small_request_bytes) note(ended_stays_, {began, passed(began, now), 0});
+    if (system_.oldest() == name) {
+      const auto waits_since = *system_.waits_since();
+      note(ended_waits_, {waits_since, passed(waits_since, now)});
+    }
+  }
+  system_.on_executed(name, now);
 }
 
 /// The request is not pending any more; or it waits again, because it was committed too early.
 void request_pool::note_executed(const executed_request& each, microseconds_t now) {
+  // A request that was executed before does not count: a primary that proposes old requests again serves nobody
+  // (attack 29).
+  if (each.first_time) ++requests_executed_;
   auto& queue = queue_of(each.id.client);
   if (!each.too_early && queue.find(each.id) != nullptr) {
     // Large requests take their time on the links, so they say little about the primary.
     const bool is_small = client_queue::bytes_of(*queue.find(each.id)) <= small_request_bytes;
     const auto overtaken_at = queue.overtaken_at(each.id).value_or(now);
     const auto began = queue.since(each.id);
-    if (is_small && tells(each.id, queue, now)) {
+    if (is_small && wait_tells(each.id, queue, now)) {
       note(ended_stays_, {began, passed(began, now), passed(overtaken_at, now)});
     }
     queue.note_overtaking(each.id, now);
@@ -219,7 +280,7 @@ void request_pool::note_executed(const executed_request& each, microseconds_t no
   const auto oldest = queue.oldest();
   const bool served_before = oldest && (each.id.session == oldest->session ? each.id.when < oldest->when
                                                                            : queue.may_be_behind_others(*oldest));
-  if (each.first_time && each.id.client != system_client && served_before) restart_wait(each.id.client, now);
+  if (each.first_time && served_before) restart_wait(each.id.client, now);
 }
 
 void request_pool::on_installed(const sessions_by_client& executed, microseconds_t now) {
@@ -233,24 +294,23 @@ void request_pool::on_installed(const sessions_by_client& executed, microseconds
   // primary that once fell behind would propose less and less.
   while (!in_flight_.empty() && (in_flight_.front().client == system_client || is_over(in_flight_.front())))
     in_flight_.pop_front();
-  if (queue_of(system_client).empty()) return;
   // A system request may have been in a batch that the state covers. The evidence pool finds out whether it is settled.
-  change(system_client, now, [&](client_queue& of) { of.wait_again(now); });
-  restart_wait(system_client, now);
+  system_.wait_again(now);
 }
 
 void request_pool::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
-  for (const auto& name : cases) {
-    if (is_pending(name)) remove(name, now);
-  }
+  for (const auto& name : cases)
+    system_.drop(name, now);
 }
 
 const request* request_pool::find(request_id id) const {
+  if (id.client == system_client) return system_.find(id);
   const auto found = queues_.find(id.client);
   return found == queues_.end() ? nullptr : found->second.find(id);
 }
 
 bool request_pool::is_oldest(request_id id) const {
+  if (id.client == system_client) return system_.oldest() == id;
   const auto found = queues_.find(id.client);
   return found != queues_.end() && found->second.oldest() == id;
 }
@@ -262,18 +322,15 @@ bool request_pool::is_over(request_id id) const { return standing_of(id) != requ
 /// however many of its other requests are served (attack 31).
 void request_pool::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
-  if (queue.oldest() == id && tells(id, queue, now)) {
+  if (queue.oldest() == id && wait_tells(id, queue, now)) {
     note(ended_waits_, {queue.waits_since, passed(queue.waits_since, now)});
   }
   remove(id, now);
 }
 
-/// Whether the time that a request was pending says something about the primary. It does if this replica forwarded the
-/// request, or if the time was short: a longer time may have passed at the client or at another replica. Requests of a
-/// rate-limited client are ordered one at a time, so their waits do not count.
-bool request_pool::tells(request_id id, const client_queue& queue, microseconds_t now) const {
-  if (is_rate_limited(id.client)) return false;
-  return queue.is_forwarded(id) || now < queue.since(id) + primary_monitor::wait_floor_us;
+/// Requests of a rate-limited client are ordered one at a time, so their waits do not count.
+bool request_pool::wait_tells(request_id id, const client_queue& queue, microseconds_t now) const {
+  return !is_rate_limited(id.client) && tells(queue.is_forwarded(id), queue.since(id), now);
 }
 
 void request_pool::remove(request_id id, microseconds_t now) {
@@ -305,9 +362,11 @@ void request_pool::on_view(microseconds_t now) {
     queue.waits_since = now;
     if (queue.oldest()) waits_.emplace(now, client);
   }
+  system_.wait_again(now);
 }
 
 void request_pool::on_forwarded(request_id id, microseconds_t now) {
+  if (id.client == system_client) return system_.note_forwarded(id, now);
   auto& queue = queue_of(id.client);
   if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
@@ -322,19 +381,19 @@ std::vector<request> request_pool::pending() const {
   std::size_t bytes = 0;
   // From the client that waits longest; a client without a ready request is left out.
   for (const auto& [since, client] : waits_) {
-    for (const auto* each : queues_.at(client).all()) {
-      bytes += client_queue::bytes_of(*each);
-      if (bytes > forwarded_bytes_max) return all;
-      all.push_back(*each);
-    }
+    if (!append_up_to_limit(queues_.at(client).all(), all, bytes)) return all;
   }
+  append_up_to_limit(system_.all(), all, bytes);
   return all;
 }
 
 service_report request_pool::service(microseconds_t now) const {
   service_report report;
-  report.clients_waiting = waits_.size();
-  if (!waits_.empty()) report.longest_wait_us = now - std::min(now, waits_.begin()->first);
+  report.clients_waiting = waits_.size() + (system_.empty() ? 0 : 1);
+  if (!waits_.empty()) report.longest_wait_us = passed(waits_.begin()->first, now);
+  if (const auto since = system_.waits_since()) {
+    report.longest_wait_us = std::max(report.longest_wait_us, passed(*since, now));
+  }
   report.requests_executed = requests_executed_;
   report.waits = {ended_waits_.begin(), ended_waits_.end()};
   report.stays = {ended_stays_.begin(), ended_stays_.end()};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/protocol/admission/client_queue.hpp"
+#include "actors/protocol/admission/system_queue.hpp"
 #include "actors/protocol/base/observations.hpp"
 #include "actors/protocol/reputation/system_request.hpp"
 #include "actors/protocol/views/primary_monitor.hpp"
@@ -46,7 +47,10 @@ struct batch_settings {
 /// is full, the client that holds most makes room, by the same order, so that a flood displaces itself. So a backup
 /// waits for, and forwards, requests that the primary has room for.
 ///
-/// Memory: the bounds of `batch_settings`, and the sessions of each client.
+/// System requests are beside the clients, in a queue of their own. They have no quota, and at most
+/// `limits::guard_requests_per_batch_max` of them come first in each batch.
+///
+/// Memory: the bounds of `batch_settings`, the sessions of each client, and the system requests of `system_queue`.
 class request_pool {
  public:
   enum class admission {
@@ -82,8 +86,8 @@ class request_pool {
   void on_rate_limited(std::vector<client_id> clients) { rate_limited_ = std::move(clients); }
 
   /// The next batch, if one is due: at once while nothing is in flight, otherwise when enough requests have gathered or
-  /// `delay_passed`. Clients take turns, and of each session the oldest ready request is taken first, on whichever link
-  /// it arrived.
+  /// `delay_passed`. System requests come first. Then clients take turns, and of each session the oldest ready request
+  /// is taken first, on whichever link it arrived.
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests were executed in a batch; `own` if this replica proposed it.
@@ -108,8 +112,9 @@ class request_pool {
   [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
   static constexpr microseconds_t repeat_pause_us = 150'000;
 
-  /// Pending requests for the primary of a new view, those of the client that waits longest first, up to
-  /// `forwarded_bytes_max`. So they are served after a view change without a retransmission by their clients.
+  /// Pending requests for the primary of a new view, those of the client that waits longest first and system requests
+  /// last, up to `forwarded_bytes_max`. So they are served after a view change without a retransmission by their
+  /// clients.
   [[nodiscard]] std::vector<request> pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
@@ -122,20 +127,22 @@ class request_pool {
   [[nodiscard]] service_report service(microseconds_t now) const;
 
   /// Whether a request could be proposed.
-  [[nodiscard]] bool has_waiting() const { return !turns_.empty(); }
-  [[nodiscard]] std::size_t requests_pending() const { return requests_pending_; }
-  [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_; }
+  [[nodiscard]] bool has_waiting() const { return !turns_.empty() || system_.waiting() > 0; }
+  [[nodiscard]] std::size_t requests_pending() const { return requests_pending_ + system_.size(); }
+  [[nodiscard]] std::size_t bytes_pending() const { return bytes_pending_ + system_.bytes(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
  private:
   [[nodiscard]] client_queue& queue_of(client_id client);
   [[nodiscard]] request_standing standing_of(request_id id) const;
+  admission admit_system_request(const request& value, microseconds_t now);
   bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
   bool make_room(client_queue& queue, const request& value, microseconds_t now);
   bool make_own_room(client_queue& queue, const request& value, microseconds_t now);
   [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
   void displace(request_id id, microseconds_t now);
   void note_executed(const executed_request& each, microseconds_t now);
+  void note_system_request_executed(request_id name, microseconds_t now);
   void remove_served(request_id id, microseconds_t now);
   void remove(request_id id, microseconds_t now);
   void restart_wait(client_id client, microseconds_t now);
@@ -145,18 +152,21 @@ class request_pool {
     return std::ranges::binary_search(rate_limited_, client);
   }
   [[nodiscard]] bool is_over(request_id id) const;
+  void take_system_requests(batch& into);
   bool take_next(client_id client, batch& into);
-  [[nodiscard]] bool tells(request_id id, const client_queue& queue, microseconds_t now) const;
+  [[nodiscard]] bool wait_tells(request_id id, const client_queue& queue, microseconds_t now) const;
 
   batch_settings settings_;
   std::map<client_id, client_queue> queues_;
+  system_queue system_;
   /// Clients with requests that could be proposed, next turn first.
   std::deque<client_id> turns_;
-  /// Number of requests that could be proposed.
+  /// Requests of clients: how many could be proposed, how many are held, and their bytes.
   std::size_t requests_ready_ = 0;
   std::size_t requests_pending_ = 0;
   std::size_t bytes_pending_ = 0;
-  /// The first request of each batch that was cut and is not executed yet, in the order of the batches.
+  /// For each batch that was cut and is not executed yet, in the order of the batches: its first request of a client,
+  /// or its first system request if it has no other.
   std::deque<request_id> in_flight_;
   /// Clients with ready requests, by `waits_since`.
   std::set<std::pair<microseconds_t, client_id>> waits_;

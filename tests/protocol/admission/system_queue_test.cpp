@@ -1,0 +1,216 @@
+#include <doctest/doctest.h>
+
+#include "actors/protocol/admission/request_pool.hpp"
+#include "actors/protocol/admission/system_queue.hpp"
+#include "tests/support/message_samples.hpp"
+#include "tests/support/request_factory.hpp"
+
+using namespace hypermesh;
+using namespace hypermesh::testing;
+
+namespace {
+
+request_id name_of(std::uint64_t number) { return {system_client, timestamp{number}}; }
+
+request system_request_of(std::uint64_t number, std::string_view content = "case") {
+  return make_request(name_of(number), {to_byte_vector(content)}, {});
+}
+
+std::vector<request_id> names_in(const system_queue& queue) {
+  std::vector<request_id> names;
+  for (const auto* each : queue.all())
+    names.push_back(each->id);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("system requests are proposed in the order of their arrival, whatever their names") {
+  system_queue queue;
+  for (const std::uint64_t number : {9U, 2U, 5U})
+    queue.add(system_request_of(number), 0);
+  std::vector<request_id> proposed;
+  while (const auto* next = queue.next()) {
+    proposed.push_back(next->id);
+    queue.propose_next();
+  }
+  CHECK(proposed == std::vector{name_of(9), name_of(2), name_of(5)});
+  CHECK(queue.waiting() == 0);
+  // A proposed system request is pending until it is executed.
+  CHECK(queue.size() == 3);
+}
+
+TEST_CASE("a system request is found by its name while it is pending, and remembered when it was executed") {
+  system_queue queue;
+  queue.add(system_request_of(7), 0);
+  REQUIRE(queue.find(name_of(7)) != nullptr);
+  CHECK(queue.find(name_of(8)) == nullptr);
+  CHECK_FALSE(queue.was_executed(name_of(7)));
+  queue.on_executed(name_of(7), 10);
+  CHECK(queue.find(name_of(7)) == nullptr);
+  CHECK(queue.was_executed(name_of(7)));
+  CHECK(queue.empty());
+  CHECK(queue.bytes() == 0);
+}
+
+TEST_CASE("a system request that was executed elsewhere is remembered too, and one that was dropped is not") {
+  system_queue queue;
+  queue.on_executed(name_of(3), 0);
+  CHECK(queue.was_executed(name_of(3)));
+  queue.add(system_request_of(4), 0);
+  queue.drop(name_of(4), 10);
+  queue.drop(name_of(4), 20);
+  CHECK(queue.empty());
+  CHECK(queue.waiting() == 0);
+  // It may become due again.
+  CHECK_FALSE(queue.was_executed(name_of(4)));
+}
+
+TEST_CASE("the memory of executed names is bounded, and the oldest name is forgotten first (attack 33)") {
+  system_queue queue;
+  for (std::uint64_t number = 0; number <= system_queue::names_executed_max; ++number)
+    queue.on_executed(name_of(number), 0);
+  CHECK_FALSE(queue.was_executed(name_of(0)));
+  CHECK(queue.was_executed(name_of(1)));
+  CHECK(queue.was_executed(name_of(system_queue::names_executed_max)));
+}
+
+TEST_CASE("in a new view all system requests wait again, and nothing was forwarded yet") {
+  system_queue queue;
+  queue.add(system_request_of(1), 0);
+  queue.add(system_request_of(2), 0);
+  queue.propose_next();
+  queue.note_forwarded(name_of(1), 100);
+  REQUIRE(queue.waiting() == 1);
+  queue.wait_again(500);
+  CHECK(queue.waiting() == 2);
+  REQUIRE(queue.next() != nullptr);
+  CHECK(queue.next()->id == name_of(1));
+  CHECK_FALSE(queue.is_forwarded(name_of(1)));
+  CHECK(queue.since(name_of(1)) == 500);
+  CHECK(queue.waits_since() == 500);
+}
+
+TEST_CASE("only the first forwarding of the oldest system request starts the wait anew (attack 32)") {
+  system_queue queue;
+  CHECK_FALSE(queue.waits_since());
+  queue.add(system_request_of(1), 100);
+  queue.add(system_request_of(2), 200);
+  CHECK(queue.waits_since() == 100);
+  queue.note_forwarded(name_of(2), 300);
+  CHECK(queue.waits_since() == 100);
+  CHECK(queue.since(name_of(2)) == 300);
+  queue.note_forwarded(name_of(1), 400);
+  CHECK(queue.waits_since() == 400);
+  queue.note_forwarded(name_of(1), 900);
+  CHECK(queue.waits_since() == 400);
+  CHECK(queue.since(name_of(1)) == 400);
+}
+
+TEST_CASE("another oldest system request starts another wait, and a later one that is executed does not (attack 31)") {
+  system_queue queue;
+  for (const std::uint64_t number : {1U, 2U, 3U})
+    queue.add(system_request_of(number), 0);
+  queue.on_executed(name_of(2), 1'000);
+  CHECK(queue.waits_since() == 0);
+  CHECK(queue.oldest() == name_of(1));
+  queue.on_executed(name_of(1), 2'000);
+  CHECK(queue.waits_since() == 2'000);
+  CHECK(queue.oldest() == name_of(3));
+  queue.drop(name_of(3), 3'000);
+  CHECK_FALSE(queue.waits_since());
+  CHECK_FALSE(queue.oldest());
+}
+
+TEST_CASE("after any mixture of events the queue counts what it holds, in the order of arrival") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    sample_source random{seed};
+    system_queue queue;
+    std::vector<request_id> expected;
+    for (std::uint64_t step = 0; step < 300; ++step) {
+      const auto number = random.below(40);
+      const auto name = name_of(number);
+      switch (random.below(5)) {
+        case 0:
+        case 1:
+          if (queue.find(name) != nullptr || queue.was_executed(name)) break;
+          queue.add(system_request_of(number, std::string(random.below(90), 'x')), step);
+          expected.push_back(name);
+          break;
+        case 2:
+          if (queue.next() != nullptr) queue.propose_next();
+          break;
+        case 3:
+          if (random.below(8) == 0) queue.on_executed(name, step);
+          queue.drop(name, step);
+          std::erase(expected, name);
+          break;
+        default:
+          if (random.below(10) == 0) queue.wait_again(step);
+      }
+      std::size_t bytes = 0;
+      for (const auto* each : queue.all())
+        bytes += each->raw.view.size();
+      REQUIRE(queue.bytes() == bytes);
+      REQUIRE(names_in(queue) == expected);
+      REQUIRE(queue.waiting() <= queue.size());
+      REQUIRE(queue.empty() == !queue.waits_since());
+    }
+  }
+}
+
+TEST_CASE("system requests come first in a batch, and half of its bytes stay for clients (attack 33)") {
+  request_factory factory{small_cluster(4, 16)};
+  batch_settings settings;
+  settings.bytes_per_batch_max = 4'000;
+  request_pool pool{settings};
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    REQUIRE(pool.admit(system_request_of(number, std::string(700, 'x')), 0) == request_pool::admission::accepted);
+  }
+  REQUIRE(pool.admit(factory.request_of(client_id{3}, timestamp{1}, std::string(700, 'y')), 0) ==
+          request_pool::admission::accepted);
+  const auto first = pool.cut(true);
+  REQUIRE(first);
+  REQUIRE(first->requests.size() == 3);
+  CHECK(first->requests[0].id == name_of(1));
+  CHECK(first->requests[1].id == name_of(2));
+  CHECK(first->requests[2].id.client == client_id{3});
+  const auto second = pool.cut(true);
+  REQUIRE(second);
+  CHECK(second->requests.size() == 2);
+}
+
+TEST_CASE("a system request that is larger than half of a batch is proposed first of all") {
+  batch_settings settings;
+  settings.bytes_per_batch_max = 1'000;
+  request_pool pool{settings};
+  REQUIRE(pool.admit(system_request_of(1, std::string(3'000, 'x')), 0) == request_pool::admission::accepted);
+  const auto only = pool.cut(true);
+  REQUIRE(only);
+  CHECK(only->requests.size() == 1);
+}
+
+TEST_CASE("other evidence for a pending case is held already, and counts against nobody") {
+  request_pool pool{batch_settings{}};
+  REQUIRE(pool.admit(system_request_of(1, "case"), 0) == request_pool::admission::accepted);
+  CHECK(pool.admit(system_request_of(1, "the same case by other evidence"), 0) ==
+        request_pool::admission::already_pending);
+  CHECK(pool.requests_pending() == 1);
+}
+
+TEST_CASE("a batch that a system request leads leaves the pipeline when its client request is executed") {
+  request_factory factory{small_cluster(4, 16)};
+  request_pool pool{batch_settings{}};
+  const auto asked = factory.request_of(client_id{2}, timestamp{1}, "op");
+  REQUIRE(pool.admit(system_request_of(1), 0) == request_pool::admission::accepted);
+  REQUIRE(pool.admit(asked, 0) == request_pool::admission::accepted);
+  REQUIRE(pool.cut(true));
+  REQUIRE(pool.in_flight() == 1);
+  // The installed state covers nothing of it, so the batch is still in flight.
+  pool.on_installed({}, 0);
+  CHECK(pool.in_flight() == 1);
+  pool.on_executed({{name_of(1), true}, {asked.id, true}}, true, 10);
+  CHECK(pool.in_flight() == 0);
+  CHECK(pool.requests_pending() == 0);
+}
