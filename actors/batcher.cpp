@@ -29,18 +29,19 @@ void cut_batches(batcher_self self, bool delay_passed) {
   }
 }
 
-void forward(batcher_self self, const request& value) {
+template <class Request>
+void forward(batcher_self self, const Request& value) {
   const auto& primary = self->state.with->peers.at(self->state.intake->primary().value);
   self->send(primary, outgoing_frame{reframe(value)});
 }
 
-void look_again(batcher_self self, request_id id, std::optional<microseconds_t> in) {
+void look_again(batcher_self self, ordered_id id, std::optional<microseconds_t> in) {
   if (in) self->delayed_send(self, std::chrono::microseconds{*in}, request_waits{id});
 }
 
-void look_at(batcher_self self, request_id id) {
+void look_at(batcher_self self, ordered_id id) {
   const auto look = self->state.intake->on_waited(id, now_of(self));
-  if (look.forwards) forward(self, *self->state.pool->find(id));
+  if (look.forwards) std::visit([&](auto name) { forward(self, *self->state.pool->find(name)); }, id);
   look_again(self, id, look.looks_again_in);
 }
 
@@ -75,9 +76,18 @@ void admit(batcher_self self, const verified_message& received) {
   answer(self, received, value, effects.answer);
 }
 
+void admit_system_request(batcher_self self, const system_request& value) {
+  const auto effects = self->state.intake->on_system_request(value, now_of(self));
+  if (effects.cuts_batches) cut_batches(self, false);
+  look_again(self, value.name, effects.looks_again_in);
+}
+
 /// Pending requests are proposed by this replica or forwarded to the view's primary, without any help of the clients.
 void enter(batcher_self self, view_number view) {
-  for (const auto& each : self->state.intake->on_view(view, now_of(self)))
+  const auto pending = self->state.intake->on_view(view, now_of(self));
+  for (const auto& each : pending.requests)
+    forward(self, each);
+  for (const auto& each : pending.system_requests)
     forward(self, each);
   cut_batches(self, false);
 }
@@ -98,7 +108,10 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   self->state.intake = std::make_unique<request_intake>(own.cluster, own.self, *own.keys, *self->state.pool);
   return {
       [self](const wired& all) { self->state.with = all.with; },
-      [self](const verified_message& received) { admit(self, received); },
+      [self](const verified_message& received) {
+        const auto* wanted = std::get_if<system_request>(received.value.get());
+        return wanted == nullptr ? admit(self, received) : admit_system_request(self, *wanted);
+      },
       [self](const request_waits& look) { look_at(self, look.id); },
       [self](const view_entered& entered) { enter(self, entered.view); },
       [self](const batch_executed& done) {
@@ -107,7 +120,8 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
             report_contradiction(self, self->state.pool->contradiction_with(each));
         }
         self->state.executed_through = done.sequence;
-        self->state.pool->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self));
+        self->state.pool->on_executed(*done.requests, done.primary == self->state.identity.self, now_of(self),
+                                      done.cases);
         cut_batches(self, false);
         report(self);
       },

@@ -92,7 +92,7 @@ void tell_moves(const executor_self& self) {
 }
 
 /// Reports the agreed standing of all replicas and clients to the guard and to the batcher.
-void tell_reputation(const executor_self& self, std::vector<request_id> settled, bool is_transferred = false) {
+void tell_reputation(const executor_self& self, std::vector<case_name> settled, bool is_transferred = false) {
   auto& replicated = *self->state.replicated;
   auto events = replicated.take_ledger_events();
   const auto& with = *self->state.with;
@@ -136,14 +136,13 @@ void execute(executor_self self, const committed_batch& committed) {
     requests->push_back(each.request);
     answer(self, each.request.id, each.answer);
   }
+  std::vector<case_name> settled;
+  for (const auto& each : committed.body->system_requests)
+    settled.push_back(each.name);
   self->send(state.with->batcher,
              batch_executed{committed.sequence, state.identity.cluster.group().primary_of(committed.view), requests,
-                            committed.body});
-  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests}});
-  std::vector<request_id> settled;
-  for (const auto& each : *requests) {
-    if (each.id.client == system_client) settled.push_back(each.id);
-  }
+                            committed.body, settled});
+  self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests, settled}});
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
   // Scores recover and quarantines end at checkpoints.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));

@@ -18,8 +18,7 @@ void carry_out(detector_self self, evidence_pool_effects effects) {
     self->send(with.reputation_tracker, replica_proven{each});
   send_to_journal(self, with.journal, {}, std::move(effects.sends));
   if (!effects.dropped.empty()) {
-    self->send(with.batcher,
-               cases_dropped{std::make_shared<const std::vector<request_id>>(std::move(effects.dropped))});
+    self->send(with.batcher, cases_dropped{std::make_shared<const std::vector<case_name>>(std::move(effects.dropped))});
   }
   // With this replica as the sender: on a backup the batcher forwards the request to the primary.
   for (auto& asked : effects.requests) {
@@ -31,7 +30,7 @@ void carry_out(detector_self self, evidence_pool_effects effects) {
 }
 
 evidence_pool_effects receive(evidence_pool& pool, const message& value, microseconds_t now) {
-  if (const auto* it = std::get_if<request>(&value)) return pool.on_request(*it, now);
+  if (const auto* it = std::get_if<system_request>(&value)) return pool.on_request(*it, now);
   if (const auto* it = std::get_if<complaint>(&value)) return pool.on_complaint(it->vote, now);
   if (const auto* it = std::get_if<readmission>(&value)) return pool.on_readmission(it->vote, now);
   if (const auto* it = std::get_if<hand_over>(&value)) return pool.on_hand_over(it->vote, now);

@@ -16,10 +16,8 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
     case message_kind::request:
-      if (std::get<request>(*verified.value).id.client == system_client) {
-        return self->send(with.fault_detector, std::move(verified));
-      }
       return self->send(with.batcher, std::move(verified));
+    case message_kind::system_request:
     case message_kind::complaint:
     case message_kind::release:
     case message_kind::readmission:

@@ -156,6 +156,8 @@ struct batch_executed {
   replica_id primary;
   std::shared_ptr<const std::vector<executed_request>> requests;
   std::shared_ptr<const batch> body = {};
+  /// The names of its system requests.
+  std::vector<case_name> cases = {};
 };
 
 /// Send the cached reply to this request again, on the link that asked (batcher to executor).
@@ -182,9 +184,9 @@ struct session_routed {
   peer_actor via;
 };
 
-/// Check whether this REQUEST is still pending (batcher to itself, some time after admission).
+/// Check whether this REQUEST or SYSTEM-REQUEST is still pending (batcher to itself, some time after admission).
 struct request_waits {
-  request_id id;
+  ordered_id id;
 };
 
 /// Evidence: signed messages that convict a member (ingress and batcher to fault detector).
@@ -246,7 +248,7 @@ struct release_wanted {
 
 /// These cases need no order any more (fault detector to batcher).
 struct cases_dropped {
-  std::shared_ptr<const std::vector<request_id>> names;
+  std::shared_ptr<const std::vector<case_name>> names;
 };
 
 /// The client exceeded its quota of pending requests (batcher to ingress for clients).

@@ -15,15 +15,14 @@ namespace hypermesh {
 /// against each other. Never throws.
 [[nodiscard]] std::variant<message, rejection> decode(const frame_ptr& frame);
 
-/// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind. The evidence in a system
-/// request is decoded too (`request::shown`), so whoever gets the request decodes nothing again. Evidence that is
-/// malformed is left out, and the validator refuses the request as unproven.
+/// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
 [[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
 
-/// The same without the evidence.
-[[nodiscard]] std::variant<request, rejection> decode_request_alone(const blob& raw);
+/// Decodes one SYSTEM-REQUEST inside a batch or frame, without the kind. Its evidence is decoded with it, so whoever
+/// gets the system request decodes nothing again.
+[[nodiscard]] std::variant<system_request, rejection> decode_system_request(const blob& raw);
 
-/// Decodes the operation of a system request, and the documents in it.
+/// Decodes an EVIDENCE and the documents in it.
 [[nodiscard]] std::variant<evidence, rejection> decode_evidence(byte_span bytes);
 
 // --- Values to bytes ---------------------------------------------------------
@@ -32,12 +31,11 @@ namespace hypermesh {
 /// The buffer of a REQUEST that its client signs. At least one operation.
 [[nodiscard]] byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations);
 
-/// The operation of a system request.
+/// The buffer of an EVIDENCE, which has no signature.
 [[nodiscard]] byte_vector evidence_buffer(const evidence& value);
 
-/// The system request `name` with `shown` as its operation. It has no signature: the evidence proves itself, and the
-/// system client has no key. `raw` is the whole frame without its kind.
-[[nodiscard]] request encode_system_request(request_id name, std::shared_ptr<const evidence> shown);
+/// The system request `name` with the evidence `shown`. `raw` is the whole frame without its kind.
+[[nodiscard]] system_request encode_system_request(case_name name, std::shared_ptr<const evidence> shown);
 
 /// The buffers that a replica signs.
 [[nodiscard]] byte_vector view_change_buffer(const view_change& value);
@@ -77,7 +75,8 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr encode(const state_chunk_message& value);
 [[nodiscard]] frame_ptr encode(const evidence& value);
 
-/// The REQUEST frame of a received request, with its bytes unchanged.
+/// The frame of a received request, with its bytes unchanged.
 [[nodiscard]] frame_ptr reframe(const request& value);
+[[nodiscard]] frame_ptr reframe(const system_request& value);
 
 }  // namespace hypermesh

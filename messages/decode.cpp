@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "messages/batch_decoder.hpp"
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
+#include "messages/list_reader.hpp"
 #include "messages/statement_reader.hpp"
 #include "messages/verify.hpp"
 #include "messages/wire_values.hpp"
@@ -16,14 +18,6 @@ namespace {
 
 template <class Value>
 using decoded = std::variant<Value, rejection>;
-
-using byte_list = flatbuffers::Vector<std::uint8_t>;
-using end_list = flatbuffers::Vector<std::uint32_t>;
-
-byte_span span_of(const byte_list* list) {
-  if (list == nullptr) return {};
-  return std::as_bytes(std::span{list->data(), list->size()});
-}
 
 byte_vector copy_of(const byte_list* list) {
   const auto view = span_of(list);
@@ -44,22 +38,6 @@ request_id id_of(const Table& encoded) {
   return id;
 }
 
-/// Reads the ends that cut `total` bytes into at least `parts_min` parts. They must ascend, and the
-/// last one must be `total` (attack 37: false counts and sizes).
-std::optional<rejection> read_ends(const end_list* list, std::size_t total, std::size_t parts_min,
-                                   std::size_t parts_max, std::vector<std::uint32_t>& out) {
-  if (list->size() < parts_min) return rejection::inconsistent_sizes;
-  if (list->size() > parts_max) return rejection::too_many_items;
-  out.reserve(list->size());
-  std::uint32_t previous = 0;
-  for (const auto end : *list) {
-    if (end < previous || end > total) return rejection::inconsistent_sizes;
-    out.push_back(previous = end);
-  }
-  if (previous != total) return rejection::inconsistent_sizes;
-  return std::nullopt;
-}
-
 /// Splits `buffer ‖ signature`; false if the bytes are too short.
 bool split_signature(byte_span signed_document, byte_span& buffer, signature& by) {
   if (signed_document.size() <= signature::size) return false;
@@ -67,33 +45,6 @@ bool split_signature(byte_span signed_document, byte_span& buffer, signature& by
   const auto tail = signed_document.last(signature::size);
   std::copy(tail.begin(), tail.end(), by.bytes.begin());
   return true;
-}
-
-decoded<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame) {
-  batch content;
-  const auto bytes = span_of(encoded.requests());
-  std::vector<std::uint32_t> ends;
-  if (encoded.ends() == nullptr) return bytes.empty() ? decoded<batch>{content} : rejection::missing_field;
-  if (const auto bad = read_ends(encoded.ends(), bytes.size(), 1, limits::requests_per_batch_max, ends)) return *bad;
-  if (bytes.size() > limits::batch_bytes_max) return rejection::frame_too_long;
-  content.bytes = bytes.size();
-  content.requests.reserve(ends.size());
-  std::size_t begin = 0;
-  for (const auto end : ends) {
-    if (begin % 4 != 0) return rejection::inconsistent_sizes;
-    auto one = decode_request({frame, bytes.subspan(begin, end - begin)});
-    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
-    content.requests.push_back(std::move(std::get<request>(one)));
-    begin = end;
-  }
-  // A correct primary proposes a request once; a duplicate would only cost execution time (attack 18).
-  std::vector<request_id> ids;
-  ids.reserve(content.requests.size());
-  for (const auto& each : content.requests)
-    ids.push_back(each.id);
-  std::sort(ids.begin(), ids.end());
-  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) return rejection::duplicate_request_in_batch;
-  return content;
 }
 
 decoded<message> decode_pre_prepare(const frame_ptr& frame) {
@@ -409,7 +360,7 @@ decoded<message> widen(decoded<Value> value) {
 
 }  // namespace
 
-decoded<request> decode_request_alone(const blob& raw) {
+decoded<request> decode_request(const blob& raw) {
   request value;
   byte_span buffer;
   if (raw.view.size() > limits::client_frame_bytes_max) return rejection::frame_too_long;
@@ -421,8 +372,7 @@ decoded<request> decode_request_alone(const blob& raw) {
   if (encoded == nullptr) return rejection::malformed_buffer;
   if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
   value.id = id_of(*encoded);
-  const bool of_guard = value.id.client == system_client;
-  if (value.id.client.value >= limits::clients_max && !of_guard) return rejection::number_out_of_range;
+  if (value.id.client.value >= limits::clients_max) return rejection::number_out_of_range;
   value.operations = span_of(encoded->operations());
   if (value.operations.size() > limits::request_bytes_max) return rejection::frame_too_long;
   if (encoded->ends() != nullptr) {
@@ -432,9 +382,6 @@ decoded<request> decode_request_alone(const blob& raw) {
   }
   value.raw = raw;
   if (value.id.opens_session() && !opening_in(value)) return rejection::inconsistent_sizes;
-  // A system request may hold two conflicting documents, which exceed `operation_bytes_max`.
-  if (of_guard && !value.ends.empty()) return rejection::too_many_items;
-  if (of_guard) return value;
   for (std::size_t index = 0; index < value.operation_count(); ++index) {
     if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
   }
@@ -492,6 +439,8 @@ decoded<message> decode(const frame_ptr& frame) {
       return decode_vote<readmission>(frame);
     case message_kind::hand_over:
       return decode_vote<hand_over>(frame);
+    case message_kind::system_request:
+      return widen(decode_system_request(body));
   }
   return rejection::unknown_kind;
 }

@@ -104,8 +104,7 @@ byte_vector request_buffer(request_id id, const std::vector<byte_span>& operatio
   std::vector<std::uint32_t> ends;
   ends.reserve(operations.size());
   for (const auto operation : operations) {
-    require(operation.size() <= limits::operation_bytes_max || id.client == system_client,
-            "an operation respects its limit");
+    require(operation.size() <= limits::operation_bytes_max, "an operation respects its limit");
     size += operation.size();
     ends.push_back(static_cast<std::uint32_t>(size));
   }
@@ -188,6 +187,7 @@ frame_ptr seal(message_kind kind, byte_vector buffer, const signature& by) {
 
 frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) {
   require(body.requests.size() <= limits::requests_per_batch_max, "a batch respects its request limit");
+  require(body.system_requests.size() <= limits::system_requests_per_batch_max, "few system requests are in a batch");
   require(body.bytes <= limits::batch_bytes_max, "a batch respects its limit");
   std::size_t size = 0;
   std::vector<std::uint32_t> ends;
@@ -203,8 +203,13 @@ frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body) 
     ends_offset = buffer.CreateVector(ends);
     list = unwritten_list_of(buffer, size);
   }
+  std::vector<flatbuffers::Offset<wire::SystemRequestBody>> bodies;
+  for (const auto& each : body.system_requests)
+    bodies.push_back(wire::CreateSystemRequestBody(buffer, list_of(buffer, each.raw.view)));
+  flatbuffers::Offset<flatbuffers::Vector<flatbuffers::Offset<wire::SystemRequestBody>>> bodies_offset;
+  if (!bodies.empty()) bodies_offset = buffer.CreateVector(bodies);
   const auto encoded = to_wire(header);
-  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, list.offset, ends_offset));
+  buffer.Finish(wire::CreatePrePrepare(buffer, &encoded, list.offset, ends_offset, bodies_offset));
   return frame_of(message_kind::pre_prepare, bytes_around(buffer, list, [&](byte_vector& bytes) {
                     for (const auto& each : body.requests)
                       append(bytes, each.raw.view);
@@ -334,5 +339,7 @@ frame_ptr encode(const state_chunk_message& value) {
 }
 
 frame_ptr reframe(const request& value) { return frame_of(message_kind::request, value.raw); }
+
+frame_ptr reframe(const system_request& value) { return frame_of(message_kind::system_request, value.raw); }
 
 }  // namespace hypermesh

@@ -5,7 +5,6 @@
 #include "messages/require.hpp"
 #include "messages/statement_reader.hpp"
 #include "messages/verify.hpp"
-#include "schemas/client_generated.h"
 #include "schemas/guard_generated.h"
 
 namespace hypermesh {
@@ -45,28 +44,24 @@ std::optional<rejection> read_documents(const wire::Evidence& encoded, std::vect
   return std::nullopt;
 }
 
-/// Decodes a document, which may be as hostile as any frame. The evidence in a REQUEST is not decoded: otherwise system
-/// requests inside of system requests would make the decoder as deep as the sender likes.
+/// Decodes a document, which may be as hostile as any frame. A SYSTEM-REQUEST is no document, so the decoder is not as
+/// deep as the sender likes.
 std::variant<evidence_item, rejection> decode_document(message_kind kind, byte_vector document) {
   document.push_back(static_cast<std::byte>(kind));
   const auto frame = std::make_shared<const byte_vector>(std::move(document));
-  if (kind == message_kind::request) {
-    auto decoded = decode_request_alone({frame, body_of(*frame)});
-    if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
-    // A system request has no signature, so it is no evidence.
-    if (std::get<request>(decoded).id.client == system_client) return rejection::number_out_of_range;
-    return item_of(std::make_shared<const request>(std::move(std::get<request>(decoded))));
-  }
   auto decoded = decode(frame);
   if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
   auto& value = std::get<message>(decoded);
+  if (auto* asked = std::get_if<request>(&value)) {
+    return item_of(std::make_shared<const request>(std::move(*asked)));
+  }
   if (auto* change = std::get_if<view_change>(&value)) {
     return item_of(std::make_shared<const view_change>(std::move(*change)));
   }
   return item_of(std::make_shared<const new_view>(std::move(std::get<new_view>(value))));
 }
 
-void finish_evidence(builder& buffer, const evidence& value) {
+flatbuffers::Offset<wire::Evidence> to_wire(builder& buffer, const evidence& value) {
   std::vector<std::uint8_t> kinds;
   std::vector<wire::SignedStatement> statements;
   std::vector<flatbuffers::Offset<wire::SignedDocument>> documents;
@@ -89,19 +84,26 @@ void finish_evidence(builder& buffer, const evidence& value) {
   if (!statements.empty()) statements_offset = buffer.CreateVectorOfStructs(statements);
   if (!documents.empty()) documents_offset = buffer.CreateVector(documents);
   const auto kinds_offset = buffer.CreateVector(kinds);
-  buffer.Finish(wire::CreateEvidence(buffer, kinds_offset, statements_offset, documents_offset));
+  return wire::CreateEvidence(buffer, kinds_offset, statements_offset, documents_offset);
 }
 
-}  // namespace
+/// The finished buffer and the kind.
+frame_ptr frame_of(const builder& buffer, message_kind kind) {
+  const auto view = std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
+  byte_vector frame;
+  frame.reserve(view.size() + 1);
+  frame.assign(view.begin(), view.end());
+  frame.push_back(static_cast<std::byte>(kind));
+  require(frame.size() <= frame_bytes_max_of(kind), "evidence fits a frame");
+  return std::make_shared<const byte_vector>(std::move(frame));
+}
 
-std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
-  const auto* encoded = verified_root<wire::Evidence>(bytes);
-  if (encoded == nullptr) return rejection::malformed_buffer;
+std::variant<evidence, rejection> read_evidence(const wire::Evidence& encoded) {
   std::vector<signed_statement> statements;
-  if (const auto bad = read_statements(encoded->statements(), limits::evidence_max, statements)) return *bad;
+  if (const auto bad = read_statements(encoded.statements(), limits::evidence_max, statements)) return *bad;
   std::vector<byte_vector> documents;
-  if (const auto bad = read_documents(*encoded, documents)) return *bad;
-  const auto kinds = bytes_of(encoded->kinds());
+  if (const auto bad = read_documents(encoded, documents)) return *bad;
+  const auto kinds = bytes_of(encoded.kinds());
   if (kinds.empty()) return rejection::missing_field;
   if (kinds.size() != statements.size() + documents.size()) return rejection::inconsistent_sizes;
   evidence value;
@@ -120,40 +122,44 @@ std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
   return value;
 }
 
-std::variant<request, rejection> decode_request(const blob& raw) {
-  auto decoded = decode_request_alone(raw);
-  auto* value = std::get_if<request>(&decoded);
-  if (value == nullptr || value->id.client != system_client) return decoded;
-  auto shown = decode_evidence(value->operation(0));
-  if (auto* items = std::get_if<evidence>(&shown)) value->shown = std::make_shared<const evidence>(std::move(*items));
-  return decoded;
+}  // namespace
+
+std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
+  const auto* encoded = verified_root<wire::Evidence>(bytes);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  return read_evidence(*encoded);
+}
+
+std::variant<system_request, rejection> decode_system_request(const blob& raw) {
+  const auto* encoded = verified_root<wire::SystemRequest>(raw.view);
+  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded->evidence() == nullptr) return rejection::missing_field;
+  auto shown = read_evidence(*encoded->evidence());
+  if (const auto* bad = std::get_if<rejection>(&shown)) return *bad;
+  return system_request{case_name{encoded->name()},
+                        std::make_shared<const evidence>(std::move(std::get<evidence>(shown))), raw};
 }
 
 byte_vector evidence_buffer(const evidence& value) {
   builder buffer{1'024};
-  finish_evidence(buffer, value);
+  buffer.Finish(to_wire(buffer, value));
   const auto view = std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
   return {view.begin(), view.end()};
 }
 
-request encode_system_request(request_id name, std::shared_ptr<const evidence> shown) {
-  require(name.client == system_client && shown != nullptr, "a system request shows evidence");
-  const auto operation = evidence_buffer(*shown);
-  const auto frame = seal(message_kind::request, request_buffer(name, {byte_span{operation}}), signature{});
-  request value;
-  value.id = name;
-  value.raw = {frame, body_of(*frame)};
-  // These bytes were written just now, so they are read without the verifier.
-  value.operations = bytes_of(flatbuffers::GetRoot<wire::Request>(frame->data())->operations());
-  value.shown = std::move(shown);
-  return value;
+system_request encode_system_request(case_name name, std::shared_ptr<const evidence> shown) {
+  require(shown != nullptr && !shown->items.empty(), "a system request shows evidence");
+  builder buffer{1'024};
+  const auto evidence_offset = to_wire(buffer, *shown);
+  buffer.Finish(wire::CreateSystemRequest(buffer, name.value, evidence_offset));
+  const auto frame = frame_of(buffer, message_kind::system_request);
+  return {name, std::move(shown), {frame, body_of(*frame)}};
 }
 
 frame_ptr encode(const evidence& value) {
-  auto frame = evidence_buffer(value);
-  frame.push_back(static_cast<std::byte>(message_kind::evidence));
-  require(frame.size() <= frame_bytes_max_of(message_kind::evidence), "evidence fits a frame");
-  return std::make_shared<const byte_vector>(std::move(frame));
+  builder buffer{1'024};
+  buffer.Finish(to_wire(buffer, value));
+  return frame_of(buffer, message_kind::evidence);
 }
 
 }  // namespace hypermesh

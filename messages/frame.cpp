@@ -34,6 +34,7 @@ std::size_t frame_bytes_max_of(message_kind kind) {
     case message_kind::node_report:
       return limits::report_counters_max * (limits::report_name_bytes_max + 32) + limits::envelope_bytes_max;
     case message_kind::evidence:
+    case message_kind::system_request:
       return limits::request_bytes_max + limits::envelope_bytes_max;
     case message_kind::prepare:
     case message_kind::commit:

@@ -29,10 +29,11 @@ enum class message_kind : std::uint8_t {
   evidence = 20,
   readmission = 21,
   hand_over = 22,
+  system_request = 23,
 };
 
 inline constexpr std::uint8_t message_kind_first = 1;
-inline constexpr std::uint8_t message_kind_last = 22;
+inline constexpr std::uint8_t message_kind_last = 23;
 
 /// The paper's spelling: "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);

@@ -86,7 +86,7 @@ inline constexpr std::size_t evidence_item_documents_max = 2;
 /// signatures of 120-byte statements, and a batch has at most 8 cases: together at most 8,736 signature checks, 8.5
 /// times those of a batch of 1,024 requests.
 inline constexpr std::size_t lone_evidence_item_bytes_max = 128 * 1024;
-inline constexpr std::size_t guard_requests_per_batch_max = 8;
+inline constexpr std::size_t system_requests_per_batch_max = 8;
 
 /// Counters of one NODE-REPORT, and the length of their names.
 inline constexpr std::size_t report_counters_max = 512;

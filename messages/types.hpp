@@ -46,6 +46,8 @@ using client_id = strong_number<struct client_id_tag, std::uint32_t>;
 using session_id = strong_number<struct session_id_tag, std::uint64_t>;
 /// t of the paper: orders the requests of one session of a client; never reused in it.
 using timestamp = strong_number<struct timestamp_tag, std::uint64_t>;
+/// The number under which a system request is ordered. Equal cases have equal names, whatever their evidence.
+using case_name = strong_number<struct case_name_tag, std::uint64_t>;
 /// The number of the membership under which a signature counts.
 using epoch_number = strong_number<struct epoch_number_tag, std::uint32_t>;
 

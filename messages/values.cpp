@@ -77,6 +77,9 @@ digest digest_of_batch(const batch& content) {
   hash.add(content.requests.size());
   for (const auto& each : content.requests)
     hash.add(each.raw.view.size()).add(each.raw.view);
+  hash.add(content.system_requests.size());
+  for (const auto& each : content.system_requests)
+    hash.add(each.raw.view.size()).add(each.raw.view);
   return hash.finish();
 }
 

@@ -34,13 +34,6 @@ struct request_id {
   friend auto operator<=>(const request_id&, const request_id&) = default;
 };
 
-/// The reserved client id of system requests. They have no signature, because they prove themselves: their one
-/// operation is `evidence`, and their timestamp follows from the case that it proves. They are ordered like all other
-/// requests and executed by the ledgers of the replicated state.
-inline constexpr client_id system_client{0xFFFF'FFFF};
-
-struct evidence;
-
 /// ⟨REQUEST, o, t, c⟩σc: one signature over one or many operations.
 struct request {
   request_id id;
@@ -51,15 +44,28 @@ struct request {
   signature client_signature;
   /// Buffer and signature as received. These bytes are hashed, forwarded and put into a batch.
   blob raw;
-  /// The operation of a system request, decoded with it. Null in a request of a client, and if the operation is no
-  /// evidence.
-  std::shared_ptr<const evidence> shown = {};
 
   [[nodiscard]] std::size_t operation_count() const { return ends.empty() ? 1 : ends.size(); }
   [[nodiscard]] byte_span operation(std::size_t index) const;
   /// The part of `raw` that the client signed.
   [[nodiscard]] byte_span signed_bytes() const { return raw.view.first(raw.view.size() - signature::size); }
 };
+
+struct evidence;
+
+/// ⟨SYSTEM-REQUEST, e⟩: evidence that is to be ordered: it convicts a member, or it is the votes for a wish of the
+/// group. No client asks for it, so it has no client, timestamp, session or signature; the evidence proves itself. It
+/// is ordered like requests of clients and executed by the ledgers of the replicated state.
+struct system_request {
+  /// Follows from the claim of the evidence; the validator compares them.
+  case_name name;
+  std::shared_ptr<const evidence> shown;
+  /// The buffer as received. These bytes are hashed, forwarded and put into a batch.
+  blob raw;
+};
+
+/// The name of an item of the order.
+using ordered_id = std::variant<request_id, case_name>;
 
 /// The answer of a replica to a request.
 enum class reply_status : std::uint8_t {
@@ -191,14 +197,20 @@ struct signed_statement {
 /// The bytes of a statement as they are signed and sent: 56 bytes in one layout.
 [[nodiscard]] std::array<std::byte, 56> statement_bytes(const statement& content);
 
-/// m of the paper: the requests that share one sequence number. Empty: the null request.
+/// m of the paper: the requests that share one sequence number. The system requests are executed first. Empty: the null
+/// request.
 struct batch {
   std::vector<request> requests;
-  /// Bytes of all requests as received, without their ends.
+  /// Bytes of all requests and system requests as received, without their ends.
   std::size_t bytes = 0;
+  std::vector<system_request> system_requests = {};
+
+  /// d^null of §4.4.
+  [[nodiscard]] bool is_null() const { return requests.empty() && system_requests.empty(); }
 };
 
-/// D(m) over count, sizes and received bytes of all requests.
+/// D(m) over the counts, sizes and received bytes of all requests and of all system requests. The two lists are hashed
+/// one after the other, each with its count, so no request of a client stands for a system request.
 [[nodiscard]] digest digest_of_batch(const batch& content);
 
 /// D(d^null): the digest of the batch without requests (§4.4).
@@ -412,9 +424,10 @@ struct hand_over {
 };
 
 /// In the order of `message_kind`.
-using message = std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
-                             checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply,
-                             node_query, node_report, complaint, release, evidence, readmission, hand_over>;
+using message =
+    std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
+                 checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply, node_query,
+                 node_report, complaint, release, evidence, readmission, hand_over, system_request>;
 static_assert(std::variant_size_v<message> == message_kind_last);
 
 [[nodiscard]] inline message_kind kind_of(const message& value) {

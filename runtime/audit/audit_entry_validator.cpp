@@ -83,7 +83,7 @@ std::optional<std::string> audit_entry_validator::objection_to_evidence(const gu
   if (shown == nullptr) return "what it shows cannot be read";
   signatures_ += shown->items.size();
   if (!validator_.proves(*shown)) return "what it shows proves nothing";
-  const auto about = system_request_in(*shown, cluster_);
+  const auto about = claim_in(*shown, cluster_);
   const auto* accused = std::get_if<misbehaviour>(&*about);
   const bool is_it =
       accused != nullptr && accused->accused == noted.about && to_string(accused->what) == noted.misbehaviour_kind;

@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "tests/support/message_samples.hpp"
 #include "tests/support/virtual_bench.hpp"
 
 using namespace hypermesh;
@@ -135,6 +136,29 @@ TEST_CASE("a backup forwards what its client waits for again and again, and at o
   bench.forget();
   bench.advance(5'000'000us);
   CHECK(bench.is_quiet());
+}
+
+TEST_CASE("a system request of the fault detector is proposed by a primary and forwarded by a backup") {
+  for (const std::uint32_t self : {0U, 2U}) {
+    batcher_bench bench{self};
+    const auto wanted = make_system_request(case_name{6});
+    bench.give_verified(bench.tested, principal::of(replica_id{self}), wanted);
+    if (self == 0) {
+      const auto cut = bench.take<batch_cut>("replica");
+      REQUIRE(cut.size() == 1);
+      CHECK(cut.front().content->requests.empty());
+      CHECK(cut.front().content->system_requests.size() == 1);
+      continue;
+    }
+    bench.advance(400'000us);
+    const auto forwarded = bench.take_frames("peer-0");
+    REQUIRE_FALSE(forwarded.empty());
+    CHECK(std::get<system_request>(forwarded.front()).name == wanted.name);
+    bench.give(bench.tested, cases_dropped{std::make_shared<const std::vector<case_name>>(1, wanted.name)});
+    bench.forget();
+    bench.advance(2'000'000us);
+    CHECK(bench.take_frames("peer-0").empty());
+  }
 }
 
 TEST_CASE("a backup forwards what stands behind another request of its client twice and no more") {

@@ -44,7 +44,7 @@ TEST_CASE_FIXTURE(detector_bench,
   CHECK(frames_sent() == 1);
   const auto wanted = take<verified_message>("batcher");
   REQUIRE(wanted.size() == 1);
-  CHECK(std::get<request>(*wanted.front().value).id.client == system_client);
+  CHECK(kind_of(*wanted.front().value) == message_kind::system_request);
   CHECK(take<replica_proven>("reputation-tracker").size() == 1);
   CHECK(take_observed<fault_proven>().size() == 1);
   CHECK(is_quiet());
@@ -56,8 +56,8 @@ TEST_CASE_FIXTURE(detector_bench,
 TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") {
   give(tested, proof_found{std::make_shared<const evidence>(proof())});
   forget();
-  const auto about = system_request_in(proof(), identity().cluster);
-  const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {request_id_of(*about)}};
+  const auto about = claim_in(proof(), identity().cluster);
+  const agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {case_name_of(*about)}};
   give(tested, reputation_agreed{std::make_shared<const agreed_reputation>(agreed)});
   advance(std::chrono::microseconds{4 * evidence_pool::repeat_us});
   CHECK(is_quiet());
@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") 
 
 TEST_CASE_FIXTURE(detector_bench, "what another replica has found is ordered through the own batcher too") {
   const auto shown = proof();
-  const auto frame = system_request_frame(*system_request_in(shown, identity().cluster), shown);
+  const auto frame = system_request_frame(*claim_in(shown, identity().cluster), shown);
   give_verified(tested, principal::of(replica_id{3}), std::get<message>(decode(frame)));
   CHECK(frames_sent() == 0);
   CHECK(take<verified_message>("batcher").size() == 1);

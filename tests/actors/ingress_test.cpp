@@ -61,6 +61,15 @@ TEST_CASE_FIXTURE(ingress_bench, "each kind of message reaches the one actor tha
   arrive(replica_id{2}, sample_of(message_kind::state_chunk, sample_size::usual, 1));
   CHECK(order() == std::vector<std::string>(2, "state-transfer"));
   forget();
+  evidence shown;
+  for (const auto* value : {"A", "B"}) {
+    const auto content = make().content_of(replica_id{2}, first_view, one, named_digest(value));
+    shown.items.push_back({message_kind::commit, make().signed_as(message_kind::commit, content)});
+  }
+  const auto about = claim_in(shown, identity().cluster);
+  arrive(replica_id{3}, system_request_for(*about, std::make_shared<const evidence>(shown)));
+  CHECK(order() == std::vector<std::string>{"fault-detector"});
+  forget();
   arrive(client_id{3}, query{{client_id{3}, timestamp{1}}, to_byte_vector("count")});
   CHECK(order() == std::vector<std::string>{"executor"});
   forget();

@@ -40,9 +40,17 @@ batch batch_of(std::vector<request> requests) {
   return content;
 }
 
+batch with_requests(const batch& original, std::vector<request> requests) {
+  auto content = batch_of(std::move(requests));
+  for (const auto& each : original.system_requests)
+    content.bytes += each.raw.view.size();
+  content.system_requests = original.system_requests;
+  return content;
+}
+
 std::optional<batch> other_batch(const adversary_hands& hands, const batch& original) {
   if (original.requests.size() > 1) {
-    return batch_of({original.requests.begin(), original.requests.end() - 1});
+    return with_requests(original, {original.requests.begin(), original.requests.end() - 1});
   }
   for (const auto& each : hands.known().requests()) {
     if (original.requests.empty() || each.id != original.requests.front().id) return batch_of({each});

@@ -23,6 +23,9 @@ namespace hypermesh::testing {
                                        sequence_number sequence);
 
 [[nodiscard]] batch batch_of(std::vector<request> requests);
+
+/// The batch with other requests and the same system requests.
+[[nodiscard]] batch with_requests(const batch& original, std::vector<request> requests);
 /// Another batch of requests that their clients signed; nothing when there is none yet.
 [[nodiscard]] std::optional<batch> other_batch(const adversary_hands& hands, const batch& original);
 /// A request in a client's name; genuine when the member is that client. What opens a session is another opening of it.

@@ -24,12 +24,15 @@ void overheard::on_sent(const message& value, const frame_ptr& frame) {
     view_ = std::max(view_, opened->view);
   } else if (const auto* sent = std::get_if<request>(&value)) {
     remember(*sent);
+  } else if (const auto* wanted = std::get_if<system_request>(&value)) {
+    remember(*wanted);
   }
 }
 
 void overheard::on_received(const message& value) {
   if (const auto* proposal = std::get_if<pre_prepare>(&value)) remember(*proposal);
   if (const auto* sent = std::get_if<request>(&value)) remember(*sent);
+  if (const auto* wanted = std::get_if<system_request>(&value)) remember(*wanted);
 }
 
 void overheard::remember(const request& value) {
@@ -40,11 +43,19 @@ void overheard::remember(const request& value) {
   requests_.pop_front();
 }
 
+void overheard::remember(const system_request& value) {
+  if (std::ranges::find(system_requests_, value.name, &system_request::name) != system_requests_.end()) return;
+  system_requests_.push_back(value);
+  if (system_requests_.size() > system_requests_max) system_requests_.pop_front();
+}
+
 void overheard::remember(const pre_prepare& value) {
   last_ = std::max(last_, value.header.content.sequence);
   if (!proposal_headers_.insert(value.header.content).second) return;
   proposals_.push_back(value);
   for (const auto& each : value.body->requests)
+    remember(each);
+  for (const auto& each : value.body->system_requests)
     remember(each);
   if (proposals_.size() <= proposals_max) return;
   proposal_headers_.erase(proposals_.front().header.content);

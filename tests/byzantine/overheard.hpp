@@ -13,6 +13,7 @@ namespace hypermesh::testing {
 class overheard {
  public:
   static constexpr std::size_t requests_max = 256;
+  static constexpr std::size_t system_requests_max = 64;
   static constexpr std::size_t proposals_max = 64;
   static constexpr std::size_t votes_max = 256;
 
@@ -31,6 +32,8 @@ class overheard {
   [[nodiscard]] sequence_number last() const { return last_; }
   /// Requests with their clients' signatures, the oldest first.
   [[nodiscard]] const std::deque<request>& requests() const { return requests_; }
+  /// System requests, each case once, the oldest first.
+  [[nodiscard]] const std::deque<system_request>& system_requests() const { return system_requests_; }
   /// PRE-PREPAREs of all views, of the member itself and of others, the oldest first.
   [[nodiscard]] const std::deque<pre_prepare>& proposals() const { return proposals_; }
   /// The member's own PREPAREs and COMMITs as frames, and where they belong.
@@ -42,6 +45,7 @@ class overheard {
 
  private:
   void remember(const request& value);
+  void remember(const system_request& value);
   void remember(const pre_prepare& value);
   void remember_vote(const statement& content, const frame_ptr& frame);
 
@@ -51,6 +55,7 @@ class overheard {
   sequence_number last_;
   std::deque<request> requests_;
   std::set<request_id> request_ids_;
+  std::deque<system_request> system_requests_;
   std::deque<pre_prepare> proposals_;
   std::set<statement> proposal_headers_;
   std::deque<own_vote> votes_;

@@ -33,7 +33,8 @@ class forge_client_request final : public as_primary {
     auto requests = proposal.body->requests;
     const auto forged = requests.front().id;
     requests.front() = forged_request(hands, forged, marked_operation(content.sequence.value));
-    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    const auto body = with_requests(*proposal.body, std::move(requests));
+    out.become(forged_proposal(hands, content.view, content.sequence, body));
     return fate::passes;
   }
 };
@@ -45,7 +46,8 @@ class reverse_batches final : public as_primary {
     const auto& content = proposal.header.content;
     auto requests = proposal.body->requests;
     std::ranges::reverse(requests);
-    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    const auto body = with_requests(*proposal.body, std::move(requests));
+    out.become(forged_proposal(hands, content.view, content.sequence, body));
     return fate::passes;
   }
 };
@@ -58,7 +60,8 @@ class leave_out_the_first final : public as_primary {
     auto requests = proposal.body->requests;
     if (requests.size() < 2 || content.sequence.value % 3 != 0) return fate::passes;
     requests.erase(requests.begin());
-    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    const auto body = with_requests(*proposal.body, std::move(requests));
+    out.become(forged_proposal(hands, content.view, content.sequence, body));
     return fate::passes;
   }
 };
@@ -207,7 +210,16 @@ class fill_batches_up final : public as_primary {
       const auto is_same = [&](const request& other) { return other.id == each.id; };
       if (std::ranges::none_of(requests, is_same)) requests.push_back(each);
     }
-    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    auto body = with_requests(*proposal.body, std::move(requests));
+    for (const auto& each : hands.known().system_requests()) {
+      if (body.system_requests.size() == limits::system_requests_per_batch_max) break;
+      const auto is_same = [&](const system_request& other) { return other.name == each.name; };
+      const bool fits = body.bytes + each.raw.view.size() <= limits::batch_bytes_max;
+      if (!fits || std::ranges::any_of(body.system_requests, is_same)) continue;
+      body.system_requests.push_back(each);
+      body.bytes += each.raw.view.size();
+    }
+    out.become(forged_proposal(hands, content.view, content.sequence, body));
     return fate::passes;
   }
 };
@@ -248,7 +260,8 @@ class repeat_request_in_batch final : public as_primary {
     const auto& content = proposal.header.content;
     auto requests = proposal.body->requests;
     requests.push_back(requests.front());
-    out.become(forged_proposal(hands, content.view, content.sequence, batch_of(std::move(requests))));
+    const auto body = with_requests(*proposal.body, std::move(requests));
+    out.become(forged_proposal(hands, content.view, content.sequence, body));
     return fate::passes;
   }
 };

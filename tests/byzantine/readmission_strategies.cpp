@@ -57,7 +57,7 @@ class withhold_null_requests final : public adversary {
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* proposal = out.as<pre_prepare>();
     const bool is_own = proposal != nullptr && principal::of(proposal->header.content.replica) == hands.self();
-    return is_own && proposal->body->requests.empty() ? fate::stopped : fate::passes;
+    return is_own && proposal->body->is_null() ? fate::stopped : fate::passes;
   }
   void on_tick(adversary_hands& hands) override {
     const auto self = hands.replica();

@@ -137,17 +137,18 @@ TEST_CASE_FIXTURE(document_way,
   const auto proof = evidence{{item_of(std::make_shared<const view_change>(change(2, {}))),
                                item_of(std::make_shared<const view_change>(change(2, {certificate(1)})))}};
   const auto wanted = evidence_pool{make.cluster(), replica_id{1}, make.keys_of(replica_id{1})}.on_found(proof, 0);
-  // The REQUEST, the evidence in it, and the two documents.
-  constexpr std::uint64_t buffers = 4;
+  // The SYSTEM-REQUEST with its evidence, and the two documents.
+  constexpr std::uint64_t buffers = 3;
   constexpr std::uint64_t signatures = 2;
   const auto asked = std::get<inbound_pipeline::passed>(arrive(1, wanted.sends.front().frame));
   expect(buffers, signatures);
-  const auto effects = pool.on_request(std::get<request>(*asked.value), 0);
+  const auto effects = pool.on_request(std::get<system_request>(*asked.value), 0);
   expect(0, 0);
   CHECK(effects.proven.size() == 1);
 
-  // The primary orders it. A PRE-PREPARE is another frame, so its evidence is checked like that of any REQUEST (I3).
-  const auto proposal = make.pre_prepare_of(first_view, one, request_factory::batch_of({effects.requests.front()}));
+  // The primary orders it. A PRE-PREPARE is another frame, so its evidence is checked like the signature of any REQUEST
+  // (I3).
+  const auto proposal = make.pre_prepare_of(first_view, one, request_factory::batch_of({}, {effects.requests.front()}));
   const auto ordered = pass(0, proposal);
   expect(1 + buffers, 1 + signatures);
   const auto& body = *std::get<pre_prepare>(*ordered.value).body;

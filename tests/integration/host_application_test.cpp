@@ -216,8 +216,8 @@ TEST_CASE("two words of one replica put it into quarantine everywhere, and two o
   const auto proof = contradiction_of(cluster, 0, sequence_number{1});
   // The frame that a host may have got from anywhere.
   const auto parameters = std::get<node_config>(read_node_config(cluster.layout().node_file(0))).cluster.parameters();
-  const auto about = *system_request_in(proof, parameters);
-  const auto frame = reframe(request_for(about, std::make_shared<const evidence>(proof)));
+  const auto about = *claim_in(proof, parameters);
+  const auto frame = reframe(system_request_for(about, std::make_shared<const evidence>(proof)));
   const auto sender = principal::of(replica_id{2});
   CHECK_FALSE(cluster.manager(1).validate_message(sender, *frame));
   auto broken = *frame;

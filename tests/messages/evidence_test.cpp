@@ -17,9 +17,9 @@ std::shared_ptr<const Document> sample_document(message_kind kind, std::uint64_t
   return std::make_shared<const Document>(std::get<Document>(sample_of(kind, sample_size::usual, seed)));
 }
 
-request decoded_request(byte_span operation) {
-  const auto frame = seal(message_kind::request, request_buffer({system_client, timestamp{1}}, {operation}), {});
-  return std::get<request>(std::get<message>(decode(frame)));
+std::variant<message, rejection> decoded_again(const evidence& shown) {
+  const auto made = encode_system_request(case_name{7}, std::make_shared<const evidence>(shown));
+  return decode(reframe(made));
 }
 
 /// Evidence with this document in place of a VIEW-CHANGE.
@@ -39,28 +39,32 @@ TEST_CASE("a system request is decoded with its evidence, and the evidence with 
   const auto opened = sample_document<new_view>(message_kind::new_view, 2);
   const auto asked = sample_document<request>(message_kind::request, 3);
   for (const auto& item : {item_of(change), item_of(opened), item_of(asked)}) {
-    const auto operation = evidence_buffer({{item}});
-    const auto value = decoded_request(operation);
-    REQUIRE(value.shown != nullptr);
+    const auto decoded = decoded_again({{item}});
+    const auto& value = std::get<system_request>(std::get<message>(decoded));
+    CHECK(value.name == case_name{7});
     REQUIRE(value.shown->items.size() == 1);
     const auto& shown = value.shown->items.front();
     CHECK(shown.kind == item.kind);
     CHECK(shown.content.index() == item.content.index());
     CHECK(std::ranges::equal(document_of(shown).view, document_of(item).view));
     // What is decoded is encoded as it came.
-    CHECK(evidence_buffer(*value.shown) == operation);
+    CHECK(evidence_buffer(*value.shown) == evidence_buffer({{item}}));
   }
-  const auto decoded = decoded_request(evidence_buffer({{item_of(change)}}));
-  const auto* inside = document_in<view_change>(decoded.shown->items.front());
+  const auto decoded = decoded_again({{item_of(change)}});
+  const auto& items = std::get<system_request>(std::get<message>(decoded)).shown->items;
+  const auto* inside = document_in<view_change>(items.front());
   REQUIRE(inside != nullptr);
   CHECK(inside->new_view == change->new_view);
   CHECK(inside->by == change->by);
   CHECK(inside->prepared.size() == change->prepared.size());
 }
 
-TEST_CASE("a system request without valid evidence is decoded without it, and a client's has none") {
-  CHECK(decoded_request(as_byte_span("no evidence")).shown == nullptr);
-  CHECK(sample_document<request>(message_kind::request, 4)->shown == nullptr);
+TEST_CASE("a system request without evidence is refused") {
+  const auto buffer = request_buffer({client_id{1}, timestamp{1}}, {as_byte_span("no evidence")});
+  CHECK(std::holds_alternative<rejection>(decode(framed(buffer, message_kind::system_request))));
+  // An EVIDENCE is not a system request: it has no name.
+  const auto shown = evidence_buffer({{item_of(sample_document<view_change>(message_kind::view_change, 4))}});
+  CHECK(std::holds_alternative<rejection>(decode(framed(shown, message_kind::system_request))));
 }
 
 TEST_CASE("evidence with a document that is none of its kind is refused") {
@@ -72,15 +76,51 @@ TEST_CASE("evidence with a document that is none of its kind is refused") {
 }
 
 TEST_CASE("a system request inside of evidence is refused, so evidence has no depth (attack 37)") {
-  auto operation = evidence_buffer({{item_of(sample_document<view_change>(message_kind::view_change, 7))}});
-  for (int depth = 0; depth < 3; ++depth) {
-    const auto value = decoded_request(operation);
-    CHECK((value.shown != nullptr) == (depth == 0));
-    operation = evidence_with(message_kind::request, value.raw);
-  }
-  const auto refused = decode_evidence(operation);
+  const auto inner = make_system_request(case_name{1});
+  const auto refused = decode_evidence(evidence_with(message_kind::system_request, inner.raw));
   REQUIRE(std::holds_alternative<rejection>(refused));
   CHECK(std::get<rejection>(refused) == rejection::number_out_of_range);
+}
+
+TEST_CASE("a client has no number that is not a client's, so no REQUEST stands for a system request") {
+  const auto frame =
+      seal(message_kind::request, request_buffer({client_id{0xFFFF'FFFF}, timestamp{7}}, {as_byte_span("case")}), {});
+  const auto decoded = decode(frame);
+  REQUIRE(std::holds_alternative<rejection>(decoded));
+  CHECK(std::get<rejection>(decoded) == rejection::number_out_of_range);
+}
+
+TEST_CASE("the digest of a batch tells a request from a system request with the same bytes") {
+  const auto wanted = make_system_request(case_name{3});
+  batch as_system;
+  as_system.system_requests = {wanted};
+  batch as_request;
+  as_request.requests.resize(1);
+  as_request.requests.front().raw = wanted.raw;
+  CHECK(digest_of_batch(as_system) != digest_of_batch(as_request));
+  CHECK(digest_of_batch(as_system) != null_request_digest());
+  CHECK_FALSE(as_system.is_null());
+}
+
+namespace {
+
+std::optional<rejection> verdict_on_batch(std::vector<system_request> wanted) {
+  batch body;
+  body.system_requests = std::move(wanted);
+  for (const auto& each : body.system_requests)
+    body.bytes += each.raw.view.size();
+  sample_source source{1};
+  const auto decoded = decode(encode_pre_prepare(sample_statement(source), body));
+  const auto* bad = std::get_if<rejection>(&decoded);
+  return bad == nullptr ? std::nullopt : std::optional{*bad};
+}
+
+}  // namespace
+
+TEST_CASE("a batch has no system request twice, whatever its evidence (attack 18)") {
+  CHECK_FALSE(verdict_on_batch({make_system_request(case_name{1}, 1), make_system_request(case_name{2}, 1)}));
+  CHECK(verdict_on_batch({make_system_request(case_name{1}, 1), make_system_request(case_name{1}, 2)}) ==
+        rejection::duplicate_request_in_batch);
 }
 
 TEST_CASE("the frame of a whole document is shared, and that of a part of a frame is copied") {

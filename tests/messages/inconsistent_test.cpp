@@ -189,6 +189,40 @@ TEST_CASE("a batch that names a request twice is rejected") {
   CHECK(verdict(encode_pre_prepare({}, body)) == "taken");
 }
 
+namespace {
+
+/// A PRE-PREPARE with these system requests; with `shared`, all tables point to the bytes of the first one.
+std::string verdict_on_system_requests(const std::vector<system_request>& wanted, bool shared = false) {
+  const wire::SignedStatement header;
+  builder buffer;
+  std::vector<byte_offset> bytes;
+  std::vector<flatbuffers::Offset<wire::SystemRequestBody>> bodies;
+  for (const auto& each : wanted) {
+    if (bytes.empty() || !shared) bytes.push_back(list_of(buffer, each.raw.view));
+    bodies.push_back(wire::CreateSystemRequestBody(buffer, bytes.back()));
+  }
+  const auto list = buffer.CreateVector(bodies);
+  buffer.Finish(wire::CreatePrePrepare(buffer, &header, 0, 0, list));
+  return verdict(framed(bytes_of(buffer), message_kind::pre_prepare));
+}
+
+}  // namespace
+
+TEST_CASE("a batch has no more system requests than a backup may judge at once (attack 33)") {
+  std::vector<system_request> wanted;
+  for (std::uint64_t name = 1; name <= limits::system_requests_per_batch_max; ++name)
+    wanted.push_back(make_system_request(case_name{name}));
+  CHECK(verdict_on_system_requests(wanted) == "taken");
+  wanted.push_back(make_system_request(case_name{100}));
+  CHECK(verdict_on_system_requests(wanted) == "too_many_items");
+}
+
+TEST_CASE("system requests of a batch do not share their bytes (attack 37)") {
+  const std::vector<system_request> wanted(4, make_system_request(case_name{1}, 1, 20));
+  CHECK(verdict_on_system_requests(wanted) == "duplicate_request_in_batch");
+  CHECK(verdict_on_system_requests(wanted, true) == "inconsistent_sizes");
+}
+
 TEST_CASE("one bad request spoils its batch") {
   auto pair = pair_of(1, 2);
   for (std::uint32_t index = pair.middle; index < pair.middle + 4; ++index)

@@ -63,6 +63,11 @@ TEST_CASE("a line says what the three phases agree on") {
   auto body = std::make_shared<batch>();
   body->requests.push_back(make_request(some_id, {to_byte_vector("abc")}, {}));
   CHECK(line_of(pre_prepare{statement_of(0, 1, 'A', 0), body, nullptr}) == "PRE-PREPARE v=0 n=1 d=A from=0 requests=1");
+  auto with_cases = *body;
+  with_cases.system_requests = {make_system_request(case_name{3}), make_system_request(case_name{4})};
+  CHECK(line_of(pre_prepare{statement_of(0, 1, 'A', 0), std::make_shared<const batch>(with_cases), nullptr}) ==
+        "PRE-PREPARE v=0 n=1 d=A from=0 requests=1 system=2");
+  CHECK(line_of(make_system_request(case_name{3}, 1, 2)) == "SYSTEM-REQUEST case=3 COMMIT,COMMIT");
   CHECK(line_of(prepare{statement_of(0, 1, 'A', 2)}) == "PREPARE v=0 n=1 d=A from=2");
   CHECK(line_of(commit{statement_of(3, 12, 'B', 1)}) == "COMMIT v=3 n=12 d=B from=1");
 }

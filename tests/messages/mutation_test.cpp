@@ -17,7 +17,7 @@ class limit_checker {
   std::string exceeded;
 
   void operator()(const request& value) {
-    hold(value.id.client.value < limits::clients_max || value.id.client == system_client, "clients_max");
+    hold(value.id.client.value < limits::clients_max, "clients_max");
     hold(value.operation_count() <= limits::operations_per_request_max, "operations_per_request_max");
     hold(value.operations.size() <= limits::request_bytes_max, "request_bytes_max");
     for (std::size_t index = 0; index < value.operation_count(); ++index) {
@@ -31,6 +31,11 @@ class limit_checker {
     hold(value.body->bytes <= limits::batch_bytes_max, "batch_bytes_max");
     std::size_t total = 0;
     for (const auto& each : value.body->requests) {
+      (*this)(each);
+      total += each.raw.view.size();
+    }
+    hold(value.body->system_requests.size() <= limits::system_requests_per_batch_max, "system_requests_per_batch_max");
+    for (const auto& each : value.body->system_requests) {
       (*this)(each);
       total += each.raw.view.size();
     }
@@ -125,6 +130,8 @@ class limit_checker {
   void operator()(const release& value) { vote(value.vote); }
   void operator()(const readmission& value) { vote(value.vote); }
   void operator()(const hand_over& value) { vote(value.vote); }
+  void operator()(const system_request& value) { (*this)(*value.shown); }
+
   void operator()(const evidence& value) {
     hold(!value.items.empty(), "something is shown");
     std::size_t documents = 0;

@@ -85,7 +85,8 @@ TEST_CASE("the number of a kind is on the wire and never changes") {
   CHECK(static_cast<int>(message_kind::evidence) == 20);
   CHECK(static_cast<int>(message_kind::readmission) == 21);
   CHECK(static_cast<int>(message_kind::hand_over) == 22);
-  CHECK(message_kind_last == 22);
+  CHECK(static_cast<int>(message_kind::system_request) == 23);
+  CHECK(message_kind_last == 23);
 }
 
 TEST_CASE("the place of a value in the variant is its kind") {

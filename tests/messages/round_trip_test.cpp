@@ -37,6 +37,15 @@ class field_writer {
     number("body.bytes", value.body->bytes);
     for (const auto& each : value.body->requests)
       (*this)(each);
+    number("system_requests", value.body->system_requests.size());
+    for (const auto& each : value.body->system_requests)
+      (*this)(each);
+  }
+
+  void operator()(const system_request& value) {
+    number("name", value.name.value);
+    (*this)(*value.shown);
+    bytes("raw", value.raw.view);
   }
 
   void operator()(const prepare& value) { vote(value.vote); }
@@ -269,6 +278,10 @@ TEST_CASE("a READMISSION arrives as it was sent") { check_round_trips(message_ki
 TEST_CASE("a HAND-OVER arrives as it was sent") { check_round_trips(message_kind::hand_over); }
 TEST_CASE("an EVIDENCE arrives as it was sent") { check_round_trips(message_kind::evidence); }
 
+TEST_CASE("a SYSTEM-REQUEST arrives with its name and its evidence") {
+  check_round_trips(message_kind::system_request);
+}
+
 TEST_CASE("a QUERY arrives as it was sent") { check_round_trips(message_kind::query); }
 
 TEST_CASE("a QUERY-REPLY arrives as it was sent") { check_round_trips(message_kind::query_reply); }
@@ -293,6 +306,17 @@ TEST_CASE("a request taken out of a batch is the frame that its client sent") {
   REQUIRE(body.requests.size() == sample.body->requests.size());
   for (std::size_t index = 0; index < body.requests.size(); ++index) {
     CHECK(*reframe(body.requests[index]) == *reframe(sample.body->requests[index]));
+  }
+}
+
+TEST_CASE("a system request taken out of a batch is the frame that its finder sent") {
+  const auto sample = std::get<pre_prepare>(sample_of(message_kind::pre_prepare, sample_size::large, 5));
+  REQUIRE_FALSE(sample.body->system_requests.empty());
+  const auto decoded = std::get<message>(decode(frame_of(sample)));
+  const auto& body = *std::get<pre_prepare>(decoded).body;
+  REQUIRE(body.system_requests.size() == sample.body->system_requests.size());
+  for (std::size_t index = 0; index < body.system_requests.size(); ++index) {
+    CHECK(*reframe(body.system_requests[index]) == *reframe(sample.body->system_requests[index]));
   }
 }
 

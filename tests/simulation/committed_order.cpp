@@ -62,16 +62,14 @@ executed_request committed_order::execute(const request& each) {
 }
 
 void committed_order::append(const digest& value, const batch& body) {
-  entry next{value, {}};
+  entry next{value, {}, {}};
   entries_.push_back({});
-  for (const auto& each : body.requests) {
-    if (each.id.client == system_client) {
-      // A case is no operation of the machine; whether it changes anything is for the ledger.
-      next.requests.push_back({each.id, false});
-      continue;
-    }
+  // A system request is no operation of the machine; whether it changes anything is for the ledger, which is part of
+  // the checked root.
+  for (const auto& each : body.system_requests)
+    next.cases.push_back(each.name);
+  for (const auto& each : body.requests)
     next.requests.push_back(execute(each));
-  }
   entries_.back() = std::move(next);
   for (auto& [operation, answers] : answers_)
     ask(operation, answers);

@@ -22,6 +22,8 @@ class committed_order {
     digest value;
     /// Each request of the batch, and what must become of it.
     std::vector<executed_request> requests;
+    /// The names of its system requests.
+    std::vector<case_name> cases;
   };
 
   /// Appends the batch of the sequence after `last()` and executes it.

@@ -235,18 +235,16 @@ void invariant_checker::on_accused(replica_id by, principal accused) {
   expect(!honest, "I14", [&] { return fmt::format("replica {} accuses {}", by.value, to_string(accused)); });
 }
 
-void invariant_checker::check_case(const request& value) {
-  const auto about = system_request_in(value, cluster_);
+void invariant_checker::check_case(const system_request& value) {
+  const auto about = claim_in(value, cluster_);
   if (!expect(about.has_value(), "I3", [] { return "a request of the guard without a case is ordered"; })) return;
   if (const auto* accused = std::get_if<misbehaviour>(&*about)) on_accused(replica_id{}, accused->accused);
 }
 
 void invariant_checker::check_body(const committed_batch& content) {
+  for (const auto& each : content.body->system_requests)
+    check_case(each);
   for (const auto& each : content.body->requests) {
-    if (each.id.client == system_client) {
-      check_case(each);
-      continue;
-    }
     const auto name = [&] {
       return fmt::format("the request c={} s={} t={}", each.id.client.value, each.id.session.value, each.id.when.value);
     };
@@ -273,13 +271,11 @@ void invariant_checker::on_executed(replica_id replica, const batch_was_executed
   const auto* expected = order_.at(n);
   require(expected != nullptr, "what a replica committed is in the order");
   const auto& done = *executed.requests;
-  bool same = done.size() == expected->requests.size();
+  bool same = done.size() == expected->requests.size() && executed.cases == expected->cases;
   bool in_order = true;
   for (std::size_t index = 0; same && index < done.size(); ++index) {
     const auto& wanted = expected->requests[index];
     same = done[index].id == wanted.id;
-    // Whether a case of the guard changed anything is for the ledger, which is part of the checked root.
-    if (done[index].id.client == system_client) continue;
     in_order = in_order && done[index].too_early == wanted.too_early;
     same = same && done[index].first_time == wanted.first_time && done[index].opened == wanted.opened;
   }

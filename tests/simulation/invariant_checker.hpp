@@ -143,7 +143,7 @@ class invariant_checker {
   void check_root(sequence_number sequence, const digest& root);
   /// I14: evidence names only faulty ids.
   void on_accused(replica_id by, principal accused);
-  void check_case(const request& value);
+  void check_case(const system_request& value);
 
   /// Reports unless `holds`; the text is made only then.
   template <class Text>

@@ -57,9 +57,8 @@ void core_node::on_new_view(principal sender, std::shared_ptr<const new_view> va
 }
 
 void core_node::route(principal sender, const message& value) {
-  if (const auto* it = std::get_if<request>(&value)) {
-    return it->id.client == system_client ? carry_out(evidence_pool_.on_request(*it, now_)) : admit(*it);
-  }
+  if (const auto* it = std::get_if<request>(&value)) return admit(*it);
+  if (const auto* it = std::get_if<system_request>(&value)) return carry_out(evidence_pool_.on_request(*it, now_));
   if (const auto* it = std::get_if<readmission>(&value))
     return carry_out(evidence_pool_.on_readmission(it->vote, now_));
   if (const auto* it = std::get_if<hand_over>(&value)) return carry_out(evidence_pool_.on_hand_over(it->vote, now_));
@@ -111,6 +110,15 @@ void core_node::admit(const request& value) {
   cut(false);
 }
 
+void core_node::admit(const system_request& value) {
+  const auto admitted = batcher_.admit(value, now_);
+  if (admitted != request_pool::admission::done && !replica_.is_primary()) {
+    batcher_.on_forwarded(value.name, now_);
+    send_to(principal::of(replica_.primary()), reframe(value));
+  }
+  cut(false);
+}
+
 void core_node::cut(bool delay_passed) {
   if (!replica_.is_primary() || !replica_.is_active()) return;
   while (auto next = batcher_.cut(delay_passed)) {
@@ -158,11 +166,10 @@ void core_node::execute(const committed_batch& batch) {
     done.push_back(request);
     reply_to(request.id, answer);
   }
-  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_);
-  std::vector<request_id> settled;
-  for (const auto& each : done) {
-    if (each.id.client == system_client) settled.push_back(each.id);
-  }
+  std::vector<case_name> settled;
+  for (const auto& each : batch.body->system_requests)
+    settled.push_back(each.name);
+  batcher_.on_executed(done, cluster_.group().primary_of(batch.view) == self_, now_, settled);
   if (!settled.empty() || cluster_.is_checkpoint(batch.sequence)) tell_agreed(std::move(settled), false);
   if (cluster_.is_checkpoint(batch.sequence)) take_checkpoint(false);
   cut(false);
@@ -184,7 +191,7 @@ void core_node::install(const verified_state& fetched) {
   cut(false);
 }
 
-void core_node::tell_agreed(std::vector<request_id> settled, bool is_transferred) {
+void core_node::tell_agreed(std::vector<case_name> settled, bool is_transferred) {
   agreed_reputation agreed;
   agreed.after = state_.last_executed();
   agreed.replicas = state_.ledger().replicas();
@@ -255,7 +262,10 @@ void core_node::enter(view_number view) {
   carry_out(evidence_pool_.on_view(view));
   batcher_.on_view(now_);
   if (replica_.is_primary()) return cut(false);
-  for (const auto& each : batcher_.pending())
+  const auto pending = batcher_.pending();
+  for (const auto& each : pending.requests)
+    send_to(principal::of(replica_.primary()), reframe(each));
+  for (const auto& each : pending.system_requests)
     send_to(principal::of(replica_.primary()), reframe(each));
 }
 

@@ -75,6 +75,7 @@ class core_node {
   void on_new_view(principal sender, std::shared_ptr<const new_view> value);
   void route(principal sender, const message& value);
   void admit(const request& value);
+  void admit(const system_request& value);
   void cut(bool delay_passed);
   void execute(const committed_batch& batch);
   void install(const verified_state& fetched);
@@ -85,7 +86,7 @@ class core_node {
   void carry_out(transfer_effects effects);
   void carry_out(view_change_effects effects);
   void carry_out(evidence_pool_effects effects);
-  void tell_agreed(std::vector<request_id> settled, bool is_transferred);
+  void tell_agreed(std::vector<case_name> settled, bool is_transferred);
   void enter(view_number view);
   void persist(const std::vector<storage_record>& records);
   void send(const std::vector<outgoing_message>& messages);

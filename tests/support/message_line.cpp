@@ -10,7 +10,6 @@ namespace hypermesh::testing {
 namespace {
 
 std::string id_text(request_id id) {
-  if (id.client == system_client) return fmt::format("guard t={}", id.when.value);
   if (id.session == session_id{0}) return fmt::format("c={} t={}", id.client.value, id.when.value);
   return fmt::format("c={} s={} t={}", id.client.value, id.session.value, id.when.value);
 }
@@ -33,7 +32,9 @@ struct line_writer {
   }
 
   std::string operator()(const pre_prepare& value) const {
-    return fmt::format("{} requests={}", vote(value.header), value.body->requests.size());
+    const auto& body = *value.body;
+    const auto system = body.system_requests.empty() ? "" : fmt::format(" system={}", body.system_requests.size());
+    return fmt::format("{} requests={}{}", vote(value.header), body.requests.size(), system);
   }
 
   std::string operator()(const prepare& value) const { return vote(value.vote); }
@@ -144,6 +145,10 @@ struct line_writer {
     for (const auto& each : value.items)
       shown += fmt::format("{}{}", shown.empty() ? "" : ",", to_string(each.kind));
     return shown;
+  }
+
+  std::string operator()(const system_request& value) const {
+    return fmt::format("case={} {}", value.name.value, (*this)(*value.shown));
   }
 
   std::string operator()(const node_query& value) const { return id_text(value.id); }

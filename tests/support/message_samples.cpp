@@ -66,6 +66,10 @@ pre_prepare sample_pre_prepare(sample_source& source, sample_size size) {
     body->requests.push_back(make_request(id, operations, source.fixed<signature>()));
     body->bytes += body->requests.back().raw.view.size();
   }
+  for (std::size_t index = 0; index < scaled(size, 0, 1, 4); ++index) {
+    body->system_requests.push_back(make_system_request(case_name{first + index}, source.number()));
+    body->bytes += body->system_requests.back().raw.view.size();
+  }
   auto header = sample_statement(source);
   header.content.value = digest_of_batch(*body);
   return {header, body, encode_pre_prepare(header, *body)};
@@ -183,10 +187,16 @@ evidence sample_evidence(sample_source& source, sample_size size) {
   return value;
 }
 
+system_request sample_system_request(sample_source& source, sample_size size) {
+  const auto name = case_name{source.number()};
+  return encode_system_request(name, std::make_shared<const evidence>(sample_evidence(source, size)));
+}
+
 // --- Frames ------------------------------------------------------------------
 
 struct encoder {
   frame_ptr operator()(const request& value) const { return reframe(value); }
+  frame_ptr operator()(const system_request& value) const { return reframe(value); }
   frame_ptr operator()(const pre_prepare& value) const { return encode_pre_prepare(value.header, *value.body); }
   frame_ptr operator()(const prepare& value) const { return encode_vote(message_kind::prepare, value.vote); }
   frame_ptr operator()(const commit& value) const { return encode_vote(message_kind::commit, value.vote); }
@@ -278,6 +288,8 @@ message sample_of(message_kind kind, sample_size size, std::uint64_t seed) {
       return hand_over{sample_statement(source)};
     case message_kind::evidence:
       return sample_evidence(source, size);
+    case message_kind::system_request:
+      return sample_system_request(source, size);
   }
   return node_query{};
 }
@@ -291,6 +303,14 @@ signed_statement sample_statement(sample_source& source) {
   value.content.epoch = epoch_number{static_cast<std::uint32_t>(source.number())};
   value.by = source.fixed<signature>();
   return value;
+}
+
+system_request make_system_request(case_name name, std::uint64_t content, std::size_t items) {
+  sample_source source{content};
+  evidence shown;
+  while (shown.items.size() < items)
+    shown.items.push_back({message_kind::commit, sample_statement(source)});
+  return encode_system_request(name, std::make_shared<const evidence>(std::move(shown)));
 }
 
 request make_request(request_id id, const std::vector<byte_vector>& operations, const signature& by) {

@@ -50,6 +50,9 @@ inline constexpr std::array sample_sizes = {sample_size::smallest, sample_size::
 /// The statement of a sample vote: in range, everything else random.
 [[nodiscard]] signed_statement sample_statement(sample_source& source);
 
+/// A system request with this name, whose evidence proves nothing. Other `content` makes other evidence.
+[[nodiscard]] system_request make_system_request(case_name name, std::uint64_t content = 1, std::size_t items = 1);
+
 /// A request as its client would send it, with `by` for a signature. Built without the decoder.
 [[nodiscard]] request make_request(request_id id, const std::vector<byte_vector>& operations, const signature& by);
 

@@ -90,8 +90,6 @@ void order_checker::on_executed(replica_id replica, const committed_batch& batch
   hold(answers.size() == batch.body->requests.size(), replica, "every request of a batch has an answer");
   for (std::size_t index = 0; index < answers.size() && index < batch.body->requests.size(); ++index) {
     const auto& asked = batch.body->requests[index];
-    // What proves itself has no client's signature.
-    if (asked.id.client == system_client) continue;
     const auto input = signing_input(cluster_.signing, message_kind::request, asked.signed_bytes());
     hold(verifier_->verify(principal::of(asked.id.client), input, asked.client_signature), replica,
          "I3: an operation that its client did not sign was executed");

@@ -71,11 +71,15 @@ request request_factory::request_signed_by(const authenticator& signer, client_i
   return sealed_request(cluster_, signer, {client, when}, {as_byte_span(operation)});
 }
 
-std::shared_ptr<const batch> request_factory::batch_of(std::vector<request> requests) {
+std::shared_ptr<const batch> request_factory::batch_of(std::vector<request> requests,
+                                                       std::vector<system_request> system_requests) {
   auto content = std::make_shared<batch>();
   for (const auto& each : requests)
     content->bytes += each.raw.view.size();
+  for (const auto& each : system_requests)
+    content->bytes += each.raw.view.size();
   content->requests = std::move(requests);
+  content->system_requests = std::move(system_requests);
   return content;
 }
 

@@ -42,7 +42,8 @@ class request_factory {
                                         std::string_view operation = "op") const;
   [[nodiscard]] request request_signed_by(const authenticator& signer, client_id client, timestamp when,
                                           std::string_view operation) const;
-  [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests);
+  [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests,
+                                                             std::vector<system_request> system_requests = {});
   /// A batch of one request of client 0; `number` is its timestamp and its operation.
   [[nodiscard]] std::shared_ptr<const batch> batch_number(std::uint64_t number) const;
 

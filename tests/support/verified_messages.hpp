@@ -33,9 +33,9 @@ template <class Document>
   return item_of(std::make_shared<const Document>(document));
 }
 
-/// The frame of the REQUEST that has `proof`, the evidence for `about`, ordered.
-[[nodiscard]] inline frame_ptr system_request_frame(const system_request& about, const evidence& proof) {
-  return reframe(request_for(about, std::make_shared<const evidence>(proof)));
+/// The frame of the SYSTEM-REQUEST that has `proof`, the evidence for `about`, ordered.
+[[nodiscard]] inline frame_ptr system_request_frame(const system_claim& about, const evidence& proof) {
+  return reframe(system_request_for(about, std::make_shared<const evidence>(proof)));
 }
 
 }  // namespace hypermesh::testing

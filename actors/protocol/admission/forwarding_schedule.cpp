@@ -8,23 +8,32 @@ forwarding_schedule::forwarding_schedule(const cluster_parameters& cluster, repl
       // Only the holder of the key can compute the lot, and Ed25519 is deterministic, so the lot survives a restart.
       secret_(digest_of("hand-on secret", keys.sign(secret_signing_input(cluster.signing, "hand-on lots")).view())) {}
 
-microseconds_t forwarding_schedule::delay(request_id id, replica_id primary, std::size_t times) const {
+microseconds_t forwarding_schedule::delay(ordered_id id, replica_id primary, std::size_t times) const {
   // The primary may have had no room the first time; a flood of copies would not help it.
   if (times > 0) return later_us;
   if (is_drawn(id)) return drawn_us;
   return is_first(id, primary) ? first_us : later_us;
 }
 
-bool forwarding_schedule::is_drawn(request_id id) const {
-  const auto lot =
-      hasher{"hand-on lot"}.add(secret_).add(id.client.value).add(id.session.value).add(id.when.value).finish();
+bool forwarding_schedule::is_drawn(ordered_id id) const {
+  hasher of{"hand-on lot"};
+  of.add(secret_);
+  if (const auto* asked = std::get_if<request_id>(&id)) {
+    of.add(asked->client.value).add(asked->session.value).add(asked->when.value);
+  } else {
+    of.add(std::get<case_name>(id).value);
+  }
+  const auto lot = of.finish();
   return std::to_integer<std::uint64_t>(lot.bytes[0]) % draws == 0;
 }
 
-/// The rank of a backup counts from the primary, and the timestamp shifts the third from request to request.
-bool forwarding_schedule::is_first(request_id id, replica_id primary) const {
+/// The rank of a backup counts from the primary, and the timestamp, or the name of the case, shifts the third from
+/// request to request.
+bool forwarding_schedule::is_first(ordered_id id, replica_id primary) const {
   const auto rank = self_.value + group_.replicas() - primary.value;
-  return (id.when.value + rank % group_.replicas()) % 3 == 0;
+  const auto* asked = std::get_if<request_id>(&id);
+  const auto number = asked != nullptr ? asked->when.value : std::get<case_name>(id).value;
+  return (number + rank % group_.replicas()) % 3 == 0;
 }
 
 }  // namespace hypermesh

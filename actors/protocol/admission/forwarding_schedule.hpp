@@ -36,7 +36,7 @@ class forwarding_schedule {
 
   /// The time from now until the request is forwarded, if it is still pending then. That time has passed `times` times
   /// before.
-  [[nodiscard]] microseconds_t delay(request_id id, replica_id primary, std::size_t times) const;
+  [[nodiscard]] microseconds_t delay(ordered_id id, replica_id primary, std::size_t times) const;
 
   /// This replica was the primary and is not any more.
   void on_ceded(microseconds_t now) { asked_as_primary_until_ = now + former_primary_us; }
@@ -45,8 +45,8 @@ class forwarding_schedule {
   [[nodiscard]] bool is_asked_as_primary(microseconds_t now) const { return now < asked_as_primary_until_; }
 
  private:
-  [[nodiscard]] bool is_drawn(request_id id) const;
-  [[nodiscard]] bool is_first(request_id id, replica_id primary) const;
+  [[nodiscard]] bool is_drawn(ordered_id id) const;
+  [[nodiscard]] bool is_first(ordered_id id, replica_id primary) const;
 
   group_size group_;
   replica_id self_;

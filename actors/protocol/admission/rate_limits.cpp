@@ -8,8 +8,6 @@ namespace hypermesh {
 
 bool costly_message_limit::admit(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
-  const auto* asked = std::get_if<request>(&value);
-  const bool is_of_guard = asked != nullptr && asked->id.client == system_client;
   const bool is_change = kind == message_kind::view_change || kind == message_kind::new_view;
   // The validator refuses these kinds from clients without a signature check, and clients are too many to be counted
   // one by one.
@@ -17,7 +15,7 @@ bool costly_message_limit::admit(principal sender, const message& value, microse
   if (is_change) {
     return changes_.try_emplace(sender, burst, now).first->second.take(burst, 1, period_us, now);
   }
-  return !is_of_guard ||
+  return kind != message_kind::system_request ||
          cases_.try_emplace(sender, case_burst, now).first->second.take(case_burst, 1, case_period_us, now);
 }
 
@@ -57,8 +55,9 @@ verification_budget::share* verification_budget::share_of(principal sender, cons
   if (is_relayed) return &statements_.of[sender.number];
   switch (kind_of(value)) {
     case message_kind::request:
-      return std::get<request>(value).id.client == system_client ? nullptr : &requests_.of[sender.number];
-    // VIEW-CHANGEs and NEW-VIEWs have a limit of their own, and parts of states are not signed.
+      return &requests_.of[sender.number];
+    // VIEW-CHANGEs, NEW-VIEWs and system requests have a limit of their own, and parts of states are not signed.
+    case message_kind::system_request:
     case message_kind::pre_prepare:
     case message_kind::view_change:
     case message_kind::new_view:

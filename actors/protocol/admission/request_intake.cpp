@@ -51,9 +51,23 @@ void request_intake::keep(principal sender, request_id id, microseconds_t now, i
   // After a hand-over clients still send to the former primary only, until a reply shows them the new view.
   out.forwards = sender.is_client() && forwarding_.is_asked_as_primary(now);
   if (out.forwards) pool_->on_forwarded(id, now);
+  look_later(id, out);
+}
+
+void request_intake::look_later(ordered_id id, intake_effects& out) {
   // A request that was displaced and came back may still have a timer. A second timer for each return would let a
   // client multiply timers and forwarded copies (attack 33).
   if (looks_.insert_or_assign(id, 0).second) out.looks_again_in = forwarding_.delay(id, primary(), 0);
+}
+
+intake_effects request_intake::on_system_request(const system_request& value, microseconds_t now) {
+  intake_effects out;
+  const auto admitted = pool_->admit(value, now);
+  if (admitted == request_pool::admission::done) return out;
+  out.cuts_batches = is_primary();
+  // A system request that is submitted again has its timer.
+  if (admitted == request_pool::admission::accepted && !is_primary()) look_later(value.name, out);
+  return out;
 }
 
 void request_intake::repeat(principal sender, request_id id, microseconds_t now, intake_effects& out) {
@@ -72,22 +86,23 @@ void request_intake::refuse(principal sender, rejection reason, intake_effects& 
   if (sender.is_client()) out.answer = immediate_answer::overloaded;
 }
 
-request_intake::second_look request_intake::on_waited(request_id id, microseconds_t now) {
+request_intake::second_look request_intake::on_waited(ordered_id id, microseconds_t now) {
   const auto looks = looks_.find(id);
   if (looks == looks_.end()) return {};
-  if (!pool_->is_pending(id)) {
+  if (!std::visit([&](auto name) { return pool_->find(name) != nullptr; }, id)) {
     looks_.erase(looks);
     return {};
   }
   second_look out;
   // The client may not reach the primary (§4.1), so its oldest request is forwarded at every check.
-  out.forwards = !is_primary() && (looks->second < forwards_max || pool_->is_oldest(id));
-  if (out.forwards) pool_->on_forwarded(id, now);
+  const bool is_oldest = std::visit([&](auto name) { return pool_->is_oldest(name); }, id);
+  out.forwards = !is_primary() && (looks->second < forwards_max || is_oldest);
+  if (out.forwards) std::visit([&](auto name) { pool_->on_forwarded(name, now); }, id);
   out.looks_again_in = forwarding_.delay(id, primary(), ++looks->second);
   return out;
 }
 
-std::vector<request> request_intake::on_view(view_number view, microseconds_t now) {
+pending_requests request_intake::on_view(view_number view, microseconds_t now) {
   // `view_` is still the view that is left. Clients may take its primary for the present one for a while.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;
@@ -95,8 +110,10 @@ std::vector<request> request_intake::on_view(view_number view, microseconds_t no
   if (is_primary()) return {};
   // The new primary gets the requests at once, so they are served without a retransmission by their clients.
   auto pending = pool_->pending();
-  for (const auto& each : pending)
+  for (const auto& each : pending.requests)
     pool_->on_forwarded(each.id, now);
+  for (const auto& each : pending.system_requests)
+    pool_->on_forwarded(each.name, now);
   return pending;
 }
 

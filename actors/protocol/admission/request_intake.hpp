@@ -65,16 +65,18 @@ class request_intake {
 
   /// A verified request arrived on the link of `sender`.
   [[nodiscard]] intake_effects on_request(principal sender, const request& value, microseconds_t now);
+  /// The evidence pool of this replica has a system request to be ordered. Nobody waits for an answer.
+  [[nodiscard]] intake_effects on_system_request(const system_request& value, microseconds_t now);
 
   /// The result of a later check. Both members are empty if the request is not pending any more.
   struct second_look {
     bool forwards = false;
     std::optional<microseconds_t> looks_again_in;
   };
-  [[nodiscard]] second_look on_waited(request_id id, microseconds_t now);
+  [[nodiscard]] second_look on_waited(ordered_id id, microseconds_t now);
 
   /// A view was entered. Returns the pending requests to forward to its primary; none if this replica is the primary.
-  [[nodiscard]] std::vector<request> on_view(view_number view, microseconds_t now);
+  [[nodiscard]] pending_requests on_view(view_number view, microseconds_t now);
 
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view_); }
@@ -86,6 +88,7 @@ class request_intake {
  private:
   void keep(principal sender, request_id id, microseconds_t now, intake_effects& out);
   void repeat(principal sender, request_id id, microseconds_t now, intake_effects& out);
+  void look_later(ordered_id id, intake_effects& out);
   void refuse(principal sender, rejection reason, intake_effects& out) const;
 
   group_size group_;
@@ -94,7 +97,7 @@ class request_intake {
   request_pool* pool_;
   view_number view_;
   /// The requests for which a timer runs, with the number of checks so far.
-  std::map<request_id, std::size_t> looks_;
+  std::map<ordered_id, std::size_t> looks_;
 };
 
 }  // namespace hypermesh

@@ -21,25 +21,6 @@ void note(std::deque<ended_wait>& ended, ended_wait one) {
   if (ended.size() > waits_kept) ended.pop_front();
 }
 
-/// The id that identifies a batch in the pipeline: that of its first request of a client. Only in a batch of system
-/// requests alone it is the name of the first one.
-template <class Items>
-request_id mark_of(const Items& items) {
-  require(!items.empty(), "no batch without requests is cut or executed here");
-  const auto of_client = std::ranges::find_if(items, [](const auto& each) { return each.id.client != system_client; });
-  return of_client == items.end() ? items.front().id : of_client->id;
-}
-
-/// False if a request would exceed `forwarded_bytes_max`.
-bool append_up_to_limit(const std::vector<const request*>& pending, std::vector<request>& into, std::size_t& bytes) {
-  for (const auto* each : pending) {
-    bytes += client_queue::bytes_of(*each);
-    if (bytes > request_pool::forwarded_bytes_max) return false;
-    into.push_back(*each);
-  }
-  return true;
-}
-
 /// Whether the time that a request was pending says something about the primary. It does if this replica forwarded the
 /// request, or if the time was short: a longer time may have passed at the client or at another replica.
 bool tells(bool is_forwarded, microseconds_t since, microseconds_t now) {
@@ -85,7 +66,6 @@ void request_pool::change(client_id client, microseconds_t now, Step step) {
 // --- Admission -------------------------------------------------------------------
 
 request_pool::admission request_pool::admit(const request& value, microseconds_t now) {
-  if (value.id.client == system_client) return admit_system_request(value, now);
   auto& queue = queue_of(value.id.client);
   switch (queue.standing_of(value.id)) {
     case request_standing::done:
@@ -107,10 +87,10 @@ request_pool::admission request_pool::admit(const request& value, microseconds_t
 }
 
 /// System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
-request_pool::admission request_pool::admit_system_request(const request& value, microseconds_t now) {
-  if (system_.was_executed(value.id)) return admission::done;
+request_pool::admission request_pool::admit(const system_request& value, microseconds_t now) {
+  if (system_.was_executed(value.name)) return admission::done;
   // Two replicas may show one case by different evidence. One of the two is enough.
-  if (system_.find(value.id) != nullptr) return admission::already_pending;
+  if (system_.find(value.name) != nullptr) return admission::already_pending;
   system_.add(value, now);
   return admission::accepted;
 }
@@ -192,22 +172,21 @@ std::optional<batch> request_pool::cut(bool delay_passed) {
     // The other clients come first, so that a flood of one client does not delay another (attack 31).
     if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
   }
-  if (next.requests.empty()) return std::nullopt;
-  in_flight_.push_back(mark_of(next.requests));
+  if (next.is_null()) return std::nullopt;
+  in_flight_.push_back(mark_of(next));
   return next;
 }
 
-/// Moves the first system requests into an empty batch. The validator of a backup refuses a batch with more than
-/// `guard_requests_per_batch_max`, because one may cost as much as a hundred requests of clients (attack 33).
+/// Moves the first system requests into an empty batch. The decoder of a backup refuses a batch with more than
+/// `system_requests_per_batch_max`, because one may cost as much as a hundred requests of clients (attack 33).
 void request_pool::take_system_requests(batch& into) {
-  require(into.requests.empty(), "system requests come first in a batch");
-  const auto most = std::min(limits::guard_requests_per_batch_max, settings_.requests_per_batch_max);
-  while (system_.waiting() > 0 && into.requests.size() < most) {
+  require(into.is_null(), "system requests come first in a batch");
+  while (system_.waiting() > 0 && into.system_requests.size() < limits::system_requests_per_batch_max) {
     const auto& first = *system_.next();
     const auto bytes = first.raw.view.size();
     // Half of the bytes stay for clients. A single system request may be larger.
-    if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max / 2) return;
-    into.requests.push_back(first);
+    if (!into.system_requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max / 2) return;
+    into.system_requests.push_back(first);
     into.bytes += bytes;
     system_.propose_next();
   }
@@ -218,7 +197,7 @@ bool request_pool::take_next(client_id client, batch& into) {
   const auto* first = queue_of(client).next();
   require(first != nullptr, "a client has its turn only while it has requests to propose");
   const auto bytes = client_queue::bytes_of(*first);
-  if (!into.requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
+  if (!into.is_null() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
   into.requests.push_back(*first);
   into.bytes += bytes;
   // A proposal ends no wait, so the time is not used.
@@ -226,22 +205,30 @@ bool request_pool::take_next(client_id client, batch& into) {
   return true;
 }
 
-void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now) {
-  for (const auto& each : requests) {
-    if (each.id.client == system_client) {
-      note_system_request_executed(each.id, now);
-    } else {
-      note_executed(each, now);
-    }
-  }
+void request_pool::on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now,
+                               const std::vector<case_name>& cases) {
+  for (const auto name : cases)
+    note_executed(name, now);
+  for (const auto& each : requests)
+    note_executed(each, now);
+  batch_mark done;
+  if (!requests.empty()) done.request = requests.front().id;
+  if (!cases.empty()) done.name = cases.front();
   // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
-  const bool leads = own && !requests.empty() && !in_flight_.empty() && in_flight_.front() == mark_of(requests);
-  if (leads) in_flight_.pop_front();
+  if (own && !in_flight_.empty() && in_flight_.front() == done) in_flight_.pop_front();
+}
+
+request_pool::batch_mark request_pool::mark_of(const batch& content) {
+  require(!content.is_null(), "a batch that is cut has requests");
+  batch_mark mark;
+  if (!content.requests.empty()) mark.request = content.requests.front().id;
+  if (!content.system_requests.empty()) mark.name = content.system_requests.front().name;
+  return mark;
 }
 
 /// System requests do not count as service: a primary could have one ordered again and again, and keep the clients
 /// waiting (attack 29).
-void request_pool::note_system_request_executed(request_id name, microseconds_t now) {
+void request_pool::note_executed(case_name name, microseconds_t now) {
   const auto* known = system_.find(name);
   if (known != nullptr && tells(system_.is_forwarded(name), system_.since(name), now)) {
     const auto began = system_.since(name);
@@ -292,25 +279,23 @@ void request_pool::on_installed(const sessions_by_client& executed, microseconds
   }
   // The batches that the state covers are not executed here. Without this they would keep their places for ever, and a
   // primary that once fell behind would propose less and less.
-  while (!in_flight_.empty() && (in_flight_.front().client == system_client || is_over(in_flight_.front())))
+  while (!in_flight_.empty() && (!in_flight_.front().request || is_over(*in_flight_.front().request)))
     in_flight_.pop_front();
   // A system request may have been in a batch that the state covers. The evidence pool finds out whether it is settled.
   system_.wait_again(now);
 }
 
-void request_pool::on_dropped(const std::vector<request_id>& cases, microseconds_t now) {
-  for (const auto& name : cases)
+void request_pool::on_dropped(const std::vector<case_name>& cases, microseconds_t now) {
+  for (const auto name : cases)
     system_.drop(name, now);
 }
 
 const request* request_pool::find(request_id id) const {
-  if (id.client == system_client) return system_.find(id);
   const auto found = queues_.find(id.client);
   return found == queues_.end() ? nullptr : found->second.find(id);
 }
 
 bool request_pool::is_oldest(request_id id) const {
-  if (id.client == system_client) return system_.oldest() == id;
   const auto found = queues_.find(id.client);
   return found != queues_.end() && found->second.oldest() == id;
 }
@@ -366,7 +351,6 @@ void request_pool::on_view(microseconds_t now) {
 }
 
 void request_pool::on_forwarded(request_id id, microseconds_t now) {
-  if (id.client == system_client) return system_.note_forwarded(id, now);
   auto& queue = queue_of(id.client);
   if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
@@ -376,14 +360,21 @@ bool request_pool::on_repeated(request_id id, microseconds_t now) {
   return !last || now >= *last + repeat_pause_us;
 }
 
-std::vector<request> request_pool::pending() const {
-  std::vector<request> all;
+pending_requests request_pool::pending() const {
+  pending_requests all;
   std::size_t bytes = 0;
+  const auto fits = [&bytes](byte_span raw) { return (bytes += raw.size()) <= forwarded_bytes_max; };
   // From the client that waits longest; a client without a ready request is left out.
   for (const auto& [since, client] : waits_) {
-    if (!append_up_to_limit(queues_.at(client).all(), all, bytes)) return all;
+    for (const auto* each : queues_.at(client).all()) {
+      if (!fits(each->raw.view)) return all;
+      all.requests.push_back(*each);
+    }
   }
-  append_up_to_limit(system_.all(), all, bytes);
+  for (const auto* each : system_.all()) {
+    if (!fits(each->raw.view)) return all;
+    all.system_requests.push_back(*each);
+  }
   return all;
 }
 

@@ -38,6 +38,12 @@ struct batch_settings {
   std::size_t bytes_per_client_max = 8 * 1024 * 1024;
 };
 
+/// What a backup forwards to the primary of a new view.
+struct pending_requests {
+  std::vector<request> requests;
+  std::vector<system_request> system_requests;
+};
+
 /// The pending requests of one replica, the primary's next batch (§4.2; batching of TOCS '02 §5.1.4), and the
 /// measurement of how long clients wait. Pure.
 ///
@@ -48,7 +54,7 @@ struct batch_settings {
 /// waits for, and forwards, requests that the primary has room for.
 ///
 /// System requests are beside the clients, in a queue of their own. They have no quota, and at most
-/// `limits::guard_requests_per_batch_max` of them come first in each batch.
+/// `limits::system_requests_per_batch_max` of them come first in each batch.
 ///
 /// Memory: the bounds of `batch_settings`, the sessions of each client, and the system requests of `system_queue`.
 class request_pool {
@@ -76,6 +82,8 @@ class request_pool {
 
   /// A verified request arrived.
   admission admit(const request& value, microseconds_t now);
+  /// The same for a system request of the evidence pool.
+  admission admit(const system_request& value, microseconds_t now);
   /// The requests that made room since the last call. They are not held any more.
   [[nodiscard]] std::vector<request_reference> take_displaced() { return std::exchange(displaced_, {}); }
 
@@ -90,14 +98,15 @@ class request_pool {
   /// is taken first, on whichever link it arrived.
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
-  /// These requests were executed in a batch; `own` if this replica proposed it.
-  void on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now);
+  /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
+  void on_executed(const std::vector<executed_request>& requests, bool own, microseconds_t now,
+                   const std::vector<case_name>& cases = {});
 
   /// The requests that a transferred state has executed, from `client_table::sessions`.
   void on_installed(const sessions_by_client& executed, microseconds_t now);
 
   /// These system requests need no order any more.
-  void on_dropped(const std::vector<request_id>& cases, microseconds_t now);
+  void on_dropped(const std::vector<case_name>& cases, microseconds_t now);
 
   /// A view was entered. Requests that were proposed and not executed wait again, and all waits start anew.
   void on_view(microseconds_t now);
@@ -107,6 +116,7 @@ class request_pool {
   /// and ends before this replica has forwarded the request is not counted: the primary may have received the request
   /// from another replica just before.
   void on_forwarded(request_id id, microseconds_t now);
+  void on_forwarded(case_name name, microseconds_t now) { system_.note_forwarded(name, now); }
   /// The client sent a pending request again. False if it did so less than `repeat_pause_us` ago. Otherwise a client
   /// could make all backups forward it as fast as they can verify it, and fill their links to the primary (attack 33).
   [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
@@ -115,14 +125,16 @@ class request_pool {
   /// Pending requests for the primary of a new view, those of the client that waits longest first and system requests
   /// last, up to `forwarded_bytes_max`. So they are served after a view change without a retransmission by their
   /// clients.
-  [[nodiscard]] std::vector<request> pending() const;
+  [[nodiscard]] pending_requests pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
   /// The pending request with this id; null if there is none.
   [[nodiscard]] const request* find(request_id id) const;
+  [[nodiscard]] const system_request* find(case_name name) const { return system_.find(name); }
   [[nodiscard]] bool is_pending(request_id id) const { return find(id) != nullptr; }
   /// Whether it is the request that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
+  [[nodiscard]] bool is_oldest(case_name name) const { return system_.oldest() == name; }
   /// Measurements for `primary_monitor`.
   [[nodiscard]] service_report service(microseconds_t now) const;
 
@@ -133,16 +145,24 @@ class request_pool {
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
 
  private:
+  /// Identifies a batch in the pipeline: its first request and its first system request.
+  struct batch_mark {
+    std::optional<request_id> request;
+    std::optional<case_name> name;
+
+    friend bool operator==(const batch_mark&, const batch_mark&) = default;
+  };
+
+  [[nodiscard]] static batch_mark mark_of(const batch& content);
   [[nodiscard]] client_queue& queue_of(client_id client);
   [[nodiscard]] request_standing standing_of(request_id id) const;
-  admission admit_system_request(const request& value, microseconds_t now);
   bool make_room_in(client_queue& queue, const request& value, microseconds_t now);
   bool make_room(client_queue& queue, const request& value, microseconds_t now);
   bool make_own_room(client_queue& queue, const request& value, microseconds_t now);
   [[nodiscard]] std::optional<request_id> heaviest_above(std::size_t weight) const;
   void displace(request_id id, microseconds_t now);
   void note_executed(const executed_request& each, microseconds_t now);
-  void note_system_request_executed(request_id name, microseconds_t now);
+  void note_executed(case_name name, microseconds_t now);
   void remove_served(request_id id, microseconds_t now);
   void remove(request_id id, microseconds_t now);
   void restart_wait(client_id client, microseconds_t now);
@@ -165,9 +185,8 @@ class request_pool {
   std::size_t requests_ready_ = 0;
   std::size_t requests_pending_ = 0;
   std::size_t bytes_pending_ = 0;
-  /// For each batch that was cut and is not executed yet, in the order of the batches: its first request of a client,
-  /// or its first system request if it has no other.
-  std::deque<request_id> in_flight_;
+  /// The batches that were cut and are not executed yet, in their order.
+  std::deque<batch_mark> in_flight_;
   /// Clients with ready requests, by `waits_since`.
   std::set<std::pair<microseconds_t, client_id>> waits_;
   /// The last waits of clients, and the last stays of requests, that ended in this view.

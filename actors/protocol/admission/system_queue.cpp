@@ -6,36 +6,36 @@
 
 namespace hypermesh {
 
-bool system_queue::was_executed(request_id name) const { return std::ranges::find(executed_, name) != executed_.end(); }
+bool system_queue::was_executed(case_name name) const { return std::ranges::find(executed_, name) != executed_.end(); }
 
-const request* system_queue::find(request_id name) const {
-  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.id; });
+const system_request* system_queue::find(case_name name) const {
+  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   return found == pending_.end() ? nullptr : &found->content;
 }
 
-const system_queue::pending_request& system_queue::get(request_id name) const {
-  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.id; });
+const system_queue::pending_case& system_queue::get(case_name name) const {
+  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   require(found != pending_.end(), "the system request is pending");
   return *found;
 }
 
-void system_queue::add(const request& value, microseconds_t now) {
-  require(find(value.id) == nullptr, "a system request is added once");
-  require(!was_executed(value.id), "an executed system request is not pending again");
+void system_queue::add(const system_request& value, microseconds_t now) {
+  require(find(value.name) == nullptr, "a system request is added once");
+  require(!was_executed(value.name), "an executed system request is not pending again");
   if (pending_.empty()) waits_since_ = now;
   pending_.push_back({value, now});
   bytes_ += value.raw.view.size();
   ++waiting_;
 }
 
-const request* system_queue::next() const {
-  const auto found = std::ranges::find(pending_, false, &pending_request::is_proposed);
+const system_request* system_queue::next() const {
+  const auto found = std::ranges::find(pending_, false, &pending_case::is_proposed);
   require((found == pending_.end()) == (waiting_ == 0), "the count is that of the requests in no batch");
   return found == pending_.end() ? nullptr : &found->content;
 }
 
 void system_queue::propose_next() {
-  const auto found = std::ranges::find(pending_, false, &pending_request::is_proposed);
+  const auto found = std::ranges::find(pending_, false, &pending_case::is_proposed);
   require(found != pending_.end(), "only a system request that waits is proposed");
   require(waiting_ > 0, "a system request that waits is counted");
   found->is_proposed = true;
@@ -53,20 +53,20 @@ void system_queue::wait_again(microseconds_t now) {
   waits_since_ = now;
 }
 
-std::optional<request_id> system_queue::oldest() const {
-  return pending_.empty() ? std::nullopt : std::optional{pending_.front().content.id};
+std::optional<case_name> system_queue::oldest() const {
+  return pending_.empty() ? std::nullopt : std::optional{pending_.front().content.name};
 }
 
 std::optional<microseconds_t> system_queue::waits_since() const {
   return pending_.empty() ? std::nullopt : std::optional{waits_since_};
 }
 
-microseconds_t system_queue::since(request_id name) const { return get(name).since; }
+microseconds_t system_queue::since(case_name name) const { return get(name).since; }
 
-bool system_queue::is_forwarded(request_id name) const { return get(name).is_forwarded; }
+bool system_queue::is_forwarded(case_name name) const { return get(name).is_forwarded; }
 
-void system_queue::note_forwarded(request_id name, microseconds_t now) {
-  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.id; });
+void system_queue::note_forwarded(case_name name, microseconds_t now) {
+  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   require(found != pending_.end(), "only a pending system request is forwarded");
   if (found->is_forwarded) return;
   found->is_forwarded = true;
@@ -74,14 +74,14 @@ void system_queue::note_forwarded(request_id name, microseconds_t now) {
   if (found == pending_.begin()) waits_since_ = now;
 }
 
-void system_queue::on_executed(request_id name, microseconds_t now) {
+void system_queue::on_executed(case_name name, microseconds_t now) {
   executed_.push_back(name);
   if (executed_.size() > names_executed_max) executed_.pop_front();
   drop(name, now);
 }
 
-void system_queue::drop(request_id name, microseconds_t now) {
-  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.id; });
+void system_queue::drop(case_name name, microseconds_t now) {
+  const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   if (found == pending_.end()) return;
   require(bytes_ >= found->content.raw.view.size(), "the bytes of a pending system request are counted");
   bytes_ -= found->content.raw.view.size();
@@ -92,8 +92,8 @@ void system_queue::drop(request_id name, microseconds_t now) {
   require(waiting_ <= pending_.size(), "no more system requests wait than are pending");
 }
 
-std::vector<const request*> system_queue::all() const {
-  std::vector<const request*> out;
+std::vector<const system_request*> system_queue::all() const {
+  std::vector<const system_request*> out;
   out.reserve(pending_.size());
   for (const auto& each : pending_)
     out.push_back(&each.content);

@@ -24,9 +24,9 @@ class system_queue {
   static constexpr std::size_t names_executed_max = 256;
 
   /// Whether the system request was executed, as far as this queue remembers.
-  [[nodiscard]] bool was_executed(request_id name) const;
+  [[nodiscard]] bool was_executed(case_name name) const;
   /// The pending system request with this name; null if there is none.
-  [[nodiscard]] const request* find(request_id name) const;
+  [[nodiscard]] const system_request* find(case_name name) const;
   [[nodiscard]] bool empty() const { return pending_.empty(); }
   [[nodiscard]] std::size_t size() const { return pending_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -34,50 +34,50 @@ class system_queue {
   [[nodiscard]] std::size_t waiting() const { return waiting_; }
 
   /// Adds a system request behind the earlier ones. It is neither pending nor executed.
-  void add(const request& value, microseconds_t now);
+  void add(const system_request& value, microseconds_t now);
   /// The next system request to propose, or null: the first that is in no batch of this replica.
-  [[nodiscard]] const request* next() const;
+  [[nodiscard]] const system_request* next() const;
   /// `next()` is in a batch from now on.
   void propose_next();
   /// The batches that were proposed come to nothing, so all system requests wait again, and all waits start anew.
   void wait_again(microseconds_t now);
 
   /// The first pending system request, proposed or not. The others wait behind it.
-  [[nodiscard]] std::optional<request_id> oldest() const;
+  [[nodiscard]] std::optional<case_name> oldest() const;
   /// The time since when the oldest system request is the oldest; nothing if none is pending.
   [[nodiscard]] std::optional<microseconds_t> waits_since() const;
   /// The time since when the system request is pending. A new view starts it anew.
-  [[nodiscard]] microseconds_t since(request_id name) const;
-  [[nodiscard]] bool is_forwarded(request_id name) const;
+  [[nodiscard]] microseconds_t since(case_name name) const;
+  [[nodiscard]] bool is_forwarded(case_name name) const;
   /// The system request was forwarded, so its wait counts against the primary from now on. A second copy gives the
   /// primary nothing new and changes nothing.
-  void note_forwarded(request_id name, microseconds_t now);
+  void note_forwarded(case_name name, microseconds_t now);
 
   /// The system request was executed, pending here or not.
-  void on_executed(request_id name, microseconds_t now);
+  void on_executed(case_name name, microseconds_t now);
   /// The system request needs no order any more. Changes nothing if it is not pending.
-  void drop(request_id name, microseconds_t now);
+  void drop(case_name name, microseconds_t now);
 
   /// All pending system requests, in the order of their arrival.
-  [[nodiscard]] std::vector<const request*> all() const;
+  [[nodiscard]] std::vector<const system_request*> all() const;
 
  private:
-  struct pending_request {
-    request content;
+  struct pending_case {
+    system_request content;
     microseconds_t since = 0;
     /// In a batch of this replica.
     bool is_proposed = false;
     bool is_forwarded = false;
   };
 
-  [[nodiscard]] const pending_request& get(request_id name) const;
+  [[nodiscard]] const pending_case& get(case_name name) const;
 
-  std::deque<pending_request> pending_;
+  std::deque<pending_case> pending_;
   std::size_t bytes_ = 0;
   std::size_t waiting_ = 0;
   microseconds_t waits_since_ = 0;
   /// The newest last.
-  std::deque<request_id> executed_;
+  std::deque<case_name> executed_;
 };
 
 }  // namespace hypermesh

@@ -25,11 +25,10 @@ struct slot_committed {
   committed_batch content;
 };
 
-/// One request of an executed batch.
+/// One request of a client in an executed batch.
 struct executed_request {
   request_id id;
-  /// Executed with this batch. Otherwise it was executed before, is never executed, or is `too_early`. For a system
-  /// request: whether it changed a ledger.
+  /// Executed with this batch. Otherwise it was executed before, is never executed, or is `too_early`.
   bool first_time = true;
   /// Not executed, because the request before it in its session was not executed yet, or the session is not open yet.
   /// It has to be ordered again.
@@ -44,6 +43,8 @@ struct executed_request {
 struct batch_was_executed {
   sequence_number sequence;
   std::shared_ptr<const std::vector<executed_request>> requests;
+  /// The names of the system requests of the batch.
+  std::vector<case_name> cases = {};
 };
 
 /// h moved; H = h + L.

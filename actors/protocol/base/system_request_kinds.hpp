@@ -93,6 +93,6 @@ struct group_request {
   friend auto operator<=>(const group_request&, const group_request&) = default;
 };
 
-using system_request = std::variant<misbehaviour, group_request>;
+using system_claim = std::variant<misbehaviour, group_request>;
 
 }  // namespace hypermesh

@@ -55,12 +55,9 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
   std::vector<answered_request> done;
   done.reserve(content.requests.size());
+  for (const auto& each : content.system_requests)
+    judge(sequence, each);
   for (const auto& each : content.requests) {
-    // System requests change the ledgers and have no answer.
-    if (each.id.client == system_client) {
-      done.push_back({{each.id, judge(sequence, each)}, {}});
-      continue;
-    }
     // The same request may be ordered twice, in two slots or two views. Only the first one is executed, and
     // every replica decides so from the same table (attack 18).
     const auto standing = clients_.standing_of(each.id);
@@ -80,16 +77,20 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   return done;
 }
 
-/// Applies a system request and returns whether it changed a ledger. Its signatures were verified before any correct
-/// replica voted for the batch.
-bool replicated_state::judge(sequence_number sequence, const request& each) {
-  const auto about = system_request_in(each, cluster_);
+/// Applies a system request to its ledger. Its signatures were verified before any correct replica voted for the batch.
+void replicated_state::judge(sequence_number sequence, const system_request& each) {
+  const auto about = claim_in(each, cluster_);
   // No correct replica votes for such a request. If one is committed anyway, it is skipped at every replica alike.
-  if (!about) return false;
+  if (!about) return;
   const auto* wanted = std::get_if<group_request>(&*about);
   const bool is_move =
       wanted != nullptr && (wanted->kind == message_kind::readmission || wanted->kind == message_kind::hand_over);
-  return is_move ? readmissions_.apply(*wanted, sequence) : ledger_.apply(*about, sequence);
+  // A claim that changes nothing, because it is settled or out of date, is skipped at every replica alike too.
+  if (is_move) {
+    (void)readmissions_.apply(*wanted, sequence);
+  } else {
+    (void)ledger_.apply(*about, sequence);
+  }
 }
 
 replicated_state::answered_request replicated_state::execute_fresh(sequence_number sequence, const request& each) {

@@ -52,7 +52,8 @@ class replicated_state {
   /// Whether the batch of `sequence` is the next to be executed. If not, it comes too late, because an installed state
   /// contains it; or too early, because it follows batches that a replaced state had and this state lacks.
   [[nodiscard]] bool awaits(sequence_number sequence) const;
-  /// Executes the batch of `last_executed() + 1`.
+  /// Executes the batch of `last_executed() + 1`: its system requests, which have no answer, and then its requests.
+  /// Returns the latter with their answers.
   std::vector<answered_request> execute(sequence_number sequence, const batch& content);
 
   /// The cached answer to a request that is done, a refusal when it is past or its session has ended, nothing when it
@@ -99,7 +100,7 @@ class replicated_state {
  private:
   answered_request execute_fresh(sequence_number sequence, const request& each);
   client_table::shared_outcome run(sequence_number sequence, const request& each, const request_reference& reference);
-  bool judge(sequence_number sequence, const request& each);
+  void judge(sequence_number sequence, const system_request& each);
 
   std::unique_ptr<state_machine> machine_;
   client_table clients_;

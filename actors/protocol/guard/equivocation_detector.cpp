@@ -117,7 +117,7 @@ equivocation_detector::findings equivocation_detector::on_refused(const authenti
   const bool is_its_content = why == rejection::number_out_of_range || why == rejection::inconsistent_sizes ||
                               why == rejection::bad_certificate || why == rejection::not_from_primary;
   if (!is_its_content) return out;
-  // `system_request_in` finds no case in a larger document: it costs more signature checks than a judgement may (attack
+  // `claim_in` finds no case in a larger document: it costs more signature checks than a judgement may (attack
   // 33). It is refused and convicts nobody.
   evidence shown{{document.item()}};
   if (is_worth_proving(shown)) out.proofs.push_back(std::move(shown));
@@ -127,7 +127,7 @@ equivocation_detector::findings equivocation_detector::on_refused(const authenti
 /// Whether the evidence makes a case, if its signatures are genuine, and one that this node still needs. Decided before
 /// any signature is checked.
 bool equivocation_detector::is_worth_proving(const evidence& shown) const {
-  const auto about = system_request_in(shown, cluster_);
+  const auto about = claim_in(shown, cluster_);
   const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
   // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
   // (attack 33).

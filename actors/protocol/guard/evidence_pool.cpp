@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t settled_max = 256;
 
-std::optional<principal> accused_in(const system_request& about) {
+std::optional<principal> accused_in(const system_claim& about) {
   const auto* accusing = std::get_if<misbehaviour>(&about);
   return accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
 }
@@ -32,7 +32,7 @@ evidence_pool::evidence_pool(const cluster_parameters& cluster, replica_id self,
 
 evidence_pool_effects evidence_pool::on_found(const evidence& proof, microseconds_t now) {
   evidence_pool_effects out;
-  const auto about = system_request_in(proof, cluster_);
+  const auto about = claim_in(proof, cluster_);
   // A known case is dropped before anything is copied or kept, because a faulty replica can contradict itself again at
   // no cost (attack 33).
   if (!about || !is_news(*about, out)) return out;
@@ -41,13 +41,13 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, microsecond
     out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what), shown});
   }
   // Sent to all, because the other replicas may never see both messages.
-  open(*about, request_for(*about, shown), true, now, out);
+  open(*about, system_request_for(*about, shown), true, now, out);
   return out;
 }
 
-evidence_pool_effects evidence_pool::on_request(const request& value, microseconds_t now) {
+evidence_pool_effects evidence_pool::on_request(const system_request& value, microseconds_t now) {
   evidence_pool_effects out;
-  const auto about = system_request_in(value, cluster_);
+  const auto about = claim_in(value, cluster_);
   // The sender has sent it to all replicas, so it is only submitted to the own request pool. It is sent from here at
   // the first repetition.
   if (about && is_news(*about, out)) open(*about, value, false, now, out);
@@ -70,8 +70,8 @@ bool evidence_pool::is_over(const group_request& wanted) const {
 }
 
 /// Whether the order has dealt with the case, or the ledgers would not change by it.
-bool evidence_pool::is_settled(const system_request& about) const {
-  if (std::ranges::find(settled_, request_id_of(about)) != settled_.end()) return true;
+bool evidence_pool::is_settled(const system_claim& about) const {
+  if (std::ranges::find(settled_, case_name_of(about)) != settled_.end()) return true;
   const auto* accused = std::get_if<misbehaviour>(&about);
   if (accused == nullptr) return is_over(std::get<group_request>(about));
   if (accused->accused.is_client()) {
@@ -100,8 +100,8 @@ bool evidence_pool::has_room(const std::optional<principal>& accused) const {
   return accused->is_replica() || places([](principal other) { return other.is_client(); }) < open_of_clients_max;
 }
 
-bool evidence_pool::is_news(const system_request& about, evidence_pool_effects& out) const {
-  const auto name = request_id_of(about);
+bool evidence_pool::is_news(const system_claim& about, evidence_pool_effects& out) const {
+  const auto name = case_name_of(about);
   if (open_.contains(name) || is_settled(about)) return false;
   // The evidence is valid even if the pool has no room for it, so this node may avoid the replica as primary.
   const auto accused = accused_in(about);
@@ -109,13 +109,13 @@ bool evidence_pool::is_news(const system_request& about, evidence_pool_effects& 
   return has_room(accused);
 }
 
-void evidence_pool::open(const system_request& about, request asked, bool tell, microseconds_t now,
+void evidence_pool::open(const system_claim& about, system_request asked, bool tell, microseconds_t now,
                          evidence_pool_effects& out) {
   if (tell) out.sends.push_back({std::nullopt, reframe(asked)});
   out.requests.push_back(asked);
   // A case that this node did not send to all starts with the second interval, so the finder of the evidence submits it
   // again first.
-  open_.emplace(request_id_of(about), open_case{about, std::move(asked), now, tell ? 0U : 1U});
+  open_.emplace(case_name_of(about), open_case{about, std::move(asked), now, tell ? 0U : 1U});
 }
 
 void evidence_pool::drop_if(const std::function<bool(const open_case&)>& is_over, evidence_pool_effects& out) {
@@ -306,7 +306,7 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   if (known != votes.end() && is_older(kind, said.content, known->second.content)) return;
   votes[said.content.replica] = said;
   const auto voters = voters_of(*wanted, cluster_.group());
-  // Equal votes only, and exactly the number that is needed, because `system_request_in` accepts no other number.
+  // Equal votes only, and exactly the number that is needed, because `claim_in` accepts no other number.
   auto shown = std::make_shared<evidence>();
   for (const auto& [voter, each] : votes) {
     if (group_request_of(kind, each.content, cluster_) != wanted) continue;
@@ -315,9 +315,9 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   }
   // §4's f+1: at least one of them is correct. A step-down needs the vote of the primary alone.
   if (shown->items.size() < voters) return;
-  const system_request about = *wanted;
+  const system_claim about = *wanted;
   // Not sent to all: the votes were, so every replica opens the case itself.
-  if (is_news(about, out)) open(about, request_for(about, std::move(shown)), false, now, out);
+  if (is_news(about, out)) open(about, system_request_for(about, std::move(shown)), false, now, out);
 }
 
 }  // namespace hypermesh

@@ -16,12 +16,12 @@ namespace hypermesh {
 struct evidence_pool_effects {
   std::vector<outgoing_message> sends;
   /// System requests for the request pool of this node.
-  std::vector<request> requests;
+  std::vector<system_request> requests;
   /// Evidence against replicas that was verified in this step, also if the pool has no room for it.
   std::vector<proven_misbehaviour> proven;
   /// Names of cases that need no order any more. The request pool forgets them, so that no primary is blamed for not
   /// ordering them.
-  std::vector<request_id> dropped;
+  std::vector<case_name> dropped;
   std::vector<observation> observations;
 };
 
@@ -63,7 +63,7 @@ class evidence_pool {
   /// The equivocation detector, or the request pool for a client, found this evidence.
   [[nodiscard]] evidence_pool_effects on_found(const evidence& proof, microseconds_t now);
   /// A system request of another replica. The validator refuses system requests of clients.
-  [[nodiscard]] evidence_pool_effects on_request(const request& value, microseconds_t now);
+  [[nodiscard]] evidence_pool_effects on_request(const system_request& value, microseconds_t now);
   [[nodiscard]] evidence_pool_effects on_complaint(const signed_statement& vote, microseconds_t now);
   [[nodiscard]] evidence_pool_effects on_release(const signed_statement& vote, microseconds_t now);
   /// The operator of this node wants `replica` released from quarantine.
@@ -88,9 +88,9 @@ class evidence_pool {
 
  private:
   struct open_case {
-    system_request about;
+    system_claim about;
     /// Its evidence is decoded, so the case is submitted again without another look at its bytes.
-    request asked;
+    system_request asked;
     /// When the case was submitted last, and the number of intervals so far. A case that this node did not send to all
     /// starts with 1.
     microseconds_t told_at = 0;
@@ -106,8 +106,8 @@ class evidence_pool {
 
   /// Whether the case is neither open nor settled, and has a place. Verified evidence against a replica is reported in
   /// `out` even without a place.
-  [[nodiscard]] bool is_news(const system_request& about, evidence_pool_effects& out) const;
-  void open(const system_request& about, request asked, bool tell, microseconds_t now, evidence_pool_effects& out);
+  [[nodiscard]] bool is_news(const system_claim& about, evidence_pool_effects& out) const;
+  void open(const system_claim& about, system_request asked, bool tell, microseconds_t now, evidence_pool_effects& out);
   /// Signs the same wish as `asked` if it is a sensible wish of its own signer.
   void support(message_kind kind, const signed_statement& asked, microseconds_t now, evidence_pool_effects& out);
   [[nodiscard]] bool is_sensible(const group_request& wanted) const;
@@ -115,7 +115,7 @@ class evidence_pool {
   void vote(message_kind kind, const statement& content, microseconds_t now, evidence_pool_effects& out);
   void count_vote(message_kind kind, const signed_statement& said, microseconds_t now, evidence_pool_effects& out);
   [[nodiscard]] sequence_number period_for(replica_id about, complaint_reason why) const;
-  [[nodiscard]] bool is_settled(const system_request& about) const;
+  [[nodiscard]] bool is_settled(const system_claim& about) const;
   [[nodiscard]] bool is_over(const group_request& wanted) const;
   [[nodiscard]] bool has_room(const std::optional<principal>& accused) const;
   void drop_if(const std::function<bool(const open_case&)>& is_over, evidence_pool_effects& out);
@@ -124,9 +124,9 @@ class evidence_pool {
   replica_id self_;
   const authenticator* keys_;
   agreed_reputation agreed_;
-  std::map<request_id, open_case> open_;
+  std::map<case_name, open_case> open_;
   /// Names of the cases that were ordered last, the newest last.
-  std::deque<request_id> settled_;
+  std::deque<case_name> settled_;
   std::map<std::pair<replica_id, complaint_reason>, tally> tallies_;
   view_number view_;
   /// When this replica last supported a wish at this place.

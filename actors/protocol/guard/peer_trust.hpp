@@ -18,7 +18,7 @@ struct agreed_reputation {
   std::vector<replica_standing> replicas;
   std::vector<standing_changed> events;
   /// Names of the system requests that were executed.
-  std::vector<request_id> settled;
+  std::vector<case_name> settled;
   /// Clients that were ever convicted.
   client_standings clients = {};
   agreed_moves moves = {};
@@ -30,7 +30,7 @@ struct agreed_reputation {
 /// Evidence against a replica was verified, and it is not ordered yet.
 struct proven_misbehaviour {
   replica_id accused;
-  request_id name;
+  case_name name;
 
   friend bool operator==(const proven_misbehaviour&, const proven_misbehaviour&) = default;
 };
@@ -100,9 +100,9 @@ class peer_trust {
   std::size_t clients_rate_limited_ = 0;
   /// Names of the cases that were settled last. The report of evidence may arrive after the report that its case is
   /// settled.
-  std::deque<request_id> settled_;
+  std::deque<case_name> settled_;
   /// For each replica the last case against it that is not settled yet.
-  std::vector<std::optional<request_id>> proven_;
+  std::vector<std::optional<case_name>> proven_;
   std::optional<microseconds_t> recovered_at_;
 };
 

@@ -57,7 +57,7 @@ replica_core::replica_core(const cluster_parameters& cluster, replica_id self, c
 // --- §4.2, normal case ---------------------------------------------------------
 
 replica_effects replica_core::on_batch(view_number view, std::shared_ptr<const batch> content) {
-  require(content != nullptr && !content->requests.empty(), "a proposed batch has requests");
+  require(content != nullptr && !content->is_null(), "a proposed batch has requests");
   require(group_.primary_of(view) == self_, "only the primary of a view is given batches for it");
   replica_effects out;
   // The batcher keeps the requests until they are executed, and cuts them again in the next view.

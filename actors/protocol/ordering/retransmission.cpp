@@ -52,7 +52,7 @@ std::size_t retransmission::send(replica_id to, sequence_number sequence, slot_p
   auto* slot = &log_->at(sequence);
   const auto before = sends.size();
   // A null request that the NEW-VIEW names has no frame, and every replica knows its body.
-  const bool has_body = slot->proposal && (slot->proposal->raw != nullptr || !slot->proposal->body->requests.empty());
+  const bool has_body = slot->proposal && (slot->proposal->raw != nullptr || !slot->proposal->body->is_null());
   if (!has.has_pre_prepare && has_body && relays(sequence)) {
     // A batch that the NEW-VIEW names has no PRE-PREPARE frame in this view until a replica lacks it. The frame is made
     // once, however often it is asked for.

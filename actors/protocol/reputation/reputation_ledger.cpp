@@ -27,7 +27,7 @@ std::vector<client_id> rate_limited_in(const client_standings& clients) {
 reputation_ledger::reputation_ledger(const cluster_parameters& cluster)
     : cluster_(cluster), replicas_(cluster.replicas) {}
 
-bool reputation_ledger::apply(const system_request& about, sequence_number sequence) {
+bool reputation_ledger::apply(const system_claim& about, sequence_number sequence) {
   if (const auto* accused = std::get_if<misbehaviour>(&about)) {
     return accused->accused.is_client() ? convict_client(*accused, sequence) : convict(*accused, sequence);
   }
@@ -46,14 +46,14 @@ void reputation_ledger::note(standing_changed::what happened, principal about, s
 bool reputation_ledger::is_settled(const replica_standing& standing, const misbehaviour& about) {
   // Sequence 0 is always settled. No batch has it, so votes for it do no harm.
   if (!is_of_document(about.what)) return about.sequence <= standing.settled_through;
-  return std::ranges::find(standing.settled_documents, request_id_of(about).when) != standing.settled_documents.end();
+  return std::ranges::find(standing.settled_documents, case_name_of(about)) != standing.settled_documents.end();
 }
 
 bool reputation_ledger::is_settled(const client_standing& standing, const misbehaviour& about) {
   // A client signs conflicting requests at no cost. One conviction for each term keeps it from filling batches with
   // evidence against itself (attack 33).
   return standing.is_rate_limited() ||
-         std::ranges::find(standing.settled, request_id_of(about).when) != standing.settled.end();
+         std::ranges::find(standing.settled, case_name_of(about)) != standing.settled.end();
 }
 
 /// Marks the misbehaviour as punished. False when it was settled before, or is too far ahead to be judged.
@@ -63,7 +63,7 @@ bool reputation_ledger::settle(const misbehaviour& about, sequence_number sequen
   if (is_of_document(about.what)) {
     auto& settled = standing.settled_documents;
     std::shift_right(settled.begin(), settled.end(), 1);
-    settled.front() = request_id_of(about).when;
+    settled.front() = case_name_of(about);
   } else {
     // Votes beyond the window decide nothing yet. A conviction for them would settle in advance all that their signer
     // does up to there. Example with L = 256: replica 3 signs two votes for sequence 10,000 and has them ordered at
@@ -97,7 +97,7 @@ bool reputation_ledger::convict_client(const misbehaviour& about, sequence_numbe
   auto& standing = clients_[client_id{about.accused.number}];
   if (is_settled(standing, about)) return false;
   std::shift_right(standing.settled.begin(), standing.settled.end(), 1);
-  standing.settled.front() = request_id_of(about).when;
+  standing.settled.front() = case_name_of(about);
   ++standing.convictions;
   standing.convicted_at = sequence;
   // No quarantine: clients cannot harm safety, and their number is not bounded by f.
@@ -237,7 +237,7 @@ bool reputation_ledger::read(byte_reader& in) {
     for (auto* const sequence : {&each.convicted_at, &each.quarantined_until, &each.settled_through})
       *sequence = sequence_number{in.number<std::uint64_t>()};
     for (auto& name : each.settled_documents)
-      name = timestamp{in.number<std::uint64_t>()};
+      name = case_name{in.number<std::uint64_t>()};
     for (auto& period : each.complained_in)
       period = sequence_number{in.number<std::uint64_t>()};
   }
@@ -250,7 +250,7 @@ bool reputation_ledger::read(byte_reader& in) {
     for (auto* const sequence : {&each.convicted_at, &each.rate_limited_until})
       *sequence = sequence_number{in.number<std::uint64_t>()};
     for (auto& name : each.settled)
-      name = timestamp{in.number<std::uint64_t>()};
+      name = case_name{in.number<std::uint64_t>()};
   }
   if (in.failed()) return false;
   replicas_ = std::move(replicas);

@@ -28,7 +28,7 @@ struct replica_standing {
   /// Votes for sequences through here convict no more: they were punished, or are not later than what was punished.
   sequence_number settled_through;
   /// Names of the cases about documents that were punished last, the newest first.
-  std::array<timestamp, 16> settled_documents{};
+  std::array<case_name, 16> settled_documents{};
   /// For each complaint reason, the last period that counted.
   std::array<sequence_number, complaint_reason_last + 1> complained_in{};
 
@@ -46,7 +46,7 @@ struct client_standing {
   /// 0: no limit.
   sequence_number rate_limited_until;
   /// Names of the cases that were punished last, the newest first.
-  std::array<timestamp, 4> settled{};
+  std::array<case_name, 4> settled{};
 
   [[nodiscard]] bool is_rate_limited() const { return rate_limited_until > sequence_number{0}; }
   friend bool operator==(const client_standing&, const client_standing&) = default;
@@ -94,7 +94,7 @@ class reputation_ledger {
 
   /// Applies a misbehaviour, COMPLAINT or RELEASE that was ordered at `sequence`; its evidence was verified before
   /// that. Returns whether it changed anything.
-  bool apply(const system_request& about, sequence_number sequence);
+  bool apply(const system_claim& about, sequence_number sequence);
   /// The whole batch of `sequence` was applied. At a checkpoint terms end and scores recover.
   void end_of(sequence_number sequence);
 

@@ -6,6 +6,7 @@
 
 #include "messages/codec.hpp"
 #include "messages/digest.hpp"
+#include "messages/require.hpp"
 
 namespace hypermesh {
 
@@ -16,8 +17,7 @@ bool is_vote(message_kind kind) {
 }
 
 /// A vote that no correct replica signs, whatever it received before. This one signed message convicts.
-std::optional<system_request> lone_vote(message_kind kind, const statement& content,
-                                        const cluster_parameters& cluster) {
+std::optional<system_claim> lone_vote(message_kind kind, const statement& content, const cluster_parameters& cluster) {
   const auto primary = cluster.group().primary_of(content.view);
   const bool is_lawful = [&] {
     switch (kind) {
@@ -39,7 +39,7 @@ std::optional<system_request> lone_vote(message_kind kind, const statement& cont
   return misbehaviour{principal::of(content.replica), misbehaviour_kind::unlawful_vote, content.view, content.sequence};
 }
 
-std::optional<system_request> two_votes(const evidence_item& first, const evidence_item& second) {
+std::optional<system_claim> two_votes(const evidence_item& first, const evidence_item& second) {
   const auto& one = std::get<signed_statement>(first.content).content;
   const auto& other = std::get<signed_statement>(second.content).content;
   // Two signatures over one digest are no conflict: a replica sends its votes again after a loss.
@@ -61,7 +61,7 @@ std::optional<system_request> two_votes(const evidence_item& first, const eviden
   return std::nullopt;
 }
 
-std::optional<system_request> vote_and_document(const evidence_item& vote, const evidence_item& document) {
+std::optional<system_claim> vote_and_document(const evidence_item& vote, const evidence_item& document) {
   const auto& said = std::get<signed_statement>(vote.content).content;
   const auto* change = document_in<view_change>(document);
   // Only a COMMIT promises that later VIEW-CHANGEs contain the certificate. A PREPARE promises nothing, because its
@@ -82,7 +82,7 @@ bool is_same_document(const evidence_item& one, const evidence_item& other) {
   return is_same_content(document_of(one).view, document_of(other).view);
 }
 
-std::optional<system_request> two_documents(const evidence_item& first, const evidence_item& second) {
+std::optional<system_claim> two_documents(const evidence_item& first, const evidence_item& second) {
   if (first.kind != second.kind || is_same_document(first, second)) return std::nullopt;
   if (const auto* one = document_in<view_change>(first), *other = document_in<view_change>(second); one && other) {
     if (one->replica != other->replica || one->new_view != other->new_view) return std::nullopt;
@@ -94,8 +94,7 @@ std::optional<system_request> two_documents(const evidence_item& first, const ev
   }
   const auto* one = document_in<request>(first);
   const auto* other = document_in<request>(second);
-  // Requests of the system client have no signature, so two different ones with one name prove nothing.
-  if (!one || !other || one->id != other->id || one->id.client == system_client) return std::nullopt;
+  if (!one || !other || one->id != other->id) return std::nullopt;
   // Two processes of one client may choose one session number by accident. They open it with different nonces, so their
   // openings differ.
   if (one->id.opens_session()) return std::nullopt;
@@ -108,7 +107,7 @@ std::optional<system_request> two_documents(const evidence_item& first, const ev
 
 /// The case that a single document makes if it is invalid. `validator::proves` checks the document as a whole, so a
 /// valid VIEW-CHANGE or NEW-VIEW convicts nobody.
-std::optional<system_request> lone_document(const evidence_item& shown) {
+std::optional<system_claim> lone_document(const evidence_item& shown) {
   // That check costs a verification for each signature in the document, so the size is bounded (attack 33).
   if (document_of(shown).view.size() > limits::lone_evidence_item_bytes_max) return std::nullopt;
   if (const auto* change = document_in<view_change>(shown)) {
@@ -121,7 +120,7 @@ std::optional<system_request> lone_document(const evidence_item& shown) {
 }
 
 /// The wish that all items share.
-std::optional<system_request> vote_of_many(const evidence& shown, const cluster_parameters& cluster) {
+std::optional<system_claim> vote_of_many(const evidence& shown, const cluster_parameters& cluster) {
   const auto kind = shown.items.front().kind;
   std::optional<group_request> same;
   std::set<replica_id> voters;
@@ -219,7 +218,7 @@ std::optional<group_request> group_request_of(message_kind kind, const statement
   return value;
 }
 
-std::optional<system_request> system_request_in(const evidence& shown, const cluster_parameters& cluster) {
+std::optional<system_claim> claim_in(const evidence& shown, const cluster_parameters& cluster) {
   if (shown.items.empty()) return std::nullopt;
   const auto& first = shown.items.front();
   if (is_group_request(first.kind)) return vote_of_many(shown, cluster);
@@ -235,16 +234,16 @@ std::optional<system_request> system_request_in(const evidence& shown, const clu
   return second.is_statement() ? two_votes(first, second) : vote_and_document(first, second);
 }
 
-std::optional<system_request> system_request_in(const request& value, const cluster_parameters& cluster) {
-  if (value.id.client != system_client || value.shown == nullptr) return std::nullopt;
-  auto about = system_request_in(*value.shown, cluster);
+std::optional<system_claim> claim_in(const system_request& value, const cluster_parameters& cluster) {
+  require(value.shown != nullptr, "a system request holds its evidence");
+  auto about = claim_in(*value.shown, cluster);
   // The name follows from the case. If the sender could choose it, one case could be ordered under many names.
-  if (!about || request_id_of(*about) != value.id) return std::nullopt;
+  if (!about || case_name_of(*about) != value.name) return std::nullopt;
   return about;
 }
 
 // The evidence is not hashed. Two replicas that saw different pairs of messages for one misbehaviour report one case.
-request_id request_id_of(const system_request& about) {
+case_name case_name_of(const system_claim& about) {
   hasher of{"guard case"};
   of.add(about.index());
   if (const auto* accused = std::get_if<misbehaviour>(&about)) {
@@ -261,11 +260,11 @@ request_id request_id_of(const system_request& about) {
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
     number = (number << 8U) | std::to_integer<std::uint64_t>(whole.bytes[index]);
-  return {system_client, timestamp{number}};
+  return case_name{number};
 }
 
-request request_for(const system_request& about, std::shared_ptr<const evidence> shown) {
-  return encode_system_request(request_id_of(about), std::move(shown));
+system_request system_request_for(const system_claim& about, std::shared_ptr<const evidence> shown) {
+  return encode_system_request(case_name_of(about), std::move(shown));
 }
 
 statement complaint_of(replica_id self, replica_id about, complaint_reason why, sequence_number period,

@@ -14,16 +14,16 @@ namespace hypermesh {
 inline constexpr std::size_t items_per_misbehaviour_max = 2;
 
 /// The claim of the evidence; nothing when it could prove nothing, even if all signatures were valid.
-[[nodiscard]] std::optional<system_request> system_request_in(const evidence& shown, const cluster_parameters& cluster);
+[[nodiscard]] std::optional<system_claim> claim_in(const evidence& shown, const cluster_parameters& cluster);
 
-/// The claim of a REQUEST of the system client; nothing also when its name is not the name of the case.
-[[nodiscard]] std::optional<system_request> system_request_in(const request& value, const cluster_parameters& cluster);
+/// The claim of a SYSTEM-REQUEST; nothing also when its name is not the name of the case.
+[[nodiscard]] std::optional<system_claim> claim_in(const system_request& value, const cluster_parameters& cluster);
 
 /// The name under which a case is ordered. Equal cases have equal names, whatever their evidence.
-[[nodiscard]] request_id request_id_of(const system_request& about);
+[[nodiscard]] case_name case_name_of(const system_claim& about);
 
-/// The REQUEST that has `shown`, the evidence for `about`, ordered.
-[[nodiscard]] request request_for(const system_request& about, std::shared_ptr<const evidence> shown);
+/// The SYSTEM-REQUEST that has `shown`, the evidence for `about`, ordered.
+[[nodiscard]] system_request system_request_for(const system_claim& about, std::shared_ptr<const evidence> shown);
 
 /// The statement that a COMPLAINT signs.
 [[nodiscard]] statement complaint_of(replica_id self, replica_id about, complaint_reason why, sequence_number period,

@@ -51,6 +51,9 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
     case message_kind::complaint:
     case message_kind::evidence:
     case message_kind::readmission:
+    // A system request proves itself, so any replica may send it. Clients may not, because only replicas have a limit
+    // for messages that cost so many signature checks (attack 33).
+    case message_kind::system_request:
       return sender.is_replica() ? std::nullopt : std::optional{rejection::kind_not_allowed_from_sender};
     // Only clients and tools receive these.
     case message_kind::reply:
@@ -63,6 +66,7 @@ std::optional<rejection> validator::check_kind(principal sender, message_kind ki
 
 std::optional<rejection> validator::check_content(principal sender, const message& value) const {
   if (const auto* it = std::get_if<request>(&value)) return check_request(sender, *it);
+  if (const auto* it = std::get_if<system_request>(&value)) return check_system_request(*it);
   if (const auto* it = std::get_if<pre_prepare>(&value)) return check_pre_prepare(*it);
   if (const auto* it = std::get_if<prepare>(&value)) return check_vote(sender, message_kind::prepare, it->vote);
   if (const auto* it = std::get_if<commit>(&value)) return check_vote(sender, message_kind::commit, it->vote);
@@ -101,11 +105,6 @@ std::optional<rejection> validator::check_content(principal sender, const messag
 }
 
 std::optional<rejection> validator::check_request(principal sender, const request& value) const {
-  if (value.id.client == system_client) {
-    // A system request proves itself, so any replica may send it. Clients may not, because only replicas have a limit
-    // for messages that cost so many signature checks (attack 33).
-    return sender.is_replica() ? check_system_request(value) : rejection::kind_not_allowed_from_sender;
-  }
   const auto signer = principal::of(value.id.client);
   if (!is_member(signer)) return rejection::not_a_member;
   // §4.1: backups relay requests to the primary, so a replica may send a request that a client signed; a client sends
@@ -118,10 +117,10 @@ std::optional<rejection> validator::check_request(principal sender, const reques
 
 // --- The guard -------------------------------------------------------------------
 
-std::optional<rejection> validator::check_system_request(const request& value) const {
+std::optional<rejection> validator::check_system_request(const system_request& value) const {
   // The sender, a replica, need not be the one that found the evidence: the request proves itself, and equal cases have
   // equal names.
-  const auto about = system_request_in(value, cluster_);
+  const auto about = claim_in(value, cluster_);
   return about && proves(*about, *value.shown) ? std::nullopt : std::optional{rejection::unproven};
 }
 
@@ -140,7 +139,7 @@ bool validator::is_authentic(const evidence_item& claimed) const {
   if (const auto* opened = document_in<new_view>(claimed)) {
     return !check_document(opened->replica, message_kind::new_view, raw, opened->by);
   }
-  // A REQUEST is checked as if its client had sent it, so a system request is no evidence.
+  // A REQUEST is checked as if its client had sent it.
   const auto& asked = *document_in<request>(claimed);
   return !check_request(principal::of(asked.id.client), asked);
 }
@@ -151,16 +150,16 @@ std::optional<authentic_item> validator::authenticate(evidence_item claimed) con
 }
 
 bool validator::proves(const evidence& shown) const {
-  const auto about = system_request_in(shown, cluster_);
+  const auto about = claim_in(shown, cluster_);
   return about && proves(*about, shown);
 }
 
-bool validator::proves(const system_request& about, const evidence& shown) const {
+bool validator::proves(const system_claim& about, const evidence& shown) const {
   for (const auto& each : shown.items) {
     if (!is_authentic(each)) return false;
   }
   const auto* accused = std::get_if<misbehaviour>(&about);
-  // A group request needs no more than its votes, whose number `system_request_in` has checked.
+  // A group request needs no more than its votes, whose number `claim_in` has checked.
   if (accused == nullptr) return true;
   // For these two kinds the document itself is the misbehaviour: no correct replica signs a VIEW-CHANGE or a NEW-VIEW
   // that fails its check.
@@ -198,11 +197,11 @@ std::optional<rejection> validator::check_pre_prepare(const pre_prepare& value) 
   // An empty batch is the null request of §4.4 and always passes: a backup may learn later than the primary which null
   // requests a readmission needs. A primary that proposes nothing else serves no client and is judged by that
   // (attack 16).
-  const auto cases =
-      std::ranges::count_if(value.body->requests, [](const auto& each) { return each.id.client == system_client; });
-  // One system request may cost as much as a hundred requests of clients (attack 33).
-  if (static_cast<std::size_t>(cases) > limits::guard_requests_per_batch_max) return rejection::too_many_items;
-  // The primary must not invent requests, so each client signature is verified again by every backup (I3).
+  // The primary must not invent requests, so each client signature and each system request is verified again by every
+  // backup (I3).
+  for (const auto& each : value.body->system_requests) {
+    if (const auto bad = check_system_request(each)) return bad;
+  }
   for (const auto& each : value.body->requests) {
     if (const auto bad = check_request(principal::of(content.replica), each)) return bad;
   }

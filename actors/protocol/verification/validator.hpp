@@ -74,11 +74,11 @@ class validator {
 
   [[nodiscard]] static own_signature verdict_on(const std::optional<authentic_item>& own, const blob& raw);
   [[nodiscard]] bool is_authentic(const evidence_item& claimed) const;
-  [[nodiscard]] bool proves(const system_request& about, const evidence& shown) const;
+  [[nodiscard]] bool proves(const system_claim& about, const evidence& shown) const;
   [[nodiscard]] std::optional<rejection> check_kind(principal sender, message_kind kind) const;
   [[nodiscard]] std::optional<rejection> check_content(principal sender, const message& value) const;
   [[nodiscard]] std::optional<rejection> check_request(principal sender, const request& value) const;
-  [[nodiscard]] std::optional<rejection> check_system_request(const request& value) const;
+  [[nodiscard]] std::optional<rejection> check_system_request(const system_request& value) const;
   [[nodiscard]] std::optional<rejection> check_group_request(message_kind kind, const signed_statement& vote) const;
   [[nodiscard]] std::optional<rejection> check_pre_prepare(const pre_prepare& value) const;
   [[nodiscard]] std::optional<rejection> check_vote(principal sender, message_kind kind,

@@ -38,7 +38,7 @@ struct admission_world {
     return names;
   }
   admission admit_case(std::uint64_t name, microseconds_t now) {
-    return builder().admit(make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {}), now);
+    return builder().admit(make_system_request(case_name{name}), now);
   }
 };
 
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(admission_world, "a case of the guard waits from when it came,
   REQUIRE(admit_case(3, 2'000) == admission::accepted);
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
   // Serving later ones does not hide that the first one is censored.
-  builder().on_executed({{{system_client, timestamp{3}}, true}}, false, 5'000);
+  builder().on_executed({}, false, 5'000, {case_name{3}});
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
 }
 
@@ -153,10 +153,10 @@ TEST_CASE_FIXTURE(admission_world, "after an installed state every case waits ag
   // In the order in which they came.
   const auto next = builder().cut(true);
   REQUIRE(next);
-  REQUIRE(next->requests.size() == 2);
-  CHECK(next->requests[0].id.when == timestamp{9});
-  CHECK(next->requests[1].id.when == timestamp{3});
-  builder().on_executed({{next->requests[0].id, true}, {next->requests[1].id, true}}, true, 2'000);
+  REQUIRE(next->system_requests.size() == 2);
+  CHECK(next->system_requests[0].name == case_name{9});
+  CHECK(next->system_requests[1].name == case_name{3});
+  builder().on_executed({}, true, 2'000, {case_name{9}, case_name{3}});
   CHECK(builder().in_flight() == 0);
   CHECK(builder().requests_pending() == 0);
   CHECK_FALSE(builder().has_waiting());
@@ -257,7 +257,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   builder().on_rate_limited({client_id{3}});
   CHECK_FALSE(builder().contradiction_with(ask(3, 1, "another")));
   CHECK(checks.proves(*shown));
-  const auto about = std::get<misbehaviour>(*system_request_in(*shown, factory.cluster()));
+  const auto about = std::get<misbehaviour>(*claim_in(*shown, factory.cluster()));
   CHECK(about.what == misbehaviour_kind::conflicting_requests);
   CHECK(about.accused == principal::of(client_id{0}));
   // Another timestamp or client contradicts nothing.

@@ -133,7 +133,7 @@ TEST_CASE(
   const request_factory factory{small_cluster(4, 4, 4, 8)};
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});
-  const message wanted = make_request({system_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  const message wanted = make_system_request(case_name{7});
   const message usual = factory.request_of(client_id{0}, timestamp{1}, "o");
   const message change = factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
   for (std::uint64_t count = 0; count < costly_message_limit::case_burst; ++count)
@@ -149,7 +149,7 @@ TEST_CASE(
 TEST_CASE("who shows a case that proves nothing has none judged for a while (attack 33)") {
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});
-  const message wanted = make_request({system_client, timestamp{7}}, {to_byte_vector("case")}, {});
+  const message wanted = make_system_request(case_name{7});
   CHECK(quota.admit(sender, wanted, 1'000));
   quota.on_unproven(sender, 1'000);
   CHECK_FALSE(quota.admit(sender, wanted, 1'000));

@@ -122,12 +122,46 @@ TEST_CASE("a request that displaces another of its client exceeds the client's s
 TEST_CASE("pending requests go to the primary of a new view, and are proposed by the primary itself") {
   intake_bench backup{2};
   (void)backup.receive(1);
-  CHECK(backup.tested.on_view(view_number{1}, 0).size() == 1);
+  CHECK(backup.tested.on_view(view_number{1}, 0).requests.size() == 1);
   CHECK(backup.tested.primary() == replica_id{1});
   intake_bench primary{1};
   (void)primary.receive(1);
-  CHECK(primary.tested.on_view(view_number{1}, 0).empty());
+  CHECK(primary.tested.on_view(view_number{1}, 0).requests.empty());
   CHECK(primary.tested.is_primary());
+}
+
+TEST_CASE("a backup waits before it forwards a system request, and stops when it is executed") {
+  intake_bench bench{2};
+  const auto first = make_system_request(case_name{8});
+  const auto second = make_system_request(case_name{3});
+  const auto effects = bench.tested.on_system_request(first, 0);
+  CHECK_FALSE(effects.forwards);
+  CHECK_FALSE(effects.cuts_batches);
+  CHECK(effects.looks_again_in);
+  CHECK(bench.tested.on_system_request(second, 0).looks_again_in);
+  // The evidence pool submits it again; a second timer would double the copies.
+  CHECK_FALSE(bench.tested.on_system_request(first, 0).looks_again_in);
+  for (std::size_t look = 0; look < request_intake::forwards_max; ++look) {
+    CHECK(bench.tested.on_waited(first.name, 0).forwards);
+    CHECK(bench.tested.on_waited(second.name, 0).forwards);
+  }
+  CHECK(bench.tested.on_waited(first.name, 0).forwards);
+  CHECK_FALSE(bench.tested.on_waited(second.name, 0).forwards);
+  bench.pool.on_executed({}, false, 0, {first.name});
+  CHECK_FALSE(bench.tested.on_waited(first.name, 0).looks_again_in);
+  CHECK_FALSE(bench.tested.on_system_request(first, 0).looks_again_in);
+}
+
+TEST_CASE("the primary proposes a system request, and the next primary is given it") {
+  intake_bench primary{0};
+  const auto wanted = make_system_request(case_name{8});
+  const auto effects = primary.tested.on_system_request(wanted, 0);
+  CHECK(effects.cuts_batches);
+  CHECK_FALSE(effects.looks_again_in);
+  const auto pending = primary.tested.on_view(view_number{1}, 0);
+  CHECK(pending.requests.empty());
+  REQUIRE(pending.system_requests.size() == 1);
+  CHECK(pending.system_requests.front().name == wanted.name);
 }
 
 TEST_CASE("the former primary forwards a client's requests at once for a while, and a replica's never") {

@@ -161,7 +161,7 @@ TEST_CASE("two openings of one session convict nobody") {
   CHECK_FALSE(world.builder.contradiction_with(opening(2)));
   const evidence both{
       {item_of(std::make_shared<const request>(opening(1))), item_of(std::make_shared<const request>(opening(2)))}};
-  CHECK_FALSE(system_request_in(both, world.factory.cluster()));
+  CHECK_FALSE(claim_in(both, world.factory.cluster()));
 }
 
 TEST_CASE("what no memory tells from an ended session is dropped with that memory (attack 32)") {

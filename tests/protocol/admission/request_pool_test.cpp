@@ -27,7 +27,10 @@ struct builder_world {
     std::vector<executed_request> done;
     for (const auto& each : content.requests)
       done.push_back({each.id, true});
-    builder.on_executed(done, own, 0);
+    std::vector<case_name> cases;
+    for (const auto& each : content.system_requests)
+      cases.push_back(each.name);
+    builder.on_executed(done, own, 0, cases);
   }
 };
 
@@ -302,15 +305,13 @@ TEST_CASE("what is refused starts no wait (attack 32)") {
 
 TEST_CASE("requests of the guard are admitted by their names, in whatever order, and executed once") {
   builder_world world;
-  const auto ask = [&](std::uint64_t name) {
-    return make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {});
-  };
+  const auto ask = [](std::uint64_t name) { return make_system_request(case_name{name}); };
   CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), 0) == admission::accepted);
   CHECK(world.builder.admit(ask(5), 0) == admission::accepted);
   CHECK(world.builder.admit(ask(5), 0) == admission::already_pending);
   const auto first = world.builder.cut(true);
   REQUIRE(first);
-  CHECK(first->requests.size() == 2);
+  CHECK(first->system_requests.size() == 2);
   world.execute(*first);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.admit(ask(5), 0) == admission::done);
@@ -322,28 +323,23 @@ TEST_CASE("requests of the guard are admitted by their names, in whatever order,
 TEST_CASE("a batch holds eight cases of the guard at most, beside everything else (attack 33)") {
   builder_world world;
   for (std::uint64_t name = 1; name <= 20; ++name)
-    CHECK(world.builder.admit(make_request({system_client, timestamp{name}}, {to_byte_vector("case")}, {}), 0) ==
-          admission::accepted);
+    CHECK(world.builder.admit(make_system_request(case_name{name}), 0) == admission::accepted);
   for (std::uint64_t when = 1; when <= 12; ++when)
     CHECK(world.admit(3, when) == admission::accepted);
-  const auto cases_in = [](const std::optional<batch>& content) {
-    return std::ranges::count_if(content->requests, [](const auto& each) { return each.id.client == system_client; });
-  };
   const auto first = world.builder.cut(true);
-  CHECK(cases_in(first) == 8);
-  CHECK(first->requests.size() == 20);
-  const auto second = world.builder.cut(true);
-  CHECK(cases_in(second) == 8);
-  CHECK(cases_in(world.builder.cut(true)) == 4);
+  REQUIRE(first);
+  CHECK(first->system_requests.size() == 8);
+  CHECK(first->requests.size() == 12);
+  CHECK(world.builder.cut(true)->system_requests.size() == 8);
+  CHECK(world.builder.cut(true)->system_requests.size() == 4);
   CHECK_FALSE(world.builder.cut(true));
 }
 
 TEST_CASE("a case that the guard needs no more waits for nobody") {
   builder_world world;
-  const auto id = request_id{system_client, timestamp{7}};
-  CHECK(world.builder.admit(make_request(id, {to_byte_vector("case")}, {}), 0) == admission::accepted);
+  CHECK(world.builder.admit(make_system_request(case_name{7}), 0) == admission::accepted);
   CHECK(world.builder.service(1'000).clients_waiting == 1);
-  world.builder.on_dropped({id, {system_client, timestamp{8}}}, 2'000);
+  world.builder.on_dropped({case_name{7}, case_name{8}}, 2'000);
   CHECK(world.builder.service(3'000).clients_waiting == 0);
   CHECK_FALSE(world.builder.cut(true));
 }

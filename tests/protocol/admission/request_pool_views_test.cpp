@@ -59,13 +59,13 @@ TEST_CASE("the new primary is given what waits, whoever has waited longest first
   world.admit(3, 5, 30);
   world.admit(1, 8, 10);
   world.admit(1, 9, 20);
-  const auto pending = world.builder.pending();
+  const auto pending = world.builder.pending().requests;
   REQUIRE(pending.size() == 3);
   CHECK(pending[0].id.client == client_id{1});
   CHECK(pending[0].id.when == timestamp{8});
   CHECK(pending[2].id.client == client_id{3});
   world.execute(1, 8, 40);
-  CHECK(world.builder.pending().size() == 2);
+  CHECK(world.builder.pending().requests.size() == 2);
 }
 
 TEST_CASE("a client waits from its last progress on, and a view gives everybody a new start") {
@@ -113,10 +113,10 @@ TEST_CASE("requests that were executed before are no service (attack 29)") {
 
 TEST_CASE("a primary that orders system requests again and again serves nobody by that (attack 29)") {
   request_pool pool{batch_settings{}};
-  const executed_request of_the_system{{system_client, timestamp{7}}, true};
+  const std::vector<case_name> of_the_system{case_name{7}, case_name{7}};
   const executed_request of_a_client{{client_id{0}, timestamp{1}}, true};
-  pool.on_executed({of_the_system, of_the_system}, false, 0);
+  pool.on_executed({}, false, 0, of_the_system);
   CHECK(pool.service(0).requests_executed == 0);
-  pool.on_executed({of_the_system, of_a_client}, false, 0);
+  pool.on_executed({of_a_client}, false, 0, of_the_system);
   CHECK(pool.service(0).requests_executed == 1);
 }

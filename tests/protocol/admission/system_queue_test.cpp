@@ -10,16 +10,17 @@ using namespace hypermesh::testing;
 
 namespace {
 
-request_id name_of(std::uint64_t number) { return {system_client, timestamp{number}}; }
+case_name name_of(std::uint64_t number) { return case_name{number}; }
 
-request system_request_of(std::uint64_t number, std::string_view content = "case") {
-  return make_request(name_of(number), {to_byte_vector(content)}, {});
+/// `items` makes it larger: one signed statement has 120 bytes.
+system_request system_request_of(std::uint64_t number, std::size_t items = 1) {
+  return make_system_request(name_of(number), number, items);
 }
 
-std::vector<request_id> names_in(const system_queue& queue) {
-  std::vector<request_id> names;
+std::vector<case_name> names_in(const system_queue& queue) {
+  std::vector<case_name> names;
   for (const auto* each : queue.all())
-    names.push_back(each->id);
+    names.push_back(each->name);
   return names;
 }
 
@@ -29,9 +30,9 @@ TEST_CASE("system requests are proposed in the order of their arrival, whatever 
   system_queue queue;
   for (const std::uint64_t number : {9U, 2U, 5U})
     queue.add(system_request_of(number), 0);
-  std::vector<request_id> proposed;
+  std::vector<case_name> proposed;
   while (const auto* next = queue.next()) {
-    proposed.push_back(next->id);
+    proposed.push_back(next->name);
     queue.propose_next();
   }
   CHECK(proposed == std::vector{name_of(9), name_of(2), name_of(5)});
@@ -85,7 +86,7 @@ TEST_CASE("in a new view all system requests wait again, and nothing was forward
   queue.wait_again(500);
   CHECK(queue.waiting() == 2);
   REQUIRE(queue.next() != nullptr);
-  CHECK(queue.next()->id == name_of(1));
+  CHECK(queue.next()->name == name_of(1));
   CHECK_FALSE(queue.is_forwarded(name_of(1)));
   CHECK(queue.since(name_of(1)) == 500);
   CHECK(queue.waits_since() == 500);
@@ -127,7 +128,7 @@ TEST_CASE("after any mixture of events the queue counts what it holds, in the or
     CAPTURE(seed);
     sample_source random{seed};
     system_queue queue;
-    std::vector<request_id> expected;
+    std::vector<case_name> expected;
     for (std::uint64_t step = 0; step < 300; ++step) {
       const auto number = random.below(40);
       const auto name = name_of(number);
@@ -135,7 +136,7 @@ TEST_CASE("after any mixture of events the queue counts what it holds, in the or
         case 0:
         case 1:
           if (queue.find(name) != nullptr || queue.was_executed(name)) break;
-          queue.add(system_request_of(number, std::string(random.below(90), 'x')), step);
+          queue.add(system_request_of(number, 1 + random.below(3)), step);
           expected.push_back(name);
           break;
         case 2:
@@ -166,36 +167,36 @@ TEST_CASE("system requests come first in a batch, and half of its bytes stay for
   settings.bytes_per_batch_max = 4'000;
   request_pool pool{settings};
   for (std::uint64_t number = 1; number <= 4; ++number) {
-    REQUIRE(pool.admit(system_request_of(number, std::string(700, 'x')), 0) == request_pool::admission::accepted);
+    REQUIRE(pool.admit(system_request_of(number, 6), 0) == request_pool::admission::accepted);
   }
   REQUIRE(pool.admit(factory.request_of(client_id{3}, timestamp{1}, std::string(700, 'y')), 0) ==
           request_pool::admission::accepted);
   const auto first = pool.cut(true);
   REQUIRE(first);
-  REQUIRE(first->requests.size() == 3);
-  CHECK(first->requests[0].id == name_of(1));
-  CHECK(first->requests[1].id == name_of(2));
-  CHECK(first->requests[2].id.client == client_id{3});
+  REQUIRE(first->system_requests.size() == 2);
+  CHECK(first->system_requests[0].name == name_of(1));
+  CHECK(first->system_requests[1].name == name_of(2));
+  REQUIRE(first->requests.size() == 1);
+  CHECK(first->requests[0].id.client == client_id{3});
   const auto second = pool.cut(true);
   REQUIRE(second);
-  CHECK(second->requests.size() == 2);
+  CHECK(second->system_requests.size() == 2);
 }
 
 TEST_CASE("a system request that is larger than half of a batch is proposed first of all") {
   batch_settings settings;
   settings.bytes_per_batch_max = 1'000;
   request_pool pool{settings};
-  REQUIRE(pool.admit(system_request_of(1, std::string(3'000, 'x')), 0) == request_pool::admission::accepted);
+  REQUIRE(pool.admit(system_request_of(1, 25), 0) == request_pool::admission::accepted);
   const auto only = pool.cut(true);
   REQUIRE(only);
-  CHECK(only->requests.size() == 1);
+  CHECK(only->system_requests.size() == 1);
 }
 
 TEST_CASE("other evidence for a pending case is held already, and counts against nobody") {
   request_pool pool{batch_settings{}};
-  REQUIRE(pool.admit(system_request_of(1, "case"), 0) == request_pool::admission::accepted);
-  CHECK(pool.admit(system_request_of(1, "the same case by other evidence"), 0) ==
-        request_pool::admission::already_pending);
+  REQUIRE(pool.admit(make_system_request(name_of(1), 1), 0) == request_pool::admission::accepted);
+  CHECK(pool.admit(make_system_request(name_of(1), 2), 0) == request_pool::admission::already_pending);
   CHECK(pool.requests_pending() == 1);
 }
 
@@ -210,7 +211,7 @@ TEST_CASE("a batch that a system request leads leaves the pipeline when its clie
   // The installed state covers nothing of it, so the batch is still in flight.
   pool.on_installed({}, 0);
   CHECK(pool.in_flight() == 1);
-  pool.on_executed({{name_of(1), true}, {asked.id, true}}, true, 10);
+  pool.on_executed({{asked.id, true}}, true, 10, {name_of(1)});
   CHECK(pool.in_flight() == 0);
   CHECK(pool.requests_pending() == 0);
 }

@@ -50,7 +50,7 @@ struct watch_world {
   [[nodiscard]] misbehaviour_kind found(const equivocation_detector::findings& in) const {
     REQUIRE(in.proofs.size() == 1);
     REQUIRE(checks.proves(in.proofs.front()));
-    return std::get<misbehaviour>(*system_request_in(in.proofs.front(), factory.cluster())).what;
+    return std::get<misbehaviour>(*claim_in(in.proofs.front(), factory.cluster())).what;
   }
 };
 

@@ -38,9 +38,9 @@ struct evidence_pool_world {
     }
     return shown;
   }
-  [[nodiscard]] request request_with(const evidence& shown) const {
-    const auto frame = system_request_frame(*system_request_in(shown, factory.cluster()), shown);
-    return std::get<request>(std::get<message>(decode(frame)));
+  [[nodiscard]] system_request request_with(const evidence& shown) const {
+    const auto frame = system_request_frame(*claim_in(shown, factory.cluster()), shown);
+    return std::get<system_request>(std::get<message>(decode(frame)));
   }
   [[nodiscard]] signed_statement word(message_kind kind, statement content) const {
     content.epoch = factory.cluster().signing.epoch;
@@ -56,7 +56,7 @@ struct evidence_pool_world {
       last = pool.on_misbehaved({faulty, complaint_reason::bad_state}, 0);
     return last;
   }
-  evidence_pool_effects agree(const std::vector<request_id>& settled, bool quarantined = false) {
+  evidence_pool_effects agree(const std::vector<case_name>& settled, bool quarantined = false) {
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, settled};
     if (quarantined) {
       agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
@@ -74,8 +74,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and 
   CHECK_FALSE(found.sends.front().to);
   REQUIRE(found.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(found.requests.front())))));
-  CHECK(found.proven ==
-        std::vector{proven_misbehaviour{faulty, request_id_of(*system_request_in(proof(), factory.cluster()))}});
+  CHECK(found.proven == std::vector{proven_misbehaviour{faulty, case_name_of(*claim_in(proof(), factory.cluster()))}});
   CHECK(pool.on_found(proof(), 1).requests.empty());
 }
 
@@ -87,14 +86,11 @@ TEST_CASE_FIXTURE(evidence_pool_world, "the system request that the pool makes i
     const auto found = evidence_pool{pool}.on_found(shown, 0);
     REQUIRE(found.requests.size() == 1);
     const auto& made = found.requests.front();
-    const auto decoded = std::get<request>(std::get<message>(decode(reframe(made))));
-    CHECK(decoded.id == made.id);
-    CHECK(std::ranges::equal(decoded.operations, made.operations));
+    const auto decoded = std::get<system_request>(std::get<message>(decode(reframe(made))));
+    CHECK(decoded.name == made.name);
     CHECK(std::ranges::equal(decoded.raw.view, made.raw.view));
-    CHECK(decoded.ends == made.ends);
-    CHECK(decoded.client_signature == made.client_signature);
     CHECK(evidence_buffer(*decoded.shown) == evidence_buffer(*made.shown));
-    CHECK(system_request_in(made, factory.cluster()) == system_request_in(shown, factory.cluster()));
+    CHECK(claim_in(made, factory.cluster()) == claim_in(shown, factory.cluster()));
   }
 }
 
@@ -102,8 +98,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "what others found is wanted as well, wit
   const auto heard = pool.on_request(request_with(proof()), 0);
   CHECK(heard.sends.empty());
   CHECK(heard.requests.size() == 1);
-  CHECK(heard.proven ==
-        std::vector{proven_misbehaviour{faulty, request_id_of(*system_request_in(proof(), factory.cluster()))}});
+  CHECK(heard.proven == std::vector{proven_misbehaviour{faulty, case_name_of(*claim_in(proof(), factory.cluster()))}});
   CHECK(pool.on_request(request_with(proof()), 0).requests.empty());
 }
 
@@ -112,7 +107,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a case is told again until it is ordered
   CHECK(pool.on_tick(evidence_pool::repeat_us - 1).sends.empty());
   CHECK(pool.on_tick(evidence_pool::repeat_us).sends.size() == 1);
   SUBCASE("ordered") {
-    CHECK(agree({request_id_of(*system_request_in(proof(), factory.cluster()))}).dropped.empty());
+    CHECK(agree({case_name_of(*claim_in(proof(), factory.cluster()))}).dropped.empty());
     CHECK(pool.open_cases() == 0);
     CHECK(pool.on_found(proof(), 1).requests.empty());
   }
@@ -162,8 +157,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a client that was convicted is not tried
   CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.empty());
   CHECK(pool.on_found(proof_of_client(2, 9), 0).requests.size() == 1);
   agreed.clients[client_id{1}].rate_limited_until = {};
-  agreed.clients[client_id{1}].settled.front() =
-      request_id_of(*system_request_in(proof_of_client(1, 8), factory.cluster())).when;
+  agreed.clients[client_id{1}].settled.front() = case_name_of(*claim_in(proof_of_client(1, 8), factory.cluster()));
   (void)pool.on_agreed(agreed);
   CHECK(pool.on_found(proof_of_client(1, 8), 0).requests.empty());
   CHECK(pool.on_found(proof_of_client(1, 9), 0).requests.size() == 1);
@@ -176,9 +170,9 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK(pool.open_cases() == 2);
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
-  agreed.settled = {request_id_of(*system_request_in(proof_of_client(1, 9), factory.cluster()))};
+  agreed.settled = {case_name_of(*claim_in(proof_of_client(1, 9), factory.cluster()))};
   CHECK(pool.on_agreed(agreed).dropped ==
-        std::vector{request_id_of(*system_request_in(proof_of_client(1, 10), factory.cluster()))});
+        std::vector{case_name_of(*claim_in(proof_of_client(1, 10), factory.cluster()))});
   CHECK(pool.open_cases() == 0);
 }
 
@@ -259,11 +253,11 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   CHECK(pool.on_agreed(agreed).dropped.empty());
   agreed.is_transferred = true;
-  CHECK(pool.on_agreed(agreed).dropped == std::vector{group_request[0].id});
+  CHECK(pool.on_agreed(agreed).dropped == std::vector{group_request[0].name});
   // In quarantine it was tried already.
   agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
   agreed.replicas[faulty.value].convicted_at = sequence_number{2};
-  CHECK(pool.on_agreed(agreed).dropped == std::vector{request_id_of(*system_request_in(proof(), factory.cluster()))});
+  CHECK(pool.on_agreed(agreed).dropped == std::vector{case_name_of(*claim_in(proof(), factory.cluster()))});
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "f + 1 operators release a replica") {
@@ -340,10 +334,10 @@ TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one times
           factory.session_request(client_id{1}, session_id{session}, timestamp{1}, session_mode::ordered, 0, operation);
       shown.items.push_back(item_from(asked));
     }
-    return system_request_in(shown, factory.cluster());
+    return claim_in(shown, factory.cluster());
   };
   REQUIRE(case_in(7));
-  CHECK(request_id_of(*case_in(7)) != request_id_of(*case_in(8)));
+  CHECK(case_name_of(*case_in(7)) != case_name_of(*case_in(8)));
 }
 
 TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that had its share, is not supported") {

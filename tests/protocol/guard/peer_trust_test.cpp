@@ -14,7 +14,7 @@ using replicas = std::vector<replica_id>;
 struct trust_world {
   cluster_parameters cluster = small_cluster(7);
   peer_trust book{cluster};
-  request_id name{system_client, timestamp{77}};
+  case_name name{77};
 
   void agree(const std::vector<std::uint32_t>& quarantined) {
     agreed_reputation agreed{sequence_number{9}, std::vector<replica_standing>(7), {}, {}};
@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(trust_world,
 
 TEST_CASE_FIXTURE(trust_world, "a case that the order knew already leaves nobody avoided as primary") {
   book.on_proven({replica_id{5}, name});
-  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {{system_client, timestamp{78}}}, {}});
+  book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {case_name{78}}, {}});
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
   book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {name}, {}});
   CHECK(book.current().avoided_as_primary.empty());

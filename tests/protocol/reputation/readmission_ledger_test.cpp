@@ -128,10 +128,10 @@ TEST_CASE("the agreed moves are part of the state, to the byte") {
     const auto content = readmission_of(replica_id{voter}, replica_id{3}, at(18), four_replicas.signing.epoch);
     shown.items.push_back({message_kind::readmission, factory.signed_as(message_kind::readmission, content)});
   }
-  const auto about = system_request_in(shown, four_replicas);
+  const auto about = claim_in(shown, four_replicas);
   REQUIRE(about);
-  const auto asked = std::get<request>(std::get<message>(decode(system_request_frame(*about, shown))));
-  (void)state.execute(at(1), *request_factory::batch_of({asked}));
+  const auto asked = system_request_for(*about, std::make_shared<const evidence>(shown));
+  (void)state.execute(at(1), *request_factory::batch_of({}, {asked}));
   CHECK(state.moves().advance_through == at(20));
   CHECK(state.root() != before);
   replicated_state other{std::make_unique<counting_machine>(), four_replicas};
@@ -140,5 +140,5 @@ TEST_CASE("the agreed moves are part of the state, to the byte") {
   CHECK(other.root() == state.root());
   // A weak quorum says it, or nobody does.
   shown.items.pop_back();
-  CHECK_FALSE(system_request_in(shown, four_replicas));
+  CHECK_FALSE(claim_in(shown, four_replicas));
 }

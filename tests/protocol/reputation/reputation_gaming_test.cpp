@@ -96,7 +96,7 @@ TEST_CASE("f colluding replicas cannot lower an honest one's score, whatever the
       const auto shown = world.accuse();
       // What is not proven is never ordered: no batch with it gets a vote.
       if (!world.checks.proves(shown)) continue;
-      const auto about = *system_request_in(shown, world.factory.cluster());
+      const auto about = *claim_in(shown, world.factory.cluster());
       REQUIRE(std::holds_alternative<misbehaviour>(about));
       REQUIRE_FALSE(is_honest(std::get<misbehaviour>(about).accused));
       if (world.ledger.apply(about, sequence_number{1})) ++convicted;
@@ -125,7 +125,7 @@ TEST_CASE("complaints of all f colluding replicas are one too few, and with one 
   const auto enough = complain({5, 6, 2});
   REQUIRE(checks.proves(enough));
   reputation_ledger ledger{factory.cluster()};
-  const auto about = *system_request_in(enough, factory.cluster());
+  const auto about = *claim_in(enough, factory.cluster());
   CHECK(ledger.apply(about, sequence_number{1}));
   // The same again is nothing new.
   CHECK_FALSE(ledger.apply(about, sequence_number{2}));

@@ -15,23 +15,23 @@ struct ledger_world {
   reputation_ledger ledger{cluster};
   std::uint64_t period = cluster.checkpoint_period;
 
-  [[nodiscard]] static system_request vote_of(std::uint32_t replica, std::uint64_t sequence) {
+  [[nodiscard]] static system_claim vote_of(std::uint32_t replica, std::uint64_t sequence) {
     return misbehaviour{principal::of(replica_id{replica}), misbehaviour_kind::conflicting_votes, view_number{0},
                         sequence_number{sequence}};
   }
-  [[nodiscard]] static system_request change_of(std::uint32_t replica, std::uint64_t view) {
+  [[nodiscard]] static system_claim change_of(std::uint32_t replica, std::uint64_t view) {
     return misbehaviour{
         principal::of(replica_id{replica}), misbehaviour_kind::conflicting_view_changes, view_number{view}, {}};
   }
-  [[nodiscard]] system_request complaint_about(std::uint32_t replica, std::uint64_t at,
-                                               complaint_reason why = complaint_reason::garbage) {
+  [[nodiscard]] system_claim complaint_about(std::uint32_t replica, std::uint64_t at,
+                                             complaint_reason why = complaint_reason::garbage) {
     return group_request{message_kind::complaint, replica_id{replica}, why, sequence_number{at}};
   }
-  [[nodiscard]] static system_request deed_of_client(std::uint32_t client, std::uint64_t when) {
+  [[nodiscard]] static system_claim deed_of_client(std::uint32_t client, std::uint64_t when) {
     return misbehaviour{
         principal::of(client_id{client}), misbehaviour_kind::conflicting_requests, {}, sequence_number{when}};
   }
-  bool apply(const system_request& about, std::uint64_t sequence) {
+  bool apply(const system_claim& about, std::uint64_t sequence) {
     return ledger.apply(about, sequence_number{sequence});
   }
   /// Executes everything from `first` through `last` without any case.
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(ledger_world, "a score recovers with committed checkpoints") {
 
 TEST_CASE_FIXTURE(ledger_world, "a release releases from the conviction that it names, and from no other") {
   const auto release_of = [](std::uint32_t replica, std::uint64_t at) {
-    return system_request{
+    return system_claim{
         group_request{message_kind::release, replica_id{replica}, complaint_reason::garbage, sequence_number{at}}};
   };
   CHECK_FALSE(apply(release_of(2, 4), 5));

@@ -37,7 +37,7 @@ struct court {
   /// What is proven: nothing, or of what.
   [[nodiscard]] std::optional<misbehaviour_kind> verdict(std::vector<evidence_item> items) const {
     const evidence shown{std::move(items)};
-    const auto about = system_request_in(shown, factory.cluster());
+    const auto about = claim_in(shown, factory.cluster());
     const bool proven = checks.proves(shown);
     // Whatever is proven is a case; and what is shown survives its way over the wire.
     if (!about) CHECK_FALSE(proven);
@@ -45,8 +45,8 @@ struct court {
     CHECK(std::get<misbehaviour>(*about).accused == principal::of(faulty));
     const auto frame = system_request_frame(*about, shown);
     const auto decoded = decode(frame);
-    const auto& asked = std::get<request>(std::get<message>(decoded));
-    CHECK(system_request_in(asked, factory.cluster()) == about);
+    const auto& asked = std::get<system_request>(std::get<message>(decoded));
+    CHECK(claim_in(asked, factory.cluster()) == about);
     CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decoded)));
     return std::get<misbehaviour>(*about).what;
   }
@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is
   const auto blue = factory.request_of(client_id{0}, timestamp{1}, "blue");
   const evidence shown{{as_evidence_item(red), as_evidence_item(blue)}};
   CHECK(checks.proves(shown));
-  CHECK(std::get<misbehaviour>(*system_request_in(shown, factory.cluster())).accused == principal::of(client_id{0}));
+  CHECK(std::get<misbehaviour>(*claim_in(shown, factory.cluster())).accused == principal::of(client_id{0}));
   const auto other = factory.request_of(client_id{0}, timestamp{2}, "blue");
   CHECK_FALSE(checks.proves({{as_evidence_item(red), as_evidence_item(other)}}));
   CHECK_FALSE(checks.proves({{as_evidence_item(red), as_evidence_item(red)}}));
@@ -203,29 +203,27 @@ TEST_CASE_FIXTURE(court, "f + 1 replicas make a group request, and nobody counts
 
 TEST_CASE_FIXTURE(court, "a request of the guard under another name than its case's is refused") {
   const evidence shown{{vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B")}};
-  const auto operation = evidence_buffer(shown);
-  const auto frame =
-      seal(message_kind::request, request_buffer({system_client, timestamp{7}}, {byte_span{operation}}), signature{});
-  const auto decoded = decode(frame);
-  CHECK(checks.check(principal::of(replica_id{1}), std::get<message>(decoded)) == rejection::unproven);
-  const auto garbage =
-      seal(message_kind::request, request_buffer({system_client, timestamp{7}}, {byte_span{}}), signature{});
-  const auto second = decode(garbage);
-  CHECK(checks.check(principal::of(replica_id{1}), std::get<message>(second)) == rejection::unproven);
+  const auto renamed = encode_system_request(case_name{7}, std::make_shared<const evidence>(shown));
+  CHECK(checks.check(principal::of(replica_id{1}), renamed) == rejection::unproven);
+  const auto named = system_request_for(*claim_in(shown, factory.cluster()), renamed.shown);
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), named));
 }
 
-TEST_CASE_FIXTURE(court, "a proposal with more cases than one may judge at once is refused (attack 33)") {
-  std::vector<request> cases;
-  for (std::uint64_t sequence = 1; sequence <= limits::guard_requests_per_batch_max + 1; ++sequence) {
+TEST_CASE_FIXTURE(court, "each system request of a proposal has to prove itself (I3)") {
+  std::vector<system_request> cases;
+  for (std::uint64_t sequence = 1; sequence <= limits::system_requests_per_batch_max; ++sequence) {
     const evidence shown{{vote(message_kind::commit, "A", first_view, sequence_number{sequence}),
                           vote(message_kind::commit, "B", first_view, sequence_number{sequence})}};
-    const auto frame = system_request_frame(*system_request_in(shown, factory.cluster()), shown);
-    cases.push_back(std::get<request>(std::get<message>(decode(frame))));
+    cases.push_back(system_request_for(*claim_in(shown, factory.cluster()), std::make_shared<const evidence>(shown)));
   }
-  const auto verdict_on = [&](std::size_t count) {
-    const auto body = request_factory::batch_of({cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(count)});
-    return checks.check(principal::of(replica_id{0}), factory.pre_prepare_of(first_view, one, body));
+  const auto verdict_on = [&] {
+    const auto body = request_factory::batch_of({}, cases);
+    return checks.check_frame(principal::of(replica_id{0}), factory.pre_prepare_of(first_view, one, body).raw);
   };
-  CHECK_FALSE(verdict_on(limits::guard_requests_per_batch_max));
-  CHECK(verdict_on(limits::guard_requests_per_batch_max + 1) == rejection::too_many_items);
+  CHECK_FALSE(verdict_on());
+  // The primary invents the last one: no replica signed the two votes.
+  auto forged = *cases.back().shown;
+  std::get<signed_statement>(forged.items.back().content).by = {};
+  cases.back() = encode_system_request(cases.back().name, std::make_shared<const evidence>(forged));
+  CHECK(verdict_on() == rejection::unproven);
 }

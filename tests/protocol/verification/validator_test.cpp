@@ -95,12 +95,12 @@ TEST_CASE("a case of the guard comes from replicas alone, and nobody signs for t
         world.factory.content_of(replica_id{2}, view_number{0}, sequence_number{1}, named_digest(value));
     shown.items.push_back({message_kind::commit, world.factory.signed_as(message_kind::commit, content)});
   }
-  const auto frame = system_request_frame(*system_request_in(shown, world.factory.cluster()), shown);
+  const auto frame = system_request_frame(*claim_in(shown, world.factory.cluster()), shown);
   const auto wanted = std::get<message>(decode(frame));
   CHECK_FALSE(world.checks.check(principal::of(replica_id{3}), wanted));
   CHECK(world.checks.check(principal::of(client_id{0}), wanted) == rejection::kind_not_allowed_from_sender);
-  const message empty = make_request({system_client, timestamp{1}}, {to_byte_vector("nothing")}, {});
-  CHECK(world.checks.check(principal::of(replica_id{3}), empty) == rejection::unproven);
+  const message nothing = make_system_request(case_name{1});
+  CHECK(world.checks.check(principal::of(replica_id{3}), nothing) == rejection::unproven);
 }
 
 TEST_CASE("a replica sends no answers to clients and no queries") {
