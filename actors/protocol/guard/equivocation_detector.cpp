@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "messages/require.hpp"
+
 namespace hypermesh {
 
 namespace {
@@ -19,6 +21,8 @@ equivocation_detector::equivocation_detector(const cluster_parameters& cluster, 
     : cluster_(cluster), checks_(&checks), replicas_(cluster.replicas), proposals_(cluster.watermark_window) {
   // Until the replica publishes its position, the window is the first one: h = 0, H = L.
   at_.high = sequence_number{cluster.watermark_window};
+  require(cluster.watermark_window > 0, "each sequence of the window has a place of its own");
+  require(cluster.checkpoint_period > 0, "each checkpoint of the window has a place of its own");
 }
 
 equivocation_detector::findings equivocation_detector::on_message(replica_id sender, const message& value) {
@@ -127,6 +131,8 @@ equivocation_detector::findings equivocation_detector::on_refused(const authenti
 /// Whether the evidence makes a case, if its signatures are genuine, and one that this node still needs. Decided before
 /// any signature is checked.
 bool equivocation_detector::is_worth_proving(const evidence& shown) const {
+  require(!shown.items.empty(), "evidence shows something");
+  require(shown.items.size() <= items_per_misbehaviour_max, "two signed messages convict, and not more");
   const auto about = claim_in(shown, cluster_);
   const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
   // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
@@ -172,6 +178,7 @@ equivocation_detector::replica_record* equivocation_detector::record_of(replica_
     known->votes.resize(cluster_.watermark_window);
     known->checkpoints.resize(cluster_.watermark_window / cluster_.checkpoint_period + 2);
   }
+  require(known->votes.size() == cluster_.watermark_window, "each sequence of the window has a place of its own");
   return known.get();
 }
 
@@ -184,6 +191,8 @@ equivocation_detector::vote_claim* equivocation_detector::claim_of(const stateme
   if (claim.view > content.view) return nullptr;
   if (claim.view < content.view) claim = {};
   claim.view = content.view;
+  require(slot.sequence == content.sequence, "the place is that of the sequence");
+  require(content.view <= at_.view.next(), "the place is that of this view or the next one");
   return &claim;
 }
 
@@ -233,6 +242,9 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
       claim->said[place] = true;
     }
   }
+  require(claim->view == content.view, "a vote is remembered in its view");
+  require(claim->is_closed || (claim->said[place] && claim->value == content.value),
+          "a vote is remembered, or its place has convicted its signer");
   // The primary casts no PREPARE, but its COMMIT may conflict with its own proposal.
   auto* proposal = proposal_of(content.view, content.sequence);
   if (proposal == nullptr || proposal->is_closed || proposal->header->content.replica != content.replica ||
@@ -246,6 +258,8 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
 /// Tries the remembered PREPARE and the remembered COMMIT, because one of the two may be forged.
 bool equivocation_detector::prove_against(const vote_claim& claim, const signed_statement& said,
                                           const authentic_item& genuine, findings& out) {
+  require(claim.said[prepare_at] || claim.said[commit_at], "a vote conflicts with a remembered one");
+  require(claim.value != said.content.value, "equal votes do not conflict");
   for (const auto known : {prepare_at, commit_at}) {
     if (!claim.said[known]) continue;
     auto before = said;
@@ -269,6 +283,9 @@ void equivocation_detector::show_proposal(const statement& vote, findings& out) 
   auto* proposal = proposal_of(vote.view, vote.sequence);
   if (proposal == nullptr || proposal->header->content.value == vote.value) return;
   proposal->shown_to.resize(cluster_.replicas);
+  require(cluster_.group().contains(vote.replica), "the voter is a replica");
+  require(proposal->header->content.view == vote.view && proposal->header->content.sequence == vote.sequence,
+          "the vote is for the place of the proposal");
   // Once for each voter, or a flood of votes would cause a flood of EVIDENCE. A forged header is sent to nobody.
   if (proposal->shown_to[vote.replica.value]) return;
   const auto genuine = authenticate({message_kind::pre_prepare, *proposal->header});
@@ -304,6 +321,8 @@ void equivocation_detector::note_proposal(const signed_statement& header, findin
     claim.is_closed = prove({message_kind::pre_prepare, *claim.header}, *genuine, out);
     if (!claim.is_closed) claim.header = header;
   }
+  require(claim.header.has_value(), "a proposal of the primary fills its place");
+  require(claim.sequence == content.sequence && claim.view == content.view, "the place is that of the proposal");
   // The proposal may arrive after a COMMIT of the primary for another digest.
   auto* votes = claim_of(content);
   if (votes == nullptr || votes->is_closed || !votes->said[commit_at] || votes->value == content.value ||
@@ -319,6 +338,8 @@ void equivocation_detector::note_proposal(const signed_statement& header, findin
 
 /// Sends the proposal to the replicas that voted for another digest before the proposal arrived.
 void equivocation_detector::show_to_voters(const statement& proposed, findings& out) {
+  require(replicas_.size() == cluster_.replicas, "each replica has a record");
+  require(is_near(proposed), "only a proposal inside the window is shown");
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     if (replicas_[number] == nullptr) continue;
     auto said = proposed;
@@ -343,6 +364,8 @@ void equivocation_detector::note_checkpoint(const signed_statement& said, findin
   auto* known = record_of(content.replica);
   if (known == nullptr) return;
   auto& ring = known->checkpoints;
+  require(ring.size() > cluster_.watermark_window / cluster_.checkpoint_period + 1,
+          "the checkpoints of a window and the stable one have a place each");
   // The stable checkpoint counts too, so up to L / K + 1 checkpoints are compared at a time; the ring has L / K + 2
   // places.
   auto& claim = ring[content.sequence.value / cluster_.checkpoint_period % ring.size()];
@@ -350,6 +373,7 @@ void equivocation_detector::note_checkpoint(const signed_statement& said, findin
     claim = {said, false};
     return;
   }
+  require(claim.said->content.replica == content.replica, "a record is that of one replica");
   if (claim.is_closed) return;
   if (claim.said->content.value == content.value) {
     if (is_other_copy(claim.said->by, said) && authenticate({message_kind::checkpoint, said})) claim.said = said;
@@ -382,6 +406,8 @@ void equivocation_detector::note_document(document_claim& known, view_number vie
     known = {view, said, false};
     return;
   }
+  require(known.view == view, "a place is that of one view");
+  require(known.said->item().kind == said.item().kind, "documents of one kind are compared");
   // A second document for one view. Equal content is no evidence, so a retransmission proves nothing.
   if (!known.is_closed) known.is_closed = prove(*known.said, said, out);
 }
@@ -390,7 +416,10 @@ void equivocation_detector::note_document(document_claim& known, view_number vie
 /// replica 1 sent COMMIT v=0 n=5, and its VIEW-CHANGE for view 1 has h=0 and no certificate for n=5.
 void equivocation_detector::look_for_hidden(const hypermesh::view_change& value, const authentic_item& document,
                                             findings& out) {
-  for (auto& slot : record_of(value.replica)->votes) {
+  require(document_in<hypermesh::view_change>(document.item()) == &value, "the document is the VIEW-CHANGE");
+  auto* record = record_of(value.replica);
+  require(record != nullptr, "a VIEW-CHANGE that is compared is that of a replica");
+  for (auto& slot : record->votes) {
     if (slot.sequence <= at_.stable) continue;
     for (auto& claim : slot.of_view) {
       if (!claim.said[commit_at] || claim.is_closed) continue;

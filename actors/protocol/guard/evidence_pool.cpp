@@ -4,6 +4,8 @@
 
 #include "messages/codec.hpp"
 
+#include "messages/require.hpp"
+
 namespace hypermesh {
 
 namespace {
@@ -26,6 +28,7 @@ bool is_older(message_kind kind, const statement& one, const statement& other) {
 evidence_pool::evidence_pool(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
     : cluster_(cluster), self_(self), keys_(&keys) {
   agreed_.replicas.resize(cluster.replicas);
+  require(cluster.group().contains(self), "a pool belongs to a replica");
 }
 
 // --- Proofs ----------------------------------------------------------------------
@@ -78,6 +81,7 @@ bool evidence_pool::is_settled(const system_claim& about) const {
     const auto known = agreed_.clients.find(client_id{accused->accused.number});
     return known != agreed_.clients.end() && reputation_ledger::is_settled(known->second, *accused);
   }
+  require(accused->accused.number < agreed_.replicas.size(), "verified evidence accuses a member");
   const auto& standing = agreed_.replicas[accused->accused.number];
   // The ledger does not judge votes that far ahead, and the case would take the place of one that it judges.
   if (accused->sequence > agreed_.after.plus(2 * cluster_.watermark_window)) return true;
@@ -111,6 +115,8 @@ bool evidence_pool::is_news(const system_claim& about, evidence_pool_effects& ou
 
 void evidence_pool::open(const system_claim& about, system_request asked, bool tell, microseconds_t now,
                          evidence_pool_effects& out) {
+  require(asked.name == case_name_of(about), "a case is ordered under the name of its claim");
+  require(open_.size() < open_max && !open_.contains(asked.name), "a case is opened once, and if there is room");
   if (tell) out.sends.push_back({std::nullopt, reframe(asked)});
   out.requests.push_back(asked);
   // A case that this node did not send to all starts with the second interval, so the finder of the evidence submits it
@@ -128,6 +134,7 @@ void evidence_pool::drop_if(const std::function<bool(const open_case&)>& is_over
 
 evidence_pool_effects evidence_pool::on_agreed(const agreed_reputation& agreed) {
   evidence_pool_effects out;
+  require(agreed.replicas.size() == cluster_.replicas, "each replica has an agreed standing");
   // The case of this replica and the cases of all others have equal names, so the order closes them all at once.
   agreed_ = agreed;
   for (const auto& name : agreed.settled) {
@@ -144,12 +151,15 @@ evidence_pool_effects evidence_pool::on_agreed(const agreed_reputation& agreed) 
         return is_settled(each.about) || (agreed.is_transferred && !accused_in(each.about));
       },
       out);
+  require(open_.size() <= open_max && settled_.size() <= settled_max, "the pool respects its bounds");
   return out;
 }
 
 evidence_pool_effects evidence_pool::on_tick(microseconds_t now) {
   evidence_pool_effects out;
+  require(open_.size() <= open_max, "the pool respects its bounds");
   for (auto& [name, each] : open_) {
+    require(each.repeats <= repeats_max, "a case that was submitted often enough is not open");
     if (now < each.told_at + std::min(repeat_us << each.repeats, repeat_us_max)) continue;
     // Also to the own request pool, which ignores a request that it still holds.
     each.told_at = now;
@@ -189,6 +199,8 @@ sequence_number evidence_pool::period_for(replica_id about, complaint_reason why
     const auto theirs = said.content.sequence;
     if (theirs >= own && theirs <= own.plus(2 * period)) chosen = std::max(chosen, theirs);
   }
+  require(cluster_.is_checkpoint(chosen), "a complaint names the checkpoint that ends a period");
+  require(chosen >= own && chosen <= own.plus(2 * period), "no liar draws complaints into a distant period");
   return chosen;
 }
 
@@ -252,12 +264,14 @@ void evidence_pool::support(message_kind kind, const signed_statement& asked, mi
   last = std::max<microseconds_t>(now, 1);
   auto own = asked.content;
   own.replica = self_;
+  require(group_request_of(kind, own, cluster_) == wanted, "a replica that supports a wish signs the same wish");
   vote(kind, own, now, out);
 }
 
 /// Whether a replica that lost its disk can have computed these numbers, and has requests left (`readmission_ledger`).
 /// The state knows no view, so only the replicas can judge a wish for one.
 bool evidence_pool::is_sensible(const group_request& wanted) const {
+  require(wanted.about.value < agreed_.replicas.size(), "a wish of the group is about a member");
   if (agreed_.replicas[wanted.about.value].is_quarantined()) return false;
   if (!readmission_ledger::may_ask(agreed_.moves, wanted.about, agreed_.after, cluster_)) return false;
   // The floor is two windows above the proven h of the asker, and that h may be one window above what was executed
@@ -279,6 +293,8 @@ evidence_pool::group_request_place evidence_pool::place_of(const group_request& 
 }
 
 void evidence_pool::vote(message_kind kind, const statement& content, microseconds_t now, evidence_pool_effects& out) {
+  require(content.replica == self_, "a replica votes in its own name only");
+  require(group_request_of(kind, content, cluster_).has_value(), "a replica votes for a possible wish");
   const auto by = keys_->sign(signing_input(cluster_.signing, kind, statement_bytes(content)));
   out.sends.push_back({std::nullopt, encode_vote(kind, {content, by})});
   count_vote(kind, {content, by}, now, out);
@@ -305,6 +321,7 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   const auto known = votes.find(said.content.replica);
   if (known != votes.end() && is_older(kind, said.content, known->second.content)) return;
   votes[said.content.replica] = said;
+  require(votes.size() <= cluster_.replicas, "each replica has one vote at a place");
   const auto voters = voters_of(*wanted, cluster_.group());
   // Equal votes only, and exactly the number that is needed, because `claim_in` accepts no other number.
   auto shown = std::make_shared<evidence>();
@@ -315,6 +332,7 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   }
   // §4's f+1: at least one of them is correct. A step-down needs the vote of the primary alone.
   if (shown->items.size() < voters) return;
+  require(shown->items.size() == voters, "the votes that are needed are shown, and not more");
   const system_claim about = *wanted;
   // Not sent to all: the votes were, so every replica opens the case itself.
   if (is_news(about, out)) open(about, system_request_for(about, std::move(shown)), false, now, out);

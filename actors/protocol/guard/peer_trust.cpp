@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "messages/require.hpp"
+
 namespace hypermesh {
 
 namespace {
@@ -52,6 +54,7 @@ peer_trust::peer_trust(const cluster_parameters& cluster)
       proven_(cluster.replicas) {}
 
 void peer_trust::on_agreed(const agreed_reputation& agreed) {
+  require(agreed.replicas.size() == cluster_.replicas, "each replica has an agreed standing");
   // A conviction replaces the unordered evidence: from now on the quarantine says whether the replica is avoided.
   for (std::size_t number = 0; number < agreed_.size() && number < agreed.replicas.size(); ++number) {
     const bool is_new = agreed.replicas[number].convictions != agreed_[number].convictions;
@@ -66,6 +69,7 @@ void peer_trust::on_agreed(const agreed_reputation& agreed) {
   settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
   while (settled_.size() > settled_max)
     settled_.pop_front();
+  require(agreed_.size() == local_.size() && agreed_.size() == proven_.size(), "each replica has a standing");
 }
 
 void peer_trust::on_proven(const proven_misbehaviour& what) {
@@ -93,6 +97,7 @@ void peer_trust::on_tick(microseconds_t now) {
 }
 
 bool peer_trust::is_throttled(std::size_t number) const {
+  require(number < agreed_.size() && number < local_.size(), "each replica has a standing");
   const auto& agreed = agreed_[number];
   return agreed.is_quarantined() || proven_[number] || agreed.score < reputation_ledger::throttled_below ||
          local_[number] < reputation_ledger::throttled_below;
@@ -103,6 +108,7 @@ trust peer_trust::current() const {
   // Replicas in quarantine come first: with f of them no other replica is avoided as primary, whatever evidence there
   // is, because the group is live only while it excludes at most f replicas (attack 39).
   const auto room = cluster_.group().faulty_max();
+  require(room > 0 && agreed_.size() == cluster_.replicas, "a group tolerates a faulty replica");
   for (std::uint32_t number = 0; number < agreed_.size(); ++number) {
     if (agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
     if (is_throttled(number)) now.throttled.push_back(replica_id{number});
@@ -111,6 +117,8 @@ trust peer_trust::current() const {
     if (proven_[number] && !agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
   }
   std::ranges::sort(now.avoided_as_primary);
+  require(std::ranges::adjacent_find(now.avoided_as_primary) == now.avoided_as_primary.end(),
+          "a replica is avoided once");
   return now;
 }
 

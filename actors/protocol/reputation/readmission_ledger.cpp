@@ -34,9 +34,11 @@ sequence_number readmission_ledger::period_end(sequence_number floor, const clus
 
 /// A leaky bucket that drains with the sequence number, because no clock is agreed.
 bool readmission_ledger::charge(replica_id about, sequence_number sequence) {
+  require(about.value < moves_.paid_off_at.size(), "each replica has an account");
   if (!may_ask(moves_, about, sequence, cluster_)) return false;
   auto& paid_off_at = moves_.paid_off_at[about.value];
   paid_off_at = std::max(paid_off_at, sequence).plus(interval_of(cluster_));
+  require(paid_off_at > sequence, "a request is paid off later");
   return true;
 }
 
@@ -55,6 +57,8 @@ bool readmission_ledger::readmit(const group_request& wanted, sequence_number se
   // granted, so nothing is charged.
   if (through <= std::max(moves_.advance_through, sequence)) return false;
   if (!charge(wanted.about, sequence)) return false;
+  require(through >= wanted.sequence && cluster_.is_checkpoint(through), "a period ends with a checkpoint");
+  require(through > moves_.advance_through, "no granted sequence is taken back");
   moves_.advance_through = through;
   events_.push_back({wanted, sequence, through});
   return true;
@@ -63,6 +67,7 @@ bool readmission_ledger::readmit(const group_request& wanted, sequence_number se
 bool readmission_ledger::hand_over(const group_request& wanted, sequence_number sequence) {
   // A step-down is about one view only and is over when that view is left, so the ledger keeps nothing of it. The
   // event tells the coordinator which view to leave.
+  require(wanted.to > view_number{0}, "no view is before view 0");
   const bool alone = wanted.cause == hand_over_cause::step_down;
   if (!alone && wanted.to <= moves_.least_view) return false;
   // Only a readmission is charged: one replica can ask for it again and again, and correct replicas support it.
@@ -70,6 +75,7 @@ bool readmission_ledger::hand_over(const group_request& wanted, sequence_number 
   if (!alone) moves_.least_view = wanted.to;
   // The view is left at the end of this checkpoint period, so that the VIEW-CHANGEs have nothing to prove.
   moves_.advance_through = std::max(moves_.advance_through, period_end(sequence, cluster_));
+  require(moves_.advance_through >= sequence, "a view is left after the batch that asks for it");
   events_.push_back({wanted, sequence, {}});
   return true;
 }

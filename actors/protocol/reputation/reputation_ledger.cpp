@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "messages/require.hpp"
+
 namespace hypermesh {
 
 namespace {
@@ -58,6 +60,7 @@ bool reputation_ledger::is_settled(const client_standing& standing, const misbeh
 
 /// Marks the misbehaviour as punished. False when it was settled before, or is too far ahead to be judged.
 bool reputation_ledger::settle(const misbehaviour& about, sequence_number sequence) {
+  require(about.accused.is_replica() && about.accused.number < replicas_.size(), "a replica is accused");
   auto& standing = replicas_[about.accused.number];
   if (is_settled(standing, about)) return false;
   if (is_of_document(about.what)) {
@@ -74,6 +77,7 @@ bool reputation_ledger::settle(const misbehaviour& about, sequence_number sequen
   // One conviction also settles all votes for sequences before it. Otherwise evidence that was held back could convict
   // the replica again, once for each sequence, after its release.
   standing.settled_through = std::max(standing.settled_through, sequence);
+  require(is_settled(standing, about), "a misbehaviour is punished once");
   return true;
 }
 
@@ -90,10 +94,12 @@ bool reputation_ledger::convict(const misbehaviour& about, sequence_number seque
   // Attack 39: at most f replicas are in quarantine, because without more than f of them the others may have no quorum.
   standing.awaits_quarantine = quarantined() >= cluster_.group().faulty_max();
   if (!standing.awaits_quarantine) quarantine(replica_id{about.accused.number}, sequence);
+  require(standing.is_quarantined() != standing.awaits_quarantine, "a convicted replica has a place, or waits for one");
   return true;
 }
 
 bool reputation_ledger::convict_client(const misbehaviour& about, sequence_number sequence) {
+  require(about.accused.is_client(), "a client is accused");
   auto& standing = clients_[client_id{about.accused.number}];
   if (is_settled(standing, about)) return false;
   std::shift_right(standing.settled.begin(), standing.settled.end(), 1);
@@ -108,6 +114,7 @@ bool reputation_ledger::convict_client(const misbehaviour& about, sequence_numbe
   if (clients_.size() > clients_max) {
     clients_.erase(std::ranges::min_element(clients_, {}, [](const auto& each) { return each.second.convicted_at; }));
   }
+  require(clients_.size() <= clients_max, "faulty clients cannot make the state grow");
   return true;
 }
 
@@ -118,16 +125,20 @@ std::uint32_t reputation_ledger::quarantined() const {
 sequence_number reputation_ledger::end_of_term(std::uint32_t convictions, sequence_number since) const {
   // Example with K = 128: 8 periods are 1,024 sequences for the first conviction. From the seventh conviction on a term
   // has 8 * 64 = 512 periods, 65,536 sequences.
+  require(convictions > 0, "a term follows a conviction");
   const auto doublings = std::min(convictions - 1, doublings_max);
   return since.plus((quarantine_periods << doublings) * cluster_.checkpoint_period);
 }
 
 void reputation_ledger::quarantine(replica_id replica, sequence_number sequence) {
   auto& standing = replicas_[replica.value];
+  require(!standing.is_quarantined(), "a term that runs is not prolonged");
   standing.awaits_quarantine = false;
   standing.quarantined_until = end_of_term(standing.convictions, sequence);
   note(standing_changed::what::quarantined, principal::of(replica), standing.last_misbehaviour, sequence,
        standing.quarantined_until);
+  // Attack 39.
+  require(quarantined() <= cluster_.group().faulty_max(), "at most f replicas are in quarantine");
 }
 
 void reputation_ledger::free(replica_id replica, sequence_number sequence) {
@@ -140,7 +151,9 @@ void reputation_ledger::free(replica_id replica, sequence_number sequence) {
 // --- Complaints, releases and time ------------------------------------------------
 
 bool reputation_ledger::complain(const group_request& about, sequence_number sequence) {
+  require(about.about.value < replicas_.size(), "a complaint is about a replica");
   auto& standing = replicas_[about.about.value];
+  require(static_cast<std::size_t>(about.why) < standing.complained_in.size(), "each reason has a place");
   auto& last = standing.complained_in[static_cast<std::size_t>(about.why)];
   // A period counts once for each reason, so complaints for one reason cost at most 50 points a period. A period that
   // is far ahead is refused, because it would block all complaints for this reason until then.
@@ -159,6 +172,7 @@ bool reputation_ledger::complain(const group_request& about, sequence_number seq
 }
 
 bool reputation_ledger::release(const group_request& about, sequence_number sequence) {
+  require(about.about.value < replicas_.size(), "a release is about a replica");
   auto& standing = replicas_[about.about.value];
   // A RELEASE names the conviction by its sequence, so that votes that were kept do not release the replica from its
   // next conviction too.
@@ -167,6 +181,7 @@ bool reputation_ledger::release(const group_request& about, sequence_number sequ
   }
   standing.awaits_quarantine = false;
   free(about.about, sequence);
+  require(!standing.is_quarantined() && !standing.awaits_quarantine, "a released replica is free");
   return true;
 }
 
@@ -192,6 +207,8 @@ void reputation_ledger::end_of(sequence_number sequence) {
     standing.rate_limited_until = {};
     note(standing_changed::what::released, principal::of(client), 0, sequence);
   }
+  // Attack 39.
+  require(quarantined() <= cluster_.group().faulty_max(), "at most f replicas are in quarantine");
 }
 
 // --- As part of the state --------------------------------------------------------
@@ -199,6 +216,7 @@ void reputation_ledger::end_of(sequence_number sequence) {
 // The bytes are part of the state root (I10): every replica must write the same ones. Replicas are in the order of
 // their numbers, clients in that of the map.
 void reputation_ledger::write(byte_writer& out) const {
+  require(replicas_.size() == cluster_.replicas && clients_.size() <= clients_max, "the ledger respects its bounds");
   out.number<std::uint32_t>(static_cast<std::uint32_t>(replicas_.size()));
   for (const auto& each : replicas_) {
     out.number<std::uint32_t>(each.score);

@@ -40,6 +40,7 @@ std::optional<system_claim> lone_vote(message_kind kind, const statement& conten
 }
 
 std::optional<system_claim> two_votes(const evidence_item& first, const evidence_item& second) {
+  require(first.is_statement() && second.is_statement(), "two statements are compared");
   const auto& one = std::get<signed_statement>(first.content).content;
   const auto& other = std::get<signed_statement>(second.content).content;
   // Two signatures over one digest are no conflict: a replica sends its votes again after a loss.
@@ -63,6 +64,7 @@ std::optional<system_claim> two_votes(const evidence_item& first, const evidence
 
 std::optional<system_claim> vote_and_document(const evidence_item& vote, const evidence_item& document) {
   const auto& said = std::get<signed_statement>(vote.content).content;
+  require(vote.is_statement() && !document.is_statement(), "a statement comes before a document");
   const auto* change = document_in<view_change>(document);
   // Only a COMMIT promises that later VIEW-CHANGEs contain the certificate. A PREPARE promises nothing, because its
   // signer may never have had the batch prepared.
@@ -83,6 +85,7 @@ bool is_same_document(const evidence_item& one, const evidence_item& other) {
 }
 
 std::optional<system_claim> two_documents(const evidence_item& first, const evidence_item& second) {
+  require(!first.is_statement() && !second.is_statement(), "two documents are compared");
   if (first.kind != second.kind || is_same_document(first, second)) return std::nullopt;
   if (const auto* one = document_in<view_change>(first), *other = document_in<view_change>(second); one && other) {
     if (one->replica != other->replica || one->new_view != other->new_view) return std::nullopt;
@@ -121,6 +124,7 @@ std::optional<system_claim> lone_document(const evidence_item& shown) {
 
 /// The wish that all items share.
 std::optional<system_claim> vote_of_many(const evidence& shown, const cluster_parameters& cluster) {
+  require(!shown.items.empty(), "evidence shows something");
   const auto kind = shown.items.front().kind;
   std::optional<group_request> same;
   std::set<replica_id> voters;
@@ -132,6 +136,7 @@ std::optional<system_claim> vote_of_many(const evidence& shown, const cluster_pa
     same = wanted;
   }
   // Exactly as many votes as are needed: f + 1 contain a correct voter, and more would only cost more checks.
+  require(same.has_value() && voters.size() == shown.items.size(), "each item is a vote of another replica");
   if (voters.size() != voters_of(*same, cluster.group())) return std::nullopt;
   return *same;
 }
@@ -183,6 +188,7 @@ bool conceals(const view_change& change, const statement& said) {
                                        [](const auto& each) { return each.pre_prepare.content.sequence; });
   if (found == change.prepared.end()) return true;
   const auto& shown = found->pre_prepare.content;
+  require(shown.sequence == said.sequence, "the certificate is for the sequence of the COMMIT");
   return shown.view < said.view || (shown.view == said.view && shown.value != said.value);
 }
 
