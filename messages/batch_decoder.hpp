@@ -3,9 +3,12 @@
 #include <variant>
 
 #include "messages/values.hpp"
-#include "schemas/ordering_generated.h"
 
 namespace hypermesh {
+
+namespace wire {
+struct PrePrepare;
+}  // namespace wire
 
 /// Decodes the batch of a PRE-PREPARE, whose frame its requests share; for the codec's sources only.
 [[nodiscard]] std::variant<batch, rejection> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame);

@@ -4,6 +4,7 @@
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
 #include "messages/list_reader.hpp"
+#include "schemas/ordering_generated.h"
 
 namespace hypermesh {
 
