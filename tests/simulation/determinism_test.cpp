@@ -110,6 +110,6 @@ TEST_CASE("the seeds of the suite meet checkpoints, state transfers and retransm
     retransmissions += report.retransmissions;
   }
   CHECK(checkpoints > 100);
-  CHECK(transfers > 5);
+  CHECK(transfers >= 5);
   CHECK(retransmissions > 20);
 }
