@@ -62,6 +62,8 @@ bool record_reader::read_frame(const storage_record& record) {
   switch (record.kind) {
     case record_kind::pre_prepare:
       if (auto* it = std::get_if<pre_prepare>(value)) {
+        // Proposals of every view above h are kept. A NEW-VIEW names digests only, and the body is in the record of the
+        // earlier view that proposed it (I7).
         replica.proposals.push_back(std::move(*it));
         return true;
       }
@@ -85,6 +87,7 @@ bool record_reader::read_frame(const storage_record& record) {
     case record_kind::view_change:
       if (auto* it = std::get_if<view_change>(value)) {
         replica.own_change = std::make_shared<const view_change>(std::move(*it));
+        // As in `place_vote`: a VIEW-CHANGE of another replica is a sign of another replica's directory.
         return replica.own_change->replica == self_;
       }
       return false;
@@ -132,6 +135,8 @@ void record_reader::place_view() {
   replica.view = std::max(asked, entered);
   // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
   replica.active = asked <= entered;
+  // One proof of the view is left. The other one belongs to an earlier view, or to the wait that the NEW-VIEW has
+  // ended, and `replica_core::restore_view` accepts one only.
   if (replica.active) {
     replica.own_change = nullptr;
   } else {
@@ -148,6 +153,8 @@ std::optional<world_error> record_reader::place_execution(sequence_number kept) 
   }
   std::map<sequence_number, const commit_certificate*> certificates;
   for (const auto& each : replica.committed)
+    // A sequence may have two certificates: after a repair its batch is handed over again, perhaps in a later view
+    // (attack 27). Both name one batch (I1), so either of them serves.
     certificates[each.commits.front().content.sequence] = &each;
   // Nothing waits for the write of a commit certificate, so the last ones may be missing. Execution ends at the first
   // gap, and the batches behind it come again by STATUS.
@@ -226,12 +233,14 @@ std::variant<std::vector<taken_state>, world_error> replay(const cluster_paramet
   }
   // Execution depends on the order alone, so the node gets back the state that it had (I10).
   for (const auto& each : past.to_execute) {
+    // The answers are dropped. A client that lacks one asks again and gets the cached reply.
     (void)state.execute(each.sequence, *each.body);
     if (cluster.is_checkpoint(each.sequence)) take();
   }
   const auto& stable = past.replica.stable;
   // A replica must not vote or answer from a state that is not the certified one (attack 27).
   for (const auto& each : taken) {
+    // Only h has a certificate here. The root of a later state is compared when its CHECKPOINTs are a quorum.
     if (stable == nullptr || each.sequence != stable->sequence()) continue;
     if (each.root == stable->votes.front().content.value) continue;
     return broken(

@@ -42,6 +42,7 @@ void snapshot_writer::start_if_due() {
 }
 
 bool snapshot_writer::is_due(const state_snapshot& snapshot) {
+  // The cheap test comes first: the loop below looks at every chunk of the state.
   if (bytes_since_ < std::max(retained_bytes_, bytes_wanted_)) return false;
   // Chunks that the kept state has too are on disk already, so only the others cost a write.
   std::uint64_t unwritten = 0;
@@ -66,6 +67,8 @@ void snapshot_writer::on_installed(sequence_number sequence, std::shared_ptr<con
 }
 
 void snapshot_writer::start(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
+  // An installed state may interrupt the write of another state. That one is older or wrong, and without its last piece
+  // it never counts as kept.
   writing_ = std::move(snapshot);
   writing_sequence_ = sequence;
   next_chunk_ = 0;

@@ -38,6 +38,7 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
 }
 
 void checkpoint_votes::vote_for(sequence_number sequence, const digest& root, checkpoint_effects& out) {
+  // A replica without its disk may have voted for this sequence with another root (attack 9).
   if (abstains_) return;
   if (sequence <= voted_) {
     // This replica voted for the sequence before: in the last run, or before its state was replaced. A second vote
@@ -53,6 +54,7 @@ void checkpoint_votes::vote_for(sequence_number sequence, const digest& root, ch
   const statement content{view_number{0}, sequence, root, self_, cluster_.signing.epoch};
   const signed_statement own{
       content, keys_->sign(signing_input(cluster_.signing, message_kind::checkpoint, statement_bytes(content)))};
+  // The own vote counts for the certificate like every other one.
   require(votes_[sequence].add(own) == vote_set::outcome::added, "a state is voted for once");
   const auto frame = encode_vote(message_kind::checkpoint, own);
   out.records.push_back({record_kind::checkpoint, view_number{0}, sequence, frame});
@@ -104,6 +106,7 @@ void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out)
 checkpoint_effects checkpoint_votes::on_proof(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && certificate->votes.size() >= cluster_.group().quorum(), "a proof has a quorum");
   checkpoint_effects out;
+  // Each replica that is ahead answers a STATUS with its proof, so old proofs are usual and no fault of their senders.
   if (certificate->sequence() > stable()) adopt(std::move(certificate), out);
   return out;
 }
@@ -152,6 +155,7 @@ void checkpoint_votes::on_voting_allowed(sequence_number above) {
 checkpoint_effects checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   checkpoint_effects out;
+  // The installed root is the own one from now on. A certificate that is still to come is compared with it.
   if (sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
   // The certificates that were held back contradicted a state that is gone.
   if (std::exchange(awaits_certified_state_, false)) out.stable = stable_;

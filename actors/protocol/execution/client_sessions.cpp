@@ -34,6 +34,7 @@ request_standing client_sessions::standing_of(session_id session, timestamp when
   if (const auto found = open_.find(session); found != open_.end()) {
     return opens ? request_standing::done : standing_in(found->second.window, when);
   }
+  // Nothing of session 0 was executed yet, so its window is the empty one.
   if (session == always_open) return standing_in(timestamp_window{}, when);
   // Which sessions up to `forgotten_` have ended is not known any more, so all of them are refused. A session that was
   // never open is refused too, which costs its client only the choice of a larger number (attack 25).
@@ -45,6 +46,7 @@ request_standing client_sessions::standing_of(session_id session, timestamp when
 
 std::optional<session_id> client_sessions::open(session_id session, session_mode mode) {
   require(standing_of(session, timestamp{0}) == request_standing::fresh, "a session is opened once");
+  // The opening counts as a use. Otherwise the new session would be the least recently used one and end at once.
   open_[session] = {timestamp_window{mode}, ++uses_};
   // Session 0 takes no place of another one.
   const auto opened = open_.size() - (open_.contains(always_open) ? 1 : 0);
@@ -58,12 +60,15 @@ std::optional<session_id> client_sessions::end_least_recent() {
   // Uses are counted and not timed, so all replicas end the same session.
   auto oldest = open_.end();
   for (auto place = open_.begin(); place != open_.end(); ++place) {
+    // Session 0 never ends: it has no opening, so no request could open it again.
     if (place->first == always_open) continue;
     if (oldest == open_.end() || place->second.used < oldest->second.used) oldest = place;
   }
   if (oldest == open_.end()) return std::nullopt;
   const auto session = oldest->first;
   open_.erase(oldest);
+  // Without this memory a delayed copy of the opening would open the session again, and copies of its requests would be
+  // executed a second time (attack 25).
   ended_.push_back(session);
   // `forgotten_` only grows. A smaller number that is forgotten is covered by it already.
   if (ended_.size() > limits::ended_sessions_max) {

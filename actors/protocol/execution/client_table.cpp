@@ -84,6 +84,7 @@ request_standing client_table::standing_of(request_id id) const {
 }
 
 client_table::answered client_table::answer_of(request_id id) const {
+  // A retransmission is harmless: the client gets the cached result, and nothing is executed again (attack 18).
   require(standing_of(id) == request_standing::done, "only a request that is done has a cached reply");
   const auto& entry = entries_.at(id.client).replies.at(id.session);
   // The answer carries the digest of the request that was executed. If the asker sent another request with the same id,
@@ -122,6 +123,7 @@ client_table::shared_outcome client_table::open(const request_reference& opening
 void client_table::record(const request_reference& done, shared_outcome outcome) {
   require(outcome != nullptr && !outcome->statuses.empty(), "an executed request has an outcome");
   const auto& id = done.id;
+  // Callers ask for the standing first. A second record of one request would mean a second execution (I4).
   require(standing_of(id) == request_standing::fresh, "a request is executed at most once");
   auto& client = entries_[id.client];
   auto& entry = client.replies[id.session];
@@ -218,6 +220,7 @@ byte_vector client_table::written(const session_entry& entry, session_id session
 void client_table::make_chunks(client_id client, client_entry& entry) {
   byte_writer out;
   out.number<std::uint32_t>(client.value);
+  // Uses and ended numbers are in the state too, because they decide which request is fresh (attack 25).
   out.number<std::uint64_t>(entry.sessions.uses());
   out.number<std::uint64_t>(entry.sessions.forgotten().value);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.sessions.ended().size()));
@@ -228,6 +231,8 @@ void client_table::make_chunks(client_id client, client_entry& entry) {
     // A large session that did not change keeps its chunks.
     if (!replies.chunks.empty()) continue;
     const auto bytes = written(replies, session, entry.sessions);
+    // Small sessions share the chunks of their client. With a chunk for each session, many small ones could use up
+    // the number of chunks that a state may have.
     if (bytes.size() < own_chunks_min) {
       out.bytes(bytes);
     } else {
@@ -240,6 +245,7 @@ void client_table::make_chunks(client_id client, client_entry& entry) {
 state_snapshot client_table::snapshot() {
   state_snapshot all;
   for (auto& [client, entry] : entries_) {
+    // Only changed clients are written again, so a checkpoint costs as much as was changed since the last one.
     if (entry.chunks.empty()) make_chunks(client, entry);
     all.insert(all.end(), entry.chunks.begin(), entry.chunks.end());
     for (const auto& [session, replies] : entry.replies)
@@ -294,6 +300,7 @@ std::optional<std::string> client_table::read_client(byte_reader& in, client_ent
   std::map<session_id, client_sessions::open_session> open;
   for (std::uint32_t index = 0; index < count; ++index) {
     const session_id session{in.number<std::uint64_t>()};
+    // The second one would replace the window of the first one, and requests that are done could run again (I4).
     if (open.contains(session)) return "a session of a client comes twice";
     if (auto error = read_session(in, into.replies[session], open[session])) return error;
     into.cached_bytes += into.replies[session].cached_bytes;
@@ -313,6 +320,7 @@ std::optional<std::string> client_table::restore(std::span<const state_chunk> ch
   std::map<client_id, client_entry> entries;
   while (!in.is_empty()) {
     const client_id client{in.number<std::uint32_t>()};
+    // As with the timestamps of a session: one table has one encoding, and no client comes twice.
     if (!entries.empty() && client <= entries.rbegin()->first) return "the client table is not in order";
     if (auto error = read_client(in, entries[client])) return error;
   }

@@ -55,6 +55,8 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
   std::vector<answered_request> done;
   done.reserve(content.requests.size());
+  // System requests come before all requests, in the order of the batch: the ledgers are in the root, so every replica
+  // must change them in one order (I10).
   for (const auto& each : content.system_requests)
     judge(sequence, each);
   for (const auto& each : content.requests) {
@@ -83,6 +85,7 @@ void replicated_state::judge(sequence_number sequence, const system_request& eac
   // No correct replica votes for such a request. If one is committed anyway, it is skipped at every replica alike.
   if (!about) return;
   const auto* wanted = std::get_if<group_request>(&*about);
+  // A hand-over and a readmission are no misbehaviour, so they reach no score.
   const bool is_move =
       wanted != nullptr && (wanted->kind == message_kind::readmission || wanted->kind == message_kind::hand_over);
   // A claim that changes nothing, because it is settled or out of date, is skipped at every replica alike too.
@@ -127,6 +130,7 @@ client_table::shared_outcome replicated_state::refuse(reply_status why) const {
 }
 
 client_table::answered replicated_state::answer_to(const request_reference& asked) const {
+  // A client counts f + 1 equal results, so a replica whose state is wrong gives none (attack 27).
   if (divergence_.exists()) return {};
   switch (clients_.standing_of(asked.id)) {
     case request_standing::fresh:
@@ -146,6 +150,7 @@ client_table::answered replicated_state::answer_to(const request_reference& aske
 
 std::optional<operation_result> replicated_state::query(byte_span operation) const {
   if (divergence_.exists()) return std::nullopt;
+  // A query is not ordered and changes nothing. The client needs f + 1 equal answers (attack 35).
   auto result = machine_->query(operation);
   if (result.payload.size() > limits::result_bytes_max) return operation_result{operation_status::result_too_large, {}};
   return result;
@@ -178,6 +183,7 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
     (void)divergence_.on_disproven(sequence);
     return {installation::unreadable, "what was restored is another state than the certified one"};
   }
+  // After a repair, batches of before may still arrive out of order (`awaits`).
   replaced_ = divergence_.on_installed(sequence);
   return {installation::installed, {}};
 }
@@ -194,6 +200,7 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
   if (!has_ledger || !layout.is_complete() || claimed != sequence)
     return "the snapshot's layout is malformed or of another sequence";
+  // Two machines may write the same bytes with different meanings.
   if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
   if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
