@@ -36,6 +36,7 @@ std::vector<early_message> future_messages::drain(view_number view, const waterm
       // A message is past when its view is over or a stable checkpoint covers its sequence number.
       const bool past = where.view < view || where.sequence <= marks.low();
       const bool now = where.view == view && marks.contains(where.sequence);
+      // Its view is still to come, or it is above H even now.
       if (!past && !now) {
         ++at;
         continue;

@@ -8,6 +8,7 @@
 namespace hypermesh {
 
 bool replica_status::has_entered() const {
+  // A diverged replica goes on in its view after the repair, so the view counts as entered.
   if (const auto* wrong = std::get_if<diverged>(&now_)) return std::holds_alternative<active_view>(wrong->interrupted);
   return active() != nullptr;
 }
@@ -16,6 +17,8 @@ void replica_status::leave(view_number to, std::uint64_t tick) {
   require(to > view_, "views only grow");
   require(!is_diverged(), "a diverged replica leaves no view");
   view_ = to;
+  // The batches that wait, the null requests and O belong to the old view and end with it, so none of them can be
+  // proposed in the new one.
   now_ = changing_view{nullptr, tick};
 }
 
@@ -26,6 +29,7 @@ void replica_status::keep_view_change(frame_ptr own) {
 }
 
 void replica_status::enter(active_view entered) {
+  // A second NEW-VIEW must not replace O of the first one (attack 13).
   require(changing() != nullptr, "a view is entered once");
   require(entered.opened_by != nullptr, "a view after view 0 has its NEW-VIEW");
   now_ = std::move(entered);
@@ -33,6 +37,8 @@ void replica_status::enter(active_view entered) {
 
 void replica_status::diverge(sequence_number since) {
   if (auto* wrong = std::get_if<diverged>(&now_)) {
+    // A repair has to reach the newest wrong sequence. An older certified state is right too, but the batches between
+    // the two may be cut from the log already.
     wrong->since = std::max(wrong->since, since);
   } else if (auto* here = active()) {
     now_ = diverged{since, std::move(*here)};
@@ -47,12 +53,15 @@ bool replica_status::repair(sequence_number sequence) {
   if (sequence < wrong->since) return false;
   auto interrupted = std::move(wrong->interrupted);
   std::visit([this](auto& each) { now_ = std::move(each); }, interrupted);
+  // Published with the position, because this replica has dropped messages meanwhile. The filter before verification
+  // lets them pass again (attack 27).
   ++repairs_;
   return true;
 }
 
 bool replica_status::hold(std::shared_ptr<const batch> content) {
   auto* here = active();
+  // The batch is proposed after the repair. If it were dropped, the batcher would wait for its execution.
   if (auto* wrong = std::get_if<diverged>(&now_)) here = std::get_if<active_view>(&wrong->interrupted);
   if (here == nullptr) return false;
   here->waiting.push_back(std::move(content));

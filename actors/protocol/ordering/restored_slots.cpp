@@ -11,6 +11,8 @@ class slot_restoration {
       : past_(past), self_(self), log_(log) {}
 
   void put_proposals() {
+    // A proposal of an earlier view gets no slot. Its body is in `body_store`, for a NEW-VIEW that names it
+    // (attack 17).
     for (const auto& each : past_.proposals) {
       if (is_here(each.header.content)) log_.at(each.header.content.sequence).proposal = each;
     }
@@ -20,6 +22,8 @@ class slot_restoration {
     for (const auto& vote : past_.own_prepares) {
       if (!is_here(vote.content)) continue;
       auto& slot = log_.at(vote.content.sequence);
+      // A slot whose vote was sent casts no other one, so a second proposal of the primary finds no PREPARE here
+      // (attack 9).
       slot.prepare_sent = true;
       (void)slot.prepares.add(vote);
       // A batch that the NEW-VIEW names was recorded in the view that proposed it first.
@@ -35,6 +39,7 @@ class slot_restoration {
       if (!is_here(certificate.pre_prepare.content)) continue;
       auto& slot = log_.at(certificate.pre_prepare.content.sequence);
       for (const auto& vote : certificate.prepares) {
+        // The PREPAREs of the others are in the certificate, so the slot is prepared again without any message.
         (void)slot.prepares.add(vote);
         // The certificate with the own PREPARE proves that it was sent.
         slot.prepare_sent = slot.prepare_sent || vote.content.replica == self_;
@@ -49,6 +54,8 @@ class slot_restoration {
       slot.commit_sent = true;
       (void)slot.commits.add(vote);
     }
+    // With its certificate a slot is committed-local again. Otherwise the others would have to send their COMMITs
+    // again.
     for (const auto& certificate : past_.committed) {
       if (!is_here(certificate.commits.front().content)) continue;
       for (const auto& vote : certificate.commits)
@@ -58,6 +65,7 @@ class slot_restoration {
 
  private:
   [[nodiscard]] bool is_here(const statement& content) const {
+    // A statement of an earlier view binds through P (`prepared_set`). A statement at or below h binds no more.
     return content.view == past_.view && log_.marks().contains(content.sequence);
   }
 
@@ -78,6 +86,7 @@ void restore_slots(const recovered_replica& past, replica_id self, const active_
 }
 
 sequence_number last_proposal(const slot_log& log) {
+  // A primary that forgot its last proposal would propose another batch at the same sequence number (attack 9).
   auto last = log.marks().low();
   for (const auto& [sequence, slot] : log.slots()) {
     if (slot.proposal) last = sequence;

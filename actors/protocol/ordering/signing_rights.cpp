@@ -18,6 +18,7 @@ std::optional<probation_changed> signing_rights::on_status(const status& value, 
   const auto floor = on->floor();
   const auto first_view = on->first_view();
   on->on_status(value.replica, value.view, value.low_watermark, low);
+  // Without a floor this replica may sign nothing, so there is nothing to report.
   if (!on->floor() || (floor == on->floor() && first_view == on->first_view())) return std::nullopt;
   return probation_changed{*on->floor(), on->first_view(), false};
 }
@@ -35,6 +36,7 @@ std::optional<probation_changed> signing_rights::end(view_number view, sequence_
 std::optional<readmission_wish> signing_rights::wish(view_number view, sequence_number low, bool is_alone) const {
   const auto* on = std::get_if<probation>(&now_);
   if (on == nullptr || !on->floor()) return std::nullopt;
+  // The floor comes first: below it no view lets this replica commit.
   if (!on->may_prepare(low)) return readmission_wish{on->floor(), std::nullopt};
   const auto wanted = view_to_ask_for(*on, view, is_alone);
   return wanted ? std::optional{readmission_wish{std::nullopt, wanted}} : std::nullopt;
@@ -47,6 +49,7 @@ std::optional<view_number> signing_rights::view_to_ask_for(const probation& on, 
   const auto first = on.first_view();
   const auto group = cluster_.group();
   if (view < first) return group.primary_of(first) == self_ ? first.next() : first;
+  // From the first safe view on, the probation ends when the view is entered, so no view has to be asked for.
   if (!is_alone) return std::nullopt;
   return group.primary_of(view) == self_ ? view.next() : view;
 }

@@ -18,6 +18,7 @@ donor_roster::donor_roster(const std::vector<replica_id>& first, const std::vect
     // A liar of this transfer stays dropped when the certificate changes.
     if (const auto found = donors_.find(id); found != donors_.end()) found->second.now = standing::dropped;
   }
+  // All signers may be throttled or known as liars. Then the reserve serves from the beginning.
   call_reserve();
 }
 
@@ -70,6 +71,7 @@ unsigned donor_roster::excess_of(replica_id id) const {
 }
 
 unsigned donor_roster::possible_holders() const {
+  // A late donor still counts, because its link may be slow and it may hold the state.
   return static_cast<unsigned>(std::ranges::count_if(
       donors_, [](const auto& each) { return !each.second.refused && each.second.now != standing::dropped; }));
 }
@@ -133,12 +135,14 @@ void donor_roster::serve_again(donor& it) {
 bool donor_roster::set_aside(replica_id id, donor_fault why) {
   auto& it = donors_.at(id);
   const bool was_serving = it.now == standing::serving;
+  // Refusals count towards the decision to go over to a newer certificate (`state_fetcher::should_go_over`).
   if (why == donor_fault::refused) it.refused = true;
   if (why == donor_fault::lied) {
     it.now = standing::dropped;
   } else if (was_serving) {
     it.now = standing::aside;
     it.pause_left = it.pause;
+    // A donor that fails again and again is asked more and more rarely (attack 24).
     it.pause = std::min(2 * it.pause, pause_max);
     // Only a late donor gets more patience: a refusal is no sign of a slow link.
     if (why == donor_fault::late) it.patience = std::min(2 * it.patience, patience_max);

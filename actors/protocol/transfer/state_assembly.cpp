@@ -13,6 +13,7 @@ namespace hypermesh {
 void chunk_cache::add(std::shared_ptr<const state_snapshot> state) {
   if (state == nullptr) return;
   for (const auto& chunk : *state) {
+    // An assembly that was given up has leaves without bytes.
     if (chunk.bytes != nullptr) by_leaf_.push_back(&chunk);
   }
   std::ranges::sort(by_leaf_, {}, &state_chunk::leaf);
@@ -56,6 +57,7 @@ state_assembly::verdict state_assembly::add(std::uint64_t page, const leaf_page&
   if (pages_.empty()) {
     pages_.resize(state_pages_of(content.chunk_count));
     pages_missing_ = pages_.size();
+    // The number is proven by now. An unproven one would cost memory for as many chunks as a liar names (attack 24).
     chunks_.resize(content.chunk_count);
     chunks_missing_ = chunks_.size();
   }

@@ -25,6 +25,7 @@ std::uint64_t shared_bytes(const state_snapshot& older, const state_snapshot& ne
   known.reserve(older.size());
   for (const auto& chunk : older)
     known.push_back(chunk.bytes.get());
+  // Addresses differ from run to run, but only membership is asked, so equal seeds still give equal runs (I15).
   std::ranges::sort(known, std::less<>{});
   std::uint64_t total = 0;
   for (const auto& chunk : newer) {
@@ -55,6 +56,7 @@ std::shared_ptr<const merkle_pages> pages_of(const state_snapshot& snapshot) {
 
 state_donor::state_donor(const cluster_parameters& cluster, const donor_settings& settings)
     : settings_(settings),
+      // With the default L = 256 and K = 128 these are four states.
       states_max_(cluster.watermark_window / cluster.checkpoint_period + 2),
       guaranteed_bytes_(settings.bytes_per_tick_max / (cluster.replicas - 1)) {
   require(cluster.is_valid(), "the cluster parameters form a group");
@@ -78,6 +80,7 @@ void state_donor::on_stable(sequence_number sequence) {
   if (sequence <= stable_) return;
   stable_ = sequence;
   const auto found = states_.find(sequence);
+  // The own execution may lag behind the certificate. Then `on_taken` marks the state.
   if (found != states_.end()) found->second.is_stable = true;
   trim();
 }
@@ -119,6 +122,7 @@ state_donor::state_map::iterator state_donor::victim(bool even_pinned) {
 
 void state_donor::drop(state_map::iterator state) {
   const auto next = states_.erase(state);
+  // The next state shared chunks with the dropped one, and now counts their bytes itself.
   if (next != states_.end()) compare_with_previous(next);
 }
 
@@ -156,6 +160,7 @@ frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
 frame_ptr state_donor::give(replica_id asker, const state_request& wanted, held_state& from) {
   state_chunk_message given{wanted, {}};
   if (wanted.part == state_part::leaves) {
+    // Built once for each state, because the tree hashes all leaves and a question is small (attack 33).
     if (from.pages == nullptr) from.pages = pages_of(*from.snapshot);
     given.content = page_of(*from.snapshot, *from.pages, wanted.index);
   } else {
@@ -184,17 +189,20 @@ bool state_donor::has_share(replica_id asker) const {
 }
 
 frame_ptr state_donor::refuse(replica_id asker, const state_request& wanted, state_refusal why) {
+  // Without this bound a replica that asks without end would get as many frames as it sends (attack 33).
   if (++refused_[asker] > refusals_per_tick_max) return nullptr;
   return encode(state_chunk_message{wanted, why});
 }
 
 void state_donor::on_tick() {
+  // The bytes of the next tick are shared by the replicas that were given something in this one (`has_share`).
   sharers_.clear();
   for (const auto& [asker, bytes] : given_)
     sharers_.insert(asker);
   given_.clear();
   given_to_all_ = 0;
   refused_.clear();
+  // A fetcher that went away must not keep a state in memory for ever (I12).
   for (auto& [asker, each] : pins_)
     --each.ticks_left;
   std::erase_if(pins_, [](const auto& each) { return each.second.ticks_left == 0; });

@@ -43,10 +43,12 @@ void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const sta
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
+  // The same chunks could not be restored the next time either.
   if (certificate->sequence() <= unreadable_) return out;
   // The wish is repeated until the state is on disk, or until the checkpointer learns of its installation.
   const auto at_hand = why == fetch_reason::lag ? own_sequence_ : installed_;
   if (certificate->sequence() <= at_hand) return out;
+  // A repair outranks a lag: while the own state is wrong, no own state ends the transfer (`on_taken`).
   if (!is_active() || why == fetch_reason::own_state_wrong) why_ = why;
   if (!is_active()) {
     start(std::move(certificate), out);
@@ -75,6 +77,8 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
     if (id != self_ && std::ranges::find(signers, id) == signers.end()) others.push_back(id);
   }
   roster_ = donor_roster{signers, others, liars};
+  // The questions of the earlier certificate are forgotten. Their answers name another sequence, and `on_chunk` refuses
+  // them.
   asked_.clear();
   again_.clear();
   next_part_ = 0;
@@ -96,6 +100,7 @@ void state_fetcher::go_over(transfer_effects& out) {
 }
 
 bool state_fetcher::should_go_over() const {
+  // A state that waits for the executor is whole, so no newer certificate replaces it.
   if (newer_ == nullptr || handed_over_ != nullptr) return false;
   // At most f donors may all be faulty, and could give parts so slowly that the transfer never stands still.
   return ticks_idle_ >= ticks_until_stuck || roster_.possible_holders() <= cluster_.group().faulty_max();
@@ -105,6 +110,7 @@ void state_fetcher::finish() {
   certificate_ = nullptr;
   newer_ = nullptr;
   assembly_.reset();
+  // The liars go with the roster. Beyond this transfer their local score holds the lie against them (`peer_trust`).
   roster_ = {};
   asked_.clear();
   again_.clear();
@@ -122,6 +128,7 @@ void state_fetcher::on_installed(sequence_number sequence) {
 transfer_effects state_fetcher::on_install_refused(sequence_number sequence, bool unreadable) {
   transfer_effects out;
   if (handed_over_ == nullptr || sequence != certificate_->sequence()) return out;
+  // `finish` forgets everything of the transfer, and these two are still needed.
   auto next = std::move(newer_);
   auto verified = std::move(handed_over_);
   finish();
@@ -185,6 +192,7 @@ void state_fetcher::ask_more(transfer_effects& out) {
   }
   again_.insert(again_.begin(), left.begin(), left.end());
   for (; next_part_ < assembly_->part_count() && may_ask(); ++next_part_) {
+    // `may_ask` has found a donor with room, so there is a next one.
     if (!assembly_->has(next_part_)) ask(next_part_, *roster_.next(), out);
   }
 }
@@ -197,6 +205,7 @@ void state_fetcher::hedge(transfer_effects& out) {
     if (!may_ask()) return;
     const auto open = std::ranges::find(list, question::open, &asking::now);
     const bool is_single = std::ranges::count(list, question::open, &asking::now) == 1;
+    // Two open questions are enough. A third donor would only send the same bytes again.
     if (!is_single || open->ticks < (roster_.is_silent(open->donor) ? 1 : ticks_in_order)) continue;
     const auto donor = next_donor_for(part);
     // A donor whose earlier question for this part was given up is no second donor.
@@ -345,6 +354,7 @@ void state_fetcher::take_back_excess(replica_id donor) {
 transfer_effects state_fetcher::on_tick() {
   transfer_effects out;
   if (!is_active() || handed_over_ != nullptr) return out;
+  // Each verified part starts this count anew, so only a transfer that stands gets to the end of it (attack 26).
   ++ticks_idle_;
   for (const auto donor : roster_.on_tick())
     replace(donor, donor_fault::late, out);
