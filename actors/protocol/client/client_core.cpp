@@ -185,6 +185,7 @@ client_effects client_core::on_reply(replica_id from, const reply& value, micros
     if (value.outcome.status == reply_status::executed) on_name_taken(from, value.id.when, now, out);
     return out;
   }
+  // Noted for every replica. `learn_view` looks only at those whose results agree in the end.
   request.views[from] = value.view;
   switch (value.outcome.status) {
     case reply_status::overloaded:
@@ -211,6 +212,7 @@ void client_core::take_outcome(replica_id from, const reply& value, microseconds
   const auto matching = std::count_if(request.outcomes.begin(), request.outcomes.end(),
                                       [&](const auto& each) { return each.second == value.outcome; });
   if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return;
+  // Before `finish`, which drops the answers of the replicas.
   learn_view(request, value.outcome);
   last_wait_us_ = now - std::min(now, request.sent_at);
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
@@ -235,6 +237,7 @@ void client_core::on_session_ended(replica_id from, const reply& value, microsec
       fail(each, client_error::session_ended, out);
     session_.replace(session_.id());
   }
+  // Late replies name the old session, and `on_reply` drops them.
   requests_.clear();
   send_bundles(now, out);
 }
@@ -295,6 +298,7 @@ void client_core::fail(open_request& request, client_error error, client_effects
   for (const auto token : request.tokens)
     out.done.push_back({token, error});
   operations_pending_ -= request.tokens.size();
+  // In an ordered session the request itself goes on, without an operation that waits for it.
   request.tokens.clear();
 }
 
@@ -305,6 +309,7 @@ client_effects client_core::on_query(byte_vector operation, operation_token toke
     return out;
   }
   const auto when = next_query_;
+  // Queries have numbers of their own. They fill no window of timestamps, because they are not ordered.
   next_query_ = next_query_.next();
   open_query asked;
   asked.frame = encode(query{{self_, when}, std::move(operation)});
@@ -406,6 +411,7 @@ void client_core::resend_queries(microseconds_t now, client_effects& out) {
 
 client_effects client_core::on_link_down(replica_id replica) {
   client_effects out;
+  // A client that cannot reach the primary sends its next requests to all replicas (`receiver_of`).
   closed_links_.insert(replica);
   // The client does not need the replies of each backup. Without the primary, only backups can forward its requests.
   if (replica != cluster_.group().primary_of(view_)) return out;

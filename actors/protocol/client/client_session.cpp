@@ -32,6 +32,7 @@ timestamp client_session::take_next() {
 }
 
 std::uint64_t client_session::drawn(std::string_view what) const {
+  // From the seed and not from a clock or a random generator, so that equal seeds give equal runs (I15).
   const auto whole = hasher{what}.add(seed_).add(id_.value).finish();
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
@@ -59,6 +60,7 @@ bool client_session::on_refused(replica_id from, session_id fresh_above) {
     named.push_back(number);
   std::ranges::sort(named, std::greater{});
   const auto above = named.at(group_.faulty_max());
+  // The next number is refused by a quorum of its own, or not at all.
   refusals_.clear();
   // Only the client itself can have opened such large numbers. Nothing is drawn near the end, so no number wraps.
   if (above.value > std::numeric_limits<std::uint64_t>::max() - draw_width) return false;
@@ -72,6 +74,7 @@ void client_session::replace(session_id above) {
   const session_id largest{std::numeric_limits<std::uint64_t>::max() - draw_width};
   const auto floor = std::min(std::max(above, id_), largest);
   id_ = floor.plus(1 + drawn("session number") % draw_width);
+  // Timestamps count inside a session: none of the old one is done or past in the new one (attack 25).
   next_ = timestamp{1};
   is_open_ = false;
   refusals_.clear();

@@ -47,6 +47,7 @@ void reply_watch::on_late(replica_id from, timestamp when, const request_outcome
 void reply_watch::compare(answered& with, replica_id from, const request_outcome& outcome) {
   // A replica that refuses the request, or that does not keep the result any more, gives no other result.
   if (is_shortened(outcome)) return;
+  // The first result of each replica counts. A liar that repeats itself is counted once for each request.
   if (outcome.status != reply_status::executed || !with.heard.insert(from).second) return;
   if (digest_of(outcome) != with.agreed) ++wrong_[from];
 }

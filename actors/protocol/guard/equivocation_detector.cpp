@@ -186,6 +186,7 @@ equivocation_detector::replica_record* equivocation_detector::record_of(replica_
 equivocation_detector::vote_claim* equivocation_detector::claim_of(const statement& content) {
   if (!is_near(content)) return nullptr;
   auto& slot = record_of(content.replica)->votes[content.sequence.value % cluster_.watermark_window];
+  // The sequence that had this place before is at or below h, because the window holds L sequences. Its votes may go.
   if (slot.sequence != content.sequence) slot = {content.sequence, {}};
   auto& claim = slot.of_view[content.view.value % 2];
   if (claim.view > content.view) return nullptr;
@@ -341,6 +342,7 @@ void equivocation_detector::show_to_voters(const statement& proposed, findings& 
   require(replicas_.size() == cluster_.replicas, "each replica has a record");
   require(is_near(proposed), "only a proposal inside the window is shown");
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
+    // Nothing of this replica is remembered, so there is no vote to compare.
     if (replicas_[number] == nullptr) continue;
     auto said = proposed;
     said.replica = replica_id{number};
@@ -382,6 +384,7 @@ void equivocation_detector::note_checkpoint(const signed_statement& said, findin
   const auto genuine = authenticate({message_kind::checkpoint, said});
   if (!genuine) return;
   claim.is_closed = prove({message_kind::checkpoint, *claim.said}, *genuine, out);
+  // The new one is genuine and the pair proves nothing, so the remembered one is forged.
   if (!claim.is_closed) claim.said = said;
 }
 

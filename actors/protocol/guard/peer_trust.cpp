@@ -12,6 +12,7 @@ constexpr microseconds_t second_us = 1'000'000;
 constexpr std::size_t settled_max = 64;
 
 complaint_reason complaint_reason_of(rejection reason) {
+  // A correct replica stays far below the frame rate, so frames above it are a flood (attack 33).
   return reason == rejection::throttled ? complaint_reason::flood : complaint_reason::garbage;
 }
 
@@ -67,6 +68,7 @@ void peer_trust::on_agreed(const agreed_reputation& agreed) {
   agreed_ = agreed.replicas;
   clients_rate_limited_ = rate_limited_in(agreed.clients).size();
   settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
+  // The newest names are enough, because only two reports that overtake each other need them.
   while (settled_.size() > settled_max)
     settled_.pop_front();
   require(agreed_.size() == local_.size() && agreed_.size() == proven_.size(), "each replica has a standing");
@@ -81,6 +83,7 @@ void peer_trust::on_proven(const proven_misbehaviour& what) {
 
 void peer_trust::on_misbehaved(const observed_misbehaviour& seen) {
   if (seen.who.value >= local_.size()) return;
+  // No other replica can check what this one saw. So the local score throttles and convicts nobody (attack 39).
   auto& score = local_[seen.who.value];
   score -= std::min(score, costs.at(static_cast<std::size_t>(seen.why)));
 }
@@ -98,6 +101,7 @@ void peer_trust::on_tick(microseconds_t now) {
 
 bool peer_trust::is_throttled(std::size_t number) const {
   require(number < agreed_.size() && number < local_.size(), "each replica has a standing");
+  // Throttling costs a replica its rate and none of its votes, so a wrong impression breaks no quorum.
   const auto& agreed = agreed_[number];
   return agreed.is_quarantined() || proven_[number] || agreed.score < reputation_ledger::throttled_below ||
          local_[number] < reputation_ledger::throttled_below;
@@ -113,6 +117,7 @@ trust peer_trust::current() const {
     if (agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
     if (is_throttled(number)) now.throttled.push_back(replica_id{number});
   }
+  // Evidence that is not ordered yet gets the places that are left.
   for (std::uint32_t number = 0; number < agreed_.size() && now.avoided_as_primary.size() < room; ++number) {
     if (proven_[number] && !agreed_[number].is_quarantined()) now.avoided_as_primary.push_back(replica_id{number});
   }

@@ -88,10 +88,12 @@ std::optional<system_claim> two_documents(const evidence_item& first, const evid
   require(!first.is_statement() && !second.is_statement(), "two documents are compared");
   if (first.kind != second.kind || is_same_document(first, second)) return std::nullopt;
   if (const auto* one = document_in<view_change>(first), *other = document_in<view_change>(second); one && other) {
+    // A correct replica signs one VIEW-CHANGE for a view. After a restart it goes on with the same one (attack 21).
     if (one->replica != other->replica || one->new_view != other->new_view) return std::nullopt;
     return misbehaviour{principal::of(one->replica), misbehaviour_kind::conflicting_view_changes, one->new_view, {}};
   }
   if (const auto* one = document_in<new_view>(first), *other = document_in<new_view>(second); one && other) {
+    // Two NEW-VIEWs of one view could give backups different batches at one sequence (attack 13).
     if (one->replica != other->replica || one->view != other->view) return std::nullopt;
     return misbehaviour{principal::of(one->replica), misbehaviour_kind::conflicting_new_views, one->view, {}};
   }
@@ -156,6 +158,7 @@ std::optional<group_request> hand_over_in(const statement& content, group_size g
   for (std::size_t index = 0; index < sizeof(about); ++index)
     about = (about << 8U) | std::to_integer<std::uint32_t>(content.value.bytes[about_at + index]);
   const auto cause = std::to_integer<std::uint8_t>(content.value.bytes[reason_at]);
+  // View 0 has no view before it that a hand-over could end.
   if (cause == 0 || cause > hand_over_cause_last || content.view == view_number{0}) return std::nullopt;
   group_request value{message_kind::hand_over, replica_id{about}, complaint_reason::garbage, {}, content.view};
   value.cause = static_cast<hand_over_cause>(cause);
@@ -255,6 +258,7 @@ case_name case_name_of(const system_claim& about) {
   if (const auto* accused = std::get_if<misbehaviour>(&about)) {
     of.add(accused->accused.is_replica() ? 1 : 2).add(accused->accused.number);
     of.add(static_cast<std::uint64_t>(accused->what)).add(accused->view.value).add(accused->sequence.value);
+    // Timestamps count inside a session, so conflicts in two sessions are two cases.
     of.add(accused->session.value);
   } else {
     const auto& wanted = std::get<group_request>(about);
