@@ -48,6 +48,7 @@ void client_queue::settle(session_id session) {
   const auto now_ready = queue.ready_waiting();
   ready_waiting_ = ready_waiting_ - ready + now_ready;
   ready = now_ready;
+  // A session that becomes ready goes behind the others, so it takes no turn of theirs.
   if (now_ready > 0 && !has_turn) turns_.push_back(session);
   if (now_ready == 0 && has_turn) turns_.erase(std::ranges::find(turns_, session));
   has_turn = now_ready > 0;
@@ -58,6 +59,7 @@ void client_queue::settle(session_id session) {
     if (now_first) by_first_arrival_.emplace(*now_first, session);
     first_arrival = now_first;
   }
+  // Only sessions with pending requests cost memory here, however many a client uses (I12).
   if (queue.empty()) queues_.erase(found);
 }
 
@@ -98,6 +100,7 @@ void client_queue::wait_again(microseconds_t now) {
     settle(session);
 }
 
+/// True once for each pending request, so that the client cannot have evidence made without end (attack 33).
 bool client_queue::note_contradicted(request_id id) { return !std::exchange(get(id).is_contradicted, true); }
 
 std::optional<microseconds_t> client_queue::note_repeated(request_id id, microseconds_t now) {
@@ -136,6 +139,7 @@ void client_queue::note_overtaking(request_id by, microseconds_t now) {
 bool client_queue::would_be_ready(request_id id) const {
   if (standing_of(id) == request_standing::fresh) return true;
   const auto found = queues_.find(id.session);
+  // An early request is ready too if all requests before it are pending here.
   return window_of(id.session) != nullptr && found != queues_.end() && found->second.queue.extends_chain(id.when);
 }
 
@@ -143,6 +147,8 @@ client_queue::standing_place client_queue::standing_place_of(request_id id, bool
   const auto* window = window_of(id.session);
   // The distance from the next timestamp of the session, and not the timestamp: sessions count at different speeds.
   const auto next = window == nullptr ? timestamp{0} : window->next();
+  // Requests that are not ready make room first. Otherwise operations of a session that is never opened could keep out
+  // requests that can be executed (attack 32).
   return {!is_ready, id.when.value - std::min(id.when.value, next.value), id.session, id.when};
 }
 
@@ -153,6 +159,7 @@ std::optional<client_queue::standing_place> client_queue::last_place(const losse
     const auto& queue = place.queue;
     const auto known = lost.find(session);
     const auto gone = known == lost.end() ? 0 : known->second;
+    // All waiting requests of this session have to go already.
     if (queue.waiting().size() <= gone) continue;
     const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone));
     const auto here = standing_place_of({owner_, when, session}, queue.is_ready(when));
@@ -174,6 +181,7 @@ std::optional<std::vector<request_id>> client_queue::room_for(const request& val
     // The new request would be the last one itself. A proposed request makes no room, because it is in a batch already.
     if (!last || *last < own) return std::nullopt;
     out.push_back({owner_, last->when, last->session});
+    // Counted and not removed: if the room is not enough in the end, none of them is displaced.
     ++lost[last->session];
     --requests;
     bytes -= bytes_of(*find(out.back()));
@@ -267,6 +275,7 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
 }
 
 std::vector<request_id> client_queue::on_installed(const client_sessions& sessions, microseconds_t now) {
+  // This replica did not execute the batches up to the installed state, so its own record of them has gaps.
   sessions_ = sessions;
   std::vector<request_id> out;
   for (auto& [session, place] : queues_) {

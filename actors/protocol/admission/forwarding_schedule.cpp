@@ -17,6 +17,7 @@ microseconds_t forwarding_schedule::delay(ordered_id id, replica_id primary, std
 
 bool forwarding_schedule::is_drawn(ordered_id id) const {
   hasher of{"hand-on lot"};
+  // The primary does not know the secret, so it cannot tell which backups will forward a request (attack 29).
   of.add(secret_);
   if (const auto* asked = std::get_if<request_id>(&id)) {
     of.add(asked->client.value).add(asked->session.value).add(asked->when.value);
@@ -24,12 +25,14 @@ bool forwarding_schedule::is_drawn(ordered_id id) const {
     of.add(std::get<case_name>(id).value);
   }
   const auto lot = of.finish();
+  // One byte is enough: 256 is a multiple of `draws`, so all lots are equally likely.
   return std::to_integer<std::uint64_t>(lot.bytes[0]) % draws == 0;
 }
 
 /// The rank of a backup counts from the primary, and the timestamp, or the name of the case, shifts the third from
 /// request to request.
 bool forwarding_schedule::is_first(ordered_id id, replica_id primary) const {
+  // n is added before the subtraction, so that the unsigned rank does not wrap.
   const auto rank = self_.value + group_.replicas() - primary.value;
   const auto* asked = std::get_if<request_id>(&id);
   const auto number = asked != nullptr ? asked->when.value : std::get<case_name>(id).value;

@@ -33,10 +33,12 @@ inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const auth
 
 std::variant<inbound_pipeline::passed, rejection> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
                                                                             microseconds_t now) {
+  // Before the decoder, because a frame that is no message costs time as well (attacks 33 and 37).
   if (!frames_.admit(sender, now)) return rejection::throttled;
   auto decoded = decode(frame);
   if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
   passed examined{std::make_shared<const message>(std::move(std::get<message>(decoded))), nullptr};
+  // Before the detector and the validator, because both check signatures.
   if (!budget_.admits(sender, *examined.value, now)) return rejection::overloaded;
   const auto before = checks_made();
   const auto refused = pass_filters(sender, examined, now);
@@ -48,16 +50,19 @@ std::variant<inbound_pipeline::passed, rejection> inbound_pipeline::examine(prin
 
 std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed& examined, microseconds_t now) {
   const auto& value = *examined.value;
+  // On the link of the client only: a replica that forwards a request is not paused for its client.
   if (std::holds_alternative<request>(value) && sender.is_client() &&
       pauses_.is_paused(client_id{sender.number}, now)) {
     return rejection::client_quota;
   }
   const bool is_view_change = is_of_view_change(value);
   const bool is_watched = sender.is_replica();
+  // Before the filter drops it: a second, conflicting vote is often one that is late or known (attack 8).
   if (is_watched && !is_view_change) add(detector_.on_message(replica_id{sender.number}, value));
   const auto refused = filter_.objection_to(sender, value);
   // A VIEW-CHANGE for a view that is over may still contradict another one.
   if (refused && !(is_view_change && refused == rejection::other_view)) return refused;
+  // After the filter, so that a VIEW-CHANGE that comes again by STATUS uses up nothing of this limit.
   if (!costly_.admit(sender, value, now)) return rejection::overloaded;
   if (is_watched && is_view_change) return verify_document(sender, examined, refused);
   if (refused) return refused;
@@ -76,6 +81,7 @@ std::optional<rejection> inbound_pipeline::verify_document(principal sender, pas
   if (own) add(detector_.on_document(*own));
   if (refused) return refused;
   if (const auto bad = check_document(sender, examined, own)) {
+    // The signature is genuine, so a fault in the content is the fault of the signer (attack 39).
     if (own) add(detector_.on_refused(*own, *bad));
     return bad;
   }
@@ -92,12 +98,14 @@ std::optional<rejection> inbound_pipeline::check_document(principal sender, pass
   auto verified = validator_.verify_new_view(
       sender, std::shared_ptr<const new_view>{examined.value, &std::get<new_view>(*examined.value)}, own);
   if (const auto* bad = std::get_if<rejection>(&verified)) return *bad;
+  // The plan goes on with the NEW-VIEW, so that no core computes it again.
   examined.opened = std::make_shared<const planned_new_view>(std::move(std::get<planned_new_view>(verified)));
   return std::nullopt;
 }
 
 std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, microseconds_t now) {
   const auto* proof = std::get_if<checkpoint_proof>(&value);
+  // Counted before the checks, so that a refused proof costs its sender as much as a valid one (attack 33).
   checks_made_ += proof != nullptr ? proof->certificate.votes.size() : 1;
   const bool is_watched = sender.is_replica();
   if (const auto bad = validator_.check(sender, value)) {
@@ -107,6 +115,7 @@ std::optional<rejection> inbound_pipeline::verify(principal sender, const messag
     return bad;
   }
   if (is_watched) add(detector_.on_verified(value));
+  // Only a verified message becomes a known one. Otherwise a forged copy would keep out the genuine message (attack 7).
   filter_.note_passed(value);
   return std::nullopt;
 }
@@ -126,6 +135,7 @@ void inbound_pipeline::on_position(const replica_position& at) {
 }
 
 void inbound_pipeline::on_trust(const trust& now) {
+  // A throttled replica keeps a tenth of its frames, so its votes still count (attack 39).
   frames_.throttle(now.throttled);
   detector_.on_avoided_as_primary(now.avoided_as_primary);
 }

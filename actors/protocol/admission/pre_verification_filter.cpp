@@ -7,6 +7,7 @@ namespace hypermesh {
 
 pre_verification_filter::pre_verification_filter(const cluster_parameters& cluster)
     : window_(cluster.watermark_window) {
+  // Until the replica publishes its position: h = 0, H = L.
   at_.high = sequence_number{window_};
 }
 
@@ -79,6 +80,7 @@ std::optional<rejection> pre_verification_filter::objection_to(principal sender,
   }
   if (const auto* it = std::get_if<new_view>(&value)) return objection_to_view(it->view);
   if (const auto* it = std::get_if<suspicion>(&value)) {
+    // A SUSPICION ends with its view (I18).
     return it->vote.content.view < place().view ? std::optional{rejection::other_view} : std::nullopt;
   }
   const auto late = [this](sequence_number sequence) {
@@ -93,11 +95,13 @@ void pre_verification_filter::note_passed(const message& value) {
   if (const auto* opened = std::get_if<new_view>(&value)) {
     if (objection_to_view(opened->view)) return;
     passed_ = opened->view;
+    // A vote of the view before is no duplicate of a vote in the new one.
     accepted_.clear();
     return;
   }
   if (const auto* change = std::get_if<view_change>(&value)) {
     auto& known = changes_[change->replica];
+    // One VIEW-CHANGE for each replica, so that the memory is bounded (I12).
     if (change->new_view > known.first) known = {change->new_view, change->by};
     return;
   }
@@ -105,6 +109,7 @@ void pre_verification_filter::note_passed(const message& value) {
     const auto& content = it->header.content;
     if (!is_kept(content)) return;
     auto& header = accepted_[content.sequence].header;
+    // The first proposal stays, as in the slot. A conflicting one is no duplicate and passes again (attack 8).
     if (!header) header = content;
   }
   const auto note_vote = [this](message_kind kind, const statement& content) {
@@ -131,6 +136,7 @@ void pre_verification_filter::on_position(const replica_position& at) {
   if (is_adopted || has_dropped) passed_.reset();
   const auto now = place();
   if (now.view != before.view || now.active != before.active || has_dropped) accepted_.clear();
+  // Messages of decided sequences are refused by `objection_to_place`, so they need not be known.
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(now.decided));
 }
 

@@ -13,6 +13,7 @@ bool costly_message_limit::admit(principal sender, const message& value, microse
   // one by one.
   if (!sender.is_replica()) return true;
   if (is_change) {
+    // A sender begins with the whole burst, because a view change may be under way when this node starts.
     return changes_.try_emplace(sender, burst, now).first->second.take(burst, 1, period_us, now);
   }
   return kind != message_kind::system_request ||
@@ -46,6 +47,7 @@ verification_budget::verification_budget(const cluster_parameters& cluster)
 }
 
 verification_budget::share* verification_budget::share_of(principal sender, const message& value) {
+  // Clients are bounded by their quotas and pauses instead (`client_pauses`).
   if (!sender.is_replica() || sender.number >= statements_.of.size()) return nullptr;
   // A proposal of the primary may cost a thousand checks and is not counted. A relayed one counts, because any replica
   // can relay any proposal again and again.
@@ -73,6 +75,7 @@ bool verification_budget::admits(principal sender, const message& value, microse
   // The first message after a period refills all budgets.
   const auto periods = (now - std::min(now, period_began_)) / period_us;
   if (periods > 0) {
+    // By whole periods, so that the time since the last one counts towards the next.
     period_began_ += periods * period_us;
     refill(statements_, periods, std::exchange(in_advance_, 0));
     refill(requests_, periods, 0);
@@ -94,14 +97,17 @@ void verification_budget::refill(shares& all, std::uint64_t periods, std::uint64
   // An idle group still earns the base, so that the first messages after a pause are verified.
   const auto earned = std::max(periods * base, usual - std::min(usual, in_advance));
   for (auto& each : all.of)
+    // Bounded, so that a replica cannot save up checks for a flood.
     each = {std::min(most, each.left + earned), 0};
 }
 
 void verification_budget::on_decided(sequence_number decided) {
   if (decided <= decided_) return;
   // The own progress is used, which needs a quorum; the sequence in a message could be any.
+  // Bounded, because an installed state may lift `decided` by any number.
   const auto earned = earned_by_sequence * std::min(decided.value - decided_.value, statements_.burst);
   for (auto& each : statements_.of)
+    // Filled up to the burst. What `refill` granted beyond the burst is not taken away.
     each.left = std::max(each.left, std::min(statements_.burst, each.left + earned));
   in_advance_ += earned;
   decided_ = decided;

@@ -19,6 +19,7 @@ intake_effects request_intake::on_request(principal sender, const request& value
       keep(sender, value.id, now, out);
       break;
     case admission::already_pending:
+      // Perhaps the client got no reply in time, because the primary lacks the request (§4.1).
       repeat(sender, value.id, now, out);
       break;
     case admission::contradicting:
@@ -90,6 +91,7 @@ request_intake::second_look request_intake::on_waited(ordered_id id, microsecond
   const auto looks = looks_.find(id);
   if (looks == looks_.end()) return {};
   if (!std::visit([&](auto name) { return pool_->find(name) != nullptr; }, id)) {
+    // Executed or displaced. A request that comes back gets a new timer.
     looks_.erase(looks);
     return {};
   }
@@ -106,6 +108,7 @@ pending_requests request_intake::on_view(view_number view, microseconds_t now) {
   // `view_` is still the view that is left. Clients may take its primary for the present one for a while.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;
+  // All waits start anew in a view, so this comes before the copies below are noted.
   pool_->on_view(now);
   if (is_primary()) return {};
   // The new primary gets the requests at once, so they are served without a retransmission by their clients.

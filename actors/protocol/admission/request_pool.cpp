@@ -35,6 +35,7 @@ client_queue& request_pool::queue_of(client_id client) {
 
 request_standing request_pool::standing_of(request_id id) const {
   const auto found = queues_.find(id.client);
+  // A client without a queue has executed nothing. The question alone makes no queue, so it costs no memory.
   return found == queues_.end() ? client_queue{id.client}.standing_of(id) : found->second.standing_of(id);
 }
 
@@ -51,6 +52,7 @@ void request_pool::change(client_id client, microseconds_t now, Step step) {
   requests_pending_ = requests_pending_ - size + queue.size();
   bytes_pending_ = bytes_pending_ - bytes + queue.bytes();
   requests_ready_ = requests_ready_ - ready + queue.ready_waiting();
+  // Each client has one entry, found under its old weight.
   if (size > 0) weights_.erase({weight, client});
   if (!queue.empty()) weights_.emplace(queue.weight(), client);
   if (ready == 0 && queue.ready_waiting() > 0) turns_.push_back(client);
@@ -77,9 +79,11 @@ request_pool::admission request_pool::admit(const request& value, microseconds_t
     case request_standing::early:
       break;
   }
+  // Equal bytes are a retransmission. Other bytes with the same id are a conflict that the client signed (attack 8).
   if (const auto* known = queue.find(value.id)) {
     return is_same_request(*known, value) ? admission::already_pending : admission::contradicting;
   }
+  // The quota comes first: a client that exceeds it displaces no request of another client (I12).
   if (!make_room_in(queue, value, now)) return admission::client_quota;
   if (!make_room(queue, value, now)) return admission::overloaded;
   change(value.id.client, now, [&](client_queue& of) { of.add(value, now); });
@@ -135,12 +139,14 @@ bool request_pool::make_own_room(client_queue& queue, const request& value, micr
 
 std::optional<request_id> request_pool::heaviest_above(std::size_t weight) const {
   for (auto place = weights_.rbegin(); place != weights_.rend() && place->first > weight; ++place) {
+    // A client whose requests are all in batches can make no room, so the next one is looked at.
     if (const auto last = queues_.at(place->second).last_waiting()) return last;
   }
   return std::nullopt;
 }
 
 void request_pool::displace(request_id id, microseconds_t now) {
+  // Not final: the client gets a refusal and sends the request again later.
   displaced_.push_back(reference_of(*queues_.at(id.client).find(id)));
   remove(id, now);
 }
@@ -151,6 +157,7 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
   // Two processes may choose one session number by accident. Their openings differ by the nonce and convict nobody.
   if (value.id.opens_session()) return std::nullopt;
   if (known == nullptr || is_same_request(*known, value)) return std::nullopt;
+  // Larger requests cannot become evidence, so they convict nobody.
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
   // Once for each pending request: evidence costs the replica more than a contradiction costs the client (attack 33).
   if (!fits || is_rate_limited(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
@@ -168,6 +175,7 @@ std::optional<batch> request_pool::cut(bool delay_passed) {
   take_system_requests(next);
   while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
+    // A request that does not fit begins the next batch. If smaller ones passed it, it could wait for ever.
     if (!take_next(client, next)) break;
     // The other clients come first, so that a flood of one client does not delay another (attack 31).
     if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
@@ -336,6 +344,7 @@ void request_pool::on_view(microseconds_t now) {
   in_flight_.clear();
   turns_.clear();
   waits_.clear();
+  // Waits under the former primary say nothing about the new one (attack 32).
   ended_waits_.clear();
   ended_stays_.clear();
   requests_ready_ = 0;
@@ -352,6 +361,7 @@ void request_pool::on_view(microseconds_t now) {
 
 void request_pool::on_forwarded(request_id id, microseconds_t now) {
   auto& queue = queue_of(id.client);
+  // The wait of a client is that of its oldest request. Other copies change no wait.
   if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
 
@@ -367,6 +377,7 @@ pending_requests request_pool::pending() const {
   // From the client that waits longest; a client without a ready request is left out.
   for (const auto& [since, client] : waits_) {
     for (const auto* each : queues_.at(client).all()) {
+      // Bounded, because all backups send such copies to the new primary at once (attack 33).
       if (!fits(each->raw.view)) return all;
       all.requests.push_back(*each);
     }
@@ -380,6 +391,7 @@ pending_requests request_pool::pending() const {
 
 service_report request_pool::service(microseconds_t now) const {
   service_report report;
+  // All system requests together count as one client, because they wait in one queue.
   report.clients_waiting = waits_.size() + (system_.empty() ? 0 : 1);
   if (!waits_.empty()) report.longest_wait_us = passed(waits_.begin()->first, now);
   if (const auto since = system_.waits_since()) {

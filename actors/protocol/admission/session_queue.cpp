@@ -63,10 +63,12 @@ void session_queue::add(timestamp when, pending_request value, const timestamp_w
   const auto [place, is_new] = pending_.emplace(when, std::move(value));
   require(is_new, "a request is added once");
   note_waiting(when);
+  // While the session is not open here, only its opening is ready.
   if (window != nullptr) on_window(*window, now);
 }
 
 const pending_request* session_queue::next() const {
+  // If the smallest timestamp is not ready, no larger one is.
   return waiting_.empty() || !is_ready(*waiting_.begin()) ? nullptr : find(*waiting_.begin());
 }
 
@@ -87,6 +89,7 @@ void session_queue::wait_again(timestamp when) {
 
 void session_queue::wait_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
+    // A new primary is not to blame for the time of the former one (attack 32).
     each.since = now;
     // The new primary was given nothing yet.
     each.given_at.reset();

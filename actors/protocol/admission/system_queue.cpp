@@ -9,6 +9,7 @@ namespace hypermesh {
 bool system_queue::was_executed(case_name name) const { return std::ranges::find(executed_, name) != executed_.end(); }
 
 const system_request* system_queue::find(case_name name) const {
+  // A linear search, because the evidence pool has at most 32 open cases (attack 33).
   const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   return found == pending_.end() ? nullptr : &found->content;
 }
@@ -22,6 +23,7 @@ const system_queue::pending_case& system_queue::get(case_name name) const {
 void system_queue::add(const system_request& value, microseconds_t now) {
   require(find(value.name) == nullptr, "a system request is added once");
   require(!was_executed(value.name), "an executed system request is not pending again");
+  // The wait is that of the oldest one. A later one does not start it anew.
   if (pending_.empty()) waits_since_ = now;
   pending_.push_back({value, now});
   bytes_ += value.raw.view.size();
@@ -29,6 +31,7 @@ void system_queue::add(const system_request& value, microseconds_t now) {
 }
 
 const system_request* system_queue::next() const {
+  // A proposed case keeps its place in the queue, so that it comes first again in the next view.
   const auto found = std::ranges::find(pending_, false, &pending_case::is_proposed);
   require((found == pending_.end()) == (waiting_ == 0), "the count is that of the requests in no batch");
   return found == pending_.end() ? nullptr : &found->content;
@@ -44,6 +47,7 @@ void system_queue::propose_next() {
 
 void system_queue::wait_again(microseconds_t now) {
   for (auto& each : pending_) {
+    // If the NEW-VIEW proposes the batch again, its execution removes the case.
     each.is_proposed = false;
     each.since = now;
     // The new primary was given nothing yet.
@@ -69,6 +73,7 @@ void system_queue::note_forwarded(case_name name, microseconds_t now) {
   const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   require(found != pending_.end(), "only a pending system request is forwarded");
   if (found->is_forwarded) return;
+  // The primary may not have had the case until now, so the time before is not held against it (attack 32).
   found->is_forwarded = true;
   found->since = now;
   if (found == pending_.begin()) waits_since_ = now;
@@ -76,6 +81,7 @@ void system_queue::note_forwarded(case_name name, microseconds_t now) {
 
 void system_queue::on_executed(case_name name, microseconds_t now) {
   executed_.push_back(name);
+  // A case whose name is forgotten may be ordered again. The ledgers skip what is settled, at every replica alike.
   if (executed_.size() > names_executed_max) executed_.pop_front();
   drop(name, now);
 }
