@@ -175,6 +175,7 @@ client_effects client_core::on_reply(replica_id from, const reply& value, micros
   if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
   const auto found = requests_.find(value.id.when);
   if (found == requests_.end()) {
+    // The request is over. A result that differs from the accepted one counts against its replica (attack 5).
     watch_.on_late(from, value.id.when, value.outcome);
     return out;
   }
@@ -275,6 +276,7 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
   if (outcome.status == reply_status::stale_timestamp) {
     fail(request, client_error::stale_timestamp, out);
   } else if (when == timestamp{0}) {
+    // f + 1 replicas have executed the opening, so a correct one has, and the session is part of the agreed state.
     session_.on_opened();
   } else if (request.tokens.empty()) {
     // All its operations have failed with a time-out before.
@@ -382,6 +384,7 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
       request.next_send = now + request.interval;
     }
     if (is_due || is_hint) {
+      // A retransmission goes to the same replicas, so after it no hint is needed.
       request.is_hinted = true;
       ++retransmissions_;
       out.sends.push_back({std::nullopt, request.frame});

@@ -120,6 +120,7 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
   }
   auto shared = std::make_shared<const request_outcome>(std::move(outcome));
+  // In the step of the execution: a state with the effect and without the record would execute it again (I4).
   clients_.record(reference, shared);
   return shared;
 }
@@ -202,6 +203,7 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
     return "the snapshot's layout is malformed or of another sequence";
   // Two machines may write the same bytes with different meanings.
   if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
+  // The number comes from other replicas or from the disk, and the split below relies on it.
   if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
   client_table clients;

@@ -153,6 +153,7 @@ bool equivocation_detector::prove(const evidence_item& remembered, const authent
   return true;
 }
 
+/// Both signatures were verified before, so this costs no check.
 bool equivocation_detector::prove(const authentic_item& before, const authentic_item& said, findings& out) const {
   evidence shown{{before.item(), said.item()}};
   if (!is_worth_proving(shown)) return false;
@@ -405,6 +406,7 @@ void equivocation_detector::note_document(document_claim& known, view_number vie
                                           findings& out) {
   // A document for a view that is far ahead would take the place of all documents for the views before it.
   if (view.value > at_.view.value + cluster_.replicas || (known.said && known.view > view)) return;
+  // The newest document replaces the older one, because memory is bounded by one document of each kind (I12).
   if (!known.said || known.view < view) {
     known = {view, said, false};
     return;

@@ -89,6 +89,7 @@ void peer_trust::on_misbehaved(const observed_misbehaviour& seen) {
 }
 
 void peer_trust::on_tick(microseconds_t now) {
+  // The first tick only starts the count: the time before it earns nothing.
   if (!recovered_at_) recovered_at_ = now;
   // Whole seconds only; the rest counts at the next tick, so that nothing is lost by rounding.
   const auto seconds = (now - std::min(now, *recovered_at_)) / second_us;

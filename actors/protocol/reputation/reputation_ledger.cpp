@@ -64,6 +64,7 @@ bool reputation_ledger::settle(const misbehaviour& about, sequence_number sequen
   auto& standing = replicas_[about.accused.number];
   if (is_settled(standing, about)) return false;
   if (is_of_document(about.what)) {
+    // A fixed number of names, the newest first, so that misbehaviour cannot make the state grow (I12).
     auto& settled = standing.settled_documents;
     std::shift_right(settled.begin(), settled.end(), 1);
     settled.front() = case_name_of(about);
@@ -85,6 +86,7 @@ bool reputation_ledger::convict(const misbehaviour& about, sequence_number seque
   if (about.accused.number >= replicas_.size() || !settle(about, sequence)) return false;
   auto& standing = replicas_[about.accused.number];
   ++standing.convictions;
+  // Evidence leaves no doubt, so the whole score goes at once. It recovers with time.
   standing.score = 0;
   standing.last_misbehaviour = static_cast<std::uint8_t>(about.what);
   standing.convicted_at = sequence;

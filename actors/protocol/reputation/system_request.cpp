@@ -256,6 +256,7 @@ case_name case_name_of(const system_claim& about) {
   hasher of{"guard case"};
   of.add(about.index());
   if (const auto* accused = std::get_if<misbehaviour>(&about)) {
+    // Replica 3 and client 3 are different principals with one number.
     of.add(accused->accused.is_replica() ? 1 : 2).add(accused->accused.number);
     of.add(static_cast<std::uint64_t>(accused->what)).add(accused->view.value).add(accused->sequence.value);
     // Timestamps count inside a session, so conflicts in two sessions are two cases.

@@ -201,6 +201,7 @@ std::vector<replica_id> donor_roster::on_tick() {
     }
     it.given_before = it.given;
     it.given = 0;
+    // A donor is busy for one tick only, because it has a new share of bytes in the next one (`state_donor`).
     it.busy = false;
   }
   for (const auto id : late)

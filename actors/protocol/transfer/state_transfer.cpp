@@ -71,6 +71,7 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
     const auto id = vote.content.replica;
     if (id != self_ && !std::ranges::binary_search(throttled_, id)) signers.push_back(id);
   }
+  // Other replicas may have the state too, because a certificate names no more than a quorum.
   std::vector<replica_id> others;
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     const replica_id id{number};
@@ -121,6 +122,7 @@ void state_fetcher::finish() {
 
 void state_fetcher::on_installed(sequence_number sequence) {
   installed_ = std::max(installed_, sequence);
+  // No wrong state is in place any more, so own states count again (`on_taken`).
   why_ = fetch_reason::lag;
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
