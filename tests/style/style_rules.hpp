@@ -62,7 +62,7 @@ inline constexpr std::size_t function_lines_max = 70;
 [[nodiscard]] violations check_citations(const source_tree& tree);
 
 /// Of all lines of the sources of a room of `actors/protocol`.
-inline constexpr std::size_t comment_percent_min = 11;
+inline constexpr std::size_t comment_percent_min = 15;
 /// Lines of sources from which on a room has rules to explain.
 inline constexpr std::size_t comment_rule_lines_min = 150;
 
