@@ -155,7 +155,7 @@ exit_code report_error(const world_error& error, exit_code code) {
   // Earlier data appears before the message if both go to one place.
   flush_output();
   say_styled(fmt::format("{} {}", style.bad("error:"), visible_lines(error.what)));
-  if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  do:"), visible_lines(error.remedy)));
+  if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  fix:"), visible_lines(error.remedy)));
   return code;
 }
 

@@ -23,7 +23,7 @@ volatile std::sig_atomic_t settled_code = -1;
 extern "C" void end_process(int) {
   constexpr std::string_view message =
       "error: the command hangs, and its time is over\n"
-      "  do: look at the limits of this user (ulimit -a) and at the name servers, and try again\n";
+      "  fix: look at the limits of this user (ulimit -a) and at the name servers, and try again\n";
   if (settled_code >= 0) _exit(settled_code);
   [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
   _exit(static_cast<int>(exit_code::no_quorum));
