@@ -68,15 +68,14 @@ void take_report(client_self self, replica_id from, node_report report) {
 
 void receive(client_self self, const incoming_frame& frame) {
   auto decoded = decode(frame.frame);
-  auto* value = std::get_if<message>(&decoded);
   const replica_id from{frame.sender.number};
-  if (value == nullptr || !frame.sender.is_replica()) {
+  if (!decoded || !frame.sender.is_replica()) {
     ++self->state.frames_rejected;
-  } else if (const auto* answered = std::get_if<reply>(value)) {
+  } else if (const auto* answered = std::get_if<reply>(&*decoded)) {
     carry_out(self, self->state.core->on_reply(from, *answered, now_of(self)));
-  } else if (const auto* read = std::get_if<query_reply>(value)) {
+  } else if (const auto* read = std::get_if<query_reply>(&*decoded)) {
     carry_out(self, self->state.core->on_query_reply(from, *read));
-  } else if (auto* report = std::get_if<node_report>(value)) {
+  } else if (auto* report = std::get_if<node_report>(&*decoded)) {
     take_report(self, from, std::move(*report));
   } else {
     ++self->state.frames_rejected;

@@ -71,13 +71,12 @@ void reject(ingress_actor::stateful_pointer<ingress_state> self, const incoming_
 void look_at(ingress_actor::stateful_pointer<ingress_state> self, const incoming_frame& frame) {
   auto examined = self->state.pipeline->examine(frame.sender, frame.frame, now_of(self));
   report_findings(self);
-  if (const auto* bad = std::get_if<rejection>(&examined)) return reject(self, frame, *bad);
-  auto& passed = std::get<inbound_pipeline::passed>(examined);
-  if (passed.opened != nullptr) {
+  if (!examined) return reject(self, frame, examined.error());
+  if (examined->opened != nullptr) {
     return self->send(self->state.with->replica,
-                      new_view_verified{frame.sender, std::move(passed.opened), frame.credit});
+                      new_view_verified{frame.sender, std::move(examined->opened), frame.credit});
   }
-  route(self, {frame.sender, frame.via, std::move(passed.value), frame.credit});
+  route(self, {frame.sender, frame.via, std::move(examined->value), frame.credit});
 }
 
 }  // namespace

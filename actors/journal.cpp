@@ -20,10 +20,10 @@ void send_out(journal_self self, const outgoing_message& sent) {
 }
 
 /// False when the disk failed, now or before.
-bool succeeded(journal_self self, const std::optional<world_error>& error) {
-  if (!error || self->state.outbox.has_failed()) return !self->state.outbox.has_failed();
+bool succeeded(journal_self self, const or_error<void>& written) {
+  if (written || self->state.outbox.has_failed()) return !self->state.outbox.has_failed();
   self->state.outbox.on_failed();
-  self->send(self->state.with->monitor, observed{node_failed{*error}});
+  self->send(self->state.with->monitor, observed{node_failed{written.error()}});
   return false;
 }
 

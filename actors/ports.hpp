@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "messages/expected.hpp"
 #include "messages/types.hpp"
 
 /// The ports between the consensus cores and the world: abstract classes without CAF,
@@ -89,8 +89,8 @@ class state_machine {
   [[nodiscard]] virtual state_snapshot snapshot() = 0;
 
   /// Replaces the state by that of `snapshot`, whose bytes were verified against a
-  /// quorum-signed root. If an error text is returned, the state is unchanged.
-  [[nodiscard]] virtual std::optional<std::string> restore(const state_snapshot& snapshot) = 0;
+  /// quorum-signed root. After an error the state is unchanged.
+  [[nodiscard]] virtual or_reason<void> restore(const state_snapshot& snapshot) = 0;
 
   /// Root of `snapshot()`.
   [[nodiscard]] virtual digest root() = 0;
@@ -152,21 +152,6 @@ struct storage_record {
   std::shared_ptr<const byte_vector> bytes;
 };
 
-/// Where to look for the cause of a `world_error`; the exit codes of the binaries distinguish the two.
-enum class fault_origin {
-  /// Disk, memory, network, another process.
-  machine,
-  /// Input of the operator: a file, an option, the path of a directory.
-  configuration,
-};
-
-/// An error of the environment, and how the operator can repair it.
-struct world_error {
-  std::string what;
-  std::string remedy;
-  fault_origin origin = fault_origin::machine;
-};
-
 /// The remedy for a data directory that is damaged or lost beyond recovery, and its cost.
 inline constexpr std::string_view learner_remedy =
     "move the directory away and start the replica with --learner: it forgets what it has promised and counts as one "
@@ -194,24 +179,23 @@ class stable_storage {
 
   /// Reads everything of the last run. Returns an error if something that may have been durable is missing or damaged,
   /// because a node that forgot a vote could vote twice. Called once, before all other functions.
-  [[nodiscard]] virtual std::variant<stored_history, world_error> read() = 0;
+  [[nodiscard]] virtual or_error<stored_history> read() = 0;
 
   /// Makes all of `records` durable. After an error none of them is known to be durable, and
   /// the node stops, because it no longer knows its promises.
-  [[nodiscard]] virtual std::optional<world_error> write(std::span<const storage_record> records) = 0;
+  [[nodiscard]] virtual or_error<void> write(std::span<const storage_record> records) = 0;
 
   /// Forgets records of sequences up to and including `last`, which a kept state covers. Records of a kind that
   /// `is_replaced` stay.
-  [[nodiscard]] virtual std::optional<world_error> forget_through(sequence_number last) = 0;
+  [[nodiscard]] virtual or_error<void> forget_through(sequence_number last) = 0;
 
   /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes. They need not be
   /// durable before that. So a large state can be written in pieces, with writes of records between them.
-  [[nodiscard]] virtual std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) = 0;
+  [[nodiscard]] virtual or_error<void> store_chunks(std::span<const state_chunk> chunks) = 0;
 
   /// Makes the state after `sequence` durable; its chunks were stored before. From now on `read` returns it. The
   /// previous state, and the chunks that only it needed, are forgotten.
-  [[nodiscard]] virtual std::optional<world_error> keep_state(sequence_number sequence,
-                                                              std::span<const digest> leaves) = 0;
+  [[nodiscard]] virtual or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) = 0;
 
   /// Bytes on disk; for bounds and metrics.
   [[nodiscard]] virtual std::uint64_t bytes_held() const = 0;

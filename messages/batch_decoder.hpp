@@ -1,7 +1,6 @@
 #pragma once
 
-#include <variant>
-
+#include "messages/expected.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
@@ -11,6 +10,6 @@ struct PrePrepare;
 }  // namespace wire
 
 /// Decodes the batch of a PRE-PREPARE, whose frame its requests share; for the codec's sources only.
-[[nodiscard]] std::variant<batch, rejection> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame);
+[[nodiscard]] or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame);
 
 }  // namespace hypermesh

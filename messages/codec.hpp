@@ -1,9 +1,9 @@
 #pragma once
 
 #include <optional>
-#include <variant>
 #include <vector>
 
+#include "messages/expected.hpp"
 #include "messages/values.hpp"
 
 namespace hypermesh {
@@ -13,17 +13,17 @@ namespace hypermesh {
 /// Decodes one frame and checks everything that the bytes alone can show: length by kind,
 /// FlatBuffers verifier (bounded depth and tables), required fields, ranges, and the fields
 /// against each other. Never throws.
-[[nodiscard]] std::variant<message, rejection> decode(const frame_ptr& frame);
+[[nodiscard]] or_rejection<message> decode(const frame_ptr& frame);
 
 /// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
-[[nodiscard]] std::variant<request, rejection> decode_request(const blob& raw);
+[[nodiscard]] or_rejection<request> decode_request(const blob& raw);
 
 /// Decodes one SYSTEM-REQUEST inside a batch or frame, without the kind. Its evidence is decoded with it, so whoever
 /// gets the system request decodes nothing again.
-[[nodiscard]] std::variant<system_request, rejection> decode_system_request(const blob& raw);
+[[nodiscard]] or_rejection<system_request> decode_system_request(const blob& raw);
 
 /// Decodes an EVIDENCE and the documents in it.
-[[nodiscard]] std::variant<evidence, rejection> decode_evidence(byte_span bytes);
+[[nodiscard]] or_rejection<evidence> decode_evidence(byte_span bytes);
 
 // --- Values to bytes ---------------------------------------------------------
 // Encoders assert their limits, because a value beyond them is our fault and not a peer's.

@@ -16,9 +16,6 @@ namespace hypermesh {
 
 namespace {
 
-template <class Value>
-using decoded = std::variant<Value, rejection>;
-
 byte_vector copy_of(const byte_list* list) {
   const auto view = span_of(list);
   return {view.begin(), view.end()};
@@ -47,155 +44,157 @@ bool split_signature(byte_span signed_document, byte_span& buffer, signature& by
   return true;
 }
 
-decoded<message> decode_pre_prepare(const frame_ptr& frame) {
+or_rejection<message> decode_pre_prepare(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::PrePrepare>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->header() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->header() == nullptr) return rejected(rejection::missing_field);
   pre_prepare value{from_wire(*encoded->header()), nullptr, frame};
-  if (!is_in_range(value.header.content)) return rejection::number_out_of_range;
+  if (!is_in_range(value.header.content)) return rejected(rejection::number_out_of_range);
   auto body = decode_batch(*encoded, frame);
-  if (const auto* bad = std::get_if<rejection>(&body)) return *bad;
-  value.body = std::make_shared<const batch>(std::move(std::get<batch>(body)));
+  if (!body) return failure_of(body);
+  value.body = std::make_shared<const batch>(std::move(*body));
   return value;
 }
 
 template <class Value>
-decoded<message> decode_vote(const frame_ptr& frame) {
+or_rejection<message> decode_vote(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::Vote>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->vote() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->vote() == nullptr) return rejected(rejection::missing_field);
   const Value value{from_wire(*encoded->vote())};
-  if (!is_in_range(value.vote.content)) return rejection::number_out_of_range;
+  if (!is_in_range(value.vote.content)) return rejected(rejection::number_out_of_range);
   return value;
 }
 
-decoded<message> decode_reply(const frame_ptr& frame) {
+or_rejection<message> decode_reply(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::Reply>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr || encoded->request() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr || encoded->request() == nullptr) return rejected(rejection::missing_field);
   reply value;
   value.id = id_of(*encoded);
   value.view = view_number{joined(encoded->view_low(), encoded->view_high())};
   value.request = fixed_from_wire<digest>(*encoded->request());
-  if (encoded->status() > static_cast<std::uint8_t>(reply_status_last)) return rejection::number_out_of_range;
+  if (encoded->status() > static_cast<std::uint8_t>(reply_status_last)) return rejected(rejection::number_out_of_range);
   auto& outcome = value.outcome;
   outcome.status = static_cast<reply_status>(encoded->status());
-  if (value.view.value > limits::view_max) return rejection::number_out_of_range;
-  if (span_of(encoded->results()).size() > limits::reply_bytes_max) return rejection::frame_too_long;
+  if (value.view.value > limits::view_max) return rejected(rejection::number_out_of_range);
+  if (span_of(encoded->results()).size() > limits::reply_bytes_max) return rejected(rejection::frame_too_long);
   outcome.results = copy_of(encoded->results());
   const auto statuses = span_of(encoded->statuses());
-  if (statuses.size() > limits::operations_per_request_max) return rejection::too_many_items;
+  if (statuses.size() > limits::operations_per_request_max) return rejected(rejection::too_many_items);
   for (const auto each : statuses)
     outcome.statuses.push_back(std::to_integer<std::uint8_t>(each));
   if (encoded->ends() != nullptr) {
-    const auto bad =
+    const auto done =
         read_ends(encoded->ends(), outcome.results.size(), 2, limits::operations_per_request_max, outcome.ends);
-    if (bad) return *bad;
+    if (!done) return failure_of(done);
   } else if (statuses.size() == 1) {
     outcome.ends.push_back(static_cast<std::uint32_t>(outcome.results.size()));
   }
-  if (outcome.ends.size() != outcome.statuses.size()) return rejection::inconsistent_sizes;
-  if (outcome.ends.empty() && !outcome.results.empty()) return rejection::inconsistent_sizes;
-  if ((outcome.status == reply_status::executed) == statuses.empty()) return rejection::inconsistent_sizes;
+  if (outcome.ends.size() != outcome.statuses.size()) return rejected(rejection::inconsistent_sizes);
+  if (outcome.ends.empty() && !outcome.results.empty()) return rejected(rejection::inconsistent_sizes);
+  if ((outcome.status == reply_status::executed) == statuses.empty()) return rejected(rejection::inconsistent_sizes);
   outcome.fresh_above = session_id{joined(encoded->fresh_above_low(), encoded->fresh_above_high())};
   if (outcome.status != reply_status::session_ended && outcome.fresh_above != session_id{0}) {
-    return rejection::inconsistent_sizes;
+    return rejected(rejection::inconsistent_sizes);
   }
   for (std::size_t index = 0; index < outcome.ends.size(); ++index) {
-    if (outcome.result(index).size() > limits::result_bytes_max) return rejection::frame_too_long;
+    if (outcome.result(index).size() > limits::result_bytes_max) return rejected(rejection::frame_too_long);
   }
   return value;
 }
 
-decoded<checkpoint_certificate> decode_certificate(const wire::CheckpointCertificate* encoded) {
+or_rejection<checkpoint_certificate> decode_certificate(const wire::CheckpointCertificate* encoded) {
   checkpoint_certificate value;
   if (encoded == nullptr) return value;
-  if (const auto bad = read_statements(encoded->votes(), limits::replicas_max, value.votes)) return *bad;
+  if (auto done = read_statements(encoded->votes(), limits::replicas_max, value.votes); !done) return failure_of(done);
   return value;
 }
 
-decoded<prepared_certificate> decode_prepared(const wire::PreparedCertificate& encoded) {
+or_rejection<prepared_certificate> decode_prepared(const wire::PreparedCertificate& encoded) {
   prepared_certificate value;
-  if (encoded.pre_prepare() == nullptr) return rejection::missing_field;
+  if (encoded.pre_prepare() == nullptr) return rejected(rejection::missing_field);
   value.pre_prepare = from_wire(*encoded.pre_prepare());
-  if (!is_in_range(value.pre_prepare.content)) return rejection::number_out_of_range;
-  if (const auto bad = read_statements(encoded.prepares(), limits::replicas_max, value.prepares)) return *bad;
+  if (!is_in_range(value.pre_prepare.content)) return rejected(rejection::number_out_of_range);
+  if (auto done = read_statements(encoded.prepares(), limits::replicas_max, value.prepares); !done)
+    return failure_of(done);
   return value;
 }
 
-decoded<view_change> decode_view_change(const blob& raw) {
+or_rejection<view_change> decode_view_change(const blob& raw) {
   view_change value;
   byte_span buffer;
-  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejected(rejection::malformed_buffer);
   const auto tables_max = limits::watermark_window_max + 8;
   const auto* encoded = verified_root<wire::ViewChange>(buffer, tables_max);
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   value.raw = raw;
   value.new_view = view_number{encoded->new_view()};
   value.stable_sequence = sequence_number{encoded->stable_sequence()};
   value.replica = replica_id{encoded->replica()};
   if (value.new_view.value > limits::view_max || value.stable_sequence.value > limits::sequence_max ||
       value.replica.value >= limits::replicas_max) {
-    return rejection::number_out_of_range;
+    return rejected(rejection::number_out_of_range);
   }
   auto proof = decode_certificate(encoded->stable_proof());
-  if (const auto* bad = std::get_if<rejection>(&proof)) return *bad;
-  value.stable_proof = std::move(std::get<checkpoint_certificate>(proof));
+  if (!proof) return failure_of(proof);
+  value.stable_proof = std::move(*proof);
   if (encoded->prepared() == nullptr) return value;
-  if (encoded->prepared()->size() > limits::watermark_window_max) return rejection::too_many_items;
+  if (encoded->prepared()->size() > limits::watermark_window_max) return rejected(rejection::too_many_items);
   auto statements = value.stable_proof.votes.size();
   for (const auto* each : *encoded->prepared()) {
     auto one = decode_prepared(*each);
-    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
-    auto& certificate = std::get<prepared_certificate>(one);
+    if (!one) return failure_of(one);
+    auto& certificate = *one;
     // FlatBuffers offsets may share their target. A small frame must not decode to 4,096 copies of one
     // large certificate, so all statements together must fit into the received bytes (attack 37).
     statements += 1 + certificate.prepares.size();
-    if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejection::inconsistent_sizes;
+    if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejected(rejection::inconsistent_sizes);
     value.prepared.push_back(std::move(certificate));
   }
   return value;
 }
 
-decoded<new_view> decode_new_view(const blob& raw) {
+or_rejection<new_view> decode_new_view(const blob& raw) {
   new_view value;
   byte_span buffer;
-  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejected(rejection::malformed_buffer);
   const auto* encoded = verified_root<wire::NewView>(buffer, limits::replicas_max + 8);
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   value.raw = raw;
   value.view = view_number{encoded->new_view()};
   value.replica = replica_id{encoded->replica()};
   if (value.view.value > limits::view_max || value.replica.value >= limits::replicas_max) {
-    return rejection::number_out_of_range;
+    return rejected(rejection::number_out_of_range);
   }
-  if (const auto bad = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals)) {
-    return *bad;
+  if (auto done = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals); !done) {
+    return failure_of(done);
   }
   // An empty NEW-VIEW is a rejection, not a crash (attack 13).
-  if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0) return rejection::missing_field;
-  if (encoded->view_changes()->size() > limits::replicas_max) return rejection::too_many_items;
+  if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0)
+    return rejected(rejection::missing_field);
+  if (encoded->view_changes()->size() > limits::replicas_max) return rejected(rejection::too_many_items);
   std::size_t document_bytes = 0;
   for (const auto* each : *encoded->view_changes()) {
     const auto document = span_of(each->bytes());
-    if (document.size() > limits::view_change_bytes_max) return rejection::frame_too_long;
+    if (document.size() > limits::view_change_bytes_max) return rejected(rejection::frame_too_long);
     // As above: documents that share their bytes would multiply the size of the frame by n.
     document_bytes += document.size();
-    if (document_bytes > buffer.size()) return rejection::inconsistent_sizes;
+    if (document_bytes > buffer.size()) return rejected(rejection::inconsistent_sizes);
     const auto copy = std::make_shared<const byte_vector>(copy_of(each->bytes()));
     auto one = decode_view_change({copy, byte_span{*copy}});
-    if (const auto* bad = std::get_if<rejection>(&one)) return *bad;
-    value.view_changes.push_back(std::move(std::get<view_change>(one)));
+    if (!one) return failure_of(one);
+    value.view_changes.push_back(std::move(*one));
   }
   return value;
 }
 
-decoded<message> decode_status(const blob& raw) {
+or_rejection<message> decode_status(const blob& raw) {
   status value;
   byte_span buffer;
-  if (!split_signature(raw.view, buffer, value.by)) return rejection::malformed_buffer;
+  if (!split_signature(raw.view, buffer, value.by)) return rejected(rejection::malformed_buffer);
   const auto* encoded = verified_root<wire::Status>(buffer);
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   value.raw = raw;
   value.replica = replica_id{encoded->replica()};
   value.view = view_number{encoded->view()};
@@ -203,14 +202,14 @@ decoded<message> decode_status(const blob& raw) {
   value.low_watermark = sequence_number{encoded->low_watermark()};
   value.last_decided = sequence_number{encoded->last_decided()};
   const auto slots = span_of(encoded->slots());
-  if (slots.size() > limits::watermark_window_max) return rejection::too_many_items;
+  if (slots.size() > limits::watermark_window_max) return rejected(rejection::too_many_items);
   if (value.replica.value >= limits::replicas_max || value.view.value > limits::view_max ||
       value.last_decided.value > limits::sequence_max || value.low_watermark > value.last_decided) {
-    return rejection::number_out_of_range;
+    return rejected(rejection::number_out_of_range);
   }
   for (const auto each : slots) {
     const auto bits = std::to_integer<unsigned>(each);
-    if (bits > 7) return rejection::number_out_of_range;
+    if (bits > 7) return rejected(rejection::number_out_of_range);
     value.slots.push_back({(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0});
   }
   return value;
@@ -218,62 +217,64 @@ decoded<message> decode_status(const blob& raw) {
 
 using digest_list = flatbuffers::Vector<const wire::Digest*>;
 
-std::optional<rejection> read_digests(const digest_list* list, std::size_t count_max, std::vector<digest>& out) {
-  if (list == nullptr) return std::nullopt;
-  if (list->size() > count_max) return rejection::too_many_items;
+or_rejection<void> read_digests(const digest_list* list, std::size_t count_max, std::vector<digest>& out) {
+  if (list == nullptr) return {};
+  if (list->size() > count_max) return rejected(rejection::too_many_items);
   out.reserve(list->size());
   for (const auto* each : *list)
     out.push_back(fixed_from_wire<digest>(*each));
-  return std::nullopt;
+  return {};
 }
 
-decoded<state_request> read_state_request(std::uint64_t sequence, std::uint64_t index, std::uint8_t part) {
-  if (part > static_cast<std::uint8_t>(state_part_last)) return rejection::number_out_of_range;
+or_rejection<state_request> read_state_request(std::uint64_t sequence, std::uint64_t index, std::uint8_t part) {
+  if (part > static_cast<std::uint8_t>(state_part_last)) return rejected(rejection::number_out_of_range);
   const state_request value{sequence_number{sequence}, index, static_cast<state_part>(part)};
   const auto parts = value.part == state_part::leaves ? limits::state_pages_max : limits::state_chunks_max;
-  if (sequence > limits::sequence_max || index >= parts) return rejection::number_out_of_range;
+  if (sequence > limits::sequence_max || index >= parts) return rejected(rejection::number_out_of_range);
   return value;
 }
 
-decoded<leaf_page> decode_leaf_page(const wire::StateChunk& encoded) {
-  if (encoded.leaves() == nullptr) return rejection::missing_field;
-  if (encoded.bytes() != nullptr) return rejection::inconsistent_sizes;
+or_rejection<leaf_page> decode_leaf_page(const wire::StateChunk& encoded) {
+  if (encoded.leaves() == nullptr) return rejected(rejection::missing_field);
+  if (encoded.bytes() != nullptr) return rejected(rejection::inconsistent_sizes);
   leaf_page value;
   value.chunk_count = encoded.chunk_count();
-  if (value.chunk_count > limits::state_chunks_max) return rejection::number_out_of_range;
-  if (const auto bad = read_digests(encoded.leaves(), limits::state_page_leaves, value.leaves)) return *bad;
-  if (const auto bad = read_digests(encoded.path(), limits::page_path_max, value.path)) return *bad;
+  if (value.chunk_count > limits::state_chunks_max) return rejected(rejection::number_out_of_range);
+  if (auto done = read_digests(encoded.leaves(), limits::state_page_leaves, value.leaves); !done)
+    return failure_of(done);
+  if (auto done = read_digests(encoded.path(), limits::page_path_max, value.path); !done) return failure_of(done);
   // Only a page beyond the last one has an expected size of zero.
   const auto expected = state_page_size(value.chunk_count, encoded.index());
-  if (expected == 0) return rejection::number_out_of_range;
-  if (value.leaves.size() != expected) return rejection::inconsistent_sizes;
+  if (expected == 0) return rejected(rejection::number_out_of_range);
+  if (value.leaves.size() != expected) return rejected(rejection::inconsistent_sizes);
   return value;
 }
 
-decoded<message> decode_state_chunk(const frame_ptr& frame) {
+or_rejection<message> decode_state_chunk(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::StateChunk>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   const auto wanted = read_state_request(encoded->sequence(), encoded->index(), encoded->part());
-  if (const auto* bad = std::get_if<rejection>(&wanted)) return *bad;
-  state_chunk_message value{std::get<state_request>(wanted), {}};
-  if (encoded->refusal() > static_cast<std::uint8_t>(state_refusal_last)) return rejection::number_out_of_range;
+  if (!wanted) return failure_of(wanted);
+  state_chunk_message value{*wanted, {}};
+  if (encoded->refusal() > static_cast<std::uint8_t>(state_refusal_last))
+    return rejected(rejection::number_out_of_range);
   if (encoded->refusal() == 0 && value.wanted.part == state_part::leaves) {
     auto page = decode_leaf_page(*encoded);
-    if (const auto* bad = std::get_if<rejection>(&page)) return *bad;
-    value.content = std::move(std::get<leaf_page>(page));
+    if (!page) return failure_of(page);
+    value.content = std::move(*page);
     return value;
   }
   // Only a page of leaves may have these fields; a chunk or a refusal must not.
   if (encoded->leaves() != nullptr || encoded->path() != nullptr || encoded->chunk_count() != 0) {
-    return rejection::inconsistent_sizes;
+    return rejected(rejection::inconsistent_sizes);
   }
   if (encoded->refusal() != 0) {
-    if (encoded->bytes() != nullptr) return rejection::inconsistent_sizes;
+    if (encoded->bytes() != nullptr) return rejected(rejection::inconsistent_sizes);
     value.content = static_cast<state_refusal>(encoded->refusal());
     return value;
   }
-  if (encoded->bytes() == nullptr) return rejection::missing_field;
-  if (encoded->bytes()->size() > limits::state_chunk_bytes_max) return rejection::frame_too_long;
+  if (encoded->bytes() == nullptr) return rejected(rejection::missing_field);
+  if (encoded->bytes()->size() > limits::state_chunk_bytes_max) return rejected(rejection::frame_too_long);
   value.content = std::make_shared<const byte_vector>(copy_of(encoded->bytes()));
   return value;
 }
@@ -285,10 +286,10 @@ bool is_in_range(const node_report& value) {
          highest.value <= limits::sequence_max;
 }
 
-decoded<message> decode_node_report(const frame_ptr& frame) {
+or_rejection<message> decode_node_report(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::NodeReport>(body_of(*frame), limits::report_counters_max + 8);
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr || encoded->state_root() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr || encoded->state_root() == nullptr) return rejected(rejection::missing_field);
   node_report value;
   value.id = id_of(*encoded->id());
   value.replica = replica_id{encoded->replica()};
@@ -298,101 +299,97 @@ decoded<message> decode_node_report(const frame_ptr& frame) {
   value.last_executed = sequence_number{encoded->last_executed()};
   value.stable_checkpoint = sequence_number{encoded->stable_checkpoint()};
   value.state_root = fixed_from_wire<digest>(*encoded->state_root());
-  if (!is_in_range(value)) return rejection::number_out_of_range;
+  if (!is_in_range(value)) return rejected(rejection::number_out_of_range);
   if (encoded->counters() == nullptr) return value;
-  if (encoded->counters()->size() > limits::report_counters_max) return rejection::too_many_items;
+  if (encoded->counters()->size() > limits::report_counters_max) return rejected(rejection::too_many_items);
   for (const auto* each : *encoded->counters()) {
-    if (each->name() == nullptr) return rejection::missing_field;
-    if (each->name()->size() > limits::report_name_bytes_max) return rejection::frame_too_long;
+    if (each->name() == nullptr) return rejected(rejection::missing_field);
+    if (each->name()->size() > limits::report_name_bytes_max) return rejected(rejection::frame_too_long);
     value.counters.push_back({each->name()->str(), each->value()});
   }
   return value;
 }
 
-decoded<message> decode_query(const frame_ptr& frame) {
+or_rejection<message> decode_query(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::Query>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr || encoded->operation() == nullptr) return rejection::missing_field;
-  if (encoded->operation()->size() > limits::operation_bytes_max) return rejection::frame_too_long;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr || encoded->operation() == nullptr) return rejected(rejection::missing_field);
+  if (encoded->operation()->size() > limits::operation_bytes_max) return rejected(rejection::frame_too_long);
   return query{id_of(*encoded->id()), copy_of(encoded->operation())};
 }
 
-decoded<message> decode_query_reply(const frame_ptr& frame) {
+or_rejection<message> decode_query_reply(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::QueryReply>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr) return rejection::missing_field;
-  if (encoded->last_executed() > limits::sequence_max) return rejection::number_out_of_range;
-  if (span_of(encoded->result()).size() > limits::result_bytes_max) return rejection::frame_too_long;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr) return rejected(rejection::missing_field);
+  if (encoded->last_executed() > limits::sequence_max) return rejected(rejection::number_out_of_range);
+  if (span_of(encoded->result()).size() > limits::result_bytes_max) return rejected(rejection::frame_too_long);
   return query_reply{id_of(*encoded->id()), sequence_number{encoded->last_executed()}, encoded->status(),
                      copy_of(encoded->result())};
 }
 
-decoded<message> decode_node_query(const frame_ptr& frame) {
+or_rejection<message> decode_node_query(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::NodeQuery>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr) return rejected(rejection::missing_field);
   return node_query{id_of(*encoded->id())};
 }
 
-decoded<message> decode_checkpoint_proof(const frame_ptr& frame) {
+or_rejection<message> decode_checkpoint_proof(const frame_ptr& frame) {
   const auto* encoded = verified_root<wire::CheckpointProof>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   auto certificate = decode_certificate(encoded->certificate());
-  if (const auto* bad = std::get_if<rejection>(&certificate)) return *bad;
-  auto& value = std::get<checkpoint_certificate>(certificate);
-  if (value.votes.empty()) return rejection::missing_field;
-  return checkpoint_proof{std::move(value)};
-}
-
-decoded<message> decode_state_request(const frame_ptr& frame) {
-  const auto* encoded = verified_root<wire::StateRequest>(body_of(*frame));
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  auto value = read_state_request(encoded->sequence(), encoded->index(), encoded->part());
-  if (const auto* bad = std::get_if<rejection>(&value)) return *bad;
-  return std::get<state_request>(value);
+  if (!certificate) return failure_of(certificate);
+  if (certificate->votes.empty()) return rejected(rejection::missing_field);
+  return checkpoint_proof{std::move(*certificate)};
 }
 
 template <class Value>
-decoded<message> widen(decoded<Value> value) {
-  if (const auto* bad = std::get_if<rejection>(&value)) return *bad;
-  return message{std::move(std::get<Value>(value))};
+or_rejection<message> widen(or_rejection<Value> value) {
+  return std::move(value).map([](Value&& body) { return message{std::move(body)}; });
+}
+
+or_rejection<message> decode_state_request(const frame_ptr& frame) {
+  const auto* encoded = verified_root<wire::StateRequest>(body_of(*frame));
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  return widen(read_state_request(encoded->sequence(), encoded->index(), encoded->part()));
 }
 
 }  // namespace
 
-decoded<request> decode_request(const blob& raw) {
+or_rejection<request> decode_request(const blob& raw) {
   request value;
   byte_span buffer;
-  if (raw.view.size() > limits::client_frame_bytes_max) return rejection::frame_too_long;
+  if (raw.view.size() > limits::client_frame_bytes_max) return rejected(rejection::frame_too_long);
   // A multiple of four bytes keeps the next request of a batch aligned.
   if (raw.view.size() % 4 != 0 || !split_signature(raw.view, buffer, value.client_signature)) {
-    return rejection::malformed_buffer;
+    return rejected(rejection::malformed_buffer);
   }
   const auto* encoded = verified_root<wire::Request>(buffer);
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->id() == nullptr || encoded->operations() == nullptr) return rejected(rejection::missing_field);
   value.id = id_of(*encoded);
-  if (value.id.client.value >= limits::clients_max) return rejection::number_out_of_range;
+  if (value.id.client.value >= limits::clients_max) return rejected(rejection::number_out_of_range);
   value.operations = span_of(encoded->operations());
-  if (value.operations.size() > limits::request_bytes_max) return rejection::frame_too_long;
+  if (value.operations.size() > limits::request_bytes_max) return rejected(rejection::frame_too_long);
   if (encoded->ends() != nullptr) {
-    const auto bad =
+    const auto done =
         read_ends(encoded->ends(), value.operations.size(), 2, limits::operations_per_request_max, value.ends);
-    if (bad) return *bad;
+    if (!done) return failure_of(done);
   }
   value.raw = raw;
-  if (value.id.opens_session() && !opening_in(value)) return rejection::inconsistent_sizes;
+  if (value.id.opens_session() && !opening_in(value)) return rejected(rejection::inconsistent_sizes);
   for (std::size_t index = 0; index < value.operation_count(); ++index) {
-    if (value.operation(index).size() > limits::operation_bytes_max) return rejection::frame_too_long;
+    if (value.operation(index).size() > limits::operation_bytes_max) return rejected(rejection::frame_too_long);
   }
   return value;
 }
 
-decoded<message> decode(const frame_ptr& frame) {
-  if (frame->empty()) return rejection::empty_frame;
+or_rejection<message> decode(const frame_ptr& frame) {
+  if (frame->empty()) return rejected(rejection::empty_frame);
   const auto kind = kind_of(byte_span{*frame});
-  if (!kind) return rejection::unknown_kind;
-  if (frame->size() > frame_bytes_max_of(*kind)) return rejection::frame_too_long;
+  if (!kind) return rejected(rejection::unknown_kind);
+  if (frame->size() > frame_bytes_max_of(*kind)) return rejected(rejection::frame_too_long);
   const blob body{frame, body_of(*frame)};
   switch (*kind) {
     case message_kind::request:
@@ -442,7 +439,7 @@ decoded<message> decode(const frame_ptr& frame) {
     case message_kind::system_request:
       return widen(decode_system_request(body));
   }
-  return rejection::unknown_kind;
+  return rejected(rejection::unknown_kind);
 }
 
 }  // namespace hypermesh

@@ -30,28 +30,28 @@ bool is_of_document(message_kind kind) {
 
 /// Copies the documents, because the buffer of a document has to start at an aligned address. Each copy has room for
 /// the kind, which makes it a frame.
-std::optional<rejection> read_documents(const wire::Evidence& encoded, std::vector<byte_vector>& out) {
-  if (encoded.documents() == nullptr) return std::nullopt;
-  if (encoded.documents()->size() > limits::evidence_item_documents_max) return rejection::too_many_items;
+or_rejection<void> read_documents(const wire::Evidence& encoded, std::vector<byte_vector>& out) {
+  if (encoded.documents() == nullptr) return {};
+  if (encoded.documents()->size() > limits::evidence_item_documents_max) return rejected(rejection::too_many_items);
   for (const auto* each : *encoded.documents()) {
     const auto bytes = bytes_of(each->bytes());
-    if (bytes.size() <= signature::size) return rejection::missing_field;
-    if (bytes.size() > limits::evidence_item_bytes_max) return rejection::frame_too_long;
+    if (bytes.size() <= signature::size) return rejected(rejection::missing_field);
+    if (bytes.size() > limits::evidence_item_bytes_max) return rejected(rejection::frame_too_long);
     auto& copy = out.emplace_back();
     copy.reserve(bytes.size() + 1);
     copy.assign(bytes.begin(), bytes.end());
   }
-  return std::nullopt;
+  return {};
 }
 
 /// Decodes a document, which may be as hostile as any frame. A SYSTEM-REQUEST is no document, so the decoder is not as
 /// deep as the sender likes.
-std::variant<evidence_item, rejection> decode_document(message_kind kind, byte_vector document) {
+or_rejection<evidence_item> decode_document(message_kind kind, byte_vector document) {
   document.push_back(static_cast<std::byte>(kind));
   const auto frame = std::make_shared<const byte_vector>(std::move(document));
   auto decoded = decode(frame);
-  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
-  auto& value = std::get<message>(decoded);
+  if (!decoded) return failure_of(decoded);
+  auto& value = *decoded;
   if (auto* asked = std::get_if<request>(&value)) {
     return item_of(std::make_shared<const request>(std::move(*asked)));
   }
@@ -98,46 +98,46 @@ frame_ptr frame_of(const builder& buffer, message_kind kind) {
   return std::make_shared<const byte_vector>(std::move(frame));
 }
 
-std::variant<evidence, rejection> read_evidence(const wire::Evidence& encoded) {
+or_rejection<evidence> read_evidence(const wire::Evidence& encoded) {
   std::vector<signed_statement> statements;
-  if (const auto bad = read_statements(encoded.statements(), limits::evidence_max, statements)) return *bad;
+  if (const auto done = read_statements(encoded.statements(), limits::evidence_max, statements); !done)
+    return failure_of(done);
   std::vector<byte_vector> documents;
-  if (const auto bad = read_documents(encoded, documents)) return *bad;
+  if (const auto done = read_documents(encoded, documents); !done) return failure_of(done);
   const auto kinds = bytes_of(encoded.kinds());
-  if (kinds.empty()) return rejection::missing_field;
-  if (kinds.size() != statements.size() + documents.size()) return rejection::inconsistent_sizes;
+  if (kinds.empty()) return rejected(rejection::missing_field);
+  if (kinds.size() != statements.size() + documents.size()) return rejected(rejection::inconsistent_sizes);
   evidence value;
   for (std::size_t index = 0; index < kinds.size(); ++index) {
     const auto kind = static_cast<message_kind>(std::to_integer<std::uint8_t>(kinds[index]));
     const bool stated = index < statements.size();
-    if (stated ? !is_of_statement(kind) : !is_of_document(kind)) return rejection::number_out_of_range;
+    if (stated ? !is_of_statement(kind) : !is_of_document(kind)) return rejected(rejection::number_out_of_range);
     if (stated) {
       value.items.push_back({kind, statements[index]});
       continue;
     }
     auto document = decode_document(kind, std::move(documents[index - statements.size()]));
-    if (const auto* bad = std::get_if<rejection>(&document)) return *bad;
-    value.items.push_back(std::move(std::get<evidence_item>(document)));
+    if (!document) return failure_of(document);
+    value.items.push_back(std::move(*document));
   }
   return value;
 }
 
 }  // namespace
 
-std::variant<evidence, rejection> decode_evidence(byte_span bytes) {
+or_rejection<evidence> decode_evidence(byte_span bytes) {
   const auto* encoded = verified_root<wire::Evidence>(bytes);
-  if (encoded == nullptr) return rejection::malformed_buffer;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
   return read_evidence(*encoded);
 }
 
-std::variant<system_request, rejection> decode_system_request(const blob& raw) {
+or_rejection<system_request> decode_system_request(const blob& raw) {
   const auto* encoded = verified_root<wire::SystemRequest>(raw.view);
-  if (encoded == nullptr) return rejection::malformed_buffer;
-  if (encoded->evidence() == nullptr) return rejection::missing_field;
+  if (encoded == nullptr) return rejected(rejection::malformed_buffer);
+  if (encoded->evidence() == nullptr) return rejected(rejection::missing_field);
   auto shown = read_evidence(*encoded->evidence());
-  if (const auto* bad = std::get_if<rejection>(&shown)) return *bad;
-  return system_request{case_name{encoded->name()},
-                        std::make_shared<const evidence>(std::move(std::get<evidence>(shown))), raw};
+  if (!shown) return failure_of(shown);
+  return system_request{case_name{encoded->name()}, std::make_shared<const evidence>(std::move(*shown)), raw};
 }
 
 byte_vector evidence_buffer(const evidence& value) {

@@ -2,11 +2,10 @@
 
 #include <flatbuffers/flatbuffers.h>
 
-#include <optional>
 #include <span>
 #include <vector>
 
-#include "messages/kinds.hpp"
+#include "messages/expected.hpp"
 #include "messages/types.hpp"
 
 /// Reads of FlatBuffers lists; shared by the codec's sources only.
@@ -22,18 +21,18 @@ inline byte_span span_of(const byte_list* list) {
 
 /// Reads the ends that cut `total` bytes into at least `parts_min` parts. They must ascend, and the
 /// last one must be `total` (attack 37: false counts and sizes).
-inline std::optional<rejection> read_ends(const end_list* list, std::size_t total, std::size_t parts_min,
-                                          std::size_t parts_max, std::vector<std::uint32_t>& out) {
-  if (list->size() < parts_min) return rejection::inconsistent_sizes;
-  if (list->size() > parts_max) return rejection::too_many_items;
+inline or_rejection<void> read_ends(const end_list* list, std::size_t total, std::size_t parts_min,
+                                    std::size_t parts_max, std::vector<std::uint32_t>& out) {
+  if (list->size() < parts_min) return rejected(rejection::inconsistent_sizes);
+  if (list->size() > parts_max) return rejected(rejection::too_many_items);
   out.reserve(list->size());
   std::uint32_t previous = 0;
   for (const auto end : *list) {
-    if (end < previous || end > total) return rejection::inconsistent_sizes;
+    if (end < previous || end > total) return rejected(rejection::inconsistent_sizes);
     out.push_back(previous = end);
   }
-  if (previous != total) return rejection::inconsistent_sizes;
-  return std::nullopt;
+  if (previous != total) return rejected(rejection::inconsistent_sizes);
+  return {};
 }
 
 }  // namespace hypermesh

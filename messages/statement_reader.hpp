@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstring>
-#include <optional>
 #include <vector>
 
 #include <flatbuffers/flatbuffers.h>
 
+#include "messages/expected.hpp"
 #include "messages/limits.hpp"
 #include "messages/wire_values.hpp"
 
@@ -19,10 +19,10 @@ inline bool is_in_range(const statement& content) {
 
 using statement_list = flatbuffers::Vector<const wire::SignedStatement*>;
 
-inline std::optional<rejection> read_statements(const statement_list* list, std::size_t count_max,
-                                                std::vector<signed_statement>& out) {
-  if (list == nullptr) return std::nullopt;
-  if (list->size() > count_max) return rejection::too_many_items;
+inline or_rejection<void> read_statements(const statement_list* list, std::size_t count_max,
+                                          std::vector<signed_statement>& out) {
+  if (list == nullptr) return {};
+  if (list->size() > count_max) return rejected(rejection::too_many_items);
   out.reserve(list->size());
   for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
     // The verifier checks the alignment of a vector's length, not of its structs. A hostile list may
@@ -30,9 +30,9 @@ inline std::optional<rejection> read_statements(const statement_list* list, std:
     wire::SignedStatement aligned;
     std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
     out.push_back(from_wire(aligned));
-    if (!is_in_range(out.back().content)) return rejection::number_out_of_range;
+    if (!is_in_range(out.back().content)) return rejected(rejection::number_out_of_range);
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

@@ -19,18 +19,19 @@ namespace {
 /// Readable for all users, because a configuration file holds no secret.
 constexpr mode_t config_mode = 0644;
 
-std::optional<world_error> make_folder(const std::filesystem::path& path) {
+or_error<void> make_folder(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
   if (!failed) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
-  return failed ? std::optional{failed_to("make", path, failed.value())} : std::nullopt;
+  if (failed) return failed_to("make", path, failed.value());
+  return {};
 }
 
 /// Makes a member's folder with key file and configuration.
-std::optional<world_error> make_member(const std::filesystem::path& folder, const secret_key& key,
-                                       const std::filesystem::path& config, const std::string& text) {
-  if (auto error = make_folder(folder)) return error;
-  if (auto error = write_secret_key(folder / "secret.key", key)) return error;
+or_error<void> make_member(const std::filesystem::path& folder, const secret_key& key,
+                           const std::filesystem::path& config, const std::string& text) {
+  if (auto done = make_folder(folder); !done) return done;
+  if (auto done = write_secret_key(folder / "secret.key", key); !done) return done;
   return write_durable_file(config, text, config_mode, existing_file::keep);
 }
 
@@ -41,8 +42,8 @@ std::string fresh_nonce() {
   return to_hex(bytes);
 }
 
-std::optional<world_error> write_cluster(const cluster_layout& layout, const cluster_plan& plan, genesis& content) {
-  const auto host = std::get<std::string>(parse_host(plan.host, address_use::dial));
+or_error<void> write_cluster(const cluster_layout& layout, const cluster_plan& plan, genesis& content) {
+  const auto host = parse_host(plan.host, address_use::dial).value();
   content.name = plan.name;
   content.nonce = fresh_nonce();
   content.state_machine = plan.state_machine;
@@ -53,24 +54,24 @@ std::optional<world_error> write_cluster(const cluster_layout& layout, const clu
     const auto key = secret_key::generate();
     const auto port = plan.ports.empty() ? static_cast<std::uint16_t>(plan.first_port + number) : plan.ports[number];
     content.replicas.push_back({key.public_half(), {host, port}});
-    auto error = make_member(layout.replica_folder(number), key, layout.node_file(number), node_file_text(number));
-    if (error) return error;
+    auto done = make_member(layout.replica_folder(number), key, layout.node_file(number), node_file_text(number));
+    if (!done) return done;
   }
   for (std::uint32_t number = 0; number < plan.clients; ++number) {
     const auto key = secret_key::generate();
     content.clients.push_back(key.public_half());
-    auto error = make_member(layout.client_folder(number), key, layout.client_file(number), client_file_text(number));
-    if (error) return error;
+    auto done = make_member(layout.client_folder(number), key, layout.client_file(number), client_file_text(number));
+    if (!done) return done;
   }
   for (std::uint32_t number = 0; number < plan.replicas; ++number) {
     const storage_owner owner{content.id(), content.name, replica_id{number}};
-    if (auto error = initialise_storage(layout.data_folder(number), owner)) return error;
+    if (auto done = initialise_storage(layout.data_folder(number), owner); !done) return done;
   }
   return write_genesis(layout.genesis_file(), content);
 }
 
-world_error impossible(std::string what, std::string remedy) {
-  return {std::move(what), std::move(remedy), fault_origin::configuration};
+tl::unexpected<world_error> impossible(std::string what, std::string remedy) {
+  return tl::unexpected(world_error{std::move(what), std::move(remedy), fault_origin::configuration});
 }
 
 /// The path whose removal leaves nothing of `directory`: `directory` itself, or the topmost of its parents that does
@@ -100,13 +101,13 @@ or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
       std::filesystem::is_directory(directory, failed) && std::filesystem::is_empty(directory, failed);
   if (failed) return failed_to("examine", directory, failed.value());
   if (is_empty) return true;
-  return world_error{fmt::format("{} exists and is not an empty directory", quoted(directory)),
-                     "choose another directory"};
+  return tl::unexpected(world_error{fmt::format("{} exists and is not an empty directory", quoted(directory)),
+                                    "choose another directory"});
 }
 
 }  // namespace
 
-std::optional<world_error> objection_to(const cluster_plan& plan) {
+or_error<void> check(const cluster_plan& plan) {
   const auto ports = plan.ports.empty() ? plan.replicas : plan.ports.size();
   if (plan.replicas < limits::replicas_min || plan.replicas > limits::replicas_max) {
     return impossible(fmt::format("{} replicas are not possible", plan.replicas),
@@ -125,13 +126,13 @@ std::optional<world_error> objection_to(const cluster_plan& plan) {
                       "choose a first port from 1 on that leaves room for all");
   }
   const auto host = parse_host(plan.host, address_use::dial);
-  if (const auto* error = std::get_if<world_error>(&host)) return *error;
+  if (!host) return failure_of(host);
   const auto machine = make_state_machine(plan.state_machine);
   if (!machine) return impossible(machine.error(), "choose one of them");
   if (auto flaw = flaw_of_cluster_name(plan.name); !flaw.empty()) {
     return impossible(std::move(flaw), "choose letters, digits and spaces");
   }
-  return std::nullopt;
+  return {};
 }
 
 or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan) {
@@ -139,19 +140,19 @@ or_error<genesis> create_cluster(const std::filesystem::path& directory, const c
     return impossible("the name of the directory is empty",
                       "name a directory; perhaps a variable of the shell is unset");
   }
-  if (auto error = objection_to(plan)) return std::move(*error);
+  if (auto done = check(plan); !done) return failure_of(done);
   const auto existed = exists_and_is_empty(directory);
-  if (const auto* error = std::get_if<world_error>(&existed)) return *error;
+  if (!existed) return failure_of(existed);
   const auto made = first_to_make(directory);
   genesis content;
-  if (auto error = write_cluster(cluster_layout{directory}, plan, content)) {
+  if (auto done = write_cluster(cluster_layout{directory}, plan, content); !done) {
     std::error_code ignored;
-    if (std::get<bool>(existed)) {
+    if (*existed) {
       remove_content(directory);
     } else {
       std::filesystem::remove_all(made, ignored);
     }
-    return std::move(*error);
+    return failure_of(done);
   }
   return content;
 }

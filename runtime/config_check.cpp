@@ -21,41 +21,41 @@ namespace {
 
 using problems = std::vector<world_error>;
 
-void add(problems& to, std::optional<world_error> error) {
-  if (error) to.push_back(std::move(*error));
+void add(problems& to, or_error<void> checked) {
+  if (!checked) to.push_back(std::move(checked.error()));
 }
 
-/// Why the member's secret key cannot be used: the file cannot be read, or the genesis lists another key. The second
-/// check needs a readable genesis.
-std::optional<world_error> objection_to_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
-  if (file.empty()) return std::nullopt;
+/// An error if the member's secret key cannot be used: the file cannot be read, or the genesis lists another key. The
+/// second check needs a readable genesis.
+or_error<void> check_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
+  if (file.empty()) return {};
   auto read = read_secret_key(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  if (cluster.replicas.empty()) return std::nullopt;
-  auto made = ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
-  return std::nullopt;
+  if (!read) return failure_of(read);
+  if (cluster.replicas.empty()) return {};
+  const auto made = ed25519_authenticator::make(self, std::move(*read), cluster.keys());
+  if (!made) return failure_of(made);
+  return {};
 }
 
-std::optional<world_error> objection_to_data(const node_config& config) {
-  if (config.storage.directory.empty() || config.cluster.replicas.empty()) return std::nullopt;
-  auto error = objection_to_storage(config.storage.directory, config.owner(), config.storage.mode);
-  if (error) return with_trail_hint(std::move(*error), config);
-  if (config.storage.mode == durability::memory) return std::nullopt;
-  if (::access(config.storage.directory.c_str(), R_OK | W_OK | X_OK) == 0) return std::nullopt;
+or_error<void> check_data(const node_config& config) {
+  if (config.storage.directory.empty() || config.cluster.replicas.empty()) return {};
+  auto usable = check_storage(config.storage.directory, config.owner(), config.storage.mode);
+  if (!usable) return tl::unexpected(with_trail_hint(std::move(usable.error()), config));
+  if (config.storage.mode == durability::memory) return {};
+  if (::access(config.storage.directory.c_str(), R_OK | W_OK | X_OK) == 0) return {};
   return failed_to("write to the data directory", config.storage.directory, errno);
 }
 
 /// A missing folder is no problem, because the node makes it.
-std::optional<world_error> objection_to_trail(const node_config& config) {
+or_error<void> check_trail(const node_config& config) {
   const auto& folder = config.audit.directory;
-  if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return std::nullopt;
+  if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return {};
   std::error_code failed;
   if (!std::filesystem::is_directory(folder, failed)) {
-    return world_error{fmt::format("the folder of the audit trail {} is no directory", quoted(folder)),
-                       "correct 'directory' of [audit] in node.toml", fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("the folder of the audit trail {} is no directory", quoted(folder)),
+                                      "correct 'directory' of [audit] in node.toml", fault_origin::configuration});
   }
-  if (::access(folder.c_str(), R_OK | W_OK | X_OK) == 0) return std::nullopt;
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) == 0) return {};
   return failed_to("write to the audit trail", folder, errno);
 }
 
@@ -87,10 +87,10 @@ bool is_of_this_machine(const std::string& host) {
   return found;
 }
 
-/// Why the other replicas, which dial the address in the genesis, cannot reach the replica where it listens. Address
-/// translation may explain another port or host, unless both addresses belong to the same machine.
-std::optional<world_error> objection_to_listening(const std::filesystem::path& file, const node_config& config) {
-  if (config.self.value >= config.cluster.replicas.size()) return std::nullopt;
+/// An error if the other replicas, which dial the address in the genesis, cannot reach the replica where it listens.
+/// Address translation may explain another port or host, unless both addresses belong to the same machine.
+or_error<void> check_listening(const std::filesystem::path& file, const node_config& config) {
+  if (config.self.value >= config.cluster.replicas.size()) return {};
   const auto& dialed = config.cluster.replicas[config.self.value].address;
   const auto& listen = config.listen;
   std::string_view why;
@@ -102,21 +102,22 @@ std::optional<world_error> objection_to_listening(const std::filesystem::path& f
              family_of(listen.host) != family_of(dialed.host)) {
     why = "an address of the other IP version";
   }
-  if (why.empty()) return std::nullopt;
-  return world_error{fmt::format("{}: replica {} listens on {}, {}, but the others dial {}, its address in the genesis",
-                                 file.string(), config.self.value, to_string(listen), why, to_string(dialed)),
-                     "remove 'listen' or correct it; or correct the replica's address in the genesis of every member",
-                     fault_origin::configuration};
+  if (why.empty()) return {};
+  return tl::unexpected(
+      world_error{fmt::format("{}: replica {} listens on {}, {}, but the others dial {}, its address in the genesis",
+                              file.string(), config.self.value, to_string(listen), why, to_string(dialed)),
+                  "remove 'listen' or correct it; or correct the replica's address in the genesis of every member",
+                  fault_origin::configuration});
 }
 
 problems problems_of_node(const std::filesystem::path& file) {
   problems found;
   node_config config;
   add(found, read_node_config_into(file, config));
-  add(found, objection_to_key(config.key_file, principal::of(config.self), config.cluster));
-  add(found, objection_to_data(config));
-  add(found, objection_to_trail(config));
-  add(found, objection_to_listening(file, config));
+  add(found, check_key(config.key_file, principal::of(config.self), config.cluster));
+  add(found, check_data(config));
+  add(found, check_trail(config));
+  add(found, check_listening(file, config));
   return found;
 }
 
@@ -124,7 +125,7 @@ problems problems_of_client(const std::filesystem::path& file) {
   problems found;
   client_config config;
   add(found, read_client_config_into(file, config));
-  add(found, objection_to_key(config.key_file, principal::of(config.self), config.cluster));
+  add(found, check_key(config.key_file, principal::of(config.self), config.cluster));
   return found;
 }
 
@@ -132,9 +133,9 @@ problems problems_of_client(const std::filesystem::path& file) {
 
 std::optional<config_kind> kind_of_config(const std::filesystem::path& file) {
   auto read = toml_document::read(file);
-  if (std::holds_alternative<world_error>(read)) return std::nullopt;
+  if (!read) return std::nullopt;
   // Problems found here are dropped, because the check that follows finds them again.
-  auto root = std::get<toml_document>(read).root();
+  auto root = read->root();
   if (!root.tables("replica").empty() || root.has("cluster")) return config_kind::genesis;
   if (root.has("replica")) return config_kind::node;
   if (root.has("client")) return config_kind::client;
@@ -146,15 +147,14 @@ std::vector<world_error> problems_of(const std::filesystem::path& file, config_k
   if (kind == config_kind::client) return problems_of_client(file);
   problems found;
   auto read = read_genesis(file);
-  if (auto* error = std::get_if<world_error>(&read)) found.push_back(std::move(*error));
+  if (!read) found.push_back(std::move(read.error()));
   return found;
 }
 
 world_error with_trail_hint(world_error error, const node_config& config) {
   if (config.audit.directory.empty() || !is_absent(config.storage.directory)) return error;
   const auto segments = list_segments({config.audit.directory});
-  const auto* numbers = std::get_if<std::vector<std::uint64_t>>(&segments);
-  if (numbers == nullptr || numbers->empty()) return error;
+  if (!segments || segments->empty()) return error;
   error.what += fmt::format("; but the audit trail in {} shows that this replica has run before, so it held data",
                             quoted(config.audit.directory));
   return error;

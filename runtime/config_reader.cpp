@@ -90,8 +90,8 @@ std::optional<config_value> config_tables::find_text(const config_key& key) {
   }
   if (key.kind == value_kind::address) {
     const auto parsed = parse_address(*text, address_use::listen);
-    if (const auto* error = std::get_if<world_error>(&parsed)) {
-      from.complain(key.name, fmt::format("{}; {}", error->what, error->remedy));
+    if (!parsed) {
+      from.complain(key.name, fmt::format("{}; {}", parsed.error().what, parsed.error().remedy));
       return std::nullopt;
     }
   }

@@ -39,8 +39,8 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
                                                                       const client_config& config,
                                                                       client_settings settings) {
   auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (auto* error = std::get_if<world_error>(&loaded)) return std::move(*error);
-  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(loaded);
+  if (!loaded) return failure_of(loaded);
+  const auto& keys = *loaded;
   std::unique_ptr<consensus_client> result{new consensus_client{system}};
   if (settings.sampling_seed == 0) randombytes_buf(&settings.sampling_seed, sizeof settings.sampling_seed);
   result->actor_ = system.spawn(

@@ -21,21 +21,22 @@ namespace hypermesh {
 
 namespace {
 
-std::optional<world_error> prepare_storage(const node_config& config) {
-  if (!config.storage.learner) return std::nullopt;
+or_error<void> prepare_storage(const node_config& config) {
+  if (!config.storage.learner) return {};
   if (config.storage.mode == durability::memory) {
-    return world_error{"a learner needs a disk, and mode memory keeps nothing",
-                       "set 'mode' to \"sync\" or \"async\" in the node's configuration", fault_origin::configuration};
+    return tl::unexpected(world_error{"a learner needs a disk, and mode memory keeps nothing",
+                                      "set 'mode' to \"sync\" or \"async\" in the node's configuration",
+                                      fault_origin::configuration});
   }
   return make_learner(config.storage.directory, config.owner());
 }
 
-std::optional<world_error> note_probation(const node_config& config, recovered_replica& past) {
-  if (config.storage.mode == durability::memory) return std::nullopt;
+or_error<void> note_probation(const node_config& config, recovered_replica& past) {
+  if (config.storage.mode == durability::memory) return {};
   auto learner = is_learner(config.storage.directory, config.owner());
-  if (auto* error = std::get_if<world_error>(&learner)) return std::move(*error);
-  past.on_probation = std::get<bool>(learner) && !past.readmitted;
-  return std::nullopt;
+  if (!learner) return failure_of(learner);
+  past.on_probation = *learner && !past.readmitted;
+  return {};
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
                                                                       node_observers observers) {
   auto machine = make_state_machine(config.cluster.state_machine);
   if (!machine) {
-    return world_error{machine.error(), "start the replica with the host's own machine", fault_origin::configuration};
+    return tl::unexpected(
+        world_error{machine.error(), "start the replica with the host's own machine", fault_origin::configuration});
   }
   return start(system, std::move(config), std::move(*machine), std::move(observers));
 }
@@ -65,13 +67,13 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
                                                                       std::unique_ptr<state_machine> machine,
                                                                       node_observers observers) {
   if (machine->name() != config.cluster.state_machine) {
-    return world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
-                                   config.cluster.state_machine, machine->name()),
-                       "use the machine that all members agreed on", fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
+                                                  config.cluster.state_machine, machine->name()),
+                                      "use the machine that all members agreed on", fault_origin::configuration});
   }
   auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
-  const auto& shared_keys = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
+  if (!keys) return failure_of(keys);
+  const auto& shared_keys = *keys;
   std::unique_ptr<consensus_manager> manager{new consensus_manager{system, config.self}};
   node_parts parts;
   parts.identity = {config.cluster.parameters(), config.self, shared_keys};
@@ -83,20 +85,20 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   links.on_event = std::move(observers.on_link);
   // Before the storage is opened, because a storage that runs out of descriptors looks damaged.
   const auto fitted = fit_to_descriptors(links);
-  if (const auto* error = std::get_if<world_error>(&fitted)) return *error;
-  if (auto error = prepare_storage(config)) return std::move(*error);
+  if (!fitted) return failure_of(fitted);
+  if (auto done = prepare_storage(config); !done) return failure_of(done);
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
-  if (auto* error = std::get_if<world_error>(&opened)) return with_trail_hint(std::move(*error), config);
-  parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
+  if (!opened) return tl::unexpected(with_trail_hint(std::move(opened.error()), config));
+  parts.storage = std::move(*opened);
   auto restored = restore_node(parts.identity, *parts.storage, std::move(machine));
-  if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
-  parts.restored = std::move(std::get<restored_node>(restored));
-  if (auto error = note_probation(config, parts.restored.past.replica)) return std::move(*error);
+  if (!restored) return failure_of(restored);
+  parts.restored = std::move(*restored);
+  if (auto done = note_probation(config, parts.restored.past.replica); !done) return failure_of(done);
   parts.on_observation = std::move(observers.on_observation);
-  if (auto error = manager->start_audit(config, parts)) return std::move(*error);
+  if (auto done = manager->start_audit(config, parts); !done) return failure_of(done);
   parts.on_failure = [record = manager->failure_](const world_error& error) {
     const std::scoped_lock lock{record->guard};
-    if (!record->error) record->error = error;
+    if (record->health) record->health = tl::unexpected(error);
     record->changed.notify_all();
   };
   manager->actors_ = spawn_node(system, std::move(parts));
@@ -104,29 +106,28 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   auto started =
       start_replica_links(system, std::move(links), config.listen,
                           {actors.ingress, actors.executor, actors.monitor, actors.coordinator, actors.client_ingress});
-  if (auto* error = std::get_if<world_error>(&started)) {
+  if (!started) {
     stop_node(actors);
     manager->stop_audit(actors);
     manager->stopped_ = true;
-    return std::move(*error);
+    return failure_of(started);
   }
-  manager->links_ = std::move(std::get<replica_links>(started));
-  manager->links_.notice = std::get<std::string>(fitted);
+  manager->links_ = std::move(*started);
+  manager->links_.notice = *fitted;
   actors.peers = manager->links_.peers;
   connect_node(actors);
   if (manager->auditor_) caf::anon_send(manager->auditor_, wired{std::make_shared<const node_actors>(actors)});
   return manager;
 }
 
-std::optional<world_error> consensus_manager::start_audit(const node_config& config, node_parts& parts) {
-  if (!config.audit.enabled) return std::nullopt;
+or_error<void> consensus_manager::start_audit(const node_config& config, node_parts& parts) {
+  if (!config.audit.enabled) return {};
   trail_settings settings;
   settings.retained_bytes = std::uint64_t{config.audit.retain_mib} * 1024 * 1024;
   const trail_owner owner{parts.identity.cluster.signing, config.self};
   auto opened = open_audit_trail({config.audit.directory}, owner, parts.identity.keys, settings, wall_clock_us());
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  auto trail =
-      std::make_shared<std::unique_ptr<audit_trail>>(std::get<std::unique_ptr<audit_trail>>(std::move(opened)));
+  if (!opened) return failure_of(opened);
+  auto trail = std::make_shared<std::unique_ptr<audit_trail>>(std::move(opened).value());
   const auto& past = parts.restored.past.replica;
   (*trail)->add(wall_clock_us(), run_started{past.view, past.last_executed});
   auto queue = std::make_shared<audit_queue>();
@@ -138,7 +139,7 @@ std::optional<world_error> consensus_manager::start_audit(const node_config& con
     tap->on_observed(what);
     if (also) also(what);
   };
-  return std::nullopt;
+  return {};
 }
 
 void consensus_manager::stop_audit(const node_actors& stopped) {
@@ -208,14 +209,14 @@ void consensus_manager::release(replica_id replica) {
   if (!stopped_) caf::anon_send(actors_.fault_detector, release_wanted{replica});
 }
 
-std::optional<world_error> consensus_manager::failure() const {
+or_error<void> consensus_manager::health() const {
   const std::scoped_lock lock{failure_->guard};
-  return failure_->error;
+  return failure_->health;
 }
 
 bool consensus_manager::wait_for_failure(std::chrono::milliseconds patience) const {
   std::unique_lock lock{failure_->guard};
-  return failure_->changed.wait_for(lock, patience, [this] { return failure_->error.has_value(); });
+  return failure_->changed.wait_for(lock, patience, [this] { return !failure_->health.has_value(); });
 }
 
 }  // namespace hypermesh

@@ -87,7 +87,7 @@ class consensus_manager {
   void release(replica_id replica);
 
   /// The error that made the node stop taking part, if there was one.
-  [[nodiscard]] std::optional<world_error> failure() const;
+  [[nodiscard]] or_error<void> health() const;
 
   /// Waits until the node fails or `patience` has passed; true when it failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
@@ -103,7 +103,7 @@ class consensus_manager {
   struct failure_record {
     mutable std::mutex guard;
     mutable std::condition_variable changed;
-    std::optional<world_error> error;
+    or_error<void> health;
   };
 
   consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
@@ -112,7 +112,7 @@ class consensus_manager {
   [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
   /// Spawns the auditor and makes `parts` report records and observations to it; does nothing when the configuration
   /// wants no trail.
-  [[nodiscard]] std::optional<world_error> start_audit(const node_config& config, node_parts& parts);
+  [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
   /// Closes the audit trail. Called after the other actors were asked to stop.
   void stop_audit(const node_actors& stopped);
 

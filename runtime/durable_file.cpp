@@ -65,38 +65,39 @@ std::string remedy_of(const std::filesystem::path& path, int error) {
   }
 }
 
-world_error failed_to(std::string_view action, const std::filesystem::path& path, int error) {
+tl::unexpected<world_error> failed_to(std::string_view action, const std::filesystem::path& path, int error) {
   const bool is_path = error == ENOENT || error == EACCES || error == EPERM || error == ENOTDIR || error == EISDIR ||
                        error == ELOOP || error == ENAMETOOLONG;
-  return {fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)), remedy_of(path, error),
-          is_path ? fault_origin::configuration : fault_origin::machine};
+  return tl::unexpected(world_error{fmt::format("cannot {} {}: {}", action, quoted(path), std::strerror(error)),
+                                    remedy_of(path, error),
+                                    is_path ? fault_origin::configuration : fault_origin::machine});
 }
 
-std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
+or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max) {
   // Without O_NONBLOCK, the call would block for ever if the path were a pipe.
   const open_file file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
   if (!file.is_open()) return failed_to("read", path, errno);
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
   if (!S_ISREG(facts.st_mode)) {
-    return world_error{fmt::format("{} is {}", quoted(path),
-                                   S_ISDIR(facts.st_mode) ? "a directory" : "no regular file but a pipe or device"),
-                       "name the file itself", fault_origin::configuration};
+    return tl::unexpected(
+        world_error{fmt::format("{} is {}", quoted(path),
+                                S_ISDIR(facts.st_mode) ? "a directory" : "no regular file but a pipe or device"),
+                    "name the file itself", fault_origin::configuration});
   }
   if (static_cast<std::uintmax_t>(facts.st_size) > bytes_max) {
-    return world_error{
+    return tl::unexpected(world_error{
         fmt::format("{} has {} bytes, more than the {} that are possible", quoted(path), facts.st_size, bytes_max),
-        "name the right file", fault_origin::configuration};
+        "name the right file", fault_origin::configuration});
   }
   std::string content(static_cast<std::size_t>(facts.st_size), '\0');
   const auto size = read_bytes(file, path, content);
-  if (const auto* error = std::get_if<world_error>(&size)) return *error;
-  content.resize(std::get<std::size_t>(size));
+  if (!size) return failure_of(size);
+  content.resize(*size);
   return content;
 }
 
-std::variant<std::size_t, world_error> read_bytes(const open_file& file, const std::filesystem::path& path,
-                                                  std::span<char> into) {
+or_error<std::size_t> read_bytes(const open_file& file, const std::filesystem::path& path, std::span<char> into) {
   std::size_t size = 0;
   while (size < into.size()) {
     const auto count = ::read(file.descriptor(), into.data() + size, into.size() - size);
@@ -119,15 +120,15 @@ open_file& open_file::operator=(open_file&& other) noexcept {
   return *this;
 }
 
-std::optional<world_error> sync_folder_of(const std::filesystem::path& path) {
+or_error<void> sync_folder_of(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
   const open_file file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!file.is_open() || ::fsync(file.descriptor()) != 0) return failed_to("sync the folder of", path, errno);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> write_durable_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
-                                              existing_file existing) {
+or_error<void> write_durable_file(const std::filesystem::path& path, std::string_view content, mode_t mode,
+                                  existing_file existing) {
   auto draft = path;
   draft += fmt::format(".{:08x}.new", randombytes_random());
   {
@@ -148,8 +149,9 @@ std::optional<world_error> write_durable_file(const std::filesystem::path& path,
   const int error = errno;
   if (!named || existing == existing_file::keep) ::unlink(draft.c_str());
   if (!named && error == EEXIST) {
-    return world_error{fmt::format("{} exists already and is not overwritten", quoted(path)),
-                       fmt::format("choose another name, or move it away: mv {0} {0}.old", quoted(path))};
+    return tl::unexpected(
+        world_error{fmt::format("{} exists already and is not overwritten", quoted(path)),
+                    fmt::format("choose another name, or move it away: mv {0} {0}.old", quoted(path))});
   }
   if (!named) return failed_to("create", path, error);
   return sync_folder_of(path);

@@ -4,12 +4,10 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include "actors/ports.hpp"
 
@@ -21,7 +19,8 @@ namespace hypermesh {
 
 /// "cannot ACTION PATH: …" for the value of `errno`, with the command that shows the cause. A wrong path or permission
 /// counts as configuration.
-[[nodiscard]] world_error failed_to(std::string_view action, const std::filesystem::path& path, int error);
+[[nodiscard]] tl::unexpected<world_error> failed_to(std::string_view action, const std::filesystem::path& path,
+                                                    int error);
 
 /// The remedy that `failed_to` gives for this value of `errno`.
 [[nodiscard]] std::string remedy_of(const std::filesystem::path& path, int error);
@@ -46,24 +45,22 @@ class open_file {
 };
 
 /// Makes the names in the folder of `path` durable.
-[[nodiscard]] std::optional<world_error> sync_folder_of(const std::filesystem::path& path);
+[[nodiscard]] or_error<void> sync_folder_of(const std::filesystem::path& path);
 
 /// Reads until `into` is full or the file ends. Returns the number of bytes. `path` is for the error.
-[[nodiscard]] std::variant<std::size_t, world_error> read_bytes(const open_file& file,
-                                                                const std::filesystem::path& path,
-                                                                std::span<char> into);
+[[nodiscard]] or_error<std::size_t> read_bytes(const open_file& file, const std::filesystem::path& path,
+                                               std::span<char> into);
 
 /// The content of a regular file of at most `bytes_max` bytes. The error distinguishes a missing, forbidden or failing
 /// file from a folder, pipe or device in its place.
-[[nodiscard]] std::variant<std::string, world_error> read_small_file(const std::filesystem::path& path,
-                                                                     std::uintmax_t bytes_max);
+[[nodiscard]] or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max);
 
 enum class existing_file { keep, replace };
 
 /// Writes a complete and durable file of this mode under `path`, or changes nothing. If only the final sync of the
 /// folder fails, the file is there, but a power failure may lose it. With `existing_file::keep` an existing file is an
 /// error.
-[[nodiscard]] std::optional<world_error> write_durable_file(const std::filesystem::path& path, std::string_view content,
-                                                            mode_t mode, existing_file existing);
+[[nodiscard]] or_error<void> write_durable_file(const std::filesystem::path& path, std::string_view content,
+                                                mode_t mode, existing_file existing);
 
 }  // namespace hypermesh

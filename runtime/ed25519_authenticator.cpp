@@ -26,7 +26,7 @@ std::string owner_of(const public_key& key, const member_keys& members) {
   return fmt::format("nobody in the genesis ({}…)", to_hex(key.view(), 8));
 }
 
-std::optional<world_error> objection_to_duplicates(const member_keys& members) {
+or_error<void> check_duplicates(const member_keys& members) {
   struct listed_key {
     public_key key;
     principal owner;
@@ -43,10 +43,10 @@ std::optional<world_error> objection_to_duplicates(const member_keys& members) {
   std::sort(all.begin(), all.end(), [](const auto& left, const auto& right) { return left.key < right.key; });
   const auto twin = std::adjacent_find(all.begin(), all.end(),
                                        [](const auto& left, const auto& right) { return left.key == right.key; });
-  if (twin == all.end()) return std::nullopt;
-  return world_error{
+  if (twin == all.end()) return {};
+  return tl::unexpected(world_error{
       fmt::format("{} and {} have the same public key", to_string(twin->owner), to_string(std::next(twin)->owner)),
-      "give each member a key of its own: hypermesh keygen", fault_origin::configuration};
+      "give each member a key of its own: hypermesh keygen", fault_origin::configuration});
 }
 
 }  // namespace
@@ -57,31 +57,31 @@ ed25519_authenticator::ed25519_authenticator(principal self, secret_key own, mem
 or_error<std::shared_ptr<const ed25519_authenticator>> ed25519_authenticator::make(principal self, secret_key own,
                                                                                    member_keys members) {
   initialise_crypto();
-  if (auto objection = objection_to(self, own, members)) return *objection;
+  if (auto done = check(self, own, members); !done) return failure_of(done);
   return std::shared_ptr<const ed25519_authenticator>{
       new ed25519_authenticator{self, std::move(own), std::move(members)}};
 }
 
-std::optional<world_error> ed25519_authenticator::objection_to(principal self, const secret_key& own,
-                                                               const member_keys& members) {
+or_error<void> ed25519_authenticator::check(principal self, const secret_key& own, const member_keys& members) {
   const auto* const listed = find_key(members, self);
   if (listed == nullptr) {
-    return world_error{fmt::format("{} is not among the members", to_string(self)),
-                       "check the number in the configuration against the genesis file", fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("{} is not among the members", to_string(self)),
+                                      "check the number in the configuration against the genesis file",
+                                      fault_origin::configuration});
   }
   if (*listed != own.public_half()) {
-    return world_error{
-        fmt::format("the secret key belongs to {}, but {} is listed with {}", owner_of(own.public_half(), members),
-                    to_string(self), to_hex(listed->view(), 8)),
-        "name this member's own key file, or correct its number, in the node's or client's configuration",
-        fault_origin::configuration};
+    return tl::unexpected(
+        world_error{fmt::format("the secret key belongs to {}, but {} is listed with {}",
+                                owner_of(own.public_half(), members), to_string(self), to_hex(listed->view(), 8)),
+                    "name this member's own key file, or correct its number, in the node's or client's configuration",
+                    fault_origin::configuration});
   }
   for (std::size_t number = 0; number < members.replicas.size(); ++number) {
     if (is_sound(members.replicas[number])) continue;
-    return world_error{fmt::format("replica-{} is listed with an unusable public key", number),
-                       "copy the key again from its owner", fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("replica-{} is listed with an unusable public key", number),
+                                      "copy the key again from its owner", fault_origin::configuration});
   }
-  return objection_to_duplicates(members);
+  return check_duplicates(members);
 }
 
 signature ed25519_authenticator::sign(byte_span signing_input) const { return own_.sign(signing_input); }

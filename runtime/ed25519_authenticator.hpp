@@ -37,8 +37,7 @@ class ed25519_authenticator final : public authenticator {
  private:
   ed25519_authenticator(principal self, secret_key own, member_keys members);
 
-  [[nodiscard]] static std::optional<world_error> objection_to(principal self, const secret_key& own,
-                                                               const member_keys& members);
+  [[nodiscard]] static or_error<void> check(principal self, const secret_key& own, const member_keys& members);
 
   principal self_;
   secret_key own_;

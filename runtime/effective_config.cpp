@@ -22,28 +22,28 @@ const documented_key& documented(std::string_view file_name, const config_key& k
 
 /// Adds the values of `config`, which was read from `file`. The file is parsed once more, for the lines.
 template <class Config>
-std::optional<world_error> add_values(std::string_view file_name, std::span<const config_row<Config>> rows,
-                                      const Config& config, const std::filesystem::path& file, values& into) {
+or_error<void> add_values(std::string_view file_name, std::span<const config_row<Config>> rows, const Config& config,
+                          const std::filesystem::path& file, values& into) {
   auto read = toml_document::read(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto root = std::get<toml_document>(read).root();
+  if (!read) return failure_of(read);
+  auto root = read->root();
   for (const auto& row : rows) {
     auto table = row.key.table.empty() ? root : root.table(row.key.table);
     into.push_back({documented(file_name, row.key), row.get(config), file, table.line(row.key.name)});
   }
-  return std::nullopt;
+  return {};
 }
 
 /// The values of a member: those of its own file, and the agreed ones.
 template <class Config>
 or_error<values> values_of_member(std::string_view file_name, std::span<const config_row<Config>> rows,
                                   const or_error<Config>& read, const std::filesystem::path& file) {
-  if (const auto* error = std::get_if<world_error>(&read)) return *error;
-  const auto& config = std::get<Config>(read);
+  if (!read) return failure_of(read);
+  const auto& config = *read;
   values all;
-  if (auto error = add_values(file_name, rows, config, file, all)) return std::move(*error);
-  if (auto error = add_values("genesis.toml", cluster_rows(), config.cluster, config.genesis_file, all)) {
-    return std::move(*error);
+  if (auto done = add_values(file_name, rows, config, file, all); !done) return failure_of(done);
+  if (auto done = add_values("genesis.toml", cluster_rows(), config.cluster, config.genesis_file, all); !done) {
+    return failure_of(done);
   }
   return all;
 }
@@ -55,11 +55,9 @@ or_error<values> effective_values(const std::filesystem::path& file, config_kind
   if (kind == config_kind::client)
     return values_of_member("client.toml", client_rows(), read_client_config(file), file);
   const auto read = read_genesis(file);
-  if (const auto* error = std::get_if<world_error>(&read)) return *error;
+  if (!read) return failure_of(read);
   values all;
-  if (auto error = add_values("genesis.toml", cluster_rows(), std::get<genesis>(read), file, all)) {
-    return std::move(*error);
-  }
+  if (auto done = add_values("genesis.toml", cluster_rows(), *read, file, all); !done) return failure_of(done);
   return all;
 }
 

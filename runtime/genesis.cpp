@@ -27,17 +27,16 @@ public_key read_key(toml_table& from, std::string owner, seen_members& seen) {
   const auto text = from.text("key");
   if (!from.has("key")) return {};
   auto parsed = parse_public_key(text);
-  const auto* key = std::get_if<public_key>(&parsed);
-  if (key == nullptr) {
-    from.complain("key", std::get<world_error>(parsed).what);
+  if (!parsed) {
+    from.complain("key", parsed.error().what);
     return {};
   }
-  const auto [first, is_new] = seen.keys.emplace(*key, std::move(owner));
+  const auto [first, is_new] = seen.keys.emplace(*parsed, std::move(owner));
   if (!is_new) {
     from.complain("key",
                   fmt::format("{} has this key already; each member needs its own: hypermesh keygen", first->second));
   }
-  return *key;
+  return *parsed;
 }
 
 replica_address read_address(toml_table& from, std::uint32_t owner, seen_members& seen) {
@@ -45,11 +44,11 @@ replica_address read_address(toml_table& from, std::uint32_t owner, seen_members
   // A missing key was reported already.
   if (!from.has("address")) return {};
   auto parsed = parse_address(text, address_use::dial);
-  if (const auto* error = std::get_if<world_error>(&parsed)) {
-    from.complain("address", fmt::format("{}; {}", error->what, error->remedy));
+  if (!parsed) {
+    from.complain("address", fmt::format("{}; {}", parsed.error().what, parsed.error().remedy));
     return {};
   }
-  auto& address = std::get<replica_address>(parsed);
+  auto& address = *parsed;
   const auto [first, is_new] = seen.addresses.emplace(std::pair{address.host, address.port}, owner);
   if (!is_new) {
     from.complain("address", fmt::format("replica {} has the address {} already; each replica needs its own",
@@ -160,8 +159,8 @@ std::vector<replica_address> genesis::addresses() const {
 
 or_error<genesis> read_genesis(const std::filesystem::path& path) {
   auto read = toml_document::read(path);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& document = std::get<toml_document>(read);
+  if (!read) return failure_of(read);
+  const auto& document = *read;
   auto root = document.root();
   genesis content;
   seen_members seen;
@@ -171,15 +170,15 @@ or_error<genesis> read_genesis(const std::filesystem::path& path) {
   read_clients(root, content, seen);
   expect_fitting_window(tables, content);
   tables.expect_nothing_else("genesis.toml");
-  if (!document.problems().empty()) return error_of(document.problems());
+  if (!document.problems().empty()) return tl::unexpected(error_of(document.problems()));
   return content;
 }
 
-std::optional<world_error> write_genesis(const std::filesystem::path& path, const genesis& content) {
+or_error<void> write_genesis(const std::filesystem::path& path, const genesis& content) {
   if (std::filesystem::exists(path)) {
-    return world_error{
+    return tl::unexpected(world_error{
         fmt::format("{} exists already", path.string()),
-        "choose another directory: a new genesis is a new cluster, which cannot use what this one's replicas hold"};
+        "choose another directory: a new genesis is a new cluster, which cannot use what this one's replicas hold"});
   }
   auto text = genesis_head_text(content);
   for (std::size_t number = 0; number < content.replicas.size(); ++number) {

@@ -40,6 +40,6 @@ struct genesis {
 [[nodiscard]] or_error<genesis> read_genesis(const std::filesystem::path& path);
 
 /// Writes a genesis file with comments for people. Never replaces a file.
-[[nodiscard]] std::optional<world_error> write_genesis(const std::filesystem::path& path, const genesis& content);
+[[nodiscard]] or_error<void> write_genesis(const std::filesystem::path& path, const genesis& content);
 
 }  // namespace hypermesh

@@ -48,31 +48,33 @@ class guarded_bytes {
 
 // --- Reading -----------------------------------------------------------------
 
-std::optional<world_error> objection_to_file(const struct stat& facts, const std::filesystem::path& path) {
+or_error<void> check_file(const struct stat& facts, const std::filesystem::path& path) {
   if (!S_ISREG(facts.st_mode)) {
-    return world_error{fmt::format("{} is not a regular file", quoted(path)),
-                       "name the key file itself, not a folder, pipe or device", fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("{} is not a regular file", quoted(path)),
+                                      "name the key file itself, not a folder, pipe or device",
+                                      fault_origin::configuration});
   }
   if (facts.st_size > static_cast<off_t>(key_file_bytes_max)) {
-    return world_error{fmt::format("{} has {} bytes: too long for a key file", quoted(path), facts.st_size),
-                       "name a file that `hypermesh keygen` wrote", fault_origin::configuration};
+    return tl::unexpected(
+        world_error{fmt::format("{} has {} bytes: too long for a key file", quoted(path), facts.st_size),
+                    "name a file that `hypermesh keygen` wrote", fault_origin::configuration});
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> objection_to_privacy(const struct stat& facts, const std::filesystem::path& path) {
+or_error<void> check_privacy(const struct stat& facts, const std::filesystem::path& path) {
   if (facts.st_uid != ::geteuid()) {
-    return world_error{
+    return tl::unexpected(world_error{
         fmt::format("{} belongs to user {}, but this process runs as user {}", quoted(path), facts.st_uid, ::geteuid()),
-        fmt::format("chown {} {}", ::geteuid(), quoted(path)), fault_origin::configuration};
+        fmt::format("chown {} {}", ::geteuid(), quoted(path)), fault_origin::configuration});
   }
   const auto mode = facts.st_mode & 07777U;
   if ((mode & ~secret_mode) != 0) {
-    return world_error{fmt::format("{} has mode {:04o}{}, but a secret key has 0600", quoted(path), mode,
-                                   (mode & 077U) != 0 ? ": others may read or change it" : ""),
-                       fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("{} has mode {:04o}{}, but a secret key has 0600", quoted(path), mode,
+                                                  (mode & 077U) != 0 ? ": others may read or change it" : ""),
+                                      fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration});
   }
-  return std::nullopt;
+  return {};
 }
 
 /// Reads the whole file into `content`. Returns the number of bytes, or the error.
@@ -82,16 +84,16 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, guarded_bytes
   if (!file.is_open()) return failed_to("open", path, errno);
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
-  if (auto objection = objection_to_file(facts, path)) return *objection;
-  if (auto objection = objection_to_privacy(facts, path)) return *objection;
+  if (auto done = check_file(facts, path); !done) return failure_of(done);
+  if (auto done = check_privacy(facts, path); !done) return failure_of(done);
   return read_bytes(file, path, {content.data(), content.size()});
 }
 
 /// The offset of the digits in `content`, or an error that quotes none of the content.
 or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
-    return world_error{fmt::format("{}:{}: {}", quoted(path), line, what), "name a file that `hypermesh keygen` wrote",
-                       fault_origin::configuration};
+    return tl::unexpected(world_error{fmt::format("{}:{}: {}", quoted(path), line, what),
+                                      "name a file that `hypermesh keygen` wrote", fault_origin::configuration});
   };
   if (!content.starts_with(secret_header)) {
     return bad_line(1, fmt::format("expected \"{}\"", secret_header.substr(0, secret_header.size() - 1)));
@@ -107,25 +109,26 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
 }
 
 /// Decodes the key of a file into `out`, which is guarded memory.
-std::optional<world_error> read_key(const std::filesystem::path& path, std::span<std::byte> out) {
+or_error<void> read_key(const std::filesystem::path& path, std::span<std::byte> out) {
   initialise_crypto();
   // One byte more than allowed, to detect a file that grew while it was read.
   guarded_bytes content{key_file_bytes_max + 1};
   const auto size = read_file(path, content);
-  if (const auto* error = std::get_if<world_error>(&size)) return *error;
-  const auto text = content.text(0, std::get<std::size_t>(size));
+  if (!size) return failure_of(size);
+  const auto text = content.text(0, *size);
   const auto start = find_digits(path, text);
-  if (const auto* error = std::get_if<world_error>(&start)) return *error;
-  if (!from_hex(content.text(std::get<std::size_t>(start), digit_count), out)) {
-    return world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
-                       "restore the file from a backup", fault_origin::configuration};
+  if (!start) return failure_of(start);
+  if (!from_hex(content.text(*start, digit_count), out)) {
+    return tl::unexpected(
+        world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
+                    "restore the file from a backup", fault_origin::configuration});
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
 
-std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key) {
+or_error<void> write_secret_key(const std::filesystem::path& path, const secret_key& key) {
   require(key.bytes_ != nullptr, "a key that was moved away is not written");
   initialise_crypto();
   const auto digits_start = secret_header.size() + kind_line.size();
@@ -144,7 +147,7 @@ or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
   initialise_crypto();
   guarded_bytes seed{key_bytes};
   const std::span<std::byte> out{reinterpret_cast<std::byte*>(seed.data()), key_bytes};
-  if (auto error = read_key(path, out)) return *error;
+  if (auto done = read_key(path, out); !done) return failure_of(done);
   return secret_key::from_seed(out);
 }
 

@@ -77,23 +77,24 @@ bool is_sound(const public_key& key) {
 or_error<public_key> parse_public_key(std::string_view text) {
   public_key key;
   if (!from_hex(text, key.bytes)) {
-    return world_error{fmt::format("a public key has {} hexadecimal digits, not \"{}\"", 2 * public_key::size,
-                                   text.substr(0, 2 * public_key::size)),
-                       "copy the last line of the public key file"};
+    return tl::unexpected(world_error{fmt::format("a public key has {} hexadecimal digits, not \"{}\"",
+                                                  2 * public_key::size, text.substr(0, 2 * public_key::size)),
+                                      "copy the last line of the public key file"});
   }
   if (!is_sound(key)) {
-    return world_error{fmt::format("{} is no usable Ed25519 public key", text), "copy it again from its owner"};
+    return tl::unexpected(
+        world_error{fmt::format("{} is no usable Ed25519 public key", text), "copy it again from its owner"});
   }
   return key;
 }
 
-std::optional<world_error> disable_core_dumps() {
+or_error<void> disable_core_dumps() {
   const rlimit none{0, 0};
   if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-    return world_error{fmt::format("core dumps cannot be disabled: {}", std::strerror(errno)),
-                       "start the process with: ulimit -c 0"};
+    return tl::unexpected(world_error{fmt::format("core dumps cannot be disabled: {}", std::strerror(errno)),
+                                      "start the process with: ulimit -c 0"});
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

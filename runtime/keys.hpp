@@ -2,19 +2,14 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
-#include <variant>
 
 #include "actors/ports.hpp"
+#include "messages/expected.hpp"
 #include "messages/types.hpp"
 
 /// The Ed25519 identities of replicas and clients, and their files.
 namespace hypermesh {
-
-/// A value, or an error of disk, network, operating system or configuration.
-template <class Value>
-using or_error = std::variant<Value, world_error>;
 
 /// Prepares libsodium; idempotent and safe from several threads. The functions here call it by themselves.
 void initialise_crypto();
@@ -42,7 +37,7 @@ class secret_key {
   [[nodiscard]] signature sign(byte_span bytes) const;
 
  private:
-  friend std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key);
+  friend or_error<void> write_secret_key(const std::filesystem::path& path, const secret_key& key);
 
   secret_key() = default;
 
@@ -65,7 +60,7 @@ inline constexpr std::size_t key_file_bytes_max = 1'024;
 ///     <64 hexadecimal digits>
 ///
 /// Atomic and durable: the file appears complete or not at all. Never replaces a file.
-[[nodiscard]] std::optional<world_error> write_secret_key(const std::filesystem::path& path, const secret_key& key);
+[[nodiscard]] or_error<void> write_secret_key(const std::filesystem::path& path, const secret_key& key);
 
 /// Reads a file that `write_secret_key` wrote. Refuses everything but a regular file of this user that nobody else can
 /// read or write. A symbolic link is followed, and its target is checked.
@@ -76,6 +71,6 @@ inline constexpr std::size_t key_file_bytes_max = 1'024;
 
 /// Keeps this process's memory out of core dumps and away from debuggers of the same user. Call at the start of a
 /// process that loads a secret key.
-[[nodiscard]] std::optional<world_error> disable_core_dumps();
+[[nodiscard]] or_error<void> disable_core_dumps();
 
 }  // namespace hypermesh

@@ -5,8 +5,8 @@ namespace hypermesh {
 or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::filesystem::path& file, principal self,
                                                                  const genesis& cluster) {
   auto read = read_secret_key(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  return ed25519_authenticator::make(self, std::move(std::get<secret_key>(read)), cluster.keys());
+  if (!read) return failure_of(read);
+  return ed25519_authenticator::make(self, std::move(*read), cluster.keys());
 }
 
 link_settings link_settings_of(const genesis& cluster, std::shared_ptr<const authenticator> keys,

@@ -13,12 +13,12 @@ namespace hypermesh {
 namespace {
 
 /// Reads the genesis that a configuration names, if it names one. The error has all problems of the genesis.
-std::optional<world_error> load_genesis(const std::filesystem::path& file, genesis& into) {
-  if (file.empty()) return std::nullopt;
+or_error<void> load_genesis(const std::filesystem::path& file, genesis& into) {
+  if (file.empty()) return {};
   auto read = read_genesis(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  into = std::move(std::get<genesis>(read));
-  return std::nullopt;
+  if (!read) return failure_of(read);
+  into = std::move(*read);
+  return {};
 }
 
 /// The path without symbolic links and dots; without dots only if the links cannot be resolved.
@@ -56,20 +56,20 @@ void expect_own_folders(config_tables& tables, const node_config& config) {
 }
 
 /// All problems of the genesis and of the file that names it.
-std::optional<world_error> all_of(const std::optional<world_error>& of_genesis, const toml_document& document) {
+or_error<void> all_of(const or_error<void>& of_genesis, const toml_document& document) {
   if (document.problems().empty()) return of_genesis;
   const auto own = error_of(document.problems());
-  return of_genesis ? joined(*of_genesis, own) : own;
+  return tl::unexpected(of_genesis ? own : joined(of_genesis.error(), own));
 }
 
 /// Reads `path` by its rows. The first one names the genesis, which is read before the others, because bounds and
 /// defaults of those depend on it. `check` finds problems that no single row can have.
 template <class Config, class Check>
-std::optional<world_error> read_into(const std::filesystem::path& path, std::string_view file_name,
-                                     std::span<const config_row<Config>> rows, Config& config, Check check) {
+or_error<void> read_into(const std::filesystem::path& path, std::string_view file_name,
+                         std::span<const config_row<Config>> rows, Config& config, Check check) {
   auto read = toml_document::read(path);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& document = std::get<toml_document>(read);
+  if (!read) return failure_of(read);
+  const auto& document = *read;
   config_tables tables{document.root(), path};
   config_reader<Config> reader{tables, config};
   require(rows.front().key.name == "genesis", "the genesis is read first");
@@ -84,24 +84,24 @@ std::optional<world_error> read_into(const std::filesystem::path& path, std::str
 
 }  // namespace
 
-std::optional<world_error> read_node_config_into(const std::filesystem::path& path, node_config& config) {
+or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config) {
   return read_into(path, "node.toml", node_rows(), config,
                    [&config](config_tables& tables) { expect_own_folders(tables, config); });
 }
 
 or_error<node_config> read_node_config(const std::filesystem::path& path) {
   node_config config;
-  if (auto error = read_node_config_into(path, config)) return std::move(*error);
+  if (auto done = read_node_config_into(path, config); !done) return failure_of(done);
   return config;
 }
 
-std::optional<world_error> read_client_config_into(const std::filesystem::path& path, client_config& config) {
+or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config) {
   return read_into(path, "client.toml", client_rows(), config, [](const config_tables&) {});
 }
 
 or_error<client_config> read_client_config(const std::filesystem::path& path) {
   client_config config;
-  if (auto error = read_client_config_into(path, config)) return std::move(*error);
+  if (auto done = read_client_config_into(path, config); !done) return failure_of(done);
   return config;
 }
 

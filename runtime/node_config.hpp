@@ -72,9 +72,8 @@ struct client_config {
 [[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path);
 
 /// The same; `config` receives the values that could be read, also when there is an error.
-[[nodiscard]] std::optional<world_error> read_node_config_into(const std::filesystem::path& path, node_config& config);
-[[nodiscard]] std::optional<world_error> read_client_config_into(const std::filesystem::path& path,
-                                                                 client_config& config);
+[[nodiscard]] or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config);
+[[nodiscard]] or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config);
 
 /// Default folders of a replica, beside its configuration file.
 inline constexpr std::string_view default_data_folder = "data";
@@ -109,9 +108,9 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
-/// Why no cluster can be made from the plan, if so. Name and host are checked too, because they go into files that are
+/// An error if no cluster can be made from the plan. Name and host are checked too, because they go into files that are
 /// read again.
-[[nodiscard]] std::optional<world_error> objection_to(const cluster_plan& plan);
+[[nodiscard]] or_error<void> check(const cluster_plan& plan);
 
 /// Makes a cluster directory: the genesis, for each member a folder with configuration and key file (0600), and for
 /// each replica a data directory, marked as new. `directory` must be absent or empty. After an error nothing of it is

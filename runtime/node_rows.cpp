@@ -42,7 +42,7 @@ constexpr config_row<node> listen_row(config_key key) {
   row.get = [](const node& from) -> config_value { return to_string(from.listen); };
   // The reader has parsed the text, and `to_string` gives a text that parses.
   row.set = [](node& into, const config_value& value) {
-    into.listen = std::get<replica_address>(parse_address(std::get<std::string>(value), address_use::listen));
+    into.listen = parse_address(std::get<std::string>(value), address_use::listen).value();
   };
   row.assume = [](node& into) {
     const auto& replicas = into.cluster.replicas;

@@ -73,20 +73,20 @@ std::size_t threads_of_client(std::size_t names) { return threads_of_actor_syste
 
 std::size_t threads_of_node(std::size_t names) { return threads_of_actor_system() + threads_of_storage + names; }
 
-std::optional<world_error> objection_to_threads(std::size_t threads) {
+or_error<void> check_threads(std::size_t threads) {
   trial_threads trial;
   while (trial.count() < threads) {
     const int failed = trial.add();
     if (failed == 0) continue;
     const auto limit = user_limit();
-    return world_error{
+    return tl::unexpected(world_error{
         fmt::format("{} more threads are needed, and the system gives {}: {}{}", threads, trial.count(),
                     std::strerror(failed), limit ? fmt::format(" (ulimit -u is {})", *limit) : ""),
         fmt::format("raise the limit of this user's processes and threads by {} or more (ulimit -u; of a systemd unit "
                     "TasksMax; in a container pids.max), or end others",
-                    threads - trial.count())};
+                    threads - trial.count())});
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 
 #include "actors/ports.hpp"
 
@@ -15,9 +14,9 @@ namespace hypermesh {
 /// The same for a replica with its actor system and its storage.
 [[nodiscard]] std::size_t threads_of_node(std::size_t names);
 
-/// Why this process cannot start this many more threads now; nothing when it can. The function starts them on trial,
+/// An error if this process cannot start this many more threads now. The function starts them on trial,
 /// because the limit may be one of the user, of a container or of memory, and other processes count towards it. Call it
 /// before an actor system is made, because a part that gets no thread later can only end the process.
-[[nodiscard]] std::optional<world_error> objection_to_threads(std::size_t threads);
+[[nodiscard]] or_error<void> check_threads(std::size_t threads);
 
 }  // namespace hypermesh

@@ -143,14 +143,14 @@ void toml_table::expect_nothing_else(const unknown_key_hint& hint) {
 
 or_error<toml_document> toml_document::read(const std::filesystem::path& path) {
   auto content = read_small_file(path, config_bytes_max);
-  if (auto* error = std::get_if<world_error>(&content)) {
+  if (!content) {
     std::error_code unknown;
     if (!std::filesystem::exists(path, unknown) && !unknown) {
-      error->remedy = "check the path; 'hypermesh init DIRECTORY' makes a new cluster";
+      content.error().remedy = "check the path; 'hypermesh init DIRECTORY' makes a new cluster";
     }
-    return std::move(*error);
+    return failure_of(content);
   }
-  return parse(path, std::get<std::string>(content));
+  return parse(path, *content);
 }
 
 or_error<toml_document> toml_document::parse(const std::filesystem::path& path, const std::string& content) {
@@ -161,7 +161,7 @@ or_error<toml_document> toml_document::parse(const std::filesystem::path& path, 
     document.parsed_ = std::make_shared<toml::table>(toml::parse(content, path.string()));
   } catch (const toml::parse_error& error) {
     const auto line = static_cast<std::uint32_t>(error.source().begin.line);
-    return error_of({{path, line, std::string{error.description()}}});
+    return tl::unexpected(error_of({{path, line, std::string{error.description()}}}));
   }
   return document;
 }

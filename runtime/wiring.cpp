@@ -52,19 +52,19 @@ void supervise(const Handle& actor, const char* name, const failure_handler& on_
 
 }  // namespace
 
-std::variant<restored_node, world_error> restore_node(const node_identity& identity, stable_storage& storage,
-                                                      std::unique_ptr<state_machine> machine) {
+or_error<restored_node> restore_node(const node_identity& identity, stable_storage& storage,
+                                     std::unique_ptr<state_machine> machine) {
   auto read = storage.read();
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& history = std::get<stored_history>(read);
+  if (!read) return failure_of(read);
+  const auto& history = *read;
   auto recovered = recover(identity.cluster, identity.self, history);
-  if (auto* error = std::get_if<world_error>(&recovered)) return std::move(*error);
+  if (!recovered) return failure_of(recovered);
   restored_node restored;
-  restored.past = std::move(std::get<recovered_node>(recovered));
+  restored.past = std::move(*recovered);
   restored.state = std::make_unique<replicated_state>(std::move(machine), identity.cluster);
   auto replayed = replay(identity.cluster, history, restored.past, *restored.state);
-  if (auto* error = std::get_if<world_error>(&replayed)) return std::move(*error);
-  restored.taken = std::move(std::get<std::vector<taken_state>>(replayed));
+  if (!replayed) return failure_of(replayed);
+  restored.taken = std::move(*replayed);
   restored.past.to_execute.clear();
   if (history.state) {
     restored.kept.kept = history.state->sequence;

@@ -53,9 +53,8 @@ struct restored_node {
 
 /// Reads the disk and brings the fresh `machine` to the state of the last run. The error says why this disk cannot be
 /// trusted.
-[[nodiscard]] std::variant<restored_node, world_error> restore_node(const node_identity& identity,
-                                                                    stable_storage& storage,
-                                                                    std::unique_ptr<state_machine> machine);
+[[nodiscard]] or_error<restored_node> restore_node(const node_identity& identity, stable_storage& storage,
+                                                   std::unique_ptr<state_machine> machine);
 
 /// The parts that the actors of a node are made from.
 struct node_parts {

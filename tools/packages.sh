@@ -1,7 +1,7 @@
 # Shared by tools/check, tools/demo and tools/mutants; sourced, not run. What the build needs on Debian 12 and 13.
 packages=(
   g++ cmake ninja-build ccache pkg-config patch
-  libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libfmt-dev
+  libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
   libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev librocksdb-dev
   doctest-dev librapidcheck-dev
 )

@@ -148,11 +148,11 @@ std::array<std::byte, segment_header_bytes> encode_header(const segment_header& 
   return out;
 }
 
-std::variant<segment_header, std::string> decode_header(byte_span bytes) {
-  if (bytes.size() < segment_header_bytes) return std::string{"the segment ends inside of its header"};
+or_reason<segment_header> decode_header(byte_span bytes) {
+  if (bytes.size() < segment_header_bytes) return invalid("the segment ends inside of its header");
   byte_reader from{bytes.first(segment_header_bytes)};
   if (as_text(from.bytes(segment_magic.size())) != segment_magic) {
-    return std::string{"this is no segment of an audit trail, or one of a newer format"};
+    return invalid("this is no segment of an audit trail, or one of a newer format");
   }
   segment_header header;
   header.owner.context.cluster = fixed_from<cluster_id>(from);

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "actors/ports.hpp"
 #include "messages/signing.hpp"
@@ -108,7 +107,7 @@ inline constexpr std::size_t segment_header_bytes =
 [[nodiscard]] std::array<std::byte, segment_header_bytes> encode_header(const segment_header& header,
                                                                         const authenticator& keys);
 /// The header, or a text that says what is wrong with its form. Does not verify the owner's signature.
-[[nodiscard]] std::variant<segment_header, std::string> decode_header(byte_span bytes);
+[[nodiscard]] or_reason<segment_header> decode_header(byte_span bytes);
 /// Whether the owner that the header names signed it. `bytes` are the bytes that were decoded.
 [[nodiscard]] bool is_genuine_header(byte_span bytes, const segment_header& header, const authenticator& keys);
 

@@ -1,6 +1,5 @@
 #include "runtime/audit/audit_entry_validator.hpp"
 
-
 #include <fmt/format.h>
 
 #include "actors/protocol/reputation/system_request.hpp"
@@ -17,95 +16,96 @@ std::string unsigned_text(message_kind kind, const statement& content, rejection
 
 }  // namespace
 
-std::optional<std::string> audit_entry_validator::objection_to_statement(message_kind kind,
-                                                                         const signed_statement& value) {
+or_reason<void> audit_entry_validator::check_statement(message_kind kind, const signed_statement& value) {
   ++signatures_;
-  if (const auto bad = validator_.check_statement(kind, value)) return unsigned_text(kind, value.content, *bad);
-  return std::nullopt;
+  if (const auto bad = validator_.check_statement(kind, value))
+    return invalid(unsigned_text(kind, value.content, *bad));
+  return {};
 }
 
 /// §4.2: a PRE-PREPARE of the primary and PREPAREs of different backups, which make a quorum together.
-std::optional<std::string> audit_entry_validator::objection_to_prepared(const prepared_certificate& certificate) {
+or_reason<void> audit_entry_validator::check_prepared(const prepared_certificate& certificate) {
   const auto& header = certificate.pre_prepare.content;
   if (header.replica != cluster_.group().primary_of(header.view)) {
-    return fmt::format("the PRE-PREPARE is of replica {}, who is not the primary of view {}", header.replica.value,
-                       header.view.value);
+    return invalid(fmt::format("the PRE-PREPARE is of replica {}, who is not the primary of view {}",
+                               header.replica.value, header.view.value));
   }
-  if (auto bad = objection_to_statement(message_kind::pre_prepare, certificate.pre_prepare)) return bad;
-  return objection_to_votes(message_kind::prepare, certificate.prepares, {header.replica});
+  if (auto done = check_statement(message_kind::pre_prepare, certificate.pre_prepare); !done) return done;
+  return check_votes(message_kind::prepare, certificate.prepares, {header.replica});
 }
 
 /// §4.2: COMMITs of a quorum of different replicas.
-std::optional<std::string> audit_entry_validator::objection_to_committed(const commit_certificate& certificate) {
-  return objection_to_votes(message_kind::commit, certificate.commits, {});
+or_reason<void> audit_entry_validator::check_committed(const commit_certificate& certificate) {
+  return check_votes(message_kind::commit, certificate.commits, {});
 }
 
-std::optional<std::string> audit_entry_validator::objection_to_votes(message_kind kind,
-                                                                     const std::vector<signed_statement>& votes,
-                                                                     std::set<replica_id> signers) {
+or_reason<void> audit_entry_validator::check_votes(message_kind kind, const std::vector<signed_statement>& votes,
+                                                   std::set<replica_id> signers) {
   for (const auto& each : votes) {
-    if (!signers.insert(each.content.replica).second) return "one replica stands twice in the certificate";
-    if (auto bad = objection_to_statement(kind, each)) return bad;
+    if (!signers.insert(each.content.replica).second) return invalid("one replica stands twice in the certificate");
+    if (auto done = check_statement(kind, each); !done) return done;
   }
-  if (signers.size() < cluster_.group().quorum()) return "the certificate has no quorum";
-  return std::nullopt;
+  if (signers.size() < cluster_.group().quorum()) return invalid("the certificate has no quorum");
+  return {};
 }
 
-std::optional<std::string> audit_entry_validator::objection_to_proof(const proof_noted& proof) {
+or_reason<void> audit_entry_validator::check_proof(const proof_noted& proof) {
   ++signatures_;
   const auto decoded = decode(proof.frame);
-  const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return "the message in it cannot be read";
-  if (const auto* it = std::get_if<checkpoint_proof>(value); it != nullptr) {
+  if (!decoded) return invalid("the message in it cannot be read");
+  const auto& value = *decoded;
+  if (const auto* it = std::get_if<checkpoint_proof>(&value); it != nullptr) {
     const bool holds = proof.kind == audit_kind::checkpoint_stable && validator_.proves_checkpoint(it->certificate);
-    return holds ? std::nullopt : std::optional<std::string>{"no quorum signed the checkpoint"};
+    if (!holds) return invalid("no quorum signed the checkpoint");
+    return {};
   }
   // The validator checks a message as if its signer had sent it: the owner of the trail for a VIEW-CHANGE, the primary
   // of the new view for a NEW-VIEW.
   std::optional<rejection> bad = rejection::kind_not_allowed_from_sender;
-  const auto* change = std::get_if<view_change>(value);
+  const auto* change = std::get_if<view_change>(&value);
   if (change != nullptr && proof.kind == audit_kind::view_change && change->replica == owner_) {
-    bad = validator_.check(principal::of(owner_), *value);
+    bad = validator_.check(principal::of(owner_), value);
   }
-  const auto* opened = std::get_if<new_view>(value);
+  const auto* opened = std::get_if<new_view>(&value);
   if (opened != nullptr && proof.kind == audit_kind::view_entered) {
-    bad = validator_.check(principal::of(cluster_.group().primary_of(opened->view)), *value);
+    bad = validator_.check(principal::of(cluster_.group().primary_of(opened->view)), value);
   }
-  if (!bad) return std::nullopt;
-  return fmt::format("the message in it proves nothing: {}", to_string(*bad));
+  if (!bad) return {};
+  return invalid(fmt::format("the message in it proves nothing: {}", to_string(*bad)));
 }
 
 /// Evidence needs no witness: with the keys of the genesis file it proves a misbehaviour, or it is invalid.
-std::optional<std::string> audit_entry_validator::objection_to_evidence(const guard_noted& noted) {
-  if (noted.proof.empty()) return "it shows nothing";
+or_reason<void> audit_entry_validator::check_evidence(const guard_noted& noted) {
+  if (noted.proof.empty()) return invalid("it shows nothing");
   const auto decoded = decode_evidence(noted.proof);
-  const auto* shown = std::get_if<evidence>(&decoded);
-  if (shown == nullptr) return "what it shows cannot be read";
-  signatures_ += shown->items.size();
-  if (!validator_.proves(*shown)) return "what it shows proves nothing";
-  const auto about = claim_in(*shown, cluster_);
+  if (!decoded) return invalid("what it shows cannot be read");
+  signatures_ += decoded->items.size();
+  if (!validator_.proves(*decoded)) return invalid("what it shows proves nothing");
+  const auto about = claim_in(*decoded, cluster_);
   const auto* accused = std::get_if<misbehaviour>(&*about);
   const bool is_it =
       accused != nullptr && accused->accused == noted.about && to_string(accused->what) == noted.misbehaviour_kind;
-  return is_it ? std::nullopt : std::optional<std::string>{"what it shows proves something else"};
+  if (!is_it) return invalid("what it shows proves something else");
+  return {};
 }
 
-std::optional<std::string> audit_entry_validator::objection_to(const audit_event& event) {
+or_reason<void> audit_entry_validator::check(const audit_event& event) {
   if (const auto* it = std::get_if<proposal_noted>(&event)) {
     const auto& content = it->header.content;
-    if (content.replica != cluster_.group().primary_of(content.view)) return "the proposal is not the primary's";
-    return objection_to_statement(message_kind::pre_prepare, it->header);
+    if (content.replica != cluster_.group().primary_of(content.view))
+      return invalid("the proposal is not the primary's");
+    return check_statement(message_kind::pre_prepare, it->header);
   }
   if (const auto* it = std::get_if<vote_noted>(&event)) {
-    if (it->vote.content.replica != owner_) return "the vote is not the node's own";
-    return objection_to_statement(it->kind, it->vote);
+    if (it->vote.content.replica != owner_) return invalid("the vote is not the node's own");
+    return check_statement(it->kind, it->vote);
   }
-  if (const auto* it = std::get_if<batch_was_prepared>(&event)) return objection_to_prepared(it->certificate);
-  if (const auto* it = std::get_if<batch_was_committed>(&event)) return objection_to_committed(it->certificate);
-  if (const auto* it = std::get_if<proof_noted>(&event)) return objection_to_proof(*it);
+  if (const auto* it = std::get_if<batch_was_prepared>(&event)) return check_prepared(it->certificate);
+  if (const auto* it = std::get_if<batch_was_committed>(&event)) return check_committed(it->certificate);
+  if (const auto* it = std::get_if<proof_noted>(&event)) return check_proof(*it);
   const auto* noted = std::get_if<guard_noted>(&event);
-  if (noted != nullptr && noted->kind == audit_kind::evidence) return objection_to_evidence(*noted);
-  return std::nullopt;
+  if (noted != nullptr && noted->kind == audit_kind::evidence) return check_evidence(*noted);
+  return {};
 }
 
 }  // namespace hypermesh

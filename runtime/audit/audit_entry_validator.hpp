@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,23 +16,21 @@ class audit_entry_validator {
   audit_entry_validator(const cluster_parameters& cluster, replica_id owner, const authenticator& keys)
       : cluster_(cluster), owner_(owner), validator_(cluster, keys) {}
 
-  /// A text that says what is wrong. Nothing if the entry is valid, or if it is a claim of the node that holds no
-  /// signature.
-  [[nodiscard]] std::optional<std::string> objection_to(const audit_event& event);
+  /// The reason why the entry is not valid. A claim of the node that holds no signature is always valid.
+  [[nodiscard]] or_reason<void> check(const audit_event& event);
 
   /// Number of signatures checked so far. A CHECKPOINT-PROOF, VIEW-CHANGE or NEW-VIEW counts as one.
   [[nodiscard]] std::uint64_t signatures() const { return signatures_; }
 
  private:
-  [[nodiscard]] std::optional<std::string> objection_to_statement(message_kind kind, const signed_statement& value);
-  [[nodiscard]] std::optional<std::string> objection_to_prepared(const prepared_certificate& certificate);
-  [[nodiscard]] std::optional<std::string> objection_to_committed(const commit_certificate& certificate);
+  [[nodiscard]] or_reason<void> check_statement(message_kind kind, const signed_statement& value);
+  [[nodiscard]] or_reason<void> check_prepared(const prepared_certificate& certificate);
+  [[nodiscard]] or_reason<void> check_committed(const commit_certificate& certificate);
   /// The votes must be of different replicas that are not among `signers`, and a quorum together with them.
-  [[nodiscard]] std::optional<std::string> objection_to_votes(message_kind kind,
-                                                              const std::vector<signed_statement>& votes,
-                                                              std::set<replica_id> signers);
-  [[nodiscard]] std::optional<std::string> objection_to_proof(const proof_noted& proof);
-  [[nodiscard]] std::optional<std::string> objection_to_evidence(const guard_noted& noted);
+  [[nodiscard]] or_reason<void> check_votes(message_kind kind, const std::vector<signed_statement>& votes,
+                                            std::set<replica_id> signers);
+  [[nodiscard]] or_reason<void> check_proof(const proof_noted& proof);
+  [[nodiscard]] or_reason<void> check_evidence(const guard_noted& noted);
 
   cluster_parameters cluster_;
   replica_id owner_;

@@ -64,11 +64,11 @@ struct kind_finder {
 
 std::optional<audit_event> event_of_vote(const storage_record& record) {
   const auto decoded = decode(record.bytes);
-  const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return std::nullopt;
-  if (const auto* it = std::get_if<prepare>(value)) return vote_noted{message_kind::prepare, it->vote};
-  if (const auto* it = std::get_if<commit>(value)) return vote_noted{message_kind::commit, it->vote};
-  if (const auto* it = std::get_if<checkpoint>(value)) return vote_noted{message_kind::checkpoint, it->vote};
+  if (!decoded) return std::nullopt;
+  const auto& value = *decoded;
+  if (const auto* it = std::get_if<prepare>(&value)) return vote_noted{message_kind::prepare, it->vote};
+  if (const auto* it = std::get_if<commit>(&value)) return vote_noted{message_kind::commit, it->vote};
+  if (const auto* it = std::get_if<checkpoint>(&value)) return vote_noted{message_kind::checkpoint, it->vote};
   return std::nullopt;
 }
 

@@ -64,8 +64,9 @@ or_error<byte_vector> read_trail_file(const std::filesystem::path& path, std::ui
   struct stat known {};
   if (::fstat(file.descriptor(), &known) != 0) return failed_to("read", path, errno);
   if (!S_ISREG(known.st_mode) || static_cast<std::uint64_t>(known.st_size) > bytes_max) {
-    return world_error{fmt::format("{} is no file of at most {} bytes, as an audit trail has", quoted(path), bytes_max),
-                       "it was put there by somebody else: keep it for the inquiry"};
+    return tl::unexpected(
+        world_error{fmt::format("{} is no file of at most {} bytes, as an audit trail has", quoted(path), bytes_max),
+                    "it was put there by somebody else: keep it for the inquiry"});
   }
   byte_vector bytes(static_cast<std::size_t>(known.st_size));
   std::size_t done = 0;
@@ -91,79 +92,80 @@ or_error<std::unique_ptr<audit_files>> audit_files::open(audit_folder folder) {
   const bool is_new = std::filesystem::create_directories(folder.root, failed);
   if (!failed && is_new) std::filesystem::permissions(folder.root, std::filesystem::perms::owner_all, failed);
   if (failed) return failed_to("make the folder of the audit trail", folder.root, failed.value());
-  if (auto error = sync_folder_of(folder.root)) return std::move(*error);
+  if (auto done = sync_folder_of(folder.root); !done) return failure_of(done);
   const auto path = folder.lock_file();
   open_file lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_mode)};
   if (!lock.is_open()) return failed_to("write", path, errno);
   auto wanted = whole_file(F_WRLCK);
   if (::fcntl(lock.descriptor(), F_OFD_SETLK, &wanted) != 0) {
     if (errno != EAGAIN && errno != EACCES) return failed_to("lock", path, errno);
-    return world_error{fmt::format("the audit trail in {} is being written by another node", quoted(folder.root)),
-                       "stop that node, or correct 'directory' of [audit] in the node's configuration"};
+    return tl::unexpected(
+        world_error{fmt::format("the audit trail in {} is being written by another node", quoted(folder.root)),
+                    "stop that node, or correct 'directory' of [audit] in the node's configuration"});
   }
   return std::unique_ptr<audit_files>{new audit_files{std::move(folder), std::move(lock)}};
 }
 
-std::optional<world_error> audit_files::create_head(byte_span sectors) {
+or_error<void> audit_files::create_head(byte_span sectors) {
   const auto path = folder_.head_file();
-  if (auto error = write_durable_file(path, as_text(sectors), private_mode, existing_file::replace)) return error;
+  if (auto done = write_durable_file(path, as_text(sectors), private_mode, existing_file::replace); !done) return done;
   head_ = open_file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!head_.is_open()) return failed_to("open", path, errno);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_files::resume(std::uint64_t segment) {
+or_error<void> audit_files::resume(std::uint64_t segment) {
   const auto path = folder_.head_file();
   head_ = open_file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!head_.is_open()) return failed_to("open", path, errno);
   segment_path_ = folder_.segment_file(segment);
   segment_ = open_file{::open(segment_path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
   if (!segment_.is_open()) return failed_to("open", segment_path_, errno);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_files::begin_segment(std::uint64_t number, byte_span header) {
+or_error<void> audit_files::begin_segment(std::uint64_t number, byte_span header) {
   const auto path = folder_.segment_file(number);
-  if (auto error = write_durable_file(path, as_text(header), private_mode, existing_file::replace)) return error;
+  if (auto done = write_durable_file(path, as_text(header), private_mode, existing_file::replace); !done) return done;
   open_file opened{::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW)};
   if (!opened.is_open()) return failed_to("open", path, errno);
   segment_ = std::move(opened);
   segment_path_ = path;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_files::append(byte_span bytes) {
+or_error<void> audit_files::append(byte_span bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(segment_.descriptor(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed_to("write", segment_path_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_files::cut_back(std::uint64_t size) {
-  if (::ftruncate(segment_.descriptor(), static_cast<off_t>(size)) == 0) return std::nullopt;
+or_error<void> audit_files::cut_back(std::uint64_t size) {
+  if (::ftruncate(segment_.descriptor(), static_cast<off_t>(size)) == 0) return {};
   return failed_to("cut back", segment_path_, errno);
 }
 
-std::optional<world_error> audit_files::sync() {
-  if (::fdatasync(segment_.descriptor()) == 0) return std::nullopt;
+or_error<void> audit_files::sync() {
+  if (::fdatasync(segment_.descriptor()) == 0) return {};
   return failed_to("sync", segment_path_, errno);
 }
 
-std::optional<world_error> audit_files::write_head(std::uint64_t sector, byte_span content, bool durable) {
+or_error<void> audit_files::write_head(std::uint64_t sector, byte_span content, bool durable) {
   const auto place = static_cast<off_t>(sector * head_sector_bytes);
   const auto written = ::pwrite(head_.descriptor(), content.data(), content.size(), place);
   const bool whole = written == static_cast<ssize_t>(content.size());
   if (!whole) return failed_to("write", folder_.head_file(), written < 0 ? errno : EIO);
   if (durable && ::fdatasync(head_.descriptor()) != 0) return failed_to("sync", folder_.head_file(), errno);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_files::remove_segment(std::uint64_t number) {
+or_error<void> audit_files::remove_segment(std::uint64_t number) {
   const auto path = folder_.segment_file(number);
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return std::nullopt;
+  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return failed_to("remove", path, errno);
 }
 

@@ -36,16 +36,16 @@ class audit_files final : public audit_sink {
   [[nodiscard]] static or_error<std::unique_ptr<audit_files>> open(audit_folder folder);
 
   /// Creates a durable head of two sectors.
-  [[nodiscard]] std::optional<world_error> create_head(byte_span sectors);
+  [[nodiscard]] or_error<void> create_head(byte_span sectors);
   /// Continues an existing trail: appends to the end of `segment`.
-  [[nodiscard]] std::optional<world_error> resume(std::uint64_t segment);
+  [[nodiscard]] or_error<void> resume(std::uint64_t segment);
 
-  [[nodiscard]] std::optional<world_error> begin_segment(std::uint64_t number, byte_span header) override;
-  [[nodiscard]] std::optional<world_error> append(byte_span bytes) override;
-  [[nodiscard]] std::optional<world_error> cut_back(std::uint64_t size) override;
-  [[nodiscard]] std::optional<world_error> sync() override;
-  [[nodiscard]] std::optional<world_error> write_head(std::uint64_t sector, byte_span content, bool durable) override;
-  [[nodiscard]] std::optional<world_error> remove_segment(std::uint64_t number) override;
+  [[nodiscard]] or_error<void> begin_segment(std::uint64_t number, byte_span header) override;
+  [[nodiscard]] or_error<void> append(byte_span bytes) override;
+  [[nodiscard]] or_error<void> cut_back(std::uint64_t size) override;
+  [[nodiscard]] or_error<void> sync() override;
+  [[nodiscard]] or_error<void> write_head(std::uint64_t sector, byte_span content, bool durable) override;
+  [[nodiscard]] or_error<void> remove_segment(std::uint64_t number) override;
 
  private:
   audit_files(audit_folder folder, open_file lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}

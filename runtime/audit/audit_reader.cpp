@@ -33,19 +33,19 @@ class trail_walker {
 
   or_error<audit_reader> walk() {
     auto listed = list_segments(folder_);
-    if (auto* error = std::get_if<world_error>(&listed)) return std::move(*error);
-    const auto& numbers = std::get<std::vector<std::uint64_t>>(listed);
+    if (!listed) return failure_of(listed);
+    const auto& numbers = *listed;
     if (numbers.empty()) {
-      return world_error{
+      return tl::unexpected(world_error{
           fmt::format("there is no audit trail in {}", quoted(folder_.root)),
-          "name the folder that holds the files 000001.log and so on, by default 'audit' beside node.toml"};
+          "name the folder that holds the files 000001.log and so on, by default 'audit' beside node.toml"});
     }
     auto expected = numbers.front();
     for (const auto number : numbers) {
       if (number != expected)
         object({folder_.segment_file(expected), expected, 0, out_.end.next_index}, "it is missing");
       if (out_.bad) break;
-      if (auto error = walk_segment(number, number == numbers.back())) return std::move(*error);
+      if (auto done = walk_segment(number, number == numbers.back()); !done) return failure_of(done);
       if (out_.bad) break;
       ++expected;
     }
@@ -55,13 +55,13 @@ class trail_walker {
  private:
   void object(trail_spot spot, std::string what) { out_.bad = {std::move(spot), std::move(what)}; }
 
-  [[nodiscard]] std::optional<world_error> walk_segment(std::uint64_t number, bool is_last) {
+  [[nodiscard]] or_error<void> walk_segment(std::uint64_t number, bool is_last) {
     const auto file = folder_.segment_file(number);
     const auto read = read_trail_file(file, segment_file_bytes_max);
-    if (const auto* error = std::get_if<world_error>(&read)) return *error;
-    const auto& bytes = std::get<byte_vector>(read);
+    if (!read) return failure_of(read);
+    const auto& bytes = *read;
     trail_spot spot{file, number, 0, out_.end.next_index};
-    if (!enter(bytes, spot)) return std::nullopt;
+    if (!enter(bytes, spot)) return {};
     spot.offset = segment_header_bytes;
     while (spot.offset < bytes.size()) {
       spot.index = out_.end.next_index;
@@ -70,20 +70,20 @@ class trail_walker {
         out_.unfinished_bytes = reading.bytes;
         break;
       }
-      if (!pass(reading, spot)) return std::nullopt;
+      if (!pass(reading, spot)) return {};
       spot.offset += reading.bytes;
     }
     spot.index = out_.end.next_index;
     out_.end_spot = spot;
     out_.bytes += bytes.size();
     out_.last_segment = number;
-    return std::nullopt;
+    return {};
   }
 
   [[nodiscard]] bool enter(byte_span bytes, const trail_spot& spot) {
     const auto decoded = decode_header(bytes);
-    if (const auto* problem = std::get_if<std::string>(&decoded)) return object(spot, *problem), false;
-    const auto& header = std::get<segment_header>(decoded);
+    if (!decoded) return object(spot, decoded.error()), false;
+    const auto& header = *decoded;
     if (!out_.first) {
       out_.first = header;
       out_.end = header.start;
@@ -102,8 +102,8 @@ class trail_walker {
       object(spot, fmt::format("it continues behind entry {} with another chain, or after another entry: the segment "
                                "before ends with entry {}",
                                header.start.next_index, out_.end.next_index));
-    } else if (auto objection = visitor_.on_segment(header, bytes)) {
-      object(spot, std::move(*objection));
+    } else if (auto done = visitor_.on_segment(header, bytes); !done) {
+      object(spot, std::move(done.error()));
     }
     return !out_.bad;
   }
@@ -118,8 +118,8 @@ class trail_walker {
       object(spot, fmt::format("an entry of kind {} cannot hold this: it was chained, but not by this version of the "
                                "product",
                                static_cast<unsigned>(reading.entry.kind)));
-    } else if (auto objection = visitor_.on_entry(spot, reading.entry, *event, out_.end)) {
-      object(spot, std::move(*objection));
+    } else if (auto done = visitor_.on_entry(spot, reading.entry, *event, out_.end); !done) {
+      object(spot, std::move(done.error()));
     }
     out_.end = {reading.entry.index + 1, reading.entry.hash};
     return !out_.bad;

@@ -30,10 +30,10 @@ struct bad_place {
 /// Callbacks for the parts of a trail. A returned text is an objection and ends the walk.
 struct trail_visitor {
   /// Called for each segment. `bytes` begin with the header.
-  std::function<std::optional<std::string>(const segment_header& header, byte_span bytes)> on_segment;
+  std::function<or_reason<void>(const segment_header& header, byte_span bytes)> on_segment;
   /// Called for each entry in the order of the chain. `before` is the position in front of the entry.
-  std::function<std::optional<std::string>(const trail_spot& spot, const audit_entry& entry, const audit_event& event,
-                                           const chain_position& before)>
+  std::function<or_reason<void>(const trail_spot& spot, const audit_entry& entry, const audit_event& event,
+                                const chain_position& before)>
       on_entry;
 };
 

@@ -38,18 +38,18 @@ class trail_examiner {
   [[nodiscard]] or_error<std::optional<found_trail>> examine();
 
  private:
-  [[nodiscard]] world_error refuse(const std::filesystem::path& file, std::string_view what) const {
-    return {fmt::format("the audit trail is not as this node wrote it: {}: {}", quoted(file), what),
-            fmt::format("keep it for the inquiry and start a new one: mv {0} {0}.kept; 'hypermesh audit verify' on it "
-                        "says more",
-                        quoted(folder_.root))};
+  [[nodiscard]] tl::unexpected<world_error> refuse(const std::filesystem::path& file, std::string_view what) const {
+    return tl::unexpected(world_error{
+        fmt::format("the audit trail is not as this node wrote it: {}: {}", quoted(file), what),
+        fmt::format("keep it for the inquiry and start a new one: mv {0} {0}.kept; 'hypermesh audit verify' on it "
+                    "says more",
+                    quoted(folder_.root))});
   }
   [[nodiscard]] bool is_interrupted_beginning(const std::vector<std::uint64_t>& numbers) const;
-  [[nodiscard]] std::optional<world_error> read_head_file(found_trail& out) const;
-  [[nodiscard]] std::optional<world_error> measure(const std::vector<std::uint64_t>& numbers, found_trail& out) const;
-  [[nodiscard]] std::optional<world_error> read_newest(found_trail& out) const;
-  [[nodiscard]] std::optional<world_error> read_entries(byte_span bytes, const std::filesystem::path& file,
-                                                        found_trail& out) const;
+  [[nodiscard]] or_error<void> read_head_file(found_trail& out) const;
+  [[nodiscard]] or_error<void> measure(const std::vector<std::uint64_t>& numbers, found_trail& out) const;
+  [[nodiscard]] or_error<void> read_newest(found_trail& out) const;
+  [[nodiscard]] or_error<void> read_entries(byte_span bytes, const std::filesystem::path& file, found_trail& out) const;
   [[nodiscard]] std::string fault_at(std::size_t offset, const record_reading& reading, std::uint64_t index) const;
 
   audit_folder folder_;
@@ -59,18 +59,18 @@ class trail_examiner {
 
 or_error<std::optional<found_trail>> trail_examiner::examine() {
   auto listed = list_segments(folder_);
-  if (auto* error = std::get_if<world_error>(&listed)) return std::move(*error);
-  auto& numbers = std::get<std::vector<std::uint64_t>>(listed);
+  if (!listed) return failure_of(listed);
+  auto& numbers = *listed;
   std::error_code failed;
   const bool has_head = std::filesystem::exists(folder_.head_file(), failed);
   if (!has_head && is_interrupted_beginning(numbers)) return std::optional<found_trail>{};
   if (!has_head) return refuse(folder_.head_file(), "the file is missing");
   found_trail out;
-  if (auto error = read_head_file(out)) return std::move(*error);
+  if (auto done = read_head_file(out); !done) return failure_of(done);
   // Retention dropped these segments, but the last run ended before it deleted the files.
   std::erase_if(numbers, [&](std::uint64_t number) { return number < out.place.head.first_segment; });
-  if (auto error = measure(numbers, out)) return std::move(*error);
-  if (auto error = read_newest(out)) return std::move(*error);
+  if (auto done = measure(numbers, out); !done) return failure_of(done);
+  if (auto done = read_newest(out); !done) return failure_of(done);
   return std::optional{std::move(out)};
 }
 
@@ -82,17 +82,17 @@ bool trail_examiner::is_interrupted_beginning(const std::vector<std::uint64_t>& 
   return numbers == std::vector<std::uint64_t>{1} && !failed && bytes == segment_header_bytes;
 }
 
-std::optional<world_error> trail_examiner::read_head_file(found_trail& out) const {
+or_error<void> trail_examiner::read_head_file(found_trail& out) const {
   auto read = read_trail_file(folder_.head_file(), head_bytes);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto head = decode_heads(std::get<byte_vector>(read), owner_, keys_);
+  if (!read) return failure_of(read);
+  const auto head = decode_heads(*read, owner_, keys_);
   if (!head.newest) return refuse(folder_.head_file(), "no part of it is signed by this replica");
   out.place.head = *head.newest;
   if (!head.is_whole) out.cut.emplace().head_was_damaged = true;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> trail_examiner::measure(const std::vector<std::uint64_t>& numbers, found_trail& out) const {
+or_error<void> trail_examiner::measure(const std::vector<std::uint64_t>& numbers, found_trail& out) const {
   const auto& head = out.place.head;
   auto expected = head.first_segment;
   for (const auto number : numbers) {
@@ -105,18 +105,18 @@ std::optional<world_error> trail_examiner::measure(const std::vector<std::uint64
   if (expected <= head.segment) return refuse(folder_.segment_file(expected), "the segment is missing");
   // A segment begins after the one before is sealed, and the head is updated with that seal.
   if (expected > head.segment + 2) return refuse(folder_.segment_file(expected - 1), "the head does not know of it");
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> trail_examiner::read_newest(found_trail& out) const {
+or_error<void> trail_examiner::read_newest(found_trail& out) const {
   const auto newest = out.place.segments.rbegin()->first;
   const auto file = folder_.segment_file(newest);
   auto read = read_trail_file(file, segment_file_bytes_max);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& bytes = std::get<byte_vector>(read);
+  if (!read) return failure_of(read);
+  const auto& bytes = *read;
   const auto decoded = decode_header(bytes);
-  if (const auto* problem = std::get_if<std::string>(&decoded)) return refuse(file, *problem);
-  const auto& header = std::get<segment_header>(decoded);
+  if (!decoded) return refuse(file, decoded.error());
+  const auto& header = *decoded;
   const auto& head = out.place.head;
   if (header.owner != owner_ || header.segment != newest) {
     return refuse(file, fmt::format("its header names segment {} of replica {} of cluster {}", header.segment,
@@ -131,8 +131,8 @@ std::optional<world_error> trail_examiner::read_newest(found_trail& out) const {
   return read_entries(bytes, file, out);
 }
 
-std::optional<world_error> trail_examiner::read_entries(byte_span bytes, const std::filesystem::path& file,
-                                                        found_trail& out) const {
+or_error<void> trail_examiner::read_entries(byte_span bytes, const std::filesystem::path& file,
+                                            found_trail& out) const {
   const auto& head = out.place.head;
   auto& at = out.place.at;
   std::size_t offset = segment_header_bytes;
@@ -167,7 +167,7 @@ std::optional<world_error> trail_examiner::read_entries(byte_span bytes, const s
     out.cut->bytes = bytes.size() - offset;
     out.place.segments.rbegin()->second = offset;
   }
-  return std::nullopt;
+  return {};
 }
 
 std::string trail_examiner::fault_at(std::size_t offset, const record_reading& reading, std::uint64_t index) const {
@@ -182,7 +182,7 @@ std::string trail_examiner::fault_at(std::size_t offset, const record_reading& r
 or_error<std::unique_ptr<audit_trail>> begin_trail(std::unique_ptr<audit_files> files, const trail_owner& owner,
                                                    std::shared_ptr<const authenticator> keys, trail_settings settings) {
   const segment_header first{owner, 1, chain_start(owner)};
-  if (auto error = files->begin_segment(1, encode_header(first, *keys))) return std::move(*error);
+  if (auto done = files->begin_segment(1, encode_header(first, *keys)); !done) return failure_of(done);
   trail_head head;
   head.sealed = first.start;
   byte_vector sectors;
@@ -191,7 +191,7 @@ or_error<std::unique_ptr<audit_trail>> begin_trail(std::unique_ptr<audit_files> 
     const auto sector = encode_head(head, owner, *keys);
     sectors.insert(sectors.end(), sector.begin(), sector.end());
   }
-  if (auto error = files->create_head(sectors)) return std::move(*error);
+  if (auto done = files->create_head(sectors); !done) return failure_of(done);
   trail_place place{first.start, head, {{1, segment_header_bytes}}};
   return std::make_unique<audit_trail>(owner, std::move(keys), std::move(files), settings, std::move(place));
 }
@@ -202,20 +202,20 @@ or_error<std::unique_ptr<audit_trail>> continue_trail(std::unique_ptr<audit_file
                                                       std::shared_ptr<const authenticator> keys,
                                                       trail_settings settings, std::uint64_t time_us) {
   const auto newest = *found.place.segments.rbegin();
-  if (auto error = files->resume(newest.first)) return std::move(*error);
+  if (auto done = files->resume(newest.first); !done) return failure_of(done);
   if (found.cut && found.cut->bytes > 0) {
-    if (auto error = files->cut_back(newest.second)) return std::move(*error);
-    if (auto error = files->sync()) return std::move(*error);
+    if (auto done = files->cut_back(newest.second); !done) return failure_of(done);
+    if (auto done = files->sync(); !done) return failure_of(done);
   }
   const auto listed = list_segments(folder);
-  if (const auto* error = std::get_if<world_error>(&listed)) return *error;
-  for (const auto number : std::get<std::vector<std::uint64_t>>(listed)) {
+  if (!listed) return failure_of(listed);
+  for (const auto number : *listed) {
     if (number >= found.place.head.first_segment) break;
-    if (auto error = files->remove_segment(number)) return std::move(*error);
+    if (auto done = files->remove_segment(number); !done) return failure_of(done);
   }
   auto trail =
       std::make_unique<audit_trail>(owner, std::move(keys), std::move(files), settings, std::move(found.place));
-  if (auto error = trail->begin_run()) return std::move(*error);
+  if (auto done = trail->begin_run(); !done) return failure_of(done);
   if (found.cut) trail->add(time_us, *found.cut);
   return trail;
 }
@@ -241,11 +241,11 @@ or_error<std::unique_ptr<audit_trail>> open_audit_trail(const audit_folder& fold
                                                         std::shared_ptr<const authenticator> keys,
                                                         trail_settings settings, std::uint64_t time_us) {
   auto opened = audit_files::open(folder);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  auto& files = std::get<std::unique_ptr<audit_files>>(opened);
+  if (!opened) return failure_of(opened);
+  auto& files = *opened;
   auto examined = trail_examiner{folder, owner, *keys}.examine();
-  if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
-  auto& found = std::get<std::optional<found_trail>>(examined);
+  if (!examined) return failure_of(examined);
+  auto& found = *examined;
   if (!found) return begin_trail(std::move(files), owner, std::move(keys), settings);
   return continue_trail(std::move(files), folder, std::move(*found), owner, std::move(keys), settings, time_us);
 }

@@ -20,7 +20,7 @@ audit_trail::audit_trail(trail_owner owner, std::shared_ptr<const authenticator>
   require(head_.sealed.next_index <= at_.next_index, "the chain reaches at least to its last seal");
 }
 
-std::optional<world_error> audit_trail::begin_run() {
+or_error<void> audit_trail::begin_run() {
   auto next = head_;
   next.closed = false;
   return write_head(next, true);
@@ -44,74 +44,74 @@ bool audit_trail::is_room_for(const draft& written, std::size_t record_bytes) co
 
 /// The chain moves once the operating system has the bytes, and not before. So after an error the trail and its
 /// position still agree.
-std::optional<world_error> audit_trail::write(draft& records) {
-  if (records.entries == 0) return std::nullopt;
+or_error<void> audit_trail::write(draft& records) {
+  if (records.entries == 0) return {};
   if (is_end_dirty_) {
-    if (auto error = sink_->cut_back(segment_size())) return error;
+    if (auto done = sink_->cut_back(segment_size()); !done) return done;
     is_end_dirty_ = false;
   }
-  if (auto error = sink_->append(records.bytes)) {
+  if (auto done = sink_->append(records.bytes); !done) {
     is_end_dirty_ = true;
-    return error;
+    return done;
   }
   require(records.at.next_index == at_.next_index + records.entries, "a chain has no holes");
   segments_.rbegin()->second += records.bytes.size();
   at_ = records.at;
   records = new_draft();
-  return std::nullopt;
+  return {};
 }
 
 /// Records the missing entries before the entries that come after them.
-std::optional<world_error> audit_trail::write_losses(std::uint64_t time_us) {
-  if (losses_.empty()) return std::nullopt;
+or_error<void> audit_trail::write_losses(std::uint64_t time_us) {
+  if (losses_.empty()) return {};
   auto records = new_draft();
   for (const auto& [reason, loss] : losses_) {
     append_record(records.bytes, records.at, time_us, audit_kind::lost, encode_audit_payload(loss));
     ++records.entries;
   }
-  if (auto error = write(records)) return error;
+  if (auto done = write(records); !done) return done;
   losses_.clear();
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_trail::flush(std::uint64_t time_us) {
+or_error<void> audit_trail::flush(std::uint64_t time_us) {
   auto group = std::exchange(waiting_, {});
   std::uint64_t unwritten = group.size();
-  const auto fail = [&](world_error error) {
+  const auto fail = [&](or_error<void> error) {
     note_lost(loss_reason::write_failed, unwritten, group.empty() ? time_us : group.front().time_us);
-    return std::optional{std::move(error)};
+    return error;
   };
-  if (auto error = write_losses(time_us)) return fail(std::move(*error));
+  if (auto done = write_losses(time_us); !done) return fail(std::move(done));
   auto records = new_draft();
   for (const auto& each : group) {
     if (!is_room_for(records, record_bytes_of(each.payload.size()))) {
       const auto entries = records.entries;
-      if (auto error = write(records)) return fail(std::move(*error));
+      if (auto done = write(records); !done) return fail(std::move(done));
       unwritten -= entries;
-      if (auto error = rotate(time_us)) return fail(std::move(*error));
+      if (auto done = rotate(time_us); !done) return fail(std::move(done));
       records = new_draft();
     }
     append_record(records.bytes, records.at, each.time_us, each.kind, each.payload);
     ++records.entries;
   }
-  if (auto error = write(records)) return fail(std::move(*error));
-  return std::nullopt;
+  if (auto done = write(records); !done) return fail(std::move(done));
+  return {};
 }
 
-std::optional<world_error> audit_trail::seal(std::uint64_t time_us, sequence_number checkpoint, bool closed) {
+or_error<void> audit_trail::seal(std::uint64_t time_us, sequence_number checkpoint, bool closed) {
   checkpoint_ = std::max(checkpoint_, checkpoint);
-  if (auto error = flush(time_us)) return error;
+  if (auto done = flush(time_us); !done) return done;
   return write_seal(time_us, closed);
 }
 
 /// The head is written after the entries that it counts are durable, so it never claims more than the disk holds.
-std::optional<world_error> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
+or_error<void> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
   auto records = new_draft();
   const auto payload = make_seal(owner_, *keys_, at_, time_us, checkpoint_);
   append_record(records.bytes, records.at, time_us, audit_kind::seal, payload);
   records.entries = 1;
-  if (auto error = write(records)) return error;
-  if (auto error = sink_->sync()) return error;
+  if (auto done = write(records); !done) return done;
+  if (auto done = sink_->sync(); !done) return done;
   auto next = head_;
   next.segment = segment();
   next.sealed = at_;
@@ -119,22 +119,22 @@ std::optional<world_error> audit_trail::write_seal(std::uint64_t time_us, bool c
   return write_head(next, closed);
 }
 
-std::optional<world_error> audit_trail::rotate(std::uint64_t time_us) {
+or_error<void> audit_trail::rotate(std::uint64_t time_us) {
   // The segment is already sealed if the last attempt to begin the next one failed.
   const bool is_sealed = head_.segment == segment() && head_.sealed == at_;
   if (!is_sealed) {
-    if (auto error = write_seal(time_us, false)) return error;
+    if (auto done = write_seal(time_us, false); !done) return done;
   }
   const auto next = segment() + 1;
   const auto header = encode_header({owner_, next, at_}, *keys_);
-  if (auto error = sink_->begin_segment(next, header)) return error;
+  if (auto done = sink_->begin_segment(next, header); !done) return done;
   segments_[next] = header.size();
   return forget_oldest();
 }
 
 /// The head names the oldest segment before older ones are deleted. So a verifier can tell retention from a segment
 /// that somebody removed.
-std::optional<world_error> audit_trail::forget_oldest() {
+or_error<void> audit_trail::forget_oldest() {
   std::vector<std::uint64_t> forgotten;
   auto held = progress().bytes;
   for (const auto& [number, bytes] : segments_) {
@@ -142,23 +142,23 @@ std::optional<world_error> audit_trail::forget_oldest() {
     forgotten.push_back(number);
     held -= bytes;
   }
-  if (forgotten.empty()) return std::nullopt;
+  if (forgotten.empty()) return {};
   auto next = head_;
   next.first_segment = forgotten.back() + 1;
-  if (auto error = write_head(next, true)) return error;
+  if (auto done = write_head(next, true); !done) return done;
   for (const auto number : forgotten) {
-    if (auto error = sink_->remove_segment(number)) return error;
+    if (auto done = sink_->remove_segment(number); !done) return done;
     segments_.erase(number);
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> audit_trail::write_head(trail_head next, bool durable) {
+or_error<void> audit_trail::write_head(trail_head next, bool durable) {
   next.turn = head_.turn + 1;
   require(next.sealed.next_index >= head_.sealed.next_index, "the sealed part of a trail never shrinks");
-  if (auto error = sink_->write_head(next.turn & 1U, encode_head(next, owner_, *keys_), durable)) return error;
+  if (auto done = sink_->write_head(next.turn & 1U, encode_head(next, owner_, *keys_), durable); !done) return done;
   head_ = next;
-  return std::nullopt;
+  return {};
 }
 
 trail_progress audit_trail::progress() const {

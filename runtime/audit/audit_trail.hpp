@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "runtime/audit/audit_chain.hpp"
@@ -50,7 +49,7 @@ class audit_trail {
               trail_settings settings, trail_place place);
 
   /// Records in the head that a node is writing the trail again.
-  [[nodiscard]] std::optional<world_error> begin_run();
+  [[nodiscard]] or_error<void> begin_run();
 
   /// Adds an entry that the next `flush` writes.
   void add(std::uint64_t time_us, const audit_event& event);
@@ -58,10 +57,10 @@ class audit_trail {
   void note_lost(loss_reason reason, std::uint64_t entries, std::uint64_t time_us);
 
   /// Writes the added entries to the operating system. After an error all of them are lost, and they are counted.
-  [[nodiscard]] std::optional<world_error> flush(std::uint64_t time_us);
+  [[nodiscard]] or_error<void> flush(std::uint64_t time_us);
 
   /// Flushes, signs the chain and makes all of it durable. `closed` means that no entry follows in this run.
-  [[nodiscard]] std::optional<world_error> seal(std::uint64_t time_us, sequence_number checkpoint, bool closed = false);
+  [[nodiscard]] or_error<void> seal(std::uint64_t time_us, sequence_number checkpoint, bool closed = false);
 
   [[nodiscard]] trail_progress progress() const;
   [[nodiscard]] const chain_position& position() const { return at_; }
@@ -83,12 +82,12 @@ class audit_trail {
   [[nodiscard]] std::uint64_t segment() const { return segments_.rbegin()->first; }
   [[nodiscard]] std::uint64_t segment_size() const { return segments_.rbegin()->second; }
   [[nodiscard]] bool is_room_for(const draft& written, std::size_t record_bytes) const;
-  [[nodiscard]] std::optional<world_error> write(draft& records);
-  [[nodiscard]] std::optional<world_error> write_losses(std::uint64_t time_us);
-  [[nodiscard]] std::optional<world_error> write_seal(std::uint64_t time_us, bool closed);
-  [[nodiscard]] std::optional<world_error> rotate(std::uint64_t time_us);
-  [[nodiscard]] std::optional<world_error> forget_oldest();
-  [[nodiscard]] std::optional<world_error> write_head(trail_head next, bool durable);
+  [[nodiscard]] or_error<void> write(draft& records);
+  [[nodiscard]] or_error<void> write_losses(std::uint64_t time_us);
+  [[nodiscard]] or_error<void> write_seal(std::uint64_t time_us, bool closed);
+  [[nodiscard]] or_error<void> rotate(std::uint64_t time_us);
+  [[nodiscard]] or_error<void> forget_oldest();
+  [[nodiscard]] or_error<void> write_head(trail_head next, bool durable);
 
   trail_owner owner_;
   std::shared_ptr<const authenticator> keys_;

@@ -23,16 +23,16 @@ class trail_verifier {
     out_.is_live = is_being_written(folder_);
     // The head is read before the segments, so that everything it counts exists when they are read.
     auto read = read_head_sectors();
-    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-    sectors_ = std::get<std::optional<byte_vector>>(std::move(read));
+    if (!read) return failure_of(read);
+    sectors_ = std::move(read).value();
     const trail_visitor visitor{
         [this](const segment_header& header, byte_span bytes) { return on_segment(header, bytes); },
         [this](const trail_spot&, const audit_entry& entry, const audit_event& event, const chain_position& before) {
           return on_entry(entry, event, before);
         }};
     auto walked = walk_trail(folder_, visitor);
-    if (auto* error = std::get_if<world_error>(&walked)) return std::move(*error);
-    out_.walk = std::get<audit_reader>(std::move(walked));
+    if (!walked) return failure_of(walked);
+    out_.walk = std::move(walked).value();
     if (statements_) out_.signatures_checked = statements_->signatures() + out_.seals.size();
     out_.contradictions = contradictions_.found();
     if (!out_.walk.bad) out_.walk.bad = objection_to_end(first_kept());
@@ -45,8 +45,8 @@ class trail_verifier {
     std::error_code failed;
     if (!std::filesystem::exists(folder_.head_file(), failed)) return std::optional<byte_vector>{};
     auto read = read_trail_file(folder_.head_file(), 2 * head_bytes);
-    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-    return std::optional{std::move(std::get<byte_vector>(read))};
+    if (!read) return failure_of(read);
+    return std::optional{std::move(*read)};
   }
 
   /// A running node may have deleted segments since the head was read.
@@ -54,62 +54,62 @@ class trail_verifier {
     const auto then = out_.head ? out_.head->first_segment : 0;
     if (!out_.is_live || !owner_) return then;
     const auto again = read_head_sectors();
-    const auto* sectors = std::get_if<std::optional<byte_vector>>(&again);
-    if (sectors == nullptr || !*sectors) return then;
-    const auto now = decode_heads(**sectors, *owner_, keys_);
+    if (!again || !*again) return then;
+    const auto now = decode_heads(**again, *owner_, keys_);
     return now.newest ? now.newest->first_segment : then;
   }
 
-  std::optional<std::string> on_segment(const segment_header& header, byte_span bytes) {
+  or_reason<void> on_segment(const segment_header& header, byte_span bytes) {
     if (header.owner.context != cluster_.signing) {
-      return fmt::format("the trail is of cluster {}, epoch {}, but the genesis file is of cluster {}, epoch {}",
-                         to_hex(header.owner.context.cluster.view(), 8), header.owner.context.epoch.value,
-                         to_hex(cluster_.signing.cluster.view(), 8), cluster_.signing.epoch.value);
+      return invalid(
+          fmt::format("the trail is of cluster {}, epoch {}, but the genesis file is of cluster {}, epoch {}",
+                      to_hex(header.owner.context.cluster.view(), 8), header.owner.context.epoch.value,
+                      to_hex(cluster_.signing.cluster.view(), 8), cluster_.signing.epoch.value));
     }
     if (!is_genuine_header(bytes, header, keys_)) {
-      return fmt::format("the header is not signed by replica {}, which it names", header.owner.self.value);
+      return invalid(fmt::format("the header is not signed by replica {}, which it names", header.owner.self.value));
     }
     if (!owner_) {
       owner_ = header.owner;
       statements_.emplace(cluster_, owner_->self, keys_);
       decode_head_of(*owner_);
     } else if (last_kind_ != audit_kind::seal) {
-      return "the segment before it does not end with a seal";
+      return invalid("the segment before it does not end with a seal");
     }
     last_kind_ = audit_kind::seal;
-    return std::nullopt;
+    return {};
   }
 
   void decode_head_of(const trail_owner& owner) {
     if (!sectors_) return;
     head_ = decode_heads(*sectors_, owner, keys_);
     for (int attempt = 0; out_.is_live && !head_.is_whole && attempt < head_attempts; ++attempt) {
-      auto again = read_head_sectors();
-      const auto* sectors = std::get_if<std::optional<byte_vector>>(&again);
-      if (sectors != nullptr && *sectors) head_ = decode_heads(**sectors, owner, keys_);
+      const auto again = read_head_sectors();
+      if (again && *again) head_ = decode_heads(**again, owner, keys_);
     }
     out_.head = head_.newest;
   }
 
-  std::optional<std::string> on_entry(const audit_entry& entry, const audit_event& event,
-                                      const chain_position& before) {
-    if (auto bad = objection_to_sealed(before)) return bad;
+  or_reason<void> on_entry(const audit_entry& entry, const audit_event& event, const chain_position& before) {
+    if (auto done = check_sealed(before); !done) return done;
     last_kind_ = entry.kind;
     ++out_.entries_by_kind[entry.kind];
     if (const auto* it = std::get_if<trail_seal>(&event)) {
       if (!verify_seal(*owner_, keys_, before, entry.time_us, *it)) {
-        return fmt::format("the seal is not signed by replica {} for what stands before it", owner_->self.value);
+        return invalid(
+            fmt::format("the seal is not signed by replica {} for what stands before it", owner_->self.value));
       }
       out_.seals.push_back({entry.index, entry.time_us, it->checkpoint, entry.hash});
     }
     if (const auto* it = std::get_if<entries_were_lost>(&event)) out_.entries_lost += it->entries;
     contradictions_.look_at(entry.index, event);
-    return wants_statements_ ? statements_->objection_to(event) : std::nullopt;
+    if (!wants_statements_) return {};
+    return statements_->check(event);
   }
 
-  [[nodiscard]] std::optional<std::string> objection_to_sealed(const chain_position& at) const {
-    if (!out_.head || at.next_index != out_.head->sealed.next_index || at == out_.head->sealed) return std::nullopt;
-    return "the chain up to here is not the one that the head says was sealed";
+  [[nodiscard]] or_reason<void> check_sealed(const chain_position& at) const {
+    if (!out_.head || at.next_index != out_.head->sealed.next_index || at == out_.head->sealed) return {};
+    return invalid("the chain up to here is not the one that the head says was sealed");
   }
 
   /// Checks that need the end of the trail.
@@ -131,7 +131,7 @@ class trail_verifier {
           walk.end_spot,
           fmt::format("the trail ends here, but {} entries were sealed: its end was cut off", head.sealed.next_index)};
     }
-    if (auto bad = objection_to_sealed(walk.end)) return bad_place{walk.end_spot, std::move(*bad)};
+    if (auto done = check_sealed(walk.end); !done) return bad_place{walk.end_spot, std::move(done.error())};
     if (head.closed && walk.end.next_index > head.sealed.next_index) {
       return bad_place{walk.end_spot, "something follows the seal with which the node stopped"};
     }

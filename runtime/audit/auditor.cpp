@@ -70,13 +70,13 @@ void count_lost(auditor_self self) {
 }
 
 /// Reports once when writing begins to fail. A gauge shows it for as long as it lasts.
-void judge(auditor_self self, const std::optional<world_error>& error) {
+void judge(auditor_self self, const or_error<void>& written) {
   auto& state = self->state;
-  if (error) ++state.failures;
-  const bool was_failing = std::exchange(state.is_failing, error.has_value());
-  if (error && !was_failing && state.with != nullptr)
-    self->send(state.with->monitor, observed{audit_interrupted{*error}});
-  if (error.has_value() != was_failing) report(self);
+  if (!written) ++state.failures;
+  const bool was_failing = std::exchange(state.is_failing, !written);
+  if (!written && !was_failing && state.with != nullptr)
+    self->send(state.with->monitor, observed{audit_interrupted{written.error()}});
+  if (state.is_failing != was_failing) report(self);
 }
 
 void flush(auditor_self self) {
@@ -167,10 +167,10 @@ std::uint64_t wall_clock_us() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
 }
 
-std::optional<world_error> audited_storage::write(std::span<const storage_record> records) {
-  if (auto error = disk_->write(records)) return error;
+or_error<void> audited_storage::write(std::span<const storage_record> records) {
+  if (auto done = disk_->write(records); !done) return done;
   tap_->on_written(records);
-  return std::nullopt;
+  return {};
 }
 
 auditor_actor::behavior_type auditor(auditor_self self, std::shared_ptr<std::unique_ptr<audit_trail>> trail,

@@ -112,16 +112,13 @@ class audited_storage final : public stable_storage {
   audited_storage(std::shared_ptr<stable_storage> disk, std::shared_ptr<const audit_tap> tap)
       : disk_(std::move(disk)), tap_(std::move(tap)) {}
 
-  [[nodiscard]] std::variant<stored_history, world_error> read() override { return disk_->read(); }
-  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
-  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override {
-    return disk_->forget_through(last);
-  }
-  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override {
+  [[nodiscard]] or_error<stored_history> read() override { return disk_->read(); }
+  [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
+  [[nodiscard]] or_error<void> forget_through(sequence_number last) override { return disk_->forget_through(last); }
+  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override {
     return disk_->store_chunks(chunks);
   }
-  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
-                                                      std::span<const digest> leaves) override {
+  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override {
     return disk_->keep_state(sequence, leaves);
   }
   [[nodiscard]] std::uint64_t bytes_held() const override { return disk_->bytes_held(); }

@@ -23,8 +23,7 @@ void contradiction_finder::look_at(std::uint64_t index, const audit_event& event
   const auto* proof = std::get_if<proof_noted>(&event);
   if (proof == nullptr || proof->kind != audit_kind::checkpoint_stable) return;
   const auto decoded = decode(proof->frame);
-  const auto* value = std::get_if<message>(&decoded);
-  const auto* stable = value == nullptr ? nullptr : std::get_if<checkpoint_proof>(value);
+  const auto* stable = !decoded ? nullptr : std::get_if<checkpoint_proof>(&*decoded);
   if (stable != nullptr) forget_through(stable->certificate.sequence());
 }
 

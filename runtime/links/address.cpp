@@ -24,8 +24,8 @@ constexpr std::string_view address_forms = "write HOST:PORT or [IPV6]:PORT, for 
 constexpr std::string_view host_forms =
     "write an IPv4 address, an IPv6 address, or a name of letters, digits, hyphens and dots";
 
-world_error wrong(std::string what, std::string_view remedy) {
-  return {std::move(what), std::string{remedy}, fault_origin::configuration};
+tl::unexpected<world_error> wrong(std::string what, std::string_view remedy) {
+  return tl::unexpected(world_error{std::move(what), std::string{remedy}, fault_origin::configuration});
 }
 
 bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
@@ -85,7 +85,7 @@ std::string flaw_of_name(std::string_view name) {
 
 bool is_unspecified(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
 
-std::variant<std::string, world_error> host_for_use(std::string host, std::string_view text, address_use use) {
+or_error<std::string> host_for_use(std::string host, std::string_view text, address_use use) {
   if (use == address_use::dial && is_unspecified(host)) {
     return wrong(fmt::format("'{}' stands for every address of a machine, and nobody can dial it", visible_text(text)),
                  "write the address at which the others reach the replica; 'listen' in node.toml may be '*:PORT'");
@@ -95,7 +95,7 @@ std::variant<std::string, world_error> host_for_use(std::string host, std::strin
 
 }  // namespace
 
-std::variant<std::string, world_error> parse_host(std::string_view text, address_use use) {
+or_error<std::string> parse_host(std::string_view text, address_use use) {
   const bool opened = text.starts_with('[');
   const bool closed = text.ends_with(']');
   if (opened || closed) {
@@ -118,7 +118,7 @@ std::variant<std::string, world_error> parse_host(std::string_view text, address
   return name;
 }
 
-std::variant<replica_address, world_error> parse_address(std::string_view text, address_use use) {
+or_error<replica_address> parse_address(std::string_view text, address_use use) {
   if (ipv6(text)) {
     return wrong(fmt::format("'{}' is an IPv6 address, and it is not clear where its port begins", text),
                  "put the address in brackets and the port behind them: [2001:db8::20]:7400");
@@ -133,7 +133,7 @@ std::variant<replica_address, world_error> parse_address(std::string_view text, 
                  "an IPv6 address stands in brackets: [2001:db8::20]:7400");
   }
   auto host = parse_host(host_text, use);
-  if (auto* error = std::get_if<world_error>(&host)) return std::move(*error);
+  if (!host) return failure_of(host);
   const auto digits = text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -142,7 +142,7 @@ std::variant<replica_address, world_error> parse_address(std::string_view text, 
     return wrong(fmt::format("'{}' has no port from 1 to 65535 behind the last colon", visible_text(text)),
                  address_forms);
   }
-  return replica_address{std::move(std::get<std::string>(host)), port};
+  return replica_address{std::move(*host), port};
 }
 
 std::string to_string(const replica_address& address) {

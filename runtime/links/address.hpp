@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "actors/ports.hpp"
 
@@ -33,11 +32,11 @@ enum class address_use {
 /// An IPv4 address, an IPv6 address with or without brackets, or a host name by RFC 1123: labels of 1 to 63 letters,
 /// digits and hyphens, 253 characters in all, the last label not a number. Returns the form that
 /// `replica_address::host` holds.
-[[nodiscard]] std::variant<std::string, world_error> parse_host(std::string_view text, address_use use);
+[[nodiscard]] or_error<std::string> parse_host(std::string_view text, address_use use);
 
 /// `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`; the port is 1 to 65535. The error says what is wrong and how
 /// to write it.
-[[nodiscard]] std::variant<replica_address, world_error> parse_address(std::string_view text, address_use use);
+[[nodiscard]] or_error<replica_address> parse_address(std::string_view text, address_use use);
 
 /// The form that `parse_address` reads; `*` stands for an empty host.
 [[nodiscard]] std::string to_string(const replica_address& address);

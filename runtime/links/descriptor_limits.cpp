@@ -25,12 +25,13 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
   return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : files.rlim_cur;
 }
 
-world_error too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed) {
-  return {fmt::format("{} open files are needed, and the system allows {}", wanted, allowed),
-          fmt::format("raise the limit: ulimit -n {0} (of a systemd unit: LimitNOFILE={0})", wanted)};
+tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed) {
+  return tl::unexpected(
+      world_error{fmt::format("{} open files are needed, and the system allows {}", wanted, allowed),
+                  fmt::format("raise the limit: ulimit -n {0} (of a systemd unit: LimitNOFILE={0})", wanted)});
 }
 
-std::variant<std::string, world_error> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
+or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
   auto& bounds = settings.limits;
   const std::size_t usable = settings.client_count * bounds.sessions_per_client_max;
   bounds.sessions_max = std::min(bounds.sessions_max, std::max<std::size_t>(usable, 1));

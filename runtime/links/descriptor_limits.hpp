@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 
 #include "runtime/links/link_settings.hpp"
 
@@ -22,10 +21,10 @@ using limit_raiser = std::uint64_t (*)(std::uint64_t wanted);
 /// accepting socket stays ready and its loop would spin. Raises the limit of this process as far as the links may need,
 /// and lowers the bounds of `settings` where that is not enough. The text, for the log, names the lowered bounds; it is
 /// empty when none was lowered. The error says that a replica cannot work with so few open files.
-[[nodiscard]] std::variant<std::string, world_error> fit_to_descriptors(link_settings& settings,
-                                                                        limit_raiser raise = raise_descriptor_limit);
+[[nodiscard]] or_error<std::string> fit_to_descriptors(link_settings& settings,
+                                                       limit_raiser raise = raise_descriptor_limit);
 
 /// The error of a process that needs `wanted` open files when the system allows fewer.
-[[nodiscard]] world_error too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed);
+[[nodiscard]] tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed);
 
 }  // namespace hypermesh

@@ -90,29 +90,28 @@ void start_dialing(const std::vector<caf::actor>& peers) {
     caf::anon_send(peer, dial_due{});
 }
 
-std::variant<caf::io::doorman_ptr, world_error> open_port(caf::actor_system& system, const replica_address& listen) {
+or_error<caf::io::doorman_ptr> open_port(caf::actor_system& system, const replica_address& listen) {
   auto opened = open_listening_socket(listen);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  return system.middleman().backend().new_doorman(std::get<open_file>(opened).release());
+  if (!opened) return failure_of(opened);
+  return system.middleman().backend().new_doorman(opened->release());
 }
 
 }  // namespace
 
-std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system, link_settings settings,
-                                                             const replica_address& listen,
-                                                             const replica_link_ends& ends) {
+or_error<replica_links> start_replica_links(caf::actor_system& system, link_settings settings,
+                                            const replica_address& listen, const replica_link_ends& ends) {
   const auto self = settings.self();
   require(self.is_replica() && self.number < settings.replicas.size(), "a replica's links belong to a member");
   auto fitted = fit_to_descriptors(settings);
-  if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
+  if (!fitted) return failure_of(fitted);
   auto opened = open_port(system, listen);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  auto& doorman = std::get<caf::io::doorman_ptr>(opened);
+  if (!opened) return failure_of(opened);
+  auto& doorman = *opened;
 
   const auto shared = std::make_shared<const link_settings>(std::move(settings));
   const auto counters = std::make_shared<link_counters>();
   replica_links links;
-  links.notice = std::move(std::get<std::string>(fitted));
+  links.notice = std::move(*fitted);
   links.port = doorman->port();
   links.counters = counters;
   links.peers.resize(shared->replicas.size());

@@ -3,7 +3,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -48,10 +47,8 @@ struct replica_link_ends {
 /// dials. Frames go to the ingress, sessions of clients to the executor, `link_changed` and the counters to the
 /// monitor. `listen` is as `open_listening_socket` takes it; see `replica_links::port` for a port that the system
 /// chose. The error says that the port cannot be opened or that the system allows too few open files.
-[[nodiscard]] std::variant<replica_links, world_error> start_replica_links(caf::actor_system& system,
-                                                                           link_settings settings,
-                                                                           const replica_address& listen,
-                                                                           const replica_link_ends& ends);
+[[nodiscard]] or_error<replica_links> start_replica_links(caf::actor_system& system, link_settings settings,
+                                                          const replica_address& listen, const replica_link_ends& ends);
 
 /// The links of a client.
 struct client_links_handle {

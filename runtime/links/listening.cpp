@@ -49,66 +49,72 @@ std::variant<open_file, int> listen_everywhere(std::uint16_t port) {
   return listen_on(AF_INET, reinterpret_cast<const sockaddr*>(&ipv4), sizeof(ipv4), false);
 }
 
-world_error unknown_name(const replica_address& address, int reason) {
-  return {fmt::format("cannot listen on {}: this machine cannot look the name up: {}", to_string(address),
-                      ::gai_strerror(reason)),
-          fmt::format("see what it knows of the name: getent ahosts {}; or set 'listen' in node.toml to an address of "
-                      "this machine or to \"*:{}\"",
-                      address.host, address.port),
-          fault_origin::configuration};
+tl::unexpected<world_error> unknown_name(const replica_address& address, int reason) {
+  return tl::unexpected(world_error{
+      fmt::format("cannot listen on {}: this machine cannot look the name up: {}", to_string(address),
+                  ::gai_strerror(reason)),
+      fmt::format("see what it knows of the name: getent ahosts {}; or set 'listen' in node.toml to an address of "
+                  "this machine or to \"*:{}\"",
+                  address.host, address.port),
+      fault_origin::configuration});
 }
 
-world_error foreign_address(const replica_address& address) {
-  return {fmt::format("cannot listen on {}: no interface of this machine has this address", to_string(address)),
-          fmt::format("see the addresses that it has: ip -brief address; behind NAT or in a container set 'listen' in "
-                      "node.toml to \"*:{}\" and leave the genesis as it is",
-                      address.port),
-          fault_origin::configuration};
+tl::unexpected<world_error> foreign_address(const replica_address& address) {
+  return tl::unexpected(world_error{
+      fmt::format("cannot listen on {}: no interface of this machine has this address", to_string(address)),
+      fmt::format("see the addresses that it has: ip -brief address; behind NAT or in a container set 'listen' in "
+                  "node.toml to \"*:{}\" and leave the genesis as it is",
+                  address.port),
+      fault_origin::configuration});
 }
 
-world_error without_privilege(const replica_address& address) {
+tl::unexpected<world_error> without_privilege(const replica_address& address) {
   constexpr std::uint16_t first_free_port = 1'024;
   const auto what = fmt::format("cannot listen on {}: {}", to_string(address), std::strerror(EACCES));
   if (address.port >= first_free_port) {
-    return {what, "a security policy of this machine forbids it: see journalctl -k and the policy's own log",
-            fault_origin::configuration};
+    return tl::unexpected(
+        world_error{what, "a security policy of this machine forbids it: see journalctl -k and the policy's own log",
+                    fault_origin::configuration});
   }
-  return {fmt::format("{}: this user may not use ports below {}", what, first_free_port),
-          fmt::format("set 'listen' in node.toml to a port from {} on and forward port {} to it, or give the right: "
-                      "setcap cap_net_bind_service=+ep $(command -v hypermesh)",
-                      first_free_port, address.port),
-          fault_origin::configuration};
+  return tl::unexpected(world_error{
+      fmt::format("{}: this user may not use ports below {}", what, first_free_port),
+      fmt::format("set 'listen' in node.toml to a port from {} on and forward port {} to it, or give the right: "
+                  "setcap cap_net_bind_service=+ep $(command -v hypermesh)",
+                  first_free_port, address.port),
+      fault_origin::configuration});
 }
 
-world_error explain(const replica_address& address, int error) {
+tl::unexpected<world_error> explain(const replica_address& address, int error) {
   const auto what = fmt::format("cannot listen on {}: {}", to_string(address), std::strerror(error));
   switch (error) {
     case EADDRINUSE:
-      return {what, fmt::format("see who holds the port: ss -ltnp 'sport = :{}'", address.port)};
+      return tl::unexpected(
+          world_error{what, fmt::format("see who holds the port: ss -ltnp 'sport = :{}'", address.port)});
     case EADDRNOTAVAIL:
       return foreign_address(address);
     case EACCES:
     case EPERM:
       return without_privilege(address);
     case EAFNOSUPPORT:
-      return {what + ": this machine has no such addresses, perhaps because IPv6 is switched off",
-              fmt::format("set 'listen' in node.toml to an IPv4 address or to \"*:{}\"", address.port),
-              fault_origin::configuration};
+      return tl::unexpected(
+          world_error{what + ": this machine has no such addresses, perhaps because IPv6 is switched off",
+                      fmt::format("set 'listen' in node.toml to an IPv4 address or to \"*:{}\"", address.port),
+                      fault_origin::configuration});
     case EMFILE:
     case ENFILE:
-      return {what, "raise the limit of open files: ulimit -n 4096"};
+      return tl::unexpected(world_error{what, "raise the limit of open files: ulimit -n 4096"});
     default:
-      return {what, "see the system's own messages: journalctl -k"};
+      return tl::unexpected(world_error{what, "see the system's own messages: journalctl -k"});
   }
 }
 
 }  // namespace
 
-std::variant<open_file, world_error> open_listening_socket(const replica_address& address) {
+or_error<open_file> open_listening_socket(const replica_address& address) {
   if (address.host.empty()) {
     auto opened = listen_everywhere(address.port);
     if (const auto* failed = std::get_if<int>(&opened)) return explain(address, *failed);
-    return std::move(std::get<open_file>(opened));
+    return std::get<open_file>(std::move(opened));
   }
   addrinfo wanted{};
   wanted.ai_family = AF_UNSPEC;

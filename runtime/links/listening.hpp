@@ -1,7 +1,5 @@
 #pragma once
 
-#include <variant>
-
 #include "actors/ports.hpp"
 #include "runtime/durable_file.hpp"
 #include "runtime/links/address.hpp"
@@ -13,6 +11,6 @@ namespace hypermesh {
 /// Listens on `address`. An empty host means every address of the machine, IPv4 and IPv6; "0.0.0.0" and "::" mean every
 /// address of that one family; a name means the first of its addresses that this machine has. With port 0 the system
 /// chooses. Blocks while it looks a name up. The error says which of name, address, port or privilege is wrong.
-[[nodiscard]] std::variant<open_file, world_error> open_listening_socket(const replica_address& address);
+[[nodiscard]] or_error<open_file> open_listening_socket(const replica_address& address);
 
 }  // namespace hypermesh

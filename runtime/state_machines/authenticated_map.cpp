@@ -6,8 +6,8 @@
 
 #include "messages/byte_codec.hpp"
 #include "messages/digest.hpp"
+#include "messages/expected.hpp"
 #include "messages/require.hpp"
-#include "runtime/state_machines/checked.hpp"
 
 namespace hypermesh {
 
@@ -39,21 +39,21 @@ byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span st
 }
 
 /// Checks one chunk alone, without the chunks beside it.
-checked<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
-  if (chunk.bytes == nullptr) return failure{"it has no bytes"};
+or_reason<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
+  if (chunk.bytes == nullptr) return invalid("it has no bytes");
   const auto size = chunk.bytes->size();
   if (size <= chunk_header_bytes || size > limits::state_chunk_bytes_max) {
-    return failure{fmt::format("its size of {} bytes is out of bounds", size)};
+    return invalid(fmt::format("its size of {} bytes is out of bounds", size));
   }
   byte_reader reader{*chunk.bytes};
   const auto format = reader.number<std::uint8_t>();
   const auto count = reader.number<std::uint32_t>();
   const auto bucket = reader.number<std::uint32_t>();
   const auto part = reader.number<std::uint32_t>();
-  if (format != chunk_format) return failure{fmt::format("its format {} is unknown", format)};
-  if (count != bucket_count) return failure{fmt::format("it is of a map with {} buckets, not {}", count, bucket_count)};
-  if (bucket >= bucket_count) return failure{fmt::format("it names bucket {} of {}", bucket, bucket_count)};
-  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return failure{"its bytes do not hash to its leaf"};
+  if (format != chunk_format) return invalid(fmt::format("its format {} is unknown", format));
+  if (count != bucket_count) return invalid(fmt::format("it is of a map with {} buckets, not {}", count, bucket_count));
+  if (bucket >= bucket_count) return invalid(fmt::format("it names bucket {} of {}", bucket, bucket_count));
+  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return invalid("its bytes do not hash to its leaf");
   return chunk_place{bucket, part};
 }
 
@@ -179,35 +179,35 @@ digest authenticated_map::root() {
   return *root_;
 }
 
-std::optional<std::string> authenticated_map::read_stream(std::size_t index, byte_span stream,
-                                                          bucket_content& into) const {
+or_reason<void> authenticated_map::read_stream(std::size_t index, byte_span stream, bucket_content& into) const {
   byte_reader reader{stream};
   while (!reader.is_empty()) {
     const auto key_bytes = reader.number<std::uint16_t>();
     const auto value_bytes = reader.number<std::uint32_t>();
-    if (key_bytes == 0 || key_bytes > key_bytes_max) return "has a key of a length out of bounds";
-    if (value_bytes > value_bytes_max) return "has a value of a length out of bounds";
+    if (key_bytes == 0 || key_bytes > key_bytes_max) return invalid("has a key of a length out of bounds");
+    if (value_bytes > value_bytes_max) return invalid("has a value of a length out of bounds");
     const auto key = reader.bytes(key_bytes);
     const auto value = reader.bytes(value_bytes);
-    if (reader.failed()) return "ends inside an entry";
-    if (bucket_of(key) != index) return "has a key of another bucket";
+    if (reader.failed()) return invalid("ends inside an entry");
+    if (bucket_of(key) != index) return invalid("has a key of another bucket");
     // Strictly ascending: one content has one encoding, and no key comes twice.
-    if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return "has keys out of order";
+    if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return invalid("has keys out of order");
     into.entries.emplace_hint(into.entries.end(), as_text(key), as_text(value));
   }
   // An entry header that is truncated at the very end leaves the reader empty but failed.
-  if (reader.failed()) return "ends inside an entry";
-  return std::nullopt;
+  if (reader.failed()) return invalid("ends inside an entry");
+  return {};
 }
 
-std::optional<std::string> authenticated_map::restore(const state_snapshot& snapshot) {
-  if (snapshot.size() > limits::state_chunks_max) return "the snapshot has more chunks than a state may have";
+or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
+  if (snapshot.size() > limits::state_chunks_max) return invalid("the snapshot has more chunks than a state may have");
   authenticated_map staged{buckets_.size()};
   std::size_t next_bucket = 0;
   for (std::size_t first = 0; first < snapshot.size();) {
     const auto head = read_place(snapshot[first], buckets_.size());
-    if (!head) return fmt::format("chunk {}: {}", first, head.error());
-    if (head->bucket < next_bucket || head->part != 0) return fmt::format("chunk {}: it is out of order", first);
+    if (!head) return invalid(fmt::format("chunk {}: {}", first, head.error()));
+    if (head->bucket < next_bucket || head->part != 0)
+      return invalid(fmt::format("chunk {}: it is out of order", first));
     const auto index = head->bucket;
     auto& bucket = staged.buckets_[index];
 
@@ -220,13 +220,15 @@ std::optional<std::string> authenticated_map::restore(const state_snapshot& snap
       is_more = false;
       if (++next == snapshot.size()) break;
       const auto place = read_place(snapshot[next], buckets_.size());
-      if (!place) return fmt::format("chunk {}: {}", next, place.error());
+      if (!place) return invalid(fmt::format("chunk {}: {}", next, place.error()));
       if (place->bucket != index) break;
       const bool is_previous_full = bytes.size() == limits::state_chunk_bytes_max;
-      if (place->part != next - first || !is_previous_full) return fmt::format("chunk {}: it is out of order", next);
+      if (place->part != next - first || !is_previous_full)
+        return invalid(fmt::format("chunk {}: it is out of order", next));
       is_more = true;
     }
-    if (auto wrong = read_stream(index, stream, bucket)) return fmt::format("bucket {} {}", index, *wrong);
+    if (auto done = read_stream(index, stream, bucket); !done)
+      return invalid(fmt::format("bucket {} {}", index, done.error()));
     staged.size_ += bucket.entries.size();
     for (const auto& [key, value] : bucket.entries)
       staged.content_bytes_ += key.size() + value.size();
@@ -234,7 +236,7 @@ std::optional<std::string> authenticated_map::restore(const state_snapshot& snap
     first = next;
   }
   *this = std::move(staged);
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

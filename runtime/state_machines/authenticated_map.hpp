@@ -71,7 +71,7 @@ class authenticated_map {
 
   /// Accepts exactly what `snapshot` of a map with the same number of buckets makes, down
   /// to the leaf digests. After an error the map is unchanged.
-  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot);
+  [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot);
 
  private:
   struct bucket_content {
@@ -83,7 +83,7 @@ class authenticated_map {
   void mark_dirty(std::size_t index);
   void refresh();
   void refresh_bucket(std::size_t index);
-  [[nodiscard]] std::optional<std::string> read_stream(std::size_t index, byte_span stream, bucket_content& into) const;
+  [[nodiscard]] or_reason<void> read_stream(std::size_t index, byte_span stream, bucket_content& into) const;
 
   std::vector<bucket_content> buckets_;
   std::vector<std::size_t> dirty_;

@@ -48,24 +48,24 @@ byte_span key_of(const operation& value) {
   return std::visit([](const auto& each) { return each.key; }, value);
 }
 
-checked<operation> decode_put_long(byte_reader& reader) {
+or_reason<operation> decode_put_long(byte_reader& reader) {
   const auto length = reader.number<std::uint16_t>();
   const auto key = reader.bytes(length);
-  if (!reader.failed() && length <= short_key_bytes_max) return failure{"a short key is written in the short form"};
+  if (!reader.failed() && length <= short_key_bytes_max) return invalid("a short key is written in the short form");
   return operation{put{key, reader.rest()}};
 }
 
-checked<operation> decode_compare_and_swap(byte_reader& reader) {
+or_reason<operation> decode_compare_and_swap(byte_reader& reader) {
   compare_and_swap value;
   value.key = reader.bytes(reader.number<std::uint16_t>());
   const auto expects = reader.number<std::uint8_t>();
-  if (expects > 1) return failure{"a flag is neither 0 nor 1"};
+  if (expects > 1) return invalid("a flag is neither 0 nor 1");
   if (expects == 1) value.expected = reader.bytes(reader.number<std::uint32_t>());
   value.replacement = reader.rest();
   return operation{value};
 }
 
-checked<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
+or_reason<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
   if (code < put_long_code) {
     const auto key = reader.bytes(code + std::size_t{1});
     return operation{put{key, reader.rest()}};
@@ -84,7 +84,7 @@ checked<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
       return operation{increment{reader.rest(), amount}};
     }
     default:
-      return failure{fmt::format("0x{:02x} is no operation of the key-value store", code)};
+      return invalid(fmt::format("0x{:02x} is no operation of the key-value store", code));
   }
 }
 
@@ -102,16 +102,16 @@ byte_vector encode(const operation& value) {
   return out.take();
 }
 
-checked<operation> decode(byte_span bytes) {
-  if (bytes.empty()) return failure{"an operation has at least one octet"};
-  if (bytes.size() > limits::operation_bytes_max) return failure{"the operation is longer than any may be"};
+or_reason<operation> decode(byte_span bytes) {
+  if (bytes.empty()) return invalid("an operation has at least one octet");
+  if (bytes.size() > limits::operation_bytes_max) return invalid("the operation is longer than any may be");
   byte_reader reader{bytes};
   const auto code = reader.number<std::uint8_t>();
   auto decoded = decode_by_code(code, reader);
   if (!decoded) return decoded;
-  if (reader.failed()) return failure{"the operation ends too early"};
+  if (reader.failed()) return invalid("the operation ends too early");
   const auto key_bytes = key_of(*decoded).size();
-  if (key_bytes == 0 || key_bytes > key_bytes_max) return failure{"a key has 1 to 1024 bytes"};
+  if (key_bytes == 0 || key_bytes > key_bytes_max) return invalid("a key has 1 to 1024 bytes");
   return decoded;
 }
 
@@ -138,8 +138,8 @@ std::string_view usage() {
          "increment KEY [AMOUNT]             add to a number (1 when not given)\n";
 }
 
-checked<byte_vector> parse_operation(std::span<const std::string> words) {
-  const auto wrong = [](std::string_view what) { return failure{fmt::format("{}; write one of:\n{}", what, usage())}; };
+or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
+  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; write one of:\n{}", what, usage())); };
   if (words.empty()) return wrong("no operation given");
   const auto& verb = words[0];
   const auto arguments = words.size() - 1;
@@ -162,8 +162,8 @@ checked<byte_vector> parse_operation(std::span<const std::string> words) {
   if (!parsed) return wrong(fmt::format("\"{}\" with {} arguments is no operation", verb, arguments));
   auto encoded = encode(*parsed);
   if (encoded.size() > limits::operation_bytes_max) {
-    return failure{
-        fmt::format("the operation has {} bytes; the most is {}", encoded.size(), limits::operation_bytes_max)};
+    return invalid(
+        fmt::format("the operation has {} bytes; the most is {}", encoded.size(), limits::operation_bytes_max));
   }
   return encoded;
 }

@@ -8,7 +8,7 @@
 #include <variant>
 
 #include "actors/ports.hpp"
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "runtime/state_machines/machine_answer.hpp"
 
 /// Operations and results of the key-value store as bytes and as text.
@@ -62,7 +62,7 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 [[nodiscard]] byte_vector encode(const operation& value);
 
 /// Accepts any bytes. The failure says why they are no operation.
-[[nodiscard]] checked<operation> decode(byte_span bytes);
+[[nodiscard]] or_reason<operation> decode(byte_span bytes);
 
 /// Whether the operation leaves the state unchanged.
 [[nodiscard]] bool is_read(const operation& value);
@@ -77,7 +77,7 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 [[nodiscard]] std::string_view usage();
 
 /// The encoded operation that the words of a command line mean, or a text that says what to write instead.
-[[nodiscard]] checked<byte_vector> parse_operation(std::span<const std::string> words);
+[[nodiscard]] or_reason<byte_vector> parse_operation(std::span<const std::string> words);
 
 /// Interprets the result of the operation `submitted`. A value appears as `value_text` writes it, an absent
 /// one as (none).

@@ -31,9 +31,7 @@ operation_result key_value_store::query(byte_span operation) const {
   return refused("the operation writes; submit it instead of querying");
 }
 
-std::optional<std::string> key_value_store::restore(const state_snapshot& snapshot) {
-  return entries_.restore(snapshot);
-}
+or_reason<void> key_value_store::restore(const state_snapshot& snapshot) { return entries_.restore(snapshot); }
 
 std::optional<operation_result> key_value_store::write(std::size_t bucket, byte_span key, byte_span value) {
   const auto present = entries_.find_in(bucket, key);

@@ -22,7 +22,7 @@ class key_value_store final : public state_machine {
   operation_result apply(const operation_context& context, byte_span operation) override;
   [[nodiscard]] operation_result query(byte_span operation) const override;
   [[nodiscard]] state_snapshot snapshot() override { return entries_.snapshot(); }
-  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot) override;
+  [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override;
   [[nodiscard]] digest root() override { return entries_.root(); }
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }

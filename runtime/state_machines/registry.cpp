@@ -15,7 +15,7 @@ namespace {
 struct entry {
   std::string_view name;
   std::unique_ptr<state_machine> (*make)();
-  checked<byte_vector> (*parse)(std::span<const std::string>);
+  or_reason<byte_vector> (*parse)(std::span<const std::string>);
   bool (*is_read)(byte_span);
   machine_answer (*interpret)(byte_span, const operation_result&);
   std::string_view (*usage)();
@@ -48,8 +48,8 @@ const entry* find(std::string_view name) {
   return nullptr;
 }
 
-failure unknown(std::string_view name) {
-  return {fmt::format("there is no state machine \"{}\"; choose one of: {}", name, state_machine_names())};
+tl::unexpected<std::string> unknown(std::string_view name) {
+  return invalid(fmt::format("there is no state machine \"{}\"; choose one of: {}", name, state_machine_names()));
 }
 
 }  // namespace
@@ -61,13 +61,13 @@ std::string state_machine_names() {
   return names;
 }
 
-checked<std::unique_ptr<state_machine>> make_state_machine(std::string_view name) {
+or_reason<std::unique_ptr<state_machine>> make_state_machine(std::string_view name) {
   const auto* found = find(name);
   if (found == nullptr) return unknown(name);
   return found->make();
 }
 
-checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words) {
+or_reason<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words) {
   const auto* found = find(machine);
   if (found == nullptr) return unknown(machine);
   return found->parse(words);

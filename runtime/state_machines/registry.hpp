@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "actors/ports.hpp"
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "runtime/state_machines/machine_answer.hpp"
 
 /// The state machines that come with the product, by name.
@@ -16,11 +16,11 @@ namespace hypermesh {
 [[nodiscard]] std::string state_machine_names();
 
 /// A new machine in its initial state. The failure lists the known names.
-[[nodiscard]] checked<std::unique_ptr<state_machine>> make_state_machine(std::string_view name);
+[[nodiscard]] or_reason<std::unique_ptr<state_machine>> make_state_machine(std::string_view name);
 
 /// The encoded operation that the words of a command line mean to `machine`. The failure says what
 /// to write instead.
-[[nodiscard]] checked<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
+[[nodiscard]] or_reason<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
 
 /// Whether the encoded `operation` only reads, so that `machine` changes nothing when it executes
 /// it. False for bytes that are no operation of the machine, and for an unknown machine.

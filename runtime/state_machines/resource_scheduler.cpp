@@ -236,77 +236,79 @@ digest resource_scheduler::root() {
   return records_.root();
 }
 
-std::optional<std::string> resource_scheduler::restore(const state_snapshot& snapshot) {
+or_reason<void> resource_scheduler::restore(const state_snapshot& snapshot) {
   authenticated_map records{bucket_count_};
-  if (auto wrong = records.restore(snapshot)) return wrong;
+  if (auto done = records.restore(snapshot); !done) return done;
   derived_tables tables;
-  if (auto wrong = derive(records, tables)) return wrong;
+  if (auto done = derive(records, tables); !done) return done;
   records_ = std::move(records);
   tables_ = std::move(tables);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<std::string> resource_scheduler::derive(const authenticated_map& records, derived_tables& into) const {
+or_reason<void> resource_scheduler::derive(const authenticated_map& records, derived_tables& into) const {
   const auto stored_header = records.find(as_byte_span(header_key));
   const auto header = stored_header ? decode_header(*stored_header) : std::nullopt;
-  if (!header) return "the scheduler's header record is missing or unreadable";
+  if (!header) return invalid("the scheduler's header record is missing or unreadable");
   into.header = *header;
 
   // Nodes come first and in the order of registration, which differs from the order of the map.
-  std::optional<std::string> wrong;
+  bool is_readable = true;
   std::map<node_index, node_spec> specs;
   records.for_each([&](byte_span key, byte_span value) {
     const auto text = as_text(key);
     if (text == header_key || text.front() == 't') return;
     auto node = text.front() == 'n' ? decode_node(text.substr(1), value) : std::nullopt;
     const bool is_new = node && specs.emplace(node->index, node->spec).second;
-    if (!is_new) wrong = "a node record is unreadable or doubled";
+    is_readable = is_readable && is_new;
   });
-  if (wrong) return wrong;
+  if (!is_readable) return invalid("a node record is unreadable or doubled");
   for (const auto& [index, spec] : specs) {
     const bool is_sound = scheduler::flaw_of(spec).empty() && into.nodes.flaw_of(spec).empty();
-    if (!is_sound || index != into.nodes.size()) return fmt::format("the record of node {} cannot be", index);
+    if (!is_sound || index != into.nodes.size()) return invalid(fmt::format("the record of node {} cannot be", index));
     into.nodes.add(spec);
   }
 
+  or_reason<void> sound;
   records.for_each([&](byte_span key, byte_span value) {
     const auto text = as_text(key);
-    if (text.front() == 't' && !wrong) wrong = derive_task(text.substr(1), value, into);
+    if (text.front() == 't' && sound) sound = derive_task(text.substr(1), value, into);
   });
-  if (wrong) return wrong;
+  if (!sound) return sound;
   const auto live = into.submitted + into.waiting.size() + into.placed;
-  if (live > bounds_.live_tasks_max) return "the state has more tasks than there may be";
+  if (live > bounds_.live_tasks_max) return invalid("the state has more tasks than there may be");
   if (into.released.size() > std::min<std::uint64_t>(bounds_.released_known_max, into.header.released)) {
-    return "the state has more released tasks than there may be";
+    return invalid("the state has more released tasks than there may be");
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<std::string> resource_scheduler::derive_task(std::string_view name, byte_span value,
-                                                           derived_tables& into) const {
+or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span value, derived_tables& into) const {
   const auto record = decode_task(value);
-  const auto wrong = [&] { return fmt::format("the record of task {} cannot be", printable(as_byte_span(name))); };
+  const auto wrong = [&] {
+    return invalid(fmt::format("the record of task {} cannot be", printable(as_byte_span(name))));
+  };
   if (!record) return wrong();
   if (!scheduler::flaw_of(task_spec{std::string{name}, record->needs, record->service}).empty()) return wrong();
   switch (record->state) {
     case task_state::submitted:
       ++into.submitted;
-      return std::nullopt;
+      return {};
     case task_state::pending: {
       const bool is_new = into.waiting.emplace(record->ticket, waiting_task{std::string{name}, record->needs}).second;
       if (!is_new || record->ticket >= into.header.next_ticket) return wrong();
-      return std::nullopt;
+      return {};
     }
     case task_state::placed:
       if (!into.nodes.can_occupy(record->node, record->needs, record->gpus)) return wrong();
       into.nodes.occupy(record->node, record->needs, record->gpus);
       ++into.placed;
-      return std::nullopt;
+      return {};
     case task_state::released: {
       if (record->node >= into.nodes.size()) return wrong();
       const bool is_new = into.released.emplace(record->ticket, std::string{name}).second;
       if (!is_new || record->ticket >= into.header.next_ticket) return wrong();
-      return std::nullopt;
+      return {};
     }
   }
   return wrong();

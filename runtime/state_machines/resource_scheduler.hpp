@@ -48,7 +48,7 @@ class resource_scheduler final : public state_machine {
   operation_result apply(const operation_context& context, byte_span operation) override;
   [[nodiscard]] operation_result query(byte_span operation) const override;
   [[nodiscard]] state_snapshot snapshot() override;
-  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot) override;
+  [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override;
   [[nodiscard]] digest root() override;
 
   [[nodiscard]] scheduler::summary_view summary() const;
@@ -101,9 +101,8 @@ class resource_scheduler final : public state_machine {
   void store_header();
 
   /// A step of `restore`: derives the tables from `records`, or returns an error text.
-  [[nodiscard]] std::optional<std::string> derive(const authenticated_map& records, derived_tables& into) const;
-  [[nodiscard]] std::optional<std::string> derive_task(std::string_view name, byte_span value,
-                                                       derived_tables& into) const;
+  [[nodiscard]] or_reason<void> derive(const authenticated_map& records, derived_tables& into) const;
+  [[nodiscard]] or_reason<void> derive_task(std::string_view name, byte_span value, derived_tables& into) const;
 
   authenticated_map records_;
   derived_tables tables_;

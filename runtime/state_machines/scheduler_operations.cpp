@@ -33,7 +33,7 @@ struct encoder {
   }
 };
 
-checked<operation> decode_node(byte_reader& reader) {
+or_reason<operation> decode_node(byte_reader& reader) {
   register_node value;
   value.node.name = reader.short_text();
   value.node.cpu_milli = reader.number<std::uint32_t>();
@@ -43,14 +43,14 @@ checked<operation> decode_node(byte_reader& reader) {
   return operation{std::move(value)};
 }
 
-checked<operation> decode_task(byte_reader& reader) {
+or_reason<operation> decode_task(byte_reader& reader) {
   submit_task value;
   value.task.name = reader.short_text();
   value.task.needs = read_needs(reader, value.task.service);
   return operation{std::move(value)};
 }
 
-checked<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
+or_reason<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
   switch (code) {
     case 1:
       return decode_node(reader);
@@ -69,7 +69,7 @@ checked<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
     case 8:
       return operation{query_summary{}};
     default:
-      return failure{fmt::format("{} is no operation of the scheduler", code)};
+      return invalid(fmt::format("{} is no operation of the scheduler", code));
   }
 }
 
@@ -81,23 +81,23 @@ bool is_name(std::string_view text) {
 
 /// A number on a command line, with the name that the usage gives it.
 template <class Number>
-checked<Number> parse_amount(std::string_view text, std::string_view what) {
+or_reason<Number> parse_amount(std::string_view text, std::string_view what) {
   const auto value = parse_decimal<Number>(text);
-  if (!value) return failure{fmt::format("{} \"{}\" is no whole number in range", what, text)};
+  if (!value) return invalid(fmt::format("{} \"{}\" is no whole number in range", what, text));
   return *value;
 }
 
-checked<operation> parse_register(std::span<const std::string> words) {
+or_reason<operation> parse_register(std::span<const std::string> words) {
   const auto cpu = parse_amount<std::uint32_t>(words[2], "CPU_MILLI");
   const auto memory = parse_amount<std::uint32_t>(words[3], "MEMORY_MIB");
   const auto gpus = parse_amount<std::uint8_t>(words.size() == 6 ? words[4] : "0", "GPUS");
-  if (!cpu) return failure{cpu.error()};
-  if (!memory) return failure{memory.error()};
-  if (!gpus) return failure{gpus.error()};
+  if (!cpu) return failure_of(cpu);
+  if (!memory) return failure_of(memory);
+  if (!gpus) return failure_of(gpus);
   return operation{register_node{{words[1], *cpu, *memory, *gpus, words.size() == 6 ? words[5] : ""}}};
 }
 
-checked<operation> parse_submit(std::span<const std::string> words) {
+or_reason<operation> parse_submit(std::span<const std::string> words) {
   const auto or_default = [&](std::size_t index, const std::string& text) {
     return index < words.size() ? words[index] : text;
   };
@@ -106,11 +106,11 @@ checked<operation> parse_submit(std::span<const std::string> words) {
   const auto gpus = parse_amount<std::uint8_t>(or_default(4, "0"), "GPUS");
   const auto milli = parse_amount<std::uint16_t>(or_default(5, "0"), "GPU_MILLI");
   const auto service = parse_service_class(or_default(7, "BE"));
-  if (!cpu) return failure{cpu.error()};
-  if (!memory) return failure{memory.error()};
-  if (!gpus) return failure{gpus.error()};
-  if (!milli) return failure{milli.error()};
-  if (!service) return failure{service.error()};
+  if (!cpu) return failure_of(cpu);
+  if (!memory) return failure_of(memory);
+  if (!gpus) return failure_of(gpus);
+  if (!milli) return failure_of(milli);
+  if (!service) return failure_of(service);
   const auto models = or_default(6, "-");
   return operation{
       submit_task{{words[1], {*cpu, *memory, *gpus, *milli, parse_models(models == "-" ? "" : models)}, *service}}};
@@ -125,13 +125,13 @@ byte_vector encode(const operation& value) {
   return out.take();
 }
 
-checked<operation> decode(byte_span bytes) {
+or_reason<operation> decode(byte_span bytes) {
   byte_reader reader{bytes};
   const auto code = reader.number<std::uint8_t>();
   auto decoded = decode_by_code(code, reader);
   if (!decoded) return decoded;
-  if (reader.failed()) return failure{"the operation ends too early or has a field out of bounds"};
-  if (!reader.is_empty()) return failure{"bytes follow the operation"};
+  if (reader.failed()) return invalid("the operation ends too early or has a field out of bounds");
+  if (!reader.is_empty()) return invalid("bytes follow the operation");
   return decoded;
 }
 
@@ -205,12 +205,12 @@ std::string_view to_string(service_class value) {
   return "unknown";
 }
 
-checked<service_class> parse_service_class(std::string_view text) {
+or_reason<service_class> parse_service_class(std::string_view text) {
   for (const auto value : {service_class::best_effort, service_class::burstable, service_class::latency_sensitive,
                            service_class::guaranteed}) {
     if (text == to_string(value)) return value;
   }
-  return failure{fmt::format("\"{}\" is no service class; write BE, Burstable, LS or Guaranteed", text)};
+  return invalid(fmt::format("\"{}\" is no service class; write BE, Burstable, LS or Guaranteed", text));
 }
 
 std::vector<std::string> parse_models(std::string_view text) {
@@ -235,12 +235,12 @@ std::string_view usage() {
          "summary              read the totals\n";
 }
 
-checked<byte_vector> parse_operation(std::span<const std::string> words) {
-  const auto wrong = [](std::string_view what) { return failure{fmt::format("{}; write one of:\n{}", what, usage())}; };
+or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
+  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; write one of:\n{}", what, usage())); };
   if (words.empty()) return wrong("no operation given");
   const auto& verb = words[0];
   const auto count = words.size();
-  checked<operation> parsed = failure{fmt::format("\"{}\" with {} arguments is no operation", verb, count - 1)};
+  or_reason<operation> parsed = invalid(fmt::format("\"{}\" with {} arguments is no operation", verb, count - 1));
   if (verb == "register-node" && (count == 4 || count == 6)) parsed = parse_register(words);
   if (verb == "submit-task" && (count == 4 || (count >= 6 && count <= 8))) parsed = parse_submit(words);
   if (verb == "place-task" && count == 2) parsed = operation{place_task{words[1]}};

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "messages/byte_codec.hpp"
+#include "messages/expected.hpp"
 #include "messages/types.hpp"
-#include "runtime/state_machines/checked.hpp"
 
 /// Operations of the resource scheduler as bytes and as text.
 ///
@@ -103,7 +103,7 @@ using operation =
 
 /// Accepts exactly what `encode` makes. Lengths, counts and the service class are checked
 /// here, names and amounts by `flaw_of`.
-[[nodiscard]] checked<operation> decode(byte_span bytes);
+[[nodiscard]] or_reason<operation> decode(byte_span bytes);
 
 /// Demand and service class as operations and records encode them. A reader fails at a
 /// value out of bounds.
@@ -118,7 +118,7 @@ void write_needs(byte_writer& out, const demand& needs, service_class service);
 
 /// "BE", "Burstable", "LS", "Guaranteed", as the trace writes them.
 [[nodiscard]] std::string_view to_string(service_class value);
-[[nodiscard]] checked<service_class> parse_service_class(std::string_view text);
+[[nodiscard]] or_reason<service_class> parse_service_class(std::string_view text);
 
 /// "G2|P100" as a list; an empty text gives an empty list.
 [[nodiscard]] std::vector<std::string> parse_models(std::string_view text);
@@ -128,6 +128,6 @@ void write_needs(byte_writer& out, const demand& needs, service_class service);
 
 /// The encoded operation that the words of a command line mean, or a text that says what
 /// to write instead.
-[[nodiscard]] checked<byte_vector> parse_operation(std::span<const std::string> words);
+[[nodiscard]] or_reason<byte_vector> parse_operation(std::span<const std::string> words);
 
 }  // namespace hypermesh::scheduler

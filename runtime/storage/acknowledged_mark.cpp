@@ -57,8 +57,8 @@ std::optional<sector_content> decode(byte_span sector) {
 
 }  // namespace
 
-std::optional<world_error> acknowledged_mark::create(storage_environment& environment,
-                                                     const std::filesystem::path& path, std::uint64_t origin) {
+or_error<void> acknowledged_mark::create(storage_environment& environment, const std::filesystem::path& path,
+                                         std::uint64_t origin) {
   const auto first = encode({origin, 0, {}});
   const auto second = encode({origin, 1, {}});
   auto text = std::string{as_text(first)};
@@ -69,8 +69,8 @@ std::optional<world_error> acknowledged_mark::create(storage_environment& enviro
 or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environment,
                                                     const std::filesystem::path& path) {
   auto opened = environment.open_file(path);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  auto& file = std::get<std::unique_ptr<updatable_file>>(opened);
+  if (!opened) return failure_of(opened);
+  auto& file = *opened;
   if (file == nullptr) {
     return lost_history(fmt::format("{} is missing, so it is not known how much was promised", quoted(path)));
   }
@@ -92,36 +92,37 @@ or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environ
   return mark;
 }
 
-std::optional<world_error> acknowledged_mark::write_next(const reading& said) {
+or_error<void> acknowledged_mark::write_next(const reading& said) {
   ++turn_;
   const auto sector = encode({origin_, turn_, said});
   if (const int error = file_->write_at((turn_ & 1U) * sector_bytes, sector); error != 0) {
     return failed_to("write", path_, error);
   }
   last_ = said;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> acknowledged_mark::sync() {
+or_error<void> acknowledged_mark::sync() {
   if (const int error = file_->sync(); error != 0) return failed_to("sync", path_, error);
   synced_ = last_.changes;
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> acknowledged_mark::advance(std::uint64_t changes) {
+or_error<void> acknowledged_mark::advance(std::uint64_t changes) {
   require(!last_.closed, "a closed storage promises nothing");
   require(changes >= last_.changes, "a promise is not taken back");
-  if (auto error = write_next({changes, false})) return error;
-  return changes - synced_ >= changes_per_sync ? sync() : std::nullopt;
+  if (auto done = write_next({changes, false}); !done) return done;
+  if (changes - synced_ < changes_per_sync) return {};
+  return sync();
 }
 
-std::optional<world_error> acknowledged_mark::settle(const reading& said) {
+or_error<void> acknowledged_mark::settle(const reading& said) {
   require(said.changes >= last_.changes, "a promise is not taken back");
   for (int sector = 0; sector < 2; ++sector) {
-    if (auto error = write_next(said)) return error;
-    if (auto error = sync()) return error;
+    if (auto done = write_next(said); !done) return done;
+    if (auto done = sync(); !done) return done;
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "runtime/keys.hpp"
 #include "runtime/storage/storage_environment.hpp"
@@ -31,8 +30,8 @@ class acknowledged_mark {
   };
 
   /// Makes a durable file for the database `origin` with zero changes. Replaces a file of that name.
-  [[nodiscard]] static std::optional<world_error> create(storage_environment& environment,
-                                                         const std::filesystem::path& path, std::uint64_t origin);
+  [[nodiscard]] static or_error<void> create(storage_environment& environment, const std::filesystem::path& path,
+                                             std::uint64_t origin);
 
   /// Opens the file. It is an error when the file is missing or short, or when neither sector can be read.
   [[nodiscard]] static or_error<acknowledged_mark> open(storage_environment& environment,
@@ -43,17 +42,17 @@ class acknowledged_mark {
   [[nodiscard]] const reading& last() const { return last_; }
 
   /// Writes that `changes` changes are durable.
-  [[nodiscard]] std::optional<world_error> advance(std::uint64_t changes);
+  [[nodiscard]] or_error<void> advance(std::uint64_t changes);
 
   /// Writes `said` into both sectors and syncs each.
-  [[nodiscard]] std::optional<world_error> settle(const reading& said);
+  [[nodiscard]] or_error<void> settle(const reading& said);
 
  private:
   acknowledged_mark(std::filesystem::path path, std::unique_ptr<updatable_file> file)
       : path_(std::move(path)), file_(std::move(file)) {}
 
-  [[nodiscard]] std::optional<world_error> write_next(const reading& said);
-  [[nodiscard]] std::optional<world_error> sync();
+  [[nodiscard]] or_error<void> write_next(const reading& said);
+  [[nodiscard]] or_error<void> sync();
 
   std::filesystem::path path_;
   std::unique_ptr<updatable_file> file_;

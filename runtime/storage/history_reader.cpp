@@ -31,7 +31,7 @@ class history_reader {
     scan(column::chunks, [this](byte_span key, byte_span value) { read_chunk(key, value); });
     complete_state();
     compare_totals(promised);
-    if (error_) return std::move(*error_);
+    if (!health_) return failure_of(std::move(health_));
     put_in_order();
     return std::move(found_);
   }
@@ -43,15 +43,15 @@ class history_reader {
   };
 
   void complain(std::string what) {
-    if (!error_) error_ = lost_history(fmt::format("{} is damaged: {}", quoted(database_.path()), what));
+    if (health_) health_ = lost_history(fmt::format("{} is damaged: {}", quoted(database_.path()), what));
   }
 
   template <class Visit>
   void scan(column which, const Visit& visit) {
     const auto cursor = database_.scan(which);
-    for (cursor->SeekToFirst(); !error_ && cursor->Valid(); cursor->Next())
+    for (cursor->SeekToFirst(); health_ && cursor->Valid(); cursor->Next())
       visit(bytes_of(cursor->key()), bytes_of(cursor->value()));
-    if (!error_ && !cursor->status().ok()) error_ = database_.error_of("read the database", cursor->status());
+    if (health_ && !cursor->status().ok()) health_ = database_.error_of("read the database", cursor->status());
   }
 
   void read_ledger_entry(byte_span key, byte_span value) {
@@ -104,7 +104,7 @@ class history_reader {
   }
 
   void complete_state() {
-    if (error_ || !manifest_) return;
+    if (!health_ || !manifest_) return;
     stored_state state{manifest_->sequence, {}};
     for (const auto& leaf : manifest_->leaves) {
       const auto chunk = chunks_.find(leaf);
@@ -118,7 +118,7 @@ class history_reader {
   }
 
   void compare_totals(const acknowledged_mark& promised) {
-    if (error_) return;
+    if (!health_) return;
     if (!totals_) return complain("the totals are missing");
     const auto& last = *totals_;
     if (last.origin != promised.origin()) {
@@ -152,7 +152,7 @@ class history_reader {
   std::vector<digest> needed_;
   std::map<digest, std::shared_ptr<const byte_vector>> chunks_;
   std::vector<placed_record> records_;
-  std::optional<world_error> error_;
+  or_error<void> health_;
 };
 
 }  // namespace

@@ -61,12 +61,12 @@ std::string text_of(const directory_identity& identity) {
 }
 
 /// Refuses a newer format. Checked first, because a newer format may have other keys.
-std::optional<world_error> objection_to_format(toml_table& root, const std::filesystem::path& file) {
+or_error<void> check_format(toml_table& root, const std::filesystem::path& file) {
   const auto format = root.number("format", 1, any_number);
-  if (format <= directory_format) return std::nullopt;
-  return world_error{
+  if (format <= directory_format) return {};
+  return tl::unexpected(world_error{
       fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format, directory_format),
-      "start the replica with the version that wrote the directory, or a newer one"};
+      "start the replica with the version that wrote the directory, or a newer one"});
 }
 
 bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
@@ -100,23 +100,22 @@ std::string name_of(const storage_owner& owner) {
                      to_hex(owner.cluster.view(), 8));
 }
 
-std::optional<world_error> objection_to_owner(const node_directory& directory, const storage_owner& found,
-                                              const storage_owner& wanted) {
-  if (found.cluster == wanted.cluster && found.self == wanted.self) return std::nullopt;
-  return world_error{
+or_error<void> check_owner(const node_directory& directory, const storage_owner& found, const storage_owner& wanted) {
+  if (found.cluster == wanted.cluster && found.self == wanted.self) return {};
+  return tl::unexpected(world_error{
       fmt::format("{} belongs to {}, but this node is {}", quoted(directory.root), name_of(found), name_of(wanted)),
       "correct 'directory' in the node's configuration: each replica has a directory of its own",
-      fault_origin::configuration};
+      fault_origin::configuration});
 }
 
 /// The advice is to mount the disk, because an empty directory is far more often an unmounted disk than a lost one.
-world_error absent_data(const std::filesystem::path& root, bool exists) {
-  return {
+tl::unexpected<world_error> absent_data(const std::filesystem::path& root, bool exists) {
+  return tl::unexpected(world_error{
       fmt::format("the data directory {} {}", quoted(root), exists ? "is empty" : "does not exist"),
       fmt::format("mount its disk (findmnt; mount -a), or correct 'directory' of [storage] in node.toml. Only if the "
                   "disk is lost for good, {}",
                   learner_remedy),
-      fault_origin::configuration};
+      fault_origin::configuration});
 }
 
 /// "process 123 (hypermesh)", as far as it is known.
@@ -134,7 +133,9 @@ std::string holder_of(int lock) {
 
 }  // namespace
 
-world_error lost_history(std::string what) { return {std::move(what), std::string{learner_remedy}}; }
+tl::unexpected<world_error> lost_history(std::string what) {
+  return tl::unexpected(world_error{std::move(what), std::string{learner_remedy}});
+}
 
 bool is_absent(const std::filesystem::path& root) {
   std::error_code failed;
@@ -152,27 +153,27 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
   if (!root_folder.is_open() && errno != ENOENT) return failed_to("open the data directory", directory.root, errno);
   if (is_absent(directory.root)) return absent_data(directory.root, root_folder.is_open());
   auto content = read_small_file(file, config_bytes_max);
-  if (auto* error = std::get_if<world_error>(&content)) {
+  if (!content) {
     std::error_code unknown;
     // A file that exists but cannot be read now is not lost, so its error must not advise `--learner`.
-    if (std::filesystem::exists(file, unknown) || unknown) return std::move(*error);
+    if (std::filesystem::exists(file, unknown) || unknown) return failure_of(content);
     return lost_history(fmt::format("{} is missing: it is not known what this replica has promised", quoted(file)));
   }
-  auto read = toml_document::parse(file, std::get<std::string>(content));
-  if (const auto* error = std::get_if<world_error>(&read)) return lost_history(error->what);
-  const auto& document = std::get<toml_document>(read);
+  auto read = toml_document::parse(file, *content);
+  if (!read) return lost_history(read.error().what);
+  const auto& document = *read;
   auto root = document.root();
-  if (auto error = objection_to_format(root, file)) return *error;
+  if (auto done = check_format(root, file); !done) return failure_of(done);
   auto identity = read_fields(root);
   if (!document.problems().empty()) return lost_history(error_of(document.problems()).what);
   auto asked = owner;
   asked.cluster_name = plain(std::move(asked.cluster_name));
-  if (auto error = objection_to_owner(directory, identity.owner, asked)) return *error;
+  if (auto done = check_owner(directory, identity.owner, asked); !done) return failure_of(done);
   return identity;
 }
 
-std::optional<world_error> write_identity(const node_directory& directory, const directory_identity& identity,
-                                          existing_file existing) {
+or_error<void> write_identity(const node_directory& directory, const directory_identity& identity,
+                              existing_file existing) {
   auto written = identity;
   written.owner.cluster_name = plain(std::move(written.owner.cluster_name));
   return write_durable_file(directory.identity_file(), text_of(written), private_mode, existing);
@@ -184,8 +185,9 @@ or_error<directory_lock> directory_lock::take(const node_directory& directory) {
   if (!file.is_open()) return failed_to("write", path, errno);
   if (::flock(file.descriptor(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return failed_to("lock", path, errno);
-    return world_error{fmt::format("{} is in use by {}", quoted(directory.root), holder_of(file.descriptor())),
-                       "stop that process, or correct 'directory' in the node's configuration"};
+    return tl::unexpected(
+        world_error{fmt::format("{} is in use by {}", quoted(directory.root), holder_of(file.descriptor())),
+                    "stop that process, or correct 'directory' in the node's configuration"});
   }
   // For people only, so that a failure does not matter.
   const auto text = fmt::format("{}\n", ::getpid());

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +27,7 @@ struct node_directory {
 inline constexpr std::uint64_t directory_format = 1;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
-[[nodiscard]] world_error lost_history(std::string what);
+[[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);
 
 /// What happened to the votes of the replica that owns a directory.
 enum class vote_history : std::uint8_t {
@@ -58,8 +57,8 @@ struct directory_identity {
 [[nodiscard]] or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner);
 
 /// Writes the identity file, complete and durable.
-[[nodiscard]] std::optional<world_error> write_identity(const node_directory& directory,
-                                                        const directory_identity& identity, existing_file existing);
+[[nodiscard]] or_error<void> write_identity(const node_directory& directory, const directory_identity& identity,
+                                            existing_file existing);
 
 /// Reserves the directory for this process until the lock is destroyed or the process ends in any way.
 class directory_lock {

@@ -196,7 +196,7 @@ or_error<std::unique_ptr<rocksdb_database>> rocksdb_database::open(const node_di
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   const bool for_looking = mode == open_mode::examine || mode == open_mode::examine_closed;
   const auto checksums = std::make_shared<table_checksums>(environment.database(), directory.checksums());
-  if (auto error = for_looking ? checksums->verify(path) : checksums->tidy(path)) return std::move(*error);
+  if (auto done = for_looking ? checksums->verify(path) : checksums->tidy(path); !done) return failure_of(done);
   options.listeners.push_back(checksums);
   const auto cache = rocksdb::NewLRUCache(cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> described;
@@ -219,12 +219,12 @@ std::unique_ptr<rocksdb::Iterator> rocksdb_database::scan(column which) {
   return std::unique_ptr<rocksdb::Iterator>{content_->NewIterator(options, of(which))};
 }
 
-world_error rocksdb_database::error_of(std::string_view action, const rocksdb::Status& status) const {
+tl::unexpected<world_error> rocksdb_database::error_of(std::string_view action, const rocksdb::Status& status) const {
   const auto text = with_present_names(status.ToString());
   auto what = fmt::format("cannot {} in {}: {}", action, quoted(path_), text);
   const auto warning = warnings_->last();
   if (!warning.empty()) what += fmt::format(" ({})", warning);
-  return {std::move(what), remedy_for(status, text, path_)};
+  return tl::unexpected(world_error{std::move(what), remedy_for(status, text, path_)});
 }
 
 }  // namespace hypermesh

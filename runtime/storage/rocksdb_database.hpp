@@ -66,7 +66,7 @@ class rocksdb_database {
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> scan(column which);
 
   /// "cannot ACTION in PATH: …" with the remedy that fits.
-  [[nodiscard]] world_error error_of(std::string_view action, const rocksdb::Status& status) const;
+  [[nodiscard]] tl::unexpected<world_error> error_of(std::string_view action, const rocksdb::Status& status) const;
 
  private:
   class warning_keeper;

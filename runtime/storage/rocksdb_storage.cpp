@@ -53,22 +53,22 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_di
                                                                    durability mode,
                                                                    std::shared_ptr<storage_environment> environment) {
   auto database = rocksdb_database::open(directory, open_mode::create, *environment);
-  if (auto* error = std::get_if<world_error>(&database)) return std::move(*error);
-  auto& opened = std::get<std::unique_ptr<rocksdb_database>>(database);
+  if (!database) return failure_of(database);
+  auto& opened = *database;
   const auto written = first_totals(*opened);
-  if (const auto* error = std::get_if<world_error>(&written)) return *error;
-  const auto& totals = std::get<stored_values::storage_totals>(written);
+  if (!written) return failure_of(written);
+  const auto& totals = *written;
   if (totals.changes > 0) {
     return lost_history(fmt::format("{} says that nothing was promised here, but the database is not empty",
                                     quoted(directory.identity_file())));
   }
-  if (auto error = acknowledged_mark::create(*environment, directory.mark_file(), totals.origin)) {
-    return std::move(*error);
+  if (auto done = acknowledged_mark::create(*environment, directory.mark_file(), totals.origin); !done) {
+    return failure_of(done);
   }
   auto storage = open(directory, std::move(lock), mode, totals.origin, environment);
-  if (auto* made = std::get_if<std::unique_ptr<rocksdb_storage>>(&storage)) {
-    (*made)->database_ = std::move(opened);
-    (*made)->tracker_.continue_from(totals);
+  if (storage) {
+    (*storage)->database_ = std::move(opened);
+    (*storage)->tracker_.continue_from(totals);
   }
   return storage;
 }
@@ -98,8 +98,8 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::open(const node_dire
                                                                  std::shared_ptr<storage_environment> environment) {
   require(mode != durability::memory, "mode memory has no database");
   auto read = acknowledged_mark::open(*environment, directory.mark_file());
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto& mark = std::get<acknowledged_mark>(read);
+  if (!read) return failure_of(read);
+  auto& mark = *read;
   if (mark.origin() != origin) {
     return lost_history(fmt::format("{} belongs to database {:016x}, but the directory to database {:016x}",
                                     quoted(directory.mark_file()), mark.origin(), origin));
@@ -112,7 +112,7 @@ rocksdb_storage::~rocksdb_storage() { close(); }
 
 void rocksdb_storage::close() {
   syncer_.reset();
-  if (!database_ || !was_read_ || failure_) return;
+  if (!database_ || !was_read_ || !health_) return;
   const bool durable = database_->content().SyncWAL().ok();
   database_.reset();
   // Without this mark the next start examines the log as after a crash, and loses nothing.
@@ -121,61 +121,61 @@ void rocksdb_storage::close() {
 
 // --- Reading -----------------------------------------------------------------
 
-std::variant<stored_history, world_error> rocksdb_storage::read() {
+or_error<stored_history> rocksdb_storage::read() {
   require(!was_read_, "a storage is read once");
   stored_history history;
   if (!database_) {
     auto found = read_existing();
-    if (auto* error = std::get_if<world_error>(&found)) return fail(std::move(*error));
-    history = std::move(std::get<stored_history>(found));
+    if (!found) return fail(failure_of(found));
+    history = std::move(*found);
   }
-  if (auto error = begin_serving()) return fail(std::move(*error));
+  if (auto done = begin_serving(); !done) return fail(failure_of(done));
   return history;
 }
 
 or_error<stored_history> rocksdb_storage::read_existing() {
   if (has_no_files(environment_->database(), directory_.database())) {
-    return world_error{
+    return tl::unexpected(world_error{
         fmt::format("{} is missing or empty, but {} says that {} changes were promised", quoted(directory_.database()),
                     quoted(directory_.mark_file()), mark_.last().changes),
         fmt::format("if a disk belongs there, mount it (findmnt; mount -a). Only if it is lost for good, {}",
                     learner_remedy),
-        fault_origin::configuration};
+        fault_origin::configuration});
   }
   const auto looking_mode = mark_.last().closed ? open_mode::examine_closed : open_mode::examine;
   auto examined = rocksdb_database::open(directory_, looking_mode, *environment_);
-  if (auto* error = std::get_if<world_error>(&examined)) return std::move(*error);
-  auto& looking = std::get<std::unique_ptr<rocksdb_database>>(examined);
+  if (!examined) return failure_of(examined);
+  auto& looking = *examined;
   auto read = read_history(*looking, mark_);
   looking.reset();
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  auto& found = std::get<found_history>(read);
+  if (!read) return failure_of(read);
+  auto& found = *read;
   auto serving = rocksdb_database::open(directory_, open_mode::serve, *environment_);
-  if (auto* error = std::get_if<world_error>(&serving)) return std::move(*error);
-  database_ = std::move(std::get<std::unique_ptr<rocksdb_database>>(serving));
+  if (!serving) return failure_of(serving);
+  database_ = std::move(*serving);
   tracker_ = std::move(found.tracker);
   chunks_ = std::move(found.chunks);
   for (const auto& [leaf, size] : chunks_)
     chunk_bytes_ += size;
-  if (auto error = drop_chunks(found.garbage)) return std::move(*error);
+  if (auto done = drop_chunks(found.garbage); !done) return failure_of(done);
   return std::move(found.history);
 }
 
-std::optional<world_error> rocksdb_storage::begin_serving() {
+or_error<void> rocksdb_storage::begin_serving() {
   // The mark must say "open" before the first write, because from now on a torn end of the log is no damage.
-  if (auto error = mark_.settle({tracker_.totals().changes, false})) return error;
+  if (auto done = mark_.settle({tracker_.totals().changes, false}); !done) return done;
   if (mode_ == durability::async) {
     syncer_ = std::make_unique<wal_syncer>(*database_, mark_, environment_->has_threads());
   }
   was_read_ = true;
-  return std::nullopt;
+  return {};
 }
 
 // --- Writing -----------------------------------------------------------------
 
-std::optional<world_error> rocksdb_storage::write(std::span<const storage_record> records) {
-  if (auto error = failure()) return error;
-  if (records.empty()) return std::nullopt;
+or_error<void> rocksdb_storage::write(std::span<const storage_record> records) {
+  if (auto healthy = health(); !healthy) return healthy;
+  if (records.empty()) return {};
   rocksdb::WriteBatch batch;
   for (const auto& record : records) {
     require(record.bytes != nullptr, "a record has bytes");
@@ -186,24 +186,24 @@ std::optional<world_error> rocksdb_storage::write(std::span<const storage_record
   return commit(batch, mode_ == durability::sync, "make records durable");
 }
 
-std::optional<world_error> rocksdb_storage::forget_through(sequence_number last) {
-  if (auto error = failure()) return error;
-  if (!tracker_.forget_through(last)) return std::nullopt;
-  if (auto error = drop_tables()) return error;
+or_error<void> rocksdb_storage::forget_through(sequence_number last) {
+  if (auto healthy = health(); !healthy) return healthy;
+  if (!tracker_.forget_through(last)) return {};
+  if (auto done = drop_tables(); !done) return done;
   rocksdb::WriteBatch batch;
-  if (auto error = commit(batch, false, "forget records")) return error;
+  if (auto done = commit(batch, false, "forget records"); !done) return done;
   droppable_ = {tracker_.totals().changes, tracker_.lowest_order()};
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> rocksdb_storage::drop_tables() {
-  if (droppable_.before_order == 0 || durable_changes() < droppable_.changes) return std::nullopt;
+or_error<void> rocksdb_storage::drop_tables() {
+  if (droppable_.before_order == 0 || durable_changes() < droppable_.changes) return {};
   const auto key = stored_values::key_of(droppable_.before_order);
   const auto end = slice_of(byte_span{key});
   const auto status = rocksdb::DeleteFilesInRange(&database_->content(), database_->of(column::records), nullptr, &end,
                                                   /*include_end=*/false);
   if (!status.ok()) return fail(database_->error_of("remove forgotten records", status));
-  return std::nullopt;
+  return {};
 }
 
 void rocksdb_storage::sync_log() {
@@ -212,7 +212,7 @@ void rocksdb_storage::sync_log() {
 
 std::uint64_t rocksdb_storage::durable_changes() const { return syncer_ ? syncer_->synced() : mark_.last().changes; }
 
-std::optional<world_error> rocksdb_storage::commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action) {
+or_error<void> rocksdb_storage::commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action) {
   tracker_.count_change();
   const auto totals = stored_values::encode(tracker_.totals());
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::totals), slice_of(totals));
@@ -224,15 +224,15 @@ std::optional<world_error> rocksdb_storage::commit(rocksdb::WriteBatch& batch, b
   if (syncer_) {
     syncer_->on_written(changes);
   } else if (durable) {
-    if (auto error = mark_.advance(changes)) return fail(std::move(*error));
+    if (auto done = mark_.advance(changes); !done) return fail(failure_of(done));
   }
-  return std::nullopt;
+  return {};
 }
 
 // --- States ------------------------------------------------------------------
 
-std::optional<world_error> rocksdb_storage::store_chunks(std::span<const state_chunk> chunks) {
-  if (auto error = failure()) return error;
+or_error<void> rocksdb_storage::store_chunks(std::span<const state_chunk> chunks) {
+  if (auto healthy = health(); !healthy) return healthy;
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   for (const auto& chunk : chunks) {
@@ -242,11 +242,11 @@ std::optional<world_error> rocksdb_storage::store_chunks(std::span<const state_c
                                                  slice_of(byte_span{*chunk.bytes}));
     if (!status.ok()) return fail(database_->error_of("store state chunks", status));
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> rocksdb_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
-  if (auto error = failure()) return error;
+or_error<void> rocksdb_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
+  if (auto healthy = health(); !healthy) return healthy;
   require(std::ranges::all_of(leaves, [this](const digest& leaf) { return chunks_.contains(leaf); }),
           "a state is kept after its chunks were stored");
   const auto flushed = database_->content().Flush({}, database_->of(column::chunks));
@@ -255,7 +255,7 @@ std::optional<world_error> rocksdb_storage::keep_state(sequence_number sequence,
   tracker_.set_state(manifest.check, manifest.bytes.size());
   rocksdb::WriteBatch batch;
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::manifest), slice_of(manifest.bytes));
-  if (auto error = commit(batch, true, "keep a state")) return error;
+  if (auto done = commit(batch, true, "keep a state"); !done) return done;
   std::vector<digest> needed{leaves.begin(), leaves.end()};
   std::ranges::sort(needed);
   std::vector<digest> unneeded;
@@ -266,12 +266,11 @@ std::optional<world_error> rocksdb_storage::keep_state(sequence_number sequence,
     chunk_bytes_ -= chunks_.at(leaf);
     chunks_.erase(leaf);
   }
-  auto error = drop_chunks(unneeded);
-  if (error) return fail(std::move(*error));
-  return std::nullopt;
+  if (auto done = drop_chunks(unneeded); !done) return fail(failure_of(done));
+  return {};
 }
 
-std::optional<world_error> rocksdb_storage::drop_chunks(std::span<const digest> leaves) {
+or_error<void> rocksdb_storage::drop_chunks(std::span<const digest> leaves) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   while (!leaves.empty()) {
@@ -283,19 +282,19 @@ std::optional<world_error> rocksdb_storage::drop_chunks(std::span<const digest> 
     if (!status.ok()) return database_->error_of("remove state chunks", status);
     leaves = leaves.subspan(some.size());
   }
-  return std::nullopt;
+  return {};
 }
 
 // --- Failing -----------------------------------------------------------------
 
-std::optional<world_error> rocksdb_storage::failure() {
-  require(was_read_ || failure_, "a storage is read before anything else");
-  if (!failure_ && syncer_) failure_ = syncer_->failure();
-  return failure_;
+or_error<void> rocksdb_storage::health() {
+  require(was_read_ || !health_, "a storage is read before anything else");
+  if (health_ && syncer_) health_ = syncer_->health();
+  return health_;
 }
 
-world_error rocksdb_storage::fail(world_error error) {
-  failure_ = error;
+tl::unexpected<world_error> rocksdb_storage::fail(tl::unexpected<world_error> error) {
+  health_ = or_error<void>{error};
   return error;
 }
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "runtime/storage/acknowledged_mark.hpp"
@@ -55,12 +54,11 @@ class rocksdb_storage final : public stable_storage {
   rocksdb_storage(const rocksdb_storage&) = delete;
   rocksdb_storage& operator=(const rocksdb_storage&) = delete;
 
-  [[nodiscard]] std::variant<stored_history, world_error> read() override;
-  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
-  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override;
-  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
-  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
-                                                      std::span<const digest> leaves) override;
+  [[nodiscard]] or_error<stored_history> read() override;
+  [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
+  [[nodiscard]] or_error<void> forget_through(sequence_number last) override;
+  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override;
+  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return tracker_.bytes() + chunk_bytes_; }
 
   /// For mode `async` in an environment without threads: does what the thread does every `wal_syncer::period`.
@@ -80,18 +78,18 @@ class rocksdb_storage final : public stable_storage {
 
   /// Examines the database without a change to the disk, then opens it for writing.
   [[nodiscard]] or_error<stored_history> read_existing();
-  [[nodiscard]] std::optional<world_error> begin_serving();
+  [[nodiscard]] or_error<void> begin_serving();
   /// The first totals of a new database, with its origin; writes them if they are missing.
   [[nodiscard]] static or_error<stored_values::storage_totals> first_totals(rocksdb_database& database);
   /// Completes the batch with the totals and writes it.
-  [[nodiscard]] std::optional<world_error> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
+  [[nodiscard]] or_error<void> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
   /// Removes the tables whose records are all forgotten durably.
-  [[nodiscard]] std::optional<world_error> drop_tables();
+  [[nodiscard]] or_error<void> drop_tables();
   [[nodiscard]] std::uint64_t durable_changes() const;
-  [[nodiscard]] std::optional<world_error> drop_chunks(std::span<const digest> leaves);
+  [[nodiscard]] or_error<void> drop_chunks(std::span<const digest> leaves);
   /// The error after which nothing more is written, if there was one.
-  [[nodiscard]] std::optional<world_error> failure();
-  [[nodiscard]] world_error fail(world_error error);
+  [[nodiscard]] or_error<void> health();
+  [[nodiscard]] tl::unexpected<world_error> fail(tl::unexpected<world_error> error);
   void close();
 
   std::shared_ptr<storage_environment> environment_;
@@ -113,7 +111,7 @@ class rocksdb_storage final : public stable_storage {
     std::uint64_t before_order = 0;
   } droppable_;
   bool was_read_ = false;
-  std::optional<world_error> failure_;
+  or_error<void> health_;
   /// Only in mode `async`. The last member, because it must end before the members that it uses.
   std::unique_ptr<wal_syncer> syncer_;
 };

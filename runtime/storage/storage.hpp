@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "actors/ports.hpp"
@@ -36,24 +35,23 @@ struct storage_owner {
 /// refuses a directory without this mark, because an empty disk may also be a lost one, and a replica that forgot its
 /// votes must not vote as if it were new. With `learner` the directory belongs to a replica that lost its votes: it
 /// keeps a second mark for ever, and a record tells when the replica has become a full member again.
-[[nodiscard]] std::optional<world_error> initialise_storage(const std::filesystem::path& directory,
-                                                            const storage_owner& owner, bool learner = false);
+[[nodiscard]] or_error<void> initialise_storage(const std::filesystem::path& directory, const storage_owner& owner,
+                                                bool learner = false);
 
 /// Opens the storage in a directory that `initialise_storage` made, for this process alone. From then on the replica
 /// counts as one that has voted. Mode `memory` writes nothing but that mark, and needs no directory.
 [[nodiscard]] or_error<std::unique_ptr<stable_storage>> open_storage(const std::filesystem::path& directory,
                                                                      const storage_owner& owner, durability mode);
 
-/// Why `open_storage` would refuse the directory, as far as its small files show. Changes nothing.
-[[nodiscard]] std::optional<world_error> objection_to_storage(const std::filesystem::path& directory,
-                                                              const storage_owner& owner, durability mode);
+/// An error if `open_storage` would refuse the directory, as far as its small files show. Changes nothing.
+[[nodiscard]] or_error<void> check_storage(const std::filesystem::path& directory, const storage_owner& owner,
+                                           durability mode);
 
 /// Whether the directory was made for a replica that had lost its votes.
 [[nodiscard]] or_error<bool> is_learner(const std::filesystem::path& directory, const storage_owner& owner);
 
 /// Makes `directory` the directory of a replica that lost its disk. It must be absent, empty, or a directory of `owner`
 /// in which the replica has not voted yet. Does nothing when it is a learner's already.
-[[nodiscard]] std::optional<world_error> make_learner(const std::filesystem::path& directory,
-                                                      const storage_owner& owner);
+[[nodiscard]] or_error<void> make_learner(const std::filesystem::path& directory, const storage_owner& owner);
 
 }  // namespace hypermesh

@@ -40,7 +40,7 @@ class this_machine final : public storage_environment {
  public:
   rocksdb::Env& database() override { return *rocksdb::Env::Default(); }
 
-  std::optional<world_error> make_file(const std::filesystem::path& path, std::string_view content) override {
+  or_error<void> make_file(const std::filesystem::path& path, std::string_view content) override {
     return write_durable_file(path, content, private_mode, existing_file::replace);
   }
 

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -39,8 +38,7 @@ class storage_environment {
   [[nodiscard]] virtual rocksdb::Env& database() = 0;
 
   /// Writes a file with this content, complete and durable, or changes nothing. Replaces a file of that name.
-  [[nodiscard]] virtual std::optional<world_error> make_file(const std::filesystem::path& path,
-                                                             std::string_view content) = 0;
+  [[nodiscard]] virtual or_error<void> make_file(const std::filesystem::path& path, std::string_view content) = 0;
 
   /// Opens a file for updates in place; null when there is none of this name.
   [[nodiscard]] virtual or_error<std::unique_ptr<updatable_file>> open_file(const std::filesystem::path& path) = 0;

@@ -28,9 +28,11 @@ bool is_sound(const std::string& text) {
   return text == content + fmt::format(" {:016x}\n", stored_values::checksum_of(as_byte_span(content)));
 }
 
-world_error failed_to(std::string_view action, const std::filesystem::path& path, const rocksdb::IOStatus& status) {
-  return {fmt::format("cannot {} {}: {}", action, quoted(path), status.ToString()),
-          fmt::format("check the path and its permissions: ls -la {}", quoted(path.parent_path()))};
+tl::unexpected<world_error> failed_to(std::string_view action, const std::filesystem::path& path,
+                                      const rocksdb::IOStatus& status) {
+  return tl::unexpected(
+      world_error{fmt::format("cannot {} {}: {}", action, quoted(path), status.ToString()),
+                  fmt::format("check the path and its permissions: ls -la {}", quoted(path.parent_path()))});
 }
 
 /// Calls `use` with the content of a file, piece by piece.
@@ -79,29 +81,29 @@ std::vector<std::string> names_in(rocksdb::FileSystem& files, const std::filesys
 table_checksums::table_checksums(rocksdb::Env& environment, std::filesystem::path folder)
     : files_(environment.GetFileSystem()), folder_(std::move(folder)) {}
 
-std::optional<world_error> table_checksums::verify(const std::filesystem::path& database) const {
+or_error<void> table_checksums::verify(const std::filesystem::path& database) const {
   for (const auto& name : names_in(*files_, database)) {
     const auto table = database / name;
     if (table.extension() != ".sst") continue;
     const auto expected = content_of(*files_, file_for(table));
     if (!is_sound(expected)) continue;
     const auto found = text_for(*files_, table);
-    if (const auto* error = std::get_if<world_error>(&found)) return *error;
-    if (std::get<std::string>(found) != expected) {
+    if (!found) return failure_of(found);
+    if (*found != expected) {
       return lost_history(
           fmt::format("{} is damaged: its size or checksum is not that of the table that was written", quoted(table)));
     }
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> table_checksums::tidy(const std::filesystem::path& database) const {
+or_error<void> table_checksums::tidy(const std::filesystem::path& database) const {
   const auto made = files_->CreateDirIfMissing(folder_.string(), {}, nullptr);
   if (!made.ok()) return failed_to("make", folder_, made);
   for (const auto& name : names_in(*files_, folder_)) {
     if (!files_->FileExists((database / name).string(), {}, nullptr).ok()) forget(name);
   }
-  return std::nullopt;
+  return {};
 }
 
 std::filesystem::path table_checksums::file_for(const std::filesystem::path& table) const {

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <rocksdb/env.h>
@@ -27,10 +26,10 @@ class table_checksums final : public rocksdb::EventListener {
   table_checksums(rocksdb::Env& environment, std::filesystem::path folder);
 
   /// Compares every table of the database that has a checksum; the error names the first that differs.
-  [[nodiscard]] std::optional<world_error> verify(const std::filesystem::path& database) const;
+  [[nodiscard]] or_error<void> verify(const std::filesystem::path& database) const;
 
   /// Makes the folder and removes the checksums of tables that are gone.
-  [[nodiscard]] std::optional<world_error> tidy(const std::filesystem::path& database) const;
+  [[nodiscard]] or_error<void> tidy(const std::filesystem::path& database) const;
 
   void OnTableFileCreationStarted(const rocksdb::TableFileCreationBriefInfo& info) override;
   void OnTableFileCreated(const rocksdb::TableFileCreationInfo& info) override;

@@ -31,14 +31,14 @@ std::uint64_t wal_syncer::synced() const {
   return synced_;
 }
 
-std::optional<world_error> wal_syncer::failure() const {
+or_error<void> wal_syncer::health() const {
   const std::scoped_lock lock{guard_};
-  return failure_;
+  return health_;
 }
 
 void wal_syncer::run() {
   std::unique_lock lock{guard_};
-  while (!ending_ && !failure_) {
+  while (!ending_ && health_) {
     changed_.wait(lock, [&] { return ending_ || written_ != synced_; });
     changed_.wait_for(lock, period, [&] { return ending_; });
     if (ending_) return;
@@ -50,16 +50,16 @@ void wal_syncer::run() {
 
 void wal_syncer::sync_written() {
   std::unique_lock lock{guard_};
-  if (failure_ || written_ == synced_) return;
+  if (!health_ || written_ == synced_) return;
   const auto wanted = written_;
   lock.unlock();
-  auto error = sync(wanted);
+  auto done = sync(wanted);
   lock.lock();
-  if (!error) synced_ = wanted;
-  failure_ = std::move(error);
+  if (done) synced_ = wanted;
+  health_ = std::move(done);
 }
 
-std::optional<world_error> wal_syncer::sync(std::uint64_t changes) {
+or_error<void> wal_syncer::sync(std::uint64_t changes) {
   const auto status = database_->content().SyncWAL();
   if (!status.ok()) return database_->error_of("sync what was written", status);
   return mark_->advance(changes);

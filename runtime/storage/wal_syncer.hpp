@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <thread>
 
 #include "runtime/storage/acknowledged_mark.hpp"
@@ -35,12 +34,12 @@ class wal_syncer {
   /// The number of changes that are on the disk.
   [[nodiscard]] std::uint64_t synced() const;
 
-  /// Why a sync failed, if one did; there is no sync after that.
-  [[nodiscard]] std::optional<world_error> failure() const;
+  /// The error of a sync, if one failed; there is no sync after that.
+  [[nodiscard]] or_error<void> health() const;
 
  private:
   void run();
-  [[nodiscard]] std::optional<world_error> sync(std::uint64_t changes);
+  [[nodiscard]] or_error<void> sync(std::uint64_t changes);
 
   rocksdb_database* database_;
   acknowledged_mark* mark_;
@@ -49,7 +48,7 @@ class wal_syncer {
   std::uint64_t written_;
   std::uint64_t synced_;
   bool ending_ = false;
-  std::optional<world_error> failure_;
+  or_error<void> health_;
   /// The thread, if there is one. The last member, because the thread uses the others from its start.
   std::thread thread_;
 };

@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") 
 TEST_CASE_FIXTURE(detector_bench, "what another replica has found is ordered through the own batcher too") {
   const auto shown = proof();
   const auto frame = system_request_frame(*claim_in(shown, identity().cluster), shown);
-  give_verified(tested, principal::of(replica_id{3}), std::get<message>(decode(frame)));
+  give_verified(tested, principal::of(replica_id{3}), decode(frame).value());
   CHECK(frames_sent() == 0);
   CHECK(take<verified_message>("batcher").size() == 1);
   CHECK(take<replica_proven>("reputation-tracker").size() == 1);

@@ -147,7 +147,7 @@ TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its node
                                   make().certificate_of(sequence_number{4}, state_root(*snapshot))};
   bool was_kept = false;
   on_probe([&](const std::string& name) {
-    if (name == "replica") was_kept = std::get<stored_history>(storage->read()).state.has_value();
+    if (name == "replica") was_kept = storage->read().value().state.has_value();
   });
   give(tested, state_to_keep{installed, snapshot});
   CHECK(was_kept);
@@ -168,11 +168,11 @@ TEST_CASE_FIXTURE(journal_bench,
   persist({promise}, {});
   // The node dies in the write of the proof.
   storage->on_write([this](std::size_t count) {
-    const bool is_kept = std::get<stored_history>(storage->read()).state.has_value();
+    const bool is_kept = storage->read().value().state.has_value();
     return is_kept ? 0 : count;
   });
   give(tested, state_to_keep{installed, snapshot});
-  CHECK(std::get<stored_history>(storage->read()).state.has_value());
+  CHECK(storage->read().value().state.has_value());
   CHECK(storage->holds(record_kind::prepare, sequence_number{3}, *vote));
   CHECK(take<state_installed>("replica").empty());
 }
@@ -207,7 +207,7 @@ TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten onc
   CHECK(take_observed<state_was_kept>().size() == 1);
   REQUIRE(storage->records().size() == 1);
   CHECK(storage->records().front().sequence == sequence_number{5});
-  const auto kept = std::get<stored_history>(storage->read()).state;
+  const auto kept = storage->read().value().state;
   REQUIRE(kept);
   CHECK(kept->sequence == sequence_number{4});
   CHECK(state_root(kept->snapshot) == state_root(*snapshot));

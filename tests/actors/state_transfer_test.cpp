@@ -41,7 +41,7 @@ struct transfer_bench : virtual_bench {
     questions all;
     for (const auto& each : take<persist_and_send>("journal")) {
       for (const auto& sent : *each.sends) {
-        const auto decoded = std::get<message>(decode(sent.frame));
+        const auto decoded = decode(sent.frame).value();
         all.push_back({sent.to->value, std::get<state_request>(decoded)});
       }
     }

@@ -10,7 +10,7 @@ namespace hypermesh::testing {
 passing_frame::passing_frame(principal with, frame_ptr bytes) : peer(with), frame(std::move(bytes)) {
   require(frame != nullptr, "a frame that passes has bytes");
   auto decoded = decode(frame);
-  if (auto* content = std::get_if<message>(&decoded)) value = std::make_shared<const message>(std::move(*content));
+  if (decoded) value = std::make_shared<const message>(std::move(*decoded));
 }
 
 adversary_hands::adversary_hands(adversary_world& world, const cluster_parameters& cluster,

@@ -39,12 +39,12 @@ struct document_way {
   [[nodiscard]] view_change change(std::uint32_t replica, std::vector<prepared_certificate> prepared) const {
     return make.view_change_of(replica_id{replica}, next_view, nullptr, std::move(prepared));
   }
-  std::variant<inbound_pipeline::passed, rejection> arrive(std::uint32_t sender, const frame_ptr& frame) {
+  or_rejection<inbound_pipeline::passed> arrive(std::uint32_t sender, const frame_ptr& frame) {
     (void)meter.take();
     return pipeline.examine(principal::of(replica_id{sender}), frame, 0);
   }
   inbound_pipeline::passed pass(std::uint32_t sender, const message& value) {
-    return std::get<inbound_pipeline::passed>(arrive(sender, frame_of(value)));
+    return arrive(sender, frame_of(value)).value();
   }
   /// Compares the cost of the last step.
   void expect(std::uint64_t parsed, std::uint64_t verified) {
@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(document_way,
 
 TEST_CASE_FIXTURE(document_way, "the frame of a NEW-VIEW that is entered is kept and not copied") {
   const auto frame = frame_of(make.new_view_of(next_view, {change(0, {}), change(1, {}), change(2, {})}));
-  const auto passed = std::get<inbound_pipeline::passed>(arrive(1, frame));
+  const auto passed = arrive(1, frame).value();
   const auto effects = core.on_new_view(principal::of(replica_id{1}), *passed.opened);
   REQUIRE(effects.records.size() == 1);
   CHECK(effects.records.front().bytes == frame);
@@ -109,14 +109,17 @@ TEST_CASE_FIXTURE(document_way, "a VIEW-CHANGE that is late still costs one pars
   pipeline.on_position({next_view, true, sequence_number{0}, sequence_number{0}, sequence_number{8}});
   const auto late = arrive(2, frame_of(change(2, {certificate(1)})));
   expect(1, 1);
-  CHECK(std::get<rejection>(late) == rejection::other_view);
+  REQUIRE(!late);
+  CHECK(late.error() == rejection::other_view);
   CHECK(pipeline.take_findings().proofs.size() == 1);
 }
 
 TEST_CASE_FIXTURE(document_way, "a VIEW-CHANGE that is refused becomes evidence without another parse or check") {
   auto bogus = certificate(1);
   bogus.prepares.back() = bogus.prepares.front();
-  CHECK(std::get<rejection>(arrive(2, frame_of(change(2, {bogus})))) == rejection::bad_certificate);
+  const auto refused = arrive(2, frame_of(change(2, {bogus})));
+  REQUIRE(!refused);
+  CHECK(refused.error() == rejection::bad_certificate);
   // The own signature; a repeated signer is found before any signature of the certificate is checked.
   expect(1, 1);
   CHECK(pipeline.take_findings().proofs.size() == 1);
@@ -128,7 +131,8 @@ TEST_CASE_FIXTURE(document_way, "a forged VIEW-CHANGE costs one check and is no 
   bytes.at(bytes.size() - 2) ^= std::byte{1};
   const auto refused = arrive(2, std::make_shared<const byte_vector>(std::move(bytes)));
   expect(1, 1);
-  CHECK(std::get<rejection>(refused) == rejection::bad_signature);
+  REQUIRE(!refused);
+  CHECK(refused.error() == rejection::bad_signature);
   CHECK(pipeline.take_findings().empty());
 }
 
@@ -140,7 +144,7 @@ TEST_CASE_FIXTURE(document_way,
   // The SYSTEM-REQUEST with its evidence, and the two documents.
   constexpr std::uint64_t buffers = 3;
   constexpr std::uint64_t signatures = 2;
-  const auto asked = std::get<inbound_pipeline::passed>(arrive(1, wanted.sends.front().frame));
+  const auto asked = arrive(1, wanted.sends.front().frame).value();
   expect(buffers, signatures);
   const auto effects = pool.on_request(std::get<system_request>(*asked.value), 0);
   expect(0, 0);

@@ -40,7 +40,7 @@ struct request_way {
 
   /// The message of a frame, verified.
   inbound_pipeline::passed arrive(inbound_pipeline& way, principal sender, const frame_ptr& frame) {
-    return std::get<inbound_pipeline::passed>(way.examine(sender, frame, 0));
+    return way.examine(sender, frame, 0).value();
   }
   replica_effects hear(std::uint32_t from, const message& value) {
     return core.on_message(principal::of(replica_id{from}), value);

@@ -20,7 +20,7 @@ std::shared_ptr<const ed25519_authenticator> keys_of_replica_0() {
       members.replicas.push_back(key_of(number).public_half());
     members.clients.push_back(key_of(9).public_half());
     auto made = ed25519_authenticator::make(principal::of(replica_id{0}), key_of(0), members);
-    return std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+    return *made;
   }();
   return keys;
 }

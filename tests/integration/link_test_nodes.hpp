@@ -216,7 +216,7 @@ struct replica_node {
     auto started = start_replica_links(system, settings_of(std::move(keys), known, limits, host), {"127.0.0.1", port},
                                        {caf::actor_cast<ingress_actor>(probe_), caf::actor_cast<executor_actor>(probe_),
                                         caf::actor_cast<monitor_actor>(probe_)});
-    links = std::move(std::get<replica_links>(started));
+    links = std::move(*started);
   }
   ~replica_node() { stop(); }
 

@@ -37,8 +37,7 @@ byte_offset list_of(builder& buffer, byte_span bytes) {
 /// "taken", or why not.
 std::string verdict(const frame_ptr& frame) {
   const auto decoded = decode(frame);
-  const auto* reason = std::get_if<rejection>(&decoded);
-  return reason == nullptr ? "taken" : std::string{to_string(*reason)};
+  return decoded ? "taken" : std::string{to_string(decoded.error())};
 }
 
 std::string verdict_on_request(std::size_t bytes, const ends_list& ends) {
@@ -169,7 +168,7 @@ TEST_CASE("a batch with bytes and no ends is rejected, and without either it is 
   CHECK(verdict(framed(bytes_of(lost_ends), message_kind::pre_prepare)) == "missing_field");
   builder null_request;
   null_request.Finish(wire::CreatePrePrepare(null_request, &header));
-  const auto decoded = std::get<message>(decode(framed(bytes_of(null_request), message_kind::pre_prepare)));
+  const auto decoded = decode(framed(bytes_of(null_request), message_kind::pre_prepare)).value();
   CHECK(digest_of_batch(*std::get<pre_prepare>(decoded).body) == null_request_digest());
   builder no_header;
   no_header.Finish(wire::CreatePrePrepare(no_header, nullptr));
@@ -331,11 +330,11 @@ TEST_CASE("a size prefix before the buffer is no lie that anybody believes") {
         const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
         // Four zeros at the end are a table without fields: a STATE-REQUEST for nothing. No kind with
         // a required field can be made of them.
-        const auto* value = std::get_if<message>(&decoded);
-        if (value == nullptr) continue;
+        if (!decoded) continue;
+        const auto& value = *decoded;
         REQUIRE(kind == message_kind::state_request);
-        CHECK(std::get<state_request>(*value).sequence == sequence_number{0});
-        CHECK(std::get<state_request>(*value).index == 0);
+        CHECK(std::get<state_request>(value).sequence == sequence_number{0});
+        CHECK(std::get<state_request>(value).index == 0);
       }
     }
   }
@@ -347,7 +346,7 @@ TEST_CASE("bytes after the kind make another kind, and bytes before the signatur
   bytes.resize(bytes.size() + 4, std::byte{7});
   const auto decoded = decode(framed_with_signature(bytes, message_kind::request));
   // Slack is tolerated because the signature covers it: nobody but the client can add any.
-  const auto& value = std::get<request>(std::get<message>(decoded));
+  const auto& value = std::get<request>(decoded.value());
   CHECK(value.signed_bytes().size() == bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), value.signed_bytes().begin()));
 }
@@ -359,8 +358,7 @@ TEST_CASE("a request opens a session in one form only") {
     for (const auto& each : operations)
       spans.emplace_back(each);
     const auto decoded = decode(seal(message_kind::request, request_buffer(id, spans), {}));
-    const auto* bad = std::get_if<rejection>(&decoded);
-    return std::string{bad == nullptr ? "taken" : to_string(*bad)};
+    return std::string{decoded ? "taken" : to_string(decoded.error())};
   };
   const auto opening = operation_of(session_opening{});
   CHECK(verdict_on(7, {opening}) == "taken");

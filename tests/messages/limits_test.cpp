@@ -29,8 +29,7 @@ byte_span bytes_of(const builder& buffer) {
 /// "taken", or why not.
 std::string verdict(const frame_ptr& frame) {
   const auto decoded = decode(frame);
-  const auto* reason = std::get_if<rejection>(&decoded);
-  return reason == nullptr ? "taken" : std::string{to_string(*reason)};
+  return decoded ? "taken" : std::string{to_string(decoded.error())};
 }
 
 /// Decodes a REQUEST with these operations, built without the encoder's assertions.

@@ -198,19 +198,18 @@ std::string exceeded_limit(const message& value) {
 /// stands in memory of exactly its size, so that a sanitizer sees a read beyond.
 std::string fault_of(const byte_vector& bytes) {
   const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
-  const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) {
-    return std::get<rejection>(decoded) <= rejection::duplicate_request_in_batch ? ""
-                                                                                 : "a reason that bytes cannot show";
+  if (!decoded) {
+    return decoded.error() <= rejection::duplicate_request_in_batch ? "" : "a reason that bytes cannot show";
   }
-  if (kind_of(*value) != kind_of(byte_span{bytes})) return "another kind than the last byte says";
-  if (bytes.size() > frame_bytes_max_of(kind_of(*value))) return "frame_bytes_max_of";
-  if (const auto limit = exceeded_limit(*value); !limit.empty()) return limit;
+  const auto& value = *decoded;
+  if (kind_of(value) != kind_of(byte_span{bytes})) return "another kind than the last byte says";
+  if (bytes.size() > frame_bytes_max_of(kind_of(value))) return "frame_bytes_max_of";
+  if (const auto limit = exceeded_limit(value); !limit.empty()) return limit;
   // What was accepted can be sent on, and then it is the one encoding of its value.
-  const auto again = frame_of(*value);
+  const auto again = frame_of(value);
   const auto decoded_again = decode(again);
-  if (!std::holds_alternative<message>(decoded_again)) return "what was accepted is rejected when sent on";
-  return *frame_of(std::get<message>(decoded_again)) == *again ? "" : "sending on changes the bytes";
+  if (!decoded_again) return "what was accepted is rejected when sent on";
+  return *frame_of(decoded_again.value()) == *again ? "" : "sending on changes the bytes";
 }
 
 /// The values that replace a byte: all in short frames; in longer ones the edges and every single bit.

@@ -100,7 +100,7 @@ TEST_CASE("a document's signature covers every received byte before it") {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const auto frame = frame_of(sample_of(message_kind::request, sample_size::usual, seed));
     const auto decoded = decode(frame);
-    const auto& value = std::get<request>(std::get<message>(decoded));
+    const auto& value = std::get<request>(decoded.value());
     CHECK(value.signed_bytes().data() == frame->data());
     CHECK(value.signed_bytes().size() == frame->size() - 1 - signature::size);
     CHECK(std::equal(value.client_signature.bytes.begin(), value.client_signature.bytes.end(),

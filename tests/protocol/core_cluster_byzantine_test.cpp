@@ -22,7 +22,7 @@ void submit_round(core_cluster& cluster, std::uint32_t each, std::string_view na
 
 std::optional<message> read(const frame_ptr& frame) {
   auto decoded = decode(frame);
-  if (auto* value = std::get_if<message>(&decoded)) return std::move(*value);
+  if (decoded) return std::move(decoded.value());
   return std::nullopt;
 }
 

@@ -102,8 +102,7 @@ TEST_CASE("a primary that proposes no null requests is replaced, and the replica
   load(cluster, 60);
   cluster.filter(replica_id{0}, [](principal, const frame_ptr& frame) -> std::vector<frame_ptr> {
     const auto decoded = decode(frame);
-    const auto* value = std::get_if<message>(&decoded);
-    const auto* proposal = value == nullptr ? nullptr : std::get_if<pre_prepare>(value);
+    const auto* proposal = !decoded ? nullptr : std::get_if<pre_prepare>(&*decoded);
     if (proposal != nullptr && proposal->body->requests.empty()) return {};
     return {frame};
   });

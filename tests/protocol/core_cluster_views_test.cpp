@@ -17,8 +17,8 @@ void submit_round(core_cluster& cluster, std::uint32_t each, std::string_view na
   }
 }
 
-/// A replica that went on to a later view alone takes no votes of the earlier one: what it missed meanwhile it gets with
-/// the next checkpoint, for which clients have to want something.
+/// A replica that went on to a later view alone takes no votes of the earlier one: what it missed meanwhile it gets
+/// with the next checkpoint, for which clients have to want something.
 void check_settles(core_cluster& cluster, std::uint64_t moments_max, std::size_t requests) {
   bool settled = cluster.settle(moments_max);
   for (int nudge = 0; nudge < 4 && !settled; ++nudge) {
@@ -149,8 +149,7 @@ TEST_CASE("a primary that serves all clients but one is replaced (attack 31)") {
   for (std::uint32_t number = 1; number < 4; ++number) {
     cluster.filter(replica_id{number}, [primary](principal to, const frame_ptr& frame) {
       const auto decoded = decode(frame);
-      const auto* value = std::get_if<message>(&decoded);
-      const auto* asked = value == nullptr ? nullptr : std::get_if<request>(value);
+      const auto* asked = !decoded ? nullptr : std::get_if<request>(&*decoded);
       const bool censored = to == primary && asked != nullptr && asked->id.client == client_id{3};
       return censored ? std::vector<frame_ptr>{} : std::vector{frame};
     });

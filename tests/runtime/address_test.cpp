@@ -20,17 +20,15 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 
 std::string read(std::string_view text, address_use use = address_use::dial) {
   const auto parsed = parse_address(text, use);
-  const auto* address = std::get_if<replica_address>(&parsed);
-  return address == nullptr ? "error" : to_string(*address);
+  return parsed ? to_string(*parsed) : "error";
 }
 
 world_error error_of(std::string_view text, address_use use = address_use::dial) {
   const auto parsed = parse_address(text, use);
-  const auto* error = std::get_if<world_error>(&parsed);
   CAPTURE(text);
-  REQUIRE(error != nullptr);
-  CHECK_FALSE(error->remedy.empty());
-  return *error;
+  REQUIRE_FALSE(parsed.has_value());
+  CHECK_FALSE(parsed.error().remedy.empty());
+  return parsed.error();
 }
 
 /// Whether somebody accepts connections at this port of the loopback address of the family.
@@ -60,19 +58,19 @@ std::uint16_t port_of(const open_file& file) {
 
 open_file opened(const replica_address& address) {
   auto file = open_listening_socket(address);
-  REQUIRE(std::holds_alternative<open_file>(file));
-  return std::move(std::get<open_file>(file));
+  REQUIRE(file);
+  return std::move(*file);
 }
 
 world_error refusal_to_listen(const replica_address& address) {
   auto file = open_listening_socket(address);
-  REQUIRE(std::holds_alternative<world_error>(file));
-  return std::get<world_error>(file);
+  REQUIRE(!file);
+  return file.error();
 }
 
 bool has_ipv6() {
   const auto file = open_listening_socket({"::1", 0});
-  if (std::holds_alternative<open_file>(file)) return true;
+  if (file) return true;
   MESSAGE("not run: this machine has no IPv6");
   return false;
 }
@@ -219,9 +217,9 @@ TEST_CASE("who may not use a low port is told so, and not to look for who holds 
     constexpr uid_t nobody = 65'534;
     if (::setresuid(nobody, nobody, nobody) != 0) ::_exit(2);
     const auto refused = open_listening_socket({"127.0.0.1", 81});
-    const auto* error = std::get_if<world_error>(&refused);
-    const bool told = error != nullptr && contains(error->remedy, "setcap cap_net_bind_service") &&
-                      !contains(error->remedy, "ss -ltnp") && error->origin == fault_origin::configuration;
+    const bool told = !refused && contains(refused.error().remedy, "setcap cap_net_bind_service") &&
+                      !contains(refused.error().remedy, "ss -ltnp") &&
+                      refused.error().origin == fault_origin::configuration;
     ::_exit(told ? 0 : 1);
   }
   int status = 0;

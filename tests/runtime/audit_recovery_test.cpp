@@ -53,12 +53,12 @@ TEST_CASE_FIXTURE(killed_bench, "a torn tail is told with its place") {
   write(*open(), {});
   std::vector<tail_was_cut> told;
   const auto walked =
-      walk_trail(folder, {[](const segment_header&, byte_span) { return std::nullopt; },
+      walk_trail(folder, {[](const segment_header&, byte_span) { return or_reason<void>{}; },
                           [&](const trail_spot&, const audit_entry&, const audit_event& event, const chain_position&) {
                             if (const auto* it = std::get_if<tail_was_cut>(&event)) told.push_back(*it);
-                            return std::optional<std::string>{};
+                            return or_reason<void>{};
                           }});
-  REQUIRE_FALSE(std::get<audit_reader>(walked).bad);
+  REQUIRE_FALSE(walked->bad);
   REQUIRE(told.size() == 1);
   CHECK(told[0].segment == 1);
   CHECK(told[0].offset == offsets[4]);
@@ -154,11 +154,11 @@ TEST_CASE_FIXTURE(trail_bench, "a retention that was interrupted is completed at
   }
   trail.reset();
   REQUIRE_FALSE(fs::exists(segment(1)));
-  const auto oldest = std::get<std::vector<std::uint64_t>>(list_segments(folder)).front();
+  const auto oldest = list_segments(folder).value().front();
   REQUIRE(oldest > 1);
   replace_content(segment(1), first);
   open(settings).reset();
-  CHECK(std::get<std::vector<std::uint64_t>>(list_segments(folder)).front() == oldest);
+  CHECK(list_segments(folder).value().front() == oldest);
   CHECK_MESSAGE(verify().is_sound(), objection());
 }
 
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and who looks at it does
 TEST_CASE_FIXTURE(trail_bench, "a folder that is no trail is told as that") {
   fs::create_directories(folder.root);
   const auto verified = verify_trail(folder, make.cluster(), *keys(), statement_checks::all);
-  CHECK(contains(std::get<world_error>(verified).what, "there is no audit trail"));
+  CHECK(contains(verified.error().what, "there is no audit trail"));
   replace_content(segment(),
                   "something else that is longer than the header of a segment is, by some bytes "
                   "and therefore can be read as far as its first word, which is not the one that "

@@ -28,7 +28,7 @@ std::vector<std::size_t> all_records(const std::string& segment) {
 /// The records chained anew from the header on, as somebody without the key can: seals keep their signatures.
 std::string rechained(const std::string& segment, const std::function<void(std::size_t, byte_vector&)>& edit) {
   const auto bytes = as_byte_span(segment);
-  auto at = std::get<segment_header>(decode_header(bytes)).start;
+  auto at = decode_header(bytes).value().start;
   auto read_at = at;
   byte_vector out(bytes.begin(), bytes.begin() + segment_header_bytes);
   const auto offsets = record_offsets(segment);
@@ -202,7 +202,7 @@ TEST_CASE_FIXTURE(trail_bench,
     write(*trail, {committed(sequence)});
   seal(*trail, 8, true);
   trail.reset();
-  const auto numbers = std::get<std::vector<std::uint64_t>>(list_segments(folder));
+  const auto numbers = list_segments(folder).value();
   REQUIRE(numbers.size() >= 4);
   REQUIRE(objection() == "");
   std::vector<std::string> contents;
@@ -229,7 +229,7 @@ TEST_CASE_FIXTURE(trail_bench,
   replace_content(segment(2), content_of(other.segment(2)));
   CHECK(contains(objection(), "belongs to replica 2"));
   // Under this node's name, but without its signature.
-  auto header = std::get<segment_header>(decode_header(as_byte_span(contents[1])));
+  auto header = decode_header(as_byte_span(contents[1])).value();
   const auto forged = encode_header(header, *keys(2));
   replace_content(segment(2), std::string{as_text(forged)} + contents[1].substr(segment_header_bytes));
   CHECK(contains(objection(), "the header is not signed by replica 1"));
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(trail_bench, "a whole trail of another cluster or node is told
   auto other = small_cluster(4);
   other.signing.cluster.bytes.fill(std::byte{0x11});
   const auto verified = verify_trail(folder, other, *keys(0), statement_checks::all);
-  CHECK(contains(std::get<trail_verdict>(verified).walk.bad->what, "the genesis file is of cluster 11111111"));
+  CHECK(contains(verified->walk.bad->what, "the genesis file is of cluster 11111111"));
   auto opened = try_open({}, 2);
-  CHECK(std::holds_alternative<world_error>(opened));
+  CHECK(!opened);
 }

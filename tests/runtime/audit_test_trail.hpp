@@ -35,29 +35,28 @@ class filling_sink final : public audit_sink {
   bool refuses_cuts = false;
   std::uint64_t syncs = 0;
 
-  std::optional<world_error> begin_segment(std::uint64_t number, byte_span header) override {
+  or_error<void> begin_segment(std::uint64_t number, byte_span header) override {
     return header.size() > room ? full() : files_->begin_segment(number, header);
   }
-  std::optional<world_error> append(byte_span bytes) override {
+  or_error<void> append(byte_span bytes) override {
     const auto taken = std::min<std::uint64_t>(room, bytes.size());
     room -= taken;
-    if (auto error = files_->append(bytes.first(taken))) return error;
-    return taken < bytes.size() ? full() : std::nullopt;
+    if (auto done = files_->append(bytes.first(taken)); !done) return done;
+    if (taken < bytes.size()) return full();
+    return {};
   }
-  std::optional<world_error> cut_back(std::uint64_t size) override {
-    return refuses_cuts ? full() : files_->cut_back(size);
-  }
-  std::optional<world_error> sync() override {
+  or_error<void> cut_back(std::uint64_t size) override { return refuses_cuts ? full() : files_->cut_back(size); }
+  or_error<void> sync() override {
     ++syncs;
     return files_->sync();
   }
-  std::optional<world_error> write_head(std::uint64_t sector, byte_span content, bool durable) override {
+  or_error<void> write_head(std::uint64_t sector, byte_span content, bool durable) override {
     return files_->write_head(sector, content, durable);
   }
-  std::optional<world_error> remove_segment(std::uint64_t number) override { return files_->remove_segment(number); }
+  or_error<void> remove_segment(std::uint64_t number) override { return files_->remove_segment(number); }
 
  private:
-  static std::optional<world_error> full() { return world_error{"the disk is full", "make room"}; }
+  static or_error<void> full() { return tl::unexpected(world_error{"the disk is full", "make room"}); }
 
   std::unique_ptr<audit_files> files_;
 };
@@ -80,21 +79,18 @@ struct trail_bench {
   }
   [[nodiscard]] std::unique_ptr<audit_trail> open(trail_settings settings = {}, std::uint32_t replica = 1) const {
     auto opened = try_open(settings, replica);
-    const auto* error = std::get_if<world_error>(&opened);
-    REQUIRE_MESSAGE(error == nullptr, (error != nullptr ? error->what : ""));
-    return std::move(std::get<std::unique_ptr<audit_trail>>(opened));
+    expect_done(opened);
+    return std::move(*opened);
   }
   /// Why the trail is not opened.
   [[nodiscard]] std::string refusal() const {
     auto opened = try_open();
-    const auto* error = std::get_if<world_error>(&opened);
-    return error == nullptr ? "" : error->what;
+    return opened ? "" : opened.error().what;
   }
   [[nodiscard]] trail_verdict verify(statement_checks checks = statement_checks::all) const {
     auto verified = verify_trail(folder, make.cluster(), *keys(0), checks);
-    const auto* error = std::get_if<world_error>(&verified);
-    REQUIRE_MESSAGE(error == nullptr, (error != nullptr ? error->what : ""));
-    return std::move(std::get<trail_verdict>(verified));
+    expect_done(verified);
+    return std::move(*verified);
   }
   /// What is wrong with the trail; empty when nothing is.
   [[nodiscard]] std::string objection(statement_checks checks = statement_checks::all) const {

@@ -15,7 +15,7 @@ struct filling_bench : trail_bench {
   explicit filling_bench(trail_settings settings = {}) {
     // Begun by the usual way, then opened again over the sink.
     open().reset();
-    auto files = std::get<std::unique_ptr<audit_files>>(audit_files::open(folder));
+    auto files = audit_files::open(folder).value();
     expect_done(files->resume(1));
     trail_place place;
     place.at = chain_start(owner());
@@ -31,18 +31,18 @@ struct filling_bench : trail_bench {
   bool try_write(const std::vector<audit_event>& events) {
     for (const auto& each : events)
       trail->add(++now, each);
-    return !trail->flush(++now);
+    return trail->flush(++now).has_value();
   }
   /// The losses that the trail tells of, in order.
   std::vector<entries_were_lost> losses() {
     std::vector<entries_were_lost> all;
     const auto walked = walk_trail(
-        folder, {[](const segment_header&, byte_span) { return std::nullopt; },
+        folder, {[](const segment_header&, byte_span) { return or_reason<void>{}; },
                  [&](const trail_spot&, const audit_entry&, const audit_event& event, const chain_position&) {
                    if (const auto* it = std::get_if<entries_were_lost>(&event)) all.push_back(*it);
-                   return std::optional<std::string>{};
+                   return or_reason<void>{};
                  }});
-    CHECK_FALSE(std::get<audit_reader>(walked).bad);
+    CHECK_FALSE(walked->bad);
     return all;
   }
 };
@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(trail_bench, "segments are of bounded size, each ends with a s
     write(*trail, {committed(sequence)});
     CHECK(trail->progress().bytes <= settings.retained_bytes + settings.segment_bytes);
   }
-  const auto numbers = std::get<std::vector<std::uint64_t>>(list_segments(folder));
+  const auto numbers = list_segments(folder).value();
   CHECK(numbers.front() > 1);
   CHECK(numbers.size() <= 4);
   for (const auto number : numbers)

@@ -33,7 +33,7 @@ struct auditor_bench : virtual_bench {
 
   auditor_actor spawn() {
     files.open().reset();
-    auto opened = std::get<std::unique_ptr<audit_files>>(audit_files::open(files.folder));
+    auto opened = audit_files::open(files.folder).value();
     expect_done(opened->resume(1));
     trail_place place;
     place.at = chain_start(files.owner());
@@ -50,7 +50,7 @@ struct auditor_bench : virtual_bench {
 
   void write(const std::vector<storage_record>& records) {
     audited_storage audited{storage, tap};
-    CHECK_FALSE(audited.write(records));
+    CHECK(audited.write(records).has_value());
     settle();
   }
   storage_record commit_record(std::uint64_t sequence) const {
@@ -81,7 +81,8 @@ struct decisions_bench : auditor_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(auditor_bench, "what is written to the disk and observed stands in the trail, sealed at a checkpoint") {
+TEST_CASE_FIXTURE(auditor_bench,
+                  "what is written to the disk and observed stands in the trail, sealed at a checkpoint") {
   write({commit_record(3), commit_record(4)});
   CHECK(disk->syncs == 0);
   committed_batch batch;
@@ -109,7 +110,7 @@ TEST_CASE_FIXTURE(auditor_bench, "what is written to the disk and observed stand
 TEST_CASE_FIXTURE(auditor_bench, "what the disk refused is not told as if it were a promise") {
   storage->fail_writes({"the disk is gone", "replace it"});
   audited_storage audited{storage, tap};
-  CHECK(audited.write(std::vector{commit_record(3)}));
+  CHECK_FALSE(audited.write(std::vector{commit_record(3)}).has_value());
   settle();
   CHECK(files.verify().walk.end.next_index == 0);
 }
@@ -143,11 +144,12 @@ TEST_CASE_FIXTURE(auditor_bench, "a full disk is told once, and by a gauge until
   CHECK(files.verify().entries_lost == 2);
 }
 
-TEST_CASE_FIXTURE(tight_bench, "what does not fit the queue is turned away and counted; the queue is free again later") {
+TEST_CASE_FIXTURE(tight_bench,
+                  "what does not fit the queue is turned away and counted; the queue is free again later") {
   audited_storage audited{storage, tap};
   // Nobody runs the auditor meanwhile.
   for (std::uint64_t sequence = 1; sequence <= 10; ++sequence)
-    CHECK_FALSE(audited.write(std::vector{commit_record(sequence)}));
+    CHECK(audited.write(std::vector{commit_record(sequence)}).has_value());
   settle();
   const auto votes = files.verify().entries_by_kind.at(audit_kind::vote);
   CHECK(votes >= 1);

@@ -42,7 +42,7 @@ struct replica_fixture {
   /// Three lines, which every file needs.
   const std::string top = "genesis = \"../genesis.toml\"\nreplica = 0\nkey_file = \"secret.key\"\n";
 
-  replica_fixture() { REQUIRE(std::holds_alternative<genesis>(create_cluster(layout.root, {}))); }
+  replica_fixture() { REQUIRE(create_cluster(layout.root, {})); }
 
   [[nodiscard]] or_error<node_config> with(const std::string& tables) const {
     replace_content(file, top + tables);
@@ -50,14 +50,13 @@ struct replica_fixture {
   }
   [[nodiscard]] node_config good(const std::string& tables) const {
     auto read = with(tables);
-    const auto* error = std::get_if<world_error>(&read);
-    REQUIRE_MESSAGE(error == nullptr, (error == nullptr ? "" : error->what));
-    return std::get<node_config>(std::move(read));
+    REQUIRE_MESSAGE(read, (read ? "" : read.error().what));
+    return std::move(*read);
   }
   [[nodiscard]] std::string problem(const std::string& tables) const {
     const auto read = with(tables);
-    REQUIRE(std::holds_alternative<world_error>(read));
-    return std::get<world_error>(read).what;
+    REQUIRE(!read);
+    return read.error().what;
   }
   [[nodiscard]] std::string at_line(int line) const { return file.string() + ":" + std::to_string(line) + ": "; }
 };
@@ -123,10 +122,10 @@ TEST_CASE_FIXTURE(replica_fixture, "the generated files read back as the default
   for (const auto which : {written_keys::chosen, written_keys::all}) {
     replace_content(file, node_file_text(0, which));
     const auto read = read_node_config(file);
-    REQUIRE(std::holds_alternative<node_config>(read));
+    REQUIRE(read);
     for (const auto& each : node_rows()) {
       CAPTURE(full_name(each.key));
-      CHECK(each.get(std::get<node_config>(read)) == each.get(usual));
+      CHECK(each.get(*read) == each.get(usual));
     }
   }
   CHECK(usual.settings.checkpoint_resend_us == node_settings{}.checkpoint_resend_us);
@@ -143,7 +142,7 @@ TEST_CASE_FIXTURE(replica_fixture, "a commented line of a new file works when it
     if (at == std::string::npos) continue;
     CAPTURE(full_name(each.key));
     replace_content(file, edited.erase(at + 1, 2));
-    CHECK(std::holds_alternative<node_config>(read_node_config(file)));
+    CHECK(read_node_config(file));
   }
 }
 
@@ -271,8 +270,8 @@ TEST_CASE_FIXTURE(replica_fixture, "all problems are reported at once, each with
 TEST_CASE_FIXTURE(replica_fixture, "effective values have their file and line, or are defaults") {
   replace_content(file, top + "[links]\n\nsessions_max = 100\n");
   const auto read = effective_values(file, config_kind::node);
-  REQUIRE(std::holds_alternative<std::vector<effective_value>>(read));
-  const auto& values = std::get<std::vector<effective_value>>(read);
+  REQUIRE(read);
+  const auto& values = read.value();
   CHECK(values.size() == node_rows().size() + cluster_rows().size());
   const auto find = [&values](std::string_view name) {
     const auto found =
@@ -290,11 +289,10 @@ TEST_CASE_FIXTURE(replica_fixture, "effective values have their file and line, o
   CHECK(std::filesystem::equivalent(period.file, layout.genesis_file()));
   CHECK(contains(content_of(layout.genesis_file()), "checkpoint_period = 128"));
   CHECK(period.line > 0);
-  CHECK(std::holds_alternative<world_error>(effective_values(folder.path() / "missing", config_kind::node)));
-  CHECK(std::get<std::vector<effective_value>>(effective_values(layout.client_file(0), config_kind::client)).size() ==
+  CHECK(!effective_values(folder.path() / "missing", config_kind::node));
+  CHECK(effective_values(layout.client_file(0), config_kind::client).value().size() ==
         client_rows().size() + cluster_rows().size());
-  CHECK(std::get<std::vector<effective_value>>(effective_values(layout.genesis_file(), config_kind::genesis)).size() ==
-        cluster_rows().size());
+  CHECK(effective_values(layout.genesis_file(), config_kind::genesis).value().size() == cluster_rows().size());
 }
 
 TEST_CASE("the reference of the keys is as the table generates it") {

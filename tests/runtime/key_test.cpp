@@ -45,8 +45,8 @@ void write_text(const std::filesystem::path& path, std::string_view text, mode_t
 
 world_error error_of(const std::filesystem::path& path) {
   const auto read = read_secret_key(path);
-  REQUIRE(std::holds_alternative<world_error>(read));
-  return std::get<world_error>(read);
+  REQUIRE(!read);
+  return read.error();
 }
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -60,16 +60,16 @@ TEST_CASE("a key file gives the same key back and only its owner may read it") {
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
   const auto key = secret_key::generate();
-  REQUIRE_FALSE(write_secret_key(path, key).has_value());
+  REQUIRE(write_secret_key(path, key).has_value());
   struct stat facts {};
   REQUIRE(::stat(path.c_str(), &facts) == 0);
   CHECK((facts.st_mode & 07777) == 0600);
   CHECK(text_of(path).starts_with("hypermesh secret key, keep it private\ned25519\n"));
   const auto read = read_secret_key(path);
-  REQUIRE(std::holds_alternative<secret_key>(read));
-  CHECK(std::get<secret_key>(read).public_half() == key.public_half());
+  REQUIRE(read);
+  CHECK(read->public_half() == key.public_half());
   const auto text = as_byte_span("some bytes");
-  CHECK(std::get<secret_key>(read).sign(text) == key.sign(text));
+  CHECK(read->sign(text) == key.sign(text));
   const auto files = std::filesystem::directory_iterator{folder.path};
   CHECK(std::distance(begin(files), end(files)) == 1);
 }
@@ -77,11 +77,11 @@ TEST_CASE("a key file gives the same key back and only its owner may read it") {
 TEST_CASE("a key file is never overwritten") {
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
-  REQUIRE_FALSE(write_secret_key(path, secret_key::generate()).has_value());
+  REQUIRE(write_secret_key(path, secret_key::generate()).has_value());
   const auto before = text_of(path);
-  const auto error = write_secret_key(path, secret_key::generate());
-  REQUIRE(error.has_value());
-  CHECK(contains(error->what, "exists already"));
+  const auto written = write_secret_key(path, secret_key::generate());
+  REQUIRE_FALSE(written.has_value());
+  CHECK(contains(written.error().what, "exists already"));
   CHECK(text_of(path) == before);
   const auto files = std::filesystem::directory_iterator{folder.path};
   CHECK(std::distance(begin(files), end(files)) == 1);
@@ -90,7 +90,7 @@ TEST_CASE("a key file is never overwritten") {
 TEST_CASE("a secret key that others may read is refused with the command that repairs it") {
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
-  REQUIRE_FALSE(write_secret_key(path, secret_key::generate()).has_value());
+  REQUIRE(write_secret_key(path, secret_key::generate()).has_value());
   for (const mode_t mode : {0640U, 0604U, 0660U, 0644U, 0666U, 0700U}) {
     REQUIRE(::chmod(path.c_str(), mode) == 0);
     const auto error = error_of(path);
@@ -99,13 +99,13 @@ TEST_CASE("a secret key that others may read is refused with the command that re
     CHECK(error.remedy == "chmod 600 " + path.string());
   }
   REQUIRE(::chmod(path.c_str(), 0400) == 0);
-  CHECK(std::holds_alternative<secret_key>(read_secret_key(path)));
+  CHECK(read_secret_key(path).has_value());
 }
 
 TEST_CASE("a repairing command can be pasted whatever the path holds") {
   const scratch_folder folder;
   const auto path = folder.path / "it's my key";
-  REQUIRE_FALSE(write_secret_key(path, secret_key::generate()).has_value());
+  REQUIRE(write_secret_key(path, secret_key::generate()).has_value());
   REQUIRE(::chmod(path.c_str(), 0644) == 0);
   CHECK(error_of(path).remedy == "chmod 600 '" + (folder.path / "it'\\''s my key").string() + "'");
 }
@@ -114,7 +114,7 @@ TEST_CASE("a secret key of another user is refused") {
   if (::geteuid() != 0) return;
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
-  REQUIRE_FALSE(write_secret_key(path, secret_key::generate()).has_value());
+  REQUIRE(write_secret_key(path, secret_key::generate()).has_value());
   REQUIRE(::chown(path.c_str(), 12'345, 0) == 0);
   const auto error = error_of(path);
   CHECK(contains(error.what, "belongs to user 12345"));
@@ -159,36 +159,35 @@ TEST_CASE("every truncation and every flipped byte of a key file gives an error 
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
   const auto key = secret_key::generate();
-  REQUIRE_FALSE(write_secret_key(path, key).has_value());
+  REQUIRE(write_secret_key(path, key).has_value());
   const auto text = text_of(path);
   for (std::size_t size = 0; size + 1 < text.size(); ++size) {
     write_text(path, text.substr(0, size));
-    CHECK(std::holds_alternative<world_error>(read_secret_key(path)));
+    CHECK(!read_secret_key(path));
   }
   for (std::size_t index = 0; index < text.size(); ++index) {
     auto changed = text;
     changed[index] = static_cast<char>(changed[index] ^ 1);
     write_text(path, changed);
     const auto read = read_secret_key(path);
-    const auto* const other = std::get_if<secret_key>(&read);
-    CHECK((other == nullptr || other->public_half() != key.public_half()));
+    CHECK((!read || read->public_half() != key.public_half()));
   }
 }
 
 TEST_CASE("the digits of a public key give the same key back") {
   const auto key = secret_key::generate().public_half();
-  CHECK(std::get<public_key>(parse_public_key(to_hex(key.view()))) == key);
-  CHECK(std::holds_alternative<world_error>(parse_public_key("12")));
+  CHECK(parse_public_key(to_hex(key.view())).value() == key);
+  CHECK(!parse_public_key("12"));
 }
 
 TEST_CASE("a public key of small order is refused") {
   public_key small;
   small.bytes[0] = std::byte{1};
   CHECK_FALSE(is_sound(small));
-  CHECK(std::holds_alternative<world_error>(parse_public_key(to_hex(small.view()))));
+  CHECK(!parse_public_key(to_hex(small.view())));
   auto members = all_members();
   members.replicas[2] = small;
-  CHECK(std::holds_alternative<world_error>(ed25519_authenticator::make(replica_0, key_of(replica_0), members)));
+  CHECK(!ed25519_authenticator::make(replica_0, key_of(replica_0), members));
 }
 
 TEST_CASE("a signature counts for its signer and its bytes only") {
@@ -219,7 +218,7 @@ TEST_CASE("nobody but members verifies") {
 
 TEST_CASE("an authenticator refuses keys that do not fit") {
   const auto refuses = [](principal self, const principal& key_owner, const member_keys& members) {
-    return std::holds_alternative<world_error>(ed25519_authenticator::make(self, key_of(key_owner), members));
+    return !ed25519_authenticator::make(self, key_of(key_owner), members);
   };
   CHECK(refuses(replica_0, replica_1, all_members()));
   CHECK(refuses(principal::of(replica_id{9}), replica_0, all_members()));
@@ -232,7 +231,7 @@ TEST_CASE("core dumps can be disabled") {
   // In a child, because leak checkers and debuggers need this process to stay dumpable.
   const auto child = ::fork();
   REQUIRE(child >= 0);
-  if (child == 0) ::_exit(!disable_core_dumps() && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 1);
+  if (child == 0) ::_exit(disable_core_dumps() && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 1);
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);

@@ -34,7 +34,7 @@ inline member_keys all_members() {
 /// `who` with the keys of `members`; for an impostor, `members` lists a key that is not the true one.
 inline std::shared_ptr<const authenticator> authenticator_of(principal who, secret_key own, member_keys members) {
   auto made = ed25519_authenticator::make(who, std::move(own), std::move(members));
-  return std::get<std::shared_ptr<const ed25519_authenticator>>(made);
+  return *made;
 }
 
 inline std::shared_ptr<const authenticator> authenticator_of(principal who) {

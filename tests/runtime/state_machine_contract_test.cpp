@@ -42,13 +42,13 @@ class host_machine final : public state_machine {
     }
     return {held_};
   }
-  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot) override {
-    if (snapshot.size() != 1) return "a sum is one chunk";
+  [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override {
+    if (snapshot.size() != 1) return invalid("a sum is one chunk");
     const std::string text{as_text(*snapshot.front().bytes)};
     if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
-      return "a sum is a number";
+      return invalid("a sum is a number");
     sum_ = std::stoull(text);
-    return std::nullopt;
+    return {};
   }
   [[nodiscard]] digest root() override { return state_root(snapshot()); }
 
@@ -213,7 +213,7 @@ TEST_CASE("a restored machine is in the same state and goes on like the one that
     const auto used = each.make();
     (void)play(*used, each, 4, 0, length / 2);
     for (auto* const machine : {fresh.get(), used.get()}) {
-      CHECK_FALSE(machine->restore(transferred(snapshot)).has_value());
+      CHECK(machine->restore(transferred(snapshot)).has_value());
       CHECK(machine->root() == state_root(snapshot));
     }
     const auto expected = play(*original, each, 3, length, 2 * length);
@@ -329,15 +329,15 @@ TEST_CASE("a snapshot that is no state of the machine is refused and changes not
       bad.push_back(std::move(bent));
     }
     for (const auto& snapshot : bad) {
-      std::optional<std::string> error;
-      CHECK_NOTHROW(error = machine->restore(snapshot));
-      if (error) {
+      or_reason<void> restored;
+      CHECK_NOTHROW(restored = machine->restore(snapshot));
+      if (!restored) {
         CHECK(machine->root() == root);
-        CHECK_FALSE(error->empty());
+        CHECK_FALSE(restored.error().empty());
       } else {
         // Another state of this machine, then: it is the one that was asked for.
         CHECK(machine->root() == state_root(snapshot));
-        CHECK_FALSE(machine->restore(good).has_value());
+        CHECK(machine->restore(good).has_value());
       }
     }
     CHECK(machine->root() == root);

@@ -52,11 +52,10 @@ class sample {
   [[nodiscard]] bool is_refused(std::string_view named = "") const {
     for (int attempt = 0; attempt < 2; ++attempt) {
       const auto read = examine(damaged());
-      const auto* error = std::get_if<world_error>(&read);
-      if (error == nullptr) return false;
-      CAPTURE(error->what);
-      CHECK(contains(error->what, named));
-      CHECK(contains(error->remedy, "--learner"));
+      if (read) return false;
+      CAPTURE(read.error().what);
+      CHECK(contains(read.error().what, named));
+      CHECK(contains(read.error().remedy, "--learner"));
     }
     return true;
   }
@@ -64,15 +63,13 @@ class sample {
   /// Whether all that was acknowledged is read back.
   [[nodiscard]] bool is_whole() const {
     const auto read = examine(damaged());
-    const auto* found = std::get_if<stored_history>(&read);
-    return found != nullptr && text_of(*found) == expected_;
+    return read && text_of(*read) == expected_;
   }
 
   /// Damage may be refused or do no harm; anything else is amnesia.
   [[nodiscard]] bool is_refused_or_whole() const {
     const auto read = examine(damaged());
-    const auto* found = std::get_if<stored_history>(&read);
-    return found == nullptr || text_of(*found) == expected_;
+    return !read || text_of(*read) == expected_;
   }
 
  private:

@@ -67,25 +67,25 @@ TEST_CASE_FIXTURE(
   {
     const auto node = start_in(directory);
     stored_history written;
-    std::optional<world_error> error;
+    or_error<void> done;
     {
       const full_disk full{64 * 1024};
-      for (std::uint64_t sequence = 1; !error && sequence < 10'000; ++sequence) {
+      for (std::uint64_t sequence = 1; done && sequence < 10'000; ++sequence) {
         const std::vector<storage_record> votes = {record_of(record_kind::commit, sequence, std::string(300, 'v'))};
-        error = node.storage->write(votes);
-        if (!error) written.records.push_back(votes.front());
+        done = node.storage->write(votes);
+        if (done) written.records.push_back(votes.front());
       }
-      REQUIRE(error.has_value());
-      CHECK(contains(error->what, "cannot make records durable"));
-      CHECK(contains(error->remedy, "free space"));
+      REQUIRE_FALSE(done.has_value());
+      CHECK(contains(done.error().what, "cannot make records durable"));
+      CHECK(contains(done.error().remedy, "free space"));
     }
     acknowledged = text_of(written);
     const auto again = node.storage->write(some_votes(1));
-    REQUIRE(again.has_value());
-    CHECK(again->what == error->what);
-    CHECK(node.storage->forget_through(sequence_number{9}).has_value());
-    CHECK(node.storage->store_chunks({{chunk_of("a")}}).has_value());
-    CHECK(node.storage->keep_state(sequence_number{9}, {}).has_value());
+    REQUIRE_FALSE(again.has_value());
+    CHECK(again.error().what == done.error().what);
+    CHECK_FALSE(node.storage->forget_through(sequence_number{9}).has_value());
+    CHECK_FALSE(node.storage->store_chunks({{chunk_of("a")}}).has_value());
+    CHECK_FALSE(node.storage->keep_state(sequence_number{9}, {}).has_value());
   }
   auto found = start_in(directory).history;
   // The write that failed may be there; it was not acknowledged.
@@ -101,10 +101,10 @@ TEST_CASE_FIXTURE(directory_fixture,
     expect_done(node.storage->keep_state(sequence_number{1}, leaves_of({chunk_of("old")})));
     const full_disk full{100 * 1024};
     const state_snapshot large = {chunk_of(std::string(150'000, 'l')), chunk_of(std::string(150'000, 'm'))};
-    auto error = node.storage->store_chunks(large);
-    if (!error) error = node.storage->keep_state(sequence_number{2}, leaves_of(large));
-    REQUIRE(error.has_value());
-    CHECK(contains(error->remedy, "free space"));
+    auto done = node.storage->store_chunks(large);
+    if (done) done = node.storage->keep_state(sequence_number{2}, leaves_of(large));
+    REQUIRE_FALSE(done.has_value());
+    CHECK(contains(done.error().remedy, "free space"));
   }
   const auto node = start_in(directory);
   REQUIRE(node.history.state.has_value());
@@ -121,8 +121,8 @@ TEST_CASE_FIXTURE(directory_fixture, "a disk that is full at the start gives an 
   {
     const full_disk full{16 * 1024};
     const auto read = examine(folder.path() / "crashed");
-    REQUIRE(std::holds_alternative<world_error>(read));
-    CHECK(contains(std::get<world_error>(read).remedy, "free space"));
+    REQUIRE(!read);
+    CHECK(contains(read.error().remedy, "free space"));
   }
   CHECK(start_in(folder.path() / "crashed").history.records.size() == 3 * 199 + 1);
 }

@@ -51,22 +51,25 @@ inline storage_owner owner() {
 
 inline bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
+template <class Value>
+void expect_done(const or_error<Value>& outcome) {
+  REQUIRE_MESSAGE(outcome.has_value(), (outcome ? "" : outcome.error().what));
+}
+
 inline void initialise(const std::filesystem::path& directory, bool learner = false) {
-  const auto error = initialise_storage(directory, owner(), learner);
-  REQUIRE_MESSAGE(!error, (error ? error->what : ""));
+  expect_done(initialise_storage(directory, owner(), learner));
 }
 
 using opened = or_error<std::unique_ptr<stable_storage>>;
 
 inline std::unique_ptr<stable_storage> storage_of(opened made) {
-  const auto* error = std::get_if<world_error>(&made);
-  REQUIRE_MESSAGE(error == nullptr, (error != nullptr ? error->what : ""));
-  return std::move(std::get<std::unique_ptr<stable_storage>>(made));
+  expect_done(made);
+  return std::move(*made);
 }
 
 inline world_error error_of(const opened& made) {
-  REQUIRE(std::holds_alternative<world_error>(made));
-  return std::get<world_error>(made);
+  REQUIRE(!made);
+  return made.error();
 }
 
 inline std::unique_ptr<stable_storage> open_in(const std::filesystem::path& directory,
@@ -74,17 +77,16 @@ inline std::unique_ptr<stable_storage> open_in(const std::filesystem::path& dire
   return storage_of(open_storage(directory, owner(), mode));
 }
 
-inline stored_history history_of(std::variant<stored_history, world_error> read) {
-  const auto* error = std::get_if<world_error>(&read);
-  REQUIRE_MESSAGE(error == nullptr, (error != nullptr ? error->what : ""));
-  return std::move(std::get<stored_history>(read));
+inline stored_history history_of(or_error<stored_history> read) {
+  expect_done(read);
+  return std::move(*read);
 }
 
 /// Opens and reads: the history, or why there is none.
-inline std::variant<stored_history, world_error> examine(const std::filesystem::path& directory) {
+inline or_error<stored_history> examine(const std::filesystem::path& directory) {
   auto made = open_storage(directory, owner(), durability::sync);
-  if (const auto* error = std::get_if<world_error>(&made)) return *error;
-  return std::get<std::unique_ptr<stable_storage>>(made)->read();
+  if (!made) return failure_of(made);
+  return (*made)->read();
 }
 
 /// A storage that has been read, and what was in it.
@@ -97,10 +99,6 @@ inline reading_storage start_in(const std::filesystem::path& directory, durabili
   reading_storage out{open_in(directory, mode), {}};
   out.history = history_of(out.storage->read());
   return out;
-}
-
-inline void expect_done(const std::optional<world_error>& error) {
-  REQUIRE_MESSAGE(!error, (error ? error->what : ""));
 }
 
 inline storage_record record_of(record_kind kind, std::uint64_t sequence, std::string_view text,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +28,7 @@ class storage_script {
   void on_start() { stored_ = 0; }
 
   /// Carries out the next step.
-  std::optional<world_error> step(stable_storage& storage) {
+  or_error<void> step(stable_storage& storage) {
     ++steps_;
     const auto choice = random_.below(20);
     if (choice < 13) return write(storage);
@@ -48,7 +47,7 @@ class storage_script {
     return bytes;
   }
 
-  std::optional<world_error> write(stable_storage& storage) {
+  or_error<void> write(stable_storage& storage) {
     std::vector<storage_record> records(1 + random_.below(4));
     for (auto& each : records) {
       each.kind = static_cast<record_kind>(1 + random_.below(static_cast<std::uint64_t>(record_kind_last)));
@@ -59,13 +58,13 @@ class storage_script {
     return storage.write(records);
   }
 
-  std::optional<world_error> forget(stable_storage& storage) {
+  or_error<void> forget(stable_storage& storage) {
     forgotten_ += random_.below(window / 2);
     return storage.forget_through(sequence_number{forgotten_});
   }
 
   /// The next piece of the state that is being stored; after the last one the state is kept.
-  std::optional<world_error> extend_state(stable_storage& storage) {
+  or_error<void> extend_state(stable_storage& storage) {
     if (stored_ == versions_.size()) {
       stored_ = 0;
       std::vector<digest> leaves;

@@ -11,8 +11,8 @@ namespace {
 
 std::string frame_text(const frame_ptr& frame) {
   const auto decoded = decode(frame);
-  if (const auto* bad = std::get_if<rejection>(&decoded)) return fmt::format("undecodable: {}", to_string(*bad));
-  return to_line(std::get<message>(decoded));
+  if (!decoded) return fmt::format("undecodable: {}", to_string(decoded.error()));
+  return to_line(*decoded);
 }
 
 /// What is worth a line; the frames tell the rest.

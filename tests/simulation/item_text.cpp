@@ -143,10 +143,10 @@ void field_reader::complain(std::string what) {
   if (error_.empty()) error_ = std::move(what);
 }
 
-std::optional<std::string> field_reader::error() const {
-  if (!error_.empty()) return error_;
-  if (!values_.empty()) return "has a field that it should not have: " + values_.begin()->first;
-  return std::nullopt;
+or_reason<void> field_reader::outcome() const {
+  if (!error_.empty()) return invalid(error_);
+  if (!values_.empty()) return invalid("has a field that it should not have: " + values_.begin()->first);
+  return {};
 }
 
 }  // namespace hypermesh::testing

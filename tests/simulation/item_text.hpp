@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "actors/protocol/client/client_core.hpp"
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "tests/support/simulated_world.hpp"
 
 /// The items of a plan as text: words, and fields as `name=value`. Every value has one text, which is read back to the
@@ -95,7 +95,7 @@ class field_reader {
   }
 
   /// What is wrong, after all fields were visited: a field that lacks, or is wrong, or that nobody asked for.
-  [[nodiscard]] std::optional<std::string> error() const;
+  [[nodiscard]] or_reason<void> outcome() const;
 
  private:
   void complain(std::string what);

@@ -85,17 +85,17 @@ TEST_CASE("a replica that lost its disk is a full member again after two views, 
 
 TEST_CASE("a disk that lies loses its last changes when it says so, and nothing else") {
   simulated_storage disk;
-  CHECK_FALSE(disk.write(std::vector{prepare_record(1)}).has_value());
+  CHECK(disk.write(std::vector{prepare_record(1)}).has_value());
   disk.lie_about(2);
   for (std::uint64_t sequence = 2; sequence <= 4; ++sequence)
-    CHECK_FALSE(disk.write(std::vector{prepare_record(sequence)}).has_value());
+    CHECK(disk.write(std::vector{prepare_record(sequence)}).has_value());
   CHECK(disk.records_held() == 4);
   CHECK(disk.lose_lies() == 2);
   CHECK(disk.records_held() == 2);
   CHECK(disk.records().back().sequence == sequence_number{2});
   CHECK(disk.lose_lies() == 0);
   disk.lie_about(0);
-  CHECK_FALSE(disk.write(std::vector{prepare_record(5)}).has_value());
+  CHECK(disk.write(std::vector{prepare_record(5)}).has_value());
   CHECK(disk.lose_lies() == 0);
   CHECK(disk.records_held() == 3);
 }
@@ -104,7 +104,7 @@ TEST_CASE("of a torn write the first part is on the disk, and the write fails") 
   simulated_storage disk;
   disk.on_write([](std::size_t) { return 2; });
   const std::vector records = {prepare_record(1), prepare_record(2), prepare_record(3)};
-  CHECK(disk.write(records).has_value());
+  CHECK_FALSE(disk.write(records).has_value());
   CHECK(disk.records_held() == 2);
   CHECK(disk.records().back().sequence == sequence_number{2});
 }
@@ -202,14 +202,14 @@ TEST_CASE("a plan spoils no more replicas than the group bears") {
   const planned_fault lost{100, 200, disk_loss{replica_id{1}}};
   const planned_fault lies{100, 200, lying_disk{replica_id{2}, 3}};
   const planned_fault copied{100, 200, key_copy{replica_id{2}}};
-  CHECK_FALSE(objection_to(calm_plan({lost, lost})).has_value());
-  CHECK(objection_to(calm_plan({lost, lies})).has_value());
-  CHECK_FALSE(objection_to(calm_plan({lies, copied})).has_value());
-  CHECK_FALSE(objection_to(calm_plan({lost, lies, copied}, 1, 7)).has_value());
+  CHECK(check(calm_plan({lost, lost})).has_value());
+  CHECK_FALSE(check(calm_plan({lost, lies})).has_value());
+  CHECK(check(calm_plan({lies, copied})).has_value());
+  CHECK(check(calm_plan({lost, lies, copied}, 1, 7)).has_value());
   for (const auto profile :
        {fault_profile::disks, fault_profile::forgetful, fault_profile::everything, fault_profile::twins}) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed)
-      CHECK_FALSE(objection_to(make_plan({seed, 7, 10, profile})).has_value());
+      CHECK(check(make_plan({seed, 7, 10, profile})).has_value());
   }
 }
 

@@ -51,10 +51,10 @@ std::string words_of(byte_span operation) {
   return again && std::ranges::equal(*again, operation) ? spoken : hexadecimal;
 }
 
-checked<byte_vector> operation_of(std::span<const std::string> words) {
+or_reason<byte_vector> operation_of(std::span<const std::string> words) {
   if (words.size() != 1 || !words[0].starts_with("0x")) return key_value::parse_operation(words);
   byte_vector bytes((words[0].size() - 2) / 2);
-  if (!from_hex(std::string_view{words[0]}.substr(2), bytes)) return failure{"\"" + words[0] + "\" is no hexadecimal"};
+  if (!from_hex(std::string_view{words[0]}.substr(2), bytes)) return invalid("\"" + words[0] + "\" is no hexadecimal");
   return bytes;
 }
 

@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 
 namespace hypermesh::testing {
@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 [[nodiscard]] std::string words_of(byte_span operation);
 
 /// The operation that `words` mean; the failure says what is wrong with them.
-[[nodiscard]] checked<byte_vector> operation_of(std::span<const std::string> words);
+[[nodiscard]] or_reason<byte_vector> operation_of(std::span<const std::string> words);
 
 /// The words of `text`; any number of spaces parts two of them.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view text);

@@ -176,20 +176,20 @@ std::string text_of(const planned_fault& fault) {
       fault.what);
 }
 
-checked<planned_fault> fault_of(std::span<const std::string> words) {
+or_reason<planned_fault> fault_of(std::span<const std::string> words) {
   planned_fault fault;
   if (words.size() < 3 || !read(words[0], fault.begin) || !read(words[1], fault.end)) {
-    return failure{"a fault is BEGIN END KIND FIELD=VALUE…, with times like 12.000ms"};
+    return invalid("a fault is BEGIN END KIND FIELD=VALUE…, with times like 12.000ms");
   }
-  std::optional<std::string> error;
+  or_reason<void> sound;
   const bool is_known = with_kind(words[2], [&](auto kind) {
     field_reader fields{words.subspan(3)};
     kind.visit_fields(kind, fields);
-    error = fields.error();
+    sound = fields.outcome();
     fault.what = std::move(kind);
   });
-  if (!is_known) return failure{"no kind of fault is named \"" + words[2] + "\""};
-  if (error) return failure{"the fault \"" + words[2] + "\" " + *error};
+  if (!is_known) return invalid("no kind of fault is named \"" + words[2] + "\"");
+  if (!sound) return invalid("the fault \"" + words[2] + "\" " + sound.error());
   return fault;
 }
 

@@ -346,7 +346,7 @@ struct planned_fault {
 
 /// "12.000ms 300.000ms partition side=0,c1 cuts=both".
 [[nodiscard]] std::string text_of(const planned_fault& fault);
-[[nodiscard]] checked<planned_fault> fault_of(std::span<const std::string> words);
+[[nodiscard]] or_reason<planned_fault> fault_of(std::span<const std::string> words);
 
 [[nodiscard]] bool is_possible(const planned_fault& fault, const cluster_parameters& cluster);
 /// The fault with less of it, and shorter.

@@ -19,14 +19,14 @@ static_assert(plan_us_max < client_deadline_us);
 
 constexpr std::array<std::string_view, 2> storage_names = {"model", "rocksdb"};
 
-std::optional<std::string> objection_to_settings(const plan_settings& settings) {
+or_reason<void> check_settings(const plan_settings& settings) {
   for (const auto& row : setting_rows) {
     const auto value = settings.*row.member;
     if (value < row.min || value > row.max) {
-      return fmt::format("{} is {}, but lies between {} and {}", row.name, value, row.min, row.max);
+      return invalid(fmt::format("{} is {}, but lies between {} and {}", row.name, value, row.min, row.max));
     }
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
@@ -92,27 +92,31 @@ world_settings world_of(const run_plan& plan) {
   return settings;
 }
 
-std::optional<std::string> objection_to(const run_plan& plan) {
-  if (auto objection = objection_to_settings(plan.settings)) return objection;
+or_reason<void> check(const run_plan& plan) {
+  if (auto done = check_settings(plan.settings); !done) return done;
   const auto cluster = world_of(plan).cluster;
-  if (!cluster.is_valid()) return "no cluster has this checkpoint-period and watermark-window: L is at least 2 K";
-  if (plan.heals_at > plan_us_max) return "a run heals within ten minutes";
+  if (!cluster.is_valid())
+    return invalid("no cluster has this checkpoint-period and watermark-window: L is at least 2 K");
+  if (plan.heals_at > plan_us_max) return invalid("a run heals within ten minutes");
   for (const auto& each : plan.faults) {
-    if (each.end > plan.heals_at) return fmt::format("the fault \"{}\" ends after the run heals", text_of(each));
-    if (!is_possible(each, cluster)) return fmt::format("the fault \"{}\" is not possible here", text_of(each));
+    if (each.end > plan.heals_at)
+      return invalid(fmt::format("the fault \"{}\" ends after the run heals", text_of(each)));
+    if (!is_possible(each, cluster))
+      return invalid(fmt::format("the fault \"{}\" is not possible here", text_of(each)));
   }
   const auto spoiled = spoiled_by(plan.faults).size();
   if (spoiled > cluster.group().faulty_max()) {
-    return fmt::format("{} replicas lose their disk, forget, are copied or misbehave, but a group of {} bears {}",
-                       spoiled, cluster.replicas, cluster.group().faulty_max());
+    return invalid(
+        fmt::format("{} replicas lose their disk, forget, are copied or misbehave, but a group of {} bears {}", spoiled,
+                    cluster.replicas, cluster.group().faulty_max()));
   }
   for (const auto& each : plan.operations) {
     if (each.client.value >= processes_of(plan.settings))
-      return fmt::format("there is no process c{}", each.client.value);
-    if (each.when > plan_us_max) return "an operation is given within ten minutes";
-    if (each.operation.size() > limits::operation_bytes_max) return "an operation is longer than any may be";
+      return invalid(fmt::format("there is no process c{}", each.client.value));
+    if (each.when > plan_us_max) return invalid("an operation is given within ten minutes");
+    if (each.operation.size() > limits::operation_bytes_max) return invalid("an operation is longer than any may be");
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh::testing

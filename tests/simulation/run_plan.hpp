@@ -57,12 +57,12 @@ struct run_plan {
 /// The world that the plan runs in, which is calm until somebody brings the faults.
 [[nodiscard]] world_settings world_of(const run_plan& plan);
 
-/// Why the plan cannot run, for people; empty when it can.
-[[nodiscard]] std::optional<std::string> objection_to(const run_plan& plan);
+/// An error if the plan cannot run.
+[[nodiscard]] or_reason<void> check(const run_plan& plan);
 
 /// A line for each item, which a person can edit. `plan_of` reads it back to an equal plan; it takes what stands for
 /// nothing, empty lines and lines that begin with #, too. The failure names the line.
 [[nodiscard]] std::string text_of(const run_plan& plan);
-[[nodiscard]] checked<run_plan> plan_of(std::string_view text);
+[[nodiscard]] or_reason<run_plan> plan_of(std::string_view text);
 
 }  // namespace hypermesh::testing

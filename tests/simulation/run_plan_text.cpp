@@ -12,63 +12,68 @@ namespace {
 
 constexpr std::string_view first_line = "hypermesh-plan 1";
 
-/// Reads one line of a plan into it; the reason when that is not possible.
+/// Reads one line of a plan into it.
 class line_reader {
  public:
   explicit line_reader(run_plan& plan) : plan_(plan) {}
 
-  std::optional<std::string> take(std::span<const std::string> words) {
+  or_reason<void> take(std::span<const std::string> words) {
     const auto& word = words.front();
     if (word == "fault") return take_fault(words.subspan(1));
     if (word == "operation" || word == "query") return take_operation(words);
-    if (words.size() != 2) return "\"" + word + "\" has one value";
+    if (words.size() != 2) return invalid("\"" + word + "\" has one value");
     const auto& value = words[1];
     if (word == "profile") return take_profile(value);
-    if (word == "heals-at") return read(value, plan_.heals_at) ? std::nullopt : wrong(value, "time like 12.000ms");
+    if (word == "heals-at") return take_time(value, plan_.heals_at);
     if (word == "key-seed") return take_number(value, plan_.key_seed);
     if (word == "scheduling-seed") return take_number(value, plan_.scheduling_seed);
     const auto row = std::ranges::find(setting_rows, word, &setting_row::name);
-    if (row == setting_rows.end()) return "no line of a plan begins with \"" + word + "\"";
+    if (row == setting_rows.end()) return invalid("no line of a plan begins with \"" + word + "\"");
     return take_number(value, plan_.settings.*row->member);
   }
 
  private:
-  static std::optional<std::string> wrong(const std::string& value, std::string_view what) {
-    return fmt::format("\"{}\" is no {}", value, what);
+  static tl::unexpected<std::string> wrong(const std::string& value, std::string_view what) {
+    return invalid(fmt::format("\"{}\" is no {}", value, what));
   }
 
-  static std::optional<std::string> take_number(const std::string& value, std::uint64_t& into) {
+  static or_reason<void> take_number(const std::string& value, std::uint64_t& into) {
     const auto number = parse_decimal<std::uint64_t>(value);
     if (!number) return wrong(value, "number");
     into = *number;
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<std::string> take_profile(const std::string& value) {
+  static or_reason<void> take_time(const std::string& value, microseconds_t& into) {
+    if (!read(value, into)) return wrong(value, "time like 12.000ms");
+    return {};
+  }
+
+  or_reason<void> take_profile(const std::string& value) {
     const auto profile = fault_profile_of(value);
     if (!profile) return wrong(value, "profile");
     plan_.profile = *profile;
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<std::string> take_fault(std::span<const std::string> words) {
+  or_reason<void> take_fault(std::span<const std::string> words) {
     auto fault = fault_of(words);
-    if (!fault) return fault.error();
+    if (!fault) return failure_of(fault);
     plan_.faults.push_back(std::move(*fault));
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<std::string> take_operation(std::span<const std::string> words) {
+  or_reason<void> take_operation(std::span<const std::string> words) {
     planned_operation next;
     next.is_query = words[0] == "query";
     if (words.size() < 4 || !read(words[1], next.when) || !read(words[2], next.client)) {
-      return "an operation or a query is TIME CLIENT WORDS…, like 12.000ms c0 get key-1";
+      return invalid("an operation or a query is TIME CLIENT WORDS…, like 12.000ms c0 get key-1");
     }
     auto operation = operation_of(words.subspan(3));
-    if (!operation) return operation.error();
+    if (!operation) return failure_of(operation);
     next.operation = std::move(*operation);
     plan_.operations.push_back(std::move(next));
-    return std::nullopt;
+    return {};
   }
 
   run_plan& plan_;
@@ -92,7 +97,7 @@ std::string text_of(const run_plan& plan) {
   return text;
 }
 
-checked<run_plan> plan_of(std::string_view text) {
+or_reason<run_plan> plan_of(std::string_view text) {
   run_plan plan;
   line_reader reader{plan};
   bool has_begun = false;
@@ -101,14 +106,14 @@ checked<run_plan> plan_of(std::string_view text) {
     text.remove_prefix(std::min(text.size(), line.size() + 1));
     const auto words = split_words(line);
     if (words.empty() || words.front().starts_with('#')) continue;
-    if (!has_begun && line != first_line) return failure{fmt::format("a plan begins with \"{}\"", first_line)};
+    if (!has_begun && line != first_line) return invalid(fmt::format("a plan begins with \"{}\"", first_line));
     if (has_begun) {
-      if (const auto error = reader.take(words)) return failure{fmt::format("line {}: {}", number, *error)};
+      if (auto done = reader.take(words); !done) return invalid(fmt::format("line {}: {}", number, done.error()));
     }
     has_begun = true;
   }
-  if (!has_begun) return failure{fmt::format("a plan begins with \"{}\"", first_line)};
-  if (auto objection = objection_to(plan)) return failure{std::move(*objection)};
+  if (!has_begun) return invalid(fmt::format("a plan begins with \"{}\"", first_line));
+  if (auto done = check(plan); !done) return failure_of(done);
   return plan;
 }
 

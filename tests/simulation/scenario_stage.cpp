@@ -73,12 +73,11 @@ void scenario_stage::on_observed(endpoint machine, const observation& what) {
 
 void scenario_stage::on_sent(const frame_transit& transit) {
   const auto decoded = decode(transit.frame);
-  const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr || !world_) return;
+  if (!decoded || !world_) return;
   const replica_id sender{transit.from.number};
   if (transit.from.is_replica() && world_->has_node(sender)) {
-    checker_->on_message_sent(sender, *value, transit.frame);
-  } else if (const auto* sent = std::get_if<request>(value); sent != nullptr && transit.from.is_client()) {
+    checker_->on_message_sent(sender, *decoded, transit.frame);
+  } else if (const auto* sent = std::get_if<request>(&*decoded); sent != nullptr && transit.from.is_client()) {
     const client_id client{transit.from.number};
     if (sent->id.client == client) checker_->on_request_sent(client, *sent);
   }

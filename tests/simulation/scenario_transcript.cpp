@@ -36,10 +36,10 @@ std::optional<digest> digest_names::find(const std::string& name) const {
 void scenario_transcript::delivered(const frame_transit& transit) {
   const auto decoded = decode(transit.frame);
   std::string text;
-  if (const auto* bad = std::get_if<rejection>(&decoded)) {
-    text = fmt::format("bytes that do not decode: {}", to_string(*bad));
+  if (!decoded) {
+    text = fmt::format("bytes that do not decode: {}", to_string(decoded.error()));
   } else {
-    const auto& value = std::get<message>(decoded);
+    const auto& value = *decoded;
     // Digests get their names in the order in which they appear, told or not.
     text = to_line(value, [this](const digest& each) { return names_.of(each); });
     if (!shown_.empty() && !shown_.contains(std::string{to_string(kind_of(value))})) return;

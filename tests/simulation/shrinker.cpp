@@ -58,7 +58,7 @@ class shrinker {
   /// Takes `candidate` for the plan if it fails in the same way under one of some schedules.
   bool try_plan(run_plan candidate) {
     candidate = fitted(std::move(candidate));
-    if (candidate == result_.plan || objection_to(candidate)) return false;
+    if (candidate == result_.plan || !check(candidate)) return false;
     const auto scheduling_seed = candidate.scheduling_seed;
     for (std::size_t schedule = 0; schedule < settings_.schedules && has_budget(); ++schedule) {
       candidate.scheduling_seed = scheduling_seed + schedule;

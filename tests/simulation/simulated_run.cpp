@@ -36,8 +36,7 @@ class simulated_run final : public world_watcher {
         history_(plan.settings.ordered != 0),
         heals_at_(plan.heals_at),
         planned_until_(plan.heals_at) {
-    const auto objection = objection_to(plan);
-    require(!objection, "a plan that runs is possible");
+    require(check(plan).has_value(), "a plan that runs is possible");
     auto settings = world_of(plan);
     const auto& cluster = settings.cluster;
     report_.options = {plan.key_seed, cluster.replicas, static_cast<std::uint32_t>(plan.operations.size()),
@@ -217,15 +216,14 @@ void simulated_run::on_sent(const frame_transit& transit) {
   if (transit.frame == last_sent_) return;
   last_sent_ = transit.frame;
   const auto decoded = decode(transit.frame);
-  const auto* value = std::get_if<message>(&decoded);
   const bool is_replica = transit.from.is_replica();
   const bool is_trusted = is_replica ? checker_->standing_of(replica_id{transit.from.number}) != standing::faulty
                                      : checker_->trusts(client_id{transit.from.number});
-  if (value == nullptr) {
+  if (!decoded) {
     if (is_trusted) checker_->report("I13", to_string(transit.from) + " sends what nobody can decode");
   } else if (is_replica) {
-    checker_->on_message_sent(replica_id{transit.from.number}, *value, transit.frame);
-  } else if (const auto* sent = std::get_if<request>(value)) {
+    checker_->on_message_sent(replica_id{transit.from.number}, *decoded, transit.frame);
+  } else if (const auto* sent = std::get_if<request>(&*decoded)) {
     const auto first_copy = world_->settings().cluster.clients;
     const client_id process{transit.from.number + (transit.from_copy ? first_copy : 0)};
     checker_->on_request_sent(process, *sent);

@@ -118,8 +118,7 @@ void core_cluster::deliver(const frame_on_its_way& event) {
     return send_of(node);
   }
   const auto decoded = decode(event.frame);
-  const auto* value = std::get_if<message>(&decoded);
-  const auto* answer = value == nullptr ? nullptr : std::get_if<reply>(value);
+  const auto* answer = decoded ? std::get_if<reply>(&*decoded) : nullptr;
   if (answer == nullptr || !event.from.is_replica()) return;
   auto& client = *clients_.at(event.to.number);
   send_of(event.to.number, client.on_reply(replica_id{event.from.number}, *answer, now_ * moment_us));

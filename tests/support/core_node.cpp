@@ -36,23 +36,20 @@ void core_node::start_on_probation() {
 
 void core_node::on_frame(principal sender, const frame_ptr& frame) {
   const auto decoded = decode(frame);
-  const auto* value = std::get_if<message>(&decoded);
-  if (value != nullptr && kind_of(*value) == message_kind::new_view) {
-    return on_new_view(sender, std::make_shared<const new_view>(std::get<new_view>(*value)));
+  if (decoded && kind_of(*decoded) == message_kind::new_view) {
+    return on_new_view(sender, std::make_shared<const new_view>(std::get<new_view>(*decoded)));
   }
-  if (value == nullptr || validator_.check(sender, *value)) {
+  if (!decoded || validator_.check(sender, *decoded)) {
     ++rejections_;
     return;
   }
-  route(sender, *value);
+  route(sender, *decoded);
 }
 
 void core_node::on_new_view(principal sender, std::shared_ptr<const new_view> value) {
   const auto own = validator_.authenticate(item_of(value));
   const auto verified = validator_.verify_new_view(sender, std::move(value), own);
-  if (const auto* opened = std::get_if<planned_new_view>(&verified)) {
-    return carry_out(replica_.on_new_view(sender, *opened));
-  }
+  if (verified) return carry_out(replica_.on_new_view(sender, *verified));
   ++rejections_;
 }
 

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-
 namespace hypermesh::testing {
 
 namespace {
@@ -77,29 +76,31 @@ state_snapshot counting_machine::snapshot() {
   return chunks;
 }
 
-std::optional<std::string> counting_machine::restore(const state_snapshot& snapshot) {
+or_reason<void> counting_machine::restore(const state_snapshot& snapshot) {
   if (snapshot.size() != 1 + bucket_count + ballast_.size()) {
-    return "a counting machine has one chunk, its buckets and its ballast";
+    return invalid("a counting machine has one chunk, its buckets and its ballast");
   }
   byte_reader head{*snapshot.front().bytes};
   const auto applied = head.number<std::uint64_t>();
   const auto chain = head.bytes(digest::size);
-  if (!head.is_complete()) return "the head of a counting machine is malformed";
+  if (!head.is_complete()) return invalid("the head of a counting machine is malformed");
   std::array<std::uint64_t, bucket_count> buckets{};
   for (std::size_t index = 0; index < bucket_count; ++index) {
     byte_reader in{*snapshot[1 + index].bytes};
     buckets[index] = in.number<std::uint64_t>();
     const auto rest = in.rest();
     const bool is_padding = std::ranges::all_of(rest, [](std::byte each) { return each == std::byte{0}; });
-    if (in.failed() || rest.size() != padding_ || !is_padding) return "a bucket of a counting machine is malformed";
+    if (in.failed() || rest.size() != padding_ || !is_padding)
+      return invalid("a bucket of a counting machine is malformed");
   }
   for (std::size_t index = 0; index < ballast_.size(); ++index) {
-    if (snapshot[1 + bucket_count + index].leaf != ballast_[index].leaf) return "the ballast is another machine's";
+    if (snapshot[1 + bucket_count + index].leaf != ballast_[index].leaf)
+      return invalid("the ballast is another machine's");
   }
   applied_ = applied;
   std::ranges::copy(chain, chain_.bytes.begin());
   buckets_ = buckets;
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh::testing

@@ -29,7 +29,7 @@ class counting_machine final : public state_machine {
   /// "count" gives the number of operations applied; anything else is refused.
   [[nodiscard]] operation_result query(byte_span operation) const override;
   [[nodiscard]] state_snapshot snapshot() override;
-  [[nodiscard]] std::optional<std::string> restore(const state_snapshot& snapshot) override;
+  [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot) override;
   [[nodiscard]] digest root() override { return state_root(snapshot()); }
 
   [[nodiscard]] std::uint64_t applied() const { return applied_; }

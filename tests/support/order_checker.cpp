@@ -12,12 +12,12 @@ namespace {
 /// The statement in a record of a vote or proposal; nothing for other records.
 std::optional<statement> statement_in(const storage_record& record) {
   const auto decoded = decode(record.bytes);
-  const auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return std::nullopt;
-  if (const auto* it = std::get_if<pre_prepare>(value)) return it->header.content;
-  if (const auto* it = std::get_if<prepare>(value)) return it->vote.content;
-  if (const auto* it = std::get_if<commit>(value)) return it->vote.content;
-  if (const auto* it = std::get_if<checkpoint>(value)) return it->vote.content;
+  if (!decoded) return std::nullopt;
+  const auto& value = *decoded;
+  if (const auto* it = std::get_if<pre_prepare>(&value)) return it->header.content;
+  if (const auto* it = std::get_if<prepare>(&value)) return it->vote.content;
+  if (const auto* it = std::get_if<commit>(&value)) return it->vote.content;
+  if (const auto* it = std::get_if<checkpoint>(&value)) return it->vote.content;
   return std::nullopt;
 }
 

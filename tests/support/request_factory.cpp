@@ -40,8 +40,8 @@ request sealed_request(const cluster_parameters& cluster, const authenticator& s
   const auto by = signer.sign(signing_input(cluster.signing, message_kind::request, buffer));
   const auto frame = seal(message_kind::request, std::move(buffer), by);
   auto decoded = decode_request({frame, body_of(*frame)});
-  require(std::holds_alternative<request>(decoded), "what was encoded decodes");
-  return std::get<request>(std::move(decoded));
+  require(decoded.has_value(), "what was encoded decodes");
+  return std::move(*decoded);
 }
 
 }  // namespace

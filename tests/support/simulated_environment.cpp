@@ -311,8 +311,7 @@ simulated_environment::~simulated_environment() = default;
 
 rocksdb::Env& simulated_environment::database() { return *database_; }
 
-std::optional<world_error> simulated_environment::make_file(const std::filesystem::path& path,
-                                                            std::string_view content) {
+or_error<void> simulated_environment::make_file(const std::filesystem::path& path, std::string_view content) {
   const auto draft = path.string() + ".new";
   simulated_disk::file made;
   auto outcome = disk_.create(draft, made);
@@ -321,7 +320,7 @@ std::optional<world_error> simulated_environment::make_file(const std::filesyste
   if (outcome == disk_outcome::done) outcome = disk_.rename(draft, path.string());
   if (outcome == disk_outcome::done) outcome = disk_.sync_names();
   if (outcome != disk_outcome::done) return failed_to("write", path, number_of(outcome));
-  return std::nullopt;
+  return {};
 }
 
 or_error<std::unique_ptr<updatable_file>> simulated_environment::open_file(const std::filesystem::path& path) {

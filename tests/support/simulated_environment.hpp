@@ -18,8 +18,7 @@ class simulated_environment final : public storage_environment {
   simulated_environment& operator=(const simulated_environment&) = delete;
 
   [[nodiscard]] rocksdb::Env& database() override;
-  [[nodiscard]] std::optional<world_error> make_file(const std::filesystem::path& path,
-                                                     std::string_view content) override;
+  [[nodiscard]] or_error<void> make_file(const std::filesystem::path& path, std::string_view content) override;
   [[nodiscard]] or_error<std::unique_ptr<updatable_file>> open_file(const std::filesystem::path& path) override;
   [[nodiscard]] bool has_threads() const override { return false; }
 

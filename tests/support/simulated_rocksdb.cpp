@@ -46,7 +46,7 @@ bool is_same_state(const std::optional<stored_state>& one, const std::optional<s
 /// Whether `found` is what the model holds. Records that were forgotten may be there: forgetting is not synced.
 std::string difference(const stored_history& found, simulated_storage& model) {
   const auto read = model.read();
-  const auto& expected = std::get<stored_history>(read);
+  const auto& expected = *read;
   if (!is_same_state(found.state, expected.state)) return "another state than was kept";
   auto counts = counted(found.records);
   for (const auto& each : expected.records) {
@@ -98,24 +98,24 @@ or_error<stored_history> simulated_rocksdb::open() {
   const database_call call{environment_->turns(), turn_taking::waiting::no};
   auto opened = origin_ ? rocksdb_storage::open(home, directory_lock::none(), settings_.mode, *origin_, environment_)
                         : rocksdb_storage::create(home, directory_lock::none(), settings_.mode, environment_);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  storage_ = std::move(std::get<std::unique_ptr<rocksdb_storage>>(opened));
+  if (!opened) return failure_of(opened);
+  storage_ = std::move(*opened);
   origin_ = storage_->origin();
   return storage_->read();
 }
 
-std::variant<stored_history, world_error> simulated_rocksdb::read() {
+or_error<stored_history> simulated_rocksdb::read() {
   require(storage_ == nullptr, "a storage is opened once");
   auto found = open();
-  was_refused_ = std::holds_alternative<world_error>(found);
+  was_refused_ = !found;
   if (was_refused_) {
     on_killed(false);
     return found;
   }
-  const auto& history = std::get<stored_history>(found);
-  if (auto objection = objection_to(history)) {
+  const auto& history = *found;
+  if (auto done = check(history); !done) {
     on_killed(false);
-    return *objection;
+    return failure_of(done);
   }
   begin_model(history);
   return found;
@@ -162,15 +162,15 @@ std::shared_ptr<inspected_storage> simulated_rocksdb::copy() const {
 
 // --- The model ---------------------------------------------------------------------
 
-std::optional<world_error> simulated_rocksdb::objection_to(const stored_history& found) const {
-  if (has_lied_) return std::nullopt;
+or_error<void> simulated_rocksdb::check(const stored_history& found) const {
+  if (has_lied_) return {};
   const auto acknowledged = difference(found, *model_);
-  if (acknowledged.empty()) return std::nullopt;
+  if (acknowledged.empty()) return {};
   if (pending_) {
     const auto with_pending = std::static_pointer_cast<simulated_storage>(model_->copy());
-    if (!pending_(*with_pending) && difference(found, *with_pending).empty()) return std::nullopt;
+    if (pending_(*with_pending) && difference(found, *with_pending).empty()) return {};
   }
-  return world_error{"what RocksDB gives is not what it had acknowledged: it " + acknowledged, ""};
+  return tl::unexpected(world_error{"what RocksDB gives is not what it had acknowledged: it " + acknowledged, ""});
 }
 
 void simulated_rocksdb::begin_model(const stored_history& found) {
@@ -178,9 +178,7 @@ void simulated_rocksdb::begin_model(const stored_history& found) {
   model_ = std::make_shared<simulated_storage>();
   pending_ = nullptr;
   has_lied_ = false;
-  const auto expect_done = [](const std::optional<world_error>& error) {
-    require(!error, "a model writes what it gets");
-  };
+  const auto expect_done = [](const or_error<void>& done) { require(done.has_value(), "a model writes what it gets"); };
   if (found.state) {
     std::vector<digest> leaves;
     for (const auto& chunk : found.state->snapshot)
@@ -201,26 +199,26 @@ void simulated_rocksdb::sync_if_due() {
   storage_->sync_log();
 }
 
-std::optional<world_error> simulated_rocksdb::change(std::size_t bytes, turn_taking::waiting how, operation what) {
+or_error<void> simulated_rocksdb::change(std::size_t bytes, turn_taking::waiting how, operation what) {
   require(storage_ != nullptr, "a storage is read before anything else");
   const auto durable = on_write_ ? std::min(on_write_(bytes), bytes) : bytes;
   // A change that does not end leaves its first bytes, or none.
   if (durable < bytes) disk_->kill_after(durable);
-  auto error = [&] {
+  auto done = [&] {
     const database_call call{environment_->turns(), how};
     sync_if_due();
     return what(*storage_);
   }();
   if (durable < bytes) disk_->kill();
-  if (!error && durable < bytes) error = world_error{"the node crashed in a write", ""};
-  if (error) {
+  if (done && durable < bytes) done = tl::unexpected(world_error{"the node crashed in a write", ""});
+  if (!done) {
     pending_ = std::move(what);
-    return error;
+    return done;
   }
   return what(*model_);
 }
 
-std::optional<world_error> simulated_rocksdb::write(std::span<const storage_record> records) {
+or_error<void> simulated_rocksdb::write(std::span<const storage_record> records) {
   auto bytes = change_bytes;
   for (const auto& each : records)
     bytes += record_bytes + each.bytes->size();
@@ -230,19 +228,19 @@ std::optional<world_error> simulated_rocksdb::write(std::span<const storage_reco
                 });
 }
 
-std::optional<world_error> simulated_rocksdb::forget_through(sequence_number last) {
+or_error<void> simulated_rocksdb::forget_through(sequence_number last) {
   return change(change_bytes, turn_taking::waiting::no,
                 [last](stable_storage& storage) { return storage.forget_through(last); });
 }
 
-std::optional<world_error> simulated_rocksdb::store_chunks(std::span<const state_chunk> chunks) {
+or_error<void> simulated_rocksdb::store_chunks(std::span<const state_chunk> chunks) {
   return change(change_bytes, turn_taking::waiting::no,
                 [kept = state_snapshot{chunks.begin(), chunks.end()}](stable_storage& storage) {
                   return storage.store_chunks(kept);
                 });
 }
 
-std::optional<world_error> simulated_rocksdb::keep_state(sequence_number sequence, std::span<const digest> leaves) {
+or_error<void> simulated_rocksdb::keep_state(sequence_number sequence, std::span<const digest> leaves) {
   return change(state_bytes, turn_taking::waiting::until_it_appends,
                 [sequence, kept = std::vector<digest>{leaves.begin(), leaves.end()}](stable_storage& storage) {
                   return storage.keep_state(sequence, kept);

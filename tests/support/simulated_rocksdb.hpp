@@ -30,12 +30,11 @@ class simulated_rocksdb final : public inspected_storage {
   simulated_rocksdb(const simulated_rocksdb&) = delete;
   simulated_rocksdb& operator=(const simulated_rocksdb&) = delete;
 
-  [[nodiscard]] std::variant<stored_history, world_error> read() override;
-  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
-  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override;
-  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
-  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
-                                                      std::span<const digest> leaves) override;
+  [[nodiscard]] or_error<stored_history> read() override;
+  [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
+  [[nodiscard]] or_error<void> forget_through(sequence_number last) override;
+  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override;
+  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return storage_ ? storage_->bytes_held() : 0; }
 
   void on_write(write_judge how_many) override { on_write_ = std::move(how_many); }
@@ -56,14 +55,14 @@ class simulated_rocksdb final : public inspected_storage {
   void close();
 
  private:
-  using operation = std::function<std::optional<world_error>(stable_storage&)>;
+  using operation = std::function<or_error<void>(stable_storage&)>;
 
   simulated_rocksdb(rocksdb_disk_settings settings, std::unique_ptr<simulated_disk> disk);
   /// Carries out a change of so many bytes, and notes it in the model.
-  [[nodiscard]] std::optional<world_error> change(std::size_t bytes, turn_taking::waiting how, operation what);
+  [[nodiscard]] or_error<void> change(std::size_t bytes, turn_taking::waiting how, operation what);
   [[nodiscard]] or_error<stored_history> open();
-  /// Why the history is not what was acknowledged.
-  [[nodiscard]] std::optional<world_error> objection_to(const stored_history& found) const;
+  /// An error if the history is not what was acknowledged.
+  [[nodiscard]] or_error<void> check(const stored_history& found) const;
   void begin_model(const stored_history& found);
   void sync_if_due();
 

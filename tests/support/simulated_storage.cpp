@@ -7,11 +7,11 @@ namespace hypermesh::testing {
 
 namespace {
 
-world_error crashed() { return {"the node crashed in a write", ""}; }
+tl::unexpected<world_error> crashed() { return tl::unexpected(world_error{"the node crashed in a write", ""}); }
 
 }  // namespace
 
-std::variant<stored_history, world_error> simulated_storage::read() {
+or_error<stored_history> simulated_storage::read() {
   stored_history all;
   all.records = records();
   if (!held_.state) return all;
@@ -30,14 +30,14 @@ std::size_t simulated_storage::begin_change(std::size_t count) {
   return on_write_ ? std::min(on_write_(count), count) : count;
 }
 
-std::optional<world_error> simulated_storage::write(std::span<const storage_record> records) {
-  if (failure_) return failure_;
+or_error<void> simulated_storage::write(std::span<const storage_record> records) {
+  if (!health_) return health_;
   const auto durable = begin_change(records.size());
   ++writes_;
   for (const auto& record : records.first(durable))
     put(record);
   if (durable < records.size()) return crashed();
-  return std::nullopt;
+  return {};
 }
 
 void simulated_storage::put(const storage_record& record) {
@@ -54,8 +54,8 @@ void simulated_storage::put(const storage_record& record) {
   held_.records.emplace(held_.next++, record);
 }
 
-std::optional<world_error> simulated_storage::forget_through(sequence_number last) {
-  if (failure_) return failure_;
+or_error<void> simulated_storage::forget_through(sequence_number last) {
+  if (!health_) return health_;
   if (begin_change(1) < 1) return crashed();
   const auto end = held_.by_sequence.upper_bound(last);
   for (auto place = held_.by_sequence.begin(); place != end; ++place) {
@@ -65,25 +65,25 @@ std::optional<world_error> simulated_storage::forget_through(sequence_number las
   }
   held_.by_sequence.erase(held_.by_sequence.begin(), end);
   held_.forgotten_through = std::max(held_.forgotten_through, last);
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> simulated_storage::store_chunks(std::span<const state_chunk> chunks) {
-  if (failure_) return failure_;
+or_error<void> simulated_storage::store_chunks(std::span<const state_chunk> chunks) {
+  if (!health_) return health_;
   const auto durable = begin_change(chunks.size());
   for (const auto& chunk : chunks.first(durable)) {
     if (held_.chunks.emplace(chunk.leaf, chunk.bytes).second) held_.bytes += chunk.bytes->size();
   }
   if (durable < chunks.size()) return crashed();
-  return std::nullopt;
+  return {};
 }
 
-std::optional<world_error> simulated_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
-  if (failure_) return failure_;
+or_error<void> simulated_storage::keep_state(sequence_number sequence, std::span<const digest> leaves) {
+  if (!health_) return health_;
   if (begin_change(1) < 1) return crashed();
   held_.state = kept_state{sequence, {leaves.begin(), leaves.end()}};
   forget_chunks();
-  return std::nullopt;
+  return {};
 }
 
 void simulated_storage::forget_chunks() {
@@ -109,8 +109,8 @@ std::size_t simulated_storage::lose_lies() {
 }
 
 void simulated_storage::set_trouble(disk_trouble trouble) {
-  failure_.reset();
-  if (trouble != disk_trouble::none) failure_ = world_error{"the simulated disk fails", "replace it"};
+  health_ = {};
+  if (trouble != disk_trouble::none) fail_writes({"the simulated disk fails", "replace it"});
 }
 
 std::shared_ptr<inspected_storage> simulated_storage::copy() const {

@@ -14,16 +14,15 @@ namespace hypermesh::testing {
 /// of a disk that lies, that once more for each change that it can lose.
 class simulated_storage final : public inspected_storage {
  public:
-  [[nodiscard]] std::variant<stored_history, world_error> read() override;
-  [[nodiscard]] std::optional<world_error> write(std::span<const storage_record> records) override;
-  [[nodiscard]] std::optional<world_error> forget_through(sequence_number last) override;
-  [[nodiscard]] std::optional<world_error> store_chunks(std::span<const state_chunk> chunks) override;
-  [[nodiscard]] std::optional<world_error> keep_state(sequence_number sequence,
-                                                      std::span<const digest> leaves) override;
+  [[nodiscard]] or_error<stored_history> read() override;
+  [[nodiscard]] or_error<void> write(std::span<const storage_record> records) override;
+  [[nodiscard]] or_error<void> forget_through(sequence_number last) override;
+  [[nodiscard]] or_error<void> store_chunks(std::span<const state_chunk> chunks) override;
+  [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return held_.bytes; }
 
   /// Every write from now on fails and keeps nothing.
-  void fail_writes(world_error error) { failure_ = std::move(error); }
+  void fail_writes(world_error error) { health_ = tl::unexpected(std::move(error)); }
 
   /// A part of a change is a record, a chunk, or the whole of another change.
   void on_write(write_judge how_many) override { on_write_ = std::move(how_many); }
@@ -73,7 +72,7 @@ class simulated_storage final : public inspected_storage {
   /// What the disk held before each of the changes that it lies about.
   std::deque<contents> before_;
   std::size_t lies_max_ = 0;
-  std::optional<world_error> failure_;
+  or_error<void> health_;
   write_judge on_write_;
   std::uint64_t writes_ = 0;
 };

@@ -75,14 +75,14 @@ bool simulated_world::start_node(endpoint machine) {
   parts.settings = settings_.node;
   parts.storage = node.storage;
   auto restored = restore_node(parts.identity, *node.storage, settings_.machine());
-  if (const auto* error = std::get_if<world_error>(&restored)) {
+  if (!restored) {
     // It is started again when the disk is sound.
     if (troubled_.contains(machine)) return false;
     if (node.storage->was_refused_for_damage()) watcher_.on_faulty(self, faulty_because::its_disk_is_damaged);
-    watcher_.on_start_refused(machine, *error);
+    watcher_.on_start_refused(machine, restored.error());
     return false;
   }
-  parts.restored = std::move(std::get<restored_node>(restored));
+  parts.restored = std::move(*restored);
   auto& past = parts.restored.past.replica;
   past.on_probation = node.is_learner && !past.readmitted;
   watcher_.on_started(machine, past);

@@ -18,7 +18,7 @@ namespace hypermesh::testing {
   const validator checks{make.cluster(), make.keys_of(opened.replica)};
   auto shared = std::make_shared<const new_view>(opened);
   const auto own = checks.authenticate(item_of(shared));
-  return std::get<planned_new_view>(checks.verify_new_view(principal::of(opened.replica), std::move(shared), own));
+  return checks.verify_new_view(principal::of(opened.replica), std::move(shared), own).value();
 }
 
 /// Gives the core a message by the function of its kind.

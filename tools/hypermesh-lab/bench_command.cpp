@@ -184,10 +184,8 @@ cli::exit_code run(const bench_guard_command& command) {
     cli::console_narrator narrator{false};
     return record_guard_traces(settings, stop, narrator);
   }();
-  if (const auto* failed = std::get_if<cli::run_failure>(&recorded)) {
-    return cli::report_error(failed->error, failed->code);
-  }
-  const auto figures = figures_of(std::get<guard_traces>(recorded), command.nodes);
+  if (!recorded) return cli::report_error(recorded.error().error, recorded.error().code);
+  const auto figures = figures_of(*recorded, command.nodes);
   if (command.output.is_json()) {
     cli::print_json(object_of(figures), 2);
     return cli::exit_code::ok;

@@ -32,8 +32,8 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
                                                                     std::unique_ptr<testing::adversary> strategy,
                                                                     std::uint64_t seed) {
   auto loaded = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (auto* error = std::get_if<world_error>(&loaded)) return std::move(*error);
-  const auto& keys = std::get<std::shared_ptr<const ed25519_authenticator>>(loaded);
+  if (!loaded) return failure_of(loaded);
+  const auto& keys = *loaded;
   const auto cluster = config.cluster.parameters();
   client_settings settings;
   settings.deadline_us = deadline_us;

@@ -54,31 +54,31 @@ struct refusal {
   cli::exit_code code = cli::exit_code::failed;
 };
 
-std::variant<player, refusal> start_client(caf::actor_system& system, const byzantine_command& command,
+tl::expected<player, refusal> start_client(caf::actor_system& system, const byzantine_command& command,
                                            std::unique_ptr<testing::adversary> strategy) {
   auto read = read_client_config(command.client_config);
-  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), cli::exit_code::usage};
-  const auto& config = std::get<client_config>(read);
+  if (!read) return tl::unexpected(refusal{std::move(read.error()), cli::exit_code::usage});
+  const auto& config = *read;
   auto started = byzantine_client::start(system, config, std::move(strategy), command.seed);
-  if (auto* error = std::get_if<world_error>(&started)) return refusal{std::move(*error)};
+  if (!started) return tl::unexpected(refusal{std::move(started.error())});
   player made;
-  made.client = std::move(std::get<std::unique_ptr<byzantine_client>>(started));
+  made.client = std::move(*started);
   made.words = fmt::format("client={}", config.self.value);
   return made;
 }
 
-std::variant<player, refusal> start_node(caf::actor_system& system, const byzantine_command& command,
+tl::expected<player, refusal> start_node(caf::actor_system& system, const byzantine_command& command,
                                          std::unique_ptr<testing::adversary> strategy) {
   auto read = read_node_config(command.config);
-  if (auto* error = std::get_if<world_error>(&read)) return refusal{std::move(*error), cli::exit_code::usage};
-  const auto& config = std::get<node_config>(read);
+  if (!read) return tl::unexpected(refusal{std::move(read.error()), cli::exit_code::usage});
+  const auto& config = *read;
   std::set<replica_id> accomplices;
   for (const auto number : command.accomplices)
     accomplices.insert(replica_id{number});
   auto started = byzantine_node::start(system, config, std::move(strategy), std::move(accomplices), command.seed);
-  if (auto* error = std::get_if<world_error>(&started)) return refusal{std::move(*error)};
+  if (!started) return tl::unexpected(refusal{std::move(started.error())});
   player made;
-  made.node = std::move(std::get<std::unique_ptr<byzantine_node>>(started));
+  made.node = std::move(*started);
   made.words = fmt::format("replica={} port={}", config.self.value, made.node->port());
   return made;
 }
@@ -138,14 +138,14 @@ cli::exit_code run(const byzantine_command& command) {
     strategy = std::make_unique<frame_recorder>(command.recording);
   }
   strategy = std::make_unique<testing::when_told>(told, std::move(strategy));
-  if (const auto error = objection_to_threads(threads_of_node(limits::replicas_min)))
-    return cli::report_error(*error, cli::exit_code::failed);
+  if (auto done = check_threads(threads_of_node(limits::replicas_min)); !done)
+    return cli::report_error(done.error(), cli::exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
   auto started = command.client_config.empty() ? start_node(system, command, std::move(strategy))
                                                : start_client(system, command, std::move(strategy));
-  if (const auto* error = std::get_if<refusal>(&started)) return cli::report_error(error->error, error->code);
-  const auto line = fmt::format("ready {} strategy={}\n", std::get<player>(started).words, command.strategies);
+  if (!started) return cli::report_error(started.error().error, started.error().code);
+  const auto line = fmt::format("ready {} strategy={}\n", started->words, command.strategies);
   cli::print_report(line);
   cli::flush_output();
   if (command.ready_descriptor >= 0) (void)cli::tell_ready(command.ready_descriptor, line);

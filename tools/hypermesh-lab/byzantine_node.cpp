@@ -10,16 +10,16 @@ namespace hypermesh::lab {
 namespace {
 
 /// Opens and restores the disk as the product's start does.
-std::optional<world_error> restore(const node_config& config, node_parts& parts) {
+or_error<void> restore(const node_config& config, node_parts& parts) {
   auto machine = make_state_machine(config.cluster.state_machine);
-  if (!machine) return world_error{machine.error(), "use a cluster with one of the product's machines"};
+  if (!machine) return tl::unexpected(world_error{machine.error(), "use a cluster with one of the product's machines"});
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
-  if (auto* error = std::get_if<world_error>(&opened)) return std::move(*error);
-  parts.storage = std::move(std::get<std::unique_ptr<stable_storage>>(opened));
+  if (!opened) return failure_of(opened);
+  parts.storage = std::move(*opened);
   auto restored = restore_node(parts.identity, *parts.storage, std::move(*machine));
-  if (auto* error = std::get_if<world_error>(&restored)) return std::move(*error);
-  parts.restored = std::move(std::get<restored_node>(restored));
-  return std::nullopt;
+  if (!restored) return failure_of(restored);
+  parts.restored = std::move(*restored);
+  return {};
 }
 
 }  // namespace
@@ -28,22 +28,22 @@ or_error<std::unique_ptr<byzantine_node>> byzantine_node::start(caf::actor_syste
                                                                 std::unique_ptr<testing::adversary> strategy,
                                                                 std::set<replica_id> accomplices, std::uint64_t seed) {
   auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
-  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
-  const auto& held = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
+  if (!keys) return failure_of(keys);
+  const auto& held = *keys;
   const auto cluster = config.cluster.parameters();
   node_parts parts;
   parts.identity = {cluster, config.self, held};
   parts.settings = config.settings;
   parts.settings.retained_bytes = std::uint64_t{config.storage.retain_mib} * 1024 * 1024;
   parts.disk_blocks = config.storage.mode != durability::memory;
-  if (auto error = restore(config, parts)) return std::move(*error);
+  if (auto done = restore(config, parts); !done) return failure_of(done);
   std::unique_ptr<byzantine_node> node{new byzantine_node{system}};
   node->actors_ = spawn_node(system, std::move(parts));
   node->between_ = std::make_shared<adversary_at_node>(system, node->actors_, cluster.replicas);
   auto started = start_replica_links(system, link_settings_of(config.cluster, held, config.links), config.listen,
                                      node->between_->ends());
-  if (auto* error = std::get_if<world_error>(&started)) return std::move(*error);
-  node->links_ = std::move(std::get<replica_links>(started));
+  if (!started) return failure_of(started);
+  node->links_ = std::move(*started);
   accomplices.insert(config.self);
   const auto together = std::make_shared<const std::set<replica_id>>(std::move(accomplices));
   node->between_->play(node->links_, {*node->between_, cluster, held, together, seed}, std::move(strategy));

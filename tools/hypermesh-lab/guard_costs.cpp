@@ -119,8 +119,7 @@ std::vector<double> pass_through(const guard_trace& trace, const std::shared_ptr
     const auto examined = way.examine(each.sender, each.frame, each.when);
     times.push_back(now_us() - begin);
     (void)way.take_findings();
-    const auto* passed = std::get_if<inbound_pipeline::passed>(&examined);
-    if (passed == nullptr || !position.on_passed(*passed->value)) continue;
+    if (!examined || !position.on_passed(*examined->value)) continue;
     for (auto* both : {&of_replicas, &of_clients})
       both->on_position(position.at());
   }

@@ -160,12 +160,11 @@ class guard_filler {
       changes.push_back(largest_change(replica_id{number}, present.next()));
     const auto frame = encode_of(make_.new_view_of(present.next(), std::move(changes)));
     auto decoded = decode(frame);
-    auto* value = std::get_if<message>(&decoded);
-    require(value != nullptr, "the largest NEW-VIEW decodes as a message");
-    const auto opened = std::make_shared<const new_view>(std::move(std::get<new_view>(*value)));
+    require(decoded.has_value(), "the largest NEW-VIEW decodes as a message");
+    const auto opened = std::make_shared<const new_view>(std::move(std::get<new_view>(*decoded)));
     const auto own = remember(way, item_of(opened));
     const auto verified = way.checks.verify_new_view(principal::of(opened->replica), opened, own);
-    (void)way.detector.on_opened(std::get<planned_new_view>(verified));
+    (void)way.detector.on_opened(verified.value());
   }
 
   /// The detector sees documents with a genuine signature.

@@ -9,7 +9,7 @@ namespace hypermesh::lab {
 namespace {
 
 using clock = cli::cluster_under_load::clock;
-using failure = cli::cluster_under_load::failure;
+using outcome = cli::cluster_under_load::outcome;
 
 constexpr std::uint32_t replicas = 4;
 constexpr replica_id primary{0};
@@ -39,12 +39,12 @@ class trace_run {
   trace_run(const trace_run&) = delete;
   trace_run& operator=(const trace_run&) = delete;
 
-  failure run(guard_trace& into) {
-    if (auto failed = cluster_.start()) return failed;
-    if (auto failed = pass(settings_.warm_up)) return failed;
+  outcome run(guard_trace& into) {
+    if (auto done = cluster_.start(); !done) return done;
+    if (auto done = pass(settings_.warm_up); !done) return done;
     const auto cpu = cluster_.processes().usage();
     const auto begin = cluster_.mark();
-    if (auto failed = pass(settings_.duration)) return failed;
+    if (auto done = pass(settings_.duration); !done) return done;
     const auto end = cluster_.mark();
     const auto cpu_then = cluster_.processes().usage();
     into.from = microseconds_of(begin.when);
@@ -56,7 +56,7 @@ class trace_run {
                         static_cast<double>(into.operations));
     }
     if (recorder_ == backup) {
-      if (auto failed = have_events()) return failed;
+      if (auto done = have_events(); !done) return done;
     }
     return read(into);
   }
@@ -65,7 +65,9 @@ class trace_run {
   [[nodiscard]] double cpu_us(replica_id of) const { return cpu_us_.at(of.value); }
 
  private:
-  static failure error_of(const world_error& error) { return cli::run_failure{cli::exit_code::failed, error}; }
+  static outcome error_of(const world_error& error) {
+    return tl::unexpected(cli::run_failure{cli::exit_code::failed, error});
+  }
 
   [[nodiscard]] cli::load_settings load() {
     cli::load_settings load;
@@ -73,7 +75,7 @@ class trace_run {
     // The binary of the product is next to that of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     auto made = cli::temporary_directory::make();
-    if (auto* folder = std::get_if<std::unique_ptr<cli::temporary_directory>>(&made)) folder_ = std::move(*folder);
+    if (made) folder_ = std::move(*made);
     if (recorder_ == backup) load.state_mib = state_mib;
     load.others[recorder_.value].words = {"byzantine", "--record", file()};
     if (recorder_ == backup) {
@@ -84,43 +86,43 @@ class trace_run {
 
   [[nodiscard]] std::string file() const { return folder_ == nullptr ? "" : (folder_->path() / "frames").string(); }
 
-  failure pass(std::chrono::milliseconds time) { return cluster_.wait_until(clock::now() + time); }
+  outcome pass(std::chrono::milliseconds time) { return cluster_.wait_until(clock::now() + time); }
 
-  failure have_events() {
+  outcome have_events() {
     auto& processes = cluster_.processes();
     for (int count = 0; count < questions; ++count)
       (void)cluster_.look(event_duration);
     processes.send(contradicting, SIGUSR1);
-    if (auto failed = pass(event_duration)) return failed;
+    if (auto done = pass(event_duration); !done) return done;
     is_suspended_ = true;
     processes.send(primary.value, SIGSTOP);
-    if (auto failed = pass(event_duration)) return failed;
+    if (auto done = pass(event_duration); !done) return done;
     processes.send(primary.value, SIGCONT);
     is_suspended_ = false;
-    if (auto failed = pass(event_duration)) return failed;
+    if (auto done = pass(event_duration); !done) return done;
     processes.kill(returning);
-    if (auto failed = pass(2 * event_duration)) return failed;
-    if (auto error = processes.restart(returning)) return error_of(*error);
+    if (auto done = pass(2 * event_duration); !done) return done;
+    if (auto done = processes.restart(returning); !done) return error_of(done.error());
     return pass(event_duration);
   }
 
-  failure read(guard_trace& into) {
+  outcome read(guard_trace& into) {
     const auto& layout = cluster_.processes().layout();
     auto config = read_node_config(layout.node_file(recorder_.value));
-    if (auto* error = std::get_if<world_error>(&config)) return error_of(*error);
-    const auto& node = std::get<node_config>(config);
+    if (!config) return error_of(config.error());
+    const auto& node = *config;
     auto keys = load_keys(node.key_file, principal::of(recorder_), node.cluster);
-    if (auto* error = std::get_if<world_error>(&keys)) return error_of(*error);
-    into.keys = std::get<std::shared_ptr<const ed25519_authenticator>>(keys);
+    if (!keys) return error_of(keys.error());
+    into.keys = *keys;
     into.cluster = node.cluster.parameters();
     into.self = recorder_;
     cluster_.load().halt();
     // The recording is complete once the process has ended in order.
     (void)cluster_.processes().stop();
     auto frames = read_recording(file());
-    if (auto* error = std::get_if<world_error>(&frames)) return error_of(*error);
-    into.frames = std::move(std::get<std::vector<recorded_frame>>(frames));
-    return std::nullopt;
+    if (!frames) return error_of(frames.error());
+    into.frames = std::move(*frames);
+    return {};
   }
 
   guard_trace_settings settings_;
@@ -133,17 +135,17 @@ class trace_run {
 
 }  // namespace
 
-std::variant<guard_traces, cli::run_failure> record_guard_traces(const guard_trace_settings& settings,
-                                                                 cli::interruption& stop, cli::run_narrator& narrator) {
+cli::or_run_failure<guard_traces> record_guard_traces(const guard_trace_settings& settings, cli::interruption& stop,
+                                                      cli::run_narrator& narrator) {
   guard_traces traces;
   {
     trace_run run{settings, backup, stop, narrator};
-    if (auto failed = run.run(traces.backup)) return *failed;
+    if (auto done = run.run(traces.backup); !done) return failure_of(done);
     traces.primary_cpu_us = run.cpu_us(primary);
     traces.backup_cpu_us = run.cpu_us(replica_id{returning});
   }
   trace_run run{settings, primary, stop, narrator};
-  if (auto failed = run.run(traces.primary)) return *failed;
+  if (auto done = run.run(traces.primary); !done) return failure_of(done);
   return traces;
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "actors/ports.hpp"
@@ -46,8 +45,8 @@ struct guard_traces {
 /// Runs two clusters of four processes under load. In the cluster whose backup records, three things follow after the
 /// load was measured, so that there are messages of most kinds: a replica equivocates, the view changes, and a replica
 /// returns and needs the state. Call it from the main thread, and construct `stop` before any thread.
-[[nodiscard]] std::variant<guard_traces, cli::run_failure> record_guard_traces(const guard_trace_settings& settings,
-                                                                               cli::interruption& stop,
-                                                                               cli::run_narrator& narrator);
+[[nodiscard]] cli::or_run_failure<guard_traces> record_guard_traces(const guard_trace_settings& settings,
+                                                                    cli::interruption& stop,
+                                                                    cli::run_narrator& narrator);
 
 }  // namespace hypermesh::lab

@@ -9,6 +9,6 @@
 namespace hypermesh::lab {
 
 /// Reads the plan in a file; "-" means stdin. The failure says what is wrong, and in which line.
-[[nodiscard]] checked<testing::run_plan> read_plan(const std::string& file);
+[[nodiscard]] or_reason<testing::run_plan> read_plan(const std::string& file);
 
 }  // namespace hypermesh::lab

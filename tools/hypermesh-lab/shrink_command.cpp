@@ -19,9 +19,9 @@ std::string size_of(const testing::run_plan& plan) {
 }
 
 /// The plan of the one run that the options name, or the reason why there is none.
-checked<testing::run_plan> plan_of_choice(const run_choice& choice) {
+or_reason<testing::run_plan> plan_of_choice(const run_choice& choice) {
   if (!choice.plan_file.empty()) return read_plan(choice.plan_file);
-  if (choice.replicas.size() != 1) return failure{"one run has one size of the group: --replicas N"};
+  if (choice.replicas.size() != 1) return invalid("one run has one size of the group: --replicas N");
   return testing::make_plan(options_of(choice, *choice.seed, choice.replicas.front()));
 }
 

@@ -101,13 +101,14 @@ cli::exit_code run(const siege_command& command) {
     siege_narrator narrator{chosen.size()};
     for (const auto& names : chosen) {
       auto outcome = run_siege(settings_of(command, names), stop, narrator);
-      if (auto* failed = std::get_if<cli::run_failure>(&outcome)) {
-        if (failed->code == cli::exit_code::interrupted) return failed->code;
-        narrator.step(fmt::format("{}: no result: {}", names, failed->error.what), 0);
-        summary.failures.push_back({names, failed->error.what});
+      if (!outcome) {
+        const auto& [code, error] = outcome.error();
+        if (code == cli::exit_code::interrupted) return code;
+        narrator.step(fmt::format("{}: no result: {}", names, error.what), 0);
+        summary.failures.push_back({names, error.what});
         continue;
       }
-      auto& result = std::get<siege_result>(outcome);
+      auto& result = *outcome;
       narrator.step(line_of(result), 0);
       summary.results.push_back(std::move(result));
     }

@@ -14,7 +14,7 @@ namespace hypermesh::lab {
 namespace {
 
 using clock = cli::cluster_under_load::clock;
-using failure = cli::cluster_under_load::failure;
+using outcome = cli::cluster_under_load::outcome;
 using testing::strategy_occasion;
 
 constexpr std::chrono::milliseconds look_interval{200};
@@ -84,20 +84,20 @@ class siege_run {
   siege_run(const siege_run&) = delete;
   siege_run& operator=(const siege_run&) = delete;
 
-  std::variant<siege_result, cli::run_failure> run() {
-    if (auto failed = prepare()) return *failed;
-    if (auto failed = measure_baseline()) return *failed;
-    if (auto failed = attack()) return *failed;
+  cli::or_run_failure<siege_result> run() {
+    if (auto done = prepare(); !done) return failure_of(done);
+    if (auto done = measure_baseline(); !done) return failure_of(done);
+    if (auto done = attack(); !done) return failure_of(done);
     if (client_ != nullptr && !client_->is_running()) {
-      return cli::run_failure{cli::exit_code::failed,
-                              {fmt::format("the client that played ended: {}", client_->end_reason()),
-                               "run 'hypermesh-lab byzantine' with the strategy to see why"}};
+      return tl::unexpected(cli::run_failure{cli::exit_code::failed,
+                                             {fmt::format("the client that played ended: {}", client_->end_reason()),
+                                              "run 'hypermesh-lab byzantine' with the strategy to see why"}});
     }
     // Its operations would keep changing the state that is compared.
     client_ = nullptr;
     auto end = cluster_->finish();
-    if (auto* failed = std::get_if<cli::run_failure>(&end)) return std::move(*failed);
-    result_.end = std::move(std::get<cli::load_verdict>(end));
+    if (!end) return failure_of(end);
+    result_.end = std::move(*end);
     return std::move(result_);
   }
 
@@ -122,16 +122,16 @@ class siege_run {
     return load;
   }
 
-  failure prepare() {
-    if (auto failed = cluster_->start()) return failed;
-    if (auto failed = cluster_->open_observer()) return failed;
+  outcome prepare() {
+    if (auto done = cluster_->start(); !done) return done;
+    if (auto done = cluster_->open_observer(); !done) return done;
     if (result_.by_client) {
-      if (auto failed = start_client()) return failed;
+      if (auto done = start_client(); !done) return done;
     }
     return pass_until(clock::now() + settings_.warm_up);
   }
 
-  failure start_client() {
+  outcome start_client() {
     const auto& layout = cluster_->processes().layout();
     auto words = player_words();
     for (const auto& word : {std::string{"--client-config"}, layout.client_file(playing_client).string(),
@@ -139,49 +139,50 @@ class siege_run {
                              std::string{"--stop-with-parent"}, std::to_string(getpid())})
       words.push_back(word);
     auto begun = cli::child_process::start(cli::own_binary, std::move(words), layout.root / "byzantine-client-log");
-    if (auto* error = std::get_if<world_error>(&begun)) return cli::run_failure{cli::exit_code::failed, *error};
-    client_ = std::move(std::get<std::unique_ptr<cli::child_process>>(begun));
-    if (client_->wait_until_ready(ready_patience)) return std::nullopt;
-    return cli::run_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}};
+    if (!begun) return tl::unexpected(cli::run_failure{cli::exit_code::failed, begun.error()});
+    client_ = std::move(*begun);
+    if (client_->wait_until_ready(ready_patience)) return {};
+    return tl::unexpected(
+        cli::run_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}});
   }
 
-  failure measure_baseline() {
+  outcome measure_baseline() {
     const auto begin = cluster_->mark();
     const auto cpu = cpu_seconds();
-    if (auto failed = pass_until(begin.when + settings_.baseline)) return failed;
+    if (auto done = pass_until(begin.when + settings_.baseline); !done) return done;
     result_.before = cli::load_span::between(begin, cluster_->mark());
     result_.cpu_us_before = cost_of(result_.before, cpu);
     counters_before_ = counters_;
     view_before_ = last_view_;
-    return std::nullopt;
+    return {};
   }
 
-  failure attack() {
+  outcome attack() {
     const auto begin = cluster_->mark();
     began_ = begin.when;
     cluster_->load().watch_gaps();
     tell_players();
-    if (auto failed = bring_about_occasion()) return failed;
+    if (auto done = bring_about_occasion(); !done) return done;
     // The rest of the throughput is measured from the conviction on, at the latest from the middle of the attack.
     const auto middle = begin.when + settings_.duration / 2;
     const auto calm = clock::now();
-    if (auto failed = pass_until(middle, [this] { return convicted_at_.has_value(); })) return failed;
+    if (auto done = pass_until(middle, [this] { return convicted_at_.has_value(); }); !done) return done;
     if (clock::now() < calm) {
-      if (auto failed = pass_until(calm)) return failed;
+      if (auto done = pass_until(calm); !done) return done;
     }
     auto turn = cluster_->mark();
     auto cpu = cpu_seconds();
     result_.during = cli::load_span::between(begin, turn);
     auto end = std::max(begin.when + settings_.duration, turn.when + settings_.duration / 2);
     const bool was_convicted = convicted_at_.has_value();
-    if (auto failed = pass_until(end, [&] { return convicted_at_.has_value() != was_convicted; })) return failed;
+    if (auto done = pass_until(end, [&] { return convicted_at_.has_value() != was_convicted; }); !done) return done;
     if (convicted_at_.has_value() != was_convicted) {
       // The players were convicted during the measurement, so it starts anew.
       turn = cluster_->mark();
       cpu = cpu_seconds();
       result_.during = cli::load_span::between(begin, turn);
       end = turn.when + settings_.duration / 2;
-      if (auto failed = pass_until(end)) return failed;
+      if (auto done = pass_until(end); !done) return done;
     }
     result_.after = cli::load_span::between(turn, cluster_->mark());
     result_.cpu_us_after = cost_of(result_.after, cpu);
@@ -194,7 +195,7 @@ class siege_run {
     if (convicted_at_) {
       result_.convicted_after_seconds = std::chrono::duration<double>(*convicted_at_ - began_).count();
     }
-    return std::nullopt;
+    return {};
   }
 
   void tell_players() {
@@ -204,36 +205,37 @@ class siege_run {
   }
 
   /// Brings about the occasion that the strategy needs.
-  failure bring_about_occasion() {
+  outcome bring_about_occasion() {
     if (is_about_views(occasion_)) {
       suspended_ = cluster_->primary_of(view_number{last_view_}).value;
       cluster_->processes().send(*suspended_, SIGSTOP);
-      const auto failed = pass_until(clock::now() + suspension);
+      const auto passed = pass_until(clock::now() + suspension);
       cluster_->processes().send(*suspended_, SIGCONT);
       suspended_ = std::nullopt;
-      return failed ? failed : pass_until(clock::now() + recovery);
+      if (!passed) return passed;
+      return pass_until(clock::now() + recovery);
     }
     if (is_about_state(occasion_)) {
       const auto laggard = settings_.load.replicas - 1;
       cluster_->processes().kill(laggard);
-      if (auto failed = pass_until(clock::now() + absence)) return failed;
-      if (auto error = cluster_->processes().restart(laggard)) {
-        return cli::run_failure{cli::exit_code::failed, *error};
+      if (auto done = pass_until(clock::now() + absence); !done) return done;
+      if (auto done = cluster_->processes().restart(laggard); !done) {
+        return tl::unexpected(cli::run_failure{cli::exit_code::failed, done.error()});
       }
       return pass_until(clock::now() + recovery);
     }
-    return std::nullopt;
+    return {};
   }
 
   /// Looks at the replicas repeatedly until a time, or until `reached` returns true.
-  failure pass_until(
+  outcome pass_until(
       clock::time_point time, const std::function<bool()>& reached = [] { return false; }) {
     while (clock::now() < time && !reached()) {
-      if (auto failed = cluster_->wait_until(std::min(time, clock::now() + look_interval))) return failed;
+      if (auto done = cluster_->wait_until(std::min(time, clock::now() + look_interval)); !done) return done;
       look();
       show_progress();
     }
-    return std::nullopt;
+    return {};
   }
 
   /// Processor time of all honest replicas together.
@@ -321,8 +323,8 @@ class siege_run {
 
 }  // namespace
 
-std::variant<siege_result, cli::run_failure> run_siege(const siege_settings& settings, cli::interruption& stop,
-                                                       cli::run_narrator& narrator) {
+cli::or_run_failure<siege_result> run_siege(const siege_settings& settings, cli::interruption& stop,
+                                            cli::run_narrator& narrator) {
   return siege_run{settings, stop, narrator}.run();
 }
 

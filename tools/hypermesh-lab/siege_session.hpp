@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "tools/hypermesh/load/cluster_under_load.hpp"
@@ -63,8 +62,7 @@ struct siege_result {
 /// Runs a cluster of processes under load, in which f replicas or a client play a strategy after some time. Call it
 /// from the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
 /// `narrator` gets the progress in milliseconds.
-[[nodiscard]] std::variant<siege_result, cli::run_failure> run_siege(const siege_settings& settings,
-                                                                     cli::interruption& stop,
-                                                                     cli::run_narrator& narrator);
+[[nodiscard]] cli::or_run_failure<siege_result> run_siege(const siege_settings& settings, cli::interruption& stop,
+                                                          cli::run_narrator& narrator);
 
 }  // namespace hypermesh::lab

@@ -31,20 +31,20 @@ inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const auth
       detector_(cluster, validator_),
       filter_(cluster) {}
 
-std::variant<inbound_pipeline::passed, rejection> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
-                                                                            microseconds_t now) {
+or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
+                                                                 microseconds_t now) {
   // Before the decoder, because a frame that is no message costs time as well (attacks 33 and 37).
-  if (!frames_.admit(sender, now)) return rejection::throttled;
+  if (!frames_.admit(sender, now)) return rejected(rejection::throttled);
   auto decoded = decode(frame);
-  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
-  passed examined{std::make_shared<const message>(std::move(std::get<message>(decoded))), nullptr};
+  if (!decoded) return failure_of(decoded);
+  passed examined{std::make_shared<const message>(std::move(*decoded)), nullptr};
   // Before the detector and the validator, because both check signatures.
-  if (!budget_.admits(sender, *examined.value, now)) return rejection::overloaded;
+  if (!budget_.admits(sender, *examined.value, now)) return rejected(rejection::overloaded);
   const auto before = checks_made();
   const auto refused = pass_filters(sender, examined, now);
   // The detector checks signatures too, and of messages that a filter refuses.
   budget_.spend(sender, *examined.value, checks_made() - before);
-  if (refused) return *refused;
+  if (refused) return rejected(*refused);
   return examined;
 }
 
@@ -97,9 +97,9 @@ std::optional<rejection> inbound_pipeline::check_document(principal sender, pass
   }
   auto verified = validator_.verify_new_view(
       sender, std::shared_ptr<const new_view>{examined.value, &std::get<new_view>(*examined.value)}, own);
-  if (const auto* bad = std::get_if<rejection>(&verified)) return *bad;
+  if (!verified) return verified.error();
   // The plan goes on with the NEW-VIEW, so that no core computes it again.
-  examined.opened = std::make_shared<const planned_new_view>(std::move(std::get<planned_new_view>(verified)));
+  examined.opened = std::make_shared<const planned_new_view>(std::move(*verified));
   return std::nullopt;
 }
 

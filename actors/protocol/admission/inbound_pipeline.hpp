@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "actors/protocol/admission/pre_verification_filter.hpp"
 #include "actors/protocol/admission/rate_limits.hpp"
@@ -48,7 +47,7 @@ class inbound_pipeline {
   };
 
   /// The verified message of a frame on the link of `sender`, or why it is refused.
-  [[nodiscard]] std::variant<passed, rejection> examine(principal sender, const frame_ptr& frame, microseconds_t now);
+  [[nodiscard]] or_rejection<passed> examine(principal sender, const frame_ptr& frame, microseconds_t now);
 
   /// What the detector found in the frames that were examined since the last call.
   [[nodiscard]] equivocation_detector::findings take_findings() { return std::exchange(found_, {}); }

@@ -12,8 +12,9 @@ namespace hypermesh {
 namespace {
 
 /// The error for records that do not fit together. The replica has to come back as a learner.
-world_error broken(std::string_view what) {
-  return {fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}};
+tl::unexpected<world_error> broken(std::string_view what) {
+  return tl::unexpected(
+      world_error{fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}});
 }
 
 }  // namespace
@@ -23,15 +24,15 @@ class record_reader {
  public:
   record_reader(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
 
-  [[nodiscard]] std::optional<world_error> read(const storage_record& record);
-  [[nodiscard]] std::variant<recovered_node, world_error> finish(const stored_history& history);
+  [[nodiscard]] or_error<void> read(const storage_record& record);
+  [[nodiscard]] or_error<recovered_node> finish(const stored_history& history);
 
  private:
   [[nodiscard]] bool read_frame(const storage_record& record);
   [[nodiscard]] bool read_certificate(const storage_record& record);
   [[nodiscard]] bool place_vote(const signed_statement& vote, std::vector<signed_statement>& own) const;
   void place_view();
-  [[nodiscard]] std::optional<world_error> place_execution(sequence_number kept);
+  [[nodiscard]] or_error<void> place_execution(sequence_number kept);
   void drop_stable();
 
   cluster_parameters cluster_;
@@ -39,15 +40,15 @@ class record_reader {
   recovered_node node_;
 };
 
-std::optional<world_error> record_reader::read(const storage_record& record) {
+or_error<void> record_reader::read(const storage_record& record) {
   // This record has no bytes: its existence is the content.
   if (record.kind == record_kind::readmission) {
     node_.replica.readmitted = true;
-    return std::nullopt;
+    return {};
   }
   const bool is_certificate = record.kind == record_kind::prepared || record.kind == record_kind::committed;
   // One record that cannot be read may be a forgotten vote, so none is skipped (attack 9).
-  if (is_certificate ? read_certificate(record) : read_frame(record)) return std::nullopt;
+  if (is_certificate ? read_certificate(record) : read_frame(record)) return {};
   return broken(fmt::format("the record of kind {} for view {}, sequence {} cannot be read",
                             static_cast<unsigned>(record.kind), record.view.value, record.sequence.value));
 }
@@ -56,12 +57,12 @@ bool record_reader::read_frame(const storage_record& record) {
   // The frames are those that were sent or accepted. Their signatures are not verified again; the checksums of the
   // storage guard them.
   auto decoded = decode(record.bytes);
-  auto* value = std::get_if<message>(&decoded);
-  if (value == nullptr) return false;
+  if (!decoded) return false;
+  auto& value = *decoded;
   auto& replica = node_.replica;
   switch (record.kind) {
     case record_kind::pre_prepare:
-      if (auto* it = std::get_if<pre_prepare>(value)) {
+      if (auto* it = std::get_if<pre_prepare>(&value)) {
         // Proposals of every view above h are kept. A NEW-VIEW names digests only, and the body is in the record of the
         // earlier view that proposed it (I7).
         replica.proposals.push_back(std::move(*it));
@@ -69,30 +70,30 @@ bool record_reader::read_frame(const storage_record& record) {
       }
       return false;
     case record_kind::prepare:
-      if (auto* it = std::get_if<prepare>(value)) return place_vote(it->vote, replica.own_prepares);
+      if (auto* it = std::get_if<prepare>(&value)) return place_vote(it->vote, replica.own_prepares);
       return false;
     case record_kind::commit:
-      if (auto* it = std::get_if<commit>(value)) return place_vote(it->vote, replica.own_commits);
+      if (auto* it = std::get_if<commit>(&value)) return place_vote(it->vote, replica.own_commits);
       return false;
     case record_kind::checkpoint:
-      if (auto* it = std::get_if<checkpoint>(value)) return place_vote(it->vote, node_.own_checkpoints);
+      if (auto* it = std::get_if<checkpoint>(&value)) return place_vote(it->vote, node_.own_checkpoints);
       return false;
     // Of this kind and the next two the storage keeps only the newest record (`is_replaced`).
     case record_kind::stable_checkpoint:
-      if (auto* it = std::get_if<checkpoint_proof>(value)) {
+      if (auto* it = std::get_if<checkpoint_proof>(&value)) {
         replica.stable = std::make_shared<const checkpoint_certificate>(std::move(it->certificate));
         return true;
       }
       return false;
     case record_kind::view_change:
-      if (auto* it = std::get_if<view_change>(value)) {
+      if (auto* it = std::get_if<view_change>(&value)) {
         replica.own_change = std::make_shared<const view_change>(std::move(*it));
         // As in `place_vote`: a VIEW-CHANGE of another replica is a sign of another replica's directory.
         return replica.own_change->replica == self_;
       }
       return false;
     case record_kind::new_view:
-      if (auto* it = std::get_if<new_view>(value)) {
+      if (auto* it = std::get_if<new_view>(&value)) {
         // This NEW-VIEW was verified before it was written, so its plan is computed again from a genuine V.
         auto plan = plan_of(it->view_changes);
         auto opened = std::make_shared<const new_view>(std::move(*it));
@@ -144,7 +145,7 @@ void record_reader::place_view() {
   }
 }
 
-std::optional<world_error> record_reader::place_execution(sequence_number kept) {
+or_error<void> record_reader::place_execution(sequence_number kept) {
   auto& replica = node_.replica;
   // A body may have been recorded in an earlier view than the one that committed it, so it is found by its digest.
   std::map<std::pair<sequence_number, digest>, std::shared_ptr<const batch>> bodies;
@@ -179,7 +180,7 @@ std::optional<world_error> record_reader::place_execution(sequence_number kept) 
     return broken(fmt::format("sequence {} is stable, but only {} can be executed", replica.stable->sequence().value,
                               replica.last_executed.value));
   }
-  return std::nullopt;
+  return {};
 }
 
 /// Statements that the stable checkpoint covers bind no replica any more.
@@ -195,27 +196,25 @@ void record_reader::drop_stable() {
   std::erase_if(node_.own_checkpoints, is_past);
 }
 
-std::variant<recovered_node, world_error> record_reader::finish(const stored_history& history) {
+or_error<recovered_node> record_reader::finish(const stored_history& history) {
   place_view();
   const auto kept = history.state ? history.state->sequence : sequence_number{0};
-  if (auto bad = place_execution(kept)) return *bad;
+  if (auto done = place_execution(kept); !done) return failure_of(done);
   // Last, because execution may have needed records below the stable checkpoint: the kept state may be older.
   drop_stable();
   return std::move(node_);
 }
 
-std::variant<recovered_node, world_error> recover(const cluster_parameters& cluster, replica_id self,
-                                                  const stored_history& history) {
+or_error<recovered_node> recover(const cluster_parameters& cluster, replica_id self, const stored_history& history) {
   record_reader reader{cluster, self};
   for (const auto& record : history.records) {
-    if (auto bad = reader.read(record)) return *bad;
+    if (auto done = reader.read(record); !done) return failure_of(done);
   }
   return reader.finish(history);
 }
 
-std::variant<std::vector<taken_state>, world_error> replay(const cluster_parameters& cluster,
-                                                           const stored_history& history, const recovered_node& past,
-                                                           replicated_state& state) {
+or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster, const stored_history& history,
+                                          const recovered_node& past, replicated_state& state) {
   require(state.last_executed() == sequence_number{0}, "a replay starts from the beginning");
   std::vector<taken_state> taken;
   const auto take = [&] {
@@ -225,9 +224,10 @@ std::variant<std::vector<taken_state>, world_error> replay(const cluster_paramet
   // The restored state is a checkpoint, and others may need it.
   if (history.state) {
     const auto& [sequence, snapshot] = *history.state;
-    if (auto error = state.restore(sequence, snapshot)) {
-      return world_error{fmt::format("the kept state after sequence {} cannot be read: {}", sequence.value, *error),
-                         std::string{learner_remedy}};
+    if (auto done = state.restore(sequence, snapshot); !done) {
+      return tl::unexpected(
+          world_error{fmt::format("the kept state after sequence {} cannot be read: {}", sequence.value, done.error()),
+                      std::string{learner_remedy}});
     }
     take();
   }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <variant>
 #include <vector>
 
 #include "actors/ports.hpp"
@@ -31,14 +30,13 @@ struct recovered_node {
 
 /// Reads the promises of the last run from its records. Pure. The error names a contradiction between records: a disk
 /// that cannot be trusted must not decide what the replica signs.
-[[nodiscard]] std::variant<recovered_node, world_error> recover(const cluster_parameters& cluster, replica_id self,
-                                                                const stored_history& history);
+[[nodiscard]] or_error<recovered_node> recover(const cluster_parameters& cluster, replica_id self,
+                                               const stored_history& history);
 
 /// Brings `state`, which is fresh, to where the node was: installs the kept state and executes the batches that were
 /// committed after it. Returns the kept state and those at the checkpoints on the way.
-[[nodiscard]] std::variant<std::vector<taken_state>, world_error> replay(const cluster_parameters& cluster,
-                                                                         const stored_history& history,
-                                                                         const recovered_node& past,
-                                                                         replicated_state& state);
+[[nodiscard]] or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster,
+                                                        const stored_history& history, const recovered_node& past,
+                                                        replicated_state& state);
 
 }  // namespace hypermesh

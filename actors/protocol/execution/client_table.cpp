@@ -254,17 +254,17 @@ state_snapshot client_table::snapshot() {
   return all;
 }
 
-std::optional<std::string> client_table::read_session(byte_reader& in, session_entry& into,
-                                                      client_sessions::open_session& window) {
+or_reason<void> client_table::read_session(byte_reader& in, session_entry& into,
+                                           client_sessions::open_session& window) {
   // The bytes come from other replicas or from the disk. That their root is the certified one does not show that they
   // are well-formed, so each bound is checked here.
   const auto mode = in.number<std::uint8_t>();
-  if (mode > static_cast<std::uint8_t>(session_mode_last)) return "a session has an unknown mode";
+  if (mode > static_cast<std::uint8_t>(session_mode_last)) return invalid("a session has an unknown mode");
   window.used = in.number<std::uint64_t>();
   into.opening = read_digest(in);
   const timestamp floor{in.number<std::uint64_t>()};
   const auto count = in.number<std::uint32_t>();
-  if (count > limits::requests_in_flight_max) return "a session has more cached replies than allowed";
+  if (count > limits::requests_in_flight_max) return invalid("a session has more cached replies than allowed");
   std::set<timestamp> done;
   for (std::uint32_t index = 0; index < count; ++index) {
     const timestamp when{in.number<std::uint64_t>()};
@@ -274,43 +274,44 @@ std::optional<std::string> client_table::read_session(byte_reader& in, session_e
     shared_outcome outcome;
     if (kept == 1) outcome = read_outcome(in, operations);
     const bool is_whole = !in.failed() && operations > 0 && operations <= limits::operations_per_request_max;
-    if (!is_whole || kept > 1 || (kept == 1 && outcome == nullptr)) return "the client table is cut short or malformed";
+    if (!is_whole || kept > 1 || (kept == 1 && outcome == nullptr))
+      return invalid("the client table is cut short or malformed");
     // One order only: two encodings of one table would be two roots.
-    if (when <= (done.empty() ? floor : *done.rbegin())) return "a session's timestamps are not in order";
+    if (when <= (done.empty() ? floor : *done.rbegin())) return invalid("a session's timestamps are not in order");
     done.insert(when);
     into.cached_bytes += cost_of(outcome);
     into.replies.emplace(when, kept_reply{request, std::move(outcome), operations});
   }
   window.window = timestamp_window{static_cast<session_mode>(mode)};
   window.window.assign(floor, std::move(done));
-  return std::nullopt;
+  return {};
 }
 
-std::optional<std::string> client_table::read_client(byte_reader& in, client_entry& into) {
+or_reason<void> client_table::read_client(byte_reader& in, client_entry& into) {
   const auto uses = in.number<std::uint64_t>();
   const session_id forgotten{in.number<std::uint64_t>()};
   const auto ended_count = in.number<std::uint32_t>();
-  if (ended_count > limits::ended_sessions_max) return "a client has more ended sessions than are remembered";
+  if (ended_count > limits::ended_sessions_max) return invalid("a client has more ended sessions than are remembered");
   std::deque<session_id> ended;
   for (std::uint32_t index = 0; index < ended_count; ++index)
     ended.emplace_back(in.number<std::uint64_t>());
   const auto count = in.number<std::uint32_t>();
   // One more than may be opened: session 0 is always open.
-  if (count > limits::sessions_per_client_max + 1) return "a client has more open sessions than allowed";
+  if (count > limits::sessions_per_client_max + 1) return invalid("a client has more open sessions than allowed");
   std::map<session_id, client_sessions::open_session> open;
   for (std::uint32_t index = 0; index < count; ++index) {
     const session_id session{in.number<std::uint64_t>()};
     // The second one would replace the window of the first one, and requests that are done could run again (I4).
-    if (open.contains(session)) return "a session of a client comes twice";
-    if (auto error = read_session(in, into.replies[session], open[session])) return error;
+    if (open.contains(session)) return invalid("a session of a client comes twice");
+    if (auto done = read_session(in, into.replies[session], open[session]); !done) return done;
     into.cached_bytes += into.replies[session].cached_bytes;
   }
-  if (in.failed()) return "the client table is cut short";
+  if (in.failed()) return invalid("the client table is cut short");
   into.sessions.assign(uses, forgotten, std::move(ended), std::move(open));
-  return std::nullopt;
+  return {};
 }
 
-std::optional<std::string> client_table::restore(std::span<const state_chunk> chunks) {
+or_reason<void> client_table::restore(std::span<const state_chunk> chunks) {
   // The borders between chunks carry no meaning: a client or session may continue in the next chunk.
   byte_vector joined;
   for (const auto& chunk : chunks)
@@ -321,11 +322,11 @@ std::optional<std::string> client_table::restore(std::span<const state_chunk> ch
   while (!in.is_empty()) {
     const client_id client{in.number<std::uint32_t>()};
     // As with the timestamps of a session: one table has one encoding, and no client comes twice.
-    if (!entries.empty() && client <= entries.rbegin()->first) return "the client table is not in order";
-    if (auto error = read_client(in, entries[client])) return error;
+    if (!entries.empty() && client <= entries.rbegin()->first) return invalid("the client table is not in order");
+    if (auto done = read_client(in, entries[client]); !done) return done;
   }
   entries_ = std::move(entries);
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

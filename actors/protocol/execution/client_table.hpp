@@ -58,8 +58,8 @@ class client_table {
   /// up `state_chunks_max`.
   [[nodiscard]] state_snapshot snapshot();
 
-  /// Replaces the table by the one in `chunks`. An error text leaves it unchanged.
-  [[nodiscard]] std::optional<std::string> restore(std::span<const state_chunk> chunks);
+  /// Replaces the table by the one in `chunks`. An error leaves it unchanged.
+  [[nodiscard]] or_reason<void> restore(std::span<const state_chunk> chunks);
 
  private:
   /// Sessions from this size on have chunks of their own.
@@ -93,9 +93,8 @@ class client_table {
   static void drop_replies(client_entry& of);
   static void make_chunks(client_id client, client_entry& entry);
   static byte_vector written(const session_entry& entry, session_id session, const client_sessions& sessions);
-  static std::optional<std::string> read_client(byte_reader& in, client_entry& into);
-  static std::optional<std::string> read_session(byte_reader& in, session_entry& into,
-                                                 client_sessions::open_session& window);
+  static or_reason<void> read_client(byte_reader& in, client_entry& into);
+  static or_reason<void> read_session(byte_reader& in, session_entry& into, client_sessions::open_session& window);
 
   std::map<client_id, client_entry> entries_;
 };

@@ -178,7 +178,7 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
   // a later one only.
   if (divergence_.exists() && !divergence_.ends_with(sequence)) return {installation::too_old, {}};
   if (!divergence_.exists() && sequence <= last_executed_) return {installation::overtaken, {}};
-  if (auto error = restore(sequence, snapshot)) return {installation::unreadable, std::move(*error)};
+  if (auto done = restore(sequence, snapshot); !done) return {installation::unreadable, std::move(done.error())};
   if (root() != certified) {
     // The chunks are certified, but the machine made another state of them. Its answers are worthless from now on.
     (void)divergence_.on_disproven(sequence);
@@ -189,8 +189,8 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
   return {installation::installed, {}};
 }
 
-std::optional<std::string> replicated_state::restore(sequence_number sequence, const state_snapshot& snapshot) {
-  if (snapshot.empty()) return "the snapshot has no layout chunk";
+or_reason<void> replicated_state::restore(sequence_number sequence, const state_snapshot& snapshot) {
+  if (snapshot.empty()) return invalid("the snapshot has no layout chunk");
   // Everything is parsed and compared before the first member changes. The machine comes last of all that can fail.
   byte_reader layout{*snapshot.front().bytes};
   const sequence_number claimed{layout.number<std::uint64_t>()};
@@ -200,20 +200,20 @@ std::optional<std::string> replicated_state::restore(sequence_number sequence, c
   readmission_ledger readmissions{cluster_};
   const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
   if (!has_ledger || !layout.is_complete() || claimed != sequence)
-    return "the snapshot's layout is malformed or of another sequence";
+    return invalid("the snapshot's layout is malformed or of another sequence");
   // Two machines may write the same bytes with different meanings.
-  if (as_text(name) != machine_->name()) return "the snapshot is of another state machine";
+  if (as_text(name) != machine_->name()) return invalid("the snapshot is of another state machine");
   // The number comes from other replicas or from the disk, and the split below relies on it.
-  if (machine_chunks > snapshot.size() - 1) return "the snapshot's layout names more chunks than there are";
+  if (machine_chunks > snapshot.size() - 1) return invalid("the snapshot's layout names more chunks than there are");
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
   client_table clients;
-  if (auto error = clients.restore(std::span{split, snapshot.end()})) return error;
-  if (auto error = machine_->restore(state_snapshot(snapshot.begin() + 1, split))) return error;
+  if (auto done = clients.restore(std::span{split, snapshot.end()}); !done) return done;
+  if (auto done = machine_->restore(state_snapshot(snapshot.begin() + 1, split)); !done) return done;
   clients_ = std::move(clients);
   ledger_ = std::move(ledger);
   readmissions_ = std::move(readmissions);
   last_executed_ = sequence;
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh

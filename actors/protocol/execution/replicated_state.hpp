@@ -89,8 +89,8 @@ class replicated_state {
   [[nodiscard]] installation_outcome install(sequence_number sequence, const digest& certified,
                                              const state_snapshot& snapshot);
 
-  /// Restores the state that this node kept on its own disk. An error text leaves the present state unchanged.
-  [[nodiscard]] std::optional<std::string> restore(sequence_number sequence, const state_snapshot& snapshot);
+  /// Restores the state that this node kept on its own disk. An error leaves the present state unchanged.
+  [[nodiscard]] or_reason<void> restore(sequence_number sequence, const state_snapshot& snapshot);
 
   /// A quorum certified another state after `sequence`. False if that is no news about the state in place, because a
   /// certified state replaced the wrong one meanwhile.

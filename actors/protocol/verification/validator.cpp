@@ -22,8 +22,8 @@ std::optional<rejection> validator::check(principal sender, const message& value
 
 std::optional<rejection> validator::check_frame(principal sender, const frame_ptr& frame) const {
   const auto decoded = decode(frame);
-  if (const auto* bad = std::get_if<rejection>(&decoded)) return *bad;
-  return check(sender, std::get<message>(decoded));
+  if (!decoded) return decoded.error();
+  return check(sender, *decoded);
 }
 
 std::optional<rejection> validator::check_kind(principal sender, message_kind kind) const {
@@ -83,9 +83,8 @@ std::optional<rejection> validator::check_content(principal sender, const messag
                                                 : std::optional{rejection::sender_is_not_signer};
   }
   if (const auto* it = std::get_if<new_view>(&value)) {
-    const auto checked = check_new_view(*it, own_signature::unchecked);
-    const auto* bad = std::get_if<rejection>(&checked);
-    return bad == nullptr ? std::nullopt : std::optional{*bad};
+    const auto plan = check_new_view(*it, own_signature::unchecked);
+    return plan ? std::nullopt : std::optional{plan.error()};
   }
   if (const auto* it = std::get_if<complaint>(&value)) return check_group_request(message_kind::complaint, it->vote);
   if (const auto* it = std::get_if<release>(&value)) return check_group_request(message_kind::release, it->vote);
@@ -173,7 +172,7 @@ bool validator::is_unlawful(const evidence_item& document) const {
   if (const auto* change = document_in<view_change>(document)) {
     return check_view_change(*change, own_signature::genuine).has_value();
   }
-  return std::holds_alternative<rejection>(check_new_view(*document_in<new_view>(document), own_signature::genuine));
+  return !check_new_view(*document_in<new_view>(document), own_signature::genuine);
 }
 
 std::optional<rejection> validator::check_statement(message_kind kind, const signed_statement& value) const {
@@ -260,14 +259,13 @@ std::optional<rejection> validator::check_view_change(principal sender, const vi
   return check_view_change(value, verdict_on(own, value.raw));
 }
 
-std::variant<planned_new_view, rejection> validator::verify_new_view(principal sender,
-                                                                     std::shared_ptr<const new_view> value,
-                                                                     const std::optional<authentic_item>& own) const {
-  if (!is_member(sender)) return rejection::not_a_member;
-  if (const auto bad = check_kind(sender, message_kind::new_view)) return *bad;
-  auto checked = check_new_view(*value, verdict_on(own, value->raw));
-  if (const auto* bad = std::get_if<rejection>(&checked)) return *bad;
-  return planned_new_view{std::move(value), std::move(std::get<new_view_plan>(checked))};
+or_rejection<planned_new_view> validator::verify_new_view(principal sender, std::shared_ptr<const new_view> value,
+                                                          const std::optional<authentic_item>& own) const {
+  if (!is_member(sender)) return rejected(rejection::not_a_member);
+  if (const auto bad = check_kind(sender, message_kind::new_view)) return rejected(*bad);
+  auto plan = check_new_view(*value, verdict_on(own, value->raw));
+  if (!plan) return failure_of(plan);
+  return planned_new_view{std::move(value), std::move(*plan)};
 }
 
 authentic_item validator::view_change_in(const planned_new_view& verified, std::size_t index) {
@@ -340,26 +338,28 @@ bool validator::proves_prepared(const prepared_certificate& certificate) const {
       certificate.prepares, [&](const auto& vote) { return check_statement(message_kind::prepare, vote).has_value(); });
 }
 
-std::variant<new_view_plan, rejection> validator::check_new_view(const new_view& value, own_signature own) const {
+or_rejection<new_view_plan> validator::check_new_view(const new_view& value, own_signature own) const {
   // The sender may be another replica than the primary: a NEW-VIEW is sent again to a replica that lost it, and proves
   // itself.
   const auto primary = cluster_.group().primary_of(value.view);
-  if (value.replica != primary || value.view == view_number{0}) return rejection::not_from_primary;
-  if (own == own_signature::forged) return rejection::bad_signature;
+  if (value.replica != primary || value.view == view_number{0}) return rejected(rejection::not_from_primary);
+  if (own == own_signature::forged) return rejected(rejection::bad_signature);
   if (own == own_signature::unchecked) {
-    if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by)) return *bad;
+    if (const auto bad = check_document(value.replica, message_kind::new_view, value.raw.view, value.by))
+      return rejected(*bad);
   }
   // §4.4: "A backup accepts a new-view message for view v+1 if it is signed properly, if the view-change messages it
   // contains are valid for view v + 1, and if the set O is correct; it verifies the correctness of O by performing a
   // computation similar to the one used by the primary to create O."
   std::set<replica_id> senders;
   for (const auto& each : value.view_changes) {
-    if (each.new_view != value.view || !senders.insert(each.replica).second) return rejection::bad_certificate;
+    if (each.new_view != value.view || !senders.insert(each.replica).second)
+      return rejected(rejection::bad_certificate);
   }
   // Fewer VIEW-CHANGEs may lack the certificate of a committed batch (attack 13).
-  if (senders.size() < cluster_.group().quorum()) return rejection::bad_certificate;
+  if (senders.size() < cluster_.group().quorum()) return rejected(rejection::bad_certificate);
   for (const auto& each : value.view_changes) {
-    if (check_view_change(each, own_signature::unchecked)) return rejection::bad_certificate;
+    if (check_view_change(each, own_signature::unchecked)) return rejected(rejection::bad_certificate);
   }
   // O follows from V alone, so this replica computes it and accepts no other content. The signatures of O are checked
   // after that, because they go into slots and later certificates.
@@ -372,9 +372,9 @@ std::variant<new_view_plan, rejection> validator::check_new_view(const new_view&
   const auto is_as_expected = [](const signed_statement& given, const statement& wanted) {
     return given.content == wanted;
   };
-  if (!std::ranges::equal(value.reproposals, expected, is_as_expected)) return rejection::bad_certificate;
+  if (!std::ranges::equal(value.reproposals, expected, is_as_expected)) return rejected(rejection::bad_certificate);
   for (const auto& each : value.reproposals) {
-    if (check_statement(message_kind::pre_prepare, each)) return rejection::bad_certificate;
+    if (check_statement(message_kind::pre_prepare, each)) return rejected(rejection::bad_certificate);
   }
   return plan;
 }

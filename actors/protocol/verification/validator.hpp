@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "actors/ports.hpp"
 #include "actors/protocol/base/cluster.hpp"
@@ -47,8 +46,8 @@ class validator {
                                                            const std::optional<authentic_item>& own) const;
 
   /// The same for a NEW-VIEW, which comes out with the plan against which its O was checked.
-  [[nodiscard]] std::variant<planned_new_view, rejection> verify_new_view(
-      principal sender, std::shared_ptr<const new_view> value, const std::optional<authentic_item>& own) const;
+  [[nodiscard]] or_rejection<planned_new_view> verify_new_view(principal sender, std::shared_ptr<const new_view> value,
+                                                               const std::optional<authentic_item>& own) const;
 
   /// Decodes a frame, whose bytes may be anything, and checks its message.
   [[nodiscard]] std::optional<rejection> check_frame(principal sender, const frame_ptr& frame) const;
@@ -87,7 +86,7 @@ class validator {
   [[nodiscard]] std::optional<rejection> check_status(principal sender, const status& value) const;
   [[nodiscard]] std::optional<rejection> check_suspicion(principal sender, const suspicion& value) const;
   [[nodiscard]] std::optional<rejection> check_view_change(const view_change& value, own_signature own) const;
-  [[nodiscard]] std::variant<new_view_plan, rejection> check_new_view(const new_view& value, own_signature own) const;
+  [[nodiscard]] or_rejection<new_view_plan> check_new_view(const new_view& value, own_signature own) const;
   [[nodiscard]] bool is_unlawful(const evidence_item& document) const;
   [[nodiscard]] std::optional<rejection> check_document(replica_id signer, message_kind kind, byte_span raw,
                                                         const signature& by) const;

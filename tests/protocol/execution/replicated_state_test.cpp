@@ -303,7 +303,7 @@ TEST_CASE("what is restored must have the certified root, else nothing of it is 
     }
     [[nodiscard]] operation_result query(byte_span operation) const override { return inner_.query(operation); }
     [[nodiscard]] state_snapshot snapshot() override { return inner_.snapshot(); }
-    [[nodiscard]] std::optional<std::string> restore(const state_snapshot&) override { return std::nullopt; }
+    [[nodiscard]] or_reason<void> restore(const state_snapshot&) override { return {}; }
     [[nodiscard]] digest root() override { return inner_.root(); }
 
    private:

@@ -40,7 +40,7 @@ struct evidence_pool_world {
   }
   [[nodiscard]] system_request request_with(const evidence& shown) const {
     const auto frame = system_request_frame(*claim_in(shown, factory.cluster()), shown);
-    return std::get<system_request>(std::get<message>(decode(frame)));
+    return std::get<system_request>(decode(frame).value());
   }
   [[nodiscard]] signed_statement word(message_kind kind, statement content) const {
     content.epoch = factory.cluster().signing.epoch;
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and 
   REQUIRE(found.sends.size() == 1);
   CHECK_FALSE(found.sends.front().to);
   REQUIRE(found.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(found.requests.front())))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(found.requests.front())).value()));
   CHECK(found.proven == std::vector{proven_misbehaviour{faulty, case_name_of(*claim_in(proof(), factory.cluster()))}});
   CHECK(pool.on_found(proof(), 1).requests.empty());
 }
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "the system request that the pool makes i
     const auto found = evidence_pool{pool}.on_found(shown, 0);
     REQUIRE(found.requests.size() == 1);
     const auto& made = found.requests.front();
-    const auto decoded = std::get<system_request>(std::get<message>(decode(reframe(made))));
+    const auto decoded = std::get<system_request>(decode(reframe(made)).value());
     CHECK(decoded.name == made.name);
     CHECK(std::ranges::equal(decoded.raw.view, made.raw.view));
     CHECK(evidence_buffer(*decoded.shown) == evidence_buffer(*made.shown));
@@ -220,7 +220,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
   REQUIRE(enough.requests.size() == 1);
   CHECK(enough.proven.empty());
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(enough.requests.front())))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(enough.requests.front())).value()));
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world, "enough misbehaviour is complained of once, in the period that others chose") {
@@ -269,7 +269,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "f + 1 operators release a replica") {
   const auto other = word(message_kind::release, release_of(replica_id{3}, faulty, sequence_number{2}, epoch_number{}));
   const auto enough = pool.on_release(other, 0);
   REQUIRE(enough.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(enough.requests.front())))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(enough.requests.front())).value()));
 }
 
 // --- Readmission and hand-over ---------------------------------------------------
@@ -295,7 +295,7 @@ TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is support
   const auto out = pool.on_readmission(readmission_by(3, 16), 0);
   CHECK(out.sends.size() == 1);
   REQUIRE(out.requests.size() == 1);
-  CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decode(reframe(out.requests.front())))));
+  CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(out.requests.front())).value()));
   // Said again at once it costs nobody anything.
   const auto again = pool.on_readmission(readmission_by(3, 16), 1);
   CHECK(again.sends.empty());

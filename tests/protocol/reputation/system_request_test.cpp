@@ -45,9 +45,9 @@ struct court {
     CHECK(std::get<misbehaviour>(*about).accused == principal::of(faulty));
     const auto frame = system_request_frame(*about, shown);
     const auto decoded = decode(frame);
-    const auto& asked = std::get<system_request>(std::get<message>(decoded));
+    const auto& asked = std::get<system_request>(decoded.value());
     CHECK(claim_in(asked, factory.cluster()) == about);
-    CHECK_FALSE(checks.check(principal::of(replica_id{1}), std::get<message>(decoded)));
+    CHECK_FALSE(checks.check(principal::of(replica_id{1}), decoded.value()));
     return std::get<misbehaviour>(*about).what;
   }
 };

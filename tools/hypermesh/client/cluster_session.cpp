@@ -32,24 +32,25 @@ void add_client_options(CLI::App& command, client_options& into) {
 or_error<client_config> read_client_of(const client_options& options) {
   if (!options.config.empty()) return read_client_config(options.config);
   if (options.cluster.empty()) {
-    return world_error{"no cluster is given", "name its directory with --cluster, or a client's file with --config"};
+    return tl::unexpected(
+        world_error{"no cluster is given", "name its directory with --cluster, or a client's file with --config"});
   }
   return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
 }
 
-std::optional<world_error> objection_to_limits(const genesis& cluster) {
+or_error<void> check_limits(const genesis& cluster) {
   const auto replicas = cluster.replicas.size();
   const auto files = files_besides_links + 2 * replicas;
   if (const auto allowed = raise_descriptor_limit(files); allowed < files) return too_few_descriptors(files, allowed);
-  return objection_to_threads(threads_of_client(replicas));
+  return check_threads(threads_of_client(replicas));
 }
 
 or_error<std::unique_ptr<cluster_session>> cluster_session::open(client_config config, client_settings settings) {
-  if (auto error = objection_to_limits(config.cluster)) return std::move(*error);
+  if (auto done = check_limits(config.cluster); !done) return failure_of(done);
   std::unique_ptr<cluster_session> session{new cluster_session{std::move(config)}};
   auto connected = consensus_client::connect(session->system_, session->config_, settings);
-  if (auto* error = std::get_if<world_error>(&connected)) return std::move(*error);
-  session->client_ = std::move(std::get<std::unique_ptr<consensus_client>>(connected));
+  if (!connected) return failure_of(connected);
+  session->client_ = std::move(*connected);
   return session;
 }
 

@@ -27,9 +27,9 @@ void add_client_options(CLI::App& command, client_options& into);
 /// The client's configuration file that the options mean.
 [[nodiscard]] or_error<client_config> read_client_of(const client_options& options);
 
-/// Why this process cannot be a client of the cluster: the system allows too few threads or open files. Call it before
-/// an actor system is constructed, because the actor system hangs or aborts if it is refused a thread.
-[[nodiscard]] std::optional<world_error> objection_to_limits(const genesis& cluster);
+/// An error if this process cannot be a client of the cluster, because the system allows too few threads or open files.
+/// Call it before an actor system is constructed, because the actor system hangs or aborts if it is refused a thread.
+[[nodiscard]] or_error<void> check_limits(const genesis& cluster);
 
 /// A client of a cluster, with the actor system that it needs.
 class cluster_session {

@@ -28,14 +28,15 @@ std::vector<std::filesystem::path> node_files_of(const asking_options& options, 
 
 or_error<asking_operator> operator_of(const std::filesystem::path& file, const genesis& cluster) {
   auto read = read_node_config(file);
-  if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-  const auto& config = std::get<node_config>(read);
+  if (!read) return failure_of(read);
+  const auto& config = *read;
   if (config.cluster.id() != cluster.id()) {
-    return world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"};
+    return tl::unexpected(
+        world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"});
   }
   auto keys = load_keys(config.key_file, principal::of(config.self), cluster);
-  if (auto* error = std::get_if<world_error>(&keys)) return std::move(*error);
-  return asking_operator{config.self, std::get<std::shared_ptr<const ed25519_authenticator>>(std::move(keys))};
+  if (!keys) return failure_of(keys);
+  return asking_operator{config.self, std::move(*keys)};
 }
 
 }  // namespace
@@ -60,25 +61,25 @@ or_error<std::vector<asking_operator>> operators_of(const asking_options& option
   std::vector<asking_operator> operators;
   for (const auto& file : node_files_of(options, cluster, left_out)) {
     auto who = operator_of(file, cluster);
-    if (auto* error = std::get_if<world_error>(&who)) return std::move(*error);
-    operators.push_back(std::get<asking_operator>(std::move(who)));
+    if (!who) return failure_of(who);
+    operators.push_back(std::move(who).value());
   }
-  if (operators.empty()) return world_error{"nobody asks", "name the files of your nodes with --node"};
+  if (operators.empty()) return tl::unexpected(world_error{"nobody asks", "name the files of your nodes with --node"});
   return operators;
 }
 
 exit_code ask_cluster(const asking_options& options, const std::function<exit_code(cluster_session&)>& ask) {
   auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
-    return report_error(*error, exit_code::failed);
+  if (!config) return report_error(config.error(), exit_code::usage);
+  if (auto done = check_limits(config->cluster); !done) {
+    return report_error(done.error(), exit_code::failed);
   }
   // One second more than the time-out, because the commands read the operators' files after the last look at the
   // cluster.
   hard_deadline deadline{options.client.timeout_seconds + 1};
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  return deadline.settle(ask(*std::get<std::unique_ptr<cluster_session>>(opened)));
+  auto opened = cluster_session::open(std::move(*config), {});
+  if (!opened) return report_error(opened.error(), exit_code::usage);
+  return deadline.settle(ask(**opened));
 }
 
 }  // namespace hypermesh::cli

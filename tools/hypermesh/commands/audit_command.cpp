@@ -61,18 +61,19 @@ or_error<chosen_trail> find_trail(const trail_options& options) {
   chosen_trail out{{options.directory}, std::nullopt};
   if (!options.config.empty()) {
     auto read = read_node_config(options.config);
-    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-    auto& config = std::get<node_config>(read);
+    if (!read) return failure_of(read);
+    auto& config = *read;
     if (options.directory.empty()) out.folder = {config.audit.directory};
     out.cluster = std::move(config.cluster);
   }
   if (!options.genesis.empty()) {
     auto read = read_genesis(options.genesis);
-    if (auto* error = std::get_if<world_error>(&read)) return std::move(*error);
-    out.cluster = std::get<genesis>(std::move(read));
+    if (!read) return failure_of(read);
+    out.cluster = std::move(read).value();
   }
   if (out.folder.root.empty()) {
-    return world_error{"no audit trail is named", "give its directory, or the replica's node.toml with --config"};
+    return tl::unexpected(
+        world_error{"no audit trail is named", "give its directory, or the replica's node.toml with --config"});
   }
   return out;
 }
@@ -96,17 +97,16 @@ void print_line(const audit_entry& entry, const audit_event& event) {
 }
 
 /// Ends a walk if its output cannot be written.
-std::optional<std::string> objection_to_output() {
-  const auto failed = output_failure();
-  return failed ? std::optional{failed->what} : std::nullopt;
+or_reason<void> end_without_output() {
+  return check_output().map_error([](const world_error& error) { return error.what; });
 }
 
 exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
   const auto walked = walk_trail(folder, visitor);
-  if (const auto* error = std::get_if<world_error>(&walked)) return report_error(*error, exit_code::failed);
+  if (!walked) return report_error(walked.error(), exit_code::failed);
   // The output ended the walk, and not the trail.
-  if (output_failure()) return exit_code::failed;
-  const auto& way = std::get<audit_reader>(walked);
+  if (!check_output()) return exit_code::failed;
+  const auto& way = *walked;
   if (way.bad) return report_bad(*way.bad);
   if (way.unfinished_bytes > 0 && !is_being_written(folder)) {
     say(fmt::format("{}: {} bytes behind the last entry are no whole entry", place_text(way.end_spot),
@@ -117,7 +117,7 @@ exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
 
 exit_code run_show(const trail_options& options) {
   const auto found = find_trail(options);
-  if (const auto* error = std::get_if<world_error>(&found)) return report_error(*error, exit_code::usage);
+  if (!found) return report_error(found.error(), exit_code::usage);
   std::vector<audit_kind> wanted;
   for (const auto& each : options.kinds) {
     const auto kind = audit_kind_of(each);
@@ -133,27 +133,27 @@ exit_code run_show(const trail_options& options) {
     const auto titles = fmt::format("{:>10}  {:<27}  {:<17}  {}", "entry", "time", "kind", "what");
     print_report(text_style::of(STDOUT_FILENO).dim(titles) + "\n");
   }
-  const trail_visitor visitor{[](const segment_header&, byte_span) { return std::nullopt; },
+  const trail_visitor visitor{[](const segment_header&, byte_span) { return or_reason<void>{}; },
                               [&](const trail_spot& spot, const audit_entry& entry, const audit_event& event,
-                                  const chain_position&) -> std::optional<std::string> {
+                                  const chain_position&) -> or_reason<void> {
                                 const bool is_wanted = entry.index >= options.since &&
                                                        (wanted.empty() || std::ranges::count(wanted, entry.kind) > 0);
-                                if (!is_wanted) return std::nullopt;
+                                if (!is_wanted) return {};
                                 if (options.output.is_json()) {
                                   print_json(json_of(entry, event, spot.segment, spot.offset));
                                 } else {
                                   print_line(entry, event);
                                 }
-                                return objection_to_output();
+                                return end_without_output();
                               }};
-  return walk(std::get<chosen_trail>(found).folder, visitor);
+  return walk(found->folder, visitor);
 }
 
 exit_code run_export(const trail_options& options) {
   const auto found = find_trail(options);
-  if (const auto* error = std::get_if<world_error>(&found)) return report_error(*error, exit_code::usage);
-  const auto& folder = std::get<chosen_trail>(found).folder;
-  const trail_visitor visitor{[](const segment_header& header, byte_span bytes) -> std::optional<std::string> {
+  if (!found) return report_error(found.error(), exit_code::usage);
+  const auto& folder = found->folder;
+  const trail_visitor visitor{[](const segment_header& header, byte_span bytes) -> or_reason<void> {
                                 const json line = {{"record", "segment"},
                                                    {"segment", header.segment},
                                                    {"cluster", to_hex(header.owner.context.cluster.view())},
@@ -163,18 +163,16 @@ exit_code run_export(const trail_options& options) {
                                                    {"previous_hash", to_hex(header.start.hash.view())},
                                                    {"header", to_hex(bytes.first(segment_header_bytes))}};
                                 print_json(line);
-                                return objection_to_output();
+                                return end_without_output();
                               },
                               [](const trail_spot& spot, const audit_entry& entry, const audit_event& event,
-                                 const chain_position&) -> std::optional<std::string> {
+                                 const chain_position&) -> or_reason<void> {
                                 print_json(json_of(entry, event, spot.segment, spot.offset));
-                                return objection_to_output();
+                                return end_without_output();
                               }};
   const auto head = read_trail_file(folder.head_file(), 2 * head_bytes);
   const auto code = walk(folder, visitor);
-  if (const auto* bytes = std::get_if<byte_vector>(&head)) {
-    print_json(json{{"record", "head"}, {"bytes", to_hex(*bytes)}});
-  }
+  if (head) print_json(json{{"record", "head"}, {"bytes", to_hex(*head)}});
   return code;
 }
 
@@ -284,8 +282,8 @@ json json_of(const trail_verdict& verdict) {
 
 exit_code run_verify(const trail_options& options) {
   const auto found = find_trail(options);
-  if (const auto* error = std::get_if<world_error>(&found)) return report_error(*error, exit_code::usage);
-  const auto& [folder, cluster] = std::get<chosen_trail>(found);
+  if (!found) return report_error(found.error(), exit_code::usage);
+  const auto& [folder, cluster] = *found;
   if (!cluster) {
     return report_error({"the keys of the members are not known", "name the cluster's genesis file with --genesis"},
                         exit_code::usage);
@@ -293,8 +291,8 @@ exit_code run_verify(const trail_options& options) {
   const member_verifier keys{cluster->keys()};
   const auto checks = options.chain_only ? statement_checks::none : statement_checks::all;
   const auto verified = verify_trail(folder, cluster->parameters(), keys, checks);
-  if (const auto* error = std::get_if<world_error>(&verified)) return report_error(*error, exit_code::failed);
-  const auto& verdict = std::get<trail_verdict>(verified);
+  if (!verified) return report_error(verified.error(), exit_code::failed);
+  const auto& verdict = *verified;
   if (options.output.is_json()) {
     print_json(json_of(verdict), 2);
   } else {

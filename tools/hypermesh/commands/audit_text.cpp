@@ -53,8 +53,7 @@ json certificate_json(json fields, json signers) {
 /// The message in a proof; nothing if it cannot be decoded.
 std::optional<message> message_of(const proof_noted& proof) {
   auto decoded = decode(proof.frame);
-  auto* value = std::get_if<message>(&decoded);
-  return value == nullptr ? std::nullopt : std::optional{std::move(*value)};
+  return decoded ? std::optional{std::move(*decoded)} : std::nullopt;
 }
 
 std::vector<std::uint32_t> senders_of(const new_view& opened) {

@@ -228,8 +228,8 @@ std::string table_of(const std::vector<effective_value>& values, bool shows_orig
 
 exit_code run_print_effective(const effective_options& options) {
   const auto read = effective_values(options.file, kind_of(options.file));
-  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code::usage);
-  const auto& values = std::get<std::vector<effective_value>>(read);
+  if (!read) return report_error(read.error(), exit_code::usage);
+  const auto& values = *read;
   if (options.output.is_json()) {
     json list = json::array();
     for (const auto& each : values)

@@ -38,11 +38,11 @@ std::vector<std::string> completed(std::vector<std::string> words, const std::st
 
 exit_code run_get(const get_options& options) {
   auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
-    return report_error(*error, exit_code::failed);
+  if (!config) return report_error(config.error(), exit_code::usage);
+  if (auto done = check_limits(config->cluster); !done) {
+    return report_error(done.error(), exit_code::failed);
   }
-  const auto machine = std::get<client_config>(config).cluster.state_machine;
+  const auto machine = config->cluster.state_machine;
   const auto operation = parse_operation(machine, completed(options.words, machine));
   if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
   if (!is_read(machine, *operation)) {
@@ -53,9 +53,9 @@ exit_code run_get(const get_options& options) {
   client_settings settings;
   settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
   hard_deadline deadline{options.client.timeout_seconds};
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  auto opened = cluster_session::open(std::move(*config), settings);
+  if (!opened) return report_error(opened.error(), exit_code::usage);
+  auto& session = **opened;
   const auto mode = options.mode == "committed" ? read_mode::committed : read_mode::linearizable;
   const auto outcome = session.client().query(*operation, mode).get();
   return deadline.settle(print_outcome(session.cluster(), *operation, outcome, options.output.is_json()));

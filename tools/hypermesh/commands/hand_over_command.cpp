@@ -117,8 +117,8 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
                         exit_code::usage);
   }
   auto asking = operators_of(options.asking, session.cluster());
-  if (const auto* error = std::get_if<world_error>(&asking)) return report_error(*error, exit_code::usage);
-  auto& operators = std::get<std::vector<asking_operator>>(asking);
+  if (!asking) return report_error(asking.error(), exit_code::usage);
+  auto& operators = *asking;
   const hand_over_talk talk{session, options.asking.client.timeout_seconds};
   const auto view = talk.view();
   if (!view) {

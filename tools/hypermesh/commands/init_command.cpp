@@ -25,12 +25,12 @@ constexpr auto examples =
     "copy to each machine the genesis and that replica's folder only.";
 
 exit_code run_init(const init_options& options) {
-  if (const auto error = objection_to(options.plan)) return report_error(*error, exit_code::usage);
+  if (auto done = check(options.plan); !done) return report_error(done.error(), exit_code::usage);
   auto created = create_cluster(options.directory, options.plan);
-  if (const auto* error = std::get_if<world_error>(&created)) {
-    return report_error(*error, options.directory.empty() ? exit_code::usage : exit_code::failed);
+  if (!created) {
+    return report_error(created.error(), options.directory.empty() ? exit_code::usage : exit_code::failed);
   }
-  const auto& content = std::get<genesis>(created);
+  const auto& content = *created;
   const cluster_layout layout{options.directory};
   const auto group = content.parameters().group();
   print_report(visible_text(layout.genesis_file().string()) + "\n");

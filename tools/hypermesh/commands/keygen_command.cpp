@@ -16,7 +16,7 @@ constexpr auto examples =
 
 exit_code run_keygen(const std::filesystem::path& file) {
   const auto key = secret_key::generate();
-  if (auto error = write_secret_key(file, key)) return report_error(*error, exit_code::failed);
+  if (auto done = write_secret_key(file, key); !done) return report_error(done.error(), exit_code::failed);
   print(to_hex(key.public_half().view()) + "\n");
   return exit_code::ok;
 }

@@ -39,7 +39,7 @@ nlohmann::ordered_json outcome_json(std::string_view status, const std::optional
 
 }  // namespace
 
-checked<std::vector<std::string>> words_of(std::string_view line) {
+or_reason<std::vector<std::string>> words_of(std::string_view line) {
   std::vector<std::string> words;
   bool in_word = false;
   std::size_t quoted_since = 0;
@@ -62,8 +62,8 @@ checked<std::vector<std::string>> words_of(std::string_view line) {
     }
   }
   if (quoted_since > 0) {
-    return failure{
-        fmt::format("the quotation mark at byte {} has no second one; write \\\" for the mark itself", quoted_since)};
+    return invalid(
+        fmt::format("the quotation mark at byte {} has no second one; write \\\" for the mark itself", quoted_since));
   }
   return words;
 }

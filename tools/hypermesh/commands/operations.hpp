@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "tools/hypermesh/client/cluster_session.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 
@@ -14,7 +14,7 @@ namespace hypermesh::cli {
 
 /// The words of a line, separated by spaces or tabs. Double quotes group several words; inside of them \" and \\ stand
 /// for the characters. The failure names the quotation mark that has no counterpart.
-[[nodiscard]] checked<std::vector<std::string>> words_of(std::string_view line);
+[[nodiscard]] or_reason<std::vector<std::string>> words_of(std::string_view line);
 
 /// The outcome of one operation, ready to be printed.
 struct shown_outcome {

@@ -95,8 +95,8 @@ exit_code release_through(cluster_session& session, const release_options& optio
     return report_error({fmt::format("replica {} is not in quarantine", options.replica), ""}, exit_code::failed);
   }
   const auto asking = operators_of(options.asking, session.cluster(), replica);
-  if (const auto* error = std::get_if<world_error>(&asking)) return report_error(*error, exit_code::usage);
-  const auto& operators = std::get<std::vector<asking_operator>>(asking);
+  if (!asking) return report_error(asking.error(), exit_code::usage);
+  const auto& operators = *asking;
   if (talk.ask(operators, *agreed)) {
     say(fmt::format("replica {} is released", options.replica));
     return exit_code::ok;

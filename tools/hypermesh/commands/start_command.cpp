@@ -145,7 +145,7 @@ exit_code watch(consensus_manager& manager, interruption& stop) {
   std::vector<misdirected_address> wrong_addresses;
   probation_log probation;
   while (!stop.wait(watch_interval)) {
-    if (const auto failed = manager.failure()) return report_error(*failed, exit_code::failed);
+    if (auto done = manager.health(); !done) return report_error(done.error(), exit_code::failed);
     warn_of_wrong_addresses(manager, wrong_addresses);
     probation.look(manager);
     if (std::chrono::steady_clock::now() < next_standing) continue;
@@ -156,13 +156,13 @@ exit_code watch(consensus_manager& manager, interruption& stop) {
   return exit_code::ok;
 }
 
-/// Why the limits of the system do not allow a node. Called before the actor system is constructed, because the actor
-/// system cannot report it.
-std::optional<world_error> objection_to_limits(const node_config& config) {
+/// An error if the limits of the system do not allow a node. Called before the actor system is constructed, because the
+/// actor system cannot report it.
+or_error<void> check_limits(const node_config& config) {
   auto bounds = link_settings_of(config.cluster, nullptr, config.links);
   auto fitted = fit_to_descriptors(bounds);
-  if (auto* error = std::get_if<world_error>(&fitted)) return std::move(*error);
-  return objection_to_threads(threads_of_node(config.cluster.replicas.size()));
+  if (!fitted) return failure_of(fitted);
+  return check_threads(threads_of_node(config.cluster.replicas.size()));
 }
 
 exit_code run_start(const start_options& options) {
@@ -172,17 +172,17 @@ exit_code run_start(const start_options& options) {
   interruption stop;
   const auto dumps = disable_core_dumps();
   auto read = read_node_config(options.config);
-  if (const auto* error = std::get_if<world_error>(&read)) return report_error(*error, exit_code_of(*error));
-  auto config = std::get<node_config>(std::move(read));
+  if (!read) return report_error(read.error(), exit_code_of(read.error()));
+  auto config = std::move(read).value();
   config.storage.learner = options.learner;
   open_log(options, config.self);
-  if (dumps) spdlog::warn("{}; {}", dumps->what, dumps->remedy);
-  if (const auto error = objection_to_limits(config)) return report_error(*error, exit_code::failed);
+  if (!dumps) spdlog::warn("{}; {}", dumps.error().what, dumps.error().remedy);
+  if (auto done = check_limits(config); !done) return report_error(done.error(), exit_code::failed);
   runtime_system_config system_config;
   caf::actor_system system{system_config};
   auto started = consensus_manager::start(system, config, log_writers(config));
-  if (const auto* error = std::get_if<world_error>(&started)) return report_error(*error, exit_code_of(*error));
-  auto& manager = *std::get<std::unique_ptr<consensus_manager>>(started);
+  if (!started) return report_error(started.error(), exit_code_of(started.error()));
+  auto& manager = **started;
   const auto& cluster = config.cluster;
   spdlog::info("cluster '{}' ({}), {} replicas, machine '{}', listening on port {}", visible_text(cluster.name),
                to_hex(cluster.id().view(), 8), cluster.replicas.size(), visible_text(cluster.state_machine),

@@ -205,14 +205,14 @@ exit_code show_status(cluster_session& session, const status_options& options) {
 
 exit_code run_status(const status_options& options) {
   auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
-    return report_error(*error, exit_code::failed);
+  if (!config) return report_error(config.error(), exit_code::usage);
+  if (auto done = check_limits(config->cluster); !done) {
+    return report_error(done.error(), exit_code::failed);
   }
   hard_deadline deadline{options.client.timeout_seconds};
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), {});
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  return deadline.settle(show_status(*std::get<std::unique_ptr<cluster_session>>(opened), options));
+  auto opened = cluster_session::open(std::move(*config), {});
+  if (!opened) return report_error(opened.error(), exit_code::usage);
+  return deadline.settle(show_status(**opened, options));
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ exit_code submit_words(cluster_session& session, const std::vector<std::string>&
 
 exit_code run_submit(const submit_options& options) {
   auto config = read_client_of(options.client);
-  if (const auto* error = std::get_if<world_error>(&config)) return report_error(*error, exit_code::usage);
-  if (const auto error = objection_to_limits(std::get<client_config>(config).cluster)) {
-    return report_error(*error, exit_code::failed);
+  if (!config) return report_error(config.error(), exit_code::usage);
+  if (auto done = check_limits(config->cluster); !done) {
+    return report_error(done.error(), exit_code::failed);
   }
   client_settings settings;
   settings.bundle_operations_max = options.bundle;
@@ -66,9 +66,9 @@ exit_code run_submit(const submit_options& options) {
   // Lines may arrive for any length of time, so stdin has no deadline.
   std::optional<hard_deadline> deadline;
   if (!from_stdin) deadline.emplace(options.client.timeout_seconds + reply_report_patience.count());
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-  if (const auto* error = std::get_if<world_error>(&opened)) return report_error(*error, exit_code::usage);
-  auto& session = *std::get<std::unique_ptr<cluster_session>>(opened);
+  auto opened = cluster_session::open(std::move(*config), settings);
+  if (!opened) return report_error(opened.error(), exit_code::usage);
+  auto& session = **opened;
   const auto code = from_stdin ? submit_lines(session, options.bundle, options.output.is_json())
                                : submit_words(session, options.words, options.output.is_json());
   warn_of_wrong_replies(session);

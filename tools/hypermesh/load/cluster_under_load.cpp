@@ -21,7 +21,7 @@ constexpr std::chrono::seconds answer_patience{120};
 constexpr std::size_t filler_bytes = std::size_t{64} * 1024;
 constexpr std::size_t fillers_in_flight = 16;
 
-const run_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+const tl::unexpected interrupted{run_failure{exit_code::interrupted, {"interrupted", ""}}};
 
 double seconds_between(cluster_under_load::clock::time_point from, cluster_under_load::clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -48,79 +48,81 @@ cluster_under_load::~cluster_under_load() {
   if (load_ != nullptr) load_->halt();
 }
 
-cluster_under_load::failure cluster_under_load::start() {
-  if (auto failed = start_processes()) return failed;
-  if (auto failed = open_client(0, session_)) return failed;
-  if (auto failed = fill_state()) return failed;
+cluster_under_load::outcome cluster_under_load::start() {
+  if (auto done = start_processes(); !done) return done;
+  if (auto done = open_client(0, session_); !done) return done;
+  if (auto done = fill_state(); !done) return done;
   load_ = std::make_shared<increment_load>(session_->client());
   load_->expect_milestones(settings_.milestones);
   begun_ = clock::now();
   load_->begin(settings_.in_flight);
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::start_processes() {
+cluster_under_load::outcome cluster_under_load::start_processes() {
   cluster_plan plan;
   plan.name = "chaos";
   plan.state_machine = "key-value";
   plan.replicas = settings_.replicas;
   plan.clients = settings_.clients;
   auto prepared = local_cluster::prepare(plan);
-  if (auto* error = std::get_if<world_error>(&prepared)) return run_failure{exit_code::failed, *error};
-  processes_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+  if (!prepared) return tl::unexpected(run_failure{exit_code::failed, prepared.error()});
+  processes_ = std::move(*prepared);
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
     const auto other = settings_.others.find(number);
     processes_->run_with(number, other == settings_.others.end() ? settings_.program : other->second);
   }
   const auto before = clock::now();
-  if (auto error = processes_->start()) return run_failure{exit_code::failed, *error};
+  if (auto done = processes_->start(); !done) return tl::unexpected(run_failure{exit_code::failed, done.error()});
   narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::open_client(std::uint32_t number,
+cluster_under_load::outcome cluster_under_load::open_client(std::uint32_t number,
                                                             std::unique_ptr<cluster_session>& into) {
   client_options options;
   options.cluster = processes_->layout().root.string();
   options.client = number;
   auto config = read_client_of(options);
-  if (auto* error = std::get_if<world_error>(&config)) return run_failure{exit_code::usage, *error};
+  if (!config) return tl::unexpected(run_failure{exit_code::usage, config.error()});
   client_settings settings;
   settings.bundle_operations_max = settings_.bundle;
   settings.requests_in_flight_max = std::clamp<std::size_t>(
       (settings_.in_flight + settings_.bundle - 1) / settings_.bundle, 1, limits::requests_in_flight_max / 2);
   settings.deadline_us = std::chrono::microseconds{answer_patience}.count();
-  auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-  if (auto* error = std::get_if<world_error>(&opened)) return run_failure{exit_code::usage, *error};
-  into = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
-  return std::nullopt;
+  auto opened = cluster_session::open(std::move(*config), settings);
+  if (!opened) return tl::unexpected(run_failure{exit_code::usage, opened.error()});
+  into = std::move(*opened);
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::open_observer() { return open_client(1, observer_); }
+cluster_under_load::outcome cluster_under_load::open_observer() { return open_client(1, observer_); }
 
-cluster_under_load::failure cluster_under_load::fill_state() {
-  if (settings_.state_mib == 0) return std::nullopt;
+cluster_under_load::outcome cluster_under_load::fill_state() {
+  if (settings_.state_mib == 0) return {};
   const auto before = clock::now();
-  if (auto failed = write_fillers()) return failed;
-  if (auto failed = pass_checkpoints()) return failed;
+  if (auto done = write_fillers(); !done) return done;
+  if (auto done = pass_checkpoints(); !done) return done;
   narrator_->step(fmt::format("the state holds {} MiB", settings_.state_mib), seconds_between(before, clock::now()));
   const auto restarted = clock::now();
-  if (auto failed = start_anew()) return failed;
+  if (auto done = start_anew(); !done) return done;
   narrator_->step("all replicas started anew with it", seconds_between(restarted, clock::now()));
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::await(std::future<submit_outcome>& answer) {
+cluster_under_load::outcome cluster_under_load::await(std::future<submit_outcome>& answer) {
   while (answer.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
-    if (auto lost = processes_->loss()) return run_failure{exit_code::failed, *lost};
+    if (auto done = processes_->check_replicas(); !done)
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
     if (stop_->requested()) return interrupted;
   }
-  const auto outcome = answer.get();
-  const auto* error = std::get_if<client_error>(&outcome);
-  return error == nullptr ? std::nullopt : failure{run_failure{exit_code_of(*error), explain(*error)}};
+  const auto result = answer.get();
+  const auto* error = std::get_if<client_error>(&result);
+  if (error != nullptr) return tl::unexpected(run_failure{exit_code_of(*error), explain(*error)});
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::write_fillers() {
+cluster_under_load::outcome cluster_under_load::write_fillers() {
   const auto total = std::size_t{settings_.state_mib} * 1024 * 1024 / filler_bytes;
   const byte_vector value(filler_bytes, std::byte{0x5a});
   std::deque<std::future<submit_outcome>> under_way;
@@ -129,26 +131,27 @@ cluster_under_load::failure cluster_under_load::write_fillers() {
       const auto key = fmt::format("filler-{}", next++);
       under_way.push_back(session_->client().submit(key_value::encode(key_value::put{as_byte_span(key), value})));
     }
-    if (auto failed = await(under_way.front())) return failed;
+    if (auto done = await(under_way.front()); !done) return done;
     under_way.pop_front();
   }
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::pass_checkpoints() {
+cluster_under_load::outcome cluster_under_load::pass_checkpoints() {
   // The operations are submitted one after another, so each of them is a batch of its own.
   for (std::uint64_t count = 0; count < 2 * processes_->content().checkpoint_period; ++count) {
     auto answer = session_->client().submit(increment_load::reading_of(0));
-    if (auto failed = await(answer)) return failed;
+    if (auto done = await(answer); !done) return done;
   }
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::start_anew() {
+cluster_under_load::outcome cluster_under_load::start_anew() {
   for (std::uint32_t number = 0; number < settings_.replicas; ++number)
     processes_->kill(number);
   for (std::uint32_t number = 0; number < settings_.replicas; ++number) {
-    if (auto error = processes_->restart(number)) return run_failure{exit_code::failed, *error};
+    if (auto done = processes_->restart(number); !done)
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
   }
   auto answer = session_->client().submit(increment_load::reading_of(0));
   return await(answer);
@@ -173,66 +176,67 @@ replica_id cluster_under_load::primary_of(view_number view) const {
   return session_->cluster().parameters().group().primary_of(view);
 }
 
-cluster_under_load::failure cluster_under_load::check_health() {
-  if (auto lost = processes_->loss()) return run_failure{exit_code::failed, *lost};
+cluster_under_load::outcome cluster_under_load::check_health() {
+  if (auto done = processes_->check_replicas(); !done)
+    return tl::unexpected(run_failure{exit_code::failed, done.error()});
   if (load_->under_way() > 0 && clock::now() > load_->last_answer() + answer_patience) {
-    return run_failure{exit_code::no_quorum,
-                       {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
-                        "try again when the machine has less to do; if it comes again, report it"}};
+    return tl::unexpected(run_failure{exit_code::no_quorum,
+                                      {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
+                                       "try again when the machine has less to do; if it comes again, report it"}});
   }
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::wait_until(const std::function<bool()>& reached) {
+cluster_under_load::outcome cluster_under_load::wait_until(const std::function<bool()>& reached) {
   while (!reached()) {
-    if (auto failed = check_health()) return failed;
+    if (auto done = check_health(); !done) return done;
     if (stop_->wait(wait_interval)) return interrupted;
   }
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::wait_until(clock::time_point time) {
+cluster_under_load::outcome cluster_under_load::wait_until(clock::time_point time) {
   return wait_until([time] { return clock::now() >= time; });
 }
 
-std::variant<load_verdict, run_failure> cluster_under_load::finish() {
+or_run_failure<load_verdict> cluster_under_load::finish() {
   load_verdict verdict;
-  if (auto failed = end_load()) return *failed;
+  if (auto done = end_load(); !done) return failure_of(done);
   verdict.elapsed_seconds = seconds();
-  if (auto failed = compare(verdict)) return *failed;
-  if (auto failed = check_counters(verdict)) return *failed;
+  if (auto done = compare(verdict); !done) return failure_of(done);
+  if (auto done = check_counters(verdict); !done) return failure_of(done);
   return verdict;
 }
 
-cluster_under_load::failure cluster_under_load::end_load() {
+cluster_under_load::outcome cluster_under_load::end_load() {
   load_->halt();
   return wait_until([this] { return load_->under_way() == 0; });
 }
 
-cluster_under_load::failure cluster_under_load::compare(load_verdict& into) {
+cluster_under_load::outcome cluster_under_load::compare(load_verdict& into) {
   const auto deadline = clock::now() + agreement_patience;
   do {
     into.reports = look(report_patience);
     into.roots_are_equal = reachable_count(into.reports) == settings_.replicas - settings_.others.size() &&
                            are_level(into.reports) && !have_diverged(into.reports);
-    if (into.roots_are_equal) return std::nullopt;
+    if (into.roots_are_equal) return {};
     if (stop_->wait(std::chrono::milliseconds{100})) return interrupted;
   } while (clock::now() < deadline);
-  return std::nullopt;
+  return {};
 }
 
-cluster_under_load::failure cluster_under_load::check_counters(load_verdict& into) {
+cluster_under_load::outcome cluster_under_load::check_counters(load_verdict& into) {
   for (std::size_t counter = 0; counter < increment_load::counters; ++counter) {
     auto answer = session_->client().submit(increment_load::reading_of(counter));
-    const auto outcome = answer.get();
-    if (const auto* error = std::get_if<client_error>(&outcome)) {
-      return run_failure{exit_code_of(*error), explain(*error)};
+    const auto result = answer.get();
+    if (const auto* error = std::get_if<client_error>(&result)) {
+      return tl::unexpected(run_failure{exit_code_of(*error), explain(*error)});
     }
-    const auto value = key_value::found_value(std::get<operation_result>(outcome));
+    const auto value = key_value::found_value(std::get<operation_result>(result));
     const auto number = value ? key_value::parse_number(as_text(*value)) : std::optional<std::int64_t>{0};
     add(load_->check(counter, number.value_or(-1)), into);
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace hypermesh::cli

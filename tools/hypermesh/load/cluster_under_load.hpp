@@ -6,8 +6,6 @@
 #include <future>
 #include <map>
 #include <memory>
-#include <optional>
-#include <variant>
 #include <vector>
 
 #include "tools/hypermesh/client/cluster_reports.hpp"
@@ -76,7 +74,7 @@ class cluster_under_load {
  public:
   using clock = std::chrono::steady_clock;
   /// A reason to end the run, or nothing.
-  using failure = std::optional<run_failure>;
+  using outcome = or_run_failure<void>;
 
   cluster_under_load(const load_settings& settings, interruption& stop, run_narrator& narrator)
       : settings_(settings), stop_(&stop), narrator_(&narrator) {}
@@ -85,7 +83,7 @@ class cluster_under_load {
   cluster_under_load& operator=(const cluster_under_load&) = delete;
 
   /// Starts replicas and client, fills the state, and begins the load.
-  [[nodiscard]] failure start();
+  [[nodiscard]] outcome start();
 
   [[nodiscard]] local_cluster& processes() { return *processes_; }
   [[nodiscard]] const genesis& content() const { return session_->cluster(); }
@@ -98,7 +96,7 @@ class cluster_under_load {
 
   /// From now on another client asks the replicas for reports. Its links are new. The client that makes the load may
   /// wait a while before it dials a replica again that was away.
-  [[nodiscard]] failure open_observer();
+  [[nodiscard]] outcome open_observer();
 
   /// Asks all replicas for reports. A replica that does not answer within `patience`, or that is not trusted, has none.
   [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);
@@ -108,25 +106,25 @@ class cluster_under_load {
 
   /// Waits until `reached` returns true; it is called repeatedly. Fails if a replica ended that was not killed, if the
   /// cluster stops answering, or if the user interrupts.
-  [[nodiscard]] failure wait_until(const std::function<bool()>& reached);
+  [[nodiscard]] outcome wait_until(const std::function<bool()>& reached);
   /// The same until a time.
-  [[nodiscard]] failure wait_until(clock::time_point time);
+  [[nodiscard]] outcome wait_until(clock::time_point time);
 
   /// Ends the load, waits until all replicas have executed equally much, and reads all counters.
-  [[nodiscard]] std::variant<load_verdict, run_failure> finish();
+  [[nodiscard]] or_run_failure<load_verdict> finish();
 
  private:
-  [[nodiscard]] failure start_processes();
-  [[nodiscard]] failure open_client(std::uint32_t number, std::unique_ptr<cluster_session>& into);
-  [[nodiscard]] failure fill_state();
-  [[nodiscard]] failure write_fillers();
-  [[nodiscard]] failure pass_checkpoints();
-  [[nodiscard]] failure start_anew();
-  [[nodiscard]] failure await(std::future<submit_outcome>& answer);
-  [[nodiscard]] failure check_health();
-  [[nodiscard]] failure end_load();
-  [[nodiscard]] failure compare(load_verdict& into);
-  [[nodiscard]] failure check_counters(load_verdict& into);
+  [[nodiscard]] outcome start_processes();
+  [[nodiscard]] outcome open_client(std::uint32_t number, std::unique_ptr<cluster_session>& into);
+  [[nodiscard]] outcome fill_state();
+  [[nodiscard]] outcome write_fillers();
+  [[nodiscard]] outcome pass_checkpoints();
+  [[nodiscard]] outcome start_anew();
+  [[nodiscard]] outcome await(std::future<submit_outcome>& answer);
+  [[nodiscard]] outcome check_health();
+  [[nodiscard]] outcome end_load();
+  [[nodiscard]] outcome compare(load_verdict& into);
+  [[nodiscard]] outcome check_counters(load_verdict& into);
 
   load_settings settings_;
   interruption* stop_;

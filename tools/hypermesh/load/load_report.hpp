@@ -4,7 +4,6 @@
 
 #include <string>
 #include <utility>
-#include <variant>
 
 #include <nlohmann/json.hpp>
 
@@ -41,8 +40,8 @@ template <class Run>
     console_narrator narrator{false};
     return run(stop, narrator);
   }();
-  if (const auto* failed = std::get_if<run_failure>(&outcome)) return report_error(failed->error, failed->code);
-  const auto& result = std::get<0>(outcome);
+  if (!outcome) return report_error(outcome.error().error, outcome.error().code);
+  const auto& result = *outcome;
   say("");
   if (as_json) {
     print_json(json_of(result), 2);

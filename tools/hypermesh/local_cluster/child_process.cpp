@@ -100,7 +100,8 @@ or_error<std::unique_ptr<child_process>> child_process::start(const std::filesys
                                                               std::vector<std::string> arguments,
                                                               const std::filesystem::path& log) {
   std::array<int, 2> ends{-1, -1};
-  if (!make_pipe(ends)) return world_error{"no file descriptors are left", "raise the limit: ulimit -n 4096"};
+  if (!make_pipe(ends))
+    return tl::unexpected(world_error{"no file descriptors are left", "raise the limit: ulimit -n 4096"});
   const spawn_plan plan{log, ends[1]};
   std::string name = "hypermesh";
   std::vector<char*> words{name.data()};
@@ -112,8 +113,8 @@ or_error<std::unique_ptr<child_process>> child_process::start(const std::filesys
   close(ends[1]);
   if (failed != 0) {
     close(ends[0]);
-    return world_error{fmt::format("cannot start {}: {}", binary.string(), std::strerror(failed)),
-                       "check that it is there, and the limit: ulimit -u"};
+    return tl::unexpected(world_error{fmt::format("cannot start {}: {}", binary.string(), std::strerror(failed)),
+                                      "check that it is there, and the limit: ulimit -u"});
   }
   return std::unique_ptr<child_process>{new child_process{id, ends[0]}};
 }

@@ -82,15 +82,15 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
 
 or_error<std::unique_ptr<local_cluster>> local_cluster::prepare(cluster_plan plan) {
   auto made = temporary_directory::make();
-  if (auto* error = std::get_if<world_error>(&made)) return std::move(*error);
+  if (!made) return failure_of(made);
   std::unique_ptr<local_cluster> cluster{new local_cluster};
-  cluster->directory_ = std::move(std::get<std::unique_ptr<temporary_directory>>(made));
+  cluster->directory_ = std::move(*made);
   cluster->layout_ = cluster_layout{cluster->directory_->path()};
   plan.host = "127.0.0.1";
   plan.ports = free_ports(plan.replicas);
   auto created = create_cluster(cluster->layout_.root, plan);
-  if (auto* error = std::get_if<world_error>(&created)) return std::move(*error);
-  cluster->content_ = std::move(std::get<genesis>(created));
+  if (!created) return failure_of(created);
+  cluster->content_ = std::move(*created);
   cluster->programs_.resize(plan.replicas);
   cluster->plan_ = std::move(plan);
   return cluster;
@@ -111,7 +111,7 @@ std::string local_cluster::last_words_of(std::uint32_t number) const {
   return text;
 }
 
-std::optional<world_error> local_cluster::launch(std::uint32_t number) {
+or_error<void> local_cluster::launch(std::uint32_t number) {
   const auto& program = programs_[number];
   auto arguments = program.words;
   for (const auto& word :
@@ -120,32 +120,32 @@ std::optional<world_error> local_cluster::launch(std::uint32_t number) {
     arguments.push_back(word);
   if (learners_.contains(number)) arguments.emplace_back("--learner");
   auto begun = child_process::start(program.binary, std::move(arguments), log_of(number));
-  if (auto* error = std::get_if<world_error>(&begun)) return std::move(*error);
-  replicas_[number] = std::move(std::get<std::unique_ptr<child_process>>(begun));
-  return std::nullopt;
+  if (!begun) return failure_of(begun);
+  replicas_[number] = std::move(*begun);
+  return {};
 }
 
-std::optional<world_error> local_cluster::await(std::uint32_t number, clock::time_point deadline) {
+or_error<void> local_cluster::await(std::uint32_t number, clock::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
-  if (replicas_[number]->wait_until_ready(left)) return std::nullopt;
-  if (auto lost = loss()) return lost;
-  return world_error{fmt::format("replica {} was not ready within {} s", number, ready_patience.count()),
-                     "try again when the machine has less to do"};
+  if (replicas_[number]->wait_until_ready(left)) return {};
+  if (auto done = check_replicas(); !done) return done;
+  return tl::unexpected(world_error{fmt::format("replica {} was not ready within {} s", number, ready_patience.count()),
+                                    "try again when the machine has less to do"});
 }
 
-std::optional<world_error> local_cluster::start() {
+or_error<void> local_cluster::start() {
   // If the system allowed too few threads, one replica would fail while another one starts, and its message would
   // explain less.
-  if (auto error = objection_to_threads(plan_.replicas * threads_of_node(0))) return error;
+  if (auto done = check_threads(plan_.replicas * threads_of_node(0)); !done) return done;
   started_ = clock::now();
   replicas_.resize(plan_.replicas);
   for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
-    if (auto error = launch(number)) return error;
+    if (auto done = launch(number); !done) return done;
   }
   for (std::uint32_t number = 0; number < plan_.replicas; ++number) {
-    if (auto error = await(number, started_ + ready_patience)) return error;
+    if (auto done = await(number, started_ + ready_patience); !done) return done;
   }
-  return std::nullopt;
+  return {};
 }
 
 void local_cluster::send(std::uint32_t number, int signal) const {
@@ -159,23 +159,23 @@ void local_cluster::kill(std::uint32_t number) {
   replica = nullptr;
 }
 
-std::optional<world_error> local_cluster::restart(std::uint32_t number) {
-  if (auto error = launch(number)) return error;
+or_error<void> local_cluster::restart(std::uint32_t number) {
+  if (auto done = launch(number); !done) return done;
   return await(number, clock::now() + ready_patience);
 }
 
-std::optional<world_error> local_cluster::lose_disk(std::uint32_t number) {
+or_error<void> local_cluster::lose_disk(std::uint32_t number) {
   const auto folder = layout_.data_folder(number);
   auto away = folder;
   away += "-lost";
   std::error_code failed;
   std::filesystem::rename(folder, away, failed);
   if (failed) {
-    return world_error{fmt::format("cannot move {} away: {}", folder.string(), failed.message()),
-                       "check free space and permissions"};
+    return tl::unexpected(world_error{fmt::format("cannot move {} away: {}", folder.string(), failed.message()),
+                                      "check free space and permissions"});
   }
   learners_.insert(number);
-  return std::nullopt;
+  return {};
 }
 
 std::vector<process_usage> local_cluster::usage() const {
@@ -199,7 +199,7 @@ std::vector<std::uint64_t> local_cluster::audit_bytes() const {
   return all;
 }
 
-std::optional<world_error> local_cluster::loss() {
+or_error<void> local_cluster::check_replicas() {
   std::string text;
   for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
     // A child that closed its pipe may need a moment to end.
@@ -208,8 +208,8 @@ std::optional<world_error> local_cluster::loss() {
     const auto words = last_words_of(number);
     if (!words.empty()) text += "\n" + words;
   }
-  if (text.empty()) return std::nullopt;
-  return world_error{text, "see what the replica says above"};
+  if (text.empty()) return {};
+  return tl::unexpected(world_error{text, "see what the replica says above"});
 }
 
 bool local_cluster::stop() {

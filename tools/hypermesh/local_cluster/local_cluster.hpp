@@ -36,7 +36,7 @@ class local_cluster {
   /// `program` runs the replica from its next start on.
   void run_with(std::uint32_t number, replica_program program) { programs_.at(number) = std::move(program); }
   /// Starts all replicas and waits until they listen. Call it from the main thread.
-  [[nodiscard]] std::optional<world_error> start();
+  [[nodiscard]] or_error<void> start();
 
   [[nodiscard]] const cluster_layout& layout() const { return layout_; }
   [[nodiscard]] const genesis& content() const { return content_; }
@@ -49,9 +49,9 @@ class local_cluster {
   /// Sends SIGKILL and waits for the end. The replica loses everything that was not on its disk.
   void kill(std::uint32_t number);
   /// Starts a killed replica again from its disk, and waits until it listens. Call it from the main thread.
-  [[nodiscard]] std::optional<world_error> restart(std::uint32_t number);
+  [[nodiscard]] or_error<void> restart(std::uint32_t number);
   /// Moves the data directory of a killed replica away. From then on it starts as a learner.
-  [[nodiscard]] std::optional<world_error> lose_disk(std::uint32_t number);
+  [[nodiscard]] or_error<void> lose_disk(std::uint32_t number);
 
   /// Usage of each replica; zeros for a replica that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
@@ -60,8 +60,8 @@ class local_cluster {
   /// Size of each replica's audit trail, bounded by the retention of its configuration.
   [[nodiscard]] std::vector<std::uint64_t> audit_bytes() const;
 
-  /// The replicas that ended by themselves, and the end of their logs; nothing while all run.
-  [[nodiscard]] std::optional<world_error> loss();
+  /// An error if replicas ended by themselves; it shows the end of their logs.
+  [[nodiscard]] or_error<void> check_replicas();
 
   /// Sends SIGTERM to all replicas, and SIGKILL to those that do not end in time. False if one had to be killed, had
   /// ended before, or ended with an error.
@@ -70,8 +70,8 @@ class local_cluster {
  private:
   local_cluster() = default;
 
-  [[nodiscard]] std::optional<world_error> launch(std::uint32_t number);
-  [[nodiscard]] std::optional<world_error> await(std::uint32_t number, clock::time_point deadline);
+  [[nodiscard]] or_error<void> launch(std::uint32_t number);
+  [[nodiscard]] or_error<void> await(std::uint32_t number, clock::time_point deadline);
   [[nodiscard]] std::filesystem::path log_of(std::uint32_t number) const;
   [[nodiscard]] std::string last_words_of(std::uint32_t number) const;
 

@@ -11,11 +11,13 @@ namespace hypermesh::cli {
 or_error<std::unique_ptr<temporary_directory>> temporary_directory::make() {
   std::error_code failed;
   const auto parent = std::filesystem::temp_directory_path(failed);
-  if (failed) return world_error{"there is no directory for temporary files", "set TMPDIR to a directory"};
+  if (failed)
+    return tl::unexpected(world_error{"there is no directory for temporary files", "set TMPDIR to a directory"});
   auto name = (parent / "hypermesh-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {
-    return world_error{fmt::format("cannot make a directory below {}: {}", parent.string(), std::strerror(errno)),
-                       "set TMPDIR to a directory that you can write to"};
+    return tl::unexpected(
+        world_error{fmt::format("cannot make a directory below {}: {}", parent.string(), std::strerror(errno)),
+                    "set TMPDIR to a directory that you can write to"});
   }
   return std::unique_ptr<temporary_directory>{new temporary_directory{name}};
 }

@@ -33,33 +33,33 @@ class absence_run {
     result_.settings = settings;
   }
 
-  std::variant<absence_result, run_failure> run() {
-    if (auto failed = cluster_.start()) return *failed;
-    if (auto failed = run_together()) return *failed;
-    if (auto failed = run_without_one()) return *failed;
-    if (auto failed = start_again()) return *failed;
-    if (auto failed = await_in_step()) return *failed;
-    if (auto failed = run_on()) return *failed;
+  or_run_failure<absence_result> run() {
+    if (auto done = cluster_.start(); !done) return failure_of(done);
+    if (auto done = run_together(); !done) return failure_of(done);
+    if (auto done = run_without_one(); !done) return failure_of(done);
+    if (auto done = start_again(); !done) return failure_of(done);
+    if (auto done = await_in_step(); !done) return failure_of(done);
+    if (auto done = run_on(); !done) return failure_of(done);
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
-    result_.end = std::move(std::get<load_verdict>(end));
+    if (!end) return failure_of(end);
+    result_.end = std::move(*end);
     return std::move(result_);
   }
 
  private:
-  cluster_under_load::failure run_together() {
-    if (auto failed = cluster_.wait_until([this] { return cluster_.load().answered() > 0; })) return failed;
-    if (auto failed = cluster_.wait_until(clock::now() + warm_up)) return failed;
+  cluster_under_load::outcome run_together() {
+    if (auto done = cluster_.wait_until([this] { return cluster_.load().answered() > 0; }); !done) return done;
+    if (auto done = cluster_.wait_until(clock::now() + warm_up); !done) return done;
     const auto from = cluster_.mark();
-    if (auto failed = cluster_.wait_until(clock::now() + measured_before)) return failed;
+    if (auto done = cluster_.wait_until(clock::now() + measured_before); !done) return done;
     const auto to = cluster_.mark();
     result_.before = load_span::between(from, to);
     narrator_->step(fmt::format("all replicas together: {:.0f} operations a second", result_.before.rate()),
                     result_.before.seconds);
-    return std::nullopt;
+    return {};
   }
 
-  cluster_under_load::failure run_without_one() {
+  cluster_under_load::outcome run_without_one() {
     const auto reports = cluster_.look(report_patience);
     result_.view = cluster_.view_in(reports);
     result_.victim = (cluster_.primary_of(result_.view).value + 1) % result_.settings.load.replicas;
@@ -67,24 +67,26 @@ class absence_run {
     cluster_.processes().kill(result_.victim);
     const auto killed = cluster_.mark();
     if (result_.settings.lose_disk) {
-      if (auto error = cluster_.processes().lose_disk(result_.victim)) return run_failure{exit_code::failed, *error};
+      if (auto done = cluster_.processes().lose_disk(result_.victim); !done)
+        return tl::unexpected(run_failure{exit_code::failed, done.error()});
     }
     const auto wanted = result_.settings.operations;
-    auto failed = cluster_.wait_until([this, killed, wanted] {
+    auto done = cluster_.wait_until([this, killed, wanted] {
       const auto missed = cluster_.load().answered() - killed.answered;
       narrator_->progress(static_cast<std::size_t>(std::min(missed, wanted)), static_cast<std::size_t>(wanted));
       return missed >= wanted;
     });
     restarted_ = cluster_.mark();
     result_.absent = load_span::between(killed, restarted_);
-    if (failed) return failed;
+    if (!done) return done;
     narrator_->step(fmt::format("replica {} was away for {} operations", result_.victim, result_.absent.operations),
                     result_.absent.seconds);
-    return std::nullopt;
+    return {};
   }
 
-  cluster_under_load::failure start_again() {
-    if (auto error = cluster_.processes().restart(result_.victim)) return run_failure{exit_code::failed, *error};
+  cluster_under_load::outcome start_again() {
+    if (auto done = cluster_.processes().restart(result_.victim); !done)
+      return tl::unexpected(run_failure{exit_code::failed, done.error()});
     result_.listening_seconds = seconds_since_restart();
     narrator_->step(fmt::format("replica {} listens again", result_.victim), result_.listening_seconds);
     return cluster_.open_observer();
@@ -127,32 +129,32 @@ class absence_run {
     return false;
   }
 
-  cluster_under_load::failure await_in_step() {
+  cluster_under_load::outcome await_in_step() {
     const auto deadline = restarted_.when + in_step_patience;
     bool in_step = false;
     while (!in_step && clock::now() < deadline) {
       const auto pause = in_step_since_ ? second_look_after : look_interval;
-      if (auto failed = cluster_.wait_until(clock::now() + pause)) return failed;
+      if (auto done = cluster_.wait_until(clock::now() + pause); !done) return done;
       if (stop_->requested()) continue;
       in_step = is_in_step();
     }
     result_.catching_up = load_span::between(restarted_, in_step ? *in_step_since_ : cluster_.mark());
-    if (!in_step) return std::nullopt;
+    if (!in_step) return {};
     result_.in_step_seconds = result_.catching_up.seconds;
     narrator_->step(fmt::format("replica {} is in step, at sequence {}", result_.victim, result_.in_step_at.value),
                     *result_.in_step_seconds);
-    return std::nullopt;
+    return {};
   }
 
   /// Waits until the replica has executed for a while without installing another state.
-  cluster_under_load::failure run_on() {
+  cluster_under_load::outcome run_on() {
     const auto from = cluster_.mark();
     const std::uint64_t alone = 2 * cluster_.processes().content().checkpoint_period;
     auto states = result_.states_until_in_step;
     auto since = result_.in_step_at;
     auto since_seconds = result_.in_step_seconds;
     while (clock::now() < from.when + (result_.executing_seconds ? measured_after : executing_patience)) {
-      if (auto failed = cluster_.wait_until(clock::now() + calm_look_interval)) return failed;
+      if (auto done = cluster_.wait_until(clock::now() + calm_look_interval); !done) return done;
       const auto reports = cluster_.look(look_patience);
       const auto& own = reports[result_.victim];
       if (!own || result_.executing_seconds || !since_seconds) continue;
@@ -168,7 +170,7 @@ class absence_run {
     if (result_.executing_seconds) {
       narrator_->step(fmt::format("replica {} executes by itself", result_.victim), *result_.executing_seconds);
     }
-    return std::nullopt;
+    return {};
   }
 
   interruption* stop_;
@@ -203,8 +205,8 @@ std::optional<std::uint64_t> absence_result::probation_floor() const {
   return word == nullptr ? std::nullopt : find_counter(*word, "probation_floor_sequence");
 }
 
-std::variant<absence_result, run_failure> run_absence(const absence_settings& settings, interruption& stop,
-                                                      run_narrator& narrator) {
+or_run_failure<absence_result> run_absence(const absence_settings& settings, interruption& stop,
+                                           run_narrator& narrator) {
   return absence_run{settings, stop, narrator}.run();
 }
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <variant>
 
 #include "tools/hypermesh/load/cluster_under_load.hpp"
 
@@ -61,7 +60,7 @@ struct absence_result {
 /// answers. The replica is in step once it has executed as much as the others within one checkpoint period, and still
 /// has at the next look. Call it from the main thread, and construct `stop` before any thread. Nothing of the cluster
 /// is left when it returns.
-[[nodiscard]] std::variant<absence_result, run_failure> run_absence(const absence_settings& settings,
-                                                                    interruption& stop, run_narrator& narrator);
+[[nodiscard]] or_run_failure<absence_result> run_absence(const absence_settings& settings, interruption& stop,
+                                                         run_narrator& narrator);
 
 }  // namespace hypermesh::cli

@@ -20,17 +20,17 @@ class chaos_run {
     result_.settings = settings;
   }
 
-  std::variant<chaos_result, run_failure> run() {
-    if (auto failed = cluster_.start()) return *failed;
-    if (auto failed = kill_again_and_again()) return *failed;
+  or_run_failure<chaos_result> run() {
+    if (auto done = cluster_.start(); !done) return failure_of(done);
+    if (auto done = kill_again_and_again(); !done) return failure_of(done);
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
-    result_.end = std::move(std::get<load_verdict>(end));
+    if (!end) return failure_of(end);
+    result_.end = std::move(*end);
     return std::move(result_);
   }
 
  private:
-  cluster_under_load::failure wait_until(clock::time_point time) {
+  cluster_under_load::outcome wait_until(clock::time_point time) {
     return cluster_.wait_until([this, time] {
       narrator_->progress(static_cast<std::size_t>(1'000 * cluster_.seconds()),
                           static_cast<std::size_t>(result_.settings.duration.count()));
@@ -38,16 +38,16 @@ class chaos_run {
     });
   }
 
-  cluster_under_load::failure kill_again_and_again() {
+  cluster_under_load::outcome kill_again_and_again() {
     const auto end = cluster_.begun() + result_.settings.duration;
     for (auto next = cluster_.begun() + result_.settings.every; next < end; next += result_.settings.every) {
-      if (auto failed = wait_until(next)) return failed;
-      if (auto failed = kill_once(std::min(next + result_.settings.every, end))) return failed;
+      if (auto done = wait_until(next); !done) return done;
+      if (auto done = kill_once(std::min(next + result_.settings.every, end)); !done) return done;
     }
     return wait_until(end);
   }
 
-  cluster_under_load::failure kill_once(clock::time_point window_end) {
+  cluster_under_load::outcome kill_once(clock::time_point window_end) {
     const bool all = result_.settings.victims == chaos_victims::all;
     chaos_kill kill;
     kill.view = cluster_.view_in(cluster_.look(report_patience));
@@ -60,18 +60,19 @@ class chaos_run {
     cluster_.load().watch_gaps();
     for (const auto each : kill.victims)
       cluster_.processes().kill(each);
-    if (auto failed = wait_until(killed_at + result_.settings.away)) return failed;
+    if (auto done = wait_until(killed_at + result_.settings.away); !done) return done;
     for (const auto each : kill.victims) {
-      if (auto error = cluster_.processes().restart(each)) return run_failure{exit_code::failed, *error};
+      if (auto done = cluster_.processes().restart(each); !done)
+        return tl::unexpected(run_failure{exit_code::failed, done.error()});
     }
-    if (auto failed = wait_until(window_end)) return failed;
+    if (auto done = wait_until(window_end); !done) return done;
     kill.gap_seconds = cluster_.load().longest_gap();
     narrator_->step(fmt::format("killed {} in view {}; {} answers so far",
                                 all ? std::string{"all replicas"} : fmt::format("primary {}", primary.value),
                                 kill.view.value, cluster_.load().answered()),
                     kill.gap_seconds);
     result_.kills.push_back(std::move(kill));
-    return std::nullopt;
+    return {};
   }
 
   run_narrator* narrator_;
@@ -91,8 +92,7 @@ std::optional<double> chaos_result::median_gap_seconds() const {
   return gaps.size() % 2 == 1 ? gaps[middle] : (gaps[middle - 1] + gaps[middle]) / 2;
 }
 
-std::variant<chaos_result, run_failure> run_chaos(const chaos_settings& settings, interruption& stop,
-                                                  run_narrator& narrator) {
+or_run_failure<chaos_result> run_chaos(const chaos_settings& settings, interruption& stop, run_narrator& narrator) {
   return chaos_run{settings, stop, narrator}.run();
 }
 

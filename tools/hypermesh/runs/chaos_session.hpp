@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <variant>
 #include <vector>
 
 #include "tools/hypermesh/load/cluster_under_load.hpp"
@@ -42,7 +41,7 @@ struct chaos_result {
 
 /// Runs a local cluster under load and repeatedly kills replicas with SIGKILL. Call it from the main thread, and
 /// construct `stop` before any thread. Nothing of the cluster is left when it returns.
-[[nodiscard]] std::variant<chaos_result, run_failure> run_chaos(const chaos_settings& settings, interruption& stop,
-                                                                run_narrator& narrator);
+[[nodiscard]] or_run_failure<chaos_result> run_chaos(const chaos_settings& settings, interruption& stop,
+                                                     run_narrator& narrator);
 
 }  // namespace hypermesh::cli

@@ -27,32 +27,32 @@ class endurance_run {
     return load;
   }
 
-  std::variant<endurance_result, run_failure> run() {
-    if (auto failed = cluster_.start()) return *failed;
+  or_run_failure<endurance_result> run() {
+    if (auto done = cluster_.start(); !done) return failure_of(done);
     last_ = {cluster_.begun(), 0};
     while (result_.tenths.size() < parts) {
-      if (auto failed = wait_for_tenth()) return *failed;
+      if (auto done = wait_for_tenth(); !done) return failure_of(done);
     }
     auto end = cluster_.finish();
-    if (auto* failed = std::get_if<run_failure>(&end)) return std::move(*failed);
-    result_.end = std::move(std::get<load_verdict>(end));
+    if (!end) return failure_of(end);
+    result_.end = std::move(*end);
     return std::move(result_);
   }
 
  private:
   /// A look at the replicas takes time, in which a fast load may finish several tenths. Each tenth ends at the time of
   /// its last answer, and tenths that ended during one look share that look.
-  cluster_under_load::failure wait_for_tenth() {
+  cluster_under_load::outcome wait_for_tenth() {
     const auto known = result_.tenths.size();
     std::vector<increment_load::milestone> reached;
-    auto failed = cluster_.wait_until([this, known, &reached] {
+    auto done = cluster_.wait_until([this, known, &reached] {
       const auto answered = cluster_.load().answered();
       const auto total = result_.settings.operations;
       narrator_->progress(static_cast<std::size_t>(std::min(answered, total)), static_cast<std::size_t>(total));
       reached = cluster_.load().milestones_after(known);
       return !reached.empty();
     });
-    if (failed) return failed;
+    if (!done) return done;
     const auto replicas = burdens();
     for (const auto& each : reached) {
       endurance_tenth tenth;
@@ -65,7 +65,7 @@ class endurance_run {
       last_ = now;
       result_.tenths.push_back(std::move(tenth));
     }
-    return std::nullopt;
+    return {};
   }
 
   std::vector<replica_burden> burdens() {
@@ -142,8 +142,8 @@ checkpoint_pauses endurance_result::pauses() const {
   return all;
 }
 
-std::variant<endurance_result, run_failure> run_endurance(const endurance_settings& settings, interruption& stop,
-                                                          run_narrator& narrator) {
+or_run_failure<endurance_result> run_endurance(const endurance_settings& settings, interruption& stop,
+                                               run_narrator& narrator) {
   return endurance_run{settings, stop, narrator}.run();
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <variant>
 #include <vector>
 
 #include "tools/hypermesh/load/cluster_under_load.hpp"
@@ -66,7 +65,7 @@ struct endurance_result {
 /// Runs a local cluster under load until the given number of operations is answered, and records at each tenth what the
 /// replicas hold. The state is a fixed set of counters, so nothing may grow with the number of operations. Call it from
 /// the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
-[[nodiscard]] std::variant<endurance_result, run_failure> run_endurance(const endurance_settings& settings,
-                                                                        interruption& stop, run_narrator& narrator);
+[[nodiscard]] or_run_failure<endurance_result> run_endurance(const endurance_settings& settings, interruption& stop,
+                                                             run_narrator& narrator);
 
 }  // namespace hypermesh::cli

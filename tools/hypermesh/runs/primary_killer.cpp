@@ -21,14 +21,14 @@ primary_killer::primary_killer(local_cluster& cluster, consensus_client& client,
       away_(std::min(away_max, every / 2)),
       next_kill_(clock::now() + every) {}
 
-std::optional<world_error> primary_killer::poll() {
-  if (victim_) return clock::now() >= back_at_ ? restore() : std::nullopt;
-  if (clock::now() >= next_kill_) kill_primary();
-  return std::nullopt;
+or_error<void> primary_killer::poll() {
+  if (victim_ && clock::now() >= back_at_) return restore();
+  if (!victim_ && clock::now() >= next_kill_) kill_primary();
+  return {};
 }
 
-std::optional<world_error> primary_killer::restore() {
-  if (!victim_) return std::nullopt;
+or_error<void> primary_killer::restore() {
+  if (!victim_) return {};
   const auto number = *victim_;
   victim_.reset();
   return cluster_->restart(number);

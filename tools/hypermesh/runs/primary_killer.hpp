@@ -19,9 +19,9 @@ class primary_killer {
   primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every);
 
   /// Kills or restarts a replica if it is due. Takes up to 200 ms, for which a dead replica is waited for.
-  [[nodiscard]] std::optional<world_error> poll();
+  [[nodiscard]] or_error<void> poll();
   /// Restarts the replica that is away, if there is one.
-  [[nodiscard]] std::optional<world_error> restore();
+  [[nodiscard]] or_error<void> restore();
 
   [[nodiscard]] std::size_t kills() const { return kills_; }
 

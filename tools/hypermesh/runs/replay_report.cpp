@@ -281,14 +281,13 @@ exit_code replay_and_print(const replay_settings& settings, bool as_json, bool q
   interruption stop;
   const auto style = text_style::of(STDERR_FILENO);
   if (!quiet && !heading.empty()) say_styled(style.bold(heading) + "\n");
-  std::variant<replay_result, run_failure> outcome;
-  {
+  const auto outcome = [&] {
     // Its destructor removes the progress bar.
     console_narrator narrator{quiet};
-    outcome = run_replay(settings, stop, narrator);
-  }
-  if (const auto* failed = std::get_if<run_failure>(&outcome)) return report_error(failed->error, failed->code);
-  const auto& result = std::get<replay_result>(outcome);
+    return run_replay(settings, stop, narrator);
+  }();
+  if (!outcome) return report_error(outcome.error().error, outcome.error().code);
+  const auto& result = *outcome;
   if (!quiet) say("");
   if (as_json) {
     print_json(json_of(result), 2);

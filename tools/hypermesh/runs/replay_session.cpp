@@ -24,7 +24,7 @@ double seconds_between(clock::time_point from, clock::time_point to) {
 
 double seconds_since(clock::time_point from) { return seconds_between(from, clock::now()); }
 
-const run_failure interrupted{exit_code::interrupted, {"interrupted", ""}};
+const tl::unexpected interrupted{run_failure{exit_code::interrupted, {"interrupted", ""}}};
 
 /// One replay from beginning to end. Members are constructed in this order and destroyed in reverse.
 class replay {
@@ -34,13 +34,15 @@ class replay {
     result_.settings = settings;
   }
 
-  std::variant<replay_result, run_failure> run() {
-    if (auto failed = load()) return *failed;
-    if (auto failed = own() ? start_cluster() : std::nullopt) return *failed;
-    if (auto failed = connect()) return *failed;
-    if (auto failed = submit()) return *failed;
-    if (auto failed = compare()) return *failed;
-    if (auto failed = gather_counters()) return *failed;
+  or_run_failure<replay_result> run() {
+    if (auto done = load(); !done) return failure_of(done);
+    if (own()) {
+      if (auto done = start_cluster(); !done) return failure_of(done);
+    }
+    if (auto done = connect(); !done) return failure_of(done);
+    if (auto done = submit(); !done) return failure_of(done);
+    if (auto done = compare(); !done) return failure_of(done);
+    if (auto done = gather_counters(); !done) return failure_of(done);
     session_.reset();
     finish();
     return std::move(result_);
@@ -49,20 +51,20 @@ class replay {
  private:
   [[nodiscard]] bool own() const { return result_.settings.has_own_cluster(); }
 
-  std::optional<run_failure> load() {
+  or_run_failure<void> load() {
     const auto begun = clock::now();
     auto loaded = load_workload(result_.settings.source);
-    if (auto* error = std::get_if<world_error>(&loaded)) return run_failure{exit_code::usage, *error};
-    result_.work = std::move(std::get<workload>(loaded));
+    if (!loaded) return tl::unexpected(run_failure{exit_code::usage, loaded.error()});
+    result_.work = std::move(*loaded);
     for (const auto& each : result_.work.events)
       operations_.emplace_back(each.operation);
     narrator_->step(
         fmt::format("{}: {}", result_.work.made_up ? "made-up workload" : "cluster trace", result_.work.description()),
         seconds_since(begun));
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<run_failure> start_cluster() {
+  or_run_failure<void> start_cluster() {
     auto begun = clock::now();
     cluster_plan plan;
     plan.name = "local";
@@ -70,25 +72,25 @@ class replay {
     plan.replicas = result_.settings.replicas;
     plan.clients = 1;
     auto prepared = local_cluster::prepare(plan);
-    if (auto* error = std::get_if<world_error>(&prepared)) return run_failure{exit_code::failed, *error};
-    cluster_ = std::move(std::get<std::unique_ptr<local_cluster>>(prepared));
+    if (!prepared) return tl::unexpected(run_failure{exit_code::failed, prepared.error()});
+    cluster_ = std::move(*prepared);
     narrator_->step(
         fmt::format("keys and configuration of {} replicas in {}", plan.replicas, cluster_->layout().root.string()),
         seconds_since(begun));
     begun = clock::now();
-    if (auto error = cluster_->start()) return run_failure{exit_code::failed, *error};
+    if (auto done = cluster_->start(); !done) return tl::unexpected(run_failure{exit_code::failed, done.error()});
     const auto [first, last] = std::minmax_element(cluster_->ports().begin(), cluster_->ports().end());
     narrator_->step(
         fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
         seconds_since(begun));
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<run_failure> connect() {
+  or_run_failure<void> connect() {
     auto options = result_.settings.existing;
     if (cluster_) options.cluster = cluster_->layout().root.string();
     auto config = read_client_of(options);
-    if (auto* error = std::get_if<world_error>(&config)) return run_failure{exit_code::usage, *error};
+    if (!config) return tl::unexpected(run_failure{exit_code::usage, config.error()});
     client_settings settings;
     const auto in_flight = result_.settings.operations_in_flight();
     const auto bundle = result_.settings.operations_in_bundle();
@@ -97,23 +99,24 @@ class replay {
         std::clamp<std::size_t>((in_flight + bundle - 1) / bundle, 1, limits::requests_in_flight_max);
     settings.operations_pending_max = std::max(settings.operations_pending_max, in_flight);
     settings.deadline_us = static_cast<microseconds_t>(options.timeout_seconds * 1e6);
-    auto opened = cluster_session::open(std::move(std::get<client_config>(config)), settings);
-    if (auto* error = std::get_if<world_error>(&opened)) return run_failure{exit_code::usage, *error};
-    session_ = std::move(std::get<std::unique_ptr<cluster_session>>(opened));
+    auto opened = cluster_session::open(std::move(*config), settings);
+    if (!opened) return tl::unexpected(run_failure{exit_code::usage, opened.error()});
+    session_ = std::move(*opened);
     result_.cluster = session_->cluster();
     result_.settings.replicas = static_cast<std::uint32_t>(result_.cluster.replicas.size());
     if (result_.cluster.state_machine != "scheduler") {
-      return run_failure{exit_code::usage,
-                         {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
-                          "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}};
+      return tl::unexpected(
+          run_failure{exit_code::usage,
+                      {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
+                       "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}});
     }
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<run_failure> submit() {
+  or_run_failure<void> submit() {
     const auto begun = cluster_ ? cluster_->started() : clock::now();
     bool first_told = false;
-    std::optional<world_error> lost;
+    or_error<void> intact;
     auto killer = make_killer();
     const auto keep_on = [&](std::size_t answered) {
       if (answered > 0 && !first_told) {
@@ -121,15 +124,15 @@ class replay {
         narrator_->step("first operation ordered and executed", seconds_since(begun));
       }
       narrator_->progress(answered, operations_.size());
-      if (cluster_) lost = cluster_->loss();
-      if (killer && !lost) lost = killer->poll();
-      return !lost && !stop_->requested();
+      if (cluster_) intact = cluster_->check_replicas();
+      if (killer && intact) intact = killer->poll();
+      return intact && !stop_->requested();
     };
     const workload_settings settings{result_.settings.operations_in_flight(),
                                      std::chrono::duration<double>{result_.settings.duration_seconds}};
     auto outcome = run_workload(session_->client(), operations_, settings, keep_on);
-    if (killer && !lost) lost = killer->restore();
-    if (lost) return run_failure{exit_code::failed, *lost};
+    if (killer && intact) intact = killer->restore();
+    if (!intact) return tl::unexpected(run_failure{exit_code::failed, intact.error()});
     if (outcome.cut_short) return interrupted;
     if (killer) result_.kills = killer->kills();
     judge_speed(outcome, begun);
@@ -138,7 +141,7 @@ class replay {
         fmt::format("{} operations answered by f + 1 = {} replicas each", grouped(result_.submitted - result_.failed),
                     result_.cluster.parameters().group().weak_quorum()),
         result_.elapsed_seconds);
-    return std::nullopt;
+    return {};
   }
 
   [[nodiscard]] std::optional<primary_killer> make_killer() {
@@ -179,7 +182,7 @@ class replay {
 
   /// Waits until all replicas have executed equally much and hold the expected state. If the time is over, keeps their
   /// last reports.
-  std::optional<run_failure> compare() {
+  or_run_failure<void> compare() {
     const auto begun = clock::now();
     const auto deadline = begun + agreement_patience;
     bool told = false;
@@ -194,12 +197,12 @@ class replay {
       if (!told && stop_->wait(std::chrono::milliseconds{50})) return interrupted;
     } while (!told && clock::now() < deadline);
     narrator_->step("the replicas' states compared", seconds_since(begun));
-    return std::nullopt;
+    return {};
   }
 
   /// Reads the use of the network and of the processes. Links count by themselves and report to the node once a second,
   /// so this waits for the last report of the workload. The compared states stay unchanged.
-  std::optional<run_failure> gather_counters() {
+  or_run_failure<void> gather_counters() {
     if (stop_->wait(link_limits{}.report_interval + std::chrono::milliseconds{50})) return interrupted;
     const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,
                                          [this] { return !stop_->requested(); });
@@ -207,11 +210,11 @@ class replay {
       auto& kept = result_.replicas[index].report;
       if (kept && reports[index]) kept->counters = reports[index]->counters;
     }
-    if (!cluster_) return std::nullopt;
+    if (!cluster_) return {};
     const auto usage = cluster_->usage();
     for (std::size_t index = 0; index < usage.size(); ++index)
       result_.replicas[index].usage = usage[index];
-    return std::nullopt;
+    return {};
   }
 
   void finish() {
@@ -275,8 +278,7 @@ std::uint64_t replay_result::sum_of(std::string_view counter) const {
   return sum;
 }
 
-std::variant<replay_result, run_failure> run_replay(const replay_settings& settings, interruption& stop,
-                                                    run_narrator& narrator) {
+or_run_failure<replay_result> run_replay(const replay_settings& settings, interruption& stop, run_narrator& narrator) {
   return replay{settings, stop, narrator}.run();
 }
 

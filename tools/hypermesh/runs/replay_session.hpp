@@ -4,7 +4,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "tools/hypermesh/client/cluster_reports.hpp"
@@ -81,7 +80,7 @@ struct replay_result {
 
 /// Replays a cluster's history through one client and compares the replicas. Call it from the main thread, and
 /// construct `stop` before any thread. Nothing of an own cluster is left when it returns.
-[[nodiscard]] std::variant<replay_result, run_failure> run_replay(const replay_settings& settings, interruption& stop,
-                                                                  run_narrator& narrator);
+[[nodiscard]] or_run_failure<replay_result> run_replay(const replay_settings& settings, interruption& stop,
+                                                       run_narrator& narrator);
 
 }  // namespace hypermesh::cli

@@ -57,59 +57,61 @@ bool is_numeric(const CLI::Option& option) {
 }
 
 /// Values that no option may have although the parser accepts them.
-std::optional<world_error> objection_to_value(const CLI::Option& option, const std::string& value) {
+or_error<void> check_value(const CLI::Option& option, const std::string& value) {
   // An empty value mostly comes from a shell variable that is not set. A positional word may be empty, because the
   // value of a key may be.
   if (value.empty() && !option.get_positional()) {
-    return world_error{fmt::format("{} was given an empty value", option.get_name()),
-                       "name a value; from a variable of the shell: is it set?"};
+    return tl::unexpected(world_error{fmt::format("{} was given an empty value", option.get_name()),
+                                      "name a value; from a variable of the shell: is it set?"});
   }
   // The parser would silently use the largest number that it can hold.
   std::uint64_t number = 0;
   const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (is_numeric(option) && wrong == std::errc::result_out_of_range) {
-    return world_error{fmt::format("{}: '{}' is too large a number", option.get_name(), value),
-                       fmt::format("write a number up to {}", std::numeric_limits<std::uint64_t>::max())};
+    return tl::unexpected(
+        world_error{fmt::format("{}: '{}' is too large a number", option.get_name(), value),
+                    fmt::format("write a number up to {}", std::numeric_limits<std::uint64_t>::max())});
   }
-  return std::nullopt;
+  return {};
 }
 
 /// The same for all values of a parsed command.
-std::optional<world_error> objection_to_values(const CLI::App& app) {
+or_error<void> check_values(const CLI::App& app) {
   for (const auto* each : app.get_options()) {
     if (each->get_items_expected_max() == 0) continue;
     for (const auto& value : each->results()) {
-      if (auto objection = objection_to_value(*each, value)) return objection;
+      if (auto done = check_value(*each, value); !done) return done;
     }
   }
   const auto parts =
       app.get_subcommands([](const CLI::App* part) { return part->get_name().empty() || part->parsed(); });
   for (const auto* part : parts) {
-    if (auto objection = objection_to_values(*part)) return objection;
+    if (auto done = check_values(*part); !done) return done;
   }
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
 
-std::optional<world_error> objection_to_command(const CLI::App& app, std::span<const std::string> words) {
+or_error<void> check_command(const CLI::App& app, std::span<const std::string> words) {
   const auto* at = &app;
   auto path = app.get_name();
   for (const auto& word : words) {
-    if (commands_of(*at).empty() || word.starts_with('-')) return std::nullopt;
+    if (commands_of(*at).empty() || word.starts_with('-')) return {};
     const auto* const next = find_command(*at, word);
     if (next == nullptr) {
       const auto meant = nearest_word(word, names_of(*at));
       const auto hint = meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant);
-      return world_error{fmt::format("unknown command '{}'{}", word, hint),
-                         fmt::format("the commands of '{}' are {}", path, fmt::join(names_of(*at), ", "))};
+      return tl::unexpected(
+          world_error{fmt::format("unknown command '{}'{}", word, hint),
+                      fmt::format("the commands of '{}' are {}", path, fmt::join(names_of(*at), ", "))});
     }
     at = next;
     path += " " + word;
   }
-  if (commands_of(*at).empty()) return std::nullopt;
-  return world_error{fmt::format("'{}' needs a command", path),
-                     fmt::format("name one of {}", fmt::join(names_of(*at), ", "))};
+  if (commands_of(*at).empty()) return {};
+  return tl::unexpected(world_error{fmt::format("'{}' needs a command", path),
+                                    fmt::format("name one of {}", fmt::join(names_of(*at), ", "))});
 }
 
 std::string command_path(const CLI::App& app) {
@@ -138,10 +140,11 @@ exit_code print_help(const CLI::App& app, const std::vector<std::string>& words)
   for (std::size_t index = 0; index < words.size(); ++index) {
     const auto* const next = find_command(*at, words[index]);
     if (next == nullptr) {
-      const auto objection = objection_to_command(*at, std::span{words}.subspan(index));
-      return report_error(objection.value_or(world_error{fmt::format("'{}' has no command '{}'", path, words[index]),
-                                                         fmt::format("see '{} --help'", path)}),
-                          exit_code::usage);
+      const auto known = check_command(*at, std::span{words}.subspan(index));
+      if (!known) return report_error(known.error(), exit_code::usage);
+      return report_error(
+          {fmt::format("'{}' has no command '{}'", path, words[index]), fmt::format("see '{} --help'", path)},
+          exit_code::usage);
     }
     at = next;
     path += " " + words[index];
@@ -152,7 +155,7 @@ exit_code print_help(const CLI::App& app, const std::vector<std::string>& words)
 
 std::optional<exit_code> parse(CLI::App& app, int count, const char* const* words) {
   const std::vector<std::string> typed(words + std::min(count, 1), words + count);
-  if (const auto objection = objection_to_command(app, typed)) return report_error(*objection, exit_code::usage);
+  if (auto done = check_command(app, typed); !done) return report_error(done.error(), exit_code::usage);
   try {
     app.parse(count, words);
   } catch (const CLI::CallForHelp&) {
@@ -164,7 +167,7 @@ std::optional<exit_code> parse(CLI::App& app, int count, const char* const* word
   } catch (const CLI::ParseError& error) {
     return report_error({error.what(), fmt::format("see '{} --help'", command_path(app))}, exit_code::usage);
   }
-  if (const auto objection = objection_to_values(app)) return report_error(*objection, exit_code::usage);
+  if (auto done = check_values(app); !done) return report_error(done.error(), exit_code::usage);
   return std::nullopt;
 }
 

@@ -13,9 +13,9 @@
 /// How a binary finds the command that its arguments name. The same for the product and the laboratory.
 namespace hypermesh::cli {
 
-/// Why the words after the binary's name do not begin with a command of `app`, with a similar command if there is one.
-/// Nothing if they do, or if they begin with an option.
-[[nodiscard]] std::optional<world_error> objection_to_command(const CLI::App& app, std::span<const std::string> words);
+/// An error if the words after the binary's name begin neither with a command of `app` nor with an option; it names a
+/// similar command if there is one.
+[[nodiscard]] or_error<void> check_command(const CLI::App& app, std::span<const std::string> words);
 
 /// The subcommand that was being read when parsing failed, for a hint to its help.
 [[nodiscard]] std::string command_path(const CLI::App& app);

@@ -140,14 +140,16 @@ bool flush_output() {
   return first_output_error == 0;
 }
 
-std::optional<world_error> output_failure() {
-  if (first_output_error == 0) return std::nullopt;
+or_error<void> check_output() {
+  if (first_output_error == 0) return {};
   const auto what = fmt::format("the output could not be written: {}", std::strerror(first_output_error));
-  if (first_output_error == EPIPE) return world_error{what, "keep the program that reads the pipe running"};
+  if (first_output_error == EPIPE)
+    return tl::unexpected(world_error{what, "keep the program that reads the pipe running"});
   if (first_output_error == ENOSPC || first_output_error == EDQUOT) {
-    return world_error{what, "free space on the disk of the file that stdout goes to (df -h), and run it again"};
+    return tl::unexpected(
+        world_error{what, "free space on the disk of the file that stdout goes to (df -h), and run it again"});
   }
-  return world_error{what, "look where stdout goes to, and run it again"};
+  return tl::unexpected(world_error{what, "look where stdout goes to, and run it again"});
 }
 
 exit_code report_error(const world_error& error, exit_code code) {
@@ -170,7 +172,7 @@ exit_code exit_code_of(const world_error& error) {
 exit_code finish_output(exit_code code) {
   static bool was_said = false;
   if (flush_output() || std::exchange(was_said, true)) return code;
-  return report_error(*output_failure(), code == exit_code::ok ? exit_code::failed : code);
+  return report_error(check_output().error(), code == exit_code::ok ? exit_code::failed : code);
 }
 
 std::string grouped(std::uint64_t number) {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,7 +42,7 @@ class text_style {
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
 // Nothing here throws, whatever happened to the streams. A message that nobody can read is lost. Output that cannot be
-// written is remembered for `output_failure`.
+// written is remembered for `check_output`.
 
 /// A message for people: a line on stderr, in which nothing controls the terminal.
 void say(std::string_view line);
@@ -64,11 +63,11 @@ void print_report(std::string_view text);
 /// U+FFFD, and nothing in it controls a terminal.
 void print_json(const nlohmann::ordered_json& value, int indent = -1);
 
-/// Flushes stdout, so that a program that reads it sees the output now. False: see `output_failure`.
+/// Flushes stdout, so that a program that reads it sees the output now. False: see `check_output`.
 bool flush_output();
 
-/// The first reason why output could not be written, if there was one.
-[[nodiscard]] std::optional<world_error> output_failure();
+/// The first error of writing output, if there was one.
+[[nodiscard]] or_error<void> check_output();
 
 /// Prints the error and what to do about it on stderr. Returns `code`.
 exit_code report_error(const world_error& error, exit_code code);

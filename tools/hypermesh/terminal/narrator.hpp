@@ -17,6 +17,9 @@ struct run_failure {
   world_error error;
 };
 
+template <class Value>
+using or_run_failure = tl::expected<Value, run_failure>;
+
 /// Reports the steps of a run to people. It cannot change the run.
 class run_narrator {
  public:

@@ -19,17 +19,17 @@ class row_reader {
   }
 
   /// The next row that is not empty; nothing at the end of the text.
-  checked<std::optional<csv_row>> next() {
+  or_reason<std::optional<csv_row>> next() {
     while (!text_.empty()) {
       csv_row row{line_, {}};
       for (bool is_more = true; is_more;) {
-        if (auto wrong = take_field(row)) return failure{std::move(*wrong)};
+        if (auto done = take_field(row); !done) return failure_of(done);
         is_more = take(',');
       }
       const bool returned = take('\r');
       if (!take('\n') && !returned && !text_.empty()) {
-        return failure{
-            fmt::format("{}:{}: text follows a quoted field; put the whole field in quotes", file_name_, line_)};
+        return invalid(
+            fmt::format("{}:{}: text follows a quoted field; put the whole field in quotes", file_name_, line_));
       }
       ++line_;
       const bool is_empty = row.fields.size() == 1 && row.fields.front().empty();
@@ -45,28 +45,29 @@ class row_reader {
     return true;
   }
 
-  std::optional<std::string> take_field(csv_row& row) {
+  or_reason<void> take_field(csv_row& row) {
     if (take('"')) return take_quoted(row);
     const auto end = std::min(text_.find_first_of(",\r\n"), text_.size());
     row.fields.emplace_back(text_.substr(0, end));
     text_.remove_prefix(end);
-    return std::nullopt;
+    return {};
   }
 
-  std::optional<std::string> take_quoted(csv_row& row) {
+  or_reason<void> take_quoted(csv_row& row) {
     std::string field;
     while (!text_.empty()) {
       const auto letter = text_.front();
       text_.remove_prefix(1);
       if (letter == '"' && !take('"')) {
         row.fields.push_back(std::move(field));
-        return std::nullopt;
+        return {};
       }
       const bool ends_line = letter == '\n' || (letter == '\r' && !text_.starts_with('\n'));
       if (ends_line) ++line_;
       field += letter;
     }
-    return fmt::format("{}:{}: a quote is never closed; close it before the end of the field", file_name_, row.line);
+    return invalid(
+        fmt::format("{}:{}: a quote is never closed; close it before the end of the field", file_name_, row.line));
   }
 
   std::string_view text_;
@@ -76,36 +77,36 @@ class row_reader {
 
 }  // namespace
 
-checked<csv_table> csv_table::parse(std::string_view text, std::string_view file_name, std::size_t rows_max) {
+or_reason<csv_table> csv_table::parse(std::string_view text, std::string_view file_name, std::size_t rows_max) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-    return failure{fmt::format("{}: the file is UTF-16; save it as UTF-8", file_name)};
+    return invalid(fmt::format("{}: the file is UTF-16; save it as UTF-8", file_name));
   }
   row_reader reader{text, file_name};
   csv_table table;
   table.file_name = std::string{file_name};
   auto head = reader.next();
-  if (!head) return failure{head.error()};
+  if (!head) return failure_of(head);
   if (!head->has_value()) {
-    return failure{fmt::format("{}: the file is empty; its first line must name the columns", file_name)};
+    return invalid(fmt::format("{}: the file is empty; its first line must name the columns", file_name));
   }
   table.columns = std::move((*head)->fields);
   for (auto column = table.columns.begin(); column != table.columns.end(); ++column) {
     // Nobody can ask for a column without a name.
     if (column->empty() || std::find(std::next(column), table.columns.end(), *column) == table.columns.end()) continue;
-    return failure{
-        fmt::format("{}:{}: the column \"{}\" comes twice; remove one of the two", file_name, (*head)->line, *column)};
+    return invalid(
+        fmt::format("{}:{}: the column \"{}\" comes twice; remove one of the two", file_name, (*head)->line, *column));
   }
   while (true) {
     auto row = reader.next();
-    if (!row) return failure{row.error()};
+    if (!row) return failure_of(row);
     if (!row->has_value()) return table;
     const auto fields = (*row)->fields.size();
     if (fields != table.columns.size()) {
-      return failure{fmt::format("{}:{}: the line has {} fields, the head has {}; add or remove commas", file_name,
-                                 (*row)->line, fields, table.columns.size())};
+      return invalid(fmt::format("{}:{}: the line has {} fields, the head has {}; add or remove commas", file_name,
+                                 (*row)->line, fields, table.columns.size()));
     }
     if (table.rows.size() >= rows_max) {
-      return failure{fmt::format("{}: more than {} lines; cut the file", file_name, rows_max)};
+      return invalid(fmt::format("{}: more than {} lines; cut the file", file_name, rows_max));
     }
     table.rows.push_back(std::move(**row));
   }
@@ -117,10 +118,10 @@ std::optional<std::size_t> csv_table::find_column(std::string_view name) const {
   return static_cast<std::size_t>(found - columns.begin());
 }
 
-checked<std::size_t> csv_table::column(std::string_view name) const {
+or_reason<std::size_t> csv_table::column(std::string_view name) const {
   if (const auto found = find_column(name)) return *found;
-  return failure{fmt::format("{}:1: there is no column \"{}\" among {}; add it or name the right file", file_name, name,
-                             fmt::join(columns, ", "))};
+  return invalid(fmt::format("{}:1: there is no column \"{}\" among {}; add it or name the right file", file_name, name,
+                             fmt::join(columns, ", ")));
 }
 
 }  // namespace hypermesh

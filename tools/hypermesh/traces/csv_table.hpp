@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 
 namespace hypermesh {
 
@@ -28,14 +28,14 @@ struct csv_table {
 
   /// Parses `text`. The failure names the file and the line. More than `rows_max` rows
   /// are a failure.
-  [[nodiscard]] static checked<csv_table> parse(std::string_view text, std::string_view file_name,
-                                                std::size_t rows_max);
+  [[nodiscard]] static or_reason<csv_table> parse(std::string_view text, std::string_view file_name,
+                                                  std::size_t rows_max);
 
   /// Index of a column; nothing if there is no such column.
   [[nodiscard]] std::optional<std::size_t> find_column(std::string_view name) const;
 
   /// Index of a column, or a failure that lists the existing columns.
-  [[nodiscard]] checked<std::size_t> column(std::string_view name) const;
+  [[nodiscard]] or_reason<std::size_t> column(std::string_view name) const;
 };
 
 }  // namespace hypermesh

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/state_machines/checked.hpp"
+#include "messages/expected.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
 /// A cluster's history as operations of the resource scheduler. It is read from the two
@@ -46,12 +46,12 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 /// creation_time one pod arrives each second, in the order of the file. Fields may be
 /// quoted; lines end in LF, CR LF or CR. A failure names file, line and column and says
 /// what to do.
-[[nodiscard]] checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file,
-                                                const std::filesystem::path& pods_file);
+[[nodiscard]] or_reason<cluster_trace> read_trace(const std::filesystem::path& nodes_file,
+                                                  const std::filesystem::path& pods_file);
 
 /// The same from text. The file names appear in failures.
-[[nodiscard]] checked<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name);
-[[nodiscard]] checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
+[[nodiscard]] or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name);
+[[nodiscard]] or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
 
 /// A plausible workload without files. Machines and demands have about the proportions of
 /// the Alibaba trace, and tasks arrive so that about half of the GPUs are in use. Equal

@@ -83,7 +83,8 @@ class field_reader {
     keep(fmt::format("{}:{}: {}; correct or remove the line", table_.file_name, row_->line, what));
   }
 
-  [[nodiscard]] const std::optional<std::string>& wrong() const { return wrong_; }
+  /// The first error, if there was one.
+  [[nodiscard]] const or_reason<void>& outcome() const { return outcome_; }
 
  private:
   void complain(std::size_t column, std::string_view what) {
@@ -91,20 +92,20 @@ class field_reader {
   }
 
   void keep(std::string what) {
-    if (!wrong_) wrong_ = std::move(what);
+    if (outcome_) outcome_ = invalid(std::move(what));
   }
 
   const csv_table& table_;
   const csv_row* row_ = nullptr;
-  std::optional<std::string> wrong_;
+  or_reason<void> outcome_;
 };
 
-checked<std::string> read_file(const std::filesystem::path& path) {
+or_reason<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
-  if (!file) return failure{fmt::format("{}: cannot be opened; check the path and the permissions", path.string())};
+  if (!file) return invalid(fmt::format("{}: cannot be opened; check the path and the permissions", path.string()));
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) {
-    return failure{fmt::format("{}: is a directory; name the file in it", path.string())};
+    return invalid(fmt::format("{}: is a directory; name the file in it", path.string()));
   }
   std::string content;
   std::array<char, 65'536> piece{};
@@ -112,24 +113,24 @@ checked<std::string> read_file(const std::filesystem::path& path) {
   while (file.read(piece.data(), piece.size()), file.gcount() > 0) {
     content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
     if (content.size() <= trace_bytes_max) continue;
-    return failure{fmt::format("{}: larger than {} bytes; cut the file", path.string(), trace_bytes_max)};
+    return invalid(fmt::format("{}: larger than {} bytes; cut the file", path.string(), trace_bytes_max));
   }
-  if (file.bad()) return failure{fmt::format("{}: reading failed; check the disk", path.string())};
+  if (file.bad()) return invalid(fmt::format("{}: reading failed; check the disk", path.string()));
   return content;
 }
 
 }  // namespace
 
-checked<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name) {
+or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name) {
   const auto table = csv_table::parse(text, file_name, trace_rows_max);
-  if (!table) return failure{table.error()};
+  if (!table) return failure_of(table);
   field_reader fields{*table};
   const auto name = fields.column("sn");
   const auto cpu = fields.column("cpu_milli");
   const auto memory = fields.column("memory_mib");
   const auto gpus = fields.column("gpu");
   const auto model = fields.column("model");
-  if (fields.wrong()) return failure{*fields.wrong()};
+  if (!fields.outcome()) return failure_of(fields.outcome());
 
   std::vector<node_spec> nodes;
   std::set<std::string> names;
@@ -143,15 +144,15 @@ checked<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::st
     node.gpu_model = fields.text(model);
     if (const auto flaw = flaw_of(node); !flaw.empty()) fields.complain_row(flaw);
     if (!names.insert(node.name).second) fields.complain_row(fmt::format("node {} comes twice", node.name));
-    if (fields.wrong()) return failure{*fields.wrong()};
+    if (!fields.outcome()) return failure_of(fields.outcome());
     nodes.push_back(std::move(node));
   }
   return nodes;
 }
 
-checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name) {
+or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name) {
   const auto table = csv_table::parse(text, file_name, trace_rows_max);
-  if (!table) return failure{table.error()};
+  if (!table) return failure_of(table);
   field_reader fields{*table};
   const auto name = fields.column("name");
   const auto cpu = fields.column("cpu_milli");
@@ -163,7 +164,7 @@ checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::st
   const auto creation = fields.optional_column("creation_time");
   const auto deletion = fields.optional_column("deletion_time");
   const auto scheduled = fields.optional_column("scheduled_time");
-  if (fields.wrong()) return failure{*fields.wrong()};
+  if (!fields.outcome()) return failure_of(fields.outcome());
 
   std::vector<trace_task> tasks;
   std::set<std::string> names;
@@ -185,21 +186,21 @@ checked<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::st
     task.place_time = fields.optional_number<std::uint64_t>(scheduled);
     if (const auto flaw = flaw_of(task.spec); !flaw.empty()) fields.complain_row(flaw);
     if (!names.insert(task.spec.name).second) fields.complain_row(fmt::format("pod {} comes twice", task.spec.name));
-    if (fields.wrong()) return failure{*fields.wrong()};
+    if (!fields.outcome()) return failure_of(fields.outcome());
     tasks.push_back(std::move(task));
   }
   return tasks;
 }
 
-checked<cluster_trace> read_trace(const std::filesystem::path& nodes_file, const std::filesystem::path& pods_file) {
+or_reason<cluster_trace> read_trace(const std::filesystem::path& nodes_file, const std::filesystem::path& pods_file) {
   const auto nodes_text = read_file(nodes_file);
-  if (!nodes_text) return failure{nodes_text.error()};
+  if (!nodes_text) return failure_of(nodes_text);
   const auto pods_text = read_file(pods_file);
-  if (!pods_text) return failure{pods_text.error()};
+  if (!pods_text) return failure_of(pods_text);
   auto nodes = parse_trace_nodes(*nodes_text, nodes_file.string());
-  if (!nodes) return failure{visible_text(nodes.error())};
+  if (!nodes) return invalid(visible_text(nodes.error()));
   auto tasks = parse_trace_pods(*pods_text, pods_file.string());
-  if (!tasks) return failure{visible_text(tasks.error())};
+  if (!tasks) return invalid(visible_text(tasks.error()));
   return cluster_trace{std::move(*nodes), std::move(*tasks)};
 }
 
