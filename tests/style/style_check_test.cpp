@@ -133,6 +133,18 @@ TEST_CASE("buffers are verified in one place") {
   CHECK(tokens_of("messages/decode.cpp", "flatbuffers::Verifier v(a, b);") == 1);
 }
 
+TEST_CASE("a value or its error has one form") {
+  CHECK(tokens_of("runtime/a.hpp", "std::optional<world_error> f();") == 1);
+  CHECK(tokens_of("runtime/a.hpp", "std::variant<node, world_error> f();") == 1);
+  CHECK(tokens_of("actors/a.hpp", "std::variant<message, rejection> f();") == 1);
+  CHECK(tokens_of("tests/a.cpp", "if (auto* error = std::get_if<world_error>(&read)) return *error;") == 1);
+  CHECK(tokens_of("tools/a.cpp", "return std::get<rejection>(read);") == 1);
+  CHECK(tokens_of("runtime/a.cpp", "#include <tl/expected.hpp>\n") == 1);
+  CHECK(tokens_of("messages/expected.hpp", "#include <tl/expected.hpp>\nusing a = tl::expected<b, world_error>;") == 0);
+  CHECK(tokens_of("runtime/a.cpp", "or_error<node> f(); std::vector<world_error> all; std::optional<rejection> bad;") ==
+        0);
+}
+
 TEST_CASE("a violation names its line") {
   const auto found = check_tokens({{"runtime/a.cpp", "int a;\n\n'\\''; \"//\\\"\"; std::cout << 1;\n"}});
   REQUIRE(found.size() == 1);

@@ -116,6 +116,8 @@ bool where_nothing_sleeps(std::string_view path) {
 }
 bool outside_of_verification(std::string_view path) { return path != "messages/verify.hpp"; }
 
+bool outside_of_expected(std::string_view path) { return path != "messages/expected.hpp"; }
+
 struct banned_token {
   std::string_view token;
   bool (*applies_to)(std::string_view path);
@@ -132,6 +134,8 @@ constexpr std::string_view no_hash_order =
     "the order of a hash table differs between replicas: use an ordered container";
 constexpr std::string_view no_marks = "finish it, or put it into an issue";
 constexpr std::string_view no_output = "only tools and tests print: use the log";
+constexpr std::string_view one_failure_form =
+    "one form for a value or its error: or_error, or_rejection or or_reason of messages/expected.hpp";
 constexpr std::string_view no_sleep = "wait for an event or use the actor system's clock";
 
 constexpr banned_token banned_tokens[] = {
@@ -163,6 +167,16 @@ constexpr banned_token banned_tokens[] = {
     {"sleep_for", where_nothing_sleeps, no_sleep},
     {"sleep_until", where_nothing_sleeps, no_sleep},
     {"caf::infinite", anywhere, "every request has a deadline"},
+    {"std::optional<world_error>", anywhere, one_failure_form},
+    {", world_error>", outside_of_expected, one_failure_form},
+    {", rejection>", outside_of_expected, one_failure_form},
+    {"get_if<world_error>", anywhere, one_failure_form},
+    {"get<world_error>", anywhere, one_failure_form},
+    {"holds_alternative<world_error>", anywhere, one_failure_form},
+    {"get_if<rejection>", anywhere, one_failure_form},
+    {"get<rejection>", anywhere, one_failure_form},
+    {"holds_alternative<rejection>", anywhere, one_failure_form},
+    {"<tl/expected.hpp>", outside_of_expected, one_failure_form},
     {"flatbuffers::Verifier", outside_of_verification, "buffers are verified in one place: messages/verify.hpp"},
 };
 
