@@ -55,7 +55,7 @@ TEST_CASE("a lone request is proposed at once") {
   CHECK(bench.is_quiet());
 }
 
-TEST_CASE("requests gather while the pipeline is busy, until the delay passes") {
+TEST_CASE("requests are gathered while the pipeline is busy, until the delay passes") {
   batcher_bench bench;
   bench.request(0, 1);
   CHECK(bench.batches() == sizes{1});
@@ -67,7 +67,7 @@ TEST_CASE("requests gather while the pipeline is busy, until the delay passes") 
   CHECK(bench.batches() == sizes{2});
 }
 
-TEST_CASE("requests that gathered go out together when the pipeline is empty") {
+TEST_CASE("requests that were gathered are proposed together when the pipeline is empty") {
   batcher_bench bench;
   bench.request(0, 1);
   bench.request(0, 2);
@@ -77,7 +77,7 @@ TEST_CASE("requests that gathered go out together when the pipeline is empty") {
   CHECK(bench.batches() == sizes{2});
 }
 
-TEST_CASE("an old delay tick cuts nothing") {
+TEST_CASE("an outdated delay tick closes no batch") {
   batcher_bench bench;
   bench.request(0, 1);
   bench.request(0, 2);
@@ -92,7 +92,7 @@ TEST_CASE("an old delay tick cuts nothing") {
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("no more batches than the pipeline is deep wait for execution") {
+TEST_CASE("the batches that wait for execution are never more than the pipeline depth") {
   batch_settings settings;
   settings.pipeline_depth = 2;
   settings.requests_per_batch_max = 1;
@@ -106,7 +106,7 @@ TEST_CASE("no more batches than the pipeline is deep wait for execution") {
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("a backup forwards what its client waits for again and again, and at once what a client repeats") {
+TEST_CASE("a backup forwards a pending request repeatedly, and at once when its client repeats it") {
   batcher_bench bench{2};
   bench.request(0, 1);
   // The primary has most likely got it from the client: a copy could overtake an earlier request.
@@ -161,7 +161,7 @@ TEST_CASE("a system request of the fault detector is proposed by a primary and f
   }
 }
 
-TEST_CASE("a backup forwards what stands behind another request of its client twice and no more") {
+TEST_CASE("a backup forwards a request behind another one of its client at most twice") {
   batcher_bench bench{2};
   bench.request(0, 1);
   bench.request(0, 2);
@@ -178,7 +178,8 @@ TEST_CASE("a backup forwards what stands behind another request of its client tw
   CHECK(std::get<request>(again.front()).id.when == timestamp{1});
 }
 
-TEST_CASE("what another replica passed on is passed on too, before the primary could be suspected for it (attack 32)") {
+TEST_CASE(
+    "a request that another replica forwarded is forwarded before the primary could be suspected for it (attack 32)") {
   batcher_bench bench{2};
   bench.request_from(principal::of(replica_id{3}), 1, 1);
   CHECK(bench.take_frames("peer-0").empty());
@@ -189,7 +190,7 @@ TEST_CASE("what another replica passed on is passed on too, before the primary c
   CHECK(bench.take_frames("peer-0").empty());
 }
 
-TEST_CASE("what is executed meanwhile is not passed on") {
+TEST_CASE("a request that is executed meanwhile is not forwarded") {
   batcher_bench bench{2};
   bench.request(0, 1);
   bench.executed(0, 1);
@@ -198,7 +199,7 @@ TEST_CASE("what is executed meanwhile is not passed on") {
   CHECK(bench.take_frames("peer-0").empty());
 }
 
-TEST_CASE("a backup proposes what it holds when its view comes") {
+TEST_CASE("a backup proposes its pending requests when it becomes primary") {
   batcher_bench bench{1};
   bench.request(0, 1);
   bench.request(1, 1);
@@ -207,7 +208,7 @@ TEST_CASE("a backup proposes what it holds when its view comes") {
   CHECK(bench.batches() == sizes{2});
 }
 
-TEST_CASE("a request that is executed is answered from the client table") {
+TEST_CASE("an executed request is answered from the client table") {
   batcher_bench bench;
   bench.request(0, 1);
   bench.executed(0, 1);
@@ -219,7 +220,7 @@ TEST_CASE("a request that is executed is answered from the client table") {
   CHECK(bench.is_quiet());
 }
 
-TEST_CASE("a client beyond its quota is refused and counted, and others are not") {
+TEST_CASE("a client beyond its quota is refused and counted, and other clients are not") {
   batcher_bench bench{2};
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     bench.request(0, when);
@@ -238,7 +239,7 @@ TEST_CASE("a client beyond its quota is refused and counted, and others are not"
   CHECK(bench.take<refuse>("executor").empty());
 }
 
-TEST_CASE("a client whose requests had to make room is told so on all its links") {
+TEST_CASE("a client whose requests were displaced is notified on all its links") {
   batch_settings settings;
   settings.requests_pending_max = 3;
   batcher_bench bench{2, settings};
@@ -252,12 +253,12 @@ TEST_CASE("a client whose requests had to make room is told so on all its links"
   CHECK_FALSE(refused.front().via);
 }
 
-TEST_CASE("two requests with one timestamp go to the fault detector, whether they come or are executed (attack 8)") {
+TEST_CASE("two requests with one timestamp go to the fault detector, whether received or ordered (attack 8)") {
   batcher_bench bench{2};
   bench.request(0, 1);
   bench.forget();
   const auto other = bench.make().request_of(client_id{0}, timestamp{1}, "another");
-  SUBCASE("they come") {
+  SUBCASE("both are received") {
     bench.give_verified(bench.tested, principal::of(client_id{0}), other);
     CHECK(bench.take<proof_found>("fault-detector").size() == 1);
     CHECK(bench.take_observed<frame_rejected>().size() == 1);
@@ -279,7 +280,7 @@ TEST_CASE("an installed state frees the pipeline of the batches that it covers")
   bench.request(0, 1);
   bench.request(0, 2);
   CHECK(bench.batches() == sizes{1});
-  // As the client table tells it: for each client its largest past timestamp first.
+  // As in the client table: for each client its largest past timestamp first.
   client_sessions done;
   done.mark_done(session_id{0}, timestamp{1});
   const sessions_by_client all{{client_id{0}, done}};
@@ -287,7 +288,7 @@ TEST_CASE("an installed state frees the pipeline of the batches that it covers")
   CHECK(bench.batches() == sizes{1});
 }
 
-TEST_CASE("a backup hands what waits to the primary of a new view, and the new primary proposes it") {
+TEST_CASE("a backup forwards pending requests to the primary of a new view, and the new primary proposes them") {
   batcher_bench backup{2};
   backup.request_from(principal::of(replica_id{1}), 3, 1);
   backup.forget();
@@ -303,7 +304,7 @@ TEST_CASE("a backup hands what waits to the primary of a new view, and the new p
   CHECK(cut.front().view == view_number{1});
 }
 
-TEST_CASE("the coordinator is told how clients are served when it asks") {
+TEST_CASE("the coordinator gets a report on how clients are served when it asks") {
   batcher_bench bench{2};
   bench.request(0, 1);
   bench.forget();
@@ -315,7 +316,7 @@ TEST_CASE("the coordinator is told how clients are served when it asks") {
   CHECK(told.front().report.longest_wait_us == 300);
 }
 
-TEST_CASE("a client that the order restrains has one request pending, until its term is over") {
+TEST_CASE("a rate-limited client has one pending request until its term is over") {
   batcher_bench bench;
   const auto agree = [&](std::uint64_t until) {
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
@@ -331,7 +332,7 @@ TEST_CASE("a client that the order restrains has one request pending, until its 
   CHECK(bench.take<quota_exceeded>("client-ingress").empty());
 }
 
-TEST_CASE("who led until now hands on at once what clients still send it, and nobody else does") {
+TEST_CASE("the former primary forwards requests of clients at once, and no other replica does") {
   batcher_bench former{0};
   former.give(former.tested, view_entered{view_number{1}});
   former.forget();
@@ -352,7 +353,7 @@ TEST_CASE("who led until now hands on at once what clients still send it, and no
   CHECK(former.take_frames("peer-1").empty());
 }
 
-TEST_CASE("a request that was displaced and has come back is looked after once (attack 33)") {
+TEST_CASE("a displaced request that comes back is forwarded on one schedule only (attack 33)") {
   const auto forwarded = [](bool displaced) {
     batcher_bench bench{2};
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};

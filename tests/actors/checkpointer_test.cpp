@@ -42,7 +42,8 @@ struct checkpointer_bench : virtual_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(checkpointer_bench, "the own checkpoint is handed to the journal as a record and a message at once") {
+TEST_CASE_FIXTURE(checkpointer_bench,
+                  "a replica's own checkpoint is handed to the journal as a record and a message at once") {
   taken(root);
   const auto handed = take<persist_and_send>("journal");
   REQUIRE(handed.size() == 1);
@@ -67,7 +68,7 @@ TEST_CASE_FIXTURE(checkpointer_bench, "a quorum of equal votes makes a checkpoin
   CHECK(take<checkpoint_stable>("replica").empty());
 }
 
-TEST_CASE_FIXTURE(checkpointer_bench, "a proof makes a checkpoint stable without own state") {
+TEST_CASE_FIXTURE(checkpointer_bench, "a proof makes a checkpoint stable without the replica's own state") {
   give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
   CHECK(take<checkpoint_stable>("replica").size() == 1);
   CHECK(take_observed<checkpoint_became_stable>().size() == 1);
@@ -89,13 +90,13 @@ TEST_CASE_FIXTURE(
   CHECK(take<checkpoint_stable>("state-transfer").size() == 1);
 }
 
-TEST_CASE_FIXTURE(checkpointer_bench, "a taken state goes to the journal unless a certificate contradicts it") {
-  SUBCASE("it is the certified one") {
+TEST_CASE_FIXTURE(checkpointer_bench, "a snapshot goes to the journal unless a certificate contradicts it") {
+  SUBCASE("it is the certified state") {
     give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
     taken(root);
     CHECK(take<checkpoint_taken>("journal").size() == 1);
   }
-  SUBCASE("it is another one") {
+  SUBCASE("it is another state") {
     give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
     taken(named_digest("mine"));
     CHECK(take<checkpoint_taken>("journal").empty());
@@ -106,8 +107,7 @@ TEST_CASE_FIXTURE(checkpointer_bench, "a taken state goes to the journal unless 
   }
 }
 
-TEST_CASE_FIXTURE(checkpointer_bench,
-                  "a wrong own state is to be replaced by the certified one until that is installed") {
+TEST_CASE_FIXTURE(checkpointer_bench, "a wrong state is to be replaced by the certified one until that is installed") {
   taken(named_digest("mine"));
   for (const auto sender : {0U, 2U, 3U})
     hear(sender, root);
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(checkpointer_bench,
   CHECK(take<fetch_state>("state-transfer").empty());
 }
 
-TEST_CASE_FIXTURE(checkpointer_bench, "who holds states for others is told which one is stable") {
+TEST_CASE_FIXTURE(checkpointer_bench, "the donor of states learns which state is stable") {
   give_verified(tested, principal::of(replica_id{3}), checkpoint_proof{*make().certificate_of(four, root)});
   const auto told = take<checkpoint_stable>("state-transfer");
   REQUIRE(told.size() == 1);

@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(client_bench, "an operation is answered when f+1 replicas agre
   CHECK(outcomes.size() == 1);
 }
 
-TEST_CASE_FIXTURE(client_bench, "a client that hears nothing asks all replicas, and less and less often") {
+TEST_CASE_FIXTURE(client_bench, "a client without a reply asks all replicas, at growing intervals") {
   submit("o");
   forget();
   advance(480ms);
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(client_bench, "a client that hears nothing asks all replicas, 
   CHECK(requests("1") == 1);
 }
 
-TEST_CASE_FIXTURE(client_bench, "an operation that nobody answers fails when its time is over") {
+TEST_CASE_FIXTURE(client_bench, "an operation without an answer fails at its deadline") {
   submit("o");
   advance(29s);
   CHECK(outcomes.empty());
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(client_bench, "an operation that nobody answers fails when its
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(client_bench, "what was sent into a closed link is sent again when it opens") {
+TEST_CASE_FIXTURE(client_bench, "a request that was sent into a closed link is sent again when the link opens") {
   submit("o");
   forget();
   give(tested, link_changed{replica_id{0}, true});
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(client_bench, "what was sent into a closed link is sent again 
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(client_bench, "without a link to the primary everybody is asked") {
+TEST_CASE_FIXTURE(client_bench, "a client without a link to the primary asks all replicas") {
   submit("o");
   forget();
   give(tested, link_changed{replica_id{1}, false});
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(client_bench, "without a link to the primary everybody is aske
   CHECK(requests("2") == 1);
 }
 
-TEST_CASE_FIXTURE(client_bench, "a stop fails what is pending and ends the client") {
+TEST_CASE_FIXTURE(client_bench, "a stop fails the pending operations and ends the client") {
   submit("a");
   submit("b");
   give(tested, client_stop{});
@@ -148,14 +148,14 @@ TEST_CASE_FIXTURE(client_bench, "a stop fails what is pending and ends the clien
     CHECK(std::get<client_error>(each) == client_error::stopped);
 }
 
-TEST_CASE_FIXTURE(client_bench, "frames that are no answers change nothing") {
+TEST_CASE_FIXTURE(client_bench, "frames that are not replies change nothing") {
   submit("o");
   forget();
   arrive(principal::of(replica_id{1}), sample_of(message_kind::commit, sample_size::usual, 1));
   arrive(principal::of(client_id{1}), sample_of(message_kind::reply, sample_size::usual, 1));
   give(tested, incoming_frame{principal::of(replica_id{1}), link("back"),
                               std::make_shared<const byte_vector>(to_byte_vector("\x05")), nullptr});
-  // Replies to another client, or from nobody's link.
+  // Replies to another client, or from the link of no member.
   reply foreign;
   foreign.id = {client_id{1}, timestamp{100}};
   foreign.outcome.append(0, as_byte_span("true"));
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(client_bench, "frames that are no answers change nothing") {
 }
 
 TEST_CASE_FIXTURE(client_bench,
-                  "a report that does not come ends in nothing, and one of another replica does not count") {
+                  "a missing report ends the query without a result, and a report of another replica does not count") {
   std::vector<bool> came;
   const auto done = [&](const std::optional<node_report>& report) { came.push_back(report.has_value()); };
   give(tested, report_of_replica{replica_id{1}, std::make_shared<const report_completion>(done)});

@@ -57,7 +57,7 @@ install_state state_after(const virtual_bench& bench, std::uint64_t count) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its links, up to as many as it may have sessions") {
+TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its links, up to its limit of sessions") {
   open(0, "oldest");
   for (std::size_t count = 0; count < executor_state::links_per_client_max; ++count)
     open(0, std::to_string(count));
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(executor_bench, "a client is answered on each of its links, up
   CHECK(replies("other").empty());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link on which it was opened last") {
+TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link that opened it last") {
   open(0, "a");
   open(0, "b");
   const auto opening = reference_of(make().session_request(client_id{0}, session_id{7}, timestamp{0}));
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link on wh
     give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
   };
   give(tested, session_routed{opening, links["a"]});
-  // Somebody else tried the same session, and came too late.
+  // Another process tried the same session, and came too late.
   const auto other = make().session_request(client_id{0}, session_id{7}, timestamp{0}, session_mode::ordered, 1);
   give(tested, session_routed{reference_of(other), links["b"]});
   commit_in_session(1, 0);
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link on wh
   CHECK(replies("a").size() == 1);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a closed link hears nothing") {
+TEST_CASE_FIXTURE(executor_bench, "a closed link gets no frames") {
   open(0, "a");
   open(0, "b");
   give(tested, client_link_closed{client_id{0}, links["a"]});
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(executor_bench, "a closed link hears nothing") {
   CHECK(replies("b").size() == 1);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "an executed batch is reported with what was new in it") {
+TEST_CASE_FIXTURE(executor_bench, "an executed batch is reported with the requests that were fresh in it") {
   commit(1);
   commit(2, 1);
   const auto told = take<batch_executed>("batcher");
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(executor_bench, "a request that is ordered twice is answered t
   CHECK(answers[0].outcome == answers[1].outcome);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "an answer is given again from the client table, and none for what is not executed") {
+TEST_CASE_FIXTURE(executor_bench, "a reply is repeated from the client table, and only for an executed request") {
   commit(1);
   open(0, "a");
   give(tested, reply_again{{{client_id{0}, timestamp{1}}, {}}, links["a"], {}});
@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(executor_bench, "an answer is given again from the client tabl
   CHECK(replies("a").empty());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "only the link that asked gets an answer again") {
+TEST_CASE_FIXTURE(executor_bench, "a repeated reply goes only to the link that asked for it") {
   commit(1);
   open(0, "a");
   open(0, "b");
@@ -140,7 +140,8 @@ TEST_CASE_FIXTURE(executor_bench, "only the link that asked gets an answer again
   CHECK(replies("b").size() == 1);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobody and executes nothing (attack 27)") {
+TEST_CASE_FIXTURE(executor_bench,
+                  "an executor with a diverged state answers no client and executes nothing (attack 27)") {
   commit(1);
   open(0, "a");
   give(tested, own_root_disproven{sequence_number{4}});
@@ -149,7 +150,7 @@ TEST_CASE_FIXTURE(executor_bench, "an executor whose state diverged answers nobo
   CHECK(replies("a").empty());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses and reads nothing either") {
+TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses no request and answers no query") {
   give(tested, own_root_disproven{sequence_number{4}});
   open(0, "a");
   give(tested, refuse{{{client_id{0}, timestamp{9}}, {}}, reply_status::overloaded, links["a"], {}});
@@ -160,7 +161,7 @@ TEST_CASE_FIXTURE(executor_bench, "a diverged executor refuses and reads nothing
 }
 
 TEST_CASE_FIXTURE(executor_bench,
-                  "the certified state replaces a diverged one, and the node works on from it (attack 27)") {
+                  "the certified state replaces a diverged one, and the node continues from it (attack 27)") {
   for (std::uint64_t sequence = 1; sequence <= 6; ++sequence)
     commit(sequence, 100 + sequence);
   give(tested, own_root_disproven{sequence_number{4}});
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(executor_bench,
   const auto taken = take<checkpoint_installed>("checkpointer");
   REQUIRE(taken.size() == 1);
   CHECK(taken.front().root == state_root(*verified.snapshot));
-  // What the replica had handed over before it heard of it is dropped; what it hands over again is executed.
+  // Batches that the replica handed over before the news are dropped; batches that it hands over again are executed.
   forget();
   commit(7);
   CHECK(is_quiet());
@@ -188,7 +189,8 @@ TEST_CASE_FIXTURE(executor_bench,
   CHECK(replies("a").size() == 4);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older one, nor is that announced") {
+TEST_CASE_FIXTURE(executor_bench,
+                  "a diverged state is not replaced by an older one, and the older one is not announced") {
   for (std::uint64_t sequence = 1; sequence <= 8; ++sequence)
     commit(sequence, 100 + sequence);
   give(tested, own_root_disproven{sequence_number{8}});
@@ -200,7 +202,7 @@ TEST_CASE_FIXTURE(executor_bench, "a diverged state is not replaced by an older 
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "news of a divergence that is repaired already changes nothing") {
+TEST_CASE_FIXTURE(executor_bench, "a late report of a repaired divergence changes nothing") {
   give(tested, state_after(*this, 4));
   forget();
   give(tested, own_root_disproven{sequence_number{4}});
@@ -230,7 +232,7 @@ TEST_CASE_FIXTURE(executor_bench, "a refusal carries no result") {
 }
 
 TEST_CASE_FIXTURE(executor_bench,
-                  "a checkpoint is taken after the last batch of a period, for voting and for serving") {
+                  "a checkpoint is taken after the last batch of a period, for voting and for donating") {
   for (std::uint64_t sequence = 1; sequence <= 3; ++sequence)
     commit(sequence);
   CHECK(take<checkpoint_taken>("checkpointer").empty());
@@ -252,7 +254,7 @@ TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is
   const auto told = take<state_installed>("batcher");
   REQUIRE(told.size() == 1);
   CHECK(told.front().sequence == sequence_number{4});
-  // The journal tells the others, when the disk holds the state.
+  // The journal informs the others when the disk holds the state.
   CHECK(take<state_installed>("replica").empty());
   const auto to_keep = take<state_to_keep>("journal");
   REQUIRE(to_keep.size() == 1);
@@ -280,7 +282,7 @@ TEST_CASE_FIXTURE(executor_bench, "a batch below the installed state is not exec
   CHECK(take<batch_executed>("batcher").size() == 1);
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a state that execution has overtaken changes nothing") {
+TEST_CASE_FIXTURE(executor_bench, "a fetched state that execution has passed changes nothing") {
   const auto verified = state_after(*this, 4);
   for (std::uint64_t sequence = 1; sequence <= 5; ++sequence)
     commit(sequence);
@@ -307,7 +309,7 @@ TEST_CASE_FIXTURE(executor_bench, "a certified state that cannot be read stops t
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(executor_bench, "a question is answered from the present state, over the link that asked") {
+TEST_CASE_FIXTURE(executor_bench, "a query is answered from the present state, over the link that asked") {
   commit(1);
   give_verified(tested, principal::of(client_id{2}), query{{client_id{2}, timestamp{7}}, to_byte_vector("count")},
                 link("asker"));

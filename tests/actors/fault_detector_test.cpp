@@ -39,7 +39,7 @@ struct detector_bench : virtual_bench {
 }  // namespace
 
 TEST_CASE_FIXTURE(detector_bench,
-                  "a proof goes to all replicas and to the own batcher, and the tracker hears of whom") {
+                  "evidence goes to all replicas and to the own batcher, and its subject to the reputation tracker") {
   give(tested, proof_found{std::make_shared<const evidence>(proof())});
   CHECK(frames_sent() == 1);
   const auto wanted = take<verified_message>("batcher");
@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(detector_bench,
   CHECK(take<verified_message>("batcher").size() == 1);
 }
 
-TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") {
+TEST_CASE_FIXTURE(detector_bench, "evidence that was ordered is not sent again") {
   give(tested, proof_found{std::make_shared<const evidence>(proof())});
   forget();
   const auto about = claim_in(proof(), identity().cluster);
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(detector_bench, "what the order has settled is told no more") 
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(detector_bench, "what another replica has found is ordered through the own batcher too") {
+TEST_CASE_FIXTURE(detector_bench, "evidence that another replica found is ordered through the own batcher too") {
   const auto shown = proof();
   const auto frame = system_request_frame(*claim_in(shown, identity().cluster), shown);
   give_verified(tested, principal::of(replica_id{3}), decode(frame).value());

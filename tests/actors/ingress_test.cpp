@@ -42,7 +42,7 @@ using reasons = std::vector<rejection>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ingress_bench, "each kind of message reaches the one actor that it is for") {
+TEST_CASE_FIXTURE(ingress_bench, "each kind of message reaches exactly the actor that handles it") {
   const auto root = named_digest("root");
   arrive(client_id{0}, make().request_of(client_id{0}, timestamp{1}, "o"));
   CHECK(order() == std::vector<std::string>{"batcher"});
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   CHECK(rejections().size() == 1);
   arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>());
   CHECK(rejections() == reasons{rejection::empty_frame});
-  // Held against the owner of the link, never against who is named (attack 39).
+  // Held against the owner of the link, never against the named member (attack 39).
   const auto held = take<misbehaved>("fault-detector");
   REQUIRE(held.size() == 5);
   CHECK(held[0].what == observed_misbehaviour{replica_id{2}, complaint_reason::garbage});
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "two words that exclude each other go to the fault detector, however late they come") {
+TEST_CASE_FIXTURE(ingress_bench, "two conflicting signed messages go to the fault detector, however late they come") {
   arrive(replica_id{2}, make().prepare_of(replica_id{2}, proposal));
   (void)take<verified_message>("replica");
   give(tested, progress_made{{first_view, true, sequence_number{3}, sequence_number{0}, sequence_number{8}}});
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(ingress_bench, "two words that exclude each other go to the fa
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "a client is heard on requests and questions only") {
+TEST_CASE_FIXTURE(ingress_bench, "a client may send only requests and queries") {
   arrive(client_id{2}, make().prepare_of(replica_id{2}, proposal));
   arrive(client_id{2}, proposal);
   arrive(client_id{2}, state_request{sequence_number{4}, 0});
@@ -156,14 +156,14 @@ TEST_CASE_FIXTURE(ingress_bench, "a client is heard on requests and questions on
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "a replica may pass on what a client signed") {
+TEST_CASE_FIXTURE(ingress_bench, "a replica may forward a request that a client signed") {
   arrive(replica_id{3}, make().request_of(client_id{1}, timestamp{1}, "o"));
   const auto passed = take<verified_message>("batcher");
   REQUIRE(passed.size() == 1);
   CHECK(passed.front().sender == principal::of(replica_id{3}));
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "what is decided is dropped before its signature is checked") {
+TEST_CASE_FIXTURE(ingress_bench, "a message for a decided sequence is dropped before its signature is checked") {
   give(tested, progress_made{{first_view, true, sequence_number{4}, sequence_number{4}, sequence_number{12}}});
   const auto impostor = make().keys().impostor_of(principal::of(replica_id{2}));
   for (const auto sequence : {one, sequence_number{4}}) {
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(ingress_bench, "what is decided is dropped before its signatur
   CHECK(rejections() == reasons{rejection::bad_signature});
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "a frame holds its credit until its message is handled") {
+TEST_CASE_FIXTURE(ingress_bench, "a frame keeps its credit until its message is handled") {
   auto credit = std::make_shared<int>(0);
   arrive(principal::of(replica_id{0}), frame_of(proposal), credit);
   // The probe's note holds the message as an actor's mailbox would.
@@ -205,7 +205,7 @@ TEST_CASE("a frame that comes before the node is connected is dropped") {
   CHECK(bench.take<verified_message>("batcher").size() == 1);
 }
 
-TEST_CASE_FIXTURE(ingress_bench, "who sends much is looked at in turn with the others (attack 33)") {
+TEST_CASE_FIXTURE(ingress_bench, "a sender of many frames takes turns with the other senders (attack 33)") {
   // All of it is in the mailbox before the first frame is looked at.
   const auto put = [&](replica_id sender, const message& value) {
     caf::anon_send(tested, incoming_frame{principal::of(sender), link("sender"), frame_of(value), nullptr});

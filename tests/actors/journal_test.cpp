@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(journal_bench, "a broadcast goes to every other replica and a 
   CHECK(order() == std::vector<std::string>{"peer-0", "peer-2", "peer-3", "peer-3"});
 }
 
-TEST_CASE_FIXTURE(journal_bench, "a failed write sends nothing and reports") {
+TEST_CASE_FIXTURE(journal_bench, "a failed write sends nothing and is reported") {
   storage->fail_writes({"the disk is gone", "replace it"});
   persist({record()}, {{std::nullopt, vote}});
   const auto failed = take_observed<node_failed>();
@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(journal_bench, "a failed write sends nothing and reports") {
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(journal_bench, "after a failed write the node says nothing any more") {
+TEST_CASE_FIXTURE(journal_bench, "a node sends nothing after a failed write") {
   storage->fail_writes({"the disk is gone", "replace it"});
   persist({record()}, {});
   forget();
@@ -72,7 +72,8 @@ TEST_CASE_FIXTURE(journal_bench, "after a failed write the node says nothing any
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(journal_bench, "what comes while a write is due is written with it, and leaves in its order") {
+TEST_CASE_FIXTURE(journal_bench,
+                  "frames that come while a write is due are written with it, and leave in their order") {
   const auto group = [&](frame_ptr frame) {
     return persist_and_send{std::make_shared<const std::vector<storage_record>>(std::vector{record()}),
                             std::make_shared<const std::vector<outgoing_message>>(
@@ -97,8 +98,7 @@ TEST_CASE_FIXTURE(journal_bench, "commit certificates wait for the next vote") {
   CHECK(storage->records().front().kind == record_kind::committed);
 }
 
-TEST_CASE_FIXTURE(journal_bench,
-                  "a batch is executed, and so answered, once the own COMMIT behind it is durable (attack 9)") {
+TEST_CASE_FIXTURE(journal_bench, "a batch is executed and answered once the own COMMIT for it is durable (attack 9)") {
   const auto batches = [](std::uint64_t sequence) {
     committed_batch batch;
     batch.sequence = sequence_number{sequence};
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(journal_bench,
                                           none, nullptr});
   give(tested, persist_and_send{certificates, none, batches(1)});
   CHECK(writes_seen == std::vector<std::uint64_t>{1});
-  // Nothing that binds waits: the certificate alone keeps nobody waiting.
+  // No vote waits: the certificate alone delays nothing.
   give(tested, persist_and_send{certificates, none, batches(2)});
   CHECK(writes_seen == std::vector<std::uint64_t>{1, 1});
   const auto handed = take<batch_committed>("executor");
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(journal_bench, "nothing is executed after a failed write") {
   CHECK(is_quiet());
 }
 
-TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its node_actors hear of it") {
+TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before the other actors learn of it") {
   const auto snapshot = state_of_four();
   const state_installed installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
                                   make().certificate_of(sequence_number{4}, state_root(*snapshot))};
@@ -152,13 +152,13 @@ TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before its node
   give(tested, state_to_keep{installed, snapshot});
   CHECK(was_kept);
   CHECK(take<state_installed>("replica").size() == 1);
-  // One that the disk holds already is told at once.
+  // A state that the disk holds already is reported at once.
   give(tested, state_to_keep{installed, snapshot});
   CHECK(take<state_installed>("replica").size() == 1);
 }
 
 TEST_CASE_FIXTURE(journal_bench,
-                  "the proof of a transferred state is durable before the promises below it are forgotten (attack 9)") {
+                  "the proof of a transferred state is durable before the older votes are deleted (attack 9)") {
   const auto snapshot = state_of_four();
   const auto proof = make().certificate_of(sequence_number{4}, state_root(*snapshot));
   const state_installed installed{sequence_number{4}, std::make_shared<const sessions_by_client>(), proof};
@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(journal_bench,
   CHECK(storage->holds(record_kind::stable_checkpoint, sequence_number{8}, *vote));
 }
 
-TEST_CASE_FIXTURE(journal_bench, "records below a stable state are forgotten once the disk holds the state") {
+TEST_CASE_FIXTURE(journal_bench, "records below a stable state are deleted once the disk holds the state") {
   auto later = record();
   later.sequence = sequence_number{5};
   auto large = record();

@@ -15,7 +15,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// The monitor of replica 1 beside a real executor, whom it asks for the root.
+/// The monitor of replica 1 beside a real executor, which it asks for the root.
 struct monitor_bench : virtual_bench {
   std::vector<std::string> failures;
   std::size_t shown = 0;
@@ -55,7 +55,7 @@ struct monitor_bench : virtual_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(monitor_bench, "a report tells where the node is and in which state") {
+TEST_CASE_FIXTURE(monitor_bench, "a report contains the node's position and status") {
   see(execution_resumed{sequence_number{5}});
   CHECK(report().last_executed == sequence_number{5});
   see(watermarks_moved{sequence_number{4}, sequence_number{12}});
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(monitor_bench, "a report tells where the node is and in which 
   CHECK(counter(told, "requests_executed_total") == 3);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, replicas apart and clients together") {
+TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, for each replica and for all clients together") {
   see(frame_rejected{principal::of(replica_id{2}), rejection::bad_signature});
   see(frame_rejected{principal::of(client_id{0}), rejection::bad_signature});
   see(frame_rejected{principal::of(client_id{1}), rejection::bad_signature});
@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(monitor_bench, "rejections are counted by reason, replicas apa
   CHECK(counter(told, "rejected_by_sender_total{sender=\"clients\",reason=\"bad_signature\"}") == 2);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "the pauses for snapshots are counted, added up, and the longest is kept") {
+TEST_CASE_FIXTURE(monitor_bench, "the pauses for snapshots are counted and added up, and the longest one is kept") {
   see(snapshot_was_taken{sequence_number{4}, 70});
   see(snapshot_was_taken{sequence_number{8}, 300});
   see(snapshot_was_taken{sequence_number{12}, 30});
@@ -103,19 +103,19 @@ TEST_CASE_FIXTURE(monitor_bench, "replaced donors are counted by replica and rea
   CHECK(counter(told, "donors_replaced_total{donor=\"replica-0\",reason=\"refused\"}") == 1);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "the host is told when the node must stop") {
+TEST_CASE_FIXTURE(monitor_bench, "the host is notified when the node must stop") {
   see(node_failed{{"the disk is gone", "replace it"}});
   CHECK(failures == std::vector<std::string>{"the disk is gone"});
   CHECK(counter(report(), "node_failures_total") == 1);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "everything that is observed is shown to who wants to see it") {
+TEST_CASE_FIXTURE(monitor_bench, "every observation is passed to each subscriber") {
   see(divergence_found{sequence_number{4}});
   see(batcher_progress{});
   CHECK(shown == 2);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "an audit trail that cannot be written is counted, and stops nobody") {
+TEST_CASE_FIXTURE(monitor_bench, "a failed write of the audit trail is counted and stops nothing") {
   see(audit_interrupted{{"the disk is full", "make room"}});
   CHECK(counter(report(), "audit_interruptions_total") == 1);
   CHECK(failures.empty());
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(monitor_bench, "counters of other parts and the state of links
   CHECK(counter(report(), "link_up{peer=\"replica-2\"}") == 0);
 }
 
-TEST_CASE_FIXTURE(monitor_bench, "no report is made up when the executor does not answer") {
+TEST_CASE_FIXTURE(monitor_bench, "a monitor without an answer of the executor sends no report") {
   caf::anon_send_exit(machine, caf::exit_reason::user_shutdown);
   settle();
   give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));

@@ -16,7 +16,7 @@ namespace {
 constexpr view_number first_view{0};
 constexpr std::chrono::milliseconds status_period{150};
 
-/// The replica actor of one replica, 1 unless told otherwise.
+/// The replica actor of one replica, by default of replica 1.
 struct replica_bench : virtual_bench {
   replica_actor tested;
 
@@ -61,7 +61,7 @@ using kinds = std::vector<message_kind>;
 
 }  // namespace
 
-TEST_CASE("a replica says which view it is in as soon as it is connected") {
+TEST_CASE("a replica publishes its view as soon as it is connected") {
   replica_bench bench;
   const auto entered = bench.take<view_entered>("batcher");
   REQUIRE(entered.size() == 1);
@@ -90,7 +90,7 @@ TEST_CASE("a proposal and the own vote for it go to the journal together") {
   CHECK(!sends.front().to);
 }
 
-TEST_CASE("a batch is handed on when a quorum committed it, with its proof") {
+TEST_CASE("a batch goes to the executor with its proof when a quorum has committed it") {
   replica_bench bench;
   const auto proposed = bench.proposal(1);
   bench.hear(0, proposed);
@@ -108,7 +108,7 @@ TEST_CASE("a batch is handed on when a quorum committed it, with its proof") {
   CHECK(progress.back().at.decided == sequence_number{1});
 }
 
-TEST_CASE("effects go out in their order: persist, send and execute, then report") {
+TEST_CASE("effects leave in their order: persist, send and execute, then report") {
   replica_bench bench;
   bench.hear_all(bench.proposal(1));
   const auto all = bench.order();
@@ -119,7 +119,7 @@ TEST_CASE("effects go out in their order: persist, send and execute, then report
   CHECK(place("executor") == static_cast<std::ptrdiff_t>(all.size()));
 }
 
-TEST_CASE("the primary's batches become proposals inside the window, and wait beyond it") {
+TEST_CASE("the primary's batches become proposals inside the window and wait beyond it") {
   replica_bench bench{0};
   for (std::uint64_t number = 1; number <= 9; ++number) {
     bench.give(bench.tested, batch_cut{view_number{0}, bench.make().batch_number(number)});
@@ -127,7 +127,7 @@ TEST_CASE("the primary's batches become proposals inside the window, and wait be
   CHECK(bench.sent_kinds() == kinds(8, message_kind::pre_prepare));
 }
 
-TEST_CASE("a stable checkpoint cuts the log and lets the journal forget") {
+TEST_CASE("a stable checkpoint truncates the log of the replica and of the journal") {
   replica_bench bench;
   for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
     bench.hear_all(bench.proposal(sequence));
@@ -145,7 +145,7 @@ TEST_CASE("a stable checkpoint cuts the log and lets the journal forget") {
   CHECK(moved.front().low == sequence_number{4});
 }
 
-TEST_CASE("a replica behind a stable checkpoint waits a while and then fetches the state") {
+TEST_CASE("a replica behind a stable checkpoint fetches the state after a delay") {
   replica_bench bench;
   const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
   bench.give(bench.tested, checkpoint_stable{certificate});
@@ -164,7 +164,7 @@ TEST_CASE("a replica behind a stable checkpoint waits a while and then fetches t
   CHECK(moved.front().low == sequence_number{4});
 }
 
-TEST_CASE("a replica that is idle says now and then where it is") {
+TEST_CASE("an idle replica sends its STATUS at a low rate") {
   replica_bench bench;
   bench.advance(3 * status_period);
   CHECK(bench.sent_kinds().empty());
@@ -172,7 +172,7 @@ TEST_CASE("a replica that is idle says now and then where it is") {
   CHECK(bench.sent_kinds() == kinds{message_kind::status});
 }
 
-TEST_CASE("a replica that waits for votes says at once what it lacks") {
+TEST_CASE("a replica that waits for votes sends its STATUS at once") {
   replica_bench bench;
   bench.hear(0, bench.proposal(1));
   bench.forget();
@@ -180,7 +180,7 @@ TEST_CASE("a replica that waits for votes says at once what it lacks") {
   CHECK(bench.sent_kinds() == kinds{message_kind::status});
 }
 
-TEST_CASE("a status is answered with what its sender lacks, to it alone and once a tick") {
+TEST_CASE("a STATUS is answered with the messages that its sender lacks, to it alone and once a tick") {
   replica_bench bench;
   bench.hear_all(bench.proposal(1));
   bench.forget();
@@ -197,7 +197,7 @@ TEST_CASE("a status is answered with what its sender lacks, to it alone and once
   CHECK(bench.sent_kinds().empty());
 }
 
-TEST_CASE("a replica whose state diverged votes no more") {
+TEST_CASE("a replica with a diverged state does not vote") {
   replica_bench bench;
   bench.give(bench.tested, state_diverged{sequence_number{4}});
   bench.hear_all(bench.proposal(1));
@@ -205,7 +205,7 @@ TEST_CASE("a replica whose state diverged votes no more") {
   CHECK(bench.take<persist_and_send>("journal").empty());
 }
 
-TEST_CASE("a replica whose state was repaired says so to the way in: what came meanwhile it has dropped (attack 27)") {
+TEST_CASE("a repaired replica tells the ingress that it dropped messages during the divergence (attack 27)") {
   replica_bench bench;
   bench.give(bench.tested, state_diverged{sequence_number{4}});
   bench.forget();

@@ -31,7 +31,7 @@ struct tracker_bench : virtual_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less, when it changes") {
+TEST_CASE_FIXTURE(tracker_bench, "ingress and coordinator are notified of each change in trust") {
   agree(false);
   CHECK(is_quiet());
   agree(true);
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(tracker_bench, "way in and coordinator hear whom to trust less
   CHECK(take<trust_changed>("coordinator").empty());
 }
 
-TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are rate-limited, and that none is any more") {
+TEST_CASE_FIXTURE(tracker_bench, "the monitor shows the number of rate-limited clients, also when it returns to zero") {
   const auto shown_with = [&](std::uint64_t until) {
     agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
     agreed.clients[client_id{5}].rate_limited_until = sequence_number{until};
@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(tracker_bench, "the monitor shows how many clients are rate-li
   CHECK(shown_with(0).empty());
 }
 
-TEST_CASE_FIXTURE(tracker_bench, "misbehaviour throttles and time heals") {
+TEST_CASE_FIXTURE(tracker_bench, "misbehaviour throttles a replica for a limited time") {
   for (int count = 0; count < 5; ++count)
     give(tested, misbehaved{{replica_id{3}, complaint_reason::bad_state}});
   const auto told = take<trust_changed>("ingress");

@@ -36,7 +36,7 @@ struct transfer_bench : virtual_bench {
 
   transfer_bench() : virtual_bench(replica_id{3}) {}
 
-  /// Whom the journal was given to ask for what.
+  /// The requests that were given to the journal, by donor.
   questions asked() {
     questions all;
     for (const auto& each : take<persist_and_send>("journal")) {
@@ -80,7 +80,7 @@ using refused = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(transfer_bench, "the leaves are asked for first, and then the chunks of all donors in turn") {
+TEST_CASE_FIXTURE(transfer_bench, "the leaves are requested first, and then the chunks from all donors in turn") {
   give(tested, fetch_state{certificate});
   CHECK(asked() == questions{{0, first_page}});
   answer({0, first_page});
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(transfer_bench, "the leaves are asked for first, and then the 
     CHECK(rest[place] == question{static_cast<std::uint32_t>((place + 1) % 3), {four, place}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a state whose chunks are all verified is handed over once") {
+TEST_CASE_FIXTURE(transfer_bench, "a state with all its chunks verified is handed over once") {
   give(tested, fetch_state{certificate});
   answer_all();
   const auto handed = take<install_state>("executor");
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a state whose chunks are all verified is hand
   CHECK(take<install_state>("executor").empty());
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a donor that lies is counted, reported, and its questions go to others") {
+TEST_CASE_FIXTURE(transfer_bench, "a donor that lies is counted and reported, and its requests go to others") {
   give(tested, fetch_state{certificate});
   answer({0, first_page});
   forget();
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a donor that refuses is replaced at once") {
   CHECK(asked() == questions{{1, first_page}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a silent donor has a second one beside it after a period and is late after three") {
+TEST_CASE_FIXTURE(transfer_bench, "a silent donor gets a second one beside it after a period and is late after three") {
   give(tested, fetch_state{certificate});
   CHECK(asked() == questions{{0, first_page}});
   advance(period);
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a silent donor has a second one beside it aft
   CHECK(replaced() == refused{"0 late"});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "chunks that nobody asked for are refused") {
+TEST_CASE_FIXTURE(transfer_bench, "chunks that were not requested are refused") {
   answer({0, {four, 0}});
   give(tested, fetch_state{certificate});
   answer({0, {four, 5}});
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(transfer_bench, "chunks that nobody asked for are refused") {
     CHECK(each.reason == rejection::unsolicited);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "what the own checkpoints hold is not fetched") {
+TEST_CASE_FIXTURE(transfer_bench, "chunks in the own checkpoints are not fetched") {
   counting_machine older;
   static_cast<void>(older.apply({}, as_byte_span("x")));
   const auto own = std::make_shared<const state_snapshot>(older.snapshot());
@@ -156,7 +156,8 @@ TEST_CASE_FIXTURE(transfer_bench, "what the own checkpoints hold is not fetched"
   CHECK(asked() == questions{{1, {four, 0}}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a donor answers over the link that asked, and says when it holds no such state") {
+TEST_CASE_FIXTURE(transfer_bench,
+                  "a donor answers over the link that asked, and refuses a state that it does not hold") {
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
   const auto page = std::get<leaf_page>(ask(2, first_page).content);
   CHECK(verify_merkle_page(state_root(*snapshot), page.chunk_count, 0, limits::state_page_leaves, page.leaves,
@@ -166,7 +167,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a donor answers over the link that asked, and
   CHECK(std::get<state_refusal>(ask(2, {four, 1'000}).content) == state_refusal::not_held);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a tick gives everybody a new share") {
+TEST_CASE_FIXTURE(transfer_bench, "a tick gives each fetcher a new share") {
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
   for (unsigned count = 0; count < state_donor::refusals_per_tick_max; ++count)
     static_cast<void>(ask(2, {sequence_number{8}, 0}));
@@ -185,12 +186,12 @@ TEST_CASE_FIXTURE(transfer_bench, "the state that is known to be stable is kept 
   CHECK(std::get<state_refusal>(ask(2, {sequence_number{8}, 0}).content) == state_refusal::not_held);
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a fetch whose state is in place asks no more") {
+TEST_CASE_FIXTURE(transfer_bench, "a fetch ends once its state is in place") {
   give(tested, fetch_state{certificate});
   give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
   forget();
   advance(10 * period);
-  // Nor when the replica, which hears of it by way of the disk, asks once more.
+  // Nor when the replica, which learns of it from the disk, asks once more.
   give(tested, fetch_state{certificate});
   CHECK(asked().empty());
 }
@@ -212,7 +213,8 @@ TEST_CASE_FIXTURE(transfer_bench, "a state that the executor did not need may be
   CHECK(asked() == questions{{0, first_page}});
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a wrong state is given to nobody, and the one that replaces it to all (attack 27)") {
+TEST_CASE_FIXTURE(transfer_bench,
+                  "a wrong state is donated to no replica, and the state that replaces it to all (attack 27)") {
   give(tested, checkpoint_taken{four, state_root(*snapshot), snapshot});
   give(tested, state_diverged{four});
   CHECK(std::get<state_refusal>(ask(2, first_page).content) == state_refusal::not_held);
@@ -220,7 +222,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a wrong state is given to nobody, and the one
   CHECK(std::holds_alternative<leaf_page>(ask(2, first_page).content));
 }
 
-TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not overtake the one that is to replace it") {
+TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not end the fetch of the state that replaces it") {
   give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
   give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
   answer_all();

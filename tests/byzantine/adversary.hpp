@@ -11,17 +11,17 @@
 #include "tests/byzantine/overheard.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-/// A Byzantine member is a correct one, with the product's own actors, and somebody between it and its links who sees
-/// each frame that goes out or comes in: an `adversary`. Nothing here knows actors, so that one strategy plays in the
+/// A Byzantine member is a correct member, with the product's own actors, and an `adversary` between it and its links,
+/// which sees each frame that goes out or comes in. Nothing here knows actors, so that one strategy plays in the
 /// simulator, in a script and in a real process.
 namespace hypermesh::testing {
 
 /// A frame between the member and one of its peers.
 struct passing_frame {
-  /// Where it goes; or who sent it.
+  /// The receiver of an outgoing frame, or the sender of an incoming one.
   principal peer;
   frame_ptr frame;
-  /// What it says; null when nobody can read it.
+  /// The decoded message; null if it is malformed.
   std::shared_ptr<const message> value;
 
   passing_frame(principal with, frame_ptr bytes);
@@ -44,13 +44,13 @@ class adversary_world {
   virtual ~adversary_world() = default;
 
   [[nodiscard]] virtual microseconds_t now() const = 0;
-  /// The frame leaves over the link to `to` after `delay_us`, and nobody looks at it any more.
+  /// The frame leaves over the link to `to` after `delay_us`, and no strategy sees it any more.
   virtual void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) = 0;
   /// The member's own node takes the frame in as if `from` had sent it.
   virtual void take_in(principal from, const frame_ptr& frame) = 0;
 };
 
-/// What an adversary can do: everything that its member can, with the member's own key, and no other's.
+/// The means of an adversary: everything that its member can do, with the member's own key and no other's.
 class adversary_hands {
  public:
   /// The member and its cluster. `accomplices` are the replicas that play together, this one among them; the set may
@@ -101,7 +101,7 @@ class adversary {
  public:
   virtual ~adversary() = default;
 
-  /// The node sends a frame. What is sent by hand meanwhile leaves before it.
+  /// The node sends a frame. Frames that the strategy sends meanwhile leave before it.
   virtual fate on_send(passing_frame&, adversary_hands&) { return fate::passes; }
   /// A frame arrives for the node.
   virtual fate on_receive(passing_frame&, adversary_hands&) { return fate::passes; }

@@ -47,7 +47,7 @@ class vote_differently_to_each final : public as_voter {
   }
 };
 
-/// Votes for the same false digest at everybody.
+/// Sends votes for the same false digest to all replicas.
 class vote_for_nothing final : public as_voter {
  protected:
   fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
@@ -58,7 +58,7 @@ class vote_for_nothing final : public as_voter {
   }
 };
 
-/// Votes for what comes next before it is known.
+/// Votes for the next sequences before they are proposed.
 class vote_ahead final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -120,7 +120,7 @@ class reply_wrongly final : public adversary {
   }
 };
 
-/// Refuses every client although it has executed what they want.
+/// Refuses every request although it has executed it.
 class reply_overloaded final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -133,7 +133,7 @@ class reply_overloaded final : public adversary {
   }
 };
 
-/// Tells clients of a view far ahead, so that they look for the primary where it is not.
+/// Sends replies with a view far ahead, so that clients look for the primary at the wrong replica.
 class reply_from_other_view final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -174,27 +174,27 @@ std::vector<strategy> false_votes() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
   return {
-      {"conflicting-votes", "each vote is preceded by another one for the same place", backup, none, {8, 39}, "I1 I6",
+      {"conflicting-votes", "sends a conflicting vote before each vote", backup, none, {8, 39}, "I1 I6",
        true, {"conflicting_statement"}, {}, make_strategy<vote_twice>},
-      {"commit-without-prepare", "it commits what is proposed at once, and prepares nothing", backup, none, {10},
+      {"commit-without-prepare", "sends a COMMIT for each proposal at once, and no PREPARE", backup, none, {10},
        "I1 I8", false, {}, "an early COMMIT is a valid vote, and a PREPARE may be lost",
        make_strategy<commit_without_prepare>},
-      {"votes-differ-by-peer", "every peer is sent a vote for another digest", backup, none, {8, 40}, "I1 I6", true, {},
+      {"votes-differ-by-peer", "sends each peer votes for a different digest", backup, none, {8, 40}, "I1 I6", true, {},
        "each peer sees one statement; two peers have to compare what they hold",
        make_strategy<vote_differently_to_each>},
-      {"votes-for-nothing", "every vote names a digest that nobody proposed", backup, none, {6}, "I1 I6", false, {},
-       "a primary may have told it so", make_strategy<vote_for_nothing>},
-      {"votes-ahead", "it votes for sequences that are not proposed yet", backup, none, {8, 28}, "I1 I6", true,
+      {"votes-for-nothing", "votes for digests that no primary proposed", backup, none, {6}, "I1 I6", false, {},
+       "a primary may have sent it such a proposal", make_strategy<vote_for_nothing>},
+      {"votes-ahead", "votes for sequences that are not proposed yet", backup, none, {8, 28}, "I1 I6", true,
        {"conflicting_statement"}, {}, make_strategy<vote_ahead>},
-      {"late-votes", "every vote is sent 300 ms late", backup, none, {29}, "I11", false, {},
+      {"late-votes", "sends every vote 300 ms late", backup, none, {29}, "I11", false, {},
        "a slow link does the same", make_strategy<vote_late>},
-      {"wrong-replies", "clients are told false results", backup, none, {5}, "I5", false, {},
+      {"wrong-replies", "sends false results to clients", backup, none, {5}, "I5", false, {},
        "only the client compares replies", make_strategy<reply_wrongly>},
-      {"refusing-replies", "clients are told that it is overloaded", backup, none, {5, 32}, "I5 I11", false, {},
+      {"refusing-replies", "tells clients that the replica is overloaded", backup, none, {5, 32}, "I5 I11", false, {},
        "only the client compares replies", make_strategy<reply_overloaded>},
-      {"replies-from-far-view", "clients are told of a view that is far ahead", backup, none, {5, 19}, "I11", false, {},
+      {"replies-from-far-view", "sends replies with a view that is far ahead", backup, none, {5, 19}, "I11", false, {},
        "only the client compares replies", make_strategy<reply_from_other_view>},
-      {"wrong-query-replies", "readers are told false answers", backup, none, {35}, "I5", false, {},
+      {"wrong-query-replies", "sends false answers to queries", backup, none, {35}, "I5", false, {},
        "only the client compares answers", make_strategy<answer_queries_wrongly>},
   };
 }
@@ -204,7 +204,7 @@ std::vector<strategy> silences() {
   const auto backup = strategy_role::backup;
   return {
       {"selective-silence",
-       "half of the others never hear of it",
+       "sends nothing to half of the other members",
        backup,
        none,
        {22, 30},
@@ -214,7 +214,7 @@ std::vector<strategy> silences() {
        "a broken link does the same",
        make_strategy<keep_silent_to_some>},
       {"silent-backup",
-       "nobody ever hears of it",
+       "sends nothing to any member",
        backup,
        none,
        {20},
@@ -224,7 +224,7 @@ std::vector<strategy> silences() {
        "a node that is down does the same",
        make_strategy<keep_silent>},
       {"deaf-backup",
-       "it never hears of the others, and says so",
+       "drops all messages of the others, and sends a STATUS that shows it",
        backup,
        none,
        {26, 33},
@@ -234,14 +234,14 @@ std::vector<strategy> silences() {
        "a broken link does the same",
        make_strategy<hear_nothing>},
       {"status-claims-all",
-       "its STATUS says that it lacks nothing",
+       "sends a STATUS that claims to lack nothing",
        backup,
        none,
        {21},
        "I9 I11",
        false,
        {},
-       "who claims too much is sent less, and harms itself",
+       "a replica that claims too much is sent less, which harms only itself",
        make_strategy<claim_to_have_all>},
   };
 }

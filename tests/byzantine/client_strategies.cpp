@@ -18,7 +18,7 @@ class as_client_of : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* asked = out.as<request>();
-    // Whoever opens no session has nothing to play with.
+    // A client without a session cannot play this strategy.
     if (asked == nullptr || asked->id.opens_session()) return fate::passes;
     const auto kept = out.value;
     return on_request(out, *asked, hands);
@@ -28,7 +28,7 @@ class as_client_of : public adversary {
   virtual fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) = 0;
 };
 
-/// One half of the replicas hears of one operation, the other of another.
+/// One half of the replicas gets one operation, the other half another one.
 class two_operations final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -62,7 +62,7 @@ class flood_with_requests final : public as_client_of {
   std::uint64_t when_ = 1'000;
 };
 
-/// The same request to everybody, at every tick.
+/// The same request to all replicas, at every tick.
 class retransmit_in_storms final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -142,7 +142,7 @@ class speak_for_other_client final : public as_client_of {
   }
 };
 
-/// A vote, a STATUS request for state: whatever only replicas say.
+/// A vote, a STATUS, a request for state: messages that only replicas may send.
 class speak_as_replica final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -267,8 +267,9 @@ class open_sessions_for_ever final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Its quota at the primary is full of operations in sessions that nobody opens, each alone in its own. The requests
-/// that can be served go to the backups alone: they are to suspect the primary, which is to have no room for these.
+/// Fills its quota at the primary with operations in sessions that are never opened, each alone in its own. The
+/// requests that can be executed go to the backups alone, so that they suspect the primary, which has no room for
+/// these.
 class crowd_itself_out final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -334,50 +335,56 @@ std::vector<strategy> client_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::client;
   return {
-      {"two-operations-one-timestamp", "each half of the replicas is asked for another operation", role, as_client,
+      {"two-operations-one-timestamp", "sends each half of the replicas another operation with the same timestamp",
+       role, as_client,
        {18, 30}, "I1 I4", true, {}, "each replica keeps the first one that it sees, and the order decides",
        make_strategy<two_operations>},
-      {"request-flood", "more new requests at once than its quota, to everybody, again and again", role, as_client, {33},
+      {"request-flood", "sends more new requests than its quota to all replicas, repeatedly", role, as_client, {33},
        "I11 I12", false, {"client_quota"}, {}, make_strategy<flood_with_requests>},
-      {"retransmission-storm", "its last request goes to everybody, eight times with each tick", role, as_client,
+      {"retransmission-storm", "sends its last request to all replicas, eight times with each tick", role, as_client,
        {32, 33}, "I4 I12", false, {}, "a client that hears no replies does the same",
        make_strategy<retransmit_in_storms>},
-      {"partly-valid-request", "half of the replicas cannot verify its requests", role, as_client, {30, 32}, "I11",
+      {"partly-valid-request", "sends requests that half of the replicas cannot verify",
+       role, as_client, {30, 32}, "I11",
        false, {"bad_signature"}, {}, make_strategy<partly_valid>},
-      {"oversize-request", "its requests are longer than any may be", role, as_client, {33, 37}, "I12 I13", false,
+      {"oversize-request", "sends requests above the size limit", role, as_client, {33, 37}, "I12 I13", false,
        {"frame_too_long"}, {}, make_strategy<oversize_requests>},
-      {"timestamp-jump", "it uses the last timestamp that there is", role, as_client, {34}, "I4", false, {},
+      {"timestamp-jump", "sends a request with the largest timestamp", role, as_client, {34}, "I4", false, {},
        "only its own later requests are past", make_strategy<jump_in_time>},
-      {"timestamp-leaps", "each request makes all before it past", role, as_client, {25, 34}, "I4 I12", false, {},
+      {"timestamp-leaps", "sends requests with growing timestamps, each of which makes all before it past",
+       role, as_client, {25, 34}, "I4 I12", false, {},
        "only its own requests are past", make_strategy<leap_through_timestamps>},
-      {"speaks-for-other-client", "it makes requests in the name of another client", role, as_client, {1}, "I3", false,
+      {"speaks-for-other-client", "sends requests in the name of another client", role, as_client, {1}, "I3", false,
        {"sender_is_not_signer"}, {}, make_strategy<speak_for_other_client>},
-      {"client-casts-votes", "it says what only replicas say", role, as_client, {1, 2}, "I6", false,
+      {"client-casts-votes", "sends messages that only replicas may send", role, as_client, {1, 2}, "I6", false,
        {"kind_not_allowed_from_sender"}, {}, make_strategy<speak_as_replica>},
-      {"nonsense-operations", "no machine understands its operations", role, as_client, {37}, "I13", false, {},
+      {"nonsense-operations", "sends operations that no state machine accepts", role, as_client, {37}, "I13", false, {},
        "they are ordered like others, and change nothing", make_strategy<ask_for_nonsense>},
-      {"query-flood", "64 queries with each tick, to everybody", role, as_client, {33}, "I11 I12", false, {},
-       "a query is answered or not, and leaves nothing behind", make_strategy<flood_with_queries>},
-      {"full-bundles", "each of its requests has as many operations as there may be", role, as_client, {33}, "I12",
+      {"query-flood", "sends 64 queries with each tick to all replicas", role, as_client, {33}, "I11 I12", false, {},
+       "a query changes no state", make_strategy<flood_with_queries>},
+      {"full-bundles", "sends requests with the maximum number of operations", role, as_client, {33}, "I12",
        false, {}, "a request may be as large", make_strategy<bundle_to_the_limit>},
-      {"asks-one-backup", "its requests go to one backup, never to the primary", role, as_client, {30, 32}, "I11",
-       false, {}, "a client that reaches nobody else does the same", make_strategy<ask_one_backup>},
-      {"asks-all-backups", "its requests go to all but the first primary", role, as_client, {29, 32}, "I11", false, {},
+      {"asks-one-backup", "sends its requests to one backup, and never to the primary",
+       role, as_client, {30, 32}, "I11",
+       false, {}, "a client with no other link does the same", make_strategy<ask_one_backup>},
+      {"asks-all-backups", "sends its requests to all replicas but the first primary",
+       role, as_client, {29, 32}, "I11", false, {},
        "a client that does not reach the primary does the same", make_strategy<ask_all_backups>},
-      {"tells-primary-late", "its requests reach the primary 40 ms after the backups", role, as_client, {29, 32}, "I11",
+      {"tells-primary-late", "sends its requests to the primary 40 ms after the backups",
+       role, as_client, {29, 32}, "I11",
        false, {}, "requests may take different times on different links", make_strategy<tell_primary_late>},
-      {"leaves-gaps", "every second request of its session is kept back", role, as_client, {32}, "I11 I17", false, {},
+      {"leaves-gaps", "keeps back every second request of its session", role, as_client, {32}, "I11 I17", false, {},
        "a request that waits for another one costs its client only", make_strategy<leave_gaps>},
-      {"keeps-first-from-primary", "the primary never gets the first request of its session", role, as_client, {32},
-       "I11 I17", false, {}, "the backups hand it on", make_strategy<keep_first_from_primary>},
-      {"opens-sessions", "it opens a session with each tick, and asks in ended ones", role, as_client, {25, 33},
-       "I4 I12", false, {}, "only its own sessions end for them", make_strategy<open_sessions_for_ever>},
-      {"crowds-itself-out", "the primary holds its quota of requests that can never be served", role, as_client,
+      {"keeps-first-from-primary", "keeps the first request of its session from the primary", role, as_client, {32},
+       "I11 I17", false, {}, "the backups forward the request", make_strategy<keep_first_from_primary>},
+      {"opens-sessions", "opens a session with each tick, and sends requests in ended ones", role, as_client, {25, 33},
+       "I4 I12", false, {}, "only its own sessions end by this", make_strategy<open_sessions_for_ever>},
+      {"crowds-itself-out", "fills its quota at the primary with requests that can never be executed", role, as_client,
        {32, 33}, "I11 I12", false, {"client_quota"}, {}, make_strategy<crowd_itself_out>},
-      {"opens-below-ended", "it opens sessions below those whose end is forgotten", role, as_client, {25, 32},
-       "I4 I11", false, {}, "its numbers are its own affair", make_strategy<open_below_the_ended>},
-      {"two-openings", "each half of the replicas is shown another opening of a session", role, as_client, {8, 25},
-       "I1 I4", false, {}, "two processes that chose one session do the same", make_strategy<open_twice>},
+      {"opens-below-ended", "opens sessions below the ones whose end is forgotten", role, as_client, {25, 32},
+       "I4 I11", false, {}, "a client chooses its session numbers", make_strategy<open_below_the_ended>},
+      {"two-openings", "sends each half of the replicas another opening of a session", role, as_client, {8, 25},
+       "I1 I4", false, {}, "two processes with the same session number do the same", make_strategy<open_twice>},
   };
 }
 

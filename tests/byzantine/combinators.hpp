@@ -8,7 +8,7 @@
 
 namespace hypermesh::testing {
 
-/// Two strategies at once: the second sees what the first lets pass, as the first left it.
+/// Two strategies at once: the second one sees the frames that the first one passes, as changed by it.
 class both_of final : public adversary {
  public:
   both_of(std::unique_ptr<adversary> first, std::unique_ptr<adversary> second);
@@ -38,7 +38,7 @@ class in_turns final : public adversary {
   std::vector<std::unique_ptr<adversary>> all_;
 };
 
-/// Lets everything pass until it is told to begin, which any thread may do.
+/// Passes every frame until a call starts the strategy. Any thread may make that call.
 class when_told final : public adversary {
  public:
   when_told(std::shared_ptr<const std::atomic<bool>> told, std::unique_ptr<adversary> strategy);

@@ -48,7 +48,7 @@ constexpr principal peer = principal::of(replica_id{2});
 
 }  // namespace
 
-TEST_CASE_FIXTURE(stage, "an honest player lets everything pass") {
+TEST_CASE_FIXTURE(stage, "an honest adversary passes every frame") {
   auto honest = play(honest_play);
   const auto frame = own_prepare(1);
   CHECK(honest.on_send(peer, frame) == frame);
@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(stage, "an honest player lets everything pass") {
   CHECK(sent.empty());
 }
 
-TEST_CASE_FIXTURE(stage, "of two strategies at once the second sees what the first let pass") {
+TEST_CASE_FIXTURE(stage, "the second of two combined strategies sees the frames that the first one passes") {
   auto both = play("votes-for-nothing+duplicate-flood");
   const auto frame = own_prepare(1);
   const auto left = both.on_send(peer, frame);
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(stage, "of two strategies at once the second sees what the fir
   CHECK(sent.empty());
 }
 
-TEST_CASE_FIXTURE(stage, "a strategy that waits to be told is honest until then") {
+TEST_CASE_FIXTURE(stage, "a strategy that starts on command is honest until then") {
   const auto told = std::make_shared<std::atomic<bool>>(false);
   interposer waits{hands(), std::make_unique<when_told>(told, make_adversary("silent-backup+duplicate-flood"))};
   const auto frame = own_prepare(1);
@@ -92,7 +92,7 @@ TEST_CASE_FIXTURE(stage, "strategies take turns") {
   CHECK(turns.on_send(peer, frame) == nullptr);
 }
 
-TEST_CASE("what is no strategy has no adversary") {
+TEST_CASE("an unknown strategy has no adversary") {
   for (const auto* name : {"", "no-such-thing", "silent-backup+", "silent-backup/no-such-thing"})
     CHECK_MESSAGE(make_adversary(name) == nullptr, name);
   CHECK(strategies_in("silent-backup+late-votes/honest").size() == 2);
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(stage, "an adversary signs as itself only") {
   CHECK_FALSE(own.keys().verify(principal::of(replica_id{3}), input, forged.by));
 }
 
-TEST_CASE_FIXTURE(stage, "an adversary knows what its member said and heard") {
+TEST_CASE_FIXTURE(stage, "an adversary knows the frames that its member sent and received") {
   auto own = hands();
   overheard& memory = own.memory();
   const auto proposal = make.pre_prepare_of(view_number{0}, sequence_number{5}, make.batch_number(5));
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(stage, "an adversary knows what its member said and heard") {
   CHECK(memory.requests().size() == overheard::requests_max);
 }
 
-TEST_CASE("a plan with adversaries is read back from its text, and gives the same events again") {
+TEST_CASE("a plan with adversaries is read back from its text and gives the same events again") {
   for (const auto* names : {"equivocate-to-halves", "timestamp-jump", "late-votes+duplicate-flood/silent-backup"}) {
     CAPTURE(names);
     const auto plan = make_adversary_plan({names, 2, 7, 40});
@@ -139,7 +139,7 @@ TEST_CASE("a plan with adversaries is read back from its text, and gives the sam
   }
 }
 
-TEST_CASE("more than f replicas never misbehave in a plan, and client 0 does not") {
+TEST_CASE("a plan has at most f faulty replicas, and client 0 is correct in it") {
   auto plan = make_adversary_plan({"late-votes", 1, 4, 10});
   plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{0}), {"late-votes"}}});
   plan.faults.push_back({0, 1'000, adversarial_play{principal::of(replica_id{3}), {"late-votes"}}});

@@ -123,7 +123,7 @@ class share_tables final : public as_heckler {
   }
 };
 
-/// The length of a list says that it reaches far behind the frame.
+/// The length of a list reaches far beyond the frame.
 class lie_about_lengths final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -163,7 +163,7 @@ class leave_the_range final : public as_heckler {
   }
 };
 
-/// Tables that lack what they need.
+/// Tables without required fields.
 class leave_fields_out final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -179,7 +179,7 @@ class leave_fields_out final : public as_heckler {
   }
 };
 
-/// A page of leaves that says it has others, and a chunk that is a page as well.
+/// A page of leaves with a wrong index, and a chunk that is a page as well.
 class mix_state_parts final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -201,29 +201,33 @@ std::vector<strategy> encoding_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::encoding;
   return {
-      {"garbage-frames", "random bytes of all kinds", role, none, {37}, "I13", false, {"malformed_buffer"}, {},
+      {"garbage-frames", "sends random bytes under all kinds", role, none, {37}, "I13", false, {"malformed_buffer"}, {},
        make_strategy<send_garbage>},
-      {"unknown-kinds", "frames of kinds that there are not, and empty ones", role, none, {37}, "I13", false,
+      {"unknown-kinds", "sends frames of unknown kinds, and empty frames", role, none, {37}, "I13", false,
        {"unknown_kind"}, {}, make_strategy<send_unknown_kinds>},
-      {"flipped-bits", "an image of each frame with a few flipped bits", role, none, {7, 37}, "I6 I13", false,
+      {"flipped-bits", "sends a copy of each frame with a few flipped bits", role, none, {7, 37}, "I6 I13", false,
        {"malformed_buffer", "bad_signature"}, {}, make_strategy<flip_bits>},
-      {"short-frames", "an image of each frame that ends too early", role, none, {37}, "I13", false,
+      {"short-frames", "sends a truncated copy of each frame", role, none, {37}, "I13", false,
        {"malformed_buffer"}, {}, make_strategy<cut_frames_short>},
-      {"misaligned-frames", "an image of each frame that is one byte off", role, none, {37}, "I13", false,
+      {"misaligned-frames", "sends a copy of each frame that is shifted by one byte", role, none, {37}, "I13", false,
        {"malformed_buffer"}, {}, make_strategy<misalign>},
-      {"lying-batch-sizes", "the ends of the requests do not cut the batch", role, as_primary, {37}, "I13", false,
+      {"lying-batch-sizes", "proposes batches whose request boundaries are inconsistent",
+       role, as_primary, {37}, "I13", false,
        {"inconsistent_sizes", "malformed_buffer"}, {}, make_strategy<lie_about_batch_sizes>},
-      {"shared-tables", "a VIEW-CHANGE whose thousand certificates are the same bytes", role, none, {37}, "I12 I13",
+      {"shared-tables", "sends a VIEW-CHANGE whose thousand certificates share the same bytes",
+       role, none, {37}, "I12 I13",
        false, {"inconsistent_sizes"}, {}, make_strategy<share_tables>},
-      {"lying-lengths", "a list that reaches far behind its frame", role, none, {37}, "I13", false,
+      {"lying-lengths", "sends a list whose length exceeds its frame", role, none, {37}, "I13", false,
        {"malformed_buffer"}, {}, make_strategy<lie_about_lengths>},
-      {"frame-too-long", "a vote of more bytes than any vote has", role, none, {33, 37}, "I12 I13", false,
+      {"frame-too-long", "sends a vote that is longer than any valid vote", role, none, {33, 37}, "I12 I13", false,
        {"frame_too_long"}, {}, make_strategy<exceed_the_frame>},
-      {"out-of-range-numbers", "votes with the largest numbers that there are", role, none, {19, 28, 37}, "I13", false,
+      {"out-of-range-numbers", "sends votes with the largest representable numbers",
+       role, none, {19, 28, 37}, "I13", false,
        {"number_out_of_range"}, {}, make_strategy<leave_the_range>},
-      {"missing-fields", "messages without what they need", role, none, {13, 37}, "I13", false, {"missing_field"}, {},
+      {"missing-fields", "sends messages without required fields",
+       role, none, {13, 37}, "I13", false, {"missing_field"}, {},
        make_strategy<leave_fields_out>},
-      {"mixed-state-parts", "pages of leaves that have others than they say, or chunks too", role, none, {24, 37},
+      {"mixed-state-parts", "sends pages of leaves with wrong contents, or with chunks too", role, none, {24, 37},
        "I13", false, {"inconsistent_sizes"}, {}, make_strategy<mix_state_parts>},
   };
 }

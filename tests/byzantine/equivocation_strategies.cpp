@@ -100,7 +100,7 @@ class equivocate_with_ally final : public adversary {
   }
 
   second_proposals second_;
-  /// What the primary told the second half, as it told its accomplice.
+  /// The proposals for the second half, as the primary gave them to its accomplice.
   std::map<std::pair<view_number, sequence_number>, digest> told_;
 };
 
@@ -115,7 +115,7 @@ class equivocate_in_public final : public as_primary {
   second_proposals second_;
 };
 
-/// Everybody prepares the first batch; then the primary says it was another one, and goes on as if.
+/// All backups prepare the first batch; then the primary proposes another one for the sequence, and continues with it.
 class equivocate_after_prepare final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -133,18 +133,21 @@ std::vector<strategy> equivocation_strategies() {
   using enum strategy_occasion;
   const auto primary = strategy_role::primary;
   return {
-      {"equivocate-to-halves", "half of the backups get another batch for the same sequence", primary, as_primary, {8},
+      {"equivocate-to-halves", "proposes another batch for the same sequence to half of the backups",
+       primary, as_primary, {8},
        "I1 I2 I11", true, {"primary_suspected", "conflicting_statement"}, {},
        make_strategy<equivocate_to_halves>},
-      {"lone-certificate", "one backup alone can prove the other batch, and comes back with the proof a view later",
+      {"lone-certificate",
+       "lets only one backup prepare the other batch, which returns with the proof one view later",
        primary, lone_witness, {8, 10}, "I1 I8", true, {"primary_suspected", "conflicting_statement"}, {},
        make_strategy<equivocate_to_halves>},
-      {"equivocate-with-ally", "each half gets its own batch, and COMMITs for it from the primary and its accomplices",
+      {"equivocate-with-ally", "sends each half its own batch, and COMMITs for it from itself and an accomplice",
        primary, as_primary, {8, 10}, "I1 I8 I10", true,
        {"primary_suspected", "conflicting_statement", "state_installed"}, {}, make_strategy<equivocate_with_ally>},
-      {"equivocate-in-public", "everybody gets two batches for each sequence", primary, as_primary, {8}, "I1 I11", true,
+      {"equivocate-in-public", "proposes two batches for each sequence to all backups",
+       primary, as_primary, {8}, "I1 I11", true,
        {"conflicting_statement"}, {}, make_strategy<equivocate_in_public>},
-      {"equivocate-after-prepare", "a second batch follows when the first is being prepared", primary, as_primary,
+      {"equivocate-after-prepare", "proposes a second batch while the first one is being prepared", primary, as_primary,
        {8, 10}, "I1 I8", true, {"conflicting_statement"}, {}, make_strategy<equivocate_after_prepare>},
   };
 }

@@ -1,4 +1,4 @@
-// A replica that sends too much: again, too early, too late, for nobody.
+// A replica that sends too much: repeated, too early, too late or unrequested.
 #include <algorithm>
 #include <vector>
 
@@ -64,7 +64,7 @@ class vote_for_far_sequences final : public as_heckler {
   }
 };
 
-/// Says with each tick that it has nothing, so that everybody sends everything again.
+/// Claims with each tick to have nothing, so that all replicas send everything again.
 class beg_by_status final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -91,7 +91,7 @@ class forward_old_requests final : public as_heckler {
   }
 };
 
-/// Chunks of a state that nobody asked for.
+/// Unrequested chunks of a state.
 class send_unwanted_chunks final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -101,7 +101,7 @@ class send_unwanted_chunks final : public as_heckler {
   }
 };
 
-/// Asks everybody for a whole state, all the time.
+/// Requests a whole state from all replicas continuously.
 class ask_for_states final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -118,7 +118,7 @@ class suspect_always final : public as_heckler {
   }
 };
 
-/// What it signed once it sends again and again, far more than anybody has the time to verify.
+/// Sends signed messages repeatedly, far more than a replica has the time to verify.
 class flood_with_signed_words final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -157,33 +157,34 @@ std::vector<strategy> flooding_strategies() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
   return {
-      {"duplicate-flood", "everything is sent ten times", backup, none, {33}, "I12", false, {"duplicate"}, {},
+      {"duplicate-flood", "sends each frame ten times", backup, none, {33}, "I12", false, {"duplicate"}, {},
        make_strategy<send_tenfold>},
-      {"replayed-votes", "old votes are sent again and again", backup, none, {2, 33}, "I6 I12", false,
+      {"replayed-votes", "replays old votes repeatedly", backup, none, {2, 33}, "I6 I12", false,
        {"already_decided", "duplicate"}, {}, make_strategy<replay_votes>},
-      {"old-view-replay", "votes of views that are over are sent again and again", backup, view_change, {2, 21},
+      {"old-view-replay", "replays votes of past views repeatedly", backup, view_change, {2, 21},
        "I1 I8", false, {"other_view", "already_decided"}, {}, make_strategy<replay_old_views>},
-      {"far-future-views", "it votes in views that are far ahead", backup, none, {19, 22}, "I8 I12", false,
+      {"far-future-views", "votes in views that are far ahead", backup, none, {19, 22}, "I8 I12", false,
        {"other_view"}, {}, make_strategy<vote_in_far_views>},
-      {"far-future-sequences", "it votes for sequences that are far ahead", backup, none, {22, 28}, "I9 I12", false,
+      {"far-future-sequences", "votes for sequences that are far ahead", backup, none, {22, 28}, "I9 I12", false,
        {"outside_watermarks"}, {}, make_strategy<vote_for_far_sequences>},
-      {"begging-status", "it says all the time that it has nothing", backup, none, {33}, "I12", false, {"duplicate"},
+      {"begging-status", "sends a STATUS continuously that claims to have nothing",
+       backup, none, {33}, "I12", false, {"duplicate"},
        {}, make_strategy<beg_by_status>},
-      {"status-from-far-view", "it says that it is in a view that is far ahead", backup, none, {19, 33}, "I8 I12",
+      {"status-from-far-view", "sends a STATUS with a view that is far ahead", backup, none, {19, 33}, "I8 I12",
        false, {"other_view", "duplicate"}, {}, make_strategy<status_from_far_view>},
-      {"forwarding-flood", "it forwards all requests of the past", backup, none, {32, 33}, "I4 I12", false, {},
-       "a request that its client signed may be forwarded by anybody", make_strategy<forward_old_requests>},
-      {"unwanted-chunks", "it sends chunks of a state that nobody asked for", strategy_role::state_transfer, none,
+      {"forwarding-flood", "forwards all past requests", backup, none, {32, 33}, "I4 I12", false, {},
+       "any replica may forward a request that its client signed", make_strategy<forward_old_requests>},
+      {"unwanted-chunks", "sends chunks of a state that no replica requested", strategy_role::state_transfer, none,
        {24, 33}, "I10 I12", false, {"unsolicited"}, {}, make_strategy<send_unwanted_chunks>},
-      {"state-request-flood", "it asks everybody for the whole state, all the time", strategy_role::state_transfer,
+      {"state-request-flood", "requests the whole state from all replicas continuously", strategy_role::state_transfer,
        none, {24, 33}, "I12", false, {}, "a donor that has given its share of a tick answers: busy",
        make_strategy<ask_for_states>},
-      {"signed-flood", "it signs thousands of suspicions and sends them again and again", strategy_role::view_change, none,
+      {"signed-flood", "signs thousands of suspicions and sends them repeatedly", strategy_role::view_change, none,
        {33}, "I11 I12", false, {"overloaded"}, {}, make_strategy<flood_with_signed_words>},
-      {"suspicion-flood", "it suspects every primary, all the time", strategy_role::view_change, none, {32}, "I11",
-       false, {}, "f replicas may suspect whom they like: f + 1 are needed", make_strategy<suspect_always>},
-      {"report-flood", "it asks for the reports of all nodes", backup, none, {33, 41}, "I12", false, {},
-       "every member may ask a node how it is", make_strategy<ask_for_reports>},
+      {"suspicion-flood", "suspects every primary continuously", strategy_role::view_change, none, {32}, "I11",
+       false, {}, "f suspicions have no effect: f + 1 are needed", make_strategy<suspect_always>},
+      {"report-flood", "requests the reports of all nodes", backup, none, {33, 41}, "I12", false, {},
+       "every member may request a node's report", make_strategy<ask_for_reports>},
   };
 }
 

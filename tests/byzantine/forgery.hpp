@@ -5,10 +5,10 @@
 #include "messages/values.hpp"
 #include "tests/byzantine/adversary.hpp"
 
-/// What a member can make with its own key: messages that say anything, in anybody's name.
+/// Messages that a member can make with its own key: any content, in any member's name.
 namespace hypermesh::testing {
 
-/// Signed with the member's key, whoever it names.
+/// Signed with the member's key, whatever signer it names.
 [[nodiscard]] signed_statement signed_statement_of(adversary_hands& hands, message_kind kind, const statement& content);
 /// In the member's own name and the cluster's epoch.
 [[nodiscard]] statement own_statement(const adversary_hands& hands, view_number view, sequence_number sequence,

@@ -1,4 +1,4 @@
-// A member that speaks as somebody else, for another cluster or another time (attacks 1 and 2).
+// A member that sends messages as another member, for another cluster or for another epoch (attacks 1 and 2).
 #include "messages/codec.hpp"
 #include "messages/signing.hpp"
 #include "tests/byzantine/roles.hpp"
@@ -122,25 +122,25 @@ std::vector<strategy> identity_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::identity;
   return {
-      {"forged-sender", "it votes for every other replica too", role, none, {1, 3}, "I6", false,
+      {"forged-sender", "votes in the name of every other replica", role, none, {1, 3}, "I6", false,
        {"sender_is_not_signer"}, {}, make_strategy<speak_for_neighbour>},
-      {"relayed-votes", "it passes the votes of others on as if they were its own", role, none, {1, 3}, "I6", false,
+      {"relayed-votes", "relays the votes of others as its own", role, none, {1, 3}, "I6", false,
        {"sender_is_not_signer"}, {}, make_strategy<relay_votes>},
-      {"broken-signature", "a bit of each signature is flipped", role, none, {7, 39}, "I6 I14", false,
+      {"broken-signature", "flips a bit of each signature", role, none, {7, 39}, "I6 I14", false,
        {"bad_signature"}, {}, make_strategy<break_signatures>},
-      {"cross-context-signature", "a PREPARE is signed as a COMMIT, and a COMMIT as a PREPARE", role, none, {2}, "I6",
+      {"cross-context-signature", "signs a PREPARE as a COMMIT, and a COMMIT as a PREPARE", role, none, {2}, "I6",
        false, {"bad_signature", "primary_voted_prepare"}, {}, make_strategy<sign_as_other_kind>},
-      {"other-epoch", "votes are signed for the next membership", role, none, {2, 3}, "I6", false, {"wrong_epoch"}, {},
+      {"other-epoch", "signs votes for the next membership", role, none, {2, 3}, "I6", false, {"wrong_epoch"}, {},
        make_strategy<sign_for_other_epoch>},
-      {"other-cluster", "votes are signed for another cluster", role, none, {2}, "I6", false, {"bad_signature"}, {},
+      {"other-cluster", "signs votes for another cluster", role, none, {2}, "I6", false, {"bad_signature"}, {},
        make_strategy<sign_for_other_cluster>},
-      {"stranger", "it votes as a replica that the group has not", role, none, {1, 3}, "I6", false,
+      {"stranger", "votes as a replica that is not a member", role, none, {1, 3}, "I6", false,
        {"sender_is_not_signer"}, {}, make_strategy<vote_as_stranger>},
-      {"speaks-for-client", "it makes requests in the name of a client", role, none, {1, 32}, "I3", false,
+      {"speaks-for-client", "sends requests in the name of a client", role, none, {1, 32}, "I3", false,
        {"bad_signature"}, {}, make_strategy<speak_for_client>},
-      {"replies-to-replicas", "it sends replicas what only clients are sent", role, none, {2, 5}, "I13", false,
+      {"replies-to-replicas", "sends replicas messages that only clients receive", role, none, {2, 5}, "I13", false,
        {"kind_not_allowed_from_sender"}, {}, make_strategy<reply_to_replicas>},
-      {"relayed-view-changes", "it passes the VIEW-CHANGEs of others on as if they were its own", role, view_change,
+      {"relayed-view-changes", "relays the VIEW-CHANGEs of others as its own", role, view_change,
        {1, 19}, "I8", false, {"sender_is_not_signer", "duplicate", "other_view"}, {},
        make_strategy<relay_view_changes>},
   };

@@ -86,7 +86,7 @@ class one_sender_for_all final : public forges_new_view {
   }
 };
 
-/// One VIEW-CHANGE is what its sender never said.
+/// One VIEW-CHANGE is forged.
 class forge_a_view_change final : public forges_new_view {
  protected:
   void change(new_view& opened, adversary_hands& hands) override {
@@ -143,7 +143,7 @@ class open_late final : public as_opener {
   }
 };
 
-/// Opens the view, and then leads it like nobody.
+/// Opens the view, and then proposes nothing in it.
 class open_and_fall_silent final : public as_primary {
  protected:
   fate on_proposal(passing_frame&, const pre_prepare&, adversary_hands&) override { return fate::stopped; }
@@ -166,31 +166,34 @@ std::vector<strategy> new_view_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::view_change;
   return {
-      {"new-view-omits", "its NEW-VIEW leaves out a prepared slot", role, new_primary, {10, 13}, "I1 I8", true,
+      {"new-view-omits", "sends a NEW-VIEW that omits a prepared slot", role, new_primary, {10, 13}, "I1 I8", true,
        {"bad_certificate"}, {}, make_strategy<omit_a_slot>},
-      {"new-view-invents", "its NEW-VIEW proposes a slot that nobody prepared", role, new_primary, {13}, "I1 I8", true,
+      {"new-view-invents", "sends a NEW-VIEW with a slot that no replica prepared",
+       role, new_primary, {13}, "I1 I8", true,
        {"bad_certificate"}, {}, make_strategy<invent_a_slot>},
-      {"new-view-replaces", "its NEW-VIEW puts the null request where a batch was prepared", role, new_primary,
+      {"new-view-replaces", "sends a NEW-VIEW with the null request in place of a prepared batch", role, new_primary,
        {13, 16}, "I1 I8", true, {"bad_certificate"}, {}, make_strategy<replace_a_slot>},
-      {"new-view-without-quorum", "its NEW-VIEW has too few VIEW-CHANGEs", role, new_primary, {3, 13}, "I6 I8", true,
+      {"new-view-without-quorum", "sends a NEW-VIEW with too few VIEW-CHANGEs",
+       role, new_primary, {3, 13}, "I6 I8", true,
        {"bad_certificate"}, {}, make_strategy<too_few_view_changes>},
-      {"new-view-of-one", "its own VIEW-CHANGE stands for everybody's", role, new_primary, {3, 13}, "I6 I8", true,
+      {"new-view-of-one", "sends a NEW-VIEW with its own VIEW-CHANGE in place of all others",
+       role, new_primary, {3, 13}, "I6 I8", true,
        {"bad_certificate"}, {}, make_strategy<one_sender_for_all>},
-      {"new-view-with-forged-change", "its NEW-VIEW has a VIEW-CHANGE that its sender never said", role, new_primary,
+      {"new-view-with-forged-change", "sends a NEW-VIEW with a forged VIEW-CHANGE", role, new_primary,
        {11, 13}, "I1 I8", true, {"bad_certificate"}, {}, make_strategy<forge_a_view_change>},
-      {"two-new-views", "everybody gets two NEW-VIEWs of one view", role, new_primary, {13}, "I1 I8", true,
+      {"two-new-views", "sends two NEW-VIEWs of one view to all replicas", role, new_primary, {13}, "I1 I8", true,
        {"other_view", "duplicate"}, {}, make_strategy<open_twice>},
-      {"new-views-for-halves", "each half gets its own NEW-VIEW", role, new_primary, {13}, "I1 I8", false, {},
+      {"new-views-for-halves", "sends each half its own NEW-VIEW", role, new_primary, {13}, "I1 I8", false, {},
        "each is valid and proposes the same; two replicas have to compare them", make_strategy<open_for_halves>},
-      {"mute-new-primary", "it is elected, and opens no view", role, new_primary, {20}, "I11", false,
+      {"mute-new-primary", "becomes primary and sends no NEW-VIEW", role, new_primary, {20}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<open_never>},
-      {"new-view-for-some", "half of the others never get its NEW-VIEW", role, new_primary, {20, 21}, "I11", false, {},
-       "whoever entered the view passes the NEW-VIEW on", make_strategy<open_for_some>},
-      {"late-new-view", "its NEW-VIEW comes just before the others lose patience", role, new_primary, {20, 29}, "I11",
+      {"new-view-for-some", "keeps its NEW-VIEW from half of the others", role, new_primary, {20, 21}, "I11", false, {},
+       "the replicas that entered the view relay the NEW-VIEW", make_strategy<open_for_some>},
+      {"late-new-view", "sends its NEW-VIEW just before the time-out of the others", role, new_primary, {20, 29}, "I11",
        false, {}, "a view change may take that long", make_strategy<open_late>},
-      {"elected-and-silent", "it opens its view, and proposes nothing in it", role, new_primary, {20, 29}, "I11", false,
+      {"elected-and-silent", "enters its view and proposes nothing in it", role, new_primary, {20, 29}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<open_and_fall_silent>},
-      {"equivocating-new-primary", "it opens its view, and proposes two batches for each sequence", role, new_primary,
+      {"equivocating-new-primary", "enters its view and proposes two batches for each sequence", role, new_primary,
        {8, 13}, "I1 I8", true, {"conflicting_statement"}, {}, make_strategy<propose_against_new_view>},
   };
 }

@@ -19,26 +19,26 @@ struct faulty_trial {
   std::optional<microseconds_t> convicted_at;
 };
 
-/// How often honest replicas noticed something of a faulty member: by the name of a rejection of what it sent, as
-/// `primary_suspected` when it was the primary, and as `donor_late`, `donor_lied` or `donor_refused` when it gave a
-/// state; as `fault_proven` what convicts it, and as `convicted` that the order did; and as `state_installed` how often
-/// anybody fetched a state. Memory: one number for each name, and a trial for each member.
+/// Counts the signs of faulty members at honest replicas: each rejection of their messages by its name,
+/// `primary_suspected` for a primary, `donor_late`, `donor_lied` or `donor_refused` for a donor of a state,
+/// `fault_proven` for evidence and `convicted` for a conviction by the order. `state_installed` counts the states that
+/// any replica fetched. Memory: one number for each name, and a trial for each member.
 class notice_tally {
  public:
-  /// What must not happen where nothing else goes wrong: an honest replica suspected an honest primary.
+  /// An honest replica suspected an honest primary, which must not happen without another fault.
   static constexpr std::string_view honest_suspected = "honest_suspected";
 
   using suspects = std::function<bool(principal)>;
 
-  /// An honest replica observed this; `is_faulty` knows who is.
+  /// An honest replica observed this; `is_faulty` knows the faulty members.
   void on_observed(const observation& what, microseconds_t now, group_size group, const suspects& is_faulty);
 
   [[nodiscard]] std::uint64_t count_of(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const { return counts_; }
   [[nodiscard]] const std::map<principal, faulty_trial>& trials() const { return trials_; }
-  /// Of all that were convicted; nothing when nobody was.
+  /// Of all convicted members; nothing if there is none.
   [[nodiscard]] std::optional<microseconds_t> longest_trial() const;
-  /// Whether one that was proven faulty was not convicted.
+  /// Whether a member that was proven faulty was not convicted.
   [[nodiscard]] bool has_open_trial() const;
 
  private:
@@ -48,9 +48,9 @@ class notice_tally {
   std::map<principal, faulty_trial> trials_;
 };
 
-/// Whether what gives the strategy away, happens also among honest members, now and then.
+/// Whether the signs of the strategy also occur among honest members now and then.
 [[nodiscard]] bool needs_comparison(const strategy& of);
-/// Whether one of the things that give the strategy away happened more often than when everybody was honest.
+/// Whether one of the signs of the strategy occurred more often than in a run without faulty members.
 [[nodiscard]] bool is_noticed(const strategy& of, const notice_tally& with, const notice_tally& without);
 
 }  // namespace hypermesh::testing

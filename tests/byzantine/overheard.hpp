@@ -9,7 +9,7 @@
 
 namespace hypermesh::testing {
 
-/// What an adversary knows because it sees all frames of its member. Memory: the newest of each kind.
+/// The knowledge of an adversary, which sees all frames of its member. Memory: the newest of each kind.
 class overheard {
  public:
   static constexpr std::size_t requests_max = 256;
@@ -21,12 +21,12 @@ class overheard {
 
   /// The member sent this, or tried to.
   void on_sent(const message& value, const frame_ptr& frame);
-  /// Somebody sent this to the member.
+  /// The member received this.
   void on_received(const message& value);
 
   /// The view that the member is in or waits for.
   [[nodiscard]] view_number view() const { return view_; }
-  /// h, as the member said last.
+  /// h, as the member published it last.
   [[nodiscard]] sequence_number low() const { return low_; }
   /// The highest sequence that the member proposed, voted for, or saw proposed in any view.
   [[nodiscard]] sequence_number last() const { return last_; }

@@ -1,4 +1,4 @@
-// A primary that proposes what nobody should accept, or serves its clients badly.
+// A primary with proposals that no replica should accept, or with bad service for its clients.
 #include <algorithm>
 #include <deque>
 #include <optional>
@@ -115,7 +115,7 @@ class withhold_from_one final : public as_primary {
   }
 };
 
-/// The first client that it hears of does not exist.
+/// The first client that it learns of is ignored.
 class censor_one_client final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands&) override {
@@ -137,7 +137,7 @@ class delay_below_timeout final : public as_primary {
   }
 };
 
-/// A little slower with each batch, so that nobody sees it become slow.
+/// A little slower with each batch, so that the slow-down is hard to notice.
 class ramp_the_delay final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
@@ -224,7 +224,7 @@ class fill_batches_up final : public as_primary {
   }
 };
 
-/// Says nothing until it is replaced, and then goes on as if it was not.
+/// Sends nothing until it is replaced, and then continues as if it was not.
 class propose_for_old_view final : public as_primary {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -286,35 +286,38 @@ std::vector<strategy> proposals_that_are_wrong() {
   using enum strategy_occasion;
   const auto primary = strategy_role::primary;
   return {
-      {"digest-of-other-batch", "the header names the digest of another batch", primary, as_primary, {6}, "I6 I10",
+      {"digest-of-other-batch", "sends proposals with the digest of another batch", primary, as_primary, {6}, "I6 I10",
        false, {"wrong_digest"}, {}, make_strategy<send_other_body>},
-      {"forged-client-request", "a batch has an operation that its client never signed", primary, as_primary, {6, 30},
+      {"forged-client-request", "proposes batches with an operation that its client never signed",
+       primary, as_primary, {6, 30},
        "I3", false, {"bad_signature"}, {}, make_strategy<forge_client_request>},
-      {"reversed-batches", "the requests of each batch stand in the opposite order", primary, as_primary, {18, 29},
+      {"reversed-batches", "reverses the requests of each batch", primary, as_primary, {18, 29},
        "I4 I11 I17", false, {}, "what comes too early changes nothing, and is ordered again",
        make_strategy<reverse_batches>},
-      {"leaves-first-out", "a batch lacks its first request now and then", primary, as_primary, {29, 31}, "I11 I17",
+      {"leaves-first-out", "leaves out the first request of a batch now and then",
+       primary, as_primary, {29, 31}, "I11 I17",
        false, {}, "a backup cannot know what the primary has", make_strategy<leave_out_the_first>},
-      {"sequence-gap", "one sequence is never assigned", primary, as_primary, {28}, "I2 I11", false,
+      {"sequence-gap", "skips one sequence for ever", primary, as_primary, {28}, "I2 I11", false,
        {"primary_suspected"}, {}, make_strategy<skip_a_sequence>},
-      {"jump-to-high-watermark", "every batch is proposed at H", primary, as_primary, {28}, "I2 I9 I11", false,
+      {"jump-to-high-watermark", "proposes every batch at H", primary, as_primary, {28}, "I2 I9 I11", false,
        {"primary_suspected", "conflicting_statement"}, {}, make_strategy<jump_to_high_watermark>},
-      {"exhaust-sequences", "batches are proposed near the last sequence number", primary, as_primary, {28}, "I9 I13",
+      {"exhaust-sequences", "proposes batches near the last sequence number", primary, as_primary, {28}, "I9 I13",
        false, {"number_out_of_range"}, {}, make_strategy<exhaust_sequences>},
-      {"repropose-executed", "the first batch is proposed again and again", primary, as_primary, {18, 29}, "I4 I11",
+      {"repropose-executed", "proposes the first batch repeatedly", primary, as_primary, {18, 29}, "I4 I11",
        false, {"primary_suspected"}, {}, make_strategy<repropose_executed>},
-      {"empty-batches", "every batch is the null request", primary, as_primary, {16, 29}, "I11", false,
+      {"empty-batches", "proposes the null request in place of every batch",
+       primary, as_primary, {16, 29}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<propose_empty_batches>},
-      {"full-batches", "every batch is filled up with all requests of the past", primary, as_primary, {18, 29},
+      {"full-batches", "fills every batch with all past requests", primary, as_primary, {18, 29},
        "I4 I11 I12", false, {}, "every request in it is genuine, and those that were executed are no-ops",
        make_strategy<fill_batches_up>},
-      {"repeated-request", "a batch names a request twice", primary, as_primary, {18, 37}, "I4 I13", false,
+      {"repeated-request", "proposes batches that name a request twice", primary, as_primary, {18, 37}, "I4 I13", false,
        {"duplicate_request_in_batch"}, {}, make_strategy<repeat_request_in_batch>},
-      {"old-view-proposals", "it is replaced, and goes on proposing in its old view", primary, as_primary, {8, 21},
+      {"old-view-proposals", "continues to propose in its view after it is replaced", primary, as_primary, {8, 21},
        "I1 I8", false, {"other_view"}, {}, make_strategy<propose_for_old_view>},
-      {"later-view-proposals", "every batch is also proposed in the next view that it leads", primary, as_primary,
+      {"later-view-proposals", "proposes every batch also in the next view that it leads", primary, as_primary,
        {10, 22}, "I1 I8", false, {"other_view"}, {}, make_strategy<propose_for_later_view>},
-      {"prepare-as-primary", "the primary sends PREPAREs for its own batches", primary, as_primary, {1, 3}, "I6", true,
+      {"prepare-as-primary", "sends PREPAREs for its own batches", primary, as_primary, {1, 3}, "I6", true,
        {"primary_voted_prepare"}, {}, make_strategy<prepare_as_primary>},
   };
 }
@@ -323,24 +326,26 @@ std::vector<strategy> service_that_is_bad() {
   using enum strategy_occasion;
   const auto primary = strategy_role::primary;
   return {
-      {"withhold-from-one", "one backup never gets a proposal", primary, as_primary, {17, 22}, "I11", false, {},
-       "the victim cannot tell it from loss, and another backup relays the proposal",
+      {"withhold-from-one", "keeps every proposal from one backup", primary, as_primary, {17, 22}, "I11", false, {},
+       "the victim cannot distinguish it from loss, and another backup relays the proposal",
        make_strategy<withhold_from_one>},
-      {"censor-one-client", "the requests of one client do not exist", primary, as_primary, {31}, "I11 I12", false,
+      {"censor-one-client", "ignores the requests of one client", primary, as_primary, {31}, "I11 I12", false,
        {"primary_suspected"}, {}, make_strategy<censor_one_client>},
-      {"delay-below-timeout", "each batch waits nine tenths of the time-out", primary, as_primary, {29}, "I11", false,
+      {"delay-below-timeout", "delays each batch by nine tenths of the time-out",
+       primary, as_primary, {29}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<delay_below_timeout>},
-      {"ramp-delay", "each batch waits a little longer than the one before", primary, as_primary, {29}, "I11", false,
+      {"ramp-delay", "delays each batch a little longer than the one before", primary, as_primary, {29}, "I11", false,
        {"primary_suspected"}, {}, make_strategy<ramp_the_delay>},
-      {"stalls-by-turns", "all batches wait for nine tenths of the time-out, then none for a while", primary, as_primary,
+      {"stalls-by-turns", "delays all batches by nine tenths of the time-out, then none for a while",
+       primary, as_primary,
        {29}, "I11", false, {}, "under a light load backups know of too few requests to tell it from hiccups",
        make_strategy<stall_by_turns>},
-      {"holds-back-a-third", "of the requests one in three waits for four tenths of the time-out", primary, as_primary,
+      {"holds-back-a-third", "delays one request in three by four tenths of the time-out", primary, as_primary,
        {29}, "I11", false, {}, "under a light load backups know of too few requests to tell it from hiccups",
        make_strategy<hold_back_a_third>},
-      {"mute-primary", "nothing is proposed", primary, as_primary, {20, 29}, "I11", false, {"primary_suspected"}, {},
+      {"mute-primary", "proposes nothing", primary, as_primary, {20, 29}, "I11", false, {"primary_suspected"}, {},
        make_strategy<propose_nothing>},
-      {"propose-without-commit", "the primary never votes to commit", primary, as_primary, {29}, "I11", false, {},
+      {"propose-without-commit", "proposes and never sends a COMMIT", primary, as_primary, {29}, "I11", false, {},
        "the COMMITs of the others are a quorum, and a vote may be lost", make_strategy<propose_without_commit>},
   };
 }

@@ -51,7 +51,7 @@ class ask_for_what_passed final : public adversary {
   std::uint64_t floor_ = 0;
 };
 
-/// Has sequences agreed on that nobody asks requests for, and leads without proposing them.
+/// Lets the group agree on sequences without client requests, and does not propose them as primary.
 class withhold_null_requests final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -73,18 +73,19 @@ std::vector<strategy> readmission_strategies() {
   using enum strategy_occasion;
   const auto backup = strategy_role::backup;
   return {
-      {"asks-for-readmission", "it asks to be readmitted again and again, and has lost nothing", backup, none, {9, 33},
+      {"asks-for-readmission", "asks to be readmitted repeatedly, although it has lost nothing", backup, none, {9, 33},
        "I11 I12", false, {}, "a replica that lost its disk says the same; what it gets is counted",
        make_strategy<ask_for_readmission>},
-      {"passed-readmission", "it asks again and again for a readmission that has passed", backup, none, {9, 33},
+      {"passed-readmission", "repeats a request for a readmission that has passed", backup, none, {9, 33},
        "I11 I12", false, {}, "a replica that lags asks for the same; nobody supports it",
        make_strategy<ask_for_what_passed>},
-      {"absurd-readmission", "it asks to be readmitted a million windows and views ahead", backup, none, {9, 19, 33},
+      {"absurd-readmission", "asks to be readmitted a million windows and views ahead", backup, none, {9, 19, 33},
        "I8 I9 I11", false, {}, "nobody supports it, and nobody else loses anything",
        make_strategy<ask_for_the_impossible>},
-      {"withholds-null-requests", "it leads and proposes no sequence that only a readmission needs",
+      {"withholds-null-requests", "proposes no sequence that only a readmission needs",
        strategy_role::primary, as_primary, {20, 29}, "I11", false, {},
-       "while clients ask for enough the sequences pass without it", make_strategy<withhold_null_requests>},
+       "the sequences are ordered without it while clients send enough requests",
+        make_strategy<withhold_null_requests>},
   };
 }
 

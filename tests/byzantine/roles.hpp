@@ -3,7 +3,7 @@
 #include "tests/byzantine/forgery.hpp"
 #include "tests/byzantine/strategy.hpp"
 
-/// What strategies of one role share.
+/// The common base of the strategies of each role.
 namespace hypermesh::testing {
 
 /// Meddles with its own PRE-PREPAREs while it is the primary.

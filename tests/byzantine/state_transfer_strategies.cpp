@@ -1,4 +1,4 @@
-// A replica that lies about its state, or gives it badly to who needs it (attacks 23 to 28).
+// A replica that lies about its state, or is a bad donor of it (attacks 23 to 28).
 #include <algorithm>
 #include <map>
 
@@ -10,7 +10,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Of both forms the first is what a donor gives, if it gives anything.
+/// The answer of a donor in either form, if it is one.
 const std::shared_ptr<const byte_vector>* chunk_of(const state_chunk_message& answer) {
   return std::get_if<std::shared_ptr<const byte_vector>>(&answer.content);
 }
@@ -39,7 +39,7 @@ class corrupt_leaves final : public as_donor {
   }
 };
 
-/// The state has more chunks than the root says.
+/// The state has more chunks than its root covers.
 class lie_about_size final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands& hands) override {
@@ -53,7 +53,7 @@ class lie_about_size final : public as_donor {
   }
 };
 
-/// What was asked for comes under the number of another part.
+/// The requested part is sent under the number of another part.
 class answer_for_other_part final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands&) override {
@@ -116,7 +116,7 @@ class refuse_always final : public as_donor {
   }
 };
 
-/// Votes for a state that nobody has.
+/// Votes for a state that no replica has.
 class fake_checkpoint final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -190,34 +190,34 @@ std::vector<strategy> state_transfer_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::state_transfer;
   return {
-      {"corrupt-chunk", "chunks that it gives have a flipped bit", role, laggard, {24}, "I10", false, {"wrong_digest"},
+      {"corrupt-chunk", "sends chunks with a flipped bit", role, laggard, {24}, "I10", false, {"wrong_digest"},
        {}, make_strategy<corrupt_chunks>},
-      {"corrupt-leaves", "leaves that it gives are not under the root", role, laggard, {23, 24}, "I10", false,
+      {"corrupt-leaves", "sends leaves that do not match the root", role, laggard, {23, 24}, "I10", false,
        {"wrong_digest"}, {}, make_strategy<corrupt_leaves>},
-      {"size-lie", "the state that it gives has a million chunks", role, laggard, {24, 37}, "I10 I12", false,
+      {"size-lie", "claims that the state has a million chunks", role, laggard, {24, 37}, "I10 I12", false,
        {"wrong_digest"}, {}, make_strategy<lie_about_size>},
-      {"chunk-for-other-index", "a chunk comes under the number of another one", role, laggard, {24, 37}, "I10", false,
+      {"chunk-for-other-index", "sends a chunk under the number of another one", role, laggard, {24, 37}, "I10", false,
        {"unsolicited", "donor_late"}, {}, make_strategy<answer_for_other_part>},
-      {"swapped-chunks", "another chunk comes under the number that was asked for", role, laggard, {24, 37}, "I10",
+      {"swapped-chunks", "sends another chunk under the requested number", role, laggard, {24, 37}, "I10",
        false, {"wrong_digest"}, {}, make_strategy<answer_with_other_chunk>},
-      {"lower-height", "it claims a state and gives an older one", role, laggard, {24, 26}, "I10 I11", false,
+      {"lower-height", "announces a state and sends an older one", role, laggard, {24, 26}, "I10 I11", false,
        {"unsolicited", "donor_late"}, {}, make_strategy<answer_for_lower_height>},
-      {"slow-drip", "it gives one part in a second and a half", role, slow_laggard, {24, 26}, "I11", false, {},
-       "what it owes of a small state comes from others before it counts as late", make_strategy<drip>},
-      {"mute-donor", "it gives nothing", role, slow_laggard, {24}, "I11", false, {},
-       "what it owes of a small state comes from others before it counts as late", make_strategy<give_nothing>},
-      {"refusing-donor", "it says that it has no state", role, laggard, {24}, "I11", false, {"donor_refused"}, {},
+      {"slow-drip", "sends one part every second and a half", role, slow_laggard, {24, 26}, "I11", false, {},
+       "other donors send a small state before the missing part counts as late", make_strategy<drip>},
+      {"mute-donor", "sends no part of a state", role, slow_laggard, {24}, "I11", false, {},
+       "other donors send a small state before the missing part counts as late", make_strategy<give_nothing>},
+      {"refusing-donor", "claims to have no state", role, laggard, {24}, "I11", false, {"donor_refused"}, {},
        make_strategy<refuse_always>},
-      {"fake-checkpoint", "it votes for a state that nobody has", role, none, {27}, "I10", false, {},
-       "a replica whose machine went wrong does the same; its vote completes no certificate",
+      {"fake-checkpoint", "votes for a state that no replica has", role, none, {27}, "I10", false, {},
+       "a replica with a corrupted state does the same; its vote completes no certificate",
        make_strategy<fake_checkpoint>},
-      {"equivocating-checkpoint", "it votes for two states after one sequence", role, none, {28}, "I10", true,
+      {"equivocating-checkpoint", "votes for two states after one sequence", role, none, {28}, "I10", true,
        {"conflicting_statement"}, {}, make_strategy<equivocate_checkpoint>},
-      {"checkpoints-anywhere", "it votes for states between and far beyond the checkpoints", role, none, {28},
+      {"checkpoints-anywhere", "votes for states between and far beyond the checkpoints", role, none, {28},
        "I10 I12", true, {"number_out_of_range"}, {}, make_strategy<checkpoints_anywhere>},
-      {"forged-proof", "it proves a state with votes that it signed itself", role, none, {3, 15, 23}, "I9 I10", false,
+      {"forged-proof", "proves a state with votes that it signed itself", role, none, {3, 15, 23}, "I9 I10", false,
        {"bad_certificate"}, {}, make_strategy<forge_proof>},
-      {"proof-of-one-vote", "it proves a state with one vote, many times", role, none, {3, 23}, "I6 I10", false,
+      {"proof-of-one-vote", "proves a state with one vote, repeated many times", role, none, {3, 23}, "I6 I10", false,
        {"bad_certificate"}, {}, make_strategy<prove_with_one_vote>},
   };
 }

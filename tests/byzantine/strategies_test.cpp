@@ -1,4 +1,4 @@
-// Every strategy once, in a whole cluster: nothing that was promised breaks, and who is honest notices.
+// Every strategy once, in a whole cluster: no invariant breaks, and the honest members notice the strategy.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -26,8 +26,8 @@ void expect_borne(const adversary_options& options) {
   const auto why = failure ? failure->invariant + ": " + failure->what : std::string{};
   CHECK_MESSAGE(report.run.passed(), why << "\n  " << replay_command(options));
   CHECK_MESSAGE(report.convicted, "not convicted in time\n  " << replay_command(options));
-  CHECK_MESSAGE(report.noticed, "nobody noticed; seen:" << noticed_text(report.run.noticed) << "\n  "
-                                                        << replay_command(options));
+  CHECK_MESSAGE(report.noticed,
+                "nobody noticed; seen:" << noticed_text(report.run.noticed) << "\n  " << replay_command(options));
 }
 
 void expect_role_borne(strategy_role role) {
@@ -38,35 +38,31 @@ void expect_role_borne(strategy_role role) {
 
 }  // namespace
 
-TEST_CASE("a group bears a primary that plays any strategy, and notices it") {
+TEST_CASE("a group tolerates a primary with any strategy, and notices it") {
   expect_role_borne(strategy_role::primary);
 }
 
-TEST_CASE("a group bears a backup that plays any strategy, and notices it") {
-  expect_role_borne(strategy_role::backup);
-}
+TEST_CASE("a group tolerates a backup with any strategy, and notices it") { expect_role_borne(strategy_role::backup); }
 
-TEST_CASE("a group bears a replica that lies in a view change in any way, and notices it") {
+TEST_CASE("a group tolerates a replica that lies in a view change in any way, and notices it") {
   expect_role_borne(strategy_role::view_change);
 }
 
-TEST_CASE("a group bears a replica that lies about states in any way, and notices it") {
+TEST_CASE("a group tolerates a replica that lies about states in any way, and notices it") {
   expect_role_borne(strategy_role::state_transfer);
 }
 
-TEST_CASE("a group bears a replica that speaks as somebody else, and notices it") {
+TEST_CASE("a group tolerates a replica that impersonates another member, and notices it") {
   expect_role_borne(strategy_role::identity);
 }
 
-TEST_CASE("a group bears a client that plays any strategy, and notices it") {
-  expect_role_borne(strategy_role::client);
-}
+TEST_CASE("a group tolerates a client with any strategy, and notices it") { expect_role_borne(strategy_role::client); }
 
-TEST_CASE("a group bears a replica whose frames are no messages, and notices it") {
+TEST_CASE("a group tolerates a replica with malformed frames, and notices it") {
   expect_role_borne(strategy_role::encoding);
 }
 
-TEST_CASE("no client has an honest primary suspected (attack 32)") {
+TEST_CASE("no client makes a correct replica suspect an honest primary (attack 32)") {
   for (const auto& each : all_strategies()) {
     if (each.role != strategy_role::client) continue;
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
@@ -76,7 +72,7 @@ TEST_CASE("no client has an honest primary suspected (attack 32)") {
   }
 }
 
-TEST_CASE("a donor that gives nothing in time is late, unless others gave everything before") {
+TEST_CASE("a donor that answers too late is reported") {
   for (const auto* name : {"mute-donor", "slow-drip"}) {
     std::uint64_t late = 0;
     for (std::uint64_t seed = 1; seed <= 4; ++seed)
@@ -85,7 +81,7 @@ TEST_CASE("a donor that gives nothing in time is late, unless others gave everyt
   }
 }
 
-TEST_CASE("strategies have names of their own, a role's attacks, and what gives them away has a name") {
+TEST_CASE("each strategy has a unique name, the attacks of its role, and a named sign by which it is noticed") {
   std::set<std::string_view> names;
   std::set<std::string_view> notices = {"primary_suspected", "donor_late", "donor_lied", "donor_refused",
                                         "state_installed"};

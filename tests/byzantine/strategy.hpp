@@ -11,12 +11,12 @@
 
 namespace hypermesh::testing {
 
-/// Whose part a strategy plays.
+/// The part that the strategy's member has.
 enum class strategy_role : std::uint8_t { primary, backup, view_change, state_transfer, identity, client, encoding };
 
 [[nodiscard]] std::string_view to_string(strategy_role role);
 
-/// What has to happen in a run so that the strategy can act, and so where its players are.
+/// The situation in a run that the strategy needs, and so the members that play it.
 enum class strategy_occasion : std::uint8_t {
   /// Any f replicas.
   none,
@@ -26,18 +26,18 @@ enum class strategy_occasion : std::uint8_t {
   view_change,
   /// The same, and the players are its successors.
   new_primary,
-  /// The players are the primaries of the first views, and one backup prepares what no other does: nobody hears it
-  /// any more, and soon it hears nobody. When it comes back the next view is its own.
+  /// The players are the primaries of the first views, and one backup alone prepares a batch: its frames are dropped
+  /// from then on, and soon the frames to it as well. When its links return it leads the next view.
   lone_witness,
   /// A replica is cut off until it needs the state; the players give it.
   laggard,
-  /// The same over slow links: nobody misses a small part of a state before it is asked of somebody else.
+  /// The same over slow links: a missing small part of a state is requested from another donor before it is late.
   slow_laggard,
   /// The player is a client.
   as_client
 };
 
-/// A way of being Byzantine, and how the honest members come to notice it.
+/// A Byzantine behaviour, and the way in which honest members notice it.
 struct strategy {
   /// "equivocate-to-halves".
   std::string_view name;
@@ -49,11 +49,11 @@ struct strategy {
   std::vector<unsigned> attacks;
   /// The invariants that it tries to break: "I1 I8".
   std::string_view invariants;
-  /// Whether it leaves in every run what convicts it: signed statements of the member that exclude each other, or one
-  /// that no honest member signs. Others may, as it comes.
+  /// Whether it leaves evidence in every run: conflicting signed statements of the member, or one that no honest
+  /// member signs. Other strategies may leave evidence in some runs.
   bool provable = false;
-  /// What must happen more often at honest replicas than without it; one of these is enough. Names of rejections, or
-  /// of `notice_tally`. Empty: nothing tells it from bad luck, because of `unobservable`.
+  /// Signs, one of which must occur more often at honest replicas than without the strategy. Names of rejections, or
+  /// of `notice_tally`. Empty: nothing distinguishes it from ordinary faults, for the reason in `unobservable`.
   std::vector<std::string_view> noticed_by;
   std::string_view unobservable;
   std::unique_ptr<adversary> (*make)() = nullptr;

@@ -84,7 +84,7 @@ class hide_prepared final : public as_leaver {
   }
 };
 
-/// It says that it knows of no checkpoint and of nothing prepared.
+/// Claims to have no checkpoint and no prepared slot.
 class forget_everything final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -123,7 +123,7 @@ class forged_checkpoint_in_change final : public as_leaver {
   }
 };
 
-/// The same VIEW-CHANGE with some bytes behind it, which say nothing.
+/// The same VIEW-CHANGE with useless bytes after it.
 frame_ptr padded(adversary_hands& hands, const view_change& change, std::size_t bytes) {
   auto buffer = view_change_buffer(change);
   buffer.resize(buffer.size() + bytes);
@@ -157,7 +157,7 @@ class amplify_view_change final : public as_leaver {
   }
 };
 
-/// Its node says a VIEW-CHANGE once, and this one has to be asked for.
+/// The member sends each VIEW-CHANGE once; this strategy has to request another one.
 class keep_view_change_back final : public as_leaver {
  protected:
   fate on_view_change(passing_frame&, const view_change&, adversary_hands&) override { return fate::stopped; }
@@ -189,7 +189,7 @@ class want_the_last_view final : public as_heckler {
   }
 };
 
-/// Says that it has left, and votes on in the view that it left.
+/// Claims to have left, and continues to vote in the view that it left.
 class leave_and_stay final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -208,36 +208,45 @@ std::vector<strategy> view_change_strategies() {
   using enum strategy_occasion;
   const auto role = strategy_role::view_change;
   return {
-      {"bogus-prepared-certificate", "its VIEW-CHANGE proves a batch with votes that it signed itself", role,
+      {"bogus-prepared-certificate", "sends a VIEW-CHANGE whose certificate has votes that it signed itself", role,
        view_change, {11, 12}, "I1 I8", true, {"bad_certificate"}, {}, make_strategy<bogus_prepared>},
-      {"repeated-signer", "a prepared certificate counts one PREPARE twice", role, view_change, {3, 11}, "I6 I8", true,
+      {"repeated-signer", "sends a prepared certificate that counts one PREPARE twice",
+       role, view_change, {3, 11}, "I6 I8", true,
        {"bad_certificate"}, {}, make_strategy<repeated_signer>},
-      {"short-certificate", "a prepared certificate lacks a PREPARE", role, view_change, {11}, "I6 I8", true,
+      {"short-certificate", "sends a prepared certificate that lacks a PREPARE", role, view_change, {11}, "I6 I8", true,
        {"bad_certificate"}, {}, make_strategy<short_certificate>},
-      {"hidden-prepared-slots", "its VIEW-CHANGE says that nothing is prepared", role, view_change, {10, 11}, "I1 I8",
+      {"hidden-prepared-slots", "sends a VIEW-CHANGE that hides all prepared slots",
+       role, view_change, {10, 11}, "I1 I8",
        false, {}, "what it committed before stands on the disks of others; only its COMMITs contradict it",
        make_strategy<hide_prepared>},
-      {"forgetful-view-change", "its VIEW-CHANGE knows of no checkpoint either", role, view_change, {10, 14},
-       "I1 I8 I9", false, {}, "a quorum has a correct replica that remembers", make_strategy<forget_everything>},
-      {"unproven-checkpoint", "its VIEW-CHANGE names a checkpoint without a proof", role, view_change, {14, 15},
+      {"forgetful-view-change", "sends a VIEW-CHANGE that hides all prepared slots and the checkpoint",
+       role, view_change, {10, 14},
+       "I1 I8 I9", false, {}, "a quorum has a correct replica with the certificate", make_strategy<forget_everything>},
+      {"unproven-checkpoint", "sends a VIEW-CHANGE that names a checkpoint without a proof",
+       role, view_change, {14, 15},
        "I8 I9 I10", true, {"bad_certificate"}, {}, make_strategy<unproven_checkpoint>},
-      {"forged-checkpoint-in-change", "its VIEW-CHANGE proves a checkpoint with votes that it signed itself", role,
+      {"forged-checkpoint-in-change", "sends a VIEW-CHANGE whose checkpoint has votes that it signed itself", role,
        view_change, {3, 14}, "I8 I10", true, {"bad_certificate"}, {}, make_strategy<forged_checkpoint_in_change>},
-      {"equivocating-view-change", "everybody gets two VIEW-CHANGEs for one view", role, view_change, {10, 13}, "I8",
+      {"equivocating-view-change", "sends two VIEW-CHANGEs for one view to all replicas",
+       role, view_change, {10, 13}, "I8",
        true, {"conflicting_statement"}, {}, make_strategy<equivocate_view_change>},
-      {"view-changes-for-halves", "half of the others get a VIEW-CHANGE that hides everything", role, view_change,
+      {"view-changes-for-halves", "sends half of the others a VIEW-CHANGE that hides all prepared slots",
+       role, view_change,
        {10, 13}, "I1 I8", true, {}, "each sees one; two replicas have to compare what they hold",
        make_strategy<view_changes_for_halves>},
-      {"size-amplification", "its VIEW-CHANGE is half a megabyte of nothing", role, view_change, {13, 33}, "I11 I12",
+      {"size-amplification", "sends a VIEW-CHANGE with half a megabyte of useless content",
+       role, view_change, {13, 33}, "I11 I12",
        false, {"inconsistent_sizes"}, {}, make_strategy<amplify_view_change>},
-      {"withheld-view-change", "it leaves, and tells nobody", role, view_change, {20}, "I11", false, {},
+      {"withheld-view-change", "leaves its view without sending a VIEW-CHANGE",
+       role, view_change, {20}, "I11", false, {},
        "a link that is down does the same", make_strategy<keep_view_change_back>},
-      {"view-change-storm", "it asks for a later view with each tick", role, none, {19, 32}, "I8 I11 I12", true,
+      {"view-change-storm", "asks for a later view with each tick", role, none, {19, 32}, "I8 I11 I12", true,
        {"overloaded"}, {}, make_strategy<storm_through_views>},
-      {"huge-view", "it asks for the last view that there is, and for the one after", role, none, {19}, "I8 I11 I13",
+      {"huge-view", "asks for the largest view, and for the one after it", role, none, {19}, "I8 I11 I13",
        false, {"number_out_of_range"}, {}, make_strategy<want_the_last_view>},
-      {"leave-and-stay", "it asks for the next view, and votes on in this one", role, none, {19, 32}, "I8 I11", false,
-       {}, "which of the two it said first cannot be seen", make_strategy<leave_and_stay>},
+      {"leave-and-stay", "asks for the next view, and continues to vote in this one",
+       role, none, {19, 32}, "I8 I11", false,
+       {}, "the order of its two statements cannot be observed", make_strategy<leave_and_stay>},
   };
 }
 

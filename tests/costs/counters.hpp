@@ -38,8 +38,8 @@ class counting_authenticator final : public authenticator {
   mutable std::uint64_t verified_ = 0;
 };
 
-/// The cost of a step: what has been counted since the last call of `take`. The state of all counters is read at once,
-/// so that a test cannot attribute a cost to the wrong step.
+/// The cost of a step: the counts since the last call of `take`. The state of all counters is read at once, so that a
+/// test cannot attribute a cost to the wrong step.
 struct step_cost {
   std::uint64_t parsed = 0;
   std::uint64_t verified = 0;

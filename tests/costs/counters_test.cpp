@@ -54,7 +54,7 @@ void operator delete[](void* place, std::size_t) noexcept { std::free(place); }
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
-TEST_CASE("the counters count") {
+TEST_CASE("the counters count parses and allocations") {
   const auto before = allocations();
   const auto small = std::make_unique<int>(1);
   const auto large = std::make_unique<byte_vector>(allocation_counts::large_bytes);

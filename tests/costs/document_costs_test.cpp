@@ -82,7 +82,7 @@ TEST_CASE_FIXTURE(document_way,
   CHECK(core.is_active());
 }
 
-TEST_CASE_FIXTURE(document_way, "the frame of a NEW-VIEW that is entered is kept and not copied") {
+TEST_CASE_FIXTURE(document_way, "the frame of an entered NEW-VIEW is kept and not copied") {
   const auto frame = frame_of(make.new_view_of(next_view, {change(0, {}), change(1, {}), change(2, {})}));
   const auto passed = arrive(1, frame).value();
   const auto effects = core.on_new_view(principal::of(replica_id{1}), *passed.opened);
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(document_way, "the frame of a NEW-VIEW that is entered is kept
   CHECK(effects.records.front().bytes == frame);
 }
 
-TEST_CASE_FIXTURE(document_way, "two VIEW-CHANGEs that conflict become evidence without another parse or check") {
+TEST_CASE_FIXTURE(document_way, "two conflicting VIEW-CHANGEs become evidence without another parse or check") {
   (void)pass(2, change(2, {}));
   expect(1, 1);
   CHECK(pipeline.take_findings().empty());
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(document_way, "two VIEW-CHANGEs that conflict become evidence 
   REQUIRE(opened.requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(document_way, "a VIEW-CHANGE that is late still costs one parse and one check, and convicts") {
+TEST_CASE_FIXTURE(document_way, "a late VIEW-CHANGE still costs one parse and one check, and convicts its sender") {
   (void)pass(2, change(2, {}));
   pipeline.on_position({next_view, true, sequence_number{0}, sequence_number{0}, sequence_number{8}});
   const auto late = arrive(2, frame_of(change(2, {certificate(1)})));
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(document_way, "a VIEW-CHANGE that is late still costs one pars
   CHECK(pipeline.take_findings().proofs.size() == 1);
 }
 
-TEST_CASE_FIXTURE(document_way, "a VIEW-CHANGE that is refused becomes evidence without another parse or check") {
+TEST_CASE_FIXTURE(document_way, "a refused VIEW-CHANGE becomes evidence without another parse or check") {
   auto bogus = certificate(1);
   bogus.prepares.back() = bogus.prepares.front();
   const auto refused = arrive(2, frame_of(change(2, {bogus})));
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(document_way, "a forged VIEW-CHANGE costs one check and is no 
 }
 
 TEST_CASE_FIXTURE(document_way,
-                  "evidence is parsed and verified once for each frame that brings it, up to the conviction") {
+                  "evidence is parsed and verified once for each frame that carries it, up to the conviction") {
   const auto proof = evidence{{item_of(std::make_shared<const view_change>(change(2, {}))),
                                item_of(std::make_shared<const view_change>(change(2, {certificate(1)})))}};
   const auto wanted = evidence_pool{make.cluster(), replica_id{1}, make.keys_of(replica_id{1})}.on_found(proof, 0);
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(document_way,
   CHECK(state.ledger().replicas()[faulty.value].is_quarantined());
 }
 
-TEST_CASE_FIXTURE(document_way, "two votes that conflict cost one check each for the evidence") {
+TEST_CASE_FIXTURE(document_way, "two conflicting votes cost one check each for the evidence") {
   const auto vote_for = [&](const char* value) {
     return commit{make.signed_as(message_kind::commit, make.content_of(faulty, first_view, one, named_digest(value)))};
   };

@@ -61,7 +61,7 @@ struct request_way {
 
 }  // namespace
 
-TEST_CASE("at the primary a REQUEST is parsed once and verified once, and its bytes are copied twice") {
+TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes are copied twice") {
   request_way primary{0};
   // The first request of a client makes its queue and its entry in the client table. The second one is as all later.
   const auto first = primary.cut(primary.make.request_of(client_id{0}, timestamp{1}, "o"));
@@ -123,7 +123,7 @@ TEST_CASE("the results of a REQUEST are copied once, into the frame of the reply
   CHECK(cost.allocated <= 3);
 }
 
-TEST_CASE("at a backup a proposal costs one parse and one signature check for each REQUEST, and one for itself") {
+TEST_CASE("a proposal costs a backup one parse and one signature check for each REQUEST, and one for itself") {
   request_way backup{1};
   std::vector<request> requests;
   for (std::uint32_t client = 0; client < 4; ++client)

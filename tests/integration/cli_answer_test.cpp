@@ -79,7 +79,7 @@ class silent_cluster {
 
 }  // namespace
 
-TEST_CASE("get executes nothing that writes, and says what does") {
+TEST_CASE("get refuses operations that write, and names the command for them") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"put", "precious", "1"}).code == 0);
@@ -101,7 +101,7 @@ TEST_CASE("get executes nothing that writes, and says what does") {
   CHECK(cluster.ask("get", {"another"}).out == "(none)\n");
 }
 
-TEST_CASE("each line of stdin has one result line, which says what became of it") {
+TEST_CASE("each line of stdin has one result line with the outcome") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   const std::string input =
@@ -167,7 +167,7 @@ TEST_CASE("each line of stdin has one result line, which says what became of it"
   CHECK_FALSE(has(as_json.out, "\x1b"));
 }
 
-TEST_CASE("an operation whose condition did not hold ends with the exit code of a refusal") {
+TEST_CASE("an operation with a failed condition ends with the exit code of a refusal") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   CHECK(cluster.ask("submit", {"create", "k", "1"}).code == 0);
@@ -194,7 +194,7 @@ TEST_CASE("a program that writes a line and waits for the answer gets it") {
   CHECK(talk.talker().wait() == 2);
 }
 
-TEST_CASE("without a quorum each line has its result, and the reason is said once") {
+TEST_CASE("a cluster without a quorum gives each line a result, and reports the reason once") {
   const silent_cluster cluster;
   const auto result = run({"submit", "--cluster", cluster.directory(), "--timeout", "500ms", "-"}, puts(20));
   CAPTURE(result.err);
@@ -204,14 +204,14 @@ TEST_CASE("without a quorum each line has its result, and the reason is said onc
   CHECK(has(result.err, "did not answer in time"));
 }
 
-TEST_CASE("stdin that ends in an error is an error") {
+TEST_CASE("a read error on stdin is an error") {
   const silent_cluster cluster;
   const auto result = run_with({"submit", "--cluster", cluster.directory(), "-"}, {.in = cluster.directory()});
   CHECK(result.code == 1);
   CHECK(has(result.err, "stdin cannot be read: Is a directory"));
 }
 
-TEST_CASE("output that cannot be written is an error, and so is a reader that goes away") {
+TEST_CASE("a write error on stdout is an error, and so is a reader that closes the pipe") {
   const silent_cluster cluster;
   for (const auto& arguments : {words{"--help"}, words{"help", "submit"}, words{"--version"},
                                 words{"keygen", cluster.directory() + "/another.key"}}) {
@@ -228,13 +228,13 @@ TEST_CASE("output that cannot be written is an error, and so is a reader that go
   REQUIRE(mkfifo((folder / "out").c_str(), 0600) == 0);
   process lonely{{"status", "--cluster", cluster.directory(), "--timeout", "2"},
                  {"/dev/null", folder / "out", folder / "err", {}}};
-  // The command answers after two seconds, when nobody reads any more.
+  // The command answers after two seconds, when the reader is gone.
   close(open((folder / "out").c_str(), O_RDONLY));
   CHECK(lonely.wait() == 3);
   CHECK(has(text_of(folder / "err"), "the output could not be written: Broken pipe"));
 }
 
-TEST_CASE("messages that cannot be written change nothing else") {
+TEST_CASE("a failed write to stderr changes nothing else") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   const words status{"status", "--cluster", cluster.directory()};

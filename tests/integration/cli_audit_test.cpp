@@ -87,7 +87,7 @@ TEST_CASE("a replica's trail verifies offline with the genesis file alone, and a
   CHECK(run({"audit", "show", trail}).code == 1);
 }
 
-TEST_CASE("show and export print what the trail holds") {
+TEST_CASE("show and export print the entries of the trail") {
   audited_cluster audited;
   REQUIRE(audited.cluster.is_ready());
   audited.submit(100);
@@ -121,7 +121,7 @@ TEST_CASE("show and export print what the trail holds") {
   CHECK(run({"audit", "show", audited.trail.string(), "--kind", "no_such_kind"}).code == 2);
 }
 
-TEST_CASE("a replica that is killed again and again keeps one trail, and refuses one that was edited") {
+TEST_CASE("a replica that is killed repeatedly keeps one trail, and refuses an edited one") {
   audited_cluster audited;
   REQUIRE(audited.cluster.is_ready());
   for (int round = 0; round < 3; ++round) {
@@ -155,7 +155,7 @@ TEST_CASE("a replica that is killed again and again keeps one trail, and refuses
   CHECK(audited.verdict()["first_index"] == 0);
 }
 
-TEST_CASE("audit: wrong usage gives exit code 2, and each command explains itself") {
+TEST_CASE("audit: wrong usage gives exit code 2, and each command has a help text") {
   CHECK(run({"audit"}).code == 2);
   CHECK(run({"audit", "verify"}).code == 2);
   CHECK(run({"audit", "show"}).code == 2);

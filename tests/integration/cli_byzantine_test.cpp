@@ -22,7 +22,7 @@ std::uint64_t refused(const running_cluster& cluster, const std::string& reason)
 
 }  // namespace
 
-TEST_CASE("a real cluster bears a backup that votes twice, and refuses its votes") {
+TEST_CASE("a real cluster tolerates a backup that votes twice, and refuses its votes") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   cluster.corrupt(3, "conflicting-votes");
@@ -45,7 +45,7 @@ TEST_CASE("a real cluster replaces a primary that proposes nothing") {
   CHECK(told["replicas"][1]["view"] > 0);
 }
 
-TEST_CASE("a client that contradicts itself is convicted in a real cluster, and status says so") {
+TEST_CASE("a client that signs conflicting requests is convicted in a real cluster, and status shows it") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   const auto rate_limited = [&] {
@@ -61,7 +61,7 @@ TEST_CASE("a client that contradicts itself is convicted in a real cluster, and 
   (void)adversary.wait();
 }
 
-TEST_CASE("a strategy that there is not is refused") {
+TEST_CASE("an unknown strategy is refused") {
   const process_streams streams{"/dev/null", "/dev/null", "/dev/null", {}, HYPERMESH_LAB};
   process command{{"byzantine", "--strategy", "no-such-thing", "--config", "node.toml"}, streams};
   CHECK(command.wait() == 2);

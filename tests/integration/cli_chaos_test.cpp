@@ -8,7 +8,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// What a run under load tells; it must have lost nothing.
+/// The report of a run under load, which must have lost nothing.
 nlohmann::json told_by(const words& arguments) {
   const auto demo = run(arguments);
   CAPTURE(demo.err);
@@ -26,19 +26,20 @@ nlohmann::json told_by(const words& arguments) {
 
 }  // namespace
 
-TEST_CASE("primaries that are killed under load are replaced, and nothing acknowledged is lost or doubled") {
+TEST_CASE(
+    "primaries that are killed under load are replaced, and no acknowledged operation is lost or executed twice") {
   const auto told =
       told_by({"demo", "--kill-primary-every", "2s", "--duration", "9s", "--in-flight", "16", "-o", "json"});
   CHECK(told["kills"].size() >= 3);
   CHECK(told["kills"].back()["view"].get<std::uint64_t>() > 0);
 }
 
-TEST_CASE("all replicas killed at once under load come back from their disks with everything acknowledged") {
+TEST_CASE("all replicas, killed at once under load, recover every acknowledged operation from their disks") {
   const auto told = told_by({"demo", "--kill-all-every", "2s", "--duration", "9s", "--in-flight", "16", "-o", "json"});
   CHECK(told["kills"].size() >= 3);
 }
 
-TEST_CASE("a backup that missed thousands of operations comes back in step while the load goes on") {
+TEST_CASE("a backup that missed thousands of operations catches up under load") {
   const auto told = told_by({"demo", "--absent-for", "3000", "-o", "json"});
   CHECK(told["missed"].get<std::uint64_t>() >= 3'000);
   CHECK(told["in_step_s"].is_number());
@@ -47,7 +48,7 @@ TEST_CASE("a backup that missed thousands of operations comes back in step while
   CHECK(told["sequences"]["in_step"].get<std::uint64_t>() > told["sequences"]["at_kill"].get<std::uint64_t>());
 }
 
-TEST_CASE("a backup that lost its disk meanwhile takes the state from the others and comes back in step") {
+TEST_CASE("a backup that lost its disk fetches the state from the others and catches up") {
   const auto told = told_by({"demo", "--absent-for", "3000", "--lose-disk", "-o", "json"});
   CHECK(told["missed"].get<std::uint64_t>() >= 3'000);
   CHECK(told["in_step_s"].is_number());
@@ -56,7 +57,7 @@ TEST_CASE("a backup that lost its disk meanwhile takes the state from the others
   CHECK(told["on_probation"].is_boolean());
 }
 
-TEST_CASE("each tenth of a long run is shown with what every replica holds") {
+TEST_CASE("a long run reports the resources of every replica after each tenth") {
   const auto told = told_by({"demo", "--endure", "5000", "--state-mib", "4", "-o", "json"});
   REQUIRE(told["tenths"].size() == 10);
   CHECK(told["tenths"].back()["answered"].get<std::uint64_t>() >= 5'000);

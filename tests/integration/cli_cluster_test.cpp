@@ -41,7 +41,7 @@ void send_bytes(std::uint16_t port, const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("four processes order what a client submits, say where they stand, and stop in order") {
+TEST_CASE("four processes order the operations of a client, report their status, and stop cleanly") {
   running_cluster cluster;
   REQUIRE(cluster.made().code == 0);
   REQUIRE(cluster.is_ready());
@@ -74,7 +74,7 @@ TEST_CASE("four processes order what a client submits, say where they stand, and
     CHECK(cluster.replica(number).wait() == 0);
 }
 
-TEST_CASE("a backup that is killed under load costs no acknowledgement") {
+TEST_CASE("a backup that is killed under load loses no acknowledgement") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   constexpr std::size_t operations = 4'000;
@@ -93,7 +93,7 @@ TEST_CASE("a backup that is killed under load costs no acknowledgement") {
   CHECK(cluster.ask("status", {}).code == 0);
 }
 
-TEST_CASE("fewer than a quorum: status says so with exit code 3") {
+TEST_CASE("status of fewer than a quorum gives exit code 3") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   for (const std::uint32_t number : {2U, 3U}) {
@@ -106,7 +106,7 @@ TEST_CASE("fewer than a quorum: status says so with exit code 3") {
   CHECK(cluster.ask("submit", {"--timeout", "1", "put", "a", "1"}).code == 3);
 }
 
-TEST_CASE("garbage at every port is counted and disturbs nothing") {
+TEST_CASE("garbage at every port is counted and disturbs no client") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"put", "before", "1"}).out == "ok\n");
@@ -133,7 +133,7 @@ TEST_CASE("garbage at every port is counted and disturbs nothing") {
     CHECK_FALSE(cluster.replica(number).has_ended());
 }
 
-TEST_CASE("two replicas cannot listen at one port: the second says so and ends") {
+TEST_CASE("two replicas cannot listen at one port: the second reports it and exits") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   const auto second = run({"start", "--config", cluster.directory() + "/replica-0/node.toml"});

@@ -21,7 +21,7 @@ struct configured_cluster {
   [[nodiscard]] std::string node_file() const { return (root / "replica-0" / "node.toml").string(); }
 };
 
-/// The entry of a key in what a command printed.
+/// The entry of a key in the output of a command.
 json entry_of(const json& printed, const std::string& key) {
   for (const auto& each : printed["keys"]) {
     if (each["key"] == key) return each;
@@ -31,7 +31,7 @@ json entry_of(const json& printed, const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("config explain says unit, bounds, default and purpose of a key") {
+TEST_CASE("config explain prints unit, bounds, default and purpose of a key") {
   const auto one = run({"config", "explain", "links.sessions_max"});
   CHECK(one.code == 0);
   CHECK(one.err.empty());
@@ -48,7 +48,7 @@ TEST_CASE("config explain says unit, bounds, default and purpose of a key") {
   CHECK(mode["minimum"].is_null());
 }
 
-TEST_CASE("config explain suggests the nearest key, and the new name of an old one") {
+TEST_CASE("config explain suggests the nearest key, and the new name of an old key") {
   const auto near = run({"config", "explain", "links.sesions_max"});
   CHECK(near.code == 2);
   CHECK(near.out.empty());
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(configured_cluster, "config print-default is a file that works
   CHECK(entry_of(all, "links.sessions_per_client_max")["bounded_by"]["key"] == "links.sessions_max");
 }
 
-TEST_CASE_FIXTURE(configured_cluster, "config print-effective says the value of each key and where it comes from") {
+TEST_CASE_FIXTURE(configured_cluster, "config print-effective prints the value of each key and its origin") {
   edit(node_file(), "# sessions_max = 1024", "sessions_max = 500");
   const auto table = run({"config", "print-effective", node_file(), "--show-origin"});
   CHECK(table.code == 0);

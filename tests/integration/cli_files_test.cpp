@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-/// What an operator's files, directories and addresses do to the commands that read them.
+/// The effect of an operator's files, directories and addresses on the commands that read them.
 namespace hypermesh::cli_test {
 
 namespace {
@@ -23,7 +23,7 @@ struct resting_cluster {
 
 }  // namespace
 
-TEST_CASE("init makes nothing of a name that is unset, and nothing that it could not read") {
+TEST_CASE("init creates no file for an empty argument or for a value that it could not read back") {
   const scratch_folder folder;
   const auto target = (folder / "cluster").string();
   for (const auto& arguments :
@@ -44,7 +44,7 @@ TEST_CASE("init makes nothing of a name that is unset, and nothing that it could
   }
 }
 
-TEST_CASE("a cluster with an odd name is read by every command") {
+TEST_CASE("a cluster with an unusual name is read by every command") {
   const scratch_folder folder;
   const auto root = folder / "cluster";
   const auto port = std::to_string(free_port_row(4));
@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(resting_cluster, "a wrong key, directory, address or file is w
     CHECK(has(start().err, "no interface of this machine has this address"));
     CHECK_FALSE(has(start().err, "ss -ltnp"));
   }
-  SUBCASE("a name that nobody knows") {
+  SUBCASE("a host name that does not resolve") {
     edit(node_file(), "# listen = \"*:7400\"", "listen = \"no-such-host.invalid:7400\"");
     CHECK(has(start().err, "getent"));
     CHECK_FALSE(has(start().err, "ss -ltnp"));
@@ -98,7 +98,7 @@ TEST_CASE_FIXTURE(resting_cluster, "a wrong key, directory, address or file is w
   CHECK(run({"config", "check", node_file().string()}).code != 1);
 }
 
-TEST_CASE_FIXTURE(resting_cluster, "a port that another process holds is no wrong configuration") {
+TEST_CASE_FIXTURE(resting_cluster, "a port that another process holds is not a configuration error") {
   process first{{"start", "--config", node_file().string()}, {"/dev/null", folder / "out", folder / "err", {}}};
   REQUIRE(eventually([&] { return has(text_of(folder / "out"), "ready replica=0"); }));
   edit(root / "replica-1/node.toml", "# listen = \"*:7400\"", "listen = \"*:" + std::to_string(first_port) + "\"");
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(resting_cluster, "a port that another process holds is no wron
   CHECK(has(result.err, "ss -ltnp"));
 }
 
-TEST_CASE_FIXTURE(resting_cluster, "config check says all that is wrong with a member and what it names") {
+TEST_CASE_FIXTURE(resting_cluster, "config check reports all problems of a member and names them") {
   const auto genesis = root / "genesis.toml";
   const auto port = std::to_string(first_port);
   edit(genesis, "127.0.0.1:" + std::to_string(first_port + 1), "127.0.0.1:" + port);
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(resting_cluster, "config check says all that is wrong with a m
   CHECK(has(result.err, "chmod 600"));
 }
 
-TEST_CASE("addresses that were swapped are named by the replica and the client that found it") {
+TEST_CASE("swapped addresses are reported by the replica and the client that found them") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   const auto swapped = fs::path{cluster.directory()} / "swapped.toml";
@@ -159,7 +159,7 @@ TEST_CASE("addresses that were swapped are named by the replica and the client t
   CHECK(has(own.err, "at client-0 the address of replica 2 answers as replica 1"));
 }
 
-TEST_CASE("a replay into a cluster that is not empty is not right, and says what was refused") {
+TEST_CASE("a replay into a cluster that is not empty fails and names the refused operations") {
   running_cluster cluster{"scheduler"};
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("replay", {"--operations", "300"}).code == 0);
@@ -174,7 +174,7 @@ TEST_CASE("a replay into a cluster that is not empty is not right, and says what
   CHECK(told["results"]["refused"].get<std::uint64_t>() > 0);
 }
 
-TEST_CASE("a replay takes the lists of pods of the public trace that lack six columns") {
+TEST_CASE("a replay accepts the pod lists of the public trace that lack six columns") {
   const scratch_folder folder;
   write_text(folder / "nodes.csv", "sn,cpu_milli,memory_mib,gpu,model\nn,8000,8000,2,G2\n");
   write_text(folder / "pods.csv",
@@ -190,7 +190,7 @@ TEST_CASE("a replay takes the lists of pods of the public trace that lack six co
   CHECK(has(twice.err, "comes twice"));
 }
 
-TEST_CASE("every tenth of a short endurance run has its operations and its rate") {
+TEST_CASE("a short endurance run reports operations and rate for every tenth") {
   const auto result = run({"demo", "--endure", "30", "-o", "json"});
   CAPTURE(result.err);
   REQUIRE(result.code == 0);

@@ -14,7 +14,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// What the commands are tried in: files with bad content, and a cluster of which nothing runs.
+/// The place in which the commands run: files with bad content, and a cluster without a running node.
 class hostile_world {
  public:
   hostile_world() {
@@ -160,7 +160,7 @@ void check(const attempt& tried) {
   if (result.code != 0 && is_said) CHECK(has(result.err, "error:"));
 }
 
-/// The base of a command; fails when nobody gave it one.
+/// The base of a command; fails if the command has none.
 words base_of(const std::map<std::string, words>& bases, const cli::leaf_command& leaf) {
   std::string path;
   for (const auto& each : leaf.path)
@@ -298,7 +298,7 @@ TEST_CASE("no hostile value, file or stream makes the laboratory crash, hang, or
   try_all(laboratory.app(), laboratory_bases(world), world, HYPERMESH_LAB);
 }
 
-TEST_CASE("hostile lines of stdin have a result line each") {
+TEST_CASE("each hostile line of stdin has a result line") {
   hostile_world world;
   const std::string lines = "\xff\xfe\n\x1b[31mred\n\"\n\\\n" + std::string(2'000'000, 'z') + "\n" +
                             std::string{"put a \0 b\n", 10} + "put\n";

@@ -38,7 +38,7 @@ class lone_replica {
 
 }  // namespace
 
-TEST_CASE("a replica that holds its votes does not start as a learner, and is told what to do") {
+TEST_CASE("a replica that holds its votes does not start as a learner, and prints the fix") {
   lone_replica replica;
   REQUIRE(replica.listens_and_stops({}));
   const auto refused = run(replica.start_with({"--learner"}));

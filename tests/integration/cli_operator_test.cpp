@@ -67,7 +67,7 @@ bool will_log(const fs::path& log, const words& parts) {
 
 }  // namespace
 
-TEST_CASE("few threads: a message with the numbers, in time, whatever the limit is") {
+TEST_CASE("a node with few threads prints a message with the numbers, in time, whatever the limit is") {
   const unprivileged_cluster cluster;
   for (rlim_t threads = 1; threads <= 12; ++threads) {
     CAPTURE(threads);
@@ -90,7 +90,7 @@ TEST_CASE("few threads: a message with the numbers, in time, whatever the limit 
   }
 }
 
-TEST_CASE("few open files: a node says so, and never advises to give up its data") {
+TEST_CASE("a node with few open files reports it, and never advises to give up its data") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   cluster.replica(0).send(SIGTERM);
@@ -119,7 +119,7 @@ TEST_CASE("few open files: a node says so, and never advises to give up its data
   CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
 }
 
-TEST_CASE("a node that was started with nohup outlives the terminal, another one stops in order") {
+TEST_CASE("a node that was started with nohup outlives the terminal, and another one stops cleanly") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   cluster.replica(0).send(SIGHUP);
@@ -134,7 +134,7 @@ TEST_CASE("a node that was started with nohup outlives the terminal, another one
   CHECK(has(text_of(cluster.err_of(0)), "Terminated: stopping"));
 }
 
-TEST_CASE("a node whose streams are closed runs, and stops in order") {
+TEST_CASE("a node with closed streams runs and stops cleanly") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   for (const auto& how : {process_streams{.closed = {0, 1, 2}}, process_streams{.closed = {2}}}) {
@@ -147,7 +147,7 @@ TEST_CASE("a node whose streams are closed runs, and stops in order") {
   CHECK(cluster.replica(3).wait() == 0);
 }
 
-TEST_CASE("the log tells of links, views and their reasons, with the offset of its times") {
+TEST_CASE("the log shows links, views and their reasons, and the UTC offset of its times") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);
@@ -171,7 +171,7 @@ TEST_CASE("the log tells of links, views and their reasons, with the offset of i
   CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d )"}));
 }
 
-TEST_CASE("a node at another one's address is noticed, with who it is and whom it wants") {
+TEST_CASE("a node at the address of another one is reported, with its identity and the expected one") {
   const scratch_folder folder;
   const auto root = folder / "cluster";
   const auto port = free_port_row(4);
@@ -200,7 +200,7 @@ TEST_CASE("a node at another one's address is noticed, with who it is and whom i
   CHECK(will_log(folder / "err-3", {"cannot open the link to replica-1", "another replica answers there"}));
 }
 
-TEST_CASE("help, version and words that are no command") {
+TEST_CASE("help and version print their texts, and an unknown command gets a suggestion") {
   const auto version = run({"--version"});
   CHECK(version.code == 0);
   CHECK(std::regex_search(version.out, std::regex{R"(^hypermesh \d+\.\d+\.\d+)"}));

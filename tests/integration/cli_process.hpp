@@ -56,8 +56,8 @@ inline std::string puts(std::size_t count) {
   return lines;
 }
 
-/// A folder of one test, gone at its end. Its name is part of every process's command line or environment here, so what
-/// a test left behind can be found.
+/// A folder of one test, removed at its end. Its name is part of every process's command line or environment here, so
+/// that leftovers of a test can be found.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -104,7 +104,7 @@ struct process_streams {
   std::vector<int> ignored = {};
   /// Limits, as setrlimit knows them.
   std::vector<std::pair<int, rlim_t>> limits = {};
-  /// Another user than that of the test, who has to be root then; 0: the same.
+  /// The user of the process; another user than the test's requires root. 0: the same.
   uid_t user = 0;
   /// Where it runs; empty: where the test does.
   fs::path folder = {};
@@ -252,7 +252,7 @@ class running_cluster {
   }
   [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
 
-  /// `how` says what is unusual about the process; its streams are replaced.
+  /// `how` describes the process; its streams are replaced.
   void start(std::uint32_t number, const words& more = {}, process_streams how = {}) {
     words all{"start", "--config", config_of(number)};
     all.insert(all.end(), more.begin(), more.end());
@@ -278,7 +278,7 @@ class running_cluster {
                                   process_streams{"/dev/null", out_of(number), err_of(number), {}, HYPERMESH_LAB});
   }
 
-  /// Whether all of them say that they listen.
+  /// Whether all of them report that they listen.
   [[nodiscard]] bool is_ready() {
     return eventually([this] {
       for (std::uint32_t number = 0; number < replicas_.size(); ++number) {

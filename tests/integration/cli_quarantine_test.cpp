@@ -1,4 +1,4 @@
-// A replica is convicted in a real cluster, seen so by everybody, and released by operators.
+// A replica is convicted in a real cluster, shown as such by every replica, and released by operators.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -32,7 +32,7 @@ struct quarantine_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(quarantine_bench, "who is convicted is shown so, and f + 1 operators release it") {
+TEST_CASE_FIXTURE(quarantine_bench, "a convicted replica is shown as such, and f + 1 operators release it") {
   convict();
   CHECK(standing()["convictions"] > 0);
   CHECK(standing()["score"] == 0);
@@ -49,14 +49,14 @@ TEST_CASE_FIXTURE(quarantine_bench, "who is convicted is shown so, and f + 1 ope
   CHECK(second.code == 0);
   CHECK_FALSE(is_in_quarantine());
   CHECK(standing()["convictions"] > 0);
-  // Nobody else is in quarantine, or anywhere.
+  // No other replica is in quarantine.
   const auto innocent = cluster.ask("release", {"1"});
   CHECK(innocent.code == 1);
   CHECK(has(innocent.err, "is not in quarantine"));
   CHECK(cluster.ask("release", {"17"}).code == 2);
 }
 
-TEST_CASE_FIXTURE(quarantine_bench, "the trails of the others hold the evidence, and it convinces anybody") {
+TEST_CASE_FIXTURE(quarantine_bench, "the trails of the other replicas hold the evidence, which anyone can verify") {
   convict();
   std::size_t found = 0;
   for (std::uint32_t number = 0; number < 3; ++number) {

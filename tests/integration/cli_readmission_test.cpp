@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full mem
 }
 
 TEST_CASE_FIXTURE(readmission_bench,
-                  "with a replica on probation and another away, status says that nothing can go on") {
+                  "status reports that no progress is possible with one replica on probation and another one down") {
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"-"}, puts(20)).code == 0);
   cluster.replica(2).send(SIGKILL);
@@ -97,7 +97,7 @@ TEST_CASE_FIXTURE(readmission_bench,
   CHECK(status_of(cluster)["has_quorum"] == false);
 }
 
-TEST_CASE("the primary hands over when its operator wants it, and to whom f + 1 operators want") {
+TEST_CASE("the primary hands over when its operator asks, and to the replica that f + 1 operators name") {
   running_cluster cluster;
   REQUIRE(cluster.is_ready());
   REQUIRE(cluster.ask("submit", {"put", "a", "1"}).code == 0);

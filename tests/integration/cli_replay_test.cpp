@@ -8,7 +8,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// A demo that goes on until it is stopped; its files and, through them, its processes can be told by the folder.
+/// A demo that goes on until it is stopped; its folder identifies its files and, through them, its processes.
 class endless_demo {
  public:
   explicit endless_demo(const scratch_folder& folder)
@@ -34,7 +34,7 @@ class endless_demo {
 
 }  // namespace
 
-TEST_CASE("a replay ends with equal states, and a second one with the same") {
+TEST_CASE("a replay ends with equal states, and a second replay ends with the same state") {
   const auto first = run({"replay", "--operations", "1500", "-o", "json"});
   CAPTURE(first.err);
   REQUIRE(first.code == 0);
@@ -70,7 +70,7 @@ TEST_CASE("a replay keeps its order while primaries are killed") {
   CHECK(told["verdict"]["right"] == true);
 }
 
-TEST_CASE("a replay into a running cluster is right, and needs the scheduler there") {
+TEST_CASE("a replay into a running cluster succeeds, and requires the scheduler there") {
   running_cluster cluster{"scheduler"};
   REQUIRE(cluster.is_ready());
   const auto result = cluster.ask("replay", {"--operations", "600", "-o", "json"});
@@ -104,7 +104,7 @@ TEST_CASE("an interrupted demonstration cleans up") {
   CHECK(fs::is_empty(demo.temporary()));
 }
 
-TEST_CASE("replicas of a demonstration that is killed do not outlive it") {
+TEST_CASE("replicas of a killed demonstration do not outlive it") {
   const scratch_folder folder;
   endless_demo demo{folder};
   REQUIRE(demo.is_running());

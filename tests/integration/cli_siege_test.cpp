@@ -21,7 +21,7 @@ bool nothing_is_left(const scratch_folder& folder) {
 
 }  // namespace
 
-TEST_CASE("a besieged cluster accepts nothing wrong, and convicts who contradicts itself") {
+TEST_CASE("a besieged cluster accepts no wrong result, and convicts each author of conflicting messages") {
   const scratch_folder folder;
   process siege{{"siege", "--strategies", "conflicting-votes,partly-valid-request", "--baseline", "1s", "--duration",
                  "2s", "-o", "json"},
@@ -47,7 +47,7 @@ TEST_CASE("a besieged cluster accepts nothing wrong, and convicts who contradict
   CHECK(nothing_is_left(folder));
 }
 
-TEST_CASE("a siege that is interrupted leaves nothing behind") {
+TEST_CASE("an interrupted siege leaves nothing behind") {
   const scratch_folder folder;
   process siege{{"siege", "--strategies", "mute-donor", "--baseline", "30s"}, streams_in(folder)};
   CHECK(eventually([&] { return processes_with((folder / "temporary").string()).size() == 4; }));
@@ -56,7 +56,7 @@ TEST_CASE("a siege that is interrupted leaves nothing behind") {
   CHECK(nothing_is_left(folder));
 }
 
-TEST_CASE("a siege with a strategy that there is not is refused") {
+TEST_CASE("a siege with an unknown strategy is refused") {
   const scratch_folder folder;
   process siege{{"siege", "--strategies", "mute-primary,no-such-thing"}, streams_in(folder)};
   CHECK(siege.wait() == 2);

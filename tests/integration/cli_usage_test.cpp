@@ -37,7 +37,7 @@ TEST_CASE("wrong usage gives exit code 2, a message on stderr and nothing on std
   }
 }
 
-TEST_CASE("every command explains itself with examples") {
+TEST_CASE("every command has a help text with examples") {
   for (const auto* command : {"demo", "init", "keygen", "start", "submit", "get", "status", "replay"}) {
     const auto result = run({command, "--help"});
     CAPTURE(command);
@@ -47,7 +47,7 @@ TEST_CASE("every command explains itself with examples") {
   }
 }
 
-TEST_CASE("a key file is made once and for its owner only") {
+TEST_CASE("a key file is created once, and readable by its owner only") {
   const scratch_folder folder;
   const auto file = (folder / "secret.key").string();
   const auto made = run({"keygen", file});
@@ -62,7 +62,7 @@ TEST_CASE("a key file is made once and for its owner only") {
   CHECK(text_of(file) == before);
 }
 
-TEST_CASE("init leaves a directory with files as it is") {
+TEST_CASE("init leaves a directory with files unchanged") {
   const scratch_folder folder;
   write_text(folder / "mine", "precious");
   const auto result = run({"init", folder.path().string()});
@@ -72,7 +72,7 @@ TEST_CASE("init leaves a directory with files as it is") {
   CHECK(std::distance(fs::directory_iterator{folder.path()}, fs::directory_iterator{}) == 1);
 }
 
-TEST_CASE("a fresh cluster's files are all right") {
+TEST_CASE("the files of a new cluster pass config check") {
   const scratch_folder folder;
   const auto root = folder / "cluster";
   REQUIRE(run({"init", root.string()}).code == 0);
@@ -107,7 +107,7 @@ TEST_CASE("config check names every problem of every file with its line") {
   CHECK(has(result.err, "client.toml" + line_with(client, "77")));
 }
 
-TEST_CASE("a node refuses a secret key that others can read and says how to protect it") {
+TEST_CASE("a node refuses a secret key that others can read, and prints how to protect it") {
   const scratch_folder folder;
   const auto root = folder / "cluster";
   REQUIRE(run({"init", root.string()}).code == 0);
@@ -120,7 +120,7 @@ TEST_CASE("a node refuses a secret key that others can read and says how to prot
   CHECK(has(result.err, key.filename().string()));
 }
 
-TEST_CASE("submitting to a cluster that does not run times out with exit code 3") {
+TEST_CASE("submitting to a stopped cluster times out with exit code 3") {
   const scratch_folder folder;
   const auto root = (folder / "cluster").string();
   REQUIRE(run({"init", root, "--first-port", std::to_string(free_port_row(4))}).code == 0);
@@ -137,7 +137,7 @@ TEST_CASE("submitting to a cluster that does not run times out with exit code 3"
   CHECK(told["replicas"].size() == 4);
 }
 
-TEST_CASE("words that are no operation give exit code 2 and list the operations") {
+TEST_CASE("an unknown operation gives exit code 2 and a list of the operations") {
   const scratch_folder folder;
   const auto root = (folder / "cluster").string();
   REQUIRE(run({"init", root}).code == 0);

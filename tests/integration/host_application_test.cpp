@@ -126,7 +126,7 @@ evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_nu
   return shown;
 }
 
-/// Whether all replicas agree within a while on who is in quarantine.
+/// Whether all replicas agree within a while on the replicas in quarantine.
 bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected) {
   for (int attempt = 0; attempt < 300; ++attempt) {
     bool all = true;
@@ -140,7 +140,7 @@ bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected)
 
 }  // namespace
 
-TEST_CASE("four replicas in host applications agree on what a client writes and reads") {
+TEST_CASE("four replicas in host applications agree on the operations of a client") {
   host cluster;
   auto client = cluster.connect();
   for (int number = 0; number < 300; ++number) {
@@ -198,7 +198,7 @@ TEST_CASE("a replica that starts late fetches the state and follows") {
   CHECK(late->state_root == wanted->state_root);
 }
 
-TEST_CASE("a host is told when a core actor of its replica ends") {
+TEST_CASE("a host is notified when a core actor of its replica ends") {
   host cluster;
   CHECK(cluster.manager(1).health().has_value());
   caf::anon_send_exit(cluster.manager(1).actors().executor, caf::exit_reason::kill);
@@ -208,7 +208,7 @@ TEST_CASE("a host is told when a core actor of its replica ends") {
   cluster.stop(2);
 }
 
-TEST_CASE("two words of one replica put it into quarantine everywhere, and two operators release it") {
+TEST_CASE("two conflicting votes quarantine their replica everywhere, and two operators release it") {
   host cluster;
   auto client = cluster.connect();
   REQUIRE(outcome_of(client->submit(put("colour", "red"))).status == operation_status::applied);

@@ -25,7 +25,7 @@ bool still_serves(const replica_node& node) {
 
 }  // namespace
 
-TEST_CASE("garbage is closed and counted, and an honest replica still gets through") {
+TEST_CASE("a connection with garbage is closed and counted, and an honest replica still connects") {
   replica_node node{0};
   const raw_connection web_browser{node.links.port};
   REQUIRE(
@@ -36,7 +36,7 @@ TEST_CASE("garbage is closed and counted, and an honest replica still gets throu
   CHECK(still_serves(node));
 }
 
-TEST_CASE("random bytes on many connections harm nobody") {
+TEST_CASE("random bytes on many connections harm no link") {
   auto limits = quick_limits();
   limits.handshake_timeout = std::chrono::milliseconds{200};
   replica_node node{0, {}, limits};
@@ -80,7 +80,7 @@ TEST_CASE("a stranger to the cluster is refused and counted") {
   CHECK(node.count(link_error::wrong_cluster) == 1);
 }
 
-TEST_CASE("a connection that says nothing is closed when its time is over") {
+TEST_CASE("a silent connection is closed at its deadline") {
   auto limits = quick_limits();
   limits.handshake_timeout = std::chrono::milliseconds{200};
   replica_node node{0, {}, limits};
@@ -93,7 +93,7 @@ TEST_CASE("a connection that says nothing is closed when its time is over") {
   CHECK(eventually([&] { return node.count(link_count::handshakes_pending) == 0; }));
 }
 
-TEST_CASE("a dialer gives up on a node that accepts and says nothing") {
+TEST_CASE("a dialer gives up on a node that accepts and stays silent") {
   auto limits = quick_limits();
   limits.handshake_timeout = std::chrono::milliseconds{100};
   const int mute = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -111,7 +111,7 @@ TEST_CASE("a dialer gives up on a node that accepts and says nothing") {
   ::close(mute);
 }
 
-TEST_CASE("connections that prove nothing are bounded in number") {
+TEST_CASE("the number of unauthenticated connections is bounded") {
   auto limits = quick_limits();
   limits.handshakes_max = 8;
   limits.handshake_timeout = std::chrono::milliseconds{500};
@@ -128,7 +128,7 @@ TEST_CASE("connections that prove nothing are bounded in number") {
   CHECK(still_serves(node));
 }
 
-TEST_CASE("one address cannot take all places") {
+TEST_CASE("one address cannot occupy all places") {
   auto limits = quick_limits();
   limits.handshakes_per_address_max = 3;
   replica_node node{0, {}, limits};
@@ -139,7 +139,7 @@ TEST_CASE("one address cannot take all places") {
   CHECK(node.count(link_count::handshakes_pending) == 3);
 }
 
-TEST_CASE("a frame that is longer than its sender may send closes the link before it is received") {
+TEST_CASE("a frame above its sender's limit closes the link before it is received") {
   replica_node node{0};
   const auto announce = [](std::size_t bytes) {
     return wire_buffer{static_cast<char>(bytes), static_cast<char>(bytes >> 8U), static_cast<char>(bytes >> 16U)};
@@ -156,7 +156,7 @@ TEST_CASE("a frame that is longer than its sender may send closes the link befor
   CHECK(eventually([&] { return node.count(link_error::frame_too_long) == 2 && node.box->closed() == 1; }));
 }
 
-TEST_CASE("a changed frame closes the link and is not delivered") {
+TEST_CASE("a modified frame closes the link and is not delivered") {
   replica_node node{0};
   raw_link link{authenticator_of(replica_1), 0, node.links.port};
   wire_buffer out;
@@ -190,7 +190,7 @@ TEST_CASE("a peer that reads nothing loses frames and costs bounded memory") {
   CHECK(eventually([&] { return honest.box->has("to the honest one"); }));
 }
 
-TEST_CASE("a connection whose peer closes one direction and reads nothing is freed") {
+TEST_CASE("a connection is freed when its peer closes one direction and reads nothing") {
   replica_node node{0};
   REQUIRE(still_serves(node));
   const auto before = open_descriptors();
@@ -210,7 +210,7 @@ TEST_CASE("a connection whose peer closes one direction and reads nothing is fre
   CHECK(eventually([&] { return open_descriptors() <= before + stuck.size(); }));
 }
 
-TEST_CASE("a node that does not keep up stops reading and resumes when frames are handled") {
+TEST_CASE("an overloaded node stops reading, and resumes when frames are handled") {
   auto limits = quick_limits();
   limits.replica_inbound_bytes_max = 1'000'000;
   replica_node node{0, {}, limits};
@@ -231,7 +231,7 @@ TEST_CASE("a node that does not keep up stops reading and resumes when frames ar
   CHECK(node.box->links_up() == 1);
 }
 
-TEST_CASE("while its window is full a node takes no more than the window and one turn's reads") {
+TEST_CASE("a node with a full window holds at most the window and the reads of one turn") {
   auto limits = quick_limits();
   limits.replica_inbound_bytes_max = 1'000'000;
   replica_node node{0, {}, limits};
@@ -251,7 +251,7 @@ TEST_CASE("while its window is full a node takes no more than the window and one
   CHECK(eventually([&] { return node.box->frame_count() == count; }));
 }
 
-TEST_CASE("no wake-up is lost over many halts") {
+TEST_CASE("no wake-up is lost over many pauses of a link") {
   auto limits = quick_limits();
   limits.replica_inbound_bytes_max = 4'000;
   limits.replica_outbound_bytes_max = 256'000'000;
@@ -275,7 +275,7 @@ TEST_CASE("no wake-up is lost over many halts") {
   CHECK(node.count(link_count::reading_halted) > 0);
 }
 
-TEST_CASE("a link that was halted is closed when it is stopped") {
+TEST_CASE("a paused link is closed when it is stopped") {
   auto limits = quick_limits();
   limits.replica_inbound_bytes_max = 10'000;
   replica_node node{0, {}, limits};
@@ -289,7 +289,7 @@ TEST_CASE("a link that was halted is closed when it is stopped") {
   CHECK(link.wire.is_closed_by_other_side());
 }
 
-TEST_CASE("a peer whose window is full cannot make room by dialing again") {
+TEST_CASE("a peer with a full window cannot get more room by dialing again") {
   auto limits = quick_limits();
   limits.replica_inbound_bytes_max = 10'000;
   replica_node node{0, {}, limits};

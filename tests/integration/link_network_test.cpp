@@ -81,7 +81,7 @@ TEST_CASE("many small frames arrive in order and cost twenty bytes each") {
   CHECK(added <= 20 * (count + second.count(link_count::keepalives_out)));
 }
 
-TEST_CASE("a link comes up again after the remote replica restarted") {
+TEST_CASE("a link is restored after the remote replica restarted") {
   auto first = std::make_unique<replica_node>(0);
   const auto port = first->links.port;
   replica_node second{1, {port}};
@@ -98,7 +98,7 @@ TEST_CASE("a link comes up again after the remote replica restarted") {
   CHECK(eventually([&] { return first->box->has("back again"); }));
 }
 
-TEST_CASE("a stopped replica says good-bye and delivers what was queued") {
+TEST_CASE("a stopped replica sends a good-bye and delivers its queued frames") {
   replica_node first{0};
   auto second = std::make_unique<replica_node>(1, ports{first.links.port});
   REQUIRE(is_up(*second));
@@ -113,7 +113,7 @@ TEST_CASE("a stopped replica says good-bye and delivers what was queued") {
 
 TEST_CASE("a host that does not answer or has no address delays no other link") {
   replica_node first{0};
-  // 192.0.2.0/24 is reserved for documentation: nobody answers there.
+  // 192.0.2.0/24 is reserved for documentation: no host answers there.
   auto settings = settings_of(authenticator_of(principal::of(replica_id{3})), {first.links.port}, quick_limits());
   settings.replicas[1] = {"192.0.2.1", 9};
   settings.replicas[2] = {"no-such-host.invalid", 9};
@@ -131,7 +131,7 @@ TEST_CASE("a host that does not answer or has no address delays no other link") 
   caf::anon_send_exit(actor, caf::exit_reason::kill);
 }
 
-TEST_CASE("whoever dials an address at which another replica is learns which one, and goes on with the others") {
+TEST_CASE("a dialer of another replica's address learns whose it is, and dials the others") {
   replica_node r0{0};
   replica_node r1{1, {r0.links.port}};
   const std::vector<misdirected_address> swapped = {{replica_id{0}, replica_id{1}}, {replica_id{1}, replica_id{0}}};
@@ -162,7 +162,7 @@ TEST_CASE("a host is found by name") {
   CHECK(is_up(second));
 }
 
-TEST_CASE("a port that is taken is an error that says how to find its owner") {
+TEST_CASE("an occupied port is an error that explains how to find its owner") {
   replica_node first{0};
   const auto actor = first.system.spawn(probe, first.box);
   const auto second = start_replica_links(
@@ -193,7 +193,7 @@ TEST_CASE("a client's session opens, carries requests and replies, and closes") 
   CHECK(eventually([&] { return r0.count(link_count::sessions_open) == 0; }));
 }
 
-TEST_CASE("a client has so many links at once, and one more is refused until one of them has ended") {
+TEST_CASE("a client has a bounded number of links, and another one is refused until one of them ends") {
   auto limits = quick_limits();
   limits.sessions_per_client_max = 2;
   replica_node node{0, {}, limits};
@@ -217,7 +217,7 @@ TEST_CASE("a client has so many links at once, and one more is refused until one
   CHECK(eventually([&] { return node.box->opened() == 3 && node.box->frame_count() == 3; }));
 }
 
-TEST_CASE("sessions are bounded in all") {
+TEST_CASE("the total number of sessions is bounded") {
   auto limits = quick_limits();
   limits.sessions_max = 1;
   replica_node node{0, {}, limits};
@@ -260,7 +260,7 @@ TEST_CASE("a newer authenticated connection of a replica replaces the older one"
   CHECK(node.box->ups() == 1);
 }
 
-TEST_CASE("a client hears of each link that it is closed, also of those that never open") {
+TEST_CASE("a client is notified when a link closes, also when it never opened") {
   const replica_node replica{0};
   const client_node client{0, {replica.links.port, 1}};
   REQUIRE(eventually([&] { return client.box->links_up() == 1; }));

@@ -29,7 +29,7 @@
 #include "runtime/links/links.hpp"
 #include "tests/runtime/link_test_members.hpp"
 
-/// Nodes with real sockets on the loopback interface, and strangers who speak to them by hand.
+/// Nodes with real sockets on the loopback interface, and strangers that connect to them by hand.
 namespace hypermesh::link_test {
 
 /// Waits until `holds`; false after a time that only a broken test takes.
@@ -49,7 +49,7 @@ inline std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// What the actors behind the links saw. Any thread.
+/// The messages that the actors behind the links got. Any thread.
 class inbox {
  public:
   void take(const incoming_frame& in) {
@@ -110,7 +110,7 @@ class inbox {
     return up_.size();
   }
   [[nodiscard]] std::size_t ups() const { return get(ups_); }
-  /// Links that were ever said to be closed.
+  /// Links that were ever reported as closed.
   [[nodiscard]] std::size_t downs() const { return get(down_).size(); }
   [[nodiscard]] std::size_t opened() const { return get(opened_); }
   [[nodiscard]] std::size_t closed() const { return get(closed_); }
@@ -313,7 +313,7 @@ class raw_connection {
   bool connected_ = false;
 };
 
-/// A principal that passes the handshake by hand and then does what the test wants.
+/// A principal that passes the handshake by hand and then acts as the test decides.
 struct raw_link {
   raw_connection wire;
   std::optional<secure_channel> channel;

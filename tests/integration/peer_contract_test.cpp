@@ -132,7 +132,7 @@ TEST_CASE("the frames of one sender arrive complete and in their order, over eve
   });
 }
 
-TEST_CASE("what is sent while nobody is there is dropped, and the sender goes on, over every kind of link") {
+TEST_CASE("a frame to an absent peer is dropped and the sender continues, over every kind of link") {
   for_each_link([](contract_link& link) {
     link.send(frame_of(text_of(0)));
     REQUIRE(link.received([](const auto& all) { return !all.empty(); }).size() == 1);

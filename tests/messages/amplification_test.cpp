@@ -12,8 +12,8 @@
 #include "schemas/view_change_generated.h"
 #include "tests/support/message_samples.hpp"
 
-/// Small frames that try to become large values, or values at forbidden addresses: FlatBuffers lets
-/// offsets share and overlap what they point to.
+/// Small frames that would grow into large values, or into values at forbidden addresses, because FlatBuffers lets
+/// offsets share and overlap their targets.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
@@ -128,7 +128,7 @@ TEST_CASE("a list of 16,000 offsets to one table is refused after as many tables
   CHECK(verdict(framed(bytes_of(buffer), message_kind::node_report)) == "malformed_buffer");
 }
 
-TEST_CASE("a length that its frame cannot hold never makes a value of twice the frame") {
+TEST_CASE("a length beyond its frame never allocates a value of twice the frame") {
   for (const std::uint32_t length : {0x0010'0000U, 0x7fff'ffffU, 0x8000'0000U, 0xffff'ffffU}) {
     for (const auto kind : {message_kind::query, message_kind::query_reply, message_kind::state_chunk}) {
       const auto frame = frame_of(sample_of(kind, sample_size::usual, 1));
@@ -145,7 +145,7 @@ TEST_CASE("a length that its frame cannot hold never makes a value of twice the 
   }
 }
 
-TEST_CASE("statements at addresses that suit no 64-bit number are read like any others") {
+TEST_CASE("statements at unaligned addresses are read like any others") {
   sample_source source{11};
   const auto vote = sample_statement(source);
   bool met_unaligned = false;

@@ -33,7 +33,7 @@ TEST_CASE("the digest of the null request is a constant of the protocol") {
   CHECK(digest_of_texts({""}) != null_request_digest());
 }
 
-TEST_CASE("equal bytes under two domains have two digests") {
+TEST_CASE("equal bytes in two domains have two digests") {
   CHECK(digest_of("one", as_byte_span("content")) != digest_of("two", as_byte_span("content")));
   // The domain's length is hashed too: no letter moves between domain and content.
   CHECK(digest_of("ab", as_byte_span("c")) != digest_of("a", as_byte_span("bc")));
@@ -41,7 +41,7 @@ TEST_CASE("equal bytes under two domains have two digests") {
   CHECK(digest_of("one", as_byte_span("content")) == digest_of("one", as_byte_span("content")));
 }
 
-TEST_CASE("a digest taken in pieces is that of the whole") {
+TEST_CASE("a digest that is computed in pieces equals the digest of the whole") {
   CHECK(hasher{"d"}.add(as_byte_span("con")).add(as_byte_span("tent")).finish() ==
         digest_of("d", as_byte_span("content")));
   const byte_vector number{std::byte{8}, std::byte{7}, std::byte{6}, std::byte{5},

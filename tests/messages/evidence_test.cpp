@@ -67,7 +67,7 @@ TEST_CASE("a system request without evidence is refused") {
   CHECK(!decode(framed(shown, message_kind::system_request)));
 }
 
-TEST_CASE("evidence with a document that is none of its kind is refused") {
+TEST_CASE("evidence with a document of another kind is refused") {
   const auto asked = sample_document<request>(message_kind::request, 5);
   const auto change = sample_document<view_change>(message_kind::view_change, 6);
   CHECK(decode_evidence(evidence_with(message_kind::request, asked->raw)));
@@ -82,7 +82,7 @@ TEST_CASE("a system request inside of evidence is refused, so evidence has no de
   CHECK(refused.error() == rejection::number_out_of_range);
 }
 
-TEST_CASE("a client has no number that is not a client's, so no REQUEST stands for a system request") {
+TEST_CASE("the client number of system requests is no client's, so no REQUEST passes for a system request") {
   const auto frame =
       seal(message_kind::request, request_buffer({client_id{0xFFFF'FFFF}, timestamp{7}}, {as_byte_span("case")}), {});
   const auto decoded = decode(frame);
@@ -90,7 +90,7 @@ TEST_CASE("a client has no number that is not a client's, so no REQUEST stands f
   CHECK(decoded.error() == rejection::number_out_of_range);
 }
 
-TEST_CASE("the digest of a batch tells a request from a system request with the same bytes") {
+TEST_CASE("the digest of a batch differs between a request and a system request with the same bytes") {
   const auto wanted = make_system_request(case_name{3});
   batch as_system;
   as_system.system_requests = {wanted};
@@ -116,13 +116,13 @@ std::optional<rejection> verdict_on_batch(std::vector<system_request> wanted) {
 
 }  // namespace
 
-TEST_CASE("a batch has no system request twice, whatever its evidence (attack 18)") {
+TEST_CASE("a batch names no system request twice, whatever its evidence (attack 18)") {
   CHECK_FALSE(verdict_on_batch({make_system_request(case_name{1}, 1), make_system_request(case_name{2}, 1)}));
   CHECK(verdict_on_batch({make_system_request(case_name{1}, 1), make_system_request(case_name{1}, 2)}) ==
         rejection::duplicate_request_in_batch);
 }
 
-TEST_CASE("the frame of a whole document is shared, and that of a part of a frame is copied") {
+TEST_CASE("the frame of a whole document is shared, and the frame of a part is copied") {
   const auto frame = frame_of(sample_of(message_kind::view_change, sample_size::usual, 8));
   const blob whole{frame, body_of(*frame)};
   CHECK(hypermesh::frame_of(message_kind::view_change, whole) == frame);

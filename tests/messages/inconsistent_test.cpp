@@ -207,7 +207,7 @@ std::string verdict_on_system_requests(const std::vector<system_request>& wanted
 
 }  // namespace
 
-TEST_CASE("a batch has no more system requests than a backup may judge at once (attack 33)") {
+TEST_CASE("a batch has no more system requests than a backup may verify at once (attack 33)") {
   std::vector<system_request> wanted;
   for (std::uint64_t name = 1; name <= limits::system_requests_per_batch_max; ++name)
     wanted.push_back(make_system_request(case_name{name}));
@@ -250,7 +250,7 @@ TEST_CASE("a prepared certificate without its pre-prepare is rejected") {
   CHECK(verdict(framed_with_signature(bytes_of(buffer), message_kind::view_change)) == "missing_field");
 }
 
-TEST_CASE("fields that a kind cannot do without are missed") {
+TEST_CASE("a message without a required field is rejected") {
   const auto empty_table = [](message_kind kind) {
     builder buffer;
     buffer.Finish(flatbuffers::Offset<flatbuffers::Table>{buffer.EndTable(buffer.StartTable())});
@@ -317,7 +317,7 @@ TEST_CASE("a document shorter than a signature is rejected") {
   }
 }
 
-TEST_CASE("a size prefix before the buffer is no lie that anybody believes") {
+TEST_CASE("a size prefix before the buffer is ignored") {
   for (const auto kind : all_kinds()) {
     for (const auto size : sample_sizes) {
       const auto frame = frame_of(sample_of(kind, size, 4));
@@ -345,7 +345,7 @@ TEST_CASE("bytes after the kind make another kind, and bytes before the signatur
   byte_vector bytes{sample.raw.view.begin(), sample.raw.view.end() - signature::size};
   bytes.resize(bytes.size() + 4, std::byte{7});
   const auto decoded = decode(framed_with_signature(bytes, message_kind::request));
-  // Slack is tolerated because the signature covers it: nobody but the client can add any.
+  // Slack is tolerated because the signature covers it: only the client can add any.
   const auto& value = std::get<request>(decoded.value());
   CHECK(value.signed_bytes().size() == bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), value.signed_bytes().begin()));

@@ -274,7 +274,7 @@ TEST_CASE("a state chunk is one of at most state_chunks_max and has a bounded si
   CHECK(verdict_on_chunk(1, 0, bytes + 1) == "frame_too_long");
 }
 
-TEST_CASE("a page of leaves is one of those that the count says, as long as it says, with a bounded path") {
+TEST_CASE("a page of leaves has the index and length that its count implies, and a bounded path") {
   const auto count = limits::state_chunks_max;
   const auto full = limits::state_page_leaves;
   const auto path = limits::page_path_max;
@@ -395,7 +395,7 @@ TEST_CASE("a new view has one to replicas_max view changes and bounded reproposa
   CHECK(verdict_on_new_view(limits::replicas_max + 1, document, 0) == "too_many_items");
 }
 
-TEST_CASE("a view change inside a new view is held to the limits of one that comes alone") {
+TEST_CASE("a view change inside a new view has the same limits as a separate one") {
   CHECK(verdict_on_new_view(2, signed_document(view_change_of(limits::watermark_window_max + 1, 0, 0)), 0) ==
         "too_many_items");
   CHECK(verdict_on_new_view(1, signed_document(view_change_of(0, 0, limits::replicas_max + 1)), 0) == "too_many_items");
@@ -408,7 +408,7 @@ TEST_CASE("a view change inside a new view is held to the limits of one that com
   CHECK(verdict_on_new_view(1, signed_document(too_long), 0) == "frame_too_long");
 }
 
-TEST_CASE("no kind takes a frame beyond its limit, and none is refused for its length at it") {
+TEST_CASE("each kind refuses a frame above its limit, and accepts one at the limit") {
   for (const auto kind : all_kinds()) {
     INFO(to_string(kind));
     byte_vector bytes(frame_bytes_max_of(kind));

@@ -37,7 +37,7 @@ view_change view_change_of(std::uint32_t replica) {
 
 }  // namespace
 
-TEST_CASE("a line says what a client asks and gets") {
+TEST_CASE("a line shows a client's request and its reply") {
   const auto one = make_request(some_id, {to_byte_vector("abc")}, {});
   CHECK(line_of(one) == "REQUEST c=7 t=42 operations=1 bytes=3");
   const auto two = make_request(some_id, {to_byte_vector("abc"), to_byte_vector("de")}, {});
@@ -59,7 +59,7 @@ TEST_CASE("a line says what a client asks and gets") {
         "QUERY-REPLY c=7 t=42 executed=8 status=1 bytes=2");
 }
 
-TEST_CASE("a line says what the three phases agree on") {
+TEST_CASE("a line shows view, sequence and digest of the three phases") {
   auto body = std::make_shared<batch>();
   body->requests.push_back(make_request(some_id, {to_byte_vector("abc")}, {}));
   CHECK(line_of(pre_prepare{statement_of(0, 1, 'A', 0), body, nullptr}) == "PRE-PREPARE v=0 n=1 d=A from=0 requests=1");
@@ -72,18 +72,18 @@ TEST_CASE("a line says what the three phases agree on") {
   CHECK(line_of(commit{statement_of(3, 12, 'B', 1)}) == "COMMIT v=3 n=12 d=B from=1");
 }
 
-TEST_CASE("a line says what a checkpoint proves") {
+TEST_CASE("a line shows the content of a checkpoint proof") {
   CHECK(line_of(checkpoint{statement_of(0, 8, 'S', 3)}) == "CHECKPOINT n=8 d=S from=3");
   const checkpoint_proof proof{{{statement_of(0, 8, 'S', 0), statement_of(0, 8, 'S', 2), statement_of(0, 8, 'S', 3)}}};
   CHECK(line_of(proof) == "CHECKPOINT-PROOF n=8 voters={0,2,3}");
   CHECK(line_of(checkpoint_proof{}) == "CHECKPOINT-PROOF n=0 voters={}");
 }
 
-TEST_CASE("a line says which view is suspected") {
+TEST_CASE("a line shows the suspected view") {
   CHECK(line_of(suspicion{statement_of(3, 0, 'A', 2)}) == "SUSPICION v=3 from=2");
 }
 
-TEST_CASE("a line says on what a view change rests") {
+TEST_CASE("a line shows the certificates of a view change") {
   auto value = view_change_of(3);
   CHECK(line_of(value) == "VIEW-CHANGE v=2 h=4 C={} P={} from=3");
   value.stable_proof.votes = {statement_of(0, 4, 'S', 0), statement_of(0, 4, 'S', 1)};
@@ -91,7 +91,7 @@ TEST_CASE("a line says on what a view change rests") {
   CHECK(line_of(value) == "VIEW-CHANGE v=2 h=4 C={0,1} P={v=0 n=5 d=A v=1 n=6 d=B} from=3");
 }
 
-TEST_CASE("a line says what a new view proposes again") {
+TEST_CASE("a line shows the reproposals of a new view") {
   new_view value;
   value.view = view_number{2};
   CHECK(line_of(value) == "NEW-VIEW v=2 V={} O={}");
@@ -100,7 +100,7 @@ TEST_CASE("a line says what a new view proposes again") {
   CHECK(line_of(value) == "NEW-VIEW v=2 V={1,2,3} O={n=5 d=A n=6 d=N}");
 }
 
-TEST_CASE("a line says what a replica has and lacks") {
+TEST_CASE("a line shows the slots that a replica has and lacks") {
   status value;
   value.replica = replica_id{1};
   value.view = view_number{2};
@@ -114,7 +114,7 @@ TEST_CASE("a line says what a replica has and lacks") {
   CHECK(line_of(value) == "STATUS v=2 waiting h=4 decided=6 slots= from=1");
 }
 
-TEST_CASE("a line says which piece of state is meant") {
+TEST_CASE("a line shows the part of a state") {
   CHECK(line_of(state_request{sequence_number{8}, 3}) == "STATE-REQUEST n=8 index=3");
   CHECK(line_of(state_request{sequence_number{8}, 1, state_part::leaves}) == "STATE-REQUEST n=8 page=1");
   const state_request third{sequence_number{8}, 3};
@@ -127,7 +127,7 @@ TEST_CASE("a line says which piece of state is meant") {
   CHECK(line_of(state_chunk_message{first_page, state_refusal::not_held}) == "STATE-CHUNK n=8 page=0 refused=not_held");
 }
 
-TEST_CASE("a line says what a node knows of itself") {
+TEST_CASE("a line shows the content of a node report") {
   CHECK(line_of(node_query{some_id}) == "NODE-QUERY c=7 t=42");
   node_report value;
   value.id = some_id;
@@ -139,7 +139,7 @@ TEST_CASE("a line says what a node knows of itself") {
   CHECK(line_of(value) == "NODE-REPORT v=1 h=4 executed=6 root=R from=2");
 }
 
-TEST_CASE("without names a digest is its first eight digits") {
+TEST_CASE("a digest without a name is shown as its first eight digits") {
   CHECK(short_name(digest_named('A')) == "41414141");
   CHECK(to_line(prepare{statement_of(0, 1, 'A', 2)}) == "PREPARE v=0 n=1 d=41414141 from=2");
 }

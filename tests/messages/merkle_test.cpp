@@ -187,7 +187,7 @@ TEST_CASE("every page of a tree verifies under the root of the tree") {
   });
 }
 
-TEST_CASE("a page verifies for no other place, count, root or size of page") {
+TEST_CASE("a page verifies for no other place, count, root or page size") {
   for_all_pages([](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
     const auto own = leaves_on(leaves, page_leaves, page);
     const auto path = pages.path(page);
@@ -209,7 +209,7 @@ TEST_CASE("a page verifies for no other place, count, root or size of page") {
   });
 }
 
-TEST_CASE("a page with a leaf changed, too few or too many, or with another path does not verify") {
+TEST_CASE("a page with a leaf changed, missing or added, or with another path, does not verify") {
   for_all_pages([](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
     const auto own = leaves_on(leaves, page_leaves, page);
     const auto path = pages.path(page);
@@ -255,14 +255,14 @@ TEST_CASE("inner nodes are no leaves of a page") {
   });
 }
 
-TEST_CASE("pages of the most chunks have paths of page_path_max steps") {
+TEST_CASE("pages of the largest tree have paths of page_path_max steps") {
   std::size_t steps = 0;
   for (auto width = limits::state_pages_max; width > 1; width = width / 2 + width % 2)
     ++steps;
   CHECK(steps == limits::page_path_max);
 }
 
-TEST_CASE("a tree of the most chunks has paths of merkle_path_max steps") {
+TEST_CASE("the largest tree has paths of merkle_path_max steps") {
   std::size_t steps = 0;
   for (auto width = limits::state_chunks_max; width > 1; width = width / 2 + width % 2)
     ++steps;

@@ -194,7 +194,7 @@ std::string exceeded_limit(const message& value) {
   return checker.exceeded;
 }
 
-/// What is wrong with the decoder's answer to any bytes at all; empty when nothing is. Each frame
+/// The problem with the decoder's answer to arbitrary bytes; empty if there is none. Each frame
 /// stands in memory of exactly its size, so that a sanitizer sees a read beyond.
 std::string fault_of(const byte_vector& bytes) {
   const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
@@ -270,7 +270,7 @@ void for_all_samples(Check&& check) {
 
 }  // namespace
 
-TEST_CASE("all samples are inside all limits") {
+TEST_CASE("all samples are within all limits") {
   for_all_samples([](message_kind kind, sample_size size, std::uint64_t) {
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       INFO(to_string(kind), " seed ", seed);
@@ -280,11 +280,11 @@ TEST_CASE("all samples are inside all limits") {
   });
 }
 
-TEST_CASE("no change of one byte makes the decoder fail or pass a limit") { for_all_samples(check_mutations); }
+TEST_CASE("no changed byte makes the decoder fail or exceed a limit") { for_all_samples(check_mutations); }
 
-TEST_CASE("no truncation makes the decoder fail or pass a limit") { for_all_samples(check_truncations); }
+TEST_CASE("no truncation makes the decoder fail or exceed a limit") { for_all_samples(check_truncations); }
 
-TEST_CASE("no pair of changed words makes the decoder fail or pass a limit") {
+TEST_CASE("no pair of changed words makes the decoder fail or exceed a limit") {
   // Offsets, lengths and vtables are words: the edges of their range hurt more than random bits.
   constexpr std::uint32_t edges[] = {0, 1, 2, 3, 4, 7, 8, 16, 0x7fff'ffff, 0x8000'0000, 0xffff'fff8, 0xffff'ffff};
   for (const auto kind : all_kinds()) {

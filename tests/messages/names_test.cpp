@@ -20,7 +20,7 @@ bool is_made_of(std::string_view text, std::string_view letters) {
 
 }  // namespace
 
-TEST_CASE("every kind has a name of its own in the paper's spelling") {
+TEST_CASE("every kind has a unique name in the paper's spelling") {
   std::set<std::string_view> names;
   for (const auto kind : all_kinds()) {
     const auto name = to_string(kind);
@@ -37,13 +37,13 @@ TEST_CASE("every kind has a name of its own in the paper's spelling") {
   CHECK(to_string(message_kind::node_report) == "NODE-REPORT");
 }
 
-TEST_CASE("numbers that are no kind are named so") {
+TEST_CASE("numbers outside the kinds are named as unknown") {
   for (const unsigned number : {0U, message_kind_last + 1U, 200U, 255U}) {
     CHECK(to_string(static_cast<message_kind>(number)) == "UNKNOWN");
   }
 }
 
-TEST_CASE("every reason of a rejection has a name of its own") {
+TEST_CASE("every reason of a rejection has a unique name") {
   std::set<std::string_view> names;
   for (std::size_t reason = 0; reason < rejection_count; ++reason) {
     const auto name = to_string(static_cast<rejection>(reason));
@@ -94,7 +94,7 @@ TEST_CASE("the place of a value in the variant is its kind") {
     CHECK(kind_of(sample_of(kind, sample_size::smallest, 0)) == kind);
 }
 
-TEST_CASE("hexadecimal comes back as the bytes it was written from") {
+TEST_CASE("hexadecimal decodes to the bytes that it was written from") {
   sample_source source{5};
   const auto bytes = source.bytes(32);
   std::array<std::byte, 32> parsed{};

@@ -4,13 +4,13 @@
 #include "messages/limits.hpp"
 #include "tests/support/message_samples.hpp"
 
-/// What a message costs on the wire beyond its payload. `schemas/README.md` shows these numbers.
+/// The cost of a message on the wire beyond its payload. `schemas/README.md` shows these numbers.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
 namespace {
 
-/// What a link adds to a frame: a length of three bytes, and tag and authenticator of secretstream.
+/// The overhead of a link for a frame: a length of three bytes, and tag and authenticator of secretstream.
 constexpr std::size_t link_bytes = 3 + 17;
 
 std::size_t wire_bytes(const frame_ptr& frame) { return frame->size() + link_bytes; }
@@ -70,7 +70,7 @@ TEST_CASE("an operation in a bundle of 64 costs at most 24 bytes beyond itself")
   CHECK(request_overhead(64, 1'024) <= 64 * 7);
 }
 
-TEST_CASE("a vote takes at most 200 bytes whatever it says") {
+TEST_CASE("a vote takes at most 200 bytes whatever its content") {
   for (const auto kind : {message_kind::prepare, message_kind::commit, message_kind::checkpoint}) {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
       INFO(to_string(kind), " seed ", seed);
@@ -133,7 +133,7 @@ TEST_CASE("a chunk of state costs at most 72 bytes beyond itself, and its leaf 3
   CHECK(wire_bytes(encode(first)) == 53);
 }
 
-TEST_CASE("everything around a body stays below envelope_bytes_max") {
+TEST_CASE("the overhead around a body is below envelope_bytes_max") {
   for (const auto kind : all_kinds()) {
     INFO(to_string(kind));
     const auto bytes = frame_of(sample_of(kind, sample_size::smallest, 1))->size();

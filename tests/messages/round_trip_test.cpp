@@ -203,7 +203,7 @@ std::vector<named_field> fields_of(const message& value) {
   return std::move(writer.fields);
 }
 
-/// What of `expected` does not stand in `found`; empty when all does.
+/// The part of `expected` that is not in `found`; empty if all is.
 std::string difference(const message& expected, const message& found) {
   if (kind_of(expected) != kind_of(found)) return "kind";
   const auto left = fields_of(expected);
@@ -309,7 +309,7 @@ TEST_CASE("a request taken out of a batch is the frame that its client sent") {
   }
 }
 
-TEST_CASE("a system request taken out of a batch is the frame that its finder sent") {
+TEST_CASE("a system request taken out of a batch is the frame that its sender sent") {
   const auto sample = std::get<pre_prepare>(sample_of(message_kind::pre_prepare, sample_size::large, 5));
   REQUIRE_FALSE(sample.body->system_requests.empty());
   const auto decoded = decode(frame_of(sample)).value();
@@ -320,7 +320,7 @@ TEST_CASE("a system request taken out of a batch is the frame that its finder se
   }
 }
 
-TEST_CASE("decoded requests keep the frame alive that they point into") {
+TEST_CASE("decoded requests keep alive the frame that they refer to") {
   auto frame = frame_of(sample_of(message_kind::pre_prepare, sample_size::usual, 3));
   const std::weak_ptr<const byte_vector> watched = frame;
   auto decoded = decode(frame);
@@ -333,7 +333,7 @@ TEST_CASE("decoded requests keep the frame alive that they point into") {
   CHECK(watched.expired());
 }
 
-TEST_CASE("operations without any byte survive the way") {
+TEST_CASE("empty operations arrive as they were sent") {
   const request_id id{client_id{3}, timestamp{9}};
   const auto one = std::get<request>(decode(reframe(make_request(id, {{}}, {}))).value());
   CHECK(one.operation_count() == 1);

@@ -7,7 +7,7 @@
 #include "schemas/common_generated.h"
 #include "tests/support/message_samples.hpp"
 
-/// What is signed: attack 2 and the rule that received bytes are signed, never a re-encoding.
+/// The signed bytes: attack 2 and the rule that received bytes are verified, never a re-encoding.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
@@ -38,7 +38,7 @@ TEST_CASE("the bytes of a statement are its numbers in little-endian order aroun
         "34333231");
 }
 
-TEST_CASE("every bit of a statement is one bit of its bytes") {
+TEST_CASE("every bit of a statement is one bit of its encoding") {
   sample_source source{1};
   const auto base = sample_statement(source).content;
   const auto bytes = statement_bytes(base);
@@ -119,7 +119,7 @@ TEST_CASE("the signing input is domain, version, cluster, epoch, kind and conten
                              to_hex(as_byte_span("content")));
 }
 
-TEST_CASE("another cluster, epoch, kind or content is another signing input") {
+TEST_CASE("another cluster, epoch, kind or content gives another signing input") {
   sample_source source{2};
   const auto content = source.bytes(56);
   const signing_context context{source.fixed<cluster_id>(), epoch_number{7}};

@@ -26,7 +26,7 @@ std::optional<message> read(const frame_ptr& frame) {
   return std::nullopt;
 }
 
-/// A replica that says what it wants under its own signature, and changes bytes of what it relays.
+/// A replica that signs arbitrary messages, and changes bytes of the messages that it relays.
 class liar {
  public:
   liar(const request_factory& factory, replica_id self, std::uint64_t seed)
@@ -118,7 +118,7 @@ class equivocator {
 
 }  // namespace
 
-TEST_CASE("a backup that lies in every message it can sign stops nothing and splits nobody") {
+TEST_CASE("a backup that lies in every message it can sign stops no progress and splits no group") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     core_cluster_options options;
     options.seed = seed;
@@ -150,7 +150,7 @@ TEST_CASE("an equivocating primary never gets two values executed at one sequenc
   }
 }
 
-TEST_CASE("a primary that equivocates together with a lying backup splits nobody") {
+TEST_CASE("a primary that equivocates together with a lying backup splits no group") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     core_cluster_options options;
     options.seed = seed;
@@ -196,7 +196,7 @@ TEST_CASE("a donor that corrupts every chunk delays a laggard and installs nothi
   }
 }
 
-TEST_CASE("a VIEW-CHANGE with a bad certificate before good ones hides nothing (attack 12)") {
+TEST_CASE("a VIEW-CHANGE with a bad certificate before good ones hides none of them (attack 12)") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     core_cluster_options options;
     options.seed = seed;

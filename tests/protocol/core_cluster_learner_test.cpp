@@ -30,13 +30,13 @@ core_cluster_options options_of(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("a replica without its disk never contradicts what it said before, and comes back with a later view") {
+TEST_CASE("a replica without its disk never contradicts its earlier messages, and returns in a later view") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     core_cluster cluster{options_of(seed)};
     const auto replicas = options_of(seed).cluster.replicas;
     const replica_id lost{static_cast<std::uint32_t>(seed % replicas)};
     load(cluster, 50 + seed * 17 % 300);
-    // Whoever is cut off now and then, so that views change before and after.
+    // Some replica is cut off now and then, so that views change before and after.
     if (seed % 3 == 0) cluster.isolate(replica_id{0});
     load(cluster, 100 + seed * 31 % 400);
     cluster.heal();

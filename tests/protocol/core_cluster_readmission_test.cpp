@@ -50,7 +50,7 @@ void ask_to_hand_over(core_cluster& cluster, std::uint32_t replicas, const std::
 
 }  // namespace
 
-TEST_CASE("a replica that lost its disk comes back without any fault, idle and loaded") {
+TEST_CASE("a replica that lost its disk is readmitted without any fault, idle and loaded") {
   for (const std::uint32_t replicas : {4U, 7U}) {
     for (const bool is_loaded : {false, true}) {
       for (std::uint64_t seed = 1; seed <= 6; ++seed) {
@@ -85,7 +85,7 @@ TEST_CASE("a replica that lost its disk comes back without any fault, idle and l
   }
 }
 
-TEST_CASE("an idle group passes the sequences of a readmission and then rests") {
+TEST_CASE("an idle group orders the sequences of a readmission and then rests") {
   core_cluster cluster{options_of(4, 5)};
   load(cluster, 60);
   cluster.lose_disk(replica_id{3});
@@ -97,7 +97,7 @@ TEST_CASE("an idle group passes the sequences of a readmission and then rests") 
   CHECK(cluster.node(0).state().last_executed() == reached);
 }
 
-TEST_CASE("a primary that proposes no null requests is replaced, and the replica comes back") {
+TEST_CASE("a primary that proposes no null requests is replaced, and the replica is readmitted") {
   core_cluster cluster{options_of(4, 9)};
   load(cluster, 60);
   cluster.filter(replica_id{0}, [](principal, const frame_ptr& frame) -> std::vector<frame_ptr> {
@@ -114,7 +114,7 @@ TEST_CASE("a primary that proposes no null requests is replaced, and the replica
   CHECK(cluster.node(3).is_readmitted());
 }
 
-TEST_CASE("operators of f + 1 replicas name the next primary, and nothing fails") {
+TEST_CASE("operators of f + 1 replicas name the next primary, and no request fails") {
   core_cluster cluster{options_of(4, 3)};
   load(cluster, 100);
   ask_to_hand_over(cluster, 4, {1}, replica_id{2}, view_number{2}, hand_over_cause::operators);
@@ -133,7 +133,7 @@ TEST_CASE("operators of f + 1 replicas name the next primary, and nothing fails"
                             [](const auto& each) { return std::holds_alternative<operation_result>(each); }));
 }
 
-TEST_CASE("a primary steps down alone, once for each of its views; another replica cannot") {
+TEST_CASE("a primary steps down alone, once in each of its views, and another replica cannot") {
   core_cluster cluster{options_of(4, 4)};
   load(cluster, 100);
   ask_to_hand_over(cluster, 4, {0}, replica_id{0}, view_number{1}, hand_over_cause::step_down);
@@ -150,7 +150,7 @@ TEST_CASE("a primary steps down alone, once for each of its views; another repli
   REQUIRE(cluster.settle(10'000));
 }
 
-TEST_CASE("the next primary of a hand-over is dead: the one after it leads") {
+TEST_CASE("a hand-over to a dead replica ends at the replica after it") {
   core_cluster cluster{options_of(4, 6)};
   load(cluster, 100);
   cluster.isolate(replica_id{1});

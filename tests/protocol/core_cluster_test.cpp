@@ -27,7 +27,7 @@ void check_same_state(core_cluster& cluster, std::uint32_t first, std::uint32_t 
 
 }  // namespace
 
-TEST_CASE("on a perfect network every group size executes everything on every replica") {
+TEST_CASE("every group size executes everything on every replica in a perfect network") {
   for (const std::uint32_t replicas : {4U, 5U, 6U, 7U, 10U}) {
     core_cluster_options options;
     options.cluster = small_cluster(replicas);
@@ -42,7 +42,7 @@ TEST_CASE("on a perfect network every group size executes everything on every re
   }
 }
 
-TEST_CASE("a lossy, reordering, duplicating network delays but loses nothing") {
+TEST_CASE("a lossy, reordering, duplicating network delays operations but loses none") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     core_cluster_options options;
     options.seed = seed;
@@ -82,7 +82,7 @@ TEST_CASE("a replica that was cut off catches up by state transfer and ends in t
   }
 }
 
-TEST_CASE("a primary that hears nobody for a while goes on proposing with its whole pipeline afterwards") {
+TEST_CASE("a primary that received nothing for a while continues with its whole pipeline afterwards") {
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     core_cluster_options options;
     options.seed = seed;
@@ -137,7 +137,7 @@ TEST_CASE("swizzled one-way partitions that heal leave one history and no open o
   }
 }
 
-TEST_CASE("f silent backups stop nobody") {
+TEST_CASE("f silent backups do not stop progress") {
   for (const std::uint32_t replicas : {4U, 5U, 6U, 7U, 10U}) {
     core_cluster_options options;
     options.cluster = small_cluster(replicas);
@@ -154,7 +154,7 @@ TEST_CASE("f silent backups stop nobody") {
   }
 }
 
-TEST_CASE("f + 1 silent backups stop progress and break nothing") {
+TEST_CASE("f + 1 silent backups stop progress and violate no invariant") {
   core_cluster cluster{core_cluster_options{}};
   for (const std::uint32_t faulty : {2U, 3U}) {
     cluster.corrupt(replica_id{faulty}, [](principal, const frame_ptr&) { return std::vector<frame_ptr>{}; });
@@ -166,7 +166,7 @@ TEST_CASE("f + 1 silent backups stop progress and break nothing") {
   CHECK(cluster.checker().last_committed() == sequence_number{0});
 }
 
-TEST_CASE("the same seed gives the same history and another seed another one") {
+TEST_CASE("equal seeds give equal histories, and another seed gives another one") {
   const auto history_of = [](std::uint64_t seed) {
     core_cluster_options options;
     options.seed = seed;

@@ -24,7 +24,8 @@ core_cluster_options busy_cluster(std::uint64_t seed) {
   return options;
 }
 
-/// Lets time pass under load: a request every six moments. Ends when `done` says so; after how many moments, if it did.
+/// Lets time pass under load: a request every six moments. Ends when `done` is true; returns the number of moments, if
+/// it did.
 template <class Done>
 std::optional<std::uint64_t> run_loaded(core_cluster& cluster, std::uint64_t moments, Done&& done) {
   const auto begin = cluster.now();
@@ -38,19 +39,19 @@ std::optional<std::uint64_t> run_loaded(core_cluster& cluster, std::uint64_t mom
 
 const auto never = [] { return false; };
 
-/// Whether the replica executes what the others just committed.
+/// Whether the replica executes the newest batches of the others.
 bool is_abreast(const core_cluster& cluster, std::uint32_t number) {
   return cluster.node(number).state().last_executed().plus(4) >= cluster.checker().last_committed();
 }
 
 }  // namespace
 
-TEST_CASE("a replica with nothing catches up over a slow network while the load goes on (attack 26)") {
+TEST_CASE("a replica without any state catches up over a slow network under load (attack 26)") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     auto options = busy_cluster(seed);
     options.faults.delay_max = 1 + seed % 4;
     // A state of some 70 chunks takes 560 moments: 90 batches, more than the window, and longer than the donors would
-    // hold a state that nobody reads.
+    // hold a state that is not being read.
     options.faults.moments_per_chunk = 8;
     core_cluster cluster{options};
     cluster.isolate(replica_id{3});
@@ -72,7 +73,7 @@ TEST_CASE("a replica with nothing catches up over a slow network while the load 
   }
 }
 
-TEST_CASE("a replica that was cut off fetches only what changed since its last checkpoint") {
+TEST_CASE("a replica that was cut off fetches only the chunks that changed since its last checkpoint") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     core_cluster cluster{busy_cluster(seed)};
     run_loaded(cluster, 100, never);
@@ -87,7 +88,7 @@ TEST_CASE("a replica that was cut off fetches only what changed since its last c
   }
 }
 
-TEST_CASE("a replica catches up under load although one donor lies and drips") {
+TEST_CASE("a replica catches up under load although one donor lies and answers slowly") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     auto options = busy_cluster(seed);
     options.faults.moments_per_chunk = 4;
@@ -113,8 +114,7 @@ TEST_CASE("a replica catches up under load although one donor lies and drips") {
   }
 }
 
-TEST_CASE(
-    "a replica whose state was spoiled finds out at the next checkpoint and has the certified one again (attack 27)") {
+TEST_CASE("a replica with a corrupted state notices at the next checkpoint and fetches the certified one (attack 27)") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     core_cluster cluster{busy_cluster(seed)};
     const replica_id spoiled{static_cast<std::uint32_t>(1 + seed % 3)};

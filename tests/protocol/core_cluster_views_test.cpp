@@ -17,8 +17,8 @@ void submit_round(core_cluster& cluster, std::uint32_t each, std::string_view na
   }
 }
 
-/// A replica that went on to a later view alone takes no votes of the earlier one: what it missed meanwhile it gets
-/// with the next checkpoint, for which clients have to want something.
+/// A replica that went on to a later view alone ignores votes of the earlier one. It gets the missed batches with the
+/// next checkpoint, for which clients have to send requests.
 void check_settles(core_cluster& cluster, std::uint64_t moments_max, std::size_t requests) {
   bool settled = cluster.settle(moments_max);
   for (int nudge = 0; nudge < 4 && !settled; ++nudge) {
@@ -42,7 +42,7 @@ core_cluster_options options_of(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("a primary that is cut off is replaced and everything is served") {
+TEST_CASE("a primary that is cut off is replaced, and every request is served") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     core_cluster cluster{options_of(seed)};
     submit_round(cluster, 6, "before");
@@ -70,7 +70,8 @@ TEST_CASE("f faulty primaries in a row are replaced") {
   check_settles(cluster, 60'000, 24);
 }
 
-TEST_CASE("primaries come and go on a lossy, reordering, duplicating network and nothing is lost or doubled") {
+TEST_CASE(
+    "primaries are replaced on a lossy, reordering, duplicating network, and no request is lost or executed twice") {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     auto options = options_of(seed);
     options.faults = {seed % 21, seed % 13, 1 + seed % 7};
@@ -86,9 +87,9 @@ TEST_CASE("primaries come and go on a lossy, reordering, duplicating network and
   }
 }
 
-TEST_CASE("one backup's wrong suspicion does not take it out of its view") {
+TEST_CASE("one backup's wrong suspicion does not make it leave its view") {
   core_cluster cluster{options_of(1)};
-  // Replica 3 alone does not hear the primary.
+  // Replica 3 alone gets nothing from the primary.
   cluster.cut_link(principal::of(replica_id{0}), principal::of(replica_id{3}));
   submit_round(cluster, 20, "op");
   cluster.run(4'000);
@@ -125,7 +126,7 @@ TEST_CASE("the loss of any single frame of a view change is repaired (attack 20)
   CHECK(frames > 10);
 }
 
-TEST_CASE("a replica that missed view change and checkpoint returns into the view (attack 21)") {
+TEST_CASE("a replica that missed view change and checkpoint returns to the view (attack 21)") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     auto options = options_of(seed);
     options.batching.requests_per_batch_max = 1;
@@ -164,7 +165,7 @@ TEST_CASE("a primary that serves all clients but one is replaced (attack 31)") {
   CHECK(cluster.settle(20'000));
 }
 
-TEST_CASE("a client that shows other things to each replica makes nobody change the view (attack 32)") {
+TEST_CASE("a client that sends different requests to each replica causes no view change (attack 32)") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     core_cluster_options options;
     options.seed = seed;

@@ -31,7 +31,7 @@ world_error error_of(std::string_view text, address_use use = address_use::dial)
   return parsed.error();
 }
 
-/// Whether somebody accepts connections at this port of the loopback address of the family.
+/// Whether a listener accepts connections at this port of the loopback address of the family.
 bool answers(int family, std::uint16_t port) {
   const open_file file{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (family == AF_INET) {
@@ -77,7 +77,7 @@ bool has_ipv6() {
 
 }  // namespace
 
-TEST_CASE("an address is a host and a port, and is written as it is read") {
+TEST_CASE("an address is a host and a port, and is written in the form in which it is read") {
   CHECK(read("127.0.0.1:7400") == "127.0.0.1:7400");
   CHECK(read("replica-1.example.net:1") == "replica-1.example.net:1");
   CHECK(read("3com:65535") == "3com:65535");
@@ -99,7 +99,7 @@ TEST_CASE("an IPv6 address without brackets is refused with the form that has th
   }
 }
 
-TEST_CASE("what is no host by RFC 1123 is refused") {
+TEST_CASE("a name that is not a host by RFC 1123 is refused") {
   const std::string long_label(64, 'a');
   const std::string longest_label(63, 'a');
   CHECK(read(longest_label + ":1") == longest_label + ":1");
@@ -161,17 +161,17 @@ TEST_CASE("a port is a number from 1 to 65535") {
   }
 }
 
-TEST_CASE("what a message quotes cannot reach the terminal as a command") {
+TEST_CASE("a text that a message quotes cannot reach the terminal as a command") {
   CHECK(contains(error_of("\x1b[31m\xff:7400").what, "\\x1b[31m\\xff"));
 }
 
-TEST_CASE("who listens on every address is reached by IPv4 and by IPv6") {
+TEST_CASE("a listener on every address is reached by IPv4 and by IPv6") {
   const auto file = opened({"", 0});
   CHECK(answers(AF_INET, port_of(file)));
   if (has_ipv6()) CHECK(answers(AF_INET6, port_of(file)));
 }
 
-TEST_CASE("who listens on every address of one family is reached by that family") {
+TEST_CASE("a listener on every address of one family is reached by that family") {
   const auto four = opened({"0.0.0.0", 0});
   CHECK(answers(AF_INET, port_of(four)));
   CHECK_FALSE(answers(AF_INET6, port_of(four)));
@@ -181,7 +181,7 @@ TEST_CASE("who listens on every address of one family is reached by that family"
   CHECK_FALSE(answers(AF_INET, port_of(six)));
 }
 
-TEST_CASE("each reason for which a port cannot be opened has its own advice") {
+TEST_CASE("each reason why a port cannot be opened has its own advice") {
   const auto taken = opened({"127.0.0.1", 0});
   const auto in_use = refusal_to_listen({"127.0.0.1", port_of(taken)});
   CHECK(contains(in_use.remedy, "ss -ltnp"));
@@ -189,7 +189,7 @@ TEST_CASE("each reason for which a port cannot be opened has its own advice") {
   const auto everywhere = refusal_to_listen({"", port_of(taken)});
   CHECK(contains(everywhere.remedy, "ss -ltnp"));
 
-  // TEST-NET-1 (RFC 5737) belongs to nobody.
+  // TEST-NET-1 (RFC 5737) has no hosts.
   const auto foreign = refusal_to_listen({"192.0.2.1", 7'400});
   CHECK(contains(foreign.what, "no interface of this machine has this address"));
   CHECK(contains(foreign.remedy, "\"*:7400\""));
@@ -204,7 +204,7 @@ TEST_CASE("each reason for which a port cannot be opened has its own advice") {
   CHECK(unknown.origin == fault_origin::configuration);
 }
 
-TEST_CASE("who may not use a low port is told so, and not to look for who holds it") {
+TEST_CASE("a user without the right to a low port gets that reason, and no advice to look for another process") {
   std::uint32_t first_free = 0;
   std::ifstream{"/proc/sys/net/ipv4/ip_unprivileged_port_start"} >> first_free;
   if (::geteuid() != 0 || first_free <= 81) {

@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(trail_bench, "each kind of entry is read as it was written, an
   CHECK_FALSE(decode_audit_payload(static_cast<audit_kind>(77), {}));
 }
 
-TEST_CASE("no bytes make a reader of entries fail") {
+TEST_CASE("no bytes crash the reader of entries") {
   testing::sample_source source{11};
   for (int round = 0; round < 20'000; ++round) {
     const auto kind = static_cast<audit_kind>(source.below(40));
@@ -59,7 +59,7 @@ TEST_CASE("no bytes make a reader of entries fail") {
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "what a node signs in its trail is no message, and no message is a seal (attack 2)") {
+TEST_CASE_FIXTURE(trail_bench, "a signed seal of a trail is no message, and no message is a seal (attack 2)") {
   const auto content = to_byte_vector("the same content");
   for (const auto kind : {audit_statement::segment, audit_statement::seal, audit_statement::head}) {
     const auto sealed = audit_signing_input(make.cluster().signing, kind, content);
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(trail_bench, "what a node signs in its trail is no message, an
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "what goes to the disk is told with its signatures (attack 40)") {
+TEST_CASE_FIXTURE(trail_bench, "records that go to the disk are entered with their signatures (attack 40)") {
   const auto first = proposal(5);
   const auto told = audit_event_of(record_of(record_kind::pre_prepare, frame_of(first)));
   REQUIRE(told);
@@ -92,13 +92,13 @@ TEST_CASE_FIXTURE(trail_bench, "what goes to the disk is told with its signature
     CHECK(kind_of(*event) == kind);
     CHECK(std::get<proof_noted>(*event).frame == frame);
   }
-  // What is no frame of its kind tells nothing, and harms nobody.
+  // A frame of another kind has no content, and does no harm.
   const auto garbage = std::make_shared<const byte_vector>(to_byte_vector("garbage"));
   for (const auto kind : {record_kind::pre_prepare, record_kind::prepare, record_kind::prepared})
     CHECK_FALSE(audit_event_of(record_of(kind, garbage)));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "what is observed is told when it is about the group, not when it is a number") {
+TEST_CASE_FIXTURE(trail_bench, "observations about the group are entered, and counts are not") {
   committed_batch batch;
   batch.certificate = std::make_shared<const commit_certificate>(committed(5).certificate);
   const auto told = audit_event_of(observation{slot_committed{batch}});
@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(trail_bench, "what is observed is told when it is about the gr
   CHECK_FALSE(audit_event_of(observation{batch_was_executed{}}));
 }
 
-TEST_CASE("what is proven and agreed about members stands in the trail with its reason (attack 40)") {
+TEST_CASE("proven and agreed facts about members are entered with their reason (attack 40)") {
   using what = standing_changed::what;
   const auto accused = principal::of(replica_id{3});
   const auto told = [&](what happened, std::uint8_t reason) {
@@ -133,14 +133,14 @@ TEST_CASE("what is proven and agreed about members stands in the trail with its 
 }
 
 TEST_CASE_FIXTURE(trail_bench,
-                  "a statement that its entry does not prove is found, also where the node itself chained it") {
+                  "a statement that its entry does not prove is found, even if the node itself chained it") {
   const auto first = proposal(5);
   CHECK(objection_to(*this, {proposal_noted{first.header}, committed(5)}) == "");
 
   auto forged = first.header;
   forged.by.bytes[0] ^= std::byte{1};
   CHECK(contains(objection_to(*this, {proposal_noted{forged}}), "bad_signature"));
-  // A vote for COMMIT is none for PREPARE, and the primary's word is no backup's.
+  // A vote for COMMIT is none for PREPARE, and the primary's statement is no backup's.
   const auto commit_vote = make.commit_of(replica_id{1}, first).vote;
   CHECK(contains(objection_to(*this, {vote_noted{message_kind::prepare, commit_vote}}), "bad_signature"));
   const auto of_another = make.commit_of(replica_id{2}, first).vote;
@@ -196,7 +196,8 @@ TEST_CASE_FIXTURE(trail_bench, "a proof of another kind, or one that proves noth
   CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, garbage}}), "cannot be read"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "two statements of one replica that exclude each other are shown as what they prove") {
+TEST_CASE_FIXTURE(trail_bench,
+                  "two conflicting statements of one replica are shown as the misbehaviour that they prove") {
   auto trail = open();
   write(*trail, {proposal_noted{proposal(5, 5).header}, committed(4), proposal_noted{proposal(5, 6).header}});
   seal(*trail);
@@ -216,7 +217,7 @@ TEST_CASE_FIXTURE(trail_bench, "two statements of one replica that exclude each 
   CHECK(broken.size() == 5);
 }
 
-TEST_CASE_FIXTURE(trail_bench, "the same statement again, or another view's, contradicts nothing") {
+TEST_CASE_FIXTURE(trail_bench, "a repeated statement, or one of another view, is no conflict") {
   auto trail = open();
   const auto again = make.pre_prepare_of(view_number{4}, sequence_number{5}, make.batch_number(6));
   write(*trail, {proposal_noted{proposal(5, 5).header}, proposal_noted{proposal(5, 5).header},

@@ -28,7 +28,7 @@ struct killed_bench : trail_bench {
 }  // namespace
 
 TEST_CASE_FIXTURE(killed_bench,
-                  "a tail that is torn at any byte is cut to the last whole entry, and the trail says so") {
+                  "a tail that is torn at any byte is cut to the last whole entry, and the trail records it") {
   for (auto size = sealed_end; size < clean.size(); ++size) {
     replace_content(segment(), clean.substr(0, size));
     const auto head = content_of(folder.head_file());
@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(killed_bench,
   }
 }
 
-TEST_CASE_FIXTURE(killed_bench, "a torn tail is told with its place") {
+TEST_CASE_FIXTURE(killed_bench, "a torn tail is reported with its place") {
   replace_content(segment(), clean.substr(0, offsets[4] + 9));
   write(*open(), {});
   std::vector<tail_was_cut> told;
@@ -66,13 +66,13 @@ TEST_CASE_FIXTURE(killed_bench, "a torn tail is told with its place") {
   CHECK_FALSE(told[0].head_was_damaged);
 }
 
-TEST_CASE_FIXTURE(killed_bench, "a tail of zeros, as a machine that lost power leaves it, is cut") {
+TEST_CASE_FIXTURE(killed_bench, "a tail of zeros, as after a power failure, is cut") {
   replace_content(segment(), clean + std::string(3'000, '\0'));
   write(*open(), {committed(6)});
   CHECK_MESSAGE(verify().is_sound(), objection());
 }
 
-TEST_CASE_FIXTURE(killed_bench, "a record of which the machine's power cut left zeros is cut, wherever they begin") {
+TEST_CASE_FIXTURE(killed_bench, "a record that a power failure left partly zero is cut, wherever the zeros begin") {
   const auto last = *std::prev(offsets.end(), 2);
   REQUIRE(last >= sealed_end);
   const auto head = content_of(folder.head_file());
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(killed_bench, "a record of which the machine's power cut left 
   }
 }
 
-TEST_CASE_FIXTURE(killed_bench, "an edit in the newest segment is refused, whatever stands behind it") {
+TEST_CASE_FIXTURE(killed_bench, "an edit in the newest segment is refused, whatever follows it") {
   for (std::size_t at = 0; at < clean.size(); ++at) {
     auto edited = clean;
     edited[at] = static_cast<char>(edited[at] ^ 0x04);
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(killed_bench, "a trail that ends before its last seal is refus
   CHECK(contains(refusal(), "the file is missing"));
 }
 
-TEST_CASE_FIXTURE(killed_bench, "a head with one damaged part is repaired, with none that is genuine it is refused") {
+TEST_CASE_FIXTURE(killed_bench, "a head with one damaged part is repaired, and one without a genuine part is refused") {
   const auto head = content_of(folder.head_file());
   for (const std::size_t sector : {0U, 1U}) {
     auto edited = head;
@@ -137,14 +137,14 @@ TEST_CASE_FIXTURE(killed_bench, "a head with one damaged part is repaired, with 
   CHECK(contains(refusal(), "no part of it is signed by this replica"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a beginning that was interrupted is begun again") {
+TEST_CASE_FIXTURE(trail_bench, "an interrupted creation is completed at the next start") {
   open().reset();
   fs::remove(folder.head_file());
   write(*open(), {committed(1)});
   CHECK_MESSAGE(verify().is_sound(), objection());
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a retention that was interrupted is completed at the next start") {
+TEST_CASE_FIXTURE(trail_bench, "an interrupted retention is completed at the next start") {
   trail_settings settings{4'096, 3 * 4'096};
   auto trail = open(settings);
   std::string first;
@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(trail_bench, "a retention that was interrupted is completed at
   CHECK_MESSAGE(verify().is_sound(), objection());
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and who looks at it does not disturb it") {
+TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and a reader does not disturb it") {
   auto trail = open();
   CHECK(contains(refusal(), "is being written by another node"));
   write(*trail, {committed(1)});
@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and who looks at it does
   CHECK(verify().is_sound());
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a folder that is no trail is told as that") {
+TEST_CASE_FIXTURE(trail_bench, "a folder without a trail is reported as such") {
   fs::create_directories(folder.root);
   const auto verified = verify_trail(folder, make.cluster(), *keys(), statement_checks::all);
   CHECK(contains(verified.error().what, "there is no audit trail"));

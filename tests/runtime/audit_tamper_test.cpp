@@ -25,7 +25,7 @@ std::vector<std::size_t> all_records(const std::string& segment) {
   return all;
 }
 
-/// The records chained anew from the header on, as somebody without the key can: seals keep their signatures.
+/// The records chained anew from the header on, which needs no key: seals keep their signatures.
 std::string rechained(const std::string& segment, const std::function<void(std::size_t, byte_vector&)>& edit) {
   const auto bytes = as_byte_span(segment);
   auto at = decode_header(bytes).value().start;
@@ -45,7 +45,7 @@ std::string rechained(const std::string& segment, const std::function<void(std::
 
 }  // namespace
 
-TEST_CASE_FIXTURE(trail_bench, "a trail that nobody touched is sound, with all that it holds counted") {
+TEST_CASE_FIXTURE(trail_bench, "an untouched trail is sound, with all its entries counted") {
   write_small_trail();
   const auto verdict = verify();
   CHECK_MESSAGE(verdict.is_sound(), objection());
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail that nobody touched is sound, with all t
     CHECK(verdict.entries_by_kind.at(kind_of(each)) >= 1);
 }
 
-TEST_CASE_FIXTURE(trail_bench, "any single byte of a trail that is changed is found, at its entry (attack 40)") {
+TEST_CASE_FIXTURE(trail_bench, "any single changed byte of a trail is found, at its entry (attack 40)") {
   write_small_trail();
   const auto clean = content_of(segment());
   const auto offsets = record_offsets(clean);
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail with any one entry cut out is not sound"
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a trail with any two node_actors swapped or one entry doubled is not sound") {
+TEST_CASE_FIXTURE(trail_bench, "a trail with any two entries swapped or one entry doubled is not sound") {
   write_small_trail();
   const auto clean = content_of(segment());
   const auto records = all_records(clean);
@@ -128,7 +128,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail with any two node_actors swapped or one 
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is missed") {
+TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is noticed") {
   write_small_trail();
   const auto clean = content_of(segment());
   for (std::size_t size = 0; size < clean.size(); ++size) {
@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is missed") {
     CAPTURE(size);
     REQUIRE_FALSE(verify(statement_checks::none).is_sound());
   }
-  // The head is what misses it: without the head nobody could tell, and that is said too.
+  // Only the head shows the loss: without it the loss is invisible, and the report states that.
   replace_content(segment(), clean.substr(0, record_offsets(clean)[4]));
   CHECK(contains(objection(), "its end was cut off"));
   replace_content(segment(), clean);
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is missed") {
   CHECK(contains(objection(), "it is missing"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "an older head does not come back from what is in the trail") {
+TEST_CASE_FIXTURE(trail_bench, "an older trail does not match the head, and sectors of two heads make none") {
   auto trail = open();
   write(*trail, events());
   seal(*trail);
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(trail_bench, "an older head does not come back from what is in
   }
 }
 
-TEST_CASE_FIXTURE(trail_bench, "who chains an edited trail anew is found by the next seal") {
+TEST_CASE_FIXTURE(trail_bench, "an edited trail that is chained anew is found by the next seal") {
   write_small_trail();
   const auto clean = content_of(segment());
   CHECK(rechained(clean, [](std::size_t, byte_vector&) {}) == clean);
@@ -181,7 +181,7 @@ TEST_CASE_FIXTURE(trail_bench, "who chains an edited trail anew is found by the 
   CHECK(contains(verdict.walk.bad->what, "the seal is not signed"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "nothing can be added behind the seal of a node that stopped") {
+TEST_CASE_FIXTURE(trail_bench, "no entry can be added behind the seal of a node that stopped") {
   write_small_trail();
   const auto clean = content_of(segment());
   auto bytes = as_byte_span(clean);
@@ -193,8 +193,7 @@ TEST_CASE_FIXTURE(trail_bench, "nothing can be added behind the seal of a node t
   CHECK(contains(refusal(), "follows the seal with which the node stopped"));
 }
 
-TEST_CASE_FIXTURE(trail_bench,
-                  "a front that is cut off, a segment that is missing, renamed or of another node is found") {
+TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, and a missing, renamed or foreign segment, are found") {
   trail_settings small;
   small.segment_bytes = 4'096;
   auto trail = open(small);
@@ -235,7 +234,7 @@ TEST_CASE_FIXTURE(trail_bench,
   CHECK(contains(objection(), "the header is not signed by replica 1"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a whole trail of another cluster or node is told as what it is") {
+TEST_CASE_FIXTURE(trail_bench, "a whole trail of another cluster or node is reported as such") {
   write_small_trail();
   auto other = small_cluster(4);
   other.signing.cluster.bytes.fill(std::byte{0x11});

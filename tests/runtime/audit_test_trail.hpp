@@ -12,7 +12,7 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-/// What the tests of the audit trail share: trails of replica 1 of a cluster of four, and ways to change their files.
+/// Shared by the tests of the audit trail: trails of replica 1 of a cluster of four, and ways to change their files.
 namespace hypermesh::audit_test {
 
 namespace fs = std::filesystem;
@@ -92,7 +92,7 @@ struct trail_bench {
     expect_done(verified);
     return std::move(*verified);
   }
-  /// What is wrong with the trail; empty when nothing is.
+  /// The first problem of the trail; empty if there is none.
   [[nodiscard]] std::string objection(statement_checks checks = statement_checks::all) const {
     const auto verdict = verify(checks);
     return verdict.walk.bad ? verdict.walk.bad->spot.file.filename().string() + ": " + verdict.walk.bad->what : "";

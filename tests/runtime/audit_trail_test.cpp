@@ -33,7 +33,7 @@ struct filling_bench : trail_bench {
       trail->add(++now, each);
     return trail->flush(++now).has_value();
   }
-  /// The losses that the trail tells of, in order.
+  /// The losses that the trail records, in order.
   std::vector<entries_were_lost> losses() {
     std::vector<entries_were_lost> all;
     const auto walked = walk_trail(
@@ -53,7 +53,7 @@ struct small_segments_bench : filling_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(trail_bench, "a trail goes on over restarts, one chain for all runs") {
+TEST_CASE_FIXTURE(trail_bench, "a trail continues over restarts, one chain for all runs") {
   for (int run = 0; run < 3; ++run) {
     auto trail = open();
     write(*trail, {run_started{view_number{0}, sequence_number{0}}, committed(5)});
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail goes on over restarts, one chain for all
   CHECK(verdict.entries_by_kind.at(audit_kind::started) == 3);
 }
 
-TEST_CASE_FIXTURE(trail_bench, "segments are of bounded size, each ends with a seal, and the oldest go") {
+TEST_CASE_FIXTURE(trail_bench, "segments have a bounded size, each ends with a seal, and the oldest are deleted") {
   trail_settings settings;
   settings.segment_bytes = 4'096;
   settings.retained_bytes = 3 * 4'096;
@@ -92,7 +92,7 @@ TEST_CASE_FIXTURE(trail_bench, "segments are of bounded size, each ends with a s
   CHECK(contains(refusal(), "the segment is missing"));
 }
 
-TEST_CASE_FIXTURE(trail_bench, "a segment takes an entry that is longer than segments are") {
+TEST_CASE_FIXTURE(trail_bench, "a segment accepts an entry that is longer than a segment") {
   trail_settings settings;
   settings.segment_bytes = 1'024;
   auto trail = open(settings);
@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(trail_bench, "a segment takes an entry that is longer than seg
   CHECK(verdict.walk.last_segment >= 4);
 }
 
-TEST_CASE_FIXTURE(filling_bench, "a full disk costs entries, which the trail says once there is room again") {
+TEST_CASE_FIXTURE(filling_bench, "a full disk loses entries, which the trail records once there is room again") {
   REQUIRE(try_write({committed(1), committed(2)}));
   disk->room = 150;
   const auto first_lost = now + 1;
@@ -128,8 +128,7 @@ TEST_CASE_FIXTURE(filling_bench, "a full disk costs entries, which the trail say
   CHECK(losses().size() == 1);
 }
 
-TEST_CASE_FIXTURE(filling_bench,
-                  "a disk that does not even take back what it half wrote is not written to before it does") {
+TEST_CASE_FIXTURE(filling_bench, "a disk that cannot remove a partial write is not written to before it can") {
   disk->room = 100;
   CHECK_FALSE(try_write({committed(1)}));
   disk->room = 1'000'000;
@@ -143,7 +142,8 @@ TEST_CASE_FIXTURE(filling_bench,
   CHECK(losses()[0].entries == 2);
 }
 
-TEST_CASE_FIXTURE(filling_bench, "what is turned away for want of memory is counted beside what the disk refused") {
+TEST_CASE_FIXTURE(filling_bench,
+                  "entries that are dropped for lack of memory are counted beside those that the disk refused") {
   trail->note_lost(loss_reason::overload, 12, now);
   trail->note_lost(loss_reason::overload, 30, now + 5);
   disk->room = 0;
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(filling_bench, "what is turned away for want of memory is coun
   CHECK(trail->progress().lost == 43);
 }
 
-TEST_CASE_FIXTURE(small_segments_bench, "a disk that fills up between two segments leaves a trail that goes on") {
+TEST_CASE_FIXTURE(small_segments_bench, "a disk that fills up between two segments leaves a trail that continues") {
   std::uint64_t written = 0;
   for (std::uint64_t room = 0; room < 4'000; room += 37) {
     disk->room = room;

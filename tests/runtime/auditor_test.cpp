@@ -60,7 +60,7 @@ struct auditor_bench : virtual_bench {
   storage_record stable_record(std::uint64_t sequence) const {
     return {record_kind::stable_checkpoint, view_number{0}, sequence_number{sequence}, files.stable(sequence).frame};
   }
-  /// The newest value that the monitor was told.
+  /// The newest value that the monitor received.
   std::uint64_t gauge(const std::string& name) {
     for (const auto& told : take<counters_reported>("monitor")) {
       for (const auto& each : *told.counters)
@@ -81,8 +81,7 @@ struct decisions_bench : auditor_bench {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(auditor_bench,
-                  "what is written to the disk and observed stands in the trail, sealed at a checkpoint") {
+TEST_CASE_FIXTURE(auditor_bench, "records and observations are in the trail, sealed at a checkpoint") {
   write({commit_record(3), commit_record(4)});
   CHECK(disk->syncs == 0);
   committed_batch batch;
@@ -107,7 +106,7 @@ TEST_CASE_FIXTURE(auditor_bench,
   CHECK(storage->records_held() == 3);
 }
 
-TEST_CASE_FIXTURE(auditor_bench, "what the disk refused is not told as if it were a promise") {
+TEST_CASE_FIXTURE(auditor_bench, "a record that the disk refused is not entered as a promise") {
   storage->fail_writes({"the disk is gone", "replace it"});
   audited_storage audited{storage, tap};
   CHECK_FALSE(audited.write(std::vector{commit_record(3)}).has_value());
@@ -127,7 +126,7 @@ TEST_CASE_FIXTURE(auditor_bench, "closing seals the trail and frees the folder")
   CHECK(verdict.unsealed() == 0);
 }
 
-TEST_CASE_FIXTURE(auditor_bench, "a full disk is told once, and by a gauge until there is room again") {
+TEST_CASE_FIXTURE(auditor_bench, "a full disk is reported once, and by a gauge until there is room again") {
   disk->room = 0;
   write({commit_record(3)});
   write({commit_record(4)});
@@ -145,9 +144,9 @@ TEST_CASE_FIXTURE(auditor_bench, "a full disk is told once, and by a gauge until
 }
 
 TEST_CASE_FIXTURE(tight_bench,
-                  "what does not fit the queue is turned away and counted; the queue is free again later") {
+                  "entries beyond the queue are dropped and counted, and the queue accepts entries again later") {
   audited_storage audited{storage, tap};
-  // Nobody runs the auditor meanwhile.
+  // The auditor does not run meanwhile.
   for (std::uint64_t sequence = 1; sequence <= 10; ++sequence)
     CHECK(audited.write(std::vector{commit_record(sequence)}).has_value());
   settle();
@@ -160,7 +159,7 @@ TEST_CASE_FIXTURE(tight_bench,
   CHECK(storage->records_held() == 11);
 }
 
-TEST_CASE_FIXTURE(decisions_bench, "without votes the trail holds what was decided only") {
+TEST_CASE_FIXTURE(decisions_bench, "a trail without votes holds the decisions only") {
   write({commit_record(3), stable_record(4)});
   committed_batch batch;
   batch.certificate = std::make_shared<const commit_certificate>(files.committed(4).certificate);

@@ -48,7 +48,7 @@ authenticated_map large_map() {
 
 }  // namespace
 
-TEST_CASE("a map holds what a plain map holds after any sequence of changes") {
+TEST_CASE("a map equals a plain map after any sequence of changes") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
@@ -73,7 +73,7 @@ TEST_CASE("a map holds what a plain map holds after any sequence of changes") {
   }
 }
 
-TEST_CASE("the root depends on the content and not on the order of changes") {
+TEST_CASE("the root depends on the content, not on the order of changes") {
   authenticated_map forwards{few_buckets};
   authenticated_map backwards{few_buckets};
   for (int index = 0; index < 200; ++index)
@@ -88,7 +88,7 @@ TEST_CASE("the root depends on the content and not on the order of changes") {
   CHECK(forwards.root() == backwards.root());
 }
 
-TEST_CASE("incremental snapshots equal a snapshot made at once") {
+TEST_CASE("incremental snapshots equal a complete one") {
   splitmix64 random{7};
   authenticated_map map{few_buckets};
   for (int round = 0; round < 50; ++round) {
@@ -124,7 +124,7 @@ TEST_CASE("a snapshot shares the chunks that did not change with the last one") 
   CHECK(shared == few_buckets - 1);
 }
 
-TEST_CASE("writing the value that is there keeps every chunk") {
+TEST_CASE("writing the same value keeps every chunk") {
   auto map = filled_map(3, 300);
   put(map, "key1", "same");
   const auto before = map.snapshot();
@@ -144,7 +144,7 @@ TEST_CASE("a held snapshot does not change when the map does") {
   CHECK(state_root(held) == root);
 }
 
-TEST_CASE("every chunk is within the limit of a chunk, and large values come back whole") {
+TEST_CASE("every chunk is within its limit, and large values are restored whole") {
   auto map = large_map();
   const auto snapshot = map.snapshot();
   CHECK(snapshot.size() > 1);
@@ -192,7 +192,7 @@ TEST_CASE("restore refuses every changed byte and every truncation, and keeps th
       bytes[position] ^= std::byte{0x01};
       auto changed = snapshot;
       changed[index] = chunk_of(bytes);
-      // With a leaf of its own a changed value is another sound state; its root tells.
+      // With a leaf of its own a changed value is another sound state, with another root.
       authenticated_map other{few_buckets};
       if (other.restore(changed)) CHECK(other.root() != map.root());
       changed[index].leaf = snapshot[index].leaf;
@@ -207,7 +207,7 @@ TEST_CASE("restore refuses every changed byte and every truncation, and keeps th
   CHECK(target.root() == root);
 }
 
-TEST_CASE("restore refuses chunks that are missing bytes, doubled, swapped or of another shape") {
+TEST_CASE("restore refuses chunks that are truncated, doubled, swapped or of another shape") {
   auto map = filled_map(8, 100);
   const auto sound = map.snapshot();
   authenticated_map target{few_buckets};
@@ -252,7 +252,7 @@ TEST_CASE("restore refuses a large bucket with a part left out or out of place")
   CHECK(target.size() == 0);
 }
 
-TEST_CASE("restore refuses a key that stands in another bucket than its digest names") {
+TEST_CASE("restore refuses a key in another bucket than its digest names") {
   authenticated_map one{1};
   put(one, "a", "1");
   auto bytes = *one.snapshot()[0].bytes;

@@ -61,7 +61,7 @@ const byte_vector input = to_byte_vector("a signing input");
 
 }  // namespace
 
-TEST_CASE("what a member signs verifies as its own at every member, and as nobody else's") {
+TEST_CASE("a member's signature verifies as its own at every member, and as no other's") {
   for_each_authenticator([](const contract_subject& each) {
     for (const auto signer : all_principals()) {
       const auto own = each.of(signer);
@@ -76,7 +76,7 @@ TEST_CASE("what a member signs verifies as its own at every member, and as nobod
   });
 }
 
-TEST_CASE("a signature stands for all of its input, however short or long that is") {
+TEST_CASE("a signature covers all of its input, however short or long the input is") {
   for_each_authenticator([](const contract_subject& each) {
     const auto self = principal::of(replica_id{2});
     const auto own = each.of(self);
@@ -114,7 +114,7 @@ TEST_CASE("no flipped bit of a signature passes") {
   });
 }
 
-TEST_CASE("nobody who is no member verifies, and no impostor as the member") {
+TEST_CASE("a non-member's signature never verifies, nor an impostor's as the member's") {
   for_each_authenticator([](const contract_subject& each) {
     const auto verifier = each.of(principal::of(replica_id{0}));
     for (const auto self : all_principals())
@@ -127,7 +127,7 @@ TEST_CASE("nobody who is no member verifies, and no impostor as the member") {
   });
 }
 
-TEST_CASE("several threads verify at once with one authenticator") {
+TEST_CASE("several threads can verify at once with one authenticator") {
   for_each_authenticator([](const contract_subject& each) {
     const auto self = principal::of(client_id{1});
     const auto own = each.of(self);

@@ -89,14 +89,14 @@ const std::vector<std::string> hostile_texts = {"",
 
 }  // namespace
 
-TEST_CASE_FIXTURE(files_fixture, "a new cluster's files have no problems") {
+TEST_CASE_FIXTURE(files_fixture, "the files of a new cluster have no problems") {
   CHECK(problems(layout.genesis_file()).empty());
   for (std::uint32_t number = 0; number < 4; ++number)
     CHECK(problems_of_replica(number).empty());
   CHECK(problems(layout.client_file(0)).empty());
 }
 
-TEST_CASE("what a cluster is made of is read again as it was given, or refused before a file is written") {
+TEST_CASE("the parameters of a cluster are read back as given, or refused before a file is written") {
   const scratch_folder folder;
   std::size_t made = 0;
   for (const bool is_name : {true, false}) {
@@ -142,7 +142,7 @@ TEST_CASE("a host may be an IPv6 address with and without brackets") {
   }
 }
 
-TEST_CASE("a directory without a name is refused, and files that are there stay") {
+TEST_CASE("a directory without a name is refused, and existing files stay") {
   CHECK(contains(create_cluster("", {}).error().remedy, "unset"));
   const scratch_folder folder;
   replace_content(folder.path() / "mine", "precious");
@@ -153,7 +153,7 @@ TEST_CASE("a directory without a name is refused, and files that are there stay"
   CHECK_FALSE(fs::exists(folder.path() / "nowhere"));
 }
 
-TEST_CASE("a cluster that cannot be written as a whole leaves nothing behind") {
+TEST_CASE("a cluster that cannot be written completely leaves nothing behind") {
   const scratch_folder folder;
   const auto is_new = folder.path() / "parents" / "cluster";
   const auto existed = folder.path() / "existed";
@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(files_fixture, "members with one address or one key are named 
   CHECK_FALSE(contains(found, line_of(file, "127.0.0.1:7401")));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "an address that nobody can dial is refused with its line") {
+TEST_CASE_FIXTURE(files_fixture, "an address that cannot be dialed is refused with its line") {
   const auto file = layout.genesis_file();
   edit(file, "127.0.0.1:7401", "127.0.0.1:0");
   edit(file, "127.0.0.1:7402", "2001:db8::20");
@@ -202,14 +202,14 @@ TEST_CASE_FIXTURE(files_fixture, "an address that nobody can dial is refused wit
   CHECK(contains(found, line_of(file, "*:7403")));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "a name that a terminal would obey is refused and shown as text") {
+TEST_CASE_FIXTURE(files_fixture, "a name with control characters is refused and shown as text") {
   edit(layout.genesis_file(), "name = \"hypermesh\"", "name = \"\\u001b[31m\"");
   const auto found = problems(layout.genesis_file());
   CHECK(contains(found, "\\x1b[31m"));
   CHECK_FALSE(contains(found, "\x1b"));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "what is wrong in a node's file and in its genesis is said at once") {
+TEST_CASE_FIXTURE(files_fixture, "all problems of a node's file and of its genesis are reported at once") {
   edit(layout.genesis_file(), "127.0.0.1:7401", "127.0.0.1:0");
   edit(layout.node_file(1), "mode = \"sync\"", "mode = \"papyrus\"");
   fs::permissions(key_of(1), fs::perms::group_read, fs::perm_options::add);
@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(files_fixture, "what is wrong in a node's file and in its gene
   CHECK(contains(found, "chmod 600"));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "a batch may not aim at more requests than it can have") {
+TEST_CASE_FIXTURE(files_fixture, "a batch target is never above the maximum") {
   const auto read_with = [this](const std::string& keys) {
     edit(layout.node_file(0), "[batching]", "[batching]\n" + keys);
     return problems_of_replica(0);
@@ -229,14 +229,14 @@ TEST_CASE_FIXTURE(files_fixture, "a batch may not aim at more requests than it c
     CHECK(contains(found, "'requests_per_batch_target' is 11, above 'requests_per_batch_max', which is 10"));
     CHECK(contains(found, line_of(layout.node_file(0), "requests_per_batch_target = 11")));
   }
-  SUBCASE("only the most is given") {
+  SUBCASE("only the maximum is given") {
     CHECK(read_with("requests_per_batch_max = 1").empty());
     const auto read = read_node_config(layout.node_file(0));
     CHECK(read->settings.batching.requests_per_batch_target == 1);
   }
 }
 
-TEST_CASE_FIXTURE(files_fixture, "data and audit trail need folders apart from each other") {
+TEST_CASE_FIXTURE(files_fixture, "data and audit trail need separate folders") {
   const auto file = layout.node_file(0);
   SUBCASE("the same") { edit(file, "directory = \"audit\"", "directory = \"data\""); }
   SUBCASE("the same by another path") { edit(file, "directory = \"audit\"", "directory = \"../replica-0/./data/\""); }
@@ -255,7 +255,7 @@ TEST_CASE_FIXTURE(files_fixture,
   CHECK(contains(problems_of_replica(0), "the key file stands in the data directory"));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "texts that are empty are no paths") {
+TEST_CASE_FIXTURE(files_fixture, "an empty text is not a path") {
   edit(layout.node_file(0), "genesis = \"../genesis.toml\"", "genesis = \"\"");
   edit(layout.node_file(0), "key_file = \"secret.key\"", "key_file = \"\"");
   edit(layout.node_file(0), "# listen = \"*:7400\"", "listen = \"\"");
@@ -284,14 +284,14 @@ TEST_CASE_FIXTURE(files_fixture, "a secret key has mode 0600 and is its member's
     fs::copy_file(layout.client_folder(3) / "secret.key", key_of(1), fs::copy_options::overwrite_existing);
     CHECK(contains(problems_of_replica(1), "belongs to client-3"));
   }
-  SUBCASE("of nobody") {
+  SUBCASE("of no member") {
     fs::remove(key_of(1));
     REQUIRE(write_secret_key(key_of(1), secret_key::generate()).has_value());
     CHECK(contains(problems_of_replica(1), "belongs to nobody in the genesis"));
   }
 }
 
-TEST_CASE_FIXTURE(files_fixture, "a replica that listens where nobody dials is told so") {
+TEST_CASE_FIXTURE(files_fixture, "a replica that listens where no member dials gets a warning") {
   const auto listens_on = [this](const std::string& listen) {
     edit(layout.node_file(1), "# listen = \"*:7400\"", "listen = \"" + listen + "\"");
     return problems_of_replica(1);
@@ -307,13 +307,14 @@ TEST_CASE_FIXTURE(files_fixture, "a replica that listens where nobody dials is t
     edit(layout.genesis_file(), "127.0.0.1:7401", "192.0.2.1:7401");
     CHECK(contains(listens_on("127.0.0.1:7401"), "only this machine"));
   }
-  SUBCASE("behind an address translation nothing is known") {
+  SUBCASE("an address translation in between gives no warning") {
     edit(layout.genesis_file(), "127.0.0.1:7401", "replica-1.example:7401");
     CHECK(listens_on("*:7411").empty());
   }
 }
 
-TEST_CASE_FIXTURE(files_fixture, "an empty data directory is a disk that is not mounted, before it is a lost one") {
+TEST_CASE_FIXTURE(files_fixture,
+                  "an empty data directory is reported as an unmounted disk before it is reported as a lost one") {
   const auto data = layout.data_folder(0);
   fs::remove_all(data);
   SUBCASE("missing") { CHECK(contains(problems_of_replica(0), "does not exist")); }
@@ -334,7 +335,7 @@ TEST_CASE_FIXTURE(files_fixture, "an empty data directory is a disk that is not 
   CHECK(contains(problems_of_replica(0), "shows that this replica has run before"));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "a file that cannot be read is not taken for one with wrong lines") {
+TEST_CASE_FIXTURE(files_fixture, "an unreadable file is not reported as a file with wrong lines") {
   const auto file = layout.genesis_file();
   SUBCASE("missing") {
     fs::remove(file);
@@ -345,7 +346,7 @@ TEST_CASE_FIXTURE(files_fixture, "a file that cannot be read is not taken for on
     fs::create_directory(file);
     CHECK(contains(problems_of_replica(0), "is a directory"));
   }
-  SUBCASE("a pipe, which nobody writes to") {
+  SUBCASE("a pipe without a writer") {
     fs::remove(file);
     REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
     CHECK(contains(problems_of_replica(0), "no regular file"));
@@ -358,7 +359,7 @@ TEST_CASE_FIXTURE(files_fixture, "a file that cannot be read is not taken for on
   CHECK_FALSE(contains(problems_of_replica(0), "correct the lines"));
 }
 
-TEST_CASE_FIXTURE(files_fixture, "a file that only others may read is told with the command that shows why") {
+TEST_CASE_FIXTURE(files_fixture, "a file that only others may read is reported with the command that shows why") {
   if (::geteuid() != 0) {
     MESSAGE("not run: only root can take the rights of another user");
     return;

@@ -34,7 +34,7 @@ std::string table_with(const config_key& key, const std::string& literal) {
   return "[" + std::string{key.table} + "]\n" + std::string{key.name} + " = " + literal + "\n";
 }
 
-/// A replica of a new cluster whose file has only what a test gives it.
+/// A replica of a new cluster with a file that has only the keys of the test.
 struct replica_fixture {
   scratch_folder folder;
   cluster_layout layout{folder.path() / "cluster"};
@@ -98,7 +98,7 @@ TEST_CASE("every key has a purpose, a unit in its name, and a default inside of 
   }
 }
 
-TEST_CASE("a key that follows another one down stays inside of its own bounds") {
+TEST_CASE("a key that follows another one down stays within its own bounds") {
   for (const auto& each : node_rows()) {
     if (each.key.larger.empty()) continue;
     CAPTURE(full_name(each.key));
@@ -106,7 +106,7 @@ TEST_CASE("a key that follows another one down stays inside of its own bounds") 
   }
 }
 
-TEST_CASE("an old name leads to a key that exists and is none itself") {
+TEST_CASE("an old name leads to an existing key and is no key itself") {
   const auto exists = [](std::string_view name) {
     return std::ranges::any_of(documented_keys(), [name](const auto& each) { return full_name(each.key) == name; });
   };
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(replica_fixture, "the generated files read back as the default
   CHECK(usual.links.sessions_max == link_limits{}.sessions_max);
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "a commented line of a new file works when its mark is removed") {
+TEST_CASE_FIXTURE(replica_fixture, "a commented line of a new file works when its comment mark is removed") {
   const auto text = node_file_text(0);
   for (const auto& each : documented_keys()) {
     if (each.file != "node.toml" || !each.default_value) continue;
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(replica_fixture, "a commented line of a new file works when it
   }
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "every number of node.toml reaches the member that it names, and no other") {
+TEST_CASE_FIXTURE(replica_fixture, "every number of node.toml reaches the member that its key names, and no other") {
   const auto usual = good("");
   for (const auto& each : documented_keys()) {
     if (each.file != "node.toml" || each.key.kind != value_kind::number || each.key.is_required) continue;
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(replica_fixture, "every number of node.toml reaches the member
   }
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "no hostile value of a number is taken, and each is reported with its line") {
+TEST_CASE_FIXTURE(replica_fixture, "no hostile value of a number is accepted, and each is reported with its line") {
   const std::vector<std::string> hostile = {"-1",
                                             "-9223372036854775808",
                                             "9223372036854775807",
@@ -208,7 +208,7 @@ TEST_CASE_FIXTURE(replica_fixture, "no hostile value of a number is taken, and e
   }
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is taken") {
+TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is accepted") {
   for (const auto& each : node_rows()) {
     const auto& key = each.key;
     if (key.kind == value_kind::number || key.table.empty()) continue;
@@ -222,7 +222,8 @@ TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is taken") 
   CHECK(contains(problem("views = 7\n"), "'views' must be a table"));
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "a value above what another key allows is reported, a default follows it down") {
+TEST_CASE_FIXTURE(replica_fixture,
+                  "a value above another key's bound is reported, and a default follows that key down") {
   CHECK(contains(problem("[links]\nsessions_max = 64\nsessions_per_client_max = 33\n"),
                  at_line(6) + "'sessions_per_client_max' is 33, above half of 'sessions_max', which is 64"));
   CHECK(contains(problem("[transfer]\ngive_mib_per_tick_max = 17\n"),
@@ -252,7 +253,7 @@ TEST_CASE_FIXTURE(replica_fixture, "a file with an old key gets an error that na
   CHECK(contains(problem("[views]\nservice_us = 25000\n"), "'service_us' is now 'service_check_us' of [periods]"));
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "an unknown key is told its table or the key that was meant") {
+TEST_CASE_FIXTURE(replica_fixture, "an unknown key is reported with its table or the nearest key") {
   CHECK(contains(problem("[views]\nstatus_us = 5000\n"), "unknown key 'status_us'; it belongs to [periods]"));
   CHECK(contains(problem("[periods]\nstatsu_us = 5000\n"), "unknown key 'statsu_us'; did you mean 'status_us'?"));
   CHECK(contains(problem("[bathcing]\ndelay_us = 5\n"), "unknown key 'bathcing'; did you mean 'batching'?"));
@@ -267,7 +268,7 @@ TEST_CASE_FIXTURE(replica_fixture, "all problems are reported at once, each with
   CHECK(std::ranges::count(what, '\n') == 3);
 }
 
-TEST_CASE_FIXTURE(replica_fixture, "effective values have their file and line, or are defaults") {
+TEST_CASE_FIXTURE(replica_fixture, "effective values are shown with file and line, or as defaults") {
   replace_content(file, top + "[links]\n\nsessions_max = 100\n");
   const auto read = effective_values(file, config_kind::node);
   REQUIRE(read);
@@ -295,7 +296,7 @@ TEST_CASE_FIXTURE(replica_fixture, "effective values have their file and line, o
   CHECK(effective_values(layout.genesis_file(), config_kind::genesis).value().size() == cluster_rows().size());
 }
 
-TEST_CASE("the reference of the keys is as the table generates it") {
+TEST_CASE("the reference of the keys equals the generated one") {
   const auto file = std::filesystem::path{HYPERMESH_SOURCE_DIR} / "runtime" / "CONFIGURATION.md";
   const bool is_current = content_of(file) == reference_text();
   CHECK_MESSAGE(is_current,
@@ -305,7 +306,7 @@ TEST_CASE("the reference of the keys is as the table generates it") {
     CHECK(contains(reference_text(), "- `" + std::string{each.key.name} + "`: "));
 }
 
-TEST_CASE("generated lines of text are at most 100 bytes long") {
+TEST_CASE("generated lines of text have at most 100 bytes") {
   for (const auto& text : {node_file_text(0), client_file_text(0), genesis_head_text({}), reference_text()}) {
     for (std::size_t at = 0; at < text.size();) {
       const auto end = std::min(text.find('\n', at), text.size());
@@ -317,7 +318,7 @@ TEST_CASE("generated lines of text are at most 100 bytes long") {
   }
 }
 
-TEST_CASE("the nearest word is an unfinished or a misspelled one") {
+TEST_CASE("the nearest word completes an unfinished one or corrects a misspelled one") {
   const std::vector<std::string> known = {"sessions_max", "sessions_per_client_max", "listen"};
   CHECK(nearest_word("sesions_max", known) == "sessions_max");
   CHECK(nearest_word("sessions_p", known) == "sessions_per_client_max");

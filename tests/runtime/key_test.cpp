@@ -56,7 +56,7 @@ constexpr principal replica_1 = principal::of(replica_id{1});
 
 }  // namespace
 
-TEST_CASE("a key file gives the same key back and only its owner may read it") {
+TEST_CASE("a key file gives the same key back, and only its owner may read it") {
   const scratch_folder folder;
   const auto path = folder.path / "node.key";
   const auto key = secret_key::generate();
@@ -102,7 +102,7 @@ TEST_CASE("a secret key that others may read is refused with the command that re
   CHECK(read_secret_key(path).has_value());
 }
 
-TEST_CASE("a repairing command can be pasted whatever the path holds") {
+TEST_CASE("a repair command can be pasted, whatever the path contains") {
   const scratch_folder folder;
   const auto path = folder.path / "it's my key";
   REQUIRE(write_secret_key(path, secret_key::generate()).has_value());
@@ -121,7 +121,7 @@ TEST_CASE("a secret key of another user is refused") {
   CHECK(contains(error.remedy, "chown 0 "));
 }
 
-TEST_CASE("what is no regular file is no key file") {
+TEST_CASE("a key file that is not a regular file is refused") {
   const scratch_folder folder;
   CHECK(contains(error_of(folder.path).what, "not a regular file"));
   const auto pipe = folder.path / "pipe";
@@ -190,7 +190,7 @@ TEST_CASE("a public key of small order is refused") {
   CHECK(!ed25519_authenticator::make(replica_0, key_of(replica_0), members));
 }
 
-TEST_CASE("a signature counts for its signer and its bytes only") {
+TEST_CASE("a signature verifies for its signer and its bytes only") {
   const auto signer = authenticator_of(replica_1);
   const auto judge = authenticator_of(replica_0);
   const auto bytes = to_byte_vector("signed bytes");
@@ -207,7 +207,7 @@ TEST_CASE("a signature counts for its signer and its bytes only") {
   }
 }
 
-TEST_CASE("nobody but members verifies") {
+TEST_CASE("only signatures of members verify") {
   const auto judge = authenticator_of(replica_0);
   const auto bytes = to_byte_vector("signed bytes");
   const auto proof = judge->sign(bytes);

@@ -65,7 +65,7 @@ byte_vector random_operation(splitmix64& random) {
 
 }  // namespace
 
-TEST_CASE("the store answers as a plain map does") {
+TEST_CASE("the store gives the same answers as a plain map") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
@@ -98,7 +98,7 @@ TEST_CASE("the store answers as a plain map does") {
   }
 }
 
-TEST_CASE("a put of a small value costs one octet beside key and value") {
+TEST_CASE("a put of a small value costs one byte beside key and value") {
   CHECK(key_value::encode(key_value::put{as_byte_span("key"), as_byte_span("value")}).size() == 9);
   CHECK(key_value::encode(key_value::put{as_byte_span(std::string(128, 'k')), {}}).size() == 129);
   CHECK(key_value::encode(key_value::put{as_byte_span(std::string(129, 'k')), {}}).size() == 132);
@@ -116,7 +116,7 @@ TEST_CASE("keys of every length and empty values are stored and found") {
   CHECK(store.size() == 7);
 }
 
-TEST_CASE("a value that is there and empty differs from no value") {
+TEST_CASE("an empty value differs from no value") {
   key_value_store store{few_buckets};
   CHECK(say(store, {"get", "k"}) == "(none)");
   CHECK(say(store, {"put", "k", ""}) == "ok");
@@ -127,7 +127,7 @@ TEST_CASE("a value that is there and empty differs from no value") {
   CHECK(say(store, {"create", "absent", "x"}) == "swapped");
 }
 
-TEST_CASE("an increment counts in decimal and refuses what is no number or too large") {
+TEST_CASE("an increment counts in decimal, and refuses other texts and too large numbers") {
   key_value_store store{few_buckets};
   CHECK(say(store, {"increment", "n"}) == "1");
   CHECK(say(store, {"increment", "n", "-3"}) == "-2");
@@ -143,7 +143,7 @@ TEST_CASE("an increment counts in decimal and refuses what is no number or too l
   }
 }
 
-TEST_CASE("no truncation of an operation crashes the store, and what is malformed changes nothing") {
+TEST_CASE("no truncation of an operation crashes the store, and a malformed one changes nothing") {
   for (const auto& whole : one_of_each()) {
     for (std::size_t length = 0; length < whole.size(); ++length) {
       key_value_store store{few_buckets};
@@ -156,7 +156,7 @@ TEST_CASE("no truncation of an operation crashes the store, and what is malforme
   CHECK(store.apply({}, {}).status == operation_status::malformed);
 }
 
-TEST_CASE("no mutation of an operation crashes the store, and what is malformed changes nothing") {
+TEST_CASE("no mutation of an operation crashes the store, and a malformed one changes nothing") {
   splitmix64 random{11};
   key_value_store store{few_buckets};
   const auto operations = one_of_each();
@@ -175,7 +175,7 @@ TEST_CASE("no mutation of an operation crashes the store, and what is malformed 
   }
 }
 
-TEST_CASE("every operation that is understood has one encoding") {
+TEST_CASE("every valid operation has one encoding") {
   splitmix64 random{12};
   const auto operations = one_of_each();
   for (int step = 0; step < 20'000; ++step) {
@@ -201,7 +201,7 @@ TEST_CASE("the answer to a get of the largest value that can be put fits a resul
   CHECK(run(store, key_value::get{as_byte_span("k")}).payload.size() <= limits::result_bytes_max);
 }
 
-TEST_CASE("a query reads as an ordered get does and refuses to write") {
+TEST_CASE("a query reads like an ordered get, and refuses to write") {
   key_value_store store{few_buckets};
   CHECK(say(store, {"put", "k", "v"}) == "ok");
   const auto root = store.root();
@@ -265,7 +265,7 @@ TEST_CASE("stores that differ in one byte of one value have different roots") {
   CHECK(first.root() == second.root());
 }
 
-TEST_CASE("words that are no operation are answered with what to write") {
+TEST_CASE("an unknown command gets a list of the operations") {
   const std::vector<std::vector<std::string>> wrong = {{},
                                                        {"put"},
                                                        {"put", "k"},
@@ -283,7 +283,7 @@ TEST_CASE("words that are no operation are answered with what to write") {
   CHECK_FALSE(key_value::parse_operation(std::vector<std::string>{"put", "k", std::string(300'000, 'v')}));
 }
 
-TEST_CASE("bytes that a terminal cannot show are printed as hexadecimal") {
+TEST_CASE("unprintable bytes are printed as hexadecimal") {
   key_value_store store{few_buckets};
   CHECK(say(store, {"put", "k", "\x01\xff"}) == "ok");
   CHECK(say(store, {"get", "k"}) == "0x01ff");

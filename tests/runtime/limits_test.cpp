@@ -24,7 +24,7 @@ link_settings settings_of(std::size_t replicas, std::uint32_t clients) {
 
 }  // namespace
 
-TEST_CASE("a cluster of four with four clients fits what systems allow by default") {
+TEST_CASE("a cluster of four with four clients fits the default limits of systems") {
   auto settings = settings_of(4, 4);
   const auto fitted = fit_to_descriptors(settings, at_most<1'024>);
   REQUIRE(fitted);
@@ -33,7 +33,7 @@ TEST_CASE("a cluster of four with four clients fits what systems allow by defaul
   CHECK(settings.limits.handshakes_max == link_limits{}.handshakes_max);
 }
 
-TEST_CASE("with fewer open files there are fewer sessions and handshakes, and it is said") {
+TEST_CASE("fewer open files give fewer sessions and handshakes, and a message") {
   constexpr std::array<limit_raiser, 4> systems = {at_most<650>, at_most<800>, at_most<1'024>, at_most<1'700>};
   for (const auto system : systems) {
     const auto files = system(0);
@@ -50,7 +50,7 @@ TEST_CASE("with fewer open files there are fewer sessions and handshakes, and it
   }
 }
 
-TEST_CASE("with too few open files a replica does not start, and the error has the numbers") {
+TEST_CASE("a replica with too few open files does not start, and the error has the numbers") {
   auto settings = settings_of(4, 4);
   const auto fitted = fit_to_descriptors(settings, at_most<256>);
   REQUIRE(!fitted);
@@ -59,7 +59,7 @@ TEST_CASE("with too few open files a replica does not start, and the error has t
   CHECK(error.remedy.find("ulimit -n 904") != std::string::npos);
 }
 
-TEST_CASE("threads that the system gives are allowed") {
+TEST_CASE("a system with enough threads gives no objection") {
   CHECK(check_threads(0).has_value());
   CHECK(check_threads(threads_of_node(4)).has_value());
   CHECK(threads_of_node(4) > threads_of_client(4));

@@ -48,7 +48,7 @@ TEST_CASE("a frame costs twenty bytes on the wire") {
   CHECK(secure_channel::overhead_bytes == 20);
 }
 
-TEST_CASE("frames pass in order however the bytes are cut") {
+TEST_CASE("frames arrive in order, however the bytes are cut") {
   for (std::uint32_t seed = 0; seed < 200; ++seed) {
     std::mt19937 random{seed};
     ends link;
@@ -84,7 +84,7 @@ TEST_CASE("a received frame is aligned for FlatBuffers") {
   }
 }
 
-TEST_CASE("an empty frame is a sign of life and is not delivered") {
+TEST_CASE("an empty frame is a keep-alive and is not delivered") {
   ends link;
   const auto received = link.far.feed(bytes_of(sealed(link.near, "")));
   CHECK(received.frames.empty());
@@ -151,7 +151,7 @@ TEST_CASE("a length out of bounds is refused before memory is allocated for it")
         link_error::frame_too_long);
 }
 
-TEST_CASE("the longest frames of replicas and clients pass") {
+TEST_CASE("the longest frames of replicas and clients are accepted") {
   ends replicas;
   const std::string longest(limits::frame_bytes_max, 'r');
   const auto received = replicas.far.feed(bytes_of(sealed(replicas.near, longest)));
@@ -162,7 +162,7 @@ TEST_CASE("the longest frames of replicas and clients pass") {
   CHECK(of_client.far.feed(bytes_of(sealed(of_client.near, request))).frames.size() == 1);
 }
 
-TEST_CASE("every truncation inside of a frame is told from an end between frames") {
+TEST_CASE("every truncation inside a frame is distinguished from an end between frames") {
   const auto size = std::size_t{10} + secure_channel::overhead_bytes;
   for (std::size_t kept = 1; kept < size; ++kept) {
     ends link;
@@ -173,7 +173,7 @@ TEST_CASE("every truncation inside of a frame is told from an end between frames
   }
 }
 
-TEST_CASE("a good-bye cannot be feigned and nothing follows it") {
+TEST_CASE("a good-bye cannot be forged, and nothing follows it") {
   ends link;
   wire_buffer wire = sealed(link.near, "last words");
   link.near.seal_end(wire);
@@ -184,7 +184,7 @@ TEST_CASE("a good-bye cannot be feigned and nothing follows it") {
   CHECK(link.far.at_end_of_bytes() == link_error::ended);
 }
 
-TEST_CASE("the stream changes its keys and goes on") {
+TEST_CASE("the stream changes its keys and continues") {
   ends link{principal_kind::replica, 3};
   for (int count = 0; count < 20; ++count) {
     const auto received = link.far.feed(bytes_of(sealed(link.near, "frame")));
@@ -209,7 +209,7 @@ TEST_CASE("random bytes never become a frame") {
   }
 }
 
-TEST_CASE("every counter and reason has a name of its own") {
+TEST_CASE("every counter and reason has a unique name") {
   const link_counters counters;
   const auto all = counters.snapshot();
   CHECK(all.size() == link_count_count + link_error_count);

@@ -67,7 +67,7 @@ TEST_CASE("two replicas authenticate each other and share keys in both direction
   CHECK(carries(channels.responder, channels.initiator, "from the responder"));
 }
 
-TEST_CASE("a client authenticates itself at a replica") {
+TEST_CASE("a client authenticates itself to a replica") {
   handshake_pair pair{client_1, replica_2};
   auto channels = complete(pair);
   CHECK(pair.responder.initiator() == client_1);
@@ -143,7 +143,7 @@ TEST_CASE("a flip of any byte of the initiator's proof prevents the link") {
   }
 }
 
-TEST_CASE("a truncated handshake message gives no answer and is called truncated") {
+TEST_CASE("a truncated handshake message gives no answer and is reported as truncated") {
   for (std::size_t size = 1; size < hello_bytes; ++size) {
     handshake_pair pair;
     auto step = pair.responder.feed(byte_span{pair.initiator.hello()}.first(size));
@@ -161,7 +161,7 @@ TEST_CASE("a truncated handshake message gives no answer and is called truncated
   }
 }
 
-TEST_CASE("bytes where none are allowed end a handshake") {
+TEST_CASE("unexpected bytes end a handshake") {
   handshake_pair pair;
   auto hello = pair.initiator.hello();
   hello.push_back(std::byte{0});
@@ -171,7 +171,7 @@ TEST_CASE("bytes where none are allowed end a handshake") {
   CHECK(pair.initiator.feed(answer).error == link_error::unexpected_bytes);
 }
 
-TEST_CASE("another protocol, version or cluster is told apart") {
+TEST_CASE("a wrong protocol, version or cluster is reported as such") {
   handshake_pair pair;
   auto hello = pair.initiator.hello();
   hello[0] = std::byte{'G'};
@@ -197,7 +197,7 @@ TEST_CASE("a principal that is no member is refused before any cryptography") {
   CHECK(error_of_hello(hello) == link_error::unknown_principal);
 }
 
-TEST_CASE("only the replica with the larger number and clients may dial") {
+TEST_CASE("only clients and the replica with the larger number may dial") {
   CHECK(may_dial(replica_2, replica_1));
   CHECK_FALSE(may_dial(replica_1, replica_2));
   CHECK_FALSE(may_dial(replica_1, replica_1));
@@ -212,7 +212,7 @@ TEST_CASE("only the replica with the larger number and clients may dial") {
   CHECK(error_of_hello(hello, replica_1) == link_error::wrong_direction);
 }
 
-TEST_CASE("a replica that is dialed as another one says who it is, and opens nothing") {
+TEST_CASE("a replica that is dialed as another one identifies itself, and opens no link") {
   handshake_pair pair{context_of(replica_2), context_of(replica_0), replica_1};
   const auto answer = pair.responder.feed(pair.initiator.hello());
   CHECK(answer.error == link_error::wrong_responder);
@@ -225,14 +225,14 @@ TEST_CASE("a replica that is dialed as another one says who it is, and opens not
   CHECK_FALSE(step.channel.has_value());
 }
 
-TEST_CASE("a client that dials a wrong address learns who is there") {
+TEST_CASE("a client that dials a wrong address learns which replica is there") {
   handshake_pair pair{context_of(client_1), context_of(replica_2), replica_1};
   const auto step = pair.initiator.feed(pair.responder.feed(pair.initiator.hello()).send);
   CHECK(step.found == replica_id{2});
 }
 
-TEST_CASE("only who could have dialed the replica that is named gets an answer") {
-  // Replica 0 dials nobody; the hello was made up.
+TEST_CASE("only a dialer that may dial the named replica gets an answer") {
+  // Replica 0 dials no replica; the hello is forged.
   constexpr std::size_t initiator_at = 4 + 1 + cluster_id::size;
   const handshake_pair pair{replica_2, replica_1};
   auto hello = pair.initiator.hello();
@@ -248,7 +248,7 @@ TEST_CASE("only who could have dialed the replica that is named gets an answer")
   CHECK(other.feed(hello).send.empty());
 }
 
-TEST_CASE("who is at a wrong address cannot be made up, replayed or taken for a proof") {
+TEST_CASE("the identity at a wrong address cannot be forged, replayed or used as a proof") {
   handshake_pair pair{context_of(replica_2), context_of(replica_0), replica_1};
   const auto answer = pair.responder.feed(pair.initiator.hello()).send;
   for (std::size_t at = 0; at < answer.size(); ++at) {
@@ -265,12 +265,12 @@ TEST_CASE("who is at a wrong address cannot be made up, replayed or taken for a 
   // The dialed replica itself does not speak so.
   initiator_handshake to_sender{context_of(replica_2), replica_0, seed_of(1)};
   CHECK(to_sender.feed(answer).error == link_error::bad_signature);
-  // Nobody else can say it in a member's name.
+  // No other node can send it in a member's name.
   handshake_pair forged{context_of(replica_2), context_of(impostor_of(replica_0)), replica_1};
   CHECK(forged.initiator.feed(forged.responder.feed(forged.initiator.hello()).send).error == link_error::bad_signature);
 }
 
-TEST_CASE("the counters tell at which address another replica is, until it is right again") {
+TEST_CASE("the counters show the address of a misplaced replica until it is right again") {
   link_counters counters;
   const auto gauge = [&counters]() -> std::optional<std::uint64_t> {
     for (const auto& each : counters.snapshot())
@@ -312,7 +312,7 @@ TEST_CASE("a recorded handshake cannot be replayed to either side") {
   CHECK(fresh_initiator.feed(answer).error == link_error::bad_signature);
 }
 
-TEST_CASE("a message that comes back to its sender is refused") {
+TEST_CASE("a message that is reflected to its sender is refused") {
   handshake_pair pair{replica_1, replica_0};
   CHECK(error_of_hello(pair.initiator.hello(), replica_1) == link_error::wrong_responder);
   const auto answer = pair.responder.feed(pair.initiator.hello()).send;
@@ -320,7 +320,7 @@ TEST_CASE("a message that comes back to its sender is refused") {
   CHECK(pair.responder.feed(reflected).error == link_error::bad_signature);
 }
 
-TEST_CASE("a proof for one replica does not pass at another") {
+TEST_CASE("a proof for one replica does not verify at another") {
   // replica-1 in the middle passes a client's messages on to replica-0.
   initiator_handshake client{context_of(client_1), replica_1, seed_of(1)};
   auto hello = client.hello();
@@ -339,7 +339,7 @@ TEST_CASE("an ephemeral key of small order is refused") {
   CHECK(error_of_hello(hello) == link_error::weak_key);
 }
 
-TEST_CASE("random bytes never pass a handshake nor harm it") {
+TEST_CASE("random bytes never complete a handshake nor harm it") {
   for (std::uint32_t seed = 0; seed < 3'000; ++seed) {
     std::mt19937 random{seed};
     handshake_pair pair;

@@ -9,7 +9,7 @@
 
 using namespace hypermesh;
 
-TEST_CASE("a window is exceeded by what is delivered and reopens when half came back") {
+TEST_CASE("a window is exceeded by delivered frames and reopens when half of them are handled") {
   int reopened = 0;
   const auto window = std::make_shared<inbound_window>(10'000, [&reopened] { ++reopened; });
   std::vector<std::shared_ptr<void>> credit;
@@ -35,7 +35,7 @@ TEST_CASE("empty frames count too, so that many of them exceed the window") {
   CHECK(window->exceeded());
 }
 
-TEST_CASE("credit that returns before the halt leaves the link reading") {
+TEST_CASE("credit that returns before the pause leaves the link reading") {
   int reopened = 0;
   const auto window = std::make_shared<inbound_window>(1'000, [&reopened] { ++reopened; });
   auto credit = window->take(2'000);
@@ -55,7 +55,7 @@ TEST_CASE("credit may outlive its window's owner") {
   CHECK(credit == nullptr);
 }
 
-TEST_CASE("no wake-up is lost when credit returns from another thread during the halt") {
+TEST_CASE("no wake-up is lost when credit returns from another thread during the pause") {
   std::atomic<int> wake_ups{0};
   const auto window = std::make_shared<inbound_window>(1'000, [&wake_ups] { ++wake_ups; });
   std::atomic<std::shared_ptr<void>*> handed_over{nullptr};
@@ -88,7 +88,7 @@ TEST_CASE("no wake-up is lost when credit returns from another thread during the
   CHECK(wake_ups.load() == halts);
 }
 
-TEST_CASE("the delay before dialing again doubles up to its bound and is spread") {
+TEST_CASE("the delay before the next dial doubles up to its bound and is randomised") {
   using std::chrono::milliseconds;
   redial_backoff backoff{milliseconds{50}, milliseconds{400}};
   CHECK(backoff.next(0) == milliseconds{50});
@@ -103,7 +103,7 @@ TEST_CASE("the delay before dialing again doubles up to its bound and is spread"
   CHECK(backoff.next(0) == milliseconds{50});
 }
 
-TEST_CASE("numeric addresses are told from names") {
+TEST_CASE("numeric addresses are distinguished from names") {
   CHECK(parse_address("127.0.0.1", 80).has_value());
   CHECK(parse_address("::1", 80).has_value());
   CHECK_FALSE(parse_address("replica.example", 80).has_value());

@@ -37,7 +37,7 @@ struct cluster_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep what they promise, each in a directory of its own") {
+TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep their votes, each in a directory of its own") {
   for (std::uint32_t number = 0; number < 4; ++number) {
     const auto config = config_of(number);
     CHECK(config.storage.mode == durability::sync);
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas keep what they prom
   }
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "the storage table says mode, directory and how much is kept") {
+TEST_CASE_FIXTURE(cluster_fixture, "the storage table contains mode, directory and retention") {
   const auto read = with_storage("[storage]\nmode = \"async\"\ndirectory = \"elsewhere/votes\"\nretain_mib = 0\n");
   REQUIRE(read);
   const auto& storage = read->storage;
@@ -63,14 +63,14 @@ TEST_CASE_FIXTURE(cluster_fixture, "the storage table says mode, directory and h
   CHECK(memory->storage.directory == "/votes");
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "without a storage table everything is durable") {
+TEST_CASE_FIXTURE(cluster_fixture, "a missing storage table means full durability") {
   const auto read = with_storage("");
   REQUIRE(read);
   CHECK(read->storage.mode == durability::sync);
   CHECK(read->storage.directory == layout.data_folder(0));
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the storage table is said at once") {
+TEST_CASE_FIXTURE(cluster_fixture, "all problems of the storage table are reported at once") {
   const auto read = with_storage("[storage]\nmode = \"fast\"\ndirectory = \"\"\nretain_mib = 4096\nsync = true\n");
   REQUIRE(!read);
   const auto& what = read.error().what;
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the storage tabl
   CHECK(contains(what, "unknown key 'sync'"));
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "the table of views says how patient the replica is") {
+TEST_CASE_FIXTURE(cluster_fixture, "the table of views contains the patience of the replica") {
   const auto read = with_storage(
       "[views]\nrequest_timeout_us = 2000000\nclosed_link_timeout_us = 20000\ntimeout_doublings_max = 3\n");
   REQUIRE(read);
@@ -108,7 +108,8 @@ TEST_CASE_FIXTURE(cluster_fixture, "a new cluster's replicas write audit trails,
   }
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "the audit table says whether, what, where and how much is kept") {
+TEST_CASE_FIXTURE(cluster_fixture,
+                  "the audit table sets whether the trail is written, its votes, folder and retention") {
   const auto read = with_storage(
       "[storage]\nmode = \"memory\"\n"
       "[audit]\nenabled = true\nvotes = false\ndirectory = \"/var/trail\"\nretain_mib = 64\n");
@@ -118,11 +119,11 @@ TEST_CASE_FIXTURE(cluster_fixture, "the audit table says whether, what, where an
   CHECK_FALSE(audit.votes);
   CHECK(audit.directory == "/var/trail");
   CHECK(audit.retain_mib == 64);
-  // Who keeps nothing of what it promised writes no trail unless asked, everybody else does unless asked not to.
+  // A replica without durable votes writes no trail by default, and every other replica does.
   CHECK_FALSE(with_storage("[storage]\nmode = \"memory\"\n").value().audit.enabled);
 }
 
-TEST_CASE_FIXTURE(cluster_fixture, "everything that is wrong in the audit table is said at once") {
+TEST_CASE_FIXTURE(cluster_fixture, "all problems of the audit table are reported at once") {
   const auto bad = with_storage("[storage]\n[audit]\nenabled = 1\nvotes = \"no\"\nretain_mib = 8\nkeep = 5\n");
   REQUIRE(!bad);
   const auto& what = bad.error().what;

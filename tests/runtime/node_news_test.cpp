@@ -26,7 +26,7 @@ link_event refusal(link_error reason, hello_claim claim = {}) {
 
 }  // namespace
 
-TEST_CASE("a change of the view is told with its reason, once for each step") {
+TEST_CASE("a change of the view is logged with its reason, once for each step") {
   node_news all{self, four};
   const auto suspected = all.of(primary_suspected{view_number{4}, suspicion_reason::mute});
   CHECK(has(suspected, "view 4: this replica wants another primary than replica-0: requests wait"));
@@ -43,7 +43,7 @@ TEST_CASE("a change of the view is told with its reason, once for each step") {
   CHECK_FALSE(has(next, "because"));
 }
 
-TEST_CASE("the own quarantine and release are told, and those of others") {
+TEST_CASE("the own quarantine and release are logged, and those of others") {
   node_news all{self, four};
   using what = standing_changed::what;
   const auto told = [&](what happened, replica_id about, std::uint8_t reason = 1) {
@@ -57,7 +57,7 @@ TEST_CASE("the own quarantine and release are told, and those of others") {
   CHECK(has(told(what::convicted, replica_id{3}, 250), "unknown"));
 }
 
-TEST_CASE("probation is told when it begins, changes or ends, and not in between") {
+TEST_CASE("probation is logged when it begins, changes or ends, and not in between") {
   node_news all{self, four};
   const probation_changed begun{sequence_number{512}, view_number{3}, false};
   CHECK(has(all.of(begun), "on probation"));
@@ -68,14 +68,14 @@ TEST_CASE("probation is told when it begins, changes or ends, and not in between
   CHECK_FALSE(all.of(probation_changed{sequence_number{600}, view_number{3}, true}));
 }
 
-TEST_CASE("what happens all the time gives no line") {
+TEST_CASE("frequent events are not logged") {
   node_news all{self, four};
   CHECK_FALSE(all.of(batcher_progress{9, 9}));
   CHECK_FALSE(all.of(replica_progress{view_number{0}, true, {}, 4}));
   CHECK_FALSE(all.of(watermarks_moved{sequence_number{1}, sequence_number{9}}));
 }
 
-TEST_CASE("a link that is lost, cannot be opened and is up again is told with address and reason") {
+TEST_CASE("a link that is lost, fails to open or is restored is logged with address and reason") {
   link_news all{self};
   const link_news::time now{};
   CHECK(has(all.of(of_link(link_event::what::up, 3), now), "the link to replica-3 (10.0.0.9:7400) is up"));
@@ -89,7 +89,7 @@ TEST_CASE("a link that is lost, cannot be opened and is up again is told with ad
   CHECK_FALSE(all.of(of_link(link_event::what::down, 2, link_error::stopped), now));
 }
 
-TEST_CASE("a wrong peer is told with what it claims") {
+TEST_CASE("a wrong peer is logged with its claimed identity") {
   link_news all{self};
   const hello_claim claim{principal::of(replica_id{3}), principal::of(replica_id{0})};
   const auto told = all.of(refusal(link_error::wrong_responder, claim), {});
@@ -98,7 +98,7 @@ TEST_CASE("a wrong peer is told with what it claims") {
   CHECK(told->level == news_level::warning);
 }
 
-TEST_CASE("strangers cannot fill the log, and what was left out is counted") {
+TEST_CASE("strangers cannot fill the log, and omitted lines are counted") {
   link_news all{self};
   link_news::time now{};
   std::size_t lines = 0;
@@ -121,7 +121,7 @@ TEST_CASE("a link that flaps cannot fill the log") {
   CHECK(lines <= 5);
 }
 
-TEST_CASE("nothing that a stranger sends steers the terminal of the log") {
+TEST_CASE("no bytes of a stranger steer the terminal of the log") {
   link_news all{self};
   auto event = refusal(link_error::not_hypermesh);
   event.address = "\x1b[2J";

@@ -28,7 +28,7 @@ std::string words(state_machine& machine, const std::vector<std::string>& line) 
 
 }  // namespace
 
-TEST_CASE("a task goes to the node that is left with the least") {
+TEST_CASE("a task goes to the node that is left with the least capacity capacity") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "large", 64'000, 65'536);
   add_node(machine, "small", 8'000, 8'192);
@@ -39,7 +39,7 @@ TEST_CASE("a task goes to the node that is left with the least") {
   CHECK(node_in(start(machine, "d", {4'000, 40'000, 0, 0, {}})) == "large");
 }
 
-TEST_CASE("of equal nodes the one registered first takes the task") {
+TEST_CASE("the first registered of equal nodes gets the task") {
   resource_scheduler machine{few_buckets};
   for (const auto* name : {"zebra", "ant", "mole"})
     add_node(machine, name, 1'000, 1'000);
@@ -50,14 +50,14 @@ TEST_CASE("of equal nodes the one registered first takes the task") {
   CHECK(node_in(start(machine, "4", whole_node)) == "");
 }
 
-TEST_CASE("a task without GPUs stays away from nodes with GPUs while it can") {
+TEST_CASE("a task without GPUs goes to a node with GPUs only if no other fits") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "gpus", 32'000, 65'536, 8, "G2");
   add_node(machine, "plain", 64'000, 131'072);
   CHECK(node_in(start(machine, "a", {32'000, 1'024, 0, 0, {}})) == "plain");
 }
 
-TEST_CASE("a share goes to the GPU with the smallest sufficient rest") {
+TEST_CASE("a share goes to the GPU with the smallest sufficient remainder") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 64'000, 65'536, 3, "G2");
   CHECK(gpus_in(start(machine, "a", {1, 1, 1, 500, {}})) == 0b001);
@@ -67,7 +67,7 @@ TEST_CASE("a share goes to the GPU with the smallest sufficient rest") {
   CHECK(gpus_in(start(machine, "e", {1, 1, 1, 200, {}})) == 0b100);
 }
 
-TEST_CASE("whole GPUs are only taken where nothing else is") {
+TEST_CASE("a whole GPU is allocated only where no other task uses it") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 64'000, 65'536, 4, "G2");
   CHECK(gpus_in(start(machine, "share", {1, 1, 1, 10, {}})) == 0b0001);
@@ -110,7 +110,7 @@ TEST_CASE("a large task at the head of the queue does not hold up smaller ones")
   CHECK(placed_by(add_node(machine, "big", 8'000, 8'000)) == " huge");
 }
 
-TEST_CASE("a release looks at no more waiting tasks than its bound") {
+TEST_CASE("a release tries a bounded number of waiting tasks") {
   scheduler_bounds bounds;
   bounds.waiting_examined_max = 3;
   resource_scheduler machine{few_buckets, bounds};
@@ -123,7 +123,7 @@ TEST_CASE("a release looks at no more waiting tasks than its bound") {
   CHECK(placed_by(release(machine, "w0")) == " w2 w3");
 }
 
-TEST_CASE("asking again for a waiting task tries every node and keeps its turn otherwise") {
+TEST_CASE("a repeated request for a waiting task tries every node, and the task keeps its turn otherwise") {
   scheduler_bounds bounds;
   bounds.waiting_examined_max = 1;
   resource_scheduler machine{few_buckets, bounds};
@@ -137,7 +137,7 @@ TEST_CASE("asking again for a waiting task tries every node and keeps its turn o
   CHECK(machine.summary().pending == 1);
 }
 
-TEST_CASE("what breaks a rule is refused with a reason and changes nothing") {
+TEST_CASE("an operation that breaks a rule is refused with a reason and changes nothing") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 1'000, 1'000, 1, "G2");
   start(machine, "placed", {1, 1, 0, 0, {}});
@@ -183,7 +183,7 @@ TEST_CASE("amounts and names out of bounds are refused and change nothing") {
   CHECK(machine.root() == root);
 }
 
-TEST_CASE("ending a task gives back what it took, whatever its state") {
+TEST_CASE("the end of a task returns its resources, whatever its state") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 1'000, 1'000);
   submit(machine, "submitted", {1, 1, 0, 0, {}});
@@ -229,7 +229,7 @@ TEST_CASE("the oldest released tasks are forgotten by name and stay counted") {
   CHECK(submit(machine, "c", {1, 1, 0, 0, {}}).status == operation_status::applied);
 }
 
-TEST_CASE("queries tell where a task is and what is free") {
+TEST_CASE("queries show the node of a task and the free resources") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 1'000, 2'000, 2, "G2");
   start(machine, "t", {100, 200, 1, 250, {"G2"}});
@@ -252,7 +252,7 @@ TEST_CASE("queries tell where a task is and what is free") {
   CHECK(totals->cpu_milli_total == 1'000);
 }
 
-TEST_CASE("a query answers as the ordered read does and refuses to write") {
+TEST_CASE("a query answers like the ordered read and refuses to write") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n", 1'000, 2'000);
   start(machine, "t", {1, 1, 0, 0, {}});
@@ -271,7 +271,7 @@ TEST_CASE("a query answers as the ordered read does and refuses to write") {
   CHECK(machine.root() == root);
 }
 
-TEST_CASE("the scheduler can be driven with words") {
+TEST_CASE("the scheduler can be driven with commands") {
   resource_scheduler machine{few_buckets};
   CHECK(words(machine, {"register-node", "n", "8000", "16384", "2", "G2"}) == "registered");
   CHECK(words(machine, {"submit-task", "t", "1000", "1024", "1", "500", "G2|P100", "LS"}) == "submitted");
@@ -287,7 +287,7 @@ TEST_CASE("the scheduler can be driven with words") {
   CHECK(words(machine, {"end-task", "big"}) == "refused: task big is released already");
 }
 
-TEST_CASE("words that are no scheduler operation are answered with what to write") {
+TEST_CASE("an unknown command gets a list of the scheduler's operations") {
   const std::vector<std::vector<std::string>> wrong = {{},
                                                        {"place-task"},
                                                        {"place-task", "a", "b"},

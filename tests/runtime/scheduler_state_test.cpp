@@ -67,7 +67,7 @@ scheduler::operation random_operation(splitmix64& random) {
   }
 }
 
-/// What is used on a node according to the tasks on it.
+/// The resources in use on a node according to the tasks on it.
 struct usage {
   std::uint64_t cpu_milli = 0;
   std::uint64_t memory_mib = 0;
@@ -75,7 +75,7 @@ struct usage {
   std::uint32_t tasks = 0;
 };
 
-/// Asks for every task and every node and checks that they tell the same story.
+/// Queries every task and every node, and checks that the answers agree.
 void check_conservation(const resource_scheduler& machine) {
   std::map<std::string, usage> used;
   scheduler::summary_view counted;
@@ -141,7 +141,7 @@ state_snapshot snapshot_of(authenticated_map& records) { return records.snapshot
 
 }  // namespace
 
-TEST_CASE("what is free and what is used always make up the capacity") {
+TEST_CASE("free and used resources always add up to the capacity") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     splitmix64 random{seed};
@@ -176,7 +176,7 @@ TEST_CASE("a restored scheduler has the same root and the same future, waiting t
   }
 }
 
-TEST_CASE("two schedulers given the same operations agree however often they are asked for a root") {
+TEST_CASE("two schedulers with the same operations agree, however often they are asked for a root") {
   splitmix64 random{3};
   resource_scheduler often{few_buckets};
   resource_scheduler once{few_buckets};
@@ -189,7 +189,7 @@ TEST_CASE("two schedulers given the same operations agree however often they are
   CHECK(once.root() == state_root(once.snapshot()));
 }
 
-TEST_CASE("no truncation of a scheduler operation is understood or changes anything") {
+TEST_CASE("no truncation of a scheduler operation is accepted or changes anything") {
   for (const auto& whole : one_of_each()) {
     resource_scheduler machine{few_buckets};
     const auto root = machine.root();
@@ -203,7 +203,7 @@ TEST_CASE("no truncation of a scheduler operation is understood or changes anyth
   }
 }
 
-TEST_CASE("no mutation of a scheduler operation crashes it, and what is not applied changes nothing") {
+TEST_CASE("no mutation of a scheduler operation crashes it, and a refused one changes nothing") {
   splitmix64 random{5};
   const auto operations = one_of_each();
   resource_scheduler machine{few_buckets, small_bounds()};
@@ -222,7 +222,7 @@ TEST_CASE("no mutation of a scheduler operation crashes it, and what is not appl
   }
 }
 
-TEST_CASE("damaged results are told from whole ones") {
+TEST_CASE("damaged results are distinguished from whole ones") {
   resource_scheduler machine{few_buckets};
   add_node(machine, "n1", 1'000, 1'000, 2, "G2");
   start(machine, "t1", {1, 1, 1, 100, {"G2"}});
@@ -245,7 +245,7 @@ TEST_CASE("damaged results are told from whole ones") {
   }
 }
 
-TEST_CASE("restore refuses records that contradict each other and keeps the present state") {
+TEST_CASE("restore refuses contradictory records and keeps the present state") {
   using scheduler::task_state;
   const demand half{500, 500, 0, 0, {}};
   const scheduler::node_record node{0, {"n", 1'000, 1'000, 1, "G2"}};

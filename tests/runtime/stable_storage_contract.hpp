@@ -13,7 +13,7 @@
 /// The implementations of the storage port, in one form, so that one suite runs on all of them.
 namespace hypermesh::storage_test {
 
-/// A storage and what it stands on, which outlives it.
+/// A storage and its disk, which outlives it.
 class contract_storage {
  public:
   virtual ~contract_storage() = default;
@@ -31,7 +31,7 @@ class contract_storage {
 struct contract_subject {
   std::string name;
   std::function<std::unique_ptr<contract_storage>()> make;
-  /// Loses what was not synced when power fails, by its contract.
+  /// Loses unsynced writes in a power failure, by its contract.
   bool is_async = false;
 };
 

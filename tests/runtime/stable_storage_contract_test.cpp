@@ -19,7 +19,7 @@ void keep(stable_storage& storage, std::uint64_t sequence, const state_snapshot&
 
 }  // namespace
 
-TEST_CASE("a storage gives nothing before anything was written") {
+TEST_CASE("a new storage returns nothing") {
   for_each_storage([](const contract_subject& each) {
     const auto subject = each.make();
     CHECK(text_of(subject->reopen()).empty());
@@ -30,7 +30,7 @@ TEST_CASE("a storage gives nothing before anything was written") {
   });
 }
 
-TEST_CASE("a record of each kind comes back after a reopening, the newest one alone where the kind is replaced") {
+TEST_CASE("a record of each kind survives a restart, and of a replaced kind only the newest one") {
   for_each_storage([](const contract_subject& each) {
     for (const auto kind : all_record_kinds()) {
       CAPTURE(static_cast<unsigned>(kind));
@@ -47,7 +47,7 @@ TEST_CASE("a record of each kind comes back after a reopening, the newest one al
   });
 }
 
-TEST_CASE("a record of each kind may have no bytes, and many") {
+TEST_CASE("a record of each kind may be empty or large") {
   for_each_storage([](const contract_subject& each) {
     const auto subject = each.make();
     std::vector<storage_record> written;
@@ -60,7 +60,7 @@ TEST_CASE("a record of each kind may have no bytes, and many") {
   });
 }
 
-TEST_CASE("forgetting takes all that a state covers, but what is replaced") {
+TEST_CASE("forgetting deletes all records that a state covers, except those of replaced kinds") {
   for_each_storage([](const contract_subject& each) {
     const auto subject = each.make();
     std::vector<storage_record> written;
@@ -84,7 +84,7 @@ TEST_CASE("forgetting takes all that a state covers, but what is replaced") {
   });
 }
 
-TEST_CASE("records of all kinds come back in the order in which they were written") {
+TEST_CASE("records of all kinds are returned in the order in which they were written") {
   for_each_storage([](const contract_subject& each) {
     const auto subject = each.make();
     std::vector<storage_record> written;
@@ -99,7 +99,7 @@ TEST_CASE("records of all kinds come back in the order in which they were writte
   });
 }
 
-TEST_CASE("a state is given once it is complete, and the next one takes its place") {
+TEST_CASE("a state is returned once it is complete, and the next one replaces it") {
   for_each_storage([](const contract_subject& each) {
     const auto subject = each.make();
     const state_snapshot first = {chunk_of("shared"), chunk_of("old"), chunk_of("shared")};

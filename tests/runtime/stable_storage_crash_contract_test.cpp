@@ -29,7 +29,7 @@ std::string text_after_crash(testing::inspected_storage& disk, bool power_lost) 
   return text_of(history_of(disk.read()));
 }
 
-/// What a disk has on it before the change that it crashes in.
+/// The content of a disk before the change that it crashes in.
 void prepare(stable_storage& storage) {
   std::vector<storage_record> records;
   for (const auto kind : all_record_kinds())
@@ -50,8 +50,8 @@ std::size_t parts_of(const contract_subject& subject, const change& next) {
   return parts;
 }
 
-/// Crashes at six places of a change, and after it: the disk holds what it held before the change or what it holds
-/// after it. A change that may be made twice is made again.
+/// Crashes at six places of a change, and after it: the disk holds its content from before the change or from after it.
+/// A change that may be made twice is made again.
 void expect_all_or_nothing(const contract_subject& subject, bool power_lost, const change& next, bool twice) {
   const auto text_with = [&](const change& done) {
     const auto made = subject.make();
@@ -113,7 +113,7 @@ TEST_CASE("a power failure right after a write in mode sync loses none of it, wh
   });
 }
 
-TEST_CASE("a crash inside a forgetting leaves everything, or nothing of what is forgotten") {
+TEST_CASE("a crash during forgetting leaves all records, or none of the forgotten ones") {
   for_each_crash([](const contract_subject& each, bool power_lost) {
     const auto made = each.make();
     prepare(made->storage());
@@ -132,7 +132,7 @@ TEST_CASE("a crash inside a forgetting leaves everything, or nothing of what is 
   });
 }
 
-TEST_CASE("a crash before, inside or after the keeping of a state leaves the old state or the new one, complete") {
+TEST_CASE("a crash before, inside or after storing a state leaves the old state or the new one, complete") {
   const state_snapshot state = {chunk_of("new"), chunk_of("shared")};
   for_each_crash([&](const contract_subject& each, bool power_lost) {
     expect_all_or_nothing(
@@ -145,7 +145,7 @@ TEST_CASE("a crash before, inside or after the keeping of a state leaves the old
   });
 }
 
-TEST_CASE("a crash inside a write of several records leaves its first ones at most") {
+TEST_CASE("a crash during a write of several records leaves a prefix of them") {
   const std::vector<storage_record> records = {record_of(record_kind::prepare, 3, "first", 2),
                                                record_of(record_kind::view_change, 0, "second", 3),
                                                record_of(record_kind::commit, 3, std::string(2'000, '3'), 2)};

@@ -18,7 +18,7 @@ using namespace hypermesh;
 
 namespace {
 
-/// The smallest machine that a host may bring: one number, and "add N" for whoever wants another one.
+/// The smallest machine that a host may bring: one number, and the operation "add N".
 class host_machine final : public state_machine {
  public:
   [[nodiscard]] std::string_view name() const override { return "sum"; }
@@ -77,7 +77,7 @@ byte_vector words_of(const std::string& machine, const std::string& text) {
   return *parsed;
 }
 
-/// What the shipped machines are told, by name: K, N stand for small numbers.
+/// The operations for the shipped machines, by name: K, N stand for small numbers.
 struct vocabulary {
   std::vector<std::string> writes;
   std::vector<std::string> reads;
@@ -141,7 +141,7 @@ operation_context context_of(std::uint64_t number) {
           static_cast<std::uint32_t>(number % 3)};
 }
 
-/// Applies operations `first` … `end` - 1 of the history of `seed`; what they were answered.
+/// Applies operations `first` … `end` - 1 of the history of `seed`; returns their results.
 std::vector<operation_result> play(state_machine& machine, const contract_subject& subject, std::uint64_t seed,
                                    std::uint64_t first, std::uint64_t end) {
   std::vector<operation_result> results;
@@ -190,7 +190,7 @@ TEST_CASE("equal operations in equal order give equal results, roots and snapsho
   });
 }
 
-TEST_CASE("each chunk stands under its leaf and is no longer than one may be") {
+TEST_CASE("each chunk matches its leaf and is within the limit") {
   for_each_machine([](const contract_subject& each) {
     const auto machine = each.make();
     (void)play(*machine, each, 1, 0, length);
@@ -204,7 +204,7 @@ TEST_CASE("each chunk stands under its leaf and is no longer than one may be") {
   });
 }
 
-TEST_CASE("a restored machine is in the same state and goes on like the one that it was taken from") {
+TEST_CASE("a restored machine is in the same state and behaves like the original") {
   for_each_machine([](const contract_subject& each) {
     const auto original = each.make();
     (void)play(*original, each, 3, 0, length);
@@ -224,7 +224,7 @@ TEST_CASE("a restored machine is in the same state and goes on like the one that
   });
 }
 
-TEST_CASE("snapshots that follow each other share the chunks that did not change, and an old one stays as it was") {
+TEST_CASE("successive snapshots share the unchanged chunks, and an old one stays as it was") {
   for_each_machine([](const contract_subject& each) {
     const auto machine = each.make();
     (void)play(*machine, each, 5, 0, length);
@@ -249,7 +249,7 @@ TEST_CASE("snapshots that follow each other share the chunks that did not change
   });
 }
 
-TEST_CASE("a query changes nothing, answers as the ordered read does, and refuses to write") {
+TEST_CASE("a query changes nothing, answers like the ordered read, and refuses to write") {
   for_each_machine([](const contract_subject& each) {
     const auto machine = each.make();
     (void)play(*machine, each, 6, 0, length);
@@ -268,7 +268,7 @@ TEST_CASE("a query changes nothing, answers as the ordered read does, and refuse
   });
 }
 
-TEST_CASE("no bytes of a client make a machine throw, and what it does not understand changes nothing") {
+TEST_CASE("no bytes of a client make a machine throw, and an invalid operation changes nothing") {
   for_each_machine([](const contract_subject& each) {
     const auto one = each.make();
     const auto other = each.make();
@@ -305,7 +305,7 @@ TEST_CASE("no bytes of a client make a machine throw, and what it does not under
   });
 }
 
-TEST_CASE("a snapshot that is no state of the machine is refused and changes nothing") {
+TEST_CASE("a snapshot of something else is refused and changes nothing") {
   for_each_machine([](const contract_subject& each) {
     const auto machine = each.make();
     (void)play(*machine, each, 10, 0, length);

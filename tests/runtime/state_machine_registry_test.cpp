@@ -7,7 +7,7 @@
 
 namespace hypermesh {
 
-TEST_CASE("every known state machine is made by its name and starts like any other of it") {
+TEST_CASE("every known state machine is made by its name, always in the same initial state") {
   for (const auto* name : {"key-value", "scheduler"}) {
     const auto first = make_state_machine(name);
     const auto second = make_state_machine(name);
@@ -20,7 +20,7 @@ TEST_CASE("every known state machine is made by its name and starts like any oth
   }
 }
 
-TEST_CASE("an unknown state machine is answered with the known names") {
+TEST_CASE("an unknown state machine is an error that lists the known names") {
   const auto made = make_state_machine("bank");
   REQUIRE_FALSE(made);
   CHECK(made.error() == "there is no state machine \"bank\"; choose one of: key-value, scheduler");
@@ -28,7 +28,7 @@ TEST_CASE("an unknown state machine is answered with the known names") {
   CHECK(operations_usage("bank").empty());
 }
 
-TEST_CASE("each machine is spoken to in its own words") {
+TEST_CASE("each machine has its own commands") {
   const auto machine = make_state_machine("scheduler");
   REQUIRE(machine);
   const auto summary = parse_operation("scheduler", std::vector<std::string>{"summary"});

@@ -58,7 +58,7 @@ struct crash_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(crash_fixture, "whatever step was the last before a crash, all that was acknowledged is there") {
+TEST_CASE_FIXTURE(crash_fixture, "all acknowledged records survive a crash after any step") {
   storage_script script{11};
   storage_script model_script{11};
   const auto node = start_in(home);
@@ -71,8 +71,7 @@ TEST_CASE_FIXTURE(crash_fixture, "whatever step was the last before a crash, all
   }
 }
 
-TEST_CASE_FIXTURE(crash_fixture,
-                  "a write that a crash tore anywhere was never acknowledged and is passed over in silence") {
+TEST_CASE_FIXTURE(crash_fixture, "a write that a crash tore anywhere was never acknowledged and is ignored silently") {
   const auto node = start_in(home);
   const std::vector<storage_record> promised = {record_of(record_kind::commit, 1, "promised")};
   const std::vector<storage_record> torn = {record_of(record_kind::commit, 2, std::string(150, 't')),
@@ -97,7 +96,7 @@ TEST_CASE_FIXTURE(crash_fixture,
   CHECK(text_in(crashed) == expected());
 }
 
-TEST_CASE_FIXTURE(crash_fixture, "the same end of the log is refused once the write was acknowledged") {
+TEST_CASE_FIXTURE(crash_fixture, "the same end of the log is refused if the write was acknowledged") {
   const auto node = start_in(home);
   expect_done(node.storage->write({{record_of(record_kind::commit, 1, "promised")}}));
   const auto start = content_of(home / newest_log(home)).size();
@@ -117,7 +116,7 @@ TEST_CASE_FIXTURE(crash_fixture, "the same end of the log is refused once the wr
 }
 
 TEST_CASE_FIXTURE(crash_fixture,
-                  "a crash between the chunks and the manifest of a state gives the state before, and no garbage") {
+                  "a crash between the chunks and the manifest of a state leaves the state before, and no garbage") {
   const state_snapshot first = {chunk_of("shared"), chunk_of("old")};
   const state_snapshot second = {chunk_of("new"), chunk_of("shared")};
   const auto node = start_in(home);
@@ -146,7 +145,7 @@ TEST_CASE_FIXTURE(crash_fixture,
 }
 
 TEST_CASE_FIXTURE(crash_fixture,
-                  "when power fails, records that were forgotten a moment ago may come back, all of them or none") {
+                  "recently forgotten records may come back after a power failure, all of them or none") {
   const auto node = start_in(home);
   const auto write = [&](std::uint64_t sequence) {
     const std::vector<storage_record> record = {record_of(record_kind::commit, sequence, std::string(100'000, 'r'))};
@@ -174,7 +173,7 @@ TEST_CASE_FIXTURE(crash_fixture,
   }
 }
 
-TEST_CASE_FIXTURE(crash_fixture, "a crash before the first promise leaves a directory that starts as new") {
+TEST_CASE_FIXTURE(crash_fixture, "a crash before the first vote leaves a directory that starts as new") {
   { const auto opened_only = open_in(home); }
   copy_directory(home, crashed);
   CHECK(text_in(crashed).empty());
@@ -198,7 +197,7 @@ namespace {
 
 constexpr auto child_name = "the child of the crash test writes until it is killed";
 constexpr auto child_task = "HYPERMESH_STORAGE_TEST_CHILD";
-/// Where the child says which step was acknowledged.
+/// The file to which the child writes the acknowledged step.
 constexpr int child_output = 3;
 
 /// Starts this binary again with the child's test case alone; the end of the pipe that it writes to.
@@ -261,7 +260,7 @@ TEST_CASE("the child of the crash test writes until it is killed" * doctest::ski
   }
 }
 
-TEST_CASE_FIXTURE(crash_fixture, "a process that is killed at any moment finds all that it had acknowledged") {
+TEST_CASE_FIXTURE(crash_fixture, "a process that is killed at any moment finds all its acknowledged records") {
   for (const std::string mode : {"sync", "async"}) {
     CAPTURE(mode);
     const auto directory = folder.path() / mode;

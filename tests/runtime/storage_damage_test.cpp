@@ -88,7 +88,7 @@ bool is_dispensable(const fs::path& file) {
 }
 
 /// Whether nothing works without the file as it was. A crash also leaves tables and logs that were replaced by others
-/// and not removed yet, and the last edits of a manifest may say nothing of importance.
+/// and not removed yet, and the last edits of a manifest may be irrelevant.
 bool is_vital(const fs::path& file, ending how) {
   const auto name = file.filename().string();
   return name.starts_with("node.") || name == "CURRENT" ||
@@ -115,7 +115,7 @@ void flip_bits(const sample& tested, std::size_t places) {
 
 }  // namespace
 
-TEST_CASE("a missing file is refused, unless it holds nothing of what was promised") {
+TEST_CASE("a missing file is refused, unless it holds no acknowledged record") {
   for (const auto how : {ending::crashed, ending::closed}) {
     const sample tested{how};
     for (const auto& file : files_in(tested.original())) {
@@ -134,14 +134,14 @@ TEST_CASE("a missing file is refused, unless it holds nothing of what was promis
   }
 }
 
-TEST_CASE("a flipped bit anywhere in any file is refused or does no harm") {
+TEST_CASE("a flipped bit anywhere in any file is refused or harmless") {
   for (const auto how : {ending::crashed, ending::closed}) {
     const sample tested{how};
     flip_bits(tested, 10);
   }
 }
 
-TEST_CASE("a file that is shorter than it was is refused, unless it holds nothing of what was promised") {
+TEST_CASE("a shortened file is refused, unless the lost part holds no acknowledged record") {
   constexpr std::size_t places = 6;
   for (const auto how : {ending::crashed, ending::closed}) {
     const sample tested{how};
@@ -165,7 +165,7 @@ TEST_CASE("a file that is shorter than it was is refused, unless it holds nothin
   }
 }
 
-TEST_CASE("the error names what is damaged") {
+TEST_CASE("the error names the damaged file") {
   const sample tested{ending::crashed};
   for (const auto& file : files_in(tested.original())) {
     if (is_dispensable(file)) continue;
@@ -185,7 +185,7 @@ TEST_CASE("the error names what is damaged") {
   }
 }
 
-TEST_CASE("a database that is another's or from the past is refused") {
+TEST_CASE("a database of another replica or an older copy is refused") {
   const sample tested{ending::crashed};
   const sample other{ending::crashed, 8};
   const std::vector<std::vector<std::string>> mixtures = {
@@ -209,7 +209,7 @@ TEST_CASE("a database that is another's or from the past is refused") {
 }
 
 // Takes half an hour: --no-skip --test-case="tens of thousands*".
-TEST_CASE("tens of thousands of flipped bits are refused or do no harm" * doctest::skip()) {
+TEST_CASE("tens of thousands of flipped bits are refused or harmless" * doctest::skip()) {
   for (const auto how : {ending::crashed, ending::closed}) {
     const sample tested{how};
     flip_bits(tested, 20'000);

@@ -42,7 +42,7 @@ struct directory_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(directory_fixture, "a directory that is not there is refused: an empty disk may be a lost one") {
+TEST_CASE_FIXTURE(directory_fixture, "a missing directory is refused, because an empty disk may be a lost one") {
   const auto error = refusal();
   CHECK(contains(error.what, directory.string() + " does not exist"));
   CHECK(contains(error.remedy, remedy));
@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory without identity is refused an
   CHECK(files_in(directory) == std::vector<fs::path>{"mine"});
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "of an empty directory the mount is asked for first, and it is left as it is") {
+TEST_CASE_FIXTURE(directory_fixture, "an empty directory is left as it is, and the advice names the mount first") {
   fs::create_directory(directory);
   const auto error = refusal();
   CHECK(contains(error.what, "is empty"));
@@ -66,12 +66,12 @@ TEST_CASE_FIXTURE(directory_fixture, "of an empty directory the mount is asked f
   CHECK(fs::is_empty(directory));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "whoever is told of --learner is told what it costs") {
+TEST_CASE_FIXTURE(directory_fixture, "the advice to use --learner names its cost") {
   CHECK(contains(std::string{remedy}, "counts as one of the f faulty replicas until it is readmitted"));
   CHECK(contains(std::string{remedy}, "never do this to more than f replicas"));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "an identity that cannot be read now is no lost one") {
+TEST_CASE_FIXTURE(directory_fixture, "an identity that cannot be read now is not reported as a lost one") {
   initialise(directory);
   const auto kept = content_of(identity());
   SUBCASE("no descriptor is left") {
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(directory_fixture, "an identity that cannot be read now is no 
   CHECK(check_storage(directory, owner(), durability::sync).has_value());
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a directory that has voted is refused when its database is gone") {
+TEST_CASE_FIXTURE(directory_fixture, "a directory with votes is refused when its database is gone") {
   initialise(directory);
   { start_in(directory); }
   fs::remove_all(directory / "database");
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that has voted is refused when
   CHECK_FALSE(fs::exists(directory / "database" / "CURRENT"));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a new directory is private, and is made only where nothing is") {
+TEST_CASE_FIXTURE(directory_fixture, "a new directory is private, and an existing one is used only if it is empty") {
   initialise(directory);
   struct stat facts {};
   REQUIRE(::stat(directory.c_str(), &facts) == 0);
@@ -175,7 +175,7 @@ TEST_CASE_FIXTURE(directory_fixture, "an identity that was edited by hand is ref
 }
 
 TEST_CASE_FIXTURE(directory_fixture,
-                  "a directory that is open is refused to everybody else, by the name of who has it") {
+                  "an open directory is refused to every other process, with the name of its owner") {
   initialise(directory);
   const auto first = start_in(directory);
   const auto error = refusal();
@@ -184,7 +184,7 @@ TEST_CASE_FIXTURE(directory_fixture,
   expect_done(first.storage->write({{record_of(record_kind::commit, 1, "undisturbed")}}));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when the process that had it was killed") {
+TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when its process was killed") {
   initialise(directory);
   std::array<int, 2> ends{};
   REQUIRE(::pipe(ends.data()) == 0);
@@ -207,7 +207,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory is free again when the process
   ::close(ends[1]);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made where there is none, once, and stays one") {
+TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made once where there is none, and stays a learner's") {
   for (int start = 0; start < 2; ++start) {
     REQUIRE(make_learner(directory, owner()).has_value());
     CHECK(is_learner(directory, owner()).value());
@@ -215,7 +215,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a learner's directory is made where there 
   }
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a new directory in which nothing was promised becomes a learner's") {
+TEST_CASE_FIXTURE(directory_fixture, "a new directory without votes becomes a learner's") {
   initialise(directory);
   REQUIRE(make_learner(directory, owner()).has_value());
   CHECK(is_learner(directory, owner()).value());
@@ -231,7 +231,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that holds votes is not made a
   CHECK_FALSE(is_learner(directory, owner()).value());
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "whether a directory is a learner's is not told to strangers") {
+TEST_CASE_FIXTURE(directory_fixture, "a stranger does not learn whether a directory is a learner's") {
   initialise(directory, true);
   auto other = owner();
   other.self = replica_id{0};
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(directory_fixture, "whether a directory is a learner's is not 
   CHECK(is_learner(directory, owner()).value());
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "mode memory needs no directory, and forgets") {
+TEST_CASE_FIXTURE(directory_fixture, "mode memory needs no directory and keeps nothing") {
   const auto storage = open_in(directory, durability::memory);
   CHECK(text_of(history_of(storage->read())).empty());
   expect_done(storage->write({{record_of(record_kind::commit, 1, "gone")}}));
@@ -257,7 +257,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a replica that voted in mode memory is ref
   }
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "mode memory does not forget votes that were kept") {
+TEST_CASE_FIXTURE(directory_fixture, "mode memory does not delete stored votes") {
   initialise(directory);
   { start_in(directory); }
   CHECK(contains(refusal(owner(), durability::memory).what, "mode memory would forget them"));
@@ -272,7 +272,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory that cannot be written is refu
   CHECK(contains(error.remedy, "ls -la"));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "looking for objections changes nothing") {
+TEST_CASE_FIXTURE(directory_fixture, "a check for objections changes nothing") {
   initialise(directory);
   CHECK(check_storage(directory, owner(), durability::sync).has_value());
   CHECK(files_in(directory) == std::vector<fs::path>{"node.identity"});

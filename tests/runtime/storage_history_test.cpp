@@ -32,7 +32,7 @@ using texts = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(directory_fixture, "a new storage is empty, and an empty one stays so") {
+TEST_CASE_FIXTURE(directory_fixture, "a new storage is empty, and stays so over restarts") {
   for (int start = 0; start < 3; ++start) {
     const auto node = start_in(directory);
     CHECK(node.history.records.empty());
@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a new storage is empty, and an empty one s
 }
 
 TEST_CASE_FIXTURE(directory_fixture,
-                  "records come back as they were, in the order of writing, across kinds and sequences") {
+                  "records are returned as they were, in the order of writing, across kinds and sequences") {
   for (const auto mode : both_modes) {
     const scratch_folder own;
     initialise(own.path() / "data");
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(directory_fixture,
 }
 
 TEST_CASE_FIXTURE(directory_fixture,
-                  "forgetting takes all records up to a sequence and no other, also those that are written later") {
+                  "forgetting deletes the records up to a sequence that are written by then, and no others") {
   {
     const auto node = start_in(directory);
     for (const std::uint64_t sequence : {5, 3, 4, 3, 6})
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(directory_fixture,
 }
 
 TEST_CASE_FIXTURE(directory_fixture,
-                  "of a replaced kind the newest record stays, whatever its sequence and whatever is forgotten") {
+                  "the newest record of a replaced kind stays, whatever its sequence and whatever is forgotten") {
   {
     const auto node = start_in(directory);
     expect_done(
@@ -102,8 +102,7 @@ TEST_CASE_FIXTURE(directory_fixture,
   CHECK(texts_of(start_in(directory).history) == texts{"new", "view", "second"});
 }
 
-TEST_CASE_FIXTURE(directory_fixture,
-                  "a kept state comes back in the order of its leaves, with chunks that states share") {
+TEST_CASE_FIXTURE(directory_fixture, "a stored state is returned in the order of its leaves, with shared chunks") {
   const state_snapshot first = {chunk_of("a"), chunk_of("b"), chunk_of("a"), chunk_of("")};
   const state_snapshot second = {chunk_of("c"), chunk_of("b")};
   {
@@ -131,14 +130,14 @@ TEST_CASE_FIXTURE(directory_fixture,
   CHECK(as_text(*node.history.state->snapshot[1].bytes) == "b");
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "an empty state is a state") {
+TEST_CASE_FIXTURE(directory_fixture, "an empty state is stored and returned like any other") {
   { expect_done(start_in(directory).storage->keep_state(sequence_number{1}, {})); }
   const auto node = start_in(directory);
   REQUIRE(node.history.state.has_value());
   CHECK(node.history.state->snapshot.empty());
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "chunks of a state that was never completed do not outlive the next start") {
+TEST_CASE_FIXTURE(directory_fixture, "chunks of an incomplete state do not outlive the next start") {
   std::uint64_t held = 0;
   {
     const auto node = start_in(directory);
@@ -154,7 +153,7 @@ TEST_CASE_FIXTURE(directory_fixture, "chunks of a state that was never completed
   expect_done(node.storage->keep_state(sequence_number{2}, leaves_of(next)));
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a life of thousands of steps with restarts in between reads like its model") {
+TEST_CASE_FIXTURE(directory_fixture, "a history of thousands of steps with restarts in between equals its model") {
   for (const std::uint64_t seed : {1, 2, 3}) {
     CAPTURE(seed);
     const scratch_folder own;

@@ -62,7 +62,7 @@ std::vector<storage_record> some_votes(std::uint64_t sequence) {
 
 TEST_CASE_FIXTURE(
     directory_fixture,
-    "a full disk gives an error with advice, then nothing more is written, and nothing acknowledged is lost") {
+    "a full disk gives an error with advice, then nothing more is written, and no acknowledged record is lost") {
   std::string acknowledged;
   {
     const auto node = start_in(directory);
@@ -111,7 +111,8 @@ TEST_CASE_FIXTURE(directory_fixture,
   CHECK(node.history.state->sequence == sequence_number{1});
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a disk that is full at the start gives an error with advice, and harms nothing") {
+TEST_CASE_FIXTURE(directory_fixture,
+                  "a disk that is full at the start gives an error with advice, and nothing is damaged") {
   {
     const auto node = start_in(directory);
     for (std::uint64_t sequence = 1; sequence < 200; ++sequence)
@@ -127,8 +128,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a disk that is full at the start gives an 
   CHECK(start_in(folder.path() / "crashed").history.records.size() == 3 * 199 + 1);
 }
 
-TEST_CASE_FIXTURE(directory_fixture,
-                  "the disk holds a bounded amount after hundreds of thousands of records that were forgotten") {
+TEST_CASE_FIXTURE(directory_fixture, "the disk usage is bounded after hundreds of thousands of forgotten records") {
   // In mode async, because what is tested is what piles up and not how long a sync takes.
   constexpr std::uint64_t retained = 512;
   constexpr std::uint64_t checkpoint_period = 128;
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(directory_fixture,
   CHECK(bytes_on_disk() < 64 * mib);
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "the disk holds a bounded amount after many states") {
+TEST_CASE_FIXTURE(directory_fixture, "the disk usage is bounded after many states") {
   const auto node = start_in(directory, durability::async);
   std::uint64_t largest = 0;
   state_snapshot state;

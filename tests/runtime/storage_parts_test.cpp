@@ -43,7 +43,7 @@ void expect_no_flip_to_pass(const byte_vector& value, const Decode& decode) {
 
 }  // namespace
 
-TEST_CASE("no flipped bit and no missing end of a stored value passes") {
+TEST_CASE("every flipped bit and every missing end of a stored value is found") {
   const auto record = record_of(record_kind::prepare, 77, "some bytes", 3);
   const auto head = encode(head_of(record, 12));
   byte_vector value{head.begin(), head.end()};
@@ -55,7 +55,7 @@ TEST_CASE("no flipped bit and no missing end of a stored value passes") {
                          decode_totals);
 }
 
-TEST_CASE("stored values come back as they were") {
+TEST_CASE("stored values are returned as they were") {
   const auto record = record_of(record_kind::prepare, 77, "some bytes", 3);
   const auto head = head_of(record, 12);
   const auto encoded = encode(head);
@@ -71,12 +71,12 @@ TEST_CASE("stored values come back as they were") {
   CHECK(decode_totals(encode(totals)) == totals);
 }
 
-TEST_CASE("the keys of records stand in the order of writing") {
+TEST_CASE("the keys of records sort in the order of writing") {
   const std::vector<std::uint64_t> orders = {0, 1, 255, 256, 65'535, 65'536, 1ULL << 40U, ~0ULL};
   CHECK(std::ranges::is_sorted(orders, {}, [](std::uint64_t order) { return key_of(order); }));
 }
 
-TEST_CASE("the totals say which records are held, not how they came to be") {
+TEST_CASE("the totals depend on the held records, not on their history") {
   const auto head = [](record_kind kind, std::uint64_t sequence, std::uint64_t order) {
     return head_of(record_of(kind, sequence, "x"), order);
   };
@@ -101,7 +101,7 @@ TEST_CASE("the totals say which records are held, not how they came to be") {
   CHECK(first.lowest_order() == 4);
 }
 
-TEST_CASE_FIXTURE(mark_fixture, "the mark says what was said last") {
+TEST_CASE_FIXTURE(mark_fixture, "the mark returns its last value") {
   for (std::uint64_t changes = 1; changes < 600; ++changes) {
     {
       auto mark = open();
@@ -120,7 +120,8 @@ TEST_CASE_FIXTURE(mark_fixture, "the mark says what was said last") {
   CHECK(open().last().closed);
 }
 
-TEST_CASE_FIXTURE(mark_fixture, "a torn sector of the mark leaves what was said before, and both torn are an error") {
+TEST_CASE_FIXTURE(mark_fixture,
+                  "a torn sector of the mark leaves the value before, and two torn sectors are an error") {
   {
     auto mark = open();
     expect_done(mark.advance(41));
@@ -139,7 +140,7 @@ TEST_CASE_FIXTURE(mark_fixture, "a torn sector of the mark leaves what was said 
   CHECK(contains(read.error().what, "damaged"));
 }
 
-TEST_CASE_FIXTURE(mark_fixture, "what both sectors say survives the loss of either") {
+TEST_CASE_FIXTURE(mark_fixture, "a value in both sectors survives the loss of either") {
   {
     auto mark = open();
     expect_done(mark.settle({7, true}));

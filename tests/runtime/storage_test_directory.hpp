@@ -14,7 +14,7 @@
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/storage.hpp"
 
-/// What the tests of the durable storage share: directories, and short ways to speak of records.
+/// Shared by the tests of the durable storage: directories, and short notations for records.
 namespace hypermesh::storage_test {
 
 /// A folder of its own that vanishes with the test. In memory where there is such a place: thousands of syncs would
@@ -89,7 +89,7 @@ inline or_error<stored_history> examine(const std::filesystem::path& directory) 
   return (*made)->read();
 }
 
-/// A storage that has been read, and what was in it.
+/// A storage that has been read, and its content.
 struct reading_storage {
   std::unique_ptr<stable_storage> storage;
   stored_history history;
@@ -151,8 +151,8 @@ inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(
   return found;
 }
 
-/// The files of a directory and its folders, as a crash of the process at this moment leaves them. Nobody may write to
-/// the storage meanwhile; when the database tidies up in the background, the copy is made again.
+/// The files of a directory and its folders, as a crash of the process at this moment leaves them. The storage must not
+/// be written meanwhile; when the database tidies up in the background, the copy is made again.
 inline void copy_directory(const std::filesystem::path& from, const std::filesystem::path& to) {
   namespace fs = std::filesystem;
   for (auto before = listing_of(from);;) {

@@ -33,7 +33,7 @@ TEST_CASE("text of every language is shown as it is") {
   }
 }
 
-TEST_CASE("what a terminal would obey is written out") {
+TEST_CASE("control characters are escaped") {
   CHECK(visible_text("\x1b[31mred\x07") == "\\x1b[31mred\\x07");
   CHECK(visible_text("a\nb\tc\rd") == "a\\nb\\tc\\rd");
   CHECK(visible_lines("a\nb\tc\rd") == "a\nb\tc\\rd");
@@ -44,7 +44,7 @@ TEST_CASE("what a terminal would obey is written out") {
   CHECK(visible_text(std::string_view{"\0", 1}) == "\\x00");
 }
 
-TEST_CASE("bytes that are not UTF-8 are told from text") {
+TEST_CASE("bytes that are not UTF-8 are distinguished from text") {
   for (const auto* bytes : {"\xff", "\xc3", "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                             "\xf8\x88\x80\x80\x80", "good\xe2\x82"}) {
     CAPTURE(to_hex(as_byte_span(bytes)));
@@ -54,7 +54,7 @@ TEST_CASE("bytes that are not UTF-8 are told from text") {
   }
 }
 
-TEST_CASE("no two values look alike, and no value looks like another answer") {
+TEST_CASE("no two values look alike, and no value looks like a status") {
   CHECK(shown("0xff") == "\"0xff\"");
   CHECK(shown("\xff") == "0xff");
   CHECK(shown("(none)") == "\"(none)\"");
@@ -65,7 +65,7 @@ TEST_CASE("no two values look alike, and no value looks like another answer") {
   CHECK(shown("\"a\\nb\"") == "\"\\\"a\\\\nb\\\"\"");
 }
 
-TEST_CASE("an answer gives a value as text or as bytes, and nothing where there is none") {
+TEST_CASE("an answer shows a value as text or as bytes, and nothing where there is none") {
   const auto text = answer_to_get(found("Zürich\n"));
   CHECK(text.text == "Zürich\n");
   CHECK_FALSE(text.bytes);
@@ -79,7 +79,7 @@ TEST_CASE("an answer gives a value as text or as bytes, and nothing where there 
   CHECK(none.line == "(none)");
 }
 
-TEST_CASE("an operation whose condition did not hold counts as refused") {
+TEST_CASE("an operation with a failed condition counts as refused") {
   const operation_result unchanged{operation_status::applied, to_byte_vector(std::string_view{"\0", 1})};
   for (const auto& words : {std::vector<std::string>{"create", "k", "v"},
                             std::vector<std::string>{"compare-and-swap", "k", "expected", "new"}}) {
@@ -90,7 +90,7 @@ TEST_CASE("an operation whose condition did not hold counts as refused") {
   }
 }
 
-TEST_CASE("each machine knows which of its operations only read") {
+TEST_CASE("each machine knows its read-only operations") {
   const auto reads = [](std::string_view machine, const std::vector<std::string>& words) {
     const auto operation = parse_operation(machine, words);
     REQUIRE(operation);

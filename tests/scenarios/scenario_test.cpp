@@ -44,8 +44,8 @@ std::set<std::string>& names_with_a_case() {
   return names;
 }
 
-/// Runs a script and expects that it happens as written. With HYPERMESH_REWRITE=1 in the environment what happened
-/// is written into the script instead: read the difference before you commit it.
+/// Runs a script and compares the result with its text. With HYPERMESH_REWRITE=1 in the environment the result is
+/// written into the script instead: read the difference before you commit it.
 void play(const std::string& name) {
   const auto path = folder / (name + ".txt");
   const auto written = read_text(path);

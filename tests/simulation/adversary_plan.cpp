@@ -72,9 +72,9 @@ std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasi
   return players;
 }
 
-/// One backup gets its half's batch, and the PREPAREs for it, while nobody hears its own; then it is cut off. The
-/// others put another batch in the place, in the next view of an honest primary. That one is suspended, so that they
-/// leave its view: for the witness's, who comes back with a certificate that is older than theirs (attack 10).
+/// One backup gets its half's batch and the PREPAREs for it, while its own frames are dropped; then it is cut off. The
+/// others commit another batch at the same sequence, in the next view of an honest primary. This primary is suspended,
+/// so that they leave its view for that of the witness, whose certificate is older than theirs (attack 10).
 void add_lone_witness(run_plan& plan, std::uint64_t seed) {
   const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
   const replica_id witness{replicas / 2};
@@ -147,9 +147,9 @@ bool leaves_a_quorum(strategy_occasion occasion) {
   return occasion == none || occasion == as_primary || occasion == as_client;
 }
 
-/// How long a trial may take when `players` may lead one after the other. What is provable is proven of each of them at
-/// once. Who serves badly, and is proven faulty by chance only, has to be suspected before another orders the case: a
-/// few time-outs for each, as it has to be slow twice.
+/// How long a trial may take when `players` may lead one after the other. Evidence of a provable strategy is found
+/// against each of them at once. A player with bad service that is proven faulty only by chance has to be suspected
+/// before another primary orders the case. That takes a few time-outs for each player, because it has to be slow twice.
 microseconds_t trial_bound(bool is_provable, std::size_t players) {
   return trial_us_max + (is_provable ? 0 : (players - 1) * 4 * view_change_settings{}.request_us);
 }

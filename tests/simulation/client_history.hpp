@@ -9,9 +9,9 @@
 
 namespace hypermesh::testing {
 
-/// What the clients of a run ordered, and when they saw what, for the check of I5. Unordered queries stay out: f+1
-/// replicas answer them from what they have executed, which may be old, so they are not linearizable by design.
-/// Memory: every operation of the run.
+/// The operations that the clients of a run ordered, and the times and results that they saw, for the check of I5.
+/// Unordered queries stay out: f+1 replicas answer them from an executed state, which may be old, so they are not
+/// linearizable by design. Memory: every operation of the run.
 class client_history {
  public:
   /// Whether the operations of a client keep their order; else only those of one request do.

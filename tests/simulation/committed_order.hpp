@@ -12,7 +12,7 @@
 
 namespace hypermesh::testing {
 
-/// The one order of batches that all replicas must share, and what it must yield: a second, simplest
+/// The one order of batches that all replicas must share, and the results that it must yield: a second, simplest
 /// implementation of exactly-once execution on a machine of its own. Grows with the run.
 class committed_order {
  public:

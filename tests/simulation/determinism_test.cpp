@@ -31,7 +31,7 @@ TEST_CASE("equal seeds give equal events") {
   }
 }
 
-TEST_CASE("equal seeds give equal events whatever happens to disks, nodes and links") {
+TEST_CASE("equal seeds give equal events, whatever faults disks, nodes and links have") {
   for (const auto profile : {fault_profile::flapping, fault_profile::swizzled, fault_profile::one_way,
                              fault_profile::disks, fault_profile::forgetful, fault_profile::twins}) {
     CAPTURE(to_string(profile));
@@ -60,21 +60,21 @@ TEST_CASE("fifty fixed seeds pass with four replicas") {
     expect_pass(run_seed(seed));
 }
 
-TEST_CASE("fixed seeds pass in which a replica has two machines") {
+TEST_CASE("fixed seeds pass with a replica on two machines") {
   for (const auto replicas : {4U, 7U}) {
     for (std::uint64_t seed = 2'000; seed < 2'015; ++seed)
       expect_pass(run_seed(seed, replicas, fault_profile::twins));
   }
 }
 
-TEST_CASE("groups of other sizes pass, also those that are not 3f + 1") {
+TEST_CASE("groups of other sizes pass, also sizes other than 3f + 1") {
   for (const auto replicas : {5U, 6U, 7U, 10U}) {
     for (std::uint64_t seed = 1; seed <= 4; ++seed)
       expect_pass(run_seed(seed, replicas));
   }
 }
 
-TEST_CASE("every profile does what it says") {
+TEST_CASE("every profile injects the faults that it names") {
   const auto lossy = run_seed(1, 4, fault_profile::lossy);
   CHECK(lossy.network.lost > 0);
   CHECK(lossy.network.duplicated + lossy.network.cut == 0);
@@ -99,7 +99,7 @@ TEST_CASE("every profile does what it says") {
   CHECK(calm.network.lost + calm.network.duplicated + calm.network.cut == 0);
 }
 
-TEST_CASE("the seeds of the suite meet checkpoints, state transfers and retransmissions") {
+TEST_CASE("the seeds of the suite cover checkpoints, state transfers and retransmissions") {
   std::uint64_t checkpoints = 0;
   std::uint64_t transfers = 0;
   std::uint64_t retransmissions = 0;

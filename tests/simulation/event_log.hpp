@@ -15,8 +15,8 @@ namespace hypermesh::testing {
 /// "0" for a replica, "0b" for its second machine, "c0" for a client.
 [[nodiscard]] std::string short_name(endpoint machine);
 
-/// What happened in a run: a hash over every delivered frame, which equal seeds repeat, and the last events
-/// as lines. Memory: `kept_max` events.
+/// The events of a run: a hash over every delivered frame, which equal seeds repeat, and the last events as lines.
+/// Memory: `kept_max` events.
 class event_log {
  public:
   static constexpr std::size_t kept_max = 50;

@@ -18,7 +18,7 @@ class fault_driver {
   fault_driver(const fault_driver&) = delete;
   fault_driver& operator=(const fault_driver&) = delete;
 
-  /// What goes wrong now.
+  /// The fault that begins now.
   [[nodiscard]] const std::vector<planned_fault>& active() const { return active_; }
 
  private:

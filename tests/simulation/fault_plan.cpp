@@ -206,9 +206,9 @@ void fault_drawer::draw_march_of_views(microseconds_t begin) {
   }
 }
 
-/// f + 1 replicas, with all clients and without the others, suspect the primary. The others of them do not hear one of
-/// them, so only this one leaves the view, and loses its disk. The group goes on in the same view, takes the replica in
-/// again, and ends the view later: the replica must not leave it in a second way.
+/// f + 1 replicas, with all clients and without the others, suspect the primary. One of them is not connected to the
+/// others of them, so only this one leaves the view, and then it loses its disk. The group continues in the same view,
+/// readmits the replica, and ends the view later: the replica must not leave it in a second way.
 void fault_drawer::draw_forgotten_departure(replica_id replica) {
   // The primary of the first view does not suspect itself.
   const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);
@@ -240,7 +240,7 @@ void fault_drawer::draw_disk_loss(replica_id replica) {
   const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : (marches ? 300'000 : 1'500'000));
   add(begin, end, disk_loss{replica});
   if (marches) return draw_march_of_views(std::min(end, heals_at()));
-  // Whoever is on probation may be killed too, and the others as well.
+  // A replica on probation may be killed too, and the others as well.
   for (auto count = chance_.below(3); count > 0; --count) {
     const auto again = 1 + chance_.below(heals_at() - 1);
     add(again, again + 1'000 + chance_.below(300'000), node_crash{replica});
@@ -263,8 +263,8 @@ void fault_drawer::draw_lying_disk(replica_id replica) {
   }
 }
 
-/// The chaos falls into rounds; in each everybody is linked with one machine of a twin or with both, and those that are
-/// linked with different ones may be cut off from each other.
+/// The chaos is divided into rounds. In each round every node is linked with one machine of a twin or with both, and
+/// nodes that are linked with different machines may be cut off from each other.
 void fault_drawer::draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end) {
   const endpoint machines[] = {{principal::of(replica)}, {principal::of(replica), true}};
   std::set<endpoint> only[2];

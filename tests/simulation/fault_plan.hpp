@@ -9,8 +9,8 @@
 
 namespace hypermesh::testing {
 
-/// What the network and the machines do to a run. `mixed` lets the seed choose one of those before it; `twins` copies
-/// the keys of up to f replicas.
+/// The faults of network and machines in a run. `mixed` lets the seed choose one of those before it; `twins` copies the
+/// keys of up to f replicas.
 enum class fault_profile : std::uint8_t {
   calm,
   lossy,
@@ -44,8 +44,8 @@ struct fault_plan {
 /// Draws a plan of `profile`; times, rates, delays and partitions come from `chance`.
 [[nodiscard]] fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance);
 
-/// Adds what happens to disks with bytes, without a change to the other faults of the plan: now and then one of them
-/// fails, is full, or is damaged.
+/// Adds faults of disks with bytes, without a change to the other faults of the plan: now and then one of them fails,
+/// is full, or is damaged.
 void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
                      splitmix64& chance);
 

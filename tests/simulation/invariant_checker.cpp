@@ -407,7 +407,7 @@ void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& 
                          content.sequence.value);
     });
   }
-  // Also what was committed since in an earlier view: those who committed it had not left for this one.
+  // Also batches that were committed since in an earlier view by replicas that had not left for this one.
   auto earlier = order_.last();
   while (earlier > covered && committed_in_.at(earlier.value - 1) >= opened.view)
     earlier = sequence_number{earlier.value - 1};
@@ -421,7 +421,7 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
                                         const frame_ptr& frame) {
   const auto& content = said.content;
   const auto name = [&] { return fmt::format("{} of {}", to_string(kind), place_of(replica, content.sequence)); };
-  // A relayed PRE-PREPARE is the primary's word; whoever passes it on holds it durably as well.
+  // A relayed PRE-PREPARE is the primary's statement; a replica that relays it holds it durably as well.
   if (content.replica == replica && is_bound(replica)) {
     const auto key = std::make_tuple(replica, kind, content.view, content.sequence);
     const auto [place, is_new] = said_.emplace(key, content.value);

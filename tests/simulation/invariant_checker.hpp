@@ -44,12 +44,12 @@ enum class standing : std::uint8_t {
   faulty
 };
 
-/// Watches what correct replicas and clients do and say, and keeps the first violation:
-/// I1 agreement, I2 gap-free common prefix, I3 only what clients signed and sent is executed, I4 exactly once,
-/// I17 the order inside each session, I6 certificates, I8 views grow, I9 watermarks, I10 equal states at equal
-/// checkpoints, I12 bounds, I13 nobody fails or is refused for form or meaning; of attack 8 that nobody contradicts
-/// itself and of attack 9 that votes are durable before they leave; that clients accept exactly what the order yields;
-/// and I18 that views are left for a cause only. Pure.
+/// Watches the acts and messages of correct replicas and clients, and keeps the first violation: I1 agreement, I2
+/// gap-free common prefix, I3 only requests that clients signed and sent are executed, I4 exactly once, I5 clients
+/// accept exactly the results of the order, I6 certificates, I7 votes are durable before they leave (attack 9), I8
+/// views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 no correct node fails or has a
+/// frame refused for form or meaning, I14 no correct replica contradicts itself (attack 8), I17 the order inside each
+/// session, and I18 views are left for a cause only. Pure.
 class invariant_checker {
  public:
   /// Whether the replica's disk holds this record, or one that binds it more.

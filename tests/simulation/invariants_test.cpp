@@ -10,7 +10,8 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// A checker of a group of four with K = 4 and L = 8, and what true replicas would tell it. Each test lies once.
+/// A checker of a group of four with K = 4 and L = 8, and the observations of correct replicas. Each test adds one
+/// false observation.
 struct forged_world {
   request_factory make{small_cluster(4)};
   invariant_checker checker{make.cluster(), make.keys_of(replica_id{0}), std::make_unique<counting_machine>(),
@@ -74,20 +75,20 @@ TEST_CASE_FIXTURE(forged_world, "I1 breaks when two replicas commit different ba
   CHECK(broken() == "I1");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica leaves out a sequence") {
+TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica skips a sequence") {
   commit(0, 1);
   commit(0, 2);
   commit(1, 2);
   CHECK(broken() == "I2");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica executes what it did not commit") {
+TEST_CASE_FIXTURE(forged_world, "I2 breaks when a replica executes a batch that it did not commit") {
   commit(0, 1);
   execute(1, 1, {first_time(1)});
   CHECK(broken() == "I2");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I3 breaks when a request is ordered that no client sent") {
+TEST_CASE_FIXTURE(forged_world, "I3 breaks when a request that no client sent is ordered") {
   commit(0, committed(1, make.batch_number(1)));
   CHECK(broken() == "I3");
 }
@@ -109,19 +110,19 @@ TEST_CASE_FIXTURE(forged_world, "I4 breaks when a request is executed a second t
   CHECK(broken() == "I4");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I4 breaks when a request of a batch is left out") {
+TEST_CASE_FIXTURE(forged_world, "I4 breaks when a request of a batch is skipped") {
   commit(0, 1);
   execute(0, 1, {});
   CHECK(broken() == "I4");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client accepts what the order does not yield") {
+TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client accepts another result than the order gives") {
   commit(0, 1);
   checker.on_outcome(client_id{0}, 0, operation_result{operation_status::applied, to_byte_vector("forged")});
   CHECK(broken() == "I5");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client has a result before anything is ordered") {
+TEST_CASE_FIXTURE(forged_world, "I5 breaks when a client has a result before any request is ordered") {
   submitted(1);
   checker.on_outcome(client_id{0}, 0, operation_result{});
   CHECK(broken() == "I5");
@@ -156,7 +157,7 @@ TEST_CASE_FIXTURE(forged_world, "I6 breaks when a vote in a certificate is for s
   CHECK(with_last(make.signed_as(message_kind::commit, same)) == "none");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I6 breaks when the body is not the digest's") {
+TEST_CASE_FIXTURE(forged_world, "I6 breaks when the body does not match the digest") {
   auto content = committed(1, submitted(1));
   content.body = submitted(2);
   commit(0, content);
@@ -210,7 +211,7 @@ TEST_CASE_FIXTURE(forged_world, "I10 breaks when two states are certified after 
 }
 
 TEST_CASE_FIXTURE(forged_world,
-                  "I10 breaks when a state is installed without a proof, or another than the proven one") {
+                  "I10 breaks when a state is installed without a proof, or another state than the proven one") {
   for (std::uint64_t sequence = 1; sequence <= 4; ++sequence)
     commit(0, sequence);
   SUBCASE("without a proof") {}
@@ -248,7 +249,7 @@ TEST_CASE_FIXTURE(forged_world, "I13 breaks when a correct node fails, ends, or 
   CHECK(broken() == "I13");
 }
 
-TEST_CASE_FIXTURE(forged_world, "late and repeated frames of correct nodes break nothing") {
+TEST_CASE_FIXTURE(forged_world, "late and repeated frames of correct nodes break no invariant") {
   for (const auto reason : {rejection::duplicate, rejection::already_decided, rejection::outside_watermarks,
                             rejection::unsolicited, rejection::overloaded}) {
     checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), reason});
@@ -266,7 +267,7 @@ TEST_CASE_FIXTURE(forged_world, "I14 breaks when a correct replica contradicts i
   CHECK(broken() == "I14");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I14 breaks when a replica that lost its disk contradicts what it said before") {
+TEST_CASE_FIXTURE(forged_world, "I14 breaks when a replica that lost its disk contradicts its earlier messages") {
   send(2, make.prepare_of(replica_id{2}, make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1))));
   checker.on_started(replica_id{2}, recovered_replica{});
   CHECK(broken() == "none");
@@ -274,7 +275,7 @@ TEST_CASE_FIXTURE(forged_world, "I14 breaks when a replica that lost its disk co
   CHECK(broken() == "I14");
 }
 
-TEST_CASE_FIXTURE(forged_world, "a replica whose disk forgot may contradict itself, but not the order") {
+TEST_CASE_FIXTURE(forged_world, "a replica with lost records may contradict itself, but not the order") {
   const auto one = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(1));
   const auto other = make.pre_prepare_of(view_number{0}, sequence_number{1}, submitted(2));
   send(2, make.prepare_of(replica_id{2}, one));
@@ -287,7 +288,7 @@ TEST_CASE_FIXTURE(forged_world, "a replica whose disk forgot may contradict itse
 }
 
 TEST_CASE_FIXTURE(forged_world,
-                  "nothing that a faulty replica says is held against it, and correct ones may refuse it") {
+                  "a faulty replica's messages break no invariant, and correct replicas may refuse them") {
   checker.distrust(replica_id{2}, standing::faulty);
   checker.distrust(replica_id{2}, standing::forgetful);
   CHECK(checker.standing_of(replica_id{2}) == standing::faulty);
@@ -324,12 +325,14 @@ TEST_CASE_FIXTURE(forged_world, "only the first violation is kept") {
   CHECK(broken() == "I11");
 }
 
-TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica suspects a primary of which it found nothing") {
+TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica suspects a primary without its own finding") {
   checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::mute});
   send(1, make.suspicion_of(replica_id{1}, view_number{0}));
   CHECK(broken() == "none");
-  SUBCASE("which only another replica suspected") { send(2, make.suspicion_of(replica_id{2}, view_number{0})); }
-  SUBCASE("which follows one that it suspected") { send(1, make.suspicion_of(replica_id{1}, view_number{1})); }
+  SUBCASE("only another replica suspected it") { send(2, make.suspicion_of(replica_id{2}, view_number{0})); }
+  SUBCASE("it follows a primary that the replica suspected") {
+    send(1, make.suspicion_of(replica_id{1}, view_number{1}));
+  }
   CHECK(broken() == "I18");
 }
 

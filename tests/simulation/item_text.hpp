@@ -17,13 +17,13 @@ namespace hypermesh::testing {
 /// In which directions a partition cuts its links.
 enum class link_cut : std::uint8_t { both, outbound, inbound };
 
-/// What is on the disk of the second machine of a replica when it starts.
+/// The content of the disk of a replica's second machine when it starts.
 enum class copied_disk : std::uint8_t { empty, same };
 
 /// Which of the two machines of a replica ends for good.
 enum class leaving_machine : std::uint8_t { none, first, second };
 
-/// What an adversary does when its fault ends.
+/// The step of an adversary when its fault ends.
 enum class adversary_end : std::uint8_t { leaves, stays };
 
 /// The name of a strategy, or of several together.

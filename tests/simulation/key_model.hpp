@@ -13,9 +13,9 @@ namespace hypermesh::testing {
 /// A value of one key, numbered; 0 is "none".
 using value_number = std::uint32_t;
 
-/// What an operation does to one key of the key-value store, written a second time and without a store around it:
-/// operations on different keys do not touch each other, as long as the store is not full, which no simulated run
-/// fills. Pure. Memory: every value that the key was seen or computed to have.
+/// The effect of an operation on one key of the key-value store, written a second time and without a store around it:
+/// operations on different keys are independent as long as the store is not full, which no simulated run fills. Pure.
+/// Memory: every value that the key was seen or computed to have.
 class key_model {
  public:
   key_model();

@@ -51,7 +51,7 @@ struct handmade {
 
 }  // namespace
 
-TEST_CASE("a history of one operation after the other is linearizable when the store agrees") {
+TEST_CASE("a sequential history is linearizable when the store agrees") {
   CHECK(handmade{}
             .did(0, 10, "put a 1", answer())
             .did(20, 30, "get a", flag(true, "1"))
@@ -62,7 +62,7 @@ TEST_CASE("a history of one operation after the other is linearizable when the s
             .is_right());
 }
 
-TEST_CASE("a stale read is found, and one that overlaps the write is allowed") {
+TEST_CASE("a stale read is found, and a read that overlaps the write is allowed") {
   handmade stale;
   stale.did(0, 10, "put a 1", answer()).did(20, 30, "put a 2", answer()).did(40, 50, "get a", flag(true, "1"));
   CHECK_FALSE(stale.is_right());
@@ -95,7 +95,7 @@ TEST_CASE("a double increment is found") {
   CHECK_FALSE(history.is_right());
 }
 
-TEST_CASE("a value from nowhere is found") {
+TEST_CASE("a value that was never written is found") {
   handmade history;
   history.did(0, 10, "put a 1", answer()).did(5, 30, "get a", flag(true, "7"));
   CHECK_FALSE(history.is_right());
@@ -107,7 +107,7 @@ TEST_CASE("two compare-and-swaps from one value cannot both succeed") {
   CHECK_FALSE(history.is_right());
 }
 
-TEST_CASE("an operation without a result may have happened late, or not at all") {
+TEST_CASE("an operation without a result may have been executed late, or not at all") {
   handmade unseen;
   unseen.did(0, 10, "put a 1", answer()).never_heard(20, "put a 2").did(30, 40, "get a", flag(true, "1"));
   CHECK(unseen.is_right());
@@ -117,7 +117,7 @@ TEST_CASE("an operation without a result may have happened late, or not at all")
   CHECK_FALSE(unseen.is_right());
 }
 
-TEST_CASE("an operation without a result that another one needs must have happened") {
+TEST_CASE("an operation without a result is executed if another one needs it") {
   handmade needed;
   needed.never_heard(0, "increment a 5").did(10, 20, "increment a", answer("6"));
   CHECK(needed.is_right());
@@ -125,7 +125,7 @@ TEST_CASE("an operation without a result that another one needs must have happen
   CHECK_FALSE(needed.is_right());
 }
 
-TEST_CASE("an operation without a result cannot have happened before it was invoked, or twice") {
+TEST_CASE("an operation without a result is not executed before it was invoked, or twice") {
   handmade early;
   early.did(0, 10, "get a", flag(true, "1")).never_heard(20, "put a 1");
   CHECK_FALSE(early.is_right());
@@ -134,7 +134,7 @@ TEST_CASE("an operation without a result cannot have happened before it was invo
   CHECK_FALSE(twice.is_right());
 }
 
-TEST_CASE("operations of one request keep their order, those of different requests need not") {
+TEST_CASE("operations of one request keep their order, and those of different requests need not") {
   const auto history = [](std::uint64_t first, std::uint64_t second) {
     handmade made;
     made.did(0, 50, "put a 1", answer()).in(first, 0).did(1, 50, "put a 2", answer()).in(second, 1);
@@ -151,7 +151,7 @@ TEST_CASE("a request without a reply may have been executed although its first o
   CHECK(history.is_right());
 }
 
-TEST_CASE("an executed operation whose answer was too large has any result, but has happened") {
+TEST_CASE("an executed operation with a too large result may have had any result") {
   const operation_result unknown{operation_status::result_too_large, {}};
   handmade history;
   history.did(0, 10, "put a 1", unknown).did(20, 30, "get a", flag(true, "1"));
@@ -160,7 +160,7 @@ TEST_CASE("an executed operation whose answer was too large has any result, but 
   CHECK_FALSE(history.is_right());
 }
 
-TEST_CASE("what is no operation has one answer") {
+TEST_CASE("an invalid operation has exactly one answer") {
   const auto why = key_value::decode(operation("0xff00")).error();
   handmade history;
   history.did(0, 10, "0xff00", {operation_status::malformed, to_byte_vector(why)});
@@ -169,7 +169,7 @@ TEST_CASE("what is no operation has one answer") {
   CHECK_FALSE(history.is_right());
 }
 
-TEST_CASE("a violation names its key and tells the shortest history that fails") {
+TEST_CASE("a violation names its key and prints the shortest failing history") {
   handmade history;
   history.did(0, 10, "put a 1", answer()).did(20, 30, "put b 1", answer()).did(25, 35, "get a", flag(true, "2"));
   history.did(40, 50, "put a 3", answer()).did(60, 70, "get a", flag(true, "1")).did(32, 65, "get b", flag(true, "1"));
@@ -180,7 +180,7 @@ TEST_CASE("a violation names its key and tells the shortest history that fails")
         "  c0  [      0.025 …      0.035 ms] get a -> 2   <- the first result that cannot be\n");
 }
 
-TEST_CASE("a client's history knows which request carried an operation, also when it was sent again") {
+TEST_CASE("a client's history maps an operation to its request, also when the request was sent again") {
   const request_factory make{small_cluster(4)};
   const client_id client{1};
   const auto bytes = [](std::string_view words) { return std::string{as_text(operation(words))}; };
@@ -305,7 +305,7 @@ bool has_order(const std::vector<client_operation>& history) {
 
 }  // namespace
 
-TEST_CASE("the model of a key does what the store does") {
+TEST_CASE("the model of a key equals the store") {
   splitmix64 chance{5};
   key_value_store store{3};
   key_model model;
@@ -321,7 +321,7 @@ TEST_CASE("the model of a key does what the store does") {
   }
 }
 
-TEST_CASE("histories of real executions with overlapping intervals pass") {
+TEST_CASE("histories of real executions with overlapping intervals are linearizable") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     CAPTURE(seed);
     splitmix64 chance{seed};
@@ -349,7 +349,7 @@ TEST_CASE("a changed result is nearly always found") {
   CHECK(undecided == 0);
 }
 
-TEST_CASE("small histories get the verdict of trying every order") {
+TEST_CASE("small histories get the verdict of an exhaustive search") {
   std::size_t right = 0;
   for (std::uint64_t seed = 1; seed <= 1'500; ++seed) {
     CAPTURE(seed);
@@ -366,7 +366,7 @@ TEST_CASE("small histories get the verdict of trying every order") {
   CHECK(right < 1'200);
 }
 
-TEST_CASE("a long history on one key with sixteen operations at once takes few places") {
+TEST_CASE("a long history on one key with sixteen concurrent operations needs few search states") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     splitmix64 chance{seed};
@@ -376,7 +376,7 @@ TEST_CASE("a long history on one key with sixteen operations at once takes few p
   }
 }
 
-TEST_CASE("a search beyond its budget is undecided, which is no violation") {
+TEST_CASE("a search beyond its budget is undecided and no violation") {
   handmade history;
   for (std::uint64_t index = 0; index < 24; ++index)
     history.did(0, 100, fmt::format("put a {}", index), answer());
@@ -386,7 +386,7 @@ TEST_CASE("a search beyond its budget is undecided, which is no violation") {
   CHECK(!verdict.violation);
 }
 
-TEST_CASE("words of an operation give its bytes back") {
+TEST_CASE("the text of an operation gives its bytes back") {
   for (const std::string words : {"put a b", "get a", "delete a", "create a b", "compare-and-swap a b c",
                                   "increment a -4", "0xff206e6f6e73656e7365"}) {
     CHECK(words_of(operation(words)) == words);

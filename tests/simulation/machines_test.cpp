@@ -45,7 +45,7 @@ storage_record prepare_record(std::uint64_t sequence) {
 
 }  // namespace
 
-TEST_CASE("a replica that lost its disk comes back on probation and in the state of the others") {
+TEST_CASE("a replica that lost its disk returns on probation and with the state of the others") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const traced_run run{calm_plan({{second, second + 100'000, disk_loss{replica_id{2}}}}, seed)};
     CAPTURE(seed);
@@ -56,7 +56,7 @@ TEST_CASE("a replica that lost its disk comes back on probation and in the state
   }
 }
 
-TEST_CASE("a replica on probation that is killed is on probation again") {
+TEST_CASE("a replica on probation is on probation again after a crash") {
   const traced_run run{calm_plan({{500'000, 600'000, disk_loss{replica_id{2}}},
                                   {900'000, 950'000, node_crash{replica_id{2}}},
                                   {1'200'000, 1'250'000, power_cut{}}})};
@@ -67,7 +67,7 @@ TEST_CASE("a replica on probation that is killed is on probation again") {
 
 TEST_CASE("a replica that lost its disk is a full member again after two views, and stays one") {
   std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
-  // Whoever is the primary of the first views goes for so long that it is replaced.
+  // The primary of the first views is down for so long that it is replaced.
   for (std::uint32_t number = 0; number < 3; ++number)
     faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
   faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});
@@ -83,7 +83,7 @@ TEST_CASE("a replica that lost its disk is a full member again after two views, 
   CHECK(run.report.learner_starts == 1);
 }
 
-TEST_CASE("a disk that lies loses its last changes when it says so, and nothing else") {
+TEST_CASE("a disk with unsynced writes loses exactly its last changes in a power failure") {
   simulated_storage disk;
   CHECK(disk.write(std::vector{prepare_record(1)}).has_value());
   disk.lie_about(2);
@@ -100,7 +100,7 @@ TEST_CASE("a disk that lies loses its last changes when it says so, and nothing 
   CHECK(disk.records_held() == 3);
 }
 
-TEST_CASE("of a torn write the first part is on the disk, and the write fails") {
+TEST_CASE("a torn write leaves its first part on the disk and fails") {
   simulated_storage disk;
   disk.on_write([](std::size_t) { return 2; });
   const std::vector records = {prepare_record(1), prepare_record(2), prepare_record(3)};
@@ -109,7 +109,7 @@ TEST_CASE("of a torn write the first part is on the disk, and the write fails") 
   CHECK(disk.records().back().sequence == sequence_number{2});
 }
 
-TEST_CASE("a group bears a replica whose disk forgot what it said") {
+TEST_CASE("a group tolerates a replica with a disk that lost records") {
   std::uint64_t lied = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const auto replica = replica_id{static_cast<std::uint32_t>(seed % 4)};
@@ -120,7 +120,7 @@ TEST_CASE("a group bears a replica whose disk forgot what it said") {
   CHECK(lied == 10);
 }
 
-TEST_CASE("a write that tears when its node is killed breaks nothing") {
+TEST_CASE("a torn write of a crashed node violates no invariant") {
   std::uint64_t restarts = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     std::vector<planned_fault> faults;
@@ -135,7 +135,7 @@ TEST_CASE("a write that tears when its node is killed breaks nothing") {
   CHECK(restarts > 20);
 }
 
-TEST_CASE("a suspended node says nothing, goes on later, and the others do not wait for it") {
+TEST_CASE("a suspended node sends nothing and continues later, and the others do not wait for it") {
   auto plan = calm_plan({{300'000, 3 * second, node_pause{replica_id{0}}}});
   plan.heals_at = 3 * second;
   const traced_run run{plan};
@@ -151,7 +151,7 @@ TEST_CASE("a suspended node says nothing, goes on later, and the others do not w
   CHECK(std::any_of(ends, run.lines.end(), [](const auto& line) { return line.find(" ms  0 commits") < line.size(); }));
 }
 
-TEST_CASE("who pauses an actor twice lets it go on once both end") {
+TEST_CASE("an actor that is paused twice continues once both pauses end") {
   const actor_pause one{replica_id{1}, node_part::replica};
   const auto within =
       run_simulation(calm_plan({{100'000, 900'000, node_pause{replica_id{1}}}, {300'000, 400'000, one}}));
@@ -173,7 +173,7 @@ TEST_CASE("a broken link is broken in one direction") {
   CHECK(report.network.cut > 0);
 }
 
-TEST_CASE("both machines of a copied replica are heard, and the group bears it") {
+TEST_CASE("both machines of a copied replica are received, and the group tolerates them") {
   for (const auto leaves : {leaving_machine::none, leaving_machine::first, leaving_machine::second}) {
     for (const auto disk : {copied_disk::empty, copied_disk::same}) {
       // The first primary, which proposes twice.
@@ -198,7 +198,7 @@ TEST_CASE("two machines with one key propose different batches, and correct repl
   CHECK(conflicts > 0);
 }
 
-TEST_CASE("a plan spoils no more replicas than the group bears") {
+TEST_CASE("a plan makes no more replicas faulty than the group tolerates") {
   const planned_fault lost{100, 200, disk_loss{replica_id{1}}};
   const planned_fault lies{100, 200, lying_disk{replica_id{2}, 3}};
   const planned_fault copied{100, 200, key_copy{replica_id{2}}};
@@ -213,7 +213,7 @@ TEST_CASE("a plan spoils no more replicas than the group bears") {
   }
 }
 
-TEST_CASE("replicas leave and come back one by one when a network is swizzled") {
+TEST_CASE("replicas are partitioned and healed one by one when a network is swizzled") {
   bool all_at_once = false;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const auto plan = make_plan({seed, 4, 10, fault_profile::swizzled});
@@ -234,7 +234,7 @@ TEST_CASE("replicas leave and come back one by one when a network is swizzled") 
   CHECK(all_at_once);
 }
 
-TEST_CASE("queries are answered with what the order once gave") {
+TEST_CASE("queries are answered with a value of the order") {
   std::uint64_t queries = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const auto report = run_simulation(run_options{seed, 4, 80, fault_profile::everything});
@@ -244,7 +244,7 @@ TEST_CASE("queries are answered with what the order once gave") {
   CHECK(queries > 20);
 }
 
-TEST_CASE("the seeds of the suite meet lost disks, replicas that are members again, disks that lie, and twins") {
+TEST_CASE("the seeds of the suite cover lost disks, readmitted replicas, disks that lose records, and twins") {
   run_report sum;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const auto report = run_simulation(run_options{seed, 4, 200, fault_profile::disks});

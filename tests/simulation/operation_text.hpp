@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 /// hexadecimal when no such words give exactly these bytes. `operation_of` gives the bytes back.
 [[nodiscard]] std::string words_of(byte_span operation);
 
-/// The operation that `words` mean; the failure says what is wrong with them.
+/// The operation that `words` mean; the failure describes the problem.
 [[nodiscard]] or_reason<byte_vector> operation_of(std::span<const std::string> words);
 
 /// The words of `text`; any number of spaces parts two of them.

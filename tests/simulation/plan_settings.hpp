@@ -38,8 +38,8 @@ struct plan_settings {
   return static_cast<std::uint32_t>(settings.clients * settings.processes_per_client);
 }
 
-/// A setting by its name in a plan's text, and the least and greatest value that a run takes. A new setting is a
-/// member, a row here, and what `world_of` does with it.
+/// A setting by its name in a plan's text, with the least and the greatest value of a run. A new setting is a member, a
+/// row here, and its use in `world_of`.
 struct setting_row {
   std::string_view name;
   std::uint64_t plan_settings::*member;

@@ -226,8 +226,8 @@ struct disk_loss {
   friend bool operator==(const disk_loss&, const disk_loss&) = default;
 };
 
-/// The disk of a replica says that a write is durable before it is: whenever the node is killed, as it is at the end,
-/// the last `changes` are lost, and nobody knows.
+/// The disk of a replica reports a write as durable before it is. Whenever the node is killed, as it is at the end, the
+/// last `changes` are lost without notice.
 struct lying_disk {
   static constexpr std::string_view word = "forgetful";
   replica_id replica;
@@ -248,8 +248,8 @@ struct lying_disk {
   friend bool operator==(const lying_disk&, const lying_disk&) = default;
 };
 
-/// The disk of a replica fails, or is full: the node that meets it stops. At the end the disk is sound again, with all
-/// that it had said was durable, and the node starts.
+/// The disk of a replica fails, or is full: the node stops at its next write. At the end the disk is sound again, with
+/// all changes that it had reported as durable, and the node starts.
 struct failing_disk {
   static constexpr std::string_view word = "disk-trouble";
   replica_id replica;

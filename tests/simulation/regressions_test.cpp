@@ -19,9 +19,9 @@ run_plan plan_from(const std::string& lines, std::uint64_t schedule) {
 
 }  // namespace
 
-// Replica 0 is silent because it lost its disk. 1 and 2 wait for view 1, of which 1 lacks the VIEW-CHANGE of 2, and 3 has
-// gone on to view 2. No view has a quorum of VIEW-CHANGEs, no f + 1 ask for more, and nobody's time ran.
-TEST_CASE("a view change whose quorum is spread over two views ends") {
+// Replica 0 is silent because it lost its disk. 1 and 2 wait for view 1, of which 1 lacks the VIEW-CHANGE of 2, and 3
+// has gone on to view 2. No view has a quorum of VIEW-CHANGEs, no f + 1 ask for more, and nobody's time ran.
+TEST_CASE("a view change with a quorum spread over two views completes") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(
         plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"
@@ -38,7 +38,7 @@ TEST_CASE("a view change whose quorum is spread over two views ends") {
 
 // The write of a proposal and of the PREPARE for it is torn between the two. The replica had the proposal in its slot
 // again and never voted for it, and with one other on probation the batch had no quorum for ever.
-TEST_CASE("a proposal that was written without the vote for it is voted for") {
+TEST_CASE("a proposal that was written without the vote for it gets the vote") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(
         plan_from("pipeline-depth 1\nrequests-per-batch-max 1\nbundle-operations-max 1\nrequests-in-flight-max 1\n"

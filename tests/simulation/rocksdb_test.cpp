@@ -37,7 +37,7 @@ void for_each_mode(const Check& check) {
 
 }  // namespace
 
-TEST_CASE("equal seeds give equal events on RocksDB, whatever happens to disks and nodes") {
+TEST_CASE("equal seeds give equal events on RocksDB, whatever faults disks and nodes have") {
   for (const auto profile : {fault_profile::calm, fault_profile::crashing, fault_profile::disks,
                              fault_profile::forgetful, fault_profile::everything, fault_profile::twins}) {
     CAPTURE(to_string(profile));
@@ -56,7 +56,7 @@ TEST_CASE("fixed seeds pass on RocksDB with four replicas") {
     expect_pass(run_seed(seed), seed);
 }
 
-TEST_CASE("fixed seeds pass on RocksDB in which nodes crash and disks are lost or forget") {
+TEST_CASE("fixed seeds pass on RocksDB with crashes and lost disks or records") {
   for (const auto profile : {fault_profile::crashing, fault_profile::disks, fault_profile::forgetful}) {
     CAPTURE(to_string(profile));
     for (std::uint64_t seed = 5'100; seed < 5'105; ++seed)
@@ -67,7 +67,7 @@ TEST_CASE("fixed seeds pass on RocksDB in which nodes crash and disks are lost o
 TEST_CASE("a replica that lost its disk is a full member again on RocksDB, and stays one after a crash") {
   for_each_mode([](world_disk disk) {
     std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
-    // Whoever is the primary of the first views goes for so long that it is replaced.
+    // The primary of the first views is down for so long that it is replaced.
     for (std::uint32_t number = 0; number < 3; ++number)
       faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
     faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});
@@ -84,7 +84,7 @@ TEST_CASE("a replica that lost its disk is a full member again on RocksDB, and s
   });
 }
 
-TEST_CASE("when all nodes lose power again and again, nothing that was acknowledged in mode sync is lost") {
+TEST_CASE("repeated power failures of all nodes lose no acknowledged record in mode sync") {
   std::uint64_t restarts = 0;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     std::vector<planned_fault> faults;
@@ -97,7 +97,7 @@ TEST_CASE("when all nodes lose power again and again, nothing that was acknowled
   CHECK(restarts == 10 * 7 * 4);
 }
 
-TEST_CASE("a replica whose disk fails or is full stops, and goes on when the disk is sound again") {
+TEST_CASE("a replica with a failing or full disk stops, and continues when the disk is sound again") {
   for_each_mode([](world_disk disk) {
     for (const auto trouble : {disk_trouble::write_errors, disk_trouble::sync_errors, disk_trouble::full}) {
       CAPTURE(static_cast<unsigned>(trouble));
@@ -111,7 +111,7 @@ TEST_CASE("a replica whose disk fails or is full stops, and goes on when the dis
   });
 }
 
-TEST_CASE("a damaged disk is noticed, or holds all that its replica had promised") {
+TEST_CASE("a damaged disk is noticed, or still holds all votes of its replica") {
   for_each_mode([](world_disk disk) {
     std::uint64_t noticed = 0;
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {

@@ -31,9 +31,9 @@ struct run_options {
   run_storage storage = run_storage::model;
 };
 
-/// A run with every choice written down, so that it can be edited: whatever is taken out of it leaves the rest as it
-/// is. Equal plans give equal events. The choices that remain, how long each frame takes and who handles its mail next,
-/// are drawn while it runs.
+/// A run with every choice written down, so that it can be edited: an item that is removed leaves the rest as it is.
+/// Equal plans give equal events. The remaining choices, how long each frame takes and which node handles its mail
+/// next, are drawn while the plan runs.
 struct run_plan {
   /// The profile that the faults were drawn from; for reports.
   fault_profile profile = fault_profile::calm;
@@ -60,8 +60,8 @@ struct run_plan {
 /// An error if the plan cannot run.
 [[nodiscard]] or_reason<void> check(const run_plan& plan);
 
-/// A line for each item, which a person can edit. `plan_of` reads it back to an equal plan; it takes what stands for
-/// nothing, empty lines and lines that begin with #, too. The failure names the line.
+/// A line for each item, which a person can edit. `plan_of` reads it back to an equal plan, and ignores empty lines and
+/// lines that begin with #. The failure names the line.
 [[nodiscard]] std::string text_of(const run_plan& plan);
 [[nodiscard]] or_reason<run_plan> plan_of(std::string_view text);
 

@@ -39,7 +39,7 @@ TEST_CASE("the text of a plan gives the plan back") {
   }
 }
 
-TEST_CASE("equal plans give equal events, also when one was read from text") {
+TEST_CASE("equal plans give equal events, also when one is read from text") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     CAPTURE(seed);
     const auto plan = plan_of_seed(seed);
@@ -50,14 +50,14 @@ TEST_CASE("equal plans give equal events, also when one was read from text") {
   }
 }
 
-TEST_CASE("another scheduling seed gives other events of the same plan") {
+TEST_CASE("another scheduling seed gives other events for the same plan") {
   auto plan = plan_of_seed(1);
   const auto hash = run_simulation(plan).event_hash;
   ++plan.scheduling_seed;
   CHECK(run_simulation(plan).event_hash != hash);
 }
 
-TEST_CASE("settings, faults and workload are drawn apart from each other") {
+TEST_CASE("settings, faults and workload are drawn independently") {
   const auto few = plan_of_seed(3, 20);
   const auto many = plan_of_seed(3, 60);
   CHECK(few.settings == many.settings);
@@ -67,7 +67,7 @@ TEST_CASE("settings, faults and workload are drawn apart from each other") {
   CHECK(calm.settings == many.settings);
 }
 
-TEST_CASE("a plan of which operations and faults were taken away still runs and settles") {
+TEST_CASE("a plan with operations and faults removed still runs and settles") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     auto plan = plan_of_seed(seed);
@@ -86,7 +86,7 @@ TEST_CASE("an empty plan runs") {
   CHECK(report.requests == 0);
 }
 
-TEST_CASE("empty lines and comments of a plan stand for nothing") {
+TEST_CASE("empty lines and comments of a plan are ignored") {
   const auto read = plan_of("# why\n\nhypermesh-plan 1\n  clients   2\n# more\noperation 1.000ms c1   put a b\n");
   CHECK(read.has_value());
   if (!read) return;
@@ -95,7 +95,7 @@ TEST_CASE("empty lines and comments of a plan stand for nothing") {
   CHECK(read->settings.replicas == plan_settings{}.replicas);
 }
 
-TEST_CASE("a line that is no item of a plan is named") {
+TEST_CASE("an invalid line of a plan is named") {
   CHECK(error_of("") == "none");
   CHECK(error_of("fault 1.000ms 2.000ms loss permille=5") == "none");
   CHECK(error_of("fault 1.000ms 2.000ms link-break from=0,1b,c0 to=2") == "none");
@@ -131,7 +131,7 @@ TEST_CASE("a plan that cannot run is refused") {
         "none");
 }
 
-TEST_CASE("a fault does something between its moments, and nothing before and after") {
+TEST_CASE("a fault acts between its two moments, and not before or after") {
   const microseconds_t second = 1'000'000;
   const auto lossy = run_simulation(calm_plan({{0, second, frame_loss{300}}}));
   CHECK(lossy.passed());
@@ -152,7 +152,7 @@ TEST_CASE("a fault does something between its moments, and nothing before and af
   CHECK(cut == 2);
 }
 
-TEST_CASE("of two equal faults that overlap, the end of the first changes nothing") {
+TEST_CASE("the end of one of two equal overlapping faults does not end the other") {
   const actor_pause pause{replica_id{0}, node_part::replica};
   // Two that overlap are one from the first beginning to the last end.
   const auto apart = run_simulation(calm_plan({{100'000, 600'000, pause}, {400'000, 900'000, pause}}));

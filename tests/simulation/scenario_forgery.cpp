@@ -5,8 +5,8 @@
 #include "tests/simulation/scenario_names.hpp"
 #include "tests/simulation/scenario_stage.hpp"
 
-/// The commands of a scenario that send what a faulty replica or client would send: signed with its own key,
-/// over its own link.
+/// The commands of a scenario that send messages of a faulty replica or client: signed with its own key, over its own
+/// link.
 namespace hypermesh::testing {
 
 namespace {

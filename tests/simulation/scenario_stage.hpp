@@ -12,9 +12,9 @@
 
 namespace hypermesh::testing {
 
-/// A cluster that does what a script says: the simulated world without chance, whose network delivers at once,
-/// in order, and whose time moves only by command. Invariants are checked throughout, over the replicas that
-/// still have a node. The commands are told in tests/scenarios/README.md.
+/// A cluster that follows a script: the simulated world without chance. Its network delivers at once and in order, and
+/// its time moves only by command. Invariants are checked throughout, over the replicas that still have a node.
+/// tests/scenarios/README.md describes the commands.
 class scenario_stage final : public world_watcher {
  public:
   scenario_stage();

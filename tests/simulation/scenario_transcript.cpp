@@ -40,7 +40,7 @@ void scenario_transcript::delivered(const frame_transit& transit) {
     text = fmt::format("bytes that do not decode: {}", to_string(decoded.error()));
   } else {
     const auto& value = *decoded;
-    // Digests get their names in the order in which they appear, told or not.
+    // Digests get their names in the order in which they appear, printed or not.
     text = to_line(value, [this](const digest& each) { return names_.of(each); });
     if (!shown_.empty() && !shown_.contains(std::string{to_string(kind_of(value))})) return;
   }

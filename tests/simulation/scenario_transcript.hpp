@@ -24,8 +24,8 @@ class digest_names {
   std::size_t next_ = 1;
 };
 
-/// What happened during one block of a script, told briefly: equal messages to several receivers are one line,
-/// and so is what several replicas do alike. Pure.
+/// The events of one block of a script in short form: equal messages to several receivers are one line, and so are
+/// equal events at several replicas. Pure.
 class scenario_transcript {
  public:
   scenario_transcript(digest_names& names, std::uint32_t replicas) : names_(names), replicas_(replicas) {}

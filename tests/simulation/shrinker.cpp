@@ -8,8 +8,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// What an edit left over is made to fit: faults end when the network heals, and are possible in the cluster;
-/// operations of clients that are gone are another one's.
+/// Makes the plan consistent after an edit: faults end when the network heals, and are possible in the cluster;
+/// operations of removed clients belong to another one.
 run_plan fitted(run_plan plan) {
   const auto cluster = world_of(plan).cluster;
   const auto processes = processes_of(plan.settings);
@@ -178,8 +178,8 @@ class shrinker {
     return helped;
   }
 
-  /// What begins after the failure had no part in it. Faults that last beyond it stay as long as they are: what is
-  /// taken away may make the failure come later.
+  /// Items that begin after the failure had no part in it. Faults that last beyond it stay as long as they are, because
+  /// a removal may make the failure come later.
   void forget_the_rest() {
     what_ = "what comes after the failure";
     try_edit([end = result_.report.virtual_us](run_plan& plan) {

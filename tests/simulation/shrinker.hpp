@@ -10,8 +10,8 @@ namespace hypermesh::testing {
 struct shrink_settings {
   /// Runs that may be made; then the smallest plan so far is the result.
   std::size_t runs_max = 2'000;
-  /// Orders of events that each smaller plan is tried with: what is taken away shifts everything after it, and a
-  /// failure that needs a rare order may need another one.
+  /// Orders of events that each smaller plan is tried with: a removal shifts everything after it, and a failure that
+  /// needs a rare order may need another one.
   std::size_t schedules = 3;
 };
 
@@ -19,7 +19,7 @@ struct shrink_settings {
 struct shrink_progress {
   std::size_t runs = 0;
   std::size_t runs_max = 0;
-  /// What is tried to take away or to make simpler.
+  /// The part of a plan that a step removes or simplifies.
   std::string_view what;
   /// Of the smallest plan that fails.
   const run_plan& smallest;

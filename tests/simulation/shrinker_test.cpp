@@ -68,11 +68,11 @@ class planted_fault {
 
 }  // namespace
 
-TEST_CASE("a plan that does not fail is not shrunken") {
+TEST_CASE("a plan that does not fail is not shrunk") {
   CHECK_FALSE(shrink(marked_plan(1), [](const run_plan&) { return run_report{}; }).has_value());
 }
 
-TEST_CASE("everything that a failure does not need is taken away") {
+TEST_CASE("a shrunk plan contains only what the failure needs") {
   const auto run = [](const run_plan& plan) {
     const bool fails = has_operation(plan, "put planted 1") && has_operation(plan, "put planted 2") &&
                        has_fault<frame_loss>(plan.faults) && plan.settings.pipeline_depth >= 2;
@@ -94,7 +94,7 @@ TEST_CASE("everything that a failure does not need is taken away") {
   }
 }
 
-TEST_CASE("what breaks another invariant is not taken for the failure") {
+TEST_CASE("a violation of another invariant does not count as the failure") {
   const auto run = [](const run_plan& plan) {
     const bool first = has_operation(plan, "put planted 1");
     if (first && has_operation(plan, "put planted 2")) return failed("I1");
@@ -106,7 +106,7 @@ TEST_CASE("what breaks another invariant is not taken for the failure") {
   CHECK(shrunken->plan.operations.size() == 2);
 }
 
-TEST_CASE("shrinking ends with its budget and gives the smallest plan so far") {
+TEST_CASE("shrinking ends with its budget and returns the smallest plan so far") {
   std::size_t runs = 0;
   const auto run = [&](const run_plan& plan) {
     ++runs;
@@ -124,7 +124,7 @@ TEST_CASE("shrinking ends with its budget and gives the smallest plan so far") {
   CHECK(shrunken->plan.operations.size() < plan.operations.size());
 }
 
-TEST_CASE("a failure of two operations during a partition shrinks to little more than them and the partition") {
+TEST_CASE("a failure of two operations during a partition shrinks to little more than these") {
   const planted_fault run{[](const run_moment& moment) { return has_fault<link_partition>(moment.active_faults); }};
   std::size_t found = 0;
   std::size_t longer = 0;

@@ -66,13 +66,12 @@ struct run_moment {
 /// A test's own invariant, asked at every moment of a run: what broke, or nothing.
 using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 
-/// Runs a cluster in two phases. Chaos: its faults come and go, and whatever they do, nothing wrong may happen.
-/// Healing: from `heals_at` on nothing goes wrong any more, and what is right must happen: a batch is committed within
-/// `progress_us_max`, and within `settling_us_max` every operation is answered and all correct replicas are in the same
-/// state. A replica that left its view alone, because whoever wanted it too forgot so or was faulty, comes along at a
-/// checkpoint: when the others have nothing to do any more, a client is given an operation now and then. Every
-/// invariant is checked after every step, and at the end whether what the clients saw is linearizable. The plan is one
-/// that can run.
+/// Runs a cluster in two phases. Chaos: its faults come and go, and no invariant may break. Healing: from `heals_at` on
+/// there are no faults, and the cluster must make progress: a batch is committed within `progress_us_max`, and within
+/// `settling_us_max` every operation is answered and all correct replicas are in the same state. A replica may have
+/// left its view alone, because the replicas that wanted to leave too forgot that or were faulty. It catches up at a
+/// checkpoint, so a client is given an operation now and then when the others are idle. Every invariant is checked
+/// after every step, and at the end whether the clients' history is linearizable. The plan must be valid.
 [[nodiscard]] run_report run_simulation(const run_plan& plan, event_log::line_sink trace = {}, run_probe probe = {});
 /// Runs the plan of a seed.
 [[nodiscard]] run_report run_simulation(const run_options& options, event_log::line_sink trace = {});

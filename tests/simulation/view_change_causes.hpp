@@ -11,8 +11,8 @@
 
 namespace hypermesh::testing {
 
-/// What correct replicas found out about primaries, and the moves that the group agreed on: the causes for which a view
-/// may be left (I18). Pure. Memory: one entry for each replica and view that was suspected or given up.
+/// The findings of correct replicas about primaries, and the moves that the group agreed on: the causes for which a
+/// view may be left (I18). Pure. Memory: one entry for each replica and view that was suspected or given up.
 class view_change_causes {
  public:
   void on_suspected(replica_id replica, view_number view);

@@ -45,7 +45,7 @@ TEST_CASE("a subject of a commit may name a folder by its last word, or a file w
   CHECK_FALSE(is_refused("tools/mutants: plant another bug", {"tools/mutants"}));
 }
 
-TEST_CASE("a subject of a commit says what the commit does, in lower case and without a full stop") {
+TEST_CASE("a subject of a commit states what the commit does, in lower case and without a full stop") {
   CHECK(is_refused("tools: Print more", {"tools/check"}));
   CHECK(is_refused("tools: print more.", {"tools/check"}));
   CHECK(is_refused("tools: ", {"tools/check"}));

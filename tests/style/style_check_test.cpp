@@ -93,7 +93,7 @@ TEST_CASE("an include cannot dodge the arrows by its spelling") {
   CHECK(count(check_includes, "actors/ports.hpp", "#include <caf/actor.hpp>\n") == 1);
 }
 
-TEST_CASE("an include in a comment or a string is none") {
+TEST_CASE("an include in a comment or a string does not count") {
   CHECK(count(check_includes, "messages/a.cpp",
               "// #include \"runtime/a.hpp\"\n/*\n#include \"runtime/a.hpp\"\n*/\n") == 0);
   CHECK(count(check_includes, "messages/a.cpp", "auto x = R\"(\n#include \"runtime/a.hpp\"\n)\";\n") == 0);
@@ -111,14 +111,14 @@ TEST_CASE("the protocol has no actors, clocks, randomness, threads, I/O or hash 
   CHECK(tokens_of("actors/protocol/a.hpp", "int operand(int); // a strand() of caf::actor\n") == 0);
 }
 
-TEST_CASE("left-over marks are found in comments too, but not in text or inside of words") {
+TEST_CASE("left-over marks are found in comments too, but not in strings or inside of words") {
   CHECK(tokens_of("runtime/a.cpp", "// TODO later\n") == 1);
   CHECK(tokens_of("schemas/a.fbs", "// FIXME\n") == 1);
   CHECK(tokens_of("tests/a.cpp", "/* XXX */ int HACK;\n") == 2);
   CHECK(tokens_of("runtime/a.cpp", "auto a = \"TODO\"; int HACKS; auto b = \"/tmp/XXXXXX\";\n") == 0);
 }
 
-TEST_CASE("printing, sleeping and endless waiting stay where they are allowed") {
+TEST_CASE("printing, sleeping and endless waiting are found outside of the allowed files") {
   CHECK(tokens_of("runtime/a.cpp", "std::cout << 1; std::cerr << 2;") == 2);
   CHECK(tokens_of("tools/hypermesh/a.cpp", "std::cout << 1;") == 0);
   CHECK(tokens_of("tests/actors/a.cpp", "std::this_thread::sleep_for(s);") == 1);
@@ -156,7 +156,7 @@ TEST_CASE("a long file is found") {
   CHECK(count(check_sizes, "runtime/a.cpp", std::string(file_lines_max + 1, '\n')) == 1);
 }
 
-TEST_CASE("a long function is found, one at the limit is not") {
+TEST_CASE("a long function is found, and one at the limit is not") {
   CHECK(count(check_sizes, "runtime/a.cpp", "void f() {\n" + lines(function_lines_max - 2) + "}\n") == 0);
   CHECK(count(check_sizes, "runtime/a.cpp", "void f() {\n" + lines(function_lines_max - 1) + "}\n") == 1);
 }
@@ -215,14 +215,14 @@ TEST_CASE("braces in strings, comments, characters and macros do not confuse the
   CHECK(functions[1].lines == 2);
 }
 
-TEST_CASE("the top level holds only what the design allows") {
+TEST_CASE("the top level contains only the entries of the design") {
   const source_tree good = {{"CMakeLists.txt", ""}, {".gitignore", ""}, {"README.md", ""}, {"actors/README.md", ""}};
   CHECK(check_layout(good).empty());
   CHECK(count(check_layout, "notes.txt", "") == 1);
   CHECK(count(check_layout, "docs/README.md", "") == 1);
 }
 
-TEST_CASE("each folder explains itself") {
+TEST_CASE("each top-level folder has a README") {
   CHECK(count(check_layout, "actors/replica.cpp", "") == 1);
   CHECK(count(check_layout, "actors/README.md", "") == 0);
 }
@@ -237,7 +237,7 @@ TEST_CASE("names are snake_case") {
   CHECK(count(check_names, "tools/cmake/FindCAF.cmake", "") == 0);
 }
 
-TEST_CASE("each attack that is held has a test of its name") {
+TEST_CASE("each attack in the list has a test with its number") {
   const auto missing = [](const std::string& text) {
     return check_attacks({{"tests/protocol/a_test.cpp", text}}).size();
   };
@@ -265,7 +265,7 @@ TEST_CASE("rooms of the protocol include each other one way only") {
   CHECK(rooms_of("actors/replica.hpp", "actors/protocol/ordering/replica_core.hpp") == 0);
 }
 
-TEST_CASE("a word that the field's word replaced does not come back") {
+TEST_CASE("a retired word is found") {
   CHECK(count(check_words, "actors/a.hpp", "// The docket.\n") == 1);
   CHECK(count(check_words, "actors/a.hpp", "bool is_shunned();\n") == 1);
   CHECK(count(check_words, "README.md", "A PARDON.\n") == 1);
@@ -296,7 +296,7 @@ TEST_CASE("a folder with code has a README") {
   CHECK(check_readmes({{"tests/mutants/a.patch", ""}}).empty());
 }
 
-TEST_CASE("each citation leads somewhere") {
+TEST_CASE("each citation resolves") {
   const source_tree law = {
       {"actors/protocol/THREATS.md", "# Threats\n\n## Attack 9: amnesia\n\n- `one vote a\n  place`\n- mutant `m`\n"},
       {"actors/protocol/INVARIANTS.md", "# I\n\n## I7: memory\n\n## R11: checks\n"},
@@ -324,7 +324,7 @@ TEST_CASE("each citation leads somewhere") {
   CHECK(check_citations(without).size() == 1);
 }
 
-TEST_CASE("an enum that is a number somewhere names its last enumerator") {
+TEST_CASE("an enum that is converted to a number names its last enumerator") {
   const auto enums_of = [](std::string text) { return count(check_enums, "runtime/a.hpp", std::move(text)); };
   const std::string typed = "enum class kind : std::uint8_t {\n  one = 1,\n  // Three, two,\n  two = 2,\n};\n";
   CHECK(enums_of(typed) == 1);

@@ -17,7 +17,7 @@
 
 namespace hypermesh::testing {
 
-/// What the network does to frames; all drawn from the cluster's seed.
+/// The faults of the network; all drawn from the cluster's seed.
 struct network_faults {
   std::uint64_t drop_percent = 0;
   std::uint64_t duplicate_percent = 0;
@@ -52,7 +52,7 @@ class core_cluster {
   /// The clients' operations; each is submitted at once.
   void submit(client_id client, std::string_view operation);
 
-  /// The replica lies from now on as `lie` says; it counts no more as correct.
+  /// The replica lies from now on as `lie` decides, and does not count as correct any more.
   void corrupt(replica_id replica, intercept lie);
 
   /// Puts `through` between a correct replica and the network, which may lose or repeat frames.
@@ -63,7 +63,7 @@ class core_cluster {
 
   /// Frames from `from` to `to` are lost until `heal`.
   void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
-  /// Both directions between `replica` and everybody else.
+  /// Both directions between `replica` and all other nodes.
   void isolate(replica_id replica);
   void heal() { cut_links_.clear(); }
   void set_faults(const network_faults& faults) { faults_ = faults; }
@@ -107,7 +107,7 @@ class core_cluster {
   network_faults faults_;
   sample_source random_;
   order_checker checker_;
-  /// What a Byzantine replica's own checker sees is of no interest.
+  /// The findings of a Byzantine replica's own checker are ignored.
   order_checker ignored_;
   std::vector<std::unique_ptr<core_node>> nodes_;
   std::vector<std::unique_ptr<client_core>> clients_;

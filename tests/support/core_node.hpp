@@ -48,10 +48,10 @@ class core_node {
   /// It lost its disk. Before anything else.
   void start_on_probation();
 
-  /// The machine does something that nobody ordered: from now on its state is not that of the others.
+  /// The machine executes an operation that was not ordered: from now on its state differs from that of the others.
   void spoil() { static_cast<void>(machine_->apply({}, as_byte_span("a bit that flipped"))); }
 
-  /// What is to be sent since the last call.
+  /// The frames to send since the last call.
   [[nodiscard]] std::vector<sent_frame> take_sends();
 
   [[nodiscard]] replica_id self() const { return self_; }
@@ -63,7 +63,7 @@ class core_node {
   [[nodiscard]] bool executor_has_work() const { return !inbox_.empty(); }
   [[nodiscard]] std::size_t installs() const { return installs_; }
   [[nodiscard]] std::size_t rejections() const { return rejections_; }
-  /// What it lost does not bind it any more: it says everything again.
+  /// Lost messages do not bind it any more: it sends everything again.
   [[nodiscard]] bool is_readmitted() const { return readmitted_; }
   /// SUSPICIONs that it has sent.
   [[nodiscard]] std::size_t suspicions() const { return suspicions_; }

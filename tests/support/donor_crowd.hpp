@@ -26,7 +26,7 @@ using chunk_bytes = std::shared_ptr<const byte_vector>;
 [[nodiscard]] std::shared_ptr<const state_snapshot> changed_state(const state_snapshot& of, std::size_t every,
                                                                   std::string_view name);
 
-/// What an honest donor of a state says, without any bound.
+/// The answers of an honest donor of a state, without any bound.
 class honest_donor {
  public:
   honest_donor(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
@@ -56,7 +56,7 @@ class donor_crowd {
     std::uint64_t delay = 1;
     /// Answers that it works on at once.
     std::uint64_t at_once = 1;
-    /// What it was asked for in all, and what it has answered.
+    /// All requests to it, and all its answers.
     std::vector<state_request> asked;
     std::size_t answered = 0;
 
@@ -70,7 +70,7 @@ class donor_crowd {
   [[nodiscard]] donor& of(std::uint32_t number) { return donors_[replica_id{number}]; }
   void set(std::uint32_t number, answer says, std::uint64_t pace = 1, std::uint64_t delay = 1);
 
-  /// Carries out what the fetcher wants.
+  /// Carries out the effects of the fetcher.
   void carry_out(transfer_effects effects);
   /// Lets time pass until the state is whole, but at most so many ticks; whether it is.
   bool run(std::uint64_t ticks_max);
@@ -121,7 +121,7 @@ struct transfer_world {
   [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certify(std::uint64_t sequence,
                                                                       const state_snapshot& state) const;
   void fetch(fetch_reason why = fetch_reason::lag) { crowd.carry_out(fetcher.on_fetch(certificate, why)); }
-  /// Whether what was handed over is the state, byte for byte.
+  /// Whether the state that was handed over equals the original, byte for byte.
   [[nodiscard]] bool arrived(const state_snapshot& state) const;
   [[nodiscard]] bool arrived() const { return arrived(*snapshot); }
 };

@@ -10,7 +10,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-/// Reads what a core wants done, for assertions on it.
+/// Reads the effects of a core, for assertions on them.
 namespace hypermesh::testing {
 
 /// The message in a frame that a core of ours made.

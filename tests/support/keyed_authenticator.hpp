@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 /// The secret of one identity.
 using identity_key = fixed_bytes<struct identity_key_tag, 32>;
 
-/// Says whether a signature is genuine, and nothing else: whoever holds it cannot sign. Stands for the
+/// Verifies signatures, and nothing else: its holder cannot sign. Stands for the
 /// public keys of the genesis file. Immutable, so any number of threads may share one.
 class keyed_verifier {
  public:
@@ -27,7 +27,7 @@ class keyed_verifier {
   std::vector<identity_key> clients_;
 };
 
-/// What a node holds: its own key, and the shared verifier. A simulated Byzantine node that is given
+/// The keys of a node: its own key, and the shared verifier. A simulated Byzantine node that is given
 /// one can sign as itself only.
 class keyed_authenticator final : public authenticator {
  public:

@@ -7,9 +7,9 @@
 #include "messages/codec.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-/// Well-formed values of every message kind, keyed by a seed, and what the tests of several folders
-/// ask about messages. Pure: equal seeds give equal bytes on every machine. Signatures are random
-/// bytes: whoever needs true ones signs them himself.
+/// Well-formed values of every message kind, keyed by a seed, and helpers about messages that the tests of several
+/// folders share. Pure: equal seeds give equal bytes on every machine. Signatures are random bytes: a test that needs
+/// genuine ones signs the values itself.
 namespace hypermesh::testing {
 
 /// A seeded stream of numbers and bytes. Not for secrets.
@@ -35,8 +35,8 @@ class sample_source {
   splitmix64 numbers_;
 };
 
-/// How much a sample holds. `smallest` has every list empty that may be; `usual` is what a cluster
-/// of four sends; `large` fills several KiB.
+/// The size of a sample. `smallest` leaves every optional list empty; `usual` is like the messages of a cluster of
+/// four; `large` fills several KiB.
 enum class sample_size : std::uint8_t { smallest, usual, large };
 
 inline constexpr std::array sample_sizes = {sample_size::smallest, sample_size::usual, sample_size::large};

@@ -26,14 +26,14 @@ class order_checker {
   /// A vote or proposal that `replica` is about to make.
   void on_record(replica_id replica, const storage_record& record);
   void on_committed(replica_id replica, const committed_batch& batch);
-  /// `answers` is what executing `batch` gave.
+  /// `answers` are the results of executing `batch`.
   void on_executed(replica_id replica, const committed_batch& batch,
                    const std::vector<replicated_state::answered_request>& answers);
   /// The replica's state after `sequence`, taken or installed.
   void on_root(replica_id replica, sequence_number sequence, const digest& root);
   void on_installed(replica_id replica, sequence_number sequence);
   void on_marks(replica_id replica, const watermarks& marks, sequence_number last_executed);
-  /// The replica starts again with nothing. What it said before counts all the same.
+  /// The replica starts again with nothing. Its earlier messages count all the same.
   void on_disk_lost(replica_id replica);
   /// A client accepted this result.
   void on_result(byte_span payload);

@@ -78,7 +78,7 @@ class request_factory {
   [[nodiscard]] view_change view_change_of(replica_id replica, view_number view,
                                            const std::shared_ptr<const checkpoint_certificate>& stable,
                                            std::vector<prepared_certificate> prepared) const;
-  /// As it is: whatever it says, signed by the replica that it names.
+  /// The statement as it is, signed by the replica that it names.
   [[nodiscard]] view_change signed_again(view_change value) const;
   [[nodiscard]] new_view signed_again(new_view value) const;
   /// By the primary of `view`, following the plan of `changes`.

@@ -18,22 +18,22 @@ namespace hypermesh::testing {
 /// How an operation on a simulated disk ended.
 enum class disk_outcome : std::uint8_t { done, missing, failed, no_space };
 
-/// Files in memory that behave like those of a journaling file system when a process or a machine ends: what was
-/// written survives the process; when the power goes, each file keeps what was synced and a part of the rest that its
-/// seed chooses (a prefix of what was appended, any of the sectors that were overwritten), and names keep their order:
-/// a prefix of the changes since the last sync of a folder. All folders share one journal. Everything follows from the
+/// Files in memory that behave like those of a journaling file system when a process or a machine ends. Written bytes
+/// survive the process. In a power failure each file keeps its synced bytes and a part of the rest that the seed
+/// chooses (a prefix of the appended bytes, any of the overwritten sectors), and names keep their order: a prefix of
+/// the changes since the last sync of a folder survives. All folders share one journal. Everything follows from the
 /// seed and from the order of calls. Memory: the files, and one old sector for each that was overwritten and not
 /// synced.
 class simulated_disk {
  public:
   static constexpr std::size_t sector_bytes = 512;
 
-  /// Content of a file, shared by its names and whoever has it open.
+  /// Content of a file, shared by its names and its open handles.
   struct content {
     std::string bytes;
     /// So many of the first bytes survive a loss of power.
     std::size_t synced = 0;
-    /// Sectors below `synced` that were overwritten since: the number of the change, and what stood there.
+    /// Sectors below `synced` that were overwritten since: the number of the change, and the bytes before it.
     struct old_sector {
       std::uint64_t change = 0;
       std::string bytes;
@@ -46,7 +46,7 @@ class simulated_disk {
   /// The same files with the same prospects, without trouble, under another seed.
   [[nodiscard]] std::unique_ptr<simulated_disk> copy(std::uint64_t seed) const;
 
-  // What a program does.
+  // Calls of a program.
   [[nodiscard]] disk_outcome create(const std::string& path, file& out);
   [[nodiscard]] disk_outcome open(const std::string& path, file& out) const;
   [[nodiscard]] disk_outcome append(content& into, std::string_view bytes);
@@ -65,7 +65,7 @@ class simulated_disk {
   [[nodiscard]] std::vector<std::string> list(const std::string& folder) const;
   [[nodiscard]] bool exists(const std::string& path) const;
 
-  // What happens to it.
+  // Faults of the disk.
   /// The process that uses the disk is killed after so many more bytes, inside the operation that would go beyond: from
   /// then on every operation fails.
   void kill_after(std::uint64_t bytes);
@@ -87,7 +87,7 @@ class simulated_disk {
 
  private:
   using names = std::map<std::string, file>;
-  /// What undoes one change of the names.
+  /// The undo step of one change of the names.
   using undo = std::vector<std::pair<std::string, file>>;
 
   [[nodiscard]] disk_outcome name_anew(const std::string& from, const std::string& to, bool moved);
@@ -109,7 +109,7 @@ class simulated_disk {
   std::uint64_t left_ = never;
   bool killed_ = false;
   disk_trouble trouble_ = disk_trouble::none;
-  /// Syncs that the disk said were done.
+  /// Syncs that the disk reported as done.
   std::deque<std::function<void()>> delayed_;
   /// Those that went with the power.
   std::size_t lost_syncs_ = 0;

@@ -50,7 +50,7 @@ int number_of(disk_outcome outcome) {
 
 std::string_view text_of(const Slice& data) { return {data.data(), data.size()}; }
 
-/// What all kinds of open files share.
+/// The common base of all kinds of open files.
 struct opened {
   simulated_disk& disk;
   turn_taking& turns;
@@ -148,7 +148,7 @@ class folder final : public rocksdb::FSDirectory {
   std::string path_;
 };
 
-/// Only one process has the disk, so nobody else can have the lock.
+/// Only one process has the disk, so no other can have the lock.
 class no_lock final : public rocksdb::FileLock {};
 
 class sectors final : public updatable_file {

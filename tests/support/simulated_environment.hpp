@@ -8,8 +8,8 @@
 
 namespace hypermesh::testing {
 
-/// What the product's storage stands on when its disk is simulated: RocksDB's files and the storage's own are on
-/// `disk`, and RocksDB's background jobs take turns with the caller. `disk` outlives it.
+/// The environment of the product's storage on a simulated disk: RocksDB's files and the storage's own are on `disk`,
+/// and RocksDB's background jobs take turns with the caller. `disk` outlives it.
 class simulated_environment final : public storage_environment {
  public:
   explicit simulated_environment(simulated_disk& disk);

@@ -25,7 +25,7 @@ struct endpoint {
   friend constexpr auto operator<=>(const endpoint&, const endpoint&) = default;
 };
 
-/// A frame between two principals, whose machines are told apart where there are two.
+/// A frame between two principals; the two machines of a copied replica are distinguished.
 struct frame_transit {
   principal from;
   principal to;
@@ -37,14 +37,14 @@ struct frame_transit {
   [[nodiscard]] endpoint target() const { return {to, to_copy}; }
 };
 
-/// Somebody between a machine and its links, who decides what becomes of each frame.
+/// An interposer between a machine and its links, which decides the fate of each frame.
 class frame_meddler {
  public:
   virtual ~frame_meddler() = default;
 
-  /// The machine sends; what leaves in its place, or null.
+  /// The machine sends; returns the frame that leaves in its place, or null.
   [[nodiscard]] virtual frame_ptr on_leaving(principal to, const frame_ptr& frame) = 0;
-  /// A frame arrives; what the machine gets, or null.
+  /// A frame arrives; returns the frame for the machine, or null.
   [[nodiscard]] virtual frame_ptr on_arriving(principal from, const frame_ptr& frame) = 0;
 };
 
@@ -96,14 +96,14 @@ struct network_counters {
   std::uint64_t cut = 0;
 };
 
-/// Carries frames between the principals of one cluster in virtual time. What is sent to a replica with two machines
-/// goes to both; each process of a client has a link of its own. All chance comes from the one source that it is given.
-/// Memory: the frames under way.
+/// Carries frames between the principals of one cluster in virtual time. A frame to a replica with two machines goes to
+/// both; each process of a client has a link of its own. All randomness comes from the one source that it is given.
+/// Memory: the frames in flight.
 class simulated_network {
  public:
   using receiver = std::function<void(const incoming_frame&)>;
   using watcher = std::function<void(const frame_transit&)>;
-  /// What a test decides about a frame that was sent.
+  /// The decision of a test about a frame that was sent.
   enum class verdict { pass, drop, hold };
   using judge = std::function<verdict(const frame_transit&)>;
 
@@ -117,7 +117,7 @@ class simulated_network {
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
   /// Nothing that a machine sends leaves, although it is still there.
   void silence(endpoint machine, bool silent);
-  /// From now on a machine's frames go through somebody's hands; null: through nobody's.
+  /// From now on a machine's frames go through this interposer; null: through none.
   void meddle(endpoint machine, frame_meddler* who);
   /// Asked about each frame and machine that it goes to before any fault; empty: every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
@@ -126,7 +126,7 @@ class simulated_network {
 
   /// Sends as `from`, like its actors do.
   void send(const frame_transit& transit);
-  /// The same, past whoever meddles with the machine's frames.
+  /// The same, past the interposer of the machine.
   void put_on_wire(const frame_transit& transit);
   /// The machine gets a frame as if it had arrived.
   void hand_in(endpoint machine, endpoint from, const frame_ptr& frame);

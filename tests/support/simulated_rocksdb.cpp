@@ -15,7 +15,7 @@ namespace {
 
 const node_directory home{"/node"};
 
-/// What a change writes beside the bytes that it was given, at least: so much can be torn.
+/// The least number of bytes that a change writes beside its own: so many can be torn.
 constexpr std::size_t change_bytes = 100;
 constexpr std::size_t record_bytes = 64;
 /// Tables, manifests and the log of a kept state.

@@ -20,9 +20,9 @@ struct rocksdb_disk_settings {
 };
 
 /// The product's storage on RocksDB over a simulated disk. A node opens it by `read`, and again after it was killed. A
-/// model beside it knows what was acknowledged: `read` is an error when RocksDB comes back with less, or with what
-/// nobody wrote, unless the disk had lied. Everything follows from the seed and the calls. A part of a change is a byte
-/// that it writes.
+/// model beside it holds the acknowledged records: `read` is an error when RocksDB returns fewer, or records that
+/// were never written, unless the disk had lied. Everything follows from the seed and the calls. A part of a change is
+/// a byte that it writes.
 class simulated_rocksdb final : public inspected_storage {
  public:
   explicit simulated_rocksdb(rocksdb_disk_settings settings);
@@ -61,7 +61,7 @@ class simulated_rocksdb final : public inspected_storage {
   /// Carries out a change of so many bytes, and notes it in the model.
   [[nodiscard]] or_error<void> change(std::size_t bytes, turn_taking::waiting how, operation what);
   [[nodiscard]] or_error<stored_history> open();
-  /// An error if the history is not what was acknowledged.
+  /// An error if the history differs from the acknowledged records.
   [[nodiscard]] or_error<void> check(const stored_history& found) const;
   void begin_model(const stored_history& found);
   void sync_if_due();
@@ -70,7 +70,7 @@ class simulated_rocksdb final : public inspected_storage {
   std::unique_ptr<simulated_disk> disk_;
   std::shared_ptr<simulated_environment> environment_;
   std::shared_ptr<simulated_storage> model_ = std::make_shared<simulated_storage>();
-  /// What was not acknowledged: it may be there or not.
+  /// The changes that were not acknowledged: each may be there or not.
   operation pending_;
   /// Of the database, once it is made: what the identity file of a directory says.
   std::optional<std::uint64_t> origin_;

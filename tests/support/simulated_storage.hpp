@@ -69,7 +69,7 @@ class simulated_storage final : public inspected_storage {
   void forget_chunks();
 
   contents held_;
-  /// What the disk held before each of the changes that it lies about.
+  /// The content of the disk before each of the changes that it lies about.
   std::deque<contents> before_;
   std::size_t lies_max_ = 0;
   or_error<void> health_;

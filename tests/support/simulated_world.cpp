@@ -50,7 +50,7 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
 }
 
 simulated_world::~simulated_world() {
-  // What actors still do while they end is of no interest, and whoever watched may be half gone.
+  // The acts of ending actors are ignored, and their observer may be half destroyed.
   ending_ = true;
   network_.on_sent(nullptr);
   network_.on_delivered(nullptr);

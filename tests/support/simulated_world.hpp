@@ -23,7 +23,7 @@ namespace hypermesh::testing {
 
 class simulated_adversary;
 
-/// What the nodes of a world keep their promises on.
+/// The kind of disk that the nodes of a world use.
 enum class world_disk : std::uint8_t {
   /// `simulated_storage`.
   model,
@@ -40,7 +40,7 @@ struct world_settings {
   client_settings client;
   /// Each client's key is used by two processes at once. Process p is of client p mod c, of c clients.
   bool clients_run_twice = false;
-  /// What every process tries first; 0: all are clients as in §4.1, which need no session.
+  /// The session that every process tries first; 0: all are clients as in §4.1, which need no session.
   session_id first_session{1};
   network_faults faults;
   world_disk disk = world_disk::model;
@@ -48,7 +48,7 @@ struct world_settings {
   std::function<std::unique_ptr<state_machine>()> machine;
   /// Whether any actor with mail may run next; otherwise first come, first served.
   bool shuffles = true;
-  /// Replicas without a node: frames to them end, and whoever holds their keys speaks for them.
+  /// Replicas without a node: frames to them are dropped, and a holder of their keys can send in their name.
   std::set<replica_id> without_node;
 };
 
@@ -68,7 +68,7 @@ inline constexpr std::size_t node_parts_count = 9;
 
 /// Why a member counts as faulty although its actors are the product's.
 enum class faulty_because : std::uint8_t {
-  /// Its disk lost what it had said was durable.
+  /// Its disk lost changes that it had reported as durable.
   it_forgot,
   /// Two machines have its key.
   it_was_copied,
@@ -86,11 +86,11 @@ class world_watcher {
   virtual void on_observed(endpoint machine, const observation& what) = 0;
   virtual void on_sent(const frame_transit& transit) = 0;
   virtual void on_delivered(const frame_transit& transit) = 0;
-  /// A node starts, for the first time or after a crash, with what its disk remembers.
+  /// A node starts, for the first time or after a crash, with the content of its disk.
   virtual void on_started(endpoint, const recovered_replica&) {}
   /// A node does not start, because its disk cannot be trusted.
   virtual void on_start_refused(endpoint machine, const world_error& why) = 0;
-  /// From now on the member may say anything; a replica is one of the f.
+  /// From now on the member may send anything; a replica is one of the f.
   virtual void on_faulty(principal, faulty_because) {}
   /// An actor ended before the world did: an exception or an unhandled error.
   virtual void on_actor_died(principal who, const std::string& reason) = 0;
@@ -100,7 +100,7 @@ class world_watcher {
 struct simulated_node {
   node_actors actors;
   std::shared_ptr<inspected_storage> storage;
-  /// Its disk was lost once, so it starts on probation until the new one says that it is over.
+  /// Its disk was lost once, so it starts on probation until the new disk records the end of it.
   bool is_learner = false;
   const replica_state* replica = nullptr;
   executor_state* executor = nullptr;
@@ -124,27 +124,28 @@ class simulated_world {
   /// Steps until everything before `time` has happened, and stops at `time`.
   void run_until(microseconds_t time);
 
-  /// The node of a replica stops this moment, like a process that is killed: what its disk holds stays, its mail and
-  /// its memory are gone. Its links close.
+  /// The node of a replica stops at once, like a killed process: the content of its disk stays, its mail and its
+  /// memory are gone. Its links close.
   void crash(replica_id id);
-  /// The same in its next write to disk: what should leave behind it does not.
+  /// The same in its next write to disk: the frames that wait for that write do not leave.
   void crash_in_write(replica_id id, write_fate fate);
-  /// A crashed node starts again from its disk. One that its disk refuses stays down.
+  /// A crashed node starts again from its disk. A node with a disk that refuses to open stays down.
   void restart(replica_id id);
   /// The node is killed and its disk is gone; it starts again with an empty one, on probation.
   void lose_disk(replica_id id);
-  /// The machine of a replica loses power, and with it what its disk had not synced.
+  /// The machine of a replica loses power, and its disk the unsynced changes.
   void lose_power(replica_id id);
   /// From now on the disk of a replica is in this trouble; a node that meets it stops.
   void trouble_disk(replica_id id, disk_trouble trouble);
-  /// The node is killed, and bytes of its disk change. Started again, it notices, or they were of no use to it.
+  /// The node is killed, and bytes of its disk change. After the restart it notices that, or it does not need those
+  /// bytes.
   void damage_disk(replica_id id);
-  /// From now on the disk says of its last `changes` too early that they are durable: a kill loses them. 0: of none.
+  /// From now on the disk reports its last `changes` as durable too early: a kill loses them. 0: none.
   void let_disk_lie(replica_id id, std::size_t changes);
   [[nodiscard]] bool is_down(endpoint machine) const { return down_.contains(machine); }
 
   /// A second machine starts with the replica's key, beside the first: with a disk of its own, which is empty or holds
-  /// the same. What is done to the replica from now on is done to both.
+  /// the same. Further faults of the replica apply to both machines.
   void add_copy(replica_id id, bool with_its_disk);
   /// One of the two machines of a replica ends for good.
   void remove_machine(endpoint machine);
@@ -152,18 +153,18 @@ class simulated_world {
   /// From now on an adversary stands between a member and its links: `strategy` as `make_adversary` understands it. The
   /// second machine of a replica is left alone.
   void misbehave(principal who, const std::string& strategy);
-  /// The adversary leaves; what it did stays.
+  /// The adversary leaves; its effects stay.
   void behave(principal who);
 
-  /// Ends the node of a replica for good; whoever holds its keys speaks for it from now on.
+  /// Ends the node of a replica for good; a holder of its keys can send in its name from now on.
   void remove_node(replica_id id);
 
-  /// From now on an actor handles nothing, like one whose disk or processor is slow; its mail waits. It goes on when
-  /// all who made it pause let it.
+  /// From now on an actor handles nothing, like one whose disk or processor is slow; its mail waits. It
+  /// continues when each of its pauses has ended.
   void pause(replica_id id, node_part part);
   void resume(replica_id id, node_part part);
 
-  /// Calls `what` at `time`, which is not past.
+  /// Calls `what` at `time`, which must not be past.
   void plan(microseconds_t time, std::function<void()> what);
   /// Hands an operation to a process of a client; `done` gets its outcome.
   void submit(client_id process, byte_vector operation, completion done);
@@ -196,7 +197,7 @@ class simulated_world {
   void connect(endpoint machine);
   void crash(endpoint machine, bool power_lost = false);
   [[nodiscard]] std::shared_ptr<inspected_storage> new_disk();
-  /// A node says that it failed; true when that was to be expected, so that it just ends.
+  /// A node reports that it failed; true if that was expected, so that it just ends.
   bool fails_as_expected(endpoint machine, const observation& what);
   void crash_in_write(endpoint machine, write_fate fate);
   void restart(endpoint machine);

@@ -146,7 +146,7 @@ void simulated_world::connect(endpoint machine) {
   tell_links(replica_id{machine.who.number}, true);
 }
 
-/// Closed links are noticed: the others' coordinators and all clients hear of it.
+/// Closed links are noticed: the others' coordinators and all clients are notified.
 void simulated_world::tell_links(replica_id id, bool up) {
   for (const auto& [machine, each] : nodes_) {
     if (each.actors.coordinator) caf::anon_send(each.actors.coordinator, link_changed{id, up});

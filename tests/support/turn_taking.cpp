@@ -9,8 +9,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A caller that nobody expected to wait, and that waits nevertheless, goes on after this time; so does one whose turn
-/// never comes because it holds what the job needs. Runs are then no longer equal, but they end.
+/// A caller that waits unexpectedly continues after this time, and so does a caller that never gets its turn because it
+/// holds a resource that the job needs. Runs are then no longer equal, but they end.
 constexpr std::chrono::seconds patience{2};
 
 }  // namespace

@@ -8,11 +8,11 @@
 
 namespace hypermesh::testing {
 
-/// Lets RocksDB, which wants threads for its background jobs, do the same in every run: at most one of the caller and
-/// the jobs runs at a time, and which one is decided by what was called.
+/// Makes RocksDB, which needs threads for its background jobs, deterministic: at most one of the caller and the jobs
+/// runs at a time, and the sequence of calls alone decides which one.
 ///
-/// The jobs of a call wait until it returns, and are then run by the caller's thread, in their order. Only a call that
-/// waits for its jobs gets those run meanwhile, by another thread, that it adds itself; `begin` says so beforehand.
+/// The jobs of a call wait until it returns, and then run on the caller's thread, in their order. Only a call that
+/// waits for its jobs has them run meanwhile, on another thread that it adds itself; `begin` announces such a call.
 /// While one of them runs the caller's operations on the disk wait.
 class turn_taking {
  public:

@@ -13,9 +13,9 @@ namespace hypermesh::testing {
 /// Called with each message, inside of the step of the actor that sends it.
 using virtual_handler = std::function<void(const caf::type_erased_tuple& content)>;
 
-/// An actor without a mailbox: what is sent to it is handled at once. The simulated network's ends, the
-/// invariant observer and the probes of the actor tests are such actors, so that nothing happens between an
-/// actor's step and its check. Single-threaded, like the scheduler it is made for.
+/// An actor without a mailbox: it handles a message at once. The simulated network's ends, the invariant observer and
+/// the probes of the actor tests are such actors, so that nothing happens between an actor's step and its check.
+/// Single-threaded, like its scheduler.
 class virtual_actor final : public caf::monitorable_actor {
  public:
   virtual_actor(caf::actor_config& config, virtual_handler handler);

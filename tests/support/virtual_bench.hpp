@@ -15,8 +15,8 @@
 
 namespace hypermesh::testing {
 
-/// A bench for one actor of replica `self`: all its node_actors are probes that write down what they are sent. Time
-/// is virtual and moves by `advance` only.
+/// A bench for one actor of replica `self`: the other actors of its node are probes that record their messages. Time is
+/// virtual and moves by `advance` only.
 class virtual_bench {
  public:
   explicit virtual_bench(replica_id self, const cluster_parameters& cluster = small_cluster(4));
@@ -30,7 +30,7 @@ class virtual_bench {
   /// The probes, by their place in a node; "peer-0" … for the links to the other replicas.
   [[nodiscard]] const node_actors& probes() const { return *probes_; }
 
-  /// A link that is no replica's, like that of a client. What it is sent counts under `name`.
+  /// A link that is no replica's, like that of a client. Its messages count under `name`.
   [[nodiscard]] peer_actor link(const std::string& name) { return probe<peer_actor>(name); }
   /// A probe of any type.
   template <class Handle>
@@ -58,7 +58,7 @@ class virtual_bench {
     scheduler_.run_all();
   }
 
-  /// As ingress would hand over a message of `sender`, who is reached over `via`.
+  /// As ingress would hand over a message of `sender`, which is reached over `via`.
   template <class Handle>
   void give_verified(const Handle& actor, principal sender, message value, peer_actor via = {}) {
     give(actor, verified_message{sender, std::move(via), std::make_shared<const message>(std::move(value)), nullptr});
@@ -93,7 +93,7 @@ class virtual_bench {
     });
     return taken;
   }
-  /// Who was sent something, in the order of sending; a name for each message.
+  /// The receivers of messages, in the order of sending; one name for each message.
   [[nodiscard]] std::vector<std::string> order() const;
   [[nodiscard]] bool is_quiet() const { return notes_.empty(); }
   void forget() { notes_.clear(); }

@@ -14,8 +14,8 @@ class test_coordinator;
 
 namespace hypermesh::testing {
 
-/// One actor system on this thread in which nothing happens by itself: a step runs one message of one
-/// actor, and the clock moves only when it is told to. Time starts at zero.
+/// One actor system on this thread, in which nothing happens by itself: a step runs one message of one actor, and the
+/// clock moves only by a call. Time starts at zero.
 class virtual_scheduler {
  public:
   virtual_scheduler();

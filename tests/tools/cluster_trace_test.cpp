@@ -98,7 +98,7 @@ TEST_CASE("nodes and pods are read with quotes, CR LF, empty fields and columns 
   CHECK(*pods == std::vector<trace_task>{first, second});
 }
 
-TEST_CASE("a list of pods without the last six columns is one of pods that come one a second and stay") {
+TEST_CASE("a list of pods without the last six columns means one pod a second, which never ends") {
   // As the four files openb_pod_list_multigpu*.csv of the public trace are.
   const auto pods =
       parse_trace_pods("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,100,200,1,500\nq,1,1,2,1000\n", "p");
@@ -108,7 +108,7 @@ TEST_CASE("a list of pods without the last six columns is one of pods that come 
   CHECK(*pods == std::vector<trace_task>{first, second});
 }
 
-TEST_CASE("each column of pods that may be missing may be missing alone, and no other may") {
+TEST_CASE("each optional column of pods may be missing alone, and no other column may") {
   const std::vector<std::string> names = {"name",     "cpu_milli", "memory_mib",    "num_gpu",       "gpu_milli",
                                           "gpu_spec", "qos",       "creation_time", "deletion_time", "scheduled_time"};
   const std::vector<std::string> fields = {"p", "100", "200", "1", "500", "G2", "LS", "10", "30", "20"};
@@ -133,7 +133,7 @@ TEST_CASE("each column of pods that may be missing may be missing alone, and no 
   }
 }
 
-TEST_CASE("a trace is read with any line end and byte order mark") {
+TEST_CASE("a trace is read with any line end and a byte order mark") {
   const std::vector<node_spec> expected{{"a", 1, 1, 0, ""}, {"b", 2, 2, 0, ""}};
   const std::vector<std::string> lines = {"sn,cpu_milli,memory_mib,gpu,model", "a,1,1,0,", "b,2,2,0,"};
   for (const std::string end : {"\n", "\r\n", "\r"}) {
@@ -151,14 +151,14 @@ TEST_CASE("a trace is read with any line end and byte order mark") {
   CHECK(node_error("\xff\xfes\0n\0") == "nodes.csv: the file is UTF-16; save it as UTF-8");
 }
 
-TEST_CASE("a column that comes twice is refused: it is not clear which one counts") {
+TEST_CASE("a repeated column is refused, because it is not clear which one counts") {
   CHECK(node_error("sn,cpu_milli,memory_mib,gpu,model,cpu_milli\na,1,1,0,,2\n") ==
         "nodes.csv:1: the column \"cpu_milli\" comes twice; remove one of the two");
   // Some tools write an index, or commas at the end, without a name.
   CHECK(node_error(",sn,cpu_milli,memory_mib,gpu,model,\n0,a,1,1,0,,\n") == "no error");
 }
 
-TEST_CASE("errors of a trace name file, line and column and say what to do") {
+TEST_CASE("errors of a trace name file, line, column and the fix") {
   CHECK(node_error("") == "nodes.csv: the file is empty; its first line must name the columns");
   CHECK(node_error("sn,cpu_milli\n") ==
         "nodes.csv:1: there is no column \"memory_mib\" among sn, cpu_milli; add it or name the right file");
@@ -191,7 +191,7 @@ TEST_CASE("a file that cannot be opened is an error that names it") {
   CHECK(error_of(trace) == "no-such-nodes.csv: cannot be opened; check the path and the permissions");
 }
 
-TEST_CASE("a folder, an endless file and what a terminal would obey are errors of a trace") {
+TEST_CASE("a folder, an endless file and control characters are errors of a trace") {
   const auto in_root = read_trace("/", "/");
   CHECK(error_of(in_root) == "/: is a directory; name the file in it");
   const auto endless = read_trace("/dev/zero", "/dev/null");
@@ -206,7 +206,7 @@ TEST_CASE("no truncation of a trace file crashes the reader") {
   }
 }
 
-TEST_CASE("in one second room is given back before it is asked for") {
+TEST_CASE("releases come before submissions in the same second") {
   cluster_trace trace;
   trace.nodes = {{"n", 1, 1, 0, ""}, {"m", 1, 1, 0, ""}};
   trace.tasks = {task_at("a", 5, 5, 9), task_at("b", 1, 2, 5), task_at("c", 5, 5, {})};
@@ -214,7 +214,7 @@ TEST_CASE("in one second room is given back before it is asked for") {
                                                     "submit 0", "submit 2", "place 0", "place 2", "release 0"});
 }
 
-TEST_CASE("a task is submitted, placed and released in this order even at impossible times") {
+TEST_CASE("a task is submitted, placed and released in this order, even with impossible times") {
   cluster_trace trace;
   trace.tasks = {task_at("same second", 5, 5, 5), task_at("released first", 5, 6, 1), task_at("placed first", 5, 1, 7),
                  task_at("never placed", 5, {}, 8)};
@@ -223,7 +223,7 @@ TEST_CASE("a task is submitted, placed and released in this order even at imposs
                                                     "release 2", "release 3"});
 }
 
-TEST_CASE("a made-up trace depends on its arguments alone and runs without a refusal") {
+TEST_CASE("a synthetic trace depends only on its arguments and runs without a refusal") {
   const auto trace = synthetic_trace(42, 40, 2'000);
   CHECK(trace == synthetic_trace(42, 40, 2'000));
   CHECK_FALSE(trace == synthetic_trace(43, 40, 2'000));
@@ -237,19 +237,19 @@ TEST_CASE("a made-up trace depends on its arguments alone and runs without a ref
   CHECK(machine.summary().released > 1'000);
 }
 
-TEST_CASE("a made-up trace may be empty or without nodes") {
+TEST_CASE("a synthetic trace may be empty or without nodes") {
   CHECK(events_of(synthetic_trace(1, 0, 0)).empty());
   CHECK(events_of(synthetic_trace(1, 0, 5)).size() >= 10);
 }
 
-TEST_CASE("the made-up trace is the same on every machine") {
+TEST_CASE("the synthetic trace is the same on every machine") {
   resource_scheduler machine;
   for (const auto& event : events_of(synthetic_trace(7, 20, 300)))
     machine.apply({}, event.operation);
   CHECK(to_hex(machine.root().view(), 8) == "0f5174286c5e01fb");
 }
 
-TEST_CASE("the real trace of 1,523 machines and 8,152 tasks is replayed whole") {
+TEST_CASE("the real trace of 1,523 machines and 8,152 tasks is replayed completely") {
   const auto folder = trace_folder();
   if (!folder) {
     MESSAGE("not run: the trace is not at ../shared/data of the repository");

@@ -14,7 +14,7 @@ TEST_CASE("a table aligns words left and numbers right, below their titles") {
         "longer  12345\n");
 }
 
-TEST_CASE("a table without titles has no head") {
+TEST_CASE("a table without titles has no headerer") {
   text_table table{{{""}, {""}}};
   table.add({"view", "3"});
   CHECK(table.text(text_style::plain()) == "view  3\n");

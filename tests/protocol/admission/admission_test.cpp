@@ -5,7 +5,7 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-// Who makes room when there is none (attacks 31 to 33), and what convicts a client (attack 8).
+// Displacement when the pool is full (attacks 31 to 33), and the conviction of clients (attack 8).
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -47,7 +47,7 @@ request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{c
 }  // namespace
 
 TEST_CASE_FIXTURE(admission_world,
-                  "where nothing fits the client that holds most makes room, newest first (attack 32)") {
+                  "a full pool displaces the newest requests of the client with the most (attack 32)") {
   settings.requests_pending_max = 10;
   for (std::uint64_t when = 1; when <= 10; ++when)
     REQUIRE(admit(0, when) == admission::accepted);
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(admit(0, 11) == admission::overloaded);
 }
 
-TEST_CASE_FIXTURE(admission_world, "what is in a batch already makes no room") {
+TEST_CASE_FIXTURE(admission_world, "a request that is in a batch already is not displaced") {
   settings.requests_pending_max = 4;
   for (std::uint64_t when = 1; when <= 4; ++when)
     REQUIRE(admit(0, when) == admission::accepted);
@@ -83,7 +83,7 @@ TEST_CASE_FIXTURE(admission_world, "large requests weigh more than many small on
 }
 
 TEST_CASE_FIXTURE(admission_world,
-                  "of a client beyond its quota the oldest requests stay, in whatever order they come") {
+                  "the oldest requests of a client beyond its quota are kept, in whatever order they come") {
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(admit(0, 1'000 + when) == admission::accepted);
   CHECK(admit(0, 5'000) == admission::client_quota);
@@ -93,7 +93,8 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(builder().requests_pending() == limits::requests_pending_per_client_max);
 }
 
-TEST_CASE_FIXTURE(admission_world, "who was displaced waits no more, and has not been served") {
+TEST_CASE_FIXTURE(admission_world,
+                  "a client with displaced requests does not wait for them, and does not count as served") {
   settings.requests_pending_max = 2;
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   REQUIRE(admit(0, 2, 0) == admission::accepted);
@@ -108,7 +109,7 @@ TEST_CASE_FIXTURE(admission_world, "who was displaced waits no more, and has not
 }
 
 TEST_CASE_FIXTURE(admission_world,
-                  "each request stays from its own arrival, or from the beginning of the view (attack 29)") {
+                  "each request waits from its own arrival, or from the beginning of the view (attack 29)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   REQUIRE(admit(0, 2, 100) == admission::accepted);
   REQUIRE(admit(0, 3, 200) == admission::accepted);
@@ -124,7 +125,7 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(median_of(builder().service(5'000'000).stays) == 500);
 }
 
-TEST_CASE_FIXTURE(admission_world, "cases of the guard have room where clients have none, and make none") {
+TEST_CASE_FIXTURE(admission_world, "system requests have room where requests of clients have none, and displace none") {
   settings.requests_pending_max = 2;
   REQUIRE(admit_case(7, 0) == admission::accepted);
   REQUIRE(admit_case(8, 0) == admission::accepted);
@@ -132,7 +133,7 @@ TEST_CASE_FIXTURE(admission_world, "cases of the guard have room where clients h
   CHECK(admit_case(9, 0) == admission::accepted);
 }
 
-TEST_CASE_FIXTURE(admission_world, "a case of the guard waits from when it came, whatever its name (attack 31)") {
+TEST_CASE_FIXTURE(admission_world, "a system request waits from its arrival, whatever its name (attack 31)") {
   REQUIRE(admit_case(9, 1'000) == admission::accepted);
   REQUIRE(admit_case(3, 2'000) == admission::accepted);
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
@@ -141,7 +142,8 @@ TEST_CASE_FIXTURE(admission_world, "a case of the guard waits from when it came,
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
 }
 
-TEST_CASE_FIXTURE(admission_world, "after an installed state every case waits again, and none is in the pipeline") {
+TEST_CASE_FIXTURE(admission_world,
+                  "every system request waits again after an installed state, and none is in the pipeline") {
   settings.pipeline_depth = 1;
   REQUIRE(admit_case(9, 0) == admission::accepted);
   REQUIRE(builder().cut(true));
@@ -162,7 +164,7 @@ TEST_CASE_FIXTURE(admission_world, "after an installed state every case waits ag
   CHECK_FALSE(builder().has_waiting());
 }
 
-TEST_CASE_FIXTURE(admission_world, "a request counts from when the primary was given it for sure (attack 32)") {
+TEST_CASE_FIXTURE(admission_world, "the wait of a request starts when the primary certainly has it (attack 32)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   REQUIRE(admit(0, 2, 0) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 50'000);
@@ -170,7 +172,7 @@ TEST_CASE_FIXTURE(admission_world, "a request counts from when the primary was g
   // Only the first time: the primary has it now.
   builder().on_forwarded(id_of(0, 1), 400'000);
   CHECK(builder().service(410'000).longest_wait_us == 360'000);
-  // One that is not the oldest keeps nobody waiting.
+  // A request that is not the oldest does not count in the wait.
   builder().on_forwarded(id_of(0, 2), 410'000);
   CHECK(builder().service(410'000).longest_wait_us == 360'000);
   builder().on_executed({{id_of(0, 1), true}}, false, 450'000);
@@ -178,7 +180,8 @@ TEST_CASE_FIXTURE(admission_world, "a request counts from when the primary was g
   CHECK(median_of(builder().service(5'000'000).stays) == 400'000);
 }
 
-TEST_CASE_FIXTURE(admission_world, "what may have reached the primary only now says nothing of it (attack 32)") {
+TEST_CASE_FIXTURE(admission_world,
+                  "a request that the primary may have received only now is no evidence against it (attack 32)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   REQUIRE(admit(1, 1, 0) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}}, false, primary_monitor::wait_floor_us - 1);
@@ -189,7 +192,8 @@ TEST_CASE_FIXTURE(admission_world, "what may have reached the primary only now s
   CHECK(builder().service(400'000).stays.size() == 1);
 }
 
-TEST_CASE_FIXTURE(admission_world, "what was handed to the last primary was not handed to the next one (attack 32)") {
+TEST_CASE_FIXTURE(admission_world,
+                  "a request that was forwarded to the last primary was not forwarded to the next one (attack 32)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 0);
   builder().on_view(1'000);
@@ -198,7 +202,7 @@ TEST_CASE_FIXTURE(admission_world, "what was handed to the last primary was not 
   CHECK(builder().service(900'000).stays.empty());
 }
 
-TEST_CASE_FIXTURE(admission_world, "who sends ever older requests waits for the oldest alone (attack 32)") {
+TEST_CASE_FIXTURE(admission_world, "a client that sends ever older requests waits for the oldest alone (attack 32)") {
   microseconds_t now = 0;
   REQUIRE(admit(0, 1'000, now) == admission::accepted);
   for (std::uint64_t when = 999; when > 900; --when) {
@@ -209,7 +213,7 @@ TEST_CASE_FIXTURE(admission_world, "who sends ever older requests waits for the 
   }
 }
 
-TEST_CASE_FIXTURE(admission_world, "who has older requests served keeps itself waiting (attack 32)") {
+TEST_CASE_FIXTURE(admission_world, "the wait of a client restarts when older requests of it are executed (attack 32)") {
   // The others know them, this replica only the newest.
   REQUIRE(admit(0, 1'000, 0) == admission::accepted);
   builder().on_executed({{id_of(0, 10), true}}, false, 900'000);
@@ -221,7 +225,8 @@ TEST_CASE_FIXTURE(admission_world, "who has older requests served keeps itself w
   CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
 }
 
-TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how long their client waited (attack 29)") {
+TEST_CASE_FIXTURE(admission_world,
+                  "requests that are executed together do not hide how long their client waited (attack 29)") {
   for (int round = 0; round < 4; ++round) {
     const auto now = static_cast<microseconds_t>(round) * 900'000;
     std::vector<executed_request> done;
@@ -236,7 +241,7 @@ TEST_CASE_FIXTURE(admission_world, "requests that end together do not hide how l
   CHECK(weighted_median_of(builder().service(3'600'000).waits) == 900'000);
 }
 
-TEST_CASE_FIXTURE(admission_world, "large requests say nothing of how long a primary holds them") {
+TEST_CASE_FIXTURE(admission_world, "large requests do not count in the measured delay of a primary") {
   REQUIRE(builder().admit(ask(0, 1, std::string(40'000, 'x')), 0) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 0);
   builder().on_executed({{id_of(0, 1), true}}, false, 900'000);
@@ -251,7 +256,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   CHECK(builder().admit(other, 0) == admission::contradicting);
   const auto shown = builder().contradiction_with(other);
   REQUIRE(shown);
-  // Once; and nobody who is convicted is shown again.
+  // Once; and a convicted client is not shown again.
   CHECK_FALSE(builder().contradiction_with(other));
   REQUIRE(admit(3, 1) == admission::accepted);
   builder().on_rate_limited({client_id{3}});
@@ -265,7 +270,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   CHECK_FALSE(builder().contradiction_with(ask(1, 1)));
 }
 
-TEST_CASE_FIXTURE(admission_world, "requests that are too large for a proof stay unpunished") {
+TEST_CASE_FIXTURE(admission_world, "requests that are too large for evidence are not punished") {
   REQUIRE(admit(0, 1) == admission::accepted);
   const byte_vector operation(limits::operation_bytes_max, std::byte{1});
   const auto large = make_request(id_of(0, 1), {operation, operation, operation}, {});
@@ -273,7 +278,7 @@ TEST_CASE_FIXTURE(admission_world, "requests that are too large for a proof stay
   CHECK_FALSE(builder().contradiction_with(large));
 }
 
-TEST_CASE_FIXTURE(admission_world, "a convicted client has one request pending, others as many as before") {
+TEST_CASE_FIXTURE(admission_world, "a convicted client has one pending request, and other clients as many as before") {
   builder().on_rate_limited({client_id{2}, client_id{5}});
   CHECK(admit(5, 1) == admission::accepted);
   CHECK(admit(5, 2) == admission::client_quota);
@@ -283,7 +288,8 @@ TEST_CASE_FIXTURE(admission_world, "a convicted client has one request pending, 
   CHECK(admit(5, 2) == admission::accepted);
 }
 
-TEST_CASE_FIXTURE(admission_world, "a request is overtaken by what came after the primary was given it (attack 31)") {
+TEST_CASE_FIXTURE(admission_world,
+                  "a request is overtaken by requests that came after the primary was given it (attack 31)") {
   for (const std::uint64_t when : {1, 2, 3})
     REQUIRE(admit(0, when, when * 1'000) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 20'000);
@@ -293,7 +299,7 @@ TEST_CASE_FIXTURE(admission_world, "a request is overtaken by what came after th
   REQUIRE(admit(1, 5, 40'000) == admission::accepted);
   builder().on_executed({{id_of(1, 5), true}, {id_of(0, 4), true}}, false, 50'000);
   builder().on_executed({{id_of(0, 1), true}}, false, 350'000);
-  // That of another client overtakes nobody; and what was not handed on says nothing.
+  // A request of another client overtakes none, and a request that was not forwarded does not count.
   builder().on_executed({{id_of(0, 2), true}}, false, 350'000);
   std::vector<microseconds_t> overtaken;
   for (const auto& each : builder().service(350'000).stays)
@@ -301,7 +307,7 @@ TEST_CASE_FIXTURE(admission_world, "a request is overtaken by what came after th
   CHECK(overtaken == std::vector<microseconds_t>{0, 0, 300'000});
 }
 
-TEST_CASE_FIXTURE(admission_world, "in a new view nothing was overtaken yet") {
+TEST_CASE_FIXTURE(admission_world, "no request is overtaken at the beginning of a new view") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 0);
   REQUIRE(admit(0, 2, 1'000) == admission::accepted);
@@ -313,7 +319,7 @@ TEST_CASE_FIXTURE(admission_world, "in a new view nothing was overtaken yet") {
   CHECK(builder().service(900'000).stays.front().overtaken == 0);
 }
 
-TEST_CASE_FIXTURE(admission_world, "who is rate-limited waits at nobody's fault (attack 32)") {
+TEST_CASE_FIXTURE(admission_world, "a rate-limited client waits without blame for the primary (attack 32)") {
   builder().on_rate_limited({client_id{2}});
   for (const std::uint32_t client : {2U, 3U}) {
     REQUIRE(admit(client, 1, 0) == admission::accepted);
@@ -324,18 +330,18 @@ TEST_CASE_FIXTURE(admission_world, "who is rate-limited waits at nobody's fault 
   }
 }
 
-TEST_CASE_FIXTURE(admission_world, "what a client repeats is handed on again after a pause (attack 33)") {
+TEST_CASE_FIXTURE(admission_world, "a request that its client repeats is forwarded again after a pause (attack 33)") {
   REQUIRE(admit(0, 1, 0) == admission::accepted);
   constexpr auto pause = request_pool::repeat_pause_us;
   CHECK(builder().on_repeated(id_of(0, 1), 1'000));
   CHECK(builder().on_repeated(id_of(0, 1), 1'000 + pause));
-  // Who does it too soon has to pause from then on.
+  // A client that repeats too soon is paused from then on.
   CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause));
   CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause + pause - 1));
   CHECK(builder().on_repeated(id_of(0, 1), 10 * pause));
 }
 
-TEST_CASE_FIXTURE(admission_world, "after any mixture of events under overload the counts are those of what is held") {
+TEST_CASE_FIXTURE(admission_world, "the counts match the content after any mixture of events under overload") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
     sample_source random{seed};

@@ -27,7 +27,7 @@ struct queue_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(queue_world, "what one sender sent stays in its order") {
+TEST_CASE_FIXTURE(queue_world, "the messages of one sender stay in their order") {
   CHECK(next(1) == "-");
   push(1, "a");
   push(1, "b", 100'000);
@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(queue_world, "what one sender sent stays in its order") {
   CHECK(queue.empty());
 }
 
-TEST_CASE_FIXTURE(queue_world, "who sends much stands in its own way only (attack 33)") {
+TEST_CASE_FIXTURE(queue_world, "a sender of many messages delays only itself (attack 33)") {
   for (int count = 0; count < 40'000; ++count)
     push(3, "flood");
   push(1, "one");
@@ -52,7 +52,7 @@ TEST_CASE_FIXTURE(queue_world, "who sends much stands in its own way only (attac
   CHECK(before_two == 0);
 }
 
-TEST_CASE_FIXTURE(queue_world, "who sends large ones waits for as many small ones of the others") {
+TEST_CASE_FIXTURE(queue_world, "a sender of large messages waits for as many bytes of the other senders") {
   push(3, "large", 41'000);
   push(3, "late");
   // Two hundred bytes each, all in all.
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(queue_world, "who sends large ones waits for as many small one
   CHECK(next(2) != "again again");
 }
 
-TEST_CASE_FIXTURE(queue_world, "everything comes out once, whatever the sizes and senders") {
+TEST_CASE_FIXTURE(queue_world, "every message comes out once, whatever the sizes and senders") {
   std::size_t pushed = 0;
   for (std::size_t round = 0; round < 5'000; ++round) {
     const auto sender = static_cast<std::uint32_t>(round * round % 7);

@@ -19,7 +19,7 @@ forwarding_schedule plan_of(const request_factory& make, std::uint32_t replica) 
 
 }  // namespace
 
-TEST_CASE("each request has backups that hand it on soon, a third of them at any size, and all do later") {
+TEST_CASE("at least f backups forward each request early, at any group size, and all backups do later") {
   for (const std::uint32_t replicas : {4U, 7U, 10U, 31U}) {
     const request_factory make{small_cluster(replicas)};
     for (std::uint32_t primary = 0; primary < replicas; primary += 3) {
@@ -39,7 +39,7 @@ TEST_CASE("each request has backups that hand it on soon, a third of them at any
   }
 }
 
-TEST_CASE("of every class of requests each backup draws a fourth, and no two the same (attack 29)") {
+TEST_CASE("each backup is early for a fourth of every class of requests, and no two for the same (attack 29)") {
   const request_factory make{small_cluster(4)};
   std::vector<std::vector<bool>> drawn(4);
   for (const std::uint32_t backup : {1U, 2U, 3U}) {
@@ -59,7 +59,7 @@ TEST_CASE("of every class of requests each backup draws a fourth, and no two the
   CHECK(drawn[1] != drawn[3]);
 }
 
-TEST_CASE("who led until now is asked as a primary for a while") {
+TEST_CASE("the former primary handles clients' requests as a primary for a while") {
   const request_factory make{small_cluster(4)};
   auto plan = plan_of(make, 1);
   CHECK_FALSE(plan.is_asked_as_primary(0));

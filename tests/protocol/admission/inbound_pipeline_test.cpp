@@ -44,8 +44,7 @@ TEST_CASE_FIXTURE(pipeline_bench, "a message that passes every filter comes out 
   CHECK(tested.take_findings().empty());
 }
 
-TEST_CASE_FIXTURE(pipeline_bench,
-                  "bytes that are no message, and a signature that is wrong, are refused with their reason") {
+TEST_CASE_FIXTURE(pipeline_bench, "malformed bytes and a wrong signature are refused with their reason") {
   CHECK(refusal(principal::of(replica_id{2}), std::make_shared<const byte_vector>()) == rejection::empty_frame);
   const auto impostor = make.keys().impostor_of(principal::of(replica_id{2}));
   const auto forged =
@@ -64,7 +63,7 @@ TEST_CASE_FIXTURE(pipeline_bench, "frames beyond the rate are refused before the
   CHECK(refusal(principal::of(replica_id{2}), empty) == rejection::empty_frame);
 }
 
-TEST_CASE_FIXTURE(pipeline_bench, "a paused client's requests are not verified, and a replica may forward them") {
+TEST_CASE_FIXTURE(pipeline_bench, "a paused client's requests are not verified, but a replica may forward them") {
   tested.on_excess(client_id{1}, 0);
   const auto asked = make.request_of(client_id{1}, timestamp{1}, "o");
   CHECK(refusal(principal::of(client_id{1}), frame_of(asked)) == rejection::client_quota);
@@ -80,8 +79,7 @@ TEST_CASE_FIXTURE(pipeline_bench, "a vote is compared with the earlier one befor
   CHECK(tested.take_findings().empty());
 }
 
-TEST_CASE_FIXTURE(pipeline_bench,
-                  "a replica that is avoided as primary is compared no more, and its votes still pass") {
+TEST_CASE_FIXTURE(pipeline_bench, "the votes of a replica that is avoided as primary pass without a comparison") {
   trust now;
   now.avoided_as_primary = {replica_id{2}};
   tested.on_trust(now);

@@ -35,7 +35,7 @@ struct filter_world {
   [[nodiscard]] std::optional<rejection> objection(const message& value, std::uint32_t sender = 2) const {
     return filter.objection_to(principal::of(replica_id{sender}), value);
   }
-  /// The filter is told where the replica is: in `view`, with h = 0 and 3 decided.
+  /// Gives the filter the position of the replica: in `view`, with h = 0 and 3 decided.
   void stands_in(std::uint64_t view, bool active, std::uint64_t repairs = 0) {
     filter.on_position(
         {view_number{view}, active, sequence_number{3}, sequence_number{0}, sequence_number{8}, repairs});
@@ -44,19 +44,19 @@ struct filter_world {
 
 }  // namespace
 
-TEST_CASE("what is executed is refused before its signature is checked") {
+TEST_CASE("a message for an executed sequence is refused before its signature is checked") {
   filter_world world;
   CHECK(world.objection(world.vote(3)) == rejection::already_decided);
   CHECK(world.objection(world.proposal(3)) == rejection::already_decided);
   CHECK_FALSE(world.objection(world.vote(4)));
 }
 
-TEST_CASE("a proposal of a view whose primary is somebody else costs no signature check") {
+TEST_CASE("a proposal by another replica than the view's primary costs no signature check") {
   filter_world world;
   CHECK(world.objection(world.proposal(4, "o", 3)) == rejection::other_view);
 }
 
-TEST_CASE("a vote of a later view is let through: it may be early") {
+TEST_CASE("a vote of a later view passes, because it may be early") {
   filter_world world;
   CHECK_FALSE(world.objection(world.vote(4, 1)));
   world.stands_in(2, false);
@@ -64,7 +64,7 @@ TEST_CASE("a vote of a later view is let through: it may be early") {
   CHECK_FALSE(world.objection(world.vote(4, 2)));
 }
 
-TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and what is decided is votable again") {
+TEST_CASE("proposals of a view pass after its NEW-VIEW, and decided sequences can be voted on again") {
   filter_world world;
   const auto opened_view = world.opening_of(3);
   const auto& changes = opened_view.view_changes;
@@ -76,13 +76,12 @@ TEST_CASE("behind the NEW-VIEW the proposals of its view are let through, and wh
   CHECK(world.objection(world.vote(4)) == rejection::other_view);
   CHECK_FALSE(world.objection(world.proposal(4, "o", 3)));
   CHECK_FALSE(world.objection(world.vote(2, 3)));
-  // What the replica said before it heard of the view changes nothing.
+  // A position from before the replica learned of the view changes nothing.
   world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{0}, sequence_number{8}});
   CHECK_FALSE(world.objection(world.vote(2, 3)));
 }
 
-TEST_CASE(
-    "what the replica publishes before it adopts a NEW-VIEW that passed is not lost, nor does it undo the NEW-VIEW") {
+TEST_CASE("a position published before a passed NEW-VIEW is adopted is kept, and does not undo the NEW-VIEW") {
   filter_world world;
   world.filter.note_passed(world.opening_of(3));
   // It has left view 0 for view 2 meanwhile, and h has moved to 4.
@@ -94,7 +93,8 @@ TEST_CASE(
   CHECK(world.objection(world.vote(12, 3)) == rejection::duplicate);
 }
 
-TEST_CASE("a replica that adopts the NEW-VIEW that passed has what passed after it, and one that goes beyond has not") {
+TEST_CASE(
+    "a replica that adopts the passed NEW-VIEW has the messages after it, and a replica in a later view has not") {
   for (const bool adopts : {true, false}) {
     CAPTURE(adopts);
     filter_world world;
@@ -109,20 +109,20 @@ TEST_CASE("a replica that adopts the NEW-VIEW that passed has what passed after 
   }
 }
 
-TEST_CASE("a suspicion of a view that is past is refused") {
+TEST_CASE("a suspicion of a past view is refused") {
   filter_world world;
   CHECK_FALSE(world.objection(message{world.factory.suspicion_of(replica_id{2}, view_number{0})}));
   world.stands_in(2, false);
   CHECK(world.objection(message{world.factory.suspicion_of(replica_id{2}, view_number{1})}) == rejection::other_view);
 }
 
-TEST_CASE("a replica may be ahead of what the filter knows by a window and no more") {
+TEST_CASE("a replica may be ahead of the filter's position by at most one window") {
   filter_world world;
   CHECK_FALSE(world.objection(world.vote(16)));
   CHECK(world.objection(world.vote(17)) == rejection::outside_watermarks);
 }
 
-TEST_CASE("a proposal that the replica has accepted is not verified again, and another one is") {
+TEST_CASE("a proposal that the replica has accepted is not verified again, and a different one is") {
   filter_world world;
   const auto first = world.proposal(5);
   CHECK_FALSE(world.objection(first));
@@ -132,7 +132,7 @@ TEST_CASE("a proposal that the replica has accepted is not verified again, and a
   CHECK_FALSE(world.objection(world.proposal(5, "other")));
 }
 
-TEST_CASE("a proposal above H, which the replica may have dropped, comes through again (attack 22)") {
+TEST_CASE("a proposal above H passes again, because the replica may have dropped it (attack 22)") {
   filter_world world;
   const auto above = world.proposal(9);
   CHECK_FALSE(world.objection(above));
@@ -142,7 +142,7 @@ TEST_CASE("a proposal above H, which the replica may have dropped, comes through
   CHECK_FALSE(world.objection(above));
 }
 
-TEST_CASE("a vote that the replica has is not verified again, and another one is (attack 33)") {
+TEST_CASE("a vote that the replica has is not verified again, and a different one is (attack 33)") {
   filter_world world;
   const auto first = world.vote(5);
   CHECK_FALSE(world.objection(first));
@@ -152,11 +152,11 @@ TEST_CASE("a vote that the replica has is not verified again, and another one is
   CHECK_FALSE(world.objection(world.factory.prepare_of(replica_id{2}, world.proposal(5))));
   CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{2}, world.proposal(5, "other"))));
   CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{1}, world.proposal(5)), 1));
-  // What is sent in the name of another is told as what it is.
+  // A message in the name of another member is refused as such.
   CHECK_FALSE(world.objection(first, 3));
 }
 
-TEST_CASE("a vote that the replica may have dropped comes through again: of a view to come, or above H (attack 22)") {
+TEST_CASE("a vote of a later view or above H passes again, because the replica may have dropped it (attack 22)") {
   filter_world world;
   for (const auto& early : {world.vote(4, 1), world.vote(9)}) {
     world.filter.note_passed(early);
@@ -169,7 +169,7 @@ TEST_CASE("a vote that the replica may have dropped comes through again: of a vi
   CHECK_FALSE(world.objection(world.vote(4, 1)));
 }
 
-TEST_CASE("what was given to a replica whose state was wrong comes through again (attack 27)") {
+TEST_CASE("messages that passed to a replica with a wrong state pass again (attack 27)") {
   filter_world world;
   const auto vote = world.vote(5);
   const auto proposal = world.proposal(5);
@@ -183,12 +183,12 @@ TEST_CASE("what was given to a replica whose state was wrong comes through again
   CHECK_FALSE(world.objection(proposal));
 }
 
-TEST_CASE("a NEW-VIEW that a replica with a wrong state has dropped comes through again (attack 27)") {
+TEST_CASE("a NEW-VIEW that a replica with a wrong state has dropped passes again (attack 27)") {
   filter_world world;
   const message opened = world.opening_of(3);
   world.filter.note_passed(opened);
   CHECK(world.objection(opened) == rejection::other_view);
-  // It has not heard of view 3, or has left for it since.
+  // It does not know view 3, or has left for it since.
   for (const bool has_left : {false, true}) {
     world.stands_in(has_left ? 3 : 0, !has_left, has_left ? 2 : 1);
     CHECK_FALSE(world.objection(opened));
@@ -197,7 +197,7 @@ TEST_CASE("a NEW-VIEW that a replica with a wrong state has dropped comes throug
   }
 }
 
-TEST_CASE("in another view every vote and proposal is a new one") {
+TEST_CASE("every vote and proposal is new in another view") {
   for (const bool by_new_view : {true, false}) {
     CAPTURE(by_new_view);
     filter_world world;
@@ -215,7 +215,7 @@ TEST_CASE("in another view every vote and proposal is a new one") {
   }
 }
 
-TEST_CASE("checkpoints at or below the stable one are refused, and requests never") {
+TEST_CASE("a CHECKPOINT at or below the stable one is refused, and a request never") {
   filter_world world;
   world.filter.on_position({view_number{0}, true, sequence_number{5}, sequence_number{4}, sequence_number{12}});
   const auto at = [&](std::uint64_t sequence) {
@@ -226,7 +226,7 @@ TEST_CASE("checkpoints at or below the stable one are refused, and requests neve
   CHECK_FALSE(world.objection(world.factory.request_of(client_id{0}, timestamp{1}, "o")));
 }
 
-TEST_CASE("a VIEW-CHANGE that passed is known when it comes again, and another one is not (attack 33)") {
+TEST_CASE("a VIEW-CHANGE that passed is recognised when it comes again, and a different one is not (attack 33)") {
   filter_world world;
   const message first = world.factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {});
   CHECK_FALSE(world.objection(first));

@@ -8,7 +8,7 @@
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
-TEST_CASE("frames of a replica are looked at up to a rate, which is lower for who is throttled (attack 33)") {
+TEST_CASE("frames of a replica are rate-limited, and more strictly while it is throttled (attack 33)") {
   const auto taken_in_a_second = [](bool throttled, std::uint64_t rate = frame_rate_limit::usual_rate) {
     frame_rate_limit quota{rate};
     if (throttled) quota.throttle({replica_id{2}});
@@ -59,7 +59,8 @@ constexpr std::uint64_t votes_at_once = 4 * 8 + verification_budget::base;
 
 }  // namespace
 
-TEST_CASE_FIXTURE(check_world, "a replica that signs without end has some of it verified (attack 33)") {
+TEST_CASE_FIXTURE(check_world,
+                  "a replica that signs without end has a bounded number of messages verified (attack 33)") {
   CHECK(votes(2, 10'000, 0) == votes_at_once);
   CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
   CHECK(votes(2, 10'000, verification_budget::period_us + 1) == 0);
@@ -67,7 +68,8 @@ TEST_CASE_FIXTURE(check_world, "a replica that signs without end has some of it 
   CHECK(votes(2, 10'000, 1'000 * verification_budget::period_us) == votes_at_once);
 }
 
-TEST_CASE_FIXTURE(check_world, "what others sent does not matter, and requests have a share apart") {
+TEST_CASE_FIXTURE(check_world,
+                  "the budget of a replica does not depend on the others, and requests have a budget of their own") {
   CHECK(votes(2, 10'000, 0) == votes_at_once);
   CHECK(votes(3, 10'000, 0) == votes_at_once);
   CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
@@ -77,8 +79,9 @@ TEST_CASE_FIXTURE(check_world, "what others sent does not matter, and requests h
     REQUIRE(quota.admits(principal::of(client_id{2}), forwarded, 0));
 }
 
-TEST_CASE_FIXTURE(check_world,
-                  "under load each may cost half as much again as the busiest but f, which f liars do not lift") {
+TEST_CASE_FIXTURE(
+    check_world,
+    "a replica's budget under load is 1.5 times the count of the (f + 1)-th busiest, so f liars cannot raise it") {
   for (const auto liars_only : {true, false}) {
     CAPTURE(liars_only);
     const microseconds_t begin = liars_only ? 0 : 100 * verification_budget::period_us;
@@ -91,7 +94,7 @@ TEST_CASE_FIXTURE(check_world,
   }
 }
 
-TEST_CASE_FIXTURE(check_world, "a group that goes from rest to full speed within one period loses no vote") {
+TEST_CASE_FIXTURE(check_world, "a group that goes from idle to full speed within one period loses no vote") {
   for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
     // PREPARE, COMMIT and, with K = 1, CHECKPOINT.
     for (std::uint32_t each = 0; each < 7; ++each)
@@ -100,7 +103,7 @@ TEST_CASE_FIXTURE(check_world, "a group that goes from rest to full speed within
   }
 }
 
-TEST_CASE_FIXTURE(check_world, "each decided sequence is worth three checks, up to a burst and once (attack 33)") {
+TEST_CASE_FIXTURE(check_world, "each decided sequence earns three checks, up to a burst and only once (attack 33)") {
   constexpr auto earned = verification_budget::earned_by_sequence;
   CHECK(votes(2, 10'000, 0) == votes_at_once);
   quota.on_decided(sequence_number{3});
@@ -129,7 +132,7 @@ TEST_CASE_FIXTURE(check_world, "each decided sequence is worth three checks, up 
 }
 
 TEST_CASE(
-    "cases of the guard have a quota, which is not that of VIEW-CHANGEs; requests of clients have none (attack 33)") {
+    "system requests have a quota apart from that of VIEW-CHANGEs, and requests of clients have none (attack 33)") {
   const request_factory factory{small_cluster(4, 4, 4, 8)};
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});
@@ -140,13 +143,13 @@ TEST_CASE(
     CHECK(quota.admit(sender, wanted, 0));
   CHECK_FALSE(quota.admit(sender, wanted, 0));
   CHECK(quota.admit(sender, usual, 0));
-  // Who leaves a primary that made many cases is heard.
+  // A VIEW-CHANGE away from a primary with many cases is accepted.
   CHECK(quota.admit(sender, change, 0));
   CHECK(quota.admit(principal::of(replica_id{1}), wanted, 0));
   CHECK(quota.admit(sender, wanted, costly_message_limit::case_period_us));
 }
 
-TEST_CASE("who shows a case that proves nothing has none judged for a while (attack 33)") {
+TEST_CASE("a sender of evidence that proves nothing has none verified for a while (attack 33)") {
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});
   const message wanted = make_system_request(case_name{7});
@@ -159,7 +162,7 @@ TEST_CASE("who shows a case that proves nothing has none judged for a while (att
   CHECK(quota.admit(principal::of(replica_id{1}), wanted, 1'000));
 }
 
-TEST_CASE("a client that sent too much is not listened to for a moment, others are (attack 33)") {
+TEST_CASE("a client above its rate is paused for a moment, and other clients are not (attack 33)") {
   client_pauses pauses;
   pauses.on_excess(client_id{3}, 1'000);
   CHECK(pauses.is_paused(client_id{3}, 1'000));
@@ -168,7 +171,8 @@ TEST_CASE("a client that sent too much is not listened to for a moment, others a
   CHECK_FALSE(pauses.is_paused(client_id{3}, 1'000 + client_pauses::pause_us));
 }
 
-TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and nobody else's suffers (attack 33)") {
+TEST_CASE(
+    "VIEW-CHANGEs of one sender are verified at a bounded rate, and those of others are not delayed (attack 33)") {
   const request_factory factory{small_cluster(4, 4, 4, 8)};
   costly_message_limit quota;
   const auto liar = principal::of(replica_id{3});
@@ -192,7 +196,7 @@ TEST_CASE("one sender's storm of VIEW-CHANGEs is verified at a bounded pace, and
   CHECK(admitted >= 10'000'000 / costly_message_limit::period_us);
 }
 
-TEST_CASE("each view that this replica goes on to lets every replica say what belongs to one") {
+TEST_CASE("each view that this replica enters allows every replica the messages of one view") {
   const request_factory factory{small_cluster(4, 4, 4, 8)};
   costly_message_limit quota;
   const auto sender = principal::of(replica_id{2});

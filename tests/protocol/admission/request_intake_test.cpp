@@ -40,7 +40,7 @@ TEST_CASE("the primary proposes a request and forwards nothing") {
   CHECK_FALSE(bench.tested.on_waited(bench.ask(1).id, 0).forwards);
 }
 
-TEST_CASE("a backup waits before it forwards, twice, and then only the client's oldest request") {
+TEST_CASE("a backup waits before it forwards a request, twice, and then forwards only the client's oldest one") {
   intake_bench bench{2};
   for (const std::uint64_t when : {1U, 2U}) {
     const auto effects = bench.receive(when);
@@ -60,7 +60,7 @@ TEST_CASE("a backup waits before it forwards, twice, and then only the client's 
   CHECK(behind.looks_again_in == forwarding_schedule::later_us);
 }
 
-TEST_CASE("a request that was executed meanwhile is neither forwarded nor looked at again") {
+TEST_CASE("a request that was executed meanwhile is not forwarded and not checked again") {
   intake_bench bench{2};
   (void)bench.receive(1);
   bench.execute(1);
@@ -69,7 +69,7 @@ TEST_CASE("a request that was executed meanwhile is neither forwarded nor looked
   CHECK_FALSE(look.looks_again_in);
 }
 
-TEST_CASE("a client's repetition is forwarded at once, a replica's is not (§4.1)") {
+TEST_CASE("a repeated request is forwarded at once from its client, and not from a replica (§4.1)") {
   intake_bench bench{2};
   (void)bench.receive(1);
   CHECK_FALSE(bench.receive(1, from_replica).forwards);
@@ -91,7 +91,7 @@ TEST_CASE("an executed request is answered again on its client's own link only")
   CHECK_FALSE(bench.receive(1).refused);
 }
 
-TEST_CASE("two requests with one timestamp are evidence against the client, whoever sent them (attack 8)") {
+TEST_CASE("two requests with one timestamp are evidence against the client, whichever member sent them (attack 8)") {
   intake_bench bench{2};
   (void)bench.receive(1);
   const auto other = bench.make.request_of(client_id{1}, timestamp{1}, "another");
@@ -103,7 +103,7 @@ TEST_CASE("two requests with one timestamp are evidence against the client, whoe
   CHECK(effects.contradiction->items.size() == 2);
 }
 
-TEST_CASE("a request that displaces another of its client exceeds the client's share") {
+TEST_CASE("a request that displaces another one of its client exceeds the client's quota") {
   intake_bench bench{2};
   bench.pool.on_rate_limited({client_id{1}});
   (void)bench.receive(2);
@@ -119,7 +119,7 @@ TEST_CASE("a request that displaces another of its client exceeds the client's s
   CHECK(bench.receive(2, from_replica).answer == immediate_answer::none);
 }
 
-TEST_CASE("pending requests go to the primary of a new view, and are proposed by the primary itself") {
+TEST_CASE("pending requests are forwarded to the primary of a new view, or proposed if this replica is the primary") {
   intake_bench backup{2};
   (void)backup.receive(1);
   CHECK(backup.tested.on_view(view_number{1}, 0).requests.size() == 1);
@@ -172,7 +172,7 @@ TEST_CASE("the former primary forwards a client's requests at once for a while, 
   CHECK_FALSE(bench.receive(3, from_client, forwarding_schedule::former_primary_us).forwards);
 }
 
-TEST_CASE("an opening of a session on its client's link routes the session's results there") {
+TEST_CASE("a session opening on its client's link sends the session's results there") {
   intake_bench bench{2};
   const auto opening = bench.make.session_request(client_id{1}, session_id{7}, timestamp{0});
   CHECK_FALSE(bench.tested.on_request(from_replica, opening, 0).routes_session);

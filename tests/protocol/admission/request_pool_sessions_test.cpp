@@ -47,7 +47,7 @@ using times = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE("of an ordered session only what follows without a gap is proposed") {
+TEST_CASE("requests of an ordered session are proposed only without a gap") {
   session_world world;
   for (const std::uint64_t when : {4, 2, 1})
     REQUIRE(world.admit(when) == admission::accepted);
@@ -64,7 +64,7 @@ TEST_CASE("an independent session has no gaps") {
   CHECK(world.cut() == times{2, 4});
 }
 
-TEST_CASE("requests of a session that is not open yet wait for it") {
+TEST_CASE("requests of a session that is not open yet wait for the opening") {
   session_world world;
   REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
   CHECK_FALSE(world.builder.has_waiting());
@@ -74,7 +74,7 @@ TEST_CASE("requests of a session that is not open yet wait for it") {
   CHECK(world.cut() == times{1});
 }
 
-TEST_CASE("a request that came too early in the order is proposed again, after the one before it") {
+TEST_CASE("a request that was ordered too early is proposed again after its predecessor") {
   session_world world;
   REQUIRE(world.admit(1) == admission::accepted);
   REQUIRE(world.admit(2) == admission::accepted);
@@ -86,7 +86,7 @@ TEST_CASE("a request that came too early in the order is proposed again, after t
   CHECK(world.cut() == times{1, 2});
 }
 
-TEST_CASE("what comes too early blames nobody, and its wait begins when it could be served (attack 32)") {
+TEST_CASE("a request that comes too early blames no primary, and its wait begins when it can be served (attack 32)") {
   session_world world;
   REQUIRE(world.admit(2, 0) == admission::accepted);
   CHECK(world.builder.service(1'000'000).clients_waiting == 0);
@@ -96,7 +96,7 @@ TEST_CASE("what comes too early blames nobody, and its wait begins when it could
   CHECK(world.builder.service(1'000'300).longest_wait_us == 300);
 }
 
-TEST_CASE("the wait of what stands behind the oldest is not lost when that is executed") {
+TEST_CASE("the wait of the requests behind the oldest one is kept when the oldest is executed") {
   session_world world;
   REQUIRE(world.admit(1, 0) == admission::accepted);
   REQUIRE(world.admit(2, 0) == admission::accepted);
@@ -108,7 +108,7 @@ TEST_CASE("the wait of what stands behind the oldest is not lost when that is ex
   CHECK(report.stays.back().took == 4'900);
 }
 
-TEST_CASE("what other sessions of a client have executed may have come first, but not without end (attack 32)") {
+TEST_CASE("requests of a client's other sessions may be executed first, but not without end (attack 32)") {
   session_world world;
   world.open(session_id{8});
   // A backup was shown this one alone, and hands it on; the primary may hold much of session 8 by then.
@@ -126,7 +126,7 @@ TEST_CASE("what other sessions of a client have executed may have come first, bu
   CHECK(world.builder.service(now).longest_wait_us >= 10'000);
 }
 
-TEST_CASE("sessions of one client take turns, so that none keeps the others waiting") {
+TEST_CASE("sessions of one client take turns, so that no session delays the others") {
   session_world world;
   world.open(session_id{8});
   for (std::uint64_t when = 1; when <= 3; ++when)
@@ -141,7 +141,7 @@ TEST_CASE("sessions of one client take turns, so that none keeps the others wait
   CHECK(sessions == std::vector<std::uint64_t>{7, 8, 7, 8, 7, 8});
 }
 
-TEST_CASE("what is pending of a session that ends is dropped, and never taken again") {
+TEST_CASE("pending requests of a session that ends are dropped, and never admitted again") {
   session_world world;
   REQUIRE(world.admit(2) == admission::accepted);
   for (std::uint64_t number = 0; number < limits::sessions_per_client_max; ++number)
@@ -151,7 +151,7 @@ TEST_CASE("what is pending of a session that ends is dropped, and never taken ag
   CHECK(world.admit(0) == admission::past);
 }
 
-TEST_CASE("two openings of one session convict nobody") {
+TEST_CASE("two openings of one session convict no client") {
   session_world world;
   const auto opening = [&](std::uint8_t nonce) {
     return world.factory.session_request(self, session_id{8}, timestamp{0}, session_mode::ordered, nonce);
@@ -164,7 +164,7 @@ TEST_CASE("two openings of one session convict nobody") {
   CHECK_FALSE(claim_in(both, world.factory.cluster()));
 }
 
-TEST_CASE("what no memory tells from an ended session is dropped with that memory (attack 32)") {
+TEST_CASE("a request of an unknown session is dropped once its number counts as ended (attack 32)") {
   session_world world;
   // Above every number that follows: when its end is forgotten, all of those count as ended.
   constexpr std::uint64_t high = 1'000'000;
@@ -184,7 +184,7 @@ TEST_CASE("what no memory tells from an ended session is dropped with that memor
   CHECK(world.admit(0, 0, session_id{50}) == admission::past);
 }
 
-TEST_CASE("what is done is pending no more, whatever waits before it") {
+TEST_CASE("an executed request is not pending any more, whatever waits before it") {
   session_world world{session_mode::independent};
   REQUIRE(world.admit(1) == admission::accepted);
   REQUIRE(world.admit(2) == admission::accepted);
@@ -197,7 +197,7 @@ TEST_CASE("what is done is pending no more, whatever waits before it") {
 
 namespace {
 
-/// The client has as many requests pending as it may, each alone in a session that nobody opened.
+/// The client has as many requests pending as it may, each alone in a session that is not open.
 struct crowded_world : session_world {
   static constexpr std::uint64_t first_session = 1'000;
 
@@ -210,7 +210,8 @@ struct crowded_world : session_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(crowded_world, "what can be served takes the place of what cannot, and never the other way round") {
+TEST_CASE_FIXTURE(crowded_world,
+                  "a request that can be served displaces one that cannot, and never the other way round") {
   REQUIRE(admit(1) == admission::accepted);
   REQUIRE(admit(2) == admission::accepted);
   REQUIRE(admit(0, 0, session_id{8}) == admission::accepted);
@@ -221,7 +222,7 @@ TEST_CASE_FIXTURE(crowded_world, "what can be served takes the place of what can
   CHECK(cut() == times{1, 0, 2});
 }
 
-TEST_CASE_FIXTURE(crowded_world, "what gave way cannot come back and displace in turn (attack 33)") {
+TEST_CASE_FIXTURE(crowded_world, "a displaced request cannot come back and displace another one (attack 33)") {
   std::size_t accepted = 0;
   for (std::uint64_t round = 0; round < 100; ++round) {
     for (const std::uint64_t session : {first_session, first_session + 1, std::uint64_t{1}, std::uint64_t{2}}) {
@@ -235,7 +236,7 @@ TEST_CASE_FIXTURE(crowded_world, "what gave way cannot come back and displace in
   CHECK(admit(5, 0, last) == admission::client_quota);
 }
 
-TEST_CASE("of a flood all replicas keep the same, whatever came first (attack 32)") {
+TEST_CASE("all replicas keep the same requests of a flood, in whatever order they come (attack 32)") {
   // Openings of many sessions, and requests of two open ones: what the builder holds in the end depends on the set
   // alone.
   std::vector<request> all;
@@ -269,7 +270,7 @@ TEST_CASE("of a flood all replicas keep the same, whatever came first (attack 32
   }
 }
 
-TEST_CASE("of all sessions the one that has most pending makes room, until they have alike") {
+TEST_CASE("the session with the most pending requests makes room, until all sessions have equally many") {
   session_world world;
   world.open(session_id{8});
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
@@ -283,7 +284,7 @@ TEST_CASE("of all sessions the one that has most pending makes room, until they 
   CHECK(world.builder.is_pending({self, timestamp{1}, session_id{8}}));
 }
 
-TEST_CASE("who gets no room displaces nobody") {
+TEST_CASE("a request that gets no room displaces no other") {
   batch_settings settings;
   settings.bytes_per_client_max = 4'096;
   session_world world;
@@ -304,7 +305,7 @@ TEST_CASE("who gets no room displaces nobody") {
   CHECK(world.builder.requests_pending() == before);
 }
 
-TEST_CASE("after any mixture of events in sessions the counts are those of what is held") {
+TEST_CASE("the counts match the content after any mixture of events in sessions") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     sample_source random{seed};
     session_world world;

@@ -71,7 +71,7 @@ TEST_CASE("a request is pending, then done, and never admitted again") {
   CHECK(world.builder.bytes_pending() == 0);
 }
 
-TEST_CASE("a pending request that fell out of its client's window gives its place back") {
+TEST_CASE("a pending request below its client's window gives its place back") {
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
@@ -92,7 +92,7 @@ TEST_CASE("a client's large requests leave room for those of others") {
   CHECK(world.builder.admit(world.ask(1, 1, large), 0) == admission::accepted);
 }
 
-TEST_CASE("a request below the client's window is past") {
+TEST_CASE("a request below the client's window is refused as past") {
   builder_world world;
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
     world.builder.on_executed({{id_of(0, when), true}}, false, 0);
@@ -113,7 +113,7 @@ TEST_CASE("clients take turns, so that a flood of one does not delay another") {
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 1), id_of(1, 1), id_of(2, 1), id_of(0, 2)});
 }
 
-TEST_CASE("of the requests of one client that wait the oldest are proposed first, however they came") {
+TEST_CASE("the oldest waiting requests of a client are proposed first, in whatever order they came") {
   batch_settings settings;
   settings.requests_per_batch_max = 2;
   builder_world world{settings};
@@ -128,7 +128,7 @@ TEST_CASE("of the requests of one client that wait the oldest are proposed first
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4), id_of(0, 5)});
 }
 
-TEST_CASE("a client has a quota of its own and beyond it others are still admitted") {
+TEST_CASE("a client has a quota, and other clients are admitted when it is used up") {
   builder_world world;
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
@@ -136,7 +136,7 @@ TEST_CASE("a client has a quota of its own and beyond it others are still admitt
   CHECK(world.admit(1, 1) == admission::accepted);
 }
 
-TEST_CASE("the builder holds no more requests and no more bytes than it may") {
+TEST_CASE("the pool holds a bounded number of requests and of bytes") {
   batch_settings few;
   few.requests_pending_max = 3;
   builder_world by_count{few};
@@ -154,7 +154,7 @@ TEST_CASE("the builder holds no more requests and no more bytes than it may") {
   CHECK(by_bytes.admit(2, 1) == admission::accepted);
 }
 
-TEST_CASE("a batch respects its bounds, and a request larger than the bound goes alone") {
+TEST_CASE("a batch respects its bounds, and a request larger than the bound has a batch to itself") {
   builder_world measure;
   batch_settings settings;
   settings.bytes_per_batch_max = 2 * measure.ask(0, 1).raw.view.size();
@@ -174,7 +174,7 @@ TEST_CASE("a batch respects its bounds, and a request larger than the bound goes
   CHECK(sizes == std::vector<std::size_t>{2, 2, 1, 1});
 }
 
-TEST_CASE("the pipeline is never deeper than allowed and every executed batch makes room") {
+TEST_CASE("the pipeline is never deeper than allowed, and every executed batch makes room") {
   batch_settings settings;
   settings.pipeline_depth = 2;
   settings.requests_per_batch_max = 1;
@@ -190,7 +190,7 @@ TEST_CASE("the pipeline is never deeper than allowed and every executed batch ma
   CHECK_FALSE(world.builder.cut(true));
 }
 
-TEST_CASE("an idle pipeline takes a request at once; a busy one waits for the target or the delay") {
+TEST_CASE("an idle pipeline takes a request at once, and a busy one waits for the target or the delay") {
   batch_settings settings;
   settings.requests_per_batch_target = 3;
   builder_world world{settings};
@@ -207,13 +207,13 @@ TEST_CASE("an idle pipeline takes a request at once; a busy one waits for the ta
   CHECK(ids_in(world.builder.cut(true)).size() == 1);
 }
 
-TEST_CASE("nothing waiting gives no batch") {
+TEST_CASE("an empty queue gives no batch") {
   builder_world world;
   CHECK_FALSE(world.builder.has_waiting());
   CHECK_FALSE(world.builder.cut(true));
 }
 
-TEST_CASE("a backup forgets what another primary's batch executed and proposes it never") {
+TEST_CASE("a backup drops the requests that another primary's batch executed, and never proposes them") {
   builder_world world;
   REQUIRE(world.admit(0, 1) == admission::accepted);
   REQUIRE(world.admit(1, 1) == admission::accepted);
@@ -240,7 +240,7 @@ TEST_CASE("a transferred state frees the places of the batches that it covers") 
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4)});
 }
 
-TEST_CASE("a transferred state forgets what is past, proposed or not") {
+TEST_CASE("a transferred state drops past requests, proposed or not") {
   builder_world world;
   for (std::uint64_t when = 1; when <= 10; ++when)
     REQUIRE(world.admit(0, when) == admission::accepted);
@@ -256,7 +256,7 @@ TEST_CASE("a transferred state forgets what is past, proposed or not") {
   CHECK(world.admit(1, 1) == admission::already_pending);
 }
 
-TEST_CASE("after any mixture of events the counts are those of what is held") {
+TEST_CASE("the counts match the content after any mixture of events") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     sample_source random{seed};
     batch_settings settings;
@@ -292,7 +292,7 @@ TEST_CASE("after any mixture of events the counts are those of what is held") {
   }
 }
 
-TEST_CASE("what is refused starts no wait (attack 32)") {
+TEST_CASE("a refused request starts no wait (attack 32)") {
   batch_settings settings;
   settings.requests_pending_max = 1;
   builder_world world{settings};
@@ -303,7 +303,7 @@ TEST_CASE("what is refused starts no wait (attack 32)") {
   CHECK(world.builder.service(10'000'000).clients_waiting == 0);
 }
 
-TEST_CASE("requests of the guard are admitted by their names, in whatever order, and executed once") {
+TEST_CASE("system requests are admitted by their names, in any order, and executed once") {
   builder_world world;
   const auto ask = [](std::uint64_t name) { return make_system_request(case_name{name}); };
   CHECK(world.builder.admit(ask(9'000'000'000'000'000'000ULL), 0) == admission::accepted);
@@ -320,7 +320,7 @@ TEST_CASE("requests of the guard are admitted by their names, in whatever order,
   CHECK(world.builder.service(1'000).clients_waiting == 1);
 }
 
-TEST_CASE("a batch holds eight cases of the guard at most, beside everything else (attack 33)") {
+TEST_CASE("a batch holds at most eight system requests beside its other requests (attack 33)") {
   builder_world world;
   for (std::uint64_t name = 1; name <= 20; ++name)
     CHECK(world.builder.admit(make_system_request(case_name{name}), 0) == admission::accepted);
@@ -335,7 +335,7 @@ TEST_CASE("a batch holds eight cases of the guard at most, beside everything els
   CHECK_FALSE(world.builder.cut(true));
 }
 
-TEST_CASE("a case that the guard needs no more waits for nobody") {
+TEST_CASE("a system request that the guard withdraws does not wait any more") {
   builder_world world;
   CHECK(world.builder.admit(make_system_request(case_name{7}), 0) == admission::accepted);
   CHECK(world.builder.service(1'000).clients_waiting == 1);

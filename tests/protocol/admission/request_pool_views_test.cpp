@@ -23,7 +23,7 @@ struct waiting_world {
 
 }  // namespace
 
-TEST_CASE("what was proposed and not executed is proposed again in the next view, before what came later") {
+TEST_CASE("a request that was proposed and not executed is proposed again in the next view, before later ones") {
   waiting_world world;
   world.admit(0, 1, 0);
   const auto first = world.builder.cut(false);
@@ -40,7 +40,7 @@ TEST_CASE("what was proposed and not executed is proposed again in the next view
   CHECK(again->requests[2].id.when == timestamp{3});
 }
 
-TEST_CASE("a batch of an earlier view that is executed after all takes nothing out of the new pipeline") {
+TEST_CASE("a batch of an earlier view that is executed late takes nothing out of the new pipeline") {
   waiting_world world;
   world.admit(0, 1, 0);
   REQUIRE(world.builder.cut(false));
@@ -54,7 +54,7 @@ TEST_CASE("a batch of an earlier view that is executed after all takes nothing o
   CHECK(world.builder.in_flight() == 0);
 }
 
-TEST_CASE("the new primary is given what waits, whoever has waited longest first") {
+TEST_CASE("the new primary gets the pending requests in the order in which their clients waited longest") {
   waiting_world world;
   world.admit(3, 5, 30);
   world.admit(1, 8, 10);
@@ -68,7 +68,7 @@ TEST_CASE("the new primary is given what waits, whoever has waited longest first
   CHECK(world.builder.pending().requests.size() == 2);
 }
 
-TEST_CASE("a client waits from its last progress on, and a view gives everybody a new start") {
+TEST_CASE("a client waits from its last progress on, and every wait starts anew in a new view") {
   waiting_world world;
   CHECK(world.builder.service(100).clients_waiting == 0);
   world.admit(0, 1, 100);
@@ -91,7 +91,7 @@ TEST_CASE("a client waits from its last progress on, and a view gives everybody 
   CHECK(report.requests_executed == 1);
 }
 
-TEST_CASE("a client waits as long as its oldest request does, however much of the others is served (attack 31)") {
+TEST_CASE("a client waits as long as its oldest request does, however many others are served (attack 31)") {
   waiting_world world;
   for (std::uint64_t when = 1; when <= 4; ++when)
     world.admit(0, when, 0);
@@ -103,7 +103,7 @@ TEST_CASE("a client waits as long as its oldest request does, however much of th
   CHECK(report.waits.empty());
 }
 
-TEST_CASE("requests that were executed before are no service (attack 29)") {
+TEST_CASE("requests that were executed before do not count as service (attack 29)") {
   waiting_world world;
   world.admit(0, 9, 0);
   for (std::uint64_t time = 1; time <= 20; ++time)
@@ -111,7 +111,7 @@ TEST_CASE("requests that were executed before are no service (attack 29)") {
   CHECK(world.builder.service(2'000'000).requests_executed == 0);
 }
 
-TEST_CASE("a primary that orders system requests again and again serves nobody by that (attack 29)") {
+TEST_CASE("a primary that orders system requests again and again serves no client by that (attack 29)") {
   request_pool pool{batch_settings{}};
   const std::vector<case_name> of_the_system{case_name{7}, case_name{7}};
   const executed_request of_a_client{{client_id{0}, timestamp{1}}, true};

@@ -41,7 +41,7 @@ TEST_CASE("system requests are proposed in the order of their arrival, whatever 
   CHECK(queue.size() == 3);
 }
 
-TEST_CASE("a system request is found by its name while it is pending, and remembered when it was executed") {
+TEST_CASE("a system request is found by its name while it is pending, and remembered once it is executed") {
   system_queue queue;
   queue.add(system_request_of(7), 0);
   REQUIRE(queue.find(name_of(7)) != nullptr);
@@ -54,7 +54,7 @@ TEST_CASE("a system request is found by its name while it is pending, and rememb
   CHECK(queue.bytes() == 0);
 }
 
-TEST_CASE("a system request that was executed elsewhere is remembered too, and one that was dropped is not") {
+TEST_CASE("a system request that was executed elsewhere is remembered too, and a dropped one is not") {
   system_queue queue;
   queue.on_executed(name_of(3), 0);
   CHECK(queue.was_executed(name_of(3)));
@@ -67,7 +67,7 @@ TEST_CASE("a system request that was executed elsewhere is remembered too, and o
   CHECK_FALSE(queue.was_executed(name_of(4)));
 }
 
-TEST_CASE("the memory of executed names is bounded, and the oldest name is forgotten first (attack 33)") {
+TEST_CASE("the memory of executed names is bounded and drops the oldest name first (attack 33)") {
   system_queue queue;
   for (std::uint64_t number = 0; number <= system_queue::names_executed_max; ++number)
     queue.on_executed(name_of(number), 0);
@@ -76,7 +76,7 @@ TEST_CASE("the memory of executed names is bounded, and the oldest name is forgo
   CHECK(queue.was_executed(name_of(system_queue::names_executed_max)));
 }
 
-TEST_CASE("in a new view all system requests wait again, and nothing was forwarded yet") {
+TEST_CASE("all system requests wait again in a new view, and none counts as forwarded") {
   system_queue queue;
   queue.add(system_request_of(1), 0);
   queue.add(system_request_of(2), 0);
@@ -92,7 +92,7 @@ TEST_CASE("in a new view all system requests wait again, and nothing was forward
   CHECK(queue.waits_since() == 500);
 }
 
-TEST_CASE("only the first forwarding of the oldest system request starts the wait anew (attack 32)") {
+TEST_CASE("only the first forwarding of the oldest system request restarts the wait (attack 32)") {
   system_queue queue;
   CHECK_FALSE(queue.waits_since());
   queue.add(system_request_of(1), 100);
@@ -108,7 +108,7 @@ TEST_CASE("only the first forwarding of the oldest system request starts the wai
   CHECK(queue.since(name_of(1)) == 400);
 }
 
-TEST_CASE("another oldest system request starts another wait, and a later one that is executed does not (attack 31)") {
+TEST_CASE("another oldest system request starts another wait, and the execution of a later one does not (attack 31)") {
   system_queue queue;
   for (const std::uint64_t number : {1U, 2U, 3U})
     queue.add(system_request_of(number), 0);
@@ -123,7 +123,7 @@ TEST_CASE("another oldest system request starts another wait, and a later one th
   CHECK_FALSE(queue.oldest());
 }
 
-TEST_CASE("after any mixture of events the queue counts what it holds, in the order of arrival") {
+TEST_CASE("the queue counts match its content, in the order of arrival, after any mixture of events") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
     sample_source random{seed};
@@ -161,7 +161,7 @@ TEST_CASE("after any mixture of events the queue counts what it holds, in the or
   }
 }
 
-TEST_CASE("system requests come first in a batch, and half of its bytes stay for clients (attack 33)") {
+TEST_CASE("system requests come first in a batch and leave half of its bytes to clients (attack 33)") {
   request_factory factory{small_cluster(4, 16)};
   batch_settings settings;
   settings.bytes_per_batch_max = 4'000;
@@ -193,14 +193,14 @@ TEST_CASE("a system request that is larger than half of a batch is proposed firs
   CHECK(only->system_requests.size() == 1);
 }
 
-TEST_CASE("other evidence for a pending case is held already, and counts against nobody") {
+TEST_CASE("other evidence for a pending system request is a duplicate, and blames no sender") {
   request_pool pool{batch_settings{}};
   REQUIRE(pool.admit(make_system_request(name_of(1), 1), 0) == request_pool::admission::accepted);
   CHECK(pool.admit(make_system_request(name_of(1), 2), 0) == request_pool::admission::already_pending);
   CHECK(pool.requests_pending() == 1);
 }
 
-TEST_CASE("a batch that a system request leads leaves the pipeline when its client request is executed") {
+TEST_CASE("a batch with a system request in front leaves the pipeline when its client request is executed") {
   request_factory factory{small_cluster(4, 16)};
   request_pool pool{batch_settings{}};
   const auto asked = factory.request_of(client_id{2}, timestamp{1}, "op");

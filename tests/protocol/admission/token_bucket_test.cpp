@@ -16,7 +16,7 @@ std::uint64_t takable(token_bucket& tested, microseconds_t now) {
 
 }  // namespace
 
-TEST_CASE("a token bucket gives its tokens at once, and then one a period") {
+TEST_CASE("a token bucket gives its tokens at once, and then one per period") {
   token_bucket tested{8, 0};
   CHECK(takable(tested, 0) == 8);
   CHECK(takable(tested, 249) == 0);
@@ -24,14 +24,14 @@ TEST_CASE("a token bucket gives its tokens at once, and then one a period") {
   CHECK(takable(tested, 1'000) == 3);
 }
 
-TEST_CASE("a token bucket never holds more than its bound, however long nothing is taken") {
+TEST_CASE("a token bucket never holds more than its bound, however long it is not used") {
   token_bucket tested{8, 0};
   CHECK(takable(tested, 1'000'000) == 8);
   tested.add(100, 8);
   CHECK(takable(tested, 1'000'000) == 8);
 }
 
-TEST_CASE("part of a period is not lost by taking") {
+TEST_CASE("a part of a period is not lost when a token is taken") {
   token_bucket tested{0, 0};
   CHECK(takable(tested, 200) == 0);
   CHECK(takable(tested, 260) == 1);
@@ -39,7 +39,7 @@ TEST_CASE("part of a period is not lost by taking") {
   CHECK(takable(tested, 500) == 1);
 }
 
-TEST_CASE("a pause takes what is there, and nothing is earned before it ends") {
+TEST_CASE("a pause empties the bucket, and no token is earned before it ends") {
   token_bucket tested{8, 0};
   tested.pause(5'000);
   CHECK(takable(tested, 4'999) == 0);
@@ -47,7 +47,7 @@ TEST_CASE("a pause takes what is there, and nothing is earned before it ends") {
   CHECK(takable(tested, 5'250) == 1);
 }
 
-TEST_CASE("a clock that stands still or goes back gives nothing and breaks nothing") {
+TEST_CASE("a clock that stands still or goes back adds no token and breaks nothing") {
   token_bucket tested{1, 1'000};
   CHECK(takable(tested, 500) == 1);
   CHECK(takable(tested, 500) == 0);

@@ -43,7 +43,7 @@ TEST_CASE("a quorum is no larger than intersection needs") {
   }
 }
 
-TEST_CASE("for n = 3f + 1 the quorum is the paper's 2f + 1") {
+TEST_CASE("the quorum is the paper's 2f + 1 for n = 3f + 1") {
   for (std::uint32_t f = 1; f <= 33; ++f) {
     const group_size group{3 * f + 1};
     CHECK(group.quorum() == 2 * f + 1);
@@ -78,7 +78,7 @@ TEST_CASE("the primary rotates over all replicas in order") {
   }
 }
 
-TEST_CASE("a group contains its members and nobody else") {
+TEST_CASE("a group contains exactly its members") {
   const group_size group{4};
   CHECK(group.contains(replica_id{0}));
   CHECK(group.contains(replica_id{3}));

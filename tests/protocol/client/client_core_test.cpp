@@ -87,7 +87,7 @@ TEST_CASE("f lying replicas cannot make a result, however often they answer") {
   CHECK(result_in(world.answer(1, 1, "good")) == "good");
 }
 
-TEST_CASE("the first answer of a replica counts; it cannot change its mind into a majority") {
+TEST_CASE("the first answer of a replica counts, and a later one cannot change it") {
   client_world world;
   (void)world.submit(7);
   CHECK(world.answer(0, 1, "good").done.empty());
@@ -106,7 +106,7 @@ TEST_CASE("results that differ in status only do not match") {
   CHECK(result_in(world.answer(2, 1, "text")) == "text");
 }
 
-TEST_CASE("replies to other timestamps and other clients, and of no replica, are ignored") {
+TEST_CASE("replies to other timestamps, to other clients and from non-members are ignored") {
   client_world world;
   (void)world.submit(7);
   for (std::uint32_t from = 0; from < 4; ++from) {
@@ -156,7 +156,7 @@ TEST_CASE("an operation without a result by its deadline fails as timed out") {
   CHECK(world.answer(0, 1, "late").done.empty());
 }
 
-TEST_CASE("f + 1 refusals until the deadline mean overload; one liar's refusal does not") {
+TEST_CASE("f + 1 refusals until the deadline mean overload, and the refusal of one liar does not") {
   client_settings settings;
   settings.deadline_us = 1'000;
   client_world world{settings};
@@ -170,7 +170,7 @@ TEST_CASE("f + 1 refusals until the deadline mean overload; one liar's refusal d
   CHECK(errors_in(world.core.on_tick(2'000)) == std::vector{client_error::timed_out});
 }
 
-TEST_CASE("a replica that refused may answer later and counts") {
+TEST_CASE("a replica that refused may answer later, and its answer counts") {
   client_world world;
   (void)world.submit(7);
   CHECK(world.refuse(0, 1, reply_status::overloaded).done.empty());
@@ -186,7 +186,7 @@ TEST_CASE("f + 1 replicas that call a timestamp past fail its operations") {
   CHECK(world.core.is_idle());
 }
 
-TEST_CASE("operations gather under one signature and each gets its own result") {
+TEST_CASE("operations share one signature, and each gets its own result") {
   client_settings settings;
   settings.bundle_operations_max = 3;
   settings.bundle_delay_us = 100;
@@ -236,7 +236,7 @@ TEST_CASE("a bundle never exceeds the bytes of a request") {
   CHECK(frames.size() == 3);
 }
 
-TEST_CASE("f + 1 replies that do not fit what was asked give no invented results") {
+TEST_CASE("f + 1 replies that do not fit the request give no invented results") {
   client_world world;
   (void)world.submit(7);
   reply value{{self, timestamp{1}}, {}, {}, world.core.content_of(timestamp{1}).value()};
@@ -246,7 +246,7 @@ TEST_CASE("f + 1 replies that do not fit what was asked give no invented results
   CHECK(errors_in(world.core.on_reply(replica_id{1}, value, 0)).size() == 1);
 }
 
-TEST_CASE("what is under way never outruns the replicas' client table") {
+TEST_CASE("the requests in flight never exceed the window of the replicas' client table") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     sample_source random{seed};
     client_settings settings;
@@ -278,7 +278,7 @@ TEST_CASE("what is under way never outruns the replicas' client table") {
   }
 }
 
-TEST_CASE("the client's own queue is bounded and an operation that is too large never leaves") {
+TEST_CASE("the client's own queue is bounded, and an operation that is too large is never sent") {
   client_settings settings;
   settings.operations_pending_max = 2;
   client_world world{settings};
@@ -301,7 +301,7 @@ TEST_CASE("the client learns a view from f + 1 replicas and follows no single li
   CHECK(world.submit(2).sends[0].to == replica_id{2});
 }
 
-TEST_CASE("a query is asked from all and answered by f + 1 equal answers") {
+TEST_CASE("a query goes to all replicas and is answered by f + 1 equal answers") {
   client_world world;
   const auto asked = world.core.on_query(to_byte_vector("count"), 5, 0);
   REQUIRE(asked.sends.size() == 1);
@@ -318,7 +318,7 @@ TEST_CASE("a query is asked from all and answered by f + 1 equal answers") {
   CHECK(world.core.is_idle());
 }
 
-TEST_CASE("a query without agreement is asked again and fails at its deadline") {
+TEST_CASE("a query without agreement is sent again, and fails at its deadline") {
   client_settings settings;
   settings.retransmit_us = 100;
   settings.deadline_us = 1'000;
@@ -348,7 +348,7 @@ TEST_CASE("a stopped client answers every pending operation once") {
   CHECK(world.core.on_tick(1'000'000'000).done.empty());
 }
 
-TEST_CASE("without a link to the primary requests go to all, and to the primary again when it is back") {
+TEST_CASE("requests go to all replicas without a link to the primary, and to the primary again when it is back") {
   client_world world;
   REQUIRE(world.submit(1).sends.size() == 1);
   CHECK(world.core.on_link_down(replica_id{2}).sends.empty());
@@ -367,7 +367,7 @@ TEST_CASE("without a link to the primary requests go to all, and to the primary 
   CHECK(certain.submit(1).sends[0].to == replica_id{0});
 }
 
-TEST_CASE("about one request in sixteen goes to all, and which ones only the seed knows (attack 29)") {
+TEST_CASE("about one request in sixteen goes to all, and only the seed decides which (attack 29)") {
   const auto sampled = [](std::uint64_t seed) {
     client_settings settings;
     settings.sampling_seed = seed;
@@ -386,7 +386,7 @@ TEST_CASE("about one request in sixteen goes to all, and which ones only the see
   CHECK(one != sampled(2));
 }
 
-TEST_CASE("while results come late more requests go to all: a slow primary has nothing to hide behind (attack 29)") {
+TEST_CASE("more requests go to all while results come late, so that a slow primary is noticed (attack 29)") {
   const auto sampled_after = [](microseconds_t wait_us) {
     client_settings settings;
     settings.sampling_seed = 7;
@@ -405,7 +405,7 @@ TEST_CASE("while results come late more requests go to all: a slow primary has n
   CHECK(sampled_after(100'000) < 75);
 }
 
-TEST_CASE("a client counts who gives it other results than f + 1 do") {
+TEST_CASE("a client counts the replicas whose results differ from those of f + 1") {
   client_world world;
   (void)world.submit(1);
   (void)world.answer(3, 1, "wrong");

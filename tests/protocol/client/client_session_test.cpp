@@ -84,7 +84,7 @@ TEST_CASE("a session is opened at all replicas before the first operation is sen
   CHECK(times_in(world.core.on_reply(replica_id{1}, world.answer_to(0), 0)) == std::vector<std::uint64_t>{1, 2});
 }
 
-TEST_CASE("a session that has ended is replaced above what a quorum names, and no operation is lost by it") {
+TEST_CASE("a session that has ended is replaced above the number that a quorum names, and no operation is lost") {
   process_world world;
   (void)world.submit(1);
   CHECK(world.refuse(0, 0, 9'000).sends.empty());
@@ -98,7 +98,7 @@ TEST_CASE("a session that has ended is replaced above what a quorum names, and n
   CHECK(times_in(world.give(world.answer_to(0), 2)) == std::vector<std::uint64_t>{1});
 }
 
-TEST_CASE("two processes that choose one session open two") {
+TEST_CASE("two processes that choose the same session number open two sessions") {
   process_world one{{}, 1};
   process_world other{{}, 2};
   const auto opening = [](process_world& world) { return sent<request>(world.submit(1).sends).at(0); };
@@ -114,7 +114,7 @@ TEST_CASE("two processes that choose one session open two") {
   CHECK(other.core.session() != one.core.session());
 }
 
-TEST_CASE("the reply to another request with the same name is an error and never a result (attack 5)") {
+TEST_CASE("a reply to another request with the same name is an error and never a result (attack 5)") {
   process_world world;
   world.open();
   auto foreign = world.answer_to(1);
@@ -135,7 +135,7 @@ TEST_CASE("one liar that names another request or an ended session changes nothi
   CHECK(errors_in(world.give(world.answer_to(1), 2)).empty());
 }
 
-TEST_CASE("when a session ends, what is under way fails with its error and what waits goes on in another one") {
+TEST_CASE("the end of a session fails its operations in flight, and waiting ones continue in another session") {
   client_settings settings;
   settings.requests_in_flight_max = 2;
   process_world world{settings};
@@ -149,7 +149,8 @@ TEST_CASE("when a session ends, what is under way fails with its error and what 
   CHECK(times_in(world.give(world.answer_to(0), 2)) == std::vector<std::uint64_t>{1});
 }
 
-TEST_CASE("in an ordered session an operation that timed out is sent until it is executed: others wait for it") {
+TEST_CASE(
+    "an operation of an ordered session that timed out is sent until it is executed, because others wait for it") {
   client_settings settings;
   settings.deadline_us = 1'000'000;
   process_world world{settings};
@@ -158,12 +159,12 @@ TEST_CASE("in an ordered session an operation that timed out is sent until it is
   (void)world.submit(2, 1'000'000);
   const auto later = times_in(world.core.on_tick(9'000'000));
   CHECK(std::count(later.begin(), later.end(), 1) == 1);
-  // Nobody is told twice.
+  // No operation is answered twice.
   CHECK(world.give(world.answer_to(1), 2, 9'000'000).done.empty());
   CHECK(world.core.operations_pending() == 0);
 }
 
-TEST_CASE("the first request of a session goes to everybody when it is late, before it is time to send all again") {
+TEST_CASE("the first request of a session goes to all replicas when it is late, before the usual retransmission") {
   process_world world;
   world.open();
   (void)world.submit(2);
@@ -174,14 +175,14 @@ TEST_CASE("the first request of a session goes to everybody when it is late, bef
   CHECK(world.core.on_tick(client_settings{}.doubtful_us + 1).sends.empty());
 }
 
-TEST_CASE("whoever links anew hears of the session first, so that it knows where the results go") {
+TEST_CASE("a new link gets the opening of the session first, so that the results are sent there") {
   process_world world;
   world.open();
   const auto again = world.core.on_link_up(replica_id{2});
   CHECK(times_in(again) == std::vector<std::uint64_t>{0, 1});
 }
 
-TEST_CASE("what is sent to everybody comes in runs, and as often as is asked for") {
+TEST_CASE("requests that go to all replicas come in runs, at the configured rate") {
   client_settings settings;
   settings.requests_in_flight_max = 16;
   settings.sampled_one_in = 16;

@@ -32,7 +32,7 @@ std::uint64_t wrong_of(const reply_watch& watch, replica_id replica) {
 
 }  // namespace
 
-TEST_CASE("who gave another result than f + 1 did is counted, before they did or after (attack 5)") {
+TEST_CASE("a replica whose result differs from that of f + 1 is counted, before or after their replies (attack 5)") {
   reply_watch watch;
   watch.on_agreed(first, result("right"), {{replica_id{0}, result("right")}, {liar, result("wrong")}});
   CHECK(wrong_of(watch, liar) == 1);
@@ -43,7 +43,7 @@ TEST_CASE("who gave another result than f + 1 did is counted, before they did or
   CHECK(wrong_of(watch, replica_id{1}) == 0);
 }
 
-TEST_CASE("nobody counts twice for one request, and what was never asked counts for nobody") {
+TEST_CASE("a replica counts once for a request, and not for a request that was never sent") {
   reply_watch watch;
   watch.on_agreed(first, result("right"), {{liar, result("wrong")}});
   watch.on_late(liar, first, result("wrong"));
@@ -51,7 +51,7 @@ TEST_CASE("nobody counts twice for one request, and what was never asked counts 
   CHECK(wrong_of(watch, liar) == 1);
 }
 
-TEST_CASE("a refusal is no wrong result, and what f + 1 refuse has none") {
+TEST_CASE("a refusal is no wrong result, and a request that f + 1 refuse has none") {
   reply_watch watch;
   watch.on_agreed(first, result("right"), {{liar, refusal()}});
   watch.on_late(liar, first, refusal());
@@ -59,7 +59,7 @@ TEST_CASE("a refusal is no wrong result, and what f + 1 refuse has none") {
   CHECK(watch.wrong_replies().empty());
 }
 
-TEST_CASE("who keeps a result no longer because it is too large gave no wrong one") {
+TEST_CASE("a replica that dropped a result as too large gave no wrong one") {
   reply_watch watch;
   request_outcome shortened;
   shortened.append(static_cast<std::uint8_t>(operation_status::result_too_large), {});
@@ -69,7 +69,7 @@ TEST_CASE("who keeps a result no longer because it is too large gave no wrong on
   CHECK(watch.wrong_replies().empty());
 }
 
-TEST_CASE("results that differ in how they are cut are different") {
+TEST_CASE("results with different boundaries are different") {
   reply_watch watch;
   auto one = result("ab");
   one.append(0, as_byte_span(std::string_view{"c"}));
@@ -79,7 +79,7 @@ TEST_CASE("results that differ in how they are cut are different") {
   CHECK(wrong_of(watch, liar) == 1);
 }
 
-TEST_CASE("as many requests are remembered as are said") {
+TEST_CASE("the watch remembers at most remembered_max requests") {
   reply_watch watch;
   for (std::uint64_t when = 1; when <= reply_watch::remembered_max + 1; ++when)
     watch.on_agreed(timestamp{when}, result("right"), {});

@@ -103,7 +103,7 @@ TEST_CASE("a primary that proposed a sequence does not propose another after a r
   CHECK(proposals[0].header.content.sequence == sequence_number{2});
 }
 
-TEST_CASE("what was committed is executed again from the disk alone, to the same state") {
+TEST_CASE("committed batches are executed again from the disk alone, to the same state") {
   durable_replica replica{1};
   for (std::uint64_t n = 1; n <= 6; ++n)
     replica.commit_here(n);
@@ -123,7 +123,7 @@ TEST_CASE("what was committed is executed again from the disk alone, to the same
   CHECK(replica.core->last_executed() == sequence_number{6});
 }
 
-TEST_CASE("a kept state stands for what was executed before it, and the rest is executed behind it") {
+TEST_CASE("a stored state replaces the execution before it, and the rest is executed after it") {
   durable_replica replica{1};
   replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};
   for (std::uint64_t n = 1; n <= 4; ++n) {
@@ -149,7 +149,7 @@ TEST_CASE("a kept state stands for what was executed before it, and the rest is 
   const auto history = replica.disk.read().value();
   REQUIRE(replay(replica.factory.cluster(), history, past, after).has_value());
   CHECK(after.root() == state.root());
-  SUBCASE("a state that is not the certified one is noticed") {
+  SUBCASE("a state other than the certified one is noticed") {
     simulated_storage other;
     counting_machine wrong;
     replicated_state forged{std::make_unique<counting_machine>(), cluster_parameters{}};
@@ -162,7 +162,7 @@ TEST_CASE("a kept state stands for what was executed before it, and the rest is 
   }
 }
 
-TEST_CASE("a restart in mid-change stays in the view that it asked for, with the same VIEW-CHANGE (attack 21)") {
+TEST_CASE("a restart during a view change stays in the requested view, with the same VIEW-CHANGE (attack 21)") {
   durable_replica replica{2};
   replica.commit_here(1);
   replica.carry_out(replica.core->on_change_view(view_number{1}));
@@ -180,7 +180,7 @@ TEST_CASE("a restart in mid-change stays in the view that it asked for, with the
   CHECK(after[0].prepared[0].pre_prepare.content == before[0].prepared[0].pre_prepare.content);
 }
 
-TEST_CASE("a restart in a later view comes back into it, with the votes for what its NEW-VIEW named") {
+TEST_CASE("a restart in a later view returns to it, with the votes for the reproposals of its NEW-VIEW") {
   durable_replica replica{2};
   replica.hear(0, replica.proposal(1, 1));
   std::vector<view_change> changes;
@@ -200,7 +200,7 @@ TEST_CASE("a restart in a later view comes back into it, with the votes for what
   CHECK(replica.take<commit>().size() == 1);
 }
 
-TEST_CASE("a disk that lacks what it says is stable is refused") {
+TEST_CASE("a disk without the state that its stable checkpoint names is refused") {
   durable_replica replica{1};
   const auto proof = replica.factory.certificate_of(sequence_number{4}, named_digest("state"));
   const auto frame = encode(checkpoint_proof{*proof});
@@ -213,7 +213,7 @@ TEST_CASE("a disk that lacks what it says is stable is refused") {
   CHECK(past.error().remedy.find("--learner") != std::string::npos);
 }
 
-TEST_CASE("a record of another replica or of no sense is refused") {
+TEST_CASE("a record of another replica or without a valid content is refused") {
   durable_replica replica{1};
   const auto foreign = replica.factory.prepare_of(replica_id{2}, replica.proposal(1, 1));
   const auto of = [&](record_kind kind, frame_ptr bytes) {
@@ -227,7 +227,7 @@ TEST_CASE("a record of another replica or of no sense is refused") {
   CHECK(of(record_kind::new_view, std::make_shared<const byte_vector>()));
 }
 
-TEST_CASE("killed at any moment under an equivocating primary, a replica never contradicts itself") {
+TEST_CASE("a replica that is killed at any moment under an equivocating primary never contradicts itself") {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     sample_source random{seed};
     durable_replica replica{1 + static_cast<std::uint32_t>(seed % 3)};
@@ -303,7 +303,7 @@ TEST_CASE("a committed null request survives a restart (attack 16)") {
   CHECK(replica.core->last_executed() == n1);
 }
 
-TEST_CASE("a certificate that names this replica is proof enough that it prepared (attack 9)") {
+TEST_CASE("a certificate that names this replica proves that it prepared (attack 9)") {
   durable_replica replica{1};
   const auto given = replica.proposal(1, 1);
   replica.hear(0, given);
@@ -322,7 +322,7 @@ TEST_CASE("a certificate that names this replica is proof enough that it prepare
   CHECK(replica.take<prepare>().empty());
 }
 
-TEST_CASE("after a restart the checkpoint of the NEW-VIEW is learned again") {
+TEST_CASE("the checkpoint of the NEW-VIEW is learned again after a restart") {
   durable_replica replica{2};
   const auto& make = replica.factory;
   const auto stable = make.certificate_of(sequence_number{8}, named_digest("state"));
@@ -337,7 +337,7 @@ TEST_CASE("after a restart the checkpoint of the NEW-VIEW is learned again") {
   CHECK(learned->sequence() == sequence_number{8});
 }
 
-TEST_CASE("a proposal that is on disk without the vote for it is voted for after the restart") {
+TEST_CASE("a stored proposal without this replica's vote gets the vote after the restart") {
   durable_replica replica{1};
   replica.hear(0, replica.proposal(1, 1));
   simulated_storage torn;

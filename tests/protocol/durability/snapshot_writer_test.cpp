@@ -36,7 +36,7 @@ checkpoint_certificate proof_of(sequence_number sequence) {
 
 }  // namespace
 
-TEST_CASE("a stable state goes to disk when the records behind the last one are more than what is retained") {
+TEST_CASE("a stable state goes to disk when the records since the last one exceed the retained amount") {
   snapshot_writer keeper{1'000};
   keeper.on_taken(sequence_number{4}, snapshot_of(1, 10));
   keeper.on_written(999);
@@ -52,7 +52,7 @@ TEST_CASE("a stable state goes to disk when the records behind the last one are 
   CHECK_FALSE(keeper.next());
 }
 
-TEST_CASE("a large state is written in pieces, and later ones wait until it is kept") {
+TEST_CASE("a large state is written in pieces, and later states wait until it is stored") {
   snapshot_writer keeper{0};
   keeper.on_written(5 * 256 * 1024);
   keeper.on_taken(sequence_number{4}, snapshot_of(10, 256 * 1024));
@@ -68,7 +68,7 @@ TEST_CASE("a large state is written in pieces, and later ones wait until it is k
   CHECK(keeper.kept() == sequence_number{8});
 }
 
-TEST_CASE("a transferred state is written whatever is retained, and instead of an older one") {
+TEST_CASE("a transferred state is written whatever is retained, and replaces an older one") {
   snapshot_writer keeper{1'000'000};
   keeper.on_installed(sequence_number{40}, snapshot_of(3, 10), proof_of(sequence_number{40}));
   CHECK(drain(keeper) == std::vector<std::size_t>{3});
@@ -77,7 +77,7 @@ TEST_CASE("a transferred state is written whatever is retained, and instead of a
   CHECK_FALSE(keeper.next());
 }
 
-TEST_CASE("a state that no snapshot is held of is not kept") {
+TEST_CASE("a state without a snapshot is not stored") {
   snapshot_writer keeper{0};
   keeper.restore(sequence_number{8}, {}, 0);
   keeper.on_taken(sequence_number{8}, snapshot_of(1, 10));
@@ -87,7 +87,7 @@ TEST_CASE("a state that no snapshot is held of is not kept") {
   CHECK(keeper.kept() == sequence_number{8});
 }
 
-TEST_CASE("records of earlier runs count: a node that is often restarted keeps its state all the same") {
+TEST_CASE("records of earlier runs count: a node that restarts often still stores its state") {
   snapshot_writer keeper{1'000};
   keeper.restore(sequence_number{0}, {}, 990);
   keeper.on_written(20);
@@ -96,7 +96,7 @@ TEST_CASE("records of earlier runs count: a node that is often restarted keeps i
   CHECK(keeper.next());
 }
 
-TEST_CASE("a large state that changes everywhere waits for half as many bytes of records") {
+TEST_CASE("a large state with changes in all parts waits for half its size in records") {
   constexpr std::size_t mib = 1024 * 1024;
   snapshot_writer keeper{1'000};
   auto large = snapshot_of(6, mib);
@@ -108,7 +108,7 @@ TEST_CASE("a large state that changes everywhere waits for half as many bytes of
   keeper.on_taken(sequence_number{8}, large);
   keeper.on_stable(sequence_number{8});
   CHECK(drain(keeper).size() == 6);
-  SUBCASE("and one of which little changed does not") {
+  SUBCASE("and a state with few changes does not") {
     auto changed = *large;
     changed.front() = snapshot_of(1, mib / 2)->front();
     keeper.on_written(1'000);
@@ -131,7 +131,7 @@ TEST_CASE("a large state that changes everywhere waits for half as many bytes of
   }
 }
 
-TEST_CASE("with an installed state its proof is kept, and with no other") {
+TEST_CASE("the proof of an installed state is stored with it, and no other proof") {
   snapshot_writer keeper{0};
   keeper.on_installed(sequence_number{40}, snapshot_of(1, 10), proof_of(sequence_number{40}));
   REQUIRE(keeper.next());

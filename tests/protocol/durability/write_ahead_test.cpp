@@ -44,7 +44,7 @@ TEST_CASE("a frame leaves only after the record of its step is durable (attack 9
   CHECK(*released[0].sends->at(0).frame == *frame(1));
 }
 
-TEST_CASE("steps that come while the disk works are one write, and leave in their order") {
+TEST_CASE("steps that come during a write are one write, and leave in their order") {
   write_ahead tested;
   CHECK(tested.on_step(step({vote}, {frame(1)})).write_became_due);
   CHECK(tested.start_write().size() == 1);
@@ -80,7 +80,7 @@ TEST_CASE("a commit certificate starts no write, and its batch is executed at on
   CHECK(released[0].committed == nullptr);
 }
 
-TEST_CASE("a batch is not executed before the own COMMIT that its answers rest on is durable") {
+TEST_CASE("a batch is not executed before the own COMMIT under its replies is durable") {
   write_ahead tested;
   CHECK(tested.on_step(step({record(record_kind::commit, 1)}, {frame(1)})).write_became_due);
   const auto committed = tested.on_step(step({certificate}, {}, {1}));
@@ -92,7 +92,7 @@ TEST_CASE("a batch is not executed before the own COMMIT that its answers rest o
   CHECK(released[1].committed->at(0).sequence == sequence_number{1});
 }
 
-TEST_CASE("a batch that is committed while the disk works is executed after the next write") {
+TEST_CASE("a batch that is committed during a write is executed after the next write") {
   write_ahead tested;
   CHECK(tested.on_step(step({record(record_kind::commit, 1)}, {frame(1)})).write_became_due);
   CHECK(tested.start_write().size() == 1);
@@ -130,7 +130,7 @@ TEST_CASE("a write that something else waits for is due once") {
   CHECK(tested.request_write());
 }
 
-TEST_CASE("nothing leaves after a failed write, neither frames nor batches") {
+TEST_CASE("a failed write stops all frames and batches") {
   write_ahead tested;
   CHECK(tested.on_step(step({vote}, {frame(1)}, {1})).write_became_due);
   CHECK(tested.start_write().size() == 1);

@@ -29,7 +29,7 @@ struct votes_world {
 
 }  // namespace
 
-TEST_CASE("a taken state is announced by one signed CHECKPOINT, recorded before it is sent") {
+TEST_CASE("a snapshot is announced by one signed CHECKPOINT, recorded before it is sent") {
   votes_world world;
   const auto effects = world.votes.on_taken(four, root);
   const auto announced = sent<checkpoint>(effects.sends);
@@ -57,7 +57,7 @@ TEST_CASE("a checkpoint is stable with a quorum of equal votes of distinct repli
   }
 }
 
-TEST_CASE("one replica's CHECKPOINT counts once however often it comes") {
+TEST_CASE("one replica's CHECKPOINT counts once, however often it comes") {
   votes_world world;
   CHECK(world.hear(2, four, root).observations.empty());
   for (int round = 0; round < 5; ++round) {
@@ -78,7 +78,7 @@ TEST_CASE("votes for different states never make one certificate") {
     CHECK(vote.content.value == root);
 }
 
-TEST_CASE("a replica that changes its CHECKPOINT counts for the first one only") {
+TEST_CASE("a replica with conflicting CHECKPOINTs counts for the first one only") {
   votes_world world;
   CHECK(world.hear(2, four, other_root).observations.empty());
   const auto second = world.hear(2, four, root);
@@ -104,7 +104,7 @@ TEST_CASE("a twin's CHECKPOINT under the own key is refused") {
   CHECK(sent<checkpoint>(world.votes.on_taken(four, root).sends).size() == 1);
 }
 
-TEST_CASE("a quorum without this replica for another state disproves the own root") {
+TEST_CASE("a quorum for another state, without this replica, disproves the own root") {
   votes_world world;
   CHECK_FALSE(world.votes.on_taken(four, other_root).disproven);
   CHECK_FALSE(world.hear(0, four, root).disproven);
@@ -114,7 +114,7 @@ TEST_CASE("a quorum without this replica for another state disproves the own roo
   CHECK(world.votes.stable() == four);
 }
 
-TEST_CASE("a state that is taken after its proof is compared with the proof") {
+TEST_CASE("a snapshot that is taken after its proof is compared with the proof") {
   votes_world right;
   (void)right.votes.on_proof(right.factory.certificate_of(four, root, {0, 2, 3}));
   const auto same = right.votes.on_taken(four, root);
@@ -129,7 +129,7 @@ TEST_CASE("a state that is taken after its proof is compared with the proof") {
   CHECK_FALSE(other.keeps_taken);
 }
 
-TEST_CASE("after the own root was disproven nothing more is voted, sent again or kept") {
+TEST_CASE("a replica with a disproven root does not vote, resend or store") {
   votes_world world;
   (void)world.votes.on_taken(four, other_root);
   (void)world.votes.on_taken(eight, named_digest("what follows from it"));
@@ -162,7 +162,7 @@ TEST_CASE("a state below the stable checkpoint is not announced") {
   CHECK_FALSE(effects.keeps_taken);
 }
 
-TEST_CASE("a taken state may go to disk while nothing contradicts it, voted for or not") {
+TEST_CASE("a snapshot may go to disk while no certificate contradicts it, with or without a vote") {
   votes_world world;
   CHECK(world.votes.on_taken(four, root).keeps_taken);
   world.votes.abstain();
@@ -184,7 +184,7 @@ TEST_CASE("a tick sends the own CHECKPOINTs again until they are stable") {
   CHECK(world.votes.on_tick().sends.empty());
 }
 
-TEST_CASE("a stable checkpoint is told once") {
+TEST_CASE("a stable checkpoint is reported once") {
   votes_world world;
   (void)world.hear(0, four, root);
   (void)world.hear(2, four, root);
@@ -198,7 +198,7 @@ TEST_CASE("a stable checkpoint is told once") {
 
 namespace {
 
-/// Replica 1 has told wrong roots for 4 and 8, and learns of the certificate for 4.
+/// Replica 1 has announced wrong roots for 4 and 8, and learns of the certificate for 4.
 struct diverged_world : votes_world {
   std::shared_ptr<const checkpoint_certificate> proof = factory.certificate_of(four, root, {0, 2, 3});
   checkpoint_effects found;
@@ -212,7 +212,7 @@ struct diverged_world : votes_world {
 
 }  // namespace
 
-TEST_CASE("a diverged replica wants the certified state, again with each tick, and the newest one") {
+TEST_CASE("a diverged replica requests the certified state, again with each tick, and the newest one") {
   diverged_world world;
   CHECK(world.found.disproven == four);
   CHECK(world.found.fetch == world.proof);
@@ -224,8 +224,7 @@ TEST_CASE("a diverged replica wants the certified state, again with each tick, a
   CHECK(world.votes.on_tick().fetch == newer);
 }
 
-TEST_CASE(
-    "a certificate that contradicts the own root is passed on once the certified state is installed (attack 15)") {
+TEST_CASE("a certificate that contradicts the own root is reported once the certified state is installed (attack 15)") {
   diverged_world world;
   CHECK(world.found.stable == nullptr);
   const auto newer = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
@@ -235,7 +234,7 @@ TEST_CASE(
   CHECK(world.votes.on_installed(eight, named_digest("state 8")).stable == nullptr);
 }
 
-TEST_CASE("with the certified state installed a replica votes again, but not for what it has voted for") {
+TEST_CASE("a replica votes again with the certified state installed, but not where it has voted") {
   diverged_world world;
   (void)world.votes.on_installed(four, root);
   CHECK(world.votes.on_tick().fetch == nullptr);
@@ -261,7 +260,7 @@ TEST_CASE("a repaired replica notices when it diverges again") {
   CHECK(found.fetch == proof);
 }
 
-TEST_CASE("an installed state is not voted for: others have, and it is stable") {
+TEST_CASE("an installed state gets no own vote, because it is stable already") {
   votes_world world;
   (void)world.votes.on_proof(world.factory.certificate_of(eight, root));
   (void)world.votes.on_installed(eight, root);
@@ -271,7 +270,7 @@ TEST_CASE("an installed state is not voted for: others have, and it is stable") 
 
 // --- After a restart -------------------------------------------------------------
 
-TEST_CASE("after a restart the same state is not voted for again, but the old vote is sent again") {
+TEST_CASE("a restart does not vote again for the same state, but resends the old vote") {
   votes_world world;
   const auto before = world.factory.checkpoint_of(replica_id{1}, eight, root).vote;
   world.votes.restore(world.factory.certificate_of(four, root), {before});
@@ -283,7 +282,7 @@ TEST_CASE("after a restart the same state is not voted for again, but the old vo
   CHECK(again[0].vote == before);
 }
 
-TEST_CASE("a replay that ends in another state than the one that was signed is a divergence") {
+TEST_CASE("a replay that ends in another state than the signed one is a divergence") {
   votes_world world;
   world.votes.restore(world.factory.certificate_of(four, root),
                       {world.factory.checkpoint_of(replica_id{1}, eight, root).vote});
@@ -293,7 +292,7 @@ TEST_CASE("a replay that ends in another state than the one that was signed is a
   CHECK(effects.records.empty());
 }
 
-TEST_CASE("a replica that lost its disk votes for no checkpoint up to where it may have voted") {
+TEST_CASE("a replica that lost its disk votes for no checkpoint up to the sequences where it may have voted") {
   votes_world world;
   world.votes.abstain();
   CHECK(world.votes.on_taken(four, root).sends.empty());

@@ -31,7 +31,7 @@ TEST_CASE("a request waits until its session is opened, and the opening is fresh
   CHECK(sessions.standing_of(seven, timestamp{1}) == standing::fresh);
 }
 
-TEST_CASE("in an ordered session only the request after the last one is executed") {
+TEST_CASE("an ordered session executes only the request after the last one") {
   auto sessions = with_open(seven);
   CHECK(sessions.standing_of(seven, timestamp{2}) == standing::early);
   sessions.mark_done(seven, timestamp{1});
@@ -40,7 +40,7 @@ TEST_CASE("in an ordered session only the request after the last one is executed
   CHECK(sessions.standing_of(seven, timestamp{3}) == standing::early);
 }
 
-TEST_CASE("in an ordered session what fell out of the window is past, and the order goes on") {
+TEST_CASE("requests below the window of an ordered session are past, and the order continues") {
   auto sessions = with_open(seven);
   const auto last = 3 * limits::requests_in_flight_max;
   for (std::uint64_t when = 1; when <= last; ++when) {
@@ -53,7 +53,7 @@ TEST_CASE("in an ordered session what fell out of the window is past, and the or
   CHECK(sessions.standing_of(seven, timestamp{last + 2}) == standing::early);
 }
 
-TEST_CASE("in an independent session requests are executed in any order") {
+TEST_CASE("an independent session executes requests in any order") {
   auto sessions = with_open(seven, session_mode::independent);
   sessions.mark_done(seven, timestamp{5});
   CHECK(sessions.standing_of(seven, timestamp{2}) == standing::fresh);
@@ -66,7 +66,7 @@ TEST_CASE("session 0 is always open, and its timestamp 0 names nothing") {
   CHECK(sessions.standing_of(session_id{0}, opening) == standing::past);
 }
 
-TEST_CASE("two sessions know nothing of each other") {
+TEST_CASE("two sessions are independent of each other") {
   auto sessions = with_open(seven);
   (void)sessions.open(session_id{9}, session_mode::ordered);
   sessions.mark_done(seven, timestamp{1});
@@ -74,7 +74,7 @@ TEST_CASE("two sessions know nothing of each other") {
   CHECK(sessions.standing_of(session_id{9}, timestamp{2}) == standing::early);
 }
 
-TEST_CASE("the session that was used least recently ends for a new one, and session 0 never does") {
+TEST_CASE("the least recently used session ends for a new one, and session 0 never does") {
   client_sessions sessions;
   sessions.mark_done(session_id{0}, timestamp{1});
   for (std::uint64_t number = 1; number <= limits::sessions_per_client_max; ++number)
@@ -105,7 +105,7 @@ TEST_CASE("no request of an ended session is executed, however long ago it ended
   CHECK(sessions.open_ones().size() == limits::sessions_per_client_max);
 }
 
-TEST_CASE("a session that is refused opens above the number that is named, whatever clock its process has") {
+TEST_CASE("a refused session opens above the number in the refusal, whatever the clock of its process") {
   sample_source random{1};
   client_sessions sessions;
   for (int process = 0; process < 2'000; ++process) {

@@ -54,7 +54,7 @@ std::vector<std::pair<request_id, client_table::shared_outcome>> random_requests
 
 }  // namespace
 
-TEST_CASE("a request is fresh, then done with its reply, and of no other client") {
+TEST_CASE("a request is fresh, then done with its reply, for its own client only") {
   client_table table;
   CHECK(table.standing_of(id_of(1, 5)) == standing::fresh);
   CHECK(outcome_in(table, id_of(1, 5)) == nullptr);
@@ -70,7 +70,7 @@ TEST_CASE("timestamp 0 is past from the beginning") {
   CHECK(client_table{}.standing_of(id_of(0, 0)) == standing::past);
 }
 
-TEST_CASE("a full window forgets the oldest, which is past for ever, and nothing else") {
+TEST_CASE("a full window forgets the oldest request, which is past for ever, and no other") {
   client_table table;
   for (std::uint64_t when = 1; when <= limits::requests_in_flight_max; ++when)
     table.record({id_of(0, when), {}}, outcome_of("x"));
@@ -105,7 +105,7 @@ TEST_CASE("a client with less than a window between its oldest and newest open r
   }
 }
 
-TEST_CASE("a client that jumps to the largest timestamp hurts nobody else") {
+TEST_CASE("a client that jumps to the largest timestamp does not affect other clients") {
   client_table table;
   table.record({id_of(0, ~0ULL), {}}, outcome_of("x"));
   CHECK(table.standing_of(id_of(0, ~0ULL)) == standing::done);
@@ -152,7 +152,7 @@ TEST_CASE("the order in which clients and requests came leaves no trace in the s
   }
 }
 
-TEST_CASE("a restored table answers as the original and gives the same bytes again") {
+TEST_CASE("a restored table answers like the original and gives the same bytes again") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     sample_source random{seed};
     client_table original;
@@ -174,7 +174,7 @@ TEST_CASE("a restored table answers as the original and gives the same bytes aga
   }
 }
 
-TEST_CASE("the byte bound holds on after a restore as before it") {
+TEST_CASE("the byte bound holds after a restore as before it") {
   client_table original;
   const std::string large(limits::reply_bytes_max / 2, 'x');
   for (std::uint64_t when = 1; when <= 3; ++when)
@@ -201,7 +201,7 @@ TEST_CASE("an unchanged session shares its chunks with the last snapshot") {
   CHECK(before[1].leaf != after[1].leaf);
 }
 
-TEST_CASE("small sessions stand in one chunk, and a large one has its own that others do not change") {
+TEST_CASE("small sessions share one chunk, and a large session has its own, which others do not change") {
   client_table table;
   const auto open = [&](std::uint64_t session) {
     (void)table.open({{client_id{0}, timestamp{0}, session_id{session}}, {}}, session_mode::ordered);
@@ -228,7 +228,7 @@ TEST_CASE("small sessions stand in one chunk, and a large one has its own that o
   CHECK(copy.sessions() == table.sessions());
 }
 
-TEST_CASE("however many operations stand under one signature, the replies of a client stay within their bound") {
+TEST_CASE("the replies of a client stay within their bound, however many operations one signature covers") {
   client_table table;
   std::uint64_t last = 0;
   for (std::uint64_t session = 1; session <= 8; ++session) {
@@ -237,7 +237,7 @@ TEST_CASE("however many operations stand under one signature, the replies of a c
       const request_id id{client_id{0}, timestamp{when}, session_id{session}};
       const auto given = outcome_of("", limits::operations_per_request_max);
       table.record({id, {}}, given);
-      // Whoever did not hear it can still ask.
+      // A client that missed the reply can still ask.
       CHECK(outcome_in(table, id) == given);
       last = when;
     }

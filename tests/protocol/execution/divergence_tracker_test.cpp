@@ -4,7 +4,7 @@
 
 using namespace hypermesh;
 
-TEST_CASE("news of a divergence that an installed state covers says nothing (attack 27)") {
+TEST_CASE("a report of a divergence that an installed state covers is ignored (attack 27)") {
   divergence_tracker own;
   CHECK(own.on_disproven(sequence_number{8}));
   CHECK(own.on_installed(sequence_number{12}));

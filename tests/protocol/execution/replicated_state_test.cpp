@@ -74,7 +74,7 @@ TEST_CASE("a request that is ordered again does nothing and gets the cached repl
   CHECK(world.state.last_executed() == sequence_number{2});
 }
 
-TEST_CASE("another operation under a timestamp that is done does not run") {
+TEST_CASE("another operation under an executed timestamp does not run") {
   state_world world;
   (void)world.execute({world.ask(0, 1, "a")});
   const auto second = world.execute({world.ask(0, 1, "b")});
@@ -82,7 +82,7 @@ TEST_CASE("another operation under a timestamp that is done does not run") {
   CHECK(world.applied() == "1");
 }
 
-TEST_CASE("a past request is refused, the same at every replica, and does not run") {
+TEST_CASE("a past request is refused at every replica in the same way, and does not run") {
   state_world world;
   for (std::uint64_t when = 2; when <= 2 + limits::requests_in_flight_max; ++when)
     (void)world.execute({world.ask(0, when, "a")});
@@ -94,7 +94,7 @@ TEST_CASE("a past request is refused, the same at every replica, and does not ru
   CHECK(world.applied() == count);
 }
 
-TEST_CASE("an answer that is too large is replaced, but the operation has run") {
+TEST_CASE("a result that is too large is replaced, but the operation has run") {
   state_world world;
   const auto answers = world.execute({world.ask(0, 1, "large:" + std::to_string(limits::result_bytes_max + 1))});
   CHECK(answers[0].answer.outcome->statuses[0] == static_cast<std::uint8_t>(operation_status::result_too_large));
@@ -102,7 +102,7 @@ TEST_CASE("an answer that is too large is replaced, but the operation has run") 
   CHECK(world.applied() == "1");
 }
 
-TEST_CASE("the answers of one request stay inside the bound of a reply") {
+TEST_CASE("the results of one request stay within the bound of a reply") {
   state_world world;
   const std::vector<std::string> operations(8, "large:" + std::to_string(limits::result_bytes_max));
   const auto answers = world.execute({world.factory.request_of(client_id{0}, timestamp{1}, operations)});
@@ -130,7 +130,7 @@ TEST_CASE("the client table is part of the root (attack 25)") {
   CHECK(one.state.root() != other.state.root());
 }
 
-TEST_CASE("an installed state is the donor's: root, replies and what is done") {
+TEST_CASE("an installed state equals the donor's: root, replies and executed requests") {
   state_world donor;
   for (std::uint64_t when = 1; when <= 20; ++when)
     (void)donor.execute({donor.ask(static_cast<std::uint32_t>(when % 3), when, "op " + std::to_string(when))});
@@ -145,7 +145,7 @@ TEST_CASE("an installed state is the donor's: root, replies and what is done") {
   CHECK(laggard.state.root() == donor.state.root());
 }
 
-TEST_CASE("a layout that lies is refused and the state stays as it was") {
+TEST_CASE("a false layout of a state is refused, and the own state stays as it was") {
   state_world donor;
   for (std::uint64_t when = 1; when <= 4; ++when)
     (void)donor.execute({donor.ask(0, when, "op")});
@@ -179,7 +179,7 @@ TEST_CASE("a layout that lies is refused and the state stays as it was") {
   CHECK(laggard.install(4, trailing) == installation::unreadable);
 }
 
-TEST_CASE("a snapshot without its client table is another state, not a crash") {
+TEST_CASE("a snapshot without its client table is another state, and no crash") {
   state_world donor;
   (void)donor.execute({donor.ask(0, 1, "op")});
   auto cut = donor.state.snapshot();
@@ -189,7 +189,7 @@ TEST_CASE("a snapshot without its client table is another state, not a crash") {
   CHECK(laggard.state.root() != donor.state.root());
 }
 
-TEST_CASE("a query changes nothing and an operation that writes is refused as a query") {
+TEST_CASE("a query changes nothing, and an operation that writes is refused as a query") {
   state_world world;
   (void)world.execute({world.ask(0, 1, "a")});
   const auto before = world.state.root();
@@ -229,7 +229,7 @@ struct diverged_world : state_world {
 
 }  // namespace
 
-TEST_CASE("a diverged state answers nobody and executes nothing") {
+TEST_CASE("a diverged state answers no client and executes nothing") {
   diverged_world world;
   CHECK(world.state.on_disproven(sequence_number{4}));
   CHECK(world.state.has_diverged());
@@ -240,7 +240,7 @@ TEST_CASE("a diverged state answers nobody and executes nothing") {
     CHECK_FALSE(world.state.awaits(sequence_number{sequence}));
 }
 
-TEST_CASE("the certified state replaces a diverged one although that has gone further, and is answered from again") {
+TEST_CASE("the certified state replaces a diverged one, even one that is further ahead, and answers again") {
   diverged_world world;
   CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
@@ -254,7 +254,7 @@ TEST_CASE("the certified state replaces a diverged one although that has gone fu
         *world.donor.execute({world.donor.ask(0, 5, "op")})[0].answer.outcome);
 }
 
-TEST_CASE("what was handed over while the state was wrong is dropped until the order starts again behind the new one") {
+TEST_CASE("batches that came during the divergence are dropped until the order starts again after the new state") {
   diverged_world world;
   CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
@@ -266,7 +266,7 @@ TEST_CASE("what was handed over while the state was wrong is dropped until the o
   }
 }
 
-TEST_CASE("a diverged state is replaced by a later certified one too, and never by an earlier one") {
+TEST_CASE("a diverged state is replaced by a later certified one, and never by an earlier one") {
   state_world early;
   state_world late;
   for (std::uint64_t when = 1; when <= 12; ++when) {
@@ -283,7 +283,7 @@ TEST_CASE("a diverged state is replaced by a later certified one too, and never 
   CHECK(world.state.root() == late.state.root());
 }
 
-TEST_CASE("news of a divergence that the installed state has already ended changes nothing") {
+TEST_CASE("a report of a divergence that the installed state has ended changes nothing") {
   diverged_world world;
   CHECK(world.state.on_disproven(sequence_number{4}));
   REQUIRE(world.install(4, world.donor.state.snapshot()) == installation::installed);
@@ -293,7 +293,7 @@ TEST_CASE("news of a divergence that the installed state has already ended chang
   CHECK(world.state.has_diverged());
 }
 
-TEST_CASE("what is restored must have the certified root, else nothing of it is shown") {
+TEST_CASE("a restored state must have the certified root, else no part of it is visible") {
   // A machine that restores something else than it was given.
   class forgetful_machine final : public state_machine {
    public:
@@ -321,7 +321,7 @@ TEST_CASE("what is restored must have the certified root, else nothing of it is 
   CHECK_FALSE(state.awaits(sequence_number{2}));
 }
 
-TEST_CASE("a session executes its requests in its order, whatever order they are committed in") {
+TEST_CASE("a session executes its requests in its order, in whatever order they are committed") {
   state_world world;
   const auto ask = [&](std::uint64_t when) {
     return world.factory.session_request(client_id{0}, session_id{7}, timestamp{when});
@@ -341,7 +341,7 @@ TEST_CASE("a session executes its requests in its order, whatever order they are
   CHECK(*again[2].answer.outcome == *reordered[2].answer.outcome);
 }
 
-TEST_CASE("the answer names the request that was executed, also to whoever asks with another one") {
+TEST_CASE("the reply names the executed request, also to a client that asks with another one") {
   state_world world;
   const auto first = world.ask(0, 1, "a");
   const auto other = world.ask(0, 1, "b");
@@ -350,7 +350,7 @@ TEST_CASE("the answer names the request that was executed, also to whoever asks 
   CHECK(world.state.answer_to(reference_of(other)).request == digest_of_request(first));
 }
 
-TEST_CASE("a session that has ended is refused, and the refusal says what is free") {
+TEST_CASE("a session that has ended is refused, and the refusal names the free numbers") {
   state_world world;
   const auto open = [&](std::uint64_t session) {
     return world.factory.session_request(client_id{0}, session_id{session}, timestamp{0});

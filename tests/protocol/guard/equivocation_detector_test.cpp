@@ -14,7 +14,7 @@ constexpr view_number first_view{0};
 constexpr sequence_number one{1};
 const replica_id faulty{2};
 
-/// What replica 1 of four sees.
+/// The detector of replica 1 of four.
 struct watch_world {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
@@ -24,7 +24,7 @@ struct watch_world {
                                       sequence_number sequence = one, replica_id by = faulty) const {
     return factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)));
   }
-  /// On the link of who says it.
+  /// On the link of the sender.
   [[nodiscard]] equivocation_detector::findings hear(const message& value) {
     auto sender = replica_id{3};
     if (const auto* it = std::get_if<prepare>(&value)) sender = it->vote.content.replica;
@@ -56,7 +56,7 @@ struct watch_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(watch_world, "a second word for the same place convicts, once (attack 8)") {
+TEST_CASE_FIXTURE(watch_world, "a second, conflicting message for the same place convicts once (attack 8)") {
   CHECK(hear_prepare("A").empty());
   CHECK(hear_prepare("A").empty());
   CHECK(found(hear_prepare("B")) == misbehaviour_kind::conflicting_votes);
@@ -66,7 +66,7 @@ TEST_CASE_FIXTURE(watch_world, "a second word for the same place convicts, once 
   CHECK(found(hear_commit("B", first_view, sequence_number{2})) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "a forged first word does not hide the genuine ones") {
+TEST_CASE_FIXTURE(watch_world, "a forged first message does not hide the genuine ones") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
   CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
@@ -76,7 +76,7 @@ TEST_CASE_FIXTURE(watch_world, "a forged first word does not hide the genuine on
   CHECK(found(hear_prepare("B")) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "a forged copy of a word does not take the place of the word") {
+TEST_CASE_FIXTURE(watch_world, "a forged copy of a message does not replace the message") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto forged_prepare = prepare{factory.signed_by(
       *forger, message_kind::prepare, factory.content_of(faulty, first_view, one, named_digest("A")))};
@@ -107,7 +107,8 @@ TEST_CASE_FIXTURE(watch_world, "a forged CHECKPOINT does not hide the one with t
         misbehaviour_kind::conflicting_checkpoints);
 }
 
-TEST_CASE_FIXTURE(watch_world, "votes in the name of another are not remembered: nobody fills its place (attack 33)") {
+TEST_CASE_FIXTURE(watch_world,
+                  "forged votes in the name of a replica are not remembered and fill no place of it (attack 33)") {
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
   const message forged = commit{factory.signed_by(*forger, message_kind::commit, content)};
@@ -117,7 +118,7 @@ TEST_CASE_FIXTURE(watch_world, "votes in the name of another are not remembered:
   CHECK(found(hear_commit("B")) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "nothing that a replica says takes the place of what it said here and now") {
+TEST_CASE_FIXTURE(watch_world, "messages for other places never replace the remembered message of a place") {
   CHECK(hear_prepare("A").empty());
   CHECK(hear_prepare("Y", view_number{1}).empty());
   CHECK(hear_prepare("Z", view_number{2}).empty());
@@ -126,7 +127,7 @@ TEST_CASE_FIXTURE(watch_world, "nothing that a replica says takes the place of w
   CHECK(found(hear_prepare("B")) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "what lies below the stable checkpoint is forgotten, and its place is used again") {
+TEST_CASE_FIXTURE(watch_world, "messages below the stable checkpoint are dropped, and their places are used again") {
   CHECK(hear_prepare("A").empty());
   watch.on_position({first_view, true, sequence_number{8}, sequence_number{8}, sequence_number{16}});
   CHECK(hear_prepare("B").empty());
@@ -135,7 +136,8 @@ TEST_CASE_FIXTURE(watch_world, "what lies below the stable checkpoint is forgott
   CHECK(found(hear_prepare("C", first_view, later)) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "two proposals of a primary convict, and its own COMMIT against one of them") {
+TEST_CASE_FIXTURE(watch_world,
+                  "two proposals of a primary convict it, and so does its own COMMIT against one of them") {
   const auto first = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
   const auto second = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
   CHECK(hear(first).empty());
@@ -149,13 +151,14 @@ TEST_CASE_FIXTURE(watch_world, "two proposals of a primary convict, and its own 
   }
 }
 
-TEST_CASE_FIXTURE(watch_world, "a COMMIT of the primary before its other proposal convicts too") {
+TEST_CASE_FIXTURE(watch_world, "a COMMIT of the primary before its other proposal convicts it too") {
   CHECK(hear(commit{vote(message_kind::commit, "A", first_view, one, replica_id{0})}).empty());
   CHECK(found(hear(factory.pre_prepare_of(first_view, one, factory.batch_number(1)))) ==
         misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's is shown the proposal, once") {
+TEST_CASE_FIXTURE(watch_world,
+                  "a replica that votes for another digest than the proposal's is shown the proposal, once") {
   const auto mine = factory.pre_prepare_of(first_view, one, factory.batch_number(1));
   SUBCASE("the vote comes after it") {
     CHECK(hear(mine).empty());
@@ -179,7 +182,7 @@ TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's
     CHECK(hear(forged).empty());
     CHECK(hear_commit("another").empty());
   }
-  SUBCASE("what is shown convicts the primary where the other proposal is") {
+  SUBCASE("the proposal that is shown convicts the primary if the replica holds the other one") {
     equivocation_detector other{factory.cluster(), checks};
     const auto theirs = factory.pre_prepare_of(first_view, one, factory.batch_number(2));
     CHECK(other.on_message(replica_id{3}, theirs).empty());
@@ -189,7 +192,7 @@ TEST_CASE_FIXTURE(watch_world, "who votes for another digest than the proposal's
   }
 }
 
-TEST_CASE_FIXTURE(watch_world, "two states after one sequence convict, also when one is quoted in a certificate") {
+TEST_CASE_FIXTURE(watch_world, "two states after one sequence convict, also when one is inside a certificate") {
   const auto root = named_digest("state");
   const auto quoted = *factory.certificate_of(sequence_number{4}, root, {0, 2, 3});
   CHECK(watch.on_verified(checkpoint_proof{quoted}).empty());
@@ -198,7 +201,7 @@ TEST_CASE_FIXTURE(watch_world, "two states after one sequence convict, also when
         misbehaviour_kind::conflicting_checkpoints);
 }
 
-TEST_CASE_FIXTURE(watch_world, "VIEW-CHANGEs that differ convict, also when one comes inside a NEW-VIEW") {
+TEST_CASE_FIXTURE(watch_world, "conflicting VIEW-CHANGEs convict, also when one comes inside a NEW-VIEW") {
   const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
   const auto said = factory.view_change_of(faulty, view_number{1}, nullptr, {});
   const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
@@ -219,7 +222,7 @@ TEST_CASE_FIXTURE(watch_world, "VIEW-CHANGEs that differ convict, also when one 
   }
 }
 
-TEST_CASE_FIXTURE(watch_world, "a VIEW-CHANGE that conceals what its sender committed convicts it") {
+TEST_CASE_FIXTURE(watch_world, "a VIEW-CHANGE that conceals a COMMIT of its sender convicts it") {
   CHECK(hear_commit("A").empty());
   CHECK(found(hear(factory.view_change_of(faulty, view_number{1}, nullptr, {}))) ==
         misbehaviour_kind::hidden_certificate);
@@ -234,7 +237,7 @@ TEST_CASE_FIXTURE(watch_world, "a forged COMMIT does not hide the one that a VIE
         misbehaviour_kind::hidden_certificate);
 }
 
-TEST_CASE_FIXTURE(watch_world, "a forged VIEW-CHANGE or NEW-VIEW is not remembered, and hides no true one") {
+TEST_CASE_FIXTURE(watch_world, "a forged VIEW-CHANGE or NEW-VIEW is not remembered, and hides no genuine one") {
   const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
   auto forged = factory.view_change_of(faulty, view_number{2}, nullptr, {certificate});
   auto raw = std::make_shared<byte_vector>(forged.raw.view.begin(), forged.raw.view.end());
@@ -249,7 +252,7 @@ TEST_CASE_FIXTURE(watch_world, "a forged VIEW-CHANGE or NEW-VIEW is not remember
 
 TEST_CASE_FIXTURE(
     watch_world,
-    "who is avoided as primary is not proven faulty again and again, and is watched again afterwards (attack 33)") {
+    "a replica that is avoided as primary is not convicted repeatedly, and is watched again afterwards (attack 33)") {
   CHECK(hear_prepare("A").empty());
   watch.on_avoided_as_primary({faulty});
   CHECK(hear_prepare("B").empty());
@@ -259,7 +262,7 @@ TEST_CASE_FIXTURE(
   CHECK(found(hear_prepare("B")) == misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(watch_world, "what the validator refused convicts when its signer could never say it") {
+TEST_CASE_FIXTURE(watch_world, "a message that the validator refused convicts if no correct replica signs it") {
   const auto usurped = vote(message_kind::pre_prepare, "A");
   const pre_prepare proposal{usurped, factory.batch_number(1), nullptr};
   CHECK(found(watch.on_refused(proposal, rejection::not_from_primary)) == misbehaviour_kind::unlawful_vote);

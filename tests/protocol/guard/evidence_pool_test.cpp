@@ -68,7 +68,8 @@ struct evidence_pool_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and wants it ordered") {
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "a replica that finds evidence sends it to all others, and proposes to order it") {
   const auto found = pool.on_found(proof(), 0);
   REQUIRE(found.sends.size() == 1);
   CHECK_FALSE(found.sends.front().to);
@@ -78,7 +79,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "who finds a proof tells all others, and 
   CHECK(pool.on_found(proof(), 1).requests.empty());
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "the system request that the pool makes is what its frame decodes to") {
+TEST_CASE_FIXTURE(evidence_pool_world, "the system request of the pool equals the decoded content of its frame") {
   const auto change = factory.view_change_of(faulty, view_number{1}, nullptr, {});
   const auto certificate = factory.prepared_of(view_number{0}, sequence_number{1}, named_digest("A"));
   const auto other = factory.view_change_of(faulty, view_number{1}, nullptr, {certificate});
@@ -94,7 +95,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "the system request that the pool makes i
   }
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "what others found is wanted as well, without telling it on") {
+TEST_CASE_FIXTURE(evidence_pool_world, "evidence from others is proposed as well, without sending it on") {
   const auto heard = pool.on_request(request_with(proof()), 0);
   CHECK(heard.sends.empty());
   CHECK(heard.requests.size() == 1);
@@ -102,7 +103,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "what others found is wanted as well, wit
   CHECK(pool.on_request(request_with(proof()), 0).requests.empty());
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "a case is told again until it is ordered, and not for ever") {
+TEST_CASE_FIXTURE(evidence_pool_world, "evidence is sent again until it is ordered, and not for ever") {
   (void)pool.on_found(proof(), 0);
   CHECK(pool.on_tick(evidence_pool::repeat_us - 1).sends.empty());
   CHECK(pool.on_tick(evidence_pool::repeat_us).sends.size() == 1);
@@ -121,7 +122,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a case is told again until it is ordered
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
-                  "what the ledger would not judge takes no place: a guilty one stays without excuse") {
+                  "evidence that the ledger would not judge takes no place: a guilty replica stays without excuse") {
   for (const std::uint64_t far : {std::uint64_t{1} << 50U, std::uint64_t{1} << 51U, std::uint64_t{17}}) {
     CHECK(pool.on_request(request_with(proof(far)), 0).proven.empty());
     CHECK(pool.on_found(proof(far), 0).requests.empty());
@@ -130,7 +131,8 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK(pool.on_found(proof(16), 0).requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "who makes proofs against itself without end keeps two places (attack 33)") {
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "a replica that produces evidence against itself without end occupies two places (attack 33)") {
   for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
     (void)pool.on_found(proof(sequence), 0);
   CHECK(pool.open_cases() == evidence_pool::open_per_accused_max);
@@ -141,7 +143,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "who makes proofs against itself without 
   CHECK(pool.on_found(proof(8), 0).requests.empty());
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "clients that convict themselves leave room for replicas") {
+TEST_CASE_FIXTURE(evidence_pool_world, "clients that convict themselves leave room for evidence against replicas") {
   for (std::uint32_t client = 0; client < 4; ++client) {
     for (std::uint64_t when = 1; when <= 6; ++when)
       (void)pool.on_found(proof_of_client(client, when), 0);
@@ -150,7 +152,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "clients that convict themselves leave ro
   CHECK(pool.on_found(proof(), 0).requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "a client that was convicted is not tried again while it is rate-limited") {
+TEST_CASE_FIXTURE(evidence_pool_world, "a convicted client is not convicted again while it is rate-limited") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.clients[client_id{1}].rate_limited_until = sequence_number{40};
   (void)pool.on_agreed(agreed);
@@ -164,7 +166,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a client that was convicted is not tried
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
-                  "once a client is convicted its other cases are dropped: no primary is blamed for them") {
+                  "pending evidence against a client is dropped with its conviction, and blames no primary") {
   (void)pool.on_found(proof_of_client(1, 9), 0);
   (void)pool.on_found(proof_of_client(1, 10), 0);
   CHECK(pool.open_cases() == 2);
@@ -176,7 +178,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK(pool.open_cases() == 0);
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "one deed is noted once, however often it is shown (attack 33)") {
+TEST_CASE_FIXTURE(evidence_pool_world, "one act of misbehaviour is noted once, however often it is shown (attack 33)") {
   CHECK(pool.on_found(proof(), 0).observations.size() == 1);
   for (int again = 0; again < 5; ++again)
     CHECK(pool.on_found(proof(), 0).observations.empty());
@@ -184,7 +186,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "one deed is noted once, however often it
   CHECK(pool.on_found(proof(3), 0).observations.empty());
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "an old release that somebody repeats takes no place of a new one") {
+TEST_CASE_FIXTURE(evidence_pool_world, "a repeated old release does not take the place of a new one") {
   (void)agree({}, true);
   const auto release_at = [&](std::uint32_t by, std::uint64_t at) {
     return word(message_kind::release, release_of(replica_id{by}, faulty, sequence_number{at}, epoch_number{}));
@@ -194,7 +196,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "an old release that somebody repeats tak
   CHECK(pool.on_release(release_at(3, 2), 0).requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "a deed that the order has judged before is no news") {
+TEST_CASE_FIXTURE(evidence_pool_world, "misbehaviour that was judged before is not reported again") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}, {}};
   agreed.replicas[faulty.value].settled_through = sequence_number{5};
   (void)pool.on_agreed(agreed);
@@ -202,7 +204,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "a deed that the order has judged before 
   CHECK(pool.on_found(proof(6), 0).proven.size() == 1);
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "what is proven counts also where there is no room to have it ordered") {
+TEST_CASE_FIXTURE(evidence_pool_world, "evidence counts also without room to have it ordered") {
   for (std::uint64_t sequence = 1; sequence < 8; ++sequence)
     (void)pool.on_found(proof(sequence), 0);
   const auto found = pool.on_found(proof(8), 0);
@@ -211,11 +213,11 @@ TEST_CASE_FIXTURE(evidence_pool_world, "what is proven counts also where there i
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
-                  "f + 1 complaints of one kind and period are ordered; one never is (attack 39)") {
+                  "f + 1 complaints of one kind and period are ordered, and one never is (attack 39)") {
   CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(pool.on_complaint(complaint_by(3, 8), 0).requests.empty());
-  // Each one's newest word counts.
+  // The newest message of each replica counts.
   CHECK(pool.on_complaint(complaint_by(3), 0).requests.empty());
   const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
   REQUIRE(enough.requests.size() == 1);
@@ -223,7 +225,8 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(enough.requests.front())).value()));
 }
 
-TEST_CASE_FIXTURE(evidence_pool_world, "enough misbehaviour is complained of once, in the period that others chose") {
+TEST_CASE_FIXTURE(evidence_pool_world,
+                  "a replica complains once about enough misbehaviour, in the period that others chose") {
   const auto enough = evidence_pool::complaint_reasons_until[static_cast<std::size_t>(complaint_reason::bad_state)];
   CHECK(misbehave(enough - 1).sends.empty());
   SUBCASE("alone") {
@@ -245,7 +248,7 @@ TEST_CASE_FIXTURE(evidence_pool_world, "enough misbehaviour is complained of onc
 }
 
 TEST_CASE_FIXTURE(evidence_pool_world,
-                  "after a transfer an unsettled proof is still wanted, and a group request is not") {
+                  "unsettled evidence is still proposed after a transfer, and a group request is not") {
   (void)pool.on_request(request_with(proof()), 0);
   (void)pool.on_complaint(complaint_by(0), 0);
   const auto group_request = pool.on_complaint(complaint_by(3), 0).requests;
@@ -291,18 +294,19 @@ struct asking_world : evidence_pool_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(asking_world, "a replica that asks to be readmitted is supported, and the weak quorum is ordered") {
+TEST_CASE_FIXTURE(asking_world,
+                  "a request for readmission is supported, and the weak quorum of supporters is ordered") {
   const auto out = pool.on_readmission(readmission_by(3, 16), 0);
   CHECK(out.sends.size() == 1);
   REQUIRE(out.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(out.requests.front())).value()));
-  // Said again at once it costs nobody anything.
+  // A repetition at once has no effect.
   const auto again = pool.on_readmission(readmission_by(3, 16), 1);
   CHECK(again.sends.empty());
   CHECK(again.requests.empty());
 }
 
-TEST_CASE_FIXTURE(asking_world, "only for itself a replica is supported, and only in what can be true") {
+TEST_CASE_FIXTURE(asking_world, "a replica is supported only for itself, and only with possible numbers") {
   CHECK(pool.on_readmission(readmission_by(2, 16), 0).sends.empty());
   CHECK(pool.on_readmission(readmission_by(3, 1'000), 0).sends.empty());
   CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.empty());
@@ -313,12 +317,12 @@ TEST_CASE_FIXTURE(asking_world, "only for itself a replica is supported, and onl
   CHECK(pool.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), 300'000).sends.empty());
 }
 
-TEST_CASE_FIXTURE(asking_world, "nobody is supported who asks for a view that it leads itself (attack 38)") {
+TEST_CASE_FIXTURE(asking_world, "a replica is not supported in a request for a view that it leads (attack 38)") {
   CHECK(pool.on_hand_over(hand_over_by(3, 3), 0).sends.empty());
   CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.size() == 1);
 }
 
-TEST_CASE_FIXTURE(asking_world, "what has passed is not supported: it would be granted to nobody and cost nothing") {
+TEST_CASE_FIXTURE(asking_world, "a readmission with a past floor is not supported, because it would move no replica") {
   agreed_reputation agreed{sequence_number{8}, std::vector<replica_standing>(4), {}, {}};
   (void)pool.on_agreed(agreed);
   for (const std::uint64_t floor : {1, 5, 8})
@@ -326,7 +330,8 @@ TEST_CASE_FIXTURE(asking_world, "what has passed is not supported: it would be g
   CHECK(pool.on_readmission(readmission_by(3, 9), 0).sends.size() == 1);
 }
 
-TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one timestamp in two sessions did so twice") {
+TEST_CASE_FIXTURE(asking_world,
+                  "a client that signs two requests with one timestamp in two sessions misbehaves twice") {
   const auto case_in = [&](std::uint64_t session) {
     evidence shown;
     for (const auto* operation : {"A", "B"}) {
@@ -340,11 +345,11 @@ TEST_CASE_FIXTURE(asking_world, "a client that contradicts itself with one times
   CHECK(case_name_of(*case_in(7)) != case_name_of(*case_in(8)));
 }
 
-TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that had its share, is not supported") {
+TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that has used up its share, is not supported") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.moves.paid_off_at.assign(4, sequence_number{0});
   SUBCASE("in quarantine") { agreed.replicas[3].quarantined_until = sequence_number{99}; }
-  SUBCASE("had its share") { agreed.moves.paid_off_at[3] = sequence_number{1'000'000}; }
+  SUBCASE("has used up its share") { agreed.moves.paid_off_at[3] = sequence_number{1'000'000}; }
   (void)pool.on_agreed(agreed);
   CHECK(pool.on_readmission(readmission_by(3, 16), 0).sends.empty());
   CHECK(pool.on_hand_over(hand_over_by(3, 2), 0).sends.empty());
@@ -359,14 +364,14 @@ TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present vi
   evidence_pool other{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
   CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.size() == 1);
   CHECK(other.open_cases() == 1);
-  // When the view is over nobody is blamed for not ordering it.
+  // When the view is over no primary is blamed for not ordering it.
   CHECK(other.on_view(view_number{1}).dropped.size() == 1);
   // Of a view that it does not lead it is no statement of that form.
   CHECK(checks.check(principal::of(replica_id{0}), hand_over{hand_over_by(0, 2, 0, hand_over_cause::step_down)}) ==
         rejection::number_out_of_range);
 }
 
-TEST_CASE_FIXTURE(asking_world, "what is agreed is not asked for again") {
+TEST_CASE_FIXTURE(asking_world, "an agreed request is not made again") {
   agreed_reputation agreed{sequence_number{2}, std::vector<replica_standing>(4), {}, {}};
   agreed.moves.advance_through = sequence_number{16};
   agreed.moves.least_view = view_number{2};

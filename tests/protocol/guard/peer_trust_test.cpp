@@ -29,8 +29,7 @@ struct trust_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(trust_world,
-                  "who is in quarantine is avoided as primary; who is proven faulty too, until the order has judged") {
+TEST_CASE_FIXTURE(trust_world, "a replica in quarantine or with unjudged evidence against it is avoided as primary") {
   CHECK(book.current() == trust{});
   book.on_proven({replica_id{5}, name});
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
@@ -43,7 +42,7 @@ TEST_CASE_FIXTURE(trust_world,
   CHECK(book.current().avoided_as_primary.empty());
 }
 
-TEST_CASE_FIXTURE(trust_world, "a case that the order knew already leaves nobody avoided as primary") {
+TEST_CASE_FIXTURE(trust_world, "evidence that was ordered before makes no replica avoided as primary") {
   book.on_proven({replica_id{5}, name});
   book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {case_name{78}}, {}});
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
@@ -54,7 +53,7 @@ TEST_CASE_FIXTURE(trust_world, "a case that the order knew already leaves nobody
   CHECK(book.current().avoided_as_primary.empty());
 }
 
-TEST_CASE_FIXTURE(trust_world, "never more than f are avoided as primary, those by agreement first (attack 39)") {
+TEST_CASE_FIXTURE(trust_world, "at most f replicas are avoided as primary, those by agreement first (attack 39)") {
   for (const std::uint32_t number : {0U, 1U, 2U})
     book.on_proven({replica_id{number}, name});
   CHECK(book.current().avoided_as_primary.size() == 2);
@@ -62,7 +61,7 @@ TEST_CASE_FIXTURE(trust_world, "never more than f are avoided as primary, those 
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}, replica_id{6}});
 }
 
-TEST_CASE_FIXTURE(trust_world, "misbehaviour throttles, for a while, and shuns nobody") {
+TEST_CASE_FIXTURE(trust_world, "misbehaviour throttles for a while, and makes no replica avoided as primary") {
   for (int count = 0; count < 21; ++count)
     book.on_misbehaved({replica_id{3}, complaint_reason::garbage});
   CHECK(book.current() == trust{{}, {replica_id{3}}});
@@ -73,7 +72,7 @@ TEST_CASE_FIXTURE(trust_world, "misbehaviour throttles, for a while, and shuns n
   CHECK(book.current() == trust{});
 }
 
-TEST_CASE_FIXTURE(trust_world, "what may befall correct replicas is held against nobody (attack 39)") {
+TEST_CASE_FIXTURE(trust_world, "events that may happen to correct replicas are held against none (attack 39)") {
   const auto held = [this](rejection reason) {
     return observed_misbehaviour_in(frame_rejected{principal::of(replica_id{1}), reason}, cluster.group()).has_value();
   };

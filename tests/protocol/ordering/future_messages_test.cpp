@@ -28,7 +28,7 @@ struct early_world {
 
 }  // namespace
 
-TEST_CASE("what is early comes out when its view and its sequence are there, once") {
+TEST_CASE("an early message is handed out once, when its view and its sequence are reached") {
   early_world world;
   CHECK(world.hold_commit(2, 1, 3));
   CHECK(world.hold_commit(1, 1, 3));
@@ -44,7 +44,7 @@ TEST_CASE("what is early comes out when its view and its sequence are there, onc
   CHECK(world.early.drain(view_number{1}, world.marks).size() == 1);
 }
 
-TEST_CASE("what is past is forgotten") {
+TEST_CASE("a past message is dropped") {
   early_world world;
   CHECK(world.hold_commit(1, 1, 3));
   CHECK(world.hold_commit(1, 3, 3));
@@ -54,7 +54,7 @@ TEST_CASE("what is past is forgotten") {
   CHECK(world.early.size() == 1);
 }
 
-TEST_CASE("each sender fills its own share and no other's, in votes and in bytes (attack 33)") {
+TEST_CASE("each sender fills only its own share, in votes and in bytes (attack 33)") {
   early_world world;
   for (std::uint64_t n = 1; n <= 16; ++n)
     CHECK(world.hold_commit(1, 1 + n, 1));

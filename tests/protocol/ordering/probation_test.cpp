@@ -24,7 +24,7 @@ const cluster_parameters four_replicas = small_cluster(4);
 
 }  // namespace
 
-TEST_CASE("the floor is two windows above the own h when a quorum of others is not above it") {
+TEST_CASE("the floor is two windows above the own h when the h of a quorum of others is not above it") {
   probation tested{four_replicas};
   tested.on_status(replica_id{0}, view_of(3), at(4), at(8));
   tested.on_status(replica_id{1}, view_of(5), at(8), at(8));
@@ -41,14 +41,14 @@ TEST_CASE("the floor is two windows above the own h when a quorum of others is n
   CHECK_FALSE(tested.may_commit(view_of(7), at(8)));
 }
 
-TEST_CASE("one replica that speaks often is not a quorum") {
+TEST_CASE("one replica that reports often is not a quorum") {
   probation tested{four_replicas};
   for (int time = 0; time < 10; ++time)
     tested.on_status(replica_id{0}, view_of(0), at(0), at(0));
   CHECK_FALSE(tested.floor());
 }
 
-TEST_CASE("a water mark beyond what is proven counts once the proof is here") {
+TEST_CASE("a watermark beyond the proven checkpoint counts once its proof is here") {
   probation tested{four_replicas};
   tested.on_status(replica_id{0}, view_of(0), at(8), at(8));
   tested.on_status(replica_id{1}, view_of(0), at(12), at(8));
@@ -59,7 +59,7 @@ TEST_CASE("a water mark beyond what is proven counts once the proof is here") {
   CHECK(*tested.floor() == at(12 + 2 * four_replicas.watermark_window));
 }
 
-TEST_CASE("a water mark that is a lie never counts") {
+TEST_CASE("a false watermark never counts") {
   probation tested{four_replicas};
   tested.on_status(replica_id{0}, view_of(0), at(1'000'000), at(8));
   tested.on_status(replica_id{1}, view_of(0), at(12), at(8));
@@ -69,7 +69,9 @@ TEST_CASE("a water mark that is a lie never counts") {
   CHECK_FALSE(tested.floor());
 }
 
-TEST_CASE("the latest view in the earliest quorum of others counts: a liar delays nothing once they are heard") {
+TEST_CASE(
+    "the latest view in the earliest quorum of reports counts, so a liar delays nothing once that quorum has "
+    "reported") {
   probation tested{small_cluster(7)};
   tested.on_status(replica_id{0}, view_of(1'000'000), at(0), at(0));
   for (std::uint32_t other = 1; other <= 4; ++other)
@@ -81,7 +83,7 @@ TEST_CASE("the latest view in the earliest quorum of others counts: a liar delay
   CHECK(tested.first_view() == view_of(6));
 }
 
-TEST_CASE("a view that one honest replica of a quorum has entered counts, however few have followed") {
+TEST_CASE("a view that one honest replica of a quorum has entered counts, however few have entered it") {
   probation tested{small_cluster(7)};
   for (std::uint32_t other = 0; other <= 3; ++other)
     tested.on_status(replica_id{other}, view_of(1), at(0), at(0));
@@ -153,7 +155,7 @@ std::vector<record_kind> kinds_of(const std::vector<storage_record>& records) {
 
 }  // namespace
 
-TEST_CASE("a replica that lost its disk follows the others in silence until everything that it may have said is past") {
+TEST_CASE("a replica that lost its disk follows in silence until every message that it may have sent is past") {
   learner_world world;
   for (const std::uint32_t other : {0U, 2U, 3U})
     world.hear_status(other, 0);
@@ -181,14 +183,14 @@ TEST_CASE("a replica that lost its disk follows the others in silence until ever
   CHECK(sent<view_change>(world.take(world.core.on_change_view(view_of(2))).sends).size() == 1);
 }
 
-TEST_CASE("it says from the start that it is on probation") {
+TEST_CASE("a replica reports its probation from the start") {
   learner_world world;
   world.take(world.core.on_start());
   REQUIRE(world.changes.size() == 1);
   CHECK_FALSE(world.changes.front().over);
 }
 
-TEST_CASE("without the word of a quorum it stays silent, however far the group is") {
+TEST_CASE("a replica on probation without reports of a quorum stays silent, however far the group is") {
   learner_world world;
   world.hear_status(0, 0);
   world.hear_status(2, 0);
@@ -199,7 +201,7 @@ TEST_CASE("without the word of a quorum it stays silent, however far the group i
   CHECK_FALSE(world.voting_above);
 }
 
-TEST_CASE("it comes back for good as soon as it may commit, and its disk notes that before its first COMMIT") {
+TEST_CASE("a replica leaves probation once it may commit, and its disk notes that before its first COMMIT") {
   learner_world world;
   for (const std::uint32_t other : {0U, 2U, 3U})
     world.hear_status(other, 0);
@@ -235,7 +237,7 @@ TEST_CASE("it comes back for good as soon as it may commit, and its disk notes t
   CHECK(std::ranges::count(kinds_of(world.records), record_kind::readmission) == 0);
 }
 
-TEST_CASE("a primary that lost its disk learns what it has proposed, and executes it") {
+TEST_CASE("a primary that lost its disk learns its earlier proposals and executes them") {
   const request_factory factory{four_replicas};
   replica_core core{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
   recovered_replica past;

@@ -56,7 +56,7 @@ TEST_CASE("an installed state is reported as progress") {
   CHECK(world.core.last_executed() == sequence_number{4});
 }
 
-TEST_CASE("an installed state that execution has overtaken changes nothing") {
+TEST_CASE("an installed state that execution has passed changes nothing") {
   replica_world world{4, 1};
   (void)world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state 4")));
   for (std::uint64_t n = 1; n <= 5; ++n)
@@ -87,7 +87,7 @@ TEST_CASE("a primary that installed a state proposes above it") {
   CHECK(proposals[0].header.content.sequence == sequence_number{9});
 }
 
-TEST_CASE("a replica whose state diverged says nothing more") {
+TEST_CASE("a replica with a diverged state sends nothing more") {
   for (const std::uint32_t self : {0U, 1U}) {
     replica_world world{4, self};
     world.core.on_diverged(sequence_number{4});
@@ -104,7 +104,7 @@ TEST_CASE("a replica whose state diverged says nothing more") {
 
 namespace {
 
-/// Backup 1 has executed 1 … 6 of K = 4 when it hears that its state after 4 is not the certified one.
+/// Backup 1 has executed 1 … 6 of K = 4 when it learns that its state after 4 is not the certified one.
 struct diverged_replica : replica_world {
   std::shared_ptr<const checkpoint_certificate> certified = certificate(4);
 
@@ -123,7 +123,8 @@ struct diverged_replica : replica_world {
 
 }  // namespace
 
-TEST_CASE("a diverged replica goes on from the certified state, and hands over again what follows it (attack 27)") {
+TEST_CASE(
+    "a diverged replica continues from the certified state, and hands over again the batches after it (attack 27)") {
   diverged_replica world;
   const auto effects = world.repair(4);
   REQUIRE(effects.committed.size() == 2);
@@ -135,7 +136,7 @@ TEST_CASE("a diverged replica goes on from the certified state, and hands over a
   CHECK(sent<prepare>(world.hear(0, world.proposal(7)).sends).size() == 1);
 }
 
-TEST_CASE("a state older than the divergence repairs nothing, a later one does") {
+TEST_CASE("a state older than the divergence repairs nothing, and a later one does") {
   diverged_replica world;
   world.core.on_diverged(sequence_number{8});
   CHECK(world.repair(4).committed.empty());
@@ -145,7 +146,7 @@ TEST_CASE("a state older than the divergence repairs nothing, a later one does")
   CHECK(sent<prepare>(world.hear(0, world.proposal(9)).sends).size() == 1);
 }
 
-TEST_CASE("news from the disk about an older installed state does not end a newer divergence") {
+TEST_CASE("a report from the disk about an older installed state does not end a newer divergence") {
   diverged_replica world;
   // The executor installed the state after 4, executed 5 … 8 wrongly, and reported that before the disk had the state.
   world.core.on_diverged(sequence_number{8});
@@ -155,11 +156,11 @@ TEST_CASE("news from the disk about an older installed state does not end a newe
   CHECK(world.core.repairs() == 1);
 }
 
-TEST_CASE("a diverged replica leaves its view when it is right again, not before") {
+TEST_CASE("a diverged replica leaves its view after the repair, not before") {
   diverged_replica world;
   CHECK(world.core.on_change_view(view_number{2}).sends.empty());
   (void)world.repair(4);
-  // Whoever wants it to go says so again.
+  // The replicas that want it to leave send that again.
   const auto effects = world.core.on_change_view(view_number{2});
   const auto left = sent<view_change>(effects.sends);
   REQUIRE(left.size() == 1);
@@ -167,7 +168,7 @@ TEST_CASE("a diverged replica leaves its view when it is right again, not before
   REQUIRE(effects.view_left != nullptr);
 }
 
-TEST_CASE("a diverged primary proposes what it was given once it is right again") {
+TEST_CASE("a diverged primary proposes its pending batches after the repair") {
   replica_world world{4, 0};
   world.core.on_diverged(sequence_number{4});
   CHECK(world.core.on_batch(view_number{0}, world.factory.batch_number(1)).sends.empty());
@@ -177,7 +178,7 @@ TEST_CASE("a diverged primary proposes what it was given once it is right again"
   CHECK(proposals[0].header.content.sequence == sequence_number{5});
 }
 
-TEST_CASE("what a wrong state wanted to pass is not wanted by the right one") {
+TEST_CASE("null requests that a wrong state asked for are not proposed after the repair") {
   const request_factory factory{small_cluster(4, 4, 16, 64)};
   replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
   const auto first = sent<pre_prepare>(primary.on_advance(sequence_number{1'000}).sends);

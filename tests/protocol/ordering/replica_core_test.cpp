@@ -31,7 +31,7 @@ TEST_CASE("a backup answers a proposal with one PREPARE, recorded before it is s
   CHECK(sent<commit>(effects.sends).empty());
 }
 
-TEST_CASE("a backup commits when the proposal and a quorum less one of PREPAREs are there, its own included") {
+TEST_CASE("a backup commits with the proposal and a quorum less one of PREPAREs, its own included") {
   for (const auto replicas : sizes) {
     replica_world world{replicas, 1};
     const auto proposal = world.proposal(1);
@@ -118,7 +118,7 @@ TEST_CASE("the order in which proposal and votes arrive does not matter") {
   }
 }
 
-TEST_CASE("commits before prepares commit nothing until the slot is prepared") {
+TEST_CASE("COMMITs before PREPAREs commit nothing until the slot is prepared") {
   replica_world world{4, 1};
   const auto proposal = world.proposal(1);
   for (const std::uint32_t from : {0U, 2U, 3U})
@@ -127,7 +127,7 @@ TEST_CASE("commits before prepares commit nothing until the slot is prepared") {
   CHECK(world.hear_prepare(2, proposal).committed.size() == 1);
 }
 
-TEST_CASE("a later sequence that is ready waits for the earlier one, and both are then executed in order") {
+TEST_CASE("a later sequence that is committed waits for the earlier one, and both are then executed in order") {
   replica_world world{4, 1};
   CHECK(world.order(world.proposal(2), 1) == 0);
   CHECK(world.core.last_executed() == sequence_number{0});
@@ -144,7 +144,7 @@ TEST_CASE("a replica never prepares two values for one view and sequence") {
   CHECK(rejections_in(second.observations) == std::vector{rejection::conflicting_statement});
 }
 
-TEST_CASE("the conflicting proposal is blamed on the primary that signed it, not on the replica that relayed it") {
+TEST_CASE("a conflicting proposal is blamed on the primary that signed it, not on the replica that relayed it") {
   replica_world world{4, 1};
   REQUIRE(world.hear(0, world.proposal(1, 1)).records.size() == 2);
   const auto relayed = world.hear(2, world.proposal(1, 2));
@@ -153,7 +153,7 @@ TEST_CASE("the conflicting proposal is blamed on the primary that signed it, not
   CHECK(blamed[0].sender == principal::of(replica_id{0}));
 }
 
-TEST_CASE("a proposal that arrives twice is answered once") {
+TEST_CASE("a repeated proposal is answered once") {
   replica_world world{4, 1};
   REQUIRE(world.hear(0, world.proposal(1)).records.size() == 2);
   const auto again = world.hear(0, world.proposal(1));
@@ -183,7 +183,7 @@ TEST_CASE("a backup that votes twice for different values counts for the first o
   CHECK(sent<commit>(world.hear(0, proposal).sends).empty());
 }
 
-TEST_CASE("what is early is kept until its time, and counts then as if it came then") {
+TEST_CASE("an early message is kept until its time, and counts then as if it came then") {
   replica_world world{4, 1};
   const auto above = world.proposal(9);
   CHECK(world.hear(0, above).sends.empty());
@@ -196,7 +196,7 @@ TEST_CASE("what is early is kept until its time, and counts then as if it came t
   CHECK(sent<commit>(moved.sends).size() == 1);
 }
 
-TEST_CASE("nothing of an earlier view and nothing outside of the watermarks is taken") {
+TEST_CASE("messages of an earlier view or outside of the watermarks are ignored") {
   replica_world world{4, 1};
   const auto later = world.factory.pre_prepare_of(view_number{4}, sequence_number{1}, world.factory.batch_number(1));
   CHECK(world.hear(0, later).sends.empty());
@@ -254,7 +254,7 @@ TEST_CASE("a twin's statements under this replica's own key are refused and cras
         std::vector{rejection::conflicting_statement});
 }
 
-TEST_CASE("the null requests of a readmission go beside the batches of clients, some at a time") {
+TEST_CASE("the null requests of a readmission are proposed beside the batches of clients, a few at a time") {
   const request_factory factory{small_cluster(4, 4, 16, 64)};
   replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
   const auto null_requests = [](const replica_effects& effects) {

@@ -25,7 +25,7 @@ replica_status status_in(std::uint64_t view, bool entered) {
 
 }  // namespace
 
-TEST_CASE("a replica starts active in view 0, with nothing to prove it") {
+TEST_CASE("a replica starts active in view 0, without a NEW-VIEW as proof") {
   const replica_status fresh;
   CHECK(fresh.view() == view_number{0});
   REQUIRE(fresh.active() != nullptr);
@@ -34,7 +34,7 @@ TEST_CASE("a replica starts active in view 0, with nothing to prove it") {
   CHECK_FALSE(fresh.is_diverged());
 }
 
-TEST_CASE("exactly one status shows its members") {
+TEST_CASE("exactly one status shows its members at a time at a time") {
   for (const bool entered : {true, false}) {
     for (const bool wrong : {true, false}) {
       auto tested = status_in(2, entered);
@@ -49,7 +49,7 @@ TEST_CASE("exactly one status shows its members") {
   }
 }
 
-TEST_CASE("what belongs to a view ends with it") {
+TEST_CASE("the data of a view ends with the view") {
   auto tested = status_in(1, true);
   REQUIRE(tested.hold(std::make_shared<const batch>()));
   tested.active()->null_requests.push_back(sequence_number{5});
@@ -75,7 +75,7 @@ TEST_CASE("a replica that waits for a view may leave for a later one, with anoth
   CHECK(tested.changing()->own_change == second);
 }
 
-TEST_CASE("a repaired replica is back where it was, with all that belonged there (attack 27)") {
+TEST_CASE("a repaired replica returns to its earlier status, with all the data of it (attack 27)") {
   SUBCASE("in its view") {
     auto tested = status_in(2, true);
     REQUIRE(tested.hold(std::make_shared<const batch>()));
@@ -109,7 +109,7 @@ TEST_CASE("only a state that is not older than the newest divergence repairs a r
   CHECK(tested.repairs() == 1);
 }
 
-TEST_CASE("batches wait in an entered view, also while the state is wrong, and nowhere else") {
+TEST_CASE("batches wait in an entered view, also during a divergence, and in no other status") {
   auto tested = status_in(2, true);
   tested.diverge(sequence_number{4});
   CHECK(tested.hold(std::make_shared<const batch>()));

@@ -41,7 +41,7 @@ constexpr slot_progress committed{true, true, true};
 
 }  // namespace
 
-TEST_CASE("a STATUS is answered with exactly what its sender lacks") {
+TEST_CASE("a STATUS is answered with exactly the messages that its sender lacks") {
   holder world{4};
   const auto effects = world.ask(3, 0, {nothing, proposed, prepared, committed});
   for (const auto& each : effects.sends)
@@ -56,7 +56,7 @@ TEST_CASE("a STATUS is answered with exactly what its sender lacks") {
   CHECK(commits == std::vector<std::uint64_t>{1, 2, 3});
 }
 
-TEST_CASE("a replica sends again only its own votes") {
+TEST_CASE("a replica resends only its own votes") {
   holder world{3};
   const auto effects = world.ask(3, 0);
   for (const auto& each : sent<prepare>(effects.sends))
@@ -65,7 +65,7 @@ TEST_CASE("a replica sends again only its own votes") {
     CHECK(each.vote.content.replica == replica_id{1});
 }
 
-TEST_CASE("one STATUS of each replica is answered in a tick") {
+TEST_CASE("one STATUS of each replica is answered per tick") {
   holder world{4};
   CHECK_FALSE(world.ask(3, 0).sends.empty());
   const auto second = world.ask(3, 0);
@@ -84,7 +84,7 @@ TEST_CASE("the answer to a STATUS is bounded in sequences") {
   CHECK(sent<commit>(effects.sends).size() == 128);
 }
 
-TEST_CASE("a replica with a hole says so with each tick, whatever else it gets done") {
+TEST_CASE("a replica with a gap sends a STATUS with each tick, whatever other progress it makes") {
   holder world{3};
   const auto arrive = [&](std::uint64_t n) {
     const auto proposal =
@@ -119,7 +119,7 @@ TEST_CASE("the answer to a STATUS is bounded in bytes") {
   CHECK(most <= 3 * limits::batch_bytes_max);
 }
 
-TEST_CASE("a STATUS from far away or of another view is answered with nothing") {
+TEST_CASE("a STATUS from far away or of another view gets no answer") {
   holder world{4};
   CHECK(world.ask(3, limits::sequence_max).sends.empty());
   const auto other = world.factory.status_of(replica_id{2}, view_number{5}, {}, {});
@@ -128,7 +128,7 @@ TEST_CASE("a STATUS from far away or of another view is answered with nothing") 
   CHECK(rejections_in(effects.observations) == std::vector{rejection::other_view});
 }
 
-TEST_CASE("within n ticks some backup relays every proposal, so that a deaf primary is not needed") {
+TEST_CASE("some backup relays every proposal within n ticks, so that a deaf primary is not needed") {
   request_factory factory{small_cluster(4)};
   const auto proposal = factory.pre_prepare_of(view_number{0}, sequence_number{1}, factory.batch_number(1));
   std::size_t relayed = 0;
@@ -142,7 +142,7 @@ TEST_CASE("within n ticks some backup relays every proposal, so that a deaf prim
   CHECK(relayed == 1);
 }
 
-TEST_CASE("an idle replica sends a STATUS now and then, a stalled one at each tick") {
+TEST_CASE("an idle replica sends a STATUS at a low rate, a stalled one at each tick") {
   request_factory factory{small_cluster(4)};
   replica_core core{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
   std::size_t idle = 0;
@@ -157,7 +157,7 @@ TEST_CASE("an idle replica sends a STATUS now and then, a stalled one at each ti
   CHECK(stalled == 4);
 }
 
-TEST_CASE("a STATUS tells the progress of every open slot") {
+TEST_CASE("a STATUS contains the progress of every open slot") {
   request_factory factory{small_cluster(4)};
   replica_core core{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
   const auto proposal_of = [&](std::uint64_t n) {
@@ -172,7 +172,7 @@ TEST_CASE("a STATUS tells the progress of every open slot") {
   CHECK(told[0].slots == std::vector{nothing, proposed, prepared});
 }
 
-TEST_CASE("who is below the stable checkpoint is sent its proof") {
+TEST_CASE("a replica below the stable checkpoint is sent its proof") {
   holder world{64};
   const auto proof = world.factory.certificate_of(sequence_number{64}, named_digest("state 64"));
   (void)world.core.on_taken(sequence_number{64});
@@ -182,7 +182,7 @@ TEST_CASE("who is below the stable checkpoint is sent its proof") {
   CHECK(proofs[0].certificate.votes == proof->votes);
 }
 
-TEST_CASE("a laggard asks for the certified state after two ticks without progress, and no sooner") {
+TEST_CASE("a replica that lags fetches the certified state after two ticks without progress, and no sooner") {
   request_factory factory{small_cluster(4)};
   replica_core core{factory.cluster(), replica_id{3}, factory.keys_of(replica_id{3})};
   const auto proof = factory.certificate_of(sequence_number{4}, named_digest("state 4"));
@@ -191,7 +191,8 @@ TEST_CASE("a laggard asks for the certified state after two ticks without progre
   CHECK(core.on_tick().fetch == proof);
 }
 
-TEST_CASE("a laggard that is a window behind asks after one tick: what it waits for was discarded (§4.3)") {
+TEST_CASE(
+    "a replica that lags by a window fetches after one tick, because the messages it needs are discarded (§4.3)") {
   request_factory factory{small_cluster(4)};
   replica_core core{factory.cluster(), replica_id{3}, factory.keys_of(replica_id{3})};
   const sequence_number high{factory.cluster().watermark_window};

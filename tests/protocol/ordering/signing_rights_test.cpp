@@ -32,7 +32,7 @@ struct learner {
 
 }  // namespace
 
-TEST_CASE("a full member may sign everything, asks for nothing, and no report changes that") {
+TEST_CASE("a full member may sign everything, requests nothing, and no report changes that") {
   signing_rights rights{small_cluster(4), replica_id{1}};
   CHECK(rights.is_full());
   CHECK(rights.may_prepare(at(0)));
@@ -52,7 +52,7 @@ TEST_CASE("a replica on probation may sign nothing before it knows its floor") {
   CHECK_FALSE(world.rights.end(view_of(1'000), at(1'000)));
 }
 
-TEST_CASE("each change of what a replica on probation may sign is reported once") {
+TEST_CASE("each change in the rights of a replica on probation is reported once") {
   learner world;
   CHECK_FALSE(world.hear(0));
   CHECK_FALSE(world.hear(2));
@@ -64,7 +64,7 @@ TEST_CASE("each change of what a replica on probation may sign is reported once"
   CHECK_FALSE(world.hear(3));
 }
 
-TEST_CASE("the probation ends once h is at the floor and the first safe view is entered, and it ends for good") {
+TEST_CASE("probation ends for good once h is at the floor and the first safe view is entered") {
   learner world;
   world.hear_all();
   CHECK_FALSE(world.rights.end(learner::first_view, at(15)));
@@ -79,7 +79,7 @@ TEST_CASE("the probation ends once h is at the floor and the first safe view is 
   CHECK_FALSE(world.rights.end(learner::first_view, learner::floor));
 }
 
-TEST_CASE("a replica on probation asks for its floor first, then for its view, which it never leads") {
+TEST_CASE("a replica on probation requests its floor first, then its view, which it never leads") {
   learner world;
   world.hear_all();
   CHECK(world.rights.wish(view_of(0), at(0), false)->floor == learner::floor);

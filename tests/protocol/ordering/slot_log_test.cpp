@@ -45,7 +45,7 @@ TEST_CASE("a slot is prepared by a proposal and one less than a quorum of backup
   }
 }
 
-TEST_CASE("one backup that prepares often counts once") {
+TEST_CASE("one backup that prepares repeatedly counts once") {
   slot_world world{4};
   world.place.proposal = world.proposal;
   for (int round = 0; round < 5; ++round)
@@ -54,7 +54,7 @@ TEST_CASE("one backup that prepares often counts once") {
   CHECK_FALSE(world.place.is_prepared(world.group()));
 }
 
-TEST_CASE("prepares for another value prepare nothing") {
+TEST_CASE("PREPAREs for another value do not prepare the slot") {
   slot_world world{4};
   world.place.proposal = world.proposal;
   world.prepare_by(1);
@@ -73,7 +73,7 @@ TEST_CASE("a replica that voted for one value never counts for another") {
   CHECK_FALSE(world.place.is_prepared(world.group()));
 }
 
-TEST_CASE("a slot commits with a quorum of commits once it is prepared, and not before") {
+TEST_CASE("a slot commits with a quorum of COMMITs once it is prepared, and not before") {
   for (const auto replicas : sizes) {
     slot_world world{replicas};
     const auto quorum = world.group().quorum();
@@ -88,7 +88,7 @@ TEST_CASE("a slot commits with a quorum of commits once it is prepared, and not 
   }
 }
 
-TEST_CASE("one commit less than a quorum commits nothing") {
+TEST_CASE("one COMMIT less than a quorum commits nothing") {
   for (const auto replicas : sizes) {
     slot_world world{replicas};
     world.place.proposal = world.proposal;
@@ -117,7 +117,7 @@ TEST_CASE("votes_for returns the matching votes only, each replica once") {
   CHECK(world.place.commits.of(replica_id{6}) == nullptr);
 }
 
-TEST_CASE("cutting the log drops what the checkpoint covers and moves the window") {
+TEST_CASE("truncating the log drops the slots that the checkpoint covers and moves the window") {
   slot_log log{small_cluster(4)};
   for (std::uint64_t n = 1; n <= 8; ++n)
     log.at(sequence_number{n}).commit_sent = true;

@@ -4,7 +4,7 @@
 
 using namespace hypermesh;
 
-TEST_CASE("a tick is stalled if neither execution nor decision moved since the one before") {
+TEST_CASE("a tick is stalled if neither execution nor decision advanced since the previous one") {
   stall_watch tested;
   CHECK(tested.on_tick(sequence_number{0}, sequence_number{0}));
   CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
@@ -14,7 +14,7 @@ TEST_CASE("a tick is stalled if neither execution nor decision moved since the o
   CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
 }
 
-TEST_CASE("the wait for a state is counted anew after h moved") {
+TEST_CASE("the wait for a state restarts after h moved") {
   stall_watch tested;
   CHECK(tested.count_wait() == 1);
   CHECK(tested.count_wait() == 2);

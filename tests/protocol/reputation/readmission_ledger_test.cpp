@@ -35,7 +35,7 @@ group_request hand_over_wanted(std::uint32_t about, std::uint64_t to, hand_over_
 
 }  // namespace
 
-TEST_CASE("a readmission has sequences ordered through the end of the period that its floor falls into") {
+TEST_CASE("a readmission orders sequences through the end of the period of its floor") {
   readmission_ledger tested{four_replicas};
   CHECK(tested.apply(readmission_wanted_of(3, 18), at(2)));
   CHECK(tested.moves().advance_through == at(20));
@@ -49,7 +49,7 @@ TEST_CASE("a readmission has sequences ordered through the end of the period tha
   CHECK(tested.moves().paid_off_at[3] == at(2 + interval));
 }
 
-TEST_CASE("a hand-over has its checkpoint period ordered to the end, and takes no readmission back") {
+TEST_CASE("a hand-over orders its checkpoint period to the end, and cancels no readmission") {
   readmission_ledger tested{four_replicas};
   CHECK(tested.apply(hand_over_wanted(1, 1, hand_over_cause::operators), at(5)));
   CHECK(tested.moves().advance_through == at(8));
@@ -58,7 +58,7 @@ TEST_CASE("a hand-over has its checkpoint period ordered to the end, and takes n
   CHECK(tested.moves().advance_through == at(20));
 }
 
-TEST_CASE("an absurd floor moves nobody") {
+TEST_CASE("an absurd floor moves no replica") {
   readmission_ledger tested{four_replicas};
   const auto reach = readmission_ledger::reach_windows * window;
   CHECK_FALSE(tested.apply(readmission_wanted_of(3, 10 + reach + 1), at(10)));
@@ -67,7 +67,7 @@ TEST_CASE("an absurd floor moves nobody") {
   CHECK(tested.apply(readmission_wanted_of(3, 10 + reach), at(10)));
 }
 
-TEST_CASE("a replica that asks again and again has its share, and no more") {
+TEST_CASE("a replica that repeats its request has a bounded share of readmissions") {
   readmission_ledger tested{four_replicas};
   std::uint64_t granted = 0;
   for (std::uint64_t view = 1; view <= 100; ++view)
@@ -102,7 +102,7 @@ TEST_CASE("an idle group comes to rest, even if f replicas ask for ever") {
   }
 }
 
-TEST_CASE("views are left up to the highest one that was agreed, and a hand-over for operators costs no share") {
+TEST_CASE("views are left up to the highest agreed one, and a hand-over by operators costs no share") {
   readmission_ledger tested{four_replicas};
   CHECK(tested.apply(hand_over_wanted(2, 2, hand_over_cause::operators), at(1)));
   CHECK(tested.moves().least_view == view_of(2));
@@ -111,7 +111,7 @@ TEST_CASE("views are left up to the highest one that was agreed, and a hand-over
   CHECK(tested.moves().paid_off_at == std::vector<sequence_number>(4));
 }
 
-TEST_CASE("a primary that steps down binds nobody in any other view") {
+TEST_CASE("a primary that steps down affects no view but its own") {
   readmission_ledger tested{four_replicas};
   CHECK(tested.apply(hand_over_wanted(0, 4'000'001, hand_over_cause::step_down), at(1)));
   CHECK(tested.moves().least_view == view_of(0));
@@ -119,7 +119,7 @@ TEST_CASE("a primary that steps down binds nobody in any other view") {
   CHECK(tested.take_events().size() == 1);
 }
 
-TEST_CASE("the agreed moves are part of the state, to the byte") {
+TEST_CASE("the agreed moves are part of the state") {
   replicated_state state{std::make_unique<counting_machine>(), four_replicas};
   const auto before = state.root();
   const request_factory factory{four_replicas};
@@ -138,7 +138,7 @@ TEST_CASE("the agreed moves are part of the state, to the byte") {
   CHECK(other.restore(at(1), state.snapshot()).has_value());
   CHECK(other.moves() == state.moves());
   CHECK(other.root() == state.root());
-  // A weak quorum says it, or nobody does.
+  // Only a weak quorum can grant it.
   shown.items.pop_back();
   CHECK_FALSE(claim_in(shown, four_replicas));
 }

@@ -69,7 +69,7 @@ struct conspiracy {
     }
     known.push_back({kind, factory.signed_by(factory.keys_of(signer), kind, about)});
   }
-  /// Up to three words, put together in any way; sometimes one under another kind, or with another signature.
+  /// Up to three statements in any combination; sometimes one under another kind, or with another signature.
   [[nodiscard]] evidence accuse() {
     evidence shown;
     const auto count = 1 + random.below(3);
@@ -87,7 +87,7 @@ struct conspiracy {
 
 }  // namespace
 
-TEST_CASE("f colluding replicas cannot lower an honest one's score, whatever they put together (attack 39)") {
+TEST_CASE("f colluding replicas cannot lower an honest replica's score, whatever they submit (attack 39)") {
   std::size_t convicted = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
@@ -104,11 +104,11 @@ TEST_CASE("f colluding replicas cannot lower an honest one's score, whatever the
     for (std::uint32_t number = 0; number < first_faulty; ++number)
       REQUIRE(world.ledger.replicas()[number] == replica_standing{});
   }
-  // They did convict themselves, so the words above were worth something.
+  // They did convict themselves, so the statements above were effective.
   CHECK(convicted > 20);
 }
 
-TEST_CASE("complaints of all f colluding replicas are one too few, and with one honest one they cost little") {
+TEST_CASE("complaints of all f colluding replicas are one too few, and with one honest replica they cost little") {
   request_factory factory{small_cluster(replicas)};
   const validator checks{factory.cluster(), factory.keys_of(replica_id{0})};
   const auto complain = [&](std::initializer_list<std::uint32_t> voters) {
@@ -134,7 +134,7 @@ TEST_CASE("complaints of all f colluding replicas are one too few, and with one 
   CHECK_FALSE(standing.is_quarantined());
 }
 
-TEST_CASE("f colluding replicas cannot release one of them, nor have a score back faster than everybody") {
+TEST_CASE("f colluding replicas cannot release one of them, nor recover a score faster than others") {
   request_factory factory{small_cluster(replicas)};
   const validator checks{factory.cluster(), factory.keys_of(replica_id{0})};
   reputation_ledger ledger{factory.cluster()};

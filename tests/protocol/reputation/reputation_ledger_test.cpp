@@ -44,7 +44,7 @@ struct ledger_world {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(ledger_world, "a conviction takes the score and leads to quarantine, once for each deed") {
+TEST_CASE_FIXTURE(ledger_world, "a conviction removes the score and leads to quarantine, once for each act") {
   CHECK(apply(vote_of(2, 3), 5));
   CHECK(of(2).score == 0);
   CHECK(of(2).convictions == 1);
@@ -60,7 +60,8 @@ TEST_CASE_FIXTURE(ledger_world, "a conviction takes the score and leads to quara
   CHECK(events[1].until == of(2).quarantined_until);
 }
 
-TEST_CASE_FIXTURE(ledger_world, "a quarantine ends by itself, leaves a low score, and the next one is twice as long") {
+TEST_CASE_FIXTURE(ledger_world,
+                  "a quarantine ends by itself and leaves a low score, and the next one is twice as long") {
   CHECK(apply(vote_of(2, 3), 4));
   const auto first = of(2).quarantined_until.value - 4;
   CHECK(first == reputation_ledger::quarantine_periods * period);
@@ -74,7 +75,8 @@ TEST_CASE_FIXTURE(ledger_world, "a quarantine ends by itself, leaves a low score
   CHECK(of(2).quarantined_until.value - again == 2 * first);
 }
 
-TEST_CASE_FIXTURE(ledger_world, "no more than f are in quarantine; the next waits for a place (attack 39)") {
+TEST_CASE_FIXTURE(ledger_world,
+                  "at most f replicas are in quarantine, and the next one waits for a place (attack 39)") {
   CHECK(apply(vote_of(1, 3), 4));
   CHECK(apply(vote_of(2, 3), 4));
   CHECK(apply(vote_of(3, 3), 5));
@@ -87,7 +89,8 @@ TEST_CASE_FIXTURE(ledger_world, "no more than f are in quarantine; the next wait
   CHECK(ledger.quarantined() <= 2);
 }
 
-TEST_CASE_FIXTURE(ledger_world, "documents are punished once each, and one of a far view hides no other") {
+TEST_CASE_FIXTURE(ledger_world,
+                  "forged forged documents are punished once each, and one of a far view hides no other") {
   CHECK(apply(change_of(2, 1'000'000), 4));
   CHECK_FALSE(apply(change_of(2, 1'000'000), 5));
   CHECK(apply(change_of(2, 1), 5));
@@ -97,7 +100,7 @@ TEST_CASE_FIXTURE(ledger_world, "documents are punished once each, and one of a 
   CHECK(apply(vote_of(3, 6), 5));
 }
 
-TEST_CASE_FIXTURE(ledger_world, "complaints lower a score once a period and reason, and never lead to quarantine") {
+TEST_CASE_FIXTURE(ledger_world, "complaints lower a score once per period and reason, and never lead to quarantine") {
   CHECK(apply(complaint_about(4, period), 1));
   CHECK(of(4).score == reputation_ledger::score_max - reputation_ledger::complaint_cost);
   CHECK_FALSE(apply(complaint_about(4, period), 2));
@@ -122,7 +125,7 @@ TEST_CASE_FIXTURE(ledger_world, "a score recovers with committed checkpoints") {
   CHECK(of(4).score == reputation_ledger::score_max);
 }
 
-TEST_CASE_FIXTURE(ledger_world, "a release releases from the conviction that it names, and from no other") {
+TEST_CASE_FIXTURE(ledger_world, "a release ends the conviction that it names, and no other") {
   const auto release_of = [](std::uint32_t replica, std::uint64_t at) {
     return system_claim{
         group_request{message_kind::release, replica_id{replica}, complaint_reason::garbage, sequence_number{at}}};
@@ -137,7 +140,7 @@ TEST_CASE_FIXTURE(ledger_world, "a release releases from the conviction that it 
   CHECK(of(2).is_quarantined());
 }
 
-TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and bytes of anything else are refused") {
+TEST_CASE_FIXTURE(ledger_world, "a ledger is restored as it was written, and other bytes are refused") {
   CHECK(apply(vote_of(1, 3), 4));
   CHECK(apply(change_of(2, 7), 4));
   CHECK(apply(complaint_about(4, period), 4));
@@ -163,7 +166,7 @@ TEST_CASE_FIXTURE(ledger_world, "a ledger comes back as it was written, and byte
   CHECK_FALSE(smaller.read(again));
 }
 
-TEST_CASE_FIXTURE(ledger_world, "clients that were convicted are remembered up to a bound") {
+TEST_CASE_FIXTURE(ledger_world, "convicted clients are remembered up to a bound") {
   for (std::uint32_t number = 0; number < 2 * reputation_ledger::clients_max; ++number) {
     CHECK(apply(deed_of_client(number, 1), number + 1));
   }
@@ -173,7 +176,7 @@ TEST_CASE_FIXTURE(ledger_world, "clients that were convicted are remembered up t
 }
 
 TEST_CASE_FIXTURE(ledger_world,
-                  "a client is rate-limited for a term, each later one twice as long, and once for each deed") {
+                  "a client is rate-limited for a term, each later one twice as long, and once for each act") {
   CHECK(apply(deed_of_client(3, 17), 4));
   const auto events = ledger.take_events();
   REQUIRE(events.size() == 1);

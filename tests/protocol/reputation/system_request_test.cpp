@@ -16,7 +16,7 @@ const replica_id faulty{2};
 constexpr view_number first_view{0};
 constexpr sequence_number one{1};
 
-/// What one of four replicas may show of replica 2.
+/// The evidence that one of four replicas may show against replica 2.
 struct court {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(
         misbehaviour_kind::conflicting_votes);
 }
 
-TEST_CASE_FIXTURE(court, "what a correct replica may say convicts nobody (attack 39)") {
+TEST_CASE_FIXTURE(court, "messages that a correct replica may send convict no replica (attack 39)") {
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B", view_number{1})}));
   CHECK_FALSE(
       verdict({vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B", first_view, sequence_number{2})}));
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(court, "what a correct replica may say convicts nobody (attack
   CHECK_FALSE(verdict({document(change({})), document(change({}))}));
 }
 
-TEST_CASE_FIXTURE(court, "a bad signature proves nothing about who is named (attack 39)") {
+TEST_CASE_FIXTURE(court, "a bad signature proves nothing about the named signer (attack 39)") {
   const auto forged = factory.keys().impostor_of(principal::of(faulty));
   const auto content = factory.content_of(faulty, first_view, one, named_digest("B"));
   const evidence_item lie{message_kind::prepare, factory.signed_by(*forged, message_kind::prepare, content)};
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(court, "a bad signature proves nothing about who is named (att
   auto moved = vote(message_kind::prepare, "B");
   moved.kind = message_kind::commit;
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), moved}));
-  // Another epoch's word.
+  // A statement of another epoch.
   auto foreign = content;
   foreign.epoch = epoch_number{9};
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"),
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(court, "two states after one sequence convict") {
   CHECK_FALSE(verdict({at("A"), at("A")}));
 }
 
-TEST_CASE_FIXTURE(court, "a vote that its signer never has a reason for convicts alone") {
+TEST_CASE_FIXTURE(court, "a vote that no correct replica has a reason for convicts alone") {
   CHECK(verdict({vote(message_kind::pre_prepare, "A")}) == misbehaviour_kind::unlawful_vote);
   CHECK(verdict({vote(message_kind::prepare, "A", view_number{2})}) == misbehaviour_kind::unlawful_vote);
   CHECK(verdict({vote(message_kind::checkpoint, "A", first_view, sequence_number{3})}) ==
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(court, "a vote that its signer never has a reason for convicts
         misbehaviour_kind::unlawful_vote);
 }
 
-TEST_CASE_FIXTURE(court, "two VIEW-CHANGEs for one view convict, and two NEW-VIEWs of it (attack 13)") {
+TEST_CASE_FIXTURE(court, "two VIEW-CHANGEs for one view convict, and so do two NEW-VIEWs of one view (attack 13)") {
   const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
   CHECK(verdict({document(change({})), document(change({certificate}))}) ==
         misbehaviour_kind::conflicting_view_changes);
@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(court, "two VIEW-CHANGEs for one view convict, and two NEW-VIE
   CHECK(verdict({document(factory.signed_again(invented))}) == misbehaviour_kind::unlawful_new_view);
 }
 
-TEST_CASE_FIXTURE(court, "a VIEW-CHANGE whose certificates prove nothing convicts its sender (attack 11)") {
+TEST_CASE_FIXTURE(court, "a VIEW-CHANGE with certificates that prove nothing convicts its sender (attack 11)") {
   auto bogus = factory.prepared_of(first_view, one, named_digest("A"));
   bogus.prepares.pop_back();
   CHECK(verdict({document(change({bogus}))}) == misbehaviour_kind::unlawful_view_change);
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(court, "a VIEW-CHANGE whose certificates prove nothing convict
   CHECK(verdict({document(change({doubled}))}) == misbehaviour_kind::unlawful_view_change);
 }
 
-TEST_CASE_FIXTURE(court, "who commits and then conceals the certificate is convicted") {
+TEST_CASE_FIXTURE(court, "a replica that commits and then conceals the certificate is convicted") {
   const auto certificate = factory.prepared_of(first_view, one, named_digest("A"));
   const auto said = vote(message_kind::commit, "A");
   CHECK(verdict({said, document(change({}))}) == misbehaviour_kind::hidden_certificate);
@@ -171,7 +171,7 @@ TEST_CASE_FIXTURE(court, "who commits and then conceals the certificate is convi
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), document(change({}))}));
 }
 
-TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is accused") {
+TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is convicted") {
   const auto as_evidence_item = [](const request& value) { return item_from(value); };
   const auto red = factory.request_of(client_id{0}, timestamp{1}, "red");
   const auto blue = factory.request_of(client_id{0}, timestamp{1}, "blue");
@@ -183,7 +183,7 @@ TEST_CASE_FIXTURE(court, "a client that signs two requests with one timestamp is
   CHECK_FALSE(checks.proves({{as_evidence_item(red), as_evidence_item(red)}}));
 }
 
-TEST_CASE_FIXTURE(court, "f + 1 replicas make a group request, and nobody counts twice or for itself") {
+TEST_CASE_FIXTURE(court, "f + 1 replicas make a group request, and a replica counts once and not for itself") {
   const auto complaint_by = [this](std::uint32_t voter, replica_id about,
                                    complaint_reason why = complaint_reason::garbage) {
     const auto content = complaint_of(replica_id{voter}, about, why, sequence_number{4}, epoch_number{0});
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(court, "f + 1 replicas make a group request, and nobody counts
   CHECK_FALSE(holds({complaint_by(0, faulty), complaint_by(1, faulty), complaint_by(3, faulty)}));
 }
 
-TEST_CASE_FIXTURE(court, "a request of the guard under another name than its case's is refused") {
+TEST_CASE_FIXTURE(court, "a system request under another name than its evidence gives is refused") {
   const evidence shown{{vote(message_kind::prepare, "A"), vote(message_kind::prepare, "B")}};
   const auto renamed = encode_system_request(case_name{7}, std::make_shared<const evidence>(shown));
   CHECK(checks.check(principal::of(replica_id{1}), renamed) == rejection::unproven);
@@ -209,7 +209,7 @@ TEST_CASE_FIXTURE(court, "a request of the guard under another name than its cas
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), named));
 }
 
-TEST_CASE_FIXTURE(court, "each system request of a proposal has to prove itself (I3)") {
+TEST_CASE_FIXTURE(court, "each system request of a proposal carries its own proof (I3)") {
   std::vector<system_request> cases;
   for (std::uint64_t sequence = 1; sequence <= limits::system_requests_per_batch_max; ++sequence) {
     const evidence shown{{vote(message_kind::commit, "A", first_view, sequence_number{sequence}),

@@ -45,7 +45,7 @@ TEST_CASE("donors are asked in turn while they have equal room") {
   CHECK(roster.open_questions() == 3 * donor_roster::window_initial);
 }
 
-TEST_CASE("a window grows to what a donor answers in three ticks, and to no more than its bound") {
+TEST_CASE("a window grows to the number that a donor answers in three ticks, up to its bound") {
   donor_roster roster{{a}, {}, {}};
   (void)fill(roster, a);
   unsigned given = 0;
@@ -66,7 +66,7 @@ TEST_CASE("a window grows to what a donor answers in three ticks, and to no more
   CHECK(roster.open_questions() == donor_roster::window_max);
 }
 
-TEST_CASE("the window of a donor that becomes slow shrinks to three times its pace, and what is beyond is taken back") {
+TEST_CASE("the window of a donor that becomes slow shrinks to three times its rate, and the excess is taken back") {
   donor_roster roster{{a}, {}, {}};
   (void)fill(roster, a);
   for (unsigned each = 0; each < 100; ++each) {
@@ -83,7 +83,7 @@ TEST_CASE("the window of a donor that becomes slow shrinks to three times its pa
   CHECK(roster.excess_of(a) == roster.open_questions() - 3);
 }
 
-TEST_CASE("a donor that has answered all it was asked for keeps its window") {
+TEST_CASE("a donor that has answered all its requests keeps its window") {
   donor_roster roster{{a}, {}, {}};
   for (unsigned each = 0; each < 40; ++each) {
     roster.on_asked(a);
@@ -97,7 +97,7 @@ TEST_CASE("a donor that has answered all it was asked for keeps its window") {
   CHECK(fill(roster, a) >= before);
 }
 
-TEST_CASE("a donor is late when it owes an answer for its patience, and has longer the next time") {
+TEST_CASE("a donor is late when it owes an answer for its patience, and gets longer patience after that") {
   donor_roster roster{{a, b}, {}, {}};
   roster.on_asked(a);
   const auto ticks_until_late = [&] {
@@ -144,7 +144,7 @@ TEST_CASE("patience and pauses have a bound") {
   CHECK(longest == donor_roster::patience_max + donor_roster::pause_max);
 }
 
-TEST_CASE("who was asked for a part is not asked again for it while anybody else serves") {
+TEST_CASE("a donor that was asked for a part is not asked again for it while another one serves") {
   donor_roster roster{{a, b}, {}, {}};
   CHECK(roster.next({a}) == b);
   (void)roster.on_refused(b);
@@ -160,7 +160,7 @@ TEST_CASE("a donor that is full is not asked, even when the only other one was a
   CHECK(roster.next() == a);
 }
 
-TEST_CASE("the others join when all that were asked first have failed") {
+TEST_CASE("the other donors join when all first donors have failed") {
   donor_roster roster{{a, b}, {c}, {}};
   CHECK(roster.next({a, b}) != c);
   CHECK(roster.on_refused(a));
@@ -169,7 +169,7 @@ TEST_CASE("the others join when all that were asked first have failed") {
   CHECK(roster.next() == c);
 }
 
-TEST_CASE("liars of the transfer so far are not asked, unless all are") {
+TEST_CASE("donors that lied in this transfer are not asked, unless all have lied") {
   donor_roster roster{{a, b}, {c}, {a, b}};
   CHECK(roster.next() == c);
   CHECK(roster.liars() == std::set{a, b});
@@ -179,7 +179,7 @@ TEST_CASE("liars of the transfer so far are not asked, unless all are") {
   CHECK(lost.next());
 }
 
-TEST_CASE("when all have failed one is asked again in each tick, and a liar last") {
+TEST_CASE("one failed donor per tick is asked again when all have failed, and a liar last") {
   donor_roster roster{{a, b, c}, {}, {}};
   CHECK(roster.on_lied(a));
   CHECK(roster.on_refused(b));
@@ -194,7 +194,7 @@ TEST_CASE("when all have failed one is asked again in each tick, and a liar last
   }
 }
 
-TEST_CASE("a donor that was set aside and gives the truth serves again, with one question at first") {
+TEST_CASE("a failed donor that gives a correct answer serves again, with one request at first") {
   donor_roster roster{{a, b}, {}, {}};
   roster.on_asked(a);
   for (unsigned tick = 0; tick < donor_roster::patience_initial; ++tick)
@@ -207,7 +207,7 @@ TEST_CASE("a donor that was set aside and gives the truth serves again, with one
   CHECK(roster.next({b}) != a);
 }
 
-TEST_CASE("a donor that lied stays dropped though it tells the truth later") {
+TEST_CASE("a donor that lied stays excluded although it gives correct answers later") {
   donor_roster roster{{a, b}, {}, {}};
   CHECK(roster.on_lied(a));
   CHECK_FALSE(roster.on_lied(a));
@@ -215,7 +215,7 @@ TEST_CASE("a donor that lied stays dropped though it tells the truth later") {
   CHECK(roster.next({b}) == b);
 }
 
-TEST_CASE("a busy donor is not asked before the next tick, and for less") {
+TEST_CASE("a busy donor is not asked before the next tick, and then for less") {
   donor_roster roster{{a}, {}, {}};
   roster.on_busy(a);
   CHECK_FALSE(roster.next());
@@ -223,7 +223,7 @@ TEST_CASE("a busy donor is not asked before the next tick, and for less") {
   CHECK(fill(roster, a) == donor_roster::window_initial / 2);
 }
 
-TEST_CASE("who may have the state is who did not say or show the contrary") {
+TEST_CASE("a replica may have the state unless it reported or showed the contrary") {
   donor_roster roster{{a, b}, {c}, {}};
   CHECK(roster.possible_holders() == 3);
   CHECK(roster.on_refused(a));
@@ -235,7 +235,7 @@ TEST_CASE("who may have the state is who did not say or show the contrary") {
   CHECK(roster.possible_holders() == 2);
 }
 
-TEST_CASE("a donor has passed over what it was asked before that which it answered last") {
+TEST_CASE("a donor has skipped the requests that are older than the one it answered last") {
   donor_roster roster{{a, b}, {}, {}};
   const auto first = roster.on_asked(a);
   const auto second = roster.on_asked(a);

@@ -30,7 +30,7 @@ struct assembly_world {
 
 }  // namespace
 
-TEST_CASE("a state is put together from its pages and its chunks in any order") {
+TEST_CASE("a state is assembled from its pages and its chunks in any order") {
   assembly_world world{limits::state_page_leaves + 20};
   auto& assembly = world.assembly;
   CHECK(assembly.phase() == state_part::leaves);
@@ -53,7 +53,7 @@ TEST_CASE("a state is put together from its pages and its chunks in any order") 
   CHECK(state_root(*whole) == state_root(*world.snapshot));
 }
 
-TEST_CASE("a false page costs nothing and leaves the place for the true one") {
+TEST_CASE("a false page costs nothing and leaves room for the genuine one") {
   assembly_world world{30};
   auto lie = world.page(0);
   lie.leaves[29].bytes[0] ^= std::byte{1};
@@ -65,7 +65,7 @@ TEST_CASE("a false page costs nothing and leaves the place for the true one") {
   CHECK(world.assembly.add(0, world.page(0), world.stock) == verdict::taken);
 }
 
-TEST_CASE("a chunk that is not under its leaf is not kept") {
+TEST_CASE("a chunk that does not match its leaf is not kept") {
   assembly_world world{3};
   world.take_pages();
   CHECK(world.assembly.add(1, (*world.snapshot)[2].bytes) == verdict::lie);
@@ -73,7 +73,7 @@ TEST_CASE("a chunk that is not under its leaf is not kept") {
   CHECK(world.assembly.add(1, (*world.snapshot)[1].bytes) == verdict::taken);
 }
 
-TEST_CASE("chunks at hand are taken with their leaves") {
+TEST_CASE("chunks in the cache are used with their leaves") {
   assembly_world world{limits::state_page_leaves + 20};
   world.stock.add(changed_state(*world.snapshot, 5, "other "));
   world.take_pages();
@@ -83,7 +83,7 @@ TEST_CASE("chunks at hand are taken with their leaves") {
   CHECK(world.assembly.has(1));
 }
 
-TEST_CASE("what was not finished is released with places for what is missing") {
+TEST_CASE("an unfinished state is released with gaps for its missing parts") {
   assembly_world world{5};
   world.take_pages();
   REQUIRE(world.assembly.add(3, (*world.snapshot)[3].bytes) == verdict::taken);
@@ -94,7 +94,7 @@ TEST_CASE("what was not finished is released with places for what is missing") {
   CHECK_FALSE(world.assembly.has_leaves());
 }
 
-TEST_CASE("a stock finds chunks of all its states, and none that is missing or rotten") {
+TEST_CASE("a chunk cache finds chunks of all its states, and none that is missing or corrupt") {
   const auto one = named_state(20, "one ");
   auto holed = *named_state(20, "two ");
   holed[4].bytes = nullptr;

@@ -91,7 +91,7 @@ TEST_CASE("a donor gives every chunk and every page of a state that it holds") {
   }
 }
 
-TEST_CASE("a donor says of what it does not hold that it does not") {
+TEST_CASE("a donor refuses the parts that it does not hold") {
   state_donor donor{small_cluster(4)};
   donor.on_taken(four, named_state(3, "chunk "));
   CHECK(gives(donor, asker, {four, 2}));
@@ -100,7 +100,7 @@ TEST_CASE("a donor says of what it does not hold that it does not") {
   CHECK(refuses(donor, asker, {sequence_number{8}, 0}, state_refusal::not_held));
 }
 
-TEST_CASE("refusals are small, and who collects them without end gets silence until the next tick") {
+TEST_CASE("refusals are small and bounded: a replica that collects them gets no answer until the next tick") {
   state_donor donor{small_cluster(4)};
   const state_request unknown{four, 0};
   const auto asked = encode(unknown)->size();
@@ -117,7 +117,7 @@ TEST_CASE("refusals are small, and who collects them without end gets silence un
 
 // --- Shares (attack 33) ----------------------------------------------------------
 
-TEST_CASE("who asks alone is given all that one tick has, then a pause until the next tick") {
+TEST_CASE("a single fetcher gets the whole share of a tick, then a pause until the next tick") {
   sharing_donor here{4};
   CHECK(here.take(3) == 100);
   CHECK(refuses(here.donor, asker, here.chunk, state_refusal::busy));
@@ -125,13 +125,13 @@ TEST_CASE("who asks alone is given all that one tick has, then a pause until the
   CHECK(here.take(3) == 100);
 }
 
-TEST_CASE("large answers count as what they are") {
+TEST_CASE("large answers count by their size") {
   state_donor donor{small_cluster(4), donor_settings{1 << 20U, 1 << 24U, 1 << 24U}};
   donor.on_taken(four, sized_state(1, limits::state_chunk_bytes_max));
   CHECK(take_all(donor, 3, {four, 0}) == 4);
 }
 
-TEST_CASE("what one tick has is shared by those who fetch") {
+TEST_CASE("the share of a tick is divided among the replicas that fetch") {
   sharing_donor here{7};
   for (int tick = 0; tick < 2; ++tick) {
     here.donor.on_tick();
@@ -167,7 +167,7 @@ TEST_CASE("f replicas that ask without end leave another one its share, and the 
   }
 }
 
-TEST_CASE("everybody is given something in each tick however small the shares are") {
+TEST_CASE("each fetcher gets an answer in each tick, however small the shares are") {
   state_donor donor{small_cluster(100), donor_settings{1'000, 1 << 24U, 1 << 24U}};
   donor.on_taken(four, sized_state(1, limits::state_chunk_bytes_max));
   for (std::uint32_t from = 1; from < 100; ++from)
@@ -176,7 +176,7 @@ TEST_CASE("everybody is given something in each tick however small the shares ar
 
 // --- What is held ----------------------------------------------------------------
 
-TEST_CASE("a donor keeps the stable state while a whole window of newer ones waits for votes") {
+TEST_CASE("a donor keeps the stable state while newer ones, up to a whole window, wait for votes") {
   // L / K = 16: the group stops at H, and the state at h is the only one that is certified.
   const auto cluster = small_cluster(4, 4, 16, 256);
   state_donor donor{cluster};
@@ -195,7 +195,7 @@ TEST_CASE("a donor holds a bounded number of states and drops the oldest") {
   CHECK(donor.holds(sequence_number{8}));
 }
 
-TEST_CASE("bytes that states share are counted once") {
+TEST_CASE("bytes that several states share are counted once") {
   state_donor donor{small_cluster(4, 4, 4, 64)};
   auto state = *sized_state(10, 1'000);
   for (std::uint64_t n = 1; n <= 5; ++n) {
@@ -209,7 +209,7 @@ TEST_CASE("bytes that states share are counted once") {
   CHECK(donor.bytes_held() == 14'500);
 }
 
-TEST_CASE("what a dropped state shared with the next one still counts") {
+TEST_CASE("bytes of a dropped state that the next one shares still count") {
   const auto cluster = small_cluster(4);
   const auto most = cluster.watermark_window / cluster.checkpoint_period + 2;
   state_donor donor{cluster};
@@ -221,7 +221,7 @@ TEST_CASE("what a dropped state shared with the next one still counts") {
   }
 }
 
-TEST_CASE("the room for pinned states is for pinned states only") {
+TEST_CASE("the room for pinned states holds no other states") {
   state_donor donor{small_cluster(4, 4, 4, 64), donor_settings{1 << 20U, 30'000, 1 << 20U}};
   for (std::uint64_t n = 1; n <= 12; ++n) {
     donor.on_taken(sequence_number{4 * n}, sized_state(1, 10'000));
@@ -243,7 +243,7 @@ TEST_CASE("clients that change every chunk in each period cannot make a donor ho
   CHECK(donor.holds(sequence_number{4 * 200}));
 }
 
-TEST_CASE("neither the newest stable state nor the newest one is ever dropped for its size") {
+TEST_CASE("the newest stable state and the newest state are never dropped for their size") {
   state_donor donor{small_cluster(4, 4, 4, 64), donor_settings{1 << 20U, 10, 0}};
   donor.on_taken(four, sized_state(3, 1'000));
   donor.on_stable(four);
@@ -271,7 +271,7 @@ TEST_CASE("a state that was certified before it was taken is the stable one") {
 
 // --- Pins (attack 26) ------------------------------------------------------------
 
-TEST_CASE("a state that somebody reads is kept although newer checkpoints come, for some ticks after the last read") {
+TEST_CASE("a state that is being read is kept beside newer checkpoints, for some ticks after the last read") {
   const auto cluster = small_cluster(4);
   state_donor donor{cluster};
   donor.on_taken(four, named_state(2, "state"));
@@ -287,7 +287,7 @@ TEST_CASE("a state that somebody reads is kept although newer checkpoints come, 
   CHECK_FALSE(donor.holds(four));
 }
 
-TEST_CASE("a replica pins one state at a time, the one that it read last") {
+TEST_CASE("a replica pins one state at a time, the last one that it read") {
   const auto cluster = small_cluster(4);
   const auto most = cluster.watermark_window / cluster.checkpoint_period + 2;
   state_donor donor{cluster};
@@ -303,7 +303,7 @@ TEST_CASE("a replica pins one state at a time, the one that it read last") {
   CHECK(held <= most + 1);
 }
 
-TEST_CASE("pinned states have a bound of their own, over which the oldest go") {
+TEST_CASE("pinned states have a bound of their own, above which the oldest are dropped") {
   const auto cluster = small_cluster(10);
   state_donor donor{cluster, donor_settings{1 << 20U, 40'000, 30'000}};
   for (std::uint64_t n = 1; n <= 40; ++n) {
@@ -319,7 +319,7 @@ TEST_CASE("pinned states have a bound of their own, over which the oldest go") {
 
 // --- Divergence (attack 27) ------------------------------------------------------
 
-TEST_CASE("a donor whose state is wrong gives it to nobody, and what is taken after the repair to all") {
+TEST_CASE("a donor with a wrong state gives it to no replica, and a snapshot after the repair to all") {
   state_donor donor{small_cluster(4)};
   donor.on_taken(four, named_state(3, "wrong "));
   donor.on_taken(sequence_number{8}, named_state(3, "wrong too "));

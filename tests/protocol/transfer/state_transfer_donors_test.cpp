@@ -42,7 +42,7 @@ TEST_CASE("a silent donor is replaced and reported after its patience, and the t
   CHECK(world.crowd.of(0).asked.size() <= 1 + donor_roster::window_initial);
 }
 
-TEST_CASE("who is throttled is asked for nothing as long as others serve") {
+TEST_CASE("a throttled donor is asked for nothing as long as others serve") {
   transfer_world world{300};
   world.fetcher.on_trust({replica_id{0}});
   world.fetch();
@@ -51,7 +51,7 @@ TEST_CASE("who is throttled is asked for nothing as long as others serve") {
   CHECK(world.crowd.of(0).asked.empty());
 }
 
-TEST_CASE("who is throttled serves where nobody else does") {
+TEST_CASE("a throttled donor serves where no other does") {
   transfer_world world{4};
   world.fetcher.on_trust({replica_id{0}});
   for (std::uint32_t number = 1; number < world.donors(); ++number)
@@ -69,7 +69,7 @@ TEST_CASE("the first page is asked of a second donor after one tick") {
   CHECK(world.crowd.ticks() <= 2);
 }
 
-TEST_CASE("the answer of a donor that was given up is still welcome and brings it back") {
+TEST_CASE("a late answer of a replaced donor is used and brings the donor back") {
   transfer_world world{4};
   // Every answer takes longer than the patience of all donors.
   for (std::uint32_t number = 0; number < 3; ++number)
@@ -80,7 +80,7 @@ TEST_CASE("the answer of a donor that was given up is still welcome and brings i
   CHECK(was_replaced(world.crowd, 0, donor_fault::late));
 }
 
-TEST_CASE("on links that are slower than any patience a transfer ends all the same") {
+TEST_CASE("a transfer ends also on links that are slower than any patience") {
   transfer_world world{12};
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, honest_donor{four, world.snapshot}, 13 * moments_per_tick, 1);
@@ -90,7 +90,7 @@ TEST_CASE("on links that are slower than any patience a transfer ends all the sa
   CHECK(world.arrived());
 }
 
-TEST_CASE("a fast donor gives more than a slow one, and the slow one does not set the pace") {
+TEST_CASE("a fast donor gives more than a slow one, and the slow one does not set the rate") {
   transfer_world world{600};
   world.crowd.set(0, honest_donor{four, world.snapshot}, 5);
   world.fetch();
@@ -103,7 +103,7 @@ TEST_CASE("a fast donor gives more than a slow one, and the slow one does not se
   CHECK(world.crowd.replaced().empty());
 }
 
-TEST_CASE("a donor that drips just below the patience holds up nobody") {
+TEST_CASE("a donor that answers just within the patience does not hold up the transfer") {
   const auto ticks_with = [](std::uint64_t pace) {
     transfer_world world{400};
     world.crowd.set(0, honest_donor{four, world.snapshot}, pace);
@@ -123,7 +123,7 @@ TEST_CASE("a donor that drips just below the patience holds up nobody") {
   CHECK(world.crowd.of(0).asked.size() <= 40);
 }
 
-TEST_CASE("two drips of three donors hold up nobody either") {
+TEST_CASE("two slow donors of three do not hold up the transfer") {
   transfer_world world{300};
   for (const std::uint32_t number : {0U, 1U})
     world.crowd.set(number, honest_donor{four, world.snapshot}, 2 * moments_per_tick);
@@ -132,7 +132,7 @@ TEST_CASE("two drips of three donors hold up nobody either") {
   CHECK(world.crowd.ticks() <= 300 / 10 + 6);
 }
 
-TEST_CASE("a donor that becomes slow is not asked a second time for what it will answer anyway") {
+TEST_CASE("a donor that becomes slow is not asked a second time for the parts that it still owes") {
   transfer_world world{300};
   for (const std::uint32_t number : {1U, 2U})
     world.crowd.set(number, refuses);
@@ -146,7 +146,7 @@ TEST_CASE("a donor that becomes slow is not asked a second time for what it will
   }
 }
 
-TEST_CASE("a donor that was fast and drips now gives back what it holds, so that others have room for it") {
+TEST_CASE("a donor that becomes very slow gives back its parts, so that others have room for them") {
   // Of 256 KiB there are 64 questions in all. The fast donor has most of them when it begins to drip.
   state_snapshot large;
   for (std::size_t index = 0; index < 300; ++index) {
@@ -171,7 +171,7 @@ TEST_CASE("a donor that was fast and drips now gives back what it holds, so that
   CHECK(others() - before >= 55);
 }
 
-TEST_CASE("a part that a donor passes over while it gives others is asked of another") {
+TEST_CASE("a part that a donor skips while it gives others is requested from another donor") {
   transfer_world world{300};
   const honest_donor honest{four, world.snapshot};
   world.crowd.set(0, [honest](const state_request& wanted) -> std::optional<state_chunk_message> {
@@ -183,7 +183,7 @@ TEST_CASE("a part that a donor passes over while it gives others is asked of ano
   CHECK(world.arrived());
 }
 
-TEST_CASE("a donor that has not the state says so and is replaced at once") {
+TEST_CASE("a donor without the state refuses and is replaced at once") {
   transfer_world world{4};
   world.crowd.set(0, refuses);
   world.fetch();
@@ -193,19 +193,19 @@ TEST_CASE("a donor that has not the state says so and is replaced at once") {
   CHECK(world.crowd.of(0).asked.size() == 1);
 }
 
-TEST_CASE("refusals of all donors are not answered by questions at the speed of the network") {
+TEST_CASE("refusals of all donors are not answered by requests at the speed of the network") {
   transfer_world world{4};
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, refuses);
   world.fetch();
   CHECK_FALSE(world.crowd.run(100));
   CHECK(world.crowd.questions() <= 100 + 3);
-  // Somebody is always asked: who has the state after all is heard.
+  // Some donor is always asked, so that a donor with the state is found.
   world.crowd.set(1, honest_donor{four, world.snapshot});
   CHECK(world.crowd.run(20));
 }
 
-TEST_CASE("a donor that wants a pause is not asked in the same tick again, and is not replaced for it") {
+TEST_CASE("a donor that asks for a pause is not asked in the same tick again, and is not replaced") {
   transfer_world world{200};
   const honest_donor honest{four, world.snapshot};
   std::map<std::uint64_t, unsigned> asked;
@@ -235,7 +235,7 @@ TEST_CASE("a donor that is always busy is late") {
   CHECK(was_replaced(world.crowd, 0, donor_fault::late));
 }
 
-TEST_CASE("when all signers have failed the other replicas are asked, and not before") {
+TEST_CASE("the other replicas are asked when all signers have failed, and not before") {
   transfer_world world{named_state(50, "chunk "), 7};
   // 0 … 4 have signed; 5 has the state too, and 6 fetches it.
   for (std::uint32_t number = 0; number < 5; ++number)
@@ -249,7 +249,7 @@ TEST_CASE("when all signers have failed the other replicas are asked, and not be
   CHECK(world.arrived());
 }
 
-TEST_CASE("donors that come back to life are asked again") {
+TEST_CASE("donors that recover are asked again") {
   transfer_world world{50};
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
@@ -260,7 +260,7 @@ TEST_CASE("donors that come back to life are asked again") {
   CHECK(world.arrived());
 }
 
-TEST_CASE("a liar is asked no more as long as anybody else is there, however these fail") {
+TEST_CASE("a liar is not asked as long as another donor is there, however the others fail") {
   transfer_world world{30};
   const honest_donor honest{four, world.snapshot};
   world.crowd.set(0, [](const state_request& wanted) -> std::optional<state_chunk_message> {

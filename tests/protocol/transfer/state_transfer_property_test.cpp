@@ -29,7 +29,7 @@ enum class habit : std::uint8_t {
 };
 constexpr std::uint64_t habits = 9;
 
-/// A donor that may change its habit at any time and lies in the way of its present one.
+/// A donor that may change its behaviour at any time and lies according to the present one.
 class random_donor {
  public:
   random_donor(std::vector<honest_donor> states, std::uint64_t seed) : states_(std::move(states)), random_(seed) {
@@ -193,11 +193,11 @@ TEST_CASE("a fetch ends with a certified state while one honest donor answers, f
     const bool is_older = crowd.whole()->certificate == world.certificate;
     if (!is_older) REQUIRE(crowd.whole()->certificate == fetch.newer_certificate);
     CHECK(world.arrived(is_older ? *world.snapshot : *fetch.newer));
-    // Nobody is asked without measure: a part once, or twice when a donor failed, and one question a tick to each donor
+    // The requests are bounded: a part once, or twice when a donor failed, and one question a tick to each donor
     // that fails.
     const auto parts = state_pages_of(world.snapshot->size()) + world.snapshot->size();
     CHECK(crowd.questions() <= 2 * parts + fetch.replicas * (crowd.ticks() + 1));
-    // Whoever only tells the truth, soon or late, is never called a liar.
+    // A donor with correct answers only, early or late, is never reported as a liar.
     for (const auto& each : crowd.replaced()) {
       if (each.replica == replica_id{fetch.honest}) CHECK(each.reason == donor_fault::late);
     }

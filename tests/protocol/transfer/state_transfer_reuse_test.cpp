@@ -39,7 +39,7 @@ struct moving_world : transfer_world {
 
 }  // namespace
 
-TEST_CASE("chunks that the own newest state holds are not asked for") {
+TEST_CASE("chunks in the own newest state are not requested") {
   transfer_world world{2'500};
   const auto own = changed_state(*world.snapshot, 100, "old ");
   world.fetcher.on_taken(sequence_number{3}, named_state(2'500, "older still "));
@@ -53,7 +53,7 @@ TEST_CASE("chunks that the own newest state holds are not asked for") {
   CHECK((*world.crowd.whole()->snapshot)[1].bytes == (*own)[1].bytes);
 }
 
-TEST_CASE("a state of which everything is at hand costs its leaves only") {
+TEST_CASE("a state with all its chunks at hand costs its leaves only") {
   transfer_world world{30};
   world.fetcher.on_taken(sequence_number{3}, world.snapshot);
   world.fetch();
@@ -62,7 +62,7 @@ TEST_CASE("a state of which everything is at hand costs its leaves only") {
   CHECK(world.crowd.questions() == 1);
 }
 
-TEST_CASE("an own chunk whose bytes are not what its leaf says is fetched (attack 27)") {
+TEST_CASE("an own chunk with other bytes than its leaf names is fetched (attack 27)") {
   transfer_world world{30};
   auto rotten = *world.snapshot;
   auto bytes = *rotten[7].bytes;
@@ -75,7 +75,7 @@ TEST_CASE("an own chunk whose bytes are not what its leaf says is fetched (attac
   CHECK(world.crowd.questions(state_part::chunk) == 1);
 }
 
-TEST_CASE("a transfer that moves is let finish although newer certificates come (attack 26)") {
+TEST_CASE("a transfer with progress is finished although newer certificates come (attack 26)") {
   moving_world world{300};
   world.crowd.on_tick([&] { CHECK(world.offer().sends.empty()); });
   world.fetch();
@@ -83,7 +83,7 @@ TEST_CASE("a transfer that moves is let finish although newer certificates come 
   CHECK(world.arrived());
 }
 
-TEST_CASE("a transfer goes over to a newer certificate when nothing arrives, with what it has verified") {
+TEST_CASE("a transfer switches to a newer certificate when nothing arrives, and keeps the verified chunks") {
   moving_world world{300};
   world.crowd.on_tick([&] { world.crowd.carry_out(world.offer()); });
   world.fetch();
@@ -93,7 +93,7 @@ TEST_CASE("a transfer goes over to a newer certificate when nothing arrives, wit
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
   REQUIRE_FALSE(world.crowd.run(20));
-  // Nobody has said anything, and the newer state is asked for all the same.
+  // No donor has answered, and the newer state is requested all the same.
   CHECK(std::ranges::any_of(world.crowd.of(0).asked, [](const auto& each) { return each.sequence == eight; }));
   const auto stalled = world.crowd.questions(state_part::chunk);
   for (std::uint32_t number = 0; number < 3; ++number)
@@ -105,7 +105,7 @@ TEST_CASE("a transfer goes over to a newer certificate when nothing arrives, wit
   CHECK(world.crowd.questions(state_part::chunk) - stalled <= 300 - verified + verified / 10 + 30);
 }
 
-TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps what it verified first") {
+TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps its first verified chunks") {
   moving_world world{300};
   world.crowd.on_tick([&] { world.crowd.carry_out(world.offer()); });
   world.fetch();
@@ -114,7 +114,7 @@ TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps
   REQUIRE(verified > 100);
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
-  // It goes over to the state at 8, of which nobody gives a page, and then to the one at 12.
+  // It switches to the state at 8, of which no donor gives a page, and then to the one at 12.
   REQUIRE_FALSE(world.crowd.run(20));
   const sequence_number twelve{12};
   const auto newest = changed_state(*world.newer, 10, "newest ");
@@ -129,7 +129,8 @@ TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps
   CHECK(world.crowd.questions(state_part::chunk) - stalled <= 300 - verified + verified / 10 + 30);
 }
 
-TEST_CASE("a transfer goes over at once when all but f donors have forgotten the state, even if one still drips") {
+TEST_CASE(
+    "a transfer switches at once when all but f donors have dropped the state, even if one still answers slowly") {
   moving_world world{300};
   world.fetch();
   REQUIRE_FALSE(world.crowd.run(3));
@@ -144,7 +145,7 @@ TEST_CASE("a transfer goes over at once when all but f donors have forgotten the
   CHECK(world.crowd.ticks() <= 3 + 300 / 20 + 5);
 }
 
-TEST_CASE("one donor that has forgotten the state does not end a transfer that others can finish") {
+TEST_CASE("one donor that has dropped the state does not end a transfer that others can finish") {
   moving_world world{300};
   world.fetch();
   REQUIRE_FALSE(world.crowd.run(3));

@@ -18,7 +18,7 @@ constexpr sequence_number eight{8};
 
 using questions = std::vector<std::pair<replica_id, state_request>>;
 
-/// Whom the fetcher asks for what.
+/// The requests of the fetcher, by donor.
 questions asked_in(const transfer_effects& effects) {
   questions all;
   for (const auto& each : effects.sends)
@@ -46,7 +46,7 @@ struct asking_world : transfer_world {
 
 }  // namespace
 
-TEST_CASE("a state of any number of chunks arrives whole and under its certificate") {
+TEST_CASE("a state of any number of chunks arrives complete and under its certificate") {
   const auto page = limits::state_page_leaves;
   for (const std::size_t chunks : {1UL, 2UL, 3UL, 17UL, 100UL, page - 1, page, page + 1, 2 * page, 3 * page + 5}) {
     transfer_world world{chunks};
@@ -61,7 +61,7 @@ TEST_CASE("a state of any number of chunks arrives whole and under its certifica
   }
 }
 
-TEST_CASE("the leaves come first, and until the first page is proven only that one is asked for") {
+TEST_CASE("the leaves come first, and until the first page is proven only that page is requested") {
   transfer_world world{3 * limits::state_page_leaves};
   const honest_donor donor{four, world.snapshot};
   const auto first = asked_in(world.fetcher.on_fetch(world.certificate, fetch_reason::lag));
@@ -76,7 +76,7 @@ TEST_CASE("the leaves come first, and until the first page is proven only that o
     CHECK(wanted.part == state_part::chunk);
 }
 
-TEST_CASE("chunks are asked of all signers at once, and never of the fetcher itself") {
+TEST_CASE("chunks are requested from all signers at once, and never from the fetcher itself") {
   transfer_world world{100};
   const honest_donor donor{four, world.snapshot};
   const auto self_signed = world.factory.certificate_of(four, state_root(*world.snapshot), {0, 2, 3});
@@ -90,7 +90,7 @@ TEST_CASE("chunks are asked of all signers at once, and never of the fetcher its
                                                 {replica_id{2}, donor_roster::window_initial}});
 }
 
-TEST_CASE("questions under way stay inside 16 MiB whatever the donors promise") {
+TEST_CASE("the requests in flight stay below 16 MiB, whatever the donors announce") {
   state_snapshot large;
   for (std::size_t index = 0; index < 150; ++index) {
     byte_vector bytes(limits::state_chunk_bytes_max);
@@ -112,7 +112,8 @@ TEST_CASE("questions under way stay inside 16 MiB whatever the donors promise") 
   CHECK(most == (16ULL << 20U) / limits::state_chunk_bytes_max - 1);
 }
 
-TEST_CASE("a corrupt chunk is refused, its donor dropped and reported, and the chunk asked of another (attack 24)") {
+TEST_CASE(
+    "a corrupt chunk is refused, its donor excluded and reported, and the chunk requested from another (attack 24)") {
   asking_world world{30};
   const auto [liar, wanted] = world.open.front();
   const auto effects = world.fetcher.on_chunk(liar, chunk_answer(four, wanted.index, "something else"));
@@ -133,7 +134,7 @@ TEST_CASE("a corrupt chunk is refused, its donor dropped and reported, and the c
   CHECK(world.crowd.of(liar.value).asked.empty());
 }
 
-TEST_CASE("a donor that lies about several chunks under way is dropped once and crashes nothing") {
+TEST_CASE("a donor that lies about several chunks in flight is excluded once and crashes nothing") {
   asking_world world{60};
   const auto liar = world.open.front().first;
   std::size_t lies = 0;
@@ -147,7 +148,7 @@ TEST_CASE("a donor that lies about several chunks under way is dropped once and 
   CHECK(lies > 1);
 }
 
-TEST_CASE("every lie about a page is refused before it costs memory") {
+TEST_CASE("every false page is refused before it costs memory") {
   transfer_world world{5};
   const honest_donor donor{four, world.snapshot};
   const state_request first{four, 0, state_part::leaves};
@@ -185,7 +186,7 @@ TEST_CASE("every lie about a page is refused before it costs memory") {
   }
 }
 
-TEST_CASE("another chunk's bytes under an asked index are refused") {
+TEST_CASE("another chunk's bytes under a requested index are refused") {
   asking_world world{8};
   const auto [to, wanted] = world.open.front();
   auto swapped = world.donor({four, wanted.index + 1});
@@ -193,7 +194,7 @@ TEST_CASE("another chunk's bytes under an asked index are refused") {
   CHECK(world.hear(to, swapped) == std::vector{rejection::wrong_digest});
 }
 
-TEST_CASE("what nobody asked for is refused, true or not, and costs its sender's donors nothing") {
+TEST_CASE("an unrequested answer is refused, correct or not, and costs its sender's donors nothing") {
   transfer_world idle{4};
   const honest_donor donor{four, idle.snapshot};
   CHECK(rejections_in(idle.fetcher.on_chunk(replica_id{0}, donor({four, 0})).observations) ==
@@ -228,7 +229,7 @@ TEST_CASE("no donor is asked twice for one part while others serve") {
   }
 }
 
-TEST_CASE("a state that arrived is handed over once, and nothing is asked or taken after it") {
+TEST_CASE("a state that arrived is handed over once, and nothing is requested or accepted after it") {
   transfer_world world{20};
   world.fetch();
   REQUIRE(world.crowd.run(20));
@@ -242,7 +243,7 @@ TEST_CASE("a state that arrived is handed over once, and nothing is asked or tak
   CHECK(world.crowd.questions() == before);
 }
 
-TEST_CASE("nothing is asked after a state of which everything was at hand") {
+TEST_CASE("a state with all its chunks at hand requests nothing more") {
   transfer_world world{20};
   world.fetcher.on_taken(sequence_number{3}, world.snapshot);
   world.fetch();
@@ -268,7 +269,7 @@ TEST_CASE("an installed state ends its fetch and no newer one") {
   CHECK(world.fetcher.on_tick().sends.empty());
 }
 
-TEST_CASE("execution that reaches the certified sequence ends the fetch, but not when what it made is wrong") {
+TEST_CASE("execution that reaches the certified sequence ends the fetch, unless its own state is wrong") {
   for (const auto why : {fetch_reason::lag, fetch_reason::own_state_wrong}) {
     transfer_world world{4};
     world.fetch(why);
@@ -316,7 +317,7 @@ TEST_CASE("a state that the executor does not need ends its fetch, and may be wa
   CHECK(world.fetcher.on_fetch(world.certificate, fetch_reason::lag).sends.size() == 1);
 }
 
-TEST_CASE("a state that cannot be restored ends its fetch for good, and the next one fetches only what changed") {
+TEST_CASE("a state that cannot be restored ends its fetch for good, and the next one fetches only changed chunks") {
   transfer_world world{60};
   world.fetch();
   REQUIRE(world.crowd.run(20));
@@ -335,7 +336,7 @@ TEST_CASE("a state that cannot be restored ends its fetch for good, and the next
   CHECK(state_root(*crowd.whole()->snapshot) == state_root(*next));
 }
 
-TEST_CASE("what the executor says of another state than the one handed over changes nothing") {
+TEST_CASE("the executor's verdict on another state than the one handed over changes nothing") {
   transfer_world world{4};
   world.fetch();
   (void)world.fetcher.on_install_refused(four, true);

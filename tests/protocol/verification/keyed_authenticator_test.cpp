@@ -33,7 +33,7 @@ TEST_CASE("every bit of a keyed signature counts") {
   }
 }
 
-TEST_CASE("an impostor and another cluster's member sign nothing that verifies") {
+TEST_CASE("an impostor and a member of another cluster produce no signature that verifies") {
   const key_ring ring{1, 4, 2};
   CHECK_FALSE(ring.verifier()->verify(replica_1, text, ring.impostor_of(replica_1)->sign(text)));
   const key_ring other{2, 4, 2};

@@ -16,7 +16,7 @@ const auto replica_0 = principal::of(replica_id{0});
 const auto replica_2 = principal::of(replica_id{2});
 const auto client_1 = principal::of(client_id{1});
 
-/// What replica 3 of four lets in.
+/// The checks of replica 3 of four.
 struct validator_world {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
@@ -58,13 +58,13 @@ TEST_CASE("genuine messages of every kind pass") {
   CHECK_FALSE(world.checks.check(client_1, node_query{{client_id{1}, timestamp{1}}}));
 }
 
-TEST_CASE("a sender that is no member is refused whatever it says") {
+TEST_CASE("a sender that is no member is refused, whatever it sends") {
   const validator_world world;
   CHECK(world.checks.check(principal::of(replica_id{4}), world.proposal()) == rejection::not_a_member);
   CHECK(world.checks.check(principal::of(client_id{4}), world.ask()) == rejection::not_a_member);
 }
 
-TEST_CASE("a client sends requests and questions only") {
+TEST_CASE("a client may send only requests and queries") {
   const validator_world world;
   const auto proposal = world.proposal();
   const std::vector<message> forbidden = {proposal,
@@ -87,7 +87,7 @@ TEST_CASE("a client sends requests and questions only") {
   }
 }
 
-TEST_CASE("a case of the guard comes from replicas alone, and nobody signs for the guard") {
+TEST_CASE("a system request comes from replicas alone, and has no signature of its own") {
   validator_world world;
   evidence shown;
   for (const auto* value : {"A", "B"}) {
@@ -132,7 +132,7 @@ TEST_CASE("a request that its client did not sign is refused, relayed or not") {
   CHECK(world.checks.check(replica_2, nobody) == rejection::not_a_member);
 }
 
-TEST_CASE("a vote counts for the key that verified it: nobody speaks for another") {
+TEST_CASE("a vote counts for the key that verified it: no replica can vote for another") {
   const validator_world world;
   const auto& factory = world.factory;
   const auto proposal = world.proposal();
@@ -203,13 +203,13 @@ TEST_CASE("signatures of another cluster or another epoch do not pass, though th
         rejection::bad_signature);
 }
 
-TEST_CASE("the primary of the view casts no PREPARE") {
+TEST_CASE("the primary of a view casts no PREPARE in it") {
   const validator_world world;
   CHECK(world.checks.check(replica_0, world.factory.prepare_of(replica_id{0}, world.proposal())) ==
         rejection::primary_voted_prepare);
 }
 
-TEST_CASE("a proposal is the primary's of its view, whoever relays it") {
+TEST_CASE("a proposal counts as the primary's of its view, whichever replica relays it") {
   const validator_world world;
   auto content = world.proposal().header.content;
   content.replica = replica_id{2};
@@ -222,7 +222,7 @@ TEST_CASE("a proposal is the primary's of its view, whoever relays it") {
   CHECK(world.checks.check(replica_0, forged) == rejection::bad_signature);
 }
 
-TEST_CASE("a body that is not the one under the digest is refused") {
+TEST_CASE("a body that does not match its digest is refused") {
   const validator_world world;
   auto swapped = world.proposal();
   swapped.body = world.factory.batch_number(2);
@@ -258,7 +258,7 @@ TEST_CASE("one forged request spoils the whole batch, wherever it stands") {
   }
 }
 
-TEST_CASE("a checkpoint stands at a multiple of the period, above 0, in no view") {
+TEST_CASE("a checkpoint is at a multiple of the period, above 0, in no view") {
   const validator_world world;
   const auto& factory = world.factory;
   for (const std::uint64_t n : {0ULL, 1ULL, 3ULL, 5ULL, 1'001ULL}) {
@@ -271,7 +271,7 @@ TEST_CASE("a checkpoint stands at a multiple of the period, above 0, in no view"
   CHECK(world.checks.check(replica_2, checkpoint{in_a_view}) == rejection::number_out_of_range);
 }
 
-TEST_CASE("a STATUS is its sender's, under its signature") {
+TEST_CASE("a STATUS counts as its sender's only under its signature") {
   const validator_world world;
   const auto told = world.factory.status_of(replica_id{2}, view_number{0}, {}, sequence_number{3});
   CHECK(world.checks.check(replica_0, told) == rejection::sender_is_not_signer);
@@ -303,7 +303,7 @@ TEST_CASE("a checkpoint certificate is a quorum of distinct members over one sta
   }
 }
 
-TEST_CASE("each fault in one vote of a certificate spoils it (attack 23)") {
+TEST_CASE("each fault in one vote of a certificate invalidates it (attack 23)") {
   const validator_world world;
   const auto& factory = world.factory;
   const auto good = world.certificate();
@@ -332,14 +332,14 @@ TEST_CASE("each fault in one vote of a certificate spoils it (attack 23)") {
   CHECK(world.checks.check(replica_2, checkpoint_proof{replaced(by_foreigner)}) == rejection::bad_certificate);
 }
 
-TEST_CASE("a certificate for a sequence that is no checkpoint proves nothing") {
+TEST_CASE("a certificate for a sequence without a checkpoint proves nothing") {
   const validator_world world;
   for (const std::uint64_t n : {0ULL, 3ULL, 6ULL}) {
     CHECK_FALSE(world.checks.proves_checkpoint(*world.factory.certificate_of(sequence_number{n}, named_digest("s"))));
   }
 }
 
-TEST_CASE("replica 3 that signs as 0 to 3 makes no certificate") {
+TEST_CASE("replica 3 cannot make a certificate by signing as 0 to 3") {
   const validator_world world;
   checkpoint_certificate forged;
   for (std::uint32_t claimed = 0; claimed < 4; ++claimed) {
@@ -369,7 +369,7 @@ TEST_CASE("a padded VIEW-CHANGE is refused: it would keep a NEW-VIEW out of its 
   CHECK(checks.check(principal::of(replica_id{2}), decoded.value()) == rejection::inconsistent_sizes);
 }
 
-TEST_CASE("certificates hold a quorum and no more") {
+TEST_CASE("a certificate holds a quorum and no more") {
   const request_factory factory{small_cluster(7)};
   const validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
   const auto root = named_digest("state");
@@ -381,7 +381,7 @@ TEST_CASE("certificates hold a quorum and no more") {
 
 // --- Signatures that are verified once -----------------------------------------------
 
-TEST_CASE("a VIEW-CHANGE whose signature was verified before is judged like one that was not") {
+TEST_CASE("a VIEW-CHANGE with a signature that was verified before gets the same checks as another one") {
   const validator_world world;
   const auto& make = world.factory;
   const replica_id signer{2};
@@ -409,7 +409,7 @@ TEST_CASE("a VIEW-CHANGE whose signature was verified before is judged like one 
   }
 }
 
-TEST_CASE("a NEW-VIEW comes out of its check with the plan that follows from its V, or with the reason of a refusal") {
+TEST_CASE("a NEW-VIEW is checked into the plan that follows from its V, or into the reason of a refusal") {
   const validator_world world;
   const auto& make = world.factory;
   const auto change_of = [&](std::uint32_t replica, std::vector<prepared_certificate> prepared) {

@@ -9,7 +9,7 @@ namespace {
 constexpr microseconds_t timeout_us = 1'000'000;
 constexpr microseconds_t look_us = 25'000;
 
-/// A backup that looks at its primary while the test says how it serves.
+/// A backup that monitors its primary while the test decides how the primary serves.
 struct judging_world {
   primary_monitor judge;
   service_report report;
@@ -48,7 +48,7 @@ struct judging_world {
 
 }  // namespace
 
-TEST_CASE("a primary under which nothing is executed while somebody waits is mute") {
+TEST_CASE("a primary is mute if nothing is executed while a client waits") {
   judging_world world;
   world.report.clients_waiting = 1;
   for (microseconds_t waited = look_us; waited < timeout_us; waited += look_us) {
@@ -61,7 +61,7 @@ TEST_CASE("a primary under which nothing is executed while somebody waits is mut
   CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::mute);
 }
 
-TEST_CASE("nobody waits, so nobody is suspected") {
+TEST_CASE("a primary is not suspected while no client waits") {
   judging_world world;
   world.now += 100 * timeout_us;
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
@@ -71,7 +71,7 @@ TEST_CASE("nobody waits, so nobody is suspected") {
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
 }
 
-TEST_CASE("a client that waits while the others are served starves (attack 31)") {
+TEST_CASE("a client that waits while the others are served is starved (attack 31)") {
   judging_world world;
   world.serve(timeout_us, 2'000, 5'000);
   REQUIRE_FALSE(world.found);
@@ -84,31 +84,31 @@ TEST_CASE("a client that waits while the others are served starves (attack 31)")
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
 }
 
-TEST_CASE("a primary that delays everything by 0.9 of the time-out is slow (attack 29)") {
+TEST_CASE("a primary that delays every request by 0.9 of the time-out is slow (attack 29)") {
   judging_world world;
   world.serve(10 * timeout_us, timeout_us * 9 / 10, 40);
   CHECK(world.found == suspicion_reason::slow);
 }
 
-TEST_CASE("a primary that holds each request back is slow, also when clients keep several under way (attack 29)") {
+TEST_CASE("a primary that delays each request is slow, also with several requests in flight per client (attack 29)") {
   judging_world world;
   // Something is executed all the time, and the oldest request of each client is never long the oldest.
-  SUBCASE("with few under way") {
+  SUBCASE("few requests are in flight") {
     world.stay = timeout_us * 9 / 10;
     world.serve(10 * timeout_us, 30'000, 20);
     CHECK(world.found == suspicion_reason::slow);
   }
-  SUBCASE("with many under way they queue, for which nobody is to blame") {
+  SUBCASE("many requests in flight wait in a queue, which is not the primary's fault") {
     world.stay = timeout_us * 9 / 10;
     world.serve(10 * timeout_us, 30'000, 200);
     CHECK_FALSE(world.found);
   }
-  SUBCASE("with a quarter of the time-out nobody is blamed") {
+  SUBCASE("a quarter of the time-out is no reason for a suspicion") {
     world.stay = timeout_us / 4;
     world.serve(10 * timeout_us, 30'000, 20);
     CHECK_FALSE(world.found);
   }
-  SUBCASE("a few requests say nothing yet") {
+  SUBCASE("a few requests are not enough for a verdict") {
     world.stays_count = primary_monitor::stays_min - 1;
     world.stay = timeout_us * 9 / 10;
     world.serve(10 * timeout_us, 30'000, 20);
@@ -125,7 +125,7 @@ void stall(judging_world& world) {
   world.found = world.judge.judge(world.report, timeout_us, world.now);
 }
 
-TEST_CASE("a primary that lets some requests wait and serves the others is slow, however many they are (attack 31)") {
+TEST_CASE("a primary that delays some requests and serves the others is slow, however many it serves (attack 31)") {
   const auto found = [](std::size_t count, microseconds_t overtaken) {
     judging_world world;
     world.stay = 2'000;
@@ -141,7 +141,7 @@ TEST_CASE("a primary that lets some requests wait and serves the others is slow,
   CHECK_FALSE(found(0, 0));
 }
 
-TEST_CASE("one stall is no sign, however long it is remembered") {
+TEST_CASE("one stall is no sign of a slow primary, however long it is remembered") {
   judging_world world;
   world.serve(2 * timeout_us, 2'000, 2);
   stall(world);
@@ -159,7 +159,7 @@ TEST_CASE("one stall is no sign, however long it is remembered") {
   CHECK_FALSE(world.found);
 }
 
-TEST_CASE("a primary that stalls by turns is slow, however fast it is in between (attack 29)") {
+TEST_CASE("a primary that stalls periodically is slow, however fast it is in between (attack 29)") {
   judging_world world;
   world.serve(2 * timeout_us, 2'000, 400);
   stall(world);
@@ -171,7 +171,7 @@ TEST_CASE("a primary that stalls by turns is slow, however fast it is in between
   CHECK(world.found == suspicion_reason::slow);
 }
 
-TEST_CASE("what a burst after a pause tells is not what a primary can do all the time (attack 29)") {
+TEST_CASE("a burst after a pause does not raise the expected rate of a primary (attack 29)") {
   judging_world world;
   // 400 requests each 0.9 of the time-out.
   for (int round = 0; round < 8 && !world.found; ++round) {
@@ -189,19 +189,19 @@ TEST_CASE("what a burst after a pause tells is not what a primary can do all the
 TEST_CASE("a busy primary is not slow, however long its clients wait") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);
-  // Ten times the clients: the same rate, and everybody waits.
+  // Ten times the clients: the same rate, and all of them wait.
   world.serve(20 * timeout_us, timeout_us * 9 / 10, 5'000);
   CHECK_FALSE(world.found);
 }
 
-TEST_CASE("clients that ask less often make no primary slow") {
+TEST_CASE("clients that send less often make no primary slow") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);
   world.serve(20 * timeout_us, 5'000, 3);
   CHECK_FALSE(world.found);
 }
 
-TEST_CASE("a primary that does less than half of what was done before while its clients wait is slow") {
+TEST_CASE("a primary with less than half of the earlier throughput while clients wait is slow") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);
   world.serve(5 * timeout_us, 60'000, 3'000);
@@ -210,7 +210,7 @@ TEST_CASE("a primary that does less than half of what was done before while its 
   CHECK(world.found == suspicion_reason::slow);
 }
 
-TEST_CASE("a primary cannot take the expectation down with it step by step") {
+TEST_CASE("a primary cannot lower the expectation step by step") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);
   for (std::uint64_t step = 1; step <= 30 && !world.found; ++step)
@@ -218,7 +218,7 @@ TEST_CASE("a primary cannot take the expectation down with it step by step") {
   CHECK(world.found == suspicion_reason::slow);
 }
 
-TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
+TEST_CASE("a wrong expectation from a slow view is forgotten in the next views") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 8'000);
   // The operations became ten times as expensive: every primary seems slow, for a few views.
@@ -233,7 +233,7 @@ TEST_CASE("what a slow view taught wrongly is forgotten by the next ones") {
   CHECK_FALSE(world.found);
 }
 
-TEST_CASE("a client starves after sixteen time-outs however long everybody waits (attack 29)") {
+TEST_CASE("a client is starved after sixteen time-outs, however long the others wait (attack 29)") {
   primary_monitor judge;
   judge.on_view(0);
   service_report report{4, 0, 0, std::vector<ended_wait>(32, {0, 40'000'000}), {}};
@@ -249,7 +249,7 @@ TEST_CASE("a client starves after sixteen time-outs however long everybody waits
   CHECK(judged_at(16'000'000) == suspicion_reason::starving);
 }
 
-TEST_CASE("a primary that does not pass the sequences of a readmission is mute, however well clients are served") {
+TEST_CASE("a primary that does not order the sequences of a readmission is mute, however well clients are served") {
   primary_monitor judge;
   judge.on_view(0);
   service_report report;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr view_change_settings settings{1'000, 100, 500, 3};
 
-/// Replica `self` of `replicas`, whose coordinator hears what the test says.
+/// Replica `self` of `replicas` with a coordinator that receives messages from the test.
 struct coordinator_world {
   request_factory factory;
   view_changer set;
@@ -38,7 +38,7 @@ struct coordinator_world {
 
 }  // namespace
 
-TEST_CASE("a suspicion is told to all and leaves the view as it is until f + 1 share it") {
+TEST_CASE("a suspicion is sent to all and does not change the view until f + 1 share it") {
   coordinator_world world{2};
   const auto effects = world.set.on_suspected(suspicion_reason::mute, 0);
   const auto told = sent<suspicion>(effects.sends);
@@ -49,7 +49,7 @@ TEST_CASE("a suspicion is told to all and leaves the view as it is until f + 1 s
   CHECK(world.hear_suspicion(3, 0) == view_number{1});
 }
 
-TEST_CASE("a suspicion that had no effect is sent again, and none of an entered view") {
+TEST_CASE("a suspicion without effect is sent again, but not for a view that is entered") {
   coordinator_world world{2};
   (void)world.set.on_suspected(suspicion_reason::mute, 0);
   CHECK(world.set.on_tick(1'000).sends.empty());
@@ -58,7 +58,7 @@ TEST_CASE("a suspicion that had no effect is sent again, and none of an entered 
   CHECK(world.set.on_tick(900'000).sends.empty());
 }
 
-TEST_CASE("f + 1 others are enough to leave with, and f are not") {
+TEST_CASE("the suspicions of f + 1 others make a replica leave its view, and those of f do not") {
   for (const std::uint32_t replicas : {4U, 7U, 10U}) {
     coordinator_world world{1, replicas};
     const auto faulty = world.factory.cluster().group().faulty_max();
@@ -68,14 +68,14 @@ TEST_CASE("f + 1 others are enough to leave with, and f are not") {
   }
 }
 
-TEST_CASE("one replica that asks twice counts once (attack 3)") {
+TEST_CASE("one replica that asks twice to leave a view counts once (attack 3)") {
   coordinator_world world{1};
   CHECK_FALSE(world.hear_change(2, 1));
   CHECK_FALSE(world.hear_change(2, 2));
   CHECK_FALSE(world.hear_suspicion(2, 5));
 }
 
-TEST_CASE("a huge view of one liar takes nobody along: the smallest view of f + 1 counts (attack 19)") {
+TEST_CASE("the huge view of one liar moves no replica: the smallest view of f + 1 counts (attack 19)") {
   coordinator_world world{1};
   CHECK_FALSE(world.hear_change(0, limits::view_max));
   CHECK(world.hear_change(2, 3) == view_number{3});
@@ -83,7 +83,7 @@ TEST_CASE("a huge view of one liar takes nobody along: the smallest view of f + 
   CHECK(world.set.view() == view_number{3});
 }
 
-TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one are told apart") {
+TEST_CASE("VIEW-CHANGEs of an earlier view, repeated ones and conflicting ones are distinguished") {
   coordinator_world world{1};
   const auto reasons = [&](const std::shared_ptr<const view_change>& change) {
     return rejections_in(world.set.on_view_change(change, 0).observations);
@@ -100,7 +100,7 @@ TEST_CASE("a VIEW-CHANGE of an earlier view, a repeated and a contradicting one 
   CHECK(reasons(world.change_of(3, 1)) == std::vector{rejection::other_view});
 }
 
-TEST_CASE("the new primary's time runs from a quorum of VIEW-CHANGEs on (attack 20)") {
+TEST_CASE("the new primary's time-out starts at a quorum of VIEW-CHANGEs (attack 20)") {
   coordinator_world world{3};
   (void)world.hear_change(2, 1);
   world.leave_for(3, 1, 0);
@@ -116,7 +116,7 @@ TEST_CASE("the new primary's time runs from a quorum of VIEW-CHANGEs on (attack 
   CHECK(world.hear_suspicion(0, 1) == view_number{2});
 }
 
-TEST_CASE("patience doubles from view change to view change up to a bound, and comes back in calm") {
+TEST_CASE("the patience doubles with each view change up to a bound, and shrinks in calm") {
   coordinator_world world{3};
   CHECK(world.set.request_timeout() == 1'000);
   for (std::uint64_t view = 1; view <= 6; ++view)
@@ -134,7 +134,7 @@ TEST_CASE("patience doubles from view change to view change up to a bound, and c
   CHECK(world.set.request_timeout() == 1'000);
 }
 
-TEST_CASE("a closed link to the primary shortens patience and decides nothing") {
+TEST_CASE("a closed link to the primary shortens the patience and decides nothing") {
   coordinator_world world{3};
   world.set.on_link_changed(replica_id{0}, false);
   CHECK(world.set.request_timeout() == 100);
@@ -144,7 +144,7 @@ TEST_CASE("a closed link to the primary shortens patience and decides nothing") 
   CHECK(world.set.request_timeout() == 1'000);
 }
 
-TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-CHANGE (attack 21)") {
+TEST_CASE("a restart during a view change continues with the same VIEW-CHANGE (attack 21)") {
   coordinator_world world{1};
   world.set.restore(view_number{1}, world.change_of(1, 1), {});
   CHECK_FALSE(world.set.is_active());
@@ -156,7 +156,7 @@ TEST_CASE("a restart in the middle of a view change goes on with the same VIEW-C
 
 // --- A quorum that is spread over views ---------------------------------------------
 
-TEST_CASE("VIEW-CHANGEs for later views start the timer too, and all meet in the next one (attack 21)") {
+TEST_CASE("VIEW-CHANGEs for later views start the timer too, so all replicas meet in one view (attack 21)") {
   // Replicas 0 and 1 wait for view 1, replica 2 has gone on to view 2, and replica 3 is silent: no view has a quorum.
   coordinator_world world{0};
   world.leave_for(0, 1, 0);
@@ -168,7 +168,7 @@ TEST_CASE("VIEW-CHANGEs for later views start the timer too, and all meet in the
   CHECK(effects.change_to == view_number{2});
 }
 
-TEST_CASE("later views do not open an earlier one") {
+TEST_CASE("VIEW-CHANGEs for VIEW-CHANGEs for later views do not open an earlier one") {
   coordinator_world world{1};
   CHECK_FALSE(world.hear_change(2, 2));
   CHECK(world.hear_change(3, 1) == view_number{1});
@@ -178,14 +178,14 @@ TEST_CASE("later views do not open an earlier one") {
 
 // --- What is held against a primary does not last ------------------------------------
 
-TEST_CASE("a suspicion counts while it is repeated (attack 32)") {
+TEST_CASE("a suspicion counts only while it is repeated (attack 32)") {
   coordinator_world world{1};
   CHECK_FALSE(world.hear_suspicion(2, 0, 0));
   CHECK_FALSE(world.hear_suspicion(3, 0, 1'000'000));
   CHECK(world.hear_suspicion(2, 0, 1'500'000) == view_number{1});
 }
 
-TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others may complete it no more") {
+TEST_CASE("a suspicion is withdrawn when its reason ends, and then counts no more") {
   coordinator_world world{2};
   (void)world.set.on_suspected(suspicion_reason::mute, 0);
   world.set.on_satisfied();
@@ -195,7 +195,7 @@ TEST_CASE("a suspicion is withdrawn when nothing is wrong any more, and others m
   CHECK(world.set.on_suspected(suspicion_reason::mute, 300'000).change_to == view_number{1});
 }
 
-TEST_CASE("what was held against the way into a view does not count in it") {
+TEST_CASE("suspicions before a view is entered do not count in it") {
   coordinator_world world{3};
   CHECK_FALSE(world.hear_suspicion(1, 2, 0));
   (void)world.set.on_entered(view_number{2}, 10);
@@ -219,20 +219,19 @@ TEST_CASE("a NEW-VIEW rests on a quorum and no more, the own VIEW-CHANGE among t
   }
 }
 
-TEST_CASE("who may not leave its view asks nobody to go, until it has left one") {
+TEST_CASE("a replica that may not leave its view suspects no primary until it has left one") {
   coordinator_world world{2};
   world.set.abstain();
   CHECK(world.set.on_suspected(suspicion_reason::mute, 0).sends.empty());
   CHECK_FALSE(world.hear_suspicion(1, 0, 10));
-  // The others' word counts all the same.
+  // The suspicions of the others count all the same.
   CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
   world.leave_for(2, 1, 30);
   (void)world.set.on_entered(view_number{1}, 40);
   CHECK(sent<suspicion>(world.set.on_suspected(suspicion_reason::mute, 50).sends).size() == 1);
 }
 
-TEST_CASE(
-    "a primary that is not to be followed is suspected at once, and nobody waits for the views that it would lead") {
+TEST_CASE("a primary that is avoided is suspected at once, and the views that it leads are not waited for") {
   coordinator_world world{2};
   const auto effects = world.set.on_trust({replica_id{0}}, 0);
   CHECK(sent<suspicion>(effects.sends).size() == 1);
@@ -251,7 +250,7 @@ TEST_CASE(
     (void)other.set.on_trust({replica_id{1}}, 0);
     CHECK(sent<suspicion>(other.set.on_entered(view_number{1}, 10).sends).size() == 1);
   }
-  SUBCASE("and is not waited for, once a quorum has left for it") {
+  SUBCASE("a view that it leads is not waited for, once a quorum has left for it") {
     coordinator_world other{2};
     other.leave_for(2, 1, 0);
     CHECK(other.set.on_trust({replica_id{1}}, 0).sends.empty());
@@ -262,7 +261,7 @@ TEST_CASE(
 
 // --- Agreed moves --------------------------------------------------------------------
 
-TEST_CASE("patience that grew on the way of a hand-over is taken back, and none that was learned before") {
+TEST_CASE("the patience that grew during a hand-over is taken back, and the patience before it is kept") {
   coordinator_world world{3};
   world.leave_for(3, 1, 10);
   world.leave_for(3, 2, 20);
@@ -275,7 +274,7 @@ TEST_CASE("patience that grew on the way of a hand-over is taken back, and none 
   moves.least_view = view_number{3};
   (void)world.set.on_moves(moves, {}, {}, 0);
   CHECK(world.set.request_timeout() == 4'000);
-  // The next move is for a later view; it says nothing about the ones before, however often it is told.
+  // The next move is for a later view; it does not affect the earlier ones, however often it is given.
   (void)world.set.on_entered(view_number{3}, 50);
   moves.least_view = view_number{4};
   (void)world.set.on_moves(moves, {}, {}, 0);
@@ -285,7 +284,7 @@ TEST_CASE("patience that grew on the way of a hand-over is taken back, and none 
   CHECK(world.set.request_timeout() == 4'000);
 }
 
-TEST_CASE("patience is taken back also from who hears of the move when it is there already") {
+TEST_CASE("the patience is taken back also if the hand-over is learned after its view is entered") {
   coordinator_world world{3};
   world.leave_for(3, 1, 10);
   world.leave_for(3, 2, 20);
@@ -298,7 +297,7 @@ TEST_CASE("patience is taken back also from who hears of the move when it is the
 
 TEST_CASE("a view that its primary gives up is left, whatever other views were given up before") {
   coordinator_world world{3};
-  // A faulty primary gave up a view that nobody will ever reach.
+  // A faulty primary gave up a view that no replica will ever reach.
   CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}, {}, 0).change_to);
   CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}, {}, 0).change_to == view_number{1});
   world.leave_for(3, 1, 10);
@@ -319,12 +318,12 @@ TEST_CASE("a hand-over is carried out at the end of its checkpoint period, or af
   }
   coordinator_world patient{3};
   CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
-  // Told again it is no new one.
+  // The same move again is no new one.
   CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 900).change_to);
   CHECK(patient.set.on_tick(1'010).change_to == view_number{1});
 }
 
-TEST_CASE("a primary that closes its link to one backup does not make that backup leave for a hand-over alone") {
+TEST_CASE("a primary that closes its link to one backup does not make that backup alone leave for a hand-over") {
   const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
   coordinator_world world{3};
   world.set.on_link_changed(replica_id{0}, false);
@@ -357,7 +356,7 @@ TEST_CASE("a hand-over is not put off by later ones, nor by one that is ordered 
   CHECK(world.set.on_low_watermark(sequence_number{1'000}, 1'020).change_to == view_number{2});
 }
 
-TEST_CASE("who could not leave when f + 1 others wanted to is asked again while they do, and no longer") {
+TEST_CASE("a replica that could not leave with f + 1 others is asked again while they want to leave, and no longer") {
   coordinator_world world{1};
   (void)world.hear_suspicion(2, 0);
   CHECK(world.hear_suspicion(3, 0) == view_number{1});
