@@ -43,7 +43,7 @@ class two_operations final : public as_client_of {
 class flood_with_requests final : public as_client_of {
  public:
   void on_tick(adversary_hands& hands) override {
-    if (++ticks_ % 8 != 0) return;
+    if (++ticks_ % 20 != 0) return;
     for (std::size_t count = 0; count < 5 * limits::requests_pending_per_client_max / 4; ++count) {
       ++when_;
       hands.send_to_all(reframe(forged_request(hands, {client_of(hands), timestamp{when_}}, marked_operation(when_))));

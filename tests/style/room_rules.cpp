@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ struct room {
   std::string_view name;
   std::array<std::string_view, 5> includes;
 };
+
+/// The rooms that an auditor of safety reads, and their bound in code lines: an afternoon.
+constexpr std::array<std::string_view, 6> audited = {"base",     "views",     "verification",
+                                                     "ordering", "execution", "durability"};
+constexpr std::size_t audited_lines_max = 5'000;
 
 /// From the bottom: a room includes rooms before it, so there is no circle.
 constexpr std::array rooms = {
@@ -73,14 +79,66 @@ void check_file(const source_file& file, violations& found) {
   }
 }
 
+/// Lines that are neither empty nor a comment.
+std::size_t code_lines_of(const std::string& text) {
+  std::size_t lines = 0;
+  std::istringstream all{text};
+  for (std::string line; std::getline(all, line);) {
+    const auto first = line.find_first_not_of(" \t");
+    if (first != std::string::npos && line.compare(first, 2, "//") != 0) ++lines;
+  }
+  return lines;
+}
+
+/// The last cell of a row of the README, "1,290", as a number.
+std::size_t last_number_of(std::string_view row) {
+  const auto end = row.find_last_of('|');
+  const auto begin = end == std::string_view::npos || end == 0 ? end : row.find_last_of('|', end - 1);
+  std::size_t number = 0;
+  if (begin == std::string_view::npos) return number;
+  for (const char letter : row.substr(begin, end - begin)) {
+    if (letter >= '0' && letter <= '9') number = 10 * number + static_cast<std::size_t>(letter - '0');
+  }
+  return number;
+}
+
+/// The README says how many code lines each room has, for whoever plans an audit: the numbers are right to 20 lines.
+void check_sizes_in(const source_file& readme, const std::map<std::string, std::size_t>& lines, violations& found) {
+  constexpr std::size_t slack = 20;
+  std::istringstream all{readme.text};
+  std::size_t number = 0;
+  for (std::string row; std::getline(all, row);) {
+    ++number;
+    if (!row.starts_with("| [")) continue;
+    const auto known = lines.find(row.substr(3, row.find(']') - 3));
+    if (known == lines.end()) continue;
+    const auto said = last_number_of(row);
+    if (said + slack >= known->second && said <= known->second + slack) continue;
+    found.push_back({readme.path, number, known->first + " has " + std::to_string(known->second) + " code lines"});
+  }
+}
+
 std::string folder_of(std::string_view path) { return std::string(path.substr(0, path.rfind('/'))); }
 
 }  // namespace
 
 violations check_rooms(const source_tree& tree) {
   violations found;
+  std::map<std::string, std::size_t> lines;
   for (const auto& file : tree) {
-    if (file.path.starts_with(protocol_folder) && is_cpp(file.path)) check_file(file, found);
+    if (!file.path.starts_with(protocol_folder) || !is_cpp(file.path)) continue;
+    check_file(file, found);
+    lines[std::string(room_of(file.path))] += code_lines_of(file.text);
+  }
+  std::size_t audited_lines = 0;
+  for (const auto name : audited)
+    audited_lines += lines[std::string(name)];
+  if (audited_lines > audited_lines_max) {
+    found.push_back({std::string(protocol_folder), 0,
+                     "the rooms that an auditor reads have " + std::to_string(audited_lines) + " code lines"});
+  }
+  for (const auto& file : tree) {
+    if (file.path == "actors/protocol/README.md") check_sizes_in(file, lines, found);
   }
   return found;
 }

@@ -265,6 +265,22 @@ TEST_CASE("rooms of the protocol include each other one way only") {
   CHECK(rooms_of("actors/replica.hpp", "actors/protocol/ordering/replica_core.hpp") == 0);
 }
 
+TEST_CASE("the README of the protocol gives the sizes of its rooms") {
+  const auto with = [](std::size_t lines, const std::string& row) {
+    std::string text = "// A comment, and an empty line.\n\n";
+    for (std::size_t count = 0; count < lines; ++count)
+      text += "int a;\n";
+    return check_rooms({{"actors/protocol/views/a.cpp", text}, {"actors/protocol/README.md", row}}).size();
+  };
+  CHECK(with(1'290, "| [views](views/README.md) | when to leave | 1,290 |\n") == 0);
+  CHECK(with(1'309, "| [views](views/README.md) | when to leave | 1,290 |\n") == 0);
+  CHECK(with(1'311, "| [views](views/README.md) | when to leave | 1,290 |\n") == 1);
+  CHECK(with(1'269, "| [views](views/README.md) | when to leave | 1,290 |\n") == 1);
+  CHECK(with(1'269, "| [the views](views/README.md) | when to leave | 1,290 |\n") == 0);
+  CHECK(with(5'000, "") == 0);
+  CHECK(with(5'001, "") == 1);
+}
+
 TEST_CASE("a retired word is found") {
   CHECK(count(check_words, "actors/a.hpp", "// The docket.\n") == 1);
   CHECK(count(check_words, "actors/a.hpp", "bool is_shunned();\n") == 1);
