@@ -5,6 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include "actors/protocol/reputation/system_request.hpp"
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/virtual_bench.hpp"
 
@@ -331,4 +332,24 @@ TEST_CASE_FIXTURE(executor_bench, "a null request ends a checkpoint period (atta
   REQUIRE(taken.size() == 1);
   CHECK(taken[0].sequence == sequence_number{4});
   CHECK(take<batch_executed>("batcher").at(0).requests->empty());
+}
+
+TEST_CASE_FIXTURE(executor_bench, "a restarted executor reports the step-downs that recovery executed again") {
+  const cluster_parameters cluster;
+  const auto leaves =
+      hand_over_of(replica_id{0}, replica_id{0}, view_number{1}, hand_over_cause::step_down, cluster.signing.epoch);
+  const evidence shown{{{message_kind::hand_over, make().signed_as(message_kind::hand_over, leaves)}}};
+  const auto claim = claim_in(shown, cluster);
+  REQUIRE(claim);
+  auto start = machine();
+  const auto body =
+      request_factory::batch_of({}, {system_request_for(*claim, std::make_shared<const evidence>(shown))});
+  (void)start->state->execute(sequence_number{1}, *body);
+  const auto restarted = connect(system().spawn(executor, identity(), start));
+  forget();
+  give(restarted, actors_connected{});
+  const auto agreed = take<moves_agreed>("coordinator");
+  REQUIRE_FALSE(agreed.empty());
+  CHECK(agreed.back().stepped_down == std::vector{view_number{0}});
+  CHECK(agreed.back().at == sequence_number{1});
 }
