@@ -14,7 +14,7 @@ namespace hypermesh {
 ///
 /// | | full member | on probation |
 /// |---|---|---|
-/// | PRE-PREPARE, PREPARE | yes | once h is at the floor |
+/// | PRE-PREPARE, PREPARE, CHECKPOINT | yes | once h is at the floor |
 /// | COMMIT | yes | no |
 /// | VIEW-CHANGE | yes | once h is at the floor, from the first safe view on |
 /// | begins | at the start with a disk | at the start without a disk |
