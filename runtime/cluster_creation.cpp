@@ -9,7 +9,6 @@
 #include "runtime/durable_file.hpp"
 #include "runtime/node_config.hpp"
 #include "runtime/safe_text.hpp"
-#include "runtime/state_machines/registry.hpp"
 
 /// The files of a new cluster.
 namespace hypermesh {
@@ -127,8 +126,9 @@ or_error<void> check(const cluster_plan& plan) {
   }
   const auto host = parse_host(plan.host, address_use::dial);
   if (!host) return failure_of(host);
-  const auto machine = make_state_machine(plan.state_machine);
-  if (!machine) return impossible(machine.error(), "choose one of them");
+  if (auto flaw = flaw_of_machine_name(plan.state_machine); !flaw.empty()) {
+    return impossible(std::move(flaw), "choose letters, digits and dashes");
+  }
   if (auto flaw = flaw_of_cluster_name(plan.name); !flaw.empty()) {
     return impossible(std::move(flaw), "choose letters, digits and spaces");
   }

@@ -11,7 +11,6 @@
 #include "runtime/config_text.hpp"
 #include "runtime/durable_file.hpp"
 #include "runtime/safe_text.hpp"
-#include "runtime/state_machines/registry.hpp"
 
 namespace hypermesh {
 
@@ -73,8 +72,9 @@ void read_cluster(config_tables& tables, genesis& into) {
   if (into.watermark_window < 2 * into.checkpoint_period) {
     complain("watermark_window", "'watermark_window' must be at least twice 'checkpoint_period'");
   }
-  const auto machine = make_state_machine(into.state_machine);
-  if (!machine) complain("state_machine", machine.error());
+  // A machine that is not of the product is brought by the host application (`consensus_manager::start`).
+  const auto machine_flaw = flaw_of_machine_name(into.state_machine);
+  if (!machine_flaw.empty()) complain("state_machine", machine_flaw);
 }
 
 void read_replicas(toml_table& root, genesis& into, seen_members& seen) {

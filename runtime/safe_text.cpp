@@ -112,15 +112,24 @@ std::string toml_string(std::string_view text) {
   return out + "\"";
 }
 
-std::string flaw_of_cluster_name(std::string_view name) {
-  if (name.empty()) return "the cluster's name is empty";
+namespace {
+
+/// `owner` as in "the cluster".
+std::string flaw_of_name(std::string_view owner, std::string_view name) {
+  if (name.empty()) return fmt::format("{}'s name is empty", owner);
   if (name.size() > cluster_name_bytes_max) {
-    return fmt::format("the cluster's name has {} bytes, {} are possible", name.size(), cluster_name_bytes_max);
+    return fmt::format("{}'s name has {} bytes, {} are possible", owner, name.size(), cluster_name_bytes_max);
   }
   const auto shown = visible_text(name);
-  if (!is_utf8(as_byte_span(name))) return fmt::format("the cluster's name '{}' is no UTF-8", shown);
-  if (shown != name) return fmt::format("the cluster's name '{}' has a control character", shown);
+  if (!is_utf8(as_byte_span(name))) return fmt::format("{}'s name '{}' is no UTF-8", owner, shown);
+  if (shown != name) return fmt::format("{}'s name '{}' has a control character", owner, shown);
   return {};
 }
+
+}  // namespace
+
+std::string flaw_of_cluster_name(std::string_view name) { return flaw_of_name("the cluster", name); }
+
+std::string flaw_of_machine_name(std::string_view name) { return flaw_of_name("the state machine", name); }
 
 }  // namespace hypermesh

@@ -29,5 +29,7 @@ inline constexpr std::size_t cluster_name_bytes_max = 128;
 /// Why the text cannot be a cluster's name; empty when it can. Names go into files, logs and terminals, so a name is
 /// UTF-8 without control characters, not empty, and not longer than `cluster_name_bytes_max`.
 [[nodiscard]] std::string flaw_of_cluster_name(std::string_view name);
+/// The same for a state machine, which may be one that a host application brings.
+[[nodiscard]] std::string flaw_of_machine_name(std::string_view name);
 
 }  // namespace hypermesh

@@ -16,6 +16,7 @@
 #include "runtime/consensus_manager.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
+#include "tests/support/counting_machine.hpp"
 
 namespace {
 
@@ -44,7 +45,11 @@ std::uint16_t free_port() {
 /// A host application: four replicas, each with an actor system of its own, and a client.
 class host {
  public:
-  explicit host(cluster_plan plan = {}) {
+  /// Makes the machine of a replica.
+  using machine_maker = std::unique_ptr<state_machine> (*)();
+
+  /// The machine is the product's that the plan names, unless the host brings one.
+  explicit host(cluster_plan plan = {}, machine_maker make_machine = nullptr) : make_machine_(make_machine) {
     for (std::uint32_t number = 0; number < plan.replicas; ++number)
       plan.ports.push_back(free_port());
     const auto created = create_cluster(layout().root, plan);
@@ -64,7 +69,9 @@ class host {
     systems_.resize(std::max<std::size_t>(systems_.size(), number + 1));
     managers_.resize(systems_.size());
     systems_[number] = std::make_unique<system_holder>();
-    auto started = consensus_manager::start(systems_[number]->system, std::move(*config));
+    auto& system = systems_[number]->system;
+    auto started = make_machine_ == nullptr ? consensus_manager::start(system, std::move(*config))
+                                            : consensus_manager::start(system, std::move(*config), make_machine_());
     if (!started) FAIL(started.error().what);
     managers_[number] = std::move(*started);
   }
@@ -91,6 +98,7 @@ class host {
     caf::actor_system system{config};
   };
 
+  machine_maker make_machine_ = nullptr;
   scratch_folder folder_;
   std::vector<std::unique_ptr<system_holder>> systems_;
   std::vector<std::unique_ptr<consensus_manager>> managers_;
@@ -155,6 +163,27 @@ TEST_CASE("four replicas in host applications agree on the operations of a clien
   REQUIRE(report.has_value());
   CHECK(report->replica == replica_id{2});
   CHECK(report->last_executed.value > 0);
+}
+
+TEST_CASE("four replicas run a state machine that the host application brings") {
+  cluster_plan plan;
+  plan.state_machine = "counting";
+  host cluster{plan, [] { return std::unique_ptr<state_machine>{std::make_unique<testing::counting_machine>()}; }};
+  auto client = cluster.connect();
+  for (int number = 0; number < 20; ++number)
+    CHECK(outcome_of(client->submit(to_byte_vector("operation"))).status == operation_status::applied);
+  CHECK(outcome_of(client->submit(to_byte_vector("!"))).status == operation_status::refused);
+  CHECK(outcome_of(client->query(to_byte_vector("count"))).status == operation_status::applied);
+  // Without the machine of the host the product does not know what to run.
+  const auto config = read_node_config(cluster.layout().node_file(0));
+  REQUIRE(config);
+  CHECK(config->cluster.state_machine == "counting");
+  cluster.stop(0);
+  runtime_system_config settings;
+  caf::actor_system system{settings};
+  const auto refused = consensus_manager::start(system, *config);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().what.find("counting") != std::string::npos);
 }
 
 TEST_CASE("many operations in flight pass checkpoints and bundles") {

@@ -25,7 +25,8 @@ namespace hypermesh {
 /// which is in view V or a later one. So the forgotten VIEW-CHANGE is for a view at most one above the latest view in
 /// any quorum of others that have reported their positions. Of all these quorums the one with the earliest views
 /// counts. So as many liars as the group can miss besides this replica cannot name a view that no replica will ever
-/// reach. COMMIT and VIEW-CHANGE, whose agreement makes a new view safe, are allowed only for views above that one.
+/// reach. So VIEW-CHANGE is allowed only for views above that one, and the replica becomes a full member, which may
+/// COMMIT, only when it enters such a view: the agreement of these two messages makes a new view safe.
 class probation {
  public:
   explicit probation(const cluster_parameters& cluster) : cluster_(cluster) {}
@@ -39,7 +40,7 @@ class probation {
   /// one.
   [[nodiscard]] view_number first_view() const { return first_view_; }
 
-  /// Whether PRE-PREPARE, PREPARE and CHECKPOINT above `own_low` contradict no forgotten statement.
+  /// Whether PRE-PREPARE and PREPARE above `own_low` contradict no forgotten statement.
   [[nodiscard]] bool may_prepare(sequence_number own_low) const { return floor_ && own_low >= *floor_; }
   /// Whether COMMIT in `view` and VIEW-CHANGE for `view` contradict no forgotten statement.
   [[nodiscard]] bool may_commit(view_number view, sequence_number own_low) const {

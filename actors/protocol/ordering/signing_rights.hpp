@@ -14,7 +14,8 @@ namespace hypermesh {
 ///
 /// | | full member | on probation |
 /// |---|---|---|
-/// | PRE-PREPARE, PREPARE, CHECKPOINT | yes | once h is at the floor |
+/// | PRE-PREPARE, PREPARE | yes | once h is at the floor |
+/// | CHECKPOINT | yes | for sequences above the floor, once the floor is known (`checkpoint_votes`) |
 /// | COMMIT | yes | no |
 /// | VIEW-CHANGE | yes | once h is at the floor, from the first safe view on |
 /// | begins | at the start with a disk | at the start without a disk |

@@ -13,6 +13,8 @@ namespace {
 struct init_options {
   std::string directory;
   cluster_plan plan;
+  /// Of a machine that a host application brings; empty for one of the product.
+  std::string host_machine;
 };
 
 constexpr auto examples =
@@ -25,8 +27,15 @@ constexpr auto examples =
     "copy to each machine the genesis and that replica's folder only.";
 
 exit_code run_init(const init_options& options) {
-  if (auto done = check(options.plan); !done) return report_error(done.error(), exit_code::usage);
-  auto created = create_cluster(options.directory, options.plan);
+  auto plan = options.plan;
+  if (!options.host_machine.empty()) {
+    plan.state_machine = options.host_machine;
+  } else if (const auto machine = make_state_machine(plan.state_machine); !machine) {
+    return report_error({machine.error(), "choose one of them, or name the machine of a host with --host-machine"},
+                        exit_code::usage);
+  }
+  if (auto done = check(plan); !done) return report_error(done.error(), exit_code::usage);
+  auto created = create_cluster(options.directory, plan);
   if (!created) {
     return report_error(created.error(), options.directory.empty() ? exit_code::usage : exit_code::failed);
   }
@@ -60,6 +69,11 @@ void add_init(CLI::App& app, chosen_command& chosen) {
       ->type_name("N");
   command->add_option("--machine", plan.state_machine, "State machine: " + state_machine_names())
       ->capture_default_str()
+      ->type_name("NAME");
+  command
+      ->add_option("--host-machine", options->host_machine,
+                   "A state machine that a host application brings; 'hypermesh start' does not run it")
+      ->excludes("--machine")
       ->type_name("NAME");
   command
       ->add_option("--host", plan.host, "Where the replicas listen: an address or a name, IPv6 also without brackets")
