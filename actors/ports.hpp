@@ -154,9 +154,8 @@ struct storage_record {
 
 /// The remedy for a data directory that is damaged or lost beyond recovery, and its cost.
 inline constexpr std::string_view learner_remedy =
-    "move the directory away and start the replica with --learner: it forgets what it has promised and counts as one "
-    "of "
-    "the f faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
+    "move the directory away and start the replica with --learner: it loses its votes and counts as one of the f "
+    "faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
 
 /// The kept state after a sequence.
 struct stored_state {

@@ -101,7 +101,7 @@ or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
   if (failed) return failed_to("examine", directory, failed.value());
   if (is_empty) return true;
   return tl::unexpected(world_error{fmt::format("{} exists and is not an empty directory", quoted(directory)),
-                                    "choose another directory"});
+                                    "name a new or empty directory"});
 }
 
 }  // namespace
@@ -109,28 +109,29 @@ or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
 or_error<void> check(const cluster_plan& plan) {
   const auto ports = plan.ports.empty() ? plan.replicas : plan.ports.size();
   if (plan.replicas < limits::replicas_min || plan.replicas > limits::replicas_max) {
-    return impossible(fmt::format("{} replicas are not possible", plan.replicas),
-                      fmt::format("choose {} to {}", limits::replicas_min, limits::replicas_max));
+    return impossible(fmt::format("cannot create a cluster of {} replicas", plan.replicas),
+                      fmt::format("use {} to {}", limits::replicas_min, limits::replicas_max));
   }
   if (plan.clients < 1 || plan.clients > limits::clients_max) {
-    return impossible(fmt::format("{} clients are not possible", plan.clients),
-                      fmt::format("choose 1 to {}", limits::clients_max));
+    return impossible(fmt::format("cannot create a cluster of {} clients", plan.clients),
+                      fmt::format("use 1 to {}", limits::clients_max));
   }
   if (plan.checkpoint_period < 1 || plan.checkpoint_period > limits::watermark_window_max / 2) {
-    return impossible(fmt::format("a checkpoint period of {} is not possible", plan.checkpoint_period),
-                      fmt::format("choose 1 to {}", limits::watermark_window_max / 2));
+    return impossible(fmt::format("cannot create a cluster with a checkpoint period of {}", plan.checkpoint_period),
+                      fmt::format("use 1 to {}", limits::watermark_window_max / 2));
   }
   if (ports != plan.replicas || plan.first_port < 1 || plan.first_port + plan.replicas > 65'536U) {
-    return impossible(fmt::format("{} replicas do not fit the ports from {} to 65535", plan.replicas, plan.first_port),
-                      "choose a first port from 1 on that leaves room for all");
+    return impossible(
+        fmt::format("the ports from {1} to 65535 are too few for {0} replicas", plan.replicas, plan.first_port),
+        "use a first port from 1 on with enough ports above it");
   }
   const auto host = parse_host(plan.host, address_use::dial);
   if (!host) return failure_of(host);
   if (auto flaw = flaw_of_machine_name(plan.state_machine); !flaw.empty()) {
-    return impossible(std::move(flaw), "choose letters, digits and dashes");
+    return impossible(std::move(flaw), "use letters, digits and dashes");
   }
   if (auto flaw = flaw_of_cluster_name(plan.name); !flaw.empty()) {
-    return impossible(std::move(flaw), "choose letters, digits and spaces");
+    return impossible(std::move(flaw), "use letters, digits and spaces");
   }
   return {};
 }
@@ -138,7 +139,7 @@ or_error<void> check(const cluster_plan& plan) {
 or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan) {
   if (directory.empty()) {
     return impossible("the name of the directory is empty",
-                      "name a directory; perhaps a variable of the shell is unset");
+                      "name a directory; if a shell variable holds the name, check that it is set");
   }
   if (auto done = check(plan); !done) return failure_of(done);
   const auto existed = exists_and_is_empty(directory);

@@ -52,8 +52,9 @@ or_error<void> check_trail(const node_config& config) {
   if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return {};
   std::error_code failed;
   if (!std::filesystem::is_directory(folder, failed)) {
-    return tl::unexpected(world_error{fmt::format("the folder of the audit trail {} is no directory", quoted(folder)),
-                                      "correct 'directory' of [audit] in node.toml", fault_origin::configuration});
+    return tl::unexpected(
+        world_error{fmt::format("{}, the directory of the audit trail, is not a directory", quoted(folder)),
+                    "correct 'directory' of [audit] in node.toml", fault_origin::configuration});
   }
   if (::access(folder.c_str(), R_OK | W_OK | X_OK) == 0) return {};
   return failed_to("write to the audit trail", folder, errno);
@@ -97,7 +98,7 @@ or_error<void> check_listening(const std::filesystem::path& file, const node_con
   if (listen.port != dialed.port && (listen.host == dialed.host || is_of_this_machine(dialed.host))) {
     why = "another port of the same machine";
   } else if (is_loopback(listen.host) && !is_loopback(dialed.host)) {
-    why = "where only this machine reaches it";
+    why = "an address that only this machine reaches";
   } else if (family_of(listen.host) != family::unknown && family_of(dialed.host) != family::unknown &&
              family_of(listen.host) != family_of(dialed.host)) {
     why = "an address of the other IP version";
@@ -155,7 +156,7 @@ world_error with_trail_hint(world_error error, const node_config& config) {
   if (config.audit.directory.empty() || !is_absent(config.storage.directory)) return error;
   const auto segments = list_segments({config.audit.directory});
   if (!segments || segments->empty()) return error;
-  error.what += fmt::format("; but the audit trail in {} shows that this replica has run before, so it held data",
+  error.what += fmt::format("; but according to the audit trail in {}, this replica has run before and held data",
                             quoted(config.audit.directory));
   return error;
 }

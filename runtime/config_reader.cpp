@@ -85,7 +85,7 @@ std::optional<config_value> config_tables::find_text(const config_key& key) {
   }
   if (key.kind == value_kind::word && std::ranges::find(key.words, *text) == key.words.end()) {
     from.complain(key.name,
-                  fmt::format("'{}' is '{}', which is unknown; known: {}", key.name, *text, bounds_text(key)));
+                  fmt::format("'{}' has the unknown value '{}'; use one of: {}", key.name, *text, bounds_text(key)));
     return std::nullopt;
   }
   if (key.kind == value_kind::address) {
@@ -124,12 +124,12 @@ void config_tables::expect_nothing_else(std::string_view file_name) {
 }
 
 std::string missing_text(const config_key& key) {
-  return fmt::format("'{}' is missing; a {} is needed", key.name, key.kind == value_kind::number ? "number" : "text");
+  return fmt::format("'{}' is missing; add a {}", key.name, key.kind == value_kind::number ? "number" : "text");
 }
 
 std::string above_text(const config_key& key, std::uint64_t own, const config_key& larger, std::uint64_t bound) {
   const auto other = larger.table == key.table ? std::string{larger.name} : full_name(larger);
-  return fmt::format("'{}' is {}, above {}'{}', which is {}", key.name, own, key.larger_factor == 1 ? "" : "half of ",
+  return fmt::format("'{}' is {}, which exceeds {}'{}' = {}", key.name, own, key.larger_factor == 1 ? "" : "half of ",
                      other, bound);
 }
 

@@ -73,7 +73,7 @@ constexpr std::array cluster_keys = {
          .name = "epoch",
          .unit = "number",
          .high = std::numeric_limits<std::uint32_t>::max(),
-         .about = "The number of the membership, which every signature is bound to."},
+         .about = "The number of the membership. Every signature is bound to it."},
         [](auto& of) -> auto& { return of.epoch; }),
     number<genesis>(
         {.table = "cluster",
@@ -101,21 +101,21 @@ constexpr std::array cluster_keys = {
 
 constexpr std::array sections = {
     config_section{"node.toml", "", "The replica and its files. Paths are relative to the file."},
-    config_section{"node.toml", "storage", "Where and how the replica keeps what it has promised."},
-    config_section{"node.toml", "audit", "The audit trail: what this replica saw and said."},
-    config_section{"node.toml", "batching", "How a primary forms batches."},
-    config_section{"node.toml", "pending", "How many requests wait at this replica."},
+    config_section{"node.toml", "storage", "The storage of the replica's votes and state."},
+    config_section{"node.toml", "audit", "The audit trail: what this replica received, sent and observed."},
+    config_section{"node.toml", "batching", "The batches that a primary forms."},
+    config_section{"node.toml", "pending", "The limits of the requests that wait at this replica."},
     config_section{"node.toml", "periods",
-                   "How often something is done again. K, the checkpoint period, is in the genesis."},
+                   "The intervals of repeated tasks. K, the checkpoint period, is in the genesis."},
     config_section{"node.toml", "views",
-                   "How long a request, or the primary of a new view, may take before this replica wants another "
-                   "primary. If these times are too short for the network, views change without need."},
-    config_section{"node.toml", "transfer", "What this replica spends on others that fetch its state."},
+                   "The time that a request, or the primary of a new view, may take before this replica suspects the "
+                   "primary. If these times are too short for the network, views change needlessly."},
+    config_section{"node.toml", "transfer", "The limits of the state that this replica sends to others."},
     config_section{"node.toml", "links", "The links to replicas and clients. Each link has its own queues."},
     config_section{"client.toml", "", "A client and its files. Paths are relative to the file."},
     config_section{
         "genesis.toml", "cluster",
-        "What all members agreed on. A change makes another cluster, which cannot use the data of this one."},
+        "The parameters that all members share. A change makes another cluster, which cannot use this one's data."},
 };
 
 constexpr std::array old_names = {

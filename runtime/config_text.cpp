@@ -134,7 +134,7 @@ std::string wrapped_text(std::string_view text, std::string_view first, std::str
 std::string node_file_text(std::uint32_t replica, written_keys which) {
   const auto top = heading(
       fmt::format("Replica {} of the cluster. Paths are relative to this file. A line that is a comment shows the "
-                  "default; 'hypermesh config explain KEY' says more.",
+                  "default. For an explanation, run: hypermesh config explain KEY",
                   replica));
   return top + keys_text("node.toml",
                          {{"genesis", std::string{genesis_path}},

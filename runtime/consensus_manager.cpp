@@ -24,7 +24,7 @@ namespace {
 or_error<void> prepare_storage(const node_config& config) {
   if (!config.storage.learner) return {};
   if (config.storage.mode == durability::memory) {
-    return tl::unexpected(world_error{"a learner needs a disk, and mode memory keeps nothing",
+    return tl::unexpected(world_error{"a learner needs durable storage; mode \"memory\" stores nothing",
                                       "set 'mode' to \"sync\" or \"async\" in the node's configuration",
                                       fault_origin::configuration});
   }
@@ -57,8 +57,8 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
                                                                       node_observers observers) {
   auto machine = make_state_machine(config.cluster.state_machine);
   if (!machine) {
-    return tl::unexpected(
-        world_error{machine.error(), "start the replica with the host's own machine", fault_origin::configuration});
+    return tl::unexpected(world_error{machine.error(), "start the replica with the host application's own machine",
+                                      fault_origin::configuration});
   }
   return start(system, std::move(config), std::move(*machine), std::move(observers));
 }
@@ -67,9 +67,10 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
                                                                       std::unique_ptr<state_machine> machine,
                                                                       node_observers observers) {
   if (machine->name() != config.cluster.state_machine) {
-    return tl::unexpected(world_error{fmt::format("the genesis names the state machine '{}', the host gave '{}'",
-                                                  config.cluster.state_machine, machine->name()),
-                                      "use the machine that all members agreed on", fault_origin::configuration});
+    return tl::unexpected(
+        world_error{fmt::format("the genesis names the state machine '{}', but the host application passed '{}'",
+                                config.cluster.state_machine, machine->name()),
+                    "pass the machine that the genesis names", fault_origin::configuration});
   }
   auto keys = load_keys(config.key_file, principal::of(config.self), config.cluster);
   if (!keys) return failure_of(keys);

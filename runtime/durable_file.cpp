@@ -52,9 +52,9 @@ std::string remedy_of(const std::filesystem::path& path, int error) {
     case EFBIG:
       return fmt::format("free space, or raise the quota or the limit (ulimit -f): df -h {}", folder);
     case EIO:
-      return fmt::format("the disk fails: see journalctl -k, and which disk it is: df -h {}", folder);
+      return fmt::format("replace the failing disk: df -h {} names it, journalctl -k shows its errors", folder);
     case EROFS:
-      return fmt::format("the file system is mounted read-only; see why: journalctl -k; findmnt -T {}", folder);
+      return fmt::format("mount the file system read-write; for the reason, run: journalctl -k; findmnt -T {}", folder);
     case EMFILE:
     case ENFILE:
       return "raise the limit of open files: ulimit -n 4096";
@@ -80,15 +80,14 @@ or_error<std::string> read_small_file(const std::filesystem::path& path, std::ui
   struct stat facts {};
   if (::fstat(file.descriptor(), &facts) != 0) return failed_to("examine", path, errno);
   if (!S_ISREG(facts.st_mode)) {
-    return tl::unexpected(
-        world_error{fmt::format("{} is {}", quoted(path),
-                                S_ISDIR(facts.st_mode) ? "a directory" : "no regular file but a pipe or device"),
-                    "name the file itself", fault_origin::configuration});
+    return tl::unexpected(world_error{
+        fmt::format("{} is {}", quoted(path), S_ISDIR(facts.st_mode) ? "a directory" : "a pipe or a device"),
+        "name a regular file", fault_origin::configuration});
   }
   if (static_cast<std::uintmax_t>(facts.st_size) > bytes_max) {
-    return tl::unexpected(world_error{
-        fmt::format("{} has {} bytes, more than the {} that are possible", quoted(path), facts.st_size, bytes_max),
-        "name the right file", fault_origin::configuration});
+    return tl::unexpected(
+        world_error{fmt::format("{} has {} bytes, more than the limit of {}", quoted(path), facts.st_size, bytes_max),
+                    "name another file", fault_origin::configuration});
   }
   std::string content(static_cast<std::size_t>(facts.st_size), '\0');
   const auto size = read_bytes(file, path, content);
@@ -123,7 +122,7 @@ open_file& open_file::operator=(open_file&& other) noexcept {
 or_error<void> sync_folder_of(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path{"."};
   const open_file file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!file.is_open() || ::fsync(file.descriptor()) != 0) return failed_to("sync the folder of", path, errno);
+  if (!file.is_open() || ::fsync(file.descriptor()) != 0) return failed_to("sync the directory of", path, errno);
   return {};
 }
 
@@ -150,8 +149,8 @@ or_error<void> write_durable_file(const std::filesystem::path& path, std::string
   if (!named || existing == existing_file::keep) ::unlink(draft.c_str());
   if (!named && error == EEXIST) {
     return tl::unexpected(
-        world_error{fmt::format("{} exists already and is not overwritten", quoted(path)),
-                    fmt::format("choose another name, or move it away: mv {0} {0}.old", quoted(path))});
+        world_error{fmt::format("{} already exists and is not overwritten", quoted(path)),
+                    fmt::format("use another name, or move the file away: mv {0} {0}.old", quoted(path))});
   }
   if (!named) return failed_to("create", path, error);
   return sync_folder_of(path);

@@ -23,7 +23,7 @@ std::string owner_of(const public_key& key, const member_keys& members) {
     if (found == keys.end()) continue;
     return to_string(principal{kind, static_cast<std::uint32_t>(found - keys.begin())});
   }
-  return fmt::format("nobody in the genesis ({}…)", to_hex(key.view(), 8));
+  return fmt::format("no member of the genesis ({}…)", to_hex(key.view(), 8));
 }
 
 or_error<void> check_duplicates(const member_keys& members) {
@@ -46,7 +46,7 @@ or_error<void> check_duplicates(const member_keys& members) {
   if (twin == all.end()) return {};
   return tl::unexpected(world_error{
       fmt::format("{} and {} have the same public key", to_string(twin->owner), to_string(std::next(twin)->owner)),
-      "give each member a key of its own: hypermesh keygen", fault_origin::configuration});
+      "make a key for each member: hypermesh keygen FILE", fault_origin::configuration});
 }
 
 }  // namespace
@@ -65,21 +65,21 @@ or_error<std::shared_ptr<const ed25519_authenticator>> ed25519_authenticator::ma
 or_error<void> ed25519_authenticator::check(principal self, const secret_key& own, const member_keys& members) {
   const auto* const listed = find_key(members, self);
   if (listed == nullptr) {
-    return tl::unexpected(world_error{fmt::format("{} is not among the members", to_string(self)),
+    return tl::unexpected(world_error{fmt::format("{} is not listed in the genesis file", to_string(self)),
                                       "check the number in the configuration against the genesis file",
                                       fault_origin::configuration});
   }
   if (*listed != own.public_half()) {
     return tl::unexpected(
-        world_error{fmt::format("the secret key belongs to {}, but {} is listed with {}",
+        world_error{fmt::format("the secret key belongs to {}, but the genesis lists {} with {}",
                                 owner_of(own.public_half(), members), to_string(self), to_hex(listed->view(), 8)),
-                    "name this member's own key file, or correct its number, in the node's or client's configuration",
+                    "correct 'key_file', or the member's number ('replica' in node.toml, 'client' in client.toml)",
                     fault_origin::configuration});
   }
   for (std::size_t number = 0; number < members.replicas.size(); ++number) {
     if (is_sound(members.replicas[number])) continue;
-    return tl::unexpected(world_error{fmt::format("replica-{} is listed with an unusable public key", number),
-                                      "copy the key again from its owner", fault_origin::configuration});
+    return tl::unexpected(world_error{fmt::format("the genesis lists replica-{} with an invalid public key", number),
+                                      "copy the key from its owner again", fault_origin::configuration});
   }
   return check_duplicates(members);
 }

@@ -32,8 +32,8 @@ public_key read_key(toml_table& from, std::string owner, seen_members& seen) {
   }
   const auto [first, is_new] = seen.keys.emplace(*parsed, std::move(owner));
   if (!is_new) {
-    from.complain("key",
-                  fmt::format("{} has this key already; each member needs its own: hypermesh keygen", first->second));
+    from.complain("key", fmt::format("{} already has this key; make a key for each member: hypermesh keygen FILE",
+                                     first->second));
   }
   return *parsed;
 }
@@ -50,8 +50,8 @@ replica_address read_address(toml_table& from, std::uint32_t owner, seen_members
   auto& address = *parsed;
   const auto [first, is_new] = seen.addresses.emplace(std::pair{address.host, address.port}, owner);
   if (!is_new) {
-    from.complain("address", fmt::format("replica {} has the address {} already; each replica needs its own",
-                                         first->second, to_string(address)));
+    from.complain("address", fmt::format("replica {} already has the address {}; write another one", first->second,
+                                         to_string(address)));
   }
   return std::move(address);
 }
@@ -59,7 +59,9 @@ replica_address read_address(toml_table& from, std::uint32_t owner, seen_members
 /// Members are listed in the order of their numbers, so that a number cannot be given twice or left out.
 void expect_number(toml_table& from, std::size_t expected) {
   const auto number = from.number("number", 0, limits::clients_max);
-  if (number != expected) from.complain("number", fmt::format("number {} stands where {} belongs", number, expected));
+  if (number != expected)
+    from.complain("number",
+                  fmt::format("expected number {1}, found {0} (members are listed in order)", number, expected));
 }
 
 void read_cluster(config_tables& tables, genesis& into) {
@@ -86,7 +88,7 @@ void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
     each.expect_nothing_else();
   }
   if (into.replicas.size() < limits::replicas_min || into.replicas.size() > limits::replicas_max) {
-    root.complain("replica", fmt::format("{} replicas are listed; {} to {} are possible", into.replicas.size(),
+    root.complain("replica", fmt::format("the genesis lists {} replicas; use {} to {}", into.replicas.size(),
                                          limits::replicas_min, limits::replicas_max));
   }
 }
@@ -110,7 +112,7 @@ void read_clients(toml_table& root, genesis& into, seen_members& seen) {
     each.expect_nothing_else();
   }
   if (into.clients.size() > limits::clients_max) {
-    root.complain("client", fmt::format("at most {} clients are possible", limits::clients_max));
+    root.complain("client", fmt::format("the genesis lists more than {} clients", limits::clients_max));
   }
 }
 
@@ -176,9 +178,9 @@ or_error<genesis> read_genesis(const std::filesystem::path& path) {
 
 or_error<void> write_genesis(const std::filesystem::path& path, const genesis& content) {
   if (std::filesystem::exists(path)) {
-    return tl::unexpected(world_error{
-        fmt::format("{} exists already", path.string()),
-        "choose another directory: a new genesis is a new cluster, which cannot use what this one's replicas hold"});
+    return tl::unexpected(
+        world_error{fmt::format("{} already exists", path.string()),
+                    "name another directory: a new genesis makes a new cluster, which cannot use this one's data"});
   }
   auto text = genesis_head_text(content);
   for (std::size_t number = 0; number < content.replicas.size(); ++number) {

@@ -51,12 +51,12 @@ class guarded_bytes {
 or_error<void> check_file(const struct stat& facts, const std::filesystem::path& path) {
   if (!S_ISREG(facts.st_mode)) {
     return tl::unexpected(world_error{fmt::format("{} is not a regular file", quoted(path)),
-                                      "name the key file itself, not a folder, pipe or device",
+                                      "name a regular file, not a directory, pipe or device",
                                       fault_origin::configuration});
   }
   if (facts.st_size > static_cast<off_t>(key_file_bytes_max)) {
     return tl::unexpected(
-        world_error{fmt::format("{} has {} bytes: too long for a key file", quoted(path), facts.st_size),
+        world_error{fmt::format("{} has {} bytes, which is too long for a key file", quoted(path), facts.st_size),
                     "name a file that `hypermesh keygen` wrote", fault_origin::configuration});
   }
   return {};
@@ -70,9 +70,10 @@ or_error<void> check_privacy(const struct stat& facts, const std::filesystem::pa
   }
   const auto mode = facts.st_mode & 07777U;
   if ((mode & ~secret_mode) != 0) {
-    return tl::unexpected(world_error{fmt::format("{} has mode {:04o}{}, but a secret key has 0600", quoted(path), mode,
-                                                  (mode & 077U) != 0 ? ": others may read or change it" : ""),
-                                      fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration});
+    return tl::unexpected(
+        world_error{fmt::format("{} has mode {:04o}{}, but a secret key needs 0600", quoted(path), mode,
+                                (mode & 077U) != 0 ? ", so other users may read or change it" : ""),
+                    fmt::format("chmod 600 {}", quoted(path)), fault_origin::configuration});
   }
   return {};
 }
@@ -103,7 +104,7 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
   auto digits = content.substr(start);
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   if (digits.size() != digit_count) {
-    return bad_line(3, fmt::format("expected {} hexadecimal digits and nothing else", digit_count));
+    return bad_line(3, fmt::format("expected exactly {} hexadecimal digits", digit_count));
   }
   return start;
 }
@@ -120,7 +121,7 @@ or_error<void> read_key(const std::filesystem::path& path, std::span<std::byte> 
   if (!start) return failure_of(start);
   if (!from_hex(content.text(*start, digit_count), out)) {
     return tl::unexpected(
-        world_error{fmt::format("{}:3: expected {} hexadecimal digits and nothing else", quoted(path), digit_count),
+        world_error{fmt::format("{}:3: expected exactly {} hexadecimal digits", quoted(path), digit_count),
                     "restore the file from a backup", fault_origin::configuration});
   }
   return {};

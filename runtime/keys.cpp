@@ -77,13 +77,13 @@ bool is_sound(const public_key& key) {
 or_error<public_key> parse_public_key(std::string_view text) {
   public_key key;
   if (!from_hex(text, key.bytes)) {
-    return tl::unexpected(world_error{fmt::format("a public key has {} hexadecimal digits, not \"{}\"",
+    return tl::unexpected(world_error{fmt::format("\"{1}\" is not a public key of {0} hexadecimal digits",
                                                   2 * public_key::size, text.substr(0, 2 * public_key::size)),
                                       "copy the last line of the public key file"});
   }
   if (!is_sound(key)) {
     return tl::unexpected(
-        world_error{fmt::format("{} is no usable Ed25519 public key", text), "copy it again from its owner"});
+        world_error{fmt::format("{} is not a valid Ed25519 public key", text), "copy the key from its owner again"});
   }
   return key;
 }

@@ -37,7 +37,7 @@ constexpr std::array rows = {
          .unit = "MiB",
          .low = replica_outbound_mib_min,
          .high = 1'024,
-         .about = "The queue of frames to one replica. Frames beyond it are dropped and counted, and "
+         .about = "The queue of frames to one replica. If it is full, frames are dropped and counted, and "
                   "retransmission repairs the loss."},
         [](auto& of) -> auto& { return of.links.replica_outbound_bytes_max; }),
     number<node, mib>(
@@ -54,7 +54,7 @@ constexpr std::array rows = {
          .unit = "MiB",
          .low = replica_inbound_mib_min,
          .high = 1'024,
-         .about = "Bytes of one replica that were received and are not handled yet. Beyond them the link "
+         .about = "Received bytes of one replica that are not handled yet. Above this size the link "
                   "stops reading."},
         [](auto& of) -> auto& { return of.links.replica_inbound_bytes_max; }),
     number<node, mib>(
@@ -63,7 +63,7 @@ constexpr std::array rows = {
          .unit = "MiB",
          .low = client_inbound_mib_min,
          .high = 256,
-         .about = "Bytes of one session of a client that were received and are not handled yet. Beyond them the "
+         .about = "Received bytes of one client session that are not handled yet. Above this size the "
                   "link stops reading."},
         [](auto& of) -> auto& { return of.links.client_inbound_bytes_max; }),
     number<node>(
@@ -110,7 +110,7 @@ constexpr std::array rows = {
          .high = limits::sessions_per_client_max,
          .larger = "links.sessions_max",
          .larger_factor = 2,
-         .about = "Open links of one client, one for each of its processes. One more is refused."},
+         .about = "Open links of one client, one for each of its processes. Further links are refused."},
         [](auto& of) -> auto& { return of.links.sessions_per_client_max; }),
     number<node>(
         {.table = "links",
@@ -120,7 +120,7 @@ constexpr std::array rows = {
          .high = keepalive_ms_max,
          .larger = "links.dead_link_timeout_ms",
          .larger_factor = 2,
-         .about = "How often an idle link sends a keepalive."},
+         .about = "The interval at which an idle link sends a keepalive."},
         [](auto& of) -> auto& { return of.links.keepalive_interval; }),
     number<node>(
         {.table = "links",
@@ -128,7 +128,7 @@ constexpr std::array rows = {
          .unit = "ms",
          .low = dead_link_ms_min,
          .high = 600'000,
-         .about = "A link over which nothing came for this long is closed."},
+         .about = "A link that received nothing for this long is closed."},
         [](auto& of) -> auto& { return of.links.dead_link_timeout; }),
     number<node>(
         {.table = "links",
@@ -153,7 +153,7 @@ constexpr std::array rows = {
          .unit = "frames",
          .low = frames_per_second_min,
          .high = 10'000'000,
-         .about = "Frames of one replica that are examined in a second. A throttled replica has a tenth of it."},
+         .about = "Frames of one replica that are examined in a second. A throttled replica gets a tenth of it."},
         [](auto& of) -> auto& { return of.settings.frames_per_second_max; }),
 };
 

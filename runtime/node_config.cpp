@@ -44,15 +44,16 @@ void expect_own_folders(config_tables& tables, const node_config& config) {
   const auto& trail = config.audit.directory;
   if (is_inside(config.key_file, data)) {
     tables.complain({.table = "storage", .name = "directory"},
-                    "the key file stands in the data directory, which is moved away when it is damaged; "
-                    "'directory' needs a folder of its own");
+                    "the key file is in the data directory, which is moved away when it is damaged; "
+                    "set 'directory' to another directory");
   }
   if (!config.audit.enabled) return;
   if (!is_inside(trail, data) && !is_inside(data, trail)) return;
-  tables.complain({.table = "audit", .name = "directory"},
-                  fmt::format("the folder of the audit trail {} and the data directory {} must not be the same, or one "
-                              "in the other",
-                              quoted(trail), quoted(data)));
+  tables.complain(
+      {.table = "audit", .name = "directory"},
+      fmt::format("the directory of the audit trail {} and the data directory {} must not be the same, nor one "
+                  "inside the other",
+                  quoted(trail), quoted(data)));
 }
 
 /// All problems of the genesis and of the file that names it.

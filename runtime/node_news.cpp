@@ -13,13 +13,13 @@ namespace {
 std::string_view explain(suspicion_reason reason) {
   switch (reason) {
     case suspicion_reason::mute:
-      return "requests wait and nothing is executed";
+      return "requests are pending and none is executed";
     case suspicion_reason::starving:
       return "one client waits much longer than the others";
     case suspicion_reason::slow:
       return "all clients wait longer than the load explains";
     case suspicion_reason::proven:
-      return "there is proof against it";
+      return "there is evidence against it";
   }
   return "unknown";
 }
@@ -28,41 +28,40 @@ std::string_view explain(suspicion_reason reason) {
 std::string_view explain(link_error reason) {
   switch (reason) {
     case link_error::not_hypermesh:
-      return "it does not speak the protocol of this product";
+      return "it uses another protocol than HyperMesh";
     case link_error::wrong_version:
-      return "it speaks another version of the protocol; run one version on all nodes";
+      return "it uses another version of the protocol; run one version on all nodes";
     case link_error::wrong_cluster:
       return "it belongs to another cluster; compare the genesis files";
     case link_error::unknown_principal:
-      return "it is no member; compare the genesis files";
+      return "it is not a member; compare the genesis files";
     case link_error::wrong_responder:
-      return "it wants to reach another replica; compare the addresses in genesis.toml";
+      return "it dialed another replica; compare the addresses in genesis.toml";
     case link_error::wrong_direction:
-      return "it may not dial this replica; is a node running with this replica's own number?";
+      return "it may not dial this replica; look for a second node with this replica's number";
     case link_error::bad_signature:
-      return "it has not the key that the genesis lists; compare its secret.key and the genesis files";
+      return "its key is not the one in the genesis; compare its secret.key and the genesis files";
     case link_error::other_replica:
       return "another replica answers there; compare the addresses in genesis.toml";
     case link_error::connect_failed:
-      return "nothing accepts connections there; is it running, and is the address right?";
+      return "nothing listens at this address; check that the replica runs and that the address is right";
     case link_error::handshake_timeout:
-      return "it does not answer the handshake";
+      return "it did not answer the handshake in time";
     case link_error::closed:
     case link_error::truncated:
-      return "it ended the handshake; its own log says why";
+      return "it closed the connection during the handshake; look for the reason in its log";
     case link_error::too_many_connections:
-      return "too many connections are not authenticated yet; the bounds are handshakes_max and "
-             "handshakes_per_address_max of "
-             "[links]";
+      return "too many connections are not authenticated yet; raise handshakes_max or "
+             "handshakes_per_address_max of [links]";
     case link_error::too_many_sessions:
-      return "too many sessions of clients are open; the bounds are sessions_max and sessions_per_client_max of "
+      return "too many client sessions are open; raise sessions_max or sessions_per_client_max of "
              "[links]";
     case link_error::dead_link:
-      return "it gave no sign of life";
+      return "nothing was received before the timeout";
     case link_error::ended:
-      return "it said good-bye";
+      return "the other side closed it";
     case link_error::stopped:
-      return "this node stops";
+      return "this node is stopping";
     default:
       return to_string(reason);
   }
@@ -80,8 +79,8 @@ std::string deed_text(const standing_changed& it) {
 std::string claimed(const link_event& event) {
   const auto& claim = event.claim;
   if (!claim.initiator) return {};
-  auto text = fmt::format(" that says it is {}", to_string(*claim.initiator));
-  if (claim.responder) text += fmt::format(" and wants {}", to_string(*claim.responder));
+  auto text = fmt::format(" that claims to be {}", to_string(*claim.initiator));
+  if (claim.responder) text += fmt::format(" and dialed {}", to_string(*claim.responder));
   return text;
 }
 
@@ -98,25 +97,24 @@ struct node_news::teller {
   std::optional<news> operator()(const primary_suspected& it) const {
     of.suspicion_ = it.reason;
     of.leaving_ = it.view;
-    return news{
-        news_level::warning,
-        fmt::format("view {}: this replica wants another primary than {}: {}", it.view.value,
-                    to_string(principal::of(group_size{of.replicas_}.primary_of(it.view))), explain(it.reason))};
+    return news{news_level::warning, fmt::format("view {}: this replica suspects the primary, {}: {}", it.view.value,
+                                                 to_string(principal::of(group_size{of.replicas_}.primary_of(it.view))),
+                                                 explain(it.reason))};
   }
   std::optional<news> operator()(const replica_progress& it) const {
     if (it.active || of.leaving_ == it.view) return std::nullopt;
     of.leaving_ = it.view;
-    return news{news_level::info, fmt::format("waiting for view {} to begin{}", it.view.value,
-                                              of.suspicion_ ? "" : ": others want another primary")};
+    return news{news_level::info, fmt::format("waiting for NEW-VIEW of view {}{}", it.view.value,
+                                              of.suspicion_ ? "" : ": other replicas suspect the primary")};
   }
   std::optional<news> operator()(const view_was_entered& it) const {
     const auto primary = group_size{of.replicas_}.primary_of(it.view);
     const auto why =
-        of.suspicion_ ? fmt::format("; the last primary was left because {}", explain(*of.suspicion_)) : "";
+        of.suspicion_ ? fmt::format("; the previous primary was suspected because {}", explain(*of.suspicion_)) : "";
     of.leaving_ = std::nullopt;
     of.suspicion_ = std::nullopt;
-    return news{news_level::info, fmt::format("view {} has begun, its primary is {}{}", it.view.value,
-                                              name(principal::of(primary)), why)};
+    return news{news_level::info,
+                fmt::format("entered view {}, the primary is {}{}", it.view.value, name(principal::of(primary)), why)};
   }
   std::optional<news> operator()(const standing_changed& it) const {
     const auto who = name(it.about);
@@ -140,26 +138,28 @@ struct node_news::teller {
       return std::nullopt;
     }
     of.probation_ = it;
-    if (it.over) return news{news_level::info, "probation is over: this replica is a full member again"};
+    if (it.over) return news{news_level::info, "probation ended: this replica is a full member again"};
     return news{news_level::warning,
-                fmt::format("this replica is on probation, because it lost its disk: it votes above sequence {} and "
+                fmt::format("this replica is on probation because it lost its disk: it votes above sequence {} and "
                             "commits from view {} on",
                             it.floor.value, it.first_view.value)};
   }
   std::optional<news> operator()(const state_was_installed& it) const {
     return news{news_level::info,
-                fmt::format("the state after sequence {} was fetched from others", it.sequence.value)};
+                fmt::format("the state after sequence {} was fetched from other replicas", it.sequence.value)};
   }
   std::optional<news> operator()(const divergence_found& it) const {
-    return news{news_level::error,
-                fmt::format("the own state after sequence {} is not what a quorum certified: this replica stops voting "
-                            "and fetches the right one; keep its files for the inquiry",
-                            it.sequence.value)};
+    return news{
+        news_level::error,
+        fmt::format(
+            "the state of this replica after sequence {} differs from the certified one: the replica stops voting "
+            "and fetches the certified state; keep its files for an investigation",
+            it.sequence.value)};
   }
   std::optional<news> operator()(const fault_proven& it) const {
     const bool known = it.misbehaviour_kind >= 1 && it.misbehaviour_kind <= misbehaviour_kind_last;
     return news{news_level::warning,
-                fmt::format("proof against {}: {}", name(it.accused),
+                fmt::format("evidence against {}: {}", name(it.accused),
                             known ? to_string(static_cast<misbehaviour_kind>(it.misbehaviour_kind)) : "unknown")};
   }
   std::optional<news> operator()(const audit_interrupted& it) const {
@@ -185,7 +185,7 @@ std::optional<news> link_news::limited(allowance& by, time now, news made) {
     return std::nullopt;
   }
   --by.lines;
-  if (by.left_out > 0) made.line += fmt::format(" ({} lines like this were left out)", std::exchange(by.left_out, 0));
+  if (by.left_out > 0) made.line += fmt::format(" ({} similar lines omitted)", std::exchange(by.left_out, 0));
   return made;
 }
 
@@ -217,9 +217,9 @@ std::optional<news> link_news::of_replica(const link_event& event, time now) {
   const auto told = failures_.find(number);
   if (told != failures_.end() && told->second == event.reason) return std::nullopt;
   failures_[number] = event.reason;
-  return limited(links_[number], now,
-                 {news_level::warning,
-                  fmt::format("cannot open the link to {}, and goes on trying: {}", who, explain(event.reason))});
+  return limited(
+      links_[number], now,
+      {news_level::warning, fmt::format("cannot open the link to {}, retrying: {}", who, explain(event.reason))});
 }
 
 std::optional<news> link_news::of_refusal(const link_event& event, time now) {

@@ -93,16 +93,17 @@ constexpr std::array core_rows = {
                 .unit = "address",
                 .default_rule = "its address in the genesis",
                 .example = "*:7400",
-                .about = "Where the replica listens, if that is not its address in the genesis. * means every address "
+                .about = "The address to listen on, if it is not the one in the genesis. * means every address "
                          "of the machine, IPv4 and IPv6; 0.0.0.0 or [::] means every one of that family."}),
 
     mode_row({.table = "storage",
               .name = "mode",
               .unit = "word",
               .is_written = true,
-              .about = "When a vote counts as kept. sync: when it is on the disk. async: within 100 ms, so a crash of "
-                       "the machine may forget it and the replica may contradict itself. memory: never, for trials "
-                       "and tests."}),
+              .about =
+                  "When a vote counts as durable. sync: once it is on the disk. async: within 100 ms, so a crash of "
+                  "the machine may lose it and the replica may contradict itself. memory: never, for trials "
+                  "and tests."}),
     text<node>(
         value_kind::path,
         {.table = "storage",
@@ -110,7 +111,7 @@ constexpr std::array core_rows = {
          .unit = "path",
          .default_path = default_data_folder,
          .is_written = true,
-         .about = "The data directory, which holds everything that this replica has promised. If it is empty, "
+         .about = "The data directory, which holds the votes and the state of this replica. If it is empty, "
                   "mount its disk. If it is lost or damaged, move it away and start with --learner: the replica "
                   "then counts as one of the f faulty ones until it is readmitted. Never put an old copy in its "
                   "place."},
@@ -144,7 +145,7 @@ constexpr std::array core_rows = {
          .name = "votes",
          .unit = "flag",
          .is_written = true,
-         .about = "Whether the trail has signed proposals and votes too, and not only decisions."},
+         .about = "Whether the trail also has signed proposals and votes, and not only decisions."},
         [](auto& of) -> auto& { return of.audit.votes; }),
     number<node>(
         {.table = "audit",
@@ -153,7 +154,7 @@ constexpr std::array core_rows = {
          .low = audit_retain_mib_min,
          .high = audit_retain_mib_max,
          .is_written = true,
-         .about = "The trail is kept up to this size; its oldest part is removed first."},
+         .about = "The size limit of the trail; its oldest part is removed first."},
         [](auto& of) -> auto& { return of.audit.retain_mib; }),
     text<node>(
         value_kind::path,
@@ -162,7 +163,7 @@ constexpr std::array core_rows = {
          .unit = "path",
          .default_path = default_audit_folder,
          .is_written = true,
-         .about = "The folder of the trail, apart from the data directory. The node makes it."},
+         .about = "The directory of the trail, apart from the data directory. The node creates it."},
         [](auto& of) -> auto& { return of.audit.directory; }),
 
     number<node>(
@@ -173,7 +174,7 @@ constexpr std::array core_rows = {
          .high = 10'000'000,
          .larger = "views.request_timeout_us",
          .larger_factor = 2,
-         .about = "How long a request of an unfinished batch waits for others while the pipeline is busy."},
+         .about = "The time that a request of an unfinished batch waits for others while the pipeline is busy."},
         [](auto& of) -> auto& { return of.settings.batch_delay_us; }),
     number<node>(
         {.table = "batching",
@@ -181,7 +182,7 @@ constexpr std::array core_rows = {
          .unit = "batches",
          .low = 1,
          .high = limits::watermark_window_max,
-         .about = "Batches that are proposed and not executed yet. While there are so many, requests gather, "
+         .about = "Batches that may be proposed and not executed yet. At this limit, further requests wait, "
                   "so batches grow with the load."},
         [](auto& of) -> auto& { return of.settings.batching.pipeline_depth; }),
     number<node>(
@@ -199,7 +200,7 @@ constexpr std::array core_rows = {
          .low = 1,
          .high = limits::requests_per_batch_max,
          .larger = "batching.requests_per_batch_max",
-         .about = "A batch of this many requests leaves without waiting for the delay."},
+         .about = "A batch of this many requests is proposed without waiting for the delay."},
         [](auto& of) -> auto& { return of.settings.batching.requests_per_batch_target; }),
     number<node, kib>(
         {.table = "batching",
@@ -218,7 +219,7 @@ constexpr std::array core_rows = {
          .low = requests_pending_min,
          .high = 1'048'576,
          .about = "Requests of all clients that this replica holds until they are executed. Set it alike at "
-                  "all replicas: a backup waits for what the primary has no room for."},
+                  "all replicas: a backup waits for requests that do not fit at the primary."},
         [](auto& of) -> auto& { return of.settings.batching.requests_pending_max; }),
     number<node, mib>(
         {.table = "pending",
@@ -236,7 +237,7 @@ constexpr std::array core_rows = {
          .high = 2'048,
          .larger = "pending.total_mib_max",
          .larger_factor = 2,
-         .about = "Bytes of the pending requests of one client, so that no client takes the room of all "
+         .about = "Bytes of the pending requests of one client, so that no client uses the room of all "
                   "others. Set it alike at all replicas."},
         [](auto& of) -> auto& { return of.settings.batching.bytes_per_client_max; }),
 
@@ -246,7 +247,8 @@ constexpr std::array core_rows = {
          .unit = "µs",
          .low = 1'000,
          .high = minute_us,
-         .about = "How often a replica that waits sends STATUS, so that others send what it lacks."},
+         .about =
+             "The interval at which a waiting replica sends STATUS, so that others send the messages that it lacks."},
         [](auto& of) -> auto& { return of.settings.status_us; }),
     number<node>(
         {.table = "periods",
@@ -254,8 +256,8 @@ constexpr std::array core_rows = {
          .unit = "µs",
          .low = 1'000,
          .high = minute_us,
-         .about = "How often a CHECKPOINT that is not stable yet is sent again. How often checkpoints are "
-                  "taken is checkpoint_period in the genesis."},
+         .about = "The interval at which a CHECKPOINT that is not stable yet is sent again. The interval between "
+                  "checkpoints is checkpoint_period in the genesis."},
         [](auto& of) -> auto& { return of.settings.checkpoint_resend_us; }),
     number<node>(
         {.table = "periods",
@@ -263,8 +265,9 @@ constexpr std::array core_rows = {
          .unit = "µs",
          .low = 10'000,
          .high = minute_us,
-         .about = "How often a state transfer replaces late donors, and gives those who fetch from this "
-                  "replica a new share of bytes."},
+         .about =
+             "The interval at which a state transfer replaces late donors, and gives replicas that fetch from this "
+             "replica a new byte budget."},
         [](auto& of) -> auto& { return of.settings.transfer_tick_us; }),
     number<node>(
         {.table = "periods",
@@ -272,7 +275,7 @@ constexpr std::array core_rows = {
          .unit = "µs",
          .low = 1'000,
          .high = 1'000'000,
-         .about = "How often a backup measures how the primary serves its clients."},
+         .about = "The interval at which a backup measures the service of the primary."},
         [](auto& of) -> auto& { return of.settings.service_check_us; }),
 
     number<node>(
@@ -289,7 +292,7 @@ constexpr std::array core_rows = {
          .unit = "µs",
          .low = 10'000,
          .high = 10 * minute_us,
-         .about = "A primary is suspected after this time instead if the link to it is closed, as it is after the "
+         .about = "A primary is suspected after this shorter time if the link to it is closed, for example by the "
                   "end of its process."},
         [](auto& of) -> auto& { return of.settings.views.closed_link_us; }),
     number<node>(
@@ -319,8 +322,8 @@ constexpr std::array core_rows = {
          .high = 512,
          .larger = "links.replica_outbound_mib_max",
          .larger_factor = 2,
-         .about = "Bytes of state that this replica gives to all others together in one "
-                  "transfer_tick_us. More would crowd votes out of the queues of its links."},
+         .about = "Bytes of state that this replica sends to all others together in one "
+                  "transfer_tick_us. More bytes would displace votes from the queues of its links."},
         [](auto& of) -> auto& { return of.settings.giving.bytes_per_tick_max; }),
     number<node, mib>(
         {.table = "transfer",

@@ -118,10 +118,10 @@ namespace {
 std::string flaw_of_name(std::string_view owner, std::string_view name) {
   if (name.empty()) return fmt::format("{}'s name is empty", owner);
   if (name.size() > cluster_name_bytes_max) {
-    return fmt::format("{}'s name has {} bytes, {} are possible", owner, name.size(), cluster_name_bytes_max);
+    return fmt::format("{}'s name has {} bytes, more than the limit of {}", owner, name.size(), cluster_name_bytes_max);
   }
   const auto shown = visible_text(name);
-  if (!is_utf8(as_byte_span(name))) return fmt::format("{}'s name '{}' is no UTF-8", owner, shown);
+  if (!is_utf8(as_byte_span(name))) return fmt::format("{}'s name '{}' is not UTF-8", owner, shown);
   if (shown != name) return fmt::format("{}'s name '{}' has a control character", owner, shown);
   return {};
 }

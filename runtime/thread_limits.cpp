@@ -80,10 +80,10 @@ or_error<void> check_threads(std::size_t threads) {
     if (failed == 0) continue;
     const auto limit = user_limit();
     return tl::unexpected(world_error{
-        fmt::format("{} more threads are needed, and the system gives {}: {}{}", threads, trial.count(),
+        fmt::format("this process needs {} more threads, but the system allows {}: {}{}", threads, trial.count(),
                     std::strerror(failed), limit ? fmt::format(" (ulimit -u is {})", *limit) : ""),
         fmt::format("raise the limit of this user's processes and threads by {} or more (ulimit -u; of a systemd unit "
-                    "TasksMax; in a container pids.max), or end others",
+                    "TasksMax; in a container pids.max), or end other processes",
                     threads - trial.count())});
   }
   return {};

@@ -92,14 +92,14 @@ std::optional<bool> toml_table::find_flag(std::string_view key) {
 
 std::string toml_table::text(std::string_view key, std::optional<std::string> fallback) {
   if (auto value = find_text(key)) return std::move(*value);
-  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a text is needed", key));
+  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; add a text", key));
   return fallback.value_or("");
 }
 
 std::uint64_t toml_table::number(std::string_view key, std::uint64_t low, std::uint64_t high,
                                  std::optional<std::uint64_t> fallback) {
   if (const auto value = find_number(key, low, high)) return *value;
-  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; a number is needed", key));
+  if (!has(key) && !fallback) content_->complain(nullptr, fmt::format("'{}' is missing; add a number", key));
   return fallback.value_or(low);
 }
 
@@ -136,7 +136,7 @@ void toml_table::expect_nothing_else(const unknown_key_hint& hint) {
   for (const auto& [key, node] : *content_->table) {
     if (content_->asked.contains(key.str())) continue;
     auto what = hint ? hint(key.str()) : std::string{};
-    if (what.empty()) what = fmt::format("unknown key '{}'; known here: {}", key.str(), known);
+    if (what.empty()) what = fmt::format("unknown key '{}'; known keys of this table: {}", key.str(), known);
     content_->complain(&node, std::move(what));
   }
 }
@@ -146,7 +146,7 @@ or_error<toml_document> toml_document::read(const std::filesystem::path& path) {
   if (!content) {
     std::error_code unknown;
     if (!std::filesystem::exists(path, unknown) && !unknown) {
-      content.error().remedy = "check the path; 'hypermesh init DIRECTORY' makes a new cluster";
+      content.error().remedy = "check the path, or make a new cluster: hypermesh init DIRECTORY";
     }
     return failure_of(content);
   }

@@ -46,7 +46,7 @@ void supervise(const Handle& actor, const char* name, const failure_handler& on_
   caf::actor_cast<caf::actor>(actor)->attach_functor([on_failure, name](const caf::error& reason) {
     if (reason == caf::exit_reason::user_shutdown) return;
     on_failure({fmt::format("the {} of this node ended: {}", name, caf::to_string(reason)),
-                "restart the replica; if it ends again, report this message"});
+                "restart the replica; if this error returns, report it"});
   });
 }
 

@@ -149,10 +149,10 @@ std::array<std::byte, segment_header_bytes> encode_header(const segment_header& 
 }
 
 or_reason<segment_header> decode_header(byte_span bytes) {
-  if (bytes.size() < segment_header_bytes) return invalid("the segment ends inside of its header");
+  if (bytes.size() < segment_header_bytes) return invalid("the segment ends inside its header");
   byte_reader from{bytes.first(segment_header_bytes)};
   if (as_text(from.bytes(segment_magic.size())) != segment_magic) {
-    return invalid("this is no segment of an audit trail, or one of a newer format");
+    return invalid("the file is not an audit segment, or it has a newer format");
   }
   segment_header header;
   header.owner.context.cluster = fixed_from<cluster_id>(from);

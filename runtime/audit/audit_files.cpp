@@ -65,8 +65,8 @@ or_error<byte_vector> read_trail_file(const std::filesystem::path& path, std::ui
   if (::fstat(file.descriptor(), &known) != 0) return failed_to("read", path, errno);
   if (!S_ISREG(known.st_mode) || static_cast<std::uint64_t>(known.st_size) > bytes_max) {
     return tl::unexpected(
-        world_error{fmt::format("{} is no file of at most {} bytes, as an audit trail has", quoted(path), bytes_max),
-                    "it was put there by somebody else: keep it for the inquiry"});
+        world_error{fmt::format("{} is not a regular file of at most {} bytes", quoted(path), bytes_max),
+                    "move it out of the audit trail and keep it as evidence: this node did not write it"});
   }
   byte_vector bytes(static_cast<std::size_t>(known.st_size));
   std::size_t done = 0;
@@ -91,7 +91,7 @@ or_error<std::unique_ptr<audit_files>> audit_files::open(audit_folder folder) {
   std::error_code failed;
   const bool is_new = std::filesystem::create_directories(folder.root, failed);
   if (!failed && is_new) std::filesystem::permissions(folder.root, std::filesystem::perms::owner_all, failed);
-  if (failed) return failed_to("make the folder of the audit trail", folder.root, failed.value());
+  if (failed) return failed_to("create the directory of the audit trail", folder.root, failed.value());
   if (auto done = sync_folder_of(folder.root); !done) return failure_of(done);
   const auto path = folder.lock_file();
   open_file lock{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, private_mode)};
@@ -100,7 +100,7 @@ or_error<std::unique_ptr<audit_files>> audit_files::open(audit_folder folder) {
   if (::fcntl(lock.descriptor(), F_OFD_SETLK, &wanted) != 0) {
     if (errno != EAGAIN && errno != EACCES) return failed_to("lock", path, errno);
     return tl::unexpected(
-        world_error{fmt::format("the audit trail in {} is being written by another node", quoted(folder.root)),
+        world_error{fmt::format("the audit trail in {} is in use by another node", quoted(folder.root)),
                     "stop that node, or correct 'directory' of [audit] in the node's configuration"});
   }
   return std::unique_ptr<audit_files>{new audit_files{std::move(folder), std::move(lock)}};

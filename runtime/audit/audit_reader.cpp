@@ -11,19 +11,19 @@ namespace {
 std::string text_of(record_fault fault, const record_reading& reading, const chain_position& at) {
   switch (fault) {
     case record_fault::impossible_length:
-      return "no entry can have the length that stands here";
+      return "the entry has an impossible length";
     case record_fault::wrong_length:
-      return "the length of the entry is not the one that it was written with";
+      return "the length of the entry was changed";
     case record_fault::wrong_index:
-      return fmt::format("entry {} stands where entry {} belongs: something was cut out, put in or moved",
+      return fmt::format("found entry {}, expected entry {}: entries were removed, inserted or moved",
                          reading.entry.index, at.next_index);
     case record_fault::wrong_hash:
-      return "the entry, or the one before it, is not the one that was chained here";
+      return "the hash chain is broken: this entry or the previous one was changed";
     case record_fault::none:
     case record_fault::unfinished:
       break;
   }
-  return "the entry ends with the file";
+  return "the entry is cut off by the end of the file";
 }
 
 /// Reads one segment after another. The first objection ends the walk.
@@ -36,14 +36,14 @@ class trail_walker {
     if (!listed) return failure_of(listed);
     const auto& numbers = *listed;
     if (numbers.empty()) {
-      return tl::unexpected(world_error{
-          fmt::format("there is no audit trail in {}", quoted(folder_.root)),
-          "name the folder that holds the files 000001.log and so on, by default 'audit' beside node.toml"});
+      return tl::unexpected(
+          world_error{fmt::format("there is no audit trail in {}", quoted(folder_.root)),
+                      "name the directory with the files 000001.log and so on, by default 'audit' beside node.toml"});
     }
     auto expected = numbers.front();
     for (const auto number : numbers) {
       if (number != expected)
-        object({folder_.segment_file(expected), expected, 0, out_.end.next_index}, "it is missing");
+        object({folder_.segment_file(expected), expected, 0, out_.end.next_index}, "the segment is missing");
       if (out_.bad) break;
       if (auto done = walk_segment(number, number == numbers.back()); !done) return failure_of(done);
       if (out_.bad) break;
@@ -90,18 +90,19 @@ class trail_walker {
     }
     const auto& owner = out_.first->owner;
     if (header.owner != owner) {
-      object(spot, fmt::format("the segment belongs to replica {} of cluster {}, the ones before to replica {} of "
+      object(spot, fmt::format("the segment belongs to replica {} of cluster {}, the previous ones to replica {} of "
                                "cluster {}",
                                header.owner.self.value, to_hex(header.owner.context.cluster.view(), 8),
                                owner.self.value, to_hex(owner.context.cluster.view(), 8)));
     } else if (header.segment != spot.segment) {
-      object(spot, fmt::format("this is segment {} under another name", header.segment));
+      object(spot, fmt::format("the file holds segment {}, which its name contradicts", header.segment));
     } else if (header.segment == 1 && header.start != chain_start(owner)) {
-      object(spot, "the first segment does not begin where a trail begins");
+      object(spot, "the first segment does not begin with the start of the chain");
     } else if (header.start != out_.end) {
-      object(spot, fmt::format("it continues behind entry {} with another chain, or after another entry: the segment "
-                               "before ends with entry {}",
-                               header.start.next_index, out_.end.next_index));
+      object(spot,
+             fmt::format("the segment continues another chain or another place, after entry {}: the previous segment "
+                         "ends with entry {}",
+                         header.start.next_index, out_.end.next_index));
     } else if (auto done = visitor_.on_segment(header, bytes); !done) {
       object(spot, std::move(done.error()));
     }
@@ -115,9 +116,10 @@ class trail_walker {
     }
     const auto event = decode_audit_payload(reading.entry.kind, reading.entry.payload);
     if (!event) {
-      object(spot, fmt::format("an entry of kind {} cannot hold this: it was chained, but not by this version of the "
-                               "product",
-                               static_cast<unsigned>(reading.entry.kind)));
+      object(spot, fmt::format(
+                       "the content of an entry of kind {} is invalid: it was chained, but not by this version of the "
+                       "product",
+                       static_cast<unsigned>(reading.entry.kind)));
     } else if (auto done = visitor_.on_entry(spot, reading.entry, *event, out_.end); !done) {
       object(spot, std::move(done.error()));
     }

@@ -39,11 +39,11 @@ class trail_examiner {
 
  private:
   [[nodiscard]] tl::unexpected<world_error> refuse(const std::filesystem::path& file, std::string_view what) const {
-    return tl::unexpected(world_error{
-        fmt::format("the audit trail is not as this node wrote it: {}: {}", quoted(file), what),
-        fmt::format("keep it for the inquiry and start a new one: mv {0} {0}.kept; 'hypermesh audit verify' on it "
-                    "says more",
-                    quoted(folder_.root))});
+    return tl::unexpected(
+        world_error{fmt::format("the audit trail was changed after this node wrote it: {}: {}", quoted(file), what),
+                    fmt::format("move it away, so that a new trail begins: mv {0} {0}.kept; then find the change: "
+                                "hypermesh audit verify {0}.kept --genesis FILE",
+                                quoted(folder_.root))});
   }
   [[nodiscard]] bool is_interrupted_beginning(const std::vector<std::uint64_t>& numbers) const;
   [[nodiscard]] or_error<void> read_head_file(found_trail& out) const;
@@ -86,7 +86,7 @@ or_error<void> trail_examiner::read_head_file(found_trail& out) const {
   auto read = read_trail_file(folder_.head_file(), head_bytes);
   if (!read) return failure_of(read);
   const auto head = decode_heads(*read, owner_, keys_);
-  if (!head.newest) return refuse(folder_.head_file(), "no part of it is signed by this replica");
+  if (!head.newest) return refuse(folder_.head_file(), "neither part of the head is signed by this replica");
   out.place.head = *head.newest;
   if (!head.is_whole) out.cut.emplace().head_was_damaged = true;
   return {};
@@ -104,7 +104,8 @@ or_error<void> trail_examiner::measure(const std::vector<std::uint64_t>& numbers
   }
   if (expected <= head.segment) return refuse(folder_.segment_file(expected), "the segment is missing");
   // A segment begins after the one before is sealed, and the head is updated with that seal.
-  if (expected > head.segment + 2) return refuse(folder_.segment_file(expected - 1), "the head does not know of it");
+  if (expected > head.segment + 2)
+    return refuse(folder_.segment_file(expected - 1), "the head does not list this segment");
   return {};
 }
 
@@ -119,14 +120,14 @@ or_error<void> trail_examiner::read_newest(found_trail& out) const {
   const auto& header = *decoded;
   const auto& head = out.place.head;
   if (header.owner != owner_ || header.segment != newest) {
-    return refuse(file, fmt::format("its header names segment {} of replica {} of cluster {}", header.segment,
+    return refuse(file, fmt::format("the header names segment {} of replica {} of cluster {}", header.segment,
                                     header.owner.self.value, to_hex(header.owner.context.cluster.view(), 8)));
   }
-  if (!is_genuine_header(bytes, header, keys_)) return refuse(file, "its header is not signed by this replica");
+  if (!is_genuine_header(bytes, header, keys_)) return refuse(file, "the header is not signed by this replica");
   const bool is_behind_seal = newest > head.segment;
   const bool fits =
       is_behind_seal ? header.start == head.sealed && !head.closed : header.start.next_index <= head.sealed.next_index;
-  if (!fits) return refuse(file, "it does not continue what the head says");
+  if (!fits) return refuse(file, "the segment does not continue the chain that the head names");
   out.place.at = header.start;
   return read_entries(bytes, file, out);
 }
@@ -145,7 +146,7 @@ or_error<void> trail_examiner::read_entries(byte_span bytes, const std::filesyst
     at = {reading.entry.index + 1, reading.entry.hash};
   }
   if (at.next_index == head.sealed.next_index && at.hash != head.sealed.hash) {
-    return refuse(file, fmt::format("entry {} is not the one that was sealed", at.next_index - 1));
+    return refuse(file, fmt::format("entry {} is not the sealed one", at.next_index - 1));
   }
   // An interrupted write: the end is missing, or the file had grown and the new part was never filled. This cannot
   // happen before the last seal, because the head is written after the seal is durable.
@@ -153,11 +154,11 @@ or_error<void> trail_examiner::read_entries(byte_span bytes, const std::filesyst
                        (reading.fault == record_fault::unfinished || is_blank(bytes.subspan(offset)) ||
                         (at.next_index >= head.sealed.next_index && ends_blank(bytes.subspan(offset), reading)));
   if (at.next_index < head.sealed.next_index && (offset == bytes.size() || is_torn)) {
-    return refuse(file, fmt::format("it ends behind entry {}, but {} entries were sealed", at.next_index,
+    return refuse(file, fmt::format("the trail ends after entry {}, but {} entries were sealed", at.next_index,
                                     head.sealed.next_index));
   }
   if (head.closed && (at.next_index > head.sealed.next_index || offset < bytes.size())) {
-    return refuse(file, "something follows the seal with which the node stopped");
+    return refuse(file, "entries follow the seal that the node wrote when it stopped");
   }
   if (offset < bytes.size() && !is_torn) return refuse(file, fault_at(offset, reading, at.next_index));
   if (is_torn) {
@@ -173,9 +174,10 @@ or_error<void> trail_examiner::read_entries(byte_span bytes, const std::filesyst
 std::string trail_examiner::fault_at(std::size_t offset, const record_reading& reading, std::uint64_t index) const {
   const bool is_length =
       reading.fault == record_fault::impossible_length || reading.fault == record_fault::wrong_length;
-  const auto* const what = is_length                                    ? "its length was changed"
-                           : reading.fault == record_fault::wrong_index ? "an entry of another place stands there"
-                                                                        : "it was changed after it was written";
+  const auto* const what = is_length ? "the length of the entry was changed"
+                           : reading.fault == record_fault::wrong_index
+                               ? "the entry belongs to another place of the trail"
+                               : "the entry was changed after it was written";
   return fmt::format("at byte {}, entry {}: {}", offset, index, what);
 }
 

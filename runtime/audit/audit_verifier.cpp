@@ -62,7 +62,7 @@ class trail_verifier {
   or_reason<void> on_segment(const segment_header& header, byte_span bytes) {
     if (header.owner.context != cluster_.signing) {
       return invalid(
-          fmt::format("the trail is of cluster {}, epoch {}, but the genesis file is of cluster {}, epoch {}",
+          fmt::format("the trail belongs to cluster {}, epoch {}, but the genesis file to cluster {}, epoch {}",
                       to_hex(header.owner.context.cluster.view(), 8), header.owner.context.epoch.value,
                       to_hex(cluster_.signing.cluster.view(), 8), cluster_.signing.epoch.value));
     }
@@ -74,7 +74,7 @@ class trail_verifier {
       statements_.emplace(cluster_, owner_->self, keys_);
       decode_head_of(*owner_);
     } else if (last_kind_ != audit_kind::seal) {
-      return invalid("the segment before it does not end with a seal");
+      return invalid("the previous segment does not end with a seal");
     }
     last_kind_ = audit_kind::seal;
     return {};
@@ -96,8 +96,7 @@ class trail_verifier {
     ++out_.entries_by_kind[entry.kind];
     if (const auto* it = std::get_if<trail_seal>(&event)) {
       if (!verify_seal(*owner_, keys_, before, entry.time_us, *it)) {
-        return invalid(
-            fmt::format("the seal is not signed by replica {} for what stands before it", owner_->self.value));
+        return invalid(fmt::format("replica {} did not sign this seal for the entries before it", owner_->self.value));
       }
       out_.seals.push_back({entry.index, entry.time_us, it->checkpoint, entry.hash});
     }
@@ -109,36 +108,39 @@ class trail_verifier {
 
   [[nodiscard]] or_reason<void> check_sealed(const chain_position& at) const {
     if (!out_.head || at.next_index != out_.head->sealed.next_index || at == out_.head->sealed) return {};
-    return invalid("the chain up to here is not the one that the head says was sealed");
+    return invalid("the chain up to this entry differs from the chain that was sealed");
   }
 
   /// Checks that need the end of the trail.
   [[nodiscard]] std::optional<bad_place> objection_to_end(std::uint64_t first_kept) const {
     const auto& walk = out_.walk;
     const trail_spot at_head{folder_.head_file(), 0, 0, walk.end.next_index};
-    if (!sectors_) return bad_place{at_head, "it is missing: nobody can tell whether the end of the trail was cut off"};
-    if (!out_.head) return bad_place{at_head, fmt::format("no part of it is signed by replica {}", owner_->self.value)};
+    if (!sectors_)
+      return bad_place{at_head, "the head is missing, so a cut at the end of the trail cannot be excluded"};
+    if (!out_.head)
+      return bad_place{at_head, fmt::format("neither part of the head is signed by replica {}", owner_->self.value)};
     if (!head_.is_whole) {
-      return bad_place{at_head, "one of its two parts is not as the node wrote it: a power failure, or an edit"};
+      return bad_place{at_head, "one of the two parts of the head is damaged, by a power failure or by an edit"};
     }
     const auto& head = *out_.head;
     if (walk.first->segment > first_kept) {
-      return bad_place{{folder_.segment_file(first_kept), first_kept, 0, 0},
-                       fmt::format("it is missing: the head says that the trail begins with segment {}", first_kept)};
+      return bad_place{
+          {folder_.segment_file(first_kept), first_kept, 0, 0},
+          fmt::format("the segment is missing: according to the head, the trail begins with segment {}", first_kept)};
     }
     if (walk.end.next_index < head.sealed.next_index) {
       return bad_place{
           walk.end_spot,
-          fmt::format("the trail ends here, but {} entries were sealed: its end was cut off", head.sealed.next_index)};
+          fmt::format("the trail ends here, but {} entries were sealed: the end was cut off", head.sealed.next_index)};
     }
     if (auto done = check_sealed(walk.end); !done) return bad_place{walk.end_spot, std::move(done.error())};
     if (head.closed && walk.end.next_index > head.sealed.next_index) {
-      return bad_place{walk.end_spot, "something follows the seal with which the node stopped"};
+      return bad_place{walk.end_spot, "entries follow the seal that the node wrote when it stopped"};
     }
     if (walk.unfinished_bytes > 0 && !out_.is_live) {
       return bad_place{walk.end_spot,
-                       fmt::format("the {} bytes at the end are no whole entry: the node was killed while it wrote, or "
-                                   "somebody changed them",
+                       fmt::format("the last {} bytes are not a complete entry: the node was killed during a write, or "
+                                   "they were changed",
                                    walk.unfinished_bytes)};
     }
     return std::nullopt;

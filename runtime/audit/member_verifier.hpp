@@ -18,7 +18,7 @@ class member_verifier final : public authenticator {
 
  private:
   [[noreturn]] static void fail() {
-    fail_requirement("who only verifies is nobody and signs nothing", __FILE__, __LINE__, __func__);
+    fail_requirement("a verifier without a key has no identity and cannot sign", __FILE__, __LINE__, __func__);
   }
 
   member_keys members_;

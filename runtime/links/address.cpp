@@ -78,7 +78,7 @@ std::string flaw_of_name(std::string_view name) {
     const bool plain =
         std::ranges::all_of(label, [](char letter) { return is_letter(letter) || is_digit(letter) || letter == '-'; });
     if (!plain) return "a host name has letters, digits, hyphens and dots only";
-    if (dot == std::string_view::npos) return is_number(label) ? "it looks like an IPv4 address and is none" : "";
+    if (dot == std::string_view::npos) return is_number(label) ? "it looks like an IPv4 address but is not valid" : "";
     rest.remove_prefix(dot + 1);
   }
 }
@@ -87,8 +87,9 @@ bool is_unspecified(std::string_view host) { return host == "0.0.0.0" || host ==
 
 or_error<std::string> host_for_use(std::string host, std::string_view text, address_use use) {
   if (use == address_use::dial && is_unspecified(host)) {
-    return wrong(fmt::format("'{}' stands for every address of a machine, and nobody can dial it", visible_text(text)),
-                 "write the address at which the others reach the replica; 'listen' in node.toml may be '*:PORT'");
+    return wrong(
+        fmt::format("'{}' means every address of a machine and cannot be dialed", visible_text(text)),
+        "write the address at which other members reach the replica; only 'listen' in node.toml may be '*:PORT'");
   }
   return host;
 }
@@ -101,7 +102,7 @@ or_error<std::string> parse_host(std::string_view text, address_use use) {
   if (opened || closed) {
     auto address = opened && closed && text.size() > 2 ? ipv6(text.substr(1, text.size() - 2)) : std::nullopt;
     if (address) return host_for_use(std::move(*address), text, use);
-    return wrong(fmt::format("'{}' is no IPv6 address in brackets", visible_text(text)),
+    return wrong(fmt::format("'{}' is not an IPv6 address in brackets", visible_text(text)),
                  "write it as [2001:db8::20]; an address with a zone, like fe80::1%eth0, holds on one machine only");
   }
   if (text == "*" && use == address_use::listen) return std::string{};
@@ -109,7 +110,7 @@ or_error<std::string> parse_host(std::string_view text, address_use use) {
   if (auto address = ipv6(text)) return host_for_use(std::move(*address), text, use);
   if (text.empty()) return wrong("the host is empty", host_forms);
   if (const auto flaw = flaw_of_name(text); !flaw.empty()) {
-    return wrong(fmt::format("'{}' is no host: {}", visible_text(text), flaw), host_forms);
+    return wrong(fmt::format("'{}' is not a host: {}", visible_text(text), flaw), host_forms);
   }
   std::string name{text};
   // Names are case-insensitive (RFC 1123, section 6.1.3.5).
@@ -120,8 +121,8 @@ or_error<std::string> parse_host(std::string_view text, address_use use) {
 
 or_error<replica_address> parse_address(std::string_view text, address_use use) {
   if (ipv6(text)) {
-    return wrong(fmt::format("'{}' is an IPv6 address, and it is not clear where its port begins", text),
-                 "put the address in brackets and the port behind them: [2001:db8::20]:7400");
+    return wrong(fmt::format("'{}' is an IPv6 address without brackets, so the start of its port is ambiguous", text),
+                 "put the address in brackets and the port after them: [2001:db8::20]:7400");
   }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || text.ends_with(']')) {
@@ -130,7 +131,7 @@ or_error<replica_address> parse_address(std::string_view text, address_use use) 
   const auto host_text = text.substr(0, colon);
   if (!host_text.starts_with('[') && host_text.find(':') != std::string_view::npos) {
     return wrong(fmt::format("'{}' has more than one colon", visible_text(text)),
-                 "an IPv6 address stands in brackets: [2001:db8::20]:7400");
+                 "put an IPv6 address in brackets: [2001:db8::20]:7400");
   }
   auto host = parse_host(host_text, use);
   if (!host) return failure_of(host);
@@ -139,7 +140,7 @@ or_error<replica_address> parse_address(std::string_view text, address_use use) 
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   const bool whole = failed == std::errc{} && end == digits.data() + digits.size() && !digits.starts_with('0');
   if (!whole) {
-    return wrong(fmt::format("'{}' has no port from 1 to 65535 behind the last colon", visible_text(text)),
+    return wrong(fmt::format("'{}' has no port from 1 to 65535 after the last colon", visible_text(text)),
                  address_forms);
   }
   return replica_address{std::move(*host), port};

@@ -27,7 +27,7 @@ std::uint64_t raise_descriptor_limit(std::uint64_t wanted) {
 
 tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed) {
   return tl::unexpected(
-      world_error{fmt::format("{} open files are needed, and the system allows {}", wanted, allowed),
+      world_error{fmt::format("this process needs {} open files, but the system allows {}", wanted, allowed),
                   fmt::format("raise the limit: ulimit -n {0} (of a systemd unit: LimitNOFILE={0})", wanted)});
 }
 
@@ -50,7 +50,7 @@ or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser r
   bounds.handshakes_max = least_handshakes + std::min<std::uint64_t>(room, bounds.handshakes_max - least_handshakes);
   bounds.handshakes_per_address_max = std::min(bounds.handshakes_per_address_max, bounds.handshakes_max);
   return fmt::format(
-      "the system allows {} open files: at most {} sessions of clients and {} handshakes at once; for all of them: "
+      "the system allows {} open files, enough for {} client sessions and {} handshakes; to have all configured ones: "
       "ulimit -n {}, or lower sessions_max and handshakes_max of [links] in node.toml",
       allowed, bounds.sessions_max, bounds.handshakes_max, wanted);
 }

@@ -162,7 +162,7 @@ initiator_handshake::initiator_handshake(handshake_context context, principal re
       proof_(responder_proof_bytes),
       secrets_(std::make_unique<secrets>(seed)) {
   const auto self = context_.keys->self();
-  require(may_dial(self, responder_), "this node dials only whom it may dial");
+  require(may_dial(self, responder_), "a node dials only members that it may dial");
   hello_.reserve(hello_bytes);
   append(hello_, as_byte_span(magic));
   hello_.push_back(static_cast<std::byte>(link_version));

@@ -98,7 +98,7 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
 void listener_state::hand_over(const std::shared_ptr<accepted_connection>& connection) {
   if (connection->remote.is_client()) return hand_to_session(connection);
   const auto& peer = setup_->peers.at(connection->remote.number);
-  require(peer != nullptr, "whoever may dial this node has a peer that does not dial");
+  require(peer != nullptr, "a peer of a member that dials this node does not dial");
   caf::anon_send(caf::actor_cast<caf::actor>(peer), connection_offered{connection});
 }
 

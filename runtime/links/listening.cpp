@@ -51,9 +51,9 @@ std::variant<open_file, int> listen_everywhere(std::uint16_t port) {
 
 tl::unexpected<world_error> unknown_name(const replica_address& address, int reason) {
   return tl::unexpected(world_error{
-      fmt::format("cannot listen on {}: this machine cannot look the name up: {}", to_string(address),
+      fmt::format("cannot listen on {}: this machine cannot resolve the name: {}", to_string(address),
                   ::gai_strerror(reason)),
-      fmt::format("see what it knows of the name: getent ahosts {}; or set 'listen' in node.toml to an address of "
+      fmt::format("run: getent ahosts {}; then correct the name, or set 'listen' in node.toml to an address of "
                   "this machine or to \"*:{}\"",
                   address.host, address.port),
       fault_origin::configuration});
@@ -62,7 +62,7 @@ tl::unexpected<world_error> unknown_name(const replica_address& address, int rea
 tl::unexpected<world_error> foreign_address(const replica_address& address) {
   return tl::unexpected(world_error{
       fmt::format("cannot listen on {}: no interface of this machine has this address", to_string(address)),
-      fmt::format("see the addresses that it has: ip -brief address; behind NAT or in a container set 'listen' in "
+      fmt::format("list the machine's addresses: ip -brief address; behind NAT or in a container set 'listen' in "
                   "node.toml to \"*:{}\" and leave the genesis as it is",
                   address.port),
       fault_origin::configuration});
@@ -73,12 +73,12 @@ tl::unexpected<world_error> without_privilege(const replica_address& address) {
   const auto what = fmt::format("cannot listen on {}: {}", to_string(address), std::strerror(EACCES));
   if (address.port >= first_free_port) {
     return tl::unexpected(
-        world_error{what, "a security policy of this machine forbids it: see journalctl -k and the policy's own log",
+        world_error{what, "allow it in the security policy of this machine; see journalctl -k and the policy's log",
                     fault_origin::configuration});
   }
   return tl::unexpected(world_error{
       fmt::format("{}: this user may not use ports below {}", what, first_free_port),
-      fmt::format("set 'listen' in node.toml to a port from {} on and forward port {} to it, or give the right: "
+      fmt::format("set 'listen' in node.toml to a port from {} on and forward port {} to it, or grant the right: "
                   "setcap cap_net_bind_service=+ep $(command -v hypermesh)",
                   first_free_port, address.port),
       fault_origin::configuration});
@@ -89,7 +89,7 @@ tl::unexpected<world_error> explain(const replica_address& address, int error) {
   switch (error) {
     case EADDRINUSE:
       return tl::unexpected(
-          world_error{what, fmt::format("see who holds the port: ss -ltnp 'sport = :{}'", address.port)});
+          world_error{what, fmt::format("find the process that uses the port: ss -ltnp 'sport = :{}'", address.port)});
     case EADDRNOTAVAIL:
       return foreign_address(address);
     case EACCES:
@@ -97,14 +97,14 @@ tl::unexpected<world_error> explain(const replica_address& address, int error) {
       return without_privilege(address);
     case EAFNOSUPPORT:
       return tl::unexpected(
-          world_error{what + ": this machine has no such addresses, perhaps because IPv6 is switched off",
+          world_error{what + ": this machine has no such addresses; IPv6 may be disabled",
                       fmt::format("set 'listen' in node.toml to an IPv4 address or to \"*:{}\"", address.port),
                       fault_origin::configuration});
     case EMFILE:
     case ENFILE:
       return tl::unexpected(world_error{what, "raise the limit of open files: ulimit -n 4096"});
     default:
-      return tl::unexpected(world_error{what, "see the system's own messages: journalctl -k"});
+      return tl::unexpected(world_error{what, "look at the system's messages: journalctl -k"});
   }
 }
 

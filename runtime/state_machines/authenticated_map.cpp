@@ -40,20 +40,21 @@ byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span st
 
 /// Checks one chunk alone, without the chunks beside it.
 or_reason<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
-  if (chunk.bytes == nullptr) return invalid("it has no bytes");
+  if (chunk.bytes == nullptr) return invalid("the chunk is empty");
   const auto size = chunk.bytes->size();
   if (size <= chunk_header_bytes || size > limits::state_chunk_bytes_max) {
-    return invalid(fmt::format("its size of {} bytes is out of bounds", size));
+    return invalid(fmt::format("the size of {} bytes is out of bounds", size));
   }
   byte_reader reader{*chunk.bytes};
   const auto format = reader.number<std::uint8_t>();
   const auto count = reader.number<std::uint32_t>();
   const auto bucket = reader.number<std::uint32_t>();
   const auto part = reader.number<std::uint32_t>();
-  if (format != chunk_format) return invalid(fmt::format("its format {} is unknown", format));
-  if (count != bucket_count) return invalid(fmt::format("it is of a map with {} buckets, not {}", count, bucket_count));
-  if (bucket >= bucket_count) return invalid(fmt::format("it names bucket {} of {}", bucket, bucket_count));
-  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return invalid("its bytes do not hash to its leaf");
+  if (format != chunk_format) return invalid(fmt::format("the format {} is unknown", format));
+  if (count != bucket_count)
+    return invalid(fmt::format("the chunk belongs to a map with {} buckets, not {}", count, bucket_count));
+  if (bucket >= bucket_count) return invalid(fmt::format("the chunk names bucket {} of {}", bucket, bucket_count));
+  if (state_chunk_digest(*chunk.bytes) != chunk.leaf) return invalid("the hash of the bytes differs from the leaf");
   return chunk_place{bucket, part};
 }
 
@@ -184,8 +185,8 @@ or_reason<void> authenticated_map::read_stream(std::size_t index, byte_span stre
   while (!reader.is_empty()) {
     const auto key_bytes = reader.number<std::uint16_t>();
     const auto value_bytes = reader.number<std::uint32_t>();
-    if (key_bytes == 0 || key_bytes > key_bytes_max) return invalid("has a key of a length out of bounds");
-    if (value_bytes > value_bytes_max) return invalid("has a value of a length out of bounds");
+    if (key_bytes == 0 || key_bytes > key_bytes_max) return invalid("has a key whose length is out of bounds");
+    if (value_bytes > value_bytes_max) return invalid("has a value whose length is out of bounds");
     const auto key = reader.bytes(key_bytes);
     const auto value = reader.bytes(value_bytes);
     if (reader.failed()) return invalid("ends inside an entry");
@@ -207,7 +208,7 @@ or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
     const auto head = read_place(snapshot[first], buckets_.size());
     if (!head) return invalid(fmt::format("chunk {}: {}", first, head.error()));
     if (head->bucket < next_bucket || head->part != 0)
-      return invalid(fmt::format("chunk {}: it is out of order", first));
+      return invalid(fmt::format("chunk {}: the chunk is out of order", first));
     const auto index = head->bucket;
     auto& bucket = staged.buckets_[index];
 
@@ -224,7 +225,7 @@ or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
       if (place->bucket != index) break;
       const bool is_previous_full = bytes.size() == limits::state_chunk_bytes_max;
       if (place->part != next - first || !is_previous_full)
-        return invalid(fmt::format("chunk {}: it is out of order", next));
+        return invalid(fmt::format("chunk {}: the chunk is out of order", next));
       is_more = true;
     }
     if (auto done = read_stream(index, stream, bucket); !done)

@@ -84,7 +84,7 @@ or_reason<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
       return operation{increment{reader.rest(), amount}};
     }
     default:
-      return invalid(fmt::format("0x{:02x} is no operation of the key-value store", code));
+      return invalid(fmt::format("0x{:02x} is not an operation of the key-value store", code));
   }
 }
 
@@ -104,7 +104,7 @@ byte_vector encode(const operation& value) {
 
 or_reason<operation> decode(byte_span bytes) {
   if (bytes.empty()) return invalid("an operation has at least one octet");
-  if (bytes.size() > limits::operation_bytes_max) return invalid("the operation is longer than any may be");
+  if (bytes.size() > limits::operation_bytes_max) return invalid("the operation is too long");
   byte_reader reader{bytes};
   const auto code = reader.number<std::uint8_t>();
   auto decoded = decode_by_code(code, reader);
@@ -132,14 +132,14 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
 std::string_view usage() {
   return "put KEY VALUE                      set a value\n"
          "get KEY                            read a value\n"
-         "delete KEY                         forget a value\n"
+         "delete KEY                         delete a value\n"
          "compare-and-swap KEY EXPECTED NEW  set NEW if the value is EXPECTED\n"
-         "create KEY VALUE                   set a value if there is none\n"
-         "increment KEY [AMOUNT]             add to a number (1 when not given)\n";
+         "create KEY VALUE                   set a value if the key has none\n"
+         "increment KEY [AMOUNT]             add AMOUNT (default 1) to a number\n";
 }
 
 or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
-  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; write one of:\n{}", what, usage())); };
+  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; use one of:\n{}", what, usage())); };
   if (words.empty()) return wrong("no operation given");
   const auto& verb = words[0];
   const auto arguments = words.size() - 1;
@@ -156,14 +156,14 @@ or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
   if (verb == "increment" && arguments == 1) parsed = increment{word(1), 1};
   if (verb == "increment" && arguments == 2) {
     const auto amount = parse_decimal<std::int64_t>(words[2]);
-    if (!amount) return wrong(fmt::format("\"{}\" is no whole number of 64 bits", words[2]));
+    if (!amount) return wrong(fmt::format("\"{}\" is not a 64-bit integer", words[2]));
     parsed = increment{word(1), *amount};
   }
-  if (!parsed) return wrong(fmt::format("\"{}\" with {} arguments is no operation", verb, arguments));
+  if (!parsed) return wrong(fmt::format("\"{}\" with {} arguments is not an operation", verb, arguments));
   auto encoded = encode(*parsed);
   if (encoded.size() > limits::operation_bytes_max) {
-    return invalid(
-        fmt::format("the operation has {} bytes; the most is {}", encoded.size(), limits::operation_bytes_max));
+    return invalid(fmt::format("the operation has {} bytes, more than the limit of {}", encoded.size(),
+                               limits::operation_bytes_max));
   }
   return encoded;
 }

@@ -75,9 +75,9 @@ operation_result key_value_store::execute(const key_value::increment& operation)
   const auto bucket = entries_.bucket_of(operation.key);
   const auto present = entries_.find_in(bucket, operation.key);
   const auto before = present ? key_value::parse_number(as_text(*present)) : std::int64_t{0};
-  if (!before) return refused("the value is not a decimal number of 64 bits");
+  if (!before) return refused("the value is not a 64-bit decimal integer");
   std::int64_t sum = 0;
-  if (__builtin_add_overflow(*before, operation.amount, &sum)) return refused("the sum does not fit 64 bits");
+  if (__builtin_add_overflow(*before, operation.amount, &sum)) return refused("the sum does not fit in 64 bits");
   auto text = to_byte_vector(fmt::format("{}", sum));
   if (auto full = write(bucket, operation.key, text)) return *full;
   return applied(std::move(text));

@@ -24,7 +24,7 @@ machine_answer no_value_answer() { return {operation_status::applied, "(none)", 
 
 machine_answer unapplied_answer(const operation_result& result) {
   if (result.status == operation_status::result_too_large) {
-    std::string text = "executed, but the answer is too large for a reply";
+    std::string text = "the operation was executed, but its result is too large for a reply";
     return {result.status, text, text, std::nullopt};
   }
   auto text = result.status == operation_status::malformed ? std::string{"malformed: "} : std::string{"refused: "};

@@ -29,10 +29,10 @@ std::optional<node_index> node_pool::find(std::string_view name) const {
 }
 
 std::string_view node_pool::flaw_of(const node_spec& spec) const {
-  if (nodes_.size() >= nodes_max) return "the cluster has as many nodes as it may";
-  if (by_name_.contains(spec.name)) return "a node of this name is registered already";
+  if (nodes_.size() >= nodes_max) return "the cluster has the maximum number of nodes";
+  if (by_name_.contains(spec.name)) return "a node with this name is already registered";
   const bool is_new = std::find(models_.begin(), models_.end(), spec.gpu_model) == models_.end();
-  if (is_new && models_.size() >= gpu_models_max) return "the cluster has as many GPU models as it may";
+  if (is_new && models_.size() >= gpu_models_max) return "the cluster has the maximum number of GPU models";
   return {};
 }
 

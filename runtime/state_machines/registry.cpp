@@ -49,7 +49,7 @@ const entry* find(std::string_view name) {
 }
 
 tl::unexpected<std::string> unknown(std::string_view name) {
-  return invalid(fmt::format("there is no state machine \"{}\"; choose one of: {}", name, state_machine_names()));
+  return invalid(fmt::format("unknown state machine \"{}\"; use one of: {}", name, state_machine_names()));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ static_assert(sizeof(std::uint16_t) + waiting_examined_limit * placement_bytes_m
 /// A client may send any bytes as a name. The answer repeats the name only if it is valid.
 operation_result refused_unknown(std::string_view kind, const std::string& name) {
   const auto flaw = flaw_of(task_spec{name, {}, {}});
-  return refused(flaw.empty() ? fmt::format("no {} is named {}", kind, name) : std::string{flaw});
+  return refused(flaw.empty() ? fmt::format("there is no {} {}", kind, name) : std::string{flaw});
 }
 
 }  // namespace
@@ -60,12 +60,12 @@ operation_result resource_scheduler::execute(const submit_task& operation) {
   const auto& spec = operation.task;
   if (const auto flaw = scheduler::flaw_of(spec); !flaw.empty()) return refused(flaw);
   if (tables_.submitted + tables_.waiting.size() + tables_.placed >= bounds_.live_tasks_max) {
-    return refused("there are as many tasks as there may be");
+    return refused("the scheduler has the maximum number of tasks");
   }
   known_task task{task_key(spec.name), 0, {}};
   task.bucket = records_.bucket_of(as_byte_span(task.key));
   if (records_.find_in(task.bucket, as_byte_span(task.key))) {
-    return refused(fmt::format("a task named {} exists already", spec.name));
+    return refused(fmt::format("task {} already exists", spec.name));
   }
   task.record.needs = spec.needs;
   task.record.service = spec.service;
@@ -79,7 +79,7 @@ operation_result resource_scheduler::execute(const place_task& operation) {
   if (!task) return refused_unknown("task", operation.name);
   auto& record = task->record;
   if (record.state == task_state::placed || record.state == task_state::released) {
-    return refused(fmt::format("task {} is {} already", operation.name, to_string(record.state)));
+    return refused(fmt::format("task {} is already {}", operation.name, to_string(record.state)));
   }
   if (const auto node = tables_.nodes.best_for(record.needs)) {
     if (record.state == task_state::pending) {
@@ -114,7 +114,7 @@ operation_result resource_scheduler::execute(const end_task& operation) {
   if (!task) return refused_unknown("task", operation.name);
   const auto& record = task->record;
   if (record.state == task_state::placed) return release(operation.name, *task);
-  if (record.state == task_state::released) return refused(fmt::format("task {} is released already", operation.name));
+  if (record.state == task_state::released) return refused(fmt::format("task {} is already released", operation.name));
   if (record.state == task_state::pending) {
     tables_.waiting.erase(record.ticket);
   } else {
@@ -262,10 +262,10 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
     const bool is_new = node && specs.emplace(node->index, node->spec).second;
     is_readable = is_readable && is_new;
   });
-  if (!is_readable) return invalid("a node record is unreadable or doubled");
+  if (!is_readable) return invalid("a node record is unreadable or duplicated");
   for (const auto& [index, spec] : specs) {
     const bool is_sound = scheduler::flaw_of(spec).empty() && into.nodes.flaw_of(spec).empty();
-    if (!is_sound || index != into.nodes.size()) return invalid(fmt::format("the record of node {} cannot be", index));
+    if (!is_sound || index != into.nodes.size()) return invalid(fmt::format("the record of node {} is invalid", index));
     into.nodes.add(spec);
   }
 
@@ -276,9 +276,9 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
   });
   if (!sound) return sound;
   const auto live = into.submitted + into.waiting.size() + into.placed;
-  if (live > bounds_.live_tasks_max) return invalid("the state has more tasks than there may be");
+  if (live > bounds_.live_tasks_max) return invalid("the state has more tasks than the limit");
   if (into.released.size() > std::min<std::uint64_t>(bounds_.released_known_max, into.header.released)) {
-    return invalid("the state has more released tasks than there may be");
+    return invalid("the state has more released tasks than the limit");
   }
   return {};
 }
@@ -286,7 +286,7 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
 or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span value, derived_tables& into) const {
   const auto record = decode_task(value);
   const auto wrong = [&] {
-    return invalid(fmt::format("the record of task {} cannot be", printable(as_byte_span(name))));
+    return invalid(fmt::format("the record of task {} is invalid", printable(as_byte_span(name))));
   };
   if (!record) return wrong();
   if (!scheduler::flaw_of(task_spec{std::string{name}, record->needs, record->service}).empty()) return wrong();

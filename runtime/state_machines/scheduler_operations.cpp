@@ -69,7 +69,7 @@ or_reason<operation> decode_by_code(std::uint8_t code, byte_reader& reader) {
     case 8:
       return operation{query_summary{}};
     default:
-      return invalid(fmt::format("{} is no operation of the scheduler", code));
+      return invalid(fmt::format("{} is not an operation of the scheduler", code));
   }
 }
 
@@ -83,7 +83,7 @@ bool is_name(std::string_view text) {
 template <class Number>
 or_reason<Number> parse_amount(std::string_view text, std::string_view what) {
   const auto value = parse_decimal<Number>(text);
-  if (!value) return invalid(fmt::format("{} \"{}\" is no whole number in range", what, text));
+  if (!value) return invalid(fmt::format("{} \"{}\" is not an integer in range", what, text));
   return *value;
 }
 
@@ -180,10 +180,11 @@ std::string_view flaw_of(const task_spec& task) {
   if (needs.cpu_milli > cpu_milli_max) return "cpu_milli is 0 to 100000000";
   if (needs.memory_mib > memory_mib_max) return "memory_mib is 0 to 1073741824";
   if (needs.gpus > gpus_per_node_max) return "a task takes at most 16 GPUs";
-  if (needs.gpus == 0 && needs.gpu_milli != 0) return "a task without GPUs has gpu_milli 0";
+  if (needs.gpus == 0 && needs.gpu_milli != 0) return "a task without GPUs needs gpu_milli 0";
   if (needs.gpus == 0 && !needs.models.empty()) return "a task without GPUs names no GPU model";
   if (needs.gpus == 1 && (needs.gpu_milli == 0 || needs.gpu_milli > gpu_milli_whole)) return "gpu_milli is 1 to 1000";
-  if (needs.gpus > 1 && needs.gpu_milli != gpu_milli_whole) return "several GPUs are taken whole: gpu_milli is 1000";
+  if (needs.gpus > 1 && needs.gpu_milli != gpu_milli_whole)
+    return "a task with several GPUs uses whole ones: gpu_milli is 1000";
   if (needs.models.size() > model_alternatives_max) return "a task names at most 16 GPU models";
   if (!std::all_of(needs.models.begin(), needs.models.end(), is_name)) {
     return "a GPU model has 1 to 64 visible characters";
@@ -210,7 +211,7 @@ or_reason<service_class> parse_service_class(std::string_view text) {
                            service_class::guaranteed}) {
     if (text == to_string(value)) return value;
   }
-  return invalid(fmt::format("\"{}\" is no service class; write BE, Burstable, LS or Guaranteed", text));
+  return invalid(fmt::format("\"{}\" is not a service class; use BE, Burstable, LS or Guaranteed", text));
 }
 
 std::vector<std::string> parse_models(std::string_view text) {
@@ -227,20 +228,20 @@ std::string_view usage() {
   return "register-node NAME CPU_MILLI MEMORY_MIB [GPUS MODEL]\n"
          "submit-task NAME CPU_MILLI MEMORY_MIB [GPUS GPU_MILLI [MODEL|MODEL… or - [BE, Burstable, LS or "
          "Guaranteed]]]\n"
-         "place-task NAME      place it, or let it wait\n"
+         "place-task NAME      place a task, or queue it if it fits no node\n"
          "release-task NAME    end a placed task\n"
-         "end-task NAME        release it when it is placed, else forget it\n"
+         "end-task NAME        release a placed task, remove any other\n"
          "node NAME            read one node\n"
          "task NAME            read one task\n"
          "summary              read the totals\n";
 }
 
 or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
-  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; write one of:\n{}", what, usage())); };
+  const auto wrong = [](std::string_view what) { return invalid(fmt::format("{}; use one of:\n{}", what, usage())); };
   if (words.empty()) return wrong("no operation given");
   const auto& verb = words[0];
   const auto count = words.size();
-  or_reason<operation> parsed = invalid(fmt::format("\"{}\" with {} arguments is no operation", verb, count - 1));
+  or_reason<operation> parsed = invalid(fmt::format("\"{}\" with {} arguments is not an operation", verb, count - 1));
   if (verb == "register-node" && (count == 4 || count == 6)) parsed = parse_register(words);
   if (verb == "submit-task" && (count == 4 || (count >= 6 && count <= 8))) parsed = parse_submit(words);
   if (verb == "place-task" && count == 2) parsed = operation{place_task{words[1]}};

@@ -89,7 +89,7 @@ struct applied_text {
   }
   std::string operator()(const submit_task&) const { return "submitted"; }
   std::string operator()(const place_task&) const {
-    if (payload.empty()) return "pending: it fits no node now";
+    if (payload.empty()) return "pending: no node has room for the task now";
     const auto value = decode_placement(payload);
     return value ? describe(*value) : "";
   }

@@ -72,7 +72,7 @@ or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environ
   if (!opened) return failure_of(opened);
   auto& file = *opened;
   if (file == nullptr) {
-    return lost_history(fmt::format("{} is missing, so it is not known how much was promised", quoted(path)));
+    return lost_history(fmt::format("{} is missing, so the number of acknowledged changes is unknown", quoted(path)));
   }
   std::array<std::byte, file_bytes> bytes{};
   std::size_t size = 0;

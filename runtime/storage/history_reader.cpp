@@ -57,16 +57,16 @@ class history_reader {
   void read_ledger_entry(byte_span key, byte_span value) {
     if (as_text(key) == stored_keys::totals) {
       totals_ = stored_values::decode_totals(value);
-      if (!totals_) complain("the totals are not what was written");
+      if (!totals_) complain("the totals differ from the written ones");
     } else if (as_text(key) == stored_keys::manifest) {
       manifest_ = stored_values::decode_manifest(value);
-      if (!manifest_) return complain("the manifest of the kept state is not what was written");
+      if (!manifest_) return complain("the manifest of the stored state differs from the written one");
       found_.tracker.set_state(manifest_->check, value.size());
     } else {
       auto stored = stored_values::decode_record(value);
       const bool fits =
           stored && is_replaced(stored->head.kind) && as_text(key) == stored_keys::newest(stored->head.kind);
-      if (!fits) return complain("the newest record of a kind is not what was written");
+      if (!fits) return complain("the newest record of a kind differs from the written one");
       take(std::move(*stored));
     }
   }
@@ -75,7 +75,7 @@ class history_reader {
     auto stored = stored_values::decode_record(value);
     const bool fits =
         stored && !is_replaced(stored->head.kind) && std::ranges::equal(key, stored_values::key_of(stored->head.order));
-    if (!fits) return complain(fmt::format("the record {} is not what was written", to_hex(key)));
+    if (!fits) return complain(fmt::format("the record {} differs from the written one", to_hex(key)));
     if (!totals_ || !totals_->forgotten.covers(stored->head)) take(std::move(*stored));
   }
 
@@ -90,7 +90,7 @@ class history_reader {
     std::ranges::copy(key, leaf.bytes.begin());
     if (!is_needed(leaf)) return found_.garbage.push_back(leaf);
     if (state_chunk_digest(value) != leaf)
-      return complain(fmt::format("the state chunk {} is not what was written", to_hex(key)));
+      return complain(fmt::format("the state chunk {} differs from the written one", to_hex(key)));
     chunks_.emplace(leaf, std::make_shared<const byte_vector>(value.begin(), value.end()));
     found_.chunks.emplace(leaf, value.size());
   }
@@ -122,18 +122,17 @@ class history_reader {
     if (!totals_) return complain("the totals are missing");
     const auto& last = *totals_;
     if (last.origin != promised.origin()) {
-      return complain(fmt::format("it is another database, with number {:016x} instead of {:016x}", last.origin,
-                                  promised.origin()));
+      return complain(fmt::format("the database has number {:016x}, expected {:016x}", last.origin, promised.origin()));
     }
     const auto& held = found_.tracker.totals();
     const auto has_order = [&](const placed_record& each) { return each.order < last.next_order; };
     if (held.items != last.items || held.sum != last.sum || !std::ranges::all_of(records_, has_order)) {
-      return complain(fmt::format("change {} left {} records and states, but {} are here, or not the same",
+      return complain(fmt::format("change {} left {} records and states, but the database has {}, or other ones",
                                   last.changes, last.items, held.items));
     }
     const auto [changes, closed] = promised.last();
     if (closed ? last.changes != changes : last.changes < changes) {
-      return complain(fmt::format("{} changes were acknowledged, but it has {}", changes, last.changes));
+      return complain(fmt::format("{} changes were acknowledged, but the database has {}", changes, last.changes));
     }
     found_.tracker.continue_from(last);
   }

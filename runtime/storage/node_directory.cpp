@@ -47,10 +47,11 @@ std::string checksum_of(const directory_identity& identity) {
 
 std::string text_of(const directory_identity& identity) {
   return fmt::format(
-      "# Whose directory this is. Written by hypermesh: do not edit it, and never run a copy of the directory beside\n"
-      "# the original, or the replica contradicts itself.\n"
+      "# The owner of this directory. Written by hypermesh. Do not edit it, and never run a copy of the directory "
+      "with\n"
+      "# the original, because the replica would sign conflicting messages.\n"
       "format = {}\ncluster = \"{}\"\ncluster_name = \"{}\"\nreplica = {}\n"
-      "# none: nothing was promised here yet; kept: the database holds it; lost: the replica ran in mode memory.\n"
+      "# none: no vote was signed yet; kept: the database holds the votes; lost: the replica ran in mode memory.\n"
       "votes = \"{}\"\n"
       "# yes: this replica lost its votes and must learn the cluster's state before it votes again.\n"
       "learner = \"{}\"\n"
@@ -77,7 +78,8 @@ bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
 
 directory_identity read_fields(toml_table& root) {
   directory_identity out;
-  if (!from_hex(root.text("cluster"), out.owner.cluster.bytes)) root.complain("cluster", "'cluster' is no cluster id");
+  if (!from_hex(root.text("cluster"), out.owner.cluster.bytes))
+    root.complain("cluster", "'cluster' is not a cluster id");
   out.owner.cluster_name = root.text("cluster_name");
   out.owner.self = replica_id{static_cast<std::uint32_t>(root.number("replica", 0, limits::replicas_max - 1))};
   const auto votes = std::ranges::find(history_names, root.text("votes"));
@@ -89,8 +91,8 @@ directory_identity read_fields(toml_table& root) {
   const auto learner = root.text("learner");
   if (learner != "yes" && learner != "no") root.complain("learner", "'learner' must be yes or no");
   out.learner = learner == "yes";
-  if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is no number");
-  if (root.text("checksum") != checksum_of(out)) root.complain("checksum", "the checksum does not fit");
+  if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is not a number");
+  if (root.text("checksum") != checksum_of(out)) root.complain("checksum", "the checksum is wrong");
   root.expect_nothing_else();
   return out;
 }
@@ -104,8 +106,7 @@ or_error<void> check_owner(const node_directory& directory, const storage_owner&
   if (found.cluster == wanted.cluster && found.self == wanted.self) return {};
   return tl::unexpected(world_error{
       fmt::format("{} belongs to {}, but this node is {}", quoted(directory.root), name_of(found), name_of(wanted)),
-      "correct 'directory' in the node's configuration: each replica has a directory of its own",
-      fault_origin::configuration});
+      "set 'directory' of [storage] in node.toml to this replica's own directory", fault_origin::configuration});
 }
 
 /// The advice is to mount the disk, because an empty directory is far more often an unmounted disk than a lost one.
@@ -113,7 +114,7 @@ tl::unexpected<world_error> absent_data(const std::filesystem::path& root, bool 
   return tl::unexpected(world_error{
       fmt::format("the data directory {} {}", quoted(root), exists ? "is empty" : "does not exist"),
       fmt::format("mount its disk (findmnt; mount -a), or correct 'directory' of [storage] in node.toml. Only if the "
-                  "disk is lost for good, {}",
+                  "disk is lost permanently, {}",
                   learner_remedy),
       fault_origin::configuration});
 }
@@ -157,7 +158,7 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
     std::error_code unknown;
     // A file that exists but cannot be read now is not lost, so its error must not advise `--learner`.
     if (std::filesystem::exists(file, unknown) || unknown) return failure_of(content);
-    return lost_history(fmt::format("{} is missing: it is not known what this replica has promised", quoted(file)));
+    return lost_history(fmt::format("{} is missing, so the votes of this replica are unknown", quoted(file)));
   }
   auto read = toml_document::parse(file, *content);
   if (!read) return lost_history(read.error().what);
@@ -187,7 +188,7 @@ or_error<directory_lock> directory_lock::take(const node_directory& directory) {
     if (errno != EWOULDBLOCK) return failed_to("lock", path, errno);
     return tl::unexpected(
         world_error{fmt::format("{} is in use by {}", quoted(directory.root), holder_of(file.descriptor())),
-                    "stop that process, or correct 'directory' in the node's configuration"});
+                    "stop that process, or correct 'directory' of [storage] in node.toml"});
   }
   // For people only, so that a failure does not matter.
   const auto text = fmt::format("{}\n", ::getpid());

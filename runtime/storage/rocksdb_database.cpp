@@ -128,14 +128,14 @@ bool says(const std::string& text, std::string_view part) { return text.find(par
 
 std::string remedy_for(const rocksdb::Status& status, const std::string& text, const std::filesystem::path& path) {
   if (status.IsNoSpace() || says(text, "No space left") || says(text, "File too large") || says(text, "Disk quota")) {
-    return fmt::format("free space (df -h {}), then start the replica again: what it acknowledged is kept",
+    return fmt::format("free space (df -h {}), then start the replica again: no acknowledged data is lost",
                        quoted(path));
   }
-  if (says(text, "While lock file")) return "stop the process that has the directory open";
+  if (says(text, "While lock file")) return "stop the process that uses the directory";
   // RocksDB keeps no errno, only the system's text for it.
   for (const int error : {EACCES, EPERM, EROFS, EMFILE, ENFILE, EIO, ENOMEM}) {
     if (says(text, std::strerror(error))) {
-      return remedy_of(path, error) + "; then start the replica again: what it acknowledged is kept";
+      return remedy_of(path, error) + "; then start the replica again: no acknowledged data is lost";
     }
   }
   // Any other error may be gone at the next start, whereas data that was given up would be lost. So only damage leads
@@ -144,7 +144,7 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
       status.IsCorruption() || status.IsNotFound() || says(text, std::strerror(ENOENT)) || status.IsInvalidArgument();
   if (damaged) return std::string{learner_remedy};
   return fmt::format(
-      "start the replica again; if it fails again, see journalctl -k and ls -la {}. Only if that shows that "
+      "start the replica again; if it fails again, run journalctl -k and ls -la {}. Only if they show that "
       "the disk lost files, {}",
       quoted(path), learner_remedy);
 }

@@ -59,7 +59,7 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::create(const node_di
   if (!written) return failure_of(written);
   const auto& totals = *written;
   if (totals.changes > 0) {
-    return lost_history(fmt::format("{} says that nothing was promised here, but the database is not empty",
+    return lost_history(fmt::format("according to {}, no vote was signed yet, but the database is not empty",
                                     quoted(directory.identity_file())));
   }
   if (auto done = acknowledged_mark::create(*environment, directory.mark_file(), totals.origin); !done) {
@@ -101,7 +101,7 @@ or_error<std::unique_ptr<rocksdb_storage>> rocksdb_storage::open(const node_dire
   if (!read) return failure_of(read);
   auto& mark = *read;
   if (mark.origin() != origin) {
-    return lost_history(fmt::format("{} belongs to database {:016x}, but the directory to database {:016x}",
+    return lost_history(fmt::format("{} belongs to database {:016x}, but the directory belongs to database {:016x}",
                                     quoted(directory.mark_file()), mark.origin(), origin));
   }
   return std::unique_ptr<rocksdb_storage>{
@@ -136,10 +136,9 @@ or_error<stored_history> rocksdb_storage::read() {
 or_error<stored_history> rocksdb_storage::read_existing() {
   if (has_no_files(environment_->database(), directory_.database())) {
     return tl::unexpected(world_error{
-        fmt::format("{} is missing or empty, but {} says that {} changes were promised", quoted(directory_.database()),
-                    quoted(directory_.mark_file()), mark_.last().changes),
-        fmt::format("if a disk belongs there, mount it (findmnt; mount -a). Only if it is lost for good, {}",
-                    learner_remedy),
+        fmt::format("{} is missing or empty, but according to {}, {} changes were acknowledged",
+                    quoted(directory_.database()), quoted(directory_.mark_file()), mark_.last().changes),
+        fmt::format("mount its disk (findmnt; mount -a). Only if the disk is lost permanently, {}", learner_remedy),
         fault_origin::configuration});
   }
   const auto looking_mode = mark_.last().closed ? open_mode::examine_closed : open_mode::examine;
@@ -255,7 +254,7 @@ or_error<void> rocksdb_storage::keep_state(sequence_number sequence, std::span<c
   tracker_.set_state(manifest.check, manifest.bytes.size());
   rocksdb::WriteBatch batch;
   (void)batch.Put(database_->of(column::ledger), slice_of(stored_keys::manifest), slice_of(manifest.bytes));
-  if (auto done = commit(batch, true, "keep a state"); !done) return done;
+  if (auto done = commit(batch, true, "store a state"); !done) return done;
   std::vector<digest> needed{leaves.begin(), leaves.end()};
   std::ranges::sort(needed);
   std::vector<digest> unneeded;

@@ -21,12 +21,12 @@ bool has_identity(const node_directory& directory) {
 or_error<void> check_mode(const node_directory& directory, const directory_identity& identity, durability mode) {
   if (mode == durability::memory && identity.votes == vote_history::kept) {
     return tl::unexpected(world_error{
-        fmt::format("{} holds votes of this replica, and mode memory would forget them", quoted(directory.root)),
+        fmt::format("{} holds votes of this replica, which mode \"memory\" would lose", quoted(directory.root)),
         "set 'mode' to \"sync\" or \"async\" in the node's configuration", fault_origin::configuration});
   }
   if (mode != durability::memory && identity.votes == vote_history::lost) {
     return lost_history(
-        fmt::format("the replica of {} has voted in mode memory, which kept nothing", quoted(directory.root)));
+        fmt::format("the replica of {} has voted in mode \"memory\", which stored no vote", quoted(directory.root)));
   }
   return {};
 }
@@ -66,7 +66,7 @@ or_error<void> make_empty_directory(const std::filesystem::path& path) {
   const bool exists = std::filesystem::exists(path, failed);
   if (exists && (!std::filesystem::is_directory(path, failed) || !std::filesystem::is_empty(path, failed))) {
     return tl::unexpected(world_error{fmt::format("{} exists and is not an empty directory", quoted(path)),
-                                      "move it away, or choose another directory"});
+                                      "move it away, or name another directory"});
   }
   std::filesystem::create_directories(path, failed);
   if (!failed) std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
@@ -124,8 +124,9 @@ or_error<void> make_learner(const std::filesystem::path& root, const storage_own
     return write_identity(directory, identity, existing_file::replace);
   }
   return tl::unexpected(world_error{
-      fmt::format("{} holds what this replica has promised, and a learner forgets it", quoted(root)),
-      fmt::format("start without --learner. Only if the directory is damaged, {}; never put it back", learner_remedy),
+      fmt::format("{} holds votes of this replica, which a learner would discard", quoted(root)),
+      fmt::format("start without --learner. Only if the directory is damaged, {}; never put the old directory back",
+                  learner_remedy),
       fault_origin::configuration});
 }
 

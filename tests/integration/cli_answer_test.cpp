@@ -134,7 +134,7 @@ TEST_CASE("each line of stdin has one result line with the outcome") {
   CHECK(lines[1] == "ok");
   CHECK(lines[2] == "malformed: the line is empty");
   CHECK(lines[3] == "Zürich");
-  CHECK(lines[4] == "malformed: \"fly\" with 1 arguments is no operation");
+  CHECK(lines[4] == "malformed: \"fly\" with 1 arguments is not an operation");
   CHECK(lines[5] == "not swapped: the value differs");
   CHECK(lines[6] == "not swapped: the value differs");
   CHECK(lines[7] == "swapped");

@@ -146,7 +146,7 @@ TEST_CASE("a replica that is killed repeatedly keeps one trail, and refuses an e
   write_text(audited.trail / "000001.log", bytes);
   const auto refused = run({"start", "--config", audited.config});
   CHECK(refused.code == 1);
-  CHECK(has(refused.err, "the audit trail is not as this node wrote it"));
+  CHECK(has(refused.err, "the audit trail was changed after this node wrote it"));
   CHECK(has(refused.err, "mv "));
   // Moved away, a new one begins.
   fs::rename(audited.trail, audited.trail.string() + ".kept");

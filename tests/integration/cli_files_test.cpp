@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(resting_cluster, "config check reports all problems of a membe
   CHECK(result.out.empty());
   CHECK(has(result.err, "replica 0 has the address"));
   CHECK(has(result.err, "'127.0.0.1:0' has no port from 1 to 65535"));
-  CHECK(has(result.err, "must not be the same, or one in the other"));
+  CHECK(has(result.err, "must not be the same, nor one inside the other"));
   CHECK(has(result.err, "'requests_per_batch_target' is 5"));
   CHECK(has(result.err, "chmod 600"));
 }

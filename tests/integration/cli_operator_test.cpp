@@ -78,14 +78,14 @@ TEST_CASE("a node with few threads prints a message with the numbers, in time, w
     CHECK(has(status.err, "error:"));
     CHECK_FALSE(has(status.err, "terminate"));
     if (!is_enough) {
-      CHECK(has(status.err, "threads are needed"));
+      CHECK(has(status.err, "more threads, but the system allows"));
       CHECK(has(status.err, "ulimit -u"));
     }
     const auto config = cluster.directory() + "/replica-0/node.toml";
     const auto start = cluster.run_limited({"start", "--config", config}, threads);
     CAPTURE(start.err);
     CHECK(start.code == 1);
-    CHECK(has(start.err, "threads are needed"));
+    CHECK(has(start.err, "more threads, but the system allows"));
     CHECK(has(start.err, "ulimit -u"));
   }
 }
@@ -110,7 +110,7 @@ TEST_CASE("a node with few open files reports it, and never advises to give up i
     CHECK_FALSE(has(status.err, "terminate"));
   }
   const auto told = run_with({"start", "--config", cluster.config_of(0)}, {.limits = {{RLIMIT_NOFILE, 64}}});
-  CHECK(has(told.err, "open files are needed, and the system allows 64"));
+  CHECK(has(told.err, "open files, but the system allows 64"));
   CHECK(has(told.err, "ulimit -n"));
 
   // What most systems allow is enough for a cluster of four.
@@ -163,11 +163,11 @@ TEST_CASE("the log shows links, views and their reasons, and the UTC offset of i
   // Of f + 1 = 2 that suspect it by themselves at least one is no replica that was started just now.
   CHECK(eventually([&] {
     return std::ranges::any_of(std::array{1, 2}, [&](std::uint32_t who) {
-      return !log_line(cluster.err_of(who), {"another primary than replica-0", "requests wait"}).empty();
+      return !log_line(cluster.err_of(who), {"suspects the primary, replica-0", "requests are pending"}).empty();
     });
   }));
-  CHECK(will_log(log, {"has begun, its primary is"}));
-  const auto line = log_line(log, {"has begun"});
+  CHECK(will_log(log, {"entered view", "the primary is"}));
+  const auto line = log_line(log, {"entered view"});
   CHECK(std::regex_search(line, std::regex{R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d )"}));
 }
 

@@ -144,24 +144,25 @@ TEST_CASE_FIXTURE(trail_bench,
   const auto commit_vote = make.commit_of(replica_id{1}, first).vote;
   CHECK(contains(objection_to(*this, {vote_noted{message_kind::prepare, commit_vote}}), "bad_signature"));
   const auto of_another = make.commit_of(replica_id{2}, first).vote;
-  CHECK(contains(objection_to(*this, {vote_noted{message_kind::commit, of_another}}), "not the node's own"));
+  CHECK(contains(objection_to(*this, {vote_noted{message_kind::commit, of_another}}),
+                 "the vote is signed by another replica"));
   auto stranger = first.header.content;
   stranger.replica = replica_id{2};
   CHECK(contains(objection_to(*this, {proposal_noted{make.signed_as(message_kind::pre_prepare, stranger)}}),
-                 "not the primary's"));
+                 "the proposal is not signed by the primary"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "a certificate without a quorum of different members is found") {
   auto few = committed(5);
   few.certificate.commits.pop_back();
-  CHECK(contains(objection_to(*this, {few}), "no quorum"));
+  CHECK(contains(objection_to(*this, {few}), "fewer votes than a quorum"));
   auto twice = committed(5);
   twice.certificate.commits[2] = twice.certificate.commits[1];
-  CHECK(contains(objection_to(*this, {twice}), "stands twice"));
+  CHECK(contains(objection_to(*this, {twice}), "two votes of one replica"));
   auto prepared = make.prepared_of(view_number{0}, sequence_number{5}, proposal(5).header.content.value);
   CHECK(objection_to(*this, {batch_was_prepared{prepared}}) == "");
   prepared.prepares.pop_back();
-  CHECK(contains(objection_to(*this, {batch_was_prepared{prepared}}), "no quorum"));
+  CHECK(contains(objection_to(*this, {batch_was_prepared{prepared}}), "fewer votes than a quorum"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "evidence in the trail convicts by itself, or is no evidence (attack 40)") {
@@ -171,15 +172,15 @@ TEST_CASE_FIXTURE(trail_bench, "evidence in the trail convicts by itself, or is 
   CHECK(objection_to(*this, {noted}) == "");
   auto framed = noted;
   framed.about = principal::of(replica_id{3});
-  CHECK(contains(objection_to(*this, {framed}), "something else"));
+  CHECK(contains(objection_to(*this, {framed}), "another misbehaviour"));
   auto bare = noted;
   bare.proof.clear();
-  CHECK(contains(objection_to(*this, {bare}), "shows nothing"));
+  CHECK(contains(objection_to(*this, {bare}), "has no evidence"));
   auto forged = shown;
   std::get<signed_statement>(forged.items.back().content).by.bytes[0] ^= std::byte{1};
   auto unsigned_one = noted;
   unsigned_one.proof = evidence_buffer(forged);
-  CHECK(contains(objection_to(*this, {unsigned_one}), "proves nothing"));
+  CHECK(contains(objection_to(*this, {unsigned_one}), "does not prove any misbehaviour"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "a proof of another kind, or one that proves nothing, is found") {
@@ -188,12 +189,14 @@ TEST_CASE_FIXTURE(trail_bench, "a proof of another kind, or one that proves noth
   certificate.votes.pop_back();
   CHECK(contains(
       objection_to(*this, {proof_noted{audit_kind::checkpoint_stable, frame_of(checkpoint_proof{certificate})}}),
-      "no quorum signed the checkpoint"));
-  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, stable(8).frame}}), "no quorum"));
+      "not signed by a quorum"));
+  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, stable(8).frame}}),
+                 "not signed by a quorum"));
   const auto change = make.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
-  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_change, frame_of(change)}}), "proves nothing"));
+  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_change, frame_of(change)}}),
+                 "does not prove the entry"));
   const auto garbage = std::make_shared<const byte_vector>(to_byte_vector("garbage"));
-  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, garbage}}), "cannot be read"));
+  CHECK(contains(objection_to(*this, {proof_noted{audit_kind::view_entered, garbage}}), "cannot be decoded"));
 }
 
 TEST_CASE_FIXTURE(trail_bench,

@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(killed_bench, "an edit in the newest segment is refused, whate
     replace_content(segment(), edited);
     CAPTURE(at);
     const auto why = refusal();
-    REQUIRE(contains(why, "is not as this node wrote it"));
+    REQUIRE(contains(why, "was changed after this node wrote it"));
     REQUIRE(contains(why, "000001.log"));
     CHECK(content_of(segment()) == edited);
   }
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(killed_bench, "a head with one damaged part is repaired, and o
     edited[sector * head_sector_bytes + 20] ^= 1;
     replace_content(folder.head_file(), edited);
     replace_content(segment(), clean);
-    CHECK(contains(objection(), "one of its two parts"));
+    CHECK(contains(objection(), "one of the two parts of the head"));
     {
       auto trail = open();
       write(*trail, {});
@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(killed_bench, "a head with one damaged part is repaired, and o
   ruined[20] ^= 1;
   ruined[head_sector_bytes + 20] ^= 1;
   replace_content(folder.head_file(), ruined);
-  CHECK(contains(refusal(), "no part of it is signed by this replica"));
+  CHECK(contains(refusal(), "neither part of the head is signed by this replica"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "an interrupted creation is completed at the next start") {
@@ -164,7 +164,7 @@ TEST_CASE_FIXTURE(trail_bench, "an interrupted retention is completed at the nex
 
 TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and a reader does not disturb it") {
   auto trail = open();
-  CHECK(contains(refusal(), "is being written by another node"));
+  CHECK(contains(refusal(), "is in use by another node"));
   write(*trail, {committed(1)});
   CHECK(verify().is_live);
   // What the node is writing at this moment may end anywhere.
@@ -186,6 +186,6 @@ TEST_CASE_FIXTURE(trail_bench, "a folder without a trail is reported as such") {
                   "something else that is longer than the header of a segment is, by some bytes "
                   "and therefore can be read as far as its first word, which is not the one that "
                   "stands at the beginning of a trail");
-  CHECK(contains(objection(), "this is no segment of an audit trail"));
+  CHECK(contains(objection(), "the file is not an audit segment"));
   CHECK(contains(refusal(), "the file is missing"));
 }

@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail with any two entries swapped or one entr
     CAPTURE(first);
     REQUIRE(verdict.walk.bad);
     CHECK(verdict.walk.bad->spot.index == first);
-    CHECK(contains(verdict.walk.bad->what, "cut out, put in or moved"));
+    CHECK(contains(verdict.walk.bad->what, "removed, inserted or moved"));
     auto doubled = records;
     doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(first), records[first]);
     replace_content(segment(), rearranged(clean, doubled));
@@ -138,10 +138,10 @@ TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is noticed") 
   }
   // Only the head shows the loss: without it the loss is invisible, and the report states that.
   replace_content(segment(), clean.substr(0, record_offsets(clean)[4]));
-  CHECK(contains(objection(), "its end was cut off"));
+  CHECK(contains(objection(), "the end was cut off"));
   replace_content(segment(), clean);
   fs::remove(folder.head_file());
-  CHECK(contains(objection(), "it is missing"));
+  CHECK(contains(objection(), "the head is missing"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "an older trail does not match the head, and sectors of two heads make none") {
@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(trail_bench, "an older trail does not match the head, and sect
   CHECK(objection() == "");
   // One sector of then and one of now are no head: each writing follows the one before.
   replace_content(segment(), older_trail);
-  CHECK(contains(objection(), "its end was cut off"));
+  CHECK(contains(objection(), "the end was cut off"));
   const auto mixed = older_head.substr(0, head_sector_bytes) + newer_head.substr(head_sector_bytes);
   const auto other = newer_head.substr(0, head_sector_bytes) + older_head.substr(head_sector_bytes);
   for (const auto& each : {mixed, other}) {
@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(trail_bench, "an edited trail that is chained anew is found by
   const auto verdict = verify();
   REQUIRE(verdict.walk.bad);
   CHECK(verdict.walk.bad->spot.index == events().size());
-  CHECK(contains(verdict.walk.bad->what, "the seal is not signed"));
+  CHECK(contains(verdict.walk.bad->what, "did not sign this seal"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "no entry can be added behind the seal of a node that stopped") {
@@ -189,8 +189,8 @@ TEST_CASE_FIXTURE(trail_bench, "no entry can be added behind the seal of a node 
   byte_vector longer(bytes.begin(), bytes.end());
   append_record(longer, at, now, audit_kind::divergence, encode_audit_payload(divergence_found{sequence_number{1}}));
   replace_content(segment(), as_text(longer));
-  CHECK(contains(objection(), "follows the seal with which the node stopped"));
-  CHECK(contains(refusal(), "follows the seal with which the node stopped"));
+  CHECK(contains(objection(), "follow the seal that the node wrote when it stopped"));
+  CHECK(contains(refusal(), "follow the seal that the node wrote when it stopped"));
 }
 
 TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, and a missing, renamed or foreign segment, are found") {
@@ -209,13 +209,13 @@ TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, and a missing, renamed 
     contents.push_back(content_of(segment(number)));
 
   fs::remove(segment(1));
-  CHECK(contains(objection(), "000001.log: it is missing"));
+  CHECK(contains(objection(), "000001.log: the segment is missing"));
   fs::remove(segment(2));
-  CHECK(contains(objection(), "000001.log: it is missing"));
+  CHECK(contains(objection(), "000001.log: the segment is missing"));
   replace_content(segment(1), contents[0]);
-  CHECK(contains(objection(), "000002.log: it is missing"));
+  CHECK(contains(objection(), "000002.log: the segment is missing"));
   replace_content(segment(2), contents[2]);
-  CHECK(contains(objection(), "this is segment 3 under another name"));
+  CHECK(contains(objection(), "the file holds segment 3"));
   replace_content(segment(2), contents[1]);
   CHECK(objection() == "");
 
@@ -239,7 +239,7 @@ TEST_CASE_FIXTURE(trail_bench, "a whole trail of another cluster or node is repo
   auto other = small_cluster(4);
   other.signing.cluster.bytes.fill(std::byte{0x11});
   const auto verified = verify_trail(folder, other, *keys(0), statement_checks::all);
-  CHECK(contains(verified->walk.bad->what, "the genesis file is of cluster 11111111"));
+  CHECK(contains(verified->walk.bad->what, "but the genesis file to cluster 11111111"));
   auto opened = try_open({}, 2);
   CHECK(!opened);
 }

@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(trail_bench, "segments have a bounded size, each ends with a s
   // What is kept is sound by itself; what was cut off beyond that is missed.
   trail.reset();
   fs::remove(segment(numbers.front()));
-  CHECK(contains(objection(), "it is missing: the head says that the trail begins with segment"));
+  CHECK(contains(objection(), "the segment is missing: according to the head, the trail begins with segment"));
   CHECK(contains(refusal(), "the segment is missing"));
 }
 

@@ -127,7 +127,7 @@ TEST_CASE("names with quotes, backslashes and letters of any language are possib
   for (const auto* name : {"the \"best\" cluster", "a\\b", "h\xc3\xb6st", "\xe6\x97\xa5\xe6\x9c\xac"})
     CHECK(flaw_of_cluster_name(name).empty());
   CHECK(contains(flaw_of_cluster_name("\x1b[31m"), "control character"));
-  CHECK(contains(flaw_of_cluster_name("\xff"), "no UTF-8"));
+  CHECK(contains(flaw_of_cluster_name("\xff"), "is not UTF-8"));
 }
 
 TEST_CASE("a host may be an IPv6 address with and without brackets") {
@@ -184,8 +184,8 @@ TEST_CASE_FIXTURE(files_fixture, "members with one address or one key are named 
   edit(file, "127.0.0.1:7402", "127.0.0.1:7401");
   edit(file, content_of(file).substr(content_of(file).rfind("key = "), 6 + 66), first_key);
   const auto found = problems(file);
-  CHECK(contains(found, "replica 1 has the address 127.0.0.1:7401 already"));
-  CHECK(contains(found, "replica 0 has this key already"));
+  CHECK(contains(found, "replica 1 already has the address 127.0.0.1:7401"));
+  CHECK(contains(found, "replica 0 already has this key"));
   CHECK(contains(found, fmt::format("{}:", file.string())));
   CHECK_FALSE(contains(found, line_of(file, "127.0.0.1:7401")));
 }
@@ -226,7 +226,7 @@ TEST_CASE_FIXTURE(files_fixture, "a batch target is never above the maximum") {
   };
   SUBCASE("both are given") {
     const auto found = read_with("requests_per_batch_max = 10\nrequests_per_batch_target = 11");
-    CHECK(contains(found, "'requests_per_batch_target' is 11, above 'requests_per_batch_max', which is 10"));
+    CHECK(contains(found, "'requests_per_batch_target' is 11, which exceeds 'requests_per_batch_max' = 10"));
     CHECK(contains(found, line_of(layout.node_file(0), "requests_per_batch_target = 11")));
   }
   SUBCASE("only the maximum is given") {
@@ -246,13 +246,13 @@ TEST_CASE_FIXTURE(files_fixture, "data and audit trail need separate folders") {
   }
   SUBCASE("the trail below the data") { edit(file, "directory = \"audit\"", "directory = \"data/audit\""); }
   SUBCASE("the data below the trail") { edit(file, "directory = \"audit\"", "directory = \".\""); }
-  CHECK(contains(problems_of_replica(0), "must not be the same, or one in the other"));
+  CHECK(contains(problems_of_replica(0), "must not be the same, nor one inside the other"));
 }
 
 TEST_CASE_FIXTURE(files_fixture,
                   "a data directory that holds the key is refused, because it may have to be moved away") {
   edit(layout.node_file(0), "directory = \"data\"", "directory = \".\"");
-  CHECK(contains(problems_of_replica(0), "the key file stands in the data directory"));
+  CHECK(contains(problems_of_replica(0), "the key file is in the data directory"));
 }
 
 TEST_CASE_FIXTURE(files_fixture, "an empty text is not a path") {
@@ -268,17 +268,18 @@ TEST_CASE_FIXTURE(files_fixture, "an empty text is not a path") {
 TEST_CASE_FIXTURE(files_fixture, "a secret key has mode 0600 and is its member's own") {
   SUBCASE("readable by others") {
     ::chmod(key_of(1).c_str(), 0644);
-    CHECK(contains(problems_of_replica(1), "others may read or change it"));
+    CHECK(contains(problems_of_replica(1), "other users may read or change it"));
   }
   SUBCASE("executable by its owner") {
     ::chmod(key_of(1).c_str(), 0700);
     const auto found = problems_of_replica(1);
-    CHECK(contains(found, "has mode 0700, but a secret key has 0600"));
-    CHECK_FALSE(contains(found, "others may"));
+    CHECK(contains(found, "has mode 0700, but a secret key needs 0600"));
+    CHECK_FALSE(contains(found, "other users may"));
   }
   SUBCASE("of another replica") {
     fs::copy_file(key_of(2), key_of(1), fs::copy_options::overwrite_existing);
-    CHECK(contains(problems_of_replica(1), "the secret key belongs to replica-2, but replica-1 is listed with"));
+    CHECK(
+        contains(problems_of_replica(1), "the secret key belongs to replica-2, but the genesis lists replica-1 with"));
   }
   SUBCASE("of a client") {
     fs::copy_file(layout.client_folder(3) / "secret.key", key_of(1), fs::copy_options::overwrite_existing);
@@ -332,7 +333,7 @@ TEST_CASE_FIXTURE(files_fixture,
   CHECK_FALSE(contains(found, "has run before"));
   fs::create_directory(layout.audit_folder(0));
   replace_content(layout.audit_folder(0) / "000001.log", "whatever");
-  CHECK(contains(problems_of_replica(0), "shows that this replica has run before"));
+  CHECK(contains(problems_of_replica(0), "this replica has run before and held data"));
 }
 
 TEST_CASE_FIXTURE(files_fixture, "an unreadable file is not reported as a file with wrong lines") {
@@ -349,7 +350,7 @@ TEST_CASE_FIXTURE(files_fixture, "an unreadable file is not reported as a file w
   SUBCASE("a pipe without a writer") {
     fs::remove(file);
     REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
-    CHECK(contains(problems_of_replica(0), "no regular file"));
+    CHECK(contains(problems_of_replica(0), "a pipe or a device"));
   }
   SUBCASE("a link to itself") {
     fs::remove(file);

@@ -218,18 +218,18 @@ TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is accepted
   }
   CHECK_FALSE(contains(problem(table_with(row_of("storage.mode").key, "\"\\u001b[31m\"")), "\x1b"));
   CHECK(contains(problem("[storage]\nmode = \"papyrus\"\n"),
-                 "'mode' is 'papyrus', which is unknown; known: sync, async"));
+                 "'mode' has the unknown value 'papyrus'; use one of: sync, async"));
   CHECK(contains(problem("views = 7\n"), "'views' must be a table"));
 }
 
 TEST_CASE_FIXTURE(replica_fixture,
                   "a value above another key's bound is reported, and a default follows that key down") {
   CHECK(contains(problem("[links]\nsessions_max = 64\nsessions_per_client_max = 33\n"),
-                 at_line(6) + "'sessions_per_client_max' is 33, above half of 'sessions_max', which is 64"));
+                 at_line(6) + "'sessions_per_client_max' is 33, which exceeds half of 'sessions_max' = 64"));
   CHECK(contains(problem("[transfer]\ngive_mib_per_tick_max = 17\n"),
-                 "'give_mib_per_tick_max' is 17, above half of 'links.replica_outbound_mib_max', which is 32"));
+                 "'give_mib_per_tick_max' is 17, which exceeds half of 'links.replica_outbound_mib_max' = 32"));
   CHECK(contains(problem("[links]\nredial_delay_ms_min = 100\nredial_delay_ms_max = 99\n"),
-                 "'redial_delay_ms_min' is 100, above 'redial_delay_ms_max', which is 99"));
+                 "'redial_delay_ms_min' is 100, which exceeds 'redial_delay_ms_max' = 99"));
   const auto lowered =
       good("[links]\nreplica_outbound_mib_max = 25\nhandshakes_max = 64\n[pending]\ntotal_mib_max = 8\n");
   CHECK(lowered.settings.giving.bytes_per_tick_max == 12ULL << 20U);
@@ -258,7 +258,8 @@ TEST_CASE_FIXTURE(replica_fixture, "an unknown key is reported with its table or
   CHECK(contains(problem("[periods]\nstatsu_us = 5000\n"), "unknown key 'statsu_us'; did you mean 'status_us'?"));
   CHECK(contains(problem("[bathcing]\ndelay_us = 5\n"), "unknown key 'bathcing'; did you mean 'batching'?"));
   CHECK(contains(problem("retain_mib = 5\n"), "it belongs to [storage] or [audit]"));
-  CHECK(contains(problem("[audit]\npatience = 5\n"), "unknown key 'patience'; known here: directory, enabled"));
+  CHECK(contains(problem("[audit]\npatience = 5\n"),
+                 "unknown key 'patience'; known keys of this table: directory, enabled"));
 }
 
 TEST_CASE_FIXTURE(replica_fixture, "all problems are reported at once, each with its line") {

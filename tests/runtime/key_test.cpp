@@ -81,7 +81,7 @@ TEST_CASE("a key file is never overwritten") {
   const auto before = text_of(path);
   const auto written = write_secret_key(path, secret_key::generate());
   REQUIRE_FALSE(written.has_value());
-  CHECK(contains(written.error().what, "exists already"));
+  CHECK(contains(written.error().what, "already exists"));
   CHECK(text_of(path) == before);
   const auto files = std::filesystem::directory_iterator{folder.path};
   CHECK(std::distance(begin(files), end(files)) == 1);

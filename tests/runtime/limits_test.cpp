@@ -55,7 +55,7 @@ TEST_CASE("a replica with too few open files does not start, and the error has t
   const auto fitted = fit_to_descriptors(settings, at_most<256>);
   REQUIRE(!fitted);
   const auto& error = fitted.error();
-  CHECK(error.what == "904 open files are needed, and the system allows 256");
+  CHECK(error.what == "this process needs 904 open files, but the system allows 256");
   CHECK(error.remedy.find("ulimit -n 904") != std::string::npos);
 }
 

@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(cluster_fixture, "all problems of the storage table are report
   const auto read = with_storage("[storage]\nmode = \"fast\"\ndirectory = \"\"\nretain_mib = 4096\nsync = true\n");
   REQUIRE(!read);
   const auto& what = read.error().what;
-  CHECK(contains(what, "'mode' is 'fast', which is unknown; known: sync, async, memory"));
+  CHECK(contains(what, "'mode' has the unknown value 'fast'; use one of: sync, async, memory"));
   CHECK(contains(what, "'directory' is empty"));
   CHECK(contains(what, "'retain_mib' must be a whole number from 0 to 1024"));
   CHECK(contains(what, "unknown key 'sync'"));

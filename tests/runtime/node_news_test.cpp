@@ -29,17 +29,17 @@ link_event refusal(link_error reason, hello_claim claim = {}) {
 TEST_CASE("a change of the view is logged with its reason, once for each step") {
   node_news all{self, four};
   const auto suspected = all.of(primary_suspected{view_number{4}, suspicion_reason::mute});
-  CHECK(has(suspected, "view 4: this replica wants another primary than replica-0: requests wait"));
+  CHECK(has(suspected, "view 4: this replica suspects the primary, replica-0: requests are pending"));
   CHECK(suspected->level == news_level::warning);
-  CHECK(has(all.of(replica_progress{view_number{5}, false, {}, 0}), "waiting for view 5"));
+  CHECK(has(all.of(replica_progress{view_number{5}, false, {}, 0}), "waiting for NEW-VIEW of view 5"));
   CHECK_FALSE(all.of(replica_progress{view_number{5}, false, {}, 3}));
   const auto entered = all.of(view_was_entered{view_number{5}});
-  CHECK(has(entered, "view 5 has begun, its primary is this replica; the last primary was left because requests wait"));
+  CHECK(has(entered, "entered view 5, the primary is this replica; the previous primary was suspected because"));
   CHECK_FALSE(all.of(replica_progress{view_number{5}, true, {}, 0}));
   // The next change is the others' doing.
-  CHECK(has(all.of(replica_progress{view_number{6}, false, {}, 0}), "others want another primary"));
+  CHECK(has(all.of(replica_progress{view_number{6}, false, {}, 0}), "other replicas suspect the primary"));
   const auto next = all.of(view_was_entered{view_number{6}});
-  CHECK(has(next, "view 6 has begun, its primary is replica-2"));
+  CHECK(has(next, "entered view 6, the primary is replica-2"));
   CHECK_FALSE(has(next, "because"));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("probation is logged when it begins, changes or ends, and not in betwe
   CHECK(has(node_news{self, four}.of(begun), "votes above sequence 512 and commits from view 3 on"));
   CHECK_FALSE(all.of(begun));
   CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, false}), "600"));
-  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, true}), "probation is over"));
+  CHECK(has(all.of(probation_changed{sequence_number{600}, view_number{3}, true}), "probation ended"));
   CHECK_FALSE(all.of(probation_changed{sequence_number{600}, view_number{3}, true}));
 }
 
@@ -80,12 +80,13 @@ TEST_CASE("a link that is lost, fails to open or is restored is logged with addr
   const link_news::time now{};
   CHECK(has(all.of(of_link(link_event::what::up, 3), now), "the link to replica-3 (10.0.0.9:7400) is up"));
   const auto lost = all.of(of_link(link_event::what::down, 3, link_error::dead_link), now);
-  CHECK(has(lost, "is lost: it gave no sign of life"));
+  CHECK(has(lost, "is lost: nothing was received before the timeout"));
   CHECK(lost->level == news_level::warning);
-  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now), "goes on trying"));
+  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now), "retrying"));
   // It is tried again and again, which says nothing new.
   CHECK_FALSE(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now));
-  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::bad_signature), now), "has not the key"));
+  CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::bad_signature), now),
+            "its key is not the one in the genesis"));
   CHECK_FALSE(all.of(of_link(link_event::what::down, 2, link_error::stopped), now));
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("a wrong peer is logged with its claimed identity") {
   link_news all{self};
   const hello_claim claim{principal::of(replica_id{3}), principal::of(replica_id{0})};
   const auto told = all.of(refusal(link_error::wrong_responder, claim), {});
-  CHECK(has(told, "refused a connection from 10.0.0.9 that says it is replica-3 and wants replica-0"));
+  CHECK(has(told, "refused a connection from 10.0.0.9 that claims to be replica-3 and dialed replica-0"));
   CHECK(has(told, "compare the addresses in genesis.toml (wrong_responder)"));
   CHECK(told->level == news_level::warning);
 }
@@ -108,7 +109,7 @@ TEST_CASE("strangers cannot fill the log, and omitted lines are counted") {
   CHECK(has(all.of(refusal(link_error::bad_signature), now), "bad_signature"));
   now += std::chrono::minutes{10};
   const auto later = all.of(refusal(link_error::not_hypermesh), now);
-  CHECK(has(later, fmt::format("({} lines like this were left out)", 1'000 - lines)));
+  CHECK(has(later, fmt::format("({} similar lines omitted)", 1'000 - lines)));
 }
 
 TEST_CASE("a link that flaps cannot fill the log") {

@@ -146,18 +146,18 @@ TEST_CASE("an operation that breaks a rule is refused with a reason and changes 
   start(machine, "done", {1, 1, 0, 0, {}});
   release(machine, "done");
   const auto root = machine.root();
-  CHECK(reason(add_node(machine, "n", 1, 1)) == "a node of this name is registered already");
-  CHECK(reason(submit(machine, "placed", {})) == "a task named placed exists already");
-  CHECK(reason(submit(machine, "done", {})) == "a task named done exists already");
-  CHECK(reason(run(machine, scheduler::place_task{"nobody"})) == "no task is named nobody");
-  CHECK(reason(run(machine, scheduler::place_task{"placed"})) == "task placed is placed already");
-  CHECK(reason(run(machine, scheduler::place_task{"done"})) == "task done is released already");
+  CHECK(reason(add_node(machine, "n", 1, 1)) == "a node with this name is already registered");
+  CHECK(reason(submit(machine, "placed", {})) == "task placed already exists");
+  CHECK(reason(submit(machine, "done", {})) == "task done already exists");
+  CHECK(reason(run(machine, scheduler::place_task{"nobody"})) == "there is no task nobody");
+  CHECK(reason(run(machine, scheduler::place_task{"placed"})) == "task placed is already placed");
+  CHECK(reason(run(machine, scheduler::place_task{"done"})) == "task done is already released");
   CHECK(reason(release(machine, "submitted")) == "task submitted is submitted, not placed");
   CHECK(reason(release(machine, "waiting")) == "task waiting is pending, not placed");
   CHECK(reason(release(machine, "done")) == "task done is released, not placed");
-  CHECK(reason(release(machine, "nobody")) == "no task is named nobody");
-  CHECK(reason(run(machine, scheduler::end_task{"done"})) == "task done is released already");
-  CHECK(reason(run(machine, scheduler::query_node{"m"})) == "no node is named m");
+  CHECK(reason(release(machine, "nobody")) == "there is no task nobody");
+  CHECK(reason(run(machine, scheduler::end_task{"done"})) == "task done is already released");
+  CHECK(reason(run(machine, scheduler::query_node{"m"})) == "there is no node m");
   CHECK(reason(run(machine, scheduler::query_task{""})) == "a name has 1 to 64 visible characters");
   CHECK(machine.root() == root);
 }
@@ -193,7 +193,7 @@ TEST_CASE("the end of a task returns its resources, whatever its state") {
   CHECK(placed_by(run(machine, scheduler::end_task{"submitted"})) == "");
   CHECK(placed_by(run(machine, scheduler::end_task{"waiting"})) == "");
   CHECK(placed_by(run(machine, scheduler::end_task{"placed"})) == " next");
-  CHECK(reason(run(machine, scheduler::end_task{"waiting"})) == "no task is named waiting");
+  CHECK(reason(run(machine, scheduler::end_task{"waiting"})) == "there is no task waiting");
   const auto totals = machine.summary();
   CHECK(totals.submitted == 0);
   CHECK(totals.pending == 0);
@@ -209,7 +209,7 @@ TEST_CASE("the number of live tasks is bounded") {
   start(machine, "placed", {1'000, 1, 0, 0, {}});
   start(machine, "waiting", {1, 1, 0, 0, {}});
   submit(machine, "submitted", {1, 1, 0, 0, {}});
-  CHECK(reason(submit(machine, "more", {1, 1, 0, 0, {}})) == "there are as many tasks as there may be");
+  CHECK(reason(submit(machine, "more", {1, 1, 0, 0, {}})) == "the scheduler has the maximum number of tasks");
   release(machine, "placed");
   CHECK(submit(machine, "more", {1, 1, 0, 0, {}}).status == operation_status::applied);
 }
@@ -223,7 +223,7 @@ TEST_CASE("the oldest released tasks are forgotten by name and stay counted") {
     start(machine, name, {1, 1, 0, 0, {}});
     release(machine, name);
   }
-  CHECK(reason(run(machine, scheduler::query_task{"c"})) == "no task is named c");
+  CHECK(reason(run(machine, scheduler::query_task{"c"})) == "there is no task c");
   CHECK(run(machine, scheduler::query_task{"a"}).status == operation_status::applied);
   CHECK(machine.summary().released == 3);
   CHECK(submit(machine, "c", {1, 1, 0, 0, {}}).status == operation_status::applied);
@@ -281,10 +281,10 @@ TEST_CASE("the scheduler can be driven with commands") {
   CHECK(words(machine, {"node", "n"}) ==
         "n: cpu_milli 7000 free of 8000, memory_mib 15360 free of 16384, tasks 1, 2 gpus G2, gpu_milli free 500,1000");
   CHECK(words(machine, {"submit-task", "big", "8000", "1"}) == "submitted");
-  CHECK(words(machine, {"place-task", "big"}) == "pending: it fits no node now");
+  CHECK(words(machine, {"place-task", "big"}) == "pending: no node has room for the task now");
   CHECK(words(machine, {"release-task", "t"}) == "released\nbig placed on n");
   CHECK(words(machine, {"end-task", "big"}) == "ended");
-  CHECK(words(machine, {"end-task", "big"}) == "refused: task big is released already");
+  CHECK(words(machine, {"end-task", "big"}) == "refused: task big is already released");
 }
 
 TEST_CASE("an unknown command gets a list of the scheduler's operations") {

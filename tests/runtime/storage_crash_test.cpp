@@ -110,7 +110,7 @@ TEST_CASE_FIXTURE(crash_fixture, "the same end of the log is refused if the writ
     replace_content(crashed / log, std::string_view{content}.substr(0, size));
     const auto read = examine(crashed);
     REQUIRE(!read);
-    CHECK(contains(read.error().what, "2 changes were acknowledged, but it has 1"));
+    CHECK(contains(read.error().what, "2 changes were acknowledged, but the database has 1"));
     CHECK(read.error().remedy == learner_remedy);
   }
 }

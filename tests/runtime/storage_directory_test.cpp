@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory with votes is refused when its
   fs::remove_all(directory / "database");
   const auto read = examine(directory);
   REQUIRE(!read);
-  CHECK(contains(read.error().what, "changes were promised"));
+  CHECK(contains(read.error().what, "changes were acknowledged"));
   CHECK(contains(read.error().remedy, "mount"));
   CHECK(contains(read.error().remedy, remedy));
   CHECK_FALSE(fs::exists(directory / "database" / "CURRENT"));
@@ -252,7 +252,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a replica that voted in mode memory is ref
   for (int start = 0; start < 2; ++start)
     open_in(directory, durability::memory);
   for (const auto mode : {durability::sync, durability::async}) {
-    CHECK(contains(refusal(owner(), mode).what, "has voted in mode memory"));
+    CHECK(contains(refusal(owner(), mode).what, "has voted in mode \"memory\""));
     CHECK(refusal(owner(), mode).remedy == remedy);
   }
 }
@@ -260,7 +260,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a replica that voted in mode memory is ref
 TEST_CASE_FIXTURE(directory_fixture, "mode memory does not delete stored votes") {
   initialise(directory);
   { start_in(directory); }
-  CHECK(contains(refusal(owner(), durability::memory).what, "mode memory would forget them"));
+  CHECK(contains(refusal(owner(), durability::memory).what, "mode \"memory\" would lose"));
   CHECK(text_of(start_in(directory).history).empty());
 }
 

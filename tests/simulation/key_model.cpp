@@ -44,8 +44,8 @@ struct key_model::acting {
   }
   step operator()(const key_value::increment& it) const {
     const auto number = before == no_value ? std::int64_t{0} : key_value::parse_number(as_text(present()));
-    if (!number) return {refused("the value is not a decimal number of 64 bits"), before};
-    if (overflows(*number, it.amount)) return {refused("the sum does not fit 64 bits"), before};
+    if (!number) return {refused("the value is not a 64-bit decimal integer"), before};
+    if (overflows(*number, it.amount)) return {refused("the sum does not fit in 64 bits"), before};
     auto sum = to_byte_vector(fmt::format("{}", *number + it.amount));
     const auto after = model.number_of(sum);
     return {applied(std::move(sum)), after};

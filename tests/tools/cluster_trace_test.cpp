@@ -177,9 +177,9 @@ TEST_CASE("errors of a trace name file, line, column and the fix") {
   CHECK(node_error(node_head + "\"a\"b,1,1,0,\n") ==
         "nodes.csv:2: text follows a quoted field; put the whole field in quotes");
   CHECK(pod_error("p,1,1,1,500,,Best,Running,1,2,1") ==
-        "pods.csv:2: column qos is wrong: \"Best\" is no service class; write BE, Burstable, LS or Guaranteed");
+        "pods.csv:2: column qos is wrong: \"Best\" is not a service class; use BE, Burstable, LS or Guaranteed");
   CHECK(pod_error("p,1,1,2,500,,LS,Running,1,2,1") ==
-        "pods.csv:2: several GPUs are taken whole: gpu_milli is 1000; correct or remove the line");
+        "pods.csv:2: a task with several GPUs uses whole ones: gpu_milli is 1000; correct or remove the line");
   CHECK(pod_error("p,1,1,1,500,,LS,Running,-1,2,1") ==
         "pods.csv:2: column creation_time holds \"-1\"; write a whole number from 0 to 18446744073709551615");
   CHECK(pod_error("p,1,1,1,500,,LS,Running,,2,1") == "pods.csv:2: column creation_time is empty; write a whole number");
