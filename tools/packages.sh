@@ -22,7 +22,7 @@ is_installed() { dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^ins
 
 # Installs what is missing, and touches nothing when nothing is.
 install_packages() {
-  command -v dpkg-query >/dev/null || fail "this is not a Debian system" "install by hand: ${packages[*]}"
+  command -v dpkg-query >/dev/null || fail "this is not a Debian system" "install the packages by hand: ${packages[*]}"
   local missing=() package
   for package in "${packages[@]}"; do
     is_installed "$package" || missing+=("$package")
@@ -38,13 +38,13 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
     fail "apt-get update" "check the network and /etc/apt/sources.list, then run this again"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-    fail "apt-get install ${missing[*]}" "Debian 12 or 13 is needed; see the message above"
+    fail "apt-get install ${missing[*]}" "use Debian 12 or 13; the message above has the reason"
 }
 
 # configure <preset>
 configure() {
   say "configure: preset $1"
-  cmake --preset "$1" >/dev/null || fail "configuring preset $1" "remove build/$1 and run this again; see the message above"
+  cmake --preset "$1" >/dev/null || fail "configuring preset $1" "remove build/$1 and run this again; the message above has the reason"
 }
 
 # build <preset> <target>...
@@ -53,5 +53,5 @@ build() {
   shift
   say "build: $preset, ${*:-everything}"
   cmake --build --preset "$preset" -j "$(nproc)" ${1:+--target "$@"} >&2 ||
-    fail "building preset $preset" "see the first error above; 'cmake --build --preset $preset' repeats this step"
+    fail "building preset $preset" "read the first error above, then repeat this step: cmake --build --preset $preset"
 }

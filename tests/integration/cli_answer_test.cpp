@@ -218,11 +218,11 @@ TEST_CASE("a write error on stdout is an error, and so is a reader that closes t
     CAPTURE(arguments.front());
     const auto full = run_with(arguments, {.out = "/dev/full"});
     CHECK(full.code == 1);
-    CHECK(has(full.err, "the output could not be written: No space left on device"));
+    CHECK(has(full.err, "cannot write the output: No space left on device"));
   }
   const auto lines = run_with({"submit", "--cluster", cluster.directory(), "-"}, {.out = "/dev/full"}, "fly\n");
   CHECK(lines.code == 1);
-  CHECK(has(lines.err, "the output could not be written"));
+  CHECK(has(lines.err, "cannot write the output"));
 
   const scratch_folder folder;
   REQUIRE(mkfifo((folder / "out").c_str(), 0600) == 0);
@@ -231,7 +231,7 @@ TEST_CASE("a write error on stdout is an error, and so is a reader that closes t
   // The command answers after two seconds, when the reader is gone.
   close(open((folder / "out").c_str(), O_RDONLY));
   CHECK(lonely.wait() == 3);
-  CHECK(has(text_of(folder / "err"), "the output could not be written: Broken pipe"));
+  CHECK(has(text_of(folder / "err"), "cannot write the output: Broken pipe"));
 }
 
 TEST_CASE("a failed write to stderr changes nothing else") {

@@ -183,11 +183,11 @@ TEST_CASE("a replay accepts the pod lists of the public trace that lack six colu
   const auto result = run(files);
   CAPTURE(result.err);
   CHECK(result.code == 0);
-  CHECK(has(result.out, "2 submitted, 1 placed, 1 had to wait"));
+  CHECK(has(result.out, "2 submitted, 1 placed, 1 queued"));
   write_text(folder / "pods.csv", "name,cpu_milli,cpu_milli\np,1,1\n");
   const auto twice = run(files);
   CHECK(twice.code == 2);
-  CHECK(has(twice.err, "comes twice"));
+  CHECK(has(twice.err, "duplicate column"));
 }
 
 TEST_CASE("a short endurance run reports operations and rate for every tenth") {

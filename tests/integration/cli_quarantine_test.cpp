@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(quarantine_bench, "a convicted replica is shown as such, and f
 
   const auto alone = cluster.ask("release", {"--operator", "0", "--timeout", "1.5", "3"});
   CHECK(alone.code == 1);
-  CHECK(has(alone.err, "operators of 2 replicas have to ask"));
+  CHECK(has(alone.err, "run the command as the operators of 2 replicas"));
   CHECK(is_in_quarantine());
   // The first one is not forgotten.
   const auto node_file = cluster.directory() + "/replica-2/node.toml";

@@ -57,7 +57,7 @@ TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full mem
   lose_disk();
   CHECK(eventually([&] { return is_member_again(); }));
   CHECK(suspicions() == 0);
-  CHECK(has(text_of(cluster.err_of(3)), "on probation: this replica lost its disk"));
+  CHECK(has(text_of(cluster.err_of(3)), "this replica lost its disk, is on probation"));
   CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "a full member again"); }));
   // Its disk knows that it is one.
   cluster.replica(3).send(SIGTERM);
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(readmission_bench,
   CAPTURE(told.err);
   CHECK(told.code == 3);
   CHECK(has(told.out, "on probation"));
-  CHECK(has(told.err, "only 2 vote, so the service stands still"));
+  CHECK(has(told.err, "only 2 replicas vote, so the service is stopped"));
   CHECK(status_of(cluster)["has_quorum"] == false);
 }
 
@@ -104,13 +104,13 @@ TEST_CASE("the primary hands over when its operator asks, and to the replica tha
   const auto next = cluster.ask("hand-over", {});
   CAPTURE(next.err);
   CHECK(next.code == 0);
-  CHECK(has(next.err, "replica 1 leads, in view 1"));
+  CHECK(has(next.err, "replica 1 is the primary, in view 1"));
   const auto alone = cluster.ask("hand-over", {"--operator", "0", "--timeout", "1.5", "3"});
   CHECK(alone.code == 1);
-  CHECK(has(alone.err, "operators of 2 replicas have to ask"));
+  CHECK(has(alone.err, "name the node.toml files of 2 replicas with --node"));
   const auto other = cluster.ask("hand-over", {"--operator", "0", "--timeout", "1.5"});
   CHECK(other.code == 1);
-  CHECK(has(other.err, "its operator did not ask"));
+  CHECK(has(other.err, "its operator was not given"));
   const auto named = cluster.ask("hand-over", {"3"});
   CAPTURE(named.err);
   CHECK(named.code == 0);

@@ -122,7 +122,7 @@ TEST_CASE("each optional column of pods may be missing alone, and no other colum
     const auto pods = parse_trace_pods(text, "pods.csv");
     CAPTURE(names[missing]);
     CHECK(bool{pods} == (missing >= 5));
-    if (!pods) CHECK(error_of(pods).find("there is no column \"" + names[missing] + "\"") != std::string::npos);
+    if (!pods) CHECK(error_of(pods).find("the column \"" + names[missing] + "\" is missing") != std::string::npos);
     if (!pods) continue;
     const auto& task = pods->front();
     CHECK(task.spec.needs.models.empty() == (names[missing] == "gpu_spec"));
@@ -153,7 +153,7 @@ TEST_CASE("a trace is read with any line end and a byte order mark") {
 
 TEST_CASE("a repeated column is refused, because it is not clear which one counts") {
   CHECK(node_error("sn,cpu_milli,memory_mib,gpu,model,cpu_milli\na,1,1,0,,2\n") ==
-        "nodes.csv:1: the column \"cpu_milli\" comes twice; remove one of the two");
+        "nodes.csv:1: duplicate column \"cpu_milli\"; remove one of the two");
   // Some tools write an index, or commas at the end, without a name.
   CHECK(node_error(",sn,cpu_milli,memory_mib,gpu,model,\n0,a,1,1,0,,\n") == "no error");
 }
@@ -161,19 +161,18 @@ TEST_CASE("a repeated column is refused, because it is not clear which one count
 TEST_CASE("errors of a trace name file, line, column and the fix") {
   CHECK(node_error("") == "nodes.csv: the file is empty; its first line must name the columns");
   CHECK(node_error("sn,cpu_milli\n") ==
-        "nodes.csv:1: there is no column \"memory_mib\" among sn, cpu_milli; add it or name the right file");
+        "nodes.csv:1: the column \"memory_mib\" is missing among sn, cpu_milli; add it or name another file");
   CHECK(node_error(node_head + "a,1,1,0\n") ==
-        "nodes.csv:2: the line has 4 fields, the head has 5; add or remove commas");
+        "nodes.csv:2: the line has 4 fields, but the first line has 5; add or remove commas");
   CHECK(node_error(node_head + "a,1,1,0,\nb,x,1,0,\n") ==
         "nodes.csv:3: column cpu_milli holds \"x\"; write a whole number from 0 to 4294967295");
   CHECK(node_error(node_head + "a,,1,0,\n") == "nodes.csv:2: column cpu_milli is empty; write a whole number");
   CHECK(node_error(node_head + ",1,1,0,\n") == "nodes.csv:2: column sn is empty; write a value");
-  CHECK(node_error(node_head + "a,1,1,0,\na,1,1,0,\n") ==
-        "nodes.csv:3: node a comes twice; correct or remove the line");
+  CHECK(node_error(node_head + "a,1,1,0,\na,1,1,0,\n") == "nodes.csv:3: duplicate node a; correct or remove the line");
   CHECK(node_error(node_head + "a,1,1,0,G2\n") ==
         "nodes.csv:2: a node without GPUs has no GPU model; correct or remove the line");
   CHECK(node_error(node_head + "\"a,1,1,0,\n") ==
-        "nodes.csv:2: a quote is never closed; close it before the end of the field");
+        "nodes.csv:2: a quote is not closed; close it at the end of the field");
   CHECK(node_error(node_head + "\"a\"b,1,1,0,\n") ==
         "nodes.csv:2: text follows a quoted field; put the whole field in quotes");
   CHECK(pod_error("p,1,1,1,500,,Best,Running,1,2,1") ==
@@ -188,7 +187,7 @@ TEST_CASE("errors of a trace name file, line, column and the fix") {
 
 TEST_CASE("a file that cannot be opened is an error that names it") {
   const auto trace = read_trace("no-such-nodes.csv", "no-such-pods.csv");
-  CHECK(error_of(trace) == "no-such-nodes.csv: cannot be opened; check the path and the permissions");
+  CHECK(error_of(trace) == "no-such-nodes.csv: cannot open the file; check the path and the permissions");
 }
 
 TEST_CASE("a folder, an endless file and control characters are errors of a trace") {

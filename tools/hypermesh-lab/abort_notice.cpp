@@ -32,7 +32,7 @@ void note_runs_on_abort() {
 }
 
 void note_run(const std::string& command) {
-  const auto text = "the process ended during a run; replay it: " + command + " --trace\n";
+  const auto text = "the process ended during a run; replay the run: " + command + " --trace\n";
   notice_size = std::min(text.size(), notice.size());
   std::copy_n(text.data(), notice_size, notice.data());
 }

@@ -26,16 +26,15 @@ constexpr std::uint64_t memory_bytes_mark = 100'000'000;
 constexpr double share_percent_mark = 5;
 
 constexpr auto notes =
-    "Validation: every frame that came in at a replica of a real cluster is handed to the node's way in once more, "
-    "with\n"
-    "a check of signatures that finds all good and with the real one. 'checks' is all between link and cores but\n"
-    "signature checks, decoding with it: quotas, equivocation detector, pre-verification filter, validator. Mark: less "
-    "than 50 µs.\n"
-    "Memory: what the guard holds, filled to its bounds. Mark: less than 100 MB for 1,000 known nodes.\n"
-    "Share: checks for each operation of a measured load, of the processor time that an operation costs a replica of\n"
-    "the same role that runs the product. Mark: 5 %. Signatures are PBFT's own and shown apart.\n"
+    "Validation: the command replays every frame that a replica of a real cluster received through the node's\n"
+    "inbound pipeline, once with a signature check that accepts everything and once with the real one. 'checks' is\n"
+    "the time between link and cores without signature checks: decoding, quotas, equivocation detector,\n"
+    "pre-verification filter, validator. Mark: less than 50 µs.\n"
+    "Memory: the guard's memory with all of its bounds reached. Mark: less than 100 MB for 1,000 known nodes.\n"
+    "Share: the checks of one operation of a measured load, as a share of the processor time that an operation\n"
+    "costs a replica of the same role. Mark: 5 %. Signatures belong to PBFT itself and are shown separately.\n"
     "\n"
-    "Exit codes: 0 measured, whatever the figures; 1 not; 130 interrupted.";
+    "Exit codes: 0 measured, whatever the figures; 1 not measured; 130 interrupted.";
 
 /// The cost of the guard in one role.
 struct role_share {
@@ -157,17 +156,17 @@ CLI::App* add_bench(CLI::App& app, bench_guard_command& into) {
   auto* bench = app.add_subcommand("bench", "measure a part of the product");
   bench->require_subcommand(1);
   auto* command =
-      bench->add_subcommand("guard", "what the guard of a node costs: time, memory, share of a loaded node");
+      bench->add_subcommand("guard", "measure the cost of a node's guard: time, memory, share of a loaded node");
   command->footer(notes);
-  command->add_option("--duration", into.duration_seconds, "how long each of two clusters is measured under load")
+  command->add_option("--duration", into.duration_seconds, "time of the measurement of each of the two loaded clusters")
       ->transform(cli::duration_between(0.5, 60.0))
       ->capture_default_str()
       ->type_name("TIME");
-  command->add_option("--operations-in-flight", into.in_flight, "operations under way")
+  command->add_option("--operations-in-flight", into.in_flight, "operations in flight")
       ->check(CLI::Range(1, 262'144))
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--nodes", into.nodes, "known nodes, for the memory")
+  command->add_option("--nodes", into.nodes, "number of known nodes for the memory measurement")
       ->check(CLI::Range(limits::replicas_min + 1, limits::clients_max))
       ->capture_default_str()
       ->type_name("N");

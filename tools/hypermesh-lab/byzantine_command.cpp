@@ -84,10 +84,10 @@ tl::expected<player, refusal> start_node(caf::actor_system& system, const byzant
 }
 
 void add_start_options(CLI::App& command, byzantine_command& into) {
-  command.add_flag("--when-told", into.when_told, "be honest until SIGUSR1 comes");
-  command.add_option("--ready-fd", into.ready_descriptor, "descriptor that is told when it has started")
+  command.add_flag("--when-told", into.when_told, "behave correctly until SIGUSR1 arrives");
+  command.add_option("--ready-fd", into.ready_descriptor, "descriptor to which 'ready …' is written after the start")
       ->type_name("N");
-  command.add_option("--stop-with-parent", into.parent, "end at once when this process, the parent, ends")
+  command.add_option("--stop-with-parent", into.parent, "end at once when the parent process PID ends")
       ->type_name("PID");
 }
 
@@ -95,39 +95,42 @@ void add_start_options(CLI::App& command, byzantine_command& into) {
 
 CLI::App* add_byzantine(CLI::App& app, byzantine_command& into) {
   auto* command =
-      app.add_subcommand("byzantine", "run a replica or a client of a real cluster in an adversary's hands");
+      app.add_subcommand("byzantine", "run a replica or a client of a real cluster with an adversary strategy");
   command->footer(
-      "The replica runs the product's actors with its own key, disk and links; between actors and links stands a\n"
-      "strategy of 'hypermesh-lab strategies', or several as a+b or a/b. Its data directory is used up: do not start "
-      "an\n"
-      "honest replica on it afterwards. A client asks for eight operations at a time, as far as the strategy lets it.\n"
+      "The replica runs the product's actors with its own key, disk and links. Between actors and links is a strategy\n"
+      "of 'hypermesh-lab strategies', or several as a+b or a/b. Do not start an honest replica on its data directory\n"
+      "afterwards. A client sends eight operations at a time, if the strategy permits it.\n"
       "  hypermesh init mycluster && hypermesh start --config mycluster/replica-0/node.toml &\n"
       "  hypermesh-lab byzantine --strategy conflicting-votes --config mycluster/replica-3/node.toml\n"
       "  hypermesh-lab byzantine --strategy request-flood --client-config mycluster/client-2/client.toml");
   auto* plays = command->add_option_group("play");
-  plays->add_option("--strategy", into.strategies, "what it plays")
+  plays->add_option("--strategy", into.strategies, "strategy, or several as a+b or a/b")
       ->check([](const std::string& names) {
-        return testing::make_adversary(names) == nullptr ? "no strategy has that name: see hypermesh-lab strategies"
-                                                         : std::string{};
+        return testing::make_adversary(names) == nullptr
+                   ? "unknown strategy; list the strategies: hypermesh-lab strategies"
+                   : std::string{};
       })
       ->type_name("NAME");
-  plays->add_option("--record", into.recording, "or be honest, and write every frame that comes in")->type_name("FILE");
+  plays->add_option("--record", into.recording, "record every received frame, without a strategy")->type_name("FILE");
   plays->require_option(1);
   auto* who = command->add_option_group("player");
   who->add_option("--config", into.config, "the replica's node.toml")->type_name("FILE");
-  who->add_option("--client-config", into.client_config, "or the client's client.toml")->type_name("FILE");
+  who->add_option("--client-config", into.client_config, "the client's client.toml, instead of --config")
+      ->type_name("FILE");
   who->require_option(1);
-  command->add_option("--accomplices", into.accomplices, "replicas that play together with this one")
+  command->add_option("--accomplices", into.accomplices, "replicas that cooperate with this one")
       ->delimiter(',')
       ->type_name("N,…");
-  command->add_option("--seed", into.seed, "of the adversary's own choices")->capture_default_str()->type_name("S");
+  command->add_option("--seed", into.seed, "seed of the adversary's random choices")
+      ->capture_default_str()
+      ->type_name("S");
   add_start_options(*command, into);
   return command;
 }
 
 cli::exit_code run(const byzantine_command& command) {
   if (command.parent != 0 && !cli::stop_with_parent(command.parent)) {
-    return cli::report_error({"the process that started this one has ended", ""}, cli::exit_code::failed);
+    return cli::report_error({"the parent process has ended", ""}, cli::exit_code::failed);
   }
   const stop_signals stop;
   const auto told = std::make_shared<std::atomic<bool>>(!command.when_told || !command.recording.empty());

@@ -12,7 +12,8 @@ namespace {
 /// Opens and restores the disk as the product's start does.
 or_error<void> restore(const node_config& config, node_parts& parts) {
   auto machine = make_state_machine(config.cluster.state_machine);
-  if (!machine) return tl::unexpected(world_error{machine.error(), "use a cluster with one of the product's machines"});
+  if (!machine)
+    return tl::unexpected(world_error{machine.error(), "use a cluster with one of the product's state machines"});
   auto opened = open_storage(config.storage.directory, config.owner(), config.storage.mode);
   if (!opened) return failure_of(opened);
   parts.storage = std::move(*opened);

@@ -42,8 +42,8 @@ or_error<std::vector<recorded_frame>> read_recording(const std::filesystem::path
     frames.push_back({head.when, sender, std::make_shared<const byte_vector>(std::move(bytes))});
   }
   if (frames.empty()) {
-    return tl::unexpected(
-        world_error{fmt::format("{} holds no recorded frames", file.string()), "see whether the node started"});
+    return tl::unexpected(world_error{fmt::format("{} holds no recorded frames", file.string()),
+                                      "check that the node started, then record again"});
   }
   return frames;
 }

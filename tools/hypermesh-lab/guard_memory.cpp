@@ -62,19 +62,19 @@ class guard_filler {
   guard_memory run() {
     const auto keys = make_.keys().of(principal::of(self));
     std::vector<std::unique_ptr<pipeline_parts>> ways;
-    count("ways in, empty", [&] {
+    count("inbound pipelines, empty", [&] {
       for (int number = 0; number < 2; ++number)
         ways.push_back(std::make_unique<pipeline_parts>(cluster_, *keys));
     });
     count("quotas of all senders", [&] { fill_quotas(ways); });
     auto& way = *ways.front();
     count("votes, proposals, checkpoints", [&] { fill_votes(way); });
-    count("view changes as large as they get", [&] { fill_view_changes(way); });
+    count("view changes of the maximum size", [&] { fill_view_changes(way); });
     count("an opened view", [&] { open_view(way); });
     count("documents of f faulty replicas", [&] { fill_documents(way); });
     evidence_pool pool{cluster_, self, *keys};
-    count("open cases", [&] { fill_cases(pool); });
-    count("complaints of all about all", [&] { fill_group_requests(pool); });
+    count("evidence pool", [&] { fill_cases(pool); });
+    count("complaints of all replicas about all others", [&] { fill_group_requests(pool); });
     std::unique_ptr<peer_trust> book;
     std::unique_ptr<reputation_ledger> ledger;
     count("trust and agreed reputation", [&] {
@@ -170,7 +170,7 @@ class guard_filler {
   /// The detector sees documents with a genuine signature.
   static std::optional<authentic_item> remember(pipeline_parts& way, evidence_item document) {
     auto own = way.checks.authenticate(std::move(document));
-    require(own.has_value(), "the replica that is named has signed the document");
+    require(own.has_value(), "the named replica has signed the document");
     (void)way.detector.on_document(*own);
     return own;
   }

@@ -50,7 +50,8 @@ class trace_run {
     into.from = microseconds_of(begin.when);
     into.until = microseconds_of(end.when);
     into.operations = end.answered - begin.answered;
-    if (into.operations == 0) return error_of({"the cluster answered nothing while it was measured", "try again"});
+    if (into.operations == 0)
+      return error_of({"the cluster answered no operation during the measurement", "run the command again"});
     for (std::uint32_t number = 0; number < replicas; ++number) {
       cpu_us_.push_back(1e6 * (cpu_then[number].cpu_seconds - cpu[number].cpu_seconds) /
                         static_cast<double>(into.operations));

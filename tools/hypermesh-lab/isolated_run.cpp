@@ -34,7 +34,7 @@ std::string read_to_end(int in) {
   std::string text;
   std::array<char, 4'096> buffer;
   for (auto size = read(in, buffer.data(), buffer.size()); size != 0; size = read(in, buffer.data(), buffer.size())) {
-    if (size < 0 && errno != EINTR) throw std::runtime_error{"the report of a run could not be read"};
+    if (size < 0 && errno != EINTR) throw std::runtime_error{"cannot read the report of a run"};
     if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
   }
   return text;
@@ -58,7 +58,7 @@ testing::run_report report_of(std::string text) {
 
 testing::run_report report_of_end(std::string printed, int status) {
   auto name = take_line(printed);
-  if (name.empty()) name = fmt::format("the process ended with status {}", status);
+  if (name.empty()) name = fmt::format("the process of the run ended with status {}", status);
   testing::run_report report;
   // The virtual time of the end is unknown.
   report.virtual_us = std::numeric_limits<microseconds_t>::max();
@@ -70,10 +70,10 @@ testing::run_report report_of_end(std::string printed, int status) {
 
 testing::run_report run_isolated(const testing::run_plan& plan) {
   std::array<int, 2> ends{};
-  if (pipe(ends.data()) != 0) throw std::runtime_error{"no pipe for a run"};
+  if (pipe(ends.data()) != 0) throw std::runtime_error{"cannot create a pipe for a run"};
   std::fflush(nullptr);
   const auto child = fork();
-  if (child < 0) throw std::runtime_error{"no process for a run"};
+  if (child < 0) throw std::runtime_error{"cannot start a process for a run"};
   if (child == 0) {
     close(ends[0]);
     run_child(plan, ends[1]);
@@ -83,7 +83,7 @@ testing::run_report run_isolated(const testing::run_plan& plan) {
   close(ends[0]);
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) throw std::runtime_error{"a run's process is gone"};
+    if (errno != EINTR) throw std::runtime_error{"the process of a run does not exist"};
   }
   const auto begin = text.rfind(mark);
   if (status != 0 || begin == std::string::npos) return report_of_end(std::move(text), status);

@@ -7,8 +7,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-constexpr auto about =
-    "Laboratory of HyperMesh consensus: whole clusters in virtual time, with bad networks, from a seed.";
+constexpr auto about = "Laboratory of HyperMesh consensus: simulated clusters with faulty networks, disks and members.";
 
 constexpr auto overview =
     "Examples:\n"
@@ -17,16 +16,16 @@ constexpr auto overview =
     "  hypermesh-lab sim --seeds 500 --storage rocksdb\n"
     "  hypermesh-lab sim --twins --seeds 200               f replicas run twice, with one key\n"
     "  hypermesh-lab sim --strategies all --replicas 4,7 --seeds 20\n"
-    "                                                      f replicas, or a client, play each strategy there is\n"
-    "  hypermesh-lab strategies                            what adversaries can do, and how the others notice\n"
+    "                                                      every adversary strategy, by f replicas or a client\n"
+    "  hypermesh-lab strategies                            list the strategies, and the observations that reveal them\n"
     "  hypermesh-lab byzantine --strategy mute-primary --config replica-0/node.toml\n"
-    "                                                      a real replica in an adversary's hands\n"
+    "                                                      a real replica with an adversary strategy\n"
     "  hypermesh-lab siege --strategies mute-primary,request-flood\n"
-    "                                                      what they leave of a real cluster's throughput\n"
-    "  hypermesh-lab bench guard                           what the guard of a node costs\n"
+    "                                                      the throughput of a real cluster under attack\n"
+    "  hypermesh-lab bench guard                           the cost of a node's guard\n"
     "  hypermesh-lab replay --seed 17 --trace              one run, event by event\n"
-    "  hypermesh-lab shrink --seed 17 > small.plan         a failing run, made as small as it goes\n"
-    "  hypermesh-lab replay --plan small.plan --trace      a run whose every operation and fault is written down\n"
+    "  hypermesh-lab shrink --seed 17 > small.plan         reduce a failing run as far as possible\n"
+    "  hypermesh-lab replay --plan small.plan --trace      a run from a plan of all operations and faults\n"
     "\n"
     "A run is a function of its options and its seed, or of its plan: the same command gives the same event hash on "
     "every machine.\n"

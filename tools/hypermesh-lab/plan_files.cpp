@@ -18,7 +18,7 @@ or_reason<std::string> read_all(std::istream& stream, const std::string& name) {
   if (stream.bad()) return invalid("cannot read " + name);
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > plan_bytes_max) {
-    return invalid(fmt::format("{} has more than the {} bytes that a plan may have", name, plan_bytes_max));
+    return invalid(fmt::format("{} is larger than {} bytes, the limit of a plan", name, plan_bytes_max));
   }
   return text;
 }

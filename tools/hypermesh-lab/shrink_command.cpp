@@ -21,7 +21,7 @@ std::string size_of(const testing::run_plan& plan) {
 /// The plan of the one run that the options name, or the reason why there is none.
 or_reason<testing::run_plan> plan_of_choice(const run_choice& choice) {
   if (!choice.plan_file.empty()) return read_plan(choice.plan_file);
-  if (choice.replicas.size() != 1) return invalid("one run has one size of the group: --replicas N");
+  if (choice.replicas.size() != 1) return invalid("one run has one group size; name it with --replicas N");
   return testing::make_plan(options_of(choice, *choice.seed, choice.replicas.front()));
 }
 
@@ -40,19 +40,18 @@ CLI::App* add_shrink(CLI::App& app, shrink_command& into) {
   const testing::shrink_settings defaults;
   into.runs_max = defaults.runs_max;
   into.schedules = defaults.schedules;
-  auto* command = app.add_subcommand("shrink", "make a failing run as small as it goes, and print it as a plan");
+  auto* command = app.add_subcommand("shrink", "reduce a failing run as far as possible, and print it as a plan");
   command->footer(
-      "Takes operations, faults and clients away, makes faults weaker and shorter, heals earlier and takes plain\n"
-      "settings, as long as the same invariant breaks. The plan goes to stdout, progress to stderr. Also a run that "
-      "ends\n"
-      "its process can be shrunken.\n"
+      "Removes operations, faults and clients, makes faults weaker and shorter, heals earlier and uses plain\n"
+      "settings, as long as the same invariant breaks. The plan goes to stdout, progress to stderr. A run that ends\n"
+      "its process can be reduced too.\n"
       "Exit codes: 0 a plan was printed; 1 the run does not fail; 2 wrong usage.");
   add_choice(*command, into.run);
-  command->add_option("--runs", into.runs_max, "runs that may be made")
+  command->add_option("--runs", into.runs_max, "limit of runs")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--schedules", into.schedules, "orders of events that each smaller plan is tried with")
+  command->add_option("--schedules", into.schedules, "event orders to try for each smaller plan")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->type_name("N");
@@ -60,7 +59,7 @@ CLI::App* add_shrink(CLI::App& app, shrink_command& into) {
 }
 
 CLI::App* add_plan(CLI::App& app, run_choice& into) {
-  auto* command = app.add_subcommand("plan", "print the plan of a seed, to be edited and replayed");
+  auto* command = app.add_subcommand("plan", "print the plan of a seed, to edit and replay it");
   add_choice(*command, into);
   return command;
 }
@@ -68,7 +67,7 @@ CLI::App* add_plan(CLI::App& app, run_choice& into) {
 cli::exit_code print_plan(const run_choice& command) {
   const auto plan = plan_of_choice(command);
   if (!plan)
-    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+    return cli::report_error({plan.error(), "make a plan from a seed: hypermesh-lab plan --seed N"},
                              cli::exit_code::usage);
   cli::print(testing::text_of(*plan));
   return cli::exit_code::ok;
@@ -77,7 +76,7 @@ cli::exit_code print_plan(const run_choice& command) {
 cli::exit_code run(const shrink_command& command) {
   const auto plan = plan_of_choice(command.run);
   if (!plan)
-    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+    return cli::report_error({plan.error(), "make a plan from a seed: hypermesh-lab plan --seed N"},
                              cli::exit_code::usage);
   cli::progress_bar bar{command.runs_max};
   const auto show = [&](const testing::shrink_progress& progress) {
@@ -86,12 +85,13 @@ cli::exit_code run(const shrink_command& command) {
   const auto shrunken = testing::shrink(*plan, run_isolated, {command.runs_max, command.schedules}, show);
   bar.clear();
   if (!shrunken)
-    return cli::report_error({"the run does not fail", "find one that does: hypermesh-lab sim"},
+    return cli::report_error({"the run does not fail", "find a failing run: hypermesh-lab sim"},
                              cli::exit_code::failed);
   const auto& broken = *shrunken->report.failure;
-  cli::say(fmt::format("before: {}\nafter:  {}\n{} runs, {}", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
-                       shrunken->finished ? "nothing more can be taken away" : "the budget ended: --runs N for more"));
-  cli::say("replay it: hypermesh-lab replay --plan FILE --trace");
+  cli::say(fmt::format(
+      "before: {}\nafter:  {}\n{} runs, {}", size_of(*plan), size_of(shrunken->plan), shrunken->runs,
+      shrunken->finished ? "no further reduction was found" : "the limit of runs was reached; raise it with --runs N"));
+  cli::say("replay the plan: hypermesh-lab replay --plan FILE --trace");
   cli::print(as_comment(broken.invariant + ": " + broken.what) + testing::text_of(shrunken->plan));
   return cli::exit_code::ok;
 }

@@ -17,15 +17,14 @@ namespace hypermesh::lab {
 namespace {
 
 constexpr auto notes =
-    "Each strategy has a cluster of its own: replicas as processes, with links and disks, and a load of increments "
-    "whose\n"
-    "every result is checked. The players are honest at first, which is what the rest is compared with. What is kept "
-    "of\n"
-    "the throughput is measured from the conviction of the players on, or in the second half of the attack where they\n"
-    "are not convicted; it is to be 80 %, and 50 % where a client attacks.\n"
+    "Each strategy attacks a cluster of its own: replicas as processes with links and disks, and a load of\n"
+    "increments whose results are all checked. The attackers behave correctly at first, which gives the baseline.\n"
+    "The throughput is then measured after their conviction, or in the second half of the attack if they are not\n"
+    "convicted. The mark is 80 % of the baseline, and 50 % for an attack by a client.\n"
     "\n"
-    "Exit codes: 0 nothing wrong was accepted, lost or done twice, the honest replicas agree, and nobody honest was\n"
-    "convicted (with --mark: and the throughput is as it is to be); 1 else; 130 interrupted. Nothing is left behind.";
+    "Exit codes: 0 no wrong result was accepted, no operation was lost or executed twice, the honest replicas\n"
+    "agree, and no honest replica was convicted (with --mark: and the throughput reaches the mark); 1 otherwise;\n"
+    "130 interrupted. The command removes all of its files.";
 
 siege_settings settings_of(const siege_command& command, const std::string& strategy) {
   siege_settings settings;
@@ -61,29 +60,31 @@ class siege_narrator final : public cli::run_narrator {
 }  // namespace
 
 CLI::App* add_siege(CLI::App& app, siege_command& into) {
-  auto* command = app.add_subcommand("siege", "what strategies leave of the throughput of a real cluster");
+  auto* command = app.add_subcommand("siege", "measure the throughput of a real cluster under attack");
   command->footer(notes);
-  command->add_option("--strategies", into.strategies, "all, or names with commas between them")
+  command->add_option("--strategies", into.strategies, "all, or names separated by commas")
       ->capture_default_str()
       ->type_name("NAME,…");
-  command->add_option("--replicas", into.replicas, "replicas, of which f play")
+  command->add_option("--replicas", into.replicas, "replicas, f of which play the strategy")
       ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--operations-in-flight", into.in_flight, "operations under way")
+  command->add_option("--operations-in-flight", into.in_flight, "operations in flight")
       ->check(CLI::Range(1, 262'144))
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--baseline", into.baseline_seconds, "how long the players are honest and measured")
+  command->add_option("--baseline", into.baseline_seconds, "time of the measurement before the attack")
       ->transform(cli::duration_between(0.5, 3'600.0))
       ->capture_default_str()
       ->type_name("TIME");
-  command->add_option("--duration", into.duration_seconds, "how long each strategy plays: 10s, 500ms")
+  command->add_option("--duration", into.duration_seconds, "duration of each attack: 10s, 500ms")
       ->transform(cli::duration_between(1.0, 3'600.0))
       ->capture_default_str()
       ->type_name("TIME");
-  command->add_option("--seed", into.seed, "of the adversaries' own choices")->capture_default_str()->type_name("S");
-  command->add_flag("--mark", into.mark, "throughput below the mark is a failure too");
+  command->add_option("--seed", into.seed, "seed of the adversaries' random choices")
+      ->capture_default_str()
+      ->type_name("S");
+  command->add_flag("--mark", into.mark, "also fail if the throughput is below the mark");
   cli::add_output_option(*command, into.output);
   return command;
 }
@@ -92,8 +93,9 @@ cli::exit_code run(const siege_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (testing::make_adversary(names) != nullptr) continue;
-    return cli::report_error({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"},
-                             cli::exit_code::usage);
+    return cli::report_error(
+        {fmt::format("unknown strategy '{}'", names), "list the strategies: hypermesh-lab strategies"},
+        cli::exit_code::usage);
   }
   cli::interruption stop;
   siege_summary summary;

@@ -123,16 +123,17 @@ std::string text_of(const siege_summary& summary, const cli::text_style& style) 
   for (const auto& each : summary.failures)
     text += style.bad(fmt::format("{}: no result: {}", each.strategy, each.why)) + "\n";
   const auto below = summary.below_mark();
-  text += below == 0
-              ? fmt::format("all {} strategies left what is to be kept of the throughput\n", summary.results.size())
-              : style.warning(fmt::format("{} of {} strategies left less of the throughput than is to be kept "
-                                          "(80 %, of attacks by clients 50 %)",
-                                          below, summary.results.size())) +
-                    "\n";
-  return text + cli::verdict_line(summary.is_right() ? "no wrong result was accepted, nothing was lost or doubled, and "
-                                                       "all honest replicas ended in one state"
-                                                     : "not all is as it should be",
-                                  summary.is_right(), style);
+  text += below == 0 ? fmt::format("all {} strategies stayed above the required throughput\n", summary.results.size())
+                     : style.warning(fmt::format("{} of {} strategies pushed the throughput below the mark "
+                                                 "(80 %; 50 % for attacks by clients)",
+                                                 below, summary.results.size())) +
+                           "\n";
+  return text +
+         cli::verdict_line(summary.is_right()
+                               ? "no client accepted a wrong result, no operation was lost or executed twice, and "
+                                 "all honest replicas ended in the same state"
+                               : "some strategies caused a wrong result; see the lines above",
+                           summary.is_right(), style);
 }
 
 json_value json_of(const siege_summary& summary) {

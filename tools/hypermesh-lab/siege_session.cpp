@@ -89,9 +89,10 @@ class siege_run {
     if (auto done = measure_baseline(); !done) return failure_of(done);
     if (auto done = attack(); !done) return failure_of(done);
     if (client_ != nullptr && !client_->is_running()) {
-      return tl::unexpected(cli::run_failure{cli::exit_code::failed,
-                                             {fmt::format("the client that played ended: {}", client_->end_reason()),
-                                              "run 'hypermesh-lab byzantine' with the strategy to see why"}});
+      return tl::unexpected(cli::run_failure{
+          cli::exit_code::failed,
+          {fmt::format("the process of the attacking client ended: {}", client_->end_reason()),
+           "run the strategy alone for its messages: hypermesh-lab byzantine --strategy NAME --client-config FILE"}});
     }
     // Its operations would keep changing the state that is compared.
     client_ = nullptr;
@@ -142,8 +143,8 @@ class siege_run {
     if (!begun) return tl::unexpected(cli::run_failure{cli::exit_code::failed, begun.error()});
     client_ = std::move(*begun);
     if (client_->wait_until_ready(ready_patience)) return {};
-    return tl::unexpected(
-        cli::run_failure{cli::exit_code::failed, {"the client that is to play did not start", "try again"}});
+    return tl::unexpected(cli::run_failure{
+        cli::exit_code::failed, {"the process of the attacking client did not start", "run the command again"}});
   }
 
   outcome measure_baseline() {

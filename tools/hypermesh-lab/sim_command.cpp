@@ -35,19 +35,19 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
   into.operations = defaults.operations;
   into.profile = testing::to_string(defaults.profile);
   into.storage = testing::to_string(defaults.storage);
-  auto* replicas = command.add_option("--replicas", into.replicas, "sizes of the group, separated by commas")
+  auto* replicas = command.add_option("--replicas", into.replicas, "group sizes, separated by commas")
                        ->delimiter(',')
                        ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
                        ->capture_default_str()
                        ->type_name("N");
-  auto* operations = command.add_option("--operations", into.operations, "operations of all clients together")
+  auto* operations = command.add_option("--operations", into.operations, "total operations of all clients")
                          ->check(CLI::Range(1U, 100'000U))
                          ->capture_default_str()
                          ->type_name("K");
   auto* profile = command
                       .add_option("--profile", into.profile,
-                                  "what goes wrong: " + testing::fault_profile_names() +
-                                      "; mixed: the seed chooses one of those before it")
+                                  "profile of the injected faults: " + testing::fault_profile_names() +
+                                      "; mixed: the seed chooses one of the profiles before it")
                       ->check(objection_to_profile)
                       ->capture_default_str()
                       ->type_name("NAME");
@@ -56,19 +56,21 @@ std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
                         "--twins", [&into] { into.profile = to_string(testing::fault_profile::twins); },
                         "the same as --profile twins: up to f replicas run as two machines with one key")
                     ->excludes(profile);
-  auto* storage = command
-                      .add_option("--storage", into.storage,
-                                  "what disks are: model, fast; or rocksdb, the product's storage on files in memory, "
-                                  "which fail, fill up and are damaged as well")
-                      ->check(objection_to_storage_name)
-                      ->capture_default_str()
-                      ->type_name("NAME");
+  auto* storage =
+      command
+          .add_option(
+              "--storage", into.storage,
+              "storage of the replicas: model, which is fast; or rocksdb, the product's storage on files in memory, "
+              "whose disks also fail, fill up and are damaged")
+          ->check(objection_to_storage_name)
+          ->capture_default_str()
+          ->type_name("NAME");
   return {replicas, operations, profile, twins, storage};
 }
 
 void add_output(CLI::App& command, sim_command& into) {
   cli::add_output_option(command, into.output);
-  command.add_flag("--trace", into.trace, "of one run: print every event, a line each, on stdout");
+  command.add_flag("--trace", into.trace, "print every event of one run, one on each line, on stdout");
 }
 
 testing::run_report run_noted(const testing::run_options& options, testing::event_log::line_sink trace = {}) {
@@ -119,7 +121,7 @@ cli::exit_code run_one(const sim_command& command) {
 cli::exit_code run_plan_file(const sim_command& command) {
   const auto plan = read_plan(command.run.plan_file);
   if (!plan)
-    return cli::report_error({plan.error(), "see 'hypermesh-lab plan --help' for a plan to start from"},
+    return cli::report_error({plan.error(), "make a plan from a seed: hypermesh-lab plan --seed N"},
                              cli::exit_code::usage);
   const auto replay = "hypermesh-lab replay --plan " + command.run.plan_file;
   note_run(replay);
@@ -165,9 +167,9 @@ testing::run_options options_of(const run_choice& choice, std::uint64_t seed, st
 }
 
 void add_choice(CLI::App& command, run_choice& into) {
-  auto* which = command.add_option_group("which run");
+  auto* which = command.add_option_group("run");
   auto* seed = which->add_option("--seed", into.seed, "the run's seed")->type_name("S");
-  auto* plan = which->add_option("--plan", into.plan_file, "a plan in a file; - is stdin")->type_name("FILE");
+  auto* plan = which->add_option("--plan", into.plan_file, "file with a plan; - is stdin")->type_name("FILE");
   plan->excludes(seed);
   which->require_option(1);
   for (auto* each : add_sizes(command, into))
@@ -177,49 +179,46 @@ void add_choice(CLI::App& command, run_choice& into) {
 CLI::App* add_sim(CLI::App& app, sim_command& into) {
   auto* command = app.add_subcommand("sim", "run clusters in virtual time and check every invariant after every step");
   command->footer(
-      "Each run draws cluster parameters, workload, faults and the order of all events from its seed. Chaos: whatever\n"
-      "the faults do, nothing wrong may happen. Then everything heals: within a bounded time a batch must be "
-      "committed,\n"
-      "every operation be answered, and all correct replicas be in the same state.\n"
+      "Each run draws cluster parameters, workload, faults and the order of all events from its seed. Under the\n"
+      "faults, every safety invariant must hold. Then the faults end: within a bounded time a batch must be\n"
+      "committed, every operation be answered, and all correct replicas be in the same state.\n"
       "Profiles:\n"
-      "  calm, lossy, reordering, duplicating   frames are late, lost, overtaken, delivered twice\n"
-      "  partitioned, flapping, swizzled        cuts, one that opens and closes, replicas that leave and come back one "
-      "by "
-      "one\n"
+      "  calm, lossy, reordering, duplicating   frames are late, lost, out of order, delivered twice\n"
+      "  partitioned, flapping, swizzled        partitions, one that opens and closes, replicas that leave and return\n"
+      "                                         one by one\n"
       "  one-way                                single directed links between two replicas are broken\n"
-      "  pausing                                one actor or a whole node stands still, longer than time-outs\n"
-      "  crashing                               nodes are killed between and inside writes, which are lost, kept or "
-      "torn\n"
-      "  disks                                  up to f disks are gone, and their replicas come back on probation\n"
-      "  forgetful                              up to f disks lose writes that they had acknowledged\n"
+      "  pausing                                one actor or a whole node pauses for longer than the timeouts\n"
+      "  crashing                               nodes are killed between and during writes, which are lost, kept,\n"
+      "                                         or torn\n"
+      "  disks                                  up to f disks are lost, and their replicas return on probation\n"
+      "  forgetful                              up to f disks lose acknowledged writes\n"
       "  everything                             all of these together\n"
       "  twins                                  up to f replicas run as two machines with one key, between which the\n"
       "                                         network decides, round by round (arXiv 2004.10617)\n"
       "Storages:\n"
       "  model                                  a disk whose writes are durable at once, as a whole\n"
-      "  rocksdb                                the product's RocksDB storage on files in memory: what is not synced "
-      "is\n"
-      "                                         lost with the power, in part; disks fail, fill up and are damaged\n"
-      "Columns: sent again are requests that a client sent to all replicas; lost, cut and duplicated are frames lost "
-      "at\n"
-      "random, lost to a cut and delivered twice; restarts are those of nodes, learners those on probation, forgot "
-      "are\n"
-      "disks that lost what they had acknowledged; transfers are states installed by replicas that fell behind;\n"
-      "nudged are runs in which a replica fell behind and came along when clients were given more to do;\n"
-      "progress in and settled in are the longest times from healing to the next committed batch and to agreement.");
-  command->add_option("--seeds", into.seeds, "how many runs")
+      "  rocksdb                                the product's RocksDB storage on files in memory: a power failure\n"
+      "                                         loses part of the unsynced data; disks fail, fill up and are damaged\n"
+      "Columns: 'sent again' counts requests that a client sent to all replicas; 'lost', 'cut' and 'duplicated' count\n"
+      "frames lost at random, lost to a partition and delivered twice; 'restarts' counts nodes, 'learners' the nodes\n"
+      "on probation, 'forgot' the disks that lost acknowledged writes; 'transfers' counts states installed by lagging\n"
+      "replicas; 'nudged' counts runs in which a lagging replica caught up only after further client requests;\n"
+      "'progress in' and 'settled in' are the longest times from healing to the next committed batch and to\n"
+      "agreement.");
+  command->add_option("--seeds", into.seeds, "number of runs")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->type_name("N");
   command->add_option("--first", into.first, "seed of the first run")->capture_default_str()->type_name("S");
-  command->add_option("--seed", into.run.seed, "one run of this seed, and its event hash")->type_name("S");
+  command->add_option("--seed", into.run.seed, "run only this seed, and print its event hash")->type_name("S");
   command->add_flag("--until-failure", into.until_failure, "stop at the first run that fails");
   const auto sizes = add_sizes(*command, into.run);
-  auto* strategies =
-      command->add_option("--strategies", into.strategies, "f replicas, or a client, play these, separated by commas")
-          ->type_name("all|NAME[,NAME]");
+  auto* strategies = command
+                         ->add_option("--strategies", into.strategies,
+                                      "adversary strategies of f replicas or a client, separated by commas")
+                         ->type_name("all|NAME[,NAME]");
   strategies->excludes(sizes[2])->excludes(sizes[3])->excludes(sizes[4]);
-  command->add_option("--under", into.under, "the profile of what else goes wrong while strategies are played")
+  command->add_option("--under", into.under, "fault profile during the strategies")
       ->check(objection_to_profile)
       ->needs(strategies)
       ->capture_default_str()
@@ -229,7 +228,7 @@ CLI::App* add_sim(CLI::App& app, sim_command& into) {
 }
 
 CLI::App* add_replay(CLI::App& app, sim_command& into) {
-  auto* command = app.add_subcommand("replay", "repeat one run: of a seed, the same as sim --seed, or of a plan");
+  auto* command = app.add_subcommand("replay", "repeat one run, from a seed (as sim --seed) or from a plan");
   add_choice(*command, into.run);
   add_output(*command, into);
   return command;
@@ -241,7 +240,7 @@ cli::exit_code run(const sim_command& command) {
   if (!command.run.plan_file.empty()) return run_plan_file(command);
   if (command.run.seed) return run_one(command);
   if (!command.trace) return run_many(command);
-  return cli::report_error({"--trace shows one run", "name it with --seed"}, cli::exit_code::usage);
+  return cli::report_error({"--trace needs a single run", "name the run with --seed"}, cli::exit_code::usage);
 }
 
 }  // namespace hypermesh::lab

@@ -126,8 +126,7 @@ std::string sim_summary::table(double seconds, const cli::text_style& style) con
     add_line(fmt::to_string(key.first), testing::to_string(key.second), each);
   const auto all = total();
   add_line("all", "", all);
-  const auto undecided =
-      all.keys_undecided > 0 ? fmt::format(", {} histories of keys undecided", all.keys_undecided) : "";
+  const auto undecided = all.keys_undecided > 0 ? fmt::format(", {} key histories undecided", all.keys_undecided) : "";
   return lines.text(style) + fmt::format("\n{} runs, {} failed{}, {:.0f} seeds a minute\n", all.runs, all.failed,
                                          undecided, per_minute(all.runs, seconds));
 }

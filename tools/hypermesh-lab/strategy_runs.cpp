@@ -131,9 +131,9 @@ testing::adversary_options options_of(const sim_command& command, const std::str
 /// The reason why the run is not as it should be; nothing if it is.
 std::optional<std::string> objection_to(const testing::adversary_report& report) {
   if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
-  if (!report.noticed) return "nobody noticed the strategy";
-  if (!report.convicted) return "nobody was convicted in time";
-  if (!report.clients_blame_nobody) return "a client had a correct primary suspected";
+  if (!report.noticed) return "no replica noticed the strategy";
+  if (!report.convicted) return "no member was convicted in time";
+  if (!report.clients_blame_nobody) return "a client caused the suspicion of a correct primary";
   return std::nullopt;
 }
 
@@ -235,12 +235,13 @@ cli::exit_code run_strategies(const sim_command& command) {
   const auto chosen = chosen_strategies(command.strategies);
   for (const auto& names : chosen) {
     if (!testing::strategies_in(names).empty()) continue;
-    return cli::report_error({fmt::format("there is no strategy '{}'", names), "see 'hypermesh-lab strategies'"},
-                             cli::exit_code::usage);
+    return cli::report_error(
+        {fmt::format("unknown strategy '{}'", names), "list the strategies: hypermesh-lab strategies"},
+        cli::exit_code::usage);
   }
   if (!command.run.seed) {
     if (!command.trace) return run_many(command, chosen);
-    return cli::report_error({"--trace shows one run", "name it with --seed"}, cli::exit_code::usage);
+    return cli::report_error({"--trace needs a single run", "name the run with --seed"}, cli::exit_code::usage);
   }
   auto code = cli::exit_code::ok;
   for (const auto& names : chosen) {
@@ -251,10 +252,10 @@ cli::exit_code run_strategies(const sim_command& command) {
 }
 
 CLI::App* add_strategies(CLI::App& app, strategies_command& into) {
-  auto* command = app.add_subcommand("strategies", "list what adversaries can do, and how the others notice");
+  auto* command = app.add_subcommand("strategies", "list the strategies, and the observations that reveal them");
   command->footer(
-      "Provable: it leaves, in every run, two statements signed by one member that exclude each other, or one that no\n"
-      "honest member signs, and is convicted. Several strategies play at once as a+b, and take turns as a/b.");
+      "Provable: in every run the strategy signs two conflicting messages, or one that no correct member signs, and\n"
+      "its member is convicted. Several strategies act at once as a+b, and alternate as a/b.");
   cli::add_output_option(*command, into.output);
   return command;
 }

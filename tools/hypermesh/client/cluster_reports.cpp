@@ -174,7 +174,7 @@ std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, princ
 }
 
 std::string text_of(const wrong_address& wrong) {
-  return fmt::format("at {} the address of replica {} answers as replica {}", to_string(wrong.seen_by),
+  return fmt::format("{} dialed the address of replica {} and reached replica {}", to_string(wrong.seen_by),
                      wrong.what.listed_for.value, wrong.what.answers_as.value);
 }
 

@@ -15,8 +15,8 @@ constexpr std::uint64_t files_besides_links = 24;
 
 void add_client_options(CLI::App& command, client_options& into) {
   auto* cluster =
-      command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' made")->type_name("DIR");
-  command.add_option("--client", into.client, "Number of the client to be, in that directory")
+      command.add_option("--cluster", into.cluster, "Directory that 'hypermesh init' created")->type_name("DIR");
+  command.add_option("--client", into.client, "Number of the client in that directory")
       ->needs(cluster)
       ->capture_default_str()
       ->type_name("N");
@@ -33,7 +33,7 @@ or_error<client_config> read_client_of(const client_options& options) {
   if (!options.config.empty()) return read_client_config(options.config);
   if (options.cluster.empty()) {
     return tl::unexpected(
-        world_error{"no cluster is given", "name its directory with --cluster, or a client's file with --config"});
+        world_error{"no cluster given", "name its directory with --cluster, or a client's file with --config"});
   }
   return read_client_config(cluster_layout{options.cluster}.client_file(options.client));
 }
@@ -58,26 +58,27 @@ world_error explain(client_error error) {
   switch (error) {
     case client_error::timed_out:
       return {"the cluster did not answer in time; the operation may still be executed",
-              "see with 'hypermesh status' which replicas are reachable"};
+              "check which replicas are reachable: hypermesh status"};
     case client_error::overloaded:
       return {"the replicas' queues are full",
               "try again later, or raise the bounds of [pending] in node.toml of all replicas"};
     case client_error::too_many_pending:
-      return {"too many operations are waiting here", "submit fewer at once"};
+      return {"too many operations of this client are in flight", "submit fewer operations at once"};
     case client_error::stale_timestamp:
-      return {"the replicas know much later requests of this session", "submit the operation again"};
+      return {"the timestamp of the request is older than the window of its session", "submit the operation again"};
     case client_error::too_large:
-      return {"the operation is too large", "split it: the most is 256 KiB"};
+      return {"the operation is too large", "split the operation; the limit is 256 KiB"};
     case client_error::stopped:
-      return {"the client was stopped", "try again"};
+      return {"the client was stopped", "submit the operation again"};
     case client_error::session_ended:
-      return {"the session ended while the operation was under way; the operation may have been executed",
-              "read what it changes, then submit it again if it was not; run fewer processes with one client key"};
+      return {
+          "the session ended before the result arrived; the operation may have been executed",
+          "read the value, then submit the operation again if it was not executed; run fewer processes with one key"};
     case client_error::name_taken:
       return {"another program uses the same client key and the same session; the operation was not executed",
-              "submit it again, and give each program a client key of its own (--client)"};
+              "submit the operation again, and use another client key for each program (--client)"};
   }
-  return {"unknown error", "please report it"};
+  return {"unknown error", "report this error"};
 }
 
 exit_code exit_code_of(client_error error) {

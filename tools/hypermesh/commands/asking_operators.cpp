@@ -32,7 +32,7 @@ or_error<asking_operator> operator_of(const std::filesystem::path& file, const g
   const auto& config = *read;
   if (config.cluster.id() != cluster.id()) {
     return tl::unexpected(
-        world_error{fmt::format("{} is a node of another cluster", file.string()), "name a node of this cluster"});
+        world_error{fmt::format("{} belongs to another cluster", file.string()), "name a node.toml of this cluster"});
   }
   auto keys = load_keys(config.key_file, principal::of(config.self), cluster);
   if (!keys) return failure_of(keys);
@@ -48,10 +48,10 @@ frame_ptr asking_operator::word(message_kind kind, const statement& content, con
 
 void add_asking_options(CLI::App& command, asking_options& into) {
   add_client_options(command, into.client);
-  auto* of = command.add_option("--operator", into.operators, "Of the nodes in --cluster only these ask")
+  auto* of = command.add_option("--operator", into.operators, "Use only these operators of the nodes in --cluster")
                  ->type_name("N")
                  ->delimiter(',');
-  command.add_option("--node", into.node_files, "A node file whose operator asks; may be repeated")
+  command.add_option("--node", into.node_files, "The node.toml of an operator; may be repeated")
       ->excludes(of)
       ->type_name("FILE");
 }
@@ -64,7 +64,8 @@ or_error<std::vector<asking_operator>> operators_of(const asking_options& option
     if (!who) return failure_of(who);
     operators.push_back(std::move(who).value());
   }
-  if (operators.empty()) return tl::unexpected(world_error{"nobody asks", "name the files of your nodes with --node"});
+  if (operators.empty())
+    return tl::unexpected(world_error{"no operator given", "name the node.toml of each operator with --node"});
   return operators;
 }
 

@@ -23,7 +23,7 @@ constexpr auto show_examples =
     "  hypermesh audit show mycluster/replica-0/audit --since 1000 --kind view_entered --kind suspicion\n"
     "  hypermesh audit show mycluster/replica-0/audit -o json | jq 'select(.kind == \"committed\")'\n"
     "\n"
-    "Reads the trail and checks its chain, but no signature: 'hypermesh audit verify' does.";
+    "Reads the trail and checks its chain, but not its signatures. 'hypermesh audit verify' checks both.";
 
 constexpr auto verify_examples =
     "Examples:\n"
@@ -31,15 +31,14 @@ constexpr auto verify_examples =
     "  hypermesh audit verify evidence/audit --genesis mycluster/genesis.toml\n"
     "  hypermesh audit verify evidence/audit --genesis mycluster/genesis.toml --chain-only -o json\n"
     "\n"
-    "Needs the genesis file and nothing else. Exit codes: 0 the trail is as its replica wrote it; 1 it is not, and "
-    "the\n"
-    "first place that shows it is named; 2 wrong usage.";
+    "Needs only the genesis file. Exit codes: 0 the trail is unchanged since its replica wrote it; 1 it was\n"
+    "changed, and a message names the first place of the change; 2 wrong usage.";
 
 constexpr auto export_examples =
     "Examples:\n"
     "  hypermesh audit export mycluster/replica-0/audit > trail.jsonl\n"
     "\n"
-    "Everything that the trail holds, one JSON object a line, in the order of the chain.";
+    "Prints all entries of the trail, one JSON object on each line, in the order of the chain.";
 
 struct trail_options {
   std::string directory;
@@ -72,8 +71,8 @@ or_error<chosen_trail> find_trail(const trail_options& options) {
     out.cluster = std::move(read).value();
   }
   if (out.folder.root.empty()) {
-    return tl::unexpected(
-        world_error{"no audit trail is named", "give its directory, or the replica's node.toml with --config"});
+    return tl::unexpected(world_error{"no audit trail given",
+                                      "name the directory of the trail, or the replica's node.toml with --config"});
   }
   return out;
 }
@@ -85,7 +84,7 @@ std::string place_text(const trail_spot& spot) {
 
 exit_code report_bad(const bad_place& bad) {
   return report_error({fmt::format("{}: {}", place_text(bad.spot), bad.what),
-                       "keep the files as they are; what stands before that place is still good"},
+                       "keep the files unchanged; the entries before this place are valid"},
                       exit_code::failed);
 }
 
@@ -109,8 +108,7 @@ exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
   const auto& way = *walked;
   if (way.bad) return report_bad(*way.bad);
   if (way.unfinished_bytes > 0 && !is_being_written(folder)) {
-    say(fmt::format("{}: {} bytes behind the last entry are no whole entry", place_text(way.end_spot),
-                    way.unfinished_bytes));
+    say(fmt::format("{}: the last {} bytes are not a complete entry", place_text(way.end_spot), way.unfinished_bytes));
   }
   return exit_code::ok;
 }
@@ -122,9 +120,8 @@ exit_code run_show(const trail_options& options) {
   for (const auto& each : options.kinds) {
     const auto kind = audit_kind_of(each);
     if (!kind) {
-      return report_error({fmt::format("no entry is of kind '{}'", each),
-                           "'hypermesh audit show' without --kind names "
-                           "the kinds that there are"},
+      return report_error({fmt::format("unknown kind of entry '{}'", each),
+                           "list the kinds in the trail: hypermesh audit show DIRECTORY"},
                           exit_code::usage);
     }
     wanted.push_back(*kind);
@@ -219,12 +216,12 @@ std::string table_of(const trail_verdict& verdict, const genesis& cluster, bool 
                                         to_hex(last.hash.view()))});
   }
   table.add({"unsealed", fmt::format("{} entries{}", grouped(verdict.unsealed()),
-                                     verdict.is_live ? ", and the node goes on writing" : "")});
+                                     verdict.is_live ? "; the node is still writing" : "")});
   if (verdict.entries_lost > 0) {
     table.add(
-        {"missing", style.warning(fmt::format("{} entries, by the node's own word", grouped(verdict.entries_lost)))});
+        {"missing", style.warning(fmt::format("{} entries, as the node reports", grouped(verdict.entries_lost)))});
   }
-  table.add({"signatures", chain_only ? fmt::format("{} seals; those inside of entries were not asked for",
+  table.add({"signatures", chain_only ? fmt::format("{} seals checked; signatures inside entries were skipped",
                                                     grouped(verdict.seals.size()))
                                       : fmt::format("{} checked", grouped(verdict.signatures_checked))});
   for (const auto& each : verdict.contradictions)
@@ -285,8 +282,9 @@ exit_code run_verify(const trail_options& options) {
   if (!found) return report_error(found.error(), exit_code::usage);
   const auto& [folder, cluster] = *found;
   if (!cluster) {
-    return report_error({"the keys of the members are not known", "name the cluster's genesis file with --genesis"},
-                        exit_code::usage);
+    return report_error(
+        {"no genesis file given, so the members' keys are unknown", "name the cluster's genesis file with --genesis"},
+        exit_code::usage);
   }
   const member_verifier keys{cluster->keys()};
   const auto checks = options.chain_only ? statement_checks::none : statement_checks::all;
@@ -299,14 +297,15 @@ exit_code run_verify(const trail_options& options) {
     print_report(table_of(verdict, *cluster, options.chain_only, text_style::of(STDOUT_FILENO)));
   }
   if (verdict.walk.bad) return report_bad(*verdict.walk.bad);
-  say(fmt::format("the trail is whole and as replica {} wrote it{}", verdict.walk.first->owner.self.value,
-                  verdict.contradictions.empty() ? "" : "; it proves that somebody was faulty"));
+  say(fmt::format("the trail is complete and unchanged since replica {} wrote it{}",
+                  verdict.walk.first->owner.self.value,
+                  verdict.contradictions.empty() ? "" : "; it proves that a member was faulty"));
   return exit_code::ok;
 }
 
 void add_trail_options(CLI::App& command, trail_options& options) {
-  auto* directory = command.add_option("DIR", options.directory, "Folder of the trail")->type_name("");
-  command.add_option("--config", options.config, "The replica's node.toml, instead of the folder")
+  auto* directory = command.add_option("DIR", options.directory, "Directory of the trail")->type_name("");
+  command.add_option("--config", options.config, "The replica's node.toml, instead of the directory")
       ->type_name("FILE")
       ->excludes(directory);
 }
@@ -324,25 +323,25 @@ CLI::App* add_command(CLI::App& group, const char* name, const char* about, cons
 }  // namespace
 
 void add_audit(CLI::App& app, chosen_command& chosen) {
-  auto* group = app.add_subcommand("audit", "Read and verify what a replica wrote down of its own part");
+  auto* group = app.add_subcommand("audit", "Read and verify the audit trail of a replica");
   group->require_subcommand(1);
   group->footer(verify_examples);
 
   auto shown = std::make_shared<trail_options>();
   auto* show = add_command(*group, "show", "Print the entries of a trail", show_examples, chosen, shown, run_show);
-  show->add_option("--since", shown->since, "Entries from this index on")->type_name("N");
-  show->add_option("--kind", shown->kinds, "Entries of this kind only; may be given more than once")->type_name("KIND");
+  show->add_option("--since", shown->since, "Only entries from this index on")->type_name("N");
+  show->add_option("--kind", shown->kinds, "Only entries of this kind; may be repeated")->type_name("KIND");
   add_output_option(*show, shown->output);
 
   auto verified = std::make_shared<trail_options>();
-  auto* verify = add_command(*group, "verify", "Find out whether a trail is as its replica wrote it", verify_examples,
-                             chosen, verified, run_verify);
+  auto* verify = add_command(*group, "verify", "Check that a trail is unchanged since its replica wrote it",
+                             verify_examples, chosen, verified, run_verify);
   verify->add_option("--genesis", verified->genesis, "The cluster's genesis file")->type_name("FILE");
   verify->add_flag("--chain-only", verified->chain_only,
-                   "Check chain, seals and head, but not the signatures inside of entries: much faster");
+                   "Check chain, seals and head, but not the signatures inside entries; much faster");
   add_output_option(*verify, verified->output);
 
-  add_command(*group, "export", "Print all of a trail as JSON lines", export_examples, chosen,
+  add_command(*group, "export", "Print all entries of a trail as JSON lines", export_examples, chosen,
               std::make_shared<trail_options>(), run_export);
 }
 

@@ -80,7 +80,7 @@ std::string proof_text(const proof_noted& proof) {
     std::string senders;
     for (const auto each : senders_of(*it))
       senders += fmt::format("{}{}", senders.empty() ? "" : ", ", each);
-    return fmt::format("view {} of primary {}, asked for by {}, {} reproposed", it->view.value, it->replica.value,
+    return fmt::format("view {} of primary {}, VIEW-CHANGEs of {}, {} reproposed", it->view.value, it->replica.value,
                        senders, it->reproposals.size());
   }
   return "unreadable";
@@ -122,7 +122,7 @@ std::string guard_text(const guard_noted& it) {
   if (!it.misbehaviour_kind.empty()) text += fmt::format(", {}", shown(it.misbehaviour_kind));
   if (it.from.value != 0) text += fmt::format(", sequence {}", it.from.value);
   if (it.until.value != 0) text += fmt::format(" until {}", it.until.value);
-  if (!it.proof.empty()) text += fmt::format(", {} bytes of proof", it.proof.size());
+  if (!it.proof.empty()) text += fmt::format(", {} bytes of evidence", it.proof.size());
   return text;
 }
 
@@ -130,20 +130,20 @@ struct text_maker {
   std::string operator()(const run_started& it) const {
     return fmt::format("view {}, executed through sequence {}", it.view.value, it.last_executed.value);
   }
-  std::string operator()(const run_stopped&) const { return "in order"; }
+  std::string operator()(const run_stopped&) const { return "cleanly"; }
   std::string operator()(const trail_seal& it) const {
     return fmt::format("stable checkpoint {}, signature {}", it.checkpoint.value, to_hex(it.by.view(), 8));
   }
   std::string operator()(const tail_was_cut& it) const {
-    auto text = it.bytes == 0
-                    ? std::string{"nothing"}
-                    : fmt::format("{} unfinished bytes at byte {} of segment {}", it.bytes, it.offset, it.segment);
-    return it.head_was_damaged ? text + "; one part of the head could not be read" : text;
+    auto text = it.bytes == 0 ? std::string{"removed nothing"}
+                              : fmt::format("removed {} incomplete bytes at byte {} of segment {}", it.bytes, it.offset,
+                                            it.segment);
+    return it.head_was_damaged ? text + "; one part of the head was unreadable" : text;
   }
   std::string operator()(const entries_were_lost& it) const {
     return fmt::format(
         "{} entries since {}: {}", it.entries, utc_text(it.since_us),
-        it.reason == loss_reason::overload ? "they came faster than the disk took them" : "they could not be written");
+        it.reason == loss_reason::overload ? "the disk was too slow for the entries" : "the disk refused the entries");
   }
   std::string operator()(const proposal_noted& it) const {
     return fmt::format("PRE-PREPARE of {}, {}", it.header.content.replica.value, place_text(it.header.content));
@@ -171,7 +171,7 @@ struct text_maker {
     return fmt::format("sequence {}, root {}", it.sequence.value, to_hex(it.root.view(), 8));
   }
   std::string operator()(const divergence_found& it) const {
-    return fmt::format("the own state after sequence {} is not the certified one", it.sequence.value);
+    return fmt::format("own state after sequence {} differs from the certified state", it.sequence.value);
   }
   std::string operator()(const probation_changed& it) const {
     if (it.over) return "over";

@@ -11,14 +11,14 @@ constexpr auto about =
 
 constexpr auto overview =
     "First steps:\n"
-    "  hypermesh demo                                      a whole cluster on this machine, for some seconds\n"
-    "  hypermesh init mycluster                            keys and configuration of a cluster\n"
+    "  hypermesh demo                                      run a whole cluster on this machine for some seconds\n"
+    "  hypermesh init mycluster                            make keys and configuration of a cluster\n"
     "  hypermesh start --config mycluster/replica-0/node.toml\n"
     "  hypermesh submit --cluster mycluster put name value\n"
     "  hypermesh status --cluster mycluster\n"
     "\n"
     "Exit codes: 0 ok; 1 the command failed; 2 wrong usage or configuration; 3 the cluster did not answer in time;\n"
-    "130 interrupted. Data goes to stdout, messages to stderr. NO_COLOR is honoured.";
+    "130 interrupted. Data goes to stdout, messages to stderr. NO_COLOR turns colours off.";
 
 }  // namespace
 

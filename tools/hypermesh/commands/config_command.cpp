@@ -26,11 +26,12 @@ constexpr auto check_examples =
     "  hypermesh config check mycluster/genesis.toml\n"
     "  hypermesh config check mycluster/*/*.toml\n"
     "\n"
-    "A file is recognised by what it holds: '[[replica]]' tables make a genesis, 'replica = N' a node's file,\n"
-    "'client = N' a client's. Of a node's and a client's file the genesis and the key that it names are checked too:\n"
-    "whether the key has mode 0600 and is this member's. Of a node's also whether data directory and audit trail are\n"
-    "there, apart from each other, its own and writable, and whether it listens where the others dial.\n"
-    "All problems are said at once, each with file and line; the exit code is 2 when there is one.";
+    "The content tells the kind of a file: '[[replica]]' tables mean a genesis, 'replica = N' a node's file,\n"
+    "'client = N' a client's file. For a node and a client, the command also checks the genesis and the key that the\n"
+    "file names: the key must have mode 0600 and belong to this member. For a node, it also checks that data\n"
+    "directory and audit trail exist, are separate, writable and its own, and that the node listens where other\n"
+    "members dial.\n"
+    "All problems are reported at once, each with file and line. The exit code is then 2.";
 
 constexpr auto explain_examples =
     "Examples:\n"
@@ -38,7 +39,7 @@ constexpr auto explain_examples =
     "  hypermesh config explain retain_mib\n"
     "  hypermesh config explain views -o json\n"
     "\n"
-    "KEY is a key with its table, a key alone, or a table, which stands for all of its keys.";
+    "KEY is a key with its table, a key alone, or a table, which means all of its keys.";
 
 constexpr auto default_examples =
     "Examples:\n"
@@ -54,8 +55,8 @@ constexpr auto effective_examples =
     "  hypermesh config print-effective mycluster/replica-0/node.toml --show-origin\n"
     "  hypermesh config print-effective mycluster/replica-0/node.toml --show-origin -o json\n"
     "\n"
-    "Prints the values that the program uses: those of the file, defaults for keys that it does not have, and those\n"
-    "of the genesis that it names. The origin is a file and a line, or 'default'.";
+    "Prints the values that the program uses: the values of the file, defaults for missing keys, and the values of\n"
+    "the genesis that the file names. The origin is a file and a line, or 'default'.";
 
 constexpr auto reference_examples =
     "Examples:\n"
@@ -138,12 +139,12 @@ std::vector<documented_key> keys_meant_by(const std::string& word) {
 
 /// Why there is no key to explain, with the one that was meant or the new name of an old one.
 world_error no_such_key(const std::string& word) {
-  const std::string remedy = "'hypermesh config print-default' prints all keys with their defaults";
+  const std::string remedy = "list all keys with their defaults: hypermesh config print-default";
   for (const auto& each : renamed_keys()) {
     const auto name = each.before.substr(each.before.find('.') + 1);
     if (each.before != word && name != word) continue;
     return {fmt::format("'{}' is now called '{}'", each.before, each.now),
-            fmt::format("hypermesh config explain {}", each.now), fault_origin::configuration};
+            fmt::format("use the new name: hypermesh config explain {}", each.now), fault_origin::configuration};
   }
   // A name without its table is compared with names without tables.
   const bool has_table = word.find('.') != std::string::npos;
@@ -242,7 +243,7 @@ exit_code run_print_effective(const effective_options& options) {
 }
 
 void add_check(CLI::App& group, chosen_command& chosen) {
-  auto* check = group.add_subcommand("check", "Say everything that is wrong in configuration files");
+  auto* check = group.add_subcommand("check", "Report every error of configuration files");
   auto files = std::make_shared<std::vector<std::string>>();
   check->footer(check_examples);
   check->add_option("FILE", *files, "Genesis, node or client file")->required()->type_name("");
@@ -250,7 +251,7 @@ void add_check(CLI::App& group, chosen_command& chosen) {
 }
 
 void add_explain(CLI::App& group, chosen_command& chosen) {
-  auto* explain = group.add_subcommand("explain", "Say what a key means, with its unit, bounds and default");
+  auto* explain = group.add_subcommand("explain", "Explain a key, with its unit, bounds and default");
   auto key = std::make_shared<std::string>();
   auto output = std::make_shared<output_options>();
   explain->footer(explain_examples);
@@ -266,11 +267,11 @@ void add_printing(CLI::App& group, chosen_command& chosen) {
   add_output_option(*defaults, *output);
   defaults->callback([output, &chosen] { chosen = [output] { return run_print_default(*output); }; });
 
-  auto* effective = group.add_subcommand("print-effective", "Print the values that a member runs with");
+  auto* effective = group.add_subcommand("print-effective", "Print the effective values of a member");
   auto options = std::make_shared<effective_options>();
   effective->footer(effective_examples);
   effective->add_option("FILE", options->file, "Genesis, node or client file")->required()->type_name("");
-  effective->add_flag("--show-origin", options->shows_origin, "Also file and line of each value, or 'default'");
+  effective->add_flag("--show-origin", options->shows_origin, "Also print file and line of each value, or 'default'");
   add_output_option(*effective, options->output);
   effective->callback([options, &chosen] { chosen = [options] { return run_print_effective(*options); }; });
 

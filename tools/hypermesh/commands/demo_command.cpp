@@ -36,13 +36,11 @@ constexpr auto examples =
     "  hypermesh demo --endure 1000000 -o json | jq '.growth'\n"
     "  hypermesh demo --endure 100000 --state-mib 256\n"
     "\n"
-    "Every replica is a process of its own; keys, configuration and ports are fresh. Everything is signed and "
-    "encrypted.\n"
-    "With --kill-…-every, --absent-for and --endure the load are counters, and the demo checks at the end that "
-    "nothing\n"
-    "that was acknowledged was lost or doubled. Killed replicas come back from their disks a second later; with\n"
-    "--absent-for when the others have answered so many operations, and the time until it is in step is measured.\n"
-    "Nothing is left behind, also after Ctrl-C.";
+    "Every replica is a process of its own, with new keys, configuration and ports. Every message is signed and\n"
+    "every result is checked. With --kill-…-every, --absent-for and --endure the load increments counters, and the\n"
+    "demo checks at the end that no acknowledged increment was lost or executed twice. Killed replicas restart from\n"
+    "their disks after a second. With --absent-for, a replica restarts after that many operations of the others,\n"
+    "and the time until it is in step is measured. The command removes all of its files, also after Ctrl-C.";
 
 load_settings load_of(const demo_options& options) {
   load_settings load;
@@ -91,29 +89,31 @@ exit_code run_demo(const demo_options& options) {
 void add_load_options(CLI::App& command, demo_options& into) {
   auto* primary = command
                       .add_option("--kill-primary-every", into.kill_primary_every,
-                                  "Kill the primary of the moment with SIGKILL, again and again: 5s, 500ms")
+                                  "Kill the current primary with SIGKILL at this interval: 5s, 500ms")
                       ->transform(duration_between(0.5, 3'600.0))
                       ->type_name("TIME");
-  auto* all = command.add_option("--kill-all-every", into.kill_all_every, "The same with all replicas at once")
+  auto* all = command
+                  .add_option("--kill-all-every", into.kill_all_every,
+                              "Kill all replicas at once with SIGKILL at this interval")
                   ->transform(duration_between(0.5, 3'600.0))
                   ->type_name("TIME")
                   ->excludes(primary);
   auto* absent =
       command
           .add_option("--absent-for", into.absent_for,
-                      "Kill one backup, start it again when the others have answered so many operations, and\n"
-                      "measure how long it takes to be in step")
+                      "Kill one backup, restart it after N further operations, and measure the time until it is\n"
+                      "in step with the other replicas")
           ->check(CLI::Range(1, 100'000'000))
           ->type_name("N")
           ->excludes(primary)
           ->excludes(all);
   command
       .add_flag("--lose-disk", into.lose_disk,
-                "The absent backup also loses its data directory and comes back as a learner")
+                "Delete the data directory of the absent backup, which then restarts as a learner")
       ->needs(absent);
   command
       .add_option("--endure", into.endure,
-                  "Run until so many operations are answered, and show at each tenth what the replicas hold")
+                  "Run until N operations are answered, and show memory, disk and latency at each tenth")
       ->check(CLI::Range(10, 100'000'000))
       ->type_name("N")
       ->excludes(primary)
@@ -121,7 +121,7 @@ void add_load_options(CLI::App& command, demo_options& into) {
       ->excludes(absent);
   command
       .add_option("--state-mib", into.state_mib,
-                  "Under these loads: let the state hold so many MiB besides the counters")
+                  "For the runs under load: MiB of values in the state, besides the counters")
       ->check(CLI::Range(0, 512))
       ->capture_default_str()
       ->type_name("MIB");

@@ -23,11 +23,11 @@ constexpr auto examples =
     "  hypermesh get --cluster mycluster --mode committed summary\n"
     "  hypermesh get --cluster mycluster task openb-pod-0001\n"
     "\n"
-    "Only operations that read are accepted; 'hypermesh submit' has the others executed.\n"
-    "Modes: linearizable - ordered like a write, reflects everything acknowledged before;\n"
-    "       committed    - what f + 1 replicas agree on, perhaps of an earlier moment; one round trip.\n"
+    "Accepts only operations that read. Use 'hypermesh submit' for all others.\n"
+    "Modes: linearizable - ordered like a write; reflects every operation acknowledged before;\n"
+    "       committed    - an answer of f + 1 replicas, possibly from an earlier state; one round trip.\n"
     "\n"
-    "Exit codes: 0 answered; 1 refused by the machine; 2 no reading operation of the machine;\n"
+    "Exit codes: 0 answered; 1 refused by the machine; 2 not a reading operation of the machine;\n"
     "3 no answer in time.\n";
 
 /// Completes `hypermesh get KEY` to the operation `get KEY` of the key-value machine.
@@ -46,8 +46,8 @@ exit_code run_get(const get_options& options) {
   const auto operation = parse_operation(machine, completed(options.words, machine));
   if (!operation) return report_error({operation.error(), ""}, exit_code::usage);
   if (!is_read(machine, *operation)) {
-    return report_error({fmt::format("'{}' writes, and 'hypermesh get' only reads", options.words.front()),
-                         fmt::format("have it executed: hypermesh submit … {}", options.words.front())},
+    return report_error({fmt::format("'{}' writes, but 'hypermesh get' only reads", options.words.front()),
+                         fmt::format("submit the operation: hypermesh submit … {}", options.words.front())},
                         exit_code::usage);
   }
   client_settings settings;
@@ -68,7 +68,7 @@ void add_get(CLI::App& app, chosen_command& chosen) {
   auto options = std::make_shared<get_options>();
   command->footer(examples + all_operations_usage());
   add_client_options(*command, options->client);
-  command->add_option("--mode", options->mode, "How fresh: linearizable or committed")
+  command->add_option("--mode", options->mode, "Consistency of the answer: linearizable or committed")
       ->check(CLI::IsMember({"linearizable", "committed"}))
       ->capture_default_str()
       ->type_name("MODE");

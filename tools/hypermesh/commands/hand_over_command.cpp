@@ -25,12 +25,12 @@ constexpr auto examples =
     "  hypermesh hand-over --cluster mycluster 2                      to replica 2\n"
     "  hypermesh hand-over --config client.toml --node replica-0/node.toml\n"
     "\n"
-    "Before the machine of the primary is stopped. All replicas leave their view together at one point of the order,\n"
-    "and the next primary takes over what waits; nobody is blamed and no request fails. The operator of the primary\n"
-    "alone may have it step down, because a primary could as well be silent; who names another primary needs the\n"
-    "operators of f + 1 replicas. Their keys are in --node, or in --cluster, of which --operator takes some.\n"
+    "Use it before you stop the machine of the primary. All replicas leave their view at the same sequence number,\n"
+    "and the next primary orders the pending requests. No replica loses reputation and no request fails. The\n"
+    "operator of the primary can make it step down alone. The choice of another primary needs the operators of\n"
+    "f + 1 replicas. --node or --cluster names their keys; --operator selects some of those in --cluster.\n"
     "\n"
-    "Exit codes: 0 another primary leads; 1 more operators have to ask; 2 wrong files; 3 no answer in time.";
+    "Exit codes: 0 another primary leads; 1 too few operators; 2 wrong files; 3 no answer in time.";
 
 /// The requested change: a step-down that the primary's operator asks for alone, or a certain next primary that several
 /// operators ask for.
@@ -92,29 +92,30 @@ class hand_over_talk {
 
 exit_code refuse(const wanted_move& wanted, std::size_t asked, group_size group) {
   if (wanted.cause == hand_over_cause::step_down && asked == 0) {
-    return report_error({fmt::format("replica {} leads, and its operator did not ask", wanted.about.value),
-                         fmt::format("name its node with --node, or name the next primary as operators of {} replicas",
-                                     group.weak_quorum())},
-                        exit_code::failed);
+    return report_error(
+        {fmt::format("replica {} is the primary, but its operator was not given", wanted.about.value),
+         fmt::format("name its node.toml with --node, or name REPLICA and the node.toml files of {} replicas",
+                     group.weak_quorum())},
+        exit_code::failed);
   }
   if (wanted.cause == hand_over_cause::operators && asked < group.weak_quorum()) {
     return report_error(
-        {fmt::format("{} asked for replica {} as primary",
+        {fmt::format("{} requested replica {} as primary, which is not enough",
                      asked == 1 ? "one operator" : fmt::format("{} operators", asked), wanted.about.value),
-         fmt::format("the operators of {} replicas have to ask: name their nodes with --node", group.weak_quorum())},
+         fmt::format("name the node.toml files of {} replicas with --node", group.weak_quorum())},
         exit_code::failed);
   }
-  return report_error({fmt::format("the group did not come to view {} in time", wanted.to.value),
-                       "see with 'hypermesh status' which replicas are reachable, then ask again"},
+  return report_error({fmt::format("the replicas did not enter view {} in time", wanted.to.value),
+                       "check which replicas are reachable: hypermesh status; then run the command again"},
                       exit_code::no_quorum);
 }
 
 exit_code hand_over_through(cluster_session& session, const hand_over_options& options) {
   const auto group = session.cluster().parameters().group();
   if (options.replica && !group.contains(replica_id{*options.replica})) {
-    return report_error({fmt::format("there is no replica {}", *options.replica),
-                         fmt::format("replicas are 0 to {}", group.replicas() - 1)},
-                        exit_code::usage);
+    return report_error(
+        {fmt::format("there is no replica {}", *options.replica), fmt::format("use 0 to {}", group.replicas() - 1)},
+        exit_code::usage);
   }
   auto asking = operators_of(options.asking, session.cluster());
   if (!asking) return report_error(asking.error(), exit_code::usage);
@@ -122,11 +123,12 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
   const hand_over_talk talk{session, options.asking.client.timeout_seconds};
   const auto view = talk.view();
   if (!view) {
-    return report_error({"too few replicas answer to say who leads", "see with 'hypermesh status' which are reachable"},
-                        exit_code::no_quorum);
+    return report_error(
+        {"too few replicas answered to determine the primary", "check which replicas are reachable: hypermesh status"},
+        exit_code::no_quorum);
   }
   if (options.replica && group.primary_of(*view) == replica_id{*options.replica}) {
-    say(fmt::format("replica {} leads already, in view {}", *options.replica, view->value));
+    say(fmt::format("replica {} is already the primary, in view {}", *options.replica, view->value));
     return exit_code::ok;
   }
   const auto wanted = move_from(*view, options, group);
@@ -136,19 +138,19 @@ exit_code hand_over_through(cluster_session& session, const hand_over_options& o
   // The requests are sent even if too few operators ask, because the others may ask at another time.
   const auto reached = operators.empty() ? std::nullopt : talk.ask(operators, wanted);
   if (!reached) return refuse(wanted, operators.size() < voters ? operators.size() : voters, group);
-  say(fmt::format("replica {} leads, in view {}", group.primary_of(*reached).value, reached->value));
+  say(fmt::format("replica {} is the primary, in view {}", group.primary_of(*reached).value, reached->value));
   return exit_code::ok;
 }
 
 }  // namespace
 
 void add_hand_over(CLI::App& app, chosen_command& chosen) {
-  auto* command = app.add_subcommand("hand-over", "Have another replica lead, without a fault");
+  auto* command = app.add_subcommand("hand-over", "Move the primary to another replica, without a fault");
   auto options = std::make_shared<hand_over_options>();
   options->asking.client.timeout_seconds = 5;
   command->footer(examples);
   add_asking_options(*command, options->asking);
-  command->add_option("REPLICA", options->replica, "The replica that is to lead; the next one if there is none given")
+  command->add_option("REPLICA", options->replica, "The next primary; by default the next replica in order")
       ->type_name("");
   command->callback([options, &chosen] {
     chosen = [options] {

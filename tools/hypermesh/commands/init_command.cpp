@@ -22,17 +22,18 @@ constexpr auto examples =
     "  hypermesh init mycluster\n"
     "  hypermesh init mycluster --replicas 7 --machine scheduler --host 10.0.0.5 --first-port 7000\n"
     "\n"
-    "Makes DIRECTORY/genesis.toml, which all members share, and a folder for each replica and client with its\n"
+    "Makes DIRECTORY/genesis.toml, which all members share, and a directory for each replica and client with its\n"
     "configuration and its secret key (0600). For several machines, put each replica's address into genesis.toml and\n"
-    "copy to each machine the genesis and that replica's folder only.";
+    "copy to each machine only the genesis and that replica's directory.";
 
 exit_code run_init(const init_options& options) {
   auto plan = options.plan;
   if (!options.host_machine.empty()) {
     plan.state_machine = options.host_machine;
   } else if (const auto machine = make_state_machine(plan.state_machine); !machine) {
-    return report_error({machine.error(), "choose one of them, or name the machine of a host with --host-machine"},
-                        exit_code::usage);
+    return report_error(
+        {machine.error(), "use one of them, or name the machine of a host application with --host-machine"},
+        exit_code::usage);
   }
   if (auto done = check(plan); !done) return report_error(done.error(), exit_code::usage);
   auto created = create_cluster(options.directory, plan);
@@ -72,14 +73,13 @@ void add_init(CLI::App& app, chosen_command& chosen) {
       ->type_name("NAME");
   command
       ->add_option("--host-machine", options->host_machine,
-                   "A state machine that a host application brings; 'hypermesh start' does not run it")
+                   "State machine that a host application brings; 'hypermesh start' does not run it")
       ->excludes("--machine")
       ->type_name("NAME");
-  command
-      ->add_option("--host", plan.host, "Where the replicas listen: an address or a name, IPv6 also without brackets")
+  command->add_option("--host", plan.host, "Host of the replicas: an address or a name, IPv6 also without brackets")
       ->capture_default_str()
       ->type_name("HOST");
-  command->add_option("--first-port", plan.first_port, "Port of replica 0; the others follow")
+  command->add_option("--first-port", plan.first_port, "Port of replica 0; the other replicas use the ports after it")
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str()
       ->type_name("PORT");

@@ -12,7 +12,7 @@ constexpr auto examples =
     "Example:\n"
     "  hypermesh keygen secret.key\n"
     "\n"
-    "FILE gets mode 0600 and is never replaced. The public key on stdout is what a genesis file lists.";
+    "FILE gets mode 0600 and is never replaced. The public key on stdout goes into the genesis file.";
 
 exit_code run_keygen(const std::filesystem::path& file) {
   const auto key = secret_key::generate();
@@ -27,7 +27,7 @@ void add_keygen(CLI::App& app, chosen_command& chosen) {
   auto* command = app.add_subcommand("keygen", "Make a secret key, and print its public key");
   auto file = std::make_shared<std::string>();
   command->footer(examples);
-  command->add_option("FILE", *file, "Where the secret key goes")->required()->type_name("");
+  command->add_option("FILE", *file, "File for the secret key")->required()->type_name("");
   command->callback([file, &chosen] { chosen = [file] { return run_keygen(*file); }; });
 }
 

@@ -63,7 +63,7 @@ or_reason<std::vector<std::string>> words_of(std::string_view line) {
   }
   if (quoted_since > 0) {
     return invalid(
-        fmt::format("the quotation mark at byte {} has no second one; write \\\" for the mark itself", quoted_since));
+        fmt::format("the quotation mark at byte {} is not closed; write \\\" for the mark itself", quoted_since));
   }
   return words;
 }

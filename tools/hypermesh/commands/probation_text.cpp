@@ -25,8 +25,8 @@ std::size_t voting_count(const cluster_reports& reports) {
 }
 
 std::string text_of(const probation_word& word) {
-  if (!word.floor || !word.first_view) return "lost its disk and does not know yet from where on it may vote";
-  return fmt::format("lost its disk and may vote above sequence {}, and commit from view {} on",
+  if (!word.floor || !word.first_view) return "lost its disk, is on probation, and may not vote yet";
+  return fmt::format("lost its disk, is on probation, and votes only above sequence {} and commits from view {} on",
                      grouped(word.floor->value), word.first_view->value);
 }
 
@@ -39,9 +39,9 @@ std::string probation_summary(const cluster_reports& reports, group_size group) 
   if (text.empty()) return text;
   const auto voting = voting_count(reports);
   if (voting < group.quorum()) {
-    return text + fmt::format("; only {} vote, so the service stands still", voting);
+    return text + fmt::format("; only {} replicas vote, so the service is stopped", voting);
   }
-  if (voting == group.quorum()) return text + "; until then the next fault stops the service";
+  if (voting == group.quorum()) return text + "; until it is readmitted, one more fault stops the service";
   return text;
 }
 

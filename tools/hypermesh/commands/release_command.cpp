@@ -25,13 +25,11 @@ constexpr auto examples =
     "  hypermesh release --cluster mycluster --operator 0 2           as the operator of replica 0 alone\n"
     "  hypermesh release --config client.toml --node replica-0/node.toml 2\n"
     "\n"
-    "A replica leaves its quarantine early when the operators of f + 1 replicas ask for it, each with the key of "
-    "their\n"
-    "own replica; each may ask at a time of their own. What it did stays in the ledger. See 'hypermesh status' for "
-    "who\n"
-    "is in quarantine, and the audit trail for why.\n"
+    "A quarantine ends early if the operators of f + 1 replicas request it, each with the key of its own replica.\n"
+    "They need not run the command at the same time. The conviction stays in the ledger. 'hypermesh status' lists\n"
+    "the replicas in quarantine, and the audit trail has the reason.\n"
     "\n"
-    "Exit codes: 0 released; 1 not in quarantine, or more operators have to ask; 2 wrong files; 3 no answer in time.";
+    "Exit codes: 0 released; 1 not in quarantine, or too few operators; 2 wrong files; 3 no answer in time.";
 
 /// The cluster as the asking client sees it.
 class release_talk {
@@ -80,15 +78,15 @@ exit_code release_through(cluster_session& session, const release_options& optio
   const auto group = session.cluster().parameters().group();
   const replica_id replica{options.replica};
   if (!group.contains(replica)) {
-    return report_error({fmt::format("there is no replica {}", options.replica),
-                         fmt::format("replicas are 0 to {}", group.replicas() - 1)},
-                        exit_code::usage);
+    return report_error(
+        {fmt::format("there is no replica {}", options.replica), fmt::format("use 0 to {}", group.replicas() - 1)},
+        exit_code::usage);
   }
   const release_talk talk{session, replica, options.asking.client.timeout_seconds};
   const auto agreed = talk.standing();
   if (!agreed) {
-    return report_error({"too few replicas answer to say whether it is in quarantine",
-                         "see with 'hypermesh status' which replicas are reachable"},
+    return report_error({"too few replicas answered to determine the replica's quarantine",
+                         "check which replicas are reachable: hypermesh status"},
                         exit_code::no_quorum);
   }
   if (!agreed->is_convicted()) {
@@ -102,10 +100,10 @@ exit_code release_through(cluster_session& session, const release_options& optio
     return exit_code::ok;
   }
   return report_error(
-      {fmt::format("{} asked, and replica {} is still in quarantine",
+      {fmt::format("{} requested the release, but replica {} is still in quarantine",
                    operators.size() == 1 ? "one operator" : fmt::format("{} operators", operators.size()),
                    options.replica),
-       fmt::format("the operators of {} replicas have to ask; what was asked is not forgotten while "
+       fmt::format("run the command as the operators of {} replicas; requests so far are remembered while "
                    "the replicas run",
                    group.weak_quorum())},
       exit_code::failed);
@@ -119,7 +117,7 @@ void add_release(CLI::App& app, chosen_command& chosen) {
   options->asking.client.timeout_seconds = 5;
   command->footer(examples);
   add_asking_options(*command, options->asking);
-  command->add_option("REPLICA", options->replica, "The number of the replica")->required()->type_name("");
+  command->add_option("REPLICA", options->replica, "Number of the replica")->required()->type_name("");
   command->callback([options, &chosen] {
     chosen = [options] {
       return ask_cluster(options->asking, [&](auto& session) { return release_through(session, *options); });

@@ -17,7 +17,7 @@ constexpr auto examples =
     "Examples:\n"
     "  hypermesh replay --nodes openb_node_list_all_node.csv --pods openb_pod_list_default.csv\n"
     "  hypermesh replay --nodes NODES.csv --pods PODS.csv --bundle 64 -o json\n"
-    "  hypermesh replay --operations 50000                 a made-up workload\n"
+    "  hypermesh replay --operations 50000                 a synthetic workload\n"
     "  hypermesh replay --operations 500000 --bundle 64 --in-flight 8192 --kill-primary-every 2s\n"
     "  hypermesh replay --cluster mycluster --nodes NODES.csv --pods PODS.csv\n"
     "\n"
@@ -27,10 +27,11 @@ constexpr auto examples =
     "These may be missing: gpu_spec (any model), qos (best effort), creation_time (one task each second),\n"
     "scheduled_time (at once), deletion_time (never).\n"
     "\n"
-    "Without --cluster it starts an own cluster of real processes on this machine, in a temporary directory, and\n"
-    "leaves nothing behind. It is right (exit code 0) when every operation got a result, all replicas hold the same\n"
-    "state and, in an own cluster, results and state are those of a single scheduler that runs the same operations.\n"
-    "With --cluster it is right only if nothing was refused, because the scheduler there was empty; else exit code 1.";
+    "Without --cluster, the command starts its own cluster of processes on this machine, in a temporary directory,\n"
+    "and removes it at the end. The exit code is 0 if every operation got a result, all replicas hold the same\n"
+    "state and, in its own cluster, results and state equal those of a single scheduler that runs the same\n"
+    "operations. With --cluster it is 0 only if no operation was refused, which needs an empty scheduler there;\n"
+    "otherwise 1.";
 
 }  // namespace
 
@@ -41,19 +42,20 @@ void add_replay(CLI::App& app, chosen_command& chosen) {
   add_replay_options(*command, options->settings);
   add_client_options(*command, options->settings.existing);
   command->get_option("--timeout")->default_val(30);
-  auto* replicas = command->add_option("--replicas", options->settings.replicas, "Replicas of the own cluster")
-                       ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
-                       ->capture_default_str()
-                       ->type_name("N");
+  auto* replicas =
+      command->add_option("--replicas", options->settings.replicas, "Replicas of the command's own cluster")
+          ->check(CLI::Range(limits::replicas_min, limits::replicas_max))
+          ->capture_default_str()
+          ->type_name("N");
   replicas->excludes("--cluster")->excludes("--config");
   command
       ->add_option("--kill-primary-every", options->settings.kill_primary_every_seconds,
-                   "Meanwhile, kill the primary of the own cluster with SIGKILL, again and again: 2s, 500ms")
+                   "Kill the primary of the own cluster with SIGKILL at this interval: 2s, 500ms")
       ->transform(duration_between(0.5, 3'600.0))
       ->type_name("TIME")
       ->excludes("--cluster")
       ->excludes("--config");
-  command->add_flag("-q,--quiet", options->quiet, "No steps and no progress");
+  command->add_flag("-q,--quiet", options->quiet, "Print no steps and no progress");
   add_output_option(*command, options->output);
   command->callback([options, &chosen] {
     chosen = [options] { return replay_and_print(options->settings, options->output.is_json(), options->quiet, ""); };

@@ -38,13 +38,13 @@ constexpr auto examples =
     "  hypermesh start --config node.toml --log-level debug 2>> replica-0.log\n"
     "  mv replica-0/data lost && hypermesh start --config replica-0/node.toml --learner\n"
     "\n"
-    "Runs in the foreground until SIGINT or SIGTERM, then stops in order. When the replica listens it writes one line\n"
-    "to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
+    "Runs in the foreground until SIGINT or SIGTERM, then stops cleanly. When the replica listens, it writes one\n"
+    "line to stdout, and to the descriptor of --ready-fd, which it then closes:\n"
     "  ready replica=0 port=7400 cluster=hypermesh id=0123456789abcdef\n"
     "\n"
-    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration: also a key of another member, a "
-    "data\n"
-    "directory that is another's, missing or empty, and an address that this machine cannot listen on.";
+    "Exit codes: 0 stopped by a signal; 1 the node failed; 2 wrong configuration, which includes the key of another\n"
+    "member, a data directory that is missing, empty or another replica's, and an address that this machine cannot\n"
+    "listen on.";
 
 /// How often the command checks whether the node was asked to stop or failed.
 constexpr std::chrono::milliseconds watch_interval{100};
@@ -94,12 +94,13 @@ void announce(const start_options& options, const consensus_manager& manager, co
   print_report(line);
   flush_output();
   if (options.ready_descriptor < 0) return;
-  if (!tell_ready(options.ready_descriptor, line)) spdlog::warn("nobody reads descriptor {}", options.ready_descriptor);
+  if (!tell_ready(options.ready_descriptor, line))
+    spdlog::warn("descriptor {} has no reader", options.ready_descriptor);
 }
 
 void log_standing(consensus_manager& manager) {
   const auto report = manager.report(std::chrono::seconds{1});
-  if (!report) return spdlog::warn("the node's own monitor does not answer");
+  if (!report) return spdlog::warn("the monitor of this node does not answer");
   spdlog::debug("view {}, executed {}, stable checkpoint {}, state root {}", report->view.value,
                 report->last_executed.value, report->stable_checkpoint.value, to_hex(report->state_root.view(), 8));
 }
@@ -109,7 +110,7 @@ void warn_of_wrong_addresses(const consensus_manager& manager, std::vector<misdi
   for (const auto& each : manager.misdirected()) {
     if (std::ranges::find(known, each) != known.end()) continue;
     known.push_back(each);
-    spdlog::warn("the address of replica {} answers as replica {}; correct the addresses in this node's genesis",
+    spdlog::warn("the address of replica {} reaches replica {}; correct the addresses in this node's genesis",
                  each.listed_for.value, each.answers_as.value);
   }
 }
@@ -125,9 +126,10 @@ class probation_log {
     const auto word = probation_in(*report);
     is_over_ = !word;
     if (word && word != said_) {
-      spdlog::warn("on probation: this replica {}; the others bring it back by themselves", text_of(*word));
+      spdlog::warn("this replica {}; the other replicas readmit it without an operator", text_of(*word));
     }
-    if (is_over_ && said_) spdlog::info("the probation is over in view {}: a full member again", report->view.value);
+    if (is_over_ && said_)
+      spdlog::info("probation ended in view {}: this replica is a full member again", report->view.value);
     said_ = word;
   }
 
@@ -167,7 +169,7 @@ or_error<void> check_limits(const node_config& config) {
 
 exit_code run_start(const start_options& options) {
   if (options.parent != 0 && !stop_with_parent(options.parent)) {
-    return report_error({"the process that started this one has ended", ""}, exit_code::failed);
+    return report_error({"the parent process has ended", ""}, exit_code::failed);
   }
   interruption stop;
   const auto dumps = disable_core_dumps();
@@ -201,19 +203,21 @@ void add_start(CLI::App& app, chosen_command& chosen) {
   auto options = std::make_shared<start_options>();
   command->footer(examples);
   command->add_option("--config", options->config, "The replica's node.toml")->required()->type_name("FILE");
-  command->add_option("--log-level", options->log_level, "Of the log on stderr")
+  command->add_option("--log-level", options->log_level, "Level of the log on stderr")
       ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
       ->capture_default_str()
       ->type_name("LEVEL");
   command->add_flag(
       "--learner", options->learner,
-      "The replica lost its disk: start on a new data directory, learn the state, and vote only where it\n"
-      "cannot have voted before. Until it is readmitted it counts as one of the f faulty replicas; never\n"
-      "for more than f replicas at a time, or what the cluster acknowledged may be lost");
-  command->add_option("--ready-fd", options->ready_descriptor, "Descriptor that is told when the replica listens")
+      "Start on a new data directory after the old one was lost: learn the state, and vote only above every earlier\n"
+      "vote. Until its readmission the replica counts as one of the f faulty ones. Never start more than f learners\n"
+      "at a time, or acknowledged operations may be lost");
+  command
+      ->add_option("--ready-fd", options->ready_descriptor,
+                   "Descriptor to which 'ready …' is written when the replica listens")
       ->check(CLI::Range(0, 1'048'576))
       ->type_name("N");
-  command->add_option("--stop-with-parent", options->parent, "End at once when this process, the parent, ends")
+  command->add_option("--stop-with-parent", options->parent, "End at once when the parent process PID ends")
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
   command->callback([options, &chosen] { chosen = [options] { return run_start(*options); }; });

@@ -26,12 +26,13 @@ constexpr auto examples =
     "  hypermesh status --cluster mycluster\n"
     "  hypermesh status --cluster mycluster -o json | jq '.replicas[].counters'\n"
     "\n"
-    "Each line is one replica's own word, signed by nobody else; its standing is what f + 1 others say alike: a score\n"
-    "of 0 to 1000, or why it is not trusted ('hypermesh release --help'). A replica on probation lost its disk: it\n"
-    "follows the others and comes back by itself, and until then its vote does not count. An address of the genesis "
-    "at\n"
-    "which another replica answers than the one listed is named below the table. Exit codes: 0 a quorum is reachable\n"
-    "and votes; 1 replicas that executed equally much hold different states; 3 fewer than a quorum.";
+    "Each row is that replica's own, unverified report. 'standing' is what at least f + 1 other replicas agree on:\n"
+    "a score from 0 to 1000, or the reason why the replica is distrusted ('hypermesh release --help'). A replica on\n"
+    "probation lost its disk: it follows the others, and its vote does not count until they readmit it. A line\n"
+    "below the table names each address of the genesis at which another replica answers than the listed one.\n"
+    "\n"
+    "Exit codes: 0 a quorum is reachable and votes; 1 replicas at the same sequence number hold different states; 3\n"
+    "fewer than a quorum.";
 
 constexpr std::size_t short_digest_bytes = 8;
 
@@ -52,19 +53,19 @@ std::string summary_of(const cluster_status& status) {
   const auto total = status.group().replicas();
   auto text = fmt::format("{} of {} replicas reachable, a quorum is {}", reachable, total, status.group().quorum());
   text += probation_summary(status.reports, status.group());
-  if (have_diverged(status.reports)) return text + "; replicas that executed equally much hold different states";
+  if (have_diverged(status.reports)) return text + "; replicas at the same sequence number hold different states";
   if (reachable > 1 && are_level(status.reports)) {
-    text += "; all that answered hold the same state";
+    text += "; all reachable replicas hold the same state";
   } else if (reachable > 1) {
-    text += "; some are behind and are catching up";
+    text += "; some replicas lag and are catching up";
   }
   for (const auto& each : status.wrong)
     text += "; " + text_of(each);
-  if (!status.wrong.empty()) text += ": correct the addresses in the genesis of whoever says so";
+  if (!status.wrong.empty()) text += ": correct the addresses in the genesis of the member that dialed";
   if (const auto clients = clients_rate_limited(status.reports, status.cluster.parameters()); clients > 0) {
     text += fmt::format(
-        "; {} convicted of contradicting {} and may have one request under way for a while ('hypermesh audit show' "
-        "names {})",
+        "; {} convicted of contradicting {} and limited to one pending request for a while ('hypermesh audit show' "
+        "lists {})",
         clients == 1 ? "1 client was" : fmt::format("{} clients were", clients), clients == 1 ? "itself" : "themselves",
         clients == 1 ? "it" : "them");
   }
@@ -191,13 +192,14 @@ exit_code show_status(cluster_session& session, const status_options& options) {
   const auto summary = summary_of(status);
   if (!status.has_quorum()) {
     const auto remedy = reachable_count(status.reports) >= status.group().quorum()
-                            ? "start the replicas that are unreachable: the one on probation needs a quorum of others"
-                            : "start the other replicas, and check addresses and network";
+                            ? "start the unreachable replicas: the replica on probation needs a quorum of the others"
+                            : "start the unreachable replicas, and check addresses and network";
     return report_error({summary, remedy}, exit_code::no_quorum);
   }
   if (have_diverged(status.reports)) {
-    return report_error({summary, "find the replica that differs from a quorum, and keep its files for the inquiry"},
-                        exit_code::failed);
+    return report_error(
+        {summary, "find the replica that differs from a quorum, and keep its files for an investigation"},
+        exit_code::failed);
   }
   say(summary);
   return exit_code::ok;
@@ -218,7 +220,7 @@ exit_code run_status(const status_options& options) {
 }  // namespace
 
 void add_status(CLI::App& app, chosen_command& chosen) {
-  auto* command = app.add_subcommand("status", "Show where each replica stands");
+  auto* command = app.add_subcommand("status", "Show the position and the standing of each replica");
   auto options = std::make_shared<status_options>();
   options->client.timeout_seconds = 2;
   command->footer(examples);

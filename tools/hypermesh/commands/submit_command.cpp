@@ -26,12 +26,13 @@ constexpr auto examples =
     "  hypermesh submit --cluster mycluster -- increment counter -5\n"
     "  printf 'put a 1\\nput b \"two words\"\\n' | hypermesh submit --cluster mycluster -\n"
     "\n"
-    "With '-' each line of stdin is an operation; many are under way at once, and results come in the order of the\n"
-    "lines. They are executed in that order. Each line gives exactly one line of output as soon as its result is\n"
-    "known, also a line that is no operation ('malformed: WHY') or has no answer ('error: timed_out').\n"
+    "With '-' each line of stdin is an operation. Many operations are in flight at once. They are executed in the\n"
+    "order of the lines, and their results have the same order. Each line gives exactly one line of output as soon\n"
+    "as its result is known, also if the line is not an operation ('malformed: WHY') or gets no answer ('error:\n"
+    "timed_out').\n"
     "\n"
-    "Exit codes: 0 applied; 1 refused by the machine, and a compare-and-swap or create whose condition did not hold;\n"
-    "2 no operation of the machine; 3 no answer in time. Of several lines the highest.\n";
+    "Exit codes: 0 applied; 1 refused by the machine, or the condition of a compare-and-swap or create did not\n"
+    "hold; 2 not an operation of the machine; 3 no answer in time. For several lines, the highest of their codes.";
 
 constexpr std::chrono::seconds reply_report_patience{1};
 
@@ -41,7 +42,7 @@ void warn_of_wrong_replies(cluster_session& session) {
   const auto seen = session.client().own_report(reply_report_patience);
   if (!seen) return;
   for (const auto& [replica, count] : seen->wrong_replies) {
-    say(fmt::format("replica {} gave {} other than f + 1 others did", replica.value,
+    say(fmt::format("replica {} returned {} different from those of f + 1 other replicas", replica.value,
                     count == 1 ? "a result" : fmt::format("{} results", count)));
   }
 }
@@ -78,16 +79,16 @@ exit_code run_submit(const submit_options& options) {
 }  // namespace
 
 void add_submit(CLI::App& app, chosen_command& chosen) {
-  auto* command = app.add_subcommand("submit", "Have an operation ordered and executed");
+  auto* command = app.add_subcommand("submit", "Submit an operation for ordering and execution");
   auto options = std::make_shared<submit_options>();
   command->footer(examples + all_operations_usage());
   add_client_options(*command, options->client);
-  command->add_option("--bundle", options->bundle, "Lines of stdin under one signature")
+  command->add_option("--bundle", options->bundle, "Operations under one client signature, for lines of stdin")
       ->check(CLI::Range(std::size_t{1}, limits::operations_per_request_max))
       ->capture_default_str()
       ->type_name("N");
   add_output_option(*command, options->output);
-  command->add_option("WORDS", options->words, "The operation, or - for one on each line of stdin")
+  command->add_option("WORDS", options->words, "The operation, or - to read one from each line of stdin")
       ->required()
       ->type_name("");
   command->callback([options, &chosen] { chosen = [options] { return run_submit(*options); }; });

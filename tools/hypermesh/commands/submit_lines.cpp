@@ -84,7 +84,7 @@ class line_submission {
   [[nodiscard]] exit_code run() {
     if (inbox_->descriptor() < 0) {
       return report_error(
-          {fmt::format("no file descriptor is left: {}", std::strerror(errno)), "raise the limit: ulimit -n 1024"},
+          {fmt::format("no file descriptor is available: {}", std::strerror(errno)), "raise the limit: ulimit -n 1024"},
           exit_code::failed);
     }
     while (true) {
@@ -97,9 +97,10 @@ class line_submission {
       wait();
     }
     if (input_.error() == 0) return code_;
-    return worse_of(code_, report_error({fmt::format("stdin cannot be read: {}", std::strerror(input_.error())),
-                                         "every line before that was submitted; give the rest again"},
-                                        exit_code::failed));
+    return worse_of(code_,
+                    report_error({fmt::format("stdin cannot be read: {}", std::strerror(input_.error())),
+                                  "submit the remaining lines again; every line before this error was submitted"},
+                                 exit_code::failed));
   }
 
  private:
@@ -122,7 +123,7 @@ class line_submission {
   void submit(const input_line& line) {
     const auto number = first_ + pending_.size();
     pending_.emplace_back();
-    if (line.is_too_long) return refuse(number, fmt::format("a line has at most {} bytes", line_bytes_max));
+    if (line.is_too_long) return refuse(number, fmt::format("the line is longer than {} bytes", line_bytes_max));
     const auto words = words_of(line.text);
     if (!words) return refuse(number, words.error());
     if (words->empty()) return refuse(number, "the line is empty");
@@ -145,7 +146,7 @@ class line_submission {
 
   void note_outcomes() {
     for (const auto& [number, outcome] : inbox_->take()) {
-      require(number >= first_ && number - first_ < pending_.size(), "an outcome belongs to a line that waits");
+      require(number >= first_ && number - first_ < pending_.size(), "an outcome belongs to a waiting line");
       auto& line = pending_[number - first_];
       line.shown = show_outcome(session_->cluster(), line.operation, outcome);
       const auto* const error = std::get_if<client_error>(&outcome);

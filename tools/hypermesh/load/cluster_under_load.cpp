@@ -74,7 +74,8 @@ cluster_under_load::outcome cluster_under_load::start_processes() {
   }
   const auto before = clock::now();
   if (auto done = processes_->start(); !done) return tl::unexpected(run_failure{exit_code::failed, done.error()});
-  narrator_->step(fmt::format("{} replica processes listen", plan.replicas), seconds_between(before, clock::now()));
+  narrator_->step(fmt::format("{} replica processes are listening", plan.replicas),
+                  seconds_between(before, clock::now()));
   return {};
 }
 
@@ -106,7 +107,7 @@ cluster_under_load::outcome cluster_under_load::fill_state() {
   narrator_->step(fmt::format("the state holds {} MiB", settings_.state_mib), seconds_between(before, clock::now()));
   const auto restarted = clock::now();
   if (auto done = start_anew(); !done) return done;
-  narrator_->step("all replicas started anew with it", seconds_between(restarted, clock::now()));
+  narrator_->step("all replicas restarted with this state", seconds_between(restarted, clock::now()));
   return {};
 }
 
@@ -180,9 +181,10 @@ cluster_under_load::outcome cluster_under_load::check_health() {
   if (auto done = processes_->check_replicas(); !done)
     return tl::unexpected(run_failure{exit_code::failed, done.error()});
   if (load_->under_way() > 0 && clock::now() > load_->last_answer() + answer_patience) {
-    return tl::unexpected(run_failure{exit_code::no_quorum,
-                                      {fmt::format("the cluster answered nothing for {} s", answer_patience.count()),
-                                       "try again when the machine has less to do; if it comes again, report it"}});
+    return tl::unexpected(
+        run_failure{exit_code::no_quorum,
+                    {fmt::format("the cluster answered no operation for {} s", answer_patience.count()),
+                     "run the command again with less load on this machine; if the error returns, report it"}});
   }
   return {};
 }

@@ -20,9 +20,9 @@ void add_rows(text_table& table, const load_verdict& verdict) {
 std::string sentence_of(const load_verdict& verdict) {
   if (verdict.lost > 0) return fmt::format("{} acknowledged operations were lost", grouped(verdict.lost));
   if (verdict.doubled > 0) return fmt::format("{} operations were executed twice", grouped(verdict.doubled));
-  if (!verdict.roots_are_equal) return "the replicas did not end in one state";
+  if (!verdict.roots_are_equal) return "the replicas ended in different states";
   if (verdict.failed > 0) return fmt::format("{} operations got no answer in time", grouped(verdict.failed));
-  return "nothing that was acknowledged was lost or doubled; all replicas ended in one state";
+  return "no acknowledged operation was lost or executed twice; all replicas ended in the same state";
 }
 
 void add_keys(nlohmann::ordered_json& json, const load_verdict& verdict) {

@@ -49,7 +49,7 @@ template <class Run>
     print_report(text_of(result, text_style::of(STDOUT_FILENO)));
   }
   if (result.is_right()) return exit_code::ok;
-  return report_verdict({"the run did not end as it should", "read its report"}, exit_code::failed);
+  return report_verdict({"the result of the run is wrong", "read the report of the run"}, exit_code::failed);
 }
 
 }  // namespace hypermesh::cli

@@ -110,7 +110,8 @@ void placement_tally::place(const scheduler::placement& placed) {
   const auto task = task_numbers_.find(placed.task);
   const auto node = node_numbers_.find(placed.node);
   if (task == task_numbers_.end() || node == node_numbers_.end()) {
-    flaw_ = fmt::format("task {} was placed on {}, and the trace does not know both", placed.task, placed.node);
+    flaw_ =
+        fmt::format("task {} was placed on {}, but the trace lacks the task or the machine", placed.task, placed.node);
     return;
   }
   auto& use = tasks_[task->second];
@@ -157,7 +158,7 @@ void placement_tally::check_bounds(const task_use& task, const scheduler::task_s
     flaw_ = fmt::format("task {} overloads machine {}", spec.name, machine.name);
   }
   if (std::popcount(task.gpus) != spec.needs.gpus) {
-    flaw_ = fmt::format("task {} asked for {} GPUs and has {}", spec.name, spec.needs.gpus, std::popcount(task.gpus));
+    flaw_ = fmt::format("task {} requested {} GPUs but has {}", spec.name, spec.needs.gpus, std::popcount(task.gpus));
   }
   for (std::size_t gpu = 0; gpu < node.gpu_milli.size(); ++gpu) {
     const auto has = gpu < machine.gpus ? std::uint32_t{scheduler::gpu_milli_whole} : 0U;

@@ -30,7 +30,7 @@ std::string workload::description() const {
 or_error<workload> load_workload(const workload_source& source) {
   if (source.nodes_file.empty() != source.pods_file.empty()) {
     return tl::unexpected(
-        world_error{"--nodes and --pods belong together", "give both files of the trace, or neither"});
+        world_error{"--nodes and --pods belong together", "name both files of the trace, or neither"});
   }
   workload work;
   work.made_up = source.nodes_file.empty();
@@ -41,7 +41,7 @@ or_error<workload> load_workload(const workload_source& source) {
   } else {
     auto read = scheduler::read_trace(source.nodes_file, source.pods_file);
     if (!read) {
-      return tl::unexpected(world_error{read.error(), "see 'hypermesh replay --help' for the columns of both files",
+      return tl::unexpected(world_error{read.error(), "compare the columns of both files with: hypermesh replay --help",
                                         fault_origin::configuration});
     }
     work.trace = std::move(*read);
@@ -49,7 +49,7 @@ or_error<workload> load_workload(const workload_source& source) {
   work.events = scheduler::events_of(work.trace);
   if (operations > 0 && work.events.size() > operations) work.events.resize(operations);
   if (work.events.empty())
-    return tl::unexpected(world_error{"the workload has no operation", "give files with machines or tasks"});
+    return tl::unexpected(world_error{"the workload has no operation", "name files with machines or tasks"});
   return work;
 }
 

@@ -101,7 +101,7 @@ or_error<std::unique_ptr<child_process>> child_process::start(const std::filesys
                                                               const std::filesystem::path& log) {
   std::array<int, 2> ends{-1, -1};
   if (!make_pipe(ends))
-    return tl::unexpected(world_error{"no file descriptors are left", "raise the limit: ulimit -n 4096"});
+    return tl::unexpected(world_error{"no file descriptor is available", "raise the limit: ulimit -n 4096"});
   const spawn_plan plan{log, ends[1]};
   std::string name = "hypermesh";
   std::vector<char*> words{name.data()};
@@ -114,7 +114,7 @@ or_error<std::unique_ptr<child_process>> child_process::start(const std::filesys
   if (failed != 0) {
     close(ends[0]);
     return tl::unexpected(world_error{fmt::format("cannot start {}: {}", binary.string(), std::strerror(failed)),
-                                      "check that it is there, and the limit: ulimit -u"});
+                                      "check that the file exists, and the limit of processes: ulimit -u"});
   }
   return std::unique_ptr<child_process>{new child_process{id, ends[0]}};
 }

@@ -130,7 +130,7 @@ or_error<void> local_cluster::await(std::uint32_t number, clock::time_point dead
   if (replicas_[number]->wait_until_ready(left)) return {};
   if (auto done = check_replicas(); !done) return done;
   return tl::unexpected(world_error{fmt::format("replica {} was not ready within {} s", number, ready_patience.count()),
-                                    "try again when the machine has less to do"});
+                                    "run the command again with less load on this machine"});
 }
 
 or_error<void> local_cluster::start() {
@@ -209,7 +209,7 @@ or_error<void> local_cluster::check_replicas() {
     if (!words.empty()) text += "\n" + words;
   }
   if (text.empty()) return {};
-  return tl::unexpected(world_error{text, "see what the replica says above"});
+  return tl::unexpected(world_error{text, "read the messages of the replica above"});
 }
 
 bool local_cluster::stop() {

@@ -12,12 +12,12 @@ or_error<std::unique_ptr<temporary_directory>> temporary_directory::make() {
   std::error_code failed;
   const auto parent = std::filesystem::temp_directory_path(failed);
   if (failed)
-    return tl::unexpected(world_error{"there is no directory for temporary files", "set TMPDIR to a directory"});
+    return tl::unexpected(world_error{"no directory for temporary files was found", "set TMPDIR to a directory"});
   auto name = (parent / "hypermesh-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) {
     return tl::unexpected(
-        world_error{fmt::format("cannot make a directory below {}: {}", parent.string(), std::strerror(errno)),
-                    "set TMPDIR to a directory that you can write to"});
+        world_error{fmt::format("cannot create a directory in {}: {}", parent.string(), std::strerror(errno)),
+                    "set TMPDIR to a writable directory"});
   }
   return std::unique_ptr<temporary_directory>{new temporary_directory{name}};
 }

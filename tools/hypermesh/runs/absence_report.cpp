@@ -11,8 +11,8 @@ namespace hypermesh::cli {
 namespace {
 
 constexpr auto probation_note =
-    "Note: it lost what it had promised, so it is on probation: it executes and answers, and the group brings\n"
-    "it back by itself. Until then the group counts it as one of its faulty replicas. That is by design.";
+    "Note: the replica lost its votes, so it is on probation: it executes and answers, and the group readmits\n"
+    "it without an operator. Until then it counts as one of the faulty replicas. This is by design.";
 
 void add_phase(text_table& table, const std::string& name, const load_span& span) {
   table.add({name, short_duration(span.seconds), grouped(span.operations),
@@ -25,19 +25,19 @@ std::string phases_of(const absence_result& result, const text_style& style) {
   add_phase(table, "all replicas", result.before);
   add_phase(table, fmt::format("without replica {}", result.victim), result.absent);
   add_phase(table, "while it catches up", result.catching_up);
-  add_phase(table, "all together again", result.after);
+  add_phase(table, "all replicas again", result.after);
   return table.text(style);
 }
 
 std::string start_of(const absence_result& result) {
-  const auto how = result.settings.lose_disk ? "as a learner, its disk is lost" : "from its disk";
-  return fmt::format("{}; it listened after {}", how, short_duration(result.listening_seconds));
+  const auto how = result.settings.lose_disk ? "as a learner, without its disk" : "from its disk";
+  return fmt::format("{}; listening after {}", how, short_duration(result.listening_seconds));
 }
 
 std::string first_look_of(const absence_result& result) {
-  const auto others = fmt::format("the others at {}", grouped(result.others_then.value));
+  const auto others = fmt::format("the other replicas at {}", grouped(result.others_then.value));
   // A node reports no execution before its first one.
-  if (result.first_seen == sequence_number{0}) return "nothing executed since its start, " + others;
+  if (result.first_seen == sequence_number{0}) return "no execution since its start, " + others;
   return fmt::format("at sequence {}, {}", grouped(result.first_seen.value), others);
 }
 
@@ -54,11 +54,11 @@ void add_return(text_table& table, const absence_result& result, const text_styl
                                     grouped(result.executed_before.value))});
   table.add({"absent", fmt::format("{}, {} operations missed", short_duration(result.absent.seconds),
                                    grouped(result.absent.operations))});
-  table.add({"started again", start_of(result)});
-  table.add({"first look", first_look_of(result)});
+  table.add({"restarted", start_of(result)});
+  table.add({"first report", first_look_of(result)});
   const auto later = result.states_installed() - std::min(result.states_installed(), result.states_until_in_step);
-  table.add({"states installed", fmt::format("{} until it was in step, {} after that",
-                                             grouped(result.states_until_in_step), grouped(later))});
+  table.add({"states installed",
+             fmt::format("{} until it was in step, {} later", grouped(result.states_until_in_step), grouped(later))});
   table.add({"back in step",
              result.in_step_seconds
                  ? fmt::format("{} after its start, at sequence {}",
@@ -67,13 +67,13 @@ void add_return(text_table& table, const absence_result& result, const text_styl
   table.add({"executes by itself",
              result.executing_seconds
                  ? fmt::format("from {} after its start", short_duration(*result.executing_seconds))
-                 : style.warning(fmt::format("not within {}: it went on from state to state",
+                 : style.warning(fmt::format("not within {}: it installed further states instead",
                                              short_duration(result.catching_up.seconds + result.after.seconds)))});
   if (result.is_on_probation()) table.add({"on probation", probation_of(result)});
 }
 
 std::string sentence_of(const absence_result& result) {
-  if (!result.in_step_seconds) return fmt::format("replica {} did not come back in step", result.victim);
+  if (!result.in_step_seconds) return fmt::format("replica {} did not catch up", result.victim);
   return sentence_of(result.end);
 }
 

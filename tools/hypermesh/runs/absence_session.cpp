@@ -54,7 +54,7 @@ class absence_run {
     if (auto done = cluster_.wait_until(clock::now() + measured_before); !done) return done;
     const auto to = cluster_.mark();
     result_.before = load_span::between(from, to);
-    narrator_->step(fmt::format("all replicas together: {:.0f} operations a second", result_.before.rate()),
+    narrator_->step(fmt::format("all replicas: {:.0f} operations a second", result_.before.rate()),
                     result_.before.seconds);
     return {};
   }
@@ -79,7 +79,7 @@ class absence_run {
     restarted_ = cluster_.mark();
     result_.absent = load_span::between(killed, restarted_);
     if (!done) return done;
-    narrator_->step(fmt::format("replica {} was away for {} operations", result_.victim, result_.absent.operations),
+    narrator_->step(fmt::format("replica {} was absent for {} operations", result_.victim, result_.absent.operations),
                     result_.absent.seconds);
     return {};
   }
@@ -88,7 +88,7 @@ class absence_run {
     if (auto done = cluster_.processes().restart(result_.victim); !done)
       return tl::unexpected(run_failure{exit_code::failed, done.error()});
     result_.listening_seconds = seconds_since_restart();
-    narrator_->step(fmt::format("replica {} listens again", result_.victim), result_.listening_seconds);
+    narrator_->step(fmt::format("replica {} is listening again", result_.victim), result_.listening_seconds);
     return cluster_.open_observer();
   }
 

@@ -17,15 +17,14 @@ constexpr double seconds_of(std::uint64_t microseconds) { return static_cast<dou
 
 std::string judgement_of(const endurance_result& result, std::uint64_t replica_burden::*what, const text_style& style) {
   if (result.growth_of(what, first_tenth) <= flat_growth_max) return style.good("flat");
-  return result.was_cut_back(what) ? "rises and is cut back" : style.warning("it grew");
+  return result.was_cut_back(what) ? "grows and shrinks again" : style.warning("growing");
 }
 
 std::string growth_text(const endurance_result& result, std::uint64_t replica_burden::*what, const text_style& style) {
   const auto growth = result.growth_of(what, first_tenth);
-  return fmt::format(
-      "{}: at the end {:.2f} times that after the first tenth, {:.2f} times that after the fifth; most {}",
-      judgement_of(result, what, style), growth, result.growth_of(what, fifth_tenth),
-      short_bytes(result.most_of(what)));
+  return fmt::format("{}: at the end {:.2f} × the first tenth, {:.2f} × the fifth tenth; maximum {}",
+                     judgement_of(result, what, style), growth, result.growth_of(what, fifth_tenth),
+                     short_bytes(result.most_of(what)));
 }
 
 std::string pauses_text(const checkpoint_pauses& pauses) {
@@ -97,8 +96,8 @@ std::string text_of(const endurance_result& result, const text_style& style) {
   add_rows(summary, result.end);
   return rows_of(result, style) + "\n" +
          style.dim(
-             "Memory, disk and audit trails are those of all replicas together, pending requests and slots in use the\n"
-             "most of one. A trail grows to what its configuration retains.") +
+             "Memory, disk and audit trails are sums of all replicas; pending requests and slots in use are the\n"
+             "maximum of one replica. A trail grows up to its size limit in the configuration ([audit]).") +
          "\n\n" + summary.text(style) + "\n" + verdict_line(sentence_of(result.end), result.is_right(), style);
 }
 

@@ -47,7 +47,7 @@ void add_outcome_rows(text_table& table, const replay_result& result) {
   if (!tally.first_refusal().empty()) table.add({"", "first refusal: " + tally.first_refusal()});
   table.add({"machines", fmt::format("{} registered", grouped(totals.nodes_registered))});
   table.add(
-      {"tasks", fmt::format("{} submitted, {} placed, {} had to wait, {} released, {} withdrawn",
+      {"tasks", fmt::format("{} submitted, {} placed, {} queued, {} released, {} withdrawn",
                             grouped(totals.tasks_submitted), grouped(totals.tasks_placed), grouped(totals.tasks_waited),
                             grouped(totals.tasks_released), grouped(totals.tasks_withdrawn))});
   table.add({"placed on", models_text(tally)});
@@ -67,7 +67,7 @@ void add_speed_rows(text_table& table, const replay_result& result, const text_s
   table.add(
       {"throughput", style.bold(grouped(static_cast<std::uint64_t>(result.operations_per_second)) + " operations/s") +
                          ", " + signing});
-  table.add({"latency", fmt::format("p50 {}, p90 {}, p99 {}, max {} with {} under way", micro(0.5), micro(0.9),
+  table.add({"latency", fmt::format("p50 {}, p90 {}, p99 {}, max {} with {} in flight", micro(0.5), micro(0.9),
                                     micro(0.99), short_duration(static_cast<double>(result.latency.max()) * 1e-6),
                                     grouped(result.settings.operations_in_flight()))});
   if (result.settings.kill_primary_every_seconds > 0) {
@@ -179,16 +179,16 @@ nlohmann::ordered_json replicas_json(const replay_result& result) {
 
 std::string verdict_of(const replay_result& result) {
   if (result.failed > 0) {
-    return fmt::format("{} operations got no result; the first: {}", grouped(result.failed),
+    return fmt::format("{} operations got no result; the first error: {}", grouped(result.failed),
                        explain(*result.first_failure).what);
   }
-  if (!result.replicas_agree()) return "the replicas do not all report the same state after the same sequence";
+  if (!result.replicas_agree()) return "the replicas report different states after the same sequence number";
   if (result.wrong_results > 0) {
     return fmt::format("{} results differ from those of a single scheduler", grouped(result.wrong_results));
   }
   if (result.was_refused()) {
     return fmt::format(
-        "{} of {} operations were refused, the first: {}; the cluster's scheduler was not empty: replay "
+        "{} of {} operations were refused, the first: {}; the cluster's scheduler was not empty, so replay "
         "into a new cluster",
         grouped(result.tally->totals().refused), grouped(result.submitted - result.failed),
         result.tally->first_refusal());
@@ -198,9 +198,9 @@ std::string verdict_of(const replay_result& result) {
                        to_hex(result.common_root()->view(), short_digest_bytes),
                        to_hex(result.reference_root->view(), short_digest_bytes));
   }
-  if (!result.tally->flaw().empty()) return "a placement breaks a bound: " + result.tally->flaw();
-  if (result.tally->totals().malformed > 0) return "there were results that are none of the scheduler's";
-  if (!result.ended_cleanly) return "a replica did not end in order when it was asked to";
+  if (!result.tally->flaw().empty()) return "a placement exceeds a limit: " + result.tally->flaw();
+  if (result.tally->totals().malformed > 0) return "some results are not results of the scheduler";
+  if (!result.ended_cleanly) return "a replica did not stop cleanly";
   const auto reachable = std::count_if(result.replicas.begin(), result.replicas.end(),
                                        [](const auto& each) { return each.report.has_value(); });
   return fmt::format("{} of {} replicas hold the same state{}", reachable, result.replicas.size(),
@@ -256,22 +256,23 @@ void add_replay_options(CLI::App& command, replay_settings& into) {
   pods->needs(nodes);
   command
       .add_option("--operations", into.source.operations,
-                  "Replay so many operations at most; how many to make up when there are no files")
+                  "Limit of the replayed operations; without files, the size of the synthetic workload")
       ->check(CLI::Range(1, 100'000'000))
       ->type_name("N");
-  command.add_option("--seed", into.source.seed, "Of a made-up workload")->capture_default_str()->type_name("N");
+  command.add_option("--seed", into.source.seed, "Seed of a synthetic workload")->capture_default_str()->type_name("N");
   command
-      .add_option("--bundle", into.bundle,
-                  "Operations under one client signature; without it 64, under a load of increments 1")
+      .add_option("--bundle", into.bundle, "Operations under one client signature; default 64, for runs under load 1")
       ->check(CLI::Range(std::size_t{1}, limits::operations_per_request_max))
       ->type_name("N");
   command
       .add_option("--in-flight", into.in_flight,
-                  "Operations under way; without it a bundle, under a load of increments 64 times as\n"
-                  "many. They are executed in their order")
+                  "Operations in flight; default one bundle, for runs under load 64 bundles. They are\n"
+                  "executed in their order")
       ->check(CLI::Range(1, 262'144))
       ->type_name("N");
-  command.add_option("--duration", into.duration_seconds, "Submit nothing new after this time: 90s, 2min; 0: no bound")
+  command
+      .add_option("--duration", into.duration_seconds,
+                  "Submit no operation after this time: 90s, 2min; 0 means no limit")
       ->transform(duration_between(0.0, 86'400.0))
       ->capture_default_str()
       ->type_name("TIME");

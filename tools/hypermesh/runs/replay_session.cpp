@@ -58,9 +58,9 @@ class replay {
     result_.work = std::move(*loaded);
     for (const auto& each : result_.work.events)
       operations_.emplace_back(each.operation);
-    narrator_->step(
-        fmt::format("{}: {}", result_.work.made_up ? "made-up workload" : "cluster trace", result_.work.description()),
-        seconds_since(begun));
+    narrator_->step(fmt::format("{}: {}", result_.work.made_up ? "synthetic workload" : "cluster trace",
+                                result_.work.description()),
+                    seconds_since(begun));
     return {};
   }
 
@@ -81,7 +81,7 @@ class replay {
     if (auto done = cluster_->start(); !done) return tl::unexpected(run_failure{exit_code::failed, done.error()});
     const auto [first, last] = std::minmax_element(cluster_->ports().begin(), cluster_->ports().end());
     narrator_->step(
-        fmt::format("{} replica processes listen on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
+        fmt::format("{} replica processes are listening on 127.0.0.1, ports {} to {}", plan.replicas, *first, *last),
         seconds_since(begun));
     return {};
   }
@@ -107,8 +107,9 @@ class replay {
     if (result_.cluster.state_machine != "scheduler") {
       return tl::unexpected(
           run_failure{exit_code::usage,
-                      {fmt::format("the cluster runs the machine '{}'", result_.cluster.state_machine),
-                       "a trace needs a cluster made with 'hypermesh init --machine scheduler'"}});
+                      {fmt::format("the cluster runs the state machine '{}', but a trace needs 'scheduler'",
+                                   result_.cluster.state_machine),
+                       "make a cluster for the trace: hypermesh init DIRECTORY --machine scheduler"}});
     }
     return {};
   }

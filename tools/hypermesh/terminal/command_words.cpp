@@ -61,15 +61,15 @@ or_error<void> check_value(const CLI::Option& option, const std::string& value) 
   // An empty value mostly comes from a shell variable that is not set. A positional word may be empty, because the
   // value of a key may be.
   if (value.empty() && !option.get_positional()) {
-    return tl::unexpected(world_error{fmt::format("{} was given an empty value", option.get_name()),
-                                      "name a value; from a variable of the shell: is it set?"});
+    return tl::unexpected(world_error{fmt::format("the value of {} is empty", option.get_name()),
+                                      "write a value; if a shell variable holds it, check that the variable is set"});
   }
   // The parser would silently use the largest number that it can hold.
   std::uint64_t number = 0;
   const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (is_numeric(option) && wrong == std::errc::result_out_of_range) {
     return tl::unexpected(
-        world_error{fmt::format("{}: '{}' is too large a number", option.get_name(), value),
+        world_error{fmt::format("{}: the number '{}' is too large", option.get_name(), value),
                     fmt::format("write a number up to {}", std::numeric_limits<std::uint64_t>::max())});
   }
   return {};
@@ -104,14 +104,14 @@ or_error<void> check_command(const CLI::App& app, std::span<const std::string> w
       const auto hint = meant.empty() ? std::string{} : fmt::format("; did you mean {}?", meant);
       return tl::unexpected(
           world_error{fmt::format("unknown command '{}'{}", word, hint),
-                      fmt::format("the commands of '{}' are {}", path, fmt::join(names_of(*at), ", "))});
+                      fmt::format("use a command of '{}': {}", path, fmt::join(names_of(*at), ", "))});
     }
     at = next;
     path += " " + word;
   }
   if (commands_of(*at).empty()) return {};
   return tl::unexpected(world_error{fmt::format("'{}' needs a command", path),
-                                    fmt::format("name one of {}", fmt::join(names_of(*at), ", "))});
+                                    fmt::format("use one of {}", fmt::join(names_of(*at), ", "))});
 }
 
 std::string command_path(const CLI::App& app) {
@@ -142,9 +142,9 @@ exit_code print_help(const CLI::App& app, const std::vector<std::string>& words)
     if (next == nullptr) {
       const auto known = check_command(*at, std::span{words}.subspan(index));
       if (!known) return report_error(known.error(), exit_code::usage);
-      return report_error(
-          {fmt::format("'{}' has no command '{}'", path, words[index]), fmt::format("see '{} --help'", path)},
-          exit_code::usage);
+      return report_error({fmt::format("'{}' has no command '{}'", path, words[index]),
+                           fmt::format("list the commands and options: {} --help", path)},
+                          exit_code::usage);
     }
     at = next;
     path += " " + words[index];
@@ -165,7 +165,8 @@ std::optional<exit_code> parse(CLI::App& app, int count, const char* const* word
     print(std::string{version.what()} + "\n");
     return exit_code::ok;
   } catch (const CLI::ParseError& error) {
-    return report_error({error.what(), fmt::format("see '{} --help'", command_path(app))}, exit_code::usage);
+    return report_error({error.what(), fmt::format("list the commands and options: {} --help", command_path(app))},
+                        exit_code::usage);
   }
   if (auto done = check_values(app); !done) return report_error(done.error(), exit_code::usage);
   return std::nullopt;

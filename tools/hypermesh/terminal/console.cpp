@@ -142,14 +142,14 @@ bool flush_output() {
 
 or_error<void> check_output() {
   if (first_output_error == 0) return {};
-  const auto what = fmt::format("the output could not be written: {}", std::strerror(first_output_error));
+  const auto what = fmt::format("cannot write the output: {}", std::strerror(first_output_error));
   if (first_output_error == EPIPE)
-    return tl::unexpected(world_error{what, "keep the program that reads the pipe running"});
+    return tl::unexpected(world_error{what, "keep the program at the other end of the pipe running"});
   if (first_output_error == ENOSPC || first_output_error == EDQUOT) {
     return tl::unexpected(
-        world_error{what, "free space on the disk of the file that stdout goes to (df -h), and run it again"});
+        world_error{what, "free space on the disk of the output file (df -h), and run the command again"});
   }
-  return tl::unexpected(world_error{what, "look where stdout goes to, and run it again"});
+  return tl::unexpected(world_error{what, "check the target of stdout, and run the command again"});
 }
 
 exit_code report_error(const world_error& error, exit_code code) {

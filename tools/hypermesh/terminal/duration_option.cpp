@@ -34,7 +34,8 @@ CLI::Validator duration_between(double seconds_min, double seconds_max) {
   return CLI::Validator{[seconds_min, seconds_max](std::string& text) -> std::string {
                           const auto seconds = seconds_of(text);
                           if (!seconds)
-                            return fmt::format("'{}' is no time; write 5s, 500ms, 2min, or a number of seconds", text);
+                            return fmt::format("'{}' is not a time; write 5s, 500ms, 2min, or a number of seconds",
+                                               text);
                           if (*seconds < seconds_min || *seconds > seconds_max) {
                             return fmt::format("'{}' is out of range; write a time from {} to {} seconds", text,
                                                seconds_min, seconds_max);

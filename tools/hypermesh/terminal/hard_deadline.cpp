@@ -22,8 +22,8 @@ volatile std::sig_atomic_t settled_code = -1;
 
 extern "C" void end_process(int) {
   constexpr std::string_view message =
-      "error: the command hangs, and its time is over\n"
-      "  fix: look at the limits of this user (ulimit -a) and at the name servers, and try again\n";
+      "error: the command did not end in its time\n"
+      "  fix: check the limits of this user (ulimit -a) and the name servers, then run the command again\n";
   if (settled_code >= 0) _exit(settled_code);
   [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
   _exit(static_cast<int>(exit_code::no_quorum));
@@ -38,7 +38,7 @@ void set_timer(double seconds) {
 }  // namespace
 
 hard_deadline::hard_deadline(double timeout_seconds) {
-  require(timeout_seconds > 0, "a timer of zero seconds would be none");
+  require(timeout_seconds > 0, "a timer needs more than zero seconds");
   settled_code = -1;
   struct sigaction action {};
   action.sa_handler = end_process;

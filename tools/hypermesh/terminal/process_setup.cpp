@@ -51,17 +51,18 @@ void prepare_process() {
 world_error error_of(const std::exception& caught) {
   if (const auto* system = dynamic_cast<const std::system_error*>(&caught)) {
     if (system->code() == std::errc::resource_unavailable_try_again) {
-      return {
-          "the system refuses another thread",
-          "raise the limit of this user's processes and threads (ulimit -u; in a container pids.max), or end others"};
+      return {"the system refused to create a thread",
+              "raise the limit of this user's processes and threads (ulimit -u; in a container pids.max), or end other "
+              "processes"};
     }
-    return {fmt::format("the system refused: {}", caught.what()), "correct what the system names, and run it again"};
+    return {fmt::format("the system refused: {}", caught.what()),
+            "correct the named problem, and run the command again"};
   }
   if (dynamic_cast<const std::bad_alloc*>(&caught) != nullptr) {
-    return {"the system gives no more memory",
+    return {"the system has no more memory for this process",
             "free memory, or raise the limit (ulimit -v; in a container memory.max)"};
   }
-  return {caught.what(), "this should not happen: please report it with the command line"};
+  return {caught.what(), "report this error with the command line"};
 }
 
 }  // namespace hypermesh::cli

@@ -66,8 +66,7 @@ class row_reader {
       if (ends_line) ++line_;
       field += letter;
     }
-    return invalid(
-        fmt::format("{}:{}: a quote is never closed; close it before the end of the field", file_name_, row.line));
+    return invalid(fmt::format("{}:{}: a quote is not closed; close it at the end of the field", file_name_, row.line));
   }
 
   std::string_view text_;
@@ -94,7 +93,7 @@ or_reason<csv_table> csv_table::parse(std::string_view text, std::string_view fi
     // Nobody can ask for a column without a name.
     if (column->empty() || std::find(std::next(column), table.columns.end(), *column) == table.columns.end()) continue;
     return invalid(
-        fmt::format("{}:{}: the column \"{}\" comes twice; remove one of the two", file_name, (*head)->line, *column));
+        fmt::format("{}:{}: duplicate column \"{}\"; remove one of the two", file_name, (*head)->line, *column));
   }
   while (true) {
     auto row = reader.next();
@@ -102,11 +101,11 @@ or_reason<csv_table> csv_table::parse(std::string_view text, std::string_view fi
     if (!row->has_value()) return table;
     const auto fields = (*row)->fields.size();
     if (fields != table.columns.size()) {
-      return invalid(fmt::format("{}:{}: the line has {} fields, the head has {}; add or remove commas", file_name,
-                                 (*row)->line, fields, table.columns.size()));
+      return invalid(fmt::format("{}:{}: the line has {} fields, but the first line has {}; add or remove commas",
+                                 file_name, (*row)->line, fields, table.columns.size()));
     }
     if (table.rows.size() >= rows_max) {
-      return invalid(fmt::format("{}: more than {} lines; cut the file", file_name, rows_max));
+      return invalid(fmt::format("{}: the file has more than {} lines; shorten it", file_name, rows_max));
     }
     table.rows.push_back(std::move(**row));
   }
@@ -120,8 +119,8 @@ std::optional<std::size_t> csv_table::find_column(std::string_view name) const {
 
 or_reason<std::size_t> csv_table::column(std::string_view name) const {
   if (const auto found = find_column(name)) return *found;
-  return invalid(fmt::format("{}:1: there is no column \"{}\" among {}; add it or name the right file", file_name, name,
-                             fmt::join(columns, ", ")));
+  return invalid(fmt::format("{}:1: the column \"{}\" is missing among {}; add it or name another file", file_name,
+                             name, fmt::join(columns, ", ")));
 }
 
 }  // namespace hypermesh

@@ -102,7 +102,7 @@ class field_reader {
 
 or_reason<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream file{path, std::ios::binary};
-  if (!file) return invalid(fmt::format("{}: cannot be opened; check the path and the permissions", path.string()));
+  if (!file) return invalid(fmt::format("{}: cannot open the file; check the path and the permissions", path.string()));
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) {
     return invalid(fmt::format("{}: is a directory; name the file in it", path.string()));
@@ -113,9 +113,9 @@ or_reason<std::string> read_file(const std::filesystem::path& path) {
   while (file.read(piece.data(), piece.size()), file.gcount() > 0) {
     content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
     if (content.size() <= trace_bytes_max) continue;
-    return invalid(fmt::format("{}: larger than {} bytes; cut the file", path.string(), trace_bytes_max));
+    return invalid(fmt::format("{}: the file is larger than {} bytes; shorten it", path.string(), trace_bytes_max));
   }
-  if (file.bad()) return invalid(fmt::format("{}: reading failed; check the disk", path.string()));
+  if (file.bad()) return invalid(fmt::format("{}: cannot read the file; check the disk", path.string()));
   return content;
 }
 
@@ -143,7 +143,7 @@ or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::
     node.gpus = fields.optional_number<std::uint8_t>(gpus).value_or(0);
     node.gpu_model = fields.text(model);
     if (const auto flaw = flaw_of(node); !flaw.empty()) fields.complain_row(flaw);
-    if (!names.insert(node.name).second) fields.complain_row(fmt::format("node {} comes twice", node.name));
+    if (!names.insert(node.name).second) fields.complain_row(fmt::format("duplicate node {}", node.name));
     if (!fields.outcome()) return failure_of(fields.outcome());
     nodes.push_back(std::move(node));
   }
@@ -185,7 +185,7 @@ or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::
     task.release_time = fields.optional_number<std::uint64_t>(deletion);
     task.place_time = fields.optional_number<std::uint64_t>(scheduled);
     if (const auto flaw = flaw_of(task.spec); !flaw.empty()) fields.complain_row(flaw);
-    if (!names.insert(task.spec.name).second) fields.complain_row(fmt::format("pod {} comes twice", task.spec.name));
+    if (!names.insert(task.spec.name).second) fields.complain_row(fmt::format("duplicate pod {}", task.spec.name));
     if (!fields.outcome()) return failure_of(fields.outcome());
     tasks.push_back(std::move(task));
   }
