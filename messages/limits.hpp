@@ -63,7 +63,7 @@ inline constexpr std::size_t envelope_bytes_max = 1'024;
 /// VIEW-CHANGE: for each of L sequences one prepared certificate, a quorum of signed statements of 120 bytes.
 /// `watermark_window_max_of` limits L by n so that a VIEW-CHANGE of a full window fits.
 inline constexpr std::size_t view_change_bytes_max = 4 * 1024 * 1024;
-/// NEW-VIEW: a quorum of VIEW-CHANGEs. Bounded by the 16 MiB that a frame can carry.
+/// NEW-VIEW: a quorum of VIEW-CHANGEs. The limit leaves room below the 16 MiB that a frame can carry.
 inline constexpr std::size_t new_view_bytes_max = 12 * 1024 * 1024;
 
 /// The longest frame that any principal may send; the length field of a link has 24 bits.

@@ -17,7 +17,7 @@ struct config_row {
   /// Gives a value that is not in the file its default, where the default depends on values that were read before;
   /// null where the member already has it.
   void (*assume)(Owner& into) = nullptr;
-  /// The upper bound of a number, where it depends on values that were read before.
+  /// Returns the upper bound of the number if it depends on values that were read earlier; null otherwise.
   std::uint64_t (*high_of)(const Owner& from) = nullptr;
 };
 

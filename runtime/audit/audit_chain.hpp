@@ -13,7 +13,7 @@
 /// signed head. Pure. `runtime/audit/README.md` has the layout and says which changes it detects.
 namespace hypermesh {
 
-/// The replica that writes a trail. Part of every signing input of the trail.
+/// Identifies the replica that writes a trail. Every signature of the trail covers this value.
 struct trail_owner {
   signing_context context;
   replica_id self;

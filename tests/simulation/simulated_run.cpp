@@ -298,7 +298,7 @@ bool simulated_run::is_settled() const {
   return true;
 }
 
-/// Of what is agreed about the members: computed from the ledger itself, whatever the root covers.
+/// The digest of the ledgers, computed from the ledgers themselves and independent of what the root covers.
 digest ledger_digest_of(const replicated_state& state) {
   byte_writer out;
   state.ledger().write(out);

@@ -78,7 +78,7 @@ enum class faulty_because : std::uint8_t {
   its_disk_is_damaged
 };
 
-/// Learns of everything that happens, in the step in which it happens.
+/// Receives every event of the world in the step in which it occurs.
 class world_watcher {
  public:
   virtual ~world_watcher() = default;

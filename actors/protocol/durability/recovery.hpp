@@ -28,8 +28,8 @@ struct recovered_node {
   std::vector<committed_batch> to_execute;
 };
 
-/// Reads the promises of the last run from its records. Pure. The error names a contradiction between records: a disk
-/// that cannot be trusted must not decide what the replica signs.
+/// Reads the promises of the last run from its records. Pure. Returns an error if records contradict each other,
+/// because a disk that cannot be trusted must not decide what the replica signs.
 [[nodiscard]] or_error<recovered_node> recover(const cluster_parameters& cluster, replica_id self,
                                                const stored_history& history);
 

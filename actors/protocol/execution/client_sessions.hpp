@@ -84,7 +84,7 @@ class client_sessions {
   std::uint64_t uses_ = 0;
 };
 
-/// The sessions of all clients that have opened one or executed a request.
+/// The sessions of every client that has opened a session or had a request executed.
 using sessions_by_client = std::map<client_id, client_sessions>;
 
 }  // namespace hypermesh

@@ -276,7 +276,7 @@ or_reason<void> client_table::read_session(byte_reader& in, session_entry& into,
     const bool is_whole = !in.failed() && operations > 0 && operations <= limits::operations_per_request_max;
     if (!is_whole || kept > 1 || (kept == 1 && outcome == nullptr))
       return invalid("the client table is cut short or malformed");
-    // One order only: two encodings of one table would be two roots.
+    // Timestamps ascend. Otherwise one table would have two encodings, and so two roots.
     if (when <= (done.empty() ? floor : *done.rbegin())) return invalid("a session's timestamps are not in order");
     done.insert(when);
     into.cached_bytes += cost_of(outcome);

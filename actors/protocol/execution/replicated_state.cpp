@@ -55,8 +55,8 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   require(sequence == last_executed_.next(), "batches are executed in order without gaps");
   std::vector<answered_request> done;
   done.reserve(content.requests.size());
-  // System requests come before all requests, in the order of the batch: the ledgers are in the root, so every replica
-  // must change them in one order (I10).
+  // System requests are executed before the requests of clients, in the order of the batch. The root covers the
+  // ledgers, so every replica must change them in the same order (I10).
   for (const auto& each : content.system_requests)
     judge(sequence, each);
   for (const auto& each : content.requests) {

@@ -49,7 +49,8 @@ std::optional<view_number> signing_rights::view_to_ask_for(const probation& on, 
   const auto first = on.first_view();
   const auto group = cluster_.group();
   if (view < first) return group.primary_of(first) == self_ ? first.next() : first;
-  // From the first safe view on, the probation ends when the view is entered, so no view has to be asked for.
+  // A replica that is in the first safe view, or in a later one, asks for no view: entering this one ends its
+  // probation.
   if (!is_alone) return std::nullopt;
   return group.primary_of(view) == self_ ? view.next() : view;
 }

@@ -78,7 +78,7 @@ struct replay_result {
   [[nodiscard]] std::uint64_t sum_of(std::string_view counter) const;
 };
 
-/// Replays a cluster's history through one client and compares the replicas. Call it from the main thread, and
+/// Replays the history of a GPU cluster through one client and compares the replicas. Call it from the main thread, and
 /// construct `stop` before any thread. Nothing of an own cluster is left when it returns.
 [[nodiscard]] or_run_failure<replay_result> run_replay(const replay_settings& settings, interruption& stop,
                                                        run_narrator& narrator);
