@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(resting_cluster, "config check reports all problems of a membe
   CAPTURE(result.err);
   CHECK(result.code == 2);
   CHECK(result.out.empty());
-  CHECK(has(result.err, "replica 0 has the address"));
+  CHECK(has(result.err, "replica 0 already has the address"));
   CHECK(has(result.err, "'127.0.0.1:0' has no port from 1 to 65535"));
   CHECK(has(result.err, "must not be the same, nor one inside the other"));
   CHECK(has(result.err, "'requests_per_batch_target' is 5"));
@@ -145,10 +145,10 @@ TEST_CASE("swapped addresses are reported by the replica and the client that fou
   const words as_another{"--client", "1"};
   CHECK(eventually([&] {
     const auto status = cluster.ask("status", as_another).err;
-    return has(status, "at replica-3 the address of replica 1 answers as replica 2") &&
-           has(status, "at replica-3 the address of replica 2 answers as replica 1");
+    return has(status, "replica-3 dialed the address of replica 1 and reached replica 2") &&
+           has(status, "replica-3 dialed the address of replica 2 and reached replica 1");
   }));
-  CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "the address of replica 1 answers as replica 2"); }));
+  CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "the address of replica 1 reaches replica 2"); }));
   const auto told = nlohmann::json::parse(cluster.ask("status", {"--client", "1", "-o", "json"}).out);
   REQUIRE(told["wrong_addresses"].size() == 2);
   CHECK(told["wrong_addresses"][0]["seen_by"] == "replica-3");
@@ -156,7 +156,7 @@ TEST_CASE("swapped addresses are reported by the replica and the client that fou
   CHECK(told["wrong_addresses"][0]["answers_as"] == 2);
   const auto own = cluster.ask("status", {});
   CAPTURE(own.err);
-  CHECK(has(own.err, "at client-0 the address of replica 2 answers as replica 1"));
+  CHECK(has(own.err, "client-0 dialed the address of replica 2 and reached replica 1"));
 }
 
 TEST_CASE("a replay into a cluster that is not empty fails and names the refused operations") {

@@ -143,7 +143,7 @@ TEST_CASE("a host may be an IPv6 address with and without brackets") {
 }
 
 TEST_CASE("a directory without a name is refused, and existing files stay") {
-  CHECK(contains(create_cluster("", {}).error().remedy, "unset"));
+  CHECK(contains(create_cluster("", {}).error().remedy, "check that it is set"));
   const scratch_folder folder;
   replace_content(folder.path() / "mine", "precious");
   CHECK(!create_cluster(folder.path(), {}));
@@ -288,7 +288,7 @@ TEST_CASE_FIXTURE(files_fixture, "a secret key has mode 0600 and is its member's
   SUBCASE("of no member") {
     fs::remove(key_of(1));
     REQUIRE(write_secret_key(key_of(1), secret_key::generate()).has_value());
-    CHECK(contains(problems_of_replica(1), "belongs to nobody in the genesis"));
+    CHECK(contains(problems_of_replica(1), "belongs to no member of the genesis"));
   }
 }
 

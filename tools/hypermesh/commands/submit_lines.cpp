@@ -137,7 +137,7 @@ class line_submission {
   /// Reports that the line is no operation. `why` may end with the list of operations, which is printed only once.
   void refuse(std::size_t number, const std::string& why) {
     const auto first_line = why.substr(0, why.find('\n'));
-    const auto reason = first_line.substr(0, first_line.rfind("; write one of:"));
+    const auto reason = first_line.substr(0, first_line.rfind("; use one of:"));
     pending_.back().shown = show_malformed(reason);
     const bool names_operations = why.size() > reason.size();
     const bool is_first = names_operations && !std::exchange(usage_was_said_, true);
