@@ -30,7 +30,7 @@ or_rejection<void> read_system_requests(const wire::PrePrepare& encoded, std::si
   for (const auto* each : *encoded.system_requests()) {
     const auto bytes = span_of(each->bytes());
     into.bytes += bytes.size();
-    if (into.bytes > limits::batch_bytes_max) return rejected(rejection::frame_too_long);
+    if (into.bytes > limits::system_request_bytes_per_batch_max) return rejected(rejection::frame_too_long);
     // FlatBuffers offsets may share their target, so a small frame could decode to eight copies (attack 37).
     if (into.bytes > frame_bytes) return rejected(rejection::inconsistent_sizes);
     // Copied, because its buffer has to start at an aligned address, and with its kind, which makes it a frame.

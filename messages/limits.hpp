@@ -87,6 +87,10 @@ inline constexpr std::size_t evidence_item_documents_max = 2;
 /// times those of a batch of 1,024 requests.
 inline constexpr std::size_t lone_evidence_item_bytes_max = 128 * 1024;
 inline constexpr std::size_t system_requests_per_batch_max = 8;
+/// Bytes of the system requests of a batch: one of the largest. A decoded piece of evidence takes up to five times its
+/// bytes, so a smaller bound than that of the batch keeps the memory of a window in bounds (attack 33).
+inline constexpr std::size_t system_request_bytes_per_batch_max = request_bytes_max + envelope_bytes_max;
+static_assert(system_request_bytes_per_batch_max <= batch_bytes_max);
 
 /// Counters of one NODE-REPORT, and the length of their names.
 inline constexpr std::size_t report_counters_max = 512;

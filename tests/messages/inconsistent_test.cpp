@@ -216,6 +216,20 @@ TEST_CASE("a batch has no more system requests than a backup may verify at once 
   CHECK(verdict_on_system_requests(wanted) == "too_many_items");
 }
 
+TEST_CASE("the system requests of a batch have no more bytes than one of the largest (attack 33)") {
+  const auto small = make_system_request(case_name{1});
+  const auto junk_of = [](std::size_t size) {
+    const auto bytes = std::make_shared<const byte_vector>(size);
+    auto one = make_system_request(case_name{2});
+    one.raw = {bytes, *bytes};
+    return one;
+  };
+  const auto room = limits::system_request_bytes_per_batch_max - small.raw.view.size();
+  // Bytes within the bound are decoded, and found to be junk. Bytes beyond it are not looked at.
+  CHECK(verdict_on_system_requests({small, junk_of(room - 1)}) == "malformed_buffer");
+  CHECK(verdict_on_system_requests({small, junk_of(room + 1)}) == "frame_too_long");
+}
+
 TEST_CASE("system requests of a batch do not share their bytes (attack 37)") {
   const std::vector<system_request> wanted(4, make_system_request(case_name{1}, 1, 20));
   CHECK(verdict_on_system_requests(wanted) == "duplicate_request_in_batch");

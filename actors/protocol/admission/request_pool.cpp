@@ -193,7 +193,8 @@ void request_pool::take_system_requests(batch& into) {
     const auto& first = *system_.next();
     const auto bytes = first.raw.view.size();
     // Half of the bytes stay for clients. A single system request may be larger.
-    if (!into.system_requests.empty() && into.bytes + bytes > settings_.bytes_per_batch_max / 2) return;
+    const auto bytes_max = std::min(settings_.bytes_per_batch_max / 2, limits::system_request_bytes_per_batch_max);
+    if (!into.system_requests.empty() && into.bytes + bytes > bytes_max) return;
     into.system_requests.push_back(first);
     into.bytes += bytes;
     system_.propose_next();
@@ -373,6 +374,14 @@ bool request_pool::on_repeated(request_id id, microseconds_t now) {
 pending_requests request_pool::pending() const {
   pending_requests all;
   std::size_t bytes = 0;
+  // System requests first, because one client may hold as many bytes as may be forwarded, and would keep the evidence
+  // against itself from the new primary. Half of the bytes stay for clients.
+  for (const auto* each : system_.all()) {
+    bytes += each->raw.view.size();
+    if (bytes > forwarded_bytes_max / 2) break;
+    all.system_requests.push_back(*each);
+  }
+  bytes = std::min(bytes, forwarded_bytes_max / 2);
   const auto fits = [&bytes](byte_span raw) { return (bytes += raw.size()) <= forwarded_bytes_max; };
   // From the client that waits longest; a client without a ready request is left out.
   for (const auto& [since, client] : waits_) {
@@ -381,10 +390,6 @@ pending_requests request_pool::pending() const {
       if (!fits(each->raw.view)) return all;
       all.requests.push_back(*each);
     }
-  }
-  for (const auto* each : system_.all()) {
-    if (!fits(each->raw.view)) return all;
-    all.system_requests.push_back(*each);
   }
   return all;
 }

@@ -122,8 +122,8 @@ class request_pool {
   [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
   static constexpr microseconds_t repeat_pause_us = 150'000;
 
-  /// Pending requests for the primary of a new view, those of the client that waits longest first and system requests
-  /// last, up to `forwarded_bytes_max`. So they are served after a view change without a retransmission by their
+  /// Pending requests for the primary of a new view: system requests up to half of `forwarded_bytes_max`, then those of
+  /// the client that waits longest, and so on. So they are served after a view change without a retransmission by their
   /// clients.
   [[nodiscard]] pending_requests pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;

@@ -17,6 +17,14 @@ system_request system_request_of(std::uint64_t number, std::size_t items = 1) {
   return make_system_request(name_of(number), number, items);
 }
 
+/// 400 KB. Nothing decodes it.
+system_request large_system_request_of(std::uint64_t number) {
+  auto one = system_request_of(number);
+  const auto bytes = std::make_shared<const byte_vector>(400'000);
+  one.raw = {bytes, *bytes};
+  return one;
+}
+
 std::vector<case_name> names_in(const system_queue& queue) {
   std::vector<case_name> names;
   for (const auto* each : queue.all())
@@ -183,6 +191,35 @@ TEST_CASE("system requests come first in a batch and leave half of its bytes to 
   CHECK(second->system_requests.size() == 2);
 }
 
+TEST_CASE("a client that holds many bytes keeps no system request from the primary of a new view (attack 33)") {
+  request_factory factory{small_cluster(4, 16)};
+  request_pool pool{batch_settings{}};
+  // One client holds more bytes than are forwarded.
+  const std::string large(100'000, 'y');
+  std::size_t held = 0;
+  for (std::uint64_t when = 1; held <= request_pool::forwarded_bytes_max - 2 * large.size(); ++when) {
+    REQUIRE(pool.admit(factory.request_of(client_id{3}, timestamp{when}, large), 0) ==
+            request_pool::admission::accepted);
+    held = pool.bytes_pending();
+  }
+  for (std::uint64_t number = 1; number <= 20; ++number) {
+    REQUIRE(pool.admit(large_system_request_of(number), 0) == request_pool::admission::accepted);
+  }
+  const auto forwarded = pool.pending();
+  std::size_t of_guard = 0;
+  for (const auto& each : forwarded.system_requests)
+    of_guard += each.raw.view.size();
+  std::size_t of_client = 0;
+  for (const auto& each : forwarded.requests)
+    of_client += each.raw.view.size();
+  CHECK(forwarded.system_requests.size() > 1);
+  CHECK(forwarded.system_requests.size() < 20);
+  CHECK(forwarded.system_requests.front().name == name_of(1));
+  CHECK(of_guard <= request_pool::forwarded_bytes_max / 2);
+  CHECK(of_client > request_pool::forwarded_bytes_max / 2 - 2 * large.size());
+  CHECK(of_guard + of_client <= request_pool::forwarded_bytes_max);
+}
+
 TEST_CASE("a system request that is larger than half of a batch is proposed first of all") {
   batch_settings settings;
   settings.bytes_per_batch_max = 1'000;
@@ -198,6 +235,16 @@ TEST_CASE("other evidence for a pending system request is a duplicate, and blame
   REQUIRE(pool.admit(make_system_request(name_of(1), 1), 0) == request_pool::admission::accepted);
   CHECK(pool.admit(make_system_request(name_of(1), 2), 0) == request_pool::admission::already_pending);
   CHECK(pool.requests_pending() == 1);
+}
+
+TEST_CASE("a batch of system requests alone leaves the pipeline with its own cases only") {
+  request_pool pool{batch_settings{}};
+  REQUIRE(pool.admit(system_request_of(1), 0) == request_pool::admission::accepted);
+  REQUIRE(pool.cut(true));
+  pool.on_executed({}, true, 10, {name_of(2)});
+  CHECK(pool.in_flight() == 1);
+  pool.on_executed({}, true, 10, {name_of(1)});
+  CHECK(pool.in_flight() == 0);
 }
 
 TEST_CASE("a batch with a system request in front leaves the pipeline when its client request is executed") {
