@@ -224,6 +224,7 @@ TEST_CASE_FIXTURE(transfer_bench,
 
 TEST_CASE_FIXTURE(transfer_bench, "a wrong own state does not end the fetch of the state that replaces it") {
   give(tested, fetch_state{certificate, fetch_reason::own_state_wrong});
+  give(tested, state_diverged{four});
   give(tested, checkpoint_taken{sequence_number{8}, state_root(*snapshot), snapshot});
   answer_all();
   CHECK(take<install_state>("executor").size() == 1);

@@ -29,7 +29,7 @@ struct committed_batch {
 enum class fetch_reason {
   /// The replica lags behind the certificate. Its own execution may still overtake the transfer.
   lag,
-  /// The own state is wrong (attack 27). No own state ends the transfer.
+  /// The own state is wrong (attack 27), so the state is fetched although the own one has reached its sequence.
   own_state_wrong,
 };
 

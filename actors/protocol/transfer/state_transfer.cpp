@@ -32,8 +32,7 @@ static_assert(donor_roster::window_max <= questions_open_max);
 
 void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr && !snapshot->empty(), "a snapshot has chunks");
-  // It was taken before the executor knew that the state is wrong.
-  if (is_active() && why_ == fetch_reason::own_state_wrong) return;
+  if (own_state_is_wrong_) return;
   own_ = std::move(snapshot);
   own_sequence_ = sequence;
   // This replica has caught up by execution.
@@ -48,8 +47,6 @@ transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certif
   // The wish is repeated until the state is on disk, or until the checkpointer learns of its installation.
   const auto at_hand = why == fetch_reason::lag ? own_sequence_ : installed_;
   if (certificate->sequence() <= at_hand) return out;
-  // A repair outranks a lag: while the own state is wrong, no own state ends the transfer (`on_taken`).
-  if (!is_active() || why == fetch_reason::own_state_wrong) why_ = why;
   if (!is_active()) {
     start(std::move(certificate), out);
   } else if (certificate->sequence() > (newer_ ? newer_ : certificate_)->sequence()) {
@@ -122,8 +119,7 @@ void state_fetcher::finish() {
 
 void state_fetcher::on_installed(sequence_number sequence) {
   installed_ = std::max(installed_, sequence);
-  // No wrong state is in place any more, so own states count again (`on_taken`).
-  why_ = fetch_reason::lag;
+  own_state_is_wrong_ = false;
   if (is_active() && sequence >= certificate_->sequence()) finish();
 }
 

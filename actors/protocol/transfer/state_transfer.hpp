@@ -55,6 +55,9 @@ class state_fetcher {
   /// Replaces donors that are late, and asks other donors for the parts that did not arrive.
   [[nodiscard]] transfer_effects on_tick();
 
+  /// The own state is wrong until `on_installed`. Both come from the executor, in their order, and this alone decides
+  /// whether own states count. A wish of the checkpointer for a repair may come after the repair.
+  void on_diverged() { own_state_is_wrong_ = true; }
   /// The fetched state after `sequence` is installed. No wrong own state is in place any more.
   void on_installed(sequence_number sequence);
   /// The fetched state was not installed. Either it is not needed, or it is `unreadable`, and then it is not fetched
@@ -144,8 +147,8 @@ class state_fetcher {
   sequence_number unreadable_;
   /// The newest state that was installed. It is certified, so nothing is to replace it.
   sequence_number installed_;
-  /// The reason of this transfer. A transfer that began because of a lag may get the other reason, and keeps it.
-  fetch_reason why_ = fetch_reason::lag;
+  /// The executor reported a divergence, and has installed no state since.
+  bool own_state_is_wrong_ = false;
 };
 
 }  // namespace hypermesh

@@ -270,11 +270,12 @@ TEST_CASE("an installed state ends its fetch and no newer one") {
 }
 
 TEST_CASE("execution that reaches the certified sequence ends the fetch, unless its own state is wrong") {
-  for (const auto why : {fetch_reason::lag, fetch_reason::own_state_wrong}) {
+  for (const bool is_wrong : {false, true}) {
     transfer_world world{4};
-    world.fetch(why);
+    world.fetch(is_wrong ? fetch_reason::own_state_wrong : fetch_reason::lag);
+    if (is_wrong) world.fetcher.on_diverged();
     world.fetcher.on_taken(eight, named_state(4, "own "));
-    CHECK(world.fetcher.is_active() == (why == fetch_reason::own_state_wrong));
+    CHECK(world.fetcher.is_active() == is_wrong);
   }
 }
 
@@ -290,10 +291,23 @@ TEST_CASE("a state that the own one has reached is fetched only to replace a wro
 TEST_CASE("a transfer to a replica that lags becomes the repair of a wrong state, and never the other way round") {
   transfer_world world{4};
   world.fetch(fetch_reason::lag);
+  world.fetcher.on_diverged();
   world.fetch(fetch_reason::own_state_wrong);
   world.fetch(fetch_reason::lag);
   world.fetcher.on_taken(eight, named_state(4, "wrong "));
   CHECK(world.fetcher.is_active());
+}
+
+TEST_CASE("a wish for a repair that comes after the repair starts a fetch that the own state ends") {
+  transfer_world world{4};
+  world.fetcher.on_diverged();
+  world.fetch(fetch_reason::own_state_wrong);
+  world.fetcher.on_installed(four);
+  // The checkpointer sent it before it learned of the installation.
+  static_cast<void>(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer ")), fetch_reason::own_state_wrong));
+  REQUIRE(world.fetcher.is_active());
+  world.fetcher.on_taken(eight, named_state(4, "newer "));
+  CHECK_FALSE(world.fetcher.is_active());
 }
 
 TEST_CASE("an installed state is not fetched again, whatever the reason, and own states count again after it") {
