@@ -206,9 +206,10 @@ void fault_drawer::draw_march_of_views(microseconds_t begin) {
   }
 }
 
-/// f + 1 replicas, with all clients and without the others, suspect the primary. One of them is not connected to the
-/// others of them, so only this one leaves the view, and then it loses its disk. The group continues in the same view,
-/// readmits the replica, and ends the view later: the replica must not leave it in a second way.
+/// f + 1 replicas, with all clients and without the others, suspect the primary. The others of them do not hear
+/// one of them, so only this one counts f + 1 suspicions and leaves the view. Then it loses its disk. The group
+/// continues in the same view, readmits the replica, and ends the view later: the replica must not leave it in a second
+/// way.
 void fault_drawer::draw_forgotten_departure(replica_id replica) {
   // The primary of the first view does not suspect itself.
   const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);

@@ -140,7 +140,9 @@ struct invariant_checker::watching {
     entered = it.view;
   }
   void operator()(const audit_interrupted&) const {}
-  void operator()(const primary_suspected& it) const { checker.causes_.on_suspected(replica, it.view); }
+  void operator()(const primary_suspected& it) const {
+    checker.causes_.on_suspected(replica, it.view, checker.is_bound(replica));
+  }
   void operator()(const donor_replaced& it) const {
     const bool accuses = it.reason == donor_fault::lied && checker.is_bound(it.replica);
     checker.expect(!checker.bounds_.all_correct || !accuses, "I14", [&] {
@@ -479,7 +481,7 @@ void invariant_checker::on_started(replica_id replica, const recovered_replica& 
          [&] { return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed)); });
   track = {};
   track.view = past.view;
-  track.entered = past.active ? past.view : view_number{0};
+  track.entered = past.own_change == nullptr ? past.view : view_number{0};
   track.low = stable;
   track.stable = stable;
   track.committed = past.last_executed;

@@ -352,6 +352,11 @@ TEST_CASE_FIXTURE(forged_world, "I18 breaks when a replica leaves a view without
     checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::mute});
     leave_for(1);
   }
+  SUBCASE("only a replica that lost its disk suspects its primary") {
+    checker.distrust(replica_id{1}, standing::forgetful);
+    checker.on_observed(replica_id{1}, primary_suspected{view_number{0}, suspicion_reason::mute});
+    leave_for(1);
+  }
   SUBCASE("another primary stepped down") {
     hand_over(hand_over_cause::step_down, 4);
     leave_for(4);

@@ -6,9 +6,9 @@
 
 namespace hypermesh::testing {
 
-void view_change_causes::on_suspected(replica_id replica, view_number view) {
+void view_change_causes::on_suspected(replica_id replica, view_number view, bool is_bound) {
   suspected_[replica].insert(view);
-  wanted_ = std::max(wanted_, view.next());
+  if (is_bound) wanted_ = std::max(wanted_, view.next());
 }
 
 void view_change_causes::on_agreed(const move_agreed& move) {

@@ -15,7 +15,8 @@ namespace hypermesh::testing {
 /// view may be left (I18). Pure. Memory: one entry for each replica and view that was suspected or given up.
 class view_change_causes {
  public:
-  void on_suspected(replica_id replica, view_number view);
+  /// `is_bound`: the replica counts as correct, so that its finding may move others.
+  void on_suspected(replica_id replica, view_number view, bool is_bound);
   void on_agreed(const move_agreed& move);
 
   /// How a correct replica's SUSPICION of `view` breaks I18, if it does.

@@ -135,10 +135,10 @@ void record_reader::place_view() {
   const auto entered = replica.opened ? replica.opened->message().view : view_number{0};
   replica.view = std::max(asked, entered);
   // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
-  replica.active = asked <= entered;
+  const bool has_entered = asked <= entered;
   // One proof of the view is left. The other one belongs to an earlier view, or to the wait that the NEW-VIEW has
   // ended, and `replica_core::restore_view` accepts one only.
-  if (replica.active) {
+  if (has_entered) {
     replica.own_change = nullptr;
   } else {
     replica.opened = nullptr;

@@ -123,6 +123,19 @@ TEST_CASE("committed batches are executed again from the disk alone, to the same
   CHECK(replica.core->last_executed() == sequence_number{6});
 }
 
+TEST_CASE("h does not move to a state of the restart before it was compared with its certificate (attack 27)") {
+  durable_replica replica{1};
+  for (std::uint64_t n = 1; n <= 6; ++n)
+    replica.commit_here(n);
+  replica.restart();
+  const auto low = [&] { return replica.core->marks().low(); };
+  replica.carry_out(replica.core->on_stable(replica.factory.certificate_of(sequence_number{4}, named_digest("state"))));
+  CHECK(low() == sequence_number{0});
+  // The checkpointer found the own root after 4 equal, and the state is on its way to the disk.
+  replica.carry_out(replica.core->on_taken(sequence_number{4}));
+  CHECK(low() == sequence_number{4});
+}
+
 TEST_CASE("a stored state replaces the execution before it, and the rest is executed after it") {
   durable_replica replica{1};
   replicated_state state{std::make_unique<counting_machine>(), cluster_parameters{}};

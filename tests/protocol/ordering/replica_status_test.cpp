@@ -34,7 +34,7 @@ TEST_CASE("a replica starts active in view 0, without a NEW-VIEW as proof") {
   CHECK_FALSE(fresh.is_diverged());
 }
 
-TEST_CASE("exactly one status shows its members at a time at a time") {
+TEST_CASE("exactly one status shows its members at a time") {
   for (const bool entered : {true, false}) {
     for (const bool wrong : {true, false}) {
       auto tested = status_in(2, entered);
