@@ -460,4 +460,11 @@ TEST_CASE("a signature that was verified for one document counts for no other (a
   auto other = change;
   other.replica = replica_id{1};
   CHECK_FALSE(world.checks.authenticate(item_from(other)));
+  // A document with a forged signature does not pass by the genuine signature of another one.
+  auto forged = world.factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
+  forged.by = signature{};
+  const auto sender = principal::of(replica_id{2});
+  CHECK(world.checks.check_view_change(sender, forged, world.checks.authenticate(item_from(change))) ==
+        rejection::bad_signature);
+  CHECK(world.checks.check_view_change(sender, forged, std::nullopt) == rejection::bad_signature);
 }
