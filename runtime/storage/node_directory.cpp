@@ -36,9 +36,9 @@ std::string plain(std::string name) {
   return name;
 }
 
-std::string checksum_of(const directory_identity& identity) {
+std::string checksum_of(const directory_identity& identity, std::uint64_t format) {
   hasher hash{"hypermesh node identity"};
-  hash.add(directory_format).add(identity.owner.cluster.view());
+  hash.add(format).add(identity.owner.cluster.view());
   hash.add(identity.owner.cluster_name.size()).add(as_byte_span(identity.owner.cluster_name));
   hash.add(std::uint64_t{identity.owner.self.value}).add(as_byte_span(name_of(identity.votes)));
   hash.add(std::uint64_t{identity.learner}).add(identity.database);
@@ -58,16 +58,15 @@ std::string text_of(const directory_identity& identity) {
       "database = \"{:016x}\"\n"
       "checksum = \"{}\"\n",
       directory_format, to_hex(identity.owner.cluster.view()), identity.owner.cluster_name, identity.owner.self.value,
-      name_of(identity.votes), identity.learner ? "yes" : "no", identity.database, checksum_of(identity));
+      name_of(identity.votes), identity.learner ? "yes" : "no", identity.database,
+      checksum_of(identity, directory_format));
 }
 
-/// Refuses a newer format. Checked first, because a newer format may have other keys.
-or_error<void> check_format(toml_table& root, const std::filesystem::path& file) {
-  const auto format = root.number("format", 1, any_number);
-  if (format <= directory_format) return {};
+or_error<void> check_format(std::uint64_t format, const std::filesystem::path& file) {
+  if (format == directory_format) return {};
   return tl::unexpected(world_error{
-      fmt::format("{} has format {}, but this version reads formats up to {}", quoted(file), format, directory_format),
-      "start the replica with the version that wrote the directory, or a newer one"});
+      fmt::format("{} has format {}, but this version reads format {}", quoted(file), format, directory_format),
+      "start the replica with the version that wrote the directory"});
 }
 
 bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
@@ -76,7 +75,7 @@ bool is_number_in_hex(const std::string& text, std::uint64_t& out) {
   return parsed.ec == std::errc{} && parsed.ptr == end;
 }
 
-directory_identity read_fields(toml_table& root) {
+directory_identity read_fields(toml_table& root, std::uint64_t format) {
   directory_identity out;
   if (!from_hex(root.text("cluster"), out.owner.cluster.bytes))
     root.complain("cluster", "'cluster' is not a cluster id");
@@ -92,7 +91,7 @@ directory_identity read_fields(toml_table& root) {
   if (learner != "yes" && learner != "no") root.complain("learner", "'learner' must be yes or no");
   out.learner = learner == "yes";
   if (!is_number_in_hex(root.text("database"), out.database)) root.complain("database", "'database' is not a number");
-  if (root.text("checksum") != checksum_of(out)) root.complain("checksum", "the checksum is wrong");
+  if (root.text("checksum") != checksum_of(out, format)) root.complain("checksum", "the checksum is wrong");
   root.expect_nothing_else();
   return out;
 }
@@ -164,9 +163,12 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
   if (!read) return lost_history(read.error().what);
   const auto& document = *read;
   auto root = document.root();
-  if (auto done = check_format(root, file); !done) return failure_of(done);
-  auto identity = read_fields(root);
+  const auto format = root.number("format", 1, any_number);
+  // A newer format may have other keys. An older one has these, so its checksum tells it from a damaged file.
+  if (format > directory_format) return failure_of(check_format(format, file));
+  auto identity = read_fields(root, format);
   if (!document.problems().empty()) return lost_history(error_of(document.problems()).what);
+  if (auto done = check_format(format, file); !done) return failure_of(done);
   auto asked = owner;
   asked.cluster_name = plain(std::move(asked.cluster_name));
   if (auto done = check_owner(directory, identity.owner, asked); !done) return failure_of(done);

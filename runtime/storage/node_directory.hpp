@@ -23,8 +23,8 @@ struct node_directory {
   [[nodiscard]] std::filesystem::path checksums() const { return root / "checksums"; }
 };
 
-/// The format of the directory and of everything in it. A newer one is refused.
-inline constexpr std::uint64_t directory_format = 1;
+/// The format of the directory and of everything in it, records of messages included. Every other one is refused.
+inline constexpr std::uint64_t directory_format = 2;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);

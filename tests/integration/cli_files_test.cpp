@@ -44,6 +44,38 @@ TEST_CASE("init creates no file for an empty argument or for a value that it cou
   }
 }
 
+TEST_CASE("init names a state machine that a host brings, and the commands that do not know it refuse it") {
+  const scratch_folder folder;
+  const auto root = folder / "cluster";
+  const auto target = root.string();
+  for (const auto& arguments : {words{"init", target, "--host-machine", ""}, words{"init", target, "--machine", "bank"},
+                                words{"init", target, "--host-machine", "bank", "--machine", "scheduler"}}) {
+    CAPTURE(arguments.back());
+    CHECK(run(arguments).code == 2);
+    CHECK_FALSE(fs::exists(root));
+  }
+  const auto port = std::to_string(free_port_row(4));
+  const auto made = run({"init", target, "--host-machine", "bank", "--first-port", port});
+  REQUIRE(made.code == 0);
+  CHECK(has(made.err, "consensus_manager::start"));
+  CHECK_FALSE(has(made.err, "hypermesh start"));
+  const auto checked = run({"config", "check", (root / "genesis.toml").string()});
+  CHECK(checked.code == 0);
+  CHECK(has(checked.err, "'bank' is none of this program"));
+  CHECK(run({"config", "check", (root / "replica-0/node.toml").string()}).code == 0);
+  for (const auto& arguments :
+       {words{"start", "--config", (root / "replica-0/node.toml").string()}, words{"get", "--cluster", target, "key"},
+        words{"submit", "--cluster", target, "put", "key", "value"}, words{"submit", "--cluster", target, "-"}}) {
+    const auto refused = run(arguments);
+    CAPTURE(arguments.front());
+    CAPTURE(refused.err);
+    CHECK(refused.code == 2);
+    CHECK(refused.out.empty());
+    CHECK(has(refused.err, "bank"));
+    CHECK((has(refused.err, "the host application's own machine") || has(refused.err, "consensus_client")));
+  }
+}
+
 TEST_CASE("a cluster with an unusual name is read by every command") {
   const scratch_folder folder;
   const auto root = folder / "cluster";

@@ -150,11 +150,33 @@ TEST_CASE_FIXTURE(directory_fixture, "a cluster's name cannot break the identity
   CHECK(check_storage(directory, odd, durability::sync).has_value());
 }
 
-TEST_CASE_FIXTURE(directory_fixture, "a directory of a newer format is refused without the advice to give it up") {
+TEST_CASE_FIXTURE(directory_fixture, "a directory of another format is refused without the advice to give it up") {
   initialise(directory);
-  edit_identity("format = 1", "format = 2");
-  CHECK(contains(refusal().what, "format 2, but this version reads formats up to 1"));
+  SUBCASE("newer") {
+    edit_identity(fmt::format("format = {}", directory_format), fmt::format("format = {}", directory_format + 1));
+    CHECK(contains(refusal().what, fmt::format("format {}, but this version reads format", directory_format + 1)));
+  }
+  SUBCASE("older") {
+    // As a version with this format wrote it.
+    replace_content(identity(),
+                    "format = 1\n"
+                    "cluster = \"d508f4399f2a15aaa4b04f31429692fa2dcab042e465f6abec995b144e7d0856\"\n"
+                    "cluster_name = \"hypermesh\"\n"
+                    "replica = 0\n"
+                    "votes = \"kept\"\n"
+                    "learner = \"no\"\n"
+                    "database = \"b79aabdad5937f16\"\n"
+                    "checksum = \"2c2836aea6b414b0\"\n");
+    CHECK(contains(refusal().what, fmt::format("format 1, but this version reads format {}", directory_format)));
+  }
   CHECK_FALSE(contains(refusal().remedy, "--learner"));
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "an older format without its checksum is damage") {
+  initialise(directory);
+  edit_identity(fmt::format("format = {}", directory_format), "format = 1");
+  CHECK(contains(refusal().what, "the checksum is wrong"));
+  CHECK(contains(refusal().remedy, "--learner"));
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "an identity from before the first vote does not make a replica new again") {

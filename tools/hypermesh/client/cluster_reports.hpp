@@ -64,7 +64,7 @@ struct wrong_address {
 [[nodiscard]] std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
                                                          const std::vector<misdirected_address>& own);
 
-/// "at replica-1 the address of replica 2 answers as replica 3"
+/// "replica-1 dialed the address of replica 2 and reached replica 3"
 [[nodiscard]] std::string text_of(const wrong_address& wrong);
 
 /// The value of a counter of the report; nothing if there is no counter of that name.

@@ -10,6 +10,7 @@
 #include "runtime/effective_config.hpp"
 #include "runtime/nearest_word.hpp"
 #include "runtime/safe_text.hpp"
+#include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
@@ -79,6 +80,14 @@ std::string_view name_of(config_kind kind) {
 /// The kind of an unreadable file is unknown. Reading it as a genesis reports why it cannot be read.
 config_kind kind_of(const std::string& file) { return kind_of_config(file).value_or(config_kind::genesis); }
 
+/// A misspelled machine of the product looks like one of a host application, so a person has to look at it.
+void note_host_machine(const std::string& file) {
+  const auto cluster = read_genesis(file);
+  if (!cluster || make_state_machine(cluster->state_machine)) return;
+  say(fmt::format("{}: the state machine '{}' is none of this program ({}); a host application has to bring it",
+                  visible_text(file), visible_text(cluster->state_machine), state_machine_names()));
+}
+
 exit_code run_check(const std::vector<std::string>& files) {
   auto code = exit_code::ok;
   for (const auto& file : files) {
@@ -86,7 +95,9 @@ exit_code run_check(const std::vector<std::string>& files) {
     const auto problems = problems_of(file, kind);
     for (const auto& each : problems)
       code = report_error(each, exit_code::usage);
-    if (problems.empty()) print_report(fmt::format("{}: {} ok\n", file, name_of(kind)));
+    if (!problems.empty()) continue;
+    print_report(fmt::format("{}: {} ok\n", file, name_of(kind)));
+    if (kind == config_kind::genesis) note_host_machine(file);
   }
   return code;
 }

@@ -42,6 +42,7 @@ exit_code run_get(const get_options& options) {
   if (auto done = check_limits(config->cluster); !done) {
     return report_error(done.error(), exit_code::failed);
   }
+  if (auto done = check_machine(config->cluster); !done) return report_error(done.error(), exit_code::usage);
   const auto machine = config->cluster.state_machine;
   const auto operation = parse_operation(machine, completed(options.words, machine));
   if (!operation) return report_error({operation.error(), ""}, exit_code::usage);

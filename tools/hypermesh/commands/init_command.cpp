@@ -1,3 +1,6 @@
+#include <optional>
+#include <string>
+
 #include <fmt/format.h>
 
 #include "runtime/node_config.hpp"
@@ -13,14 +16,15 @@ namespace {
 struct init_options {
   std::string directory;
   cluster_plan plan;
-  /// Of a machine that a host application brings; empty for one of the product.
-  std::string host_machine;
+  /// The name of a machine that a host application brings; nothing for one of the product.
+  std::optional<std::string> host_machine;
 };
 
 constexpr auto examples =
     "Examples:\n"
     "  hypermesh init mycluster\n"
     "  hypermesh init mycluster --replicas 7 --machine scheduler --host 10.0.0.5 --first-port 7000\n"
+    "  hypermesh init mycluster --host-machine bank       a machine of your own host application\n"
     "\n"
     "Makes DIRECTORY/genesis.toml, which all members share, and a directory for each replica and client with its\n"
     "configuration and its secret key (0600). For several machines, put each replica's address into genesis.toml and\n"
@@ -28,8 +32,8 @@ constexpr auto examples =
 
 exit_code run_init(const init_options& options) {
   auto plan = options.plan;
-  if (!options.host_machine.empty()) {
-    plan.state_machine = options.host_machine;
+  if (options.host_machine) {
+    plan.state_machine = *options.host_machine;
   } else if (const auto machine = make_state_machine(plan.state_machine); !machine) {
     return report_error(
         {machine.error(), "use one of them, or name the machine of a host application with --host-machine"},
@@ -47,8 +51,13 @@ exit_code run_init(const init_options& options) {
   say(fmt::format("cluster '{}' ({}): {} replicas, of which {} may be faulty; {} clients; machine '{}'", content.name,
                   to_hex(content.id().view(), 8), group.replicas(), group.faulty_max(), content.clients.size(),
                   content.state_machine));
-  say("start each replica:");
-  say(fmt::format("  hypermesh start --config {}", layout.node_file(0).string()));
+  if (!options.host_machine) {
+    say("start each replica:");
+    say(fmt::format("  hypermesh start --config {}", layout.node_file(0).string()));
+  } else {
+    say("in each host application, pass its machine and its file to consensus_manager::start:");
+    say(fmt::format("  {}", visible_text(layout.node_file(0).string())));
+  }
   return exit_code::ok;
 }
 

@@ -110,6 +110,14 @@ exit_code worse_of(exit_code left, exit_code right) {
   return static_cast<exit_code>(std::max(static_cast<int>(left), static_cast<int>(right)));
 }
 
+or_error<void> check_machine(const genesis& cluster) {
+  if (make_state_machine(cluster.state_machine)) return {};
+  return tl::unexpected(world_error{fmt::format("the cluster's state machine '{}' is none of this program ({})",
+                                                visible_text(cluster.state_machine), state_machine_names()),
+                                    "submit and query with consensus_client in the application that brings the machine",
+                                    fault_origin::configuration});
+}
+
 std::string all_operations_usage() {
   std::string text;
   for (const std::string_view machine : {"key-value", "scheduler"}) {

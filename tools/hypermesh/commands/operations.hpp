@@ -40,6 +40,10 @@ void print_outcome_line(const shown_outcome& shown, bool as_json);
 /// The exit code of the worse outcome.
 [[nodiscard]] exit_code worse_of(exit_code left, exit_code right);
 
+/// An error if this program does not know the operations of the cluster's state machine, because a host application
+/// brings it.
+[[nodiscard]] or_error<void> check_machine(const genesis& cluster);
+
 /// Lines for a command's help: the operations of every machine.
 [[nodiscard]] std::string all_operations_usage();
 

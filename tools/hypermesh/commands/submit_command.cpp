@@ -32,7 +32,7 @@ constexpr auto examples =
     "timed_out').\n"
     "\n"
     "Exit codes: 0 applied; 1 refused by the machine, or the condition of a compare-and-swap or create did not\n"
-    "hold; 2 not an operation of the machine; 3 no answer in time. For several lines, the highest of their codes.";
+    "hold; 2 not an operation of the machine; 3 no answer in time. For several lines, the highest of their codes.\n";
 
 constexpr std::chrono::seconds reply_report_patience{1};
 
@@ -60,6 +60,7 @@ exit_code run_submit(const submit_options& options) {
   if (auto done = check_limits(config->cluster); !done) {
     return report_error(done.error(), exit_code::failed);
   }
+  if (auto done = check_machine(config->cluster); !done) return report_error(done.error(), exit_code::usage);
   client_settings settings;
   settings.bundle_operations_max = options.bundle;
   settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
