@@ -63,9 +63,13 @@ TEST_CASE("four processes order the operations of a client, report their status,
   }));
   const auto told = status_of(cluster);
   CHECK(told["diverged"] == false);
-  CHECK(told["replicas"][0]["primary"] == true);
-  for (const auto& replica : told["replicas"])
+  // A starved machine may have suspected replica 0, so any replica may be the primary.
+  int primaries = 0;
+  for (const auto& replica : told["replicas"]) {
     CHECK(replica["state_root"] == told["replicas"][0]["state_root"]);
+    if (replica["primary"] == true) ++primaries;
+  }
+  CHECK(primaries == 1);
   CHECK(cluster.ask("status", {}).code == 0);
 
   for (std::uint32_t number = 0; number < 4; ++number)
