@@ -10,12 +10,12 @@
 #include "runtime/node_config.hpp"
 #include "runtime/safe_text.hpp"
 
-/// The files of a new cluster.
+/// Creates the files of a new cluster.
 namespace hypermesh {
 
 namespace {
 
-/// Readable for all users, because a configuration file holds no secret.
+/// All users may read the file, because a configuration file contains no secret.
 constexpr mode_t config_mode = 0644;
 
 or_error<void> make_folder(const std::filesystem::path& path) {
@@ -73,8 +73,8 @@ tl::unexpected<world_error> impossible(std::string what, std::string remedy) {
   return tl::unexpected(world_error{std::move(what), std::move(remedy), fault_origin::configuration});
 }
 
-/// The path whose removal leaves nothing of `directory`: `directory` itself, or the topmost of its parents that does
-/// not exist yet.
+/// Returns the path to remove so that nothing of `directory` is left: `directory` itself, or its topmost parent that
+/// does not exist yet.
 std::filesystem::path first_to_make(const std::filesystem::path& directory) {
   std::error_code unknown;
   auto first = std::filesystem::absolute(directory, unknown).lexically_normal();
@@ -90,7 +90,7 @@ void remove_content(const std::filesystem::path& directory) {
     std::filesystem::remove_all(entry.path(), ignored);
 }
 
-/// Whether `directory` exists; an error when it is not an empty directory or cannot be examined.
+/// Whether `directory` exists. If it is not an empty directory or cannot be examined, an error is returned.
 or_error<bool> exists_and_is_empty(const std::filesystem::path& directory) {
   std::error_code failed;
   const auto status = std::filesystem::symlink_status(directory, failed);

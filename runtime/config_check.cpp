@@ -25,8 +25,8 @@ void add(problems& to, or_error<void> checked) {
   if (!checked) to.push_back(std::move(checked.error()));
 }
 
-/// An error if the member's secret key cannot be used: the file cannot be read, or the genesis lists another key. The
-/// second check needs a readable genesis.
+/// Returns an error if the member's secret key cannot be used, because the file cannot be read or the genesis lists
+/// another key. The second check needs a readable genesis.
 or_error<void> check_key(const std::filesystem::path& file, principal self, const genesis& cluster) {
   if (file.empty()) return {};
   auto read = read_secret_key(file);
@@ -46,7 +46,7 @@ or_error<void> check_data(const node_config& config) {
   return failed_to("write to the data directory", config.storage.directory, errno);
 }
 
-/// A missing folder is no problem, because the node makes it.
+/// A missing folder is not a problem, because the node creates the folder.
 or_error<void> check_trail(const node_config& config) {
   const auto& folder = config.audit.directory;
   if (!config.audit.enabled || folder.empty() || ::access(folder.c_str(), F_OK) != 0) return {};
@@ -62,7 +62,7 @@ or_error<void> check_trail(const node_config& config) {
 
 enum class family { unknown, ipv4, ipv6 };
 
-/// Unknown for a host name, and for "every address", which is of both families.
+/// The family is unknown for a host name. It is also unknown for "every address", which includes both families.
 family family_of(const std::string& host) {
   if (host.find(':') != std::string::npos) return family::ipv6;
   in_addr ignored{};
@@ -88,8 +88,9 @@ bool is_of_this_machine(const std::string& host) {
   return found;
 }
 
-/// An error if the other replicas, which dial the address in the genesis, cannot reach the replica where it listens.
-/// Address translation may explain another port or host, unless both addresses belong to the same machine.
+/// Returns an error if the other replicas cannot reach this replica, because it does not listen on its address in the
+/// genesis. A different port or host may be correct behind address translation, unless both addresses belong to the
+/// same machine.
 or_error<void> check_listening(const std::filesystem::path& file, const node_config& config) {
   if (config.self.value >= config.cluster.replicas.size()) return {};
   const auto& dialed = config.cluster.replicas[config.self.value].address;
@@ -135,7 +136,7 @@ problems problems_of_client(const std::filesystem::path& file) {
 std::optional<config_kind> kind_of_config(const std::filesystem::path& file) {
   auto read = toml_document::read(file);
   if (!read) return std::nullopt;
-  // Problems found here are dropped, because the check that follows finds them again.
+  // Problems found here are dropped, because the next check finds them again.
   auto root = read->root();
   if (!root.tables("replica").empty() || root.has("cluster")) return config_kind::genesis;
   if (root.has("replica")) return config_kind::node;

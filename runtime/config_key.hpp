@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-/// What is known of a key of a configuration file. Pure: reading is in `config_reader.hpp`, documents in
-/// `config_text.hpp`, and the keys themselves are in `config_rows.cpp`.
+/// Describes the keys of configuration files. Pure: `config_reader.hpp` reads files, `config_text.hpp` writes
+/// documents, and `config_rows.cpp` defines the keys.
 namespace hypermesh {
 
 enum class value_kind : std::uint8_t {
@@ -20,64 +20,65 @@ enum class value_kind : std::uint8_t {
   /// One of a few words.
   word,
   text,
-  /// Relative to the file that holds it.
+  /// A path relative to the file that contains the key.
   path,
-  /// HOST:PORT.
+  /// An address of the form HOST:PORT.
   address,
 };
 inline constexpr auto value_kind_last = value_kind::address;
 
-/// A number, a flag, or the text of every other kind.
+/// A number, a flag, or the text of a value of any other kind.
 using config_value = std::variant<std::uint64_t, bool, std::string>;
 
-/// The facts about one key, from which the reader, the generated files, `hypermesh config` and the reference are made.
+/// The facts about one key. The reader, the generated files, `hypermesh config` and the reference are derived from
+/// them.
 struct config_key {
-  /// The TOML table that holds the key; empty outside of the tables.
+  /// The TOML table that contains the key; empty for a key outside of the tables.
   std::string_view table = {};
   std::string_view name = {};
   value_kind kind = value_kind::number;
-  /// The unit, which the name has too where it could be misunderstood.
+  /// The unit of the value. The name of the key repeats the unit where a reader could misunderstand the number.
   std::string_view unit = {};
   /// The bounds of a number.
   std::uint64_t low = 0;
   std::uint64_t high = 0;
   /// The words of a `value_kind::word`.
   std::span<const std::string_view> words = {};
-  /// The value may be at most that of the key with this full name, divided by `larger_factor`. A value that is not in
-  /// the file follows a lower bound by itself.
+  /// The value may be at most the value of the key with this full name, divided by `larger_factor`. If the file does
+  /// not set the key, its default is lowered to this bound.
   std::string_view larger = {};
   std::uint64_t larger_factor = 1;
   /// The default of a path.
   std::string_view default_path = {};
   /// The default in words, where it depends on other values.
   std::string_view default_rule = {};
-  /// A file without the key is an error.
+  /// If the file does not have the key, that is an error.
   bool is_required = false;
-  /// A new file has the key with its default, and not only as a comment.
+  /// A new file sets the key to its default; other keys appear only as comments.
   bool is_written = false;
-  /// The value that stands in the comment of a new file, for a key without a default.
+  /// The value in the comment of a new file, for a key without a default.
   std::string_view example = {};
-  /// What the key does, in one sentence, or two where the second one is a warning.
+  /// The purpose of the key, in one sentence. A second sentence may give a warning.
   std::string_view about = {};
 };
 
-/// A key of a file, with what its row adds to it.
+/// A key of a file, with its default value.
 struct documented_key {
   /// "node.toml", "client.toml" or "genesis.toml".
   std::string_view file;
   config_key key;
-  /// Nothing for a required key, and for one whose default depends on other values only.
+  /// Nothing for a required key, and for a key whose default depends on other values only.
   std::optional<config_value> default_value;
 };
 
-/// The purpose of a table of a file; that of the keys outside of tables has an empty name.
+/// The purpose of a table of a file. The section of the keys outside of tables has an empty name.
 struct config_section {
   std::string_view file;
   std::string_view table;
   std::string_view about;
 };
 
-/// A key that had another name in an earlier revision; full names of node.toml.
+/// A key that had another name in an earlier revision. The names are full names of node.toml.
 struct renamed_key {
   std::string_view before;
   std::string_view now;
@@ -86,7 +87,7 @@ struct renamed_key {
 /// "views.request_timeout_us", or the name alone outside of the tables.
 [[nodiscard]] std::string full_name(const config_key& key);
 
-/// "64 to 65,536", "sync, async, memory" and so on, with the other key that bounds the value.
+/// Returns for example "64 to 65,536" or "sync, async, memory", with the other key that bounds the value.
 [[nodiscard]] std::string bounds_text(const config_key& key);
 
 /// The default for people: "64", "data", a rule in words, or "required".
@@ -95,7 +96,7 @@ struct renamed_key {
 /// The value as TOML.
 [[nodiscard]] std::string toml_literal(const config_value& value);
 
-/// 1523 as "1,523".
+/// Returns the number with commas, for example "1,523" for 1523.
 [[nodiscard]] std::string with_commas(std::uint64_t number);
 
 /// All keys of all files in the order of the documents: node.toml, client.toml, [cluster] of genesis.toml.

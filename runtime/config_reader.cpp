@@ -9,12 +9,12 @@ namespace hypermesh {
 
 namespace {
 
-/// "[views]", or "the top of the file" outside of the tables.
+/// Returns for example "[views]", or "the top of the file" for keys outside of the tables.
 std::string place_of(std::string_view table) {
   return table.empty() ? std::string{"the top of the file, before the first table"} : fmt::format("[{}]", table);
 }
 
-/// The new name of a key that had another one; empty if it had none.
+/// The new name of a renamed key; empty if the key was never renamed.
 std::string new_name_text(std::string_view table, std::string_view key) {
   config_key asked;
   asked.table = table;
@@ -39,7 +39,7 @@ std::vector<std::string> places_of(std::string_view file, std::string_view key) 
   return places;
 }
 
-/// The names that may stand in a table: its keys, and at the top the tables.
+/// The names that may appear in a table: its keys, and at the top also the names of the tables.
 std::vector<std::string> names_in(std::string_view file, std::string_view table) {
   std::vector<std::string> names;
   for (const auto& each : documented_keys()) {
@@ -51,7 +51,7 @@ std::vector<std::string> names_in(std::string_view file, std::string_view table)
   return names;
 }
 
-/// More about an unknown key; empty if it is like no other.
+/// A hint about an unknown key; empty if no known key has a similar name.
 std::string hint_of(std::string_view file, std::string_view table, std::string_view key) {
   if (auto now = new_name_text(table, key); !now.empty()) return now;
   if (const auto places = places_of(file, key); !places.empty()) {

@@ -14,22 +14,22 @@
 
 namespace hypermesh {
 
-/// The tables of a configuration file, read key by key. Each one is opened once, so that it knows which of its keys
-/// were read.
+/// Reads the tables of a configuration file key by key. Each table is opened only once, so the reader knows which of
+/// its keys were read.
 class config_tables {
  public:
   config_tables(toml_table root, std::filesystem::path file);
 
-  /// The value of the key. Nothing if the key is missing, or if its value is wrong, which becomes a problem. A path
-  /// becomes relative to the working directory. `high` is the upper bound of a number.
+  /// The value of the key, or nothing if the key is missing or its value is wrong. A wrong value becomes a problem. A
+  /// path becomes relative to the working directory. `high` is the upper bound of a number.
   [[nodiscard]] std::optional<config_value> find(const config_key& key, std::uint64_t high);
   [[nodiscard]] bool has(const config_key& key) { return at(key.table).has(key.name); }
-  /// `path` as one of this file.
+  /// Resolves `path` relative to the folder of this file.
   [[nodiscard]] std::filesystem::path resolved(const std::string& path) const { return file_.parent_path() / path; }
   void complain(const config_key& key, std::string what) { at(key.table).complain(key.name, std::move(what)); }
 
-  /// Makes a problem of each key that was not read. It names the new name, the right table or the nearest key of
-  /// `file_name` ("node.toml"), if there is one.
+  /// Adds a problem for each key that was not read. The problem suggests the new name, the right table or the nearest
+  /// key of `file_name` ("node.toml"), if there is one.
   void expect_nothing_else(std::string_view file_name);
 
  private:
@@ -40,10 +40,10 @@ class config_tables {
   std::map<std::string, toml_table, std::less<>> tables_;
 };
 
-/// The problem of a required key that is missing.
+/// The text of the problem that a required key is missing.
 [[nodiscard]] std::string missing_text(const config_key& key);
 
-/// The problem of a key whose value `own` is above what the value of `larger` allows.
+/// The text of the problem that the value `own` of a key is above the bound that the key `larger` sets.
 [[nodiscard]] std::string above_text(const config_key& key, std::uint64_t own, const config_key& larger,
                                      std::uint64_t bound);
 
@@ -53,7 +53,7 @@ class config_reader {
  public:
   config_reader(config_tables& from, Owner& into) : from_(&from), into_(&into) {}
 
-  /// A key that is missing, or has a wrong value, leaves the default.
+  /// Reads all keys. A key that is missing or has a wrong value leaves the member at its default.
   void read(std::span<const config_row<Owner>> rows) {
     for (const auto& row : rows) {
       const auto high = row.high_of == nullptr ? row.key.high : row.high_of(*into_);
@@ -68,8 +68,8 @@ class config_reader {
     }
   }
 
-  /// Compares the values of keys that bound each other. An operator who lowers only the larger one does not have to set
-  /// the smaller one too; one who sets both gets a problem.
+  /// Compares the values of keys that bound each other. If the operator lowers only the larger key, the smaller one
+  /// follows. If the operator sets both and they do not fit, that is a problem.
   void compare(std::span<const config_row<Owner>> rows) {
     for (const auto& row : rows) {
       if (row.key.larger.empty()) continue;
@@ -90,7 +90,7 @@ class config_reader {
  private:
   config_tables* from_;
   Owner* into_;
-  /// Full names of the keys that the file has with a good value.
+  /// Full names of the keys that the file sets to a valid value.
   std::set<std::string, std::less<>> found_;
 };
 

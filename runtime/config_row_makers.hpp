@@ -4,15 +4,15 @@
 
 #include "runtime/config_rows.hpp"
 
-/// Makers of rows: each one knows how to get and set members of one kind. `member` is a function without captures that
-/// returns a reference to the member of a configuration.
+/// Functions that make rows. Each row can get and set a configuration member of one kind. `member` is a function
+/// without captures that returns a reference to the member of a configuration.
 namespace hypermesh::config_row_makers {
 
 constexpr std::uint64_t kib = 1'024;
 constexpr std::uint64_t mib = 1'024 * kib;
 constexpr std::uint64_t minute_us = 60'000'000;
 
-/// The fewest MiB that are more than `bytes`.
+/// The smallest number of MiB that is more than `bytes`.
 constexpr std::uint64_t mib_above(std::uint64_t bytes) { return bytes / mib + 1; }
 
 template <class Number>
@@ -23,7 +23,7 @@ inline std::uint64_t count_of(std::chrono::milliseconds from) { return static_ca
 inline std::uint64_t count_of(replica_id from) { return from.value; }
 inline std::uint64_t count_of(client_id from) { return from.value; }
 
-/// The bounds of the row keep the count inside of the member's range.
+/// The bounds of the row guarantee that the number fits into the member's type.
 template <class Number>
 void put_count(Number& into, std::uint64_t count) {
   into = static_cast<Number>(count);
@@ -32,7 +32,7 @@ inline void put_count(std::chrono::milliseconds& into, std::uint64_t count) { in
 inline void put_count(replica_id& into, std::uint64_t count) { into = replica_id{static_cast<std::uint32_t>(count)}; }
 inline void put_count(client_id& into, std::uint64_t count) { into = client_id{static_cast<std::uint32_t>(count)}; }
 
-/// A row for the number that `member` finds in a configuration; the file counts in units of `Unit`.
+/// A row for the number that `member` finds in a configuration. The file gives the number in multiples of `Unit`.
 template <class Owner, std::uint64_t Unit = 1, class Member>
 constexpr config_row<Owner> number(config_key key, Member) {
   config_row<Owner> row;

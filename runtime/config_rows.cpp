@@ -128,7 +128,7 @@ constexpr std::array old_names = {
     renamed_key{"views.doublings_max", "views.timeout_doublings_max"},
 };
 
-/// The default that a configuration without the key has, as far as it does not depend on other files.
+/// The default that applies if the file does not set the key. Defaults that depend on other files are left out.
 template <class Owner>
 std::optional<config_value> default_of(const config_row<Owner>& row) {
   if (row.key.is_required || row.key.kind == value_kind::address) return std::nullopt;

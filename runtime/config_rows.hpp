@@ -14,23 +14,23 @@ struct config_row {
   config_key key;
   config_value (*get)(const Owner& from) = nullptr;
   void (*set)(Owner& into, const config_value& value) = nullptr;
-  /// Gives a value that is not in the file its default, where the default depends on values that were read before;
-  /// null where the member already has it.
+  /// Sets the default of a value that is missing in the file, where the default depends on values that were read
+  /// before. Null if the member already has its default.
   void (*assume)(Owner& into) = nullptr;
-  /// Returns the upper bound of the number if it depends on values that were read earlier; null otherwise.
+  /// Returns the upper bound of the number if the bound depends on values that were read earlier; null otherwise.
   std::uint64_t (*high_of)(const Owner& from) = nullptr;
 };
 
-/// The keys of node.toml, in the order of reading. The first one names the genesis, on which others depend.
+/// The keys of node.toml, in the order of reading. The first key names the genesis, because other keys depend on it.
 [[nodiscard]] std::span<const config_row<node_config>> node_rows();
 
-/// Those of [links], which are part of `node_rows`.
+/// The keys of [links], which are part of `node_rows`.
 [[nodiscard]] std::span<const config_row<node_config>> link_rows();
 
-/// The keys of client.toml; the first one names the genesis.
+/// The keys of client.toml. The first key names the genesis.
 [[nodiscard]] std::span<const config_row<client_config>> client_rows();
 
-/// The keys of [cluster] in genesis.toml. They are agreed: a change of one makes another cluster.
+/// The keys of [cluster] in genesis.toml. All members agree on them: a changed value makes another cluster.
 [[nodiscard]] std::span<const config_row<genesis>> cluster_rows();
 
 }  // namespace hypermesh

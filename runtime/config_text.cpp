@@ -14,7 +14,7 @@ namespace {
 
 using given_values = std::map<std::string, config_value, std::less<>>;
 
-/// The comment of a key and its line. A value in `given`, by its full name, replaces the default.
+/// The comment of a key and its line. If `given` has a value for the full name, that value replaces the default.
 std::string key_text(const documented_key& each, const given_values& given, written_keys which) {
   const auto& key = each.key;
   auto about = std::string{key.about};
@@ -29,13 +29,13 @@ std::string key_text(const documented_key& each, const given_values& given, writ
   return wrapped_text(about, "# ", "# ") + fmt::format("{}{} = {}\n", is_written ? "" : "# ", key.name, literal);
 }
 
-/// All keys of a file, by its sections.
+/// The text of all keys of a file, section by section.
 std::string keys_text(std::string_view file, const given_values& given, written_keys which) {
   std::string text;
   for (const auto& section : config_sections()) {
     if (section.file != file) continue;
     text += "\n";
-    // The keys before the first table stand below the heading of the file.
+    // The keys before the first table follow the heading of the file directly.
     if (!section.table.empty()) {
       text += wrapped_text(section.about, "# ", "# ") + fmt::format("[{}]\n", section.table);
     }
@@ -78,7 +78,7 @@ one table `[[client]]` for each client, with `number` and `key`. Numbers count f
 of the file. An address is `HOST:PORT`, and may change without making another cluster.
 )";
 
-/// The bounds with the name of the other key as code; without its table if that is the key's own.
+/// The bounds, with the name of the other key as code. The name has no table if the other key is in the same table.
 std::string marked_bounds(const config_key& key) {
   const auto text = bounds_text(key);
   const auto at = key.larger.empty() ? std::string::npos : text.find(key.larger);

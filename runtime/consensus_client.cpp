@@ -15,11 +15,12 @@ namespace hypermesh {
 namespace {
 
 /// The number of random bits in a session's number. The bits above them are the milliseconds since 1970, which need 41
-/// bits until 2039 and 42 until 2109.
+/// bits until 2039 and 42 bits until 2109.
 constexpr unsigned session_random_bits = 22;
 
-/// A number above the sessions of earlier processes if the clock is right. A wrong clock costs one more message: the
-/// replicas refuse the opening and reply with a free number (see `client_sessions`).
+/// Makes a number above the sessions of earlier processes, provided that the clock is right. If the clock is wrong, the
+/// replicas refuse to open the session and reply with a free number (see `client_sessions`). This costs one more
+/// message.
 session_id new_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   const auto now =
@@ -27,7 +28,7 @@ session_id new_session() {
   return session_id{(now << session_random_bits) + randombytes_uniform(1U << session_random_bits)};
 }
 
-/// A callback that fulfils a promise.
+/// Makes a callback that fulfils `promise`.
 template <class Value, class Callback>
 std::shared_ptr<const Callback> fulfilling(std::shared_ptr<std::promise<Value>> promise) {
   return std::make_shared<const Callback>([promise](const Value& value) { promise->set_value(value); });
@@ -50,7 +51,8 @@ or_error<std::unique_ptr<consensus_client>> consensus_client::connect(caf::actor
 }
 
 consensus_client::~consensus_client() {
-  // The actor ends by itself after `client_stop`. An exit message would overtake it and leave promises unfulfilled.
+  // The actor ends by itself after `client_stop`. An exit message would be handled first and leave promises
+  // unfulfilled.
   caf::anon_send(actor_, client_stop{});
   stop_links_of(links_.actors);
 }

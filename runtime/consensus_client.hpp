@@ -13,11 +13,12 @@
 
 namespace hypermesh {
 
-/// How fresh a read must be.
+/// Says how recent the state must be that a read sees.
 enum class read_mode {
-  /// Ordered like a write: reflects every operation that was acknowledged before the read began.
+  /// The read is ordered like a write and sees every operation that was acknowledged before the read began.
   linearizable,
-  /// Not ordered: the equal answer of f+1 replicas, from a committed state that may be old. One round trip.
+  /// The read is not ordered. f+1 replicas gave the same answer, from a committed state that may be old. One round
+  /// trip.
   committed,
 };
 
@@ -25,7 +26,7 @@ enum class read_mode {
 /// at most `client_settings::operations_pending_max` operations.
 class consensus_client {
  public:
-  /// Opens links to all replicas; operations may be submitted at once and wait for the links.
+  /// Opens links to all replicas. Operations may be submitted at once; they wait until the links are up.
   [[nodiscard]] static or_error<std::unique_ptr<consensus_client>> connect(caf::actor_system& system,
                                                                            const client_config& config,
                                                                            client_settings settings = {});
@@ -35,11 +36,12 @@ class consensus_client {
   consensus_client(const consensus_client&) = delete;
   consensus_client& operator=(const consensus_client&) = delete;
 
-  /// Orders and executes an operation. The future always becomes ready, with a result that f+1 replicas gave or with an
-  /// error.
+  /// Orders and executes an operation. The future always becomes ready, either with a result that f+1 replicas gave or
+  /// with an error.
   [[nodiscard]] std::future<submit_outcome> submit(byte_vector operation);
 
-  /// The same with a callback, which runs on the thread of the client's actor and must not block.
+  /// Like the function above, but with a callback. The callback runs on the thread of the client's actor and must not
+  /// block.
   void submit(byte_vector operation, completion done);
 
   /// Reads the replicated state; see `read_mode`.
@@ -48,16 +50,17 @@ class consensus_client {
   /// The report of one replica about itself, unverified; nothing when the replica does not answer.
   [[nodiscard]] std::future<std::optional<node_report>> report(replica_id replica);
 
-  /// This client's report about itself; nothing when it does not answer within `patience`.
+  /// This client's report about itself; nothing when the client does not answer within `patience`.
   [[nodiscard]] std::optional<client_report> own_report(std::chrono::milliseconds patience);
 
-  /// Addresses of the genesis at which this client found another replica than the one listed.
+  /// Addresses of the genesis at which another replica answers than the replica listed there.
   [[nodiscard]] std::vector<misdirected_address> misdirected() const { return links_.counters->misdirected(); }
 
-  /// Sends a frame that proves itself, such as a RELEASE, to all replicas whose links are open. There is no answer.
+  /// Sends a frame that proves itself, such as a RELEASE, to all replicas whose links are open. Replicas do not answer
+  /// it.
   void tell_replicas(frame_ptr frame);
 
-  /// For hosts that are actors themselves: `ordered_operation` is answered with an `operation_outcome`.
+  /// For hosts that use actors: the actor answers `ordered_operation` with an `operation_outcome`.
   [[nodiscard]] const client_actor& actor() const { return actor_; }
 
  private:

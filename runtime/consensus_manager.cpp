@@ -45,11 +45,13 @@ runtime_system_config::runtime_system_config() {
   initialise_crypto();
   add_message_types<caf::id_block::hypermesh>();
   load<caf::io::middleman>();
-  // At least two workers: with one, a long batch delays every timer (measured: tails of tens of milliseconds).
+  // At least two workers, because with one worker a long batch delays every timer (measured: tails of tens of
+  // milliseconds).
   const auto threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4);
   set("scheduler.max-threads", threads);
-  // One queue and a condition variable: an idle worker sleeps until there is work. The default polls, which costs an
-  // idle node processor time and an unloaded commit a late wake-up at each hop.
+  // All workers share one queue and a condition variable, so an idle worker sleeps until there is work. CAF's default
+  // policy polls. Polling costs an idle node processor time, and wakes workers late at each hop of a commit without
+  // load.
   set("scheduler.policy", caf::atom("sharing"));
 }
 
@@ -84,7 +86,7 @@ or_error<std::unique_ptr<consensus_manager>> consensus_manager::start(caf::actor
   parts.disk_blocks = config.storage.mode != durability::memory;
   auto links = link_settings_of(config.cluster, shared_keys, config.links);
   links.on_event = std::move(observers.on_link);
-  // Before the storage is opened, because a storage that runs out of descriptors looks damaged.
+  // Descriptors are counted before the storage is opened, because a storage that runs out of descriptors looks damaged.
   const auto fitted = fit_to_descriptors(links);
   if (!fitted) return failure_of(fitted);
   if (auto done = prepare_storage(config); !done) return failure_of(done);
@@ -132,7 +134,7 @@ or_error<void> consensus_manager::start_audit(const node_config& config, node_pa
   const auto& past = parts.restored.past.replica;
   (*trail)->add(wall_clock_us(), run_started{past.view, past.last_executed});
   auto queue = std::make_shared<audit_queue>();
-  // A thread of its own, because a disk may hang.
+  // The auditor has its own thread, because a disk may hang.
   auditor_ = system_->spawn<caf::detached>(auditor, std::move(trail), queue, wall_clock{wall_clock_us});
   const auto tap = std::make_shared<const audit_tap>(auditor_, queue, config.audit.votes);
   parts.storage = std::make_shared<audited_storage>(std::move(parts.storage), tap);
@@ -145,8 +147,8 @@ or_error<void> consensus_manager::start_audit(const node_config& config, node_pa
 
 void consensus_manager::stop_audit(const node_actors& stopped) {
   if (!auditor_) return;
-  // The last seal must cover what the journal still writes, so the journal is awaited; but not for ever, because a disk
-  // may hang.
+  // The last seal must cover the records that the journal still writes. So this function waits for the journal, but
+  // only for a limited time, because a disk may hang.
   constexpr std::chrono::seconds patience{5};
   caf::scoped_actor self{*system_};
   self->monitor(stopped.journal);

@@ -17,16 +17,16 @@
 
 namespace hypermesh {
 
-/// The configuration of an actor system for nodes and clients: the product's messages, the multiplexer, and only two to
-/// four workers, because a node mostly checks signatures and the host has other work. Other options of CAF can be set
-/// as usual.
+/// The configuration of an actor system for nodes and clients. It has the product's messages, the multiplexer, and only
+/// two to four workers, because a node mostly checks signatures and the host has other work. Other options of CAF can
+/// be set as usual.
 class runtime_system_config : public caf::actor_system_config {
  public:
   runtime_system_config();
 };
 
-/// Handlers for the observations and link events of a node, called on the thread where the event happens. Each may be
-/// empty. `node_news` and `link_news` turn these events into lines of a log.
+/// Handlers for the observations and link events of a node. They run on the thread where the event happens. Each
+/// handler may be empty. `node_news` and `link_news` turn these events into lines of a log.
 struct node_observers {
   observation_handler on_observation;
   link_event_handler on_link;
@@ -41,7 +41,8 @@ class consensus_manager {
   [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system, node_config config,
                                                                           node_observers observers = {});
 
-  /// Starts a replica with the host's own machine; its name must be the genesis's `state_machine`.
+  /// Starts a replica with the host's own machine. The machine must have the name that the genesis gives as
+  /// `state_machine`.
   [[nodiscard]] static or_error<std::unique_ptr<consensus_manager>> start(caf::actor_system& system, node_config config,
                                                                           std::unique_ptr<state_machine> machine,
                                                                           node_observers observers = {});
@@ -52,12 +53,12 @@ class consensus_manager {
   consensus_manager& operator=(const consensus_manager&) = delete;
 
   [[nodiscard]] replica_id self() const { return self_; }
-  /// The port that the replica listens on; chosen by the system when the configuration has port 0.
+  /// The port that the replica listens on. The system chooses this port when the configuration has port 0.
   [[nodiscard]] std::uint16_t port() const { return links_.port; }
-  /// For the log: the bounds that were lowered because the system allows too few open files; empty if none was.
+  /// A text for the log: the bounds that were lowered because the system allows too few open files; empty if none was.
   [[nodiscard]] const std::string& notice() const { return links_.notice; }
 
-  /// Addresses of the genesis at which this node found another replica than the one listed; empty when it is stopped.
+  /// Addresses of the genesis at which another replica answers than the replica listed there; empty after `stop`.
   [[nodiscard]] std::vector<misdirected_address> misdirected() const {
     return links_.counters ? links_.counters->misdirected() : std::vector<misdirected_address>{};
   }
@@ -66,30 +67,30 @@ class consensus_manager {
   [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
 
   // --- The guard -----------------------------------------------------------------
-  // As actor messages: `validation_wanted` and `release_wanted` to the fault detector, `reputation_wanted` to the
-  // reputation tracker.
+  // Hosts that use actors send messages instead: `validation_wanted` and `release_wanted` to the fault detector,
+  // `reputation_wanted` to the reputation tracker.
 
   /// Checks form, membership, rights, signatures and digests of a frame from `sender` (R11). Returns the reason for a
   /// rejection; nothing when the frame is valid. Does not check whether the frame fits the state of the protocol, which
   /// only the replica knows.
   [[nodiscard]] std::optional<rejection> validate_message(principal sender, byte_vector frame) const;
 
-  /// The agreed standing of a replica and this node's own impression of it; nothing when the node does not answer
-  /// within `patience` or there is no such replica.
+  /// The agreed standing of a replica and this node's own impression of the replica; nothing when the node does not
+  /// answer within `patience` or there is no such replica.
   [[nodiscard]] std::optional<reputation> reputation_of(replica_id replica, std::chrono::milliseconds patience);
 
   /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer within
   /// `patience`.
   [[nodiscard]] std::optional<std::vector<replica_id>> quarantined_nodes(std::chrono::milliseconds patience);
 
-  /// Asks in the name of this operator to release `replica` from quarantine. The replica is released when the operators
-  /// of f+1 replicas have asked.
+  /// Asks in the name of this operator to release `replica` from quarantine. The group releases the replica when the
+  /// operators of f+1 replicas have asked for it.
   void release(replica_id replica);
 
-  /// The error that made the node stop taking part, if there was one.
+  /// The error that made the node stop taking part in the protocol, if there was an error.
   [[nodiscard]] or_error<void> health() const;
 
-  /// Waits until the node fails or `patience` has passed; true when it failed.
+  /// Waits until the node fails or `patience` has passed. Returns true when the node failed.
   [[nodiscard]] bool wait_for_failure(std::chrono::milliseconds patience) const;
 
   /// Closes the links, then stops the actors. A second call does nothing.
@@ -99,7 +100,7 @@ class consensus_manager {
   [[nodiscard]] const node_actors& actors() const { return actors_; }
 
  private:
-  /// Shared with the monitor, which may outlive the manager by a moment.
+  /// Shared with the monitor, which may live slightly longer than the manager.
   struct failure_record {
     mutable std::mutex guard;
     mutable std::condition_variable changed;
@@ -108,12 +109,12 @@ class consensus_manager {
 
   consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
 
-  /// The reputations of all replicas, by replica number.
+  /// The reputations of all replicas. The replica number is the index.
   [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
-  /// Spawns the auditor and makes `parts` report records and observations to it; does nothing when the configuration
-  /// wants no trail.
+  /// Spawns the auditor and makes `parts` report records and observations to it. Does nothing when the configuration
+  /// disables the trail.
   [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
-  /// Closes the audit trail. Called after the other actors were asked to stop.
+  /// Closes the audit trail. Call this after the other actors were asked to stop.
   void stop_audit(const node_actors& stopped);
 
   caf::actor_system* system_;
@@ -121,7 +122,7 @@ class consensus_manager {
   node_identity identity_;
   node_actors actors_;
   replica_links links_;
-  /// Empty without an audit trail.
+  /// An empty handle if there is no audit trail.
   auditor_actor auditor_;
   std::shared_ptr<failure_record> failure_ = std::make_shared<failure_record>();
   bool stopped_ = false;

@@ -142,7 +142,7 @@ or_error<void> write_durable_file(const std::filesystem::path& path, std::string
       return error;
     }
   }
-  // A link, unlike a rename, fails when the name is taken: a key is never overwritten.
+  // Unlike a rename, a link fails when the name exists already. So a key is never overwritten.
   const bool named = existing == existing_file::replace ? ::rename(draft.c_str(), path.c_str()) == 0
                                                         : ::link(draft.c_str(), path.c_str()) == 0;
   const int error = errno;

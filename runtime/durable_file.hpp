@@ -11,18 +11,18 @@
 
 #include "actors/ports.hpp"
 
-/// Small files that must appear complete or not at all: keys, identities.
+/// Reads and writes small files that must appear complete or not at all: keys, identities.
 namespace hypermesh {
 
-/// The path in a form that a shell command in a remedy can use unchanged.
+/// The path, quoted so that a shell command in a remedy can use it unchanged.
 [[nodiscard]] std::string quoted(const std::filesystem::path& path);
 
-/// "cannot ACTION PATH: …" for the value of `errno`, with the command that shows the cause. A wrong path or permission
-/// counts as configuration.
+/// The error "cannot ACTION PATH: …" for the value of `errno`, with a command that shows the cause. A wrong path or
+/// permission counts as an error of configuration.
 [[nodiscard]] tl::unexpected<world_error> failed_to(std::string_view action, const std::filesystem::path& path,
                                                     int error);
 
-/// The remedy that `failed_to` gives for this value of `errno`.
+/// The remedy that `failed_to` gives for the error number `error`.
 [[nodiscard]] std::string remedy_of(const std::filesystem::path& path, int error);
 
 /// Owns a file descriptor and closes it at the end of its life.
@@ -37,28 +37,28 @@ class open_file {
 
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  /// Gives up the descriptor, which the caller then closes.
+  /// Returns the descriptor without closing it. The caller must close the descriptor.
   [[nodiscard]] int release() { return std::exchange(descriptor_, -1); }
 
  private:
   int descriptor_;
 };
 
-/// Makes the names in the folder of `path` durable.
+/// Syncs the folder of `path`, so that names in the folder survive a power failure.
 [[nodiscard]] or_error<void> sync_folder_of(const std::filesystem::path& path);
 
-/// Reads until `into` is full or the file ends. Returns the number of bytes. `path` is for the error.
+/// Reads until `into` is full or the file ends. Returns the number of bytes. The error names `path`.
 [[nodiscard]] or_error<std::size_t> read_bytes(const open_file& file, const std::filesystem::path& path,
                                                std::span<char> into);
 
-/// The content of a regular file of at most `bytes_max` bytes. The error distinguishes a missing, forbidden or failing
-/// file from a folder, pipe or device in its place.
+/// The content of a regular file of at most `bytes_max` bytes. The error says whether the file is missing, forbidden or
+/// failing, or whether a folder, pipe or device is in its place.
 [[nodiscard]] or_error<std::string> read_small_file(const std::filesystem::path& path, std::uintmax_t bytes_max);
 
 enum class existing_file { keep, replace };
 
 /// Writes a complete and durable file of this mode under `path`, or changes nothing. If only the final sync of the
-/// folder fails, the file is there, but a power failure may lose it. With `existing_file::keep` an existing file is an
+/// folder fails, the file exists, but a power failure may lose it. With `existing_file::keep`, an existing file is an
 /// error.
 [[nodiscard]] or_error<void> write_durable_file(const std::filesystem::path& path, std::string_view content,
                                                 mode_t mode, existing_file existing);

@@ -9,13 +9,13 @@ namespace hypermesh {
 
 namespace {
 
-/// The key that is listed for `who`, or null.
+/// The public key of the member `who`, or null if there is no such member.
 const public_key* find_key(const member_keys& members, principal who) {
   const auto& keys = who.is_replica() ? members.replicas : members.clients;
   return who.number < keys.size() ? &keys[who.number] : nullptr;
 }
 
-/// The name of the key's owner, for people.
+/// The name of the key's owner, as error messages print it.
 std::string owner_of(const public_key& key, const member_keys& members) {
   for (const auto kind : {principal_kind::replica, principal_kind::client}) {
     const auto& keys = kind == principal_kind::replica ? members.replicas : members.clients;

@@ -15,15 +15,15 @@ struct member_keys {
 };
 
 /// Whether `signer` is a member and signed the input. libsodium refuses keys of small order and signatures that are not
-/// canonical. Safe from several threads at once.
+/// canonical. Several threads may call this at once.
 [[nodiscard]] bool verify_as_member(const member_keys& members, principal signer, byte_span signing_input,
                                     const signature& claimed);
 
-/// Public-key signatures (§2) with Ed25519. Immutable after construction, so every function may be called
-/// from several threads at once. Memory: 32 bytes a member.
+/// Public-key signatures (§2) with Ed25519. The object never changes after construction, so several threads may call
+/// every function at once. Memory: 32 bytes a member.
 class ed25519_authenticator final : public authenticator {
  public:
-  /// Refuses these cases: `self` is not a member or is listed with another key; two members have the same key, because
+  /// Refuses three cases: `self` is not a member or is listed with another key; two members have the same key, because
   /// one machine would then vote twice; a replica's key is not sound.
   [[nodiscard]] static or_error<std::shared_ptr<const ed25519_authenticator>> make(principal self, secret_key own,
                                                                                    member_keys members);

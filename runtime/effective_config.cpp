@@ -20,7 +20,7 @@ const documented_key& documented(std::string_view file_name, const config_key& k
   return *found;
 }
 
-/// Adds the values of `config`, which was read from `file`. The file is parsed once more, for the lines.
+/// Adds the values of `config`, which was read from `file`. The function parses the file again to find the lines.
 template <class Config>
 or_error<void> add_values(std::string_view file_name, std::span<const config_row<Config>> rows, const Config& config,
                           const std::filesystem::path& file, values& into) {
@@ -34,7 +34,7 @@ or_error<void> add_values(std::string_view file_name, std::span<const config_row
   return {};
 }
 
-/// The values of a member: those of its own file, and the agreed ones.
+/// The values of a member: the values of its own file, and the agreed values of the genesis.
 template <class Config>
 or_error<values> values_of_member(std::string_view file_name, std::span<const config_row<Config>> rows,
                                   const or_error<Config>& read, const std::filesystem::path& file) {

@@ -16,7 +16,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The keys and addresses that were read so far, with their owners, because members must not share any.
+/// The keys and addresses that were read so far, with their owners. Members must not share a key or an address.
 struct seen_members {
   std::map<public_key, std::string> keys;
   std::map<std::pair<std::string, std::uint16_t>, std::uint32_t> addresses;
@@ -40,7 +40,7 @@ public_key read_key(toml_table& from, std::string owner, seen_members& seen) {
 
 replica_address read_address(toml_table& from, std::uint32_t owner, seen_members& seen) {
   const auto text = from.text("address");
-  // A missing key was reported already.
+  // If the address is missing, `text` has already reported this.
   if (!from.has("address")) return {};
   auto parsed = parse_address(text, address_use::dial);
   if (!parsed) {
@@ -56,7 +56,7 @@ replica_address read_address(toml_table& from, std::uint32_t owner, seen_members
   return std::move(address);
 }
 
-/// Members are listed in the order of their numbers, so that a number cannot be given twice or left out.
+/// Members are listed in the order of their numbers. So no number can appear twice or be left out.
 void expect_number(toml_table& from, std::size_t expected) {
   const auto number = from.number("number", 0, limits::clients_max);
   if (number != expected)
@@ -74,7 +74,8 @@ void read_cluster(config_tables& tables, genesis& into) {
   if (into.watermark_window < 2 * into.checkpoint_period) {
     complain("watermark_window", "'watermark_window' must be at least twice 'checkpoint_period'");
   }
-  // A machine that is not of the product is brought by the host application (`consensus_manager::start`).
+  // The name may also be unknown here, because a host application can bring its own machine
+  // (`consensus_manager::start`).
   const auto machine_flaw = flaw_of_machine_name(into.state_machine);
   if (!machine_flaw.empty()) complain("state_machine", machine_flaw);
 }
@@ -93,7 +94,7 @@ void read_replicas(toml_table& root, genesis& into, seen_members& seen) {
   }
 }
 
-/// Checked last, because the widest window depends on the number of replicas, which comes later in the file.
+/// This check comes last, because the widest window depends on the number of replicas, which comes later in the file.
 void expect_fitting_window(config_tables& tables, const genesis& content) {
   if (content.replicas.size() < limits::replicas_min || content.replicas.size() > limits::replicas_max) return;
   const auto widest = watermark_window_max_of(group_size{static_cast<std::uint32_t>(content.replicas.size())});

@@ -11,8 +11,8 @@
 
 namespace hypermesh {
 
-/// The members and the agreed parameters of a cluster, which every member has before the first message. Equal at all
-/// members. The digest of its content is the cluster id, so members with different genesis files never open a link.
+/// The members and the agreed parameters of a cluster. Every member has the same genesis before the first message. The
+/// digest of its content is the cluster id, so members with different genesis files never open a link.
 struct genesis {
   struct replica {
     public_key key;
@@ -20,7 +20,7 @@ struct genesis {
   };
 
   std::string name;
-  /// Random text, so that two clusters with equal settings have different ids.
+  /// Random text. It gives different ids to two clusters with equal settings.
   std::string nonce;
   std::string state_machine = "key-value";
   std::uint32_t epoch = 0;
@@ -29,17 +29,17 @@ struct genesis {
   std::vector<replica> replicas;
   std::vector<public_key> clients;
 
-  /// BLAKE2b-256 over everything but the addresses, which may change.
+  /// BLAKE2b-256 over the whole content except the addresses, which may change.
   [[nodiscard]] cluster_id id() const;
   [[nodiscard]] cluster_parameters parameters() const;
   [[nodiscard]] member_keys keys() const;
   [[nodiscard]] std::vector<replica_address> addresses() const;
 };
 
-/// Reads and checks a genesis file; the error names every problem and its line, or says why the file cannot be read.
+/// Reads and checks a genesis file. The error names every problem with its line, or says why the file cannot be read.
 [[nodiscard]] or_error<genesis> read_genesis(const std::filesystem::path& path);
 
-/// Writes a genesis file with comments for people. Never replaces a file.
+/// Writes a genesis file with comments for people. Never replaces an existing file.
 [[nodiscard]] or_error<void> write_genesis(const std::filesystem::path& path, const genesis& content);
 
 }  // namespace hypermesh

@@ -14,7 +14,7 @@
 #include "runtime/durable_file.hpp"
 #include "runtime/keys.hpp"
 
-/// The files of keys. Secret content passes through guarded memory only, never through a string or a stream.
+/// Reads and writes key files. Secret content passes through guarded memory only, never through a string or a stream.
 namespace hypermesh {
 
 namespace {
@@ -27,7 +27,7 @@ constexpr std::size_t digit_count = 2 * key_bytes;
 
 static_assert(key_bytes == crypto_sign_SEEDBYTES && key_bytes == public_key::size);
 
-/// Guarded memory that is wiped at the end of its life.
+/// Guarded memory that is wiped when the object is destroyed.
 class guarded_bytes {
  public:
   explicit guarded_bytes(std::size_t size) : data_(static_cast<char*>(sodium_malloc(size))), size_(size) {
@@ -90,7 +90,7 @@ or_error<std::size_t> read_file(const std::filesystem::path& path, guarded_bytes
   return read_bytes(file, path, {content.data(), content.size()});
 }
 
-/// The offset of the digits in `content`, or an error that quotes none of the content.
+/// The offset of the hexadecimal digits in `content`, or an error. The error quotes nothing of the secret content.
 or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string_view content) {
   const auto bad_line = [&path](int line, std::string_view what) {
     return tl::unexpected(world_error{fmt::format("{}:{}: {}", quoted(path), line, what),
@@ -112,7 +112,7 @@ or_error<std::size_t> find_digits(const std::filesystem::path& path, std::string
 /// Decodes the key of a file into `out`, which is guarded memory.
 or_error<void> read_key(const std::filesystem::path& path, std::span<std::byte> out) {
   initialise_crypto();
-  // One byte more than allowed, to detect a file that grew while it was read.
+  // The buffer has one byte more than allowed, to detect a file that grew while it was read.
   guarded_bytes content{key_file_bytes_max + 1};
   const auto size = read_file(path, content);
   if (!size) return failure_of(size);

@@ -34,7 +34,7 @@ secret_key secret_key::from_seed(byte_span seed) {
   require(key.bytes_ != nullptr, "there is memory for a key");
   crypto_sign_seed_keypair(reinterpret_cast<unsigned char*>(key.public_half_.bytes.data()),
                            reinterpret_cast<unsigned char*>(key.bytes_), raw(seed));
-  // Read-only, and not inaccessible between uses, because several threads sign at once.
+  // The memory stays readable between uses, because several threads sign at once. It is never writable after this call.
   require(sodium_mprotect_readonly(key.bytes_) == 0, "guarded memory can be protected");
   return key;
 }

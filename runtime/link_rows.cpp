@@ -2,7 +2,7 @@
 
 #include "runtime/config_row_makers.hpp"
 
-/// The keys of [links].
+/// Defines the keys of [links].
 namespace hypermesh {
 
 namespace {
@@ -10,24 +10,24 @@ namespace {
 using namespace config_row_makers;
 using node = node_config;
 
-// Half of an outbound queue may wait while the other half is sent, and one of the longest frames fits a half.
+// Half of an outbound queue may wait while the other half is sent, so one half must have room for the longest frame.
 constexpr auto replica_outbound_mib_min = mib_above(2 * (limits::frame_bytes_max + secure_channel::overhead_bytes));
 constexpr auto client_outbound_mib_min = mib_above(2 * (limits::reply_bytes_max + limits::envelope_bytes_max));
-// A link that holds a whole frame back must be able to hold it.
+// A link may hold one whole frame back, so its window must have room for the longest frame.
 constexpr auto replica_inbound_mib_min = mib_above(limits::frame_bytes_max);
 constexpr auto client_inbound_mib_min = mib_above(limits::client_frame_bytes_max);
-// A remote node keeps its own intervals: a keepalive comes each second by default, and a link that is silent for five
-// seconds is closed. The bounds leave room for one late keepalive between a node with defaults and any other node.
+// Each node has its own intervals. By default, a node sends a keepalive each second and closes a link that is silent
+// for five seconds. The bounds tolerate one late keepalive between a node with defaults and any other node.
 constexpr std::uint64_t keepalive_ms_max = 2'500;
 constexpr std::uint64_t dead_link_ms_min = 2'000;
 static_assert(std::chrono::milliseconds{2 * keepalive_ms_max} <= link_limits{}.dead_link_timeout);
 static_assert(std::chrono::milliseconds{dead_link_ms_min} >= 2 * link_limits{}.keepalive_interval);
 
-/// Fewer would let a flood of strangers, or a restart of all clients, keep members out for long.
+/// With fewer handshakes, a flood of strangers or a restart of all clients would keep members out for a long time.
 constexpr std::uint64_t handshakes_min = 64;
 constexpr std::uint64_t sessions_min = 64;
 
-/// Fewer could be fewer than a correct replica sends that gives a state with tiny chunks.
+/// With a lower rate, the limit could stop a correct replica that gives a state with tiny chunks.
 constexpr std::uint64_t frames_per_second_min = frame_rate_limit::usual_rate;
 
 constexpr std::array rows = {

@@ -8,10 +8,10 @@ namespace hypermesh {
 
 namespace {
 
-/// A longer word is nothing that a person misspelled, and would cost much to compare.
+/// A longer word is not a typing error of a known word, and comparing it would be expensive.
 constexpr std::size_t word_bytes_max = 64;
 
-/// The number of letters to insert, delete, replace or swap with their neighbour.
+/// The number of typing errors: letters to insert, delete, replace or swap with their neighbour.
 std::size_t distance_between(std::string_view left, std::string_view right) {
   std::vector<std::vector<std::size_t>> steps(left.size() + 1, std::vector<std::size_t>(right.size() + 1));
   for (std::size_t row = 0; row <= left.size(); ++row) {

@@ -12,7 +12,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Reads the genesis that a configuration names, if it names one. The error has all problems of the genesis.
+/// Reads the genesis that a configuration names, if it names one. The error lists all problems of the genesis.
 or_error<void> load_genesis(const std::filesystem::path& file, genesis& into) {
   if (file.empty()) return {};
   auto read = read_genesis(file);
@@ -21,24 +21,24 @@ or_error<void> load_genesis(const std::filesystem::path& file, genesis& into) {
   return {};
 }
 
-/// The path without symbolic links and dots; without dots only if the links cannot be resolved.
+/// The path without symbolic links and dots. If the links cannot be resolved, only the dots are removed.
 std::filesystem::path resolved(const std::filesystem::path& path) {
   std::error_code failed;
   auto out = std::filesystem::weakly_canonical(path, failed);
   if (failed) out = path.lexically_normal();
-  // "a/" is "a".
+  // Removes the slash at the end, so "a/" becomes "a".
   return out.has_filename() ? out : out.parent_path();
 }
 
-/// Whether `inner` is `outer` or lies below it.
+/// Whether `inner` is `outer` or is below it.
 bool is_inside(const std::filesystem::path& inner, const std::filesystem::path& outer) {
   const auto below = resolved(inner);
   const auto above = resolved(outer);
   return std::mismatch(above.begin(), above.end(), below.begin(), below.end()).first == above.end();
 }
 
-/// The data directory holds neither the key file nor the audit trail, and the trail does not hold the data directory. A
-/// foreign file in a folder may look like damage, or may be moved away together with the folder.
+/// The data directory must contain neither the key file nor the audit trail, and the trail must not contain the data
+/// directory. A foreign file in a folder may look like damage, or somebody may move it away together with the folder.
 void expect_own_folders(config_tables& tables, const node_config& config) {
   const auto& data = config.storage.directory;
   const auto& trail = config.audit.directory;
@@ -56,15 +56,15 @@ void expect_own_folders(config_tables& tables, const node_config& config) {
                   quoted(trail), quoted(data)));
 }
 
-/// All problems of the genesis and of the file that names it.
+/// All problems of the genesis and of the file that names the genesis.
 or_error<void> all_of(const or_error<void>& of_genesis, const toml_document& document) {
   if (document.problems().empty()) return of_genesis;
   const auto own = error_of(document.problems());
   return tl::unexpected(of_genesis ? own : joined(of_genesis.error(), own));
 }
 
-/// Reads `path` by its rows. The first one names the genesis, which is read before the others, because bounds and
-/// defaults of those depend on it. `check` finds problems that no single row can have.
+/// Reads `path` by its rows. The first row names the genesis. The genesis is read before the other rows, because their
+/// bounds and defaults depend on it. `check` finds problems that no single row can have.
 template <class Config, class Check>
 or_error<void> read_into(const std::filesystem::path& path, std::string_view file_name,
                          std::span<const config_row<Config>> rows, Config& config, Check check) {

@@ -9,13 +9,13 @@
 
 namespace hypermesh {
 
-/// Where and how a node stores its records and its state.
+/// The place and the mode in which a node stores its records and its state.
 struct storage_settings {
   durability mode = durability::sync;
-  /// Made by `create_cluster` or `initialise_storage`.
+  /// A directory that `create_cluster` or `initialise_storage` made.
   std::filesystem::path directory;
-  /// Executed records are kept up to this many MiB, or half of the state's bytes that are not written yet if that is
-  /// more. More records trigger the next write of the state.
+  /// Executed records are kept up to this many MiB. If half of the state's unwritten bytes is more, this half is the
+  /// limit. More records trigger the next write of the state.
   std::uint32_t retain_mib = 8;
   /// This replica lost its disk, and `directory` is new or was made for a learner. The replica fetches the cluster's
   /// state and votes only where it cannot have voted before.
@@ -26,17 +26,17 @@ struct storage_settings {
 struct audit_settings {
   /// If a configuration file lacks this key, the trail is on, unless the storage's mode is `memory`.
   bool enabled = false;
-  /// Write proposals, votes and prepared certificates too, not only decisions.
+  /// Also record proposals, votes and prepared certificates, not only decisions.
   bool votes = true;
   std::filesystem::path directory;
   std::uint32_t retain_mib = 256;
 };
 
-/// Two segments of 8 MiB: while the newer one is being filled, the older one is complete.
+/// The size of two segments of 8 MiB: while the newer segment is being filled, the older segment is complete.
 inline constexpr std::uint32_t audit_retain_mib_min = 16;
 inline constexpr std::uint32_t audit_retain_mib_max = 1'024 * 1'024;
 
-/// A bound, because all kept records are read into memory when the node starts.
+/// The value has a bound, because the node reads all kept records into memory when it starts.
 inline constexpr std::uint32_t retain_mib_max = 1'024;
 
 /// The configuration file of one replica.
@@ -45,14 +45,14 @@ struct node_config {
   genesis cluster;
   replica_id self;
   std::filesystem::path key_file;
-  /// Where the replica listens; its address in the genesis unless the file has another one.
+  /// The address on which the replica listens. The default is its address in the genesis.
   replica_address listen;
   storage_settings storage;
   audit_settings audit;
   node_settings settings;
   link_limits links;
 
-  /// The owner in whose name the node opens its storage.
+  /// The owner under whose name the node opens its storage.
   [[nodiscard]] storage_owner owner() const { return {cluster.id(), cluster.name, self}; }
 };
 
@@ -64,14 +64,14 @@ struct client_config {
   std::filesystem::path key_file;
 };
 
-/// Reads `node.toml`; paths in it are relative to the file. The error names every problem and its line, in this file
+/// Reads `node.toml`. Paths in the file are relative to it. The error names every problem with its line, in this file
 /// and in the genesis.
 [[nodiscard]] or_error<node_config> read_node_config(const std::filesystem::path& path);
 
 /// Reads `client.toml`.
 [[nodiscard]] or_error<client_config> read_client_config(const std::filesystem::path& path);
 
-/// The same; `config` receives the values that could be read, also when there is an error.
+/// Like `read_node_config`, but `config` receives all values that could be read, even when there is an error.
 [[nodiscard]] or_error<void> read_node_config_into(const std::filesystem::path& path, node_config& config);
 [[nodiscard]] or_error<void> read_client_config_into(const std::filesystem::path& path, client_config& config);
 
@@ -100,7 +100,7 @@ struct cluster_plan {
   std::string state_machine = "key-value";
   std::uint32_t replicas = limits::replicas_min;
   std::uint32_t clients = 4;
-  /// `create_cluster` uses a smaller period for a group so large that a view change would not fit a frame.
+  /// For a large group, `create_cluster` uses a smaller period, so that the messages of a view change fit into a frame.
   std::uint32_t checkpoint_period = 128;
   /// The replicas listen on this host, on the ports from `first_port` on, or on `ports` if it is not empty.
   std::string host = "127.0.0.1";
@@ -108,13 +108,13 @@ struct cluster_plan {
   std::vector<std::uint16_t> ports;
 };
 
-/// An error if no cluster can be made from the plan. Name and host are checked too, because they go into files that are
-/// read again.
+/// Returns an error if no cluster can be made from the plan. Name and host are checked too, because they are written to
+/// files that are read again.
 [[nodiscard]] or_error<void> check(const cluster_plan& plan);
 
 /// Makes a cluster directory: the genesis, for each member a folder with configuration and key file (0600), and for
-/// each replica a data directory, marked as new. `directory` must be absent or empty. After an error nothing of it is
-/// left. `read_genesis`, `read_node_config` and `read_client_config` read the new files without a problem.
+/// each replica a data directory, marked as new. `directory` must be absent or empty. After an error, nothing of the
+/// new directory is left. `read_genesis`, `read_node_config` and `read_client_config` accept the new files.
 [[nodiscard]] or_error<genesis> create_cluster(const std::filesystem::path& directory, const cluster_plan& plan);
 
 }  // namespace hypermesh

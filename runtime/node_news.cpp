@@ -24,7 +24,7 @@ std::string_view explain(suspicion_reason reason) {
   return "unknown";
 }
 
-/// What a reason means for a link that was refused, lost or not opened, and what the operator should check.
+/// Explains the reason why a link was refused, lost or not opened, and says what the operator should check.
 std::string_view explain(link_error reason) {
   switch (reason) {
     case link_error::not_hypermesh:
@@ -89,7 +89,7 @@ std::string claimed(const link_event& event) {
 struct node_news::teller {
   node_news& of;
 
-  /// "this replica", or its name.
+  /// Returns "this replica", or the name of another member.
   [[nodiscard]] std::string name(principal who) const {
     return who == principal::of(of.self_) ? "this replica" : to_string(who);
   }

@@ -16,14 +16,14 @@ namespace hypermesh {
 
 enum class news_level { debug, info, warning, error };
 
-/// A line for the log, without characters that control a terminal.
+/// A line for the log. It contains no characters that control a terminal.
 struct news {
   news_level level = news_level::info;
   std::string line;
 };
 
 /// News of the protocol: views and the reasons for their changes, convictions and quarantines, this replica's
-/// probation, fetched states. Only a change gives a line. Memory: fixed.
+/// probation, fetched states. Only a change makes a line. Memory: fixed.
 class node_news {
  public:
   node_news(replica_id self, std::uint32_t replicas) : self_(self), replicas_(replicas) {}
@@ -35,14 +35,15 @@ class node_news {
 
   replica_id self_;
   std::uint32_t replicas_;
-  /// The view that this replica suspected or waits for, so that waiting for a view gives one line only.
+  /// The view that this replica suspected or waits for. It is remembered so that waiting for a view makes only one
+  /// line.
   std::optional<view_number> leaving_;
   std::optional<suspicion_reason> suspicion_;
   std::optional<probation_changed> probation_;
 };
 
-/// News of the links. A link that cannot be opened gives one line for each new reason until it is open. Refused
-/// connections give few lines, because strangers choose how often they connect. Memory: a few words for each replica
+/// News of the links. A link that cannot be opened makes one line for each new reason until it is open. Refused
+/// connections make few lines, because strangers choose how often they connect. Memory: a few words for each replica
 /// and each reason.
 class link_news {
  public:
@@ -53,7 +54,7 @@ class link_news {
   [[nodiscard]] std::optional<news> of(const link_event& event, time now);
 
  private:
-  /// Limits one kind of line: at most `lines_at_once` together, then one in each `interval`.
+  /// Limits one kind of line: at most `lines_at_once` lines together, then one line in each `interval`.
   struct allowance {
     static constexpr int lines_at_once = 4;
     static constexpr std::chrono::seconds interval{30};
@@ -70,7 +71,7 @@ class link_news {
 
   replica_id self_;
   std::map<std::uint32_t, allowance> links_;
-  /// The last reason why a replica could not be dialed, since its link was last open.
+  /// The last reason why a replica could not be dialed, for each replica whose link has not been open since then.
   std::map<std::uint32_t, link_error> failures_;
   std::array<allowance, link_error_count> refusals_{};
 };

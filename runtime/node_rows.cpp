@@ -3,7 +3,7 @@
 
 #include "runtime/config_row_makers.hpp"
 
-/// The keys of node.toml but for [links].
+/// Defines the keys of node.toml except those of [links].
 namespace hypermesh {
 
 namespace {
@@ -13,10 +13,10 @@ using node = node_config;
 
 // --- node.toml: storage, audit ---------------------------------------------------
 
-/// By the numbers of `durability`.
+/// The names of the modes, in the order of the enum `durability`.
 constexpr std::array<std::string_view, 3> mode_names = {"memory", "async", "sync"};
 static_assert(mode_names.size() == static_cast<std::size_t>(durability_last) + 1);
-/// The safest one first, as people read them.
+/// The modes as people read them, the safest mode first.
 constexpr std::array<std::string_view, 3> modes_in_order = {"sync", "async", "memory"};
 
 constexpr config_row<node> mode_row(config_key key) {
@@ -40,7 +40,7 @@ constexpr config_row<node> listen_row(config_key key) {
   row.key = key;
   row.key.kind = value_kind::address;
   row.get = [](const node& from) -> config_value { return to_string(from.listen); };
-  // The reader has parsed the text, and `to_string` gives a text that parses.
+  // The reader has parsed the text already, and `to_string` gives a text that can be parsed again.
   row.set = [](node& into, const config_value& value) {
     into.listen = parse_address(std::get<std::string>(value), address_use::listen).value();
   };
@@ -53,13 +53,13 @@ constexpr config_row<node> listen_row(config_key key) {
 
 // --- node.toml: bounds that follow from the wire ---
 
-// Every admissible request fits a batch, and no batch is larger than backups accept.
+// Every admissible request fits into a batch, and no batch is larger than backups accept.
 constexpr auto batch_kib_min = (limits::client_frame_bytes_max + kib - 1) / kib;
 constexpr auto batch_kib_max = limits::batch_bytes_max / kib;
 static_assert(batch_kib_max * kib == limits::batch_bytes_max, "the default batch is a whole number of KiB");
-// A client may have one request of the largest size pending.
+// Each client may have one pending request of the largest size.
 constexpr auto client_pending_mib_min = mib_above(limits::client_frame_bytes_max);
-// Four clients may use their whole share of pending requests.
+// There is room for four clients that use their whole share of pending requests.
 constexpr std::uint64_t requests_pending_min = 4 * limits::requests_pending_per_client_max;
 
 constexpr std::array core_rows = {
@@ -138,7 +138,7 @@ constexpr std::array core_rows = {
              .about = "Whether the node writes an audit trail, chained and signed, which 'hypermesh audit' "
                       "reads."},
             [](auto& of) -> auto& { return of.audit.enabled; }),
-        // In mode memory nothing is stored, so by default there is no audit trail either.
+        // In mode memory nothing is stored, so by default there is no audit trail.
         +[](node& into) { into.audit.enabled = into.storage.mode != durability::memory; }),
     flag<node>(
         {.table = "audit",

@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The code point at the beginning of a text; size 0 when there is no valid one.
+/// The code point at the beginning of a text. The size is 0 when there is no valid code point.
 struct code_point {
   std::uint32_t value = 0;
   std::size_t size = 0;
@@ -18,7 +18,7 @@ struct code_point {
 
 std::uint32_t octet_at(std::string_view text, std::size_t at) { return static_cast<unsigned char>(text[at]); }
 
-/// The number of bytes of a code point that begins with this byte; 0 when none begins with it.
+/// The number of bytes of a code point that begins with this byte; 0 when no code point begins with it.
 std::size_t size_by_first(std::uint32_t first) {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;
@@ -114,7 +114,7 @@ std::string toml_string(std::string_view text) {
 
 namespace {
 
-/// `owner` as in "the cluster".
+/// `owner` is used in the error text, for example "the cluster".
 std::string flaw_of_name(std::string_view owner, std::string_view name) {
   if (name.empty()) return fmt::format("{}'s name is empty", owner);
   if (name.size() > cluster_name_bytes_max) {

@@ -28,7 +28,7 @@ digest hash_of(const digest& before, const audit_entry& entry) {
   return hash.add(entry.payload.size()).add(entry.payload).finish();
 }
 
-/// Whether `record` is the record that belongs at `at`, apart from its length field.
+/// Whether `record` is the valid record for the position `at`. The length field is not compared.
 bool is_whole(byte_span record, const chain_position& at) {
   if (record.size() < record_bytes_of(0) || record.size() > record_bytes_max) return false;
   byte_reader from{record.subspan(record_prefix_bytes)};
@@ -40,9 +40,9 @@ bool is_whole(byte_span record, const chain_position& at) {
   return entry.index == at.next_index && hash_of(at.hash, entry) == fixed_from<digest>(from);
 }
 
-/// A length that points past the end has two possible causes: the write was interrupted, or the length was edited. If
-/// it was edited, a complete record is still there. It ends with the bytes, or where the next index shows that another
-/// record begins.
+/// A length that points past the end has two possible causes: the write was interrupted, or somebody edited the length.
+/// An edited length leaves a complete record behind. That record ends where the bytes end, or where another record with
+/// the next index begins.
 bool has_other_length(byte_span bytes, const chain_position& at) {
   if (is_whole(bytes, at)) return true;
   byte_writer to;
@@ -195,8 +195,8 @@ std::optional<trail_head> decode_head(byte_span sector, const trail_owner& owner
   const auto by = fixed_from<signature>(from);
   const auto rest = from.rest();
   const bool is_padding = std::ranges::all_of(rest, [](std::byte each) { return each == std::byte{0}; });
-  // The content is encoded again from the decoded fields and compared, because magic, owner and flag have one valid
-  // form.
+  // Magic, owner and flag have only one valid form. So the function encodes the decoded fields again and compares the
+  // bytes.
   const auto content = head_content(head, owner);
   if (from.failed() || sector.size() != head_sector_bytes || !is_padding) return std::nullopt;
   if (!std::ranges::equal(sector.first(content.size()), content)) return std::nullopt;

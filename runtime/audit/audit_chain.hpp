@@ -10,7 +10,7 @@
 #include "runtime/audit/audit_event.hpp"
 
 /// The bytes of an audit trail: records that are chained by their hashes, the signed header of each segment, and the
-/// signed head. Pure. `runtime/audit/README.md` has the layout and says which changes it detects.
+/// signed head. Pure. `runtime/audit/README.md` describes the layout and lists the changes that verification detects.
 namespace hypermesh {
 
 /// Identifies the replica that writes a trail. Every signature of the trail covers this value.
@@ -29,12 +29,13 @@ struct chain_position {
   friend bool operator==(const chain_position&, const chain_position&) = default;
 };
 
-/// The position before the first entry of the first segment. It differs for each owner.
+/// The position before the first entry of the first segment. Each owner has a different start.
 [[nodiscard]] chain_position chain_start(const trail_owner& owner);
 
 // --- Records -----------------------------------------------------------------
 
-/// length, 4 ‖ index, 8 ‖ time, 8 ‖ kind, 1 ‖ payload ‖ hash, 32. The length counts the bytes after it.
+/// The layout is: length, 4 ‖ index, 8 ‖ time, 8 ‖ kind, 1 ‖ payload ‖ hash, 32. The length counts the bytes after
+/// itself.
 inline constexpr std::size_t record_prefix_bytes = 4;
 inline constexpr std::size_t record_fixed_bytes = 8 + 8 + 1 + digest::size;
 inline constexpr std::size_t record_bytes_max = record_prefix_bytes + record_fixed_bytes + audit_payload_bytes_max;
@@ -49,25 +50,25 @@ struct audit_entry {
   std::uint64_t time_us = 0;
   audit_kind kind = audit_kind::started;
   byte_span payload;
-  /// Over all fields above and the hash of the entry before.
+  /// The hash covers all fields above and the hash of the previous entry.
   digest hash;
 };
 
 /// Appends the record of the next entry to `out` and moves `at` past it.
 void append_record(byte_vector& out, chain_position& at, std::uint64_t time_us, audit_kind kind, byte_span payload);
 
-/// What is wrong with a record.
+/// The possible faults of a record.
 enum class record_fault {
   none,
-  /// The bytes end before the record does.
+  /// The bytes end before the end of the record.
   unfinished,
   /// No record can have this length.
   impossible_length,
   /// The record is complete, but its length field was changed after it was written.
   wrong_length,
-  /// A record of another index: an entry was removed, inserted or moved.
+  /// The record has another index than expected, because an entry was removed, inserted or moved.
   wrong_index,
-  /// The bytes are not those that were chained.
+  /// The hash does not match, so the bytes were changed after they were chained.
   wrong_hash,
 };
 
@@ -92,12 +93,12 @@ struct record_reading {
 
 // --- Segments ----------------------------------------------------------------
 
-/// The first bytes of a segment. They anchor the remaining segments when older ones were deleted.
+/// The first bytes of a segment. If older segments were deleted, the header proves where the remaining chain begins.
 struct segment_header {
   trail_owner owner;
-  /// The first segment is 1.
+  /// Segments are numbered from 1.
   std::uint64_t segment = 1;
-  /// The position after the last entry of the segment before.
+  /// The position after the last entry of the previous segment.
   chain_position start;
 };
 
@@ -106,24 +107,24 @@ inline constexpr std::size_t segment_header_bytes =
 
 [[nodiscard]] std::array<std::byte, segment_header_bytes> encode_header(const segment_header& header,
                                                                         const authenticator& keys);
-/// The header, or a text that says what is wrong with its form. Does not verify the owner's signature.
+/// Returns the header, or a text that says what is wrong with its form. Does not verify the owner's signature.
 [[nodiscard]] or_reason<segment_header> decode_header(byte_span bytes);
-/// Whether the owner that the header names signed it. `bytes` are the bytes that were decoded.
+/// Whether the owner that the header names has signed the header. `bytes` are the bytes that were decoded.
 [[nodiscard]] bool is_genuine_header(byte_span bytes, const segment_header& header, const authenticator& keys);
 
 // --- The head ----------------------------------------------------------------
 
-/// How far the trail reaches, kept in a file beside the trail. Without it, nobody could detect that a tail was cut off
-/// at the end of a record. The head has two sectors, which are written alternately.
+/// Says how far the trail reaches, in a file beside the trail. Without the head, nobody could detect that somebody cut
+/// the trail off at the end of a record. The head has two sectors, which are written alternately.
 struct trail_head {
   /// Counts the writes of the head. Its lowest bit selects the sector.
   std::uint64_t turn = 0;
-  /// The oldest segment that is kept.
+  /// The number of the oldest segment that was not deleted.
   std::uint64_t first_segment = 1;
   /// The segment that holds the last seal, and the position after that seal.
   std::uint64_t segment = 1;
   chain_position sealed;
-  /// The last run stopped in order, so no entry follows.
+  /// The last run stopped in order, so no entry may follow the last seal.
   bool closed = false;
 };
 
@@ -133,7 +134,7 @@ inline constexpr std::size_t head_bytes = 2 * head_sector_bytes;
 
 [[nodiscard]] std::array<std::byte, head_sector_bytes> encode_head(const trail_head& head, const trail_owner& owner,
                                                                    const authenticator& keys);
-/// Nothing unless the sector is exactly what the owner wrote.
+/// Returns nothing unless the sector is exactly what the owner wrote.
 [[nodiscard]] std::optional<trail_head> decode_head(byte_span sector, const trail_owner& owner,
                                                     const authenticator& keys);
 

@@ -23,7 +23,7 @@ or_reason<void> audit_entry_validator::check_statement(message_kind kind, const 
   return {};
 }
 
-/// §4.2: a PRE-PREPARE of the primary and PREPAREs of different backups, which make a quorum together.
+/// §4.2: the PRE-PREPARE of the primary and the PREPAREs of different backups must form a quorum together.
 or_reason<void> audit_entry_validator::check_prepared(const prepared_certificate& certificate) {
   const auto& header = certificate.pre_prepare.content;
   if (header.replica != cluster_.group().primary_of(header.view)) {
@@ -34,7 +34,7 @@ or_reason<void> audit_entry_validator::check_prepared(const prepared_certificate
   return check_votes(message_kind::prepare, certificate.prepares, {header.replica});
 }
 
-/// §4.2: COMMITs of a quorum of different replicas.
+/// §4.2: a certificate needs COMMITs of a quorum of different replicas.
 or_reason<void> audit_entry_validator::check_committed(const commit_certificate& certificate) {
   return check_votes(message_kind::commit, certificate.commits, {});
 }
@@ -74,7 +74,8 @@ or_reason<void> audit_entry_validator::check_proof(const proof_noted& proof) {
   return invalid(fmt::format("the entry's message does not prove the entry: {}", to_string(*bad)));
 }
 
-/// Evidence needs no witness: with the keys of the genesis file it proves a misbehaviour, or it is invalid.
+/// Evidence proves itself: the keys of the genesis file suffice to decide whether it proves a misbehaviour or is
+/// invalid.
 or_reason<void> audit_entry_validator::check_evidence(const guard_noted& noted) {
   if (noted.proof.empty()) return invalid("the entry has no evidence");
   const auto decoded = decode_evidence(noted.proof);

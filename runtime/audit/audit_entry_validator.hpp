@@ -9,14 +9,14 @@
 
 namespace hypermesh {
 
-/// Checks whether entries prove what they claim: members, quorums and signatures of the statements in them. Pure.
+/// Checks whether entries prove their claims: members, quorums and signatures of the statements in them. Pure.
 class audit_entry_validator {
  public:
   /// `keys` must outlive this object.
   audit_entry_validator(const cluster_parameters& cluster, replica_id owner, const authenticator& keys)
       : cluster_(cluster), owner_(owner), validator_(cluster, keys) {}
 
-  /// The reason why the entry is not valid. A claim of the node that holds no signature is always valid.
+  /// Returns the reason why the entry is not valid. A claim of the node that contains no signature is always valid.
   [[nodiscard]] or_reason<void> check(const audit_event& event);
 
   /// Number of signatures checked so far. A CHECKPOINT-PROOF, VIEW-CHANGE or NEW-VIEW counts as one.
@@ -26,7 +26,8 @@ class audit_entry_validator {
   [[nodiscard]] or_reason<void> check_statement(message_kind kind, const signed_statement& value);
   [[nodiscard]] or_reason<void> check_prepared(const prepared_certificate& certificate);
   [[nodiscard]] or_reason<void> check_committed(const commit_certificate& certificate);
-  /// The votes must be of different replicas that are not among `signers`, and a quorum together with them.
+  /// The votes must come from different replicas that are not among `signers`, and must form a quorum together with
+  /// them.
   [[nodiscard]] or_reason<void> check_votes(message_kind kind, const std::vector<signed_statement>& votes,
                                             std::set<replica_id> signers);
   [[nodiscard]] or_reason<void> check_proof(const proof_noted& proof);

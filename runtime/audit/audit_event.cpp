@@ -72,7 +72,7 @@ std::optional<audit_event> event_of_vote(const storage_record& record) {
   return std::nullopt;
 }
 
-/// All statements of a certificate have the same content, so an entry holds this content once.
+/// Whether all statements have the same content. A certificate requires this, so an entry stores the content only once.
 bool is_unanimous(const std::vector<signed_statement>& statements) {
   const auto agrees = [&first = statements.front().content](const signed_statement& each) {
     auto content = each.content;
@@ -116,7 +116,7 @@ guard_noted guard_event_of(const standing_changed& it) {
   return noted;
 }
 
-/// Makes entries of the observations that no record of the disk holds.
+/// Makes entries of the observations that are not stored in any record of the disk.
 struct observation_reader {
   std::optional<audit_event> operator()(const fault_proven& it) const {
     guard_noted noted{audit_kind::evidence, it.accused, {}, {}, misbehaviour_kind_name(it.misbehaviour_kind), {}};
@@ -171,10 +171,10 @@ std::optional<audit_event> audit_event_of(const storage_record& record) {
     case record_kind::new_view:
       return proof_noted{audit_kind::view_entered, record.bytes};
     case record_kind::committed:
-      // The observation comes earlier: the record waits for the next vote, and the last record of a run is never
-      // written.
+      // The entry is made from the observation, which comes earlier. The record waits for the next vote, and the last
+      // record of a run is never written.
     case record_kind::readmission:
-      // The observation that ends the probation says the same.
+      // The observation that ends the probation already makes this entry.
       return std::nullopt;
   }
   return std::nullopt;

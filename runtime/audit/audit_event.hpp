@@ -11,20 +11,20 @@
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-/// The contents of an audit trail. These values say what entries mean; `audit_verifier` checks whether the signatures
-/// in them are genuine.
+/// The contents of an audit trail. These values define the meaning of entries; `audit_verifier` checks whether the
+/// signatures in them are genuine.
 namespace hypermesh {
 
 /// The kind of an entry. It is part of the hash of every entry, so a number is never reused.
 enum class audit_kind : std::uint8_t {
-  // The trail itself.
+  // Entries about the trail itself.
   started = 1,
   stopped = 2,
-  /// The node's signature over all entries before.
+  /// The node's signature over all previous entries.
   seal = 3,
-  /// An interrupted run left an incomplete end, which was cut off.
+  /// An interrupted run left an incomplete end of the trail, and this start removed that end.
   tail_cut = 4,
-  /// Entries that could not be written.
+  /// Some entries could not be written.
   lost = 5,
   // Signed statements, as they were written to the node's disk.
   proposal = 6,
@@ -50,7 +50,7 @@ enum class audit_kind : std::uint8_t {
 };
 inline constexpr auto audit_kind_last = audit_kind::release;
 
-/// The name in snake_case, as in JSON and for --kind.
+/// The name in snake_case, as JSON output and the option --kind use it.
 [[nodiscard]] std::string_view to_string(audit_kind kind);
 [[nodiscard]] std::optional<audit_kind> audit_kind_of(std::string_view name);
 
@@ -63,15 +63,15 @@ struct run_started {
 /// The node stopped in order.
 struct run_stopped {};
 
-/// The owner's signature over cluster, replica, index and time of this entry, the chain's hash before it, and the
-/// newest stable checkpoint.
+/// The owner's signature over cluster, replica, index and time of this entry, the chain's hash before this entry, and
+/// the newest stable checkpoint.
 struct trail_seal {
   sequence_number checkpoint;
   signature by;
 };
 
 struct tail_was_cut {
-  /// Where the trail was cut, and by how many bytes.
+  /// The place where the trail was cut, and the number of bytes that were removed.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
@@ -91,7 +91,7 @@ inline constexpr auto loss_reason_last = loss_reason::write_failed;
 struct entries_were_lost {
   loss_reason reason = loss_reason::overload;
   std::uint64_t entries = 0;
-  /// When the first of these entries was lost, on the node's clock.
+  /// The time when the first of these entries was lost, on the node's clock.
   std::uint64_t since_us = 0;
 };
 
@@ -120,14 +120,14 @@ struct proof_noted {
   frame_ptr frame;
 };
 
-/// What the fault detector found or the reputation ledger decided about a member. The trail keeps their text and bytes
-/// unchanged.
+/// A finding of the fault detector, or a decision of the reputation ledger, about a member. The trail keeps the text
+/// and bytes unchanged.
 struct guard_noted {
   audit_kind kind = audit_kind::evidence;
   principal about;
-  /// The sequence number at which this was reported or agreed, or from which it holds.
+  /// The sequence number at which the finding was reported or agreed, or from which the decision is in force.
   sequence_number from;
-  /// The sequence number until which it holds; zero if it has no end.
+  /// The sequence number until which the decision is in force; zero if there is no end.
   sequence_number until;
   /// At most `audit_text_bytes_max` bytes; longer texts are truncated.
   std::string misbehaviour_kind;
@@ -143,21 +143,22 @@ using audit_event =
 
 [[nodiscard]] audit_kind kind_of(const audit_event& event);
 
-/// Bound of one text in an entry.
+/// The longest text in an entry, in bytes.
 inline constexpr std::size_t audit_text_bytes_max = 255;
-/// Bound of the other fields of an entry, besides its frame or proof: numbers and two texts.
+/// Bound on the size of all other fields of an entry, without its frame or proof: numbers and two texts.
 inline constexpr std::size_t audit_fields_bytes_max = 1'024;
 /// The longest payload: a NEW-VIEW.
 inline constexpr std::size_t audit_payload_bytes_max = limits::frame_bytes_max + audit_fields_bytes_max;
 
 /// The payload of an entry. Each value has exactly one encoding, without padding or optional order.
 [[nodiscard]] byte_vector encode_audit_payload(const audit_event& event);
-/// Nothing unless the bytes are exactly what `encode_audit_payload` makes for some event of `kind`.
+/// Returns nothing unless the bytes are exactly the encoding that `encode_audit_payload` makes for some event of
+/// `kind`.
 [[nodiscard]] std::optional<audit_event> decode_audit_payload(audit_kind kind, byte_span payload);
 
-/// The event that a record of the node's disk stands for; nothing if the record adds nothing to the trail.
+/// The event for a record of the node's disk; nothing if the record adds nothing to the trail.
 [[nodiscard]] std::optional<audit_event> audit_event_of(const storage_record& record);
-/// The event that an observation stands for; nothing if the observation is only a number, or if a record holds it too.
+/// The event for an observation; nothing if the observation is only a number, or if a record has the same content.
 [[nodiscard]] std::optional<audit_event> audit_event_of(const observation& what);
 
 }  // namespace hypermesh

@@ -19,7 +19,7 @@ namespace {
 constexpr mode_t private_mode = 0600;
 constexpr std::string_view segment_suffix = ".log";
 
-/// The number of a segment, if the file name is exactly as `segment_file` writes it.
+/// Returns the number of a segment, if the file name is exactly as `segment_file` writes it.
 std::optional<std::uint64_t> number_of(const std::filesystem::path& path) {
   const auto name = path.filename().string();
   if (!name.ends_with(segment_suffix)) return std::nullopt;

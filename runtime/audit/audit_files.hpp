@@ -16,23 +16,24 @@ struct audit_folder {
 
   [[nodiscard]] std::filesystem::path head_file() const { return root / "head"; }
   [[nodiscard]] std::filesystem::path lock_file() const { return root / "lock"; }
-  /// "000001.log"
+  /// Returns for example "000001.log".
   [[nodiscard]] std::filesystem::path segment_file(std::uint64_t number) const;
 };
 
 /// The numbers of the segments in the folder, ascending. Other files are ignored.
 [[nodiscard]] or_error<std::vector<std::uint64_t>> list_segments(const audit_folder& folder);
 
-/// The content of a file of at most `bytes_max` bytes; an error if the file is larger.
+/// Returns the content of a file of at most `bytes_max` bytes. A larger file is an error.
 [[nodiscard]] or_error<byte_vector> read_trail_file(const std::filesystem::path& path, std::uint64_t bytes_max);
 
-/// Whether a node is writing the trail at this moment. Does not take the lock.
+/// Whether a node is writing the trail at this moment. The check does not acquire the lock.
 [[nodiscard]] bool is_being_written(const audit_folder& folder);
 
-/// A trail in the files of a folder. The lock keeps other processes and other objects out as long as this object lives.
+/// A trail in the files of a folder. While this object lives, its lock keeps other processes and objects from writing
+/// there.
 class audit_files final : public audit_sink {
  public:
-  /// Creates the folder if it is missing, and takes its lock.
+  /// Creates the folder if it is missing, and acquires its lock.
   [[nodiscard]] static or_error<std::unique_ptr<audit_files>> open(audit_folder folder);
 
   /// Creates a durable head of two sectors.

@@ -1,4 +1,4 @@
-// The payloads of entries, in the order of `audit_kind`.
+// Encodes and decodes the payloads of entries, in the order of `audit_kind`.
 #include <utility>
 
 #include "messages/byte_codec.hpp"
@@ -10,7 +10,7 @@ namespace hypermesh {
 namespace {
 
 constexpr std::size_t evidence_bytes_max = limits::frame_bytes_max;
-/// Accepts numbers of later reasons that have no name here yet.
+/// The decoder also accepts the numbers of reasons that later versions may add.
 constexpr suspicion_reason last_suspicion_reason{15};
 
 template <class Fixed>
@@ -35,7 +35,7 @@ Enum choice_from(byte_reader& from, Enum first, Enum last) {
   return known ? static_cast<Enum>(octet) : first;
 }
 
-/// The content that all statements share, then the signer and signature of each.
+/// Writes the content that all statements share, then the signer and signature of each statement.
 void write_statements(byte_writer& to, const std::vector<signed_statement>& statements) {
   require(!statements.empty(), "a certificate is not empty");
   const auto& content = statements.front().content;
@@ -140,7 +140,7 @@ guard_noted guard_from(audit_kind kind, byte_reader& from) {
   return it;
 }
 
-/// Braces fix the order of the reads: initializers are evaluated from left to right.
+/// Braced initializers fix the order of the reads, because C++ evaluates them from left to right.
 std::optional<audit_event> read_event(audit_kind kind, byte_reader& from) {
   const auto number = [&from] { return from.number<std::uint64_t>(); };
   switch (kind) {

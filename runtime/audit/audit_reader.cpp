@@ -26,7 +26,7 @@ std::string text_of(record_fault fault, const record_reading& reading, const cha
   return "the entry is cut off by the end of the file";
 }
 
-/// Reads one segment after another. The first objection ends the walk.
+/// Reads the segments in order and stops at the first objection.
 class trail_walker {
  public:
   trail_walker(const audit_folder& folder, const trail_visitor& visitor) : folder_(folder), visitor_(visitor) {}

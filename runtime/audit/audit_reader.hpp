@@ -14,24 +14,24 @@ namespace hypermesh {
 /// A place in a trail.
 struct trail_spot {
   std::filesystem::path file;
-  /// 0 means the head.
+  /// The number of the segment; 0 means the head.
   std::uint64_t segment = 0;
   std::uint64_t offset = 0;
-  /// Index of the entry that is or should be there.
+  /// Index of the entry that is at this place or is missing there.
   std::uint64_t index = 0;
 };
 
-/// The first place that is not as the node wrote it.
+/// The first place that differs from the bytes that the node wrote.
 struct bad_place {
   trail_spot spot;
   std::string what;
 };
 
-/// Callbacks for the parts of a trail. A returned text is an objection and ends the walk.
+/// Callbacks for the parts of a trail. If a callback returns a text, this objection ends the walk.
 struct trail_visitor {
   /// Called for each segment. `bytes` begin with the header.
   std::function<or_reason<void>(const segment_header& header, byte_span bytes)> on_segment;
-  /// Called for each entry in the order of the chain. `before` is the position in front of the entry.
+  /// Called for each entry in the order of the chain. `before` is the chain position before the entry.
   std::function<or_reason<void>(const trail_spot& spot, const audit_entry& entry, const audit_event& event,
                                 const chain_position& before)>
       on_entry;
@@ -46,15 +46,15 @@ struct audit_reader {
   /// The position after the last entry.
   chain_position end;
   trail_spot end_spot;
-  /// Size of an incomplete record after the last entry. It belongs to a write in progress, to a write that was
-  /// interrupted, or to an edit that looks like one.
+  /// Size of an incomplete record after the last entry. Such a record is left by a write in progress, an interrupted
+  /// write, or an edit that looks like an interrupted write.
   std::uint64_t unfinished_bytes = 0;
   std::optional<bad_place> bad;
 };
 
 /// Reads all segments in order and checks everything that needs no key: each header, each record, the chain from the
 /// first entry to the last, and that every payload is valid for its kind. An error means that a file could not be read.
-/// Memory: one segment.
+/// Memory: the size of one segment.
 [[nodiscard]] or_error<audit_reader> walk_trail(const audit_folder& folder, const trail_visitor& visitor);
 
 }  // namespace hypermesh

@@ -8,7 +8,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The content of the folder before anything is changed.
+/// The content of the folder at the start, before anything is changed.
 struct found_trail {
   trail_place place;
   std::optional<tail_was_cut> cut;
@@ -18,8 +18,8 @@ bool is_blank(byte_span bytes) {
   return std::ranges::all_of(bytes, [](std::byte each) { return each == std::byte{0}; });
 }
 
-/// Whether the first record was begun, but its rest and everything after it never reached the disk. A hash does not end
-/// with this many zero bytes.
+/// Whether an interrupted write began the first record but left zeros in its place up to the end. A complete record
+/// cannot look like this, because a hash does not end with this many zero bytes.
 bool ends_blank(byte_span bytes, const record_reading& reading) {
   constexpr std::size_t blank_bytes_min = 8;
   const auto written =
@@ -34,7 +34,7 @@ class trail_examiner {
   trail_examiner(const audit_folder& folder, const trail_owner& owner, const authenticator& keys)
       : folder_(folder), owner_(owner), keys_(keys) {}
 
-  /// Nothing if there is no trail yet.
+  /// Returns nothing if there is no trail yet.
   [[nodiscard]] or_error<std::optional<found_trail>> examine();
 
  private:
@@ -67,7 +67,7 @@ or_error<std::optional<found_trail>> trail_examiner::examine() {
   if (!has_head) return refuse(folder_.head_file(), "the file is missing");
   found_trail out;
   if (auto done = read_head_file(out); !done) return failure_of(done);
-  // Retention dropped these segments, but the last run ended before it deleted the files.
+  // Retention dropped these segments from the head, but the last run ended before it deleted their files.
   std::erase_if(numbers, [&](std::uint64_t number) { return number < out.place.head.first_segment; });
   if (auto done = measure(numbers, out); !done) return failure_of(done);
   if (auto done = read_newest(out); !done) return failure_of(done);
@@ -103,7 +103,7 @@ or_error<void> trail_examiner::measure(const std::vector<std::uint64_t>& numbers
     ++expected;
   }
   if (expected <= head.segment) return refuse(folder_.segment_file(expected), "the segment is missing");
-  // A segment begins after the one before is sealed, and the head is updated with that seal.
+  // The previous segment is sealed before a new segment begins, and the head is updated with that seal.
   if (expected > head.segment + 2)
     return refuse(folder_.segment_file(expected - 1), "the head does not list this segment");
   return {};
@@ -148,8 +148,8 @@ or_error<void> trail_examiner::read_entries(byte_span bytes, const std::filesyst
   if (at.next_index == head.sealed.next_index && at.hash != head.sealed.hash) {
     return refuse(file, fmt::format("entry {} is not the sealed one", at.next_index - 1));
   }
-  // An interrupted write: the end is missing, or the file had grown and the new part was never filled. This cannot
-  // happen before the last seal, because the head is written after the seal is durable.
+  // Signs of an interrupted write: the end is missing, or the file had grown and the new part was never filled. Neither
+  // can happen before the last seal, because the head is written after the seal is durable.
   const bool is_torn = offset < bytes.size() &&
                        (reading.fault == record_fault::unfinished || is_blank(bytes.subspan(offset)) ||
                         (at.next_index >= head.sealed.next_index && ends_blank(bytes.subspan(offset), reading)));
@@ -198,7 +198,7 @@ or_error<std::unique_ptr<audit_trail>> begin_trail(std::unique_ptr<audit_files> 
   return std::make_unique<audit_trail>(owner, std::move(keys), std::move(files), settings, std::move(place));
 }
 
-/// Repairs the files as the examination found necessary, and records the repair in the trail.
+/// Makes the repairs that the examination found necessary, and records them in the trail.
 or_error<std::unique_ptr<audit_trail>> continue_trail(std::unique_ptr<audit_files> files, const audit_folder& folder,
                                                       found_trail found, const trail_owner& owner,
                                                       std::shared_ptr<const authenticator> keys,
@@ -229,7 +229,7 @@ read_head decode_heads(byte_span sectors, const trail_owner& owner, const authen
   if (sectors.size() != head_bytes) return out;
   const auto first = decode_head(sectors.first(head_sector_bytes), owner, keys);
   const auto second = decode_head(sectors.last(head_sector_bytes), owner, keys);
-  // Sectors are written alternately, so the lowest bit of a turn gives the sector.
+  // Sectors are written alternately, so the lowest bit of a turn selects the sector.
   const auto is_here = [](const auto& head, std::uint64_t place) { return head && (head->turn & 1U) == place; };
   if (is_here(first, 0)) out.newest = first;
   if (is_here(second, 1) && (!out.newest || second->turn > out.newest->turn)) out.newest = second;

@@ -6,18 +6,19 @@
 
 namespace hypermesh {
 
-/// The port through which an audit trail writes its bytes. It has one writer, the `audit_trail`. Every function may
-/// fail. The writer then continues as if the call had not happened, and uses `cut_back` to undo its possible effects.
+/// The port through which an audit trail writes its bytes. The `audit_trail` is its only user. Every function may fail.
+/// After a failure the writer continues as if it had not called the function, and uses `cut_back` to undo possible
+/// effects.
 class audit_sink {
  public:
   virtual ~audit_sink() = default;
 
-  /// Creates segment `number` with its header, durably and atomically. From now on it is the newest segment. An
-  /// existing file of that number is replaced, because it cannot hold an entry.
+  /// Creates segment `number` with its header, durably and atomically, and makes it the newest segment. An existing
+  /// file with that number is replaced, because such a file cannot contain an entry.
   [[nodiscard]] virtual or_error<void> begin_segment(std::uint64_t number, byte_span header) = 0;
 
-  /// Appends to the newest segment; not durable before `sync`. After an error a part of the bytes may have been
-  /// written.
+  /// Appends to the newest segment. The bytes are durable only after `sync`. After an error, some of the bytes may have
+  /// been written.
   [[nodiscard]] virtual or_error<void> append(byte_span bytes) = 0;
 
   /// Truncates the newest segment to its first `size` bytes.
@@ -26,7 +27,7 @@ class audit_sink {
   /// Makes the newest segment durable.
   [[nodiscard]] virtual or_error<void> sync() = 0;
 
-  /// Writes sector 0 or 1 of the head; durable on return if `durable` is set.
+  /// Writes sector 0 or 1 of the head. If `durable` is set, the sector is durable when the function returns.
   [[nodiscard]] virtual or_error<void> write_head(std::uint64_t sector, byte_span content, bool durable) = 0;
 
   /// Removes the oldest segment.

@@ -42,8 +42,8 @@ bool audit_trail::is_room_for(const draft& written, std::size_t record_bytes) co
   return held == segment_header_bytes || held + record_bytes <= settings_.segment_bytes;
 }
 
-/// The chain moves once the operating system has the bytes, and not before. So after an error the trail and its
-/// position still agree.
+/// The chain position advances only after the operating system has accepted the bytes. So after an error the position
+/// still matches the written trail.
 or_error<void> audit_trail::write(draft& records) {
   if (records.entries == 0) return {};
   if (is_end_dirty_) {
@@ -61,7 +61,7 @@ or_error<void> audit_trail::write(draft& records) {
   return {};
 }
 
-/// Records the missing entries before the entries that come after them.
+/// Writes an entry about the missing entries before the entries that come after them.
 or_error<void> audit_trail::write_losses(std::uint64_t time_us) {
   if (losses_.empty()) return {};
   auto records = new_draft();
@@ -104,7 +104,8 @@ or_error<void> audit_trail::seal(std::uint64_t time_us, sequence_number checkpoi
   return write_seal(time_us, closed);
 }
 
-/// The head is written after the entries that it counts are durable, so it never claims more than the disk holds.
+/// The head is written after the entries that it counts are durable. So the head never claims more entries than the
+/// disk has.
 or_error<void> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
   auto records = new_draft();
   const auto payload = make_seal(owner_, *keys_, at_, time_us, checkpoint_);
@@ -120,7 +121,7 @@ or_error<void> audit_trail::write_seal(std::uint64_t time_us, bool closed) {
 }
 
 or_error<void> audit_trail::rotate(std::uint64_t time_us) {
-  // The segment is already sealed if the last attempt to begin the next one failed.
+  // If the last attempt to begin the next segment failed, this segment is already sealed.
   const bool is_sealed = head_.segment == segment() && head_.sealed == at_;
   if (!is_sealed) {
     if (auto done = write_seal(time_us, false); !done) return done;
@@ -132,8 +133,8 @@ or_error<void> audit_trail::rotate(std::uint64_t time_us) {
   return forget_oldest();
 }
 
-/// The head names the oldest segment before older ones are deleted. So a verifier can tell retention from a segment
-/// that somebody removed.
+/// The head names the oldest segment before older segments are deleted. So a verifier can distinguish retention from a
+/// segment that somebody removed.
 or_error<void> audit_trail::forget_oldest() {
   std::vector<std::uint64_t> forgotten;
   auto held = progress().bytes;

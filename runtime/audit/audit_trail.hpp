@@ -10,18 +10,18 @@
 
 namespace hypermesh {
 
-/// Size at which a segment is full.
+/// The size in bytes at which a segment is full.
 inline constexpr std::uint64_t audit_segment_bytes = 8 * 1024 * 1024;
 /// Longest segment that a reader accepts: the last entry may begin below `audit_segment_bytes`, and a seal follows it.
 inline constexpr std::uint64_t segment_file_bytes_max = audit_segment_bytes + 2 * record_bytes_max;
 
 struct trail_settings {
   std::uint64_t segment_bytes = audit_segment_bytes;
-  /// If all segments together exceed this size, the oldest ones are deleted. The newest one always stays.
+  /// If all segments together exceed this size, the oldest segments are deleted. The newest segment is never deleted.
   std::uint64_t retained_bytes = 256 * 1024 * 1024;
 };
 
-/// The place where a trail continues.
+/// The place at which a trail continues after a restart.
 struct trail_place {
   chain_position at;
   trail_head head;
@@ -39,9 +39,9 @@ struct trail_progress {
 };
 
 /// The single writer of one node's audit trail. It chains entries, seals them, begins new segments and deletes the
-/// oldest ones. Nothing is durable before a seal. An error of the sink loses the entries being written and no others.
-/// The next entry that is written is preceded by one that says how many are missing. Memory: the entries added since
-/// the last `flush`.
+/// oldest segments. Entries are durable only after the next seal. An error of the sink loses only the entries that are
+/// being written. Before the next entry, the writer records how many entries are missing. Memory: the entries added
+/// since the last `flush`.
 class audit_trail {
  public:
   /// `keys` sign as the owner. Call `begin_run` first, because the head of `place` is not written yet.
@@ -53,13 +53,13 @@ class audit_trail {
 
   /// Adds an entry that the next `flush` writes.
   void add(std::uint64_t time_us, const audit_event& event);
-  /// Records that `entries` entries were lost before they reached this object.
+  /// Records that `entries` entries were lost before `add` was called for them.
   void note_lost(loss_reason reason, std::uint64_t entries, std::uint64_t time_us);
 
-  /// Writes the added entries to the operating system. After an error all of them are lost, and they are counted.
+  /// Passes the added entries to the operating system. After an error, all of them are lost and counted as lost.
   [[nodiscard]] or_error<void> flush(std::uint64_t time_us);
 
-  /// Flushes, signs the chain and makes all of it durable. `closed` means that no entry follows in this run.
+  /// Flushes, signs the chain and makes all entries durable. `closed` means that no entry follows in this run.
   [[nodiscard]] or_error<void> seal(std::uint64_t time_us, sequence_number checkpoint, bool closed = false);
 
   [[nodiscard]] trail_progress progress() const;
@@ -71,7 +71,7 @@ class audit_trail {
     audit_kind kind = audit_kind::started;
     byte_vector payload;
   };
-  /// Records that are chained but not written. `at_` moves only when they are written.
+  /// Records that are chained but not written. `at_` advances only when they are written.
   struct draft {
     byte_vector bytes;
     chain_position at;
@@ -98,9 +98,9 @@ class audit_trail {
   std::map<std::uint64_t, std::uint64_t> segments_;
   sequence_number checkpoint_;
   std::vector<waiting_entry> waiting_;
-  /// A part of a failed write may follow after the known end of the newest segment.
+  /// The file may have bytes of a failed write after the known end of the newest segment.
   bool is_end_dirty_ = false;
-  /// Losses by reason, until an entry records them.
+  /// The losses by reason that no entry has recorded yet.
   std::map<loss_reason, entries_were_lost> losses_;
   std::uint64_t lost_ = 0;
 };

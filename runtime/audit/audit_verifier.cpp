@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The head of a running node may be read while a sector is being written.
+/// The verifier reads the head several times, because a running node may be writing a sector during a read.
 constexpr int head_attempts = 5;
 
 class trail_verifier {
@@ -21,7 +21,7 @@ class trail_verifier {
 
   or_error<trail_verdict> verify() {
     out_.is_live = is_being_written(folder_);
-    // The head is read before the segments, so that everything it counts exists when they are read.
+    // The head is read before the segments, so every entry that the head counts exists when the segments are read.
     auto read = read_head_sectors();
     if (!read) return failure_of(read);
     sectors_ = std::move(read).value();
@@ -40,7 +40,7 @@ class trail_verifier {
   }
 
  private:
-  /// Nothing if the file is missing. A missing head is a fault of the trail and not an error of reading.
+  /// Returns nothing if the file is missing. A missing head is a fault of the trail and not a read error.
   [[nodiscard]] or_error<std::optional<byte_vector>> read_head_sectors() const {
     std::error_code failed;
     if (!std::filesystem::exists(folder_.head_file(), failed)) return std::optional<byte_vector>{};
@@ -49,7 +49,7 @@ class trail_verifier {
     return std::optional{std::move(*read)};
   }
 
-  /// A running node may have deleted segments since the head was read.
+  /// A running node may have deleted segments after the head was read.
   [[nodiscard]] std::uint64_t first_kept() const {
     const auto then = out_.head ? out_.head->first_segment : 0;
     if (!out_.is_live || !owner_) return then;
@@ -111,7 +111,7 @@ class trail_verifier {
     return invalid("the chain up to this entry differs from the chain that was sealed");
   }
 
-  /// Checks that need the end of the trail.
+  /// Makes the checks that need the end of the trail.
   [[nodiscard]] std::optional<bad_place> objection_to_end(std::uint64_t first_kept) const {
     const auto& walk = out_.walk;
     const trail_spot at_head{folder_.head_file(), 0, 0, walk.end.next_index};

@@ -15,15 +15,16 @@ struct found_seal {
   std::uint64_t index = 0;
   std::uint64_t time_us = 0;
   sequence_number checkpoint;
-  /// The chain's hash after the seal. A person who wrote it down can detect a rewritten trail, even one that was sealed
-  /// again.
+  /// The chain's hash after the seal. A person who wrote this hash down can detect a rewritten trail, even if the owner
+  /// sealed the new trail again.
   digest hash;
 };
 
-/// Two conflicting signed statements of one replica, or two commit certificates for one sequence number. The trail that
-/// holds them is sound. It proves that the replica was faulty, or for certificates that more than f replicas were.
+/// Two conflicting signed statements of one replica, or two commit certificates for one sequence number. The trail
+/// itself is sound. Conflicting statements prove that the replica was faulty; conflicting certificates prove that more
+/// than f replicas were faulty.
 struct found_contradiction {
-  /// Empty for certificates.
+  /// The replica that signed both statements; empty for certificates.
   std::optional<replica_id> replica;
   message_kind kind = message_kind::commit;
   view_number view;
@@ -43,7 +44,7 @@ struct trail_verdict {
   /// Entries that the node itself reports as missing.
   std::uint64_t entries_lost = 0;
   std::uint64_t signatures_checked = 0;
-  /// A node is writing the trail at this moment, so its end may be incomplete.
+  /// A node is writing the trail at this moment, so the end of the trail may be incomplete.
   bool is_live = false;
 
   [[nodiscard]] bool is_sound() const { return !walk.bad; }
@@ -54,17 +55,17 @@ struct trail_verdict {
   }
 };
 
-/// Which signatures inside of entries are checked.
+/// Selects which signatures inside of entries are checked.
 enum class statement_checks {
   all,
-  /// Only the signatures of the trail itself. This is fast and detects every change made without the node's key.
+  /// Checks only the signatures of the trail itself. This is fast and detects every change made without the node's key.
   none,
 };
 
-/// Verifies a whole trail with nothing but the genesis file. Checks what `walk_trail` checks, the head, each header and
-/// seal, and that every certificate and statement proves what its entry claims. Contradictions are searched among
-/// sequence numbers that no stable checkpoint covers yet, so memory stays bounded. An error means that a file could not
-/// be read.
+/// Verifies a whole trail with only the genesis file. Makes the checks of `walk_trail` and verifies the head, each
+/// header and each seal. Also verifies that every certificate and statement proves its entry. Only sequence numbers
+/// above the newest stable checkpoint are searched for contradictions, so memory stays bounded. An error means that a
+/// file could not be read.
 [[nodiscard]] or_error<trail_verdict> verify_trail(const audit_folder& folder, const cluster_parameters& cluster,
                                                    const authenticator& keys, statement_checks checks);
 

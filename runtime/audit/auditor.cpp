@@ -13,10 +13,10 @@ namespace {
 
 using auditor_self = auditor_actor::stateful_pointer<auditor_state>;
 
-/// Approximate memory of one event besides its bytes.
+/// Approximate memory in bytes of one event, in addition to the event's own bytes.
 constexpr std::uint64_t event_overhead_bytes = 256;
 
-/// Releases its room when it is destroyed.
+/// Room in the queue for some events. The destructor frees the room.
 class queue_credit {
  public:
   queue_credit(std::shared_ptr<std::atomic<std::uint64_t>> waiting, std::uint64_t bytes)
@@ -30,7 +30,7 @@ class queue_credit {
   std::uint64_t bytes_;
 };
 
-/// Records that make no entry, because an observation makes it.
+/// Whether records of this kind make no entry. Their entries are made from observations.
 bool is_silent(record_kind kind) { return kind == record_kind::committed || kind == record_kind::readmission; }
 
 bool is_vote(record_kind kind) {
@@ -51,7 +51,7 @@ void schedule_flush(auditor_self self) {
   self->send(self, flush_trail{});
 }
 
-/// Counters for the monitor: the progress of the trail, and whether writing fails.
+/// Sends the counters to the monitor: the progress of the trail, and whether writing fails.
 void report(auditor_self self) {
   auto& state = self->state;
   if (state.with == nullptr) return;
@@ -69,7 +69,7 @@ void count_lost(auditor_self self) {
     state.trail->note_lost(loss_reason::overload, lost, state.clock());
 }
 
-/// Reports once when writing begins to fail. A gauge shows it for as long as it lasts.
+/// Reports once when writing begins to fail. A gauge stays set until a write succeeds again.
 void judge(auditor_self self, const or_error<void>& written) {
   auto& state = self->state;
   if (!written) ++state.failures;
@@ -110,7 +110,7 @@ void record(auditor_self self, const event_happened& happened) {
   schedule_flush(self);
 }
 
-/// The folder is free for the next run once this is answered.
+/// After the answer, the next run may use the folder.
 void close(auditor_self self) {
   auto& state = self->state;
   if (state.trail != nullptr) {
@@ -182,7 +182,7 @@ auditor_actor::behavior_type auditor(auditor_self self, std::shared_ptr<std::uni
   return {
       [self](const wired& all) {
         self->state.with = all.with;
-        // Writes the entry that was added before the actor existed: that the node started.
+        // Schedules the write of the entry that was added before the actor existed and says that the node started.
         schedule_flush(self);
         report(self);
       },

@@ -19,41 +19,42 @@ namespace hypermesh {
 /// The disk reports to the auditor that these records are durable.
 struct records_written {
   std::shared_ptr<const std::vector<storage_record>> records;
-  /// Occupies room in the auditor's queue until the message is handled.
+  /// Reserves room in the auditor's queue until the message is handled.
   std::shared_ptr<void> credit;
 };
 
-/// Reports an event that no record of the disk holds.
+/// Reports an event that is not stored in any record of the disk.
 struct event_happened {
   std::shared_ptr<const audit_event> event;
   std::shared_ptr<void> credit;
 };
 
-/// The auditor's message to itself: write the collected entries.
+/// The auditor sends this message to itself to write the collected entries.
 struct flush_trail {};
 
-/// Seal the entries, close the trail and end. The answer comes when this is done.
+/// Asks the auditor to seal the entries, close the trail and end. The auditor answers when it has done this.
 struct close_trail {};
 
 /// The trail of one node, as an actor.
 using auditor_actor = caf::typed_actor<
-    // The actors of the node, of which the monitor gets the state of the trail.
+    // Tells the auditor the actors of the node. The auditor reports the state of the trail to the monitor among them.
     caf::reacts_to<wired>, caf::reacts_to<records_written>, caf::reacts_to<event_happened>, caf::reacts_to<flush_trail>,
     caf::reacts_to<close_trail>>;
 
-/// The size of the auditor's backlog, shared by its senders and the auditor. Thread-safe.
+/// The size of the auditor's backlog, shared by the auditor and the senders of its messages. Thread-safe.
 class audit_queue {
  public:
-  /// Bounds the memory that a slow disk can cost. Room for some ten thousand batches of one small request.
+  /// Bounds the memory that a slow disk can cost. There is room for some ten thousand batches of one small request.
   static constexpr std::uint64_t bytes_max = 32 * 1024 * 1024;
 
   explicit audit_queue(std::uint64_t bytes = bytes_max) : bytes_max_(bytes) {}
 
-  /// Reserves `bytes` until the credit is destroyed. Null if there is no room; `events` are then counted as lost.
+  /// Reserves `bytes` until the credit is destroyed. Returns null if there is no room; `events` are then counted as
+  /// lost.
   [[nodiscard]] static std::shared_ptr<void> admit(const std::shared_ptr<audit_queue>& queue, std::uint64_t bytes,
                                                    std::uint64_t events);
 
-  /// Events that were refused since the last call.
+  /// Returns the number of events that were refused since the last call.
   [[nodiscard]] std::uint64_t take_lost() { return lost_.exchange(0, std::memory_order_relaxed); }
 
  private:
@@ -66,7 +67,7 @@ class audit_queue {
 /// Thread-safe.
 class audit_tap {
  public:
-  /// `votes`: record proposals, votes and prepared certificates too.
+  /// If `votes` is set, proposals, votes and prepared certificates are recorded too.
   audit_tap(auditor_actor auditor, std::shared_ptr<audit_queue> queue, bool votes)
       : auditor_(std::move(auditor)), queue_(std::move(queue)), votes_(votes) {}
 
@@ -86,8 +87,8 @@ using wall_clock = std::function<std::uint64_t()>;
 [[nodiscard]] std::uint64_t wall_clock_us();
 
 /// Writes the trail. Entries that arrive while the disk works are chained and written together. A stable checkpoint
-/// seals them, and so does the end of the run. No promise of the node rests on the trail, so nothing waits for it: a
-/// failed write is reported to the monitor, and the node goes on.
+/// seals them, and so does the end of the run. No promise of the node depends on the trail, so no other actor waits for
+/// it. If a write fails, the auditor reports this to the monitor, and the node continues.
 struct auditor_state {
   static inline const char* name = "auditor";
 
@@ -96,7 +97,7 @@ struct auditor_state {
   wall_clock clock;
   std::shared_ptr<const node_actors> with;
   bool flush_is_due = false;
-  /// The checkpoint that became stable since the last seal.
+  /// The newest checkpoint that became stable after the last seal.
   std::optional<sequence_number> to_seal;
   bool is_failing = false;
   std::uint64_t failures = 0;
@@ -138,6 +139,6 @@ class audited_storage final : public stable_storage {
   add(block, close_trail)
 // clang-format on
 
-// The ids of runtime/links/link_messages.hpp, 200 above the first, may grow into the gap.
+// The message ids in runtime/links/link_messages.hpp begin at 200 above the first id and may grow up to 299.
 HYPERMESH_REGISTER_MESSAGES(hypermesh_audit, first_custom_type_id + 300, HYPERMESH_AUDIT_MESSAGES)
 static_assert(caf::id_block::hypermesh::end <= caf::id_block::hypermesh_audit::begin);

@@ -6,7 +6,7 @@ namespace hypermesh {
 
 namespace {
 
-/// More contradictions add nothing.
+/// One contradiction already proves the fault, so more than a hundred add nothing.
 constexpr std::size_t contradictions_max = 100;
 
 }  // namespace

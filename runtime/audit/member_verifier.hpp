@@ -5,7 +5,7 @@
 
 namespace hypermesh {
 
-/// Verifies with the keys of a genesis file and has no secret key, so a trail can be checked on any machine.
+/// Verifies with the keys of a genesis file and needs no secret key, so a trail can be checked on any machine.
 class member_verifier final : public authenticator {
  public:
   explicit member_verifier(member_keys members) : members_(std::move(members)) { initialise_crypto(); }

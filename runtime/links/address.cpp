@@ -36,16 +36,16 @@ bool is_hexadecimal(char letter) {
   return is_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
 }
 
-/// The address in its usual form; nothing when the text is no address of the family.
+/// The address in its usual form; nothing when the text is not an address of this family.
 template <class Address>
 std::optional<std::string> usual_form(int family, const std::string& text) {
-  // The system's parser would stop at a zero byte.
+  // The system's parser would stop at a zero byte and ignore the rest.
   if (text.find('\0') != std::string::npos) return std::nullopt;
   Address address{};
   std::array<char, INET6_ADDRSTRLEN> out{};
   if (::inet_pton(family, text.c_str(), &address) != 1) return std::nullopt;
   if constexpr (std::is_same_v<Address, in6_addr>) {
-    // An IPv4-mapped IPv6 address reaches the same host, and two spellings of one address must compare equal.
+    // An IPv4-mapped IPv6 address reaches the same host, so both spellings must compare equal.
     if (IN6_IS_ADDR_V4MAPPED(&address)) {
       return std::string{::inet_ntop(AF_INET, &address.s6_addr[12], out.data(), out.size())};
     }
@@ -57,15 +57,15 @@ std::optional<std::string> ipv4(std::string_view text) { return usual_form<in_ad
 
 std::optional<std::string> ipv6(std::string_view text) { return usual_form<in6_addr>(AF_INET6, std::string{text}); }
 
-/// Whether a label is a number, like "7" or "0x7f". The system's resolver takes a name that ends with a number for an
-/// IPv4 address of fewer than four numbers.
+/// Whether a label is a number, like "7" or "0x7f". The system's resolver interprets a name that ends with a number as
+/// an IPv4 address of fewer than four numbers.
 bool is_number(std::string_view label) {
   const bool in_hex = label.starts_with("0x") || label.starts_with("0X");
   const auto digits = in_hex ? label.substr(2) : label;
   return std::ranges::all_of(digits, in_hex ? is_hexadecimal : is_digit);
 }
 
-/// Why the text is no host name; empty when it is one.
+/// The reason why the text is not a host name; empty when it is one.
 std::string flaw_of_name(std::string_view name) {
   if (name.size() > name_bytes_max) return fmt::format("a host name has at most {} characters", name_bytes_max);
   auto rest = name;

@@ -6,26 +6,26 @@
 
 #include "actors/ports.hpp"
 
-/// Addresses as configuration files and options hold them. One parser for all of them, so that a text is either a good
-/// address everywhere or an error everywhere. Pure.
+/// Addresses as they appear in configuration files and options. All addresses go through one parser, so a text is valid
+/// everywhere or an error everywhere. Pure.
 namespace hypermesh {
 
 /// A host and a port.
 struct replica_address {
-  /// An IPv4 or IPv6 address in its usual form, without brackets, or a name in lower case, which is resolved again for
-  /// each attempt. Empty, for dialing: the replica is never dialed. Empty, for listening: every address of the machine,
-  /// IPv4 and IPv6.
+  /// An IPv4 or IPv6 address in its usual form without brackets, or a name in lower case, which is resolved again for
+  /// each attempt. An empty host means, for dialing: never dial this replica; for listening: every address of the
+  /// machine, IPv4 and IPv6.
   std::string host;
   std::uint16_t port = 0;
 
   friend bool operator==(const replica_address&, const replica_address&) = default;
 };
 
-/// What an address is for.
+/// The purpose of an address.
 enum class address_use {
-  /// Other nodes dial it: it names one host.
+  /// Other nodes dial this address, so it names one host.
   dial,
-  /// A replica listens on it: `*` stands for every address of the machine.
+  /// A replica listens on this address; `*` stands for every address of the machine.
   listen,
 };
 
@@ -34,14 +34,14 @@ enum class address_use {
 /// `replica_address::host` holds.
 [[nodiscard]] or_error<std::string> parse_host(std::string_view text, address_use use);
 
-/// `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`; the port is 1 to 65535. The error says what is wrong and how
-/// to write it.
+/// Reads `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`. The port is 1 to 65535. The error says what is wrong
+/// and gives the correct form.
 [[nodiscard]] or_error<replica_address> parse_address(std::string_view text, address_use use);
 
-/// The form that `parse_address` reads; `*` stands for an empty host.
+/// Writes the form that `parse_address` reads; `*` stands for an empty host.
 [[nodiscard]] std::string to_string(const replica_address& address);
 
-/// Whether the host is an address that only this machine reaches, or `localhost`.
+/// Whether the host is an address that only this machine can reach, or `localhost`.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
 }  // namespace hypermesh

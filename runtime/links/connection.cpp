@@ -14,13 +14,13 @@ namespace hypermesh {
 
 namespace {
 
-/// An idle link keeps at most this much memory of its outbound queue.
+/// The most memory in bytes that the outbound queue of an idle link keeps.
 constexpr std::size_t queue_bytes_kept = 256 * 1024;
 
 }  // namespace
 
 void cut_connection(caf::io::connection_handle handle) {
-  // CAF identifies a connection by its socket, which stays open until the connection is reported closed.
+  // CAF identifies a connection by its socket. The socket stays open until CAF reports that the connection is closed.
   ::shutdown(static_cast<int>(handle.id()), SHUT_RDWR);
 }
 
@@ -52,7 +52,7 @@ void connection::send(byte_span frame) {
 void connection::append(byte_span frame) {
   auto& out = queue();
   const auto needed = out.size() + frame.size() + secure_channel::overhead_bytes;
-  // Doubles as the vector itself would, but never beyond the bound.
+  // Doubles the capacity as the vector itself would, but never beyond the bound.
   if (needed > out.capacity()) out.reserve(std::max(needed, std::min(2 * out.capacity(), queue_bytes_max())));
   channel_.seal(frame, out);
   parts_.counters->add(link_count::wire_bytes_out, frame.size() + secure_channel::overhead_bytes);
@@ -63,8 +63,8 @@ void connection::append(byte_span frame) {
 void connection::schedule_flush() {
   if (flush_scheduled_) return;
   flush_scheduled_ = true;
-  // Runs at the start of the loop's next turn, before the loop waits: one write for all frames of this turn, without
-  // delay.
+  // The function runs at the start of the loop's next turn, before the loop waits. So all frames of this turn leave in
+  // one write without delay.
   broker_->backend().post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
       self->flush_scheduled_ = false;
@@ -110,7 +110,7 @@ void connection::trigger_later() {
 
 std::optional<link_error> connection::check_life() {
   if (is_cut_) return std::nullopt;
-  // While reading is halted, no keepalive can arrive, so silence proves nothing.
+  // While reading is halted, no keepalive can arrive, so the silence does not show that the remote node is dead.
   silent_checks_ = heard_ || halted_ ? 0 : silent_checks_ + 1;
   heard_ = false;
   if (silent_checks_ * parts_.limits->keepalive_interval >= parts_.limits->dead_link_timeout) {
@@ -138,7 +138,7 @@ void connection::cut() {
   if (is_cut_) return;
   is_cut_ = true;
   cut_connection(handle_);
-  // CAF finds a connection closed only while it reads from it.
+  // CAF detects that a connection is closed only while it reads from it.
   if (halted_) trigger_later();
 }
 

@@ -13,29 +13,28 @@
 #include "runtime/links/link_settings.hpp"
 #include "runtime/links/secure_channel.hpp"
 
-/// Closing and halting connections in CAF 0.17.6 needs care. These are the rules:
+/// The following rules are necessary to close and halt connections in CAF 0.17.6:
 ///
-/// - A connection is ended by `cut_connection`, a shutdown of its socket. CAF then finds the end of the stream, sends
-///   connection_closed_msg and frees the socket. CAF's own close() waits until the remote node has read the whole
-///   outbound queue; a node that reads nothing makes it wait for ever. It also leaks the socket when it undoes an
-///   activation of the same turn of the loop.
+/// - `cut_connection` ends a connection by a shutdown of its socket. CAF then finds the end of the stream, sends
+/// connection_closed_msg and frees the socket. CAF's own close() has two defects. First, it waits until the remote node
+/// has read the whole outbound queue, which never ends if the remote node reads nothing. Second, it leaks the socket
+/// when it undoes an activation of the same turn of the loop.
 /// - Reading stops only inside the handler of new_data_msg, and starts again only in a function posted to the
-///   multiplexer. Never both in one turn of its loop, because CAF would keep the old registration and forget the new
-///   one, and the link would never read again.
+/// multiplexer. Both must not happen in one turn of its loop, because CAF would keep the old registration and forget
+/// the new registration. Then the link would never read again.
 namespace hypermesh {
 
-/// Ends both directions of a connection at once; queued bytes are lost. CAF reports the connection as closed soon
-/// after. Also called for a connection that was found closed, because the remote node may have closed one direction
-/// only.
+/// Ends both directions of a connection at once; queued bytes are lost. CAF reports soon afterwards that the connection
+/// is closed. Call this also after CAF has reported a closed connection, because the remote node may have closed only
+/// one direction.
 void cut_connection(caf::io::connection_handle handle);
 
-/// One authenticated connection of a broker: sealing, opening, queues and keepalives. Lives on the multiplexer's thread
-/// and belongs to the state of `broker`.
+/// One authenticated connection of a broker: sealing, opening, queues and keepalives. The object belongs to the state
+/// of `broker` and is used only on the multiplexer's thread.
 ///
-/// Memory: inbound, one incomplete frame, the bytes that `inbound_window` allows, and at most 50 reads of
-/// `read_bytes_max` more, because reading stops only between two turns of the loop. Outbound,
-/// `replica_outbound_bytes_max` or `client_outbound_bytes_max`, because half of it may wait while CAF sends the other
-/// half.
+/// Memory for inbound: one incomplete frame, the bytes that `inbound_window` allows, and at most 50 reads of
+/// `read_bytes_max` more, because reading stops only between two turns of the loop. Memory for outbound:
+/// `replica_outbound_bytes_max` or `client_outbound_bytes_max`. Half of it may wait while CAF sends the other half.
 class connection : public std::enable_shared_from_this<connection> {
  public:
   static constexpr std::size_t read_bytes_max = 32 * 1024;
@@ -45,36 +44,36 @@ class connection : public std::enable_shared_from_this<connection> {
     const link_limits* limits = nullptr;
     std::shared_ptr<link_counters> counters;
     std::shared_ptr<inbound_window> window;
-    /// Called for each frame, in order.
+    /// Called for each frame, in the order of arrival.
     std::function<void(frame_ptr, inbound_credit)> deliver;
   };
 
-  /// Reads from `handle`, a scribe of `broker`, from now on. `channel` has both directions started.
+  /// Starts to read from `handle`, a scribe of `broker`. Both directions of `channel` must have been started.
   connection(caf::io::abstract_broker* broker, caf::io::connection_handle handle, secure_channel channel, parts with);
 
   [[nodiscard]] caf::io::connection_handle handle() const { return handle_; }
 
-  /// Queues a frame, which leaves together with all others of this turn of the loop. When the queue is full, the frame
-  /// is dropped and counted.
+  /// Queues a frame. The frame leaves together with all other frames of this turn of the loop. When the queue is full,
+  /// the frame is dropped and counted.
   void send(byte_span frame);
 
   /// Takes received bytes and delivers their frames. After an error the caller must cut the connection.
   [[nodiscard]] std::optional<link_error> receive(byte_span bytes);
 
-  /// Reads again after the inbound window stopped the reading.
+  /// Starts reading again after the inbound window has stopped it.
   void resume_reading();
 
   /// Called once in each keepalive interval. Sends a keepalive when nothing else was sent, and checks that the remote
   /// node sent something. After an error the caller must cut the connection.
   [[nodiscard]] std::optional<link_error> check_life();
 
-  /// Queues the good-bye; nothing may be sent afterwards.
+  /// Queues the good-bye message. Nothing may be sent after it.
   void say_goodbye();
 
-  /// Ends the connection, also when reading is halted.
+  /// Ends the connection, even when reading is halted.
   void cut();
 
-  /// The reason for the end of a connection that was found closed.
+  /// The reason why a closed connection ended.
   [[nodiscard]] link_error at_end_of_bytes() const { return channel_.at_end_of_bytes(); }
 
  private:
@@ -82,7 +81,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void schedule_flush();
   void trigger_later();
   [[nodiscard]] wire_buffer& queue() { return broker_->wr_buf(handle_); }
-  /// Bytes that may wait behind those that CAF is sending.
+  /// The largest number of bytes that may wait while CAF sends earlier bytes.
   [[nodiscard]] std::size_t queue_bytes_max() const;
 
   caf::io::abstract_broker* broker_;

@@ -11,7 +11,7 @@ namespace hypermesh {
 
 namespace {
 
-/// With fewer, a flood of strangers or a restart of all clients would keep members out for long.
+/// With fewer handshakes, a flood of strangers or a restart of all clients would keep members out for a long time.
 constexpr std::size_t handshakes_min = 64;
 constexpr std::size_t sessions_min = 64;
 
@@ -42,7 +42,7 @@ or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser r
   const auto least_handshakes = std::min(handshakes_min, bounds.handshakes_max);
   const auto least_sessions = std::min(sessions_min, bounds.sessions_max);
   if (allowed < fixed + least_handshakes + least_sessions) return too_few_descriptors(wanted, allowed);
-  // Handshakes are lowered first, because clients are served through sessions.
+  // The bound on handshakes is lowered first, because clients are served through sessions.
   auto room = allowed - fixed - least_handshakes - least_sessions;
   const auto more_sessions = std::min<std::uint64_t>(room, bounds.sessions_max - least_sessions);
   room -= more_sessions;

@@ -35,7 +35,7 @@ std::vector<socket_address> look_up(const std::string& host, std::uint16_t port,
   return all;
 }
 
-/// Whether both have the same address and port.
+/// Whether both sockets have the same address and port.
 template <class Address>
 bool is_same(const sockaddr_storage& left, const sockaddr_storage& right) {
   Address first{};

@@ -18,15 +18,15 @@ struct socket_address {
   socklen_t size = 0;
 };
 
-/// The address when `host` is a numeric IPv4 or IPv6 address; nothing when it is a name.
+/// The socket address when `host` is a numeric IPv4 or IPv6 address; nothing when it is a name.
 [[nodiscard]] std::optional<socket_address> parse_address(const std::string& host, std::uint16_t port);
 
-/// Looks a name up. Blocks for as long as the system's resolver takes, so call it on a thread of its own.
+/// Resolves a name. The call blocks for as long as the system's resolver takes, so use a separate thread.
 [[nodiscard]] std::vector<socket_address> resolve_address(const std::string& host, std::uint16_t port);
 
-/// Starts to connect and returns the socket, which is non-blocking and may still be connecting: writing to it waits for
-/// the connection, and reading fails when the connection fails. Nothing when the address refuses at once, or when the
-/// socket reached itself, which a dial to a free local port can do (RFC 9293, section 3.5, simultaneous open).
+/// Starts to connect and returns the non-blocking socket, which may still be connecting. Writes wait until the socket
+/// is connected, and reads fail if the connection fails. Returns nothing when the address refuses at once, or when the
+/// socket reached itself. A dial to a free local port can reach itself (RFC 9293, section 3.5, simultaneous open).
 [[nodiscard]] std::optional<int> start_connecting(const socket_address& address);
 
 /// The delays between attempts to dial. Pure: the caller gives the random numbers.
@@ -37,11 +37,11 @@ class redial_backoff {
   redial_backoff(milliseconds shortest, milliseconds longest)
       : shortest_(shortest), longest_(longest), next_(shortest) {}
 
-  /// Returns the delay before the next attempt, and doubles the delay after it. `random` may be any number; it spreads
-  /// the delays of different nodes.
+  /// Returns the delay before the next attempt, and doubles the delay for the attempt after it. `random` may be any
+  /// number. It makes the delays of different nodes differ.
   [[nodiscard]] milliseconds next(std::uint32_t random);
 
-  /// Starts again with the shortest delay, because the last connection lasted.
+  /// Starts again with the shortest delay, because the last connection stayed up.
   void reset() { next_ = shortest_; }
 
  private:

@@ -62,7 +62,8 @@ bool is_member(principal who, const handshake_context& context) {
   return who.number < (who.is_replica() ? context.replica_count : context.client_count);
 }
 
-/// The only bytes that a handshake signs. The domain differs from those in messages/signing.cpp in its eleventh byte.
+/// Makes the only bytes that a handshake signs. The domain differs from the domains in messages/signing.cpp in its
+/// eleventh byte.
 byte_vector signing_input_of(role signer, const digest& transcript) {
   byte_vector input;
   input.reserve(signing_domain.size() + 2 + digest::size);
@@ -77,7 +78,7 @@ digest transcript_of(byte_span hello, byte_span answer, byte_span header) {
   return hasher{hello_domain}.add(hello.size()).add(hello).add(answer.size()).add(answer).add(header).finish();
 }
 
-/// The session key of crypto_kx, bound to HELLO and the responder's key, on which both sides must agree.
+/// The session key of crypto_kx, bound to HELLO and the responder's key. Both sides must agree on both values.
 stream_key bind_key(byte_span shared, byte_span hello, byte_span responder_key) {
   const auto agreed = hasher{key_domain}.add(hello).add(responder_key).finish();
   stream_key out;
@@ -86,7 +87,7 @@ stream_key bind_key(byte_span shared, byte_span hello, byte_span responder_key) 
   return out;
 }
 
-/// The secret bytes of one handshake; wiped at the end of their life.
+/// The secret bytes of one handshake. The destructor wipes them.
 struct ephemeral_keys {
   std::array<std::byte, crypto_kx_PUBLICKEYBYTES> own_public{};
   std::array<std::byte, crypto_kx_SECRETKEYBYTES> own_secret{};
@@ -117,7 +118,7 @@ struct ephemeral_keys {
   }
 };
 
-/// The field of ELSEWHERE in the place of a stream header: a replica's number and zeros.
+/// In ELSEWHERE, this field replaces the stream header. It contains a replica's number and zeros.
 stream_header header_with(std::uint32_t number) {
   stream_header out;
   for (unsigned index = 0; index < 4; ++index)

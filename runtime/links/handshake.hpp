@@ -25,14 +25,14 @@
 /// crypto_kx derives from X and Y. So both sides share keys only if they agree on cluster, version, both principals and
 /// both roles.
 ///
-/// Why the responder proves itself first: the cheap checks of HELLO (size, magic, version, cluster, membership,
-/// direction) come before any cryptography. After them one signature (36 µs) is cheaper than the verification (80 µs)
-/// that each false initiator would cost in the other order; the key agreement costs the same in both. An initiator
-/// signs only for a proven responder, and only bytes that depend on that responder's fresh Y.
+/// Why the responder proves its identity first: the cheap checks of HELLO (size, magic, version, cluster, membership,
+/// direction) come before any cryptography. After these checks the responder makes one signature (36 µs). In the other
+/// order, each false initiator would cost it a verification (80 µs); the key agreement costs the same in both orders.
+/// An initiator signs only after the responder's proof, and only bytes that depend on that responder's fresh Y.
 ///
-/// Against replay: each signature covers the other side's fresh key. Against reflection: the roles are signed, and a
-/// node does not open a link to itself. Against misbinding (Diffie, van Oorschot and Wiener 1992): both sides sign both
-/// names. Against confusion with consensus messages: the domain differs from those in messages/signing.cpp. A recorded
+/// Against replay, each signature covers the other side's fresh key. Against reflection, the roles are signed, and a
+/// node does not open a link to itself. Against misbinding (Diffie, van Oorschot and Wiener 1992), both sides sign both
+/// names. Against confusion with consensus messages, the domain differs from those in messages/signing.cpp. A recorded
 /// connection stays secret when an identity key leaks later.
 ///
 /// All three messages have a fixed size, so nothing is parsed or allocated by a length that a stranger chose.
@@ -49,10 +49,10 @@ inline constexpr std::size_t initiator_proof_bytes = stream_header::size + signa
 static_assert(hello_bytes == 79 && responder_proof_bytes == 120 && initiator_proof_bytes == 88,
               "the sizes are part of the protocol's version");
 
-/// Seed of an ephemeral key: fresh random bytes for each handshake, a constant in tests only.
+/// Seed of an ephemeral key. Each handshake uses fresh random bytes; only tests use a constant.
 using ephemeral_seed = fixed_bytes<struct ephemeral_seed_tag, 32>;
 
-/// What each side of a handshake knows beforehand.
+/// The facts that each side of a handshake knows before it begins.
 struct handshake_context {
   cluster_id cluster;
   /// Signs as this node and knows all members' keys.
@@ -62,8 +62,9 @@ struct handshake_context {
   std::uint32_t client_count = 0;
 };
 
-/// Whether `initiator` dials `responder`. Of two replicas the one with the larger number dials, and a client dials
-/// every replica. So a pair of replicas has one connection, and no node accepts a connection from a node that it dials.
+/// Whether `initiator` dials `responder`. Of two replicas, the replica with the larger number dials. A client dials
+/// every replica. So a pair of replicas has only one connection, and no node accepts a connection from a node that it
+/// dials.
 [[nodiscard]] bool may_dial(principal initiator, principal responder);
 
 /// The result of a call of `feed`.
@@ -72,9 +73,9 @@ struct handshake_step {
   byte_vector send;
   /// Set once, when the other side is authenticated.
   std::optional<secure_channel> channel;
-  /// May be set together with `send`, which then holds ELSEWHERE.
+  /// May be set together with `send`, which then contains ELSEWHERE.
   std::optional<link_error> error;
-  /// With `link_error::other_replica`: the replica that proved to be at the dialed address.
+  /// With `link_error::other_replica`: the replica that answered at the dialed address and proved its identity.
   std::optional<replica_id> found;
 };
 
@@ -83,7 +84,7 @@ class fixed_message {
  public:
   explicit fixed_message(std::size_t size) : size_(size) {}
 
-  /// Takes the bytes that are missing and returns the rest.
+  /// Takes the missing bytes of the message from the front of `bytes` and returns the remaining bytes.
   byte_span take(byte_span bytes);
   [[nodiscard]] bool is_complete() const { return bytes_.size() == size_; }
   [[nodiscard]] bool is_partial() const { return !bytes_.empty() && !is_complete(); }
@@ -94,7 +95,7 @@ class fixed_message {
   byte_vector bytes_;
 };
 
-/// The dialing side. Pure but for the header of its stream, which libsodium draws at random; the ephemeral key comes
+/// The dialing side. Pure except for the header of its stream, which libsodium draws at random. The ephemeral key comes
 /// from the seed.
 class initiator_handshake {
  public:
@@ -106,11 +107,11 @@ class initiator_handshake {
   /// The message to send first.
   [[nodiscard]] const byte_vector& hello() const { return hello_; }
 
-  /// Takes the next bytes of the connection. Bytes after the responder's proof are an error, because the responder may
-  /// send nothing more before it has the initiator's proof.
+  /// Processes the next bytes of the connection. Bytes after the responder's proof are an error, because the responder
+  /// may send nothing more before it has the initiator's proof.
   [[nodiscard]] handshake_step feed(byte_span bytes);
 
-  /// Why the handshake failed when no more bytes come.
+  /// The reason for the failure if the connection ends now.
   [[nodiscard]] link_error at_end_of_bytes() const;
 
  private:
@@ -136,30 +137,30 @@ class responder_handshake {
   responder_handshake(responder_handshake&&) noexcept;
   responder_handshake& operator=(responder_handshake&&) noexcept;
 
-  /// Takes the next bytes of the connection.
+  /// Processes the next bytes of the connection.
   [[nodiscard]] handshake_step feed(byte_span bytes);
 
-  /// The bytes after the initiator's proof: the first frames. Only after `channel` was returned.
+  /// The bytes after the initiator's proof, which begin the first frames. Call this only after `channel` was returned.
   [[nodiscard]] byte_vector take_rest() { return std::move(rest_); }
 
-  /// The number of bytes that are missing of the awaited message; zero when the handshake is over. For tests.
+  /// The number of bytes that the expected message still lacks; zero when the handshake is over. For tests.
   [[nodiscard]] std::size_t bytes_wanted() const;
 
-  /// The claimed initiator; nothing before HELLO was accepted. Proven once `channel` was returned.
+  /// The claimed initiator; nothing before HELLO was accepted. The claim is proven once `channel` was returned.
   [[nodiscard]] std::optional<principal> initiator() const { return initiator_; }
 
-  /// The principals in HELLO, also when it was refused for them; empty before HELLO is complete and when its magic,
-  /// version or cluster is wrong.
+  /// The principals in HELLO, even if HELLO was refused because of them. Empty before HELLO is complete and when its
+  /// magic, version or cluster is wrong.
   [[nodiscard]] const hello_claim& claim() const { return claim_; }
 
-  /// Why the handshake failed when no more bytes come.
+  /// The reason for the failure if the connection ends now.
   [[nodiscard]] link_error at_end_of_bytes() const;
 
  private:
   struct secrets;
 
   [[nodiscard]] handshake_step answer_hello();
-  /// The message ELSEWHERE.
+  /// Makes the message ELSEWHERE.
   [[nodiscard]] byte_vector elsewhere() const;
   [[nodiscard]] handshake_step conclude();
   [[nodiscard]] std::optional<link_error> objection_to_hello();

@@ -23,7 +23,7 @@ std::shared_ptr<void> inbound_window::take(std::size_t frame_bytes) {
 bool inbound_window::must_halt() {
   halted_.store(true);
   if (outstanding_.load() > bytes_max_ / 2) return true;
-  // The thread that resets the flag acts. If a releasing thread was first, its call of `reopened` is under way.
+  // The thread that resets the flag acts on it. If a releasing thread was faster, it is about to call `reopened`.
   return !halted_.exchange(false);
 }
 

@@ -8,9 +8,9 @@
 
 namespace hypermesh {
 
-/// A broker whose mailbox closes when it quits. The mailbox of a CAF 0.17.6 broker stays open: messages to a closed
-/// session would pile up for as long as any actor holds its handle, and a delayed message to itself would keep the
-/// broker for ever.
+/// A broker whose mailbox closes when it quits. The mailbox of a CAF 0.17.6 broker stays open. Messages to a closed
+/// session would then pile up for as long as any actor has its handle, and a delayed message to itself would keep the
+/// broker alive for ever.
 class link_broker : public caf::io::broker {
  public:
   explicit link_broker(caf::actor_config& config) : caf::io::broker(config) {}

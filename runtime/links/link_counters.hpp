@@ -17,10 +17,10 @@ namespace hypermesh {
 enum class link_count : std::uint8_t {
   frames_in,
   frames_out,
-  /// Bytes of frames, without the overhead of the link.
+  /// Bytes of frames, without the bytes that the link adds.
   frame_bytes_in,
   frame_bytes_out,
-  /// Bytes on the connections, handshakes and keepalives included.
+  /// All bytes on the connections, including handshakes and keepalives.
   wire_bytes_in,
   wire_bytes_out,
   keepalives_in,
@@ -29,19 +29,19 @@ enum class link_count : std::uint8_t {
   dropped_queue_full,
   /// Frames not sent because the link was down.
   dropped_link_down,
-  /// Frames not sent because they are empty or longer than this principal may send.
+  /// Frames not sent because they are empty or longer than this node may send.
   dropped_too_long,
   dials,
   accepted,
-  /// Handshakes that succeeded, on either side.
+  /// Handshakes that succeeded, whether this node dialed or accepted.
   established,
   /// Links that came up again after they had been up before.
   reconnects,
-  /// How often reading stopped because the node did not keep up.
+  /// The number of times that reading stopped because the node was too slow.
   reading_halted,
-  /// Messages that a link's actor does not understand: a fault of this program.
+  /// Messages that a link's actor does not understand. They are a fault of this program.
   unexpected_messages,
-  // Gauges.
+  // The counters from here on are gauges.
   links_up,
   sessions_open,
   handshakes_pending,
@@ -50,10 +50,10 @@ enum class link_count : std::uint8_t {
 inline constexpr auto link_count_last = link_count::handshakes_pending;
 inline constexpr std::size_t link_count_count = static_cast<std::size_t>(link_count_last) + 1;
 
-/// snake_case name.
+/// The name of the counter in snake_case.
 [[nodiscard]] std::string_view to_string(link_count what);
 
-/// An address of the genesis at which another replica than the listed one answers.
+/// An address of the genesis at which another replica than the listed replica answers.
 struct misdirected_address {
   replica_id listed_for;
   replica_id answers_as;
@@ -62,11 +62,11 @@ struct misdirected_address {
 };
 
 /// The counters of all links of one node. The links write them, and any thread may read them at any time. Each number
-/// is exact, but a snapshot of several is not of one instant. Memory: fixed.
+/// is exact, but the numbers of a snapshot may come from different instants. Memory: fixed.
 class link_counters {
  public:
   void add(link_count what, std::uint64_t amount = 1) { at(what).fetch_add(amount, std::memory_order_relaxed); }
-  /// For gauges.
+  /// Lowers the value of a gauge.
   void subtract(link_count what) { at(what).fetch_sub(1, std::memory_order_relaxed); }
   void add(link_error reason) { at(reason).fetch_add(1, std::memory_order_relaxed); }
 
@@ -77,14 +77,14 @@ class link_counters {
     return errors_[index_of(reason)].load(std::memory_order_relaxed);
   }
 
-  /// Notes the replica that proved to be at the address of `dialed` at the last attempt.
+  /// Records which replica proved its identity at the address of `dialed` in the last attempt.
   void note_answer(replica_id dialed, replica_id answered);
-  /// In ascending order; empty when each address that answered belongs to its replica.
+  /// The swapped addresses in ascending order; empty when each address that answered belongs to its replica.
   [[nodiscard]] std::vector<misdirected_address> misdirected() const;
 
-  /// All counters: "link_frames_in" and so on; "link_closed_bad_signature" and so on for each reason; and for each
-  /// replica at whose address another one ever answered, "link_answers_as{replica="2"}": the number of the replica that
-  /// answers there plus 1, or 0 once it is the right one.
+  /// All counters: "link_frames_in" and so on, and "link_closed_bad_signature" and so on for each reason. If another
+  /// replica ever answered at the address of replica 2, there is also "link_answers_as{replica="2"}": the number of the
+  /// replica that answers there plus 1, or 0 once the right replica answers.
   [[nodiscard]] std::vector<named_counter> snapshot() const;
 
  private:
@@ -97,7 +97,7 @@ class link_counters {
 
   std::array<std::atomic<std::uint64_t>, link_count_count> counts_{};
   std::array<std::atomic<std::uint64_t>, link_error_count> errors_{};
-  /// By replica number: the number of the replica that answered plus 1; 0 before the first answer.
+  /// The number of the replica that answered plus 1, by the number of the dialed replica; 0 before the first answer.
   std::array<std::atomic<std::uint32_t>, limits::replicas_max> answers_{};
   std::array<std::atomic<bool>, limits::replicas_max> was_misdirected_{};
 };

@@ -6,34 +6,34 @@
 
 namespace hypermesh {
 
-/// Why a link was refused or ended. Each reason has its own counter, so that an operator can tell a bad network, a
-/// wrong configuration and an attack apart.
+/// The reason why a link was refused or ended. Each reason has its own counter. So an operator can distinguish a bad
+/// network, a wrong configuration and an attack.
 enum class link_error : std::uint8_t {
-  // Handshake: the bytes.
-  /// The first bytes are not those of a HyperMesh link.
+  // Errors in the bytes of the handshake.
+  // The first bytes do not begin a HyperMesh link.
   not_hypermesh,
   wrong_version,
-  /// Bytes where none are allowed: more than the fixed-size message, or after the last one.
+  /// Bytes arrived where none are allowed: more than the fixed-size message, or after the last message.
   unexpected_bytes,
-  // Handshake: the principals.
+  // Errors of the principals in the handshake.
   wrong_cluster,
   unknown_principal,
-  /// HELLO names another responder.
+  /// HELLO names another replica as responder.
   wrong_responder,
-  /// Another replica than the dialed one proved to be at this address.
+  /// At this address, another replica than the dialed replica proved its identity.
   other_replica,
-  /// This principal may not dial that one; also a node that dials itself.
+  /// The initiator may not dial this responder, or a node dialed itself.
   wrong_direction,
   bad_signature,
   /// An ephemeral key of small order: the shared secret would be known to everybody.
   weak_key,
-  // Channel.
+  // Errors of the secure channel.
   frame_too_short,
   frame_too_long,
-  /// A frame is not authentic: it was changed, reordered, repeated or forged.
+  /// A frame is not authentic, because it was changed, reordered, repeated or forged.
   bad_frame,
-  // Connection.
-  /// The bytes ended in the middle of a message or frame.
+  // Ends of the connection.
+  // The bytes ended in the middle of a message or frame.
   truncated,
   /// The remote node sent the good-bye.
   ended,
@@ -42,18 +42,18 @@ enum class link_error : std::uint8_t {
   connect_failed,
   handshake_timeout,
   dead_link,
-  /// A newer authenticated connection took over.
+  /// A newer authenticated connection of the same remote node replaced this connection.
   replaced,
   too_many_connections,
   too_many_sessions,
-  /// This node closed it.
+  /// This node closed the link because it stops.
   stopped,
 };
 
 inline constexpr auto link_error_last = link_error::stopped;
 inline constexpr std::size_t link_error_count = static_cast<std::size_t>(link_error_last) + 1;
 
-/// snake_case name, also of the counter.
+/// The name of the reason in snake_case. The counter has the same name.
 [[nodiscard]] std::string_view to_string(link_error reason);
 
 }  // namespace hypermesh

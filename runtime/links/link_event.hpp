@@ -9,13 +9,14 @@
 
 namespace hypermesh {
 
-/// The principals in the HELLO of a dialing node: itself, and the node that it wants to reach. Neither is proven.
+/// The principals in the HELLO of a dialing node: the node itself, and the node that it wants to reach. Neither is
+/// proven.
 struct hello_claim {
   std::optional<principal> initiator;
   std::optional<principal> responder;
 };
 
-/// An event of a link that an operator may want to know.
+/// An event of a link, for the log of an operator.
 struct link_event {
   enum class what {
     /// The authenticated link is up.
@@ -28,17 +29,17 @@ struct link_event {
     refused,
   };
   what happened = what::up;
-  /// The remote node; nothing for a refused connection, whose claim is usually not proven.
+  /// The remote node; nothing for a refused connection, because its claim is usually not proven.
   std::optional<principal> remote;
-  /// Host and port of a replica, as the genesis lists them; the host of a refused connection; empty for a client's
+  /// Host and port of a replica, as the genesis lists them, or the host of a refused connection. Empty for a client's
   /// session.
   std::string address;
   link_error reason = link_error::stopped;
-  /// The claim of a refused connection, as far as its HELLO was read.
+  /// The principals that a refused connection claimed, if its HELLO was read.
   hello_claim claim;
 };
 
-/// Called on the thread of the links, which the handler must not block.
+/// Called on the thread of the links. The handler must not block this thread.
 using link_event_handler = std::function<void(const link_event&)>;
 
 }  // namespace hypermesh

@@ -20,42 +20,42 @@ namespace hypermesh {
 struct link_limits {
   using milliseconds = std::chrono::milliseconds;
 
-  /// The outbound queue of a link; frames beyond it are dropped and counted. It has room for more than two of the
-  /// longest frames, because one may be on its way while the next is queued.
+  /// The size of a link's outbound queue. Frames beyond it are dropped and counted. The queue has room for more than
+  /// two of the longest frames, because one frame may be in transmission while the next frame is queued.
   std::size_t replica_outbound_bytes_max = 32ULL << 20U;
   std::size_t client_outbound_bytes_max = 8ULL << 20U;
 
-  /// Bytes that were received and are not handled yet; beyond them the link stops reading. They have room for more than
-  /// one of the longest frames.
+  /// The largest number of bytes that were received and are not handled yet. Beyond it the link stops reading. There is
+  /// room for more than one of the longest frames.
   std::size_t replica_inbound_bytes_max = 16ULL << 20U;
   std::size_t client_inbound_bytes_max = 4ULL << 20U;
 
-  /// Accepted connections that are not authenticated yet, in all and from one address; each holds less than a kilobyte.
+  /// Accepted connections that are not authenticated yet, in all and from one address. Each needs less than a kilobyte.
   std::size_t handshakes_max = 256;
   std::size_t handshakes_per_address_max = 128;
   /// The time from accepting or dialing until both sides are authenticated.
   milliseconds handshake_timeout{2'000};
 
-  /// The sessions of one client: those of its processes, and those of earlier processes that are not known to be dead,
-  /// which takes `dead_link_timeout`. One more is refused. If it displaced the oldest one instead, the process of that
-  /// one would dial again and displace another.
+  /// The largest number of sessions of one client. Sessions of earlier processes count until the node finds that they
+  /// are dead, which takes `dead_link_timeout`. A further session is refused. If it displaced the oldest session
+  /// instead, the process of that session would dial again and displace another session.
   std::size_t sessions_per_client_max = 32;
   std::size_t sessions_max = 1'024;
 
-  /// An idle link sends a keepalive this often, and a silent link is closed after `dead_link_timeout`, so four
-  /// keepalives may be late.
+  /// An idle link sends a keepalive this often. A silent link is closed after `dead_link_timeout`, so four keepalives
+  /// may be late.
   milliseconds keepalive_interval{1'000};
   milliseconds dead_link_timeout{5'000};
 
-  /// The delay before dialing again. It doubles from the minimum to the maximum, and up to half of it is added at
-  /// random, so that restarted nodes do not dial in step.
+  /// The delay before dialing again. It doubles from the minimum to the maximum. Up to half of the delay is added at
+  /// random, so restarted nodes do not all dial at the same moment.
   milliseconds redial_delay_min{50};
   milliseconds redial_delay_max{5'000};
 
-  /// The time that a stopped link may take for its good-bye.
+  /// The longest time that a stopped link may use to send its good-bye.
   milliseconds farewell_timeout{500};
 
-  /// How often the counters are sent to the monitor.
+  /// The interval at which the counters are sent to the monitor.
   milliseconds report_interval{1'000};
 };
 
@@ -64,10 +64,10 @@ static_assert(link_limits{}.client_outbound_bytes_max / 2 > limits::reply_bytes_
 static_assert(link_limits{}.replica_inbound_bytes_max > limits::frame_bytes_max);
 static_assert(link_limits{}.client_inbound_bytes_max > limits::client_frame_bytes_max);
 
-/// Fills the bytes at random, for ephemeral keys.
+/// Fills the bytes with random values, for ephemeral keys.
 using entropy_source = std::function<void(std::span<std::byte>)>;
 
-/// libsodium's generator.
+/// Uses libsodium's generator.
 [[nodiscard]] entropy_source system_entropy();
 
 /// The identity of this node and the nodes that it may open links to.
@@ -75,9 +75,9 @@ struct link_settings {
   cluster_id cluster;
   /// This node's identity and all members' public keys.
   std::shared_ptr<const authenticator> keys;
-  /// By replica number; this replica's own entry is not used.
+  /// The addresses by replica number. The entry of this replica is not used.
   std::vector<replica_address> replicas;
-  /// Clients are numbered 0 … client_count-1.
+  /// The number of clients. Clients are numbered 0 … client_count-1.
   std::uint32_t client_count = 0;
   link_limits limits;
   entropy_source entropy = system_entropy();

@@ -22,7 +22,7 @@ peer_actor spawn_peer(caf::actor_system& system, std::shared_ptr<const peer_setu
   return caf::actor_cast<peer_actor>(system.middleman().spawn_broker(peer, std::move(setup)));
 }
 
-/// What the setups of all links have in common.
+/// Makes the part of the setup that is the same for all links.
 std::shared_ptr<peer_setup> setup_of(principal remote, const std::shared_ptr<const link_settings>& settings,
                                      const std::shared_ptr<link_counters>& counters) {
   auto setup = std::make_shared<peer_setup>();
@@ -32,7 +32,7 @@ std::shared_ptr<peer_setup> setup_of(principal remote, const std::shared_ptr<con
   return setup;
 }
 
-/// Sends the frames of `remote` to `receiver`.
+/// Makes a function that sends the frames of `remote` to `receiver`.
 template <class Receiver>
 auto deliver_to(const Receiver& receiver, principal remote) {
   return [receiver, remote](const peer_actor& via, frame_ptr frame, inbound_credit credit) {
@@ -40,7 +40,7 @@ auto deliver_to(const Receiver& receiver, principal remote) {
   };
 }
 
-/// The setup of the link between two replicas.
+/// Makes the setup of the link between two replicas.
 std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
                                                      const std::shared_ptr<const link_settings>& settings,
                                                      const std::shared_ptr<link_counters>& counters,
@@ -55,7 +55,7 @@ std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
   return setup;
 }
 
-/// The setup of a client's session at a replica.
+/// Makes the setup of a client's session at a replica.
 std::shared_ptr<const peer_setup> session_setup(client_id client, const std::shared_ptr<const link_settings>& settings,
                                                 const std::shared_ptr<link_counters>& counters,
                                                 const replica_link_ends& ends) {
@@ -72,7 +72,7 @@ std::shared_ptr<const peer_setup> session_setup(client_id client, const std::sha
   return setup;
 }
 
-/// The setup of a client's link to a replica.
+/// Makes the setup of a client's link to a replica.
 std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
                                                     const std::shared_ptr<const link_settings>& settings,
                                                     const std::shared_ptr<link_counters>& counters,
@@ -84,7 +84,8 @@ std::shared_ptr<const peer_setup> client_peer_setup(replica_id remote,
   return setup;
 }
 
-/// Called when all peers exist and a client has its `client_links`, so that no frame arrives before them.
+/// Starts dialing. Call this when all peers exist and a client has its `client_links`, so that no frame arrives
+/// earlier.
 void start_dialing(const std::vector<caf::actor>& peers) {
   for (const auto& peer : peers)
     caf::anon_send(peer, dial_due{});
@@ -148,8 +149,9 @@ client_links_handle start_client_links(caf::actor_system& system, link_settings 
     links.actors.push_back(caf::actor_cast<caf::actor>(links.peers.back()));
   }
   caf::anon_send(client, client_links{std::make_shared<const std::vector<peer_actor>>(links.peers)});
-  // The client treats a link as open until it is reported closed. Without these messages it would send requests to the
-  // primary alone, over a link that is not open yet, although connected backups could forward them sooner.
+  // The client treats a link as open until the link is reported closed. Without these messages, the client would send
+  // requests to the primary alone over a link that is not open yet, although connected backups could forward them
+  // sooner.
   for (std::uint32_t number = 0; number < shared->replicas.size(); ++number)
     caf::anon_send(client, link_changed{replica_id{number}, false});
   start_dialing(links.actors);

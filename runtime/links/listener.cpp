@@ -13,11 +13,11 @@ namespace hypermesh {
 
 namespace {
 
-/// A handshake that is not complete after this many sweeps is cut. So a deadline is at most a quarter late, and a flood
-/// of connections starts no timers.
+/// The listener cuts a handshake that is not complete after this many sweeps. So the deadline is at most a quarter
+/// late, and a flood of connections starts no timers.
 constexpr std::uint32_t sweeps_per_handshake = 4;
 
-/// The bytes that may arrive before a peer takes its connection in the loop's next turn: 50 reads, CAF's limit for one
+/// The size of one read before a peer takes its connection in the loop's next turn. CAF makes at most 50 reads in one
 /// turn.
 constexpr std::size_t early_read_bytes_max = 1'024;
 constexpr std::size_t early_bytes_max = 64 * early_read_bytes_max;
@@ -44,7 +44,8 @@ void listener_state::take_connection(const caf::io::new_connection_msg& accepted
     const auto reason = stopping_ ? link_error::stopped : link_error::too_many_connections;
     setup_->counters->add(reason);
     if (!stopping_) setup_->settings->tell({link_event::what::refused, std::nullopt, address, reason, {}});
-    // Nothing was read from it, so it is not registered anywhere: here CAF's own close frees the socket at once.
+    // Nothing was read from this connection, so it is not registered anywhere. In this case CAF's own close frees the
+    // socket at once.
     self_->close(accepted.handle);
     return;
   }
@@ -80,14 +81,14 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
     self_->configure_read(data.handle, caf::io::receive_policy::exactly(initiator_proof_bytes));
   }
   if (step.error) {
-    // A cut now would discard the answer.
+    // Only refuse the connection and do not cut it, because a cut would discard the answer.
     refuse(*connection, *step.error);
     connection->is_refused = true;
     return;
   }
   if (!step.channel) return;
-  // Set here and not by the peer: a policy holds from the next read on, and with the present one that read would wait
-  // for `initiator_proof_bytes`.
+  // The listener sets this policy, not the peer, because a policy applies from the next read on. With the present
+  // policy, that read would wait for `initiator_proof_bytes`.
   self_->configure_read(data.handle, caf::io::receive_policy::at_most(early_read_bytes_max));
   connection->remote = *connection->handshake->initiator();
   connection->early = connection->handshake->take_rest();
@@ -152,7 +153,7 @@ void listener_state::forget(caf::io::connection_handle handle) {
 void listener_state::forget_taken(const connection_taken& taken) {
   const auto& connection = taken.connection;
   const auto found = connections_.find(connection->handle);
-  // The socket's number may belong to a newer connection by now.
+  // The socket's number may belong to a newer connection at this point.
   if (found == connections_.end() || found->second != connection) return;
   // The peer did not take the connection, so the listener still owns it.
   if (self_->valid(connection->handle)) {
@@ -185,7 +186,7 @@ void listener_state::sweep() {
       cut(*connection, link_error::handshake_timeout);
       continue;
     }
-    // Its reason was counted when it was refused.
+    // The reason was counted when the connection was refused.
     connection->is_cut = true;
     cut_connection(connection->handle);
   }
@@ -203,7 +204,8 @@ void listener_state::report() {
 void listener_state::stop() {
   if (stopping_) return;
   stopping_ = true;
-  // Not in the turn that may have opened the port, because CAF would forget both and keep the socket.
+  // The port is not closed in this turn of the loop, which may have opened it. CAF would then forget both requests and
+  // keep the socket.
   self_->backend().post([self = caf::actor_cast<caf::actor>(self_)] { caf::anon_send(self, port_closing{}); });
   for (const auto& [handle, connection] : connections_) {
     if (!connection->is_cut) cut(*connection, link_error::stopped);
@@ -212,7 +214,7 @@ void listener_state::stop() {
     for (const auto& session : sessions)
       caf::anon_send(session, stop_links{});
   }
-  // A session takes at most two farewell time-outs; the third one is a margin.
+  // A session needs at most two farewell time-outs; the third time-out is a margin.
   self_->delayed_send(self_, 3 * limits().farewell_timeout, farewell_over{});
 }
 

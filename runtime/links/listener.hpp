@@ -21,7 +21,7 @@ namespace hypermesh {
 struct listener_setup {
   std::shared_ptr<const link_settings> settings;
   std::shared_ptr<link_counters> counters;
-  /// By replica number; this replica's own entry is empty.
+  /// The peers by replica number. The entry of this replica is empty.
   std::vector<peer_actor> peers;
   /// Makes the parameters of a client's session.
   std::function<std::shared_ptr<const peer_setup>(client_id)> session_setup;
@@ -29,11 +29,11 @@ struct listener_setup {
   std::function<void(std::vector<named_counter>)> report;
 };
 
-/// The open port: accepts connections, authenticates them, and passes each to the peer of its replica or to a new
-/// session of its client. A stranger's bytes reach nothing but the handshake and its messages of fixed size.
+/// The open port. It accepts connections, authenticates them, and passes each connection to the peer of its replica or
+/// to a new session of its client. The bytes of a stranger reach only the handshake, whose messages have a fixed size.
 ///
-/// Memory: at most `handshakes_max` connections of less than a kilobyte each, plus up to 64 KiB from the authentication
-/// of a connection until its peer takes it; `sessions_max` session handles.
+/// Memory: at most `handshakes_max` connections of less than a kilobyte each, plus up to 64 KiB for each connection
+/// from its authentication until its peer takes it, plus `sessions_max` session handles.
 class listener_state {
  public:
   static constexpr const char* name = "listener";
@@ -68,7 +68,7 @@ class listener_state {
   caf::io::accept_handle doorman_;
   std::map<caf::io::connection_handle, std::shared_ptr<accepted_connection>> connections_;
   std::map<std::string, std::size_t> connections_by_address_;
-  /// By client number, the oldest first.
+  /// The sessions by client number, the oldest session first.
   std::map<std::uint32_t, std::deque<caf::actor>> sessions_;
   std::size_t session_count_ = 0;
   bool port_is_open_ = true;

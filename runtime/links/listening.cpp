@@ -20,7 +20,7 @@ std::variant<open_file, int> listen_on(int family, const sockaddr* address, sock
   open_file file{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!file.is_open()) return errno;
   const int on = 1;
-  // So that a restarted replica gets its port back while old connections linger in the system.
+  // A restarted replica then gets its port back while the system still keeps old connections of the port.
   (void)::setsockopt(file.descriptor(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   const int only_ipv6 = both_families ? 0 : 1;
   if (family == AF_INET6 &&
@@ -28,7 +28,7 @@ std::variant<open_file, int> listen_on(int family, const sockaddr* address, sock
     return errno;
   }
   if (::bind(file.descriptor(), address, size) != 0) return errno;
-  // Two sockets may be bound to one port under SO_REUSEADDR; the second one fails here.
+  // With SO_REUSEADDR, two sockets may bind to one port. The second socket fails here.
   if (::listen(file.descriptor(), SOMAXCONN) != 0) return errno;
   return file;
 }
@@ -131,7 +131,7 @@ or_error<open_file> open_listening_socket(const replica_address& address) {
     auto opened = listen_on(entry->ai_family, entry->ai_addr, entry->ai_addrlen, false);
     if (auto* file = std::get_if<open_file>(&opened)) return std::move(*file);
     error = std::get<int>(opened);
-    // This address belongs to the machine, but the port is taken. The error of the next address would hide that.
+    // This address belongs to the machine, but the port is taken. The error of a later address would hide this cause.
     if (error == EADDRINUSE) break;
   }
   return explain(address, error);

@@ -14,7 +14,8 @@ namespace {
 
 byte_span as_bytes(const std::vector<char>& buffer) { return std::as_bytes(std::span{buffer}); }
 
-/// Wakes a peer whose window has room again; does nothing when the peer has ended.
+/// Makes a function that wakes a peer when its window has room again. The function does nothing when the peer has
+/// ended.
 std::function<void()> wake_up(link_broker* self) {
   return [weak = caf::actor_cast<caf::weak_actor_ptr>(self)] {
     if (const auto strong = caf::actor_cast<caf::strong_actor_ptr>(weak)) {
@@ -23,7 +24,7 @@ std::function<void()> wake_up(link_broker* self) {
   };
 }
 
-/// Looks a name up on a thread of its own, because the system's resolver blocks.
+/// Looks a name up on a separate thread, because the system's resolver blocks.
 void resolve(caf::event_based_actor* self, const caf::actor& asker, const replica_address& address,
              std::uint64_t generation) {
   self->send(asker, host_resolved{generation, resolve_address(address.host, address.port)});
@@ -57,7 +58,7 @@ void peer_state::schedule_dial() {
 
 void peer_state::dial(const dial_due& due) {
   if (!setup_->dials || due.generation != generation_ || stopping_ || live_ || attempt_) return;
-  // The frames of the last connection are not handled yet, and a new one would only add to them.
+  // The frames of the last connection are not handled yet, and a new connection would deliver more of them.
   if (window_->exceeded() || resolving_) return schedule_dial();
   const auto& address = setup_->settings->replicas.at(setup_->remote.number);
   if (address.host.empty()) return;
@@ -75,7 +76,7 @@ void peer_state::take_addresses(const host_resolved& found) {
 
 void peer_state::connect(const std::vector<socket_address>& addresses) {
   std::optional<int> socket;
-  // The addresses of a name are tried in turn, beginning with a random one.
+  // The peer tries the addresses of a name in turn, beginning with a random address.
   const auto first = addresses.empty() ? 0 : randombytes_uniform(static_cast<std::uint32_t>(addresses.size()));
   for (std::size_t index = 0; index < addresses.size() && !socket; ++index) {
     socket = start_connecting(addresses[(first + index) % addresses.size()]);
@@ -141,9 +142,9 @@ void peer_state::note_failed_dial(link_error reason) {
 
 void peer_state::take_offer(const connection_offered& offer) {
   auto& accepted = *offer.connection;
-  // All links run on one thread, so nothing arrives between taking the scribe and reading the early bytes.
+  // All links run on one thread, so no bytes arrive between taking the scribe and reading the early bytes.
   auto* const listener = static_cast<caf::io::abstract_broker*>(caf::actor_cast<caf::abstract_actor*>(accepted.owner));
-  // While the window is exceeded, a new connection would only add to it; the remote node dials again.
+  // While the window is exceeded, a new connection would deliver even more bytes. The remote node dials again later.
   const bool refused = stopping_ || setup_->dials || window_->exceeded();
   auto scribe = refused || accepted.is_cut ? nullptr : listener->take(accepted.handle);
   const bool taken = scribe != nullptr;
@@ -224,7 +225,7 @@ void peer_state::go_down(link_error reason) {
 void peer_state::tell(link_event::what happened, link_error reason) const {
   const auto& settings = *setup_->settings;
   std::string address;
-  // A replica's address is known from the genesis; a client may come from any address.
+  // A replica's address is known from the genesis. A client may come from any address.
   if (setup_->remote.is_replica()) {
     const auto& known = settings.replicas.at(setup_->remote.number);
     const bool is_ipv6 = known.host.find(':') != std::string::npos;
@@ -240,7 +241,7 @@ void peer_state::resume_reading() {
 void peer_state::check_life() {
   self_->delayed_send(self_, limits().keepalive_interval, keepalive_due{});
   if (!live_) return;
-  // The connection has lasted for a while, so the next failure starts with the shortest delay.
+  // The connection has stayed up for a while, so the next failure starts with the shortest delay.
   backoff_->reset();
   if (const auto error = live_->check_life()) close_live(*error);
 }

@@ -18,22 +18,23 @@ struct peer_setup {
   principal remote;
   std::shared_ptr<const link_settings> settings;
   std::shared_ptr<link_counters> counters;
-  /// Whether this side dials. Otherwise the listener offers connections.
+  /// Whether this side dials. If not, the listener offers connections to the peer.
   bool dials = false;
-  /// Whether the peer quits when its connection ends: a client's session does, and its client dials a new one.
+  /// Whether the peer quits when its connection ends. This is true for a client's session, because the client dials a
+  /// new session.
   bool ends_with_connection = false;
   /// Called for each frame of the authenticated remote node; `via` is this peer.
   std::function<void(const peer_actor& via, frame_ptr, inbound_credit)> deliver;
-  /// Called when the authenticated link went up or down. Up comes before the first frame.
+  /// Called when the authenticated link went up or down. The call for "up" comes before the first frame.
   std::function<void(const peer_actor& via, bool up)> changed;
 };
 
-/// One remote node (a `peer_actor`): the broker that owns the connection to this node, if there is one. A peer outlives
-/// its connections: it dials again, and a newer authenticated connection replaces an older one, because after a crash
-/// of the remote node the older one is dead without having been closed.
+/// One remote node (a `peer_actor`): the broker that owns the connection to this node, if there is a connection. A peer
+/// outlives its connections and dials again. A newer authenticated connection replaces an older connection, because
+/// after a crash of the remote node the older connection is dead without having been closed.
 ///
-/// Memory: one live connection, one handshake, and connections that are being closed, which CAF reports within
-/// a turn of its loop; the inbound window counts over all of them.
+/// Memory: one live connection, one handshake, and connections that are being closed. CAF reports closed connections
+/// within a turn of its loop. The inbound window counts the bytes of all of them.
 class peer_state {
  public:
   static constexpr const char* name = "peer";
@@ -48,7 +49,7 @@ class peer_state {
   void take_addresses(const host_resolved& found);
   void dial(const dial_due& due);
   void give_up_dialing(const dial_expired& expired);
-  /// HELLO has left, so the connection is established.
+  /// Records that HELLO was sent, which shows that the connection is established.
   void note_connected(caf::io::connection_handle handle);
   void resume_reading();
   void check_life();
@@ -78,7 +79,7 @@ class peer_state {
   void quit_when_empty();
   /// Reports an event to the handler in the settings.
   void tell(link_event::what happened, link_error reason) const;
-  /// Counts and reports an attempt to dial that failed, and schedules the next one.
+  /// Counts and reports an attempt to dial that failed, and schedules the next attempt.
   void note_failed_dial(link_error reason);
 
   link_broker* self_;
@@ -87,12 +88,12 @@ class peer_state {
   std::optional<redial_backoff> backoff_;
   std::optional<attempt> attempt_;
   std::shared_ptr<connection> live_;
-  /// Connections that were cut and are not yet reported closed. Null for one whose handshake was not complete.
+  /// Connections that were cut and are not yet reported closed. The value is null if the handshake was not complete.
   std::map<caf::io::connection_handle, std::shared_ptr<connection>> closing_;
-  /// The number of the present attempt to dial.
+  /// The number of the current attempt to dial.
   std::uint64_t generation_ = 0;
   bool was_up_ = false;
-  /// A thread is looking the host name up; there are never two at once.
+  /// A thread is looking the host name up. There is never more than one such thread.
   bool resolving_ = false;
   bool stopping_ = false;
 };

@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// An idle link keeps at most this much memory of an incomplete frame.
+/// The most memory in bytes that an idle link keeps for an incomplete frame.
 constexpr std::size_t pending_bytes_kept = 64 * 1024;
 
 static_assert(stream_key::size == crypto_secretstream_xchacha20poly1305_KEYBYTES);
@@ -103,7 +103,7 @@ received_frames secure_channel::feed(byte_span bytes) {
         if (error_) break;
       }
     }
-    // A frame that is complete in `bytes` is opened there, without a copy of its ciphertext.
+    // A frame that is complete in `bytes` is decrypted from there, without a copy of its ciphertext.
     if (pending_.empty() && wanted > length_bytes && bytes.size() >= wanted) {
       open(bytes.first(wanted), out);
       bytes = bytes.subspan(wanted);

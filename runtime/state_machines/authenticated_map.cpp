@@ -22,7 +22,7 @@ static_assert(authenticated_map::key_bytes_max <= 0xffff, "a key's length has 16
 static_assert(authenticated_map::value_bytes_max <= 0xffff'ffff, "a value's length has 32 bits");
 static_assert(authenticated_map::bucket_count_max <= limits::state_chunks_max);
 
-/// The place of a chunk, as its header gives it.
+/// The place of a chunk according to its header.
 struct chunk_place {
   std::size_t bucket = 0;
   std::size_t part = 0;
@@ -38,7 +38,7 @@ byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span st
   return writer.take();
 }
 
-/// Checks one chunk alone, without the chunks beside it.
+/// Checks one chunk alone, without comparing it to its neighbours.
 or_reason<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
   if (chunk.bytes == nullptr) return invalid("the chunk is empty");
   const auto size = chunk.bytes->size();
@@ -143,7 +143,8 @@ void authenticated_map::refresh_bucket(std::size_t index) {
     const auto part = chunks.size();
     const auto length = std::min(stream_bytes_max, stream.size() - start);
     auto bytes = make_chunk(buckets_.size(), {index, part}, byte_span{stream}.subspan(start, length));
-    // A comparison costs a tenth of a hash, and the front of a large bucket often stays unchanged.
+    // This comparison avoids many hashes: it costs a tenth of a hash, and the front of a large bucket often stays
+    // unchanged.
     if (part < bucket.chunks.size() && *bucket.chunks[part].bytes == bytes) {
       chunks.push_back(bucket.chunks[part]);
       continue;
@@ -191,11 +192,11 @@ or_reason<void> authenticated_map::read_stream(std::size_t index, byte_span stre
     const auto value = reader.bytes(value_bytes);
     if (reader.failed()) return invalid("ends inside an entry");
     if (bucket_of(key) != index) return invalid("has a key of another bucket");
-    // Strictly ascending: one content has one encoding, and no key comes twice.
+    // Keys must ascend strictly, so that a content has only one encoding and no key appears twice.
     if (!into.entries.empty() && into.entries.rbegin()->first >= as_text(key)) return invalid("has keys out of order");
     into.entries.emplace_hint(into.entries.end(), as_text(key), as_text(value));
   }
-  // An entry header that is truncated at the very end leaves the reader empty but failed.
+  // If an entry header is truncated at the very end, the reader is empty but has failed.
   if (reader.failed()) return invalid("ends inside an entry");
   return {};
 }

@@ -14,19 +14,18 @@ namespace hypermesh {
 /// The replicated state of a machine: an ordered map of bytes to bytes under a Merkle
 /// root (the hierarchical partitions of Castro's thesis, section 5.3.1, with one level of buckets).
 ///
-/// A key belongs to the bucket that its digest selects. A bucket becomes one or more
-/// chunks of at most `limits::state_chunk_bytes_max`; an empty bucket has none. The
-/// chunks depend on the content alone and never on the order of changes. Only buckets
-/// that changed since the last snapshot are serialised and hashed again. All others share
-/// their chunks with it.
+/// A key belongs to the bucket that its digest selects. A bucket becomes one or more chunks of at most
+/// `limits::state_chunk_bytes_max`; an empty bucket has no chunk. The chunks depend only on the content and never on
+/// the order of changes. Only buckets that changed since the last snapshot are serialised and hashed again. All other
+/// buckets share their chunks with the last snapshot.
 ///
 /// A chunk is, in little-endian order: format octet, u32 count of buckets, u32 bucket,
 /// u32 part, then a part of the bucket's stream. The stream is, for each entry in
 /// ascending order of keys: u16 key length, u32 value length, key, value. All parts of a
 /// bucket but the last are full.
 ///
-/// Owned by one machine, not safe for concurrent use. Memory: the entries, and the chunks
-/// of the last snapshot. The machine that owns the map bounds `content_bytes()`.
+/// One machine owns the map; concurrent use is not safe. Memory: the entries, and the chunks of the last snapshot. The
+/// machine that owns the map bounds `content_bytes()`.
 class authenticated_map {
  public:
   static constexpr std::size_t key_bytes_max = 1024;
@@ -40,8 +39,7 @@ class authenticated_map {
   /// is part of every chunk and so of the root.
   explicit authenticated_map(std::size_t bucket_count = bucket_count_default);
 
-  /// The bucket of `key`. Costs one hash, so a caller that reads and then writes keeps
-  /// the result.
+  /// The bucket of `key`. The call costs one hash, so a caller that reads and then writes should keep the result.
   [[nodiscard]] std::size_t bucket_of(byte_span key) const;
 
   /// The value of `key`. The span is valid until the next change.
@@ -53,24 +51,24 @@ class authenticated_map {
   void put(byte_span key, byte_span value) { put_in(bucket_of(key), key, value); }
   void put_in(std::size_t bucket, byte_span key, byte_span value);
 
-  /// False if there was no such key.
+  /// Removes `key`. Returns false if there was no such key.
   bool erase(byte_span key) { return erase_in(bucket_of(key), key); }
   bool erase_in(std::size_t bucket, byte_span key);
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Bytes of all keys and values.
+  /// The number of bytes of all keys and values.
   [[nodiscard]] std::uint64_t content_bytes() const { return content_bytes_; }
 
   /// Calls `visit` with every key and value, in the order of the chunks.
   void for_each(const std::function<void(byte_span key, byte_span value)>& visit) const;
 
-  /// See `state_machine`. A snapshot costs the serialisation of the buckets that changed
-  /// since the last one, and one shared pointer for each chunk.
+  /// See `state_machine`. A snapshot costs the serialisation of the buckets that changed since the last snapshot, and
+  /// one shared pointer for each chunk.
   [[nodiscard]] state_snapshot snapshot();
   [[nodiscard]] digest root();
 
-  /// Accepts exactly what `snapshot` of a map with the same number of buckets makes, down
-  /// to the leaf digests. After an error the map is unchanged.
+  /// Accepts only the exact output of `snapshot` of a map with the same number of buckets, including the leaf digests.
+  /// After an error the map is unchanged.
   [[nodiscard]] or_reason<void> restore(const state_snapshot& snapshot);
 
  private:
@@ -89,7 +87,7 @@ class authenticated_map {
   std::vector<std::size_t> dirty_;
   std::size_t size_ = 0;
   std::uint64_t content_bytes_ = 0;
-  /// Root of the last refresh; empty after a change.
+  /// The root at the last refresh; empty after a change.
   std::optional<digest> root_;
 };
 

@@ -124,7 +124,7 @@ std::optional<byte_span> found_value(const operation_result& result) {
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
   const auto value = parse_decimal<std::int64_t>(text);
-  // "-0" and "007" are texts, not numbers: an increment must not change how they look.
+  // "-0" and "007" are texts and not numbers, because an increment must not change how a value looks.
   if (!value || fmt::format("{}", *value) != text) return std::nullopt;
   return value;
 }

@@ -31,7 +31,7 @@ namespace hypermesh::key_value {
 
 inline constexpr std::size_t key_bytes_max = 1024;
 
-/// The spans point into the decoded bytes, or into memory that the caller keeps alive.
+/// The spans in these operations point into the decoded bytes, or into memory that the caller keeps alive.
 struct put {
   byte_span key;
   byte_span value;
@@ -39,11 +39,11 @@ struct put {
 struct get {
   byte_span key;
 };
-/// Named remove because "delete" is a keyword of C++.
+/// The struct is named remove because "delete" is a keyword of C++.
 struct remove {
   byte_span key;
 };
-/// Sets `replacement` if the present value is `expected`; without `expected`, if there is no value.
+/// Sets `replacement` if the present value is `expected`. Without `expected`, it sets the value only if there is none.
 struct compare_and_swap {
   byte_span key;
   std::optional<byte_span> expected;
@@ -57,11 +57,11 @@ struct increment {
 
 using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 
-/// The key must have 1 … `key_bytes_max` bytes, and the whole must fit into `limits::operation_bytes_max`. A
+/// The key must have 1 … `key_bytes_max` bytes, and the whole operation must fit into `limits::operation_bytes_max`. A
 /// machine refuses a longer operation.
 [[nodiscard]] byte_vector encode(const operation& value);
 
-/// Accepts any bytes. The failure says why they are no operation.
+/// Accepts any bytes. The failure says why the bytes are not a valid operation.
 [[nodiscard]] or_reason<operation> decode(byte_span bytes);
 
 /// Whether the operation leaves the state unchanged.
@@ -73,14 +73,14 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 /// A number as `increment` writes it: decimal, without a plus sign and without leading zeros.
 [[nodiscard]] std::optional<std::int64_t> parse_number(std::string_view text);
 
-/// One line for each operation, for a command's help.
+/// The help text of a command: one line for each operation.
 [[nodiscard]] std::string_view usage();
 
-/// The encoded operation that the words of a command line mean, or a text that says what to write instead.
+/// Encodes the operation that the words of a command line describe. The failure says what to write instead.
 [[nodiscard]] or_reason<byte_vector> parse_operation(std::span<const std::string> words);
 
-/// Interprets the result of the operation `submitted`. A value appears as `value_text` writes it, an absent
-/// one as (none).
+/// Interprets the result of the operation `submitted`. A value appears in the form of `value_text`, and an absent value
+/// as (none).
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
 }  // namespace hypermesh::key_value

@@ -10,7 +10,8 @@ namespace hypermesh {
 
 namespace {
 
-// A get answers with one octet and the value. The put that wrote the value had at least one octet besides it.
+// A get answers with one octet and the value. The put that wrote the value also had at least one octet more than the
+// value.
 static_assert(limits::result_bytes_max >= limits::operation_bytes_max);
 static_assert(key_value::key_bytes_max == authenticated_map::key_bytes_max);
 

@@ -6,12 +6,12 @@
 
 namespace hypermesh {
 
-/// The machine "key-value": a replicated map of bytes to bytes. key_value_operations.hpp
-/// defines its operations and results. Memory: `content_bytes_max` of keys and values
-/// and, while a snapshot is held, as much again. Writes beyond the bound are refused.
+/// The machine "key-value": a replicated map of bytes to bytes. key_value_operations.hpp defines its operations and
+/// results. Memory: `content_bytes_max` of keys and values, and the same amount again while a snapshot is held. Writes
+/// beyond the bound are refused.
 class key_value_store final : public state_machine {
  public:
-  /// One GiB. The same at every replica, because it decides which writes are refused.
+  /// One GiB. All replicas use the same value, because it decides which writes are refused.
   static constexpr std::uint64_t content_bytes_max_default = 1ULL << 30U;
 
   explicit key_value_store(std::size_t bucket_count = authenticated_map::bucket_count_default,

@@ -89,7 +89,7 @@ std::optional<node_index> node_pool::best_for(const demand& needs) const {
   std::optional<node_index> best;
   for (std::size_t index = 0; index < rooms_.size(); ++index) {
     const auto& offer = rooms_[index];
-    // The comparison is strict, so among equal nodes the one registered first stays.
+    // The comparison is strict, so among equal nodes the node that was registered first is chosen.
     if (offer.weight < least && wanted.is_met_by(offer)) {
       least = offer.weight;
       best = static_cast<node_index>(index);

@@ -16,26 +16,25 @@ namespace hypermesh::scheduler {
 /// The number of a node in the order of registration.
 using node_index = std::uint32_t;
 
-/// A scan for a place reads 24 bytes for each node: 1.5 MiB at most, which fits into the
+/// The largest number of nodes. A scan for a place reads 24 bytes for each node, 1.5 MiB at most. This fits into the
 /// cache of a core.
 inline constexpr std::size_t nodes_max = 65'536;
-/// GPU models of a cluster. A set of them is a mask of 64 bits.
+/// The largest number of GPU models in a cluster. A set of models is a mask of 64 bits.
 inline constexpr std::size_t gpu_models_max = 64;
 
-/// The free resources of each node, and the choice of a node for a task. Derived state:
-/// the scheduler rebuilds it from its records.
+/// The free resources of each node, and the choice of a node for a task. This is derived state: the scheduler rebuilds
+/// it from its records.
 ///
-/// The rule is best fit. Of the nodes that can take the task, it chooses the one with the
-/// least left afterwards. What is left counts
+/// The rule is best fit: of the nodes that can take the task, the pool chooses the node with the least free resources
+/// left afterwards. The measure of free resources is
 ///
 ///     4 · cpu_milli  +  1 · memory_mib  +  64 · gpu_milli
 ///
-/// A core counts as much as 4 GB, and a GPU as much as 16 cores. On the machines of the
-/// trace the three kinds of resources then weigh about the same. A task takes the same
-/// amount from every node, so the chosen node is the one with the least free now. If
-/// nodes are equal, the one registered first is chosen. A share of a GPU goes to the GPU
-/// with the smallest sufficient rest; if GPUs are equal, to the lowest number. Whole GPUs
-/// are the lowest-numbered ones that are entirely free.
+/// A core counts as much as 4 GB, and a GPU as much as 16 cores. On the machines of the trace the three kinds of
+/// resources then weigh about the same. A task takes the same amount from every node, so the chosen node is the node
+/// with the least free now. If nodes are equal, the node that was registered first is chosen. A share of a GPU goes to
+/// the GPU with the smallest sufficient rest. If GPUs are equal, it goes to the GPU with the lowest number. Whole GPUs
+/// are the lowest-numbered GPUs that are entirely free.
 ///
 /// Memory: `nodes_max` nodes of about 250 bytes.
 class node_pool {
@@ -48,7 +47,7 @@ class node_pool {
   [[nodiscard]] std::optional<node_index> find(std::string_view name) const;
   [[nodiscard]] const node_spec& spec(node_index index) const { return nodes_[index].spec; }
 
-  /// Why the pool cannot take this node; empty if it can.
+  /// The reason why the pool cannot take this node; empty if it can.
   [[nodiscard]] std::string_view flaw_of(const node_spec& spec) const;
   /// Adds a node for which `flaw_of` is empty.
   node_index add(const node_spec& spec);
@@ -60,18 +59,17 @@ class node_pool {
   /// The GPUs that the task would take on a node where it fits.
   [[nodiscard]] gpu_set choose_gpus(node_index index, const demand& needs) const;
 
-  /// Whether a task can occupy exactly these GPUs of the node. For records that are read
-  /// back.
+  /// Whether a task can occupy exactly these GPUs of the node. This checks records that are read back.
   [[nodiscard]] bool can_occupy(node_index index, const demand& needs, gpu_set gpus) const;
   void occupy(node_index index, const demand& needs, gpu_set gpus);
   void vacate(node_index index, const demand& needs, gpu_set gpus);
 
   [[nodiscard]] node_view view(node_index index) const;
-  /// Sets the fields that concern nodes and resources.
+  /// Sets the fields of `into` that concern nodes and resources.
   void summarise(summary_view& into) const;
 
  private:
-  /// The fields that a scan for a place reads, and no others.
+  /// Only the fields that a scan for a place reads.
   struct room {
     std::uint64_t weight = 0;
     std::uint32_t cpu_milli = 0;
@@ -86,7 +84,7 @@ class node_pool {
     std::array<std::uint16_t, gpus_per_node_max> gpu_milli_free{};
     std::uint32_t tasks = 0;
   };
-  /// A demand in the terms of `room`.
+  /// A demand, expressed in the fields of `room`.
   struct requirement {
     std::uint32_t cpu_milli = 0;
     std::uint32_t memory_mib = 0;

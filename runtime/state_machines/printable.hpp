@@ -10,10 +10,10 @@
 
 namespace hypermesh {
 
-/// Whether `letter` is visible ASCII, that is neither a space nor a control character.
+/// Whether `letter` is visible ASCII, which means neither a space nor a control character.
 [[nodiscard]] inline bool is_visible(char letter) { return letter > ' ' && letter < '\x7f'; }
 
-/// The bytes as text if they are printable ASCII, else as 0x and hexadecimal.
+/// The bytes as text if they are printable ASCII, otherwise as 0x and hexadecimal digits.
 [[nodiscard]] inline std::string printable(byte_span bytes) {
   const auto text = as_text(bytes);
   const auto shows = [](char letter) { return letter == ' ' || is_visible(letter); };

@@ -12,18 +12,18 @@
 /// The state machines that come with the product, by name.
 namespace hypermesh {
 
-/// "key-value, scheduler".
+/// The names as a list for people: "key-value, scheduler".
 [[nodiscard]] std::string state_machine_names();
 
-/// A new machine in its initial state. The failure lists the known names.
+/// Makes a machine in its initial state. The failure lists the known names.
 [[nodiscard]] or_reason<std::unique_ptr<state_machine>> make_state_machine(std::string_view name);
 
-/// The encoded operation that the words of a command line mean to `machine`. The failure says what
-/// to write instead.
+/// Encodes the operation of `machine` that the words of a command line describe. The failure says what to write
+/// instead.
 [[nodiscard]] or_reason<byte_vector> parse_operation(std::string_view machine, std::span<const std::string> words);
 
-/// Whether the encoded `operation` only reads, so that `machine` changes nothing when it executes
-/// it. False for bytes that are no operation of the machine, and for an unknown machine.
+/// Whether the encoded `operation` only reads, so `machine` changes nothing when it executes it. False for bytes that
+/// are not an operation of the machine, and for an unknown machine.
 [[nodiscard]] bool is_read(std::string_view machine, byte_span operation);
 
 /// Interprets the machine's result of the operation `submitted`.

@@ -15,7 +15,7 @@ using namespace scheduler;
 namespace {
 
 constexpr std::size_t placement_bytes_max = 1 + name_bytes_max + 1 + name_bytes_max + sizeof(gpu_set);
-/// Far above any sensible bound. It keeps the list of placements inside of a result.
+/// The bound is far above any sensible value. It guarantees that the list of placements fits into a result.
 constexpr std::size_t waiting_examined_limit = 1'024;
 static_assert(sizeof(std::uint16_t) + waiting_examined_limit * placement_bytes_max <= limits::result_bytes_max);
 
@@ -252,7 +252,7 @@ or_reason<void> resource_scheduler::derive(const authenticated_map& records, der
   if (!header) return invalid("the scheduler's header record is missing or unreadable");
   into.header = *header;
 
-  // Nodes come first and in the order of registration, which differs from the order of the map.
+  // Nodes are read first, in the order of registration, which differs from the order of the map.
   bool is_readable = true;
   std::map<node_index, node_spec> specs;
   records.for_each([&](byte_span key, byte_span value) {

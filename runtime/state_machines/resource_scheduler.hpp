@@ -17,12 +17,12 @@ namespace hypermesh {
 /// at every replica, because they decide which operations are refused and which tasks are
 /// placed.
 struct scheduler_bounds {
-  /// Tasks that are submitted, waiting or placed: 300 MB at 300 bytes each.
+  /// The largest number of tasks that are submitted, waiting or placed: 300 MB at 300 bytes each.
   std::size_t live_tasks_max = 1'000'000;
-  /// Released tasks that are still known by name. Older ones are only counted.
+  /// The largest number of released tasks that are still known by name. Older released tasks are only counted.
   std::size_t released_known_max = 65'536;
-  /// Waiting tasks that are tried when a node gains room. At 10 ns each this costs about
-  /// as much as placing one task.
+  /// The largest number of waiting tasks that are tried when a node gains room. At 10 ns each this costs about as much
+  /// as placing one task.
   std::size_t waiting_examined_max = 128;
 };
 
@@ -30,15 +30,13 @@ struct scheduler_bounds {
 /// (node_pool.hpp) and released. All replicas agree on each placement.
 /// scheduler_operations.hpp defines the operations, scheduler_results.hpp the results.
 ///
-/// A task that fits nowhere waits in the order of arrival. When a node gains room,
-/// because a task is released or the node registers, the first `waiting_examined_max`
-/// waiting tasks are tried on that node, in order. A large task at the head does not
-/// delay smaller ones behind it. No other node is tried, because the others had no room
-/// when the task began to wait. A client may also ask again for a waiting task, which
-/// then tries every node.
+/// A task that fits nowhere waits in the order of arrival. When a node gains room, because a task is released or the
+/// node registers, the first `waiting_examined_max` waiting tasks are tried on that node, in order. A large task at the
+/// head does not delay smaller tasks behind it. Other nodes are not tried, because they had no room when the task began
+/// to wait. A client may also ask again for a waiting task, and the scheduler then tries every node.
 ///
-/// Memory: `scheduler_bounds` and `nodes_max`. The records in the map hold the whole
-/// state. Everything else is derived from them and rebuilt by `restore`.
+/// Memory: `scheduler_bounds` and `nodes_max`. The records in the map contain the whole state. All other members are
+/// derived from them, and `restore` rebuilds them.
 class resource_scheduler final : public state_machine {
  public:
   explicit resource_scheduler(std::size_t bucket_count = authenticated_map::bucket_count_default,
@@ -60,12 +58,12 @@ class resource_scheduler final : public state_machine {
     scheduler::demand needs;
   };
 
-  /// Tables that follow from the records.
+  /// Tables that are derived from the records.
   struct derived_tables {
     scheduler::node_pool nodes;
-    /// By ticket, which is the order of arrival.
+    /// The waiting tasks by ticket, which is the order of arrival.
     std::map<std::uint64_t, waiting_task> waiting;
-    /// Names of released tasks by ticket. The oldest one is forgotten first.
+    /// Names of released tasks by ticket. The scheduler forgets the oldest name first.
     std::map<std::uint64_t, std::string> released;
     std::uint64_t submitted = 0;
     std::uint64_t placed = 0;
@@ -92,8 +90,7 @@ class resource_scheduler final : public state_machine {
   void store(const known_task& task);
   /// Places the task on a node where it fits.
   scheduler::placement place_on(scheduler::node_index node, std::string_view name, known_task& task);
-  /// Releases the resources of a placed task. Returns the placements of waiting tasks
-  /// that follow.
+  /// Releases the resources of a placed task. Returns the placements of waiting tasks that this makes possible.
   operation_result release(std::string_view name, known_task& task);
   /// Tries waiting tasks on a node that gained room.
   scheduler::placements fill(scheduler::node_index node);

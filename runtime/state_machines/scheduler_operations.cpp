@@ -79,7 +79,7 @@ bool is_name(std::string_view text) {
 
 // --- Text ----------------------------------------------------------------------
 
-/// A number on a command line, with the name that the usage gives it.
+/// Reads a number of a command line. The error uses the name that the usage text gives to it.
 template <class Number>
 or_reason<Number> parse_amount(std::string_view text, std::string_view what) {
   const auto value = parse_decimal<Number>(text);

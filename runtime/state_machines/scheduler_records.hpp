@@ -8,8 +8,8 @@
 #include "runtime/state_machines/node_pool.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
 
-/// The records of the scheduler's state in its authenticated map. Every fact is stored
-/// once. Free resources, waiting tasks and all totals but one follow from these records.
+/// The records of the scheduler's state in its authenticated map. Every fact is stored once. Free resources, waiting
+/// tasks and all totals except one are derived from these records.
 ///
 /// | key           | value                                                                     |
 /// |---------------|---------------------------------------------------------------------------|
@@ -34,9 +34,9 @@ struct task_record {
   task_state state = task_state::submitted;
   demand needs;
   service_class service = service_class::best_effort;
-  /// Only of pending and released tasks.
+  /// Set only for pending and released tasks.
   std::uint64_t ticket = 0;
-  /// Only of placed and released tasks.
+  /// Set only for placed and released tasks.
   node_index node = 0;
   gpu_set gpus = 0;
 };
@@ -49,8 +49,7 @@ inline constexpr std::string_view header_key = "h";
 [[nodiscard]] byte_vector encode_record(const node_record& value);
 [[nodiscard]] byte_vector encode_record(const task_record& value);
 
-/// Nothing unless the bytes are exactly one such record. The caller checks names and
-/// amounts.
+/// Returns nothing unless the bytes are exactly one such record. The caller checks names and amounts.
 [[nodiscard]] std::optional<header_record> decode_header(byte_span value);
 [[nodiscard]] std::optional<node_record> decode_node(std::string_view name, byte_span value);
 [[nodiscard]] std::optional<task_record> decode_task(byte_span value);

@@ -79,7 +79,7 @@ std::string describe(const summary_view& value) {
       value.gpu_milli_total);
 }
 
-/// Text of an applied operation; empty if the payload does not fit the operation.
+/// Makes the text of an applied operation. The text is empty if the payload does not fit the operation.
 struct applied_text {
   byte_span payload;
 

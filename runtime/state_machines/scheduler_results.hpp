@@ -19,10 +19,10 @@
 /// | place                  | `placement`, or empty: the task waits    |
 /// | queries                | `node_view`, `task_view`, `summary_view` |
 ///
-/// The fields follow in order and are encoded like those of the operations.
+/// The fields follow in order and have the same encoding as the fields of the operations.
 namespace hypermesh::scheduler {
 
-/// Bit i stands for GPU i of the node.
+/// A set of GPUs. Bit i stands for GPU i of the node.
 using gpu_set = std::uint16_t;
 
 /// A task that was placed on a node.
@@ -34,7 +34,7 @@ struct placement {
   friend bool operator==(const placement&, const placement&) = default;
 };
 
-/// Waiting tasks that an operation placed, in their order. At most `waiting_examined_max`.
+/// The waiting tasks that an operation placed, in their order; at most `waiting_examined_max`.
 using placements = std::vector<placement>;
 
 enum class task_state : std::uint8_t { submitted = 0, pending = 1, placed = 2, released = 3 };
@@ -46,7 +46,7 @@ struct node_view {
   node_spec spec;
   std::uint32_t cpu_milli_free = 0;
   std::uint32_t memory_mib_free = 0;
-  /// Of each GPU, in order.
+  /// The free thousandths of each GPU, in order.
   std::vector<std::uint16_t> gpu_milli_free;
   std::uint32_t tasks = 0;
 
@@ -56,7 +56,7 @@ struct node_view {
 struct task_view {
   task_spec spec;
   task_state state = task_state::submitted;
-  /// The node where the task is placed, or was placed if it is released; empty before that.
+  /// The node where the task is or was placed; empty if the task was never placed.
   std::string node;
   gpu_set gpus = 0;
 
@@ -65,11 +65,11 @@ struct task_view {
 
 struct summary_view {
   std::uint64_t nodes = 0;
-  /// Number of tasks that are in this state now.
+  /// The number of tasks in each state now.
   std::uint64_t submitted = 0;
   std::uint64_t pending = 0;
   std::uint64_t placed = 0;
-  /// Tasks that were ever released. Older ones are counted but no longer known by name.
+  /// The number of tasks that were ever released. Older tasks are counted but no longer known by name.
   std::uint64_t released = 0;
   std::uint64_t cpu_milli_total = 0;
   std::uint64_t cpu_milli_used = 0;
@@ -87,7 +87,7 @@ struct summary_view {
 [[nodiscard]] byte_vector encode_result(const task_view& value);
 [[nodiscard]] byte_vector encode_result(const summary_view& value);
 
-/// Nothing unless the payload is exactly one such result.
+/// Returns nothing unless the payload is exactly one such result.
 [[nodiscard]] std::optional<placement> decode_placement(byte_span payload);
 [[nodiscard]] std::optional<placements> decode_placements(byte_span payload);
 [[nodiscard]] std::optional<node_view> decode_node_view(byte_span payload);
