@@ -14,13 +14,13 @@ namespace hypermesh {
 
 namespace {
 
-/// CAF's workers, its clock and the multiplexer of the links.
+/// Counts CAF's workers, its clock and the multiplexer of the links.
 std::size_t threads_of_actor_system() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4) + 2; }
 
-/// The journal, the auditor, RocksDB's background threads and the thread that syncs its log.
+/// Counts the journal, the auditor, RocksDB's background threads and the thread that syncs its log.
 constexpr std::size_t threads_of_storage = 6;
 
-/// Threads that wait until the trial is over. Each has a stack of 64 KiB.
+/// Threads that wait until the trial is over. Each thread has a stack of 64 KiB.
 class trial_threads {
  public:
   trial_threads() { pthread_mutex_lock(&gate_); }
@@ -35,7 +35,7 @@ class trial_threads {
 
   [[nodiscard]] std::size_t count() const { return threads_.size(); }
 
-  /// Starts one more thread. Returns the system's error number, or 0.
+  /// Starts one more thread. Returns the system's error number, or 0 for success.
   [[nodiscard]] int add() {
     constexpr std::size_t stack_bytes = 64UL * 1024;
     pthread_attr_t attributes;
@@ -60,7 +60,7 @@ class trial_threads {
   std::vector<pthread_t> threads_;
 };
 
-/// The limit of this user's processes and threads, as `ulimit -u` shows it.
+/// The limit on this user's processes and threads, as `ulimit -u` shows it.
 std::optional<rlim_t> user_limit() {
   rlimit processes{};
   if (::getrlimit(RLIMIT_NPROC, &processes) != 0 || processes.rlim_cur == RLIM_INFINITY) return std::nullopt;

@@ -19,7 +19,7 @@ std::uint32_t line_of(const toml::node* node) {
 }  // namespace
 
 std::string config_problem::text() const {
-  // The text may quote the file and goes to a terminal.
+  // The text may quote the file, and it is printed on a terminal.
   const auto safe = visible_text(what);
   return line == 0 ? fmt::format("{}: {}", file.string(), safe) : fmt::format("{}:{}: {}", file.string(), line, safe);
 }
@@ -39,9 +39,9 @@ world_error joined(const world_error& first, const world_error& second) {
 struct toml_table::content {
   std::filesystem::path path;
   std::shared_ptr<std::vector<config_problem>> problems;
-  /// Keeps the parsed file alive.
+  /// Keeps the parsed file alive while a table refers to it.
   std::shared_ptr<void> owner;
-  /// Null for a table that is missing.
+  /// The table; null when it is missing.
   const toml::table* table = nullptr;
   std::set<std::string, std::less<>> asked;
 

@@ -39,7 +39,7 @@ void for_each_inner_actor(const node_actors& actors, Visitor visit) {
   visit(actors.monitor);
 }
 
-/// Reports to the host when an actor ends by itself, because the node then cannot keep its guarantees.
+/// Reports to the host when an actor ends unexpectedly, because the node then cannot keep its guarantees.
 template <class Handle>
 void supervise(const Handle& actor, const char* name, const failure_handler& on_failure) {
   if (!on_failure) return;
@@ -122,10 +122,11 @@ node_actors spawn_node(caf::actor_system& system, node_parts parts) {
 void connect_node(const node_actors& actors) {
   const auto shared = std::make_shared<const node_actors>(actors);
   for_each_inner_actor(actors, [&](const auto& actor) { caf::anon_send(actor, wired{shared}); });
-  // Every mailbox has its `wired` now, so messages of these two actors find all others connected.
+  // At this point every mailbox contains its `wired`. So messages of these two actors find all other actors connected.
   caf::anon_send(actors.executor, actors_connected{});
   caf::anon_send(actors.replica, actors_connected{});
-  // Last, so that no verified message reaches the replica or the executor before `actors_connected`.
+  // The ingress is connected last, so that no verified message reaches the replica or the executor before
+  // `actors_connected`.
   caf::anon_send(actors.ingress, wired{shared});
   caf::anon_send(actors.client_ingress, wired{shared});
 }

@@ -17,8 +17,8 @@
 
 namespace hypermesh {
 
-/// Times and bounds that a node chooses for itself; none of them affects the agreed state. Each one has a key in
-/// node.toml (`config_rows.cpp`).
+/// Times and bounds that a node chooses for itself. None of them affects the agreed state. Each has a key in node.toml
+/// (`config_rows.cpp`).
 struct node_settings {
   batch_settings batching;
   /// How long a request waits for others while the pipeline is busy.
@@ -32,27 +32,28 @@ struct node_settings {
   view_change_settings views;
   /// How often a backup measures how the primary serves its clients.
   microseconds_t service_check_us = 25'000;
-  /// Bytes of records that stay on disk although a stable state covers them. No state is written before there are more.
+  /// The number of bytes of records that stay on disk although a stable state covers them. No state is written before
+  /// there are more.
   std::uint64_t retained_bytes = 8 * 1024 * 1024;
-  /// Bounds on the bytes that this node sends to replicas that fetch its state, and on the states that it holds for
+  /// Bounds on the bytes that this node sends to replicas that fetch its state, and on the states that it keeps for
   /// them.
   donor_settings giving;
-  /// Frames of each replica that are examined in a second.
+  /// The number of frames of each replica that the node examines in a second.
   std::uint64_t frames_per_second_max = frame_rate_limit::usual_rate;
 };
 
-/// A node as its last run left it, or a new node.
+/// A node in the state in which its last run ended, or a new node.
 struct restored_node {
   recovered_node past;
   /// The state after all executed sequences.
   std::unique_ptr<replicated_state> state;
   std::vector<taken_state> taken;
-  /// What the disk holds of the last run.
+  /// The records and the state of the last run that are on the disk.
   kept_before kept;
 };
 
-/// Reads the disk and brings the fresh `machine` to the state of the last run. The error says why this disk cannot be
-/// trusted.
+/// Reads the disk and brings the fresh `machine` to the state of the last run. The error says why the node cannot trust
+/// this disk.
 [[nodiscard]] or_error<restored_node> restore_node(const node_identity& identity, stable_storage& storage,
                                                    std::unique_ptr<state_machine> machine);
 
@@ -62,24 +63,25 @@ struct node_parts {
   node_settings settings;
   restored_node restored;
   std::shared_ptr<stable_storage> storage;
-  /// Whether a write waits for a disk. The journal then has a thread of its own, so that no other actor waits.
+  /// Whether a write waits for a disk. In this case the journal has its own thread, so that no other actor waits.
   bool disk_blocks = false;
   failure_handler on_failure;
-  /// Receives the observations that the monitor receives; may be empty.
+  /// Receives the same observations as the monitor; may be empty.
   observation_handler on_observation;
-  /// Replaces the monitor; the simulator puts its invariant checker here. Empty: the product's monitor.
+  /// Replaces the product's monitor; the simulator puts its invariant checker here. Empty: the product's monitor is
+  /// used.
   monitor_actor monitor;
 };
 
-/// Spawns the actors of one node without links; `connect_node` makes them work. Product, tests and simulator
-/// use the same actors.
+/// Spawns the actors of one node without links; `connect_node` makes them work. The product, the tests and the
+/// simulator use the same actors.
 [[nodiscard]] node_actors spawn_node(caf::actor_system& system, node_parts parts);
 
-/// Sends every actor the handles of the others, `actors.peers` included. Before this the node does nothing.
+/// Sends every actor the handles of the other actors, including `actors.peers`. Before this call the node does nothing.
 void connect_node(const node_actors& actors);
 
-/// Stops the actors in the order of the flow, from ingress to monitor. Handles that actors hold of each other
-/// are released as their states end.
+/// Stops the actors in the order of the message flow, from ingress to monitor. The handles that actors hold of each
+/// other are released when their states end.
 void stop_node(const node_actors& actors);
 
 }  // namespace hypermesh

@@ -14,7 +14,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The smallest unit that disks write as a whole.
+/// The smallest unit that disks write atomically.
 constexpr std::size_t sector_bytes = 512;
 constexpr std::size_t file_bytes = 2 * sector_bytes;
 constexpr std::uint64_t magic = 0x314b'5241'4d48'4d48;
@@ -82,7 +82,7 @@ or_error<acknowledged_mark> acknowledged_mark::open(storage_environment& environ
     const auto sector = decode(byte_span{bytes}.subspan(at, sector_bytes));
     if (sector && (!newest || sector->turn > newest->turn)) newest = sector;
   }
-  // The file is made with its full size and never grows, so a short one was damaged later.
+  // The file is created with its full size and never grows, so a shorter file was damaged later.
   if (!newest || size != file_bytes) return lost_history(fmt::format("{} is damaged", quoted(path)));
   acknowledged_mark mark{path, std::move(file)};
   mark.origin_ = newest->origin;

@@ -9,42 +9,42 @@
 
 namespace hypermesh {
 
-/// The number of changes whose durability the storage has acknowledged, in a file beside the database. A database that
-/// comes back with fewer changes has lost some that others rely on. Without the mark, a flipped bit in the length of
-/// the log's last record would look like a record that was never finished.
+/// The number of changes whose durability the storage has acknowledged, in a file beside the database. If a database
+/// comes back with fewer changes, it has lost changes on which others rely. Without the mark, a flipped bit in the
+/// length of the log's last record would look like a record that was never finished.
 ///
-/// Two sectors are written in turn, so that a torn write leaves the other sector intact. `advance` costs one write into
-/// the page cache and syncs it every `changes_per_sync` changes. So the mark is exact after the process was killed, and
-/// at most that many changes too low after the machine lost power. It is never too high, because it is written after
-/// the changes that it counts. For one thread at a time.
+/// Two sectors are written in turn, so a torn write leaves the other sector intact. Each `advance` writes into the page
+/// cache, and one in `changes_per_sync` changes also syncs the file. So the mark is exact after the process was killed,
+/// and at most that many changes too low after the machine lost power. The mark is never too high, because it is
+/// written after the changes that it counts. For one thread at a time.
 class acknowledged_mark {
  public:
-  /// Damage to this many of the newest changes can go unnoticed, but only together with a power failure. One more sync
+  /// Damage to this many of the newest changes can go unnoticed, but only after a power failure. One additional sync
   /// for 256 changes costs less than half a percent.
   static constexpr std::uint64_t changes_per_sync = 256;
 
   struct reading {
     std::uint64_t changes = 0;
-    /// The storage was closed in order: the number is exact, and no log has a torn end.
+    /// The storage was closed in order. So the number is exact, and no log has a torn end.
     bool closed = false;
   };
 
-  /// Makes a durable file for the database `origin` with zero changes. Replaces a file of that name.
+  /// Creates a durable file for the database `origin` with zero changes. Replaces an existing file of that name.
   [[nodiscard]] static or_error<void> create(storage_environment& environment, const std::filesystem::path& path,
                                              std::uint64_t origin);
 
-  /// Opens the file. It is an error when the file is missing or short, or when neither sector can be read.
+  /// Opens the file. It is an error if the file is missing or short, or if neither sector can be read.
   [[nodiscard]] static or_error<acknowledged_mark> open(storage_environment& environment,
                                                         const std::filesystem::path& path);
 
-  /// The database that the mark belongs to.
+  /// The origin of the database that the mark belongs to.
   [[nodiscard]] std::uint64_t origin() const { return origin_; }
   [[nodiscard]] const reading& last() const { return last_; }
 
-  /// Writes that `changes` changes are durable.
+  /// Records that `changes` changes are durable.
   [[nodiscard]] or_error<void> advance(std::uint64_t changes);
 
-  /// Writes `said` into both sectors and syncs each.
+  /// Writes `said` into both sectors and syncs each sector.
   [[nodiscard]] or_error<void> settle(const reading& said);
 
  private:
@@ -58,7 +58,7 @@ class acknowledged_mark {
   std::unique_ptr<updatable_file> file_;
   std::uint64_t origin_ = 0;
   reading last_;
-  /// The number of the last write; its lowest bit selects the sector.
+  /// The number of the last write. Its lowest bit selects the sector.
   std::uint64_t turn_ = 0;
   std::uint64_t synced_ = 0;
 };

@@ -18,7 +18,7 @@ using stored_values::decoded_record;
 using stored_values::state_manifest;
 using stored_values::storage_totals;
 
-/// One reading of a database. The first error is kept and stops the later steps.
+/// Reads a database once. The first error is kept, and the later steps are skipped.
 class history_reader {
  public:
   explicit history_reader(rocksdb_database& database) : database_(database) {}

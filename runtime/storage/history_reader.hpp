@@ -10,18 +10,18 @@
 
 namespace hypermesh {
 
-/// The content of a database that was found complete.
+/// The content of a database that is complete.
 struct found_history {
   stored_history history;
   storage_totals_tracker tracker;
-  /// The sizes of the chunks that the kept state needs.
+  /// The chunks that the kept state needs, with their sizes.
   std::map<digest, std::uint64_t> chunks;
-  /// Chunks that the kept state does not need: those of a state that was not completed, or of an older state.
+  /// Chunks that the kept state does not need. They belong to a state that was not completed, or to an older state.
   std::vector<digest> garbage;
 };
 
 /// Reads the whole database and checks that nothing is missing: the checksums of all blocks, records and chunks, the
-/// totals of the last change, and that this change is not older than the acknowledged ones.
+/// totals of the last change, and that this change is not older than the acknowledged changes.
 [[nodiscard]] or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark& promised);
 
 }  // namespace hypermesh

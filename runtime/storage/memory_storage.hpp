@@ -4,8 +4,8 @@
 
 namespace hypermesh {
 
-/// The durability mode `memory`: nothing is stored. A node that ends has forgotten its votes, so it may come back only
-/// in a cluster that starts anew. A crash of more than f replicas at once loses acknowledged operations.
+/// The durability mode `memory`: nothing is stored. A node that ends has forgotten its votes, so it may return only in
+/// a cluster that starts anew. A crash of more than f replicas at once loses acknowledged operations.
 class memory_storage : public stable_storage {
  public:
   [[nodiscard]] or_error<stored_history> read() override { return stored_history{}; }

@@ -28,7 +28,7 @@ static_assert(!history_names.back().empty(), "one word for each history");
 
 std::string_view name_of(vote_history votes) { return history_names.at(static_cast<std::size_t>(votes)); }
 
-/// A cluster's name in a form that is safe between quotes.
+/// The name of a cluster, changed so that it is safe between quotes.
 std::string plain(std::string name) {
   std::ranges::replace_if(
       name, [](char letter) { return letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < ' '; },
@@ -108,7 +108,8 @@ or_error<void> check_owner(const node_directory& directory, const storage_owner&
       "set 'directory' of [storage] in node.toml to this replica's own directory", fault_origin::configuration});
 }
 
-/// The advice is to mount the disk, because an empty directory is far more often an unmounted disk than a lost one.
+/// The error advises to mount the disk, because an empty directory is far more often an unmounted disk than a lost
+/// disk.
 tl::unexpected<world_error> absent_data(const std::filesystem::path& root, bool exists) {
   return tl::unexpected(world_error{
       fmt::format("the data directory {} {}", quoted(root), exists ? "is empty" : "does not exist"),
@@ -118,7 +119,7 @@ tl::unexpected<world_error> absent_data(const std::filesystem::path& root, bool 
       fault_origin::configuration});
 }
 
-/// "process 123 (hypermesh)", as far as it is known.
+/// Describes the process that holds the lock, for example "process 123 (hypermesh)", as far as it is known.
 std::string holder_of(int lock) {
   std::array<char, 32> text{};
   const auto size = ::pread(lock, text.data(), text.size(), 0);
@@ -140,7 +141,7 @@ tl::unexpected<world_error> lost_history(std::string what) {
 bool is_absent(const std::filesystem::path& root) {
   std::error_code failed;
   if (!std::filesystem::exists(root, failed)) return !failed;
-  // A new file system has a lost+found of mkfs, which no replica wrote.
+  // A new file system contains the folder lost+found, which mkfs creates and no replica wrote.
   for (const auto& entry : std::filesystem::directory_iterator{root, failed}) {
     if (entry.path().filename() != "lost+found") return false;
   }
@@ -155,7 +156,7 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
   auto content = read_small_file(file, config_bytes_max);
   if (!content) {
     std::error_code unknown;
-    // A file that exists but cannot be read now is not lost, so its error must not advise `--learner`.
+    // A file that exists but cannot be read now is not lost. So its error must not advise `--learner`.
     if (std::filesystem::exists(file, unknown) || unknown) return failure_of(content);
     return lost_history(fmt::format("{} is missing, so the votes of this replica are unknown", quoted(file)));
   }
@@ -164,7 +165,7 @@ or_error<directory_identity> read_identity(const node_directory& directory, cons
   const auto& document = *read;
   auto root = document.root();
   const auto format = root.number("format", 1, any_number);
-  // A newer format may have other keys. An older one has these, so its checksum tells it from a damaged file.
+  // A newer format may have other keys. An older format has these keys, so a wrong checksum means a damaged file.
   if (format > directory_format) return failure_of(check_format(format, file));
   auto identity = read_fields(root, format);
   if (!document.problems().empty()) return lost_history(error_of(document.problems()).what);
@@ -192,7 +193,7 @@ or_error<directory_lock> directory_lock::take(const node_directory& directory) {
         world_error{fmt::format("{} is in use by {}", quoted(directory.root), holder_of(file.descriptor())),
                     "stop that process, or correct 'directory' of [storage] in node.toml"});
   }
-  // For people only, so that a failure does not matter.
+  // The text is only for people, so a failure does not matter.
   const auto text = fmt::format("{}\n", ::getpid());
   if (::ftruncate(file.descriptor(), 0) == 0) (void)!::pwrite(file.descriptor(), text.data(), text.size(), 0);
   return directory_lock{std::move(file)};

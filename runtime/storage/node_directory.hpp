@@ -8,7 +8,7 @@
 #include "runtime/durable_file.hpp"
 #include "runtime/storage/storage.hpp"
 
-/// The small files of a node's directory, beside the database.
+/// Reads and writes the small files of a node's directory, beside the database.
 namespace hypermesh {
 
 /// The places of the files in a node's directory.
@@ -23,19 +23,20 @@ struct node_directory {
   [[nodiscard]] std::filesystem::path checksums() const { return root / "checksums"; }
 };
 
-/// The format of the directory and of everything in it, records of messages included. Every other one is refused.
+/// The format of the directory and of everything in it, including the records of messages. All other formats are
+/// refused.
 inline constexpr std::uint64_t directory_format = 2;
 
 /// An error whose only remedy is `learner_remedy`, because a replica that forgot a vote could vote twice.
 [[nodiscard]] tl::unexpected<world_error> lost_history(std::string what);
 
-/// What happened to the votes of the replica that owns a directory.
+/// The state of the votes of the replica that owns a directory.
 enum class vote_history : std::uint8_t {
   /// The replica has not voted yet.
   none,
-  /// The database holds them.
+  /// The database contains the votes.
   kept,
-  /// The replica ran in mode `memory`.
+  /// The votes are lost, because the replica ran in mode `memory`.
   lost,
 };
 inline constexpr auto vote_history_last = vote_history::lost;
@@ -45,28 +46,28 @@ struct directory_identity {
   storage_owner owner;
   vote_history votes = vote_history::none;
   bool learner = false;
-  /// Origin of the database; zero when there is none.
+  /// The origin of the database; zero when there is no database.
   std::uint64_t database = 0;
 };
 
-/// Whether the directory does not exist or holds nothing.
+/// Whether the directory does not exist or is empty.
 [[nodiscard]] bool is_absent(const std::filesystem::path& root);
 
-/// Reads the identity and compares it with `owner`. The error distinguishes an absent directory, a lost identity, and
-/// files that cannot be read now.
+/// Reads the identity and compares it with `owner`. The error says whether the directory is absent, the identity is
+/// lost, or the files cannot be read now.
 [[nodiscard]] or_error<directory_identity> read_identity(const node_directory& directory, const storage_owner& owner);
 
-/// Writes the identity file, complete and durable.
+/// Writes the identity file completely and durably.
 [[nodiscard]] or_error<void> write_identity(const node_directory& directory, const directory_identity& identity,
                                             existing_file existing);
 
 /// Reserves the directory for this process until the lock is destroyed or the process ends in any way.
 class directory_lock {
  public:
-  /// The error names the process that holds the directory.
+  /// Acquires the lock. The error names the process that holds the directory.
   [[nodiscard]] static or_error<directory_lock> take(const node_directory& directory);
 
-  /// For a directory that no other process can reach.
+  /// Makes a lock for a directory that no other process can reach.
   [[nodiscard]] static directory_lock none() { return directory_lock{open_file{}}; }
 
  private:

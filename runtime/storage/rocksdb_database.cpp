@@ -22,30 +22,31 @@ namespace {
 
 constexpr std::uint64_t mib = 1ULL << 20U;
 
-/// The size of all write-ahead logs together, which a restart has to read again.
+/// The largest size of all write-ahead logs together. A restart has to read them again.
 constexpr std::uint64_t log_bytes_max = 16 * mib;
-/// Enough for the blocks of one compaction; the node itself reads only when it starts.
+/// The cache has room for the blocks of one compaction. The node itself reads only when it starts.
 constexpr std::size_t cache_bytes = 4 * mib;
-/// Files are small because the data is: tens of MiB, most of it soon forgotten.
+/// Files are small because the data is small: tens of MiB, and most of it is soon forgotten.
 constexpr std::uint64_t file_bytes = 8 * mib;
 
 constexpr std::array<std::string_view, column_count> column_names = {"default", "records", "chunks"};
 static_assert(!column_names.back().empty(), "one name for each column");
 
-/// The write buffers of a column, and the numbers of tables at which RocksDB reacts.
+/// The write buffers of a column, and the numbers of tables that make RocksDB react.
 struct column_sizes {
   std::uint64_t write_buffer_bytes = 0;
   int write_buffers = 0;
-  /// Numbers of tables that are not merged yet: they start a merge, slow writes down, and stop writes.
+  /// Numbers of tables that are not merged yet. At these numbers RocksDB starts a merge, slows writes down, and stops
+  /// writes.
   int merge_at = 0;
   int slow_at = 0;
   int stop_at = 0;
 };
 
 /// When all buffers of a column are full, writes to every column wait until the next buffer is flushed. A state arrives
-/// faster than the disk writes it, so the chunks have more and smaller buffers. Measured while a state was stored: with
-/// two buffers of 4 MiB votes waited 76 ms at worst, with four of 2 MiB 35 ms. 64 tables of 2 MiB hold a state of 128
-/// MiB that is written in one go.
+/// faster than the disk writes it, so the column of chunks has more and smaller buffers. Measured while a state was
+/// stored: with two buffers of 4 MiB, votes waited 76 ms at worst; with four buffers of 2 MiB, 35 ms. 64 tables of 2
+/// MiB have room for a state of 128 MiB that is written in one go.
 constexpr std::array<column_sizes, column_count> sizes = {{
     {1 * mib, 2, 4, 20, 36},
     {4 * mib, 2, 4, 20, 36},
@@ -69,11 +70,11 @@ rocksdb::ColumnFamilyOptions column_options(column which, const std::shared_ptr<
   options.level0_file_num_compaction_trigger = size.merge_at;
   options.level0_slowdown_writes_trigger = size.slow_at;
   options.level0_stop_writes_trigger = size.stop_at;
-  // Signatures and digests do not compress, and the processor has other work.
+  // Compression is off, because signatures and digests do not compress.
   options.compression = rocksdb::kNoCompression;
   options.target_file_size_base = file_bytes;
   options.max_bytes_for_level_base = 4 * file_bytes;
-  // Bounds dead data to a tenth of the live data.
+  // Limits dead data to a tenth of the live data.
   options.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
@@ -87,36 +88,38 @@ rocksdb::DBOptions database_options(open_mode mode) {
   options.create_if_missing = mode == open_mode::create;
   options.create_missing_column_families = mode == open_mode::create;
   options.paranoid_checks = true;
-  // Not the default, kPointInTimeRecovery, which takes a flipped bit for the end of history and forgets everything
-  // after it. track_and_verify_wals_in_manifest stays off: it does not cover the log that is being written, it has
-  // reported losses that were none, and the totals together with the acknowledged mark find everything that it finds.
+  // This is not the default, kPointInTimeRecovery. The default takes a flipped bit for the end of history and forgets
+  // everything after it. track_and_verify_wals_in_manifest stays off, because it does not cover the log that is being
+  // written and has reported losses that were none. The totals together with the acknowledged mark find everything that
+  // this option would find.
   options.wal_recovery_mode = mode == open_mode::examine_closed
                                   ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
                                   : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.max_total_wal_size = log_bytes_max;
-  // One for flushes, one for compactions.
+  // One job for flushes, one job for compactions.
   options.max_background_jobs = 2;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;
   options.max_manifest_file_size = mib;
   options.manifest_preallocation_size = 64 * 1024;
-  // Spreads the writing of a file over time, so that a sync of the log in the meantime waits for fewer bytes.
+  // Spreads the writing of a file over time, so a sync of the log in the meantime waits for fewer bytes.
   options.bytes_per_sync = mib;
-  // After an error the node stops, because it no longer knows what it has promised.
+  // RocksDB must not resume after an error. The node stops, because it no longer knows which promises are on the disk.
   options.max_bgerror_resume_count = 0;
   options.db_host_id.clear();
   return options;
 }
 
-/// The text without the "[WARN] [file:line] " that RocksDB puts before it.
+/// The text without the prefix "[WARN] [file:line] " of RocksDB.
 std::string without_origin(std::string text) {
   while (text.starts_with('[') && text.find("] ") != std::string::npos)
     text.erase(0, text.find("] ") + 2);
   return text;
 }
 
-/// RocksDB tries the old name of a missing table last and reports that name, so the present name replaces it.
+/// For a missing table, RocksDB tries the old file name last and reports that name. This function puts the present name
+/// in its place.
 std::string with_present_names(std::string text) {
   constexpr std::string_view old_name = ".ldb";
   for (auto at = text.find(old_name); at != std::string::npos; at = text.find(old_name, at))
@@ -132,7 +135,7 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
                        quoted(path));
   }
   if (says(text, "While lock file")) return "stop the process that uses the directory";
-  // RocksDB keeps no errno, only the system's text for it.
+  // RocksDB keeps only the system's text for an error and no errno.
   for (const int error : {EACCES, EPERM, EROFS, EMFILE, ENFILE, EIO, ENOMEM}) {
     if (says(text, std::strerror(error))) {
       return remedy_of(path, error) + "; then start the replica again: no acknowledged data is lost";
@@ -151,7 +154,7 @@ std::string remedy_for(const rocksdb::Status& status, const std::string& text, c
 
 }  // namespace
 
-/// Replaces RocksDB's log file and keeps the last warning, which names the file where the status does not.
+/// Replaces RocksDB's log file and keeps the last warning. The warning names the file where the status does not.
 class rocksdb_database::warning_keeper final : public rocksdb::Logger {
  public:
   warning_keeper() : Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
@@ -182,7 +185,7 @@ rocksdb_database::~rocksdb_database() {
   if (!content_) return;
   for (auto* const each : columns_)
     (void)content_->DestroyColumnFamilyHandle(each);
-  // Everything that was acknowledged is on the disk, so an error here loses nothing.
+  // Everything that was acknowledged is already on the disk, so an error here loses nothing.
   (void)content_->Close();
 }
 

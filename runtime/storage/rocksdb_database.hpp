@@ -20,31 +20,31 @@ class Status;
 
 namespace hypermesh {
 
-/// The columns of the database. Each has its own files; all but the chunks share one write-ahead log.
+/// The columns of the database. Each column has its own files. All columns except the chunks share one write-ahead log.
 enum class column : std::uint8_t {
-  /// Totals, manifest of the kept state, and the newest record of each kind that `is_replaced`.
+  /// The totals, the manifest of the kept state, and the newest record of each kind that `is_replaced`.
   ledger,
-  /// All other records, by their order. A column of its own, so that its tables do not overlap: they are never merged,
-  /// and old ones are removed whole.
+  /// All other records, by their order. In a separate column their tables do not overlap, so the tables are never
+  /// merged, and old tables are removed whole.
   records,
-  /// Chunks, by their leaves. Written without the log, because a chunk counts only once a manifest names it, and the
-  /// column is flushed before that.
+  /// The chunks, by their leaves. They are written without the log, because a chunk counts only once a manifest names
+  /// it, and the column is flushed before the manifest is written.
   chunks,
 };
 inline constexpr auto column_last = column::chunks;
 inline constexpr std::size_t column_count = static_cast<std::size_t>(column_last) + 1;
 
-/// How a database is opened.
+/// The purpose for which a database is opened.
 enum class open_mode {
-  /// To make a new database. Completes a creation that was interrupted.
+  /// Creates a new database. Completes a creation that was interrupted.
   create,
   /// For reading only: nothing on the disk changes. An incomplete last write is ignored, because it was never
-  /// acknowledged. Every other damage is an error.
+  /// acknowledged. All other damage is an error.
   examine,
-  /// The same for a database that was closed in order, which has no incomplete write.
+  /// Like `examine`, for a database that was closed in order. Such a database has no incomplete write.
   examine_closed,
-  /// For reading and writing. Only after `examine` found the database sound, because opening removes files that it does
-  /// not need any more.
+  /// For reading and writing. Use this only after `examine` found the database sound, because opening removes files
+  /// that RocksDB does not need any more.
   serve,
 };
 
@@ -62,10 +62,10 @@ class rocksdb_database {
   [[nodiscard]] rocksdb::DB& content() { return *content_; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* of(column which) { return columns_.at(static_cast<std::size_t>(which)); }
 
-  /// A cursor over all of a column that checks every block it reads.
+  /// A cursor over a whole column. It checks the checksum of every block it reads.
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> scan(column which);
 
-  /// "cannot ACTION in PATH: …" with the remedy that fits.
+  /// The error "cannot ACTION in PATH: …" with a suitable remedy.
   [[nodiscard]] tl::unexpected<world_error> error_of(std::string_view action, const rocksdb::Status& status) const;
 
  private:

@@ -18,7 +18,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Whether a folder is missing, or empty but for the lost+found of a new file system.
+/// Whether a folder is missing or empty. The lost+found of a new file system does not count.
 bool has_no_files(rocksdb::Env& files, const std::filesystem::path& folder) {
   std::vector<std::string> names;
   const auto listed = files.GetChildren(folder.string(), &names);
@@ -27,13 +27,13 @@ bool has_no_files(rocksdb::Env& files, const std::filesystem::path& folder) {
       names, [](const std::string& name) { return name == "." || name == ".." || name == "lost+found"; });
 }
 
-/// Deletions of chunks in one batch.
+/// The largest number of deleted chunks in one batch.
 constexpr std::size_t deletions_per_batch = 4'096;
 
 void put_record(rocksdb::WriteBatch& batch, rocksdb_database& database, const stored_values::record_head& head,
                 const byte_vector& bytes) {
   const auto encoded = stored_values::encode(head);
-  // Gathered from two parts, so that a large body is copied only once.
+  // The value is gathered from two parts, so a large body is copied only once.
   const std::array<rocksdb::Slice, 2> value{slice_of(encoded), slice_of(bytes)};
   const rocksdb::SliceParts parts{value.data(), static_cast<int>(value.size())};
   if (is_replaced(head.kind)) {
@@ -115,7 +115,7 @@ void rocksdb_storage::close() {
   if (!database_ || !was_read_ || !health_) return;
   const bool durable = database_->content().SyncWAL().ok();
   database_.reset();
-  // Without this mark the next start examines the log as after a crash, and loses nothing.
+  // If this mark cannot be written, the next start examines the log as after a crash. Nothing is lost.
   if (durable) (void)mark_.settle({tracker_.totals().changes, true});
 }
 
@@ -161,7 +161,7 @@ or_error<stored_history> rocksdb_storage::read_existing() {
 }
 
 or_error<void> rocksdb_storage::begin_serving() {
-  // The mark must say "open" before the first write, because from now on a torn end of the log is no damage.
+  // The mark must say "open" before the first write, because from now on a torn end of the log is not damage.
   if (auto done = mark_.settle({tracker_.totals().changes, false}); !done) return done;
   if (mode_ == durability::async) {
     syncer_ = std::make_unique<wal_syncer>(*database_, mark_, environment_->has_threads());

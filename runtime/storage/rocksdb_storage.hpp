@@ -17,39 +17,39 @@ class WriteBatch;
 
 namespace hypermesh {
 
-/// The durability modes `sync` and `async`: the history of one node in RocksDB. For one thread at a time.
+/// The durability modes `sync` and `async`: stores the history of one node in RocksDB. For one thread at a time.
 ///
-/// Every change is one atomic batch in one write-ahead log: its records, and the totals of everything that is held
-/// after the change. Chunks bypass the log and have a column of their own, which `keep_state` flushes before it writes
-/// the manifest that names them. So a manifest on the disk never lacks a chunk, and chunks without a manifest are
-/// removed at the next start. Forgetting writes two numbers into the totals and is not synced: records that come back
-/// after a power failure are forgotten again. A table is removed whole and unread, once a durable change has forgotten
-/// all its records.
+/// Every change is one atomic batch in one write-ahead log. The batch contains the records and the totals of everything
+/// that is held after the change. Chunks bypass the log and have their own column. `keep_state` flushes this column
+/// before it writes the manifest that names the chunks. So a manifest on the disk never lacks a chunk, and the next
+/// start removes chunks without a manifest. Forgetting writes two numbers into the totals and is not synced, because
+/// records that come back after a power failure are forgotten again. A table is removed whole and unread, once a
+/// durable change has forgotten all its records.
 ///
 /// `read` detects, at any byte of any file: a damaged block, record or chunk; a missing or short file; a record that
-/// vanished or reappeared (totals); acknowledged changes that are missing at the end (the mark). It ignores an end of
-/// the log that is short, as an interrupted write leaves it. It refuses an end of the right length and wrong content,
-/// because a damaged acknowledged record looks the same. It cannot detect: a whole directory that was replaced by an
-/// older copy of itself; changes by somebody who also recomputes the checksums; damage that makes the log look short
-/// within the changes that the mark does not count yet. In mode `sync` these are at most the last
-/// `acknowledged_mark::changes_per_sync` changes, and only after a power failure; in mode `async` those of the last
-/// `wal_syncer::period`.
+/// vanished or reappeared (totals); acknowledged changes that are missing at the end (the mark). It ignores a short end
+/// of the log, because an interrupted write leaves such an end. It refuses an end of the right length and wrong
+/// content, because a damaged acknowledged record looks the same. It cannot detect: a whole directory that was replaced
+/// by an older copy of itself; changes by somebody who also recomputes the checksums; damage that makes the log look
+/// short within the changes that the mark does not count yet. In mode `sync` these are at most the last
+/// `acknowledged_mark::changes_per_sync` changes, and only after a power failure. In mode `async` they are the changes
+/// of the last `wal_syncer::period`.
 ///
-/// Memory: that of `rocksdb_database` and `storage_totals_tracker`, and 100 bytes for each chunk.
+/// Memory: the memory of `rocksdb_database` and `storage_totals_tracker`, and 100 bytes for each chunk.
 class rocksdb_storage final : public stable_storage {
  public:
-  /// Makes a database in a directory whose replica has not voted yet; `mode` is not `memory`. Completes a creation that
-  /// a crash interrupted.
+  /// Creates a database in a directory whose replica has not voted yet. `mode` is not `memory`. Completes a creation
+  /// that a crash interrupted.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> create(
       const node_directory& directory, directory_lock lock, durability mode,
       std::shared_ptr<storage_environment> environment = system_environment());
 
-  /// Opens the storage whose database has this origin. `read` then checks whether the database is sound.
+  /// Opens the storage whose database has this origin. Afterwards `read` checks whether the database is sound.
   [[nodiscard]] static or_error<std::unique_ptr<rocksdb_storage>> open(
       const node_directory& directory, directory_lock lock, durability mode, std::uint64_t origin,
       std::shared_ptr<storage_environment> environment = system_environment());
 
-  /// Closes in order: makes everything durable and writes the mark `closed`.
+  /// Closes the storage in order: makes everything durable and writes the mark `closed`.
   ~rocksdb_storage() override;
   rocksdb_storage(const rocksdb_storage&) = delete;
   rocksdb_storage& operator=(const rocksdb_storage&) = delete;
@@ -61,10 +61,11 @@ class rocksdb_storage final : public stable_storage {
   [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return tracker_.bytes() + chunk_bytes_; }
 
-  /// For mode `async` in an environment without threads: does what the thread does every `wal_syncer::period`.
+  /// For mode `async` in an environment without threads: makes the sync that the thread would make every
+  /// `wal_syncer::period`.
   void sync_log();
 
-  /// The random number of the database.
+  /// The random number that identifies the database.
   [[nodiscard]] std::uint64_t origin() const { return mark_.origin(); }
 
  private:
@@ -76,18 +77,18 @@ class rocksdb_storage final : public stable_storage {
         mode_(mode),
         mark_(std::move(mark)) {}
 
-  /// Examines the database without a change to the disk, then opens it for writing.
+  /// Examines the database without changing the disk, then opens it for writing.
   [[nodiscard]] or_error<stored_history> read_existing();
   [[nodiscard]] or_error<void> begin_serving();
-  /// The first totals of a new database, with its origin; writes them if they are missing.
+  /// Returns the first totals of a new database, with its origin. Writes them if they are missing.
   [[nodiscard]] static or_error<stored_values::storage_totals> first_totals(rocksdb_database& database);
   /// Completes the batch with the totals and writes it.
   [[nodiscard]] or_error<void> commit(rocksdb::WriteBatch& batch, bool durable, std::string_view action);
-  /// Removes the tables whose records are all forgotten durably.
+  /// Removes the tables all of whose records are durably forgotten.
   [[nodiscard]] or_error<void> drop_tables();
   [[nodiscard]] std::uint64_t durable_changes() const;
   [[nodiscard]] or_error<void> drop_chunks(std::span<const digest> leaves);
-  /// The error after which nothing more is written, if there was one.
+  /// The error after which nothing more is written, if an error occurred.
   [[nodiscard]] or_error<void> health();
   [[nodiscard]] tl::unexpected<world_error> fail(tl::unexpected<world_error> error);
   void close();
@@ -97,22 +98,22 @@ class rocksdb_storage final : public stable_storage {
   directory_lock lock_;
   durability mode_;
   acknowledged_mark mark_;
-  /// None between `open` and `read`.
+  /// Null between `open` and `read`.
   std::unique_ptr<rocksdb_database> database_;
   storage_totals_tracker tracker_;
-  /// The chunks in the database with their sizes, also those that no manifest names yet.
+  /// The chunks in the database with their sizes, including chunks that no manifest names yet.
   std::map<digest, std::uint64_t> chunks_;
   std::uint64_t chunk_bytes_ = 0;
   /// The records that the last `forget_through` left on the disk.
   struct {
-    /// Once this change is durable …
+    /// When the change with this number is durable, the records below `before_order` may be dropped.
     std::uint64_t changes = 0;
-    /// … no record below this order is needed.
+    /// No record below this order is needed.
     std::uint64_t before_order = 0;
   } droppable_;
   bool was_read_ = false;
   or_error<void> health_;
-  /// Only in mode `async`. The last member, because it must end before the members that it uses.
+  /// Null except in mode `async`. It is the last member, because it must end before the members that it uses.
   std::unique_ptr<wal_syncer> syncer_;
 };
 

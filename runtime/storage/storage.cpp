@@ -17,7 +17,7 @@ bool has_identity(const node_directory& directory) {
   return std::filesystem::exists(directory.identity_file(), failed);
 }
 
-/// An error if the replica's past does not allow this mode.
+/// Returns an error if the replica's past does not allow this mode.
 or_error<void> check_mode(const node_directory& directory, const directory_identity& identity, durability mode) {
   if (mode == durability::memory && identity.votes == vote_history::kept) {
     return tl::unexpected(world_error{
@@ -39,7 +39,7 @@ or_error<directory_identity> checked_identity(const node_directory& directory, c
   return read;
 }
 
-/// Writes down that the replica votes from now on, and where its votes are.
+/// Records in the identity file that the replica votes from now on, and where its votes are stored.
 or_error<void> note_votes(const node_directory& directory, directory_identity identity, vote_history votes,
                           std::uint64_t database) {
   if (identity.votes == votes) return {};
@@ -55,7 +55,8 @@ or_error<any_storage> open_database(const node_directory& directory, directory_l
                        : rocksdb_storage::open(directory, std::move(lock), mode, identity.database);
   if (!opened) return failure_of(opened);
   auto& storage = *opened;
-  // After the database was made and before the first vote, because from now on an empty directory is a loss.
+  // This happens after the database was created and before the first vote, because from now on an empty directory is a
+  // loss.
   if (auto done = note_votes(directory, identity, vote_history::kept, storage->origin()); !done)
     return failure_of(done);
   return any_storage{std::move(storage)};
@@ -84,7 +85,8 @@ or_error<void> initialise_storage(const std::filesystem::path& directory, const 
 or_error<any_storage> open_storage(const std::filesystem::path& root, const storage_owner& owner, durability mode) {
   const node_directory directory{root};
   if (mode == durability::memory && !has_identity(directory)) return std::make_unique<memory_storage>();
-  // Checked before the lock is taken: the lock is a file in the directory, and a foreign directory must not be changed.
+  // The check comes before the lock, because the lock is a file in the directory and a foreign directory must not be
+  // changed.
   if (auto done = check_storage(root, owner, mode); !done) return failure_of(done);
   auto taken = directory_lock::take(directory);
   if (!taken) return failure_of(taken);

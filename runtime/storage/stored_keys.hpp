@@ -7,7 +7,8 @@
 
 #include "actors/ports.hpp"
 
-/// The keys of the ledger column, and conversions between bytes and RocksDB's slices. Included by sources only.
+/// The keys of the ledger column, and conversions between bytes and RocksDB's slices. Only source files include this
+/// file.
 namespace hypermesh::stored_keys {
 
 inline constexpr std::string_view totals = "totals";

@@ -25,7 +25,8 @@ void put_little_endian(Bytes& out, std::size_t at, std::uint64_t number) {
     out[at + index] = static_cast<std::byte>((number >> (8 * index)) & 0xffU);
 }
 
-/// The bytes enter as their own checksum, so that a large body is neither copied nor hashed twice.
+/// The checksum covers the checksum of the bytes and not the bytes themselves. So a large body is neither copied nor
+/// hashed twice.
 std::uint64_t check_of(const encoded_head& head, byte_span bytes) {
   std::array<std::byte, fields_bytes + check_bytes> input;
   std::copy_n(head.begin(), fields_bytes, input.begin());
@@ -37,7 +38,7 @@ bool is_known(std::uint8_t kind) {
   return kind >= static_cast<std::uint8_t>(record_kind_first) && kind <= static_cast<std::uint8_t>(record_kind_last);
 }
 
-/// Appends the checksum of `value` to it, and returns the checksum.
+/// Computes the checksum of `value`, appends it to `value` and returns it.
 std::uint64_t append_check(byte_vector& value) {
   const auto check = checksum_of(value);
   value.resize(value.size() + check_bytes);
@@ -45,7 +46,7 @@ std::uint64_t append_check(byte_vector& value) {
   return check;
 }
 
-/// The content before the checksum that `value` ends with; nothing when the checksum is wrong.
+/// Returns the content of `value` without the checksum at its end; nothing when the checksum is wrong.
 std::optional<byte_span> without_check(byte_span value) {
   if (value.size() < check_bytes) return std::nullopt;
   const auto content = value.first(value.size() - check_bytes);

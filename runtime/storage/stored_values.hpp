@@ -10,35 +10,35 @@
 #include "actors/ports.hpp"
 
 /// The encoding of records, the kept state and the totals in the database. Pure. Each value carries a checksum from the
-/// moment it is made, so that damage by memory, file system or database is found. A record's checksum covers its key
-/// too.
+/// moment it is made, so that damage by memory, file system or database is found. The checksum of a record also covers
+/// its key.
 namespace hypermesh::stored_values {
 
 /// SipHash-2-4 under a fixed key. It protects against accidents only, because anybody who can write the files can also
-/// compute it.
+/// compute the checksum.
 [[nodiscard]] std::uint64_t checksum_of(byte_span bytes);
 
-/// A record without its bytes.
+/// A stored record without its bytes.
 struct record_head {
   record_kind kind = record_kind::pre_prepare;
   view_number view;
   sequence_number sequence;
-  /// The running number of the record in this directory, in the order of writing.
+  /// The number of the record in this directory, in the order of writing.
   std::uint64_t order = 0;
-  /// The checksum of the fields above and the record's bytes.
+  /// The checksum over the fields above and the record's bytes.
   std::uint64_t check = 0;
 };
 
-/// Kind, view, sequence, order, check.
+/// The size of kind, view, sequence, order and check.
 inline constexpr std::size_t head_bytes = 1 + 4 * 8;
 using encoded_head = std::array<std::byte, head_bytes>;
 
-/// The head of `record`, with its checksum.
+/// Makes the head of `record`, with its checksum.
 [[nodiscard]] record_head head_of(const storage_record& record, std::uint64_t order);
 
 [[nodiscard]] encoded_head encode(const record_head& head);
 
-/// A stored record; `decode_record` gives nothing when a field or the checksum is wrong.
+/// A stored record. `decode_record` returns nothing when a field or the checksum is wrong.
 struct decoded_record {
   record_head head;
   storage_record record;
@@ -49,14 +49,14 @@ struct decoded_record {
 using record_key = std::array<std::byte, 8>;
 [[nodiscard]] record_key key_of(std::uint64_t order);
 
-/// The kept state: the leaves of its chunks, in their order.
+/// The kept state: the leaves of its chunks in their order.
 struct state_manifest {
   sequence_number sequence;
   std::vector<digest> leaves;
   std::uint64_t check = 0;
 };
 
-/// The encoded manifest and the checksum that it ends with.
+/// The encoded manifest and the checksum at its end.
 struct encoded_manifest {
   byte_vector bytes;
   std::uint64_t check = 0;
@@ -64,12 +64,12 @@ struct encoded_manifest {
 [[nodiscard]] encoded_manifest encode_manifest(sequence_number sequence, std::span<const digest> leaves);
 [[nodiscard]] std::optional<state_manifest> decode_manifest(byte_span value);
 
-/// The records that were forgotten. A forgotten record leaves the disk only when all records that were written before
-/// it may leave too.
+/// Describes the records that were forgotten. A forgotten record leaves the disk only when all records that were
+/// written before it may leave too.
 struct forgotten_records {
-  /// Of sequences up to this one …
+  /// Records of sequences up to this sequence are forgotten …
   sequence_number through;
-  /// … those with an order below this one. A record that was written later for such a sequence is held.
+  /// … if their order is below this order. A record that was written later for such a sequence is kept.
   std::uint64_t before_order = 0;
 
   [[nodiscard]] bool covers(const record_head& head) const {
@@ -79,18 +79,18 @@ struct forgotten_records {
   friend bool operator==(const forgotten_records&, const forgotten_records&) = default;
 };
 
-/// The totals of the database's content: written with every change, in the same atomic batch, and compared when the
-/// database is read. A record that vanished or reappeared changes count and sum.
+/// The totals of the database's content. They are written with every change in the same atomic batch, and compared when
+/// the database is read. If a record vanished or reappeared, count and sum differ.
 struct storage_totals {
-  /// The random number of the database; files that belong together carry the same one.
+  /// The random number of the database. All files that belong together contain the same number.
   std::uint64_t origin = 0;
   /// The number of changes so far: writes, calls of `forget_through` and kept states.
   std::uint64_t changes = 0;
   /// The order of the next record.
   std::uint64_t next_order = 0;
-  /// The number of records and kept states that are held.
+  /// The number of records and kept states that the database holds.
   std::uint64_t items = 0;
-  /// The sum of their checksums modulo 2⁶⁴, which does not depend on their order.
+  /// The sum of their checksums modulo 2⁶⁴. The sum does not depend on the order of the records.
   std::uint64_t sum = 0;
   forgotten_records forgotten;
 

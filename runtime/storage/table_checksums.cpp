@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 256 * 1024;
 
-/// The content of a checksum file, which ends with a checksum of itself.
+/// The content of a checksum file. The text ends with a checksum of itself.
 std::string text_of(std::uint64_t size, const std::string& checksum) {
   auto text = fmt::format("crc32c {} {}", to_hex(as_byte_span(checksum)), size);
   return text + fmt::format(" {:016x}\n", stored_values::checksum_of(as_byte_span(text)));
@@ -50,7 +50,7 @@ rocksdb::IOStatus for_each_piece(rocksdb::FileSystem& files, const std::filesyst
   return status;
 }
 
-/// The result of `text_of` for the present content of the table.
+/// Makes the text of `text_of` for the present content of the table.
 or_error<std::string> text_for(rocksdb::FileSystem& files, const std::filesystem::path& table) {
   const auto sum = rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator({});
   std::uint64_t size = 0;
@@ -63,7 +63,7 @@ or_error<std::string> text_for(rocksdb::FileSystem& files, const std::filesystem
   return text_of(size, sum->GetChecksum());
 }
 
-/// The content of a file; empty when it cannot be read.
+/// The content of a file; empty when the file cannot be read.
 std::string content_of(rocksdb::FileSystem& files, const std::filesystem::path& file) {
   std::string text;
   (void)for_each_piece(files, file, [&](const rocksdb::Slice& piece) { text.append(piece.data(), piece.size()); });
@@ -119,7 +119,7 @@ void table_checksums::OnTableFileCreationStarted(const rocksdb::TableFileCreatio
 }
 
 void table_checksums::OnTableFileCreated(const rocksdb::TableFileCreationInfo& info) {
-  // RocksDB keeps no table that turned out empty.
+  // RocksDB does not keep a table that turned out empty.
   if (!info.status.ok() || info.file_size == 0 || info.file_checksum.empty()) return;
   std::unique_ptr<rocksdb::FSWritableFile> file;
   if (!files_->NewWritableFile(file_for(info.file_path).string(), {}, &file, nullptr).ok()) return;

@@ -12,9 +12,9 @@
 namespace hypermesh {
 
 /// Mode `async`: syncs the write-ahead log after writes. So no write waits for the disk, and a machine that loses power
-/// forgets at most the writes of `period` and of the time of one sync. A thread does the syncs, and sleeps while
-/// nothing is written. Without a thread, the owner of the storage calls `sync_written`. While the syncer lives, nothing
-/// else writes the mark.
+/// forgets at most the writes of `period` and of the time of one sync. A thread makes the syncs and sleeps while
+/// nothing is written. Without a thread, the owner of the storage calls `sync_written`. While the syncer lives, no
+/// other code writes the mark.
 class wal_syncer {
  public:
   static constexpr std::chrono::milliseconds period{100};
@@ -25,16 +25,16 @@ class wal_syncer {
   wal_syncer(const wal_syncer&) = delete;
   wal_syncer& operator=(const wal_syncer&) = delete;
 
-  /// Called when `changes` changes are in the log.
+  /// Must be called when `changes` changes are in the log.
   void on_written(std::uint64_t changes);
 
-  /// Syncs the changes that are written and not synced yet. The thread calls it once a period.
+  /// Syncs the changes that are written and not synced yet. The thread calls this once in each period.
   void sync_written();
 
   /// The number of changes that are on the disk.
   [[nodiscard]] std::uint64_t synced() const;
 
-  /// The error of a sync, if one failed; there is no sync after that.
+  /// The error of a sync, if a sync failed. There are no syncs after that.
   [[nodiscard]] or_error<void> health() const;
 
  private:
@@ -49,7 +49,7 @@ class wal_syncer {
   std::uint64_t synced_;
   bool ending_ = false;
   or_error<void> health_;
-  /// The thread, if there is one. The last member, because the thread uses the others from its start.
+  /// The thread, if there is one. It is the last member, because the thread uses the other members from its start.
   std::thread thread_;
 };
 
