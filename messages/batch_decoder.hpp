@@ -9,7 +9,8 @@ namespace wire {
 struct PrePrepare;
 }  // namespace wire
 
-/// Decodes the batch of a PRE-PREPARE, whose frame its requests share; for the codec's sources only.
+/// Decodes the batch of a PRE-PREPARE. Its requests point into `frame` and are not copied. Only the codec's sources use
+/// this function.
 [[nodiscard]] or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_ptr& frame);
 
 }  // namespace hypermesh

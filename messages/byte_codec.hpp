@@ -32,7 +32,7 @@ class byte_writer {
     return *this;
   }
 
-  /// One octet of length, then the text. The caller keeps texts below 256 bytes; a longer text is
+  /// Appends one octet with the length, then the text. The caller keeps texts below 256 bytes; a longer text is
   /// truncated.
   byte_writer& short_text(std::string_view text) {
     const auto kept = text.substr(0, 255);
@@ -47,8 +47,8 @@ class byte_writer {
 };
 
 /// Reads the format of `byte_writer` from untrusted bytes. After the first read beyond the
-/// end every read returns zero or nothing, and `is_complete` is false. So the caller reads
-/// all fields and then checks once.
+/// end every read returns zero or nothing, and `is_complete` is false. A caller can therefore
+/// read all fields and check only once, at the end.
 class byte_reader {
  public:
   explicit byte_reader(byte_span source) : left_(source) {}
@@ -80,7 +80,7 @@ class byte_reader {
 
   [[nodiscard]] byte_span rest() { return bytes(left_.size()); }
 
-  /// Called for a field with an impossible value: later reads return zero or nothing.
+  /// The caller has read a field with an impossible value. Later reads return zero or nothing.
   void fail() {
     failed_ = true;
     left_ = {};
@@ -88,7 +88,7 @@ class byte_reader {
 
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool is_empty() const { return left_.empty(); }
-  /// All reads were within the bytes, and no bytes are left.
+  /// Whether all reads were within the bytes and no bytes are left.
   [[nodiscard]] bool is_complete() const { return !failed_ && left_.empty(); }
 
  private:

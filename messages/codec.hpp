@@ -10,16 +10,16 @@ namespace hypermesh {
 
 // --- Bytes to values ---------------------------------------------------------
 
-/// Decodes one frame and checks everything that the bytes alone can show: length by kind,
-/// FlatBuffers verifier (bounded depth and tables), required fields, ranges, and the fields
-/// against each other. Never throws.
+/// Decodes one frame and checks everything that the bytes alone can show: the length for the
+/// kind, the FlatBuffers structure (with bounded depth and number of tables), required
+/// fields, ranges, and whether the fields agree with each other. Never throws.
 [[nodiscard]] or_rejection<message> decode(const frame_ptr& frame);
 
 /// Decodes one REQUEST inside a batch or frame: buffer and signature, without the kind.
 [[nodiscard]] or_rejection<request> decode_request(const blob& raw);
 
-/// Decodes one SYSTEM-REQUEST inside a batch or frame, without the kind. Its evidence is decoded with it, so whoever
-/// gets the system request decodes nothing again.
+/// Decodes one SYSTEM-REQUEST inside a batch or frame, without the kind. Also decodes the evidence inside, so no later
+/// step decodes it again.
 [[nodiscard]] or_rejection<system_request> decode_system_request(const blob& raw);
 
 /// Decodes an EVIDENCE and the documents in it.
@@ -28,7 +28,7 @@ namespace hypermesh {
 // --- Values to bytes ---------------------------------------------------------
 // Encoders assert their limits, because a value beyond them is our fault and not a peer's.
 
-/// The buffer of a REQUEST that its client signs. At least one operation.
+/// The buffer of a REQUEST, which the client signs. `operations` must not be empty.
 [[nodiscard]] byte_vector request_buffer(request_id id, const std::vector<byte_span>& operations);
 
 /// The buffer of an EVIDENCE, which has no signature.
@@ -52,7 +52,7 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr encode_pre_prepare(const signed_statement& header, const batch& body);
 /// A certificate in its form on disk: signed statements, 120 bytes each, in the layout of the wire.
 [[nodiscard]] frame_ptr encode_statements(const std::vector<signed_statement>& statements);
-/// The same, with the statement of the PRE-PREPARE first.
+/// The same for a prepared certificate. The statement of the PRE-PREPARE comes first.
 [[nodiscard]] frame_ptr encode_statements(const prepared_certificate& certificate);
 /// Returns nothing if the bytes are not a whole number of statements.
 [[nodiscard]] std::optional<std::vector<signed_statement>> decode_statements(byte_span bytes);
@@ -60,10 +60,10 @@ namespace hypermesh {
 /// The header of a PRE-PREPARE frame, without decoding the batch; nothing if the frame has no header.
 [[nodiscard]] std::optional<signed_statement> header_of_pre_prepare(byte_span frame);
 
-/// PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
+/// The frame of a PREPARE, COMMIT, CHECKPOINT, SUSPICION, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
 [[nodiscard]] frame_ptr encode_vote(message_kind kind, const signed_statement& vote);
 [[nodiscard]] frame_ptr encode(const reply& value);
-/// The same without a copy of the outcome, which the client table shares.
+/// The same without copying the outcome, because the client table shares outcomes.
 [[nodiscard]] frame_ptr encode_reply(request_id to, view_number view, const request_outcome& outcome,
                                      const digest& asked);
 [[nodiscard]] frame_ptr encode(const query& value);

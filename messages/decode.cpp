@@ -27,7 +27,7 @@ request_id id_of(const wire::RequestId& id) {
   return {client_id{id.client()}, timestamp{joined(id.timestamp_low(), id.timestamp_high())}};
 }
 
-/// The id in a table that has the session in fields of its own.
+/// The request id in a table that stores the session in separate fields.
 template <class Table>
 request_id id_of(const Table& encoded) {
   auto id = id_of(*encoded.id());
@@ -146,8 +146,8 @@ or_rejection<view_change> decode_view_change(const blob& raw) {
     auto one = decode_prepared(*each);
     if (!one) return failure_of(one);
     auto& certificate = *one;
-    // FlatBuffers offsets may share their target. A small frame must not decode to 4,096 copies of one
-    // large certificate, so all statements together must fit into the received bytes (attack 37).
+    // FlatBuffers offsets may share their target. All statements together must fit into the received bytes, because
+    // otherwise a small frame could decode to 4,096 copies of one large certificate (attack 37).
     statements += 1 + certificate.prepares.size();
     if (statements > buffer.size() / sizeof(wire::SignedStatement)) return rejected(rejection::inconsistent_sizes);
     value.prepared.push_back(std::move(certificate));
@@ -170,7 +170,7 @@ or_rejection<new_view> decode_new_view(const blob& raw) {
   if (auto done = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals); !done) {
     return failure_of(done);
   }
-  // An empty NEW-VIEW is a rejection, not a crash (attack 13).
+  // A NEW-VIEW without VIEW-CHANGEs is rejected here, because later code reads the first one (attack 13).
   if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0)
     return rejected(rejection::missing_field);
   if (encoded->view_changes()->size() > limits::replicas_max) return rejected(rejection::too_many_items);
@@ -178,7 +178,8 @@ or_rejection<new_view> decode_new_view(const blob& raw) {
   for (const auto* each : *encoded->view_changes()) {
     const auto document = span_of(each->bytes());
     if (document.size() > limits::view_change_bytes_max) return rejected(rejection::frame_too_long);
-    // As above: documents that share their bytes would multiply the size of the frame by n.
+    // Offsets may share their target here too: without this check, documents with shared bytes would multiply the size
+    // of the frame by n.
     document_bytes += document.size();
     if (document_bytes > buffer.size()) return rejected(rejection::inconsistent_sizes);
     const auto copy = std::make_shared<const byte_vector>(copy_of(each->bytes()));
@@ -243,7 +244,7 @@ or_rejection<leaf_page> decode_leaf_page(const wire::StateChunk& encoded) {
   if (auto done = read_digests(encoded.leaves(), limits::state_page_leaves, value.leaves); !done)
     return failure_of(done);
   if (auto done = read_digests(encoded.path(), limits::page_path_max, value.path); !done) return failure_of(done);
-  // Only a page beyond the last one has an expected size of zero.
+  // The expected size is zero only for a page beyond the last one.
   const auto expected = state_page_size(value.chunk_count, encoded.index());
   if (expected == 0) return rejected(rejection::number_out_of_range);
   if (value.leaves.size() != expected) return rejected(rejection::inconsistent_sizes);
@@ -264,7 +265,7 @@ or_rejection<message> decode_state_chunk(const frame_ptr& frame) {
     value.content = std::move(*page);
     return value;
   }
-  // Only a page of leaves may have these fields; a chunk or a refusal must not.
+  // Only a page of leaves may have these fields. A chunk or a refusal with one of them is inconsistent.
   if (encoded->leaves() != nullptr || encoded->path() != nullptr || encoded->chunk_count() != 0) {
     return rejected(rejection::inconsistent_sizes);
   }
@@ -361,7 +362,7 @@ or_rejection<request> decode_request(const blob& raw) {
   request value;
   byte_span buffer;
   if (raw.view.size() > limits::client_frame_bytes_max) return rejected(rejection::frame_too_long);
-  // A multiple of four bytes keeps the next request of a batch aligned.
+  // The length must be a multiple of four bytes, so that the next request of a batch is aligned.
   if (raw.view.size() % 4 != 0 || !split_signature(raw.view, buffer, value.client_signature)) {
     return rejected(rejection::malformed_buffer);
   }

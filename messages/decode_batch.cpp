@@ -10,8 +10,8 @@ namespace hypermesh {
 
 namespace {
 
-/// Whether two items have the same id. A correct primary proposes each once; a duplicate would only cost execution time
-/// (attack 18).
+/// Whether two items have the same id. A correct primary proposes each item once. A duplicate is rejected because it
+/// would only cost execution time (attack 18).
 template <class Item, class Id>
 bool has_duplicate(const std::vector<Item>& items, Id Item::*id) {
   std::vector<Id> ids;
@@ -33,7 +33,8 @@ or_rejection<void> read_system_requests(const wire::PrePrepare& encoded, std::si
     if (into.bytes > limits::system_request_bytes_per_batch_max) return rejected(rejection::frame_too_long);
     // FlatBuffers offsets may share their target, so a small frame could decode to eight copies (attack 37).
     if (into.bytes > frame_bytes) return rejected(rejection::inconsistent_sizes);
-    // Copied, because its buffer has to start at an aligned address, and with its kind, which makes it a frame.
+    // The bytes are copied, because the buffer of a system request has to start at an aligned address. The kind is
+    // appended, so the copy is a complete frame.
     byte_vector copy;
     copy.reserve(bytes.size() + 1);
     copy.assign(bytes.begin(), bytes.end());

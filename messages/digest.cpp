@@ -27,7 +27,8 @@ digest root_of(std::uint64_t leaf_count, const digest& top) {
   return hasher{root_domain}.add(leaf_count).add(top).finish();
 }
 
-/// `bottom` and all levels above it, up to a level of one node. A level of odd length carries its last node up.
+/// All levels of the tree from `bottom` up to a level of one node. The last node of a level of odd length becomes a
+/// node of the next level unchanged.
 std::vector<std::vector<digest>> levels_above(std::vector<digest> bottom) {
   std::vector<std::vector<digest>> levels;
   levels.push_back(std::move(bottom));
@@ -59,8 +60,8 @@ merkle_path path_above(const std::vector<std::vector<digest>>& levels, std::size
   return path;
 }
 
-/// Computes the top from `node`, which is number `index` of `width` nodes, and the siblings in `path`. Returns nothing
-/// if `path` has the wrong length.
+/// Computes the root from `node` and the siblings in `path`. `node` has the position `index` in a level of `width`
+/// nodes. Returns nothing if `path` has the wrong length.
 std::optional<digest> climb(digest node, std::uint64_t index, std::uint64_t width, const merkle_path& path) {
   auto step = path.begin();
   for (; width > 1; width = width / 2 + width % 2) {
@@ -75,8 +76,8 @@ std::optional<digest> climb(digest node, std::uint64_t index, std::uint64_t widt
   return step == path.end() ? std::optional{node} : std::nullopt;
 }
 
-/// The node above a page. The tree over all leaves carries the node of a shorter last page up unchanged to the level of
-/// the other pages, so both computations give the same node.
+/// The root of the subtree over one page. In the tree over all leaves, the node of a shorter last page is copied up
+/// unchanged to the level of the other pages. So the subtree and the whole tree give the same node.
 digest top_of_page(std::span<const digest> leaves) { return top_of(levels_above({leaves.begin(), leaves.end()})); }
 
 }  // namespace
@@ -138,7 +139,7 @@ bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint6
   if (page_leaves == 0 || (page_leaves & (page_leaves - 1)) != 0) return false;
   const auto pages = leaf_count / page_leaves + (leaf_count % page_leaves == 0 ? 0 : 1);
   if (page >= pages) return false;
-  // Only the last page may be shorter: a shorter page elsewhere would be a subtree of another shape.
+  // Only the last page may be shorter, because a shorter page elsewhere would be a subtree of another shape.
   if (leaves.size() != std::min<std::uint64_t>(page_leaves, leaf_count - page * page_leaves)) return false;
   const auto top = climb(top_of_page(leaves), page, pages, path);
   return top && root_of(leaf_count, *top) == root;

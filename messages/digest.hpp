@@ -9,8 +9,8 @@
 
 namespace hypermesh {
 
-/// Incremental BLAKE2b-256. The domain tag comes first and its length with it,
-/// so that values of different meaning never share a digest (attack 2).
+/// Incremental BLAKE2b-256. The hash begins with the length of the domain tag and the tag
+/// itself, so values of different meaning never share a digest (attack 2).
 class hasher {
  public:
   explicit hasher(std::string_view domain);
@@ -23,7 +23,7 @@ class hasher {
   [[nodiscard]] digest finish();
 
  private:
-  /// Opaque crypto_generichash_state; its size and alignment are asserted in the source.
+  /// Memory for a `crypto_generichash_state`; the source asserts that its size and alignment fit.
   alignas(64) std::array<std::byte, 384> state_;
 };
 
@@ -34,12 +34,12 @@ class hasher {
 using merkle_path = std::vector<digest>;
 
 /// The root of the binary hash tree over `leaves`; an empty list has a root too. The count of leaves is part of the
-/// root, and inner nodes have another domain than leaves, so no proof of one tree fits a tree of another shape. A level
-/// of odd length carries its last node up unchanged.
+/// root, and inner nodes have another domain than leaves, so no proof of one tree fits a tree of another shape. The
+/// last node of a level of odd length becomes a node of the next level unchanged.
 [[nodiscard]] digest merkle_root(std::vector<digest> leaves);
 
-/// The leaves of a tree in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each
-/// page is a whole subtree, so one path proves it. Memory: two digests for each page.
+/// The leaves of a tree in pages of `page_leaves` leaves, a power of two; the last page may be shorter. Each page is a
+/// whole subtree, so one path proves all its leaves. Memory: two digests for each page.
 class merkle_pages {
  public:
   merkle_pages(std::span<const digest> leaves, std::size_t page_leaves);
@@ -56,8 +56,8 @@ class merkle_pages {
   digest root_;
 };
 
-/// Whether `leaves` are all leaves of page `page` in the tree of `leaf_count` leaves under `root`. False, never an
-/// error, for every inconsistent input.
+/// Whether `leaves` are all leaves of page `page` in the tree of `leaf_count` leaves under `root`. Returns false for
+/// every inconsistent input, never an error.
 [[nodiscard]] bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint64_t page,
                                       std::size_t page_leaves, std::span<const digest> leaves, const merkle_path& path);
 

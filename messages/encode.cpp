@@ -21,12 +21,12 @@ byte_span bytes_of(const builder& buffer) {
 
 void append(byte_vector& to, byte_span bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 
-/// A list of bytes whose place in the builder stays unwritten. `bytes_around` writes the bytes into the frame itself:
-/// operations and results are large, and by way of the builder they would be copied twice.
+/// A list of bytes whose place in the builder stays unwritten. `bytes_around` writes the bytes directly into the frame,
+/// because operations and results are large and the builder would copy them twice.
 struct unwritten_list {
   flatbuffers::Offset<flatbuffers::Vector<std::uint8_t>> offset;
   std::size_t size = 0;
-  /// Bytes of the finished buffer behind the list.
+  /// The number of bytes that follow the list in the finished buffer.
   std::size_t behind = 0;
 };
 
@@ -72,7 +72,7 @@ auto list_of(builder& buffer, byte_span bytes) {
 std::uint32_t low_half(std::uint64_t number) { return static_cast<std::uint32_t>(number); }
 std::uint32_t high_half(std::uint64_t number) { return static_cast<std::uint32_t>(number >> 32U); }
 
-/// Client and timestamp. The session has fields of its own in each table.
+/// The client and the timestamp. Each table has separate fields for the session.
 wire::RequestId to_wire(request_id id) { return {id.client.value, low_half(id.when.value), high_half(id.when.value)}; }
 
 auto statements_of(builder& buffer, const std::vector<signed_statement>& statements) {
@@ -166,7 +166,8 @@ byte_vector status_buffer(const status& value) {
 }
 
 frame_ptr frame_of(message_kind kind, const blob& raw) {
-  // A document that came or left alone is its frame without the kind. A frame never changes, so it is shared.
+  // A document that was received or sent by itself is a whole frame without the kind. That frame is shared, because a
+  // frame never changes.
   const bool is_whole = raw.owner != nullptr && raw.owner->size() == raw.view.size() + 1 &&
                         raw.owner->data() == raw.view.data() && kind_of(byte_span{*raw.owner}) == kind;
   if (is_whole) return raw.owner;

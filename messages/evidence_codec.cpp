@@ -29,7 +29,7 @@ bool is_of_document(message_kind kind) {
 }
 
 /// Copies the documents, because the buffer of a document has to start at an aligned address. Each copy has room for
-/// the kind, which makes it a frame.
+/// the kind, which `decode_document` appends to make a frame.
 or_rejection<void> read_documents(const wire::Evidence& encoded, std::vector<byte_vector>& out) {
   if (encoded.documents() == nullptr) return {};
   if (encoded.documents()->size() > limits::evidence_item_documents_max) return rejected(rejection::too_many_items);
@@ -44,8 +44,8 @@ or_rejection<void> read_documents(const wire::Evidence& encoded, std::vector<byt
   return {};
 }
 
-/// Decodes a document, which may be as hostile as any frame. A SYSTEM-REQUEST is no document, so the decoder is not as
-/// deep as the sender likes.
+/// Decodes a document with all checks of a frame, because a faulty sender may write anything in it. A SYSTEM-REQUEST is
+/// not a document, so a sender cannot nest evidence in evidence and make the decoder recurse without limit.
 or_rejection<evidence_item> decode_document(message_kind kind, byte_vector document) {
   document.push_back(static_cast<std::byte>(kind));
   const auto frame = std::make_shared<const byte_vector>(std::move(document));
@@ -87,7 +87,7 @@ flatbuffers::Offset<wire::Evidence> to_wire(builder& buffer, const evidence& val
   return wire::CreateEvidence(buffer, kinds_offset, statements_offset, documents_offset);
 }
 
-/// The finished buffer and the kind.
+/// The frame of a finished buffer: its bytes, then the kind.
 frame_ptr frame_of(const builder& buffer, message_kind kind) {
   const auto view = std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
   byte_vector frame;

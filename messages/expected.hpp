@@ -8,19 +8,20 @@
 
 #include "messages/kinds.hpp"
 
-/// A value, or the reason why there is none: the one form in which a function says that it can fail. There is an alias
-/// for each kind of fault that is not ours; `void` as the value means that success has nothing to say.
+/// A value, or the reason why there is none. Every function that can fail returns one of the aliases below; there is
+/// one alias for each kind of fault that is not a bug of the product. A function that has nothing to return on success
+/// uses `void` as the value.
 ///
 ///     const auto key = read_secret_key(path);
 ///     if (!key) return failure_of(key);
 ///     use(*key);
 namespace hypermesh {
 
-/// Where to look for the cause of a `world_error`; the exit codes of the binaries distinguish the two.
+/// Where the cause of a `world_error` is. The binaries have a different exit code for each origin.
 enum class fault_origin {
-  /// Disk, memory, network, another process.
+  /// A fault of the disk, the memory, the network or another process.
   machine,
-  /// Input of the operator: a file, an option, the path of a directory.
+  /// A fault in the input of the operator: a file, an option, or the path of a directory.
   configuration,
 };
 
@@ -39,17 +40,18 @@ using or_error = tl::expected<Value, world_error>;
 template <class Value>
 using or_rejection = tl::expected<Value, rejection>;
 
-/// A value, or the reason, as a phrase for people, why an input has none. The caller knows where the input came from.
+/// A value, or the reason why an input is invalid, as a phrase for people. The phrase does not name the source of the
+/// input, because the caller knows it.
 template <class Value>
 using or_reason = tl::expected<Value, std::string>;
 
-/// The error of `outcome`, for a caller that fails for the same reason. Requires that there is one.
+/// The error of `outcome`, for a caller that fails for the same reason. `outcome` must have an error.
 template <class Value, class Error>
 [[nodiscard]] tl::unexpected<Error> failure_of(const tl::expected<Value, Error>& outcome) {
   return tl::unexpected<Error>{outcome.error()};
 }
 
-/// The same for an outcome that is not needed any more.
+/// The same for an outcome that the caller no longer needs: its error is moved.
 template <class Value, class Error>
 [[nodiscard]] tl::unexpected<Error> failure_of(tl::expected<Value, Error>&& outcome) {
   return tl::unexpected<Error>{std::move(outcome).error()};

@@ -9,8 +9,8 @@
 namespace hypermesh {
 
 /// The bytes of one message as sent or received: `FlatBuffer [‖ signature] ‖ kind`. The kind
-/// stands last so that the FlatBuffer before it is aligned. Immutable and shared: inside a
-/// node a frame travels from the link to the last actor without a copy.
+/// comes last so that the FlatBuffer before it is aligned. A frame is immutable and shared,
+/// so all actors of a node use it without a copy.
 using frame_ptr = std::shared_ptr<const byte_vector>;
 
 /// Part of a frame that keeps the whole frame alive.
@@ -19,10 +19,10 @@ struct blob {
   byte_span view;
 };
 
-/// The kind in the last byte, or nothing if that byte is no kind.
+/// The kind in the last byte, or nothing if that byte is not a known kind.
 [[nodiscard]] std::optional<message_kind> kind_of(byte_span frame);
 
-/// The longest frame of a kind, kind byte included.
+/// The largest number of bytes of a frame of this kind, including the kind byte.
 [[nodiscard]] std::size_t frame_bytes_max_of(message_kind kind);
 
 /// The frame without its kind.

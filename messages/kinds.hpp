@@ -5,7 +5,7 @@
 
 namespace hypermesh {
 
-/// The last byte of every frame. Part of every signature, so a number is never reused.
+/// The last byte of every frame. Every signature covers the kind, so a number is never reused for another kind.
 enum class message_kind : std::uint8_t {
   request = 1,
   pre_prepare = 2,
@@ -35,12 +35,12 @@ enum class message_kind : std::uint8_t {
 inline constexpr std::uint8_t message_kind_first = 1;
 inline constexpr std::uint8_t message_kind_last = 23;
 
-/// The paper's spelling: "PRE-PREPARE".
+/// The name in the paper's spelling, for example "PRE-PREPARE".
 [[nodiscard]] std::string_view to_string(message_kind kind);
 
-/// The reason why received bytes or a received message were not accepted. Counted by sender and reason.
+/// The reason why received bytes or a received message were not accepted. Rejections are counted by sender and reason.
 enum class rejection : std::uint8_t {
-  // Form.
+  // The form of the frame is wrong.
   empty_frame,
   unknown_kind,
   frame_too_long,
@@ -50,7 +50,7 @@ enum class rejection : std::uint8_t {
   too_many_items,
   number_out_of_range,
   duplicate_request_in_batch,
-  // Meaning.
+  // The content of the message is wrong.
   not_a_member,
   sender_is_not_signer,
   wrong_epoch,
@@ -60,7 +60,7 @@ enum class rejection : std::uint8_t {
   bad_certificate,
   /// A system request whose evidence proves nothing.
   unproven,
-  // Protocol state.
+  // The message does not fit the protocol state of the receiver.
   other_view,
   outside_watermarks,
   not_from_primary,
@@ -69,7 +69,7 @@ enum class rejection : std::uint8_t {
   conflicting_statement,
   already_decided,
   unsolicited,
-  // Load.
+  // The sender has exceeded a limit, or the receiver has no room.
   stale_timestamp,
   /// The replica sent more frames than `frame_rate_limit` admits.
   throttled,
@@ -94,7 +94,7 @@ enum class rejection : std::uint8_t {
 inline constexpr auto rejection_last = rejection::overloaded;
 inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejection_last) + 1;
 
-/// snake_case name, also used in metrics.
+/// The name in snake_case, for example "bad_signature". Metrics use the same name.
 [[nodiscard]] std::string_view to_string(rejection reason);
 
 }  // namespace hypermesh

@@ -8,7 +8,7 @@
 #include "messages/expected.hpp"
 #include "messages/types.hpp"
 
-/// Reads of FlatBuffers lists; shared by the codec's sources only.
+/// Functions that read FlatBuffers lists. Only the codec's sources include this header.
 namespace hypermesh {
 
 using byte_list = flatbuffers::Vector<std::uint8_t>;

@@ -21,21 +21,22 @@ struct signing_context {
 
 /// The kinds of content that a replica signs in its audit trail. They are never on the wire. A number is never reused.
 enum class audit_statement : std::uint8_t {
-  /// The header of a segment.
+  /// The header of a segment of the trail.
   segment = 1,
-  /// The chain of entries up to the seal.
+  /// The digest chain of all entries before the seal.
   seal = 2,
-  /// How far the trail reaches.
+  /// The last entry of the trail at the time of the signature.
   head = 3,
 };
 inline constexpr auto audit_statement_last = audit_statement::head;
 
-/// The same layout under a domain of its own. Neither domain is a prefix of the other, so a signature in an audit trail
-/// never verifies as a message, nor the signature of a message in an audit trail (attack 2).
+/// The bytes that a signature in the audit trail covers, in the same layout with another domain. Neither domain is a
+/// prefix of the other, so a signature in an audit trail never verifies as a message, nor the signature of a message in
+/// an audit trail (attack 2).
 [[nodiscard]] byte_vector audit_signing_input(const signing_context& context, audit_statement kind, byte_span content);
 
-/// The same layout under a third domain. A signature over these bytes is never sent, so it is a secret of its signer
-/// for `purpose`.
+/// The bytes of a signature that is used as a secret, in the same layout with a third domain. A signature over these
+/// bytes is never sent, so only its signer knows it. `purpose` separates secrets for different uses.
 [[nodiscard]] byte_vector secret_signing_input(const signing_context& context, std::string_view purpose);
 
 }  // namespace hypermesh

@@ -1,4 +1,5 @@
-// Signed statements outside of a message: certificates in their form on disk, and the header of a PRE-PREPARE.
+// Encodes certificates as lists of signed statements for the disk, and reads the header of a PRE-PREPARE without
+// decoding the rest.
 #include <cstring>
 #include <span>
 

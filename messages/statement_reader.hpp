@@ -9,7 +9,7 @@
 #include "messages/limits.hpp"
 #include "messages/wire_values.hpp"
 
-/// Reads signed statements out of a verified buffer; shared by the codec's sources only.
+/// Functions that read signed statements from a verified buffer. Only the codec's sources include this header.
 namespace hypermesh {
 
 inline bool is_in_range(const statement& content) {
@@ -25,8 +25,8 @@ inline or_rejection<void> read_statements(const statement_list* list, std::size_
   if (list->size() > count_max) return rejected(rejection::too_many_items);
   out.reserve(list->size());
   for (flatbuffers::uoffset_t index = 0; index < list->size(); ++index) {
-    // The verifier checks the alignment of a vector's length, not of its structs. A hostile list may
-    // stand where a direct read of its 64-bit fields is undefined behaviour, so each struct is copied.
+    // The verifier checks the alignment of a vector's length, not of its structs. A faulty sender can place a list at
+    // an address at which a direct read of 64-bit fields is undefined behaviour. So each struct is copied.
     wire::SignedStatement aligned;
     std::memcpy(static_cast<void*>(&aligned), list->Data() + index * sizeof(aligned), sizeof(aligned));
     out.push_back(from_wire(aligned));

@@ -13,8 +13,8 @@
 
 namespace hypermesh {
 
-/// A number that the compiler does not confuse with another kind of number: a view is
-/// never passed as a sequence. `Tag` is an empty struct that names the kind.
+/// A number with a type of its own, so that code which passes a view as a sequence number
+/// does not compile. `Tag` is an empty struct that names the kind.
 template <class Tag, class Representation>
 struct strong_number {
   using representation = Representation;
@@ -26,7 +26,7 @@ struct strong_number {
 
   friend constexpr auto operator<=>(strong_number, strong_number) = default;
 
-  /// The next number. The caller has bounded it: see `limits::sequence_max`.
+  /// The next number. The caller makes sure that it does not overflow: see `limits::sequence_max`.
   [[nodiscard]] constexpr strong_number next() const { return strong_number{static_cast<Representation>(value + 1)}; }
 
   [[nodiscard]] constexpr strong_number plus(Representation amount) const {
@@ -44,9 +44,10 @@ using replica_id = strong_number<struct replica_id_tag, std::uint32_t>;
 using client_id = strong_number<struct client_id_tag, std::uint32_t>;
 /// One run of one process of a client. Timestamps count inside a session; a client may have several sessions at once.
 using session_id = strong_number<struct session_id_tag, std::uint64_t>;
-/// t of the paper: orders the requests of one session of a client; never reused in it.
+/// t of the paper: the number of a request in its session. A session never uses a timestamp twice.
 using timestamp = strong_number<struct timestamp_tag, std::uint64_t>;
-/// The number under which a system request is ordered. Equal cases have equal names, whatever their evidence.
+/// The number that identifies a system request. Two system requests about the same case have the same name, even if
+/// their evidence differs.
 using case_name = strong_number<struct case_name_tag, std::uint64_t>;
 /// The number of the membership under which a signature counts.
 using epoch_number = strong_number<struct epoch_number_tag, std::uint32_t>;
@@ -73,7 +74,7 @@ using digest = fixed_bytes<struct digest_tag, 32>;
 using signature = fixed_bytes<struct signature_tag, 64>;
 /// An Ed25519 public key.
 using public_key = fixed_bytes<struct public_key_tag, 32>;
-/// Digest of the genesis content; part of every signature.
+/// The digest of the genesis content. Every signature covers it.
 using cluster_id = fixed_bytes<struct cluster_id_tag, 32>;
 
 /// The kinds of member that own links and sign messages.
@@ -83,7 +84,7 @@ inline constexpr auto principal_kind_last = principal_kind::client;
 /// Microseconds on the clock of the actor system; only differences matter.
 using microseconds_t = std::uint64_t;
 
-/// A member of the cluster, replica or client. Also the address of a link.
+/// A member of the cluster: a replica or a client. A principal is also the address of a link.
 struct principal {
   principal_kind kind = principal_kind::replica;
   std::uint32_t number = 0;
@@ -97,7 +98,7 @@ struct principal {
   friend constexpr auto operator<=>(principal, principal) = default;
 };
 
-/// "replica-3" or "client-0".
+/// The name of the principal, for example "replica-3" or "client-0".
 [[nodiscard]] std::string to_string(principal who);
 
 /// Lower-case hexadecimal of all bytes, or of the first `count`.

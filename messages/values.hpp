@@ -14,15 +14,16 @@
 #include "messages/kinds.hpp"
 #include "messages/types.hpp"
 
-/// The values of decoded messages. A value is consistent in itself; whether it is true is
-/// decided by `actors/protocol/verification/validator.hpp` and the cores.
+/// The values of decoded messages. The fields of a value agree with each other. Whether its
+/// signatures and claims are valid is checked later, by
+/// `actors/protocol/verification/validator.hpp` and the cores.
 namespace hypermesh {
 
 // --- Clients -----------------------------------------------------------------
 
-/// Names one request of one client. A request is executed at most once. Session 0 always exists: it belongs to a client
-/// as in §4.1, which never uses a timestamp again, not even after a restart. Every other session is opened by a request
-/// with timestamp 0 (see `session_opening`).
+/// Names one request of one client. A request is executed at most once. Session 0 is always open and works as in §4.1:
+/// the client never uses a timestamp of this session twice, not even after a restart. Every other session is opened by
+/// a request with timestamp 0 (see `session_opening`).
 struct request_id {
   client_id client;
   timestamp when;
@@ -53,18 +54,18 @@ struct request {
 
 struct evidence;
 
-/// ⟨SYSTEM-REQUEST, e⟩: evidence that is to be ordered: it convicts a member, or it is the votes for a wish of the
-/// group. No client asks for it, so it has no client, timestamp, session or signature; the evidence proves itself. It
-/// is ordered like requests of clients and executed by the ledgers of the replicated state.
+/// ⟨SYSTEM-REQUEST, e⟩: evidence to be ordered. The evidence convicts a member, or it consists of the votes for a group
+/// request. A system request has no client, timestamp, session or signature, because no client sends it and the
+/// evidence proves itself. It is ordered like requests of clients, and the ledgers of the replicated state execute it.
 struct system_request {
-  /// Follows from the claim of the evidence; the validator compares them.
+  /// The name is computed from the claim of the evidence. The validator checks that the two agree.
   case_name name;
   std::shared_ptr<const evidence> shown;
   /// The buffer as received. These bytes are hashed, forwarded and put into a batch.
   blob raw;
 };
 
-/// The name of an item of the order.
+/// The name of a request or system request that is ordered.
 using ordered_id = std::variant<request_id, case_name>;
 
 /// The answer of a replica to a request.
@@ -96,13 +97,13 @@ struct request_outcome {
   void append(std::uint8_t operation_status, byte_span payload);
 };
 
-/// ⟨REPLY, v, t, c, i, r⟩. i is the replica that authenticated the link.
+/// ⟨REPLY, v, t, c, i, r⟩. i is not a field, because it is the replica at the other end of the authenticated link.
 struct reply {
   request_id id;
   view_number view;
   request_outcome outcome;
-  /// `digest_of_request` of the request that was executed or refused. It distinguishes this request from one with the
-  /// same id that another process with the same key sent (attack 5).
+  /// `digest_of_request` of the request that was executed or refused. The digest is needed because another process with
+  /// the same key may have sent a different request with the same id (attack 5).
   digest request = {};
 };
 
@@ -113,7 +114,7 @@ struct reply {
   return digest_of_request(value.client_signature);
 }
 
-/// A request by name and content.
+/// The name of a request and the digest of its content.
 struct request_reference {
   request_id id;
   digest content;
@@ -176,7 +177,8 @@ struct node_report {
 
 // --- Ordering ----------------------------------------------------------------
 
-/// The content that a replica signs. Its kind is that of the frame, or follows from its place in a certificate.
+/// The content that a replica signs. The kind of the statement is not a field: it is the kind of the frame, or follows
+/// from the place of the statement in a certificate.
 struct statement {
   view_number view;
   sequence_number sequence;
@@ -197,8 +199,8 @@ struct signed_statement {
 /// The bytes of a statement as they are signed and sent: 56 bytes in one layout.
 [[nodiscard]] std::array<std::byte, 56> statement_bytes(const statement& content);
 
-/// m of the paper: the requests that share one sequence number. The system requests are executed first. Empty: the null
-/// request.
+/// m of the paper: the requests that share one sequence number. The system requests are executed first. An empty batch
+/// is the null request.
 struct batch {
   std::vector<request> requests;
   /// Bytes of all requests and system requests as received, without their ends.
@@ -210,7 +212,8 @@ struct batch {
 };
 
 /// D(m) over the counts, sizes and received bytes of all requests and of all system requests. The two lists are hashed
-/// one after the other, each with its count, so no request of a client stands for a system request.
+/// one after the other, each with its count, so a batch with a system request never has the digest of a batch with a
+/// client's request in its place.
 [[nodiscard]] digest digest_of_batch(const batch& content);
 
 /// D(d^null): the digest of the batch without requests (§4.4).
@@ -219,7 +222,7 @@ struct batch {
 struct pre_prepare {
   signed_statement header;
   std::shared_ptr<const batch> body;
-  /// As received or first sent; relayed unchanged.
+  /// The frame as it was received or first sent. It is relayed unchanged.
   frame_ptr raw;
 };
 
@@ -238,7 +241,7 @@ struct checkpoint {
 
 // --- View change -------------------------------------------------------------
 
-/// A quorum of CHECKPOINTs of distinct replicas for one (n, d). Empty: the initial state.
+/// A quorum of CHECKPOINTs of distinct replicas for one (n, d). An empty certificate stands for the initial state.
 struct checkpoint_certificate {
   std::vector<signed_statement> votes;
 
@@ -353,22 +356,22 @@ struct state_chunk_message {
 /// The number of leaves on page `page` of a state of `chunk_count` chunks; 0 if there is no such page.
 [[nodiscard]] std::size_t state_page_size(std::uint64_t chunk_count, std::uint64_t page);
 
-/// ⟨SUSPICION, v, i⟩: i asks to leave view v, but still takes part in it. A statement with sequence 0 and a digest of
-/// zeros.
+/// ⟨SUSPICION, v, i⟩: replica i asks to leave view v, but still takes part in it. Encoded as a statement with sequence
+/// 0 and a digest of zeros.
 struct suspicion {
   signed_statement vote;
 };
 
 // --- The guard ---------------------------------------------------------------
 
-/// ⟨COMPLAINT, n, j, why, i⟩: i complains that j misbehaved in the checkpoint period that ends with n. A statement
-/// whose view is j and whose digest begins with the reason.
+/// ⟨COMPLAINT, n, j, why, i⟩: replica i complains that replica j misbehaved in the checkpoint period that ends with n.
+/// Encoded as a statement whose view is j and whose digest begins with the reason.
 struct complaint {
   signed_statement vote;
 };
 
-/// ⟨RELEASE, n, j, i⟩: the operator of i wants j to be released, which was convicted at n. A statement whose view
-/// is j.
+/// ⟨RELEASE, n, j, i⟩: the operator of replica i wants to release replica j, which was convicted at n. Encoded as a
+/// statement whose view is j.
 struct release {
   signed_statement vote;
 };
@@ -376,8 +379,7 @@ struct release {
 /// A signed statement or document of a principal, with the kind under which it was signed.
 struct evidence_item {
   message_kind kind = message_kind::commit;
-  /// A document is decoded where the evidence is, and has the received bytes in its `raw`. A REQUEST is one of a
-  /// client.
+  /// A document is decoded together with the evidence, and its `raw` has the received bytes.
   std::variant<signed_statement, std::shared_ptr<const request>, std::shared_ptr<const view_change>,
                std::shared_ptr<const new_view>>
       content;
@@ -385,7 +387,7 @@ struct evidence_item {
   [[nodiscard]] bool is_statement() const { return std::holds_alternative<signed_statement>(content); }
 };
 
-/// The document in an item; null if the item is something else.
+/// The document in an item; null if the item is a statement or a document of another type.
 template <class Document>
 [[nodiscard]] const Document* document_in(const evidence_item& shown) {
   const auto* document = std::get_if<std::shared_ptr<const Document>>(&shown.content);
@@ -405,25 +407,25 @@ template <class Document>
   return {message_kind::new_view, std::move(document)};
 }
 
-/// ⟨EVIDENCE, e⟩: signed messages of others, sent to a replica that may not have them. They prove themselves, so
-/// EVIDENCE itself has no signature.
+/// ⟨EVIDENCE, e⟩: signed messages of other principals, for a replica that may not have received them. EVIDENCE has no
+/// signature of its own, because the messages in it are signed.
 struct evidence {
   std::vector<evidence_item> items;
 };
 
-/// ⟨READMISSION, n, j, i⟩: i asks the others to order all sequences up to n, because j lost its disk and may vote above
-/// n only. A statement whose view is j.
+/// ⟨READMISSION, n, j, i⟩: replica i asks the group to order all sequences up to n, because replica j lost its disk and
+/// may vote only above n. Encoded as a statement whose view is j.
 struct readmission {
   signed_statement vote;
 };
 
-/// ⟨HAND-OVER, v, j, why, i⟩: i asks the others to leave all views before v together, for replica j. A statement of
-/// view v and sequence 0, whose digest begins with the cause and the number j.
+/// ⟨HAND-OVER, v, j, why, i⟩: replica i asks the group to leave all views before v together, for replica j. Encoded as
+/// a statement with view v and sequence 0, whose digest begins with the cause and the number j.
 struct hand_over {
   signed_statement vote;
 };
 
-/// In the order of `message_kind`.
+/// A decoded message of any kind. The alternatives are in the order of `message_kind`.
 using message =
     std::variant<request, pre_prepare, prepare, commit, reply, checkpoint, view_change, new_view, status,
                  checkpoint_proof, state_request, state_chunk_message, suspicion, query, query_reply, node_query,

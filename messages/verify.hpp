@@ -6,10 +6,11 @@
 
 namespace hypermesh {
 
-/// The only place that runs the FlatBuffers verifier. Null when `buffer` is not a valid
-/// `Table`. Depth 8 exceeds our deepest schema (NEW-VIEW: 3); `tables_max` bounds what
-/// overlapping tables can cost. Alignment is checked relative to the buffer, which is why
-/// frames start aligned and nested buffers stand at multiples of their alignment.
+/// The root of `buffer` after the FlatBuffers verifier has accepted it; null if `buffer` is
+/// not a valid `Table`. No other code runs the verifier. A depth of 8 is enough for the
+/// deepest schema (NEW-VIEW: 3). `tables_max` bounds the work for overlapping tables. The
+/// verifier checks alignment relative to the start of the buffer. Therefore frames start at
+/// aligned addresses, and nested buffers at multiples of their alignment.
 template <class Table>
 const Table* verified_root(byte_span buffer, flatbuffers::uoffset_t tables_max = 64) {
   constexpr flatbuffers::uoffset_t depth_max = 8;

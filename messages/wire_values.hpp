@@ -5,7 +5,7 @@
 #include "messages/values.hpp"
 #include "schemas/common_generated.h"
 
-/// Conversions between generated structs and values; shared by the codec's sources only.
+/// Conversions between generated structs and values. Only the codec's sources include this header.
 namespace hypermesh {
 
 template <class Fixed, class Wire>
