@@ -11,22 +11,22 @@
 #include "tests/byzantine/overheard.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-/// A Byzantine member is a correct member, with the product's own actors, and an `adversary` between it and its links,
-/// which sees each frame that goes out or comes in. Nothing here knows actors, so that one strategy plays in the
-/// simulator, in a script and in a real process.
+/// A Byzantine member is a correct member, with the product's own actors, plus an `adversary` between the member and
+/// its links. The adversary sees each frame that leaves or arrives. This code knows no actors, so the same strategy
+/// runs in the simulator, in a script and in a real process.
 namespace hypermesh::testing {
 
-/// A frame between the member and one of its peers.
+/// A frame on its way between the member and one of its peers.
 struct passing_frame {
   /// The receiver of an outgoing frame, or the sender of an incoming one.
   principal peer;
   frame_ptr frame;
-  /// The decoded message; null if it is malformed.
+  /// The decoded message; null if the frame is malformed.
   std::shared_ptr<const message> value;
 
   passing_frame(principal with, frame_ptr bytes);
 
-  /// Another frame goes in its place.
+  /// Replaces this frame by another frame to or from the same peer.
   void become(frame_ptr other) { *this = passing_frame{peer, std::move(other)}; }
 
   template <class Value>
@@ -35,31 +35,31 @@ struct passing_frame {
   }
 };
 
-/// Whether a frame goes on.
+/// Whether a frame continues to its receiver.
 enum class fate : std::uint8_t { passes, stopped };
 
-/// Where an adversary plays: the simulator, or the links of a real node.
+/// The environment of an adversary: the simulator, or the links of a real node.
 class adversary_world {
  public:
   virtual ~adversary_world() = default;
 
   [[nodiscard]] virtual microseconds_t now() const = 0;
-  /// The frame leaves over the link to `to` after `delay_us`, and no strategy sees it any more.
+  /// Sends the frame over the link to `to` after `delay_us`. No strategy sees the frame any more.
   virtual void put_on_wire(principal to, const frame_ptr& frame, microseconds_t delay_us) = 0;
-  /// The member's own node takes the frame in as if `from` had sent it.
+  /// Delivers the frame to the member's own node as if `from` had sent it.
   virtual void take_in(principal from, const frame_ptr& frame) = 0;
 };
 
-/// The means of an adversary: everything that its member can do, with the member's own key and no other's.
+/// The means of an adversary: everything that its member can do with its own key, and nothing that needs another key.
 class adversary_hands {
  public:
-  /// The member and its cluster. `accomplices` are the replicas that play together, this one among them; the set may
-  /// still grow. `world` outlives the hands.
+  /// The member and its cluster. `accomplices` are the replicas that cooperate, including this replica; more may be
+  /// added later. `world` must outlive this object.
   adversary_hands(adversary_world& world, const cluster_parameters& cluster, std::shared_ptr<const authenticator> keys,
                   std::shared_ptr<const std::set<replica_id>> accomplices, std::uint64_t seed);
 
   [[nodiscard]] principal self() const { return keys_->self(); }
-  /// Of a member that is a replica.
+  /// The number of the replica. The member must be a replica.
   [[nodiscard]] replica_id replica() const;
   [[nodiscard]] const cluster_parameters& cluster() const { return cluster_; }
   [[nodiscard]] const authenticator& keys() const { return *keys_; }
@@ -68,12 +68,12 @@ class adversary_hands {
   [[nodiscard]] const overheard& known() const { return known_; }
   [[nodiscard]] overheard& memory() { return known_; }
 
-  /// All other replicas, in order.
+  /// All other replicas, in the order of their numbers.
   [[nodiscard]] const std::vector<principal>& others() const { return others_; }
-  /// Whether the peer is among the second of two halves of the other replicas, which is the larger one.
+  /// Whether the peer is in the second half of the other replicas. The second half is the larger half.
   [[nodiscard]] bool in_second_half(principal peer) const;
   [[nodiscard]] bool is_accomplice(principal peer) const;
-  /// Whether this replica is the primary of the view that it is in.
+  /// Whether this replica is the primary of its current view.
   [[nodiscard]] bool leads() const;
 
   void send(principal to, const frame_ptr& frame) { world_.put_on_wire(to, frame, 0); }
@@ -93,17 +93,17 @@ class adversary_hands {
   overheard known_;
 };
 
-/// How often an adversary's clock ticks.
+/// The interval between two ticks of an adversary's clock.
 inline constexpr microseconds_t adversary_tick_us = 20'000;
 
-/// One strategy of one member, with whatever it remembers. It plays the same for equal calls and equal seeds.
+/// One strategy of one member, with its memory. Equal calls and equal seeds give equal behaviour.
 class adversary {
  public:
   virtual ~adversary() = default;
 
-  /// The node sends a frame. Frames that the strategy sends meanwhile leave before it.
+  /// Called when the node sends a frame. Frames that the strategy sends during the call leave before this frame.
   virtual fate on_send(passing_frame&, adversary_hands&) { return fate::passes; }
-  /// A frame arrives for the node.
+  /// Called when a frame arrives for the node.
   virtual fate on_receive(passing_frame&, adversary_hands&) { return fate::passes; }
   virtual void on_tick(adversary_hands&) {}
 };

@@ -1,4 +1,4 @@
-// A backup whose votes and answers are false, or come to some only.
+// Strategies of a backup whose votes or answers are false, or reach only some members.
 #include <algorithm>
 #include <set>
 
@@ -19,7 +19,7 @@ class vote_twice final : public as_voter {
   }
 };
 
-/// COMMITs whatever is proposed, at once, and prepares nothing.
+/// Sends a COMMIT for every proposal at once, and never sends a PREPARE.
 class commit_without_prepare final : public as_voter {
  public:
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
@@ -120,7 +120,7 @@ class reply_wrongly final : public adversary {
   }
 };
 
-/// Refuses every request although it has executed it.
+/// Refuses every request as overloaded, although it has executed the request.
 class reply_overloaded final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -133,7 +133,7 @@ class reply_overloaded final : public adversary {
   }
 };
 
-/// Sends replies with a view far ahead, so that clients look for the primary at the wrong replica.
+/// Sends replies with a view far ahead, so that clients expect the wrong replica to be the primary.
 class reply_from_other_view final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -156,7 +156,8 @@ class answer_queries_wrongly final : public adversary {
   }
 };
 
-/// Its STATUS says that it has everything, so that nobody sends it anything again; and that of others it does not hear.
+/// Claims in its STATUS to have everything, so that nobody sends it anything again. It also ignores the STATUS of
+/// others.
 class claim_to_have_all final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {

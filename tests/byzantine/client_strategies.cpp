@@ -1,4 +1,4 @@
-// A client that abuses its key (attacks 30 to 34).
+// Strategies of a client that abuses its key (attacks 30 to 34).
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -13,12 +13,13 @@ namespace {
 
 client_id client_of(const adversary_hands& hands) { return client_id{hands.self().number}; }
 
-/// Meddles with its requests.
+/// Base of strategies that change the client's own requests.
 class as_client_of : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* asked = out.as<request>();
-    // A client without a session cannot play this strategy.
+    // The strategy leaves the opening of a session unchanged, because a client without a session has no requests to
+    // change.
     if (asked == nullptr || asked->id.opens_session()) return fate::passes;
     const auto kept = out.value;
     return on_request(out, *asked, hands);
@@ -28,7 +29,7 @@ class as_client_of : public adversary {
   virtual fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) = 0;
 };
 
-/// One half of the replicas gets one operation, the other half another one.
+/// Sends two different operations under one request id, one to each half of the replicas.
 class two_operations final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -39,7 +40,7 @@ class two_operations final : public as_client_of {
   }
 };
 
-/// More at once than any client may have pending.
+/// Sends more requests at once than any client may have pending.
 class flood_with_requests final : public as_client_of {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -52,7 +53,7 @@ class flood_with_requests final : public as_client_of {
 
  protected:
   fate on_request(passing_frame&, const request& asked, adversary_hands&) override {
-    // What lies behind the client's own requests would be past.
+    // Requests with timestamps below the client's own requests would count as past, so the flood begins above them.
     when_ = std::max(when_, asked.id.when.value);
     return fate::passes;
   }
@@ -62,7 +63,7 @@ class flood_with_requests final : public as_client_of {
   std::uint64_t when_ = 1'000;
 };
 
-/// The same request to all replicas, at every tick.
+/// Sends its last request to all replicas eight times at every tick.
 class retransmit_in_storms final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands&) override {
@@ -78,7 +79,8 @@ class retransmit_in_storms final : public adversary {
   frame_ptr last_;
 };
 
-/// Half of the replicas cannot verify it, and it is sent again and again (Clement et al. 2009: the big MAC attack).
+/// Sends a request repeatedly whose signature half of the replicas cannot verify (Clement et al. 2009: the big MAC
+/// attack).
 class partly_valid final : public as_client_of {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -90,7 +92,7 @@ class partly_valid final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
     auto bytes = *out.frame;
-    // The signature stands before the kind.
+    // The signature is in front of the kind, at the end of the frame.
     bytes[bytes.size() - 2 - signature::size / 2] ^= std::byte{1};
     good_ = reframe(asked);
     bad_ = frame_of_bytes(std::move(bytes));
@@ -103,7 +105,7 @@ class partly_valid final : public as_client_of {
   frame_ptr bad_;
 };
 
-/// Longer than any frame of a client may be.
+/// Sends frames that are longer than a client's frame may be.
 class oversize_requests final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -123,7 +125,7 @@ class jump_in_time final : public as_client_of {
   }
 };
 
-/// Timestamps with holes as wide as the window, so that each new one makes those before it past.
+/// Uses timestamps with gaps as wide as the window, so that each new timestamp makes the previous ones past.
 class leap_through_timestamps final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -142,7 +144,7 @@ class speak_for_other_client final : public as_client_of {
   }
 };
 
-/// A vote, a STATUS, a request for state: messages that only replicas may send.
+/// Sends a vote, a STATUS and a request for a state, which only replicas may send.
 class speak_as_replica final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -154,11 +156,12 @@ class speak_as_replica final : public as_heckler {
   }
 };
 
-/// Operations that no machine understands.
+/// Sends operations that no state machine understands.
 class ask_for_nonsense final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
-    // A copy says the same as the original: two different requests with one timestamp would convict the client.
+    // Every copy of a request gets the same nonsense, because two different requests with one timestamp convict the
+    // client.
     auto& operation = operations_[asked.id];
     if (operation.empty()) {
       operation = nonsense_bytes(hands, 64);
@@ -183,7 +186,7 @@ class flood_with_queries final : public as_heckler {
   std::uint64_t asked_ = 0;
 };
 
-/// A request of as many operations as there may be.
+/// Sends requests with the largest permitted number of operations.
 class bundle_to_the_limit final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -194,7 +197,7 @@ class bundle_to_the_limit final : public as_client_of {
   }
 };
 
-/// Sends its requests to one backup only, which has to see to it alone.
+/// Sends its requests to only one backup, which has to forward them alone.
 class ask_one_backup final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
@@ -203,8 +206,8 @@ class ask_one_backup final : public as_client_of {
   }
 };
 
-/// All backups of the first view see that its requests wait, and the primary is never given one: they are to suspect
-/// it.
+/// Sends its requests to all backups of the first view but never to the primary, so that the backups suspect the
+/// primary.
 class ask_all_backups final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
@@ -215,7 +218,7 @@ class ask_all_backups final : public as_client_of {
   }
 };
 
-/// The backups know each of its requests for a while before the primary does.
+/// Sends each request to the backups 40 ms before it sends the request to the primary.
 class tell_primary_late final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request&, adversary_hands& hands) override {
@@ -227,7 +230,7 @@ class tell_primary_late final : public as_client_of {
   }
 };
 
-/// In an ordered session every second request is kept back, and those behind it can never be executed.
+/// Never sends every second request of an ordered session, so the requests after the gap can never be executed.
 class leave_gaps final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -237,7 +240,7 @@ class leave_gaps final : public as_client_of {
   }
 };
 
-/// The backups have all of its requests, the primary of its session only the second and later ones.
+/// Sends all requests to the backups, but sends the primary only the second and later requests of its session.
 class keep_first_from_primary final : public as_client_of {
  protected:
   fate on_request(passing_frame& out, const request& asked, adversary_hands& hands) override {
@@ -249,7 +252,7 @@ class keep_first_from_primary final : public as_client_of {
   }
 };
 
-/// A new session with each tick, and now and then a request in one that ended long ago.
+/// Opens a new session at each tick, and also sends a request in a session that ended long ago.
 class open_sessions_for_ever final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -267,9 +270,9 @@ class open_sessions_for_ever final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Fills its quota at the primary with operations in sessions that are never opened, each alone in its own. The
-/// requests that can be executed go to the backups alone, so that they suspect the primary, which has no room for
-/// these.
+/// Fills its quota at the primary with operations in sessions that are never opened, one operation in each session. It
+/// sends the requests that can be executed to the backups only. The primary has no room for these requests, so the
+/// backups may suspect it.
 class crowd_itself_out final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -289,8 +292,9 @@ class crowd_itself_out final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Its first session has a large number, and so many follow that its end is forgotten: from then on every smaller
-/// number counts as ended. Openings of smaller ones wait at the backups at that moment.
+/// Opens a session with a large number, and then so many sessions that the replicas forget how the first one ended.
+/// From then on, every smaller number counts as ended. At that moment, openings with smaller numbers wait at the
+/// backups.
 class open_below_the_ended final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -311,7 +315,7 @@ class open_below_the_ended final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Each half of the replicas is shown another opening of the same session.
+/// Shows each half of the replicas a different opening of the same session.
 class open_twice final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -8,7 +8,7 @@
 
 namespace hypermesh::testing {
 
-/// Two strategies at once: the second one sees the frames that the first one passes, as changed by it.
+/// Runs two strategies at once: the second strategy sees the frames that the first one passes, with its changes.
 class both_of final : public adversary {
  public:
   both_of(std::unique_ptr<adversary> first, std::unique_ptr<adversary> second);
@@ -22,7 +22,7 @@ class both_of final : public adversary {
   std::unique_ptr<adversary> second_;
 };
 
-/// Several strategies one after the other, each for `turn_us`, again and again.
+/// Runs several strategies one after the other, each for `turn_us`, and then begins again with the first strategy.
 class in_turns final : public adversary {
  public:
   in_turns(microseconds_t turn_us, std::vector<std::unique_ptr<adversary>> all);
@@ -38,7 +38,7 @@ class in_turns final : public adversary {
   std::vector<std::unique_ptr<adversary>> all_;
 };
 
-/// Passes every frame until a call starts the strategy. Any thread may make that call.
+/// Passes every frame until a call starts the strategy. Any thread may make this call.
 class when_told final : public adversary {
  public:
   when_told(std::shared_ptr<const std::atomic<bool>> told, std::unique_ptr<adversary> strategy);

@@ -1,4 +1,4 @@
-// Strategies at once and in turns, and what an adversary knows and can sign.
+// Strategies at once and in turns, and what an adversary can observe and sign.
 #include <doctest/doctest.h>
 
 #include "messages/codec.hpp"
@@ -15,7 +15,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// Replica 1 of four, in the hands of an adversary.
+/// Replica 1 of four replicas is Byzantine.
 struct stage : adversary_world {
   struct sent_frame {
     principal to;

@@ -1,4 +1,4 @@
-// Frames that are no messages, or whose parts do not fit (attack 37).
+// Strategies that send frames that are not messages, or whose parts are inconsistent (attack 37).
 #include <algorithm>
 
 #include <flatbuffers/flatbuffers.h>
@@ -49,7 +49,7 @@ class send_unknown_kinds final : public as_heckler {
   }
 };
 
-/// Before each frame of its own an image of it with a few flipped bits.
+/// Sends a copy with a few flipped bits before each of its own frames.
 class flip_bits final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -75,7 +75,7 @@ class cut_frames_short final : public adversary {
   }
 };
 
-/// A byte before each frame: everything in it stands where it may not.
+/// Puts one byte in front of each frame, so that every field in it is misaligned.
 class misalign final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -87,7 +87,7 @@ class misalign final : public adversary {
   }
 };
 
-/// Ends of requests that fall, overlap, or lie behind the last byte.
+/// The end offsets of the requests in a batch decrease, overlap, or point beyond the last byte.
 class lie_about_batch_sizes final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -106,7 +106,7 @@ class lie_about_batch_sizes final : public as_primary {
   }
 };
 
-/// A VIEW-CHANGE whose thousand certificates are one, which all offsets point to.
+/// Sends a VIEW-CHANGE with a thousand certificates whose offsets all point to the same certificate.
 class share_tables final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -123,7 +123,7 @@ class share_tables final : public as_heckler {
   }
 };
 
-/// The length of a list reaches far beyond the frame.
+/// Sends a list whose length reaches far beyond the end of the frame.
 class lie_about_lengths final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -139,7 +139,7 @@ class lie_about_lengths final : public as_heckler {
   }
 };
 
-/// Everything that its kind may have, and a byte more.
+/// Sends a frame that is one byte longer than its kind permits.
 class exceed_the_frame final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -149,7 +149,7 @@ class exceed_the_frame final : public as_heckler {
   }
 };
 
-/// Votes whose numbers are all there are.
+/// Sends votes whose view, sequence number or replica is the largest number of its type.
 class leave_the_range final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -163,7 +163,7 @@ class leave_the_range final : public as_heckler {
   }
 };
 
-/// Tables without required fields.
+/// Sends tables without their required fields.
 class leave_fields_out final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -179,7 +179,7 @@ class leave_fields_out final : public as_heckler {
   }
 };
 
-/// A page of leaves with a wrong index, and a chunk that is a page as well.
+/// Sends a page of leaves with a wrong index, and a part of a state that is both a chunk and a page.
 class mix_state_parts final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -1,4 +1,4 @@
-// A primary that assigns one sequence number twice (attack 8).
+// Strategies of a primary that assigns one sequence number twice (attack 8).
 #include <map>
 #include <set>
 
@@ -9,7 +9,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// The second proposal for each place, made once.
+/// Makes a second proposal for each sequence number, once for each.
 class second_proposals {
  public:
   struct made {
@@ -17,7 +17,7 @@ class second_proposals {
     digest value;
   };
 
-  /// Null when there is nothing else to propose yet.
+  /// Returns null when there is no other batch to propose yet.
   const made* beside(const pre_prepare& proposal, adversary_hands& hands) {
     const auto& content = proposal.header.content;
     const auto found = made_.find({content.view, content.sequence});
@@ -48,8 +48,8 @@ class equivocate_to_halves final : public as_primary {
   second_proposals second_;
 };
 
-/// The primary gives each half its own batch and its own COMMITs; a backup that plays along is given both, and votes
-/// for each half as this half expects. f + 1 of them together would commit both.
+/// The primary sends each half its own batch and its own COMMITs. An accomplice among the backups receives both
+/// proposals and votes for each half as this half expects. f + 1 such replicas together would commit both batches.
 class equivocate_with_ally final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -60,7 +60,7 @@ class equivocate_with_ally final : public adversary {
     return fate::passes;
   }
 
-  /// Of the two proposals of an accomplice the second half's comes first.
+  /// Of the two proposals of an accomplice, the proposal for the second half arrives first.
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
     const auto* proposal = in.as<pre_prepare>();
     if (proposal == nullptr || !hands.is_accomplice(in.peer)) return fate::passes;
@@ -100,7 +100,7 @@ class equivocate_with_ally final : public adversary {
   }
 
   second_proposals second_;
-  /// The proposals for the second half, as the primary gave them to its accomplice.
+  /// The proposals for the second half that the accomplice received from the primary.
   std::map<std::pair<view_number, sequence_number>, digest> told_;
 };
 
@@ -115,7 +115,8 @@ class equivocate_in_public final : public as_primary {
   second_proposals second_;
 };
 
-/// All backups prepare the first batch; then the primary proposes another one for the sequence, and continues with it.
+/// Lets all backups prepare the first batch. Then it proposes another batch for the same sequence number and continues
+/// with this batch.
 class equivocate_after_prepare final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {

@@ -1,4 +1,4 @@
-// A replica that sends too much: repeated, too early, too late or unrequested.
+// Strategies of a replica that sends too much: repeated, too early, too late or unrequested messages.
 #include <algorithm>
 #include <vector>
 
@@ -20,7 +20,7 @@ class send_tenfold final : public adversary {
   }
 };
 
-/// Votes of the past, again and again.
+/// Repeats old votes at every tick.
 class replay_votes final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -30,7 +30,7 @@ class replay_votes final : public as_heckler {
   }
 };
 
-/// Votes of views that are over.
+/// Sends votes of views that have ended.
 class replay_old_views final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -64,7 +64,7 @@ class vote_for_far_sequences final : public as_heckler {
   }
 };
 
-/// Claims with each tick to have nothing, so that all replicas send everything again.
+/// Claims at each tick to have nothing, so that all replicas send everything again.
 class beg_by_status final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -81,7 +81,7 @@ class status_from_far_view final : public as_heckler {
   }
 };
 
-/// Every genuine request that it knows of, forwarded as if it still waited.
+/// Forwards every genuine request that it knows, as if the request were still pending.
 class forward_old_requests final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -91,7 +91,7 @@ class forward_old_requests final : public as_heckler {
   }
 };
 
-/// Unrequested chunks of a state.
+/// Sends chunks of a state that nobody requested.
 class send_unwanted_chunks final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -118,7 +118,7 @@ class suspect_always final : public as_heckler {
   }
 };
 
-/// Sends signed messages repeatedly, far more than a replica has the time to verify.
+/// Sends far more signed messages than a replica has the time to verify.
 class flood_with_signed_words final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -139,7 +139,7 @@ class flood_with_signed_words final : public as_heckler {
   std::size_t sent_ = 0;
 };
 
-/// Asks for reports, which every principal may do.
+/// Asks for reports continuously. Every principal may ask for reports.
 class ask_for_reports final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

@@ -5,12 +5,12 @@
 #include "messages/values.hpp"
 #include "tests/byzantine/adversary.hpp"
 
-/// Messages that a member can make with its own key: any content, in any member's name.
+/// Makes messages that a member can make with its own key: with any content and in any member's name.
 namespace hypermesh::testing {
 
-/// Signed with the member's key, whatever signer it names.
+/// A statement signed with the member's key, whatever signer the content names.
 [[nodiscard]] signed_statement signed_statement_of(adversary_hands& hands, message_kind kind, const statement& content);
-/// In the member's own name and the cluster's epoch.
+/// A statement in the member's own name and the cluster's epoch.
 [[nodiscard]] statement own_statement(const adversary_hands& hands, view_number view, sequence_number sequence,
                                       const digest& value);
 /// A vote with this content, signed with the member's key.
@@ -18,32 +18,33 @@ namespace hypermesh::testing {
 /// A PRE-PREPARE in the member's own name.
 [[nodiscard]] frame_ptr forged_proposal(adversary_hands& hands, view_number view, sequence_number sequence,
                                         const batch& body);
-/// The same batch as in `original`, at another place.
+/// A proposal of the batch of `original` at another place.
 [[nodiscard]] frame_ptr moved_proposal(adversary_hands& hands, const pre_prepare& original, view_number view,
                                        sequence_number sequence);
 
 [[nodiscard]] batch batch_of(std::vector<request> requests);
 
-/// The batch with other requests and the same system requests.
+/// A batch with other requests and the same system requests as `original`.
 [[nodiscard]] batch with_requests(const batch& original, std::vector<request> requests);
-/// Another batch of requests that their clients signed; nothing when there is none yet.
+/// Another batch of requests that their clients signed; nothing when no such requests are known yet.
 [[nodiscard]] std::optional<batch> other_batch(const adversary_hands& hands, const batch& original);
-/// A request in a client's name; genuine when the member is that client. What opens a session is another opening of it.
+/// A request in a client's name. It is genuine when the member is that client. For an opening of a session, the result
+/// is another opening of the same session.
 [[nodiscard]] request forged_request(adversary_hands& hands, request_id id, byte_span operation);
 /// An operation on a key that no honest client of a test uses.
 [[nodiscard]] byte_vector marked_operation(std::uint64_t number);
 
-/// Signed with the member's key.
+/// A frame with this buffer, signed with the member's key.
 [[nodiscard]] frame_ptr sealed(adversary_hands& hands, message_kind kind, byte_vector buffer);
 [[nodiscard]] frame_ptr sealed(adversary_hands& hands, const view_change& value);
 [[nodiscard]] frame_ptr sealed(adversary_hands& hands, const new_view& value);
 [[nodiscard]] frame_ptr sealed(adversary_hands& hands, const status& value);
-/// A VIEW-CHANGE that knows of nothing.
+/// A VIEW-CHANGE without a checkpoint and without certificates.
 [[nodiscard]] view_change empty_view_change(const adversary_hands& hands, view_number view);
 
-/// A digest of nothing.
+/// A digest that belongs to no message or state.
 [[nodiscard]] digest nonsense_digest(adversary_hands& hands);
-/// A frame of these bytes, whatever they are.
+/// A frame of arbitrary bytes.
 [[nodiscard]] frame_ptr frame_of_bytes(byte_vector bytes);
 [[nodiscard]] byte_vector nonsense_bytes(adversary_hands& hands, std::size_t size);
 

@@ -19,7 +19,7 @@ class speak_for_neighbour final : public as_voter {
   }
 };
 
-/// Genuine votes of others, over its own link.
+/// Sends genuine votes of others over its own link.
 class relay_votes final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
@@ -38,7 +38,7 @@ class break_signatures final : public as_voter {
   }
 };
 
-/// The signature of the one kind under the other.
+/// Sends a vote of one kind with the signature of another kind.
 class sign_as_other_kind final : public as_voter {
  protected:
   fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands&) override {
@@ -71,7 +71,7 @@ class sign_for_other_cluster final : public as_voter {
   }
 };
 
-/// A vote of a replica that the group has not.
+/// Sends votes of a replica number that the group does not have.
 class vote_as_stranger final : public as_voter {
  protected:
   fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) override {
@@ -82,7 +82,7 @@ class vote_as_stranger final : public as_voter {
   }
 };
 
-/// Requests in a client's name, under a replica's key.
+/// Sends requests in a client's name, signed with a replica's key.
 class speak_for_client final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -95,7 +95,7 @@ class speak_for_client final : public as_heckler {
   std::uint64_t count_ = 0;
 };
 
-/// Kinds that only a client is sent.
+/// Sends replicas the kinds of messages that only a client may receive.
 class reply_to_replicas final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -107,7 +107,7 @@ class reply_to_replicas final : public as_heckler {
   }
 };
 
-/// The VIEW-CHANGEs of others as its own.
+/// Sends the VIEW-CHANGEs of others as its own.
 class relay_view_changes final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands& hands) override {

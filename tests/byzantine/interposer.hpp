@@ -6,14 +6,14 @@
 
 namespace hypermesh::testing {
 
-/// Stands between a member and its links: shows each frame to the strategy and remembers the newest frames.
+/// Stands between a member and its links. It shows each frame to the strategy and remembers the newest frames.
 class interposer {
  public:
   interposer(adversary_hands hands, std::unique_ptr<adversary> strategy);
 
-  /// The node sends; the frame that leaves in its place, or null when none does.
+  /// Called when the node sends. Returns the frame that leaves in its place, or null when no frame leaves.
   [[nodiscard]] frame_ptr on_send(principal to, const frame_ptr& frame);
-  /// A frame arrives; returns the frame for the node, or null.
+  /// Called when a frame arrives. Returns the frame for the node, or null.
   [[nodiscard]] frame_ptr on_receive(principal from, const frame_ptr& frame);
   void on_tick() { strategy_->on_tick(hands_); }
 

@@ -1,4 +1,4 @@
-// A new primary that opens its view wrongly, twice, or not at all (attack 13).
+// Strategies of a new primary that opens its view wrongly, twice, or not at all (attack 13).
 #include <algorithm>
 #include <map>
 
@@ -10,7 +10,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Replaces its NEW-VIEWs, each by one other.
+/// Replaces each of its NEW-VIEWs by one forged NEW-VIEW.
 class forges_new_view : public as_opener {
  protected:
   fate on_new_view(passing_frame& out, const new_view& opened, adversary_hands& hands) override {
@@ -41,7 +41,7 @@ class forges_new_view : public as_opener {
   std::map<view_number, frame_ptr> made_;
 };
 
-/// Without anything to omit, it omits a VIEW-CHANGE.
+/// Omits the last reproposal. If there is no reproposal, it omits a VIEW-CHANGE.
 class omit_a_slot final : public forges_new_view {
  protected:
   void change(new_view& opened, adversary_hands&) override {
@@ -54,7 +54,7 @@ class invent_a_slot final : public forges_new_view {
   void change(new_view& opened, adversary_hands& hands) override { invent(opened, hands); }
 };
 
-/// Without anything to replace, it invents something.
+/// Replaces a reproposal. If there is no reproposal, it invents one.
 class replace_a_slot final : public forges_new_view {
  protected:
   void change(new_view& opened, adversary_hands& hands) override {
@@ -78,7 +78,7 @@ class too_few_view_changes final : public forges_new_view {
   }
 };
 
-/// Its own VIEW-CHANGE stands for all.
+/// Repeats one VIEW-CHANGE in the place of all the others.
 class one_sender_for_all final : public forges_new_view {
  protected:
   void change(new_view& opened, adversary_hands&) override {
@@ -86,7 +86,7 @@ class one_sender_for_all final : public forges_new_view {
   }
 };
 
-/// One VIEW-CHANGE is forged.
+/// Changes the content of one VIEW-CHANGE.
 class forge_a_view_change final : public forges_new_view {
  protected:
   void change(new_view& opened, adversary_hands& hands) override {
@@ -103,14 +103,14 @@ class open_twice final : public as_opener {
  protected:
   fate on_new_view(passing_frame& out, const new_view& opened, adversary_hands& hands) override {
     auto second = opened;
-    // The same set in another order: as valid as the first one.
+    // The second NEW-VIEW has the same set in another order, so it is as valid as the first one.
     std::swap(second.view_changes.front(), second.view_changes.back());
     hands.send(out.peer, sealed(hands, second));
     return fate::passes;
   }
 };
 
-/// Each half gets its own, both valid.
+/// Sends each half a different NEW-VIEW; both are valid.
 class open_for_halves final : public as_opener {
  protected:
   fate on_new_view(passing_frame& out, const new_view& opened, adversary_hands& hands) override {
@@ -137,19 +137,19 @@ class open_for_some final : public as_opener {
 class open_late final : public as_opener {
  protected:
   fate on_new_view(passing_frame& out, const new_view&, adversary_hands& hands) override {
-    // Nine tenths of what a new primary has.
+    // Nine tenths of the time that a new primary has for its NEW-VIEW.
     hands.send_later(450'000, out.peer, out.frame);
     return fate::stopped;
   }
 };
 
-/// Opens the view, and then proposes nothing in it.
+/// Opens the view, but then proposes nothing in it.
 class open_and_fall_silent final : public as_primary {
  protected:
   fate on_proposal(passing_frame&, const pre_prepare&, adversary_hands&) override { return fate::stopped; }
 };
 
-/// Other batches under the digests that its NEW-VIEW names, and bodies of its own choice above.
+/// Proposes other batches in its new view, also for sequence numbers whose digests its NEW-VIEW names.
 class propose_against_new_view final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {

@@ -58,7 +58,7 @@ bool needs_comparison(const strategy& of) {
 }
 
 bool is_noticed(const strategy& of, const notice_tally& with, const notice_tally& without) {
-  // A member that is proven faulty early does not show the other signs any more.
+  // If evidence proves the member faulty early, the other signs may not occur at all.
   if (with.count_of("fault_proven") > 0) return true;
   return std::ranges::any_of(of.noticed_by,
                              [&](std::string_view name) { return with.count_of(name) > without.count_of(name); });

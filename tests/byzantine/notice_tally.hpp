@@ -13,30 +13,30 @@
 
 namespace hypermesh::testing {
 
-/// From the first proof against a faulty member at an honest replica to its conviction at one.
+/// The time from the first proof against a faulty member at an honest replica to its conviction at an honest replica.
 struct faulty_trial {
   microseconds_t proven_at = 0;
   std::optional<microseconds_t> convicted_at;
 };
 
-/// Counts the signs of faulty members at honest replicas: each rejection of their messages by its name,
-/// `primary_suspected` for a primary, `donor_late`, `donor_lied` or `donor_refused` for a donor of a state,
-/// `fault_proven` for evidence and `convicted` for a conviction by the order. `state_installed` counts the states that
-/// any replica fetched. Memory: one number for each name, and a trial for each member.
+/// Counts the signs of faulty members at honest replicas. The names are: the name of each rejection of their messages;
+/// `primary_suspected` for a primary; `donor_late`, `donor_lied` or `donor_refused` for a donor of a state;
+/// `fault_proven` for evidence; `convicted` for a conviction by the order. `state_installed` counts the states that any
+/// replica fetched. Memory: one number for each name, and a trial for each member.
 class notice_tally {
  public:
-  /// An honest replica suspected an honest primary, which must not happen without another fault.
+  /// Counts suspicions of an honest primary by an honest replica. They must not happen without another fault.
   static constexpr std::string_view honest_suspected = "honest_suspected";
 
   using suspects = std::function<bool(principal)>;
 
-  /// An honest replica observed this; `is_faulty` knows the faulty members.
+  /// Records an observation of an honest replica. `is_faulty` tells which members are faulty.
   void on_observed(const observation& what, microseconds_t now, group_size group, const suspects& is_faulty);
 
   [[nodiscard]] std::uint64_t count_of(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const { return counts_; }
   [[nodiscard]] const std::map<principal, faulty_trial>& trials() const { return trials_; }
-  /// Of all convicted members; nothing if there is none.
+  /// The longest trial of all convicted members; nothing if no member was convicted.
   [[nodiscard]] std::optional<microseconds_t> longest_trial() const;
   /// Whether a member that was proven faulty was not convicted.
   [[nodiscard]] bool has_open_trial() const;
@@ -48,7 +48,7 @@ class notice_tally {
   std::map<principal, faulty_trial> trials_;
 };
 
-/// Whether the signs of the strategy also occur among honest members now and then.
+/// Whether the signs of the strategy sometimes also occur among honest members.
 [[nodiscard]] bool needs_comparison(const strategy& of);
 /// Whether one of the signs of the strategy occurred more often than in a run without faulty members.
 [[nodiscard]] bool is_noticed(const strategy& of, const notice_tally& with, const notice_tally& without);

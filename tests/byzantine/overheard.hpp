@@ -9,7 +9,7 @@
 
 namespace hypermesh::testing {
 
-/// The knowledge of an adversary, which sees all frames of its member. Memory: the newest of each kind.
+/// The knowledge of an adversary, which sees all frames of its member. Memory: the newest messages of each kind.
 class overheard {
  public:
   static constexpr std::size_t requests_max = 256;
@@ -19,24 +19,24 @@ class overheard {
 
   explicit overheard(principal self) : self_(self) {}
 
-  /// The member sent this, or tried to.
+  /// Records a message that the member sent or tried to send.
   void on_sent(const message& value, const frame_ptr& frame);
-  /// The member received this.
+  /// Records a message that the member received.
   void on_received(const message& value);
 
-  /// The view that the member is in or waits for.
+  /// The view that the member is in or that it is changing to.
   [[nodiscard]] view_number view() const { return view_; }
-  /// h, as the member published it last.
+  /// h, the low watermark that the member published last.
   [[nodiscard]] sequence_number low() const { return low_; }
   /// The highest sequence that the member proposed, voted for, or saw proposed in any view.
   [[nodiscard]] sequence_number last() const { return last_; }
-  /// Requests with their clients' signatures, the oldest first.
+  /// Requests with their clients' signatures, the oldest request first.
   [[nodiscard]] const std::deque<request>& requests() const { return requests_; }
-  /// System requests, each case once, the oldest first.
+  /// System requests, each case once, the oldest request first.
   [[nodiscard]] const std::deque<system_request>& system_requests() const { return system_requests_; }
-  /// PRE-PREPAREs of all views, of the member itself and of others, the oldest first.
+  /// PRE-PREPAREs of all views, from the member itself and from others, the oldest first.
   [[nodiscard]] const std::deque<pre_prepare>& proposals() const { return proposals_; }
-  /// The member's own PREPAREs and COMMITs as frames, and where they belong.
+  /// The member's own PREPAREs and COMMITs as frames, with their view and sequence number.
   struct own_vote {
     statement content;
     frame_ptr frame;

@@ -1,4 +1,4 @@
-// A primary with proposals that no replica should accept, or with bad service for its clients.
+// Strategies of a primary whose proposals no replica should accept, or which serves its clients badly.
 #include <algorithm>
 #include <deque>
 #include <optional>
@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// How long a request may wait for the primary in a calm cluster.
+/// The longest time that a request may wait for the primary in a calm cluster.
 constexpr microseconds_t request_timeout_us = 1'000'000;
 constexpr microseconds_t just_below_timeout_us = request_timeout_us * 9 / 10;
 
@@ -39,7 +39,8 @@ class forge_client_request final : public as_primary {
   }
 };
 
-/// The requests of each batch in the opposite order: in an ordered session only the first one is not too early.
+/// Reverses the order of the requests in each batch. In an ordered session, every request but the first is then too
+/// early.
 class reverse_batches final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -52,7 +53,7 @@ class reverse_batches final : public as_primary {
   }
 };
 
-/// The first request of a batch is left out, once in a while, and what stands behind it in its session is not.
+/// Sometimes leaves out the first request of a batch, but keeps the later requests of the same session.
 class leave_out_the_first final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -84,7 +85,7 @@ class jump_to_high_watermark final : public as_primary {
   }
 };
 
-/// Around the highest number that counts, and around the highest that there is.
+/// Proposes at the highest valid sequence number, above it, and at the highest number of the type.
 class exhaust_sequences final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -115,7 +116,7 @@ class withhold_from_one final : public as_primary {
   }
 };
 
-/// The first client that it learns of is ignored.
+/// Ignores all requests of the first client that it receives a request from.
 class censor_one_client final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands&) override {
@@ -137,7 +138,7 @@ class delay_below_timeout final : public as_primary {
   }
 };
 
-/// A little slower with each batch, so that the slow-down is hard to notice.
+/// Becomes a little slower with each batch, so that the delay is hard to notice.
 class ramp_the_delay final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
@@ -151,7 +152,8 @@ class ramp_the_delay final : public as_primary {
   std::optional<microseconds_t> begun_;
 };
 
-/// Nothing for nine tenths of the time-out, then a fifth of it as fast as anybody, and again.
+/// Proposes nothing for nine tenths of the time-out, then works at full speed for a fifth of the time-out, and repeats
+/// this.
 class stall_by_turns final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare&, adversary_hands& hands) override {
@@ -166,8 +168,8 @@ class stall_by_turns final : public as_primary {
   std::optional<microseconds_t> begun_;
 };
 
-/// One request in three waits for just as long as only the backups that are to hand it on first have looked for it;
-/// the others are served at once.
+/// Delays one request in three for as long as only the backups that forward first have noticed the wait. Serves the
+/// other requests at once.
 class hold_back_a_third final : public adversary {
  public:
   fate on_receive(passing_frame& in, adversary_hands& hands) override {
@@ -200,7 +202,7 @@ class propose_empty_batches final : public as_primary {
   }
 };
 
-/// Every batch is filled up with everything that was ever asked.
+/// Fills every batch up with all requests that it ever received.
 class fill_batches_up final : public as_primary {
  protected:
   fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) override {
@@ -224,7 +226,7 @@ class fill_batches_up final : public as_primary {
   }
 };
 
-/// Sends nothing until it is replaced, and then continues as if it was not.
+/// Sends nothing until it is replaced, and then continues to propose in its old view.
 class propose_for_old_view final : public as_primary {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -274,7 +276,7 @@ class prepare_as_primary final : public as_primary {
   }
 };
 
-/// Proposes and never commits.
+/// Proposes but never sends a COMMIT.
 class propose_without_commit final : public as_voter {
  protected:
   fate on_vote(passing_frame&, message_kind, const signed_statement&, adversary_hands& hands) override {

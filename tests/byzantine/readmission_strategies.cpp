@@ -1,4 +1,4 @@
-// A replica that has the others do for it what only one that lost its disk needs, or keeps such a one out.
+// Strategies of a replica that abuses the readmission of replicas that lost their disk, or hinders it.
 #include "actors/protocol/reputation/system_request.hpp"
 #include "tests/byzantine/roles.hpp"
 
@@ -6,7 +6,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Asks for a readmission again and again, with whatever a replica without memory might name. It has lost nothing.
+/// Asks for a readmission repeatedly with plausible numbers, although it has lost nothing.
 class ask_for_readmission : public adversary {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -19,7 +19,7 @@ class ask_for_readmission : public adversary {
     hands.send_to_all(forged_vote(hands, message_kind::readmission, through));
     const auto leave = hand_over_of(self, self, view, hand_over_cause::readmission, epoch);
     hands.send_to_all(forged_vote(hands, message_kind::hand_over, leave));
-    // And gives up views that it leads, or would.
+    // It also steps down from views in which it is or would be the primary.
     const std::uint64_t replicas = hands.cluster().replicas;
     const view_number given_up{view.value / replicas * replicas + self.value};
     const auto away = hand_over_of(self, self, given_up.next(), hand_over_cause::step_down, epoch);
@@ -27,7 +27,7 @@ class ask_for_readmission : public adversary {
   }
 
  protected:
-  /// How many windows, and views, ahead.
+  /// The number of windows and of views by which the request is ahead of the group.
   [[nodiscard]] virtual std::uint64_t distance() const { return 2; }
 };
 
@@ -36,7 +36,8 @@ class ask_for_the_impossible final : public ask_for_readmission {
   [[nodiscard]] std::uint64_t distance() const override { return 1'000'000; }
 };
 
-/// Asks for what has passed: nothing would be granted, and so nothing be counted, for as long as the group goes on.
+/// Asks for sequence numbers that have passed already. The group never grants such a wish, so a limit on granted wishes
+/// would not stop the stream of requests.
 class ask_for_what_passed final : public adversary {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -51,7 +52,7 @@ class ask_for_what_passed final : public adversary {
   std::uint64_t floor_ = 0;
 };
 
-/// Lets the group agree on sequences without client requests, and does not propose them as primary.
+/// Makes the group agree on sequences without client requests, and as primary does not propose these sequences.
 class withhold_null_requests final : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {

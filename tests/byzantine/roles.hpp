@@ -3,18 +3,18 @@
 #include "tests/byzantine/forgery.hpp"
 #include "tests/byzantine/strategy.hpp"
 
-/// The common base of the strategies of each role.
+/// The base classes of the strategies, one for each role.
 namespace hypermesh::testing {
 
-/// Meddles with its own PRE-PREPAREs while it is the primary.
+/// Base of strategies that change the member's own PRE-PREPAREs while it is the primary.
 class as_primary : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
     const auto* proposal = out.as<pre_prepare>();
     const bool is_own = proposal != nullptr && principal::of(proposal->header.content.replica) == hands.self();
-    // Strategies meddle with requests; a null request of a readmission has none.
+    // These strategies change requests. The null request of a readmission contains no requests, so it passes unchanged.
     if (!is_own || !out.peer.is_replica() || proposal->body->requests.empty()) return fate::passes;
-    // The frame may be replaced while it is looked at.
+    // This copy keeps the message alive, because the frame may be replaced during the call.
     const auto kept = out.value;
     return on_proposal(out, *proposal, hands);
   }
@@ -23,7 +23,7 @@ class as_primary : public adversary {
   virtual fate on_proposal(passing_frame& out, const pre_prepare& proposal, adversary_hands& hands) = 0;
 };
 
-/// Meddles with its own PREPAREs and COMMITs.
+/// Base of strategies that change the member's own PREPAREs and COMMITs.
 class as_voter : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -38,7 +38,7 @@ class as_voter : public adversary {
   virtual fate on_vote(passing_frame& out, message_kind kind, const signed_statement& vote, adversary_hands& hands) = 0;
 };
 
-/// Meddles with its own VIEW-CHANGEs.
+/// Base of strategies that change the member's own VIEW-CHANGEs.
 class as_leaver : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -52,7 +52,7 @@ class as_leaver : public adversary {
   virtual fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) = 0;
 };
 
-/// Meddles with its own NEW-VIEWs.
+/// Base of strategies that change the member's own NEW-VIEWs.
 class as_opener : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -66,7 +66,7 @@ class as_opener : public adversary {
   virtual fate on_new_view(passing_frame& out, const new_view& opened, adversary_hands& hands) = 0;
 };
 
-/// Meddles with the parts of a state that it gives to others.
+/// Base of strategies that change the parts of a state that the member gives to others.
 class as_donor : public adversary {
  public:
   fate on_send(passing_frame& out, adversary_hands& hands) override {
@@ -80,7 +80,7 @@ class as_donor : public adversary {
   virtual fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands& hands) = 0;
 };
 
-/// Speaks up by itself, at each tick.
+/// Base of strategies that send messages at each tick without a cause.
 class as_heckler : public adversary {
  public:
   void on_tick(adversary_hands& hands) override = 0;

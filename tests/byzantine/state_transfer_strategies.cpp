@@ -1,4 +1,4 @@
-// A replica that lies about its state, or is a bad donor of it (attacks 23 to 28).
+// Strategies of a replica that lies about its state, or is a bad donor of its state (attacks 23 to 28).
 #include <algorithm>
 #include <map>
 
@@ -10,7 +10,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// The answer of a donor in either form, if it is one.
+/// The chunk in a donor's answer, in either of its two forms; null if the answer has no chunk.
 const std::shared_ptr<const byte_vector>* chunk_of(const state_chunk_message& answer) {
   return std::get_if<std::shared_ptr<const byte_vector>>(&answer.content);
 }
@@ -39,7 +39,7 @@ class corrupt_leaves final : public as_donor {
   }
 };
 
-/// The state has more chunks than its root covers.
+/// Claims that the state has more chunks than its root covers.
 class lie_about_size final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands& hands) override {
@@ -53,7 +53,7 @@ class lie_about_size final : public as_donor {
   }
 };
 
-/// The requested part is sent under the number of another part.
+/// Sends the requested part under the number of another part.
 class answer_for_other_part final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands&) override {
@@ -65,7 +65,7 @@ class answer_for_other_part final : public as_donor {
   }
 };
 
-/// Another chunk of the same state under the number that was asked for.
+/// Sends another chunk of the same state under the requested number.
 class answer_with_other_chunk final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message& answer, adversary_hands&) override {
@@ -90,7 +90,7 @@ class answer_for_lower_height final : public as_donor {
   }
 };
 
-/// One part in longer than anybody waits.
+/// Sends the parts so slowly that each takes longer than any fetcher waits.
 class drip final : public as_donor {
  protected:
   fate on_answer(passing_frame& out, const state_chunk_message&, adversary_hands& hands) override {
@@ -154,7 +154,7 @@ class checkpoints_anywhere final : public as_heckler {
   }
 };
 
-/// A quorum of names under one key certifies a state far ahead.
+/// Certifies a state far ahead with votes in the names of a quorum, all signed with its own key.
 class forge_proof final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -170,7 +170,7 @@ class forge_proof final : public as_heckler {
   }
 };
 
-/// One vote of its own, as often as a quorum is large.
+/// Certifies a state far ahead with its own vote, repeated as often as a quorum is large.
 class prove_with_one_vote final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

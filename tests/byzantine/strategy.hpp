@@ -11,49 +11,52 @@
 
 namespace hypermesh::testing {
 
-/// The part that the strategy's member has.
+/// The role that the member of the strategy has.
 enum class strategy_role : std::uint8_t { primary, backup, view_change, state_transfer, identity, client, encoding };
 
 [[nodiscard]] std::string_view to_string(strategy_role role);
 
-/// The situation in a run that the strategy needs, and so the members that play it.
+/// The situation that the strategy needs in a run. It also decides which members run the strategy.
 enum class strategy_occasion : std::uint8_t {
-  /// Any f replicas.
+  /// No special situation. Any f replicas run the strategy.
   none,
-  /// The players are the primaries of the first views.
+  /// The primaries of the first views run the strategy.
   as_primary,
-  /// The first primary is suspended; the players are neither it nor its successor.
+  /// The first primary is suspended. The strategy runs at neither this primary nor its successor.
   view_change,
-  /// The same, and the players are its successors.
+  /// The first primary is suspended. The strategy runs at its successors.
   new_primary,
-  /// The players are the primaries of the first views, and one backup alone prepares a batch: its frames are dropped
-  /// from then on, and soon the frames to it as well. When its links return it leads the next view.
+  /// The strategy runs at the primaries of the first views. One backup alone prepares a batch: first its outgoing
+  /// frames are dropped, and soon afterwards the incoming frames too. When its links return, this backup leads the next
+  /// view.
   lone_witness,
-  /// A replica is cut off until it needs the state; the players give it.
+  /// A replica is cut off until it needs the state. The members with the strategy are its donors.
   laggard,
-  /// The same over slow links: a missing small part of a state is requested from another donor before it is late.
+  /// As in `laggard`, but over slow links. The fetcher asks another donor for a small missing part before the part is
+  /// late.
   slow_laggard,
-  /// The player is a client.
+  /// The strategy runs at a client.
   as_client
 };
 
-/// A Byzantine behaviour, and the way in which honest members notice it.
+/// A Byzantine behaviour, and the signs by which honest members notice it.
 struct strategy {
-  /// "equivocate-to-halves".
+  /// The name on the command line, for example "equivocate-to-halves".
   std::string_view name;
-  /// One line.
+  /// A description in one line.
   std::string_view about;
   strategy_role role = strategy_role::backup;
   strategy_occasion occasion = strategy_occasion::none;
-  /// Numbers of the list of attacks.
+  /// The numbers of the attacks in THREATS.md.
   std::vector<unsigned> attacks;
-  /// The invariants that it tries to break: "I1 I8".
+  /// The invariants that the strategy tries to break, for example "I1 I8".
   std::string_view invariants;
-  /// Whether it leaves evidence in every run: conflicting signed statements of the member, or one that no honest
-  /// member signs. Other strategies may leave evidence in some runs.
+  /// Whether the strategy leaves evidence in every run. Evidence is two conflicting signed statements of the member, or
+  /// one statement that no honest member signs. Other strategies may leave evidence in some runs.
   bool provable = false;
-  /// Signs, one of which must occur more often at honest replicas than without the strategy. Names of rejections, or
-  /// of `notice_tally`. Empty: nothing distinguishes it from ordinary faults, for the reason in `unobservable`.
+  /// At least one of these signs must occur more often at honest replicas than without the strategy. A sign is the name
+  /// of a rejection, or a name of `notice_tally`. If the list is empty, the strategy looks like ordinary faults, for
+  /// the reason in `unobservable`.
   std::vector<std::string_view> noticed_by;
   std::string_view unobservable;
   std::unique_ptr<adversary> (*make)() = nullptr;
@@ -64,23 +67,23 @@ std::unique_ptr<adversary> make_strategy() {
   return std::make_unique<Strategy>();
 }
 
-/// All strategies, by role.
+/// All strategies, ordered by role.
 [[nodiscard]] const std::vector<strategy>& all_strategies();
-/// Null when there is none of that name.
+/// Returns null when there is no strategy of that name.
 [[nodiscard]] const strategy* find_strategy(std::string_view name);
 
-/// The name of the strategy that lets everything pass; in no list.
+/// The name of the strategy that passes every frame unchanged. It is not in the lists.
 inline constexpr std::string_view honest_play = "honest";
-/// How long each of several strategies that take turns plays.
+/// The length of a turn when several strategies take turns.
 inline constexpr microseconds_t turn_us = 400'000;
 
-/// An adversary by its name; or by several: "a+b" are two at once, "a/b" take turns, and + binds closer. Null when a
-/// name is none.
+/// Makes an adversary by its name. Names may be combined: "a+b" runs two strategies at once, "a/b" runs them in turns,
+/// and + binds closer than /. Returns null when a name is unknown.
 [[nodiscard]] std::unique_ptr<adversary> make_adversary(std::string_view names);
-/// The single names in it; empty when one is none.
+/// The single strategies in `names`; empty when a name is unknown.
 [[nodiscard]] std::vector<const strategy*> strategies_in(std::string_view names);
 
-// The lists of the roles.
+// The strategies of each role.
 [[nodiscard]] std::vector<strategy> equivocation_strategies();
 [[nodiscard]] std::vector<strategy> primary_strategies();
 [[nodiscard]] std::vector<strategy> backup_strategies();

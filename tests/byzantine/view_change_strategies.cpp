@@ -1,4 +1,4 @@
-// A replica that leaves its view with false proofs, or all the time (§4.4).
+// Strategies of a replica that leaves its view with false proofs, or that leaves views continuously (§4.4).
 #include <algorithm>
 
 #include "messages/codec.hpp"
@@ -9,7 +9,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A proof for `sequence` of the view before: the PRE-PREPARE and all PREPAREs are signed by this replica.
+/// A proof for `sequence` in the previous view. This replica signs the PRE-PREPARE and all PREPAREs itself.
 prepared_certificate bogus_certificate(adversary_hands& hands, view_number view, sequence_number sequence) {
   const auto group = hands.cluster().group();
   const auto value = nonsense_digest(hands);
@@ -28,13 +28,13 @@ prepared_certificate bogus_certificate(adversary_hands& hands, view_number view,
 
 view_number view_before(view_number view) { return view_number{view.value - 1}; }
 
-/// The first sequence that the VIEW-CHANGE has no proof for.
+/// The first sequence number for which the VIEW-CHANGE has no proof.
 sequence_number next_of(const view_change& change) {
   return (change.prepared.empty() ? change.stable_sequence : change.prepared.back().pre_prepare.content.sequence)
       .next();
 }
 
-/// The VIEW-CHANGE, with a certificate in any case.
+/// The VIEW-CHANGE with at least one certificate; a bogus certificate is added if it has none.
 view_change with_a_certificate(view_change change, adversary_hands& hands) {
   if (change.prepared.empty()) {
     change.prepared.push_back(bogus_certificate(hands, view_before(change.new_view), next_of(change)));
@@ -52,7 +52,7 @@ class bogus_prepared final : public as_leaver {
   }
 };
 
-/// One PREPARE is counted twice.
+/// Sends a certificate in which one PREPARE is counted twice.
 class repeated_signer final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -105,7 +105,7 @@ class unproven_checkpoint final : public as_leaver {
   }
 };
 
-/// A certificate with a quorum of names and one key.
+/// Sends a checkpoint certificate with the names of a quorum, all signed with one key.
 class forged_checkpoint_in_change final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -123,7 +123,7 @@ class forged_checkpoint_in_change final : public as_leaver {
   }
 };
 
-/// The same VIEW-CHANGE with useless bytes after it.
+/// The same VIEW-CHANGE with padding bytes at its end.
 frame_ptr padded(adversary_hands& hands, const view_change& change, std::size_t bytes) {
   auto buffer = view_change_buffer(change);
   buffer.resize(buffer.size() + bytes);
@@ -140,7 +140,7 @@ class equivocate_view_change final : public as_leaver {
   }
 };
 
-/// Half of the others get one that hides everything.
+/// Sends half of the other replicas a VIEW-CHANGE that hides everything.
 class view_changes_for_halves final : public as_leaver {
  protected:
   fate on_view_change(passing_frame& out, const view_change& change, adversary_hands& hands) override {
@@ -157,13 +157,13 @@ class amplify_view_change final : public as_leaver {
   }
 };
 
-/// The member sends each VIEW-CHANGE once; this strategy has to request another one.
+/// Never sends its VIEW-CHANGEs. The member sends each VIEW-CHANGE only once by itself.
 class keep_view_change_back final : public as_leaver {
  protected:
   fate on_view_change(passing_frame&, const view_change&, adversary_hands&) override { return fate::stopped; }
 };
 
-/// Wants a later view with each tick.
+/// Asks for a later view at each tick.
 class storm_through_views final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -177,7 +177,7 @@ class storm_through_views final : public as_heckler {
   view_number wanted_;
 };
 
-/// Wants the last view that there is, and the one behind it.
+/// Asks for the highest valid view, and for the view above it.
 class want_the_last_view final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {
@@ -189,7 +189,7 @@ class want_the_last_view final : public as_heckler {
   }
 };
 
-/// Claims to have left, and continues to vote in the view that it left.
+/// Claims to have left its view, but continues to vote in it.
 class leave_and_stay final : public as_heckler {
  public:
   void on_tick(adversary_hands& hands) override {

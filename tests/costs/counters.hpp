@@ -6,12 +6,12 @@
 
 namespace hypermesh::testing {
 
-/// Buffers that the decoder has parsed since the start. `counted/messages/verify.hpp` counts them.
+/// The number of buffers that the decoder has parsed since the start, counted by `counted/messages/verify.hpp`.
 extern std::uint64_t buffers_parsed;
 
-/// Allocations of this binary since the start, and those of at least `large_bytes`.
+/// The number of allocations of this binary since the start, and the number of allocations of at least `large_bytes`.
 struct allocation_counts {
-  /// Larger than everything that is not made of the bytes of a large operation.
+  /// The size is larger than every allocation that does not contain the bytes of a large operation.
   static constexpr std::size_t large_bytes = 100'000;
 
   std::uint64_t all = 0;
@@ -38,13 +38,14 @@ class counting_authenticator final : public authenticator {
   mutable std::uint64_t verified_ = 0;
 };
 
-/// The cost of a step: the counts since the last call of `take`. The state of all counters is read at once, so that a
-/// test cannot attribute a cost to the wrong step.
+/// The cost of a step: the counts since the last call of `take`. All counters are read at once, so a test cannot
+/// attribute a cost to the wrong step.
 struct step_cost {
   std::uint64_t parsed = 0;
   std::uint64_t verified = 0;
   std::uint64_t allocated = 0;
-  /// Allocations of at least `allocation_counts::large_bytes`: where a large operation was copied, or got room.
+  /// Allocations of at least `allocation_counts::large_bytes`. Each is a copy of a large operation, or a buffer for a
+  /// copy.
   std::uint64_t large = 0;
 };
 
@@ -54,7 +55,7 @@ class cost_meter {
 
   [[nodiscard]] step_cost take();
 
-  /// The cost of `step` alone, without that of the assertions before it.
+  /// The cost of `step` alone, without the cost of the assertions before it.
   template <class Step>
   [[nodiscard]] step_cost of(Step step) {
     (void)take();

@@ -23,7 +23,7 @@ constexpr view_number next_view{1};
 constexpr sequence_number one{1};
 const replica_id faulty{2};
 
-/// Replica 3 of four: the cores that VIEW-CHANGE, NEW-VIEW and evidence pass.
+/// The cores of replica 3 of four replicas that VIEW-CHANGE, NEW-VIEW and evidence pass through.
 struct document_way {
   request_factory make{small_cluster(4)};
   counting_authenticator keys{make.keys_of(replica_id{3})};
@@ -46,7 +46,7 @@ struct document_way {
   inbound_pipeline::passed pass(std::uint32_t sender, const message& value) {
     return arrive(sender, frame_of(value)).value();
   }
-  /// Compares the cost of the last step.
+  /// Compares the cost of the last step with the expected numbers.
   void expect(std::uint64_t parsed, std::uint64_t verified) {
     const auto cost = meter.take();
     CHECK(cost.parsed == parsed);
@@ -54,7 +54,7 @@ struct document_way {
   }
 };
 
-/// Signatures of a prepared certificate: that of the header, and quorum - 1 PREPAREs.
+/// The number of signatures of a prepared certificate: the signature of the header, and of quorum - 1 PREPAREs.
 constexpr std::uint64_t of_certificate = 3;
 
 }  // namespace
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(document_way,
   const std::uint64_t changes = 3 + 2 * of_certificate;
   const std::uint64_t proposed_again = 2;
   expect(1 + 3, 1 + changes + proposed_again);
-  // O follows the plan that comes out, and the replica adopts it without another look at V.
+  // O follows from the computed plan, and the replica adopts it without verifying V again.
   REQUIRE(passed.opened != nullptr);
   CHECK(passed.opened->plan().digests.size() == proposed_again);
   (void)meter.take();
@@ -120,7 +120,8 @@ TEST_CASE_FIXTURE(document_way, "a refused VIEW-CHANGE becomes evidence without 
   const auto refused = arrive(2, frame_of(change(2, {bogus})));
   REQUIRE(!refused);
   CHECK(refused.error() == rejection::bad_certificate);
-  // The own signature; a repeated signer is found before any signature of the certificate is checked.
+  // Only the document's own signature is verified, because a repeated signer is found before the signatures of the
+  // certificate are checked.
   expect(1, 1);
   CHECK(pipeline.take_findings().proofs.size() == 1);
 }
@@ -141,7 +142,7 @@ TEST_CASE_FIXTURE(document_way,
   const auto proof = evidence{{item_of(std::make_shared<const view_change>(change(2, {}))),
                                item_of(std::make_shared<const view_change>(change(2, {certificate(1)})))}};
   const auto wanted = evidence_pool{make.cluster(), replica_id{1}, make.keys_of(replica_id{1})}.on_found(proof, 0);
-  // The SYSTEM-REQUEST with its evidence, and the two documents.
+  // The SYSTEM-REQUEST with its evidence, and the two documents in the evidence.
   constexpr std::uint64_t buffers = 3;
   constexpr std::uint64_t signatures = 2;
   const auto asked = arrive(1, wanted.sends.front().frame).value();
@@ -150,8 +151,8 @@ TEST_CASE_FIXTURE(document_way,
   expect(0, 0);
   CHECK(effects.proven.size() == 1);
 
-  // The primary orders it. A PRE-PREPARE is another frame, so its evidence is checked like the signature of any REQUEST
-  // (I3).
+  // The primary orders the case. A PRE-PREPARE is another frame, so the replica checks its evidence again, as it checks
+  // the signature of any REQUEST (I3).
   const auto proposal = make.pre_prepare_of(first_view, one, request_factory::batch_of({}, {effects.requests.front()}));
   const auto ordered = pass(0, proposal);
   expect(1 + buffers, 1 + signatures);
@@ -170,7 +171,7 @@ TEST_CASE_FIXTURE(document_way, "two conflicting votes cost one check each for t
   (void)pass(2, vote_for("A"));
   expect(1, 1);
   (void)pass(2, vote_for("B"));
-  // The detector verifies both, and the validator the new one.
+  // The detector verifies both documents, and the validator verifies the new document.
   expect(1, 3);
   CHECK(pipeline.take_findings().proofs.size() == 1);
 }
@@ -200,6 +201,7 @@ TEST_CASE_FIXTURE(document_way, "the detector counts every signature that it ver
   CHECK(proofs == 3);
   const auto cost = meter.take();
   CHECK(detector.checks_made() == cost.verified);
-  // The genuine copy of the forged vote; two for each of three proofs; and the proposal that is shown to the voter.
+  // The genuine copy of the forged vote; two signatures for each of three proofs; and the proposal that is shown to the
+  // voter.
   CHECK(cost.verified == 1 + 2 * 3 + 1);
 }

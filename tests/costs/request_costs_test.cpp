@@ -20,10 +20,10 @@ namespace {
 
 constexpr view_number first_view{0};
 constexpr sequence_number one{1};
-/// Longer than everything else on the way, so that each copy of it is a large allocation.
+/// The operation is longer than all other data on its way, so each copy of it is a large allocation.
 const std::string large_operation(2 * allocation_counts::large_bytes, 'o');
 
-/// The cores of one of four replicas that a REQUEST passes.
+/// The cores of one of four replicas that a REQUEST passes through.
 struct request_way {
   request_factory make{small_cluster(4)};
   replica_id self;
@@ -38,20 +38,20 @@ struct request_way {
 
   explicit request_way(std::uint32_t number) : self(number) {}
 
-  /// The message of a frame, verified.
+  /// The verified message of a frame.
   inbound_pipeline::passed arrive(inbound_pipeline& way, principal sender, const frame_ptr& frame) {
     return way.examine(sender, frame, 0).value();
   }
   replica_effects hear(std::uint32_t from, const message& value) {
     return core.on_message(principal::of(replica_id{from}), value);
   }
-  /// Admits a request and cuts the batch with it.
+  /// Admits a request and cuts a batch that contains it.
   std::shared_ptr<const batch> cut(const request& asked) {
     if (!intake.on_request(principal::of(asked.id.client), asked, 0).cuts_batches) return nullptr;
     auto next = pool.cut(false);
     return next ? std::make_shared<const batch>(std::move(*next)) : nullptr;
   }
-  /// Executes the batch with this sequence number; the answer to its one request.
+  /// Executes the batch with this sequence number and returns the answer to its only request.
   client_table::answered execute(std::uint64_t sequence, const batch& content) {
     auto answers = state.execute(sequence_number{sequence}, content);
     pool.on_executed({answers.front().request}, true, 0);
@@ -63,7 +63,8 @@ struct request_way {
 
 TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes are copied twice") {
   request_way primary{0};
-  // The first request of a client makes its queue and its entry in the client table. The second one is as all later.
+  // The first request of a client creates its queue and its entry in the client table. The second request costs as much
+  // as all later requests.
   const auto first = primary.cut(primary.make.request_of(client_id{0}, timestamp{1}, "o"));
   REQUIRE(first != nullptr);
   (void)primary.core.on_batch(first_view, first);
@@ -76,9 +77,9 @@ TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes a
   auto cost = meter.of([&] { arrived = primary.arrive(primary.of_clients, principal::of(client_id{0}), frame); });
   CHECK(cost.parsed == 1);
   CHECK(cost.verified == 1);
-  // The first copy: libsodium wants the bytes that a signature covers in one piece.
+  // The first copy is necessary, because libsodium needs the signed bytes in one piece.
   CHECK(cost.large == 1);
-  // That copy, and the shared message.
+  // The copy, and the shared message.
   CHECK(cost.allocated <= 2);
 
   std::shared_ptr<const batch> content;
@@ -87,7 +88,7 @@ TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes a
   CHECK(cost.parsed == 0);
   CHECK(cost.verified == 0);
   CHECK(cost.large == 0);
-  // Places in the queues, which are maps.
+  // The allocations are places in the queues, which are maps.
   CHECK(cost.allocated <= 33);
 
   replica_effects proposed;
@@ -95,7 +96,8 @@ TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes a
   REQUIRE(proposed.sends.size() == 1);
   CHECK(cost.parsed == 0);
   CHECK(cost.verified == 0);
-  // The second copy, into the frame of the PRE-PREPARE. The builder has room for the bytes, but does not write them.
+  // The second copy goes into the frame of the PRE-PREPARE. The builder reserves room for the bytes but does not write
+  // them.
   CHECK(cost.large == 2);
   CHECK(cost.allocated <= 8);
 
@@ -107,7 +109,7 @@ TEST_CASE("a REQUEST is parsed and verified once at the primary, and its bytes a
   CHECK(cost.allocated <= 38);
 
   cost = meter.of([&] { (void)encode_reply(asked.id, first_view, *answer.outcome, answer.request); });
-  // The builder's buffer, the frame, and what shares the frame.
+  // The builder's buffer, the frame, and the control block that shares the frame.
   CHECK(cost.allocated <= 3);
 }
 
@@ -118,7 +120,7 @@ TEST_CASE("the results of a REQUEST are copied once, into the frame of the reply
   const auto cost = primary.meter.of([&] {
     (void)encode_reply({client_id{0}, timestamp{1}}, first_view, outcome, {});
   });
-  // The room in the builder, which is not written, and the frame.
+  // The builder's buffer, which is not written, and the frame.
   CHECK(cost.large == 2);
   CHECK(cost.allocated <= 3);
 }

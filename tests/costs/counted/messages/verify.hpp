@@ -3,15 +3,15 @@
 
 #include <cstdint>
 
-// Stands in for messages/verify.hpp in the sources of the decoder that the test binary `costs` compiles anew: the same
-// function, which counts its calls.
+// Replaces messages/verify.hpp in the sources of the decoder that the test binary `costs` compiles again. The function
+// is the same, but it counts its calls.
 #define verified_root verified_root_uncounted
 #include_next "messages/verify.hpp"
 #undef verified_root
 
 namespace hypermesh::testing {
 
-/// Buffers that the decoder has parsed since the start.
+/// The number of buffers that the decoder has parsed since the start.
 extern std::uint64_t buffers_parsed;
 
 }  // namespace hypermesh::testing
