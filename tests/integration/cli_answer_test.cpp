@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-/// The lines of a text.
+/// Splits a text into its lines.
 words lines_of(const std::string& text) {
   words lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -25,7 +25,7 @@ words lines_of(const std::string& text) {
   return lines;
 }
 
-/// A process that the test talks to line by line, by way of two named pipes.
+/// A process that the test communicates with line by line, through two named pipes.
 class conversation {
  public:
   explicit conversation(const words& arguments) {
@@ -46,7 +46,7 @@ class conversation {
     const auto text = line + "\n";
     REQUIRE(write(to_, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   }
-  /// The next line that the process writes; empty when none comes.
+  /// The next line that the process writes; empty when no line arrives within a minute.
   [[nodiscard]] std::string read_line() const {
     std::string line;
     pollfd awaited{from_, POLLIN, 0};
@@ -67,7 +67,7 @@ class conversation {
   int from_ = -1;
 };
 
-/// A cluster's directory, of which nothing runs.
+/// The directory of a cluster of which no node runs.
 class silent_cluster {
  public:
   silent_cluster() { REQUIRE(run({"init", directory(), "--first-port", std::to_string(free_port_row(4))}).code == 0); }
@@ -228,7 +228,7 @@ TEST_CASE("a write error on stdout is an error, and so is a reader that closes t
   REQUIRE(mkfifo((folder / "out").c_str(), 0600) == 0);
   process lonely{{"status", "--cluster", cluster.directory(), "--timeout", "2"},
                  {"/dev/null", folder / "out", folder / "err", {}}};
-  // The command answers after two seconds, when the reader is gone.
+  // The command gives its answer after two seconds. At that time the pipe has no reader any more.
   close(open((folder / "out").c_str(), O_RDONLY));
   CHECK(lonely.wait() == 3);
   CHECK(has(text_of(folder / "err"), "cannot write the output: Broken pipe"));

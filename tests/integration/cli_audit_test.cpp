@@ -20,7 +20,7 @@ std::vector<nlohmann::json> lines_of(const std::string& text) {
   return all;
 }
 
-/// A cluster that has done something, and the paths of replica 1.
+/// A cluster that has executed some operations, and the paths of replica 1.
 struct audited_cluster {
   running_cluster cluster;
   std::string config = cluster.directory() + "/replica-1/node.toml";
@@ -51,7 +51,7 @@ TEST_CASE("a replica's trail verifies offline with the genesis file alone, and a
   CHECK(audited.verdict()["live"] == true);
   audited.stop();
 
-  // Elsewhere, without keys and configuration.
+  // The trail is verified in another folder that has neither keys nor a configuration.
   const scratch_folder elsewhere;
   fs::copy(audited.trail, elsewhere / "trail");
   fs::copy(audited.genesis, elsewhere / "genesis.toml");
@@ -91,7 +91,7 @@ TEST_CASE("show and export print the entries of the trail") {
   audited_cluster audited;
   REQUIRE(audited.cluster.is_ready());
   audited.submit(100);
-  // The others may have done without it so far.
+  // The other three replicas may have committed the operations without replica 1, so the test waits for it.
   CHECK(eventually([&] { return audited.verdict()["entries_by_kind"].value("committed", 0) > 0; }));
   audited.stop();
   const auto shown = run({"audit", "show", "--config", audited.config});
@@ -110,7 +110,7 @@ TEST_CASE("show and export print the entries of the trail") {
       signers.insert(one["replica"].get<std::uint64_t>());
       CHECK(one["signature"].get<std::string>().size() == 128);
     }
-    // A quorum at least.
+    // At least a quorum has signed.
     CHECK(signers.size() >= 3);
   }
   const auto exported = lines_of(run({"audit", "export", audited.trail.string()}).out);
@@ -126,7 +126,7 @@ TEST_CASE("a replica that is killed repeatedly keeps one trail, and refuses an e
   REQUIRE(audited.cluster.is_ready());
   for (int round = 0; round < 3; ++round) {
     audited.submit(40);
-    // The client does not wait for this replica.
+    // The client does not wait for replica 1, so the test does.
     CHECK(eventually([&] { return audited.verdict()["entries_by_kind"]["committed"] > 0; }));
     audited.cluster.replica(1).send(SIGKILL);
     (void)audited.cluster.replica(1).wait();
@@ -148,7 +148,7 @@ TEST_CASE("a replica that is killed repeatedly keeps one trail, and refuses an e
   CHECK(refused.code == 1);
   CHECK(has(refused.err, "the audit trail was changed after this node wrote it"));
   CHECK(has(refused.err, "mv "));
-  // Moved away, a new one begins.
+  // After the trail was moved away, the node begins a new trail.
   fs::rename(audited.trail, audited.trail.string() + ".kept");
   audited.cluster.start(1);
   CHECK(eventually([&] { return text_of(audited.cluster.out_of(1)).starts_with("ready"); }));

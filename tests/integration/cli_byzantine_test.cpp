@@ -1,4 +1,4 @@
-// Real clusters with a replica in an adversary's hands.
+// Runs real clusters in which an adversary controls one replica.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// How often honest replicas refused a frame for this reason.
+/// The number of frames that honest replicas refused for this reason.
 std::uint64_t refused(const running_cluster& cluster, const std::string& reason) {
   const auto told = nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
   const auto counter = "rejected_total{reason=\"" + reason + "\"}";

@@ -8,7 +8,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// The report of a run under load, which must have lost nothing.
+/// The report of a run under load. The run must not have lost any operation.
 nlohmann::json told_by(const words& arguments) {
   const auto demo = run(arguments);
   CAPTURE(demo.err);

@@ -18,7 +18,7 @@ nlohmann::json status_of(const running_cluster& cluster) {
   return nlohmann::json::parse(cluster.ask("status", {"-o", "json"}).out);
 }
 
-/// Links that the replica has closed, for any reason.
+/// The number of links that the replica has closed, for any reason.
 std::uint64_t closed_links(const nlohmann::json& replica) {
   std::uint64_t sum = 0;
   for (const auto& [name, value] : replica["counters"].items()) {
@@ -27,7 +27,7 @@ std::uint64_t closed_links(const nlohmann::json& replica) {
   return sum;
 }
 
-/// Sends the bytes to the port and waits until the other side hangs up or has taken them.
+/// Sends the bytes to the port and waits until the other side closes the connection or has received the bytes.
 void send_bytes(std::uint16_t port, const std::string& bytes) {
   const int connected = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-/// `hypermesh config explain`, `print-default`, `print-effective` and `print-reference`.
+/// Tests `hypermesh config explain`, `print-default`, `print-effective` and `print-reference`.
 namespace hypermesh::cli_test {
 
 namespace {

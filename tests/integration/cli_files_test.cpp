@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-/// The effect of an operator's files, directories and addresses on the commands that read them.
+/// Tests how the commands react to unusual files, directories and addresses of an operator.
 namespace hypermesh::cli_test {
 
 namespace {

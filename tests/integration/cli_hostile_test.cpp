@@ -8,13 +8,13 @@
 #include "tools/hypermesh/commands/command_line.hpp"
 #include "tools/hypermesh/terminal/command_words.hpp"
 
-/// Every option, file and stream of both binaries with the hostile values of its kind. The table is made of the command
-/// lines that the binaries parse with, so an option that is added is tried without being named here.
+/// Tries every option, file and stream of both binaries with hostile values. The table of options is made from the
+/// parsers of the binaries, so a new option is tried automatically.
 namespace hypermesh::cli_test {
 
 namespace {
 
-/// The place in which the commands run: files with bad content, and a cluster without a running node.
+/// The environment in which the commands run: files with bad content, and a cluster without a running node.
 class hostile_world {
  public:
   hostile_world() {
@@ -31,10 +31,10 @@ class hostile_world {
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
   [[nodiscard]] std::string cluster() const { return file("cluster"); }
   [[nodiscard]] const fs::path& folder() const { return folder_.path(); }
-  /// A name that nothing has yet.
+  /// The path of a file that does not exist yet.
   [[nodiscard]] std::string new_name() { return file("new-" + std::to_string(++names_)); }
 
-  /// What any option may be given.
+  /// Hostile values for any option.
   [[nodiscard]] words hostile_values() const {
     return {"",
             " ",
@@ -49,7 +49,7 @@ class hostile_world {
             std::string(100'000, 'y')};
   }
 
-  /// What the name of a file or of a folder may lead to besides.
+  /// Further hostile values for options that name a file or a folder.
   [[nodiscard]] words hostile_paths() const {
     return {file("missing"),    file("missing/file"), file("empty-folder"),
             file("empty-file"), file("not-utf-8"),    file("steers"),
@@ -64,8 +64,8 @@ class hostile_world {
   int names_ = 0;
 };
 
-/// Words with which each command ends soon, because they are right and its work is small, or because a cluster does not
-/// answer. A command that is missing here fails the test.
+/// For each command, words that make it end soon, because they are valid and the work is small, or because a cluster
+/// does not answer. The test fails if a command is missing here.
 std::map<std::string, words> product_bases(hostile_world& world) {
   const auto cluster = world.cluster();
   const words client{"--cluster", cluster, "--timeout", "100ms"};
@@ -106,7 +106,7 @@ std::map<std::string, words> laboratory_bases(hostile_world& world) {
           {"help", {}}};
 }
 
-/// The base without the option and its value.
+/// The base words without the option and its value.
 words without(const words& base, const std::string& option) {
   words rest;
   for (std::size_t at = 0; at < base.size(); ++at) {
@@ -119,7 +119,7 @@ words without(const words& base, const std::string& option) {
   return rest;
 }
 
-/// Without the words that are no option and no option's value.
+/// The base words without positional arguments.
 words without_positionals(const words& base) {
   words rest;
   for (std::size_t at = 0; at < base.size(); ++at) {
@@ -135,7 +135,7 @@ bool takes_path(const CLI::Option& option) {
   return has(type, "FILE") || has(type, "DIR") || option.get_positional();
 }
 
-/// One try: the words behind the name of the binary.
+/// One command to try: the words after the name of the binary.
 struct attempt {
   words arguments;
   process_streams streams;
@@ -161,7 +161,7 @@ void check(const attempt& tried) {
   if (result.code != 0 && is_said) CHECK(has(result.err, "error:"));
 }
 
-/// The base of a command; fails if the command has none.
+/// The base words of a command. The test fails if the command has none.
 words base_of(const std::map<std::string, words>& bases, const cli::leaf_command& leaf) {
   std::string path;
   for (const auto& each : leaf.path)
@@ -180,13 +180,13 @@ std::string name_of(const CLI::Option& option) {
   return option.get_lnames().empty() ? std::string{} : "--" + option.get_lnames().front();
 }
 
-/// An option, and those that may not stand beside it.
+/// An option, and the options that exclude it.
 struct tried_option {
   const CLI::Option* option = nullptr;
   std::vector<const CLI::Option*> rivals;
 };
 
-/// Also those of the groups of which one has to be given.
+/// Lists all options of the command, including the options of groups from which exactly one must be given.
 std::vector<tried_option> options_of(const CLI::App& command) {
   std::vector<tried_option> all;
   for (const auto* each : command.get_options())
@@ -212,7 +212,7 @@ std::vector<tried_option> options_of(const CLI::App& command) {
   return all;
 }
 
-/// The base without what may not stand beside the option, and without the option itself.
+/// The base words without the tried option and without the options that exclude it.
 words base_for(const tried_option& tried, const words& base) {
   auto rest = base;
   auto left_out = tried.rivals;
@@ -222,7 +222,7 @@ words base_for(const tried_option& tried, const words& base) {
   return rest;
 }
 
-/// Every option of the command with every value.
+/// Tries every option of the command with every hostile value.
 std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostile_world& world,
                         const std::string& binary) {
   std::size_t count = 0;
@@ -232,7 +232,7 @@ std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostil
     if (name == "--help") continue;
     auto values = world.hostile_values();
     if (takes_path(option)) values = joined(values, world.hostile_paths());
-    // A flag has a value only behind an equals sign.
+    // A flag can only have a value after an equals sign.
     const bool is_flag = option.get_items_expected_max() == 0;
     const auto before = joined(leaf.path, is_flag ? base : base_for(tried, base));
     for (const auto& value : values) {
@@ -246,7 +246,7 @@ std::size_t try_options(const cli::leaf_command& leaf, const words& base, hostil
   return count;
 }
 
-/// The command with each of its streams in a bad state.
+/// Tries the command with each of its streams in a bad state.
 void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world& world, const std::string& binary) {
   const auto arguments = joined(leaf.path, base);
   process_streams usual;
@@ -260,7 +260,7 @@ void try_streams(const cli::leaf_command& leaf, const words& base, hostile_world
   auto full = usual;
   full.out = "/dev/full";
   check({arguments, full, ""});
-  // The second takes nothing and gives no error.
+  // Writes to the second file store nothing but report no error.
   for (const auto* file : {"/dev/full", "/proc/self/mem"}) {
     auto silent = usual;
     silent.err = file;
@@ -278,7 +278,7 @@ void try_all(const CLI::App& app, const std::map<std::string, words>& bases, hos
   for (const auto& leaf : leaves) {
     const auto base = base_of(bases, leaf);
     tried += try_options(leaf, base, world, binary);
-    // The demonstration would run for seconds each time; its streams are those of `replay`.
+    // The demonstration would run for seconds in each try, and it uses its streams as `replay` does.
     if (leaf.path.front() != "demo" && leaf.path.front() != "bench") try_streams(leaf, base, world, binary);
   }
   CHECK(leaves.size() == bases.size());

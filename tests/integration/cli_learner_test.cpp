@@ -6,7 +6,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// Replica 0 of a cluster whose others do not run.
+/// Replica 0 of a cluster whose other replicas do not run.
 class lone_replica {
  public:
   lone_replica() {
@@ -21,7 +21,7 @@ class lone_replica {
     return all;
   }
 
-  /// Starts it, and stops it when it listens; whether both went well.
+  /// Starts the replica and stops it when it listens. Returns whether both steps succeeded.
   [[nodiscard]] bool listens_and_stops(const words& more) {
     const auto out = folder_ / ("out-" + std::to_string(++runs_));
     process replica{start_with(more), {"/dev/null", out, folder_ / "err", {}}};
@@ -61,7 +61,7 @@ TEST_CASE("a replica starts as a learner on an empty data directory and on none"
   CHECK(refused.code == 2);
   CHECK(refused.err.find("mount its disk") < refused.err.find("--learner"));
   CHECK(replica.listens_and_stops({"--learner"}));
-  // From then on it is one that lost its disk, asked for or not.
+  // From now on the directory belongs to a replica that lost its disk, with or without the option `--learner`.
   CHECK(replica.listens_and_stops({"--learner"}));
   CHECK(replica.listens_and_stops({}));
 }

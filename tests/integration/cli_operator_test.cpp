@@ -10,10 +10,10 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// A user without rights: the kernel holds root to no limit of processes.
+/// A user without rights. The kernel does not apply the limit of processes to root.
 constexpr uid_t nobody = 65'534;
 
-/// Files of a cluster that belong to `nobody`, and a copy of the binary that it may run.
+/// Files of a cluster that belong to `nobody`, and a copy of the binary that this user may run.
 class unprivileged_cluster {
  public:
   unprivileged_cluster() {
@@ -28,7 +28,7 @@ class unprivileged_cluster {
 
   [[nodiscard]] std::string directory() const { return (folder_ / "cluster").string(); }
 
-  /// Runs as `nobody`, who may have so many processes and threads more than it has now.
+  /// Runs a command as `nobody`. `threads` is the number of processes and threads that this user may start in addition.
   [[nodiscard]] finished run_limited(const words& arguments, rlim_t threads) const {
     process_streams streams;
     streams.out = folder_ / "out";
@@ -113,7 +113,7 @@ TEST_CASE("a node with few open files reports it, and never advises to give up i
   CHECK(has(told.err, "open files, but the system allows 64"));
   CHECK(has(told.err, "ulimit -n"));
 
-  // What most systems allow is enough for a cluster of four.
+  // 1,024 open files, the usual limit of a system, are enough for a cluster of four.
   cluster.start(0, {}, {.limits = {{RLIMIT_NOFILE, 1'024}}});
   CHECK(cluster.is_ready());
   CHECK(eventually([&] { return has(cluster.ask("status", {}).err, "4 of 4 replicas reachable"); }));
@@ -130,7 +130,7 @@ TEST_CASE("a node that was started with nohup outlives the terminal, and another
   cluster.replica(0).send(SIGHUP);
   cluster.replica(0).send(SIGTERM);
   CHECK(cluster.replica(0).wait() == 0);
-  // Of two that are pending the kernel would give SIGHUP first.
+  // If both signals are pending, the kernel delivers SIGHUP first. So the log shows that the node ignored SIGHUP.
   CHECK(has(text_of(cluster.err_of(0)), "Terminated: stopping"));
 }
 
@@ -158,9 +158,9 @@ TEST_CASE("the log shows links, views and their reasons, and the UTC offset of i
   cluster.start(3);
   REQUIRE(cluster.is_ready());
   cluster.replica(0).send(SIGKILL);
-  // A request that waits makes the others leave the view.
+  // A pending request makes the other replicas leave the view.
   CHECK(cluster.ask("submit", {"--timeout", "60", "put", "b", "2"}).code == 0);
-  // Of f + 1 = 2 that suspect it by themselves at least one is no replica that was started just now.
+  // f + 1 = 2 replicas suspect the primary. At least one of them was not restarted above, so its log has the reason.
   CHECK(eventually([&] {
     return std::ranges::any_of(std::array{1, 2}, [&](std::uint32_t who) {
       return !log_line(cluster.err_of(who), {"suspects the primary, replica-0", "requests are pending"}).empty();
@@ -176,7 +176,7 @@ TEST_CASE("a node at the address of another one is reported, with its identity a
   const auto root = folder / "cluster";
   const auto port = free_port_row(4);
   REQUIRE(run({"init", root.string(), "--first-port", std::to_string(port)}).code == 0);
-  // Replica 3 has a genesis of its own in which replicas 0 and 1 have changed places.
+  // The genesis file of replica 3 lists replicas 0 and 1 with swapped addresses.
   const auto strayed = folder / "strayed";
   fs::copy(root, strayed, fs::copy_options::recursive);
   auto text = text_of(strayed / "genesis.toml");

@@ -22,8 +22,8 @@
 #include <thread>
 #include <vector>
 
-/// The product's binary as its users run it: real processes, real sockets, real files. The conditions are waited for
-/// with generous deadlines; nothing is claimed about time.
+/// Runs the product's binary as its users do: real processes, real sockets, real files. Tests wait for conditions with
+/// generous deadlines and make no claim about time.
 namespace hypermesh::cli_test {
 
 namespace fs = std::filesystem;
@@ -48,7 +48,7 @@ bool eventually(Condition holds, std::chrono::seconds patience = std::chrono::se
 
 inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// Lines for `submit -`.
+/// Makes lines for `submit -`.
 inline std::string puts(std::size_t count) {
   std::string lines;
   for (std::size_t index = 0; index < count; ++index)
@@ -56,8 +56,8 @@ inline std::string puts(std::size_t count) {
   return lines;
 }
 
-/// A folder of one test, removed at its end. Its name is part of every process's command line or environment here, so
-/// that leftovers of a test can be found.
+/// A folder of one test, which is removed when the test ends. Its name is part of the command line or environment of
+/// every process of the test, so leftover processes can be found.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -79,7 +79,7 @@ class scratch_folder {
   fs::path path_;
 };
 
-/// Processes whose command line has `text` in it.
+/// The processes whose command line contains `text`.
 inline std::vector<pid_t> processes_with(const std::string& text) {
   std::vector<pid_t> found;
   std::error_code gone;
@@ -95,22 +95,22 @@ struct process_streams {
   fs::path in = "/dev/null";
   fs::path out = "/dev/null";
   fs::path err = "/dev/null";
-  /// TMPDIR of the process; empty: that of the test.
+  /// TMPDIR of the process; if empty, the process uses the TMPDIR of the test.
   fs::path temporary = {};
   std::string binary = HYPERMESH_BINARY;
-  /// Descriptors that are closed when the process begins.
+  /// Descriptors that are closed before the process begins.
   std::vector<int> closed = {};
-  /// Signals that are ignored when it begins.
+  /// Signals that the process ignores from its beginning.
   std::vector<int> ignored = {};
-  /// Limits, as setrlimit knows them.
+  /// Resource limits for setrlimit.
   std::vector<std::pair<int, rlim_t>> limits = {};
-  /// The user of the process; another user than the test's requires root. 0: the same.
+  /// The user of the process. A user other than the user of the test requires root. 0 means the user of the test.
   uid_t user = 0;
-  /// Where it runs; empty: where the test does.
+  /// The working directory of the process; if empty, the working directory of the test.
   fs::path folder = {};
 };
 
-/// `hypermesh ARGUMENTS`, or another binary; killed at the end of the object.
+/// The process `hypermesh ARGUMENTS`, or another binary. The destructor kills the process.
 class process {
  public:
   process(const words& arguments, const process_streams& streams) {
@@ -128,7 +128,7 @@ class process {
     if (!status_) kill(id_, signal);
   }
 
-  /// The exit code, or 1000 and the number of the signal that killed it; nothing when it did not end in time.
+  /// Waits for the end. Returns the exit code, or 1000 plus the signal that killed it, or nothing after a time-out.
   std::optional<int> wait(std::chrono::seconds patience = std::chrono::seconds{120}) {
     eventually([this] { return has_ended(); }, patience);
     if (!status_) return std::nullopt;
@@ -177,7 +177,7 @@ struct finished {
   std::string err;
 };
 
-/// Runs the command to its end, with these streams but for those that are /dev/null, which are files of their own.
+/// Runs the command to its end with these streams. A stream that is /dev/null is replaced by a new file.
 inline finished run_with(const words& arguments, process_streams streams, const std::string& input = "") {
   const scratch_folder folder;
   write_text(folder / "in", input);
@@ -210,7 +210,7 @@ inline bool can_bind(std::uint16_t port) {
   return done;
 }
 
-/// The first of `count` free ports in a row, below those that the system gives to outgoing connections.
+/// The first of `count` consecutive free ports, below the ports that the system uses for outgoing connections.
 inline std::uint16_t free_port_row(std::uint16_t count) {
   std::random_device random;
   std::uniform_int_distribution<unsigned> any{12'000, 30'000};
@@ -223,7 +223,7 @@ inline std::uint16_t free_port_row(std::uint16_t count) {
   }
 }
 
-/// Replaces the first `from` in the file.
+/// Replaces the first occurrence of `from` in the file by `to`.
 inline void edit(const fs::path& file, const std::string& from, const std::string& to) {
   auto text = text_of(file);
   const auto at = text.find(from);
@@ -231,10 +231,10 @@ inline void edit(const fs::path& file, const std::string& from, const std::strin
   write_text(file, text.replace(at, from.size(), to));
 }
 
-/// Four replicas, each a process.
+/// A cluster of four replicas, each in its own process.
 class running_cluster {
  public:
-  /// `more` are options of `hypermesh init`.
+  /// `more` contains further options of `hypermesh init`.
   explicit running_cluster(const std::string& machine = "key-value", const words& more = {}, std::uint16_t size = 4)
       : first_port_(free_port_row(size)), replicas_(size) {
     words all{"init",       directory(),         "--machine", machine, "--first-port", std::to_string(first_port_),
@@ -252,7 +252,7 @@ class running_cluster {
   }
   [[nodiscard]] process& replica(std::uint32_t number) { return *replicas_[number]; }
 
-  /// `how` describes the process; its streams are replaced.
+  /// `how` describes the process, but its streams are replaced.
   void start(std::uint32_t number, const words& more = {}, process_streams how = {}) {
     words all{"start", "--config", config_of(number)};
     all.insert(all.end(), more.begin(), more.end());
@@ -267,7 +267,7 @@ class running_cluster {
     return directory() + "/replica-" + std::to_string(number) + "/node.toml";
   }
 
-  /// The replica stops, and starts again in an adversary's hands.
+  /// Stops the replica and starts it again under the control of an adversary.
   void corrupt(std::uint32_t number, const std::string& strategy) {
     replicas_[number]->send(SIGTERM);
     (void)replicas_[number]->wait();
@@ -278,7 +278,7 @@ class running_cluster {
                                   process_streams{"/dev/null", out_of(number), err_of(number), {}, HYPERMESH_LAB});
   }
 
-  /// Whether all of them report that they listen.
+  /// Whether all replicas report that they listen.
   [[nodiscard]] bool is_ready() {
     return eventually([this] {
       for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
@@ -291,7 +291,7 @@ class running_cluster {
   [[nodiscard]] fs::path out_of(std::uint32_t number) const { return folder_ / ("out-" + std::to_string(number)); }
   [[nodiscard]] fs::path err_of(std::uint32_t number) const { return folder_ / ("err-" + std::to_string(number)); }
 
-  /// A command for this cluster.
+  /// Runs a command on this cluster.
   [[nodiscard]] finished ask(const std::string& command, words more, const std::string& input = "") const {
     words all{command, "--cluster", directory()};
     all.insert(all.end(), more.begin(), more.end());

@@ -1,4 +1,4 @@
-// A replica is convicted in a real cluster, shown as such by every replica, and released by operators.
+// A replica in a real cluster is convicted, every replica reports this, and operators release the replica.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ namespace {
 struct quarantine_bench {
   running_cluster cluster;
 
-  /// What the others agree on about replica 3.
+  /// The agreed standing of replica 3 according to the other replicas.
   [[nodiscard]] nlohmann::json standing() const {
     const auto told = nlohmann::json::parse(cluster.ask("status", {"--timeout", "0.5", "-o", "json"}).out);
     return told["replicas"][3].value("standing", nlohmann::json::object());
@@ -24,7 +24,7 @@ struct quarantine_bench {
     REQUIRE(cluster.is_ready());
     REQUIRE(cluster.ask("submit", {"-"}, puts(50)).code == 0);
     REQUIRE(eventually([&] { return is_in_quarantine(); }));
-    // It would be convicted again and again.
+    // The replica must stop, because it would be convicted repeatedly.
     cluster.replica(3).send(SIGTERM);
     REQUIRE(cluster.replica(3).wait() == 0);
   }
@@ -42,14 +42,14 @@ TEST_CASE_FIXTURE(quarantine_bench, "a convicted replica is shown as such, and f
   CHECK(alone.code == 1);
   CHECK(has(alone.err, "run the command as the operators of 2 replicas"));
   CHECK(is_in_quarantine());
-  // The first one is not forgotten.
+  // The replicas still count the release of the first operator.
   const auto node_file = cluster.directory() + "/replica-2/node.toml";
   const auto second = cluster.ask("release", {"--node", node_file, "--timeout", "20", "3"});
   CAPTURE(second.err);
   CHECK(second.code == 0);
   CHECK_FALSE(is_in_quarantine());
   CHECK(standing()["convictions"] > 0);
-  // No other replica is in quarantine.
+  // The command refuses to release a replica that is not in quarantine.
   const auto innocent = cluster.ask("release", {"1"});
   CHECK(innocent.code == 1);
   CHECK(has(innocent.err, "is not in quarantine"));

@@ -1,5 +1,5 @@
-// A replica loses its disk in a real cluster and becomes a full member again without any fault; and the primary hands
-// over because an operator wants it to.
+// In a real cluster, a replica loses its disk and becomes a full member again without any fault of another replica. In
+// other tests, an operator moves the primary.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ nlohmann::json status_of(const running_cluster& cluster) {
   return nlohmann::json::parse(cluster.ask("status", {"--timeout", "1", "-o", "json"}).out);
 }
 
-/// Replica 3 is killed and its data moved away, after `operations` in a cluster with short checkpoint periods.
+/// Replica 3 is killed and its data is moved away, after `operations` in a cluster with short checkpoint periods.
 struct readmission_bench {
   running_cluster cluster{"key-value", {"--checkpoint-period", "8"}};
 
@@ -41,7 +41,7 @@ struct readmission_bench {
     }
     return sum;
   }
-  /// The group can miss one replica, and now it is one of the others.
+  /// The group tolerates one missing replica. Replica 3 is a member again, so now the primary may be missing.
   void kill_primary() {
     const auto told = status_of(cluster);
     for (std::uint32_t number = 0; number < 4; ++number) {
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(readmission_bench, "a replica that lost its disk is a full mem
   CHECK(suspicions() == 0);
   CHECK(has(text_of(cluster.err_of(3)), "this replica lost its disk, is on probation"));
   CHECK(eventually([&] { return has(text_of(cluster.err_of(3)), "a full member again"); }));
-  // Its disk knows that it is one.
+  // The directory of replica 3 records that the replica is a learner.
   cluster.replica(3).send(SIGTERM);
   REQUIRE(cluster.replica(3).wait() == 0);
   cluster.start(3);
@@ -119,7 +119,7 @@ TEST_CASE("the primary hands over when its operator asks, and to the replica tha
   CHECK(cluster.ask("submit", {"put", "a", "2"}).out == "ok\n");
 }
 
-// Six views are left at once: every VIEW-CHANGE of them is needed, and none of them is too much.
+// The hand-over leaves six views at once. Each VIEW-CHANGE for them is needed, and no limit may refuse one of them.
 TEST_CASE("a hand-over to the last of seven replicas leaves six views, and no message of it is refused") {
   running_cluster cluster{"key-value", {}, 7};
   REQUIRE(cluster.is_ready());

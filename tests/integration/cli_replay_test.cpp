@@ -8,7 +8,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// A demo that goes on until it is stopped; its folder identifies its files and, through them, its processes.
+/// A demo that runs until it is stopped. The name of its folder identifies its files and its processes.
 class endless_demo {
  public:
   explicit endless_demo(const scratch_folder& folder)
@@ -57,8 +57,8 @@ TEST_CASE("a replay ends with equal states, and a second replay ends with the sa
   CHECK(again["results"]["placements_digest"] == told["results"]["placements_digest"]);
 }
 
-// Each kill is a view change: what one session has under way must still be executed in its order, or a single scheduler
-// gives other results.
+// Each kill causes a view change. The pending operations of a session must still be executed in their order, because
+// otherwise a single scheduler gives other results.
 TEST_CASE("a replay keeps its order while primaries are killed") {
   const auto result = run({"replay", "--operations", "400000", "--duration", "4s", "--bundle", "16", "--in-flight",
                            "2048", "--kill-primary-every", "1s", "-o", "json"});

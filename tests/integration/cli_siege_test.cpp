@@ -1,4 +1,5 @@
-// Real clusters besieged by strategies, and what the guard of a node costs: that it is right and ends, not how fast.
+// Runs sieges of real clusters and measures the cost of the guard. The tests check correct results and an end, not
+// speed.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -9,7 +10,7 @@ namespace hypermesh::cli_test {
 
 namespace {
 
-/// `hypermesh-lab ARGUMENTS`, with files of its own below `folder`.
+/// The streams of `hypermesh-lab ARGUMENTS`, as files below `folder`.
 process_streams streams_in(const scratch_folder& folder) {
   fs::create_directory(folder / "temporary");
   return {"/dev/null", folder / "out", folder / "err", folder / "temporary", HYPERMESH_LAB};

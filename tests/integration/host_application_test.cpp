@@ -22,7 +22,7 @@ namespace {
 
 using namespace hypermesh;
 
-/// A folder that is removed with everything in it.
+/// A folder that is removed with all its contents when the test ends.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -36,19 +36,19 @@ class scratch_folder {
   std::filesystem::path path_;
 };
 
-/// A loopback port that is free now.
+/// A port of the loopback interface that is free at the moment.
 std::uint16_t free_port() {
   static std::uint16_t next = static_cast<std::uint16_t>(20'000 + (getpid() % 2'000) * 8);
   return next++;
 }
 
-/// A host application: four replicas, each with an actor system of its own, and a client.
+/// A host application: four replicas, each in its own actor system, and a client.
 class host {
  public:
   /// Makes the machine of a replica.
   using machine_maker = std::unique_ptr<state_machine> (*)();
 
-  /// The machine is the product's that the plan names, unless the host brings one.
+  /// Each replica uses the product's machine that the plan names, unless the host brings its own machine.
   explicit host(cluster_plan plan = {}, machine_maker make_machine = nullptr) : make_machine_(make_machine) {
     for (std::uint32_t number = 0; number < plan.replicas; ++number)
       plan.ports.push_back(free_port());
@@ -118,7 +118,7 @@ byte_vector put(const std::string& key, const std::string& value) {
 
 byte_vector get(const std::string& key) { return key_value::encode(key_value::get{to_byte_vector(key)}); }
 
-/// Two COMMITs of a replica that exclude each other, with its real key.
+/// Evidence of two conflicting COMMITs of a replica, signed with its real key.
 evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_number sequence) {
   const auto config = read_node_config(cluster.layout().node_file(number)).value();
   const auto who = principal::of(replica_id{number});
@@ -134,7 +134,7 @@ evidence contradiction_of(const host& cluster, std::uint32_t number, sequence_nu
   return shown;
 }
 
-/// Whether all replicas agree within a while on the replicas in quarantine.
+/// Whether all replicas agree on these replicas in quarantine before a time-out.
 bool agree_on_quarantine(host& cluster, const std::vector<replica_id>& expected) {
   for (int attempt = 0; attempt < 300; ++attempt) {
     bool all = true;
@@ -174,7 +174,7 @@ TEST_CASE("four replicas run a state machine that the host application brings") 
     CHECK(outcome_of(client->submit(to_byte_vector("operation"))).status == operation_status::applied);
   CHECK(outcome_of(client->submit(to_byte_vector("!"))).status == operation_status::refused);
   CHECK(outcome_of(client->query(to_byte_vector("count"))).status == operation_status::applied);
-  // Without the machine of the host the product does not know what to run.
+  // Without the host's machine, the product does not know which machine to run.
   const auto config = read_node_config(cluster.layout().node_file(0));
   REQUIRE(config);
   CHECK(config->cluster.state_machine == "counting");
@@ -233,7 +233,7 @@ TEST_CASE("a host is notified when a core actor of its replica ends") {
   caf::anon_send_exit(cluster.manager(1).actors().executor, caf::exit_reason::kill);
   REQUIRE(cluster.manager(1).wait_for_failure(std::chrono::seconds{30}));
   CHECK(cluster.manager(1).health().error().what.find("executor") != std::string::npos);
-  // Stopping it as usual is no failure.
+  // A normal stop is not a failure.
   cluster.stop(2);
 }
 
@@ -242,7 +242,7 @@ TEST_CASE("two conflicting votes quarantine their replica everywhere, and two op
   auto client = cluster.connect();
   REQUIRE(outcome_of(client->submit(put("colour", "red"))).status == operation_status::applied);
   const auto proof = contradiction_of(cluster, 0, sequence_number{1});
-  // The frame that a host may have got from anywhere.
+  // A frame such as a host may receive from anywhere.
   const auto parameters = read_node_config(cluster.layout().node_file(0)).value().cluster.parameters();
   const auto about = *claim_in(proof, parameters);
   const auto frame = reframe(system_request_for(about, std::make_shared<const evidence>(proof)));
@@ -260,7 +260,7 @@ TEST_CASE("two conflicting votes quarantine their replica everywhere, and two op
   CHECK(known->agreed.score == 0);
   CHECK(known->is_avoided_as_primary);
   CHECK_FALSE(cluster.manager(3).reputation_of(replica_id{4}, std::chrono::seconds{10}));
-  // It led; the clients do not notice.
+  // The quarantined replica was the primary, but the clients notice nothing.
   REQUIRE(outcome_of(client->submit(put("colour", "blue"))).status == operation_status::applied);
   const auto report = cluster.manager(3).report(std::chrono::seconds{10});
   REQUIRE(report);

@@ -17,7 +17,7 @@ bool is_up(const replica_node& node, std::size_t links = 1) {
   return eventually([&] { return node.box->links_up() == links; });
 }
 
-/// An honest replica still gets through.
+/// Whether an honest replica can still send frames to the node.
 bool still_serves(const replica_node& node) {
   raw_link honest{authenticator_of(replica_1), 0, node.links.port};
   return honest.channel && honest.send("honest") && eventually([&] { return node.box->has("honest"); });
@@ -184,7 +184,7 @@ TEST_CASE("a peer that reads nothing loses frames and costs bounded memory") {
   CHECK(eventually(
       [&] { return node.count(link_count::dropped_queue_full) + node.count(link_count::frames_out) == count; }));
   CHECK(node.count(link_count::dropped_queue_full) > 0);
-  // What was taken is in the queue or in the two sockets' buffers.
+  // The bytes that were accepted are in the queue or in the buffers of the two sockets.
   CHECK(node.count(link_count::frame_bytes_out) < count * frame->size() / 2);
   node.send(1, frame_of("to the honest one"));
   CHECK(eventually([&] { return honest.box->has("to the honest one"); }));
@@ -206,7 +206,7 @@ TEST_CASE("a connection is freed when its peer closes one direction and reads no
     stuck.back()->wire.finish_writing();
     REQUIRE(eventually([&] { return node.box->links_up() == 0; }));
   }
-  // Only the test's own ends are left.
+  // Only the descriptors of the test itself remain open.
   CHECK(eventually([&] { return open_descriptors() <= before + stuck.size(); }));
 }
 
@@ -244,7 +244,7 @@ TEST_CASE("a node with a full window holds at most the window and the reads of o
     sender.send(0, frame);
   REQUIRE(eventually([&] { return node.count(link_count::reading_halted) == 1; }));
   REQUIRE(eventually([&] { return sender.count(link_count::frames_out) == count; }));
-  // The rest arrives only now.
+  // The rest of the bytes arrives only after the credit is released below.
   const auto while_full = node.box->frame_bytes();
   CHECK(while_full <= 1'000'000 + 50 * connection::read_bytes_max + frame->size());
   node.box->hold_credit(false);

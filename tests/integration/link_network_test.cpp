@@ -144,7 +144,7 @@ TEST_CASE("a dialer of another replica's address learns whose it is, and dials t
     CHECK(r0.count(link_error::wrong_responder) >= 2);
     CHECK(r2.box->links_up() == 0);
   }
-  // What was refused does not stay.
+  // The refused handshakes are no longer counted as pending.
   CHECK(eventually([&] { return r0.count(link_count::handshakes_pending) == 0; }));
   CHECK(eventually([&] { return r1.box->links_up() == 1; }));
   replica_node r2{2, {r0.links.port, r1.links.port}};

@@ -29,10 +29,10 @@
 #include "runtime/links/links.hpp"
 #include "tests/runtime/link_test_members.hpp"
 
-/// Nodes with real sockets on the loopback interface, and strangers that connect to them by hand.
+/// Nodes with real sockets on the loopback interface, and strangers whose connections the test drives itself.
 namespace hypermesh::link_test {
 
-/// Waits until `holds`; false after a time that only a broken test takes.
+/// Waits until `holds` is true. Returns false after a time that is exceeded only if the test fails.
 inline bool eventually(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds{30}) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!holds()) {
@@ -49,7 +49,7 @@ inline std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
-/// The messages that the actors behind the links got. Any thread.
+/// Collects the messages that the actors behind the links received. Any thread may use it.
 class inbox {
  public:
   void take(const incoming_frame& in) {
@@ -96,7 +96,7 @@ class inbox {
     const std::scoped_lock lock{mutex_};
     if (!on) released.swap(credit_);
   }
-  /// Gives back what is held now and goes on holding.
+  /// Releases the credit that is held now, and continues to hold the credit of new frames.
   void release_credit() {
     std::vector<inbound_credit> released;
     const std::scoped_lock lock{mutex_};
@@ -110,7 +110,7 @@ class inbox {
     return up_.size();
   }
   [[nodiscard]] std::size_t ups() const { return get(ups_); }
-  /// Links that were ever reported as closed.
+  /// The number of links that were reported as closed.
   [[nodiscard]] std::size_t downs() const { return get(down_).size(); }
   [[nodiscard]] std::size_t opened() const { return get(opened_); }
   [[nodiscard]] std::size_t closed() const { return get(closed_); }
@@ -155,7 +155,7 @@ class inbox {
   std::map<std::uint32_t, std::vector<peer_actor>> sessions_;
 };
 
-/// One actor in place of ingress, executor, monitor and client.
+/// One actor that stands in for ingress, executor, monitor and client.
 inline caf::behavior probe(caf::event_based_actor*, std::shared_ptr<inbox> box) {
   return {
       [box](const incoming_frame& in) { box->take(in); },
@@ -174,7 +174,7 @@ struct network_config : caf::actor_system_config {
   }
 };
 
-/// Time-outs that keep tests short; no test depends on their length.
+/// Short time-outs that make tests fast. No test depends on their exact length.
 inline link_limits quick_limits() {
   link_limits limits;
   limits.redial_delay_min = std::chrono::milliseconds{5};
@@ -199,7 +199,7 @@ inline link_settings settings_of(std::shared_ptr<const authenticator> keys, cons
   return settings;
 }
 
-/// A replica's links in an actor system of their own.
+/// A replica's links in their own actor system.
 struct replica_node {
   network_config config;
   caf::actor_system system{config};
@@ -234,7 +234,7 @@ struct replica_node {
   caf::actor probe_;
 };
 
-/// A client's links in an actor system of their own.
+/// A client's links in their own actor system.
 struct client_node {
   network_config config;
   caf::actor_system system{config};
@@ -258,7 +258,7 @@ struct client_node {
   caf::actor probe_;
 };
 
-/// A TCP connection driven by the test itself.
+/// A TCP connection that the test drives itself.
 class raw_connection {
  public:
   explicit raw_connection(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -284,7 +284,7 @@ class raw_connection {
   }
   bool send(const wire_buffer& bytes) const { return send(std::as_bytes(std::span{bytes})); }
 
-  /// Some bytes; none when the other side closed the connection or nothing came in 30 s.
+  /// Receives some bytes; none when the other side closed the connection or nothing arrived in 30 s.
   [[nodiscard]] byte_vector receive() const {
     pollfd ready{socket_, POLLIN, 0};
     if (::poll(&ready, 1, 30'000) <= 0) return {};
@@ -294,7 +294,7 @@ class raw_connection {
     return bytes;
   }
 
-  /// Whether the other side closes the connection; drops what it sends before.
+  /// Whether the other side closes the connection. All bytes that it sends before are dropped.
   [[nodiscard]] bool is_closed_by_other_side() const {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
     while (std::chrono::steady_clock::now() < deadline) {
@@ -313,7 +313,7 @@ class raw_connection {
   bool connected_ = false;
 };
 
-/// A principal that passes the handshake by hand and then acts as the test decides.
+/// A principal whose handshake the test makes itself. Afterwards the test decides what the principal sends.
 struct raw_link {
   raw_connection wire;
   std::optional<secure_channel> channel;
@@ -337,7 +337,7 @@ struct raw_link {
     return wire.send(out);
   }
 
-  /// The next frame that is no sign of life; empty at the end.
+  /// The next frame that is not a keepalive; empty at the end of the connection.
   std::string receive_frame() {
     while (pending_.empty()) {
       const auto bytes = wire.receive();

@@ -13,21 +13,21 @@ using namespace hypermesh::link_test;
 
 namespace {
 
-/// Replica 1 sends to replica 0 over a `peer_actor`.
+/// The contract of a link: replica 1 sends to replica 0 over a `peer_actor`.
 class contract_link {
  public:
   virtual ~contract_link() = default;
 
   virtual void send(const frame_ptr& frame) = 0;
-  /// The other side is gone; and there again.
+  /// `cut` makes the other side unreachable, and the function below makes it reachable again.
   virtual void cut() = 0;
   virtual void restore() = 0;
-  /// What the other side got so far, once `holds` is true of it or cannot become so any more.
+  /// The frames that the other side has received, once `holds` is true of them or can no longer become true.
   using contents = std::vector<std::string>;
   [[nodiscard]] virtual contents received(const std::function<bool(const contents&)>& holds) = 0;
 };
 
-/// A link of the product, over a socket.
+/// A link of the product that uses a socket.
 class socket_link final : public contract_link {
  public:
   socket_link() : other_(std::make_unique<replica_node>(0)), port_(other_->links.port), self_(1, {port_}) {
@@ -113,7 +113,7 @@ void for_each_link(const Check& check) {
   SUBCASE("simulated") { check(*std::make_unique<simulated_link>()); }
 }
 
-/// "17:…", so that each frame has a number and a length of its own.
+/// Makes for example "17:…", so that each frame has a different number and length.
 std::string text_of(std::size_t number) { return std::to_string(number) + ":" + std::string(number * 37 % 5'000, 'x'); }
 
 std::size_t number_of(const std::string& text) { return std::stoul(text.substr(0, text.find(':'))); }
@@ -144,7 +144,7 @@ TEST_CASE("a frame to an absent peer is dropped and the sender continues, over e
     const auto arrived = [](const auto& all) { return !all.empty() && number_of(all.back()) == 1'001; };
     const auto texts = link.received(arrived);
     REQUIRE(arrived(texts));
-    // Not one twice, none out of order, and not all of them.
+    // Frames arrive in order and at most once, and some are lost.
     for (std::size_t index = 1; index < texts.size(); ++index)
       CHECK(number_of(texts[index - 1]) < number_of(texts[index]));
     CHECK(texts.size() < 1'002);

@@ -14,11 +14,11 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Of THREATS.md.
+/// The number of this attack in THREATS.md.
 constexpr unsigned needless_view_change = 32;
 
 constexpr microseconds_t chaos_us = 6'000'000;
-/// Long enough for several checkpoints before.
+/// The time is long enough for several checkpoints before the occasion.
 constexpr microseconds_t occasion_begins = 1'000'000;
 constexpr microseconds_t suspended_until = 3'500'000;
 constexpr microseconds_t cut_off_until = 3'000'000;
@@ -30,7 +30,7 @@ strategy_occasion occasion_of(const std::vector<const strategy*>& played) {
   return strategy_occasion::none;
 }
 
-/// A state of many chunks, small windows, and something to do all the time.
+/// Sets up a state of many chunks, small windows, and operations during the whole run.
 void prepare(run_plan& plan, const adversary_options& options) {
   auto& settings = plan.settings;
   settings.clients = std::max<std::uint64_t>(settings.clients, 3);
@@ -45,7 +45,7 @@ void prepare(run_plan& plan, const adversary_options& options) {
   splitmix64 chance{options.seed};
   plan.operations =
       draw_workload(options.operations, static_cast<std::uint32_t>(settings.clients), plan.heals_at, chance);
-  // Whatever the seed says, something is committed before the occasion comes.
+  // For every seed, these operations are committed before the occasion begins.
   const auto operation = key_value::encode(key_value::increment{as_byte_span("early"), 1});
   std::vector<planned_operation> early;
   for (std::uint32_t number = 0; number < 12; ++number) {
@@ -72,16 +72,17 @@ std::vector<principal> players_of(const run_plan& plan, strategy_occasion occasi
   return players;
 }
 
-/// One backup gets its half's batch and the PREPAREs for it, while its own frames are dropped; then it is cut off. The
-/// others commit another batch at the same sequence, in the next view of an honest primary. This primary is suspended,
-/// so that they leave its view for that of the witness, whose certificate is older than theirs (attack 10).
+/// One backup receives the batch of its half and the PREPAREs for this batch, while its own frames are dropped; then it
+/// is cut off. The others commit another batch at the same sequence, in the next view of an honest primary. This
+/// primary is suspended, so that they change to the view of the witness, whose certificate is older than theirs (attack
+/// 10).
 void add_lone_witness(run_plan& plan, std::uint64_t seed) {
   const auto replicas = static_cast<std::uint32_t>(plan.settings.replicas);
   const replica_id witness{replicas / 2};
   splitmix64 chance{seed};
   const auto deaf_at = occasion_begins + 50'000 + chance.below(110'000);
   const auto back_at = occasion_begins + 2'600'000 + chance.below(1'200'000);
-  // Before a checkpoint covers what the witness has.
+  // The suspension begins before a checkpoint covers the sequence that the witness has prepared.
   const auto left_at = occasion_begins + 200'000 + chance.below(200'000);
   std::set<endpoint> others;
   for (std::uint32_t number = 0; number < replicas; ++number) {
@@ -108,12 +109,13 @@ void add_occasion(run_plan& plan, strategy_occasion occasion, std::uint64_t seed
 }
 
 adversary_end end_of(const adversary_options& options, strategy_occasion occasion) {
-  // A client that floods small windows for ever lets no two replicas be at the same place for long.
+  // If a client flooded small windows until the end of the run, the replicas would rarely be at the same sequence
+  // number.
   const bool stays = options.seed % 2 == 0 && occasion != strategy_occasion::as_client;
   return stays ? adversary_end::stays : adversary_end::leaves;
 }
 
-/// The plan of the seed, in which adversaries take the place of what would make other replicas faulty.
+/// The plan of the seed, in which the adversaries replace the faults that would make other replicas faulty.
 run_plan plan_under(const adversary_options& options, strategy_occasion occasion) {
   auto plan = make_plan({options.seed, options.replicas, options.operations, options.under});
   std::erase_if(plan.faults, [](const planned_fault& each) { return !spoiled_by({each}).empty(); });
@@ -134,22 +136,24 @@ run_plan plan_with(const adversary_options& options, const strategy_names& plays
   const bool is_slow = occasion == strategy_occasion::slow_laggard;
   plan.faults.push_back({0, chaos_us, is_slow ? link_delay{40'000, 90'000} : link_delay{100, 3'000}});
   add_occasion(plan, occasion, options.seed);
-  // A primary that is convicted before the occasion comes is none any more.
+  // A primary that is convicted before the occasion would not lead any more, so the strategy begins with the occasion.
   const auto begin = occasion == strategy_occasion::lone_witness ? occasion_begins : 0;
   for (const auto who : players_of(plan, occasion, options.seed))
     plan.faults.push_back({begin, chaos_us, adversarial_play{who, plays, end_of(options, occasion)}});
   return plan;
 }
 
-/// With a primary suspended, or a replica cut off, besides f faulty ones nothing can be ordered for a while.
+/// If a primary is suspended or a replica is cut off in addition to f faulty replicas, nothing can be ordered for a
+/// while.
 bool leaves_a_quorum(strategy_occasion occasion) {
   using enum strategy_occasion;
   return occasion == none || occasion == as_primary || occasion == as_client;
 }
 
-/// How long a trial may take when `players` may lead one after the other. Evidence of a provable strategy is found
-/// against each of them at once. A player with bad service that is proven faulty only by chance has to be suspected
-/// before another primary orders the case. That takes a few time-outs for each player, because it has to be slow twice.
+/// The longest time of a trial when `players` may lead one after the other. Evidence of a provable strategy is found
+/// against all of them at once. If a player with bad service is proven faulty only by chance, another primary must
+/// order the case, so the player must be suspected first. This takes a few time-outs for each player, because it has to
+/// be slow twice.
 microseconds_t trial_bound(bool is_provable, std::size_t players) {
   return trial_us_max + (is_provable ? 0 : (players - 1) * 4 * view_change_settings{}.request_us);
 }
@@ -169,7 +173,7 @@ run_plan make_adversary_plan(const adversary_options& options) { return plan_wit
 adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace) {
   adversary_report report{run_simulation(make_adversary_plan(options), std::move(trace))};
   report.run.options = {options.seed, options.replicas, options.operations, options.under};
-  // Bad luck looks the same.
+  // Under other faults, honest replicas may show the same signs.
   if (options.under != fault_profile::calm) return report;
   const auto played = strategies_in(options.strategies);
   report.convicted = is_convicted(played, group_size{options.replicas}.faulty_max(), report.run.noticed);

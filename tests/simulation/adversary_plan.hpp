@@ -6,48 +6,49 @@
 
 namespace hypermesh::testing {
 
-/// One run of a strategy by its number.
+/// Options that identify one run of a strategy.
 struct adversary_options {
-  /// As `make_adversary` understands it.
+  /// The names of strategies in the syntax of `make_adversary`.
   std::string strategies;
   std::uint64_t seed = 1;
   std::uint32_t replicas = 4;
-  /// Operations of all clients together.
+  /// The number of operations of all clients together.
   std::uint32_t operations = 150;
-  /// What else goes wrong meanwhile. Calm: nothing but the occasion that the strategies need.
+  /// The other faults of the run. With the profile calm, there is only the situation that the strategies need.
   fault_profile under = fault_profile::calm;
 };
 
-/// A calm cluster in which f replicas, or a client, play the strategies, all of them the same, with the situation that
-/// the strategies need: a suspended primary, or a replica that is cut off. The first of several strategies that needs a
-/// situation decides it. The adversaries stay for the rest of the run if the seed is even. The names must be names of
-/// strategies. Under a profile the plan is that of the seed, without the faults that would make more replicas faulty,
-/// and any f replicas play.
+/// A calm cluster in which f replicas, or a client, run the same strategies in the situation that the strategies need:
+/// a suspended primary, or a replica that is cut off. The first of several strategies that needs a situation decides
+/// it. If the seed is even, the adversaries stay for the rest of the run. The names must be names of strategies. Under
+/// another profile, the plan is the plan of the seed, without the faults that would make more replicas faulty, and any
+/// f replicas run the strategies.
 [[nodiscard]] run_plan make_adversary_plan(const adversary_options& options);
 
-/// Detected within 50 ms (R12): from the proof to the conviction, with messages that take 3 ms. If the strategy cannot
-/// be proven, each of several players may lead for some time-outs before the case of one is ordered.
+/// The detection bound is 50 ms (R12), from the proof to the conviction, with messages that take 3 ms. If the strategy
+/// cannot be proven, each of several players may lead for some time-outs before the case of one is ordered.
 inline constexpr microseconds_t trial_us_max = 50'000;
 
-/// A run of a plan, and whether the honest replicas noticed.
+/// The result of a run, and whether the honest replicas noticed the strategies.
 struct adversary_report {
   run_report run;
-  /// Of the first strategy that can be noticed; true when none can, or when more goes wrong than the strategies.
+  /// Whether the first strategy that can be noticed was noticed. True when no strategy can be noticed, or when the run
+  /// has other faults.
   bool noticed = true;
-  /// Whether each member that was proven faulty was convicted, in that time if the situation leaves a quorum; and
-  /// whether a member was convicted at all, if the strategy is provable.
+  /// Whether each member that was proven faulty was convicted, within the bound if the situation leaves a quorum. If
+  /// the strategy is provable, at least one member must have been convicted.
   bool convicted = true;
-  /// No correct replica suspected a correct primary, although only clients were faulty, with strategies of attack 32,
-  /// and nothing else went wrong; true otherwise. A plain flood may make all clients wait, and so the primary look
-  /// slow.
+  /// Whether no correct replica suspected a correct primary, although only clients with strategies of attack 32 were
+  /// faulty. True if anything else went wrong. Attack 33 is excluded: a plain flood may make all clients wait, so the
+  /// primary may look slow.
   bool clients_blame_nobody = true;
 };
 
-/// Runs the plan of the options. If honest members cause the signs of the strategy now and then as well, runs the same
-/// plan with honest players, to compare.
+/// Runs the plan of the options. If honest members sometimes cause the signs of the strategy too, the function also
+/// runs the same plan with honest players, to compare the counts.
 [[nodiscard]] adversary_report run_adversaries(const adversary_options& options, event_log::line_sink trace = {});
 
-/// The command that repeats a run.
+/// The command line that repeats a run.
 [[nodiscard]] std::string replay_command(const adversary_options& options);
 
 }  // namespace hypermesh::testing

@@ -22,7 +22,7 @@ void client_history::on_request_sent(client_id client, const request& value) {
   if (value.id.when <= track.last) return;
   track.last = value.id.when;
   for (std::size_t index = 0; index < value.operation_count() && track.sent < track.places.size(); ++index) {
-    // In an ordered session all operations together are as if one request carried them.
+    // In an ordered session, all operations together keep their order like the operations of one request.
     const auto place =
         is_ordered_ ? bundle_place{client, timestamp{0}, track.sent} : bundle_place{client, value.id.when, index};
     operations_[track.places[track.sent++]].bundle = place;

@@ -9,19 +9,20 @@
 
 namespace hypermesh::testing {
 
-/// The operations that the clients of a run ordered, and the times and results that they saw, for the check of I5.
-/// Unordered queries stay out: f+1 replicas answer them from an executed state, which may be old, so they are not
+/// The operations that the clients of a run ordered, with the times and results that they saw, for the check of I5.
+/// Unordered queries are not recorded. f+1 replicas answer them from an executed state that may be old, so they are not
 /// linearizable by design. Memory: every operation of the run.
 class client_history {
  public:
-  /// Whether the operations of a client keep their order; else only those of one request do.
+  /// Says whether all operations of a client keep their order. If not, only the operations of one request keep it.
   explicit client_history(bool is_ordered = false) : is_ordered_(is_ordered) {}
 
-  /// `client` is given an operation; its number among those of that client, from zero.
+  /// Records that `client` is given an operation. Returns its number among the operations of this client, from zero.
   std::size_t invoked(client_id client, byte_vector operation, microseconds_t now);
-  /// A client sends a REQUEST, for the first time or again: it carries the oldest operations that were in none.
+  /// Records that a client sends a REQUEST, for the first time or again. A new REQUEST carries the client's oldest
+  /// unsent operations.
   void on_request_sent(client_id client, const request& value);
-  /// The `number`-th operation of `client` has a result; one that never has stays open.
+  /// Records the result of the `number`-th operation of `client`. An operation without a result stays open.
   void returned(client_id client, std::size_t number, const operation_result& result, microseconds_t now);
 
   [[nodiscard]] const std::vector<client_operation>& operations() const { return operations_; }
@@ -29,10 +30,10 @@ class client_history {
 
  private:
   struct client_track {
-    /// Places in `operations_`, in the order in which the client was given them.
+    /// Places in `operations_`, in the order in which the client received the operations.
     std::vector<std::size_t> places;
     std::size_t sent = 0;
-    /// Of the newest request; a client's timestamps grow.
+    /// The timestamp of the newest request. A client's timestamps grow.
     timestamp last;
   };
 

@@ -15,7 +15,7 @@ committed_order::session_model* committed_order::client_model::find(session_id s
   if (session == session_id{0}) return &always_open;
   const auto found = std::ranges::find(open, session, &session_model::name);
   if (found == open.end()) return nullptr;
-  // It is used now.
+  // Moves the session to the end, because it is the session that was used last.
   std::rotate(found, found + 1, open.end());
   return &open.back();
 }
@@ -34,7 +34,7 @@ void committed_order::client_model::open_session(session_id session, session_mod
   open.erase(open.begin());
 }
 
-/// Exactly once, and in an ordered session in its order.
+/// Executes a request exactly once, and in an ordered session only when it is the next one.
 executed_request committed_order::execute(const request& each) {
   auto& client = clients_[each.id.client];
   const auto known = std::ranges::find(client.open, each.id.session, &session_model::name);
@@ -64,8 +64,8 @@ executed_request committed_order::execute(const request& each) {
 void committed_order::append(const digest& value, const batch& body) {
   entry next{value, {}, {}};
   entries_.push_back({});
-  // A system request is no operation of the machine; whether it changes anything is for the ledger, which is part of
-  // the checked root.
+  // A system request is not an operation of the machine. The ledger decides whether it changes anything, and the
+  // checked root covers the ledger.
   for (const auto& each : body.system_requests)
     next.cases.push_back(each.name);
   for (const auto& each : body.requests)

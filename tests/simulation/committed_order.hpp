@@ -12,34 +12,35 @@
 
 namespace hypermesh::testing {
 
-/// The one order of batches that all replicas must share, and the results that it must yield: a second, simplest
-/// implementation of exactly-once execution on a machine of its own. Grows with the run.
+/// The single order of batches that all replicas must share, and the results that this order must give. It is a second,
+/// very simple implementation of exactly-once execution on its own machine. Memory grows with the run.
 class committed_order {
  public:
   explicit committed_order(std::unique_ptr<state_machine> machine);
 
   struct entry {
     digest value;
-    /// Each request of the batch, and what must become of it.
+    /// The requests of the batch with the expected effect of each.
     std::vector<executed_request> requests;
-    /// The names of its system requests.
+    /// The names of its cases, one for each system request.
     std::vector<case_name> cases;
   };
 
-  /// Appends the batch of the sequence after `last()` and executes it.
+  /// Appends the batch for the sequence after `last()` and executes it.
   void append(const digest& value, const batch& body);
 
   [[nodiscard]] sequence_number last() const { return sequence_number{entries_.size()}; }
-  /// Null beyond `last()`.
+  /// Returns null for a sequence beyond `last()`.
   [[nodiscard]] const entry* at(sequence_number sequence) const;
-  /// Null while the request was not ordered.
+  /// Returns null until the request is ordered.
   [[nodiscard]] const request_outcome* outcome_of(request_id id) const;
   [[nodiscard]] std::size_t executed() const { return outcomes_.size(); }
-  /// From now on the order knows what the machine answers to this query after every batch.
+  /// From now on, the model asks the machine this query after every batch and remembers the answers.
   void remember_answers(byte_vector operation);
-  /// Whether that was the answer after any prefix of the order. `operation` is one that is remembered.
+  /// Whether `answer` was the answer after some prefix of the order. `operation` must have been passed to
+  /// `remember_answers`.
   [[nodiscard]] bool had_answer(byte_span operation, const operation_result& answer) const;
-  /// Root of the machine after everything that was appended.
+  /// The root of the machine after all appended batches.
   [[nodiscard]] digest machine_root() { return machine_->root(); }
 
  private:
@@ -47,14 +48,15 @@ class committed_order {
   request_outcome run(const request& each);
   void ask(const byte_vector& operation, std::vector<operation_result>& answers) const;
 
-  /// The newest timestamps of a session that were executed, and the highest one below them that is past.
+  /// The newest executed timestamps of a session. Timestamps up to `past` are refused.
   struct session_model {
     session_id name;
     session_mode mode = session_mode::independent;
     std::set<timestamp> executed;
     timestamp past;
   };
-  /// The open sessions of a client, the one that was used last behind, and those that ended, in that order.
+  /// The open sessions of a client, the last used session at the end, and the ended sessions in the order of their
+  /// ends.
   struct client_model {
     session_model always_open;
     std::vector<session_model> open;
@@ -69,7 +71,7 @@ class committed_order {
   std::vector<entry> entries_;
   std::map<client_id, client_model> clients_;
   std::map<request_id, request_outcome> outcomes_;
-  /// The different answers to each query, in their order.
+  /// The different answers to each query, in the order of their first occurrence.
   std::map<byte_vector, std::vector<operation_result>> answers_;
 };
 

@@ -15,7 +15,7 @@ std::string frame_text(const frame_ptr& frame) {
   return to_line(*decoded);
 }
 
-/// What is worth a line; the frames tell the rest.
+/// Makes a line of an important observation. Other observations follow from the frames.
 std::string text_of(const observation& what) {
   if (const auto* it = std::get_if<slot_committed>(&what)) {
     return fmt::format("commits n={} d={}", it->content.sequence.value, short_name(it->content.value));

@@ -12,17 +12,17 @@
 
 namespace hypermesh::testing {
 
-/// "0" for a replica, "0b" for its second machine, "c0" for a client.
+/// Returns for example "0" for a replica, "0b" for its second machine, "c0" for a client.
 [[nodiscard]] std::string short_name(endpoint machine);
 
-/// The events of a run: a hash over every delivered frame, which equal seeds repeat, and the last events as lines.
+/// The events of a run: a hash over every delivered frame, and the last events as lines. Equal seeds give equal hashes.
 /// Memory: `kept_max` events.
 class event_log {
  public:
   static constexpr std::size_t kept_max = 50;
   using line_sink = std::function<void(const std::string&)>;
 
-  /// `trace` gets every event as a line; empty: none.
+  /// `trace` receives every event as a line; if it is empty, no lines are made.
   explicit event_log(line_sink trace) : trace_(std::move(trace)) {}
 
   void delivered(microseconds_t now, const frame_transit& transit);
@@ -31,13 +31,13 @@ class event_log {
 
   [[nodiscard]] std::uint64_t frames() const { return frames_; }
   [[nodiscard]] std::vector<std::string> last_lines() const;
-  /// Of time, sender, receiver and bytes of every delivered frame. Ends the log.
+  /// The hash of time, sender, receiver and bytes of every delivered frame. The call ends the log.
   [[nodiscard]] digest finish() { return hash_.finish(); }
 
  private:
   struct event {
     microseconds_t when = 0;
-    /// Written out only when somebody reads it.
+    /// The text of a frame is made only when somebody reads it.
     std::optional<frame_transit> transit;
     std::string text;
   };

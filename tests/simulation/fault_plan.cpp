@@ -11,15 +11,15 @@ constexpr std::array<std::string_view, 15> names = {"calm",     "lossy",     "re
                                                     "flapping", "swizzled",  "one-way",    "pausing",     "crashing",
                                                     "disks",    "forgetful", "everything", "mixed",       "twins"};
 
-/// Long enough that partitions outlive several STATUS periods and that checkpoints pass meanwhile.
+/// The time is long enough for partitions that outlive several STATUS periods and for checkpoints in the meantime.
 constexpr microseconds_t chaos_us_min = 1'500'000;
 constexpr microseconds_t chaos_us_max = 4'000'000;
 constexpr std::uint32_t loss_permille_max = 200;
 
-/// Who is cut off: any part of the replicas, and each client on one side or the other.
+/// Draws the members that are cut off: any part of the replicas, and each client on either side.
 std::set<endpoint> draw_side(const cluster_parameters& cluster, splitmix64& chance) {
   std::set<endpoint> side;
-  // Half of the partitions cut off one replica, so that the others go on without it.
+  // Half of the partitions cut off only one replica, so that the others continue without it.
   if (chance.below(2) == 0) {
     side.insert(principal::of(replica_id{static_cast<std::uint32_t>(chance.below(cluster.replicas))}));
     return side;
@@ -52,17 +52,18 @@ planned_fault draw_pause(const cluster_parameters& cluster, microseconds_t heals
   const auto replica = draw_replica(cluster, chance);
   const auto begin = chance.below(heals_at);
   if (chance.below(3) == 0) {
-    // Longer than the patience with a primary and with a new view, up to several of them.
+    // The cut lasts longer than the time-outs for a primary and for a new view, up to several of them.
     const auto end = begin + 600'000 + chance.below(2'000'000);
     return {begin, std::min(heals_at, end), node_pause{replica}};
   }
   const actor_pause pause{replica, static_cast<node_part>(chance.below(node_parts_count))};
-  // From a hiccup to several STATUS periods.
+  // The pause lasts between a millisecond and several STATUS periods.
   const auto end = begin + 1'000 + chance.below(chance.below(2) == 0 ? 50'000 : 1'500'000);
   return {begin, std::min(heals_at, end), pause};
 }
 
-/// A node that dies, more often inside a write than between two; now and then all of them at once.
+/// Draws the crash of a node. More crashes happen inside a write than between writes. Sometimes all nodes crash at
+/// once.
 planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals_at, splitmix64& chance) {
   const auto replica = draw_replica(cluster, chance);
   const auto begin = 1 + chance.below(heals_at - 1);
@@ -78,7 +79,7 @@ planned_fault draw_crash(const cluster_parameters& cluster, microseconds_t heals
   }
 }
 
-/// Several of a group's replicas, in random order.
+/// Draws several replicas of a group, in random order.
 std::vector<replica_id> draw_replicas(std::size_t count, const cluster_parameters& cluster, splitmix64& chance) {
   std::vector<replica_id> all;
   for (std::uint32_t number = 0; number < cluster.replicas; ++number)
@@ -89,7 +90,7 @@ std::vector<replica_id> draw_replicas(std::size_t count, const cluster_parameter
   return all;
 }
 
-/// Draws the faults of one plan, kind by kind.
+/// Draws the faults of one plan, one kind after the other.
 class fault_drawer {
  public:
   fault_drawer(fault_plan& plan, const cluster_parameters& cluster, splitmix64& chance)
@@ -105,7 +106,7 @@ class fault_drawer {
   void add(microseconds_t begin, microseconds_t end, fault_kind what) {
     plan_.faults.push_back({begin, std::min(end, heals_at()), std::move(what)});
   }
-  /// Rates and delays last as long as the chaos; the others begin and end in it.
+  /// Adds a fault such as a loss rate or a delay that lasts as long as the chaos. Other faults begin and end within it.
   void add_throughout(fault_kind what) { add(0, heals_at(), std::move(what)); }
   template <class Draw>
   void add_some(std::uint64_t min, std::uint64_t max, Draw make) {
@@ -140,7 +141,7 @@ void fault_drawer::draw_reordering() {
   add_throughout(frame_straggling{permille, 10'000 + chance_.below(400'000)});
 }
 
-/// The same cut opens and closes, faster and slower than the time-outs.
+/// Draws a cut that opens and closes repeatedly, sometimes faster and sometimes slower than the time-outs.
 void fault_drawer::draw_flapping() {
   const auto side = draw_side(cluster_, chance_);
   const auto cuts = chance_.below(3) == 0 ? link_cut::inbound : link_cut::both;
@@ -153,7 +154,7 @@ void fault_drawer::draw_flapping() {
   }
 }
 
-/// Replicas are cut off one after the other and come back in another order, each with whoever is cut off then.
+/// Replicas are cut off one after the other and return in another order. Each replica is cut off alone.
 void fault_drawer::draw_swizzle() {
   const auto count = 1 + chance_.below(cluster_.replicas);
   const auto leaving = draw_replicas(count, cluster_, chance_);
@@ -169,7 +170,7 @@ void fault_drawer::draw_swizzle() {
   }
 }
 
-/// Single directed links between two replicas are gone.
+/// Cuts single directed links between two replicas.
 void fault_drawer::draw_one_way() {
   const auto count = 1 + chance_.below(cluster_.replicas * 2ULL);
   for (std::uint64_t index = 0; index < count; ++index) {
@@ -180,7 +181,7 @@ void fault_drawer::draw_one_way() {
   }
 }
 
-/// No more replicas than the group bears lose their disk or what is on it.
+/// At most f replicas lose their disk or the content of their disk.
 void fault_drawer::draw_disks() {
   const auto count = 1 + chance_.below(cluster_.group().faulty_max());
   for (const auto replica : draw_replicas(count, cluster_, chance_)) {
@@ -194,7 +195,7 @@ void fault_drawer::draw_disks() {
   }
 }
 
-/// One primary after the other goes for so long that it is replaced, so that a probation can end.
+/// Stops one primary after the other for so long that each is replaced, so that a probation can end.
 void fault_drawer::draw_march_of_views(microseconds_t begin) {
   const auto first = chance_.below(cluster_.replicas);
   for (std::uint32_t number = 0; number <= cluster_.replicas; ++number) {
@@ -206,12 +207,12 @@ void fault_drawer::draw_march_of_views(microseconds_t begin) {
   }
 }
 
-/// f + 1 replicas, with all clients and without the others, suspect the primary. The others of them do not hear
-/// one of them, so only this one counts f + 1 suspicions and leaves the view. Then it loses its disk. The group
-/// continues in the same view, readmits the replica, and ends the view later: the replica must not leave it in a second
-/// way.
+/// f + 1 replicas, with all clients and without the other replicas, suspect the primary. Only one of the f + 1 hears
+/// all the others, so only this replica counts f + 1 suspicions and leaves the view. Then it loses its disk. The group
+/// continues in the same view, readmits the replica, and ends the view later. The replica must not leave this view a
+/// second time in a different way.
 void fault_drawer::draw_forgotten_departure(replica_id replica) {
-  // The primary of the first view does not suspect itself.
+  // Backups are drawn, because the primary of the first view does not suspect itself.
   const auto backups = static_cast<std::uint32_t>(cluster_.replicas - 1);
   const auto companions = static_cast<std::uint32_t>(cluster_.group().faulty_max());
   const auto leaving = principal::of(replica_id{replica.value == 0 ? 1 : replica.value});
@@ -224,7 +225,7 @@ void fault_drawer::draw_forgotten_departure(replica_id replica) {
   for (std::uint32_t number = 0; number < cluster_.clients; ++number)
     side.insert(principal::of(client_id{number}));
   const auto begin = chance_.below(heals_at() / 8);
-  // Longer than the patience with a primary.
+  // The partition lasts longer than the time-out for a primary.
   const auto lost = begin + 1'050'000 + chance_.below(900'000);
   const auto back = lost + 1'000 + chance_.below(200'000);
   if (back >= heals_at()) return;
@@ -241,7 +242,7 @@ void fault_drawer::draw_disk_loss(replica_id replica) {
   const auto end = begin + 1'000 + chance_.below(chance_.below(2) == 0 ? 100'000 : (marches ? 300'000 : 1'500'000));
   add(begin, end, disk_loss{replica});
   if (marches) return draw_march_of_views(std::min(end, heals_at()));
-  // A replica on probation may be killed too, and the others as well.
+  // The replica on probation may be killed too, and so may the other replicas.
   for (auto count = chance_.below(3); count > 0; --count) {
     const auto again = 1 + chance_.below(heals_at() - 1);
     add(again, again + 1'000 + chance_.below(300'000), node_crash{replica});
@@ -264,8 +265,8 @@ void fault_drawer::draw_lying_disk(replica_id replica) {
   }
 }
 
-/// The chaos is divided into rounds. In each round every node is linked with one machine of a twin or with both, and
-/// nodes that are linked with different machines may be cut off from each other.
+/// The chaos is divided into rounds. In each round every node is linked with one or both machines of a twin. Nodes that
+/// are linked with different machines may be cut off from each other.
 void fault_drawer::draw_twin_round(replica_id replica, microseconds_t begin, microseconds_t end) {
   const endpoint machines[] = {{principal::of(replica)}, {principal::of(replica), true}};
   std::set<endpoint> only[2];
@@ -308,7 +309,7 @@ void fault_drawer::draw_twins() {
 }
 
 void fault_drawer::draw() {
-  // To be a full member again takes two views and two windows.
+  // A replica needs two new views and two windows to become a full member again, so the chaos lasts longer.
   if (plan_.profile == fault_profile::disks) plan_.heals_at += chance_.below(chaos_us_max);
   const auto delay_us_min = 50 + chance_.below(500);
   add_throughout(link_delay{delay_us_min, delay_us_min + 50 + chance_.below(20'000)});
@@ -319,7 +320,7 @@ void fault_drawer::draw() {
   if (has(fault_profile::reordering)) draw_reordering();
   if (has(fault_profile::partitioned)) add_some(1, 4, draw_partition);
   if (plan_.profile == fault_profile::everything) {
-    // One of the ways in which links come and go; all of them together leave nothing running.
+    // One of the ways in which links fail. All of them together would leave no time in which the cluster works.
     constexpr std::array<void (fault_drawer::*)(), 3> ways = {&fault_drawer::draw_flapping, &fault_drawer::draw_swizzle,
                                                               &fault_drawer::draw_one_way};
     (this->*ways[chance_.below(ways.size())])();

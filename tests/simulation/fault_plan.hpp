@@ -9,8 +9,8 @@
 
 namespace hypermesh::testing {
 
-/// The faults of network and machines in a run. `mixed` lets the seed choose one of those before it; `twins` copies the
-/// keys of up to f replicas.
+/// Profiles of the faults of network and machines in a run. `mixed` lets the seed choose one of the profiles before it.
+/// `twins` copies the keys of up to f replicas.
 enum class fault_profile : std::uint8_t {
   calm,
   lossy,
@@ -31,21 +31,21 @@ enum class fault_profile : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(fault_profile profile);
 [[nodiscard]] std::optional<fault_profile> fault_profile_of(std::string_view name);
-/// "calm, lossy, …".
+/// Returns "calm, lossy, …".
 [[nodiscard]] std::string fault_profile_names();
 
-/// What goes wrong until `heals_at`; afterwards the network is calm and all actors run.
+/// The faults until `heals_at`. Afterwards the network is calm and all actors run.
 struct fault_plan {
   fault_profile profile = fault_profile::calm;
   std::vector<planned_fault> faults;
   microseconds_t heals_at = 0;
 };
 
-/// Draws a plan of `profile`; times, rates, delays and partitions come from `chance`.
+/// Draws a plan of `profile`. `chance` decides times, rates, delays and partitions.
 [[nodiscard]] fault_plan make_fault_plan(fault_profile profile, const cluster_parameters& cluster, splitmix64& chance);
 
-/// Adds faults of disks with bytes, without a change to the other faults of the plan: now and then one of them fails,
-/// is full, or is damaged.
+/// Adds faults of disks with bytes, without changing the other faults of the plan: sometimes a disk fails, is full, or
+/// is damaged.
 void add_disk_faults(std::vector<planned_fault>& faults, microseconds_t heals_at, const cluster_parameters& cluster,
                      splitmix64& chance);
 

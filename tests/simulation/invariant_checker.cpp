@@ -15,17 +15,17 @@ namespace {
 
 digest submitted_digest(const request& value) { return digest_of("submitted request", value.raw.view); }
 
-/// Form and meaning, which a correct node checks before it passes anything on.
+/// Whether the form or meaning of the frame is wrong. A correct node checks both before it sends or forwards anything.
 bool is_wrong_in_itself(rejection reason) { return reason <= rejection::bad_certificate; }
 
-/// Reasons for which a correct node never refuses a correct node's frame, when all are correct.
+/// Reasons for which a correct node never refuses the frame of a correct node, when all nodes are correct.
 bool accuses(rejection reason) {
   return is_wrong_in_itself(reason) || reason == rejection::not_from_primary ||
          reason == rejection::primary_voted_prepare || reason == rejection::conflicting_statement;
 }
 
-/// The smallest set of which any two share a correct replica. Computed anew, so that a wrong quorum in the
-/// product does not make wrong certificates right.
+/// The size of the smallest sets of which any two share a correct replica. It is computed again here, so that a wrong
+/// quorum in the product does not make wrong certificates valid.
 std::size_t quorum_of(std::uint32_t replicas) {
   const std::uint32_t faulty = (replicas - 1) / 3;
   std::uint32_t quorum = 1;
@@ -70,7 +70,7 @@ void invariant_checker::on_request_sent(client_id process, const request& value)
   auto& digests = submitted_[value.id];
   const bool is_new = digests.empty();
   digests.insert(submitted_digest(value));
-  // Two processes of a client may choose one session, and open it.
+  // Two processes of a client may choose the same session and both open it.
   expect(digests.size() == 1 || value.id.opens_session(), "I4", [&] {
     return fmt::format("client {} uses timestamp {} of session {} for two requests", process.value, value.id.when.value,
                        value.id.session.value);
@@ -337,7 +337,7 @@ void invariant_checker::on_rejected(replica_id replica, const frame_rejected& re
 bool invariant_checker::may_refuse(principal sender, rejection reason) const {
   if (sender.is_replica() && !is_bound(replica_id{sender.number})) return true;
   if (sender.is_client() && !trusts(client_id{sender.number})) return true;
-  // What a faulty replica said contradicts itself, also when a correct one passes it on.
+  // The messages of a faulty replica may contradict each other, even when a correct replica forwards them.
   const bool all_bound = std::ranges::all_of(standings_, [](standing each) { return each == standing::correct; });
   return all_bound ? !accuses(reason) : !is_wrong_in_itself(reason);
 }
@@ -387,7 +387,7 @@ void invariant_checker::check_view_change(const view_change& change, const frame
          [&] { return fmt::format("replica {} leaves for view {} in two ways", sender.value, change.new_view.value); });
 }
 
-/// I8: the new view proposes again what anybody may have committed.
+/// I8: the new view proposes again every batch that may have been committed.
 void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender) {
   check_document(sender, record_kind::new_view, opened.view, frame);
   if (sender == opened.replica && is_bound(sender)) {
@@ -409,7 +409,7 @@ void invariant_checker::check_new_view(const new_view& opened, const frame_ptr& 
                          content.sequence.value);
     });
   }
-  // Also batches that were committed since in an earlier view by replicas that had not left for this one.
+  // This also covers batches that were committed later in an earlier view, by replicas that had not left it yet.
   auto earlier = order_.last();
   while (earlier > covered && committed_in_.at(earlier.value - 1) >= opened.view)
     earlier = sequence_number{earlier.value - 1};
@@ -423,7 +423,7 @@ void invariant_checker::check_statement(replica_id replica, message_kind kind, c
                                         const frame_ptr& frame) {
   const auto& content = said.content;
   const auto name = [&] { return fmt::format("{} of {}", to_string(kind), place_of(replica, content.sequence)); };
-  // A relayed PRE-PREPARE is the primary's statement; a replica that relays it holds it durably as well.
+  // A relayed PRE-PREPARE is the primary's statement. A replica that relays it has it on disk as well.
   if (content.replica == replica && is_bound(replica)) {
     const auto key = std::make_tuple(replica, kind, content.view, content.sequence);
     const auto [place, is_new] = said_.emplace(key, content.value);
@@ -466,7 +466,7 @@ void invariant_checker::on_marks(replica_id replica, sequence_number low, sequen
 void invariant_checker::on_records_held(replica_id replica, std::uint64_t count) {
   if (standing_of(replica) == standing::faulty) return;
   const auto& track = tracks_[replica.value];
-  // What was voted in earlier views is kept until the disk has forgotten the slot.
+  // Votes of earlier views are kept until the disk has forgotten the slot.
   const auto views = track.view.value - (track.views_at_kept.size() < 3 ? 0 : track.views_at_kept.front().value);
   expect(count <= bounds_.records_max * (1 + views), "I12",
          [&] { return fmt::format("the disk of replica {} holds {} records", replica.value, count); });
@@ -476,7 +476,7 @@ void invariant_checker::on_started(replica_id replica, const recovered_replica& 
   if (standing_of(replica) == standing::faulty) return;
   auto& track = tracks_[replica.value];
   const auto stable = past.stable ? past.stable->sequence() : sequence_number{0};
-  // I7: what is executed once is on the disks of a quorum, but this one may have lost its last commit certificates.
+  // I7: executed batches are on the disks of a quorum, but this disk may have lost its last commit certificates.
   expect(past.last_executed <= std::max(order_.last(), stable), "I7",
          [&] { return fmt::format("{} remembers what nobody committed", place_of(replica, past.last_executed)); });
   track = {};

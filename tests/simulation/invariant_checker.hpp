@@ -19,7 +19,7 @@
 
 namespace hypermesh::testing {
 
-/// An invariant that did not hold, by its number in the list of invariants, and how it broke.
+/// A violated invariant: its number in the list of invariants, and a description of the violation.
 struct violation {
   std::string invariant;
   std::string what;
@@ -27,67 +27,68 @@ struct violation {
 
 /// Bounds that the run's settings imply.
 struct invariant_bounds {
-  /// Requests of one replica's batcher.
+  /// The largest number of requests in one replica's batcher.
   std::uint64_t requests_pending_max = 0;
-  /// Records of one replica's disk.
+  /// The largest number of records on one replica's disk.
   std::uint64_t records_max = 0;
   /// Whether every node is correct, so that no frame may be refused for its form or meaning.
   bool all_correct = true;
 };
 
-/// How much of what a replica says and does is held against it.
+/// Says how strictly the messages and acts of a replica are checked.
 enum class standing : std::uint8_t {
   correct,
-  /// Its disk forgot what it said: it may contradict itself, but executes nothing else than the others.
+  /// Its disk forgot its messages. The replica may contradict itself, but it must execute the same batches as the
+  /// others.
   forgetful,
-  /// It may do anything.
+  /// The replica may do anything.
   faulty
 };
 
-/// Watches the acts and messages of correct replicas and clients, and keeps the first violation: I1 agreement, I2
-/// gap-free common prefix, I3 only requests that clients signed and sent are executed, I4 exactly once, I5 clients
-/// accept exactly the results of the order, I6 certificates, I7 votes are durable before they leave (attack 9), I8
-/// views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 no correct node fails or has a
-/// frame refused for form or meaning, I14 no correct replica contradicts itself (attack 8), I17 the order inside each
-/// session, and I18 views are left for a cause only. Pure.
+/// Watches the acts and messages of correct replicas and clients, and keeps the first violation. The invariants are: I1
+/// agreement, I2 gap-free common prefix, I3 only requests that clients signed and sent are executed, I4 exactly once,
+/// I5 clients accept exactly the results of the order, I6 certificates, I7 votes are durable before they leave (attack
+/// 9), I8 views grow, I9 watermarks, I10 equal states at equal checkpoints, I12 bounds, I13 no correct node fails or
+/// has a frame refused for form or meaning, I14 no correct replica contradicts itself (attack 8), I17 the order inside
+/// each session, and I18 views are left for a cause only. Pure.
 class invariant_checker {
  public:
-  /// Whether the replica's disk holds this record, or one that binds it more.
+  /// Whether the replica's disk has this record, or a record that binds the replica more strongly.
   using durability = std::function<bool(replica_id, const storage_record&)>;
 
-  /// `keys` verifies and outlives the checker; `model` executes the order once more.
+  /// `keys` verifies signatures and must outlive the checker. `model` executes the order a second time.
   invariant_checker(const cluster_parameters& cluster, const authenticator& keys, std::unique_ptr<state_machine> model,
                     invariant_bounds bounds);
 
   void set_durability(durability is_durable) { is_durable_ = std::move(is_durable); }
 
-  /// A process of a client sent a REQUEST, for the first time or again.
+  /// Called when a process of a client sends a REQUEST, for the first time or again.
   void on_request_sent(client_id process, const request& value);
-  /// From now on less is held against a replica.
+  /// From now on, the replica is checked less strictly.
   void distrust(replica_id replica, standing now);
-  /// From now on a client may say anything.
+  /// From now on, the messages of this client are not checked.
   void distrust(client_id client) { untrusted_clients_.insert(client); }
-  /// All processes of a client, or none.
+  /// Whether the client is trusted. All processes of a client are trusted, or none of them.
   [[nodiscard]] bool trusts(client_id process) const { return !untrusted_clients_.contains(client_of(process)); }
   [[nodiscard]] standing standing_of(replica_id replica) const { return standings_.at(replica.value); }
 
-  /// A replica said something about itself.
+  /// Called when a replica reports an observation.
   void on_observed(replica_id replica, const observation& what);
-  /// A replica sent a message.
+  /// Called when a replica sends a message.
   void on_message_sent(replica_id replica, const message& value, const frame_ptr& frame);
-  /// The `number`-th operation that was handed to the client, counted from zero, got this outcome.
+  /// Called when the client's operation with this number, counted from zero, has this outcome.
   void on_outcome(client_id client, std::size_t number, const std::variant<operation_result, std::string>& outcome);
-  /// A query got this answer, which a correct replica must have had at some time.
+  /// Called when a query has this answer. A correct replica must have had this answer at some time.
   void on_query_outcome(client_id client, byte_span operation,
                         const std::variant<operation_result, std::string>& outcome);
-  /// What the replica's core shows after a step.
+  /// The marks of the replica's core after a step.
   void on_marks(replica_id replica, sequence_number low, sequence_number last_executed);
   void on_records_held(replica_id replica, std::uint64_t count);
-  /// A node starts with what its disk remembers: what it had in memory only, it may do again.
+  /// A node starts with the content of its disk. It may repeat acts that were only in its memory.
   void on_started(replica_id replica, const recovered_replica& past);
   void on_actor_died(principal who, const std::string& reason);
 
-  /// Something that the run itself found.
+  /// Reports a violation that the run itself found.
   void report(std::string_view invariant, std::string what);
 
   [[nodiscard]] const std::optional<violation>& violated() const { return violated_; }
@@ -98,25 +99,25 @@ class invariant_checker {
   [[nodiscard]] const std::map<rejection, std::uint64_t>& rejections() const { return rejections_; }
 
  private:
-  /// What one replica has said so far.
+  /// The statements of one replica so far.
   struct replica_track {
     view_number view;
     view_number entered;
-    /// When the disk last forgot what a state covers, and the times before: the slots above the last one were opened
-    /// since the third last.
+    /// The views in which the disk last forgot the records that a state covers. Slots above the last such state were
+    /// opened since the third last of these times.
     std::deque<view_number> views_at_kept;
     sequence_number low;
-    /// Committed by the replica core, applied by the executor.
+    /// The sequence number that the replica core has committed, and the sequence number that the executor has applied.
     sequence_number committed;
     sequence_number applied;
     sequence_number installed;
     sequence_number stable;
-    /// As its core showed them.
+    /// The marks that the core showed last.
     sequence_number core_low;
     sequence_number core_executed;
   };
 
-  /// Whose key a process uses: see `processes_of`.
+  /// The client whose key a process uses: see `processes_of`.
   [[nodiscard]] client_id client_of(client_id process) const { return client_id{process.value % cluster_.clients}; }
 
   struct watching;
@@ -133,19 +134,19 @@ class invariant_checker {
   void check_statement(replica_id replica, message_kind kind, const signed_statement& said, const frame_ptr& frame);
   void check_new_view(const new_view& opened, const frame_ptr& frame, replica_id sender);
   void check_view_change(const view_change& change, const frame_ptr& frame, replica_id sender);
-  /// Whether what the replica says may not contradict itself.
+  /// Whether the messages of the replica must not contradict each other.
   [[nodiscard]] bool is_bound(replica_id replica) const { return standing_of(replica) == standing::correct; }
-  /// Whether a frame of the sender can be refused for this without anybody being wrong.
+  /// Whether a frame of the sender may be refused for this reason although no node is wrong.
   [[nodiscard]] bool may_refuse(principal sender, rejection reason) const;
-  /// I18: reports how a cause is missing, if it is.
+  /// I18: reports a missing cause, if there is one.
   void check_cause(replica_id sender, const std::optional<std::string>& wrong);
   void check_document(replica_id replica, record_kind kind, view_number view, const frame_ptr& frame);
   void check_root(sequence_number sequence, const digest& root);
-  /// I14: evidence names only faulty ids.
+  /// I14: evidence accuses only faulty members.
   void on_accused(replica_id by, principal accused);
   void check_case(const system_request& value);
 
-  /// Reports unless `holds`; the text is made only then.
+  /// Reports a violation unless `holds` is true. The text is made only in that case.
   template <class Text>
   bool expect(bool holds, std::string_view invariant, Text text) {
     if (!holds && !violated_) report(invariant, text());
@@ -160,14 +161,14 @@ class invariant_checker {
   std::vector<replica_track> tracks_;
   std::vector<standing> standings_;
   std::map<sequence_number, digest> roots_;
-  /// Digest of each request as its client sent it: a correct one sends one.
+  /// The digests of each request that its client sent. A correct client sends only one.
   std::map<request_id, std::set<digest>> submitted_;
   std::set<client_id> untrusted_clients_;
-  /// Where the operations of each client went, in the order in which it was given them.
+  /// The request and index of each operation of a client, in the order in which the client received the operations.
   std::map<client_id, std::vector<std::pair<request_id, std::size_t>>> operations_;
-  /// What each replica said of (kind, view, sequence).
+  /// The digest that each replica signed for (kind, view, sequence).
   std::map<std::tuple<replica_id, message_kind, view_number, sequence_number>, digest> said_;
-  /// Headers of all NEW-VIEWs: their bodies are durable under an earlier view.
+  /// The places of the reproposals in all NEW-VIEWs. Their bodies are durable under an earlier view.
   std::set<signed_statement_place> reproposed_;
   /// The view in which each sequence of the order was committed first.
   std::vector<view_number> committed_in_;

@@ -10,7 +10,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// A checker of a group of four with K = 4 and L = 8, and the observations of correct replicas. Each test adds one
+/// A checker for a group of four with K = 4 and L = 8, and the observations of correct replicas. Each test adds one
 /// false observation.
 struct forged_world {
   request_factory make{small_cluster(4)};
@@ -295,7 +295,7 @@ TEST_CASE_FIXTURE(forged_world,
   commit(0, committed(1, submitted(1)));
   commit(2, committed(1, submitted(2)));
   checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{2}), rejection::bad_signature});
-  // Correct replicas pass on what it said twice, but nothing that is wrong in itself.
+  // Correct replicas may forward contradicting messages of a faulty replica, but never messages with a wrong form.
   checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), rejection::conflicting_statement});
   CHECK(broken() == "none");
   checker.on_observed(replica_id{0}, frame_rejected{principal::of(replica_id{1}), rejection::bad_signature});

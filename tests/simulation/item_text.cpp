@@ -34,7 +34,7 @@ template <class Number>
 bool read_number(std::string_view text, Number& value) {
   const auto parsed = parse_decimal<Number>(text);
   value = parsed.value_or(0);
-  // One text for each number: no leading zeros.
+  // Each number has only one text, because leading zeros are not allowed.
   return parsed && fmt::to_string(*parsed) == text;
 }
 
@@ -72,7 +72,7 @@ bool read(std::string_view text, std::uint32_t& value) { return read_number(text
 bool read(std::string_view text, microseconds_t& value) {
   const auto point = text.find('.');
   if (point == std::string_view::npos || !text.ends_with("ms") || text.size() != point + 6) return false;
-  // 10¹² ms are thirty years: no product below leaves 64 bits.
+  // 10¹² ms are thirty years, so no product below exceeds 64 bits.
   std::uint64_t whole = 0;
   const auto part = parse_decimal<std::uint32_t>(text.substr(point + 1, 3));
   if (!read_number(text.substr(0, point), whole) || whole > 1'000'000'000'000 || !part) return false;

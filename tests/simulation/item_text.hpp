@@ -10,23 +10,23 @@
 #include "messages/expected.hpp"
 #include "tests/support/simulated_world.hpp"
 
-/// The items of a plan as text: words, and fields as `name=value`. Every value has one text, which is read back to the
-/// same value.
+/// The items of a plan as text: words, and fields as `name=value`. Every value has one text, and reading this text
+/// gives the same value.
 namespace hypermesh::testing {
 
-/// In which directions a partition cuts its links.
+/// The directions in which a partition cuts its links.
 enum class link_cut : std::uint8_t { both, outbound, inbound };
 
 /// The content of the disk of a replica's second machine when it starts.
 enum class copied_disk : std::uint8_t { empty, same };
 
-/// Which of the two machines of a replica ends for good.
+/// The machine of a replica that ends for good.
 enum class leaving_machine : std::uint8_t { none, first, second };
 
-/// The step of an adversary when its fault ends.
+/// What an adversary does when its fault ends.
 enum class adversary_end : std::uint8_t { leaves, stays };
 
-/// The name of a strategy, or of several together.
+/// The name of a strategy, or of a combination of strategies.
 struct strategy_names {
   std::string text;
 
@@ -34,10 +34,10 @@ struct strategy_names {
 };
 
 [[nodiscard]] std::string text_of(std::uint32_t number);
-/// "1234.567ms": to the microsecond, and as traces show it.
+/// Returns for example "1234.567ms": a time with microseconds, in the format of traces.
 [[nodiscard]] std::string text_of(microseconds_t time);
 [[nodiscard]] std::string text_of(replica_id id);
-/// "state-transfer".
+/// Returns for example "state-transfer".
 [[nodiscard]] std::string text_of(node_part part);
 [[nodiscard]] std::string text_of(link_cut cut);
 [[nodiscard]] std::string text_of(write_fate fate);
@@ -46,12 +46,12 @@ struct strategy_names {
 [[nodiscard]] std::string text_of(leaving_machine machine);
 [[nodiscard]] std::string text_of(adversary_end end);
 [[nodiscard]] std::string text_of(const strategy_names& names);
-/// "0" for a replica, "c0" for a client.
+/// Returns for example "0" for a replica, "c0" for a client.
 [[nodiscard]] std::string text_of(principal who);
-/// "0,2b,c1": replicas, second machines of replicas, and clients.
+/// Returns for example "0,2b,c1": replicas, second machines of replicas, and clients.
 [[nodiscard]] std::string text_of(const std::set<endpoint>& members);
 
-/// False when `text` is no such value; `value` is then undefined.
+/// Returns false when `text` is not such a value; `value` is then undefined.
 [[nodiscard]] bool read(std::string_view text, std::uint32_t& value);
 [[nodiscard]] bool read(std::string_view text, microseconds_t& value);
 [[nodiscard]] bool read(std::string_view text, replica_id& value);
@@ -81,7 +81,7 @@ class field_writer {
   std::string text_;
 };
 
-/// Visits the fields of an item and reads each from words `name=value`, in whatever order they stand.
+/// Visits the fields of an item and reads each from words `name=value`, in any order.
 class field_reader {
  public:
   explicit field_reader(std::span<const std::string> words);
@@ -94,7 +94,7 @@ class field_reader {
     values_.erase(found);
   }
 
-  /// What is wrong, after all fields were visited: a field that lacks, or is wrong, or that nobody asked for.
+  /// The problem after all fields were visited: a field that is missing, wrong or unknown.
   [[nodiscard]] or_reason<void> outcome() const;
 
  private:

@@ -14,7 +14,7 @@ namespace {
 
 constexpr value_number no_value = 0;
 
-/// Whether adding `amount` to `number` leaves 64 bits; asked before, where the store finds out by trying.
+/// Whether adding `amount` to `number` exceeds 64 bits. The model asks this before the addition, unlike the store.
 bool overflows(std::int64_t number, std::int64_t amount) {
   using bounds = std::numeric_limits<std::int64_t>;
   return amount > 0 ? number > bounds::max() - amount : number < bounds::min() - amount;

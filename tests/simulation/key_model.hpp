@@ -10,12 +10,12 @@
 
 namespace hypermesh::testing {
 
-/// A value of one key, numbered; 0 is "none".
+/// The number of a value of one key; 0 means that the key has no value.
 using value_number = std::uint32_t;
 
-/// The effect of an operation on one key of the key-value store, written a second time and without a store around it:
-/// operations on different keys are independent as long as the store is not full, which no simulated run fills. Pure.
-/// Memory: every value that the key was seen or computed to have.
+/// The effect of an operation on one key of the key-value store, implemented a second time without a store. Operations
+/// on different keys are independent unless the store is full, and no simulated run fills it. Pure. Memory: every value
+/// that the key had or could have.
 class key_model {
  public:
   key_model();
@@ -25,7 +25,7 @@ class key_model {
     value_number after = 0;
   };
 
-  /// What `operation` yields where the key has the value `before`.
+  /// The result of `operation` when the key has the value `before`.
   [[nodiscard]] step apply(const key_value::operation& operation, value_number before);
 
  private:
@@ -33,7 +33,7 @@ class key_model {
 
   value_number number_of(byte_span value);
 
-  /// By number; the bytes are the map's keys, which stay where they are.
+  /// The values by number. They point to the keys of the map, which never move.
   std::vector<const byte_vector*> values_;
   std::map<byte_vector, value_number> numbers_;
 };

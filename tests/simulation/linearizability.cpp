@@ -15,10 +15,10 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// The operations on one key, as they were invoked.
+/// The operations on one key, in the order of their invocations.
 using key_history = std::vector<const client_operation*>;
 
-/// The part of a history until `time`, as the search takes it: what returned later has no result yet.
+/// The part of a history until `time`, in the form for the search. Operations that returned later have no result yet.
 std::vector<key_operation> prefix_of(const key_history& history, microseconds_t time) {
   std::vector<key_operation> prefix;
   std::map<std::pair<client_id, timestamp>, std::map<std::size_t, std::size_t>> bundles;
@@ -46,7 +46,7 @@ std::vector<key_operation> prefix_of(const key_history& history, microseconds_t 
   return prefix;
 }
 
-/// The moment of the first result that no order explains, in a history that has one.
+/// The time of the first result that no order explains, for a history that has such a result.
 microseconds_t first_failure(const key_history& history, std::uint64_t states_max) {
   std::vector<microseconds_t> times;
   for (const auto* each : history) {
@@ -54,7 +54,7 @@ microseconds_t first_failure(const key_history& history, std::uint64_t states_ma
   }
   std::ranges::sort(times);
   require(!times.empty(), "a history without results is linearizable");
-  // Every prefix of a linearizable history is linearizable, so the failing prefixes are those from one moment on.
+  // Every prefix of a linearizable history is linearizable, so all prefixes from some time on fail.
   const auto fails = [&](microseconds_t time) {
     return linearization_search{prefix_of(history, time), states_max}.run() == search_outcome::violated;
   };
@@ -93,7 +93,7 @@ std::string tell(byte_span key, const key_history& history, microseconds_t until
                      printable(key), count, lines);
 }
 
-/// What is no operation of the store touches no key and has one answer.
+/// Bytes that are not an operation of the store affect no key and have only one valid answer.
 std::optional<std::string> objection_to(const client_operation& each, const std::string& why) {
   if (!each.returned || each.result == malformed(why)) return std::nullopt;
   return "no state yields this result\n" + line_of(each, *each.returned);

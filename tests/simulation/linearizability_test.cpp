@@ -39,7 +39,7 @@ struct handmade {
     operations.push_back({client_id{0}, invoked, {}, operation(words), {}, {}});
     return *this;
   }
-  /// The last operation is this one of request `when`.
+  /// Makes the last operation the operation `index` of request `when`.
   handmade& in(std::uint64_t when, std::size_t index) {
     operations.back().bundle = bundle_place{client_id{0}, timestamp{when}, index};
     return *this;
@@ -232,14 +232,14 @@ byte_vector random_operation(splitmix64& chance, std::uint64_t keys, std::uint64
 struct execution {
   std::size_t operations = 0;
   std::uint64_t keys = 1;
-  /// Operations that are under way at once.
+  /// The number of operations that are in progress at once.
   std::uint64_t width = 1;
-  /// One in so many has no result; 0: none.
+  /// One of this many operations has no result; 0 means that every operation has a result.
   std::uint64_t lost = 0;
   std::uint64_t values = 3;
 };
 
-/// Executes operations one after the other, ten microseconds apart, and gives each an interval around its moment.
+/// Executes operations one after the other, ten microseconds apart, and gives each an interval around its execution.
 std::vector<client_operation> execute(splitmix64& chance, const execution& how) {
   key_value_store store{4};
   std::vector<client_operation> history;
@@ -257,7 +257,7 @@ std::vector<client_operation> execute(splitmix64& chance, const execution& how) 
   return history;
 }
 
-/// Another result than the operation had.
+/// Changes the result of an operation.
 void corrupt(client_operation& done) {
   auto& payload = done.result.payload;
   if (done.result.status != operation_status::applied || payload.empty()) {
@@ -269,8 +269,8 @@ void corrupt(client_operation& done) {
   }
 }
 
-/// Whether some order of the history, or of it without some operations that have no result, is right: tried one by
-/// one, on the product's store.
+/// Whether some order of the history is right, possibly without some operations that have no result. All orders are
+/// tried one by one on the product's store.
 bool has_order(const std::vector<client_operation>& history) {
   const auto fits = [&](const std::vector<std::size_t>& order) {
     key_value_store store{1};

@@ -9,7 +9,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Whether the result says that the operation changed nothing, in whatever state it was executed.
+/// Whether the result says that the operation changed nothing, whatever the state was.
 bool only_reads(const key_operation& each) {
   if (each.returned == key_operation::never) return false;
   if (key_value::is_read(each.what) || each.result.status == operation_status::refused) return true;
@@ -93,8 +93,8 @@ void linearization_search::undo(std::size_t begin) {
   }
 }
 
-// An operation that may be next and whose result fits can be moved here from wherever an order has it, if there too it
-// changes nothing: so it never needs a second try, and reads cost no branch.
+// If an operation changes nothing, may be next and has a fitting result, any valid order remains valid when it executes
+// here. So the search places it at once and never tries an alternative, and reads cause no branches.
 void linearization_search::absorb(value_number value) {
   while (absorb_once(value)) {
   }
@@ -118,7 +118,7 @@ std::size_t linearization_search::find_next(std::size_t rank, value_number value
     if (ranks_[index] < rank || (best != key_operation::none && ranks_[index] > ranks_[best])) continue;
     if (reads_[index] || !may_be_next(index)) continue;
     const auto step = transition_of(index, value);
-    // One without a result that changes nothing matters only to those that execute after it.
+    // An operation without a result that changes nothing matters only if another operation executes after it.
     const bool is_idle = operations_[index].returned == key_operation::never && step.after == value && !leads_[index];
     if (step.fits && !is_idle) best = index;
   }
@@ -133,7 +133,7 @@ bool linearization_search::may_be_next(std::size_t index) const {
 std::size_t linearization_search::horizon() const {
   auto earliest = key_operation::never;
   auto index = first_open_;
-  // Whatever was invoked later has returned later still, so the search ends at the first such.
+  // Operations invoked later have returned later too, so the search ends at the first such operation.
   for (; index < operations_.size() && operations_[index].invoked <= earliest; ++index) {
     if (!placed_[index]) earliest = std::min(earliest, operations_[index].returned);
   }
@@ -145,7 +145,7 @@ linearization_search::transition linearization_search::transition_of(std::size_t
   if (is_new) {
     const auto& each = operations_[index];
     const auto step = model_.apply(each.what, value);
-    // A result that was too large for its reply says only that the operation was executed.
+    // If a result was too large for its reply, the client knows only that the operation was executed.
     const bool fits = each.returned == key_operation::never ||
                       each.result.status == operation_status::result_too_large || each.result == step.result;
     known->second = {fits, step.after};
@@ -162,7 +162,7 @@ bool linearization_search::remember(value_number value) {
   };
   add(value);
   add(first_open_);
-  // Everything before the first open operation is placed, nothing at the horizon or beyond.
+  // Every operation before the first open operation is placed, and none at the horizon or beyond.
   const auto end = horizon();
   std::uint64_t bits = 0;
   for (auto index = first_open_; index < end; ++index) {

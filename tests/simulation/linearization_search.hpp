@@ -17,30 +17,31 @@ struct key_operation {
 
   key_value::operation what;
   microseconds_t invoked = 0;
-  /// `never`: the result is unknown, and so is whether it happened.
+  /// `never` means that the result is unknown, and that the operation may not have happened.
   microseconds_t returned = never;
   operation_result result;
-  /// Place of the operation of the same request that executes before this one.
+  /// The index of the operation of the same request that executes directly before this operation.
   std::size_t after = none;
 };
 
 enum class search_outcome : std::uint8_t { linearizable, violated, undecided };
 
-/// The search for one key. Pure. Memory: `states_max` places, each with the operations between the first that is not
-/// placed and the last that is, one bit each; and a step for each pair of operation and value that was met.
+/// The search for one key. Pure. Memory: `states_max` places, and a step for each pair of operation and value that
+/// occurred. Each place has one bit for each operation between the first that is not placed and the last that is
+/// placed.
 class linearization_search {
  public:
-  /// `operations` are in the order of their invocations.
+  /// `operations` must be in the order of their invocations.
   linearization_search(std::vector<key_operation> operations, std::uint64_t states_max);
 
   [[nodiscard]] search_outcome run();
   [[nodiscard]] std::uint64_t states() const { return states_; }
 
  private:
-  /// A place in the search: what is placed is `trail_`, whose part from `begin` is undone on the way back.
+  /// A place in the search. `trail_` lists the placed operations; going back undoes its part from `begin`.
   struct place {
     std::size_t begin = 0;
-    /// Operations of lower ranks were tried.
+    /// Operations of lower ranks were tried already.
     std::size_t rank = 0;
     value_number value = 0;
   };
@@ -51,16 +52,16 @@ class linearization_search {
 
   void put(std::size_t index);
   void undo(std::size_t begin);
-  /// Places everything that only read and fits now.
+  /// Places all operations that only read and whose results fit now.
   void absorb(value_number value);
   bool absorb_once(value_number value);
-  /// Of the operations from `rank` that may be next, fit the value and make a difference, the first.
+  /// The first operation with a rank of at least `rank` that may be next, fits the value and makes a difference.
   [[nodiscard]] std::size_t find_next(std::size_t rank, value_number value);
   [[nodiscard]] bool may_be_next(std::size_t index) const;
   /// One past the last operation that was invoked before every operation that is not placed had returned.
   [[nodiscard]] std::size_t horizon() const;
   [[nodiscard]] transition transition_of(std::size_t index, value_number value);
-  /// False where the search has been before.
+  /// Returns false if the search has been at this place before.
   bool remember(value_number value);
 
   std::vector<key_operation> operations_;
@@ -68,16 +69,16 @@ class linearization_search {
   std::uint64_t states_ = 0;
   key_model model_;
   std::vector<std::map<value_number, transition>> transitions_;
-  /// In the order of their returns, which is close to that of their executions: what is tried first mostly fits.
+  /// The ranks by the times of return. This order is close to the order of execution, so the first try usually fits.
   std::vector<std::size_t> ranks_;
-  /// Whether its result says that it changed nothing.
+  /// Whether the result of each operation says that it changed nothing.
   std::vector<bool> reads_;
-  /// Whether another one executes after it.
+  /// Whether another operation executes after each operation.
   std::vector<bool> leads_;
   std::vector<bool> placed_;
-  /// Everything before it is placed.
+  /// Every operation before this one is placed.
   std::size_t first_open_ = 0;
-  /// Returned operations that are not placed.
+  /// The number of returned operations that are not placed.
   std::size_t open_ = 0;
   std::vector<std::size_t> trail_;
   std::vector<place> path_;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr microseconds_t second = 1'000'000;
 
-/// A calm cluster in which nothing goes wrong but `faults`.
+/// A calm cluster in which only `faults` happen.
 run_plan calm_plan(std::vector<planned_fault> faults, std::uint64_t seed = 1, std::uint32_t replicas = 4) {
   auto plan = make_plan({seed, replicas, 80, fault_profile::calm});
   plan.heals_at = std::max<microseconds_t>(plan.heals_at, 2 * second);
@@ -67,7 +67,7 @@ TEST_CASE("a replica on probation is on probation again after a crash") {
 
 TEST_CASE("a replica that lost its disk is a full member again after two views, and stays one") {
   std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
-  // The primary of the first views is down for so long that it is replaced.
+  // The primaries of the first views are down for so long that they are replaced.
   for (std::uint32_t number = 0; number < 3; ++number)
     faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
   faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});
@@ -140,7 +140,7 @@ TEST_CASE("a suspended node sends nothing and continues later, and the others do
   plan.heals_at = 3 * second;
   const traced_run run{plan};
   expect_pass(run.report);
-  // Replica 0 is the first primary: another one takes its place.
+  // Replica 0 is the first primary, so another replica must take its place.
   CHECK(run.count("enters v=1") >= 3);
   const auto ends =
       std::ranges::find_if(run.lines, [](const auto& line) { return line.find("  ends: ") < line.size(); });
@@ -176,7 +176,7 @@ TEST_CASE("a broken link is broken in one direction") {
 TEST_CASE("both machines of a copied replica are received, and the group tolerates them") {
   for (const auto leaves : {leaving_machine::none, leaving_machine::first, leaving_machine::second}) {
     for (const auto disk : {copied_disk::empty, copied_disk::same}) {
-      // The first primary, which proposes twice.
+      // Replica 0, the first primary, proposes two batches for one sequence number.
       const traced_run run{
           calm_plan({{disk == copied_disk::same ? second / 2 : 0, 2 * second, key_copy{replica_id{0}, disk, leaves}}})};
       expect_pass(run.report);

@@ -10,7 +10,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Writes an operation as a person would; what such words cannot say is caught by reading them back.
+/// Writes an operation in the words of a person. Reading the words back detects operations that such words cannot
+/// express.
 struct speaker {
   std::string operator()(const key_value::put& it) const { return "put " + text(it.key) + " " + text(it.value); }
   std::string operator()(const key_value::get& it) const { return "get " + text(it.key); }

@@ -8,14 +8,14 @@
 
 namespace hypermesh::testing {
 
-/// The numbers of a run's cluster that a seed draws. The initial values are the plain ones, to which a failing plan is
-/// brought back as far as it goes.
+/// The numbers of a run's cluster that a seed draws. The shrinker brings a failing plan back to the initial values, as
+/// far as it still fails.
 struct plan_settings {
   std::uint64_t replicas = 4;
   std::uint64_t clients = 1;
-  /// Of each client, which all use its key: one or two.
+  /// The number of processes of each client, one or two. All of them use the key of the client.
   std::uint64_t processes_per_client = 1;
-  /// Whether the sessions of the clients are ordered; else their operations are independent.
+  /// Whether the sessions of the clients are ordered. If not, their operations are independent.
   std::uint64_t ordered = 1;
   std::uint64_t checkpoint_period = 4;
   std::uint64_t watermark_window = 8;
@@ -25,21 +25,22 @@ struct plan_settings {
   std::uint64_t bundle_operations_max = 1;
   std::uint64_t requests_in_flight_max = 1;
   std::uint64_t retransmit_us = 400'000;
-  /// Of the key-value store.
+  /// The number of buckets of the key-value store.
   std::uint64_t buckets = 1;
-  /// What the nodes keep their promises on, as a `world_disk`: 0 a model, 1 RocksDB in mode `sync`, 2 in mode `async`.
+  /// The storage of the nodes, as a `world_disk`: 0 is a model, 1 is RocksDB in mode `sync`, 2 is RocksDB in mode
+  /// `async`.
   std::uint64_t disk = 0;
 
   friend bool operator==(const plan_settings&, const plan_settings&) = default;
 };
 
-/// Processes of all clients. Process p is of client p mod c, of c clients.
+/// The number of processes of all clients. With c clients, process p belongs to client p mod c.
 [[nodiscard]] constexpr std::uint32_t processes_of(const plan_settings& settings) {
   return static_cast<std::uint32_t>(settings.clients * settings.processes_per_client);
 }
 
-/// A setting by its name in a plan's text, with the least and the greatest value of a run. A new setting is a member, a
-/// row here, and its use in `world_of`.
+/// A setting with its name in the text of a plan, and its least and greatest value in a run. To add a setting, add a
+/// member, a row here, and its use in `world_of`.
 struct setting_row {
   std::string_view name;
   std::uint64_t plan_settings::*member;

@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Faults are not made shorter than this.
+/// The shrinker does not make faults shorter than this.
 constexpr microseconds_t shortest_us = 1'000;
 
 template <class Kind>
@@ -22,7 +22,7 @@ std::vector<Kind> with_half_the_rate(Kind kind) {
   return {kind};
 }
 
-/// Sets that lack one of the members each.
+/// All sets that lack exactly one of the members.
 std::vector<std::set<endpoint>> without_one(const std::set<endpoint>& members) {
   std::vector<std::set<endpoint>> smaller;
   if (members.size() < 2) return smaller;
@@ -38,7 +38,7 @@ void for_each_replica(const simulated_world& world, const std::function<void(rep
     visit(replica_id{number});
 }
 
-/// Calls `use` with a value of the kind that `word` names; false: no kind has that name.
+/// Calls `use` with a value of the kind that `word` names. Returns false if no kind has that name.
 template <std::size_t Index = 0, class Use>
 bool with_kind(std::string_view word, Use use) {
   if constexpr (Index == std::variant_size_v<fault_kind>) {
@@ -80,7 +80,7 @@ void frame_straggling::apply_to(network_faults& network) const {
 std::vector<frame_straggling> frame_straggling::weaker() const { return with_half_the_rate(*this); }
 
 void link_partition::apply_to(network_faults& network) const {
-  // The driver takes the fault away when it ends.
+  // The driver removes this partition when the fault ends.
   network.partitions.push_back(
       {0, std::numeric_limits<microseconds_t>::max(), side, cuts != link_cut::inbound, cuts != link_cut::outbound});
 }
@@ -127,7 +127,7 @@ void lying_disk::end(simulated_world& world) const {
 
 void failing_disk::end(simulated_world& world) const {
   world.trouble_disk(replica, disk_trouble::none);
-  // What the system could not write it may have thrown away.
+  // The system may have discarded the writes that it could not write, so they are lost as in a power failure.
   world.lose_power(replica);
   world.restart(replica);
 }
@@ -143,7 +143,7 @@ void key_copy::end(simulated_world& world) const {
 }
 
 bool adversarial_play::is_possible(const cluster_parameters& cluster) const {
-  // Client 0 is given something to do when the others wait for nothing.
+  // Client 0 must stay correct, because the run gives it operations when the other clients wait for nothing.
   const bool is_member =
       who.is_replica() ? who.number < cluster.replicas : who.number > 0 && who.number < cluster.clients;
   return is_member && make_adversary(plays.text) != nullptr;
@@ -156,7 +156,7 @@ void adversarial_play::end(simulated_world& world) const {
 std::vector<adversarial_play> adversarial_play::weaker() const {
   std::vector<adversarial_play> smaller;
   if (end_means == adversary_end::stays) smaller.push_back({who, plays, adversary_end::leaves});
-  // Of several strategies one alone.
+  // The weaker faults are the single strategies of a combination.
   const auto names = strategies_in(plays.text);
   for (const auto* each : names) {
     if (names.size() > 1) smaller.push_back({who, {std::string{each->name}}, end_means});
