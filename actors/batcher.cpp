@@ -15,7 +15,7 @@ namespace {
 
 using batcher_self = batcher_actor::stateful_pointer<batcher_state>;
 
-/// Hands the replica every batch that is due and keeps the delay running while requests wait.
+/// Sends the replica every batch that is due, and starts the batch delay if requests wait and no delay is running.
 void cut_batches(batcher_self self, bool delay_passed) {
   auto& state = self->state;
   if (!state.intake->is_primary()) return;
@@ -82,7 +82,8 @@ void admit_system_request(batcher_self self, const system_request& value) {
   look_again(self, value.name, effects.looks_again_in);
 }
 
-/// Pending requests are proposed by this replica or forwarded to the view's primary, without any help of the clients.
+/// In the new view this replica proposes the pending requests as primary, or forwards them to the primary. The clients
+/// do not have to send them again.
 void enter(batcher_self self, view_number view) {
   const auto pending = self->state.intake->on_view(view, now_of(self));
   for (const auto& each : pending.requests)

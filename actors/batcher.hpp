@@ -8,8 +8,8 @@
 
 namespace hypermesh {
 
-/// The mailbox of `request_pool` and `request_intake`, which decide: pending requests, batches, and what a backup
-/// forwards to the primary (§4.1).
+/// The mailbox around `request_pool` and `request_intake`. These two cores decide which requests are pending, how
+/// batches are formed, and which requests a backup forwards to the primary (§4.1).
 struct batcher_state {
   static inline const char* name = "batcher";
 
@@ -19,12 +19,12 @@ struct batcher_state {
   std::unique_ptr<request_intake> intake;
   std::shared_ptr<const node_actors> with;
   sequence_number executed_through;
-  /// The generation of the delay that runs, or zero.
+  /// The generation of the batch delay that is running; zero if none is.
   std::uint64_t delay_running = 0;
   std::uint64_t delays_started = 0;
 };
 
-/// `batch_delay` bounds how long a request waits for others while the pipeline is busy.
+/// `batch_delay` is the longest time for which a request waits for others while the pipeline is busy.
 batcher_actor::behavior_type batcher(batcher_actor::stateful_pointer<batcher_state> self, node_identity identity,
                                      batch_settings settings, std::chrono::microseconds batch_delay);
 

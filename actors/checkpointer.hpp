@@ -8,7 +8,7 @@
 
 namespace hypermesh {
 
-/// The mailbox of `checkpoint_votes`, which it owns (§4.3).
+/// The mailbox around `checkpoint_votes`, which this actor owns (§4.3).
 struct checkpointer_state {
   static inline const char* name = "checkpointer";
 
@@ -18,7 +18,7 @@ struct checkpointer_state {
   std::shared_ptr<const node_actors> with;
 };
 
-/// Every `period` it sends its own votes for checkpoints that are not stable again.
+/// Every `period` the actor repeats its own votes for checkpoints that are not stable yet.
 checkpointer_actor::behavior_type checkpointer(checkpointer_actor::stateful_pointer<checkpointer_state> self,
                                                node_identity identity, std::chrono::microseconds period,
                                                std::shared_ptr<const recovered_node> past);

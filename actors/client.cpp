@@ -16,7 +16,7 @@ using client_self = client_actor::stateful_pointer<client_state>;
 
 /// A node that does not report within this time counts as unreachable.
 constexpr microseconds_t report_patience_us = 5'000'000;
-/// The longest time between two ticks, which limits the precision of bundle delays, retransmissions and deadlines.
+/// The longest time between two ticks. Bundle delays, retransmissions and deadlines can be late by this much.
 constexpr microseconds_t tick_us_max = 20'000;
 
 void arm_tick(client_self self) {

@@ -9,8 +9,8 @@
 
 namespace hypermesh {
 
-/// A client of the replicated service: the mailbox of `client_core`, which it owns. It reaches the replicas
-/// through their peer actors.
+/// A client of the replicated service: the mailbox around `client_core`, which this actor owns. The client sends to the
+/// replicas through their peer actors.
 struct client_state {
   static inline const char* name = "client";
 

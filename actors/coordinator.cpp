@@ -29,7 +29,7 @@ void receive(coordinator_self self, const verified_message& received) {
   if (const auto* vote = std::get_if<suspicion>(received.value.get())) {
     return carry_out(self, changes.on_suspicion(vote->vote, now_of(self)));
   }
-  // Shares the received message instead of copying its certificates.
+  // The pointer shares the received message, so its certificates are not copied.
   std::shared_ptr<const view_change> change{received.value, &std::get<view_change>(*received.value)};
   carry_out(self, changes.on_view_change(std::move(change), now_of(self)));
 }

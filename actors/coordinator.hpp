@@ -9,12 +9,12 @@
 
 namespace hypermesh {
 
-/// The view-change coordinator: the mailbox of `view_changer`, which it owns. Every `period` it asks the batcher how
-/// the clients are served.
+/// The view-change coordinator: the mailbox around `view_changer`, which this actor owns. Every `period` the actor asks
+/// the batcher how long clients wait.
 struct coordinator_state {
   static inline const char* name = "coordinator";
 
-  /// `changes` signs with the keys in it.
+  /// Must outlive `changes`, which signs with its keys.
   node_identity identity;
   std::chrono::microseconds period{};
   std::unique_ptr<view_changer> changes;

@@ -15,13 +15,14 @@ namespace {
 
 using executor_self = executor_actor::stateful_pointer<executor_state>;
 
-/// Replies on the link of the session, or on all links of the client if no link is known for the session.
+/// Sends the reply on the link of the session, or on all links of the client if no link is known for the session.
 void answer(executor_self self, request_id id, const client_table::answered& what) {
   const auto found = self->state.clients.find(id.client);
   if (found == self->state.clients.end() || !what.outcome) return;
   const auto frame = encode_reply(id, self->state.view, *what.outcome, what.request);
   const auto& links = found->second;
-  // Two processes may choose one session number. The session belongs to the process whose opening was executed.
+  // Two processes may choose the same session number. The session belongs to the process whose opening was executed, so
+  // the link must have sent that opening.
   const auto opening = self->state.replicated->opening_of(id.client, id.session);
   const auto opened_here = [&](const request_reference& each) {
     return each.id.session == id.session && each.content == opening;
@@ -33,7 +34,7 @@ void answer(executor_self self, request_id id, const client_table::answered& wha
     self->send(each.link, outgoing_frame{frame});
 }
 
-/// Replies on the link on which the request came, if there is an outcome.
+/// Sends the reply on the link on which the request came. Sends nothing if there is no outcome.
 void answer_to(const executor_self& self, const peer_actor& via, request_id id, const client_table::answered& what) {
   if (!via || !what.outcome) return;
   self->send(via, outgoing_frame{encode_reply(id, self->state.view, *what.outcome, what.request)});
@@ -70,7 +71,7 @@ void take_checkpoint(const executor_self& self, bool installed) {
   self->send(self->state.with->monitor, observed{snapshot_was_taken{replicated.last_executed(), pause}});
 }
 
-/// The views that their primaries give up.
+/// The views whose primaries step down in these moves.
 std::vector<view_number> stepped_down_in(const std::vector<move_agreed>& events) {
   std::vector<view_number> views;
   for (const auto& each : events) {
@@ -79,7 +80,7 @@ std::vector<view_number> stepped_down_in(const std::vector<move_agreed>& events)
   return views;
 }
 
-/// Reports the moves that the group agreed on, on the primary and on backups alike.
+/// Reports the moves that the group agreed on to the replica and the coordinator.
 void tell_moves(const executor_self& self) {
   auto& replicated = *self->state.replicated;
   const auto& with = *self->state.with;
@@ -91,7 +92,8 @@ void tell_moves(const executor_self& self) {
   self->send(with.coordinator, agreed);
 }
 
-/// Reports the agreed standing of all replicas and clients to the guard and to the batcher.
+/// Reports the agreed standing of all replicas and clients to the fault detector, the reputation tracker and the
+/// batcher.
 void tell_reputation(const executor_self& self, std::vector<case_name> settled, bool is_transferred = false) {
   auto& replicated = *self->state.replicated;
   auto events = replicated.take_ledger_events();
@@ -118,8 +120,8 @@ void start(executor_self self) {
   (void)state.replicated->take_ledger_events();
   const auto stepped_down = stepped_down_in(state.replicated->take_move_events());
   tell_reputation(self, {});
-  // The state does not hold them. Without this a backup that restarts in between would stay in a view that the others
-  // leave.
+  // The state does not contain step-downs, so those in the replayed batches are reported here. Otherwise a backup that
+  // restarts after a step-down was executed would stay in a view that the others leave.
   if (stepped_down.empty()) return;
   self->send(state.with->coordinator,
              moves_agreed{state.replicated->moves(), stepped_down, state.replicated->last_executed()});
@@ -144,7 +146,7 @@ void execute(executor_self self, const committed_batch& committed) {
                             committed.body, settled});
   self->send(state.with->monitor, observed{batch_was_executed{committed.sequence, requests, settled}});
   const bool is_checkpoint = state.identity.cluster.is_checkpoint(committed.sequence);
-  // Scores recover and quarantines end at checkpoints.
+  // At a checkpoint the standing changes without a system request, because scores recover and quarantines end.
   if (!settled.empty() || is_checkpoint) tell_reputation(self, std::move(settled));
   if (is_checkpoint) take_checkpoint(self, false);
 }
@@ -154,12 +156,13 @@ void tell_installed(const executor_self& self, const install_state& verified) {
   self->send(self->state.with->batcher, installed);
   take_checkpoint(self, true);
   tell_reputation(self, {}, true);
-  // The replica will vote above this state, so it must find the state again after a crash.
+  // The replica will vote for sequences above this state, so the state must be on disk after a crash.
   self->send(self->state.with->journal, state_to_keep{installed, verified.snapshot});
 }
 
-/// The receivers learn of taken and installed states from this actor too, the replica by way of the journal. So they
-/// hear of a divergence before the state that ends it, and need no rule for news about a state that is gone.
+/// The receivers also get taken and installed states from this actor (the replica gets them through the journal). So a
+/// message about a divergence always arrives before the state that ends the divergence, and the receivers need no rule
+/// for outdated messages.
 void tell_diverged(const executor_self& self, sequence_number sequence) {
   const auto& with = *self->state.with;
   self->send(with.replica, state_diverged{sequence});
@@ -180,8 +183,8 @@ void install(executor_self self, const install_state& verified) {
     case installation::too_old:
       return self->send(with.state_transfer, install_refused{sequence, false});
     case installation::unreadable:
-      // A quorum certified a state that this version cannot read, so the node cannot go on. If the state in place is
-      // wrong now, no other actor has to know: the replica lags, and goes on asking for a certified state.
+      // A quorum certified a state that this version cannot read, so the node cannot go on. If the present state is
+      // wrong, no other actor has to be informed: the replica lags, and continues to ask for a certified state.
       self->send(with.monitor,
                  observed{node_failed{{"the certified state cannot be installed: " + outcome.why,
                                        "check that all replicas run the same version and state machine"}}});
@@ -202,7 +205,8 @@ void close_link(executor_self self, const client_link_closed& closed) {
   if (found->second.empty()) self->state.clients.erase(found);
 }
 
-/// Binds the opening to this link and to no other one: a process may open its session again on a new link.
+/// Assigns the session to this link and removes it from every other link, because a process may open its session again
+/// on a new link.
 void route_session(executor_self self, const session_routed& routed) {
   const auto found = self->state.clients.find(routed.opening.id.client);
   if (found == self->state.clients.end()) return;

@@ -10,27 +10,26 @@
 
 namespace hypermesh {
 
-/// The state in which an executor starts: a fresh one, or the one that the last run of the node reached.
+/// The state in which an executor starts: the initial state, or the state that the last run of the node reached.
 struct executor_start {
   std::unique_ptr<replicated_state> state;
   view_number view;
-  /// The kept state and the states at the checkpoints that recovery executed, for replicas that lack them.
+  /// The kept state, and the states at the checkpoints that recovery executed. Other replicas can fetch them.
   std::vector<taken_state> taken;
 };
 
-/// Executes committed batches and answers clients: the mailbox of `replicated_state`, which it owns, and
-/// the single writer of machine state, client table and the links of clients.
-/// Memory: the state, and for each connected client `links_per_client_max` links with at most
-/// `limits::sessions_per_client_max` openings each.
+/// Executes committed batches and answers clients: the mailbox around `replicated_state`, which this actor owns. No
+/// other actor changes the machine state, the client table or the links of clients. Memory: the state, and for each
+/// connected client `links_per_client_max` links with at most `limits::sessions_per_client_max` openings each.
 struct executor_state {
   static inline const char* name = "executor";
 
-  /// Links of one client: one for each process that uses its key. The listener admits 32 and refuses the 33rd
-  /// by default, and no configuration lets it admit more than this bound (`link_limits::sessions_per_client_max`). If
-  /// it did, the oldest link would be removed here.
+  /// Links of one client, one for each process that uses its key. By default the listener admits 32 links, and no
+  /// configuration lets it admit more than this bound (`link_limits::sessions_per_client_max`). If it admitted more,
+  /// this actor would remove the oldest link.
   static constexpr std::size_t links_per_client_max = limits::sessions_per_client_max;
 
-  /// A link of a client, and the latest opening requests that came on it.
+  /// A link of a client, and the latest opening requests that the client sent on it.
   struct client_link {
     peer_actor link;
     std::deque<request_reference> openings;
@@ -38,7 +37,7 @@ struct executor_state {
 
   node_identity identity;
   std::unique_ptr<replicated_state> replicated;
-  /// States of the last run, which are reported once the actors are connected.
+  /// States of the last run. The executor reports them once the actors are connected.
   std::vector<taken_state> taken_before;
   std::shared_ptr<const node_actors> with;
   std::map<client_id, std::vector<client_link>> clients;
@@ -46,7 +45,7 @@ struct executor_state {
   view_number view;
 };
 
-/// The content of `start` is moved into the executor.
+/// The executor takes the content of `start`, so `start` is empty afterwards.
 executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, node_identity identity,
                                        std::shared_ptr<executor_start> start);
 

@@ -20,7 +20,7 @@ void carry_out(detector_self self, evidence_pool_effects effects) {
   if (!effects.dropped.empty()) {
     self->send(with.batcher, cases_dropped{std::make_shared<const std::vector<case_name>>(std::move(effects.dropped))});
   }
-  // With this replica as the sender: on a backup the batcher forwards the request to the primary.
+  // The batcher gets the request with this replica as its sender. On a backup, the batcher forwards it to the primary.
   for (auto& asked : effects.requests) {
     self->send(with.batcher, verified_message{principal::of(self->state.identity.self), peer_actor{},
                                               std::make_shared<const message>(std::move(asked))});

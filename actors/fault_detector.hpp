@@ -8,14 +8,15 @@
 
 namespace hypermesh {
 
-/// The mailbox of `evidence_pool`, which it owns: submits evidence for ordering and counts complaints.
+/// The mailbox around `evidence_pool`, which this actor owns. The pool submits evidence for ordering and counts
+/// complaints.
 struct fault_detector_state {
   static inline const char* name = "fault-detector";
 
-  /// `pool` and `checks` use the keys in it.
+  /// Must outlive `pool` and `checks`, which use its keys.
   node_identity identity;
   std::unique_ptr<evidence_pool> pool;
-  /// Answers `validation_wanted` of the host.
+  /// Checks the frames that the host asks about with `validation_wanted`.
   std::unique_ptr<validator> checks;
   std::shared_ptr<const node_actors> with;
 };

@@ -11,7 +11,8 @@ namespace hypermesh {
 
 namespace {
 
-/// Sends the message to the one actor of its kind. A NEW-VIEW goes by its own message, with its plan.
+/// Sends the message to the actor that handles its kind. A NEW-VIEW is not sent here but as `new_view_verified`, with
+/// its plan.
 void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message verified) {
   const auto& with = *self->state.with;
   switch (kind_of(*verified.value)) {
@@ -24,7 +25,7 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     case message_kind::hand_over:
       return self->send(with.fault_detector, std::move(verified));
     case message_kind::evidence:
-      // The detector has seen them.
+      // The equivocation detector of the pipeline has already processed the evidence.
       return;
     case message_kind::pre_prepare:
     case message_kind::prepare:
@@ -45,7 +46,7 @@ void route(ingress_actor::stateful_pointer<ingress_state> self, verified_message
     case message_kind::node_query:
       return self->send(with.monitor, std::move(verified));
     default:
-      // The validator lets no other kind through.
+      // The validator refuses all other kinds, so a message that arrives here is counted as a rejection.
       return self->send(with.monitor, observed{frame_rejected{verified.sender, rejection::kind_not_allowed_from_sender},
                                                verified.credit});
   }
@@ -88,10 +89,11 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
   return {
       [self](const wired& all) { self->state.with = all.with; },
       [self](const incoming_frame& frame) {
-        // A link may open before the node is connected; the sender retransmits.
+        // A link may open before the actors are connected. The frame is dropped, and its sender retransmits.
         if (self->state.with == nullptr) return;
         auto& waiting = self->state.waiting;
-        // Behind all that is in the mailbox by now.
+        // `next_frame` is placed after all messages that are in the mailbox now, so these frames are queued before the
+        // next one is examined.
         if (waiting.empty()) self->send(self, next_frame{});
         waiting.push(frame.sender, frame, frame.frame->size());
       },

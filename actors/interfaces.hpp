@@ -22,19 +22,21 @@ namespace hypermesh {
 
 // --- Handles -----------------------------------------------------------------
 
-/// The only way into a node: decodes and verifies frames, and routes their messages by kind.
+/// Decodes and verifies all frames from the network, and sends each message to the actor that handles its kind. Frames
+/// enter a node only here.
 using ingress_actor = caf::typed_actor<
-    // Handles of the node.
+    // The handles of all actors of the node.
     caf::reacts_to<wired>,
-    // A frame of an authenticated link: verified and routed, or counted and dropped.
+    // A frame from an authenticated link, which is verified and routed, or counted and dropped.
     caf::reacts_to<incoming_frame>, caf::reacts_to<next_frame>,
-    // Which messages, replicas and clients get fewer signature checks.
+    // Facts that let the ingress skip signature checks: for decided sequences, throttled replicas, and clients over
+    // their quota.
     caf::reacts_to<progress_made>, caf::reacts_to<trust_changed>, caf::reacts_to<quota_exceeded>>;
 
-/// Pending requests, their admission, and batches.
+/// Admits requests, keeps the pending ones, and forms batches.
 using batcher_actor =
     caf::typed_actor<caf::reacts_to<wired>,
-                     // A REQUEST of a client, or forwarded by a backup.
+                     // A REQUEST that a client sent or that a backup forwarded.
                      caf::reacts_to<verified_message>, caf::reacts_to<request_waits>,
                      // The new primary, to which a backup forwards requests.
                      caf::reacts_to<view_entered>,
@@ -47,32 +49,33 @@ using batcher_actor =
                      // The batch delay has passed.
                      caf::reacts_to<tick>>;
 
-/// PBFT's normal case and its views (§4.2, §4.4): view, slots, P, watermarks, last executed.
+/// The normal case and the views of PBFT (§4.2, §4.4). Owns the view, the slots, P and the watermarks.
 using replica_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>,
-                     // PRE-PREPARE, PREPARE, COMMIT or STATUS; and NEW-VIEW.
+                     // A PRE-PREPARE, PREPARE, COMMIT or STATUS as `verified_message`, or a NEW-VIEW.
                      caf::reacts_to<verified_message>, caf::reacts_to<new_view_verified>,
                      // The primary's next proposal.
                      caf::reacts_to<batch_cut>, caf::reacts_to<change_view>, caf::reacts_to<new_view_built>,
                      caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_stable>,
                      caf::reacts_to<state_diverged>, caf::reacts_to<state_installed>,
-                     // Sequences that have to be ordered for a readmission.
+                     // Sequence numbers that have to be ordered for a readmission.
                      caf::reacts_to<moves_agreed>,
-                     // Time for a STATUS.
+                     // The time to send a STATUS.
                      caf::reacts_to<tick>>;
 
-/// The replicas' wishes to leave a view, and the time at which this replica leaves one (§4.4, §4.5.2).
+/// Collects the messages of replicas that want to leave a view, and decides when this replica leaves one (§4.4,
+/// §4.5.2).
 using coordinator_actor =
     caf::typed_actor<caf::reacts_to<wired>,
-                     // SUSPICION or VIEW-CHANGE.
+                     // A SUSPICION or VIEW-CHANGE.
                      caf::reacts_to<verified_message>, caf::reacts_to<view_left>, caf::reacts_to<view_entered>,
                      caf::reacts_to<service_measured>, caf::reacts_to<link_changed>, caf::reacts_to<trust_changed>,
                      // Views that all replicas leave together.
                      caf::reacts_to<moves_agreed>, caf::reacts_to<low_watermark_moved>, caf::reacts_to<readmitted>,
-                     // Time to judge the primary.
+                     // The time to judge the primary.
                      caf::reacts_to<tick>>;
 
-/// The state machine and the client table; answers clients.
+/// Owns the state machine and the client table, and answers clients.
 using executor_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<actors_connected>, caf::reacts_to<batch_committed>,
                      // A QUERY.
@@ -82,39 +85,39 @@ using executor_actor =
                      // The root of the present state.
                      caf::replies_to<report_wanted>::with<digest>>;
 
-/// CHECKPOINT votes (§4.3).
+/// Sends and collects CHECKPOINT votes (§4.3).
 using checkpointer_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>, caf::reacts_to<checkpoint_installed>,
                      caf::reacts_to<proof_learned>, caf::reacts_to<voting_allowed>,
-                     // CHECKPOINT or CHECKPOINT-PROOF.
+                     // A CHECKPOINT or CHECKPOINT-PROOF.
                      caf::reacts_to<verified_message>,
-                     // Time to send an unstable CHECKPOINT again.
+                     // The time to send CHECKPOINTs again that are not stable yet.
                      caf::reacts_to<tick>>;
 
 /// Serves and fetches checkpointed state (TOCS '02 §5.3, with a Merkle tree of fixed shape).
 using state_transfer_actor = caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<checkpoint_taken>,
                                               caf::reacts_to<checkpoint_installed>, caf::reacts_to<fetch_state>,
-                                              // STATE-REQUEST or STATE-CHUNK.
+                                              // A STATE-REQUEST or STATE-CHUNK.
                                               caf::reacts_to<verified_message>, caf::reacts_to<install_refused>,
                                               caf::reacts_to<state_diverged>, caf::reacts_to<trust_changed>,
                                               // The certified state, which is the one that other replicas need.
                                               caf::reacts_to<checkpoint_stable>, caf::reacts_to<tick>>;
 
-/// Evidence and complaints against other members (R12).
+/// Collects evidence and complaints against other members, and submits them for ordering (R12).
 using fault_detector_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<proof_found>,
                      // A system request, COMPLAINT, RELEASE, READMISSION or HAND-OVER.
                      caf::reacts_to<verified_message>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
                      caf::reacts_to<release_wanted>, caf::reacts_to<readmission_wanted>, caf::reacts_to<view_entered>,
                      caf::replies_to<validation_wanted>::with<validation>,
-                     // Time to send open cases that are not ordered yet again.
+                     // The time to submit open cases again that are not ordered yet.
                      caf::reacts_to<tick>>;
 
-/// The trust of this node in each replica (R13, R14).
+/// Computes the trust of this node in each replica (R13, R14).
 using reputation_tracker_actor =
     caf::typed_actor<caf::reacts_to<wired>, caf::reacts_to<misbehaved>, caf::reacts_to<reputation_agreed>,
                      caf::reacts_to<replica_proven>, caf::replies_to<reputation_wanted>::with<reputation_report>,
-                     // Time for local scores to recover.
+                     // The time at which local scores recover.
                      caf::reacts_to<tick>>;
 
 /// The only writer of the node's disk: records become durable before frames are sent.
@@ -131,9 +134,9 @@ using monitor_actor =
                      caf::reacts_to<verified_message>, caf::replies_to<report_wanted>::with<node_report>>;
 
 struct node_actors {
-  /// For frames of replicas.
+  /// Examines frames of replicas.
   ingress_actor ingress;
-  /// For frames of clients, so that their floods do not delay votes (attack 33).
+  /// Examines frames of clients. It is a second actor so that a flood of clients does not delay votes (attack 33).
   ingress_actor client_ingress;
   batcher_actor batcher;
   replica_actor replica;
@@ -157,13 +160,14 @@ using operation_outcome = operation_result;
 /// Called once, on the client actor's thread.
 using completion = std::function<void(const submit_outcome&)>;
 
-/// Orders and executes an operation; `done` is called with its result.
+/// Asks the client to have an operation ordered and executed. `done` is called with the result.
 struct submit_operation {
   byte_vector operation;
   std::shared_ptr<const completion> done;
 };
 
-/// Reads without ordering: f+1 replicas agree that some committed state gives this answer, perhaps an older one.
+/// Asks the client for a read that is not ordered. f+1 replicas must give the same answer, so the answer comes from a
+/// committed state, but perhaps from an older one.
 struct query_operation {
   byte_vector operation;
   std::shared_ptr<const completion> done;
@@ -202,7 +206,7 @@ struct client_report {
 
 using client_actor =
     caf::typed_actor<caf::reacts_to<client_links>,
-                     // A frame of an authenticated replica link.
+                     // A frame from the authenticated link of a replica.
                      caf::reacts_to<incoming_frame>, caf::reacts_to<submit_operation>, caf::reacts_to<query_operation>,
                      caf::reacts_to<report_of_replica>, caf::replies_to<client_report_wanted>::with<client_report>,
                      // A frame for all replicas, sent unchanged: a RELEASE or a HAND-OVER.

@@ -19,7 +19,7 @@ void send_out(journal_self self, const outgoing_message& sent) {
   }
 }
 
-/// False when the disk failed, now or before.
+/// Whether neither this write nor an earlier one has failed. Reports the first failure to the monitor.
 bool succeeded(journal_self self, const or_error<void>& written) {
   if (written || self->state.outbox.has_failed()) return !self->state.outbox.has_failed();
   self->state.outbox.on_failed();
@@ -62,8 +62,8 @@ void schedule_piece(journal_self self) {
   self->send(self, write_piece{});
 }
 
-/// The replica hears of a state through the disk: so it is never more than a window ahead of a disk that is slow or
-/// hangs, and what waits here is bounded (attack 33).
+/// The replica gets `checkpoint_taken` only after the next write. So the replica is never more than a window ahead of a
+/// slow disk, and the number of steps that wait here is bounded (attack 33).
 void note_taken(journal_self self, const checkpoint_taken& taken) {
   auto& state = self->state;
   if (state.outbox.has_failed()) return;
@@ -73,7 +73,8 @@ void note_taken(journal_self self, const checkpoint_taken& taken) {
   schedule_piece(self);
 }
 
-/// What builds on a transferred state may go on once the disk holds it.
+/// Reports an installed state to the replica once the state is on disk, because the replica then votes for sequences
+/// after it.
 void tell_installed(journal_self self) {
   auto& state = self->state;
   if (!state.installed_unreported || state.keeper->is_writing(state.installed_unreported->sequence)) return;
@@ -81,7 +82,7 @@ void tell_installed(journal_self self) {
   state.installed_unreported.reset();
 }
 
-/// A state goes to disk piece by piece, so that votes find their way in between.
+/// Writes the next piece of a state. The pieces are separate messages, so that votes can be written between them.
 void write_next(journal_self self) {
   auto& state = self->state;
   state.piece_is_due = false;
@@ -102,7 +103,7 @@ void write_next(journal_self self) {
 void keep_installed(journal_self self, const state_to_keep& fetched) {
   auto& state = self->state;
   state.installed_unreported = fetched.installed;
-  // States of before: older, or wrong, when this one replaces a state that had diverged.
+  // These states are older than the installed state, or wrong because the installed state replaces a diverged one.
   state.taken.clear();
   state.keeper->on_installed(fetched.installed.sequence, fetched.snapshot, *fetched.installed.certificate);
   tell_installed(self);

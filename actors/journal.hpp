@@ -6,8 +6,8 @@
 
 namespace hypermesh {
 
-/// The single writer of the node's stable storage. `write_ahead` decides what leaves the node when; `snapshot_writer`
-/// decides which pieces of a state are written when.
+/// The single writer of the node's stable storage. `write_ahead` decides when frames and batches leave the node.
+/// `snapshot_writer` decides which states are written, and in which pieces.
 struct journal_state {
   static inline const char* name = "journal";
 
@@ -16,20 +16,20 @@ struct journal_state {
   std::unique_ptr<snapshot_writer> keeper;
   std::shared_ptr<const node_actors> with;
   write_ahead outbox;
-  /// For the replica, after the next write.
+  /// Reported to the replica after the next write.
   std::vector<checkpoint_taken> taken;
   bool piece_is_due = false;
-  /// Its state is not on disk yet, so the replica does not know of it.
+  /// The installed state that is not on disk yet. It is reported to the replica once it is.
   std::optional<state_installed> installed_unreported;
 };
 
-/// What the disk holds of the last run.
+/// The content of the disk at the start, as the last run left it.
 struct kept_before {
-  /// The state after this sequence.
+  /// The sequence number of the kept state.
   sequence_number kept;
-  /// Of its chunks.
+  /// The digests of the chunks of the kept state.
   std::vector<digest> leaves;
-  /// Of the records.
+  /// The bytes of all records on disk.
   std::uint64_t record_bytes = 0;
 };
 

@@ -16,12 +16,13 @@ namespace {
 
 using monitor_self = monitor_actor::stateful_pointer<monitor_state>;
 
-/// How long the executor may take to compute the root of the state. There is no report without the root, because
-/// a report with an empty root would be false.
+/// The time that the executor may take to compute the root of the state. If it takes longer, no report is sent, because
+/// a report with an empty root would be wrong.
 constexpr std::chrono::seconds root_patience{5};
 
 void answer(monitor_self self, const verified_message& asked) {
-  // The continuations hold the credit of the query, so that a flood of queries fills the window of its own link.
+  // The continuations keep the credit of the query until it is answered. So a flood of queries fills only the window of
+  // its own link.
   self->request(self->state.with->executor, root_patience, report_wanted{})
       .then(
           [self, asked](const digest& root) {
@@ -31,7 +32,8 @@ void answer(monitor_self self, const verified_message& asked) {
             self->send(asked.via, outgoing_frame{encode(report)});
           },
           [asked](const caf::error&) {
-            // No answer: the asker has a time-out of its own. A node whose executor is busy for 5 s is not healthy.
+            // No report is sent, and the time-out of the asking client expires. A node whose executor is busy for 5 s
+            // is not healthy.
           });
 }
 
@@ -55,10 +57,10 @@ struct node_counters::noting {
   node_counters& into;
 
   void operator()(const frame_rejected& it) const {
-    // Late and repeated messages are no sign of a fault, so they have a counter of their own.
+    // Late and repeated messages are not a sign of a fault, so they have a separate counter.
     const std::string_view what = is_benign(it.reason) ? "ignored" : "rejected";
     ++into.counters_[fmt::format("{}_total{{reason=\"{}\"}}", what, to_string(it.reason))];
-    // Clients are many, so they share one counter; each replica has its own.
+    // All clients share one counter, because there may be many clients. Each replica has its own counter.
     const auto sender = it.sender.is_replica() ? to_string(it.sender) : std::string{"clients"};
     ++into.counters_[fmt::format("{}_by_sender_total{{sender=\"{}\",reason=\"{}\"}}", what, sender,
                                  to_string(it.reason))];

@@ -7,7 +7,7 @@
 
 namespace hypermesh {
 
-/// The counters and the progress that a node reports of itself. Pure. Memory: one counter for each rejection, for each
+/// The counters and the progress in the report of a node. Pure. Memory: one counter for each rejection, for each
 /// rejection by replica, and for each name that other parts of the node report.
 class node_counters {
  public:

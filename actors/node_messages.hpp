@@ -35,7 +35,8 @@ struct outgoing_frame {
 /// The actor of one remote node: a broker in the product, a simulated network or a probe in tests.
 using peer_actor = caf::typed_actor<caf::reacts_to<outgoing_frame>>;
 
-/// The share of a link's inbound window that a frame holds. It is released when the frame was handled.
+/// The share of a link's inbound window that a frame holds. The share is released when the last copy of this pointer is
+/// destroyed, after the frame was handled.
 using inbound_credit = std::shared_ptr<void>;
 
 /// A frame from an authenticated link (peer to ingress; in a client: link to client).
@@ -47,7 +48,7 @@ struct incoming_frame {
   inbound_credit credit = {};
 };
 
-/// Verify the next frame that waits (ingress to itself).
+/// Examine the next frame in the queue (ingress to itself).
 struct next_frame {};
 
 /// An authenticated link of `client` is up, so replies to the client can leave on it (links to executor). A client may
@@ -80,12 +81,12 @@ struct node_identity {
 };
 
 /// A message with valid form, membership, signatures and digests (ingress to the actor of its kind). `sender` is the
-/// principal that the link authenticated; the sender that the message names was checked against it.
+/// principal that the link authenticated. If the message names its sender, the two are equal.
 struct verified_message {
   principal sender;
   peer_actor via;
   std::shared_ptr<const message> value;
-  /// Counts against the link's inbound window until the message was handled.
+  /// The message counts against the inbound window of its link until this credit is released.
   inbound_credit credit = {};
 };
 
@@ -93,7 +94,7 @@ struct verified_message {
 struct new_view_verified {
   principal sender;
   std::shared_ptr<const planned_new_view> opened;
-  /// As in `verified_message`.
+  /// The same as in `verified_message`.
   inbound_credit credit = {};
 };
 
@@ -118,21 +119,22 @@ struct view_left {
   std::shared_ptr<const view_change> own;
 };
 
-/// Leave the present view for this one. Dropped unless `to` is a later view (coordinator to replica).
+/// Leave the present view and move to view `to`. The message is dropped unless `to` is a later view (coordinator to
+/// replica).
 struct change_view {
   view_number to;
 };
 
-/// The NEW-VIEW that this replica built as the next primary. The replica sends it if it still waits for it (coordinator
-/// to replica).
+/// The NEW-VIEW that this replica built as the next primary. The replica sends it if it has not entered or left that
+/// view meanwhile (coordinator to replica).
 struct new_view_built {
   std::shared_ptr<const planned_new_view> opened;
 };
 
-/// Asks how the primary serves the clients (coordinator to batcher).
+/// Asks for measurements of how long clients wait (coordinator to batcher).
 struct service_wanted {};
 
-/// The batcher's measurement of that service (batcher to coordinator).
+/// The answer to `service_wanted` (batcher to coordinator).
 struct service_measured {
   service_report report;
 };
@@ -164,7 +166,7 @@ struct batch_executed {
 struct reply_again {
   request_reference asked;
   peer_actor via;
-  /// Held until the reply was made, so that a flood of repeated requests fills the window of its own link.
+  /// Kept until the reply was made, so that a flood of repeated requests fills only the window of its own link.
   inbound_credit credit = {};
 };
 
@@ -177,8 +179,8 @@ struct refuse {
   inbound_credit credit = {};
 };
 
-/// This opening request came on this link. If it is the opening that is executed, the results of the session are sent
-/// on this link (batcher to executor).
+/// This opening request came on this link. If this request is the opening that is executed, the results of the session
+/// are sent on this link (batcher to executor).
 struct session_routed {
   request_reference opening;
   peer_actor via;
@@ -220,8 +222,8 @@ struct low_watermark_moved {
   sequence_number low;
 };
 
-/// This replica lost its disk and needs the support of others. Repeated until it is readmitted (replica to fault
-/// detector).
+/// This replica lost its disk and needs the support of others. The message is repeated until the replica is readmitted
+/// (replica to fault detector).
 struct readmission_wanted {
   readmission_wish wish;
 };
@@ -246,7 +248,7 @@ struct release_wanted {
   replica_id replica;
 };
 
-/// These cases need no order any more (fault detector to batcher).
+/// These cases no longer need to be ordered (fault detector to batcher).
 struct cases_dropped {
   std::shared_ptr<const std::vector<case_name>> names;
 };
@@ -275,8 +277,8 @@ struct reputation_report {
   std::vector<reputation> replicas;
 };
 
-/// A batch is committed-local and the next one in order (journal to executor). The replica sends it inside
-/// `persist_and_send`, so an answer waits for the records that it depends on.
+/// A batch that is committed-local and the next one in order (journal to executor). The replica sends it inside
+/// `persist_and_send`, so clients get an answer only after the records on which it depends are durable.
 struct batch_committed {
   committed_batch content;
 };
@@ -309,26 +311,26 @@ struct proof_learned {
   std::shared_ptr<const checkpoint_certificate> certificate;
 };
 
-/// A quorum certified another state after `sequence` than this replica computed (checkpointer to executor). The state
-/// in place may be another one already.
+/// A quorum certified another state after `sequence` than this replica computed (checkpointer to executor). The
+/// executor may have replaced the state meanwhile.
 struct own_root_disproven {
   sequence_number sequence;
 };
 
-/// The state in place is wrong, as the executor found, which owns it. The receivers stop voting and giving the state to
-/// others until a certified state is installed (executor to replica and state transfer; attack 27).
+/// The executor found that its state is wrong. Until a certified state is installed, the receivers do not vote and do
+/// not give the state to others (executor to replica and state transfer; attack 27).
 struct state_diverged {
   sequence_number sequence;
 };
 
-/// Fetch the state under this certificate (to state transfer: from the replica if it lags, from the checkpointer if the
-/// own state is wrong and the certified one is to replace it).
+/// Fetch the state that this certificate proves. Sent to state transfer by the replica if it lags, and by the
+/// checkpointer if the certified state has to replace a wrong one.
 struct fetch_state {
   std::shared_ptr<const checkpoint_certificate> certificate;
   fetch_reason why = fetch_reason::lag;
 };
 
-/// This replica lost its disk. It may vote for the states after sequence numbers above this one (replica to
+/// This replica lost its disk, and may now vote for CHECKPOINTs with sequence numbers above this one (replica to
 /// checkpointer).
 struct voting_allowed {
   sequence_number above;
@@ -340,7 +342,8 @@ struct install_state {
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// The fetched state was not installed, because it is not needed or cannot be restored (executor to state transfer).
+/// The fetched state was not installed, because it is no longer needed, or because it cannot be restored (`unreadable`)
+/// (executor to state transfer).
 struct install_refused {
   sequence_number sequence;
   bool unreadable = false;
@@ -351,13 +354,14 @@ struct install_refused {
 /// executor. The replica then hands over the batches after `sequence` again.
 struct state_installed {
   sequence_number sequence;
-  /// The sessions in the new client table. With them the batcher forgets requests that are done.
+  /// The sessions in the new client table, from which the batcher learns which pending requests are done.
   std::shared_ptr<const sessions_by_client> executed;
   /// The certificate of the installed state.
   std::shared_ptr<const checkpoint_certificate> certificate = {};
 };
 
-/// A fetched state is installed. The journal reports it to the replica once it is on disk (executor to journal).
+/// A fetched state is installed. The journal writes the state, and then sends `installed` to the replica (executor to
+/// journal).
 struct state_to_keep {
   state_installed installed;
   std::shared_ptr<const state_snapshot> snapshot;

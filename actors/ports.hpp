@@ -10,22 +10,22 @@
 #include "messages/expected.hpp"
 #include "messages/types.hpp"
 
-/// The ports between the consensus cores and the world: abstract classes without CAF,
-/// so that pure cores, actors, product and simulator share them.
+/// The ports between the protocol and its environment: abstract classes without CAF, so that
+/// cores, actors, the product and the simulator can use the same ones.
 namespace hypermesh {
 
 // --- State machine -----------------------------------------------------------
 
 /// The outcome of one operation.
 enum class operation_status : std::uint8_t {
-  /// Executed; the payload is the machine's answer.
+  /// The operation was executed. The payload is the answer of the machine.
   applied = 0,
-  /// Well-formed but refused by the machine's rules; the payload is the reason, as text.
+  /// The operation is well-formed, but the rules of the machine forbid it. The payload is the reason, as text.
   refused = 1,
-  /// Not an operation of this machine; the payload is the reason, as text.
+  /// The bytes are not an operation of this machine. The payload is the reason, as text.
   malformed = 2,
-  /// Executed, but the answer exceeds `limits::result_bytes_max` or the bound of the reply, or it was dropped from the
-  /// client table because newer replies filled its space.
+  /// The operation was executed, but its answer is not available: it exceeds `limits::result_bytes_max` or the bound of
+  /// a reply, or the client table has dropped it to make room for newer replies.
   result_too_large = 3,
 };
 inline constexpr auto operation_status_last = operation_status::result_too_large;
@@ -48,8 +48,8 @@ struct operation_context {
   session_id session = {};
 };
 
-/// A piece of state under one leaf of the state's Merkle tree. Immutable and shared:
-/// consecutive snapshots share the chunks that did not change.
+/// A piece of state under one leaf of the state's Merkle tree. A chunk is immutable.
+/// Consecutive snapshots share the chunks that did not change.
 struct state_chunk {
   /// At most `limits::state_chunk_bytes_max` bytes.
   std::shared_ptr<const byte_vector> bytes;
@@ -66,15 +66,16 @@ using state_snapshot = std::vector<state_chunk>;
 /// Root of the Merkle tree over the chunks of `snapshot`.
 [[nodiscard]] digest state_root(const state_snapshot& snapshot);
 
-/// A deterministic, replicated machine (§2: "replicas must be deterministic … and
-/// start in the same state"). Equal operations in equal order give equal results and
-/// equal snapshots on every machine and compiler: integers only, no iteration in hash
-/// order, no clock, no randomness, no address. Called by one thread at a time.
+/// A deterministic, replicated machine (§2: "replicas must be deterministic … and start in
+/// the same state"). Equal operations in equal order must give equal results and equal
+/// snapshots on every computer and with every compiler. So an implementation uses no
+/// floating-point numbers, no iteration in hash order, no clock, no randomness and no
+/// addresses. It is called by one thread at a time.
 class state_machine {
  public:
   virtual ~state_machine() = default;
 
-  /// Name for people and for the genesis file: "key-value", "scheduler".
+  /// The name of the machine in the genesis file and in messages to people, for example "key-value".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
   /// Executes one operation. `operation` comes from a client and may be any bytes;
@@ -85,11 +86,11 @@ class state_machine {
   /// An operation that would write gives `refused`. `apply` accepts the same reads.
   [[nodiscard]] virtual operation_result query(byte_span operation) const = 0;
 
-  /// The whole state as chunks. Cost: proportional to what changed since the last call.
+  /// The whole state as chunks. The cost must be proportional to the changes since the last call.
   [[nodiscard]] virtual state_snapshot snapshot() = 0;
 
-  /// Replaces the state by that of `snapshot`, whose bytes were verified against a
-  /// quorum-signed root. After an error the state is unchanged.
+  /// Replaces the state by the one in `snapshot`, whose bytes were verified against a
+  /// certified root. An error leaves the state unchanged.
   [[nodiscard]] virtual or_reason<void> restore(const state_snapshot& snapshot) = 0;
 
   /// Root of `snapshot()`.
@@ -98,9 +99,9 @@ class state_machine {
 
 // --- Authenticator -----------------------------------------------------------
 
-/// Signs as one principal and verifies signatures of all (§2: public-key signatures). The
-/// bytes are always a signing input with a domain (messages/signing.hpp, and one of the link
-/// handshake), never a bare message.
+/// Signs as one principal and verifies the signatures of all principals (§2: public-key
+/// signatures). The signed bytes always begin with a domain (messages/signing.hpp, and a
+/// domain for the link handshake), so a signature for one purpose never verifies for another.
 /// `verify` may be called from several threads at once.
 class authenticator {
  public:
@@ -116,29 +117,31 @@ class authenticator {
 
 /// The kinds of record on disk.
 enum class record_kind : std::uint8_t {
-  /// The frame of a PRE-PREPARE that was accepted or proposed, with its body.
+  /// A PRE-PREPARE that this replica accepted or proposed, with its body, as a frame.
   pre_prepare = 1,
-  /// The own votes, as frames.
+  /// The votes of this replica, as frames.
   prepare = 2,
   commit = 3,
   checkpoint = 4,
   /// A CHECKPOINT-PROOF frame: the proof of h.
   stable_checkpoint = 5,
-  /// The own VIEW-CHANGE, as frame. It replaces the previous one.
+  /// The VIEW-CHANGE of this replica, as a frame. It replaces the previous one.
   view_change = 6,
-  /// The NEW-VIEW of the view that was entered, as frame. It replaces the previous one.
+  /// The NEW-VIEW of the view that this replica entered, as a frame. It replaces the previous one.
   new_view = 7,
-  /// A prepared certificate: its signed statements, that of the PRE-PREPARE first.
+  /// The signed statements of a prepared certificate, beginning with that of the PRE-PREPARE.
   prepared = 8,
-  /// A commit certificate: its signed statements. It may be written late, because its loss breaks no promise.
+  /// The signed statements of a commit certificate. The record may be written late, because a replica that loses it
+  /// breaks no promise.
   committed = 9,
-  /// This replica had lost its disk and is a full member again: all its promises are on the new disk. No bytes.
+  /// This replica had lost its disk and is a full member again, so all its promises are on the new disk. The record has
+  /// no bytes.
   readmission = 10,
 };
 inline constexpr auto record_kind_first = record_kind::pre_prepare;
 inline constexpr auto record_kind_last = record_kind::readmission;
 
-/// Whether only the newest record of the kind counts, whatever its sequence. It is never forgotten by sequence.
+/// Whether only the newest record of the kind counts. Such a record is never forgotten because of its sequence number.
 [[nodiscard]] constexpr bool is_replaced(record_kind kind) {
   return kind == record_kind::stable_checkpoint || kind == record_kind::view_change || kind == record_kind::new_view ||
          kind == record_kind::readmission;
@@ -152,7 +155,7 @@ struct storage_record {
   std::shared_ptr<const byte_vector> bytes;
 };
 
-/// The remedy for a data directory that is damaged or lost beyond recovery, and its cost.
+/// Tells the operator how to continue after a data directory was damaged or lost, and what that costs.
 inline constexpr std::string_view learner_remedy =
     "move the directory away and start the replica with --learner: it loses its votes and counts as one of the f "
     "faulty replicas until it is readmitted, so never do this to more than f replicas at a time";
@@ -163,21 +166,21 @@ struct stored_state {
   state_snapshot snapshot;
 };
 
-/// Everything that a node had written and not forgotten, as it finds it at its start.
+/// Everything that a node finds on its disk at its start.
 struct stored_history {
-  /// The newest state that was kept completely.
+  /// The newest state that was written completely.
   std::optional<stored_state> state;
-  /// In the order in which they were written.
+  /// All records that were not forgotten, in the order in which they were written.
   std::vector<storage_record> records;
 };
 
-/// The node's disk. One writer: the journal actor.
+/// The disk of a node. Only the journal actor writes to it.
 class stable_storage {
  public:
   virtual ~stable_storage() = default;
 
-  /// Reads everything of the last run. Returns an error if something that may have been durable is missing or damaged,
-  /// because a node that forgot a vote could vote twice. Called once, before all other functions.
+  /// Reads everything that earlier runs wrote. Returns an error if something that may have been durable is missing or
+  /// damaged, because a node that forgot a vote could vote twice. Called once, before all other functions.
   [[nodiscard]] virtual or_error<stored_history> read() = 0;
 
   /// Makes all of `records` durable. After an error none of them is known to be durable, and
@@ -188,8 +191,9 @@ class stable_storage {
   /// `is_replaced` stay.
   [[nodiscard]] virtual or_error<void> forget_through(sequence_number last) = 0;
 
-  /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes. They need not be
-  /// durable before that. So a large state can be written in pieces, with writes of records between them.
+  /// Stores the chunks that are not held yet, as a part of a state that `keep_state` completes. The chunks need not be
+  /// durable before `keep_state` is called. So a large state can be written in pieces, with writes of records between
+  /// them.
   [[nodiscard]] virtual or_error<void> store_chunks(std::span<const state_chunk> chunks) = 0;
 
   /// Makes the state after `sequence` durable; its chunks were stored before. From now on `read` returns it. The

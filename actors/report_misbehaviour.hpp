@@ -4,7 +4,7 @@
 
 namespace hypermesh {
 
-/// Reports the misbehaviour in an observation, if there is one, to fault detector and reputation tracker.
+/// If an observation shows a misbehaviour, reports it to the fault detector and the reputation tracker.
 template <class Self>
 void tell_misbehaviour(Self* self, const node_actors& with, const observation& what, group_size group) {
   const auto seen = observed_misbehaviour_in(what, group);

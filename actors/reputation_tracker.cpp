@@ -12,7 +12,7 @@ namespace {
 
 using tracker_self = reputation_tracker_actor::stateful_pointer<reputation_tracker_state>;
 
-/// Sends metrics of each replica that ever had less than a full score or was avoided as primary.
+/// Sends the monitor the metrics of each replica that ever had less than the full score or was avoided as primary.
 void report(tracker_self self) {
   auto& state = self->state;
   auto counters = std::make_shared<std::vector<named_counter>>();

@@ -8,8 +8,8 @@
 
 namespace hypermesh {
 
-/// The mailbox of `peer_trust`, which it owns: reports to other actors which replicas to trust less, and to the host
-/// the reputation of each replica.
+/// The mailbox around `peer_trust`, which this actor owns. The actor reports which replicas to trust less to other
+/// actors, and the reputation of each replica to the host.
 struct reputation_tracker_state {
   static inline const char* name = "reputation-tracker";
   /// The interval at which local scores recover and are reported to the monitor.
@@ -17,7 +17,7 @@ struct reputation_tracker_state {
 
   std::unique_ptr<peer_trust> book;
   trust told;
-  /// The replicas whose reputation the monitor has.
+  /// The replicas whose reputation was reported to the monitor. They stay in the reports after their scores recover.
   std::set<std::size_t> shown;
   /// Whether the last report counted rate-limited clients.
   bool has_rate_limited = false;

@@ -8,7 +8,7 @@
 
 namespace hypermesh {
 
-/// The mailbox of `state_donor` and `state_fetcher`, which it owns.
+/// The mailbox around `state_donor` and `state_fetcher`, which this actor owns.
 struct state_transfer_state {
   static inline const char* name = "state-transfer";
 
@@ -19,7 +19,8 @@ struct state_transfer_state {
   std::shared_ptr<const node_actors> with;
 };
 
-/// Every `period` late donors are replaced, and each replica that fetches from this one gets a new share of bytes.
+/// Every `period` the fetcher replaces late donors, and the donor grants a new share of bytes to each replica that
+/// fetches from it.
 state_transfer_actor::behavior_type state_transfer(state_transfer_actor::stateful_pointer<state_transfer_state> self,
                                                    node_identity identity, std::chrono::microseconds period,
                                                    donor_settings giving);

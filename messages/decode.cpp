@@ -170,7 +170,7 @@ or_rejection<new_view> decode_new_view(const blob& raw) {
   if (auto done = read_statements(encoded->reproposals(), limits::watermark_window_max, value.reproposals); !done) {
     return failure_of(done);
   }
-  // A NEW-VIEW without VIEW-CHANGEs is rejected here, because later code reads the first one (attack 13).
+  // A NEW-VIEW without VIEW-CHANGEs is rejected here, because `plan_of` requires at least one (attack 13).
   if (encoded->view_changes() == nullptr || encoded->view_changes()->size() == 0)
     return rejected(rejection::missing_field);
   if (encoded->view_changes()->size() > limits::replicas_max) return rejected(rejection::too_many_items);

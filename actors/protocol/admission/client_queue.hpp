@@ -36,49 +36,51 @@ class client_queue {
 
   /// Adds a request behind the earlier ones of its session.
   void add(const request& value, microseconds_t now);
-  /// The time since when the request is pending and ready. A new view starts it anew.
+  /// When the request became pending and ready. A new view sets this time to its own start.
   [[nodiscard]] microseconds_t since(request_id id) const { return get(id).since; }
-  /// The next request to propose, or null: the oldest ready one of the session whose turn it is.
+  /// The next request to propose: the oldest ready request of the session whose turn it is. Null if no request is
+  /// ready.
   [[nodiscard]] const request* next() const;
   /// Number of requests that could be proposed now.
   [[nodiscard]] std::size_t ready_waiting() const { return ready_waiting_; }
-  /// `next()` is in a batch from now on.
+  /// Marks the request that `next()` returns as being in a batch.
   void propose_next();
-  /// The batches that were proposed come to nothing, so their requests wait again.
+  /// The proposed batches were dropped, so their requests wait again.
   void wait_again(microseconds_t now);
 
-  /// The request that makes room for another client's request: the last one in the order of `room_for`.
+  /// The request that is removed to make room for another client's request: the last request in the order of
+  /// `room_for`.
   [[nodiscard]] std::optional<request_id> last_waiting() const;
-  /// The requests of this client that have to make room for its request `value`, so that at most `requests_max`
-  /// requests of `bytes_max` bytes are pending; a single request may be larger. Nothing if they cannot make room.
-  /// `value` is not pending.
+  /// The requests of this client that have to be removed to make room for its new request `value`. Afterwards at most
+  /// `requests_max` requests of `bytes_max` bytes in all are pending; a single request may be larger. Returns nothing
+  /// if `value` itself is the request to refuse. `value` must not be pending.
   ///
-  /// The requests of a client have one order, and the last ones make room. Ready requests come first. Of these, and of
-  /// the others, a request comes earlier the fewer requests of its session come before it; then the smaller session
-  /// number comes first. The order depends on what was executed and not on what arrived first. So all replicas keep the
-  /// same requests of a flood, and a backup waits for requests that the primary has room for (attack 32). Two requests
-  /// cannot displace each other in turn (attack 33).
+  /// All requests of a client have one order, and the last requests in it are removed first. The order has three
+  /// criteria: 1. Ready requests come before others. 2. A request comes earlier if fewer requests of its session are
+  /// before it. 3. The smaller session number comes first. The order depends on the executed requests and not on the
+  /// order of arrival. So all replicas keep the same requests of a flood, and a backup waits only for requests for
+  /// which the primary has room (attack 32). Two requests can never displace each other in turn (attack 33).
   ///
   /// Example: in session 7 request 20 was executed last, in session 8 request 3. Request 22 of session 7 comes before
-  /// request 6 of session 8, because one request of its session is before it and not two.
+  /// request 6 of session 8, because only one request of its session is before it, and two are before request 6.
   [[nodiscard]] std::optional<std::vector<request_id>> room_for(const request& value, std::size_t requests_max,
                                                                 std::size_t bytes_max) const;
-  /// The pending request that the client waits for: of the ready ones the first that arrived.
+  /// The pending request that the client waits for: the ready request that arrived first.
   [[nodiscard]] std::optional<request_id> oldest() const;
-  /// Another request with this id was signed. False if that is known already.
+  /// The client also signed a different request with this id. Returns false if this was noted before.
   bool note_contradicted(request_id id);
   [[nodiscard]] bool is_forwarded(request_id id) const { return get(id).given_at.has_value(); }
-  /// The client sent the request again. Returns when it did so before; nothing the first time.
+  /// The client sent the request again. Returns the time of the previous repetition; nothing for the first one.
   [[nodiscard]] std::optional<microseconds_t> note_repeated(request_id id, microseconds_t now);
   /// The request was forwarded, so its wait counts against the primary from now on. False if it was forwarded before.
   bool note_forwarded(request_id id, microseconds_t now);
-  /// Whether requests of the client's other sessions may still be executed before this one. When the primary was given
-  /// this request, it may have held as many requests of the client as it has room for (attack 32).
+  /// Whether requests of the client's other sessions may still be executed before this one. In this case the primary
+  /// may have had no room for this request when it was forwarded (attack 32).
   [[nodiscard]] bool may_be_behind_others(request_id id) const;
   /// The pending request `by` was executed. Earlier requests of its session that were forwarded to the primary before
   /// `by` arrived here are overtaken, because a correct primary proposes the oldest request of each session first.
   void note_overtaking(request_id by, microseconds_t now);
-  /// The time since when the request is overtaken.
+  /// When the request was overtaken; nothing if it was not.
   [[nodiscard]] std::optional<microseconds_t> overtaken_at(request_id id) const { return get(id).overtaken_at; }
   /// The request is not pending any more.
   void remove(request_id id, microseconds_t now);
@@ -88,10 +90,10 @@ class client_queue {
   /// The same for a state that was installed.
   [[nodiscard]] std::vector<request_id> on_installed(const client_sessions& sessions, microseconds_t now);
 
-  /// All pending requests, of each session the oldest first.
+  /// All pending requests. The requests of one session are in the order of their timestamps.
   [[nodiscard]] std::vector<const request*> all() const;
 
-  /// The time since when the oldest request is the oldest. `request_pool` sets it.
+  /// When the oldest request became the oldest. `request_pool` sets this time.
   microseconds_t waits_since = 0;
 
  private:
@@ -104,7 +106,7 @@ class client_queue {
     /// The arrival of its first ready request.
     std::optional<std::uint64_t> first_arrival = {};
   };
-  /// The place of a request in the order in which requests make room; the largest makes room first.
+  /// The place of a request in the order of `room_for`. The request with the largest place is removed first.
   struct standing_place {
     bool is_unready = false;
     /// Number of requests of its session that come before it.
@@ -114,7 +116,7 @@ class client_queue {
 
     friend auto operator<=>(const standing_place&, const standing_place&) = default;
   };
-  /// For each session the number of requests that have to go, while `room_for` counts.
+  /// The number of requests that `room_for` has chosen to remove so far, for each session.
   using losses = std::map<session_id, std::size_t>;
 
   [[nodiscard]] pending_request& get(request_id id);

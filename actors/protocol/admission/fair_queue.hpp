@@ -9,16 +9,17 @@
 
 namespace hypermesh {
 
-/// Items of several senders, handled in turns, so that a flood of one sender delays that sender only (attack 33). The
-/// items of one sender stay in their order.
+/// A queue that handles the items of several senders in turns, so that a flood of one sender delays only that sender
+/// (attack 33). The items of one sender keep their order.
 ///
 /// Deficit round robin (Shreedhar and Varghese, 1995): in each turn up to `quantum_bytes` of a sender's items are
-/// handled. Bytes stand for the signature checks that items cost, because there is about one signature in each 150
-/// bytes of every kind of message. Pure. Memory: the items, which the inbound windows of the links bound.
+/// handled. The cost of an item is counted in bytes, because every kind of message has about one signature in each 150
+/// bytes, and signature checks are the largest cost. Pure. Memory: the items, which the inbound windows of the links
+/// bound.
 template <class Item>
 class fair_queue {
  public:
-  /// About twenty votes.
+  /// The bytes of about twenty votes.
   static constexpr std::size_t quantum_bytes = 4'096;
   /// The cost of each item in addition to its bytes.
   static constexpr std::size_t item_bytes = 64;
@@ -40,7 +41,7 @@ class fair_queue {
       if (!std::exchange(lane.has_turn, true)) lane.bytes_left += quantum_bytes;
       auto& [item, bytes] = lane.items.front();
       if (bytes > lane.bytes_left) {
-        // The bytes that are left count in the sender's next turn.
+        // The unused bytes of this turn are added to the sender's next turn.
         lane.has_turn = false;
         turns_.pop_front();
         turns_.push_back(sender);

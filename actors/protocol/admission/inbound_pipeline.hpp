@@ -13,48 +13,49 @@
 
 namespace hypermesh {
 
-/// The way of a frame into a node, in one order (R11). Nothing unverified reaches another core, and the cheap checks
-/// come first (attack 33). Pure. `examine` takes the steps from top to bottom:
+/// All checks of a frame that enters a node, in a fixed order (R11). Only verified messages reach other cores, and the
+/// cheap checks come first (attack 33). Pure. `examine` takes the steps from top to bottom:
 ///
 /// 1. `frame_rate_limit`: the sender has not sent too many frames.
 /// 2. `decode`: the bytes are a message.
 /// 3. `verification_budget`: the sender has not cost too many signature checks.
 /// 4. `client_pauses`: the client has not exceeded its quota within the last 10 ms.
-/// 5. `equivocation_detector`: a replica's message is compared with its earlier ones before step 6 drops it, because a
-///    second, conflicting vote is often one that is late or known (attack 8). VIEW-CHANGE and NEW-VIEW are compared
-///    after step 7, because their signatures are checked first. Step 8 does not check these signatures again.
+/// 5. `equivocation_detector`: the message of a replica is compared with its earlier messages. This step comes before
+///    step 6, because that step drops late and repeated messages, and a second, conflicting vote is often late (attack
+///    8). VIEW-CHANGE and NEW-VIEW are compared after step 7, because their signatures are checked first. Step 8 does
+///    not check these signatures again.
 /// 6. `pre_verification_filter`: the replica would not refuse the message anyway.
 /// 7. `costly_message_limit`: the sender has not sent too many VIEW-CHANGEs, NEW-VIEWs and system requests.
 /// 8. `validator`: membership, signatures, digests and certificates.
 ///
-/// Every message is decoded once, in step 2, with all documents in it. From there on it is a shared value.
+/// Every message is decoded once, in step 2, with all documents in it. All later steps share the decoded value.
 ///
-/// Memory: that of the parts; no protocol state.
+/// Memory: the sum of its parts. The pipeline has no protocol state.
 class inbound_pipeline {
  public:
   /// `keys` verifies signatures and outlives the pipeline. `frames_per_second` is for each replica.
   inbound_pipeline(const cluster_parameters& cluster, const authenticator& keys,
                    std::uint64_t frames_per_second = frame_rate_limit::usual_rate);
-  // The detector refers to the validator.
+  // Not copied or moved, because the detector has a reference to the validator.
   inbound_pipeline(const inbound_pipeline&) = delete;
   inbound_pipeline& operator=(const inbound_pipeline&) = delete;
 
   /// A message that passed all steps.
   struct passed {
     std::shared_ptr<const message> value;
-    /// Of a NEW-VIEW: the same NEW-VIEW with its plan. Null for all other kinds.
+    /// For a NEW-VIEW: the same message with its plan. Null for all other kinds.
     std::shared_ptr<const planned_new_view> opened;
   };
 
-  /// The verified message of a frame on the link of `sender`, or why it is refused.
+  /// Checks a frame that arrived on the link of `sender`. Returns the verified message or the reason to refuse it.
   [[nodiscard]] or_rejection<passed> examine(principal sender, const frame_ptr& frame, microseconds_t now);
 
-  /// What the detector found in the frames that were examined since the last call.
+  /// The findings of the detector in the frames that were examined since the last call.
   [[nodiscard]] equivocation_detector::findings take_findings() { return std::exchange(found_, {}); }
 
   void on_position(const replica_position& at);
   void on_trust(const trust& now);
-  /// A verified request of the client was one too many.
+  /// A verified request of the client exceeded its quota.
   void on_excess(client_id client, microseconds_t now) { pauses_.on_excess(client, now); }
 
  private:
@@ -74,7 +75,7 @@ class inbound_pipeline {
   equivocation_detector detector_;
   pre_verification_filter filter_;
   costly_message_limit costly_;
-  /// Signatures that `validator_` checked, about.
+  /// The approximate number of signatures that `validator_` has checked.
   std::uint64_t checks_made_ = 0;
   equivocation_detector::findings found_;
 };

@@ -14,14 +14,14 @@ namespace hypermesh {
 /// of another view, far outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks).
 /// Pure.
 ///
-/// The filter decides nothing. The cores judge each message that passes, and the filter refuses only messages that they
-/// would refuse, with one exception: it refuses a PRE-PREPARE of a view that the replica has not entered, although
-/// `future_messages` would keep it. Retransmission repairs that, as it repairs every loss.
+/// The filter makes no protocol decision. The cores still check each message that passes, and the filter refuses only
+/// messages that they would refuse, with one exception: it refuses a PRE-PREPARE of a view that the replica has not
+/// entered, although `future_messages` would keep it. Retransmission repairs that, as it repairs every loss.
 ///
-/// The filter keeps two facts apart. The position is the replica's, and only the replica changes it, by publishing a
-/// new one. Which NEW-VIEW has passed and is not adopted yet is a fact of the filter. It has to know this, because the
-/// first proposals of a view follow its NEW-VIEW on the same link and arrive here before the replica has published that
-/// it entered the view.
+/// The filter uses two separate facts. 1. The position of the replica, which changes only when the replica publishes a
+/// new one. 2. The NEW-VIEW that has passed and is not adopted yet, which the filter notes itself. The filter needs the
+/// second fact because the first proposals of a view follow its NEW-VIEW on the same link. They arrive here before the
+/// replica has published that it entered the view.
 ///
 /// Memory: for each sequence inside the window one statement and 2n digests, and one signature for each replica.
 class pre_verification_filter {
@@ -38,7 +38,7 @@ class pre_verification_filter {
   void on_position(const replica_position& at);
 
  private:
-  /// Where the replica is when it handles the next message that passes, as far as the filter can tell.
+  /// The position that the replica will have when it handles the next message that passes, as far as the filter knows.
   struct handling_place {
     view_number view;
     bool active = true;
@@ -52,8 +52,8 @@ class pre_verification_filter {
                                                            const statement& content) const;
   [[nodiscard]] bool is_kept(const statement& content) const;
 
-  /// The messages of one sequence that the replica certainly has: those of its view, inside its window, the first of
-  /// each kind.
+  /// The messages of one sequence number that the replica certainly has: the first of each kind and voter, in its view
+  /// and inside its window.
   struct accepted {
     std::optional<statement> header;
     /// The digests of PREPAREs and of COMMITs, by voter.
@@ -64,7 +64,7 @@ class pre_verification_filter {
   };
 
   std::uint32_t window_;
-  /// As the replica published it last.
+  /// The position that the replica published last.
   replica_position at_;
   /// The view of a NEW-VIEW that has passed, until the replica publishes that it has adopted it, has gone beyond it or
   /// may have dropped it.

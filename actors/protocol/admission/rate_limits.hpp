@@ -9,24 +9,26 @@
 #include "actors/protocol/base/cluster.hpp"
 #include "messages/values.hpp"
 
-/// Bounds on the cost of one sender for a node, before any of its messages is verified (attack 33).
+/// Limits on the work that one sender can cause at a node before its messages are verified (attack 33).
 namespace hypermesh {
 
-/// Limits the VIEW-CHANGEs and NEW-VIEWs of one sender that are verified. One of them can cost as much as a thousand
-/// votes, and all replicas share one way in (attack 33). A replica that really changes the view more often in a short
-/// time gets its message verified when it sends it again by STATUS.
+/// Limits the VIEW-CHANGEs and NEW-VIEWs of one sender that are verified. One such message can cost as much as a
+/// thousand votes, and one actor verifies the messages of all replicas (attack 33). If a correct replica exceeds the
+/// limit because it changes views often in a short time, its message is verified later, when it is sent again after a
+/// STATUS.
 ///
-/// Each view that this replica itself goes on to gives back the two messages that each replica may send for a view. A
-/// group that hands over leaves several views at once, and needs every VIEW-CHANGE of that.
+/// When this replica itself moves on to a later view, each replica earns two messages, which is the number that it may
+/// send for one view. So the limit does not disturb a hand-over, in which the group leaves several views at once and
+/// needs every VIEW-CHANGE.
 ///
-/// System requests have a limit of their own: a faulty primary causes several cases at once, and its successor must not
-/// wait for them. Pure. Memory: two counts for each replica.
+/// System requests have a separate limit: a faulty primary may cause several cases at once, and they must not delay the
+/// messages of the view change that replaces it. Pure. Memory: two counts for each replica.
 class costly_message_limit {
  public:
   /// VIEW-CHANGEs and NEW-VIEWs at once, and the time in which one more is earned.
   static constexpr std::uint64_t burst = 8;
   static constexpr microseconds_t period_us = 250'000;
-  /// One VIEW-CHANGE, and the NEW-VIEW of the primary.
+  /// Messages that a replica earns with each new view: one VIEW-CHANGE, and the NEW-VIEW if it is the primary.
   static constexpr std::uint64_t earned_by_view = 2;
   /// The same for system requests.
   static constexpr std::uint64_t case_burst = 16;
@@ -35,7 +37,7 @@ class costly_message_limit {
   [[nodiscard]] bool admit(principal sender, const message& value, microseconds_t now);
   /// This replica has entered `view`, or waits for its NEW-VIEW.
   void on_view(view_number view);
-  /// The sender sent a system request that proves nothing, as no correct replica does. For 5 s none of its system
+  /// The sender sent a system request that proves nothing, which no correct replica does. For 5 s none of its system
   /// requests is verified.
   void on_unproven(principal sender, microseconds_t now) { cases_[sender].pause(now + unproven_pause_us); }
   static constexpr microseconds_t unproven_pause_us = 5'000'000;
@@ -46,19 +48,20 @@ class costly_message_limit {
   view_number view_;
 };
 
-/// Limits the frames of a replica that are handled: far more than any correct replica sends. A throttled replica has a
-/// tenth of it; its votes still count (attacks 33 and 39). Pure. Memory: one count for each replica.
+/// Limits how many frames of a replica are handled. The limit is far above what any correct replica sends. A throttled
+/// replica has a tenth of the limit, and its votes still count (attacks 33 and 39). Pure. Memory: one count for each
+/// replica.
 class frame_rate_limit {
  public:
-  /// Frames in a second, and at most at once. Of all correct replicas, a donor of a state with tiny chunks comes
-  /// nearest to it.
+  /// Frames in a second, and also the largest number at once. A donor of a state with tiny chunks sends more frames
+  /// than any other correct replica, and stays below this rate.
   static constexpr std::uint64_t usual_rate = 100'000;
   static constexpr std::uint64_t throttled_part = 10;
 
   explicit frame_rate_limit(std::uint64_t frames_per_second = usual_rate) : rate_(frames_per_second) {}
 
   [[nodiscard]] bool admit(principal sender, microseconds_t now);
-  /// In ascending order.
+  /// `replicas` must be in ascending order.
   void throttle(std::vector<replica_id> replicas) { throttled_ = std::move(replicas); }
 
  private:
@@ -67,23 +70,23 @@ class frame_rate_limit {
   std::vector<replica_id> throttled_;
 };
 
-/// Limits the signature checks that one replica may cost. A faulty replica can send validly signed messages again and
-/// again, and each costs its sender less than all the replicas that check it (attack 33).
+/// Limits the signature checks that one replica may cost. Without a limit, a faulty replica could send validly signed
+/// messages again and again, which costs the receivers more than the sender (attack 33).
 ///
-/// Each replica earns checks in two ways, neither of which f faulty replicas can raise:
+/// Each replica earns checks in two ways. f faulty replicas cannot increase either of them:
 ///
-/// - With each period, 1.5 times the (f + 1)-th highest number of checks that a replica cost in the period before. So
-///   the budget follows the load.
-/// - In advance of that, with each sequence that this replica decides, because the load may rise within a period.
-///   Example: an idle group gets 60 requests within 60 ms and decides 60 sequences. Each replica sends 140 votes in
-///   this one period, which are more than the burst of a small window. Without this rule all votes after the burst
-///   would be lost, and the group would stand still until the next STATUS.
+/// - With each period, it earns 1.5 times the (f + 1)-th highest number of checks that a replica cost in the previous
+///   period. So the budget follows the load.
+/// - With each sequence that this replica decides, it earns some checks in advance, because the load may rise within a
+///   period. Example: an idle group gets 60 requests within 60 ms and decides 60 sequences. Each replica sends 140
+///   votes in this one period, which are more than the burst of a small window. Without this rule all votes after the
+///   burst would be lost, and the group would stand still until the next STATUS.
 ///
-/// A replica that was away sends at once fewer messages than the burst.
+/// When a replica comes back after a pause, it sends fewer messages at once than the burst allows.
 ///
 /// Not counted are the primary's own proposals, parts of states, and VIEW-CHANGEs, NEW-VIEWs and system requests, which
-/// `costly_message_limit` bounds. REQUESTs have a budget of their own, so that a backup that forwards them loses no
-/// vote. Pure. Memory: two shares for each replica.
+/// `costly_message_limit` bounds. REQUESTs have a separate budget, so that forwarding requests does not cost a backup
+/// its votes. Pure. Memory: two shares for each replica.
 class verification_budget {
  public:
   static constexpr microseconds_t period_us = 100'000;
@@ -91,7 +94,7 @@ class verification_budget {
   static constexpr std::uint64_t base = 50;
   /// Checks for each sequence that is decided here: a PREPARE, a COMMIT and at most one CHECKPOINT.
   static constexpr std::uint64_t earned_by_sequence = 3;
-  /// REQUESTs at once: those that backups forward to a new primary.
+  /// The number of REQUESTs that may arrive at once, because backups forward all pending requests to a new primary.
   static constexpr std::uint64_t requests_burst = 4'096;
 
   explicit verification_budget(const cluster_parameters& cluster);
@@ -104,7 +107,7 @@ class verification_budget {
   void spend(principal sender, const message& value, std::uint64_t checks);
 
  private:
-  /// Checks that are left, and those used since the last refill.
+  /// The checks that a replica has left, and the checks that it has used since the last refill.
   struct share {
     std::uint64_t left = 0;
     std::uint64_t used = 0;
@@ -121,14 +124,15 @@ class verification_budget {
   shares statements_;
   shares requests_;
   microseconds_t period_began_ = 0;
-  /// The highest sequence that was decided. A new view decides some sequences again, and nothing is earned for these.
+  /// The highest sequence that was decided. A new view may decide some sequences a second time; nothing is earned for
+  /// them.
   sequence_number decided_;
-  /// What each replica earned with the sequences of this period.
+  /// The checks that each replica has earned with the sequences of this period.
   std::uint64_t in_advance_ = 0;
 };
 
-/// Clients that sent more than they may have pending: for 10 ms none of their requests is verified (attack 33). Pure.
-/// Memory: one time for each client that exceeded its quota within 10 ms.
+/// Clients that exceeded their quota of pending requests. For 10 ms after that, none of their requests is verified
+/// (attack 33). Pure. Memory: one time for each client that exceeded its quota within 10 ms.
 class client_pauses {
  public:
   static constexpr microseconds_t pause_us = 10'000;

@@ -25,15 +25,16 @@ enum class immediate_answer {
 struct intake_effects {
   /// Pending requests that made room for this one. Their clients get a reply that refuses them.
   std::vector<request_reference> displaced;
-  /// The request opens a session. If it is executed, the results of the session leave on the link on which it came.
+  /// The request opens a session. If it is executed, the results of the session are sent on the link on which the
+  /// request arrived.
   bool routes_session = false;
   /// This replica is the primary, and batches may be due.
   bool cuts_batches = false;
   /// The request is forwarded to the primary now.
   bool forwards = false;
-  /// The request is checked again after this time: `on_waited`.
+  /// The caller must call `on_waited` for the request after this time.
   std::optional<microseconds_t> looks_again_in;
-  /// The client sent more than it may have pending.
+  /// The client exceeded its quota of pending requests.
   bool exceeds_share = false;
   std::optional<frame_rejected> refused;
   /// Two conflicting requests that the client signed.
@@ -45,16 +46,17 @@ struct intake_effects {
 /// forwards it to the primary (§4.1: "backups … relay the request to the primary"). Pure; `request_pool` decides which
 /// requests have room.
 ///
-/// A backup that forwarded every request at once would double the load of the primary, because clients send requests to
-/// the primary too. So a backup waits, and forwards only requests that are still pending then. Example with replica 2
+/// If a backup forwarded every request at once, it would double the load of the primary, because clients send requests
+/// to the primary too. So a backup waits, and forwards only the requests that are still pending. Example with replica 2
 /// as a backup of primary 0:
 /// 1. A request arrives. It is checked again after the time that `forwarding_schedule` gives.
-/// 2. It is still pending, so it is forwarded. Its wait before this moment is not held against the primary (attack 32).
-/// 3. It is still pending at the next check, so it is forwarded again, because the primary may have had no room for it.
-///    From then on it is forwarded only while it is the oldest request of its client.
-/// Within a view a request is forwarded at once only if it came from a client: when the client repeats it, or takes
-/// this replica for the primary. So two replicas never forward a request to each other in a loop. At the start of a
-/// view all pending requests that `request_pool::pending` returns are forwarded once.
+/// 2. The request is still pending, so it is forwarded. Its wait before this moment does not count against the primary
+///    (attack 32).
+/// 3. The request is still pending at the next check, so it is forwarded again, because the primary may have had no
+///    room for it. After that it is forwarded only while it is the oldest request of its client.
+/// Within a view a request is forwarded at once only if it came from a client: when the client repeats it, or believes
+/// that this replica is the primary. Because of this rule two replicas never forward a request to each other in a loop.
+/// At the start of a view all pending requests that `request_pool::pending` returns are forwarded once.
 ///
 /// Memory: one count for each request that is pending, or was pending at its last check.
 class request_intake {
@@ -65,7 +67,7 @@ class request_intake {
 
   /// A verified request arrived on the link of `sender`.
   [[nodiscard]] intake_effects on_request(principal sender, const request& value, microseconds_t now);
-  /// The evidence pool of this replica has a system request to be ordered. Nobody waits for an answer.
+  /// The evidence pool of this replica has a system request to be ordered. A system request has no reply.
   [[nodiscard]] intake_effects on_system_request(const system_request& value, microseconds_t now);
 
   /// The result of a later check. Both members are empty if the request is not pending any more.

@@ -19,26 +19,27 @@
 
 namespace hypermesh {
 
-/// How many requests are held, and how batches are formed.
+/// Limits on pending requests and on batches.
 struct batch_settings {
   /// Requests of one batch.
   std::size_t requests_per_batch_max = limits::requests_per_batch_max;
   /// Bytes of one batch.
   std::size_t bytes_per_batch_max = limits::batch_bytes_max;
-  /// Batches that are proposed and not executed yet. While the pipeline is busy, requests gather, so batches grow with
-  /// the load.
+  /// The most batches that are proposed and not executed yet. When so many are in flight, new requests wait for the
+  /// next batch, so batches grow with the load.
   std::size_t pipeline_depth = 8;
-  /// A busy pipeline takes a batch of this many requests without waiting for the batch delay.
+  /// While batches are in flight, a batch of this many requests is proposed without waiting for the batch delay.
   std::size_t requests_per_batch_target = 64;
-  /// Requests that are held in all: a quarter of a second's at 250,000 requests a second.
+  /// Pending requests of all clients: the requests of a quarter of a second at 250,000 requests a second.
   std::size_t requests_pending_max = 65'536;
-  /// Bytes that are held in all.
+  /// Bytes of the pending requests of all clients.
   std::size_t bytes_pending_max = 32 * 1024 * 1024;
-  /// Bytes that are held for one client: a quarter of the whole, so that no client takes the places of all others.
+  /// Bytes of the pending requests of one client: a quarter of the whole, so that no client can use up the room of all
+  /// others.
   std::size_t bytes_per_client_max = 8 * 1024 * 1024;
 };
 
-/// What a backup forwards to the primary of a new view.
+/// The requests that a backup forwards to the primary of a new view.
 struct pending_requests {
   std::vector<request> requests;
   std::vector<system_request> system_requests;
@@ -48,23 +49,23 @@ struct pending_requests {
 /// measurement of how long clients wait. Pure.
 ///
 /// All replicas have the same rule of admission (attack 32). Each client has a quota. When a client exceeds it, the
-/// last of its own requests in the order of `client_queue::room_for` make room: ready requests stay before others, then
-/// requests by their position in the session, then by the session number, in whatever order they arrived. When the pool
-/// is full, the client that holds most makes room, by the same order, so that a flood displaces itself. So a backup
-/// waits for, and forwards, requests that the primary has room for.
+/// last of its own requests in the order of `client_queue::room_for` are removed. That order does not depend on the
+/// order of arrival. When the pool is full, requests of the client with the most pending bytes are removed in the same
+/// order, so that a flood displaces itself. Because all replicas use the same order, a backup waits for and forwards
+/// only requests for which the primary has room.
 ///
-/// System requests are beside the clients, in a queue of their own. They have no quota, and at most
-/// `limits::system_requests_per_batch_max` of them come first in each batch.
+/// System requests are in a separate queue and have no quota. Each batch begins with at most
+/// `limits::system_requests_per_batch_max` of them.
 ///
 /// Memory: the bounds of `batch_settings`, the sessions of each client, and the system requests of `system_queue`.
 class request_pool {
  public:
   enum class admission {
-    /// The request is held until it is executed.
+    /// The request is pending until it is executed.
     accepted,
-    /// The request is held already. A backup may forward it again.
+    /// The request was pending already. A backup may forward it again.
     already_pending,
-    /// Another request with this id is held: `contradiction_with` gives the evidence.
+    /// A different request with this id is pending. `contradiction_with` returns the evidence.
     contradicting,
     /// The request was executed. The reply is in the client table.
     done,
@@ -74,7 +75,7 @@ class request_pool {
     /// The client has as many requests or bytes pending as one client may, and this request is the last one in the
     /// order of `client_queue::room_for`.
     client_quota,
-    /// The replica holds as much as it may, and no client holds more than this one.
+    /// The pool is full, and no client has more pending bytes than this one.
     overloaded,
   };
 
@@ -84,7 +85,7 @@ class request_pool {
   admission admit(const request& value, microseconds_t now);
   /// The same for a system request of the evidence pool.
   admission admit(const system_request& value, microseconds_t now);
-  /// The requests that made room since the last call. They are not held any more.
+  /// The requests that made room since the last call. They are no longer pending.
   [[nodiscard]] std::vector<request_reference> take_displaced() { return std::exchange(displaced_, {}); }
 
   /// Evidence that convicts the client of `value` and of the pending request with the same id. Nothing if both are
@@ -94,8 +95,8 @@ class request_pool {
   void on_rate_limited(std::vector<client_id> clients) { rate_limited_ = std::move(clients); }
 
   /// The next batch, if one is due: at once while nothing is in flight, otherwise when enough requests have gathered or
-  /// `delay_passed`. System requests come first. Then clients take turns, and of each session the oldest ready request
-  /// is taken first, on whichever link it arrived.
+  /// `delay_passed`. System requests come first. Then clients take turns. Of each session the oldest ready request
+  /// comes first, whatever the link on which it arrived.
   [[nodiscard]] std::optional<batch> cut(bool delay_passed);
 
   /// These requests and system requests were executed in a batch; `own` if this replica proposed it.
@@ -105,26 +106,28 @@ class request_pool {
   /// The requests that a transferred state has executed, from `client_table::sessions`.
   void on_installed(const sessions_by_client& executed, microseconds_t now);
 
-  /// These system requests need no order any more.
+  /// These system requests no longer need to be ordered.
   void on_dropped(const std::vector<case_name>& cases, microseconds_t now);
 
-  /// A view was entered. Requests that were proposed and not executed wait again, and all waits start anew.
+  /// A view was entered. Requests that were proposed and not executed wait again, and the measurement of all waits
+  /// starts again.
   void on_view(microseconds_t now);
 
-  /// This replica forwards a pending request to the primary. The client need not have sent it there, so until the first
-  /// forwarding the primary is to blame for nothing (attack 32). A stay that exceeds `primary_monitor::wait_floor_us`
-  /// and ends before this replica has forwarded the request is not counted: the primary may have received the request
-  /// from another replica just before.
+  /// This replica forwards a pending request to the primary. The client may not have sent the request there, so the
+  /// wait before the first forwarding does not count against the primary (attack 32). A stay that exceeds
+  /// `primary_monitor::wait_floor_us` and ends before this replica has forwarded the request is not counted: the
+  /// primary may have received the request from another replica just before.
   void on_forwarded(request_id id, microseconds_t now);
   void on_forwarded(case_name name, microseconds_t now) { system_.note_forwarded(name, now); }
-  /// The client sent a pending request again. False if it did so less than `repeat_pause_us` ago. Otherwise a client
-  /// could make all backups forward it as fast as they can verify it, and fill their links to the primary (attack 33).
+  /// The client sent a pending request again. False if it did so less than `repeat_pause_us` ago. Without this limit a
+  /// client could make all backups forward the request as fast as they can verify it, and so fill their links to the
+  /// primary (attack 33).
   [[nodiscard]] bool on_repeated(request_id id, microseconds_t now);
   static constexpr microseconds_t repeat_pause_us = 150'000;
 
-  /// Pending requests for the primary of a new view: system requests up to half of `forwarded_bytes_max`, then those of
-  /// the client that waits longest, and so on. So they are served after a view change without a retransmission by their
-  /// clients.
+  /// Pending requests for the primary of a new view: system requests up to half of `forwarded_bytes_max`, then the
+  /// requests of the client that waits longest, then of the next client, and so on. After a view change these requests
+  /// are executed without a retransmission by their clients.
   [[nodiscard]] pending_requests pending() const;
   static constexpr std::size_t forwarded_bytes_max = 8 * 1024 * 1024;
 
@@ -132,7 +135,7 @@ class request_pool {
   [[nodiscard]] const request* find(request_id id) const;
   [[nodiscard]] const system_request* find(case_name name) const { return system_.find(name); }
   [[nodiscard]] bool is_pending(request_id id) const { return find(id) != nullptr; }
-  /// Whether it is the request that its client waits for.
+  /// Whether this is the request that its client waits for.
   [[nodiscard]] bool is_oldest(request_id id) const;
   [[nodiscard]] bool is_oldest(case_name name) const { return system_.oldest() == name; }
   /// Measurements for `primary_monitor`.

@@ -11,19 +11,19 @@
 
 namespace hypermesh {
 
-/// A request that is held until it is executed.
+/// A request that is pending until it is executed.
 struct pending_request {
   request content;
   /// The request is in a batch of this replica.
   bool proposed = false;
-  /// The place of the request in the order of arrival of its client's requests.
+  /// The position of the request in the order in which the client's requests arrived.
   std::uint64_t arrival = 0;
-  /// The time since when the request is pending and ready. A new view starts it anew.
+  /// When the request became pending and ready. A new view sets this time to its own start.
   microseconds_t since = 0;
-  /// Another request with this id was signed, and the evidence was submitted.
+  /// The client also signed a different request with this id, and the evidence was submitted.
   bool is_contradicted = false;
   microseconds_t arrived_at = 0;
-  /// The time since when the primary certainly has the request, because this replica forwarded it.
+  /// When this replica forwarded the request, so that the primary certainly has it.
   std::optional<microseconds_t> given_at = {};
   /// Number of the client's requests that had been executed when this one was forwarded, or when it arrived.
   std::uint64_t served_before = 0;
@@ -54,17 +54,18 @@ class session_queue {
 
   /// Adds the request under `when`. `window` is that of the session; null while the session is not open here.
   void add(timestamp when, pending_request value, const timestamp_window* window);
-  /// The first ready request that waits to be proposed, or null. The oldest request of a session is proposed first.
+  /// The ready request with the lowest timestamp that is not proposed yet, or null.
   [[nodiscard]] const pending_request* next() const;
   /// The first ready request, proposed or not, or null.
   [[nodiscard]] const pending_request* first_ready() const;
-  /// `next()` is in a batch from now on.
+  /// Marks the request that `next()` returns as being in a batch.
   void propose_next();
-  /// The batch of this request came to nothing, or was too early: the request waits again.
+  /// The batch of this request was dropped, or the request was too early. The request waits again.
   void wait_again(timestamp when);
   /// The same for all requests, in a new view.
   void wait_again(microseconds_t now);
-  /// The requests that are in no batch of this replica. The one with the highest timestamp makes room first.
+  /// The requests that are in no batch of this replica. The request with the highest timestamp is removed first when
+  /// room is needed.
   [[nodiscard]] const std::set<timestamp>& waiting() const { return waiting_; }
   [[nodiscard]] bool is_ready(timestamp when) const { return when < ready_end_; }
   /// Whether a request would be ready, if the window of its session says that it is early.
@@ -72,7 +73,7 @@ class session_queue {
   void remove(timestamp when, const timestamp_window* window, microseconds_t now);
   /// The session was opened, or a request of it was executed.
   void on_window(const timestamp_window& window, microseconds_t now);
-  /// Another state was installed. Requests that were ready may not be ready any more.
+  /// A transferred state was installed. Requests that were ready may no longer be ready.
   void on_installed(const timestamp_window* window, microseconds_t now);
 
  private:
@@ -85,7 +86,7 @@ class session_queue {
   std::map<timestamp, pending_request> pending_;
   /// Pending requests that are not proposed.
   std::set<timestamp> waiting_;
-  /// Pending requests below this timestamp are ready. Before the session is open, only the opening request is.
+  /// Pending requests below this timestamp are ready. Before the session is open, only the opening request is ready.
   timestamp ready_end_{1};
   std::size_t ready_waiting_ = 0;
 };

@@ -7,10 +7,10 @@
 
 namespace hypermesh {
 
-/// A token bucket: the right to do something this often, and at most `most` times at once. Pure.
+/// A token bucket: it allows an action at a fixed rate, and at most `most` times at once. Pure.
 ///
 /// Example with `most` = 8 and a token each 250 ms: after a long pause eight messages pass at once, and then one each
-/// 250 ms. Time that is no whole period is kept, so nothing is lost by rounding.
+/// 250 ms. The rest of a division into whole periods is kept, so rounding loses no time.
 class token_bucket {
  public:
   /// Tokens are earned from `now` on.
@@ -29,7 +29,7 @@ class token_bucket {
 
   void add(std::uint64_t tokens, std::uint64_t most) { tokens_ = std::min(most, tokens_ + tokens); }
 
-  /// There is no token before one period after `until`.
+  /// The first token is earned one period after `until`.
   void pause(microseconds_t until) {
     tokens_ = 0;
     since_ = until;
@@ -37,7 +37,7 @@ class token_bucket {
 
  private:
   std::uint64_t tokens_;
-  /// Up to this time all tokens were earned.
+  /// All tokens up to this time were earned.
   microseconds_t since_;
 };
 

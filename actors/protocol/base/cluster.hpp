@@ -40,15 +40,16 @@ struct cluster_parameters {
   std::uint32_t clients = 0;
   /// K of §4.3: a checkpoint follows each sequence number divisible by K.
   std::uint32_t checkpoint_period = 128;
-  /// L of §4.2: H = h + L. §4.3 wants it "big enough so that replicas do not stall waiting
-  /// for a checkpoint to become stable"; twice the period is the paper's example.
+  /// L of §4.2: H = h + L. §4.3 demands that L is "big enough so that replicas do not stall
+  /// waiting for a checkpoint to become stable". The paper's example is twice the checkpoint
+  /// period.
   std::uint32_t watermark_window = 256;
 
   [[nodiscard]] constexpr group_size group() const { return group_size{replicas}; }
   [[nodiscard]] constexpr bool is_checkpoint(sequence_number sequence) const {
     return sequence.value % checkpoint_period == 0;
   }
-  /// Whether the numbers make a group that PBFT can run.
+  /// Whether PBFT can run with these numbers.
   [[nodiscard]] constexpr bool is_valid() const {
     return replicas >= limits::replicas_min && replicas <= limits::replicas_max && clients <= limits::clients_max &&
            checkpoint_period >= 1 && watermark_window >= 2 * checkpoint_period &&

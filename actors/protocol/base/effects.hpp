@@ -5,13 +5,13 @@
 
 #include "messages/values.hpp"
 
-/// The effects that a pure core asks for, as values. The actor around a core carries them out
-/// in this order: persist, send, execute, report.
+/// Effects of a pure core, as values. The actor around the core carries them out in this
+/// order: persist, send, execute, report.
 namespace hypermesh {
 
 /// A frame for one replica, or for all others.
 struct outgoing_message {
-  /// No value: every other replica.
+  /// The receiver; without a value, all other replicas.
   std::optional<replica_id> to;
   frame_ptr frame;
 };
@@ -35,9 +35,9 @@ enum class fetch_reason {
 
 /// The request of a replica that lost its disk to the other replicas. If both fields are empty, it only has to wait.
 struct readmission_wish {
-  /// Sequences through this floor are to be ordered, because its h is below the floor.
+  /// The replica asks for all sequences up to this floor to be ordered, because its h is below the floor.
   std::optional<sequence_number> floor;
-  /// Its h is at the floor. The group is to move on to this view.
+  /// The replica's h is at the floor, and it asks the group to move on to this view.
   std::optional<view_number> view;
 };
 

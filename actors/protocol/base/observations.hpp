@@ -20,7 +20,7 @@ struct frame_rejected {
   rejection reason = rejection::empty_frame;
 };
 
-/// committed-local holds (§4.2), and the certificate proves it.
+/// A slot is committed-local (§4.2), and the certificate proves it.
 struct slot_committed {
   committed_batch content;
 };
@@ -28,10 +28,11 @@ struct slot_committed {
 /// One request of a client in an executed batch.
 struct executed_request {
   request_id id;
-  /// Executed with this batch. Otherwise it was executed before, is never executed, or is `too_early`.
+  /// Whether the request was executed with this batch. If not, it was executed before, will never be executed, or is
+  /// `too_early`.
   bool first_time = true;
-  /// Not executed, because the request before it in its session was not executed yet, or the session is not open yet.
-  /// It has to be ordered again.
+  /// Whether the request was not executed because the previous request of its session is missing, or the session is not
+  /// open yet. Such a request has to be ordered again.
   bool too_early = false;
   /// The mode of the session that this request opened.
   std::optional<session_mode> opened = {};
@@ -39,7 +40,7 @@ struct executed_request {
   friend bool operator==(const executed_request&, const executed_request&) = default;
 };
 
-/// The batch of a sequence went through the state machine.
+/// The batch of a sequence number was executed.
 struct batch_was_executed {
   sequence_number sequence;
   std::shared_ptr<const std::vector<executed_request>> requests;
@@ -58,7 +59,7 @@ struct checkpoint_became_stable {
   digest root;
 };
 
-/// The executor took the state after `sequence`, and executed nothing for `pause_us`.
+/// The executor made a snapshot of the state after `sequence`. Execution paused for `pause_us` meanwhile.
 struct snapshot_was_taken {
   sequence_number sequence;
   microseconds_t pause_us = 0;
