@@ -10,22 +10,22 @@
 
 namespace hypermesh::testing {
 
-// Each kind of fault is a struct, and all there is to say about it stands in it:
+// Each kind of fault is a struct that contains everything about this kind:
 //
-//   word            its name in the text of a plan
-//   visit_fields    its fields, for writing and reading that text
-//   is_possible     whether it means something in this cluster
-//   apply_to        what it does to the network while it lasts; faults that overlap are applied one after the other
-//   begin, end      or: what it does to the world; not called while an equal fault lasts as well, but perhaps while
-//                   another fault of the same kind does. What happens at once ends without doing anything
-//   weaker          optional: the same fault with less of it, for the shrinker
-//   spoils          optional: the replica that is one of the f faulty ones because of it, for a while or for good; or
-//                   an optional of it
+// word            the name of the fault in the text of a plan
+// visit_fields    its fields, for writing and reading this text
+// is_possible     whether the fault is meaningful in this cluster
+// apply_to        its effect on the network while it lasts; faults that overlap are applied one after the other
+// begin, end      or its effect on the world. They are not called while an equal fault is active, but perhaps while
+//                 another fault of the same kind is. The end of an instantaneous fault does nothing
+// weaker          optional: weaker versions of the fault, for the shrinker
+// spoils          optional: the replica that the fault makes one of the f faulty ones, for a while or for good; or
+//                 an optional of this replica
 //
-// A new kind is one more struct and its name in `fault_kind`; the plan's text, the driver and the shrinker need
-// nothing. Who draws it is `make_fault_plan`.
+// A new kind needs one more struct and its name in `fault_kind`. The plan's text, the driver and the shrinker need no
+// change. `make_fault_plan` draws the faults.
 
-/// Every frame takes between `min` and `max`.
+/// Every frame takes a time between `min` and `max`.
 struct link_delay {
   static constexpr std::string_view word = "delay";
   microseconds_t min = 0;
@@ -41,7 +41,7 @@ struct link_delay {
   friend bool operator==(const link_delay&, const link_delay&) = default;
 };
 
-/// So many of a thousand frames are lost.
+/// The network loses this many of a thousand frames.
 struct frame_loss {
   static constexpr std::string_view word = "loss";
   std::uint32_t permille = 0;
@@ -56,7 +56,7 @@ struct frame_loss {
   friend bool operator==(const frame_loss&, const frame_loss&) = default;
 };
 
-/// So many of a thousand frames are delivered twice.
+/// The network delivers this many of a thousand frames twice.
 struct frame_duplication {
   static constexpr std::string_view word = "duplication";
   std::uint32_t permille = 0;
@@ -82,7 +82,7 @@ struct frame_reordering {
   friend bool operator==(const frame_reordering&, const frame_reordering&) = default;
 };
 
-/// So many of a thousand frames take up to `longer` longer than others.
+/// This many of a thousand frames take up to `longer` longer than the others.
 struct frame_straggling {
   static constexpr std::string_view word = "straggling";
   std::uint32_t permille = 0;
@@ -99,7 +99,7 @@ struct frame_straggling {
   friend bool operator==(const frame_straggling&, const frame_straggling&) = default;
 };
 
-/// Nothing passes between `side` and the others. The side may name members that the cluster lacks.
+/// No frame passes between `side` and the others. The side may name members that the cluster does not have.
 struct link_partition {
   static constexpr std::string_view word = "partition";
   std::set<endpoint> side;
@@ -116,7 +116,8 @@ struct link_partition {
   friend bool operator==(const link_partition&, const link_partition&) = default;
 };
 
-/// Nothing passes from any of `from` to any of `to`, while the other way is open: who hears whom is not transitive.
+/// No frame passes from any of `from` to any of `to`, while the other direction is open. So reachability is not
+/// transitive.
 struct link_break {
   static constexpr std::string_view word = "link-break";
   std::set<endpoint> from;
@@ -133,7 +134,7 @@ struct link_break {
   friend bool operator==(const link_break&, const link_break&) = default;
 };
 
-/// One actor of a node stands still while its mail gathers.
+/// One actor of a node stops while its messages accumulate.
 struct actor_pause {
   static constexpr std::string_view word = "pause";
   replica_id replica;
@@ -150,7 +151,7 @@ struct actor_pause {
   friend bool operator==(const actor_pause&, const actor_pause&) = default;
 };
 
-/// All actors of a node stand still, like a virtual machine that is suspended: when it goes on, its clock has jumped.
+/// All actors of a node stop, like a suspended virtual machine. When they continue, the clock of the node has jumped.
 struct node_pause {
   static constexpr std::string_view word = "node-pause";
   replica_id replica;
@@ -165,7 +166,7 @@ struct node_pause {
   friend bool operator==(const node_pause&, const node_pause&) = default;
 };
 
-/// The node of a replica is killed, and starts again from its disk at the end.
+/// The node of a replica is killed. It starts again from its disk when the fault ends.
 struct node_crash {
   static constexpr std::string_view word = "crash";
   replica_id replica;
@@ -180,7 +181,7 @@ struct node_crash {
   friend bool operator==(const node_crash&, const node_crash&) = default;
 };
 
-/// The same inside the next write to its disk: nothing that waited for the write leaves.
+/// The node is killed inside its next write to the disk. It starts again from its disk when the fault ends.
 struct write_crash {
   static constexpr std::string_view word = "write-crash";
   replica_id replica;
@@ -197,7 +198,7 @@ struct write_crash {
   friend bool operator==(const write_crash&, const write_crash&) = default;
 };
 
-/// All nodes are killed in one moment.
+/// All nodes are killed at the same moment.
 struct power_cut {
   static constexpr std::string_view word = "power-cut";
 
@@ -209,8 +210,8 @@ struct power_cut {
   friend bool operator==(const power_cut&, const power_cut&) = default;
 };
 
-/// The node of a replica is killed and its disk is gone. At the end it starts with an empty one, as its operator starts
-/// it then: on probation, also after later crashes, until it is a full member again.
+/// The node of a replica is killed and its disk is lost. At the end the node starts with an empty disk in the way its
+/// operator would start it: on probation, even after later crashes, until the replica is a full member again.
 struct disk_loss {
   static constexpr std::string_view word = "disk-loss";
   replica_id replica;
@@ -226,8 +227,8 @@ struct disk_loss {
   friend bool operator==(const disk_loss&, const disk_loss&) = default;
 };
 
-/// The disk of a replica reports a write as durable before it is. Whenever the node is killed, as it is at the end, the
-/// last `changes` are lost without notice.
+/// The disk of a replica reports a write as durable too early. Whenever the node is killed, and it is killed when the
+/// fault ends, the last `changes` are lost without notice.
 struct lying_disk {
   static constexpr std::string_view word = "forgetful";
   replica_id replica;
@@ -248,7 +249,7 @@ struct lying_disk {
   friend bool operator==(const lying_disk&, const lying_disk&) = default;
 };
 
-/// The disk of a replica fails, or is full: the node stops at its next write. At the end the disk is sound again, with
+/// The disk of a replica fails or is full, so the node stops at its next write. At the end the disk works again, with
 /// all changes that it had reported as durable, and the node starts.
 struct failing_disk {
   static constexpr std::string_view word = "disk-trouble";
@@ -268,8 +269,8 @@ struct failing_disk {
   friend bool operator==(const failing_disk&, const failing_disk&) = default;
 };
 
-/// A replica is killed, and some bytes of its disk change before it starts again. It starts with all that it had
-/// promised, or it notices and does not start. Only a disk with bytes can be damaged.
+/// A replica is killed, and some bytes of its disk change before it starts again. It must start with all its promises,
+/// or detect the damage and refuse to start. Only a disk with bytes can be damaged.
 struct damaged_disk {
   static constexpr std::string_view word = "disk-damage";
   replica_id replica;
@@ -285,9 +286,10 @@ struct damaged_disk {
   friend bool operator==(const damaged_disk&, const damaged_disk&) = default;
 };
 
-/// A second machine starts with the key of a replica. At the end one of the two leaves for good, or both stay.
-/// After "Twins: BFT Systems Made Robust" (arXiv 2004.10617): a faulty replica as two that run the product, between
-/// which the network decides. Other faults name the second machine of replica 2 as 2b.
+/// A second machine starts with the key of a replica. At the end one of the two machines leaves for good, or both stay.
+/// The fault follows "Twins: BFT Systems Made Robust" (arXiv 2004.10617): a faulty replica is modelled as two machines
+/// that run the product, and the network decides which machine receives a frame. Other faults name the second machine
+/// of replica 2 as 2b.
 struct key_copy {
   static constexpr std::string_view word = "twin";
   replica_id replica;
@@ -307,8 +309,9 @@ struct key_copy {
   friend bool operator==(const key_copy&, const key_copy&) = default;
 };
 
-/// An adversary stands between a member and its links, and plays `plays`: the name of a strategy of tests/byzantine, or
-/// several as a+b, at once, or a/b, in turns. At the end it leaves, or stays for the rest of the run.
+/// An adversary stands between a member and its links, and runs `plays`: the name of a strategy of tests/byzantine, or
+/// several strategies as a+b (at once) or a/b (in turns). At the end the adversary leaves, or stays for the rest of the
+/// run.
 struct adversarial_play {
   static constexpr std::string_view word = "adversary";
   principal who;
@@ -335,7 +338,7 @@ using fault_kind = std::variant<link_delay, frame_loss, frame_duplication, frame
                                 link_partition, link_break, actor_pause, node_pause, node_crash, write_crash, power_cut,
                                 disk_loss, lying_disk, failing_disk, damaged_disk, key_copy, adversarial_play>;
 
-/// Something that goes wrong between two moments.
+/// A fault that lasts from one time to another.
 struct planned_fault {
   microseconds_t begin = 0;
   microseconds_t end = 0;
@@ -344,23 +347,23 @@ struct planned_fault {
   friend bool operator==(const planned_fault&, const planned_fault&) = default;
 };
 
-/// "12.000ms 300.000ms partition side=0,c1 cuts=both".
+/// Returns for example "12.000ms 300.000ms partition side=0,c1 cuts=both".
 [[nodiscard]] std::string text_of(const planned_fault& fault);
 [[nodiscard]] or_reason<planned_fault> fault_of(std::span<const std::string> words);
 
 [[nodiscard]] bool is_possible(const planned_fault& fault, const cluster_parameters& cluster);
-/// The fault with less of it, and shorter.
+/// Weaker and shorter versions of the fault.
 [[nodiscard]] std::vector<planned_fault> weaker(const planned_fault& fault);
 
-/// The replicas that are among the f faulty ones because of these faults.
+/// The replicas that these faults make some of the f faulty ones.
 [[nodiscard]] std::set<replica_id> spoiled_by(const std::vector<planned_fault>& faults);
-/// The clients that misbehave.
+/// The clients that these faults make faulty.
 [[nodiscard]] std::set<client_id> misbehaving_clients(const std::vector<planned_fault>& faults);
 
-/// Begins or ends what the fault does to the world beyond its network.
+/// Begins or ends the effect of the fault on the world, apart from its network.
 void begin_in(simulated_world& world, const fault_kind& kind);
 void end_in(simulated_world& world, const fault_kind& kind);
-/// The network under these faults.
+/// The settings of the network while these faults are active.
 [[nodiscard]] network_faults network_under(const std::vector<planned_fault>& faults);
 
 }  // namespace hypermesh::testing

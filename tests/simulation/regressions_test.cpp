@@ -1,4 +1,4 @@
-// Runs that failed once, made as small as they go, each with what was wrong.
+// Runs that failed once, reduced as far as possible. Each has a description of the defect.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -19,8 +19,9 @@ run_plan plan_from(const std::string& lines, std::uint64_t schedule) {
 
 }  // namespace
 
-// Replica 0 is silent because it lost its disk. 1 and 2 wait for view 1, of which 1 lacks the VIEW-CHANGE of 2, and 3
-// has gone on to view 2. No view has a quorum of VIEW-CHANGEs, no f + 1 ask for more, and nobody's time ran.
+// Replica 0 is silent because it lost its disk. Replicas 1 and 2 wait for view 1, but 1 lacks the VIEW-CHANGE of 2, and
+// replica 3 has already moved to view 2. No view had a quorum of VIEW-CHANGEs, no f + 1 replicas asked for a later
+// view, and no timer ran.
 TEST_CASE("a view change with a quorum spread over two views completes") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(
@@ -36,8 +37,8 @@ TEST_CASE("a view change with a quorum spread over two views completes") {
   }
 }
 
-// The write of a proposal and of the PREPARE for it is torn between the two. The replica had the proposal in its slot
-// again and never voted for it, and with one other on probation the batch had no quorum for ever.
+// The write of a proposal and of the PREPARE for it is torn between the two. After the restart the replica had the
+// proposal in its slot but never voted for it. With another replica on probation, the batch never got a quorum.
 TEST_CASE("a proposal that was written without the vote for it gets the vote") {
   for (std::uint64_t schedule = 1; schedule <= 8; ++schedule) {
     const auto report = run_simulation(

@@ -18,7 +18,7 @@ void expect_pass(const run_report& report, std::uint64_t seed) {
   CHECK_MESSAGE(report.passed(), failure << "\n  seed " << seed);
 }
 
-/// A calm plan with these faults alone, in one of the storage's modes.
+/// A calm plan with only these faults, in one of the storage's modes.
 run_plan plan_with(std::vector<planned_fault> faults, world_disk disk, std::uint64_t seed) {
   auto plan = make_plan({seed, 4, 80, fault_profile::calm});
   plan.settings.disk = static_cast<std::uint64_t>(disk);
@@ -67,7 +67,7 @@ TEST_CASE("fixed seeds pass on RocksDB with crashes and lost disks or records") 
 TEST_CASE("a replica that lost its disk is a full member again on RocksDB, and stays one after a crash") {
   for_each_mode([](world_disk disk) {
     std::vector<planned_fault> faults = {{100'000, 110'000, disk_loss{replica_id{3}}}};
-    // The primary of the first views is down for so long that it is replaced.
+    // The primaries of the first views are down for so long that they are replaced.
     for (std::uint32_t number = 0; number < 3; ++number)
       faults.push_back({(1 + number) * second, (1 + number) * second + 600'000, node_crash{replica_id{number}}});
     faults.push_back({4 * second, 4 * second + 50'000, node_crash{replica_id{3}}});

@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Clients never give up, so no run is longer than their patience.
+/// Clients never give up, because this deadline is longer than any run.
 constexpr microseconds_t client_deadline_us = 3'600'000'000;
 constexpr microseconds_t plan_us_max = 600'000'000;
 static_assert(plan_us_max < client_deadline_us);

@@ -18,7 +18,7 @@ std::string error_of(std::string_view lines) {
   return read ? "none" : read.error();
 }
 
-/// A calm cluster in which nothing goes wrong but `faults`.
+/// A calm cluster in which only `faults` happen.
 run_plan calm_plan(std::vector<planned_fault> faults) {
   auto plan = make_plan({1, 4, 30, fault_profile::calm});
   plan.faults = std::move(faults);
@@ -154,7 +154,7 @@ TEST_CASE("a fault acts between its two moments, and not before or after") {
 
 TEST_CASE("the end of one of two equal overlapping faults does not end the other") {
   const actor_pause pause{replica_id{0}, node_part::replica};
-  // Two that overlap are one from the first beginning to the last end.
+  // Two overlapping pauses are equal to one pause from the first beginning to the last end.
   const auto apart = run_simulation(calm_plan({{100'000, 600'000, pause}, {400'000, 900'000, pause}}));
   const auto whole = run_simulation(calm_plan({{100'000, 900'000, pause}}));
   CHECK(apart.event_hash == whole.event_hash);

@@ -5,8 +5,8 @@
 #include "tests/simulation/scenario_names.hpp"
 #include "tests/simulation/scenario_stage.hpp"
 
-/// The commands of a scenario that send messages of a faulty replica or client: signed with its own key, over its own
-/// link.
+/// Implements the commands of a scenario that send messages of a faulty replica or client. The messages are signed with
+/// its own key and sent over its own link.
 namespace hypermesh::testing {
 
 namespace {
@@ -44,7 +44,7 @@ void scenario_stage::send_from(principal from, const script_command& command, co
     world().network().send({from, principal_of(each), frame});
 }
 
-/// A batch of the script, a digest that appeared in the output, or a digest of nothing.
+/// The digest of a batch of the script, a digest that appeared in the output, or a digest that belongs to no batch.
 digest scenario_stage::digest_named(const std::string& name) {
   const auto found = batches_.find(name);
   if (found != batches_.end()) {
@@ -58,7 +58,7 @@ digest scenario_stage::digest_named(const std::string& name) {
   return made;
 }
 
-/// c, t and o of the command; signed by the client, or by who is named.
+/// A request with the command's c, t and o, signed by the client or by the named signer.
 request scenario_stage::request_of(const script_command& command) const {
   const client_id client{static_cast<std::uint32_t>(command.number("client", 0))};
   const auto signer = command.has("signed-by") ? principal_of(command.text("signed-by")) : principal::of(client);
@@ -79,7 +79,7 @@ void scenario_stage::define_batch(const script_command& command) {
   if (!command.has("signed-by")) checker_->on_request_sent(made.id.client, made);
 }
 
-/// The statement that a command describes, signed by `from`, which may claim to be another or another kind.
+/// The statement that a command describes, signed by `from`. It may claim another signer or another kind.
 signed_statement scenario_stage::statement_of(message_kind kind, const script_command& command) {
   const auto from = replica_of(command.text("from"));
   const auto claimed = command.has("as") ? replica_of(command.text("as")) : from;
@@ -107,7 +107,7 @@ void scenario_stage::send_request(const script_command& command) {
   send_from(principal_of(command.text("from", fmt::format("c{}", made.id.client.value))), command, reframe(made));
 }
 
-/// As many requests as `count` says, with timestamps from `first` on.
+/// Sends `count` requests, with timestamps from `first` on.
 void scenario_stage::send_requests(const script_command& command) {
   const auto first = command.number("first");
   const auto count = command.number("count");
@@ -135,7 +135,7 @@ void scenario_stage::send_chunk(const script_command& command) {
   send_from(principal_of(command.text("from")), command, encode(made));
 }
 
-/// A page of the leaves of a state of `count` chunks that nobody has.
+/// Sends a page of the leaves of a state of `count` chunks that no replica has.
 void scenario_stage::send_leaves(const script_command& command) {
   const state_request asked{sequence_number{command.number("n")}, command.number("page", 0), state_part::leaves};
   leaf_page page;
@@ -145,7 +145,7 @@ void scenario_stage::send_leaves(const script_command& command) {
   send_from(principal_of(command.text("from")), command, encode(state_chunk_message{asked, std::move(page)}));
 }
 
-/// A proof whose votes name `signers` but are all signed by the sender.
+/// Sends a proof whose votes name `signers` but are all signed by the sender.
 void scenario_stage::send_proof(const script_command& command) {
   checkpoint_proof made;
   for (const auto& signer : split(command.text("signers"), ',')) {

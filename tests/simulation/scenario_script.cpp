@@ -67,7 +67,7 @@ std::string run_script(const std::string& script, const block_runner& run) {
   bool in_output = false;
   for (std::string line; std::getline(stream, line);) {
     if (in_output) {
-      // The old output is skipped; an empty line ends it.
+      // The old expected output is skipped. An empty line ends it.
       if (!line.empty()) continue;
       in_output = false;
     }

@@ -19,11 +19,12 @@ struct script_command {
   [[nodiscard]] bool has(const std::string& argument) const { return named.contains(argument); }
   /// The value of a named argument, or `otherwise`.
   [[nodiscard]] std::string text(const std::string& argument, std::string otherwise = {}) const;
-  /// A number; throws `script_error` when it is none, or when it is missing and there is no `otherwise`.
+  /// The number in a named argument. Throws `script_error` when it is not a number, or when it is missing without
+  /// `otherwise`.
   [[nodiscard]] std::uint64_t number(const std::string& argument, std::optional<std::uint64_t> otherwise = {}) const;
 };
 
-/// What a script's author did wrong.
+/// A mistake of the author of a script.
 struct script_error {
   std::string what;
 };
@@ -33,15 +34,15 @@ struct script_error {
 /// A number of microseconds from "150ms", "2s" or "20us".
 [[nodiscard]] std::uint64_t parse_duration_us(const std::string& text);
 [[nodiscard]] std::uint64_t parse_number(const std::string& text);
-/// "1,2,3".
+/// Splits for example "1,2,3" into its parts.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 
-/// Runs the commands of one block and gives its output, lines that end in a line feed.
+/// Runs the commands of one block and returns its output: lines that each end in a line feed.
 using block_runner = std::function<std::string(const std::vector<script_command>&)>;
 
-/// A script is a list of blocks: commands, a line "----", the output that is expected, an empty line. Comments
-/// begin with '#'. Returns the script with the output that `run` gives in place of the expected one, so that
-/// a script that holds is returned unchanged.
+/// Runs a script. A script is a list of blocks: commands, a line "----", the expected output, an empty line. Comments
+/// begin with '#'. Returns the script with the output of `run` in the place of the expected output. So a script whose
+/// expectations are met is returned unchanged.
 [[nodiscard]] std::string run_script(const std::string& script, const block_runner& run);
 
 }  // namespace hypermesh::testing

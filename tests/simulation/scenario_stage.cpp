@@ -63,7 +63,7 @@ void scenario_stage::on_observed(endpoint machine, const observation& what) {
   const replica_id replica{machine.who.number};
   checker_->on_observed(replica, what);
   if (const auto* refused = std::get_if<frame_rejected>(&what)) {
-    // Late and repeated votes of correct replicas are everyday life.
+    // Late and repeated votes of correct replicas are normal, so the transcript omits their rejections.
     const bool is_harmless = refused->reason == rejection::already_decided || refused->reason == rejection::duplicate;
     const bool is_correct = refused->sender.is_client() || world_->has_node(replica_id{refused->sender.number});
     if (is_harmless && is_correct) return;
@@ -202,7 +202,7 @@ void scenario_stage::remove(const script_command& command) {
   }
 }
 
-/// The node goes on, with somebody between it and its links.
+/// Keeps the node running, but puts an adversary between the node and its links.
 void scenario_stage::misbehave(const script_command& command) {
   const auto& words = command.words;
   const bool leaves = words.size() == 2 && words[1] == "leaves";
@@ -232,7 +232,7 @@ void scenario_stage::tell_status(const script_command&) {
   }
 }
 
-/// What each replica's machine holds under a key.
+/// Prints the value of a key in each replica's machine.
 void scenario_stage::tell_value(const script_command& command) {
   if (command.words.size() != 1) throw script_error{"read <key>"};
   const auto operation = operation_of({"get", command.words.front()});

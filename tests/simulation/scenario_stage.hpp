@@ -12,14 +12,14 @@
 
 namespace hypermesh::testing {
 
-/// A cluster that follows a script: the simulated world without chance. Its network delivers at once and in order, and
-/// its time moves only by command. Invariants are checked throughout, over the replicas that still have a node.
+/// A cluster that follows a script: the simulated world without randomness. Its network delivers at once and in order,
+/// and time moves only by command. Invariants are checked throughout for the replicas that still have a node.
 /// tests/scenarios/README.md describes the commands.
 class scenario_stage final : public world_watcher {
  public:
   scenario_stage();
 
-  /// Carries out one block of a script; its output.
+  /// Executes one block of a script and returns its output.
   [[nodiscard]] std::string run(const std::vector<script_command>& commands);
 
   void on_observed(endpoint machine, const observation& what) override;
@@ -32,7 +32,7 @@ class scenario_stage final : public world_watcher {
  private:
   using action = void (scenario_stage::*)(const script_command&);
 
-  /// Frames that the network holds or drops. Empty sets match everybody.
+  /// Selects frames that the network holds or drops. An empty set matches every member.
   struct filter {
     simulated_network::verdict decided = simulated_network::verdict::pass;
     std::string kind;
@@ -42,7 +42,7 @@ class scenario_stage final : public world_watcher {
     [[nodiscard]] bool matches(const frame_transit& transit) const;
   };
 
-  // The cluster, its network and its time.
+  // The commands that create the cluster and control its network and time.
   void make_cluster(const script_command& command);
   void submit(const script_command& command);
   void hold(const script_command& command) { add_filter(simulated_network::verdict::hold, command); }
@@ -59,7 +59,7 @@ class scenario_stage final : public world_watcher {
   void tell_status(const script_command& command);
   void tell_value(const script_command& command);
 
-  // What a faulty replica or client sends.
+  // The commands that send messages of a faulty replica or client.
   void define_batch(const script_command& command);
   void send_pre_prepare(const script_command& command);
   void send_prepare(const script_command& command) { send_vote(message_kind::prepare, command); }
@@ -89,13 +89,13 @@ class scenario_stage final : public world_watcher {
   std::unique_ptr<request_factory> factory_;
   std::unique_ptr<invariant_checker> checker_;
   std::vector<filter> filters_;
-  /// Requests of each batch that the script made.
+  /// The requests of each batch that the script defined.
   std::map<std::string, std::vector<request>> batches_;
-  /// Ends first: its actors call back until then.
+  /// It must be destroyed first, because its actors call this object until then.
   std::unique_ptr<simulated_world> world_;
 };
 
-/// Runs a whole script on a stage of its own; the script with what really happened in it.
+/// Runs a whole script on a new stage. Returns the script with the actual output in it.
 [[nodiscard]] std::string run_scenario(const std::string& script);
 
 }  // namespace hypermesh::testing

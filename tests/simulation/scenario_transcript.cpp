@@ -40,7 +40,7 @@ void scenario_transcript::delivered(const frame_transit& transit) {
     text = fmt::format("bytes that do not decode: {}", to_string(decoded.error()));
   } else {
     const auto& value = *decoded;
-    // Digests get their names in the order in which they appear, printed or not.
+    // Digests get their names in the order in which they appear, even in lines that are not printed.
     text = to_line(value, [this](const digest& each) { return names_.of(each); });
     if (!shown_.empty() && !shown_.contains(std::string{to_string(kind_of(value))})) return;
   }
@@ -97,7 +97,7 @@ void scenario_transcript::said_of(replica_id replica, const std::string& line) {
   }
 }
 
-/// Messages that differ in nothing but their sender are one line.
+/// Merges messages that differ only in their sender into one line.
 void scenario_transcript::merge_senders() {
   std::vector<entry> merged;
   for (auto& each : entries_) {

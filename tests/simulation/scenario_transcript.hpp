@@ -11,12 +11,12 @@
 
 namespace hypermesh::testing {
 
-/// Gives digests short names in the order in which they appear: d1, d2, …, and keeps the names that a script gave.
+/// Gives digests short names in the order in which they appear: d1, d2, and so on. Names that a script gave are kept.
 class digest_names {
  public:
   void define(const digest& value, const std::string& name) { names_[value] = name; }
   [[nodiscard]] std::string of(const digest& value);
-  /// The digest that a script named.
+  /// The digest to which the script gave this name.
   [[nodiscard]] std::optional<digest> find(const std::string& name) const;
 
  private:
@@ -24,29 +24,29 @@ class digest_names {
   std::size_t next_ = 1;
 };
 
-/// The events of one block of a script in short form: equal messages to several receivers are one line, and so are
+/// The events of one block of a script in short form. Equal messages to several receivers become one line, and so do
 /// equal events at several replicas. Pure.
 class scenario_transcript {
  public:
   scenario_transcript(digest_names& names, std::uint32_t replicas) : names_(names), replicas_(replicas) {}
 
-  /// Only these kinds of messages are told; empty: all.
+  /// Prints only these kinds of messages; if the set is empty, all kinds are printed.
   void show_only(std::set<std::string> kinds) { shown_ = std::move(kinds); }
   void show_none() { shown_ = {"none"}; }
-  /// Nothing at all is told while this is set.
+  /// While this is set, nothing is printed.
   void mute(bool on) { muted_ = on; }
 
   void delivered(const frame_transit& transit);
   void observed(replica_id replica, const observation& what);
   void said(std::string line);
-  /// The same line for each of several replicas.
+  /// Adds an event of one replica. Equal lines of several replicas are merged.
   void said_of(replica_id replica, const std::string& line);
 
-  /// The lines so far; the next block begins.
+  /// Returns the lines so far and begins the next block.
   [[nodiscard]] std::string take();
 
  private:
-  /// What is told on one line, and by whom.
+  /// One line of the transcript, and the members that it is about.
   struct entry {
     std::string text;
     std::set<principal> from;

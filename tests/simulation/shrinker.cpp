@@ -8,8 +8,8 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// Makes the plan consistent after an edit: faults end when the network heals, and are possible in the cluster;
-/// operations of removed clients belong to another one.
+/// Makes the plan consistent after an edit: faults end when the network heals, and they are possible in the cluster.
+/// Operations of removed clients are given to another client.
 run_plan fitted(run_plan plan) {
   const auto cluster = world_of(plan).cluster;
   const auto processes = processes_of(plan.settings);
@@ -38,7 +38,8 @@ class shrinker {
     while (helped && has_budget()) {
       while (helped && has_budget())
         helped = take_away();
-      // Not before: a fault that lasts no longer than it must fits one order of events only.
+      // Softening comes last, because a fault of the shortest possible length makes the plan fail in only one order of
+      // events.
       helped = has_budget() && soften();
     }
     result_.finished = !helped && has_budget();
@@ -55,7 +56,7 @@ class shrinker {
     return report;
   }
 
-  /// Takes `candidate` for the plan if it fails in the same way under one of some schedules.
+  /// Adopts `candidate` as the plan if it fails in the same way under at least one of some schedules.
   bool try_plan(run_plan candidate) {
     candidate = fitted(std::move(candidate));
     if (candidate == result_.plan || !check(candidate)) return false;
@@ -71,7 +72,7 @@ class shrinker {
     return false;
   }
 
-  /// The plan after `edit`, tried.
+  /// Applies `edit` to the plan and tries the result.
   template <class Edit>
   bool try_edit(Edit edit) {
     auto candidate = result_.plan;
@@ -79,12 +80,12 @@ class shrinker {
     return try_plan(std::move(candidate));
   }
 
-  /// Takes away parts of a list of the plan: halves, then ever smaller ones, down to single items.
+  /// Removes parts of a list of the plan: halves, then smaller and smaller parts, down to single items.
   template <class Item>
   bool reduce(std::vector<Item> run_plan::*list) {
     bool helped = false;
     for (auto size = (result_.plan.*list).size(); size >= 1; size /= 2) {
-      // From the end, because a later item depends on earlier ones more often than they on it.
+      // The loop begins at the end, because later items depend on earlier items more often than the other way round.
       for (auto end = (result_.plan.*list).size(); end > 0 && has_budget();) {
         const auto begin = end - std::min(end, size);
         if (try_edit([&](run_plan& plan) {
@@ -94,7 +95,7 @@ class shrinker {
             })) {
           helped = true;
         }
-        // An edit may take away more than it says; what is left ends where the list ends.
+        // An edit may remove more items than it names, so the end is limited to the present size of the list.
         end = std::min(begin, (result_.plan.*list).size());
       }
     }
@@ -142,7 +143,7 @@ class shrinker {
     return helped;
   }
 
-  /// Takes away the time in which nothing that is planned happens.
+  /// Removes the time before the first planned item.
   bool begin_earlier() {
     what_ = "earlier beginning";
     return try_edit([](run_plan& plan) {
@@ -170,7 +171,7 @@ class shrinker {
     };
     for (const auto& row : setting_rows)
       attempt(row.member, plain.*row.member);
-    // Not as few as that, but fewer.
+    // If the plain number is too small for the failure, half the distance may be possible.
     for (const auto member : {&plan_settings::clients, &plan_settings::replicas}) {
       const auto now = result_.plan.settings.*member;
       if (now > plain.*member) attempt(member, plain.*member + (now - plain.*member) / 2);
@@ -178,8 +179,8 @@ class shrinker {
     return helped;
   }
 
-  /// Items that begin after the failure had no part in it. Faults that last beyond it stay as long as they are, because
-  /// a removal may make the failure come later.
+  /// Removes items that begin after the failure, because they did not contribute to it. Faults that last beyond the
+  /// failure keep their length, because a later removal may delay the failure.
   void forget_the_rest() {
     what_ = "what comes after the failure";
     try_edit([end = result_.report.virtual_us](run_plan& plan) {

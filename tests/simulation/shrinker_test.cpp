@@ -28,7 +28,7 @@ run_report failed(std::string invariant) {
   return report;
 }
 
-/// The plan of a seed in which two operations are to be found again.
+/// The plan of a seed with two additional operations that the shrinker has to find.
 run_plan marked_plan(std::uint64_t seed, fault_profile profile = fault_profile::everything) {
   auto plan = make_plan({seed, 4, 80, profile});
   plan.operations[20].operation = operation("put planted 1");
@@ -36,7 +36,8 @@ run_plan marked_plan(std::uint64_t seed, fault_profile profile = fault_profile::
   return plan;
 }
 
-/// Breaks "planted" when a replica commits `put planted 2` after `put planted 1` while `is_wrong` holds.
+/// Breaks the invariant "planted" when a replica commits `put planted 2` after `put planted 1` while `is_wrong` is
+/// true.
 class planted_fault {
  public:
   explicit planted_fault(std::function<bool(const run_moment&)> is_wrong) : is_wrong_(std::move(is_wrong)) {}
@@ -135,12 +136,13 @@ TEST_CASE("a failure of two operations during a partition shrinks to little more
     ++found;
     CAPTURE(text_of(shrunken->plan));
     CHECK(shrunken->report.failure->invariant == "planted");
-    // A third one may be needed that keeps a client busy until the partition has begun.
+    // The plan may need a third operation that keeps a client busy until the partition has begun.
     const auto more = shrunken->plan.operations.size() - 2;
     CHECK(more <= 1);
     longer += more;
     CHECK(has_fault<link_partition>(shrunken->plan.faults));
-    // One more may be needed: an operation that began before the partition is committed in it because frames take long.
+    // The plan may need one more operation. It begins before the partition but is committed in it, because frames take
+    // long.
     const auto rest = shrunken->plan.faults.size() - 1;
     CHECK(rest <= 1);
     CHECK(rest == (has_fault<link_delay>(shrunken->plan.faults) ? 1 : 0));

@@ -19,10 +19,11 @@ namespace hypermesh::testing {
 namespace {
 
 invariant_bounds bounds_of(const cluster_parameters& cluster) {
-  // For each slot a PRE-PREPARE, a PREPARE, a COMMIT and two certificates; own CHECKPOINTs within two windows; one
-  // proof of h, one VIEW-CHANGE and one NEW-VIEW.
+  // For each slot there are a PRE-PREPARE, a PREPARE, a COMMIT and two certificates. In addition there are the own
+  // CHECKPOINTs within two windows, one proof of h, one VIEW-CHANGE and one NEW-VIEW.
   const auto window = std::uint64_t{cluster.watermark_window};
-  // Twice, because what came early is recorded in the step that moves h, before the past is forgotten.
+  // The bound is doubled, because early messages are recorded in the step that moves h, before old records are
+  // forgotten.
   return {std::uint64_t{cluster.clients} * limits::requests_pending_per_client_max,
           2 * (5 * window + 2 * window / cluster.checkpoint_period + 3)};
 }
@@ -108,21 +109,21 @@ class simulated_run final : public world_watcher {
   std::shared_ptr<const authenticator> keys_;
   std::unique_ptr<invariant_checker> checker_;
   microseconds_t heals_at_ = 0;
-  /// When everything that is planned has happened.
+  /// The time at which all planned items have happened.
   microseconds_t planned_until_ = 0;
-  /// Their operations need no answer.
+  /// The clients whose operations need no answer.
   std::set<client_id> misbehaving_;
   std::size_t unanswered_ = 0;
-  /// Without their disks, and not full members again.
+  /// The replicas that lost their disk and are not full members again.
   std::set<replica_id> on_probation_;
-  /// The end of the order when the network healed, and whether it has grown since.
+  /// The end of the order when the network healed. `progressed_` says whether the order has grown since then.
   std::optional<sequence_number> last_in_chaos_;
   microseconds_t next_nudge_ = 0;
   bool progressed_ = false;
-  /// The frame that was looked at last: a broadcast is looked at once.
+  /// The last checked frame. It is remembered so that a broadcast is checked only once.
   frame_ptr last_sent_;
   std::unique_ptr<fault_driver> faults_;
-  /// Ends first: its actors call back until then.
+  /// It must be destroyed first, because its actors call this object until then.
   std::unique_ptr<simulated_world> world_;
 };
 
@@ -146,7 +147,7 @@ void simulated_run::submit(const planned_operation& operation) {
                  [this, client, number](const submit_outcome& outcome) { finished(client, number, outcome); });
 }
 
-/// What a client that misbehaves makes of its operations is its own affair: each may happen at any time, or never.
+/// A misbehaving client may do anything with its operations, so each may happen at any time or never.
 void simulated_run::tempt(const planned_operation& operation) {
   const auto forget = [](const submit_outcome&) {};
   if (operation.is_query) return world_->query(operation.client, operation.operation, forget);
@@ -185,7 +186,7 @@ void simulated_run::on_started(endpoint machine, const recovered_replica& past) 
 
 void simulated_run::on_start_refused(endpoint machine, const world_error& why) {
   log_.noted(now(), fmt::format("{} does not start: {}", short_name(machine), why.what));
-  // Only what a disk lost without saying so, or a key that two share, makes its node stop for good.
+  // A node may stop for good only if its disk lost data without notice, or if two machines share its key.
   if (is_correct(machine.who.number)) {
     checker_->report("I7", fmt::format("{} does not start: {}", short_name(machine), why.what));
   }
@@ -241,7 +242,7 @@ void simulated_run::check_step() {
   }
 }
 
-/// I11 of the healed network: somebody waits, so something is committed.
+/// I11 in the healed network: if operations are pending, something is committed.
 void simulated_run::check_progress() {
   if (progressed_ || now() < heals_at_) return;
   const auto last = checker_->order().last();
@@ -254,7 +255,8 @@ void simulated_run::check_progress() {
                                progress_us_max / 1'000'000, unanswered_));
 }
 
-/// Whoever left its view alone comes along at the next checkpoint.
+/// Submits an operation while the cluster is idle. A replica that left its view alone catches up at the next
+/// checkpoint.
 void simulated_run::nudge() {
   if (unanswered_ > 0 || now() < std::max(planned_until_ + calm_us_max, next_nudge_)) return;
   next_nudge_ = now() + nudge_period_us;
@@ -283,7 +285,7 @@ violation simulated_run::too_late() const {
                                        seconds, checker_->order().last().value, places)};
 }
 
-/// Everything is answered, and every correct replica has executed the whole order and is a full member.
+/// Whether every operation is answered, and every correct replica has executed the whole order and is a full member.
 bool simulated_run::is_settled() const {
   if (unanswered_ > 0 || now() < planned_until_) return false;
   if (std::ranges::any_of(on_probation_, [this](replica_id each) { return is_correct(each.value); })) return false;
@@ -298,7 +300,7 @@ bool simulated_run::is_settled() const {
   return true;
 }
 
-/// The digest of the ledgers, computed from the ledgers themselves and independent of what the root covers.
+/// The digest of the ledgers. It is computed from the ledgers themselves and does not depend on what the root covers.
 digest ledger_digest_of(const replicated_state& state) {
   byte_writer out;
   state.ledger().write(out);
@@ -316,7 +318,7 @@ void simulated_run::check_end() {
   for (std::uint32_t number = 0; number < report_.options.replicas; ++number) {
     const replica_id id{number};
     const auto& node = world_->node(id);
-    // One that forgot need not be there, but is nowhere else than the others.
+    // A replica that forgot its votes may lag behind. If it does not lag, its state must equal the state of the others.
     const bool forgot = checker_->standing_of(id) == standing::forgetful && node.executor != nullptr &&
                         node.executor->replicated != nullptr &&
                         node.executor->replicated->last_executed() == checker_->order().last();

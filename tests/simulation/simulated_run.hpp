@@ -14,16 +14,16 @@
 namespace hypermesh::testing {
 
 struct run_report {
-  /// Of a plan that no seed made: its sizes.
+  /// The options of the run. For a plan without a seed, they contain only its sizes.
   run_options options;
-  /// What the seed chose.
+  /// The profile that the seed chose.
   fault_profile profile = fault_profile::calm;
   std::optional<violation> failure;
-  /// The last events before a failure, a line each.
+  /// The last events before a failure, one line for each.
   std::vector<std::string> last_events;
-  /// Equal for equal plans, on every machine.
+  /// The hash of all events. Equal plans give equal hashes on every machine.
   digest event_hash;
-  /// Of what is on the disks at the end; equal for equal plans, too.
+  /// The hash of the content of all disks at the end. Equal plans give equal hashes.
   digest disk_hash;
   std::uint64_t steps = 0;
   /// Virtual time of the whole run, from healing until a batch was committed, and until everybody agreed.
@@ -35,27 +35,27 @@ struct run_report {
   std::uint64_t retransmissions = 0;
   std::uint64_t state_transfers = 0;
   std::uint64_t checkpoints = 0;
-  /// Operations that clients were given for the sake of replicas that fell behind while nothing else was to do.
+  /// Operations that the run gave to clients so that lagging replicas could catch up while the cluster was idle.
   std::uint64_t nudges = 0;
-  /// Reads that were answered without being ordered.
+  /// The number of reads that were answered without being ordered.
   std::uint64_t queries = 0;
   /// Starts of a node, but the first of each; those on probation; disks that lost what they had promised to keep.
   std::uint64_t restarts = 0;
   std::uint64_t learner_starts = 0;
   std::uint64_t disks_that_lied = 0;
-  /// Replicas that were full members again after the loss of their disk.
+  /// The number of replicas that became full members again after the loss of their disk.
   std::uint64_t readmissions = 0;
-  /// Places that the check for linearizability visited, and keys for which it gave up.
+  /// The number of places that the check for linearizability visited, and of keys for which it gave up.
   std::uint64_t search_states = 0;
   std::uint64_t keys_undecided = 0;
   network_counters network;
-  /// What honest replicas noticed of those that were faulty.
+  /// The signs of faulty members that honest replicas noticed.
   notice_tally noticed;
 
   [[nodiscard]] bool passed() const { return !failure; }
 };
 
-/// What a replica said, and what was wrong with the world then.
+/// An observation of a replica, and the faults that were active at that time.
 struct run_moment {
   microseconds_t now = 0;
   replica_id replica;
@@ -63,15 +63,16 @@ struct run_moment {
   const std::vector<planned_fault>& active_faults;
 };
 
-/// A test's own invariant, asked at every moment of a run: what broke, or nothing.
+/// A test's own invariant, checked at every moment of a run. It returns a violation, or nothing.
 using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 
-/// Runs a cluster in two phases. Chaos: its faults come and go, and no invariant may break. Healing: from `heals_at` on
-/// there are no faults, and the cluster must make progress: a batch is committed within `progress_us_max`, and within
-/// `settling_us_max` every operation is answered and all correct replicas are in the same state. A replica may have
-/// left its view alone, because the replicas that wanted to leave too forgot that or were faulty. It catches up at a
-/// checkpoint, so a client is given an operation now and then when the others are idle. Every invariant is checked
-/// after every step, and at the end whether the clients' history is linearizable. The plan must be valid.
+/// Runs a cluster in two phases. In the chaos phase faults begin and end, and no invariant may break. In the healing
+/// phase, from `heals_at` on, there are no faults, and the cluster must make progress: a batch is committed within
+/// `progress_us_max`, and within `settling_us_max` every operation is answered and all correct replicas have the same
+/// state. A replica may have left its view alone, because the other replicas that wanted to leave forgot this or were
+/// faulty. It catches up at a checkpoint, so the run gives a client an operation from time to time when the cluster is
+/// idle. Every invariant is checked after every step, and the linearizability of the clients' history at the end. The
+/// plan must be valid.
 [[nodiscard]] run_report run_simulation(const run_plan& plan, event_log::line_sink trace = {}, run_probe probe = {});
 /// Runs the plan of a seed.
 [[nodiscard]] run_report run_simulation(const run_options& options, event_log::line_sink trace = {});

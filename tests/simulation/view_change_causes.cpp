@@ -28,8 +28,9 @@ std::optional<std::string> view_change_causes::wrong_suspicion(replica_id replic
 }
 
 std::optional<std::string> view_change_causes::wrong_departure(replica_id replica, view_number to) const {
-  // A replica follows f + 1 others to the smallest view that they want, or to an earlier one. One of them is correct:
-  // it suspects the primary before the view that it wants, or it has left for that view for one of these causes.
+  // A replica follows f + 1 others to the smallest view that they want, or to an earlier view. One of the f + 1 is
+  // correct: it suspects the primary before the view that it wants, or it has left for that view for one of these
+  // causes.
   const bool is_agreed =
       to <= least_view_ || (to > view_number{0} && stepped_down_.contains(view_number{to.value - 1}));
   if (to <= wanted_ || is_agreed) return std::nullopt;

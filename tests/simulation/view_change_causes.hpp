@@ -11,25 +11,25 @@
 
 namespace hypermesh::testing {
 
-/// The findings of correct replicas about primaries, and the moves that the group agreed on: the causes for which a
-/// view may be left (I18). Pure. Memory: one entry for each replica and view that was suspected or given up.
+/// The causes for which a view may be left (I18): findings of correct replicas about primaries, and moves that the
+/// group agreed on. Pure. Memory: one entry for each replica and view that was suspected or given up.
 class view_change_causes {
  public:
-  /// `is_bound`: the replica counts as correct, so that its finding may move others.
+  /// `is_bound` means that the replica counts as correct, so its finding is a cause for others too.
   void on_suspected(replica_id replica, view_number view, bool is_bound);
   void on_agreed(const move_agreed& move);
 
-  /// How a correct replica's SUSPICION of `view` breaks I18, if it does.
+  /// Describes how a correct replica's SUSPICION of `view` violates I18, if it does.
   [[nodiscard]] std::optional<std::string> wrong_suspicion(replica_id replica, view_number view) const;
-  /// How a correct replica's VIEW-CHANGE for `to` breaks I18, if it does.
+  /// Describes how a correct replica's VIEW-CHANGE for `to` violates I18, if it does.
   [[nodiscard]] std::optional<std::string> wrong_departure(replica_id replica, view_number to) const;
 
  private:
-  /// The views that each replica itself has suspected the primary of.
+  /// The views whose primary each replica itself has suspected.
   std::map<replica_id, std::set<view_number>> suspected_;
-  /// The highest of them, and the next view: what a replica that suspects wants to be in.
+  /// The view after the highest suspected view. A replica that suspects a primary wants to be in the next view.
   view_number wanted_;
-  /// All views before this one are left by agreement.
+  /// The group has agreed to leave all views before this view.
   view_number least_view_;
   /// The views whose primaries stepped down.
   std::set<view_number> stepped_down_;

@@ -8,25 +8,26 @@
 
 namespace hypermesh::testing {
 
-/// An operation that a client is given at a time.
+/// An operation that a client receives at a planned time.
 struct planned_operation {
   microseconds_t when = 0;
-  /// The process that is given it: see `processes_of`.
+  /// The process of the client that receives the operation: see `processes_of`.
   client_id client;
   byte_vector operation;
-  /// A read that is not ordered: f+1 replicas answer it from what they have executed.
+  /// The operation is a read that is not ordered: f+1 replicas answer it from their executed state.
   bool is_query = false;
 
   friend bool operator==(const planned_operation&, const planned_operation&) = default;
 };
 
-/// `count` operations on a key-value store with few keys, in bursts until `ends_at`; some are refused or malformed. At
-/// `ends_at` each client is given one more, so that there is something to do when the network has healed.
+/// Draws `count` operations on a key-value store with few keys, in bursts until `ends_at`. Some operations are refused
+/// or malformed. At `ends_at` each client receives one more operation, so that operations are pending when the network
+/// has healed.
 [[nodiscard]] std::vector<planned_operation> draw_workload(std::uint32_t count, std::uint32_t processes,
                                                            microseconds_t ends_at, splitmix64& chance);
 
-/// A small cluster with small bounds, so that watermarks, checkpoints, full pipelines and state transfers are met
-/// in a short run.
+/// Draws a small cluster with small bounds, so that a short run reaches watermarks, checkpoints, full pipelines and
+/// state transfers.
 [[nodiscard]] plan_settings draw_settings(std::uint32_t replicas, splitmix64& chance);
 
 }  // namespace hypermesh::testing

@@ -16,12 +16,12 @@ constexpr std::string_view threats_file = "actors/protocol/THREATS.md";
 constexpr std::string_view invariants_file = "actors/protocol/INVARIANTS.md";
 constexpr std::string_view protocol_file = "actors/protocol/PROTOCOL.md";
 
-/// What the documents of the law define.
+/// The attacks, invariants, requirements and sections that the documents define.
 struct law {
   std::set<std::string> attacks;
   std::set<std::string> invariants;
   std::set<std::string> requirements;
-  /// Of the papers, as "4.4".
+  /// The sections of the papers, for example "4.4".
   std::set<std::string> sections;
   std::set<std::string> tests;
 };
@@ -35,7 +35,7 @@ std::string digits_at(std::string_view text, std::size_t at) {
   return std::string(text.substr(at, end - at));
 }
 
-/// The number behind each "\n## `word`" of a document.
+/// The number after each "\n## `word`" of a document.
 std::set<std::string> headings(std::string_view text, std::string_view word) {
   std::set<std::string> found;
   const auto head = "\n## " + std::string(word);
@@ -61,13 +61,13 @@ void read_sections(std::string_view text, std::set<std::string>& into) {
     into.insert(section_at(text, at + section_sign.size()));
 }
 
-/// The list of sections is the part of the document below this heading.
+/// The list of sections: the part of the document below this heading.
 std::string_view list_of_sections(std::string_view text) {
   const auto at = text.find("\n## Sections cited");
   return at == std::string_view::npos ? std::string_view{} : text.substr(at);
 }
 
-/// A literal's text: escapes are read as the character behind the backslash.
+/// The text of a literal. An escape is read as the character after the backslash.
 std::string literal_at(std::string_view text, std::size_t at) {
   std::string value;
   for (; at < text.size() && text[at] != '"'; ++at) {
@@ -110,7 +110,7 @@ struct reader {
     found.push_back({file.path, line_of(text, at), reason});
   }
 
-  /// "attack 9", "attacks 10, 13 and 20", "attacks 1 to 3".
+  /// Reads citations such as "attack 9", "attacks 10, 13 and 20", "attacks 1 to 3".
   void read_attacks(const law& known) const {
     constexpr std::string_view word = "attack";
     for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
@@ -139,7 +139,7 @@ struct reader {
     return std::nullopt;
   }
 
-  /// "I7" and "R12", as words.
+  /// Reads citations such as "I7" and "R12" as whole words.
   void read_codes(char letter, const std::set<std::string>& known, std::string_view document) const {
     for (auto at = text.find(letter); at != std::string_view::npos; at = text.find(letter, at + 1)) {
       const auto number = digits_at(text, at + 1);
@@ -159,14 +159,14 @@ struct reader {
     }
   }
 
-  /// In THREATS.md a point that begins with a name in backticks names a test.
+  /// In THREATS.md, a list item that begins with a name in backticks names a test.
   void read_points(const law& known) const {
     constexpr std::string_view point = "\n- `";
     for (auto at = text.find(point); at != std::string_view::npos; at = text.find(point, at + 1)) {
       const auto begin = at + point.size();
       std::string name;
       for (auto place = begin; place < text.size() && text[place] != '`'; ++place) {
-        // A long name is continued on the next line.
+        // A long name may continue on the next line.
         const bool is_break = text[place] == '\n' || (text[place] == ' ' && !name.empty() && name.back() == ' ');
         if (text[place] == '\n') name += ' ';
         if (!is_break) name += text[place];
@@ -190,7 +190,7 @@ violations check_citations(const source_tree& tree) {
   const auto known = read_law(tree);
   violations found;
   for (const auto& file : tree) {
-    // The rules and their tests speak of numbers that do not exist.
+    // The rules and their tests cite numbers that do not exist, so their files are skipped.
     if (!is_text(file.path) || file.path.starts_with("tests/style/")) continue;
     const reader read{file, file.text, found};
     read.read_attacks(known);

@@ -17,7 +17,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view betw
   return parts;
 }
 
-/// Code points, not bytes.
+/// Counts code points, not bytes.
 std::size_t letters_of(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char each) { return (static_cast<unsigned char>(each) & 0xc0U) != 0x80U; }));
@@ -28,7 +28,7 @@ bool is_equal(std::string_view left, std::string_view right) {
                     [](unsigned char one, unsigned char other) { return std::tolower(one) == std::tolower(other); });
 }
 
-/// Whether `name` means this part of a path: "lab" means "hypermesh-lab", "github" means ".github", "readme" means
+/// Whether `name` stands for this part of a path: "lab" for "hypermesh-lab", "github" for ".github", "readme" for
 /// "README.md".
 bool means(std::string_view name, std::string_view part) {
   if (is_equal(name, part) || is_equal(name, part.substr(0, part.rfind('.')))) return true;
@@ -36,7 +36,7 @@ bool means(std::string_view name, std::string_view part) {
   return separator != std::string_view::npos && is_equal(name, part.substr(separator + 1));
 }
 
-/// Whether the parts of `name` stand one after another in `path`.
+/// Whether the parts of `name` occur one after another in `path`.
 bool is_part_of(std::string_view name, std::string_view path) {
   const auto wanted = split(name, "/");
   const auto parts = split(path, "/");
@@ -44,7 +44,7 @@ bool is_part_of(std::string_view name, std::string_view path) {
                      [](std::string_view part, std::string_view one) { return means(one, part); }) != parts.end();
 }
 
-/// What is wrong with the subject; empty if nothing is.
+/// The fault of the subject; empty if there is none.
 std::string objection_to(const commit& of) {
   const auto letters = letters_of(of.subject);
   if (letters > subject_letters_max) {

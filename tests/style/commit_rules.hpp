@@ -10,23 +10,24 @@
 namespace hypermesh::style {
 
 struct commit {
-  /// Its short hash.
+  /// The short hash of the commit.
   std::string name;
   std::string subject;
-  /// The files that it changes.
+  /// The files that the commit changes.
   std::vector<std::string> paths;
 };
 
 inline constexpr std::size_t subject_letters_max = 72;
 
-/// The format of `git log` that `read_log` reads, with `--name-only`: a line that begins with the byte 1 and holds the
-/// hash, the subject, an empty line, the paths.
+/// The format of `git log` that `read_log` reads, with `--name-only`: a line with the byte 1 and the hash, the subject,
+/// an empty line, the paths.
 inline constexpr std::string_view log_format = "%x01%h%n%s";
 [[nodiscard]] std::vector<commit> read_log(std::string_view log);
 
-/// A subject has at most `subject_letters_max` letters. It names one or more folders that the commit changes, then says
-/// what the commit does: "runtime/links, tests: refuse one process too many". A folder may be named by its path, by the
-/// end of its path, or by its last word ("lab" for `hypermesh-lab`). The name of a file counts too, without its ending.
+/// Checks subjects. A subject has at most `subject_letters_max` letters. It names one or more folders that the commit
+/// changes, then says what the commit does: "runtime/links, tests: refuse one process too many". A folder may be named
+/// by its path, by the end of its path, or by its last word ("lab" for `hypermesh-lab`). The name of a file without its
+/// ending counts too.
 [[nodiscard]] violations check_commits(const std::vector<commit>& commits);
 
 }  // namespace hypermesh::style

@@ -13,14 +13,14 @@ namespace hypermesh::style {
 
 namespace {
 
-/// What the rule has to know of one `enum class`.
+/// The facts that the rule needs about one `enum class`.
 struct found_enum {
   std::string path;
   std::size_t line = 0;
   std::string name;
   bool has_type = false;
   std::vector<std::string> enumerators;
-  /// As written after the `=` of the last enumerator; empty when it has none.
+  /// The text after the `=` of the last enumerator; empty when there is none.
   std::string last_number;
 };
 
@@ -68,7 +68,7 @@ void find_enums(const source_file& file, std::string_view code, std::vector<foun
   }
 }
 
-/// What stands after "NAME_last =", up to the semicolon and without its type; nothing when there is no such constant.
+/// The text after "NAME_last =", up to the semicolon and without its type; nothing when there is no such constant.
 std::optional<std::string> last_of(const found_enum& each, std::string_view code) {
   const auto constant = each.name + "_last";
   for (auto at = code.find(constant); at != std::string_view::npos; at = code.find(constant, at + 1)) {
@@ -81,7 +81,7 @@ std::optional<std::string> last_of(const found_enum& each, std::string_view code
   return std::nullopt;
 }
 
-/// Enums that a number is cast to.
+/// Whether the code casts a number to the enum `name`.
 bool is_cast_to(const std::string& name, const std::map<std::string, std::string>& codes) {
   return std::any_of(codes.begin(), codes.end(), [&](const auto& each) {
     return each.second.find("static_cast<" + name + ">") != std::string::npos;

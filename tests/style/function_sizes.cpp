@@ -11,20 +11,21 @@ namespace hypermesh::style {
 namespace {
 
 enum class brace_kind {
-  /// Namespace or class: declarations follow.
+  /// A namespace or class: declarations follow.
   scope,
   function,
-  /// Braces of a value: a table, or the member initialiser of a constructor.
+  /// The braces of a value: a table, or the member initialiser of a constructor.
   value,
 };
 
-/// What the text before an opening brace says, looking only outside of parentheses and template parameter lists.
+/// The meaning of the text before an opening brace. Only text outside of parentheses and template parameter lists
+/// counts.
 struct head_traits {
   bool has_scope_keyword = false;
   bool has_parameters = false;
   bool has_assignment = false;
   bool has_lambda = false;
-  /// A single colon after the parameters: the member initialisers of a constructor.
+  /// A single colon follows the parameters, so these are the member initialisers of a constructor.
   bool in_initialisers = false;
   char last = ' ';
 };
@@ -34,7 +35,7 @@ bool is_scope_keyword(std::string_view word) {
          word == "extern";
 }
 
-/// Position after the `>` that closes `template <` at `open`.
+/// The position after the `>` that closes `template <` at `open`.
 std::size_t after_template_list(std::string_view head, std::size_t open) {
   int depth = 0;
   int parentheses = 0;
@@ -48,7 +49,7 @@ std::size_t after_template_list(std::string_view head, std::size_t open) {
   return head.size();
 }
 
-/// Position after `word`, and after what belongs to it: the list of a template, the symbol of an operator.
+/// The position after `word` and after its continuation: the list of a template, or the symbol of an operator.
 std::size_t skip_belongings(std::string_view head, std::string_view word, std::size_t at) {
   while (at < head.size() && std::isspace(static_cast<unsigned char>(head[at])) != 0)
     ++at;
@@ -108,7 +109,7 @@ brace_kind kind_of(std::string_view head) {
   return traits.has_parameters ? brace_kind::function : brace_kind::value;
 }
 
-/// Position of the brace that closes the one at `open`, or the end of the text.
+/// The position of the brace that closes the brace at `open`, or the end of the text.
 std::size_t closing_brace(std::string_view text, std::size_t open) {
   int depth = 0;
   for (auto at = open; at < text.size(); ++at) {
@@ -132,7 +133,7 @@ std::string name_in(std::string_view head) {
 
 std::vector<function_size> measure_functions(std::string_view statements) {
   std::vector<function_size> functions;
-  std::optional<std::size_t> head;  // where the declaration that we are in began
+  std::optional<std::size_t> head;  // the beginning of the current declaration
   int parentheses = 0;
   for (std::size_t at = 0; at < statements.size(); ++at) {
     const char letter = statements[at];

@@ -17,18 +17,19 @@ namespace {
 
 constexpr std::string_view protocol_folder = "actors/protocol/";
 
-/// A room of `actors/protocol`, and the rooms that it may include besides itself and `base`.
+/// A room of `actors/protocol`, and the rooms that it may include in addition to itself and `base`.
 struct room {
   std::string_view name;
   std::array<std::string_view, 5> includes;
 };
 
-/// The rooms that an auditor of safety reads, and their bound in code lines: an afternoon.
+/// The rooms that an auditor of safety reads. Their number of code lines is bounded, so that an auditor can read them
+/// in an afternoon.
 constexpr std::array<std::string_view, 6> audited = {"base",     "views",     "verification",
                                                      "ordering", "execution", "durability"};
 constexpr std::size_t audited_lines_max = 5'000;
 
-/// From the bottom: a room includes rooms before it, so there is no circle.
+/// The rooms from the bottom. A room includes only rooms before it, so there is no cycle.
 constexpr std::array rooms = {
     room{"base", {}},
     room{"reputation", {}},
@@ -48,7 +49,8 @@ const room* find_room(std::string_view name) {
   return found == rooms.end() ? nullptr : found;
 }
 
-/// "views" of "actors/protocol/views/new_view.hpp"; empty for a file that is in no room.
+/// The name of the room, for example "views" for "actors/protocol/views/new_view.hpp"; empty for a file outside of the
+/// rooms.
 std::string_view room_of(std::string_view path) {
   if (!path.starts_with(protocol_folder)) return {};
   path.remove_prefix(protocol_folder.size());
@@ -79,7 +81,7 @@ void check_file(const source_file& file, violations& found) {
   }
 }
 
-/// Lines that are neither empty nor a comment.
+/// The number of lines that are neither empty nor a comment.
 std::size_t code_lines_of(const std::string& text) {
   std::size_t lines = 0;
   std::istringstream all{text};
@@ -90,7 +92,7 @@ std::size_t code_lines_of(const std::string& text) {
   return lines;
 }
 
-/// The last cell of a row of the README, "1,290", as a number.
+/// The number in the last cell of a row of the README, for example "1,290".
 std::size_t last_number_of(std::string_view row) {
   const auto end = row.find_last_of('|');
   const auto begin = end == std::string_view::npos || end == 0 ? end : row.find_last_of('|', end - 1);
@@ -102,7 +104,8 @@ std::size_t last_number_of(std::string_view row) {
   return number;
 }
 
-/// The README says how many code lines each room has, for whoever plans an audit: the numbers are right to 20 lines.
+/// The README gives the number of code lines of each room for people who plan an audit. The numbers must be right
+/// within 20 lines.
 void check_sizes_in(const source_file& readme, const std::map<std::string, std::size_t>& lines, violations& found) {
   constexpr std::size_t slack = 20;
   std::istringstream all{readme.text};
@@ -152,7 +155,7 @@ violations check_readmes(const source_tree& tree) {
   }
   violations found;
   for (const auto& folder : with_code) {
-    // The tests of a room are explained where the room is.
+    // The tests of a room need no README, because the README of the room explains them.
     if (folder.starts_with("tests/protocol/") || with_readme.contains(folder)) continue;
     found.push_back({folder, 0, "has no README.md: what it is, where to start reading, how to add one more"});
   }

@@ -7,7 +7,7 @@ namespace hypermesh::style {
 
 namespace {
 
-/// Walks over a file once and blanks in each view what does not belong there.
+/// Reads a file once and blanks in each view the parts that do not belong to the view.
 class reader {
  public:
   explicit reader(std::string_view text) : text_(text) {
@@ -42,7 +42,7 @@ class reader {
  private:
   bool starts_with(std::string_view what) const { return text_.substr(at_, what.size()) == what; }
 
-  /// End of the logical line: a backslash before the line break continues it.
+  /// The end of the logical line. A backslash before the line break continues the line.
   std::size_t line_end(std::size_t from) const {
     auto end = text_.find('\n', from);
     while (end != std::string_view::npos && end > 0 && text_[end - 1] == '\\')
@@ -95,7 +95,7 @@ class reader {
     first_on_line_ = false;
   }
 
-  /// `1'000` and `0xFF'FF`, but not `u'x'`.
+  /// Whether the quote separates digits, as in `1'000` and `0xFF'FF` but not in `u'x'`.
   bool is_digit_separator() const {
     auto first = at_;
     while (first > 0 && (is_identifier_char(text_[first - 1]) || text_[first - 1] == '\''))

@@ -20,7 +20,7 @@ using namespace hypermesh::style;
 
 constexpr std::string_view commits_rule = "commits";
 
-/// Dot-folders and the build tree are not part of the repository's text.
+/// Whether the folder is a dot-folder or the build tree, whose files are not part of the repository's text.
 bool is_skipped(const fs::path& folder, const fs::path& root) {
   return folder.filename().string().starts_with('.') || folder == root / "build";
 }
@@ -44,17 +44,18 @@ source_tree load(const fs::path& root) {
   return tree;
 }
 
-/// The rule for subjects holds for commits after this one.
+/// The rule for subjects applies to commits after this commit.
 constexpr std::string_view last_free_commit = "517af7432548229e92a575a05d1ed9aa10f13a49";
-/// Its time. Commits before it are free too, because a clone without the whole history does not know what came before.
+/// The time of this commit. Earlier commits are exempt too, because a clone without the whole history cannot compare
+/// the order of commits.
 constexpr std::string_view last_free_time = "1795752495";
 
-/// What `git <arguments>` prints in this folder; nothing if it fails.
+/// The output of `git <arguments>` in this folder; nothing if git fails.
 std::optional<std::string> output_of_git(const fs::path& folder, const std::string& arguments) {
   std::string quoted = "'";
   for (const char letter : folder.string())
     quoted += letter == '\'' ? std::string{"'\\''"} : std::string{letter};
-  // A checkout of another user, as in a container, is read too.
+  // The option lets git also read a checkout that belongs to another user, for example in a container.
   const auto command = "git -c safe.directory='*' -C " + quoted + "' " + arguments + " 2>/dev/null";
   auto* const pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return std::nullopt;
@@ -67,7 +68,7 @@ std::optional<std::string> output_of_git(const fs::path& folder, const std::stri
   return pclose(pipe) == 0 ? std::optional{std::move(output)} : std::nullopt;
 }
 
-/// The commits for which the rule holds, as far as this clone has them; nothing if the folder is not the top of a
+/// The commits to which the rule applies, as far as this clone has them; nothing if the folder is not the top of a
 /// clone.
 std::optional<std::vector<commit>> load_commits(const fs::path& root) {
   if (output_of_git(root, "rev-parse --show-cdup") != "\n") return std::nullopt;
@@ -103,7 +104,7 @@ int usage() {
 
 }  // namespace
 
-/// Exit codes: 0 nothing found, 1 violations (one a line on stdout), 2 wrong usage or unreadable files.
+/// Exit codes: 0 no violation, 1 violations (one line for each on stdout), 2 wrong usage or unreadable files.
 int main(int argc, char** argv) {
   if (argc != 3) return usage();
   const std::string_view wanted = argv[2];

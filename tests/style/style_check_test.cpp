@@ -11,7 +11,7 @@ using namespace hypermesh::style;
 
 namespace {
 
-/// Number of violations when `path` holds just this text.
+/// The number of violations when the file `path` has exactly this text.
 std::size_t count(rule check, std::string path, std::string text) {
   return check({{std::move(path), std::move(text)}}).size();
 }
@@ -258,7 +258,7 @@ TEST_CASE("rooms of the protocol include each other one way only") {
   CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/ordering/slot_log.hpp") == 1);
   CHECK(rooms_of("actors/protocol/base/a.hpp", "actors/protocol/reputation/b.hpp") == 1);
   CHECK(rooms_of("actors/protocol/client/a.hpp", "actors/protocol/guard/b.hpp") == 1);
-  // A file in no room, and a header of one.
+  // A file outside of the rooms, and a header that belongs to a room.
   CHECK(rooms_of("actors/protocol/a.hpp", "messages/types.hpp") == 1);
   CHECK(rooms_of("actors/protocol/views/a.hpp", "actors/protocol/b.hpp") == 1);
   CHECK(rooms_of("actors/protocol/attic/a.hpp", "messages/types.hpp") == 1);

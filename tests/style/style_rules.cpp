@@ -22,7 +22,7 @@ std::string_view file_name_of(std::string_view path) { return path.substr(path.r
 
 // --- Includes ----------------------------------------------------------------
 
-/// The layers from the bottom; a file includes its own layer and those before it.
+/// The layers from the bottom. A file may include its own layer and the layers before it.
 constexpr std::array<std::string_view, 6> layers = {"schemas/", "messages/", "actors/protocol/",
                                                     "actors/",  "runtime/",  "tools/"};
 
@@ -33,26 +33,27 @@ std::optional<std::size_t> layer_of(std::string_view path) {
   return std::nullopt;
 }
 
-/// Abstract and CAF-free, so the protocol may see it although it stands in actors/.
+/// The header is abstract and free of CAF, so the protocol may include it although it is in actors/.
 constexpr std::string_view ports_header = "actors/ports.hpp";
 
 bool is_actor_header(std::string_view path) { return folder_of(path) == "actors/" && path.ends_with(".hpp"); }
 
-/// What an actor's header may include from our own folders.
+/// Whether an actor's header may include this file of our own folders.
 bool is_open_to_actor_headers(std::string_view path) {
   return path == "actors/interfaces.hpp" || path == "actors/node_messages.hpp" || path == ports_header ||
          is_under(path, "actors/protocol/") || is_under(path, "messages/");
 }
 
-/// The folders of the product's command line from the bottom; a file includes its own folder and those before it.
+/// The folders of the product's command line from the bottom. A file may include its own folder and the folders before
+/// it.
 constexpr std::array<std::string_view, 7> tool_folders = {"tools/hypermesh/terminal/", "tools/hypermesh/local_cluster/",
                                                           "tools/hypermesh/client/",   "tools/hypermesh/traces/",
                                                           "tools/hypermesh/load/",     "tools/hypermesh/runs/",
                                                           "tools/hypermesh/commands/"};
-/// The laboratory links the folders before this one.
+/// The laboratory links the folders before this folder.
 constexpr std::string_view first_folder_closed_to_lab = "tools/hypermesh/runs/";
 
-/// The place of a file in `tool_folders`; that of `main.cpp` is behind all of them.
+/// The index of a file's folder in `tool_folders`; `main.cpp` comes after all of them.
 std::size_t tool_folder_of(std::string_view path) {
   const auto found = std::find(tool_folders.begin(), tool_folders.end(), folder_of(path));
   return static_cast<std::size_t>(found - tool_folders.begin());
@@ -86,7 +87,7 @@ std::string objection_to_include(std::string_view path, const include_line& incl
   }
   if (!target_layer) return {};
   if (is_under(target, "schemas/")) {
-    // The codec's sources share one header of conversions; nobody else includes it.
+    // The codec's sources share one header of conversions. No other file may include it.
     const bool allowed =
         folder_of(path) == "messages/" && (path.ends_with(".cpp") || path == "messages/wire_values.hpp");
     return allowed ? "" : "generated headers appear in messages/*.cpp only";
@@ -122,7 +123,7 @@ struct banned_token {
   std::string_view token;
   bool (*applies_to)(std::string_view path);
   std::string_view reason;
-  /// Comments count too.
+  /// The rule also applies to comments.
   bool in_comments = false;
 };
 
@@ -180,7 +181,8 @@ constexpr banned_token banned_tokens[] = {
     {"flatbuffers::Verifier", outside_of_verification, "buffers are verified in one place: messages/verify.hpp"},
 };
 
-/// Position of `token` at or after `from`, as a whole word at those ends that are word characters.
+/// The position of `token` at or after `from`. Where the token begins or ends with a word character, the word must end
+/// there.
 std::size_t find_token(std::string_view text, std::string_view token, std::size_t from) {
   for (auto at = text.find(token, from); at != std::string_view::npos; at = text.find(token, at + 1)) {
     const auto end = at + token.size();
@@ -221,7 +223,7 @@ bool has_foreign_extension(std::string_view path) {
   return std::any_of(extensions.begin(), extensions.end(), [&](auto end) { return path.ends_with(end); });
 }
 
-/// The first folder in `path` whose name is not snake_case; folders of a binary carry the binary's name.
+/// The first folder in `path` whose name is not snake_case. Folders with the name of a binary are allowed.
 std::string bad_folder_in(std::string_view path) {
   auto rest = folder_of(path);
   while (!rest.empty()) {

@@ -12,7 +12,7 @@ namespace hypermesh::style {
 
 namespace {
 
-/// A word that this product used once, and the word of the field that replaced it (`actors/GLOSSARY.md`).
+/// A word that this product no longer uses, and the word of the field that replaced it (`actors/GLOSSARY.md`).
 struct retired_word {
   std::string_view word;
   std::string_view instead;
@@ -49,12 +49,12 @@ bool is_letter(char letter) { return std::isalpha(static_cast<unsigned char>(let
 
 bool is_read(std::string_view path) {
   constexpr std::array<std::string_view, 5> endings = {".cpp", ".hpp", ".fbs", ".md", ".patch"};
-  // The changelog names old words, and this rule has to.
+  // The changelog and this rule must name the old words.
   return !path.starts_with("tests/style/") && path != "CHANGELOG.md" &&
          std::any_of(endings.begin(), endings.end(), [&](auto end) { return path.ends_with(end); });
 }
 
-/// Lower case, so that a word is found however it is written.
+/// The text in lower case, so that a word is found in every spelling.
 std::string lowered(std::string_view text) {
   std::string low(text);
   std::transform(low.begin(), low.end(), low.begin(),
@@ -84,7 +84,7 @@ std::string_view trimmed(std::string_view line) {
   return begin == std::string_view::npos ? std::string_view{} : line.substr(begin);
 }
 
-/// Lines that hold something; a line of comment is one that begins with `//`.
+/// Counts the lines that are not empty. A line that begins with `//` is a comment line.
 void count_lines(std::string_view text, line_counts& into) {
   while (!text.empty()) {
     const auto line = trimmed(text.substr(0, text.find('\n')));
@@ -118,7 +118,7 @@ violations check_comments(const source_tree& tree) {
   violations found;
   for (const auto& [room, counts] : by_room) {
     const auto percent = 100 * counts.comments / counts.all;
-    // Less than this is a table of names.
+    // A room with fewer lines is only a table of names.
     if (percent >= comment_percent_min || counts.all < comment_rule_lines_min) continue;
     found.push_back({room, 0,
                      std::to_string(percent) + " % of the lines of its sources are comments, at least " +
