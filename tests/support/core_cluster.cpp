@@ -11,7 +11,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A replica's tick comes every so many moments; a client's every other moment.
+/// A replica's tick comes every `tick_moments` moments, and a client's tick every second moment.
 constexpr std::uint64_t tick_moments = 12;
 constexpr microseconds_t moment_us = 1'000;
 
@@ -128,7 +128,7 @@ void core_cluster::deliver(const frame_on_its_way& event) {
 
 void core_cluster::run_executors() {
   for (auto& node : nodes_) {
-    // Now and then an executor is slow, so that ordering runs ahead of it.
+    // Sometimes an executor is slow, so that ordering gets ahead of execution.
     while (random_.below(4) != 0 && node->run_executor()) {
     }
     send_of(*node);

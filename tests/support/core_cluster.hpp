@@ -17,13 +17,13 @@
 
 namespace hypermesh::testing {
 
-/// The faults of the network; all drawn from the cluster's seed.
+/// The faults of the network. All random choices come from the cluster's seed.
 struct network_faults {
   std::uint64_t drop_percent = 0;
   std::uint64_t duplicate_percent = 0;
-  /// Each frame takes 1 … `delay_max` moments, so frames overtake each other when it exceeds 1.
+  /// Each frame takes 1 … `delay_max` moments. So frames overtake each other when `delay_max` exceeds 1.
   std::uint64_t delay_max = 1;
-  /// Moments that one STATE-CHUNK takes for itself; the next one waits. 0: all arrive at once.
+  /// The number of moments that the transmission of one STATE-CHUNK takes, while the next one waits. 0: no limit.
   std::uint64_t moments_per_chunk = 0;
 };
 
@@ -34,44 +34,44 @@ struct core_cluster_options {
   batch_settings batching;
   view_change_settings views = {120'000, 20'000, 80'000, 4};
   client_settings clients = {1, 3'000, session_mode::ordered, 16, 4'096, 40'000, 200'000, 1'000'000'000};
-  /// Extra bytes of each chunk of state, and extra chunks that never change.
+  /// The number of extra bytes of each chunk of state, and of extra chunks that never change.
   std::size_t state_padding = 0;
   std::size_t state_ballast = 0;
 };
 
-/// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions.
-/// No actor, no thread, no clock: one moment after the other, and the same seed gives the same history.
-/// After each event an `order_checker` looks at all correct replicas.
+/// A cluster of pure cores and clients over a seeded network that drops, delays, duplicates and partitions. There are
+/// no actors, threads or clocks: one moment follows the other, and equal seeds give equal histories. After each event
+/// an `order_checker` checks all correct replicas.
 class core_cluster {
  public:
-  /// Replaces a frame of a Byzantine replica to `to` by others; an empty list is silence.
+  /// Replaces a frame of a Byzantine replica to `to` by other frames. If the list is empty, no frame is sent.
   using intercept = std::function<std::vector<frame_ptr>(principal to, const frame_ptr& frame)>;
 
   explicit core_cluster(const core_cluster_options& options);
 
-  /// The clients' operations; each is submitted at once.
+  /// Submits an operation of a client at once.
   void submit(client_id client, std::string_view operation);
 
-  /// The replica lies from now on as `lie` decides, and does not count as correct any more.
+  /// From now on, `lie` decides the frames of this replica, and the replica does not count as correct any more.
   void corrupt(replica_id replica, intercept lie);
 
-  /// Puts `through` between a correct replica and the network, which may lose or repeat frames.
+  /// Puts `through` between a correct replica and the network. `through` may lose or repeat frames.
   void filter(replica_id replica, intercept through) { filters_[replica] = std::move(through); }
 
-  /// The replica forgets everything and comes back as one that knows that.
+  /// The replica loses its disk and restarts on probation.
   void lose_disk(replica_id replica);
 
   /// Frames from `from` to `to` are lost until `heal`.
   void cut_link(principal from, principal to) { cut_links_.emplace(from, to); }
-  /// Both directions between `replica` and all other nodes.
+  /// Frames in both directions between `replica` and all other nodes are lost until `heal`.
   void isolate(replica_id replica);
   void heal() { cut_links_.clear(); }
   void set_faults(const network_faults& faults) { faults_ = faults; }
 
-  /// Lets `moments` pass, or stops at a violation.
+  /// Runs for this number of moments, or stops at a violation.
   void run(std::uint64_t moments);
-  /// Runs until every operation has its result and every correct replica has executed everything; false
-  /// when that takes longer than `moments_max` or an invariant broke.
+  /// Runs until every operation has its result and every correct replica has executed everything. Returns false when
+  /// this takes longer than `moments_max` or an invariant is violated.
   bool settle(std::uint64_t moments_max);
 
   [[nodiscard]] bool is_settled() const;
@@ -82,9 +82,9 @@ class core_cluster {
   [[nodiscard]] const request_factory& factory() const { return factory_; }
   [[nodiscard]] const std::vector<submit_outcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] std::uint64_t now() const { return now_; }
-  /// STATE-CHUNKs that the network has carried.
+  /// The number of STATE-CHUNKs that the network has carried.
   [[nodiscard]] std::uint64_t chunks_carried() const { return chunks_carried_; }
-  /// One line: seed, moment, what each replica executed, and the violation; for failing tests.
+  /// A line for failing tests: seed, moment, the sequence number that each replica executed, and the violation.
   [[nodiscard]] std::string describe() const;
 
  private:
@@ -107,7 +107,7 @@ class core_cluster {
   network_faults faults_;
   sample_source random_;
   order_checker checker_;
-  /// The findings of a Byzantine replica's own checker are ignored.
+  /// Checks Byzantine replicas. Its findings are ignored.
   order_checker ignored_;
   std::vector<std::unique_ptr<core_node>> nodes_;
   std::vector<std::unique_ptr<client_core>> clients_;
@@ -118,7 +118,7 @@ class core_cluster {
   std::vector<submit_outcome> outcomes_;
   std::uint64_t submitted_ = 0;
   std::uint64_t chunks_carried_ = 0;
-  /// When the network has carried the chunks that it has.
+  /// The moment at which the network has carried all its present chunks.
   std::uint64_t chunks_done_at_ = 0;
   std::uint64_t now_ = 0;
 };

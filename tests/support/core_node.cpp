@@ -90,7 +90,7 @@ void core_node::admit(const request& value) {
       }
       break;
     case request_pool::admission::contradicting:
-      // The first one stays.
+      // The first request is kept, and the contradicting request is dropped.
       break;
     case request_pool::admission::done:
     case request_pool::admission::past:

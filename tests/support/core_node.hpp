@@ -25,33 +25,34 @@ struct sent_frame {
   frame_ptr frame;
 };
 
-/// The pure cores of one replica, wired as the actors of a node wire them but without any actor. The
-/// executor has an inbox of its own, so that execution may lag behind ordering as it does between actors.
+/// The pure cores of one replica, connected as the actors of a node connect them but without any actor. The executor
+/// has its own inbox, so execution may lag behind ordering as it does between actors.
 class core_node {
  public:
-  /// `keys` and `checker` outlive the node.
+  /// `keys` and `checker` must outlive the node.
   core_node(const cluster_parameters& cluster, replica_id self, const authenticator& keys,
             const batch_settings& batching, const view_change_settings& views,
             std::unique_ptr<counting_machine> machine, order_checker& checker);
 
-  /// The time of all that follows.
+  /// Sets the time of all later events.
   void advance_to(microseconds_t now) { now_ = now; }
 
-  /// A frame that arrived on the link of `sender`.
+  /// Handles a frame that arrived on the link of `sender`.
   void on_frame(principal sender, const frame_ptr& frame);
   void on_tick();
-  /// The operators of this replica want a hand-over; what their tool sends to all arrives here.
+  /// Handles the message with which the operators' tool asks all replicas for a hand-over.
   void on_hand_over(const statement& wanted, const signature& by);
-  /// Handles one item of the executor's inbox; false when there is none.
+  /// Handles one item of the executor's inbox. Returns false when the inbox is empty.
   bool run_executor();
 
-  /// It lost its disk. Before anything else.
+  /// Starts the node as a replica that lost its disk. Must be called before all other functions.
   void start_on_probation();
 
-  /// The machine executes an operation that was not ordered: from now on its state differs from that of the others.
+  /// Makes the machine execute an operation that was not ordered. From now on its state differs from that of the
+  /// others.
   void spoil() { static_cast<void>(machine_->apply({}, as_byte_span("a bit that flipped"))); }
 
-  /// The frames to send since the last call.
+  /// Returns the frames to send since the last call.
   [[nodiscard]] std::vector<sent_frame> take_sends();
 
   [[nodiscard]] replica_id self() const { return self_; }
@@ -63,9 +64,9 @@ class core_node {
   [[nodiscard]] bool executor_has_work() const { return !inbox_.empty(); }
   [[nodiscard]] std::size_t installs() const { return installs_; }
   [[nodiscard]] std::size_t rejections() const { return rejections_; }
-  /// Lost messages do not bind it any more: it sends everything again.
+  /// Whether the replica is a full member again. It may then send every message, despite the messages that it forgot.
   [[nodiscard]] bool is_readmitted() const { return readmitted_; }
-  /// SUSPICIONs that it has sent.
+  /// The number of SUSPICIONs that the replica has sent.
   [[nodiscard]] std::size_t suspicions() const { return suspicions_; }
   [[nodiscard]] bool has_diverged() const { return diverged_; }
 
@@ -102,7 +103,7 @@ class core_node {
   view_changer views_;
   bool readmitted_ = false;
   checkpoint_votes checkpoints_;
-  /// Owned by the state.
+  /// The machine, which `state_` owns.
   counting_machine* machine_;
   replicated_state state_;
   state_donor donor_;

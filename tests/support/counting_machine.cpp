@@ -67,7 +67,7 @@ state_snapshot counting_machine::snapshot() {
     out.bytes(byte_vector(padding_));
     chunks.push_back(chunk_of(out.take()));
   }
-  // What did not change is shared with the last one.
+  // Unchanged chunks are shared with the last snapshot.
   for (std::size_t index = 0; index < held_.size(); ++index) {
     if (held_[index].leaf == chunks[index].leaf) chunks[index] = held_[index];
   }

@@ -85,7 +85,7 @@ void donor_crowd::pass_moment() {
       const auto wanted = each.queue.front();
       each.queue.pop_front();
       auto said = each.says ? each.says(wanted) : std::nullopt;
-      // Silence takes no time, so that a donor that wakes up has no backlog of it.
+      // A donor that does not answer spends no time, so it has no backlog when it begins to answer.
       if (!said) continue;
       const auto done_at = now_ - 1 + each.pace;
       each.busy_until.insert(done_at);
@@ -96,7 +96,7 @@ void donor_crowd::pass_moment() {
   while (!network_.empty() && network_.begin()->first <= now_) {
     const auto due = std::move(network_.begin()->second);
     network_.erase(network_.begin());
-    // Over the wire, so that no test says what a frame could not.
+    // The answer is encoded and decoded, so a test cannot send an answer that does not fit into a frame.
     const auto told = std::get<state_chunk_message>(read_frame(encode(due.content)));
     carry_out(fetcher_->on_chunk(due.from, told));
   }

@@ -10,17 +10,17 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-/// Reads the effects of a core, for assertions on them.
+/// Reads the effects of a core for assertions.
 namespace hypermesh::testing {
 
-/// The message in a frame that a core of ours made.
+/// The message in a frame that one of our cores made.
 [[nodiscard]] inline message read_frame(const frame_ptr& frame) {
   auto decoded = decode(frame);
   require(decoded.has_value(), "a core sends what decodes");
   return std::move(*decoded);
 }
 
-/// All messages of one type among `sends`, in order.
+/// All messages of type `Message` among `sends`, in order.
 template <class Message>
 [[nodiscard]] std::vector<Message> sent(const std::vector<outgoing_message>& sends) {
   std::vector<Message> found;
@@ -31,7 +31,7 @@ template <class Message>
   return found;
 }
 
-/// Why the core took nothing, in order.
+/// The reasons of all rejections among the observations, in order.
 [[nodiscard]] inline std::vector<rejection> rejections_in(const std::vector<observation>& observations) {
   std::vector<rejection> reasons;
   for (const auto& each : observations) {
@@ -40,7 +40,7 @@ template <class Message>
   return reasons;
 }
 
-/// All observations of one type, in order.
+/// All observations of type `Observation`, in order.
 template <class Observation>
 [[nodiscard]] std::vector<Observation> observed_in(const std::vector<observation>& observations) {
   std::vector<Observation> found;

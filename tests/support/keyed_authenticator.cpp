@@ -21,7 +21,7 @@ identity_key key_of(std::uint64_t seed, std::string_view domain, principal who) 
   return key;
 }
 
-/// The hash fills the first half of a signature and zeros the second.
+/// The hash is the first half of a signature, and zeros are the second half.
 signature signature_under(const identity_key& key, byte_span signing_input) {
   signature out;
   const auto failed =

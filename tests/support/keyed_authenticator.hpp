@@ -6,18 +6,18 @@
 
 #include "actors/ports.hpp"
 
-/// The authenticator port without public-key arithmetic: keyed BLAKE2b, one key for each identity. Some
-/// thirty times faster than Ed25519 and equal on every machine, for the simulator and the tests.
+/// The authenticator port without public-key arithmetic: keyed BLAKE2b, with one key for each identity. It is some
+/// thirty times faster than Ed25519 and gives equal results on every machine. For the simulator and the tests.
 namespace hypermesh::testing {
 
-/// The secret of one identity.
+/// The secret key of one identity.
 using identity_key = fixed_bytes<struct identity_key_tag, 32>;
 
-/// Verifies signatures, and nothing else: its holder cannot sign. Stands for the
-/// public keys of the genesis file. Immutable, so any number of threads may share one.
+/// Verifies signatures but cannot sign. It replaces the public keys of the genesis file. The object never changes, so
+/// any number of threads may share it.
 class keyed_verifier {
  public:
-  /// False for a principal that is not a member.
+  /// Returns false for a principal that is not a member.
   [[nodiscard]] bool verify(principal signer, byte_span signing_input, const signature& claimed) const;
 
  private:
@@ -27,8 +27,8 @@ class keyed_verifier {
   std::vector<identity_key> clients_;
 };
 
-/// The keys of a node: its own key, and the shared verifier. A simulated Byzantine node that is given
-/// one can sign as itself only.
+/// The keys of a node: its own key, and the shared verifier. A simulated Byzantine node that has this object can sign
+/// only as itself.
 class keyed_authenticator final : public authenticator {
  public:
   keyed_authenticator(principal self, const identity_key& key, std::shared_ptr<const keyed_verifier> verifier);
@@ -43,15 +43,16 @@ class keyed_authenticator final : public authenticator {
   std::shared_ptr<const keyed_verifier> verifier_;
 };
 
-/// All keys of a cluster; for the test that sets it up, never for a node. Equal seeds give equal keys.
+/// All keys of a cluster. They are for the test that sets the cluster up, never for a node. Equal seeds give equal
+/// keys.
 class key_ring {
  public:
   key_ring(std::uint64_t seed, std::uint32_t replicas, std::uint32_t clients);
 
-  /// The authenticator of `who`, which is a member.
+  /// The authenticator of `who`, which must be a member.
   [[nodiscard]] std::shared_ptr<const keyed_authenticator> of(principal who) const;
 
-  /// An authenticator with a key that no member has but the name `who`: what it signs never verifies.
+  /// An authenticator in the name of `who` with a key that no member has. Its signatures never verify.
   [[nodiscard]] std::shared_ptr<const keyed_authenticator> impostor_of(principal who) const;
 
   [[nodiscard]] std::shared_ptr<const keyed_verifier> verifier() const { return verifier_; }

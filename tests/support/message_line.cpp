@@ -22,7 +22,7 @@ std::string replicas_text(const std::vector<signed_statement>& statements) {
   return text;
 }
 
-/// Writes the rest of a line after the kind.
+/// Writes the part of a line after the kind.
 struct line_writer {
   const digest_namer& name;
 

@@ -19,7 +19,7 @@ request_id sample_id(sample_source& source) {
   return {client_id{static_cast<std::uint32_t>(source.below(limits::clients_max))}, timestamp{source.number()}};
 }
 
-/// In every session, of a request that does not open it.
+/// The id of a request in any session. The request does not open the session.
 request_id sample_request_id(sample_source& source) {
   auto id = sample_id(source);
   id.session = session_id{source.below(2) == 0 ? 0 : source.number()};
@@ -137,7 +137,7 @@ state_request sample_state_request(sample_source& source) {
   return {sequence, source.below(limits::state_pages_max), state_part::leaves};
 }
 
-/// One of its three forms, drawn like everything else.
+/// A state chunk in one of its three forms, which is drawn at random like all other content.
 state_chunk_message sample_state_chunk(sample_source& source, sample_size size) {
   state_chunk_message value{sample_state_request(source), {}};
   if (source.below(4) == 0) {
@@ -145,7 +145,7 @@ state_chunk_message sample_state_chunk(sample_source& source, sample_size size) 
   } else if (value.wanted.part == state_part::chunk) {
     value.content = std::make_shared<const byte_vector>(source.bytes(scaled(size, 0, 100, 3'000)));
   } else {
-    // The last page, which may be short.
+    // The page is the last page, so it may be short.
     leaf_page page;
     const auto leaves = scaled(size, 1, 5, 100);
     page.chunk_count = value.wanted.index * limits::state_page_leaves + leaves;
@@ -325,7 +325,7 @@ request make_request(request_id id, const std::vector<byte_vector>& operations, 
   value.id = id;
   value.client_signature = by;
   value.raw = body_blob(seal(message_kind::request, buffer, by));
-  // The operations of a value stand inside its bytes; searching finds them without the decoder.
+  // The operations of a value are inside its bytes. The function searches for them, so it does not need the decoder.
   const auto in = value.raw.view;
   const auto found = std::search(in.begin(), in.end(), joined.begin(), joined.end());
   value.operations = in.subspan(static_cast<std::size_t>(found - in.begin()), joined.size());

@@ -138,7 +138,7 @@ void order_checker::on_disk_lost(replica_id replica) {
   last_committed_of_.erase(replica);
   last_executed_of_.erase(replica);
   low_of_.erase(replica);
-  // It may enter a view again, but not leave for one again.
+  // The replica may enter a view again, but may not leave for a view again.
   views_.erase({replica, record_kind::new_view});
 }
 

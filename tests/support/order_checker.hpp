@@ -15,35 +15,35 @@
 
 namespace hypermesh::testing {
 
-/// Watches the correct replicas of a cluster and keeps the first thing that must never happen: I1 agreement,
-/// I2 gap-free common prefix, I3 only signed operations, I4 exactly once, I6 certificates, I9 watermarks,
-/// I10 equal sequence ⇒ equal state, and one vote for each (kind, view, sequence). Knows nothing of actors.
+/// Watches the correct replicas of a cluster and keeps the first violation of these rules: I1 agreement, I2 gap-free
+/// common prefix, I3 only signed operations, I4 exactly once, I6 certificates, I9 watermarks, I10 equal sequence ⇒
+/// equal state, and one vote for each (kind, view, sequence). Depends on no actor.
 class order_checker {
  public:
   order_checker(const cluster_parameters& cluster, std::shared_ptr<const keyed_verifier> verifier)
       : cluster_(cluster), verifier_(std::move(verifier)) {}
 
-  /// A vote or proposal that `replica` is about to make.
+  /// Called when `replica` is about to make a vote or proposal.
   void on_record(replica_id replica, const storage_record& record);
   void on_committed(replica_id replica, const committed_batch& batch);
-  /// `answers` are the results of executing `batch`.
+  /// Called when `replica` has executed `batch`. `answers` are the results.
   void on_executed(replica_id replica, const committed_batch& batch,
                    const std::vector<replicated_state::answered_request>& answers);
-  /// The replica's state after `sequence`, taken or installed.
+  /// Called with the replica's state after `sequence`, whether it was executed or installed.
   void on_root(replica_id replica, sequence_number sequence, const digest& root);
   void on_installed(replica_id replica, sequence_number sequence);
   void on_marks(replica_id replica, const watermarks& marks, sequence_number last_executed);
-  /// The replica starts again with nothing. Its earlier messages count all the same.
+  /// Called when the replica restarts without its disk. Its earlier messages are still checked.
   void on_disk_lost(replica_id replica);
-  /// A client accepted this result.
+  /// Called when a client accepts this result.
   void on_result(byte_span payload);
 
   [[nodiscard]] const std::optional<std::string>& violation() const { return violation_; }
-  /// The longest prefix that any correct replica committed.
+  /// The end of the longest prefix that any correct replica committed.
   [[nodiscard]] sequence_number last_committed() const;
-  /// Requests that were executed, each once.
+  /// The number of executed requests. Each request counts once.
   [[nodiscard]] std::size_t requests_executed() const { return executed_at_.size(); }
-  /// Hash over everything that was seen, in order: equal seeds give equal values (I15).
+  /// The hash of all checked events in their order. Equal seeds give equal values (I15).
   [[nodiscard]] digest history() const { return history_; }
 
  private:

@@ -9,7 +9,7 @@
 
 namespace hypermesh::testing {
 
-/// One replica among others that the test plays.
+/// One replica. The test sends the messages of the other replicas.
 struct replica_world {
   request_factory factory;
   replica_core core;
@@ -29,7 +29,7 @@ struct replica_world {
     execute(effects);
     return effects;
   }
-  /// An executor that is never behind.
+  /// Executes all committed batches at once, like an executor that never lags.
   void execute(const replica_effects& effects) {
     for (const auto& each : effects.committed) {
       if (factory.cluster().is_checkpoint(each.sequence)) (void)core.on_taken(each.sequence);
@@ -41,7 +41,7 @@ struct replica_world {
   replica_effects hear_commit(std::uint32_t from, const pre_prepare& of) {
     return hear(from, factory.commit_of(replica_id{from}, of));
   }
-  /// Everything the others send for one sequence; returns what was committed on the way.
+  /// Sends all messages of the other replicas for one sequence. Returns the number of batches that were committed.
   std::size_t order(const pre_prepare& of, std::uint32_t self) {
     std::size_t committed = hear(0, of).committed.size();
     for (std::uint32_t from = 1; from < factory.cluster().replicas; ++from) {

@@ -12,21 +12,22 @@
 
 namespace hypermesh::testing {
 
-/// A cluster of `replicas` and `clients` with checkpoint period `period` and window `window`.
+/// The parameters of a cluster of `replicas` and `clients` with checkpoint period `period` and window `window`.
 [[nodiscard]] cluster_parameters small_cluster(std::uint32_t replicas, std::uint32_t clients = 4,
                                                std::uint32_t period = 4, std::uint32_t window = 8);
 
-/// D for a test that needs some value, the same for the same name.
+/// A digest for tests. Equal names give equal digests.
 [[nodiscard]] digest named_digest(std::string_view name);
 
-/// Genuine messages of any principal of a cluster. Holds every key: for tests, never for a node.
+/// Makes genuine messages of any principal of a cluster. The factory has every key, so it is only for tests, never for
+/// a node.
 class request_factory {
  public:
   explicit request_factory(const cluster_parameters& cluster, std::uint64_t seed = 1);
 
   [[nodiscard]] const cluster_parameters& cluster() const { return cluster_; }
   [[nodiscard]] const key_ring& keys() const { return keys_; }
-  /// Lives as long as the factory.
+  /// The authenticator of `who`. It lives as long as the factory.
   [[nodiscard]] const authenticator& keys_of(principal who) const;
   [[nodiscard]] const authenticator& keys_of(replica_id id) const { return keys_of(principal::of(id)); }
   [[nodiscard]] const authenticator& keys_of(client_id id) const { return keys_of(principal::of(id)); }
@@ -36,7 +37,7 @@ class request_factory {
   [[nodiscard]] request request_of(client_id client, timestamp when, std::string_view operation) const;
   [[nodiscard]] request request_of(client_id client, timestamp when, const std::vector<std::string>& operations) const;
   /// A request as `client` would send it, but signed by `signer`.
-  /// Of an ordered session; timestamp 0 opens it, and another `nonce` makes another opening.
+  /// A request of an ordered session. Timestamp 0 opens the session, and another `nonce` makes another opening.
   [[nodiscard]] request session_request(client_id client, session_id session, timestamp when,
                                         session_mode mode = session_mode::ordered, std::uint8_t nonce = 0,
                                         std::string_view operation = "op") const;
@@ -44,26 +45,26 @@ class request_factory {
                                           std::string_view operation) const;
   [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests,
                                                              std::vector<system_request> system_requests = {});
-  /// A batch of one request of client 0; `number` is its timestamp and its operation.
+  /// A batch of one request of client 0. `number` is the timestamp and the operation of the request.
   [[nodiscard]] std::shared_ptr<const batch> batch_number(std::uint64_t number) const;
 
   // --- Statements --------------------------------------------------------------
 
   [[nodiscard]] statement content_of(replica_id replica, view_number view, sequence_number sequence,
                                      const digest& value) const;
-  /// Signed by the replica that it names.
+  /// The statement, signed by the replica that it names.
   [[nodiscard]] signed_statement signed_as(message_kind kind, const statement& content) const;
   [[nodiscard]] signed_statement signed_by(const authenticator& signer, message_kind kind,
                                            const statement& content) const;
 
-  /// By the primary of `view`.
+  /// A proposal of the primary of `view`.
   [[nodiscard]] pre_prepare pre_prepare_of(view_number view, sequence_number sequence,
                                            std::shared_ptr<const batch> body) const;
   [[nodiscard]] prepare prepare_of(replica_id replica, const pre_prepare& proposal) const;
   [[nodiscard]] commit commit_of(replica_id replica, const pre_prepare& proposal) const;
   [[nodiscard]] checkpoint checkpoint_of(replica_id replica, sequence_number sequence, const digest& root) const;
 
-  /// CHECKPOINTs of the replicas 0 … quorum-1.
+  /// A certificate of the CHECKPOINTs of the replicas 0 … quorum-1.
   [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate_of(sequence_number sequence,
                                                                              const digest& root) const;
   [[nodiscard]] std::shared_ptr<const checkpoint_certificate> certificate_of(
@@ -72,16 +73,16 @@ class request_factory {
   // --- View changes ------------------------------------------------------------
 
   [[nodiscard]] suspicion suspicion_of(replica_id replica, view_number view) const;
-  /// A header by the primary of `view` and PREPAREs of the next quorum - 1 replicas.
+  /// A certificate: the header of the primary of `view`, and PREPAREs of the next quorum - 1 replicas.
   [[nodiscard]] prepared_certificate prepared_of(view_number view, sequence_number sequence, const digest& value) const;
-  /// `stable` may be nothing: the initial state.
+  /// A VIEW-CHANGE of `replica`. If `stable` is empty, the stable checkpoint is the initial state.
   [[nodiscard]] view_change view_change_of(replica_id replica, view_number view,
                                            const std::shared_ptr<const checkpoint_certificate>& stable,
                                            std::vector<prepared_certificate> prepared) const;
-  /// The statement as it is, signed by the replica that it names.
+  /// The unchanged VIEW-CHANGE with a new signature of the replica that it names.
   [[nodiscard]] view_change signed_again(view_change value) const;
   [[nodiscard]] new_view signed_again(new_view value) const;
-  /// By the primary of `view`, following the plan of `changes`.
+  /// The NEW-VIEW of the primary of `view`, which follows the plan of `changes`.
   [[nodiscard]] new_view new_view_of(view_number view, std::vector<view_change> changes) const;
 
   /// A signed STATUS with the slots after `last_decided`.

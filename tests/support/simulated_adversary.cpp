@@ -47,7 +47,7 @@ void simulated_world::misbehave(principal who, const std::string& strategy) {
   auto& place = adversaries_[who];
   place.reset();
   place = std::make_shared<simulated_adversary>(network_, who, [this] { return now(); }, later);
-  // Nothing that an adversary draws changes what the rest of the run draws.
+  // The adversary has its own generator, so its random choices do not change the choices of the rest of the run.
   splitmix64 seeds{settings_.key_seed * 2 + (who.is_client() ? 1 : 0)};
   for (std::uint32_t number = 0; number < who.number; ++number)
     (void)seeds.next();

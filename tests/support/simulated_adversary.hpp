@@ -7,20 +7,20 @@
 
 namespace hypermesh::testing {
 
-/// An adversary's place in a simulated world: at one machine, for as long as it lives.
+/// Connects an adversary to one machine of a simulated world, for the lifetime of this object.
 class simulated_adversary final : public frame_meddler, public adversary_world {
  public:
-  /// Gives the virtual time; makes something happen later.
+  /// `clock` returns the virtual time. `alarm` schedules a call.
   using clock = std::function<microseconds_t()>;
   using alarm = std::function<void(microseconds_t delay_us, std::function<void()> what)>;
 
-  /// Both outlive the adversary, and so does the network.
+  /// `network`, and everything that `now` and `later` use, must outlive the adversary.
   simulated_adversary(simulated_network& network, principal who, clock now, alarm later);
   ~simulated_adversary() override;
   simulated_adversary(const simulated_adversary&) = delete;
   simulated_adversary& operator=(const simulated_adversary&) = delete;
 
-  /// Begins; `hands` are of this world.
+  /// Starts the strategy. `hands` must belong to this world.
   void play(adversary_hands hands, std::unique_ptr<adversary> strategy);
   void tick() { between_->on_tick(); }
 

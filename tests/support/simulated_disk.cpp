@@ -14,7 +14,7 @@ std::unique_ptr<simulated_disk> simulated_disk::copy(std::uint64_t seed) const {
   auto same = std::make_unique<simulated_disk>(seed);
   for (const auto& [path, what] : files_) {
     same->files_[path] = std::make_shared<content>(*what);
-    // A copy is complete: its files are as if they had been synced.
+    // A copy is complete, so its files count as synced.
     same->files_[path]->synced = what->bytes.size();
     same->files_[path]->overwritten.clear();
   }
@@ -31,7 +31,7 @@ disk_outcome simulated_disk::begin(std::size_t bytes, std::size_t& allowed) {
     allowed = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes));
     left_ -= allowed;
     killed_ = left_ == 0;
-    // The last byte of all that may be written can be the last of this change.
+    // If this change exactly uses up the bytes that may be written, the change itself still succeeds.
     if (killed_ && (allowed < bytes || bytes == 0)) return disk_outcome::failed;
   }
   if (bytes == 0) return disk_outcome::done;
@@ -82,7 +82,7 @@ disk_outcome simulated_disk::overwrite(content& into, std::size_t at, std::strin
   const std::scoped_lock lock{guard_};
   std::size_t allowed = 0;
   const auto begun = begin(bytes.size(), allowed);
-  // Sectors are written as a whole or not at all.
+  // A sector is written completely or not at all.
   if (begun != disk_outcome::done) return begun;
   ++changes_;
   for (auto start = at - at % sector_bytes; start < std::min(at + bytes.size(), into.synced); start += sector_bytes) {
@@ -131,7 +131,7 @@ disk_outcome simulated_disk::rename(const std::string& from, const std::string& 
 
 disk_outcome simulated_disk::link(const std::string& from, const std::string& to) { return name_anew(from, to, false); }
 
-/// The file `from` is called `to`; `moved`: and no more as before.
+/// Gives the file `from` the name `to`. With `moved`, the old name is removed.
 disk_outcome simulated_disk::name_anew(const std::string& from, const std::string& to, bool moved) {
   const std::scoped_lock lock{guard_};
   std::size_t allowed = 0;

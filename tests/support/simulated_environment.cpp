@@ -119,7 +119,7 @@ class writable_file final : public rocksdb::FSWritableFile {
     return status_of(file_.disk.sync(file_.what), file_.path);
   }
   bool IsSyncThreadSafe() const override { return true; }
-  /// Asks the system to begin writing; nothing is durable by that.
+  /// Asks the system to begin writing. This makes nothing durable.
   IOStatus RangeSync(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override {
     return IOStatus::OK();
   }
@@ -148,7 +148,7 @@ class folder final : public rocksdb::FSDirectory {
   std::string path_;
 };
 
-/// Only one process has the disk, so no other can have the lock.
+/// Only one process uses the disk, so the lock is always free.
 class no_lock final : public rocksdb::FileLock {};
 
 class sectors final : public updatable_file {
@@ -278,7 +278,7 @@ class simulated_environment::file_system final : public rocksdb::FileSystem {
   turn_taking& turns_;
 };
 
-/// RocksDB's environment: the simulated files, and jobs that take turns.
+/// RocksDB's environment: files are simulated, and jobs run in turns.
 class simulated_environment::environment final : public rocksdb::EnvWrapper {
  public:
   environment(const std::shared_ptr<rocksdb::FileSystem>& files, turn_taking& turns)

@@ -8,8 +8,8 @@
 
 namespace hypermesh::testing {
 
-/// The environment of the product's storage on a simulated disk: RocksDB's files and the storage's own are on `disk`,
-/// and RocksDB's background jobs take turns with the caller. `disk` outlives it.
+/// The environment of the product's storage on a simulated disk. RocksDB's files and the storage's own files are on
+/// `disk`, and RocksDB's background jobs run in turns with the caller. `disk` must outlive this object.
 class simulated_environment final : public storage_environment {
  public:
   explicit simulated_environment(simulated_disk& disk);

@@ -13,19 +13,19 @@
 
 namespace hypermesh::testing {
 
-/// A machine in the network: the one of a principal, or the second of a replica whose key was copied.
+/// A machine in the network: the machine of a principal, or the second machine of a replica whose key was copied.
 struct endpoint {
   principal who;
   bool is_copy = false;
 
   constexpr endpoint() = default;
-  /// Implicit, because nearly every principal has one machine.
+  /// The constructor is implicit, because nearly every principal has only one machine.
   constexpr endpoint(principal of, bool copy = false) : who(of), is_copy(copy) {}
 
   friend constexpr auto operator<=>(const endpoint&, const endpoint&) = default;
 };
 
-/// A frame between two principals; the two machines of a copied replica are distinguished.
+/// A frame between two principals. The two machines of a copied replica are distinguished.
 struct frame_transit {
   principal from;
   principal to;
@@ -37,18 +37,18 @@ struct frame_transit {
   [[nodiscard]] endpoint target() const { return {to, to_copy}; }
 };
 
-/// An interposer between a machine and its links, which decides the fate of each frame.
+/// Stands between a machine and its links and decides the fate of each frame.
 class frame_meddler {
  public:
   virtual ~frame_meddler() = default;
 
-  /// The machine sends; returns the frame that leaves in its place, or null.
+  /// Called when the machine sends. Returns the frame that leaves in its place, or null.
   [[nodiscard]] virtual frame_ptr on_leaving(principal to, const frame_ptr& frame) = 0;
-  /// A frame arrives; returns the frame for the machine, or null.
+  /// Called when a frame arrives. Returns the frame for the machine, or null.
   [[nodiscard]] virtual frame_ptr on_arriving(principal from, const frame_ptr& frame) = 0;
 };
 
-/// Between `begin` and `end` nothing passes between `side` and the others in the cut directions.
+/// Between `begin` and `end`, no frame passes between `side` and the others in the cut directions.
 struct network_partition {
   microseconds_t begin = 0;
   microseconds_t end = 0;
@@ -59,7 +59,7 @@ struct network_partition {
   [[nodiscard]] bool separates(endpoint from, endpoint to, microseconds_t now) const;
 };
 
-/// Nothing passes from any of `from` to any of `to`; the other way is open.
+/// No frame passes from any of `from` to any of `to`. The other direction is open.
 struct broken_links {
   std::set<endpoint> from;
   std::set<endpoint> to;
@@ -69,17 +69,17 @@ struct broken_links {
   }
 };
 
-/// How bad the network is. Rates are in thousandths of all frames.
+/// The error rates of the network, in thousandths of all frames.
 struct network_faults {
   microseconds_t delay_us_min = 200;
   microseconds_t delay_us_max = 1'000;
   std::uint32_t loss_permille = 0;
   std::uint32_t duplicate_permille = 0;
-  /// Frames that take up to `straggle_us_max` longer than others.
+  /// The rate of frames that take up to `straggle_us_max` longer than others.
   std::uint32_t straggle_permille = 0;
   microseconds_t straggle_us_max = 0;
-  /// Whether a frame may overtake an earlier one of its link. A real link is a stream and keeps the order;
-  /// frames that overtake stand for links that were closed and opened again.
+  /// Whether a frame may overtake an earlier frame on its link. A real link is a stream and keeps the order. Overtaking
+  /// frames simulate links that were closed and opened again.
   bool reorders = false;
   std::vector<network_partition> partitions;
   std::vector<broken_links> broken;
@@ -92,50 +92,50 @@ struct network_counters {
   std::uint64_t delivered = 0;
   std::uint64_t lost = 0;
   std::uint64_t duplicated = 0;
-  /// Lost to a partition or a broken link.
+  /// The number of frames that were lost to a partition or a broken link.
   std::uint64_t cut = 0;
 };
 
 /// Carries frames between the principals of one cluster in virtual time. A frame to a replica with two machines goes to
-/// both; each process of a client has a link of its own. All randomness comes from the one source that it is given.
-/// Memory: the frames in flight.
+/// both machines; each process of a client has its own link. All randomness comes from one source. Memory: the frames
+/// in flight.
 class simulated_network {
  public:
   using receiver = std::function<void(const incoming_frame&)>;
   using watcher = std::function<void(const frame_transit&)>;
-  /// The decision of a test about a frame that was sent.
+  /// A test's decision about a frame that was sent.
   enum class verdict { pass, drop, hold };
   using judge = std::function<verdict(const frame_transit&)>;
 
   simulated_network(virtual_scheduler& scheduler, splitmix64& chance);
 
-  /// The peer actor over which `from` sends to `to`. One for each pair.
+  /// The peer actor over which `from` sends to `to`. There is one peer for each pair.
   [[nodiscard]] peer_actor link(endpoint from, endpoint to);
-  /// Gives a machine the frames that are sent to it; without a receiver they end there.
+  /// Sets the receiver of the frames that are sent to a machine. Without a receiver, these frames are dropped.
   void attach(endpoint machine, receiver into);
 
   void set_faults(network_faults faults) { faults_ = std::move(faults); }
-  /// Nothing that a machine sends leaves, although it is still there.
+  /// While this is set, all frames that the machine sends are dropped, although the machine still runs.
   void silence(endpoint machine, bool silent);
-  /// From now on a machine's frames go through this interposer; null: through none.
+  /// From now on the machine's frames go through this object; null removes it.
   void meddle(endpoint machine, frame_meddler* who);
-  /// Asked about each frame and machine that it goes to before any fault; empty: every frame passes.
+  /// Sets the function that decides about each frame and receiving machine before any fault. Empty: every frame passes.
   void set_judge(judge decide) { judge_ = std::move(decide); }
   void on_sent(watcher call) { on_sent_ = std::move(call); }
   void on_delivered(watcher call) { on_delivered_ = std::move(call); }
 
-  /// Sends as `from`, like its actors do.
+  /// Sends a frame as the machine's actors do.
   void send(const frame_transit& transit);
-  /// The same, past the interposer of the machine.
+  /// Sends a frame without showing it to the machine's `frame_meddler`.
   void put_on_wire(const frame_transit& transit);
-  /// The machine gets a frame as if it had arrived.
+  /// Delivers a frame to the machine as if it had arrived.
   void hand_in(endpoint machine, endpoint from, const frame_ptr& frame);
-  /// Sends the frames that the judge held and that `which` takes, in the order they were held.
+  /// Sends the held frames for which `which` is true, in the order in which they were held.
   std::size_t release(const std::function<bool(const frame_transit&)>& which);
 
-  /// When the next frame arrives.
+  /// The time when the next frame arrives.
   [[nodiscard]] std::optional<microseconds_t> next_arrival() const;
-  /// Delivers the next frame, which is due.
+  /// Delivers the next frame. Its time must have come.
   void deliver_next();
 
   [[nodiscard]] const network_counters& counters() const { return counters_; }
@@ -148,7 +148,7 @@ class simulated_network {
     std::uint64_t order = 0;
     frame_transit transit;
 
-    /// The queue's top is the earliest.
+    /// The order puts the earliest arrival on top of the queue.
     friend bool operator<(const arrival& left, const arrival& right) {
       return left.due != right.due ? left.due > right.due : left.order > right.order;
     }
@@ -168,7 +168,7 @@ class simulated_network {
   std::set<endpoint> silent_;
   std::map<endpoint, frame_meddler*> meddlers_;
   std::map<std::pair<endpoint, endpoint>, peer_actor> links_;
-  /// When the last frame of a link arrives.
+  /// The time when the last frame of each link arrives.
   std::map<std::pair<endpoint, endpoint>, microseconds_t> last_due_;
   std::priority_queue<arrival> under_way_;
   std::vector<frame_transit> held_;

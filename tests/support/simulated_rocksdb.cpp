@@ -15,10 +15,10 @@ namespace {
 
 const node_directory home{"/node"};
 
-/// The least number of bytes that a change writes beside its own: so many can be torn.
+/// The least number of bytes that a change writes in addition to its content. A write can be torn within them.
 constexpr std::size_t change_bytes = 100;
 constexpr std::size_t record_bytes = 64;
-/// Tables, manifests and the log of a kept state.
+/// The size of tables, manifests and the log of a kept state.
 constexpr std::size_t state_bytes = 4'000;
 
 constexpr microseconds_t sync_period_us =
@@ -43,7 +43,7 @@ bool is_same_state(const std::optional<stored_state>& one, const std::optional<s
          std::ranges::equal(one->snapshot, other->snapshot, {}, &state_chunk::leaf, &state_chunk::leaf);
 }
 
-/// Whether `found` is what the model holds. Records that were forgotten may be there: forgetting is not synced.
+/// Returns how `found` differs from the model. Forgotten records may be present, because forgetting is not synced.
 std::string difference(const stored_history& found, simulated_storage& model) {
   const auto read = model.read();
   const auto& expected = *read;
@@ -66,7 +66,7 @@ std::string difference(const stored_history& found, simulated_storage& model) {
   return {};
 }
 
-/// A call into the database, which ends also when something is thrown.
+/// A call into the database. The destructor ends the call even after an exception.
 class database_call {
  public:
   database_call(turn_taking& turns, turn_taking::waiting how) : turns_(turns) { turns_.begin(how); }
@@ -202,7 +202,7 @@ void simulated_rocksdb::sync_if_due() {
 or_error<void> simulated_rocksdb::change(std::size_t bytes, turn_taking::waiting how, operation what) {
   require(storage_ != nullptr, "a storage is read before anything else");
   const auto durable = on_write_ ? std::min(on_write_(bytes), bytes) : bytes;
-  // A change that does not end leaves its first bytes, or none.
+  // An interrupted change leaves its first bytes on the disk, or none.
   if (durable < bytes) disk_->kill_after(durable);
   auto done = [&] {
     const database_call call{environment_->turns(), how};

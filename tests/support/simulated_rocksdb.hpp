@@ -12,17 +12,17 @@
 namespace hypermesh::testing {
 
 struct rocksdb_disk_settings {
-  /// `sync` or `async`.
+  /// The mode: `sync` or `async`.
   durability mode = durability::sync;
   std::uint64_t seed = 1;
-  /// Virtual time, for the period of mode `async`.
+  /// Returns the virtual time, for the period of mode `async`.
   std::function<microseconds_t()> clock;
 };
 
 /// The product's storage on RocksDB over a simulated disk. A node opens it by `read`, and again after it was killed. A
-/// model beside it holds the acknowledged records: `read` is an error when RocksDB returns fewer, or records that
-/// were never written, unless the disk had lied. Everything follows from the seed and the calls. A part of a change is
-/// a byte that it writes.
+/// model next to it contains the acknowledged records. `read` is an error when RocksDB returns fewer records, or
+/// records that were never written, unless the disk had lied. Everything follows from the seed and the calls. A part of
+/// a change is one byte that it writes.
 class simulated_rocksdb final : public inspected_storage {
  public:
   explicit simulated_rocksdb(rocksdb_disk_settings settings);
@@ -51,17 +51,17 @@ class simulated_rocksdb final : public inspected_storage {
 
   [[nodiscard]] std::string summary() const override { return disk_->summary(); }
 
-  /// The node stops in order: it may be opened by `read` again.
+  /// The node stops in order. It may open the storage by `read` again.
   void close();
 
  private:
   using operation = std::function<or_error<void>(stable_storage&)>;
 
   simulated_rocksdb(rocksdb_disk_settings settings, std::unique_ptr<simulated_disk> disk);
-  /// Carries out a change of so many bytes, and notes it in the model.
+  /// Makes a change of `bytes` bytes and records it in the model.
   [[nodiscard]] or_error<void> change(std::size_t bytes, turn_taking::waiting how, operation what);
   [[nodiscard]] or_error<stored_history> open();
-  /// An error if the history differs from the acknowledged records.
+  /// Returns an error if the history differs from the acknowledged records.
   [[nodiscard]] or_error<void> check(const stored_history& found) const;
   void begin_model(const stored_history& found);
   void sync_if_due();
@@ -70,16 +70,16 @@ class simulated_rocksdb final : public inspected_storage {
   std::unique_ptr<simulated_disk> disk_;
   std::shared_ptr<simulated_environment> environment_;
   std::shared_ptr<simulated_storage> model_ = std::make_shared<simulated_storage>();
-  /// The changes that were not acknowledged: each may be there or not.
+  /// The changes that were not acknowledged. After a crash, each may be present or missing.
   operation pending_;
-  /// Of the database, once it is made: what the identity file of a directory says.
+  /// The origin of the database, once it was created. In the product, the identity file of the directory contains it.
   std::optional<std::uint64_t> origin_;
   write_judge on_write_;
   microseconds_t synced_at_ = 0;
   bool has_lied_ = false;
   bool is_damaged_ = false;
   bool was_refused_ = false;
-  /// While a node has it open.
+  /// The open storage; null unless a node has it open.
   std::unique_ptr<rocksdb_storage> storage_;
 };
 

@@ -9,9 +9,9 @@
 
 namespace hypermesh::testing {
 
-/// The storage port as a disk that a test can look into, and that outlives the node that writes it. A write is durable
-/// at once and as a whole, until the test lets writes fail. Memory: the records above the kept state, and its chunks;
-/// of a disk that lies, that once more for each change that it can lose.
+/// The storage port as a disk that a test can inspect and that outlives the node that writes it. A write is durable at
+/// once and as a whole, until the test makes writes fail. Memory: the records above the kept state, and the chunks of
+/// this state. A lying disk has one more copy of this for each change that it can lose.
 class simulated_storage final : public inspected_storage {
  public:
   [[nodiscard]] or_error<stored_history> read() override;
@@ -21,17 +21,17 @@ class simulated_storage final : public inspected_storage {
   [[nodiscard]] or_error<void> keep_state(sequence_number sequence, std::span<const digest> leaves) override;
   [[nodiscard]] std::uint64_t bytes_held() const override { return held_.bytes; }
 
-  /// Every write from now on fails and keeps nothing.
+  /// From now on every write fails and stores nothing.
   void fail_writes(world_error error) { health_ = tl::unexpected(std::move(error)); }
 
-  /// A part of a change is a record, a chunk, or the whole of another change.
+  /// A part of a change is a record or a chunk. Every other change is one part.
   void on_write(write_judge how_many) override { on_write_ = std::move(how_many); }
-  /// Writes are durable at once.
+  /// The call has no effect, because writes are durable at once.
   void on_killed(bool) override {}
   void lie_about(std::size_t count) override;
   [[nodiscard]] std::size_t lose_lies() override;
   void set_trouble(disk_trouble trouble) override;
-  /// There are no bytes.
+  /// The disk is a model without bytes, so it cannot be damaged.
   bool damage(std::uint64_t) override { return false; }
   [[nodiscard]] bool was_refused_for_damage() const override { return false; }
   [[nodiscard]] std::shared_ptr<inspected_storage> copy() const override;
@@ -43,7 +43,7 @@ class simulated_storage final : public inspected_storage {
   [[nodiscard]] std::string summary() const override;
   [[nodiscard]] std::uint64_t writes() const { return writes_; }
   [[nodiscard]] sequence_number forgotten_through() const { return held_.forgotten_through; }
-  /// In the order in which they were written.
+  /// The records in the order in which they were written.
   [[nodiscard]] std::vector<storage_record> records() const;
 
  private:
@@ -53,7 +53,7 @@ class simulated_storage final : public inspected_storage {
   };
 
   struct contents {
-    /// By the order of writing.
+    /// The records by the order of writing.
     std::map<std::uint64_t, storage_record> records;
     std::multimap<sequence_number, std::uint64_t> by_sequence;
     std::map<digest, std::shared_ptr<const byte_vector>> chunks;
@@ -63,13 +63,13 @@ class simulated_storage final : public inspected_storage {
     sequence_number forgotten_through;
   };
 
-  /// How many of `count` items of the change that comes become durable.
+  /// Begins a change of `count` items. Returns how many of them become durable.
   [[nodiscard]] std::size_t begin_change(std::size_t count);
   void put(const storage_record& record);
   void forget_chunks();
 
   contents held_;
-  /// The content of the disk before each of the changes that it lies about.
+  /// The content of the disk before each of the changes that were falsely reported as durable.
   std::deque<contents> before_;
   std::size_t lies_max_ = 0;
   or_error<void> health_;

@@ -13,7 +13,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// The state inside of an actor; valid while the actor lives.
+/// The state inside of an actor. The pointer is valid while the actor lives.
 template <class State, class Handle>
 State* state_of(const Handle& actor) {
   using pointer = typename Handle::template stateful_pointer<State>;
@@ -45,12 +45,12 @@ simulated_world::simulated_world(world_settings settings, splitmix64& chance, wo
   for (const auto& [machine, each] : nodes_) {
     if (each.replica != nullptr) connect_node(each.actors);
   }
-  // CAF makes an actor's behaviour, and with it our state, when the actor first runs.
+  // CAF creates an actor's behaviour when the actor first runs, and our state is created with it.
   scheduler_.run_all();
 }
 
 simulated_world::~simulated_world() {
-  // The acts of ending actors are ignored, and their observer may be half destroyed.
+  // From now on the acts of ending actors are ignored, because their observer may be partly destroyed.
   ending_ = true;
   network_.on_sent(nullptr);
   network_.on_delivered(nullptr);
@@ -76,7 +76,7 @@ bool simulated_world::start_node(endpoint machine) {
   parts.storage = node.storage;
   auto restored = restore_node(parts.identity, *node.storage, settings_.machine());
   if (!restored) {
-    // It is started again when the disk is sound.
+    // The node starts again when its disk works again.
     if (troubled_.contains(machine)) return false;
     if (node.storage->was_refused_for_damage()) watcher_.on_faulty(self, faulty_because::its_disk_is_damaged);
     watcher_.on_start_refused(machine, restored.error());
@@ -128,7 +128,7 @@ void simulated_world::start_client(client_id process) {
   const client_id id{self.who.number};
   auto& started = clients_[process.value];
   auto settings = settings_.client;
-  // As if randomness and clock had failed both, the two processes of a client try the same session first.
+  // The two processes of a client try the same session first, as if both randomness and clock had failed.
   settings.sampling_seed += process.value;
   client_identity identity{settings_.cluster, id, keys_.of(self.who), timestamp{1}, settings_.first_session};
   started.actor = scheduler_.system().spawn(client, std::move(identity), settings);
@@ -165,7 +165,7 @@ std::optional<microseconds_t> simulated_world::next_event() const {
   return earliest;
 }
 
-/// Makes one of the things happen that are due now.
+/// Makes one of the events happen that are due now.
 void simulated_world::happen_next() {
   if (!plans_.empty() && plans_.begin()->first <= now()) {
     const auto what = std::move(plans_.begin()->second);

@@ -1,4 +1,4 @@
-// What happens to the machines of a world: crashes, lost and lying disks, pauses, copies.
+// The faults of the machines of a world: crashes, lost and lying disks, pauses, copies.
 #include <algorithm>
 
 #include <caf/send.hpp>
@@ -103,9 +103,9 @@ void simulated_world::crash_in_write(replica_id id, write_fate fate) {
 void simulated_world::crash_in_write(endpoint machine, write_fate fate) {
   if (is_down(machine)) return;
   nodes_.at(machine).storage->on_write([this, machine, fate](std::size_t count) -> std::size_t {
-    // The node was killed in an earlier write of this step.
+    // An earlier write of this step has already killed the node.
     if (!dying_.insert(machine).second) return 0;
-    // Nothing that the write would have let out leaves any more.
+    // The frames that waited for this write must not leave.
     network_.silence(machine, true);
     if (fate == write_fate::kept) return count;
     if (fate == write_fate::torn) without_power_.insert(machine);
@@ -126,7 +126,7 @@ void simulated_world::restart(replica_id id) {
 
 void simulated_world::restart(endpoint machine) {
   if (!is_down(machine)) {
-    // A crash that waited for a write which never came.
+    // The planned crash inside a write is removed, because the write never came.
     if (const auto& disk = nodes_.at(machine).storage) disk->on_write(nullptr);
     return;
   }
@@ -146,7 +146,7 @@ void simulated_world::connect(endpoint machine) {
   tell_links(replica_id{machine.who.number}, true);
 }
 
-/// Closed links are noticed: the others' coordinators and all clients are notified.
+/// Tells the coordinators of the other replicas and all clients that links have closed or opened.
 void simulated_world::tell_links(replica_id id, bool up) {
   for (const auto& [machine, each] : nodes_) {
     if (each.actors.coordinator) caf::anon_send(each.actors.coordinator, link_changed{id, up});
@@ -188,7 +188,7 @@ void simulated_world::trouble_disk(replica_id id, disk_trouble trouble) {
 
 bool simulated_world::fails_as_expected(endpoint machine, const observation& what) {
   if (!std::holds_alternative<node_failed>(what) || !troubled_.contains(machine)) return false;
-  // The product ends such a node.
+  // The product stops such a node.
   dying_.insert(machine);
   network_.silence(machine, true);
   return true;
@@ -215,7 +215,7 @@ void simulated_world::add_copy(replica_id id, bool with_its_disk) {
   watcher_.on_faulty(principal::of(id), faulty_because::it_was_copied);
   if (with_its_disk) nodes_[second].storage = nodes_.at(first).storage->copy();
   if (start_node(second)) return connect(second);
-  // The copy of a disk that had lied: it starts no more than the first does.
+  // The disk of the copy contains the same lies, so the second machine cannot start either.
   removed_.insert(second);
 }
 

@@ -9,8 +9,9 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A caller that waits unexpectedly continues after this time, and so does a caller that never gets its turn because it
-/// holds a resource that the job needs. Runs are then no longer equal, but they end.
+/// The longest wait for a turn. A caller that waits unexpectedly continues after this time, and so does a caller that
+/// never gets its turn because it holds a resource that the job needs. In this case runs with equal seeds may differ,
+/// but they end.
 constexpr std::chrono::seconds patience{2};
 
 }  // namespace

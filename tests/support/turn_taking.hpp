@@ -8,12 +8,12 @@
 
 namespace hypermesh::testing {
 
-/// Makes RocksDB, which needs threads for its background jobs, deterministic: at most one of the caller and the jobs
-/// runs at a time, and the sequence of calls alone decides which one.
+/// Makes RocksDB deterministic although it needs threads for its background jobs. At most one of the caller and the
+/// jobs runs at a time, and only the sequence of calls decides which one.
 ///
-/// The jobs of a call wait until it returns, and then run on the caller's thread, in their order. Only a call that
-/// waits for its jobs has them run meanwhile, on another thread that it adds itself; `begin` announces such a call.
-/// While one of them runs the caller's operations on the disk wait.
+/// The jobs of a call wait until the call returns. Then they run on the caller's thread, in their order. If a call
+/// waits for its jobs, they run during the call, on another thread that this class adds. `begin` announces such a call.
+/// While a job runs, the caller's operations on the disk wait.
 class turn_taking {
  public:
   turn_taking() = default;
@@ -21,19 +21,19 @@ class turn_taking {
   turn_taking(const turn_taking&) = delete;
   turn_taking& operator=(const turn_taking&) = delete;
 
-  /// Whether a call waits for jobs that come while it runs.
+  /// Says whether a call waits for jobs that are added during the call.
   enum class waiting { no, until_it_appends, always };
 
-  /// The caller's thread enters the database, and leaves it when everything is done.
+  /// The caller's thread enters the database. It leaves the database when everything is done.
   void begin(waiting how);
   void end();
 
-  /// A job, with a tag that it can be taken back by; `taken_back` is called when it is.
+  /// Adds a job with a tag by which it can be taken back. `taken_back` is called when this happens.
   void add(const void* tag, std::function<void()> run, std::function<void()> taken_back);
-  /// How many jobs of this tag were taken back before they ran.
+  /// Takes back all jobs with this tag that have not run. Returns their number.
   int take_back(const void* tag);
 
-  /// An operation on the disk: waits for its turn. `appends_to_log` ends `until_it_appends`.
+  /// Called before an operation on the disk; waits for the caller's turn. `appends_to_log` ends `until_it_appends`.
   void await_turn(bool appends_to_log);
 
  private:
@@ -55,10 +55,10 @@ class turn_taking {
   std::thread::id caller_;
   waiting how_ = waiting::no;
   bool is_inside_ = false;
-  /// The worker runs a job.
+  /// Whether the worker is running a job.
   bool works_ = false;
   bool ending_ = false;
-  /// Started with the first job that a call waits for.
+  /// The worker's thread, started with the first job that a call waits for.
   std::thread worker_;
 };
 

@@ -10,12 +10,12 @@
 
 namespace hypermesh::testing {
 
-/// Called with each message, inside of the step of the actor that sends it.
+/// Called with each message, within the step of the actor that sends it.
 using virtual_handler = std::function<void(const caf::type_erased_tuple& content)>;
 
 /// An actor without a mailbox: it handles a message at once. The simulated network's ends, the invariant observer and
-/// the probes of the actor tests are such actors, so that nothing happens between an actor's step and its check.
-/// Single-threaded, like its scheduler.
+/// the probes of the actor tests are such actors, so nothing can happen between an actor's step and its check.
+/// Single-threaded, like the scheduler.
 class virtual_actor final : public caf::monitorable_actor {
  public:
   virtual_actor(caf::actor_config& config, virtual_handler handler);
@@ -29,13 +29,13 @@ class virtual_actor final : public caf::monitorable_actor {
 
 [[nodiscard]] caf::strong_actor_ptr make_virtual_actor(caf::actor_system& system, virtual_handler handler);
 
-/// As the typed handle that its users expect. Messages of other types reach the handler too.
+/// The actor as the typed handle that its users expect. Messages of other types reach the handler too.
 template <class Handle>
 Handle spawn_virtual(caf::actor_system& system, virtual_handler handler) {
   return caf::actor_cast<Handle>(make_virtual_actor(system, std::move(handler)));
 }
 
-/// The content when it is one value of type `Message`, else null.
+/// The content if it is a single value of type `Message`, otherwise null.
 template <class Message>
 const Message* message_if(const caf::type_erased_tuple& content) {
   return content.match_elements<Message>() ? &content.get_as<Message>(0) : nullptr;

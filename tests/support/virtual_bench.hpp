@@ -15,8 +15,8 @@
 
 namespace hypermesh::testing {
 
-/// A bench for one actor of replica `self`: the other actors of its node are probes that record their messages. Time is
-/// virtual and moves by `advance` only.
+/// A test bench for one actor of replica `self`. The other actors of its node are probes that record their messages.
+/// Time is virtual and moves only by `advance`.
 class virtual_bench {
  public:
   explicit virtual_bench(replica_id self, const cluster_parameters& cluster = small_cluster(4));
@@ -27,10 +27,11 @@ class virtual_bench {
   [[nodiscard]] caf::actor_system& system() { return scheduler_.system(); }
   [[nodiscard]] const request_factory& make() const { return make_; }
   [[nodiscard]] node_identity identity() const;
-  /// The probes, by their place in a node; "peer-0" … for the links to the other replicas.
+  /// The probes, by their place in a node. The links to the other replicas are named "peer-0" and so on.
   [[nodiscard]] const node_actors& probes() const { return *probes_; }
 
-  /// A link that is no replica's, like that of a client. Its messages count under `name`.
+  /// A link that does not belong to a replica, for example the link of a client. Its messages are recorded under
+  /// `name`.
   [[nodiscard]] peer_actor link(const std::string& name) { return probe<peer_actor>(name); }
   /// A probe of any type.
   template <class Handle>
@@ -39,7 +40,7 @@ class virtual_bench {
                                  [this, name](const caf::type_erased_tuple& content) { write_down(name, content); });
   }
 
-  /// Keeps an actor until the bench ends, introduces it to the probes, and lets it settle.
+  /// Keeps an actor until the bench ends, connects it to the probes, and runs it until nothing more happens.
   template <class Handle>
   Handle connect(const Handle& actor) {
     keep(actor);
@@ -51,24 +52,24 @@ class virtual_bench {
     kept_.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
   }
 
-  /// Sends a message and runs until nothing more happens now.
+  /// Sends a message and runs until nothing more happens at this time.
   template <class Handle, class Message>
   void give(const Handle& actor, Message content) {
     caf::anon_send(actor, std::move(content));
     scheduler_.run_all();
   }
 
-  /// As ingress would hand over a message of `sender`, which is reached over `via`.
+  /// Delivers a message of `sender`, which is reached over `via`, as the ingress would.
   template <class Handle>
   void give_verified(const Handle& actor, principal sender, message value, peer_actor via = {}) {
     give(actor, verified_message{sender, std::move(via), std::make_shared<const message>(std::move(value)), nullptr});
   }
 
-  /// Lets time pass, timer by timer.
+  /// Moves the time forward and stops at each timer.
   void advance(std::chrono::microseconds by);
   void settle() { scheduler_.run_all(); }
 
-  /// The messages of one type that a probe got since they were taken last, in order.
+  /// The messages of one type that a probe has received since the last call for this type, in order.
   template <class Message>
   [[nodiscard]] std::vector<Message> take(const std::string& probe) {
     std::vector<Message> taken;
@@ -79,9 +80,9 @@ class virtual_bench {
     });
     return taken;
   }
-  /// The messages that a frame probe got, decoded.
+  /// The messages in the frames that a probe received, decoded.
   [[nodiscard]] std::vector<message> take_frames(const std::string& probe);
-  /// The observations of one kind that the monitor got.
+  /// The observations of one kind that the monitor received.
   template <class Kind>
   [[nodiscard]] std::vector<Kind> take_observed() {
     std::vector<Kind> taken;
@@ -93,11 +94,11 @@ class virtual_bench {
     });
     return taken;
   }
-  /// The receivers of messages, in the order of sending; one name for each message.
+  /// The receivers of messages, in the order of sending. There is one name for each message.
   [[nodiscard]] std::vector<std::string> order() const;
   [[nodiscard]] bool is_quiet() const { return notes_.empty(); }
   void forget() { notes_.clear(); }
-  /// Called with the name of each probe that is sent something, at that moment.
+  /// Sets a function that is called with the name of a probe at the moment when a message is sent to it.
   void on_probe(std::function<void(const std::string&)> call) { on_probe_ = std::move(call); }
 
  private:

@@ -12,7 +12,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// The clock's zero: CAF takes a time point of zero for "none" in some places.
+/// The clock begins at this time and not at zero, because CAF takes a time point of zero for "none" in some places.
 constexpr std::chrono::microseconds origin{1'000};
 
 microseconds_t since_origin(caf::actor_clock::time_point when) {
@@ -52,7 +52,7 @@ void virtual_scheduler::run_next() {
   require(!waiting.empty(), "a job that runs is there");
   const auto* served = waiting.front();
   coordinator_->run_once();
-  // An actor with more mail comes back to the front; the others are served before it.
+  // If the actor has more messages, it returns to the front. Moving it to the end lets the other actors run first.
   if (waiting.size() > 1 && waiting.front() == served) std::rotate(waiting.begin(), waiting.begin() + 1, waiting.end());
 }
 

@@ -14,7 +14,7 @@ class test_coordinator;
 
 namespace hypermesh::testing {
 
-/// One actor system on this thread, in which nothing happens by itself: a step runs one message of one actor, and the
+/// One actor system on this thread in which nothing happens by itself. A step runs one message of one actor, and the
 /// clock moves only by a call. Time starts at zero.
 class virtual_scheduler {
  public:
@@ -25,19 +25,19 @@ class virtual_scheduler {
 
   [[nodiscard]] caf::actor_system& system() { return *system_; }
 
-  /// Actors that have mail.
+  /// The number of actors that have messages.
   [[nodiscard]] std::size_t jobs() const;
-  /// The actor at `index` < jobs().
+  /// The actor at `index`, which must be less than jobs().
   [[nodiscard]] caf::actor_id actor_of(std::size_t index) const;
-  /// Runs one message of the actor at `index` < jobs(). The last actor that ran and has more mail is the first.
+  /// Runs one message of the actor at `index` < jobs(). The actor that ran last comes first if it has more messages.
   void run_job(std::size_t index);
   /// Runs one message of the actor that has waited longest.
   void run_next();
-  /// Runs messages first come, first served, until no actor has mail.
+  /// Runs messages in the order of their arrival until no actor has messages.
   void run_all();
 
   [[nodiscard]] microseconds_t now() const;
-  /// When the next delayed message is due.
+  /// The time when the next delayed message is due.
   [[nodiscard]] std::optional<microseconds_t> next_timer() const;
   /// Moves the clock and puts the delayed messages that became due into their mailboxes.
   void advance_to(microseconds_t time);
