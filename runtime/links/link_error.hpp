@@ -10,7 +10,7 @@ namespace hypermesh {
 /// network, a wrong configuration and an attack.
 enum class link_error : std::uint8_t {
   // Errors in the bytes of the handshake.
-  // The first bytes do not begin a HyperMesh link.
+  /// The first bytes do not begin a HyperMesh link.
   not_hypermesh,
   wrong_version,
   /// Bytes arrived where none are allowed: more than the fixed-size message, or after the last message.
@@ -33,7 +33,7 @@ enum class link_error : std::uint8_t {
   /// A frame is not authentic, because it was changed, reordered, repeated or forged.
   bad_frame,
   // Ends of the connection.
-  // The bytes ended in the middle of a message or frame.
+  /// The bytes ended in the middle of a message or frame.
   truncated,
   /// The remote node sent the good-bye.
   ended,

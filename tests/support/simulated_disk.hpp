@@ -66,8 +66,8 @@ class simulated_disk {
   [[nodiscard]] bool exists(const std::string& path) const;
 
   // Faults of the disk.
-  // The process that uses the disk is killed after it has written `bytes` more bytes. From then on every operation fails.
-  /// then on every operation fails.
+  /// The process that uses the disk is killed after it has written `bytes` more bytes. From then on every operation
+  /// fails.
   void kill_after(std::uint64_t bytes);
   void kill() { kill_after(0); }
   [[nodiscard]] bool is_killed() const;
