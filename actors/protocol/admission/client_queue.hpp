@@ -53,7 +53,7 @@ class client_queue {
   [[nodiscard]] std::optional<request_id> last_waiting() const;
   /// The requests of this client that have to be removed to make room for its new request `value`. Afterwards at most
   /// `requests_max` requests of `bytes_max` bytes in all are pending; a single request may be larger. Returns nothing
-  /// if `value` itself is the request to refuse. `value` must not be pending.
+  /// if the removal of all requests that come after `value` does not make enough room. `value` must not be pending.
   ///
   /// All requests of a client have one order, and the last requests in it are removed first. The order has three
   /// criteria: 1. Ready requests come before others. 2. A request comes earlier if fewer requests of its session are

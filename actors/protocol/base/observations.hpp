@@ -73,7 +73,7 @@ struct state_was_installed {
 /// The state after `sequence` is on disk, and the records that it covers are forgotten.
 struct state_was_kept {
   sequence_number sequence;
-  /// Bytes that the whole storage holds after that.
+  /// Bytes of the whole storage after that.
   std::uint64_t bytes_held = 0;
 };
 
@@ -86,7 +86,7 @@ struct view_was_entered {
   view_number view;
 };
 
-/// Why a backup wants another primary.
+/// The reason for which a backup suspects the primary.
 enum class suspicion_reason : std::uint8_t {
   /// Requests wait and nothing is executed.
   mute,
@@ -109,7 +109,7 @@ struct primary_suspected {
 
 /// Why a fetcher of a state replaces a donor.
 enum class donor_fault : std::uint8_t {
-  /// The donor answered nothing for as long as the fetcher waits for it.
+  /// The donor did not answer within the time that the fetcher waits for it.
   late,
   /// The donor sent a part that does not match the certified root.
   lied,
@@ -130,13 +130,13 @@ inline constexpr auto donor_fault_last = donor_fault::refused;
   return {};
 }
 
-/// A donor of the state that is being fetched is no longer asked: for a while, or in this whole transfer if it lied.
+/// The fetcher no longer asks this donor: for a while, or until the end of the transfer if the donor lied.
 struct donor_replaced {
   replica_id replica;
   donor_fault reason = donor_fault::late;
 };
 
-/// After a restart the state is the one after `last_executed` again.
+/// After a restart the node has restored the state after `last_executed`.
 struct execution_resumed {
   sequence_number last_executed;
 };
@@ -164,25 +164,25 @@ struct standing_changed {
   sequence_number until;
 };
 
-/// The order granted a READMISSION or a HAND-OVER.
+/// A READMISSION or a HAND-OVER was executed and granted.
 struct move_agreed {
   group_request wanted;
   sequence_number sequence;
-  /// For a readmission: sequences through here are ordered, with null requests if nothing else waits.
+  /// For a readmission: all sequences up to this one are to be ordered, with null requests if no request is pending.
   sequence_number through;
 };
 
-/// What a replica that lost its disk may sign by now.
+/// A change of what a replica that lost its disk may sign.
 struct probation_changed {
-  /// It votes for sequences above this one.
+  /// The replica votes for sequences above this one.
   sequence_number floor;
-  /// It commits and changes views from this view on.
+  /// The replica commits and changes views from this view on.
   view_number first_view;
-  /// It is a full member again.
+  /// The replica is a full member again.
   bool over = false;
 };
 
-/// Fill level of the replica, after each of its steps that changed something.
+/// The position of the replica and the number of its slots, reported after each step that changed one of them.
 struct replica_progress {
   view_number view;
   /// Whether the view is entered; otherwise the replica waits for the NEW-VIEW of `view`.
@@ -191,18 +191,19 @@ struct replica_progress {
   std::uint64_t slots_in_use = 0;
 };
 
-/// Fill level of the batcher.
+/// The number and the bytes of the pending requests.
 struct batcher_progress {
   std::uint64_t requests_pending = 0;
   std::uint64_t bytes_pending = 0;
 };
 
-/// The audit trail could not be written. The node goes on without it, and the trail will show how much is missing.
+/// The audit trail could not be written. The node continues without it, and a later entry of the trail will show how
+/// many entries are missing.
 struct audit_interrupted {
   world_error error;
 };
 
-/// The node cannot go on. The error is for the operator.
+/// The node has to stop. The error is for the operator.
 struct node_failed {
   world_error error;
 };

@@ -16,8 +16,8 @@ struct replica_position {
   sequence_number stable;
   /// H.
   sequence_number high;
-  /// How many times a wrong state was repaired. While its state is wrong, the replica drops what it receives
-  /// (attack 27), so copies of these messages must pass the filter later.
+  /// How many times a wrong state was repaired. While its state is wrong, the replica drops all messages (attack 27),
+  /// so the filter has to pass copies of them after the repair.
   std::uint64_t repairs = 0;
 
   friend bool operator==(const replica_position&, const replica_position&) = default;

@@ -6,7 +6,7 @@
 
 #include "messages/values.hpp"
 
-/// The vocabulary of system requests: misbehaviour that evidence proves, and the wishes of a weak quorum of replicas.
+/// The possible claims of a system request: a misbehaviour that evidence proves, or a group request.
 namespace hypermesh {
 
 /// Acts that no correct principal commits and that signed messages prove. Nothing else convicts (attack 39).
@@ -41,19 +41,19 @@ struct misbehaviour {
   view_number view;
   /// The sequence of the votes; the timestamp of REQUESTs; 0 if the evidence has documents only.
   sequence_number sequence;
-  /// For REQUESTs only, because timestamps begin anew in each session.
+  /// Used for REQUESTs only, because each session counts its own timestamps.
   session_id session = {};
 
   friend auto operator<=>(const misbehaviour&, const misbehaviour&) = default;
 };
 
-/// Why a replica complains. None of these acts can be proven to others.
+/// The reason of a COMPLAINT. None of these acts can be proven to others.
 enum class complaint_reason : std::uint8_t {
-  /// Bytes that no correct node sends: malformed, with bad signatures, or in the name of another node.
+  /// The replica sent bytes that no correct node sends: malformed, with bad signatures, or in the name of another node.
   garbage = 1,
-  /// More frames than a node may send.
+  /// The replica sent more frames than a node may send.
   flood = 2,
-  /// Parts of a state that do not match the certified root.
+  /// The replica sent parts of a state that do not match the certified root.
   bad_state = 3,
   /// As primary, the replica did not serve the clients.
   bad_service = 4,
@@ -66,16 +66,17 @@ inline constexpr std::uint8_t complaint_reason_last = 4;
 enum class hand_over_cause : std::uint8_t {
   /// A replica that lost its disk may commit from the new view on (`probation`).
   readmission = 1,
-  /// Operators of f+1 replicas want it.
+  /// The operators of f+1 replicas ask for it.
   operators = 2,
-  /// The operator of the primary wants it. The primary alone decides this, because it could as well be mute.
+  /// The operator of the primary asks for it. The primary may decide this alone, because it can stop its view anyway by
+  /// sending nothing.
   step_down = 3,
 };
 inline constexpr std::uint8_t hand_over_cause_last = 3;
 
 [[nodiscard]] std::string_view to_string(hand_over_cause why);
 
-/// An equal wish of f+1 replicas, of which at least one is correct; or the wish of one primary to step down.
+/// A request that f+1 replicas signed, of which at least one is correct; or the request of one primary to step down.
 struct group_request {
   /// COMPLAINT, RELEASE, READMISSION or HAND-OVER.
   message_kind kind = message_kind::complaint;
@@ -85,7 +86,8 @@ struct group_request {
   /// For a complaint, the checkpoint that ends its period. For a release, the sequence of the conviction. For a
   /// readmission, the floor, above which the replica may vote.
   sequence_number sequence;
-  /// For a hand-over: all views before this one are to be left. For a step-down: only the view before this one.
+  /// For a hand-over: the group leaves all views before this one. For a step-down: the group leaves only the view
+  /// before this one.
   view_number to = {};
   /// For hand-overs only.
   hand_over_cause cause = hand_over_cause::readmission;

@@ -10,9 +10,9 @@ namespace hypermesh {
 
 /// The recent timestamps of one session that are done. Pure. Differs from §4.1, which orders a client's requests by
 /// timestamp and keeps only the last one, because a session may have many requests in flight. The window keeps the
-/// latest `requests_in_flight_max` done timestamps. When one falls out of it, that one and all smaller ones are past. A
-/// client whose oldest open request is less than a window behind its newest request never loses a request. A client
-/// that jumps to the largest timestamp harms only itself (attack 34).
+/// latest `requests_in_flight_max` done timestamps. When a timestamp falls out of the window, it and all smaller ones
+/// are past. A client never loses a request if its oldest open request is less than a window behind its newest one. A
+/// client that jumps to the largest timestamp harms only itself (attack 34).
 ///
 /// In an ordered session only the timestamp after the last done one is fresh, and later ones are early. Example: 1 and
 /// 2 are done. 3 is fresh, 4 is early. When 3 is done, 4 is fresh.
@@ -35,7 +35,7 @@ class timestamp_window {
   /// The timestamp after the newest one that is done.
   [[nodiscard]] timestamp next() const { return done_.empty() ? floor_.next() : done_.rbegin()->next(); }
 
-  /// Marks a fresh timestamp as done. The smallest done one falls out of a full window.
+  /// Marks a fresh timestamp as done. If the window is full, its smallest timestamp falls out.
   void mark_done(timestamp when) {
     if (of(when) != standing::fresh) return;
     done_.insert(when);
@@ -63,7 +63,7 @@ class timestamp_window {
   }
 
   session_mode mode_;
-  /// Begins with 0, because no client uses timestamp 0 for an operation.
+  /// The largest timestamp that is past. It begins with 0, because no client uses timestamp 0 for an operation.
   timestamp floor_;
   std::set<timestamp> done_;
 };

@@ -6,7 +6,8 @@
 namespace hypermesh {
 
 /// h and H of §4.2. Pure. h is the sequence of the last stable checkpoint whose state this
-/// replica has, so h never runs ahead of execution (attack 15). h only grows.
+/// replica has, so h is never above the executed sequence numbers (attack 15). h never
+/// decreases.
 class watermarks {
  public:
   explicit watermarks(std::uint32_t window) : window_(window) { require(window > 0, "the window is not empty"); }

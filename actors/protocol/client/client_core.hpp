@@ -24,18 +24,18 @@ struct operation_done {
 };
 
 struct client_effects {
-  /// Each to one replica, or to all.
+  /// The frames to send, each to one replica or to all replicas.
   std::vector<outgoing_message> sends;
   std::vector<operation_done> done;
 };
 
-/// A client of the replicated service (§4.1). Pure. Signs requests, sends them to the primary that it knows, sends them
-/// to all replicas when replies are late, and accepts a result that f+1 distinct replicas gave to this very request
-/// (attack 5).
+/// A client of the replicated service (§4.1). Pure. It signs requests and sends them to the primary, sends them to all
+/// replicas when replies are late, and accepts a result that f+1 distinct replicas gave to exactly this request (attack
+/// 5).
 ///
 /// All requests belong to one session, which is opened before the first operation is sent. In an ordered session the
-/// replicas execute requests in the order of their timestamps, so no request may be given up: the client sends a
-/// request that timed out again, until it is executed or the session ends.
+/// replicas execute requests in the order of their timestamps, so the client cannot give up a request: it repeats a
+/// request that timed out until the request is executed or the session ends.
 ///
 /// Memory: `operations_pending_max` operations and n outcomes for each request under way.
 class client_core {
@@ -54,21 +54,21 @@ class client_core {
 
   /// The link to a replica opened. Frames that were sent while it was closed are lost, so they are sent again.
   [[nodiscard]] client_effects on_link_up(replica_id replica);
-  /// The link to a replica closed. If it is the primary, open requests go to all replicas, because the backups have to
-  /// know that a client waits.
+  /// The link to a replica closed. If the replica is the primary, the client sends its open requests to all replicas,
+  /// because the backups have to know that a client waits.
   [[nodiscard]] client_effects on_link_down(replica_id replica);
 
-  /// Handles bundles, retransmissions and deadlines that are due.
+  /// Handles all bundles, retransmissions and deadlines that are due at `now`.
   [[nodiscard]] client_effects on_tick(microseconds_t now);
 
-  /// Fails everything that is pending.
+  /// Fails all pending operations and queries.
   [[nodiscard]] client_effects on_stop();
 
   [[nodiscard]] bool is_idle() const { return requests_.empty() && waiting_.empty() && queries_.empty(); }
   [[nodiscard]] std::size_t operations_pending() const { return operations_pending_; }
   [[nodiscard]] view_number view() const { return view_; }
   [[nodiscard]] session_id session() const { return session_.id(); }
-  /// The digest that a reply to the request has to name; nothing when the request is not under way.
+  /// The digest that a reply to this request has to contain; nothing if the request is not under way.
   [[nodiscard]] std::optional<digest> content_of(timestamp when) const;
   /// Number of requests that were sent again; a measure of loss and overload.
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
@@ -84,8 +84,8 @@ class client_core {
 
   struct open_request {
     frame_ptr frame;
-    /// One for each operation. Empty for the opening of the session, and after all operations have failed with a
-    /// time-out.
+    /// One token for each operation. Empty for the opening of the session, and after all operations of the request have
+    /// timed out.
     std::vector<operation_token> tokens;
     digest content;
     /// The first answer of each replica.
@@ -97,7 +97,8 @@ class client_core {
     std::set<replica_id> ended_by;
     /// Replicas that executed another request with this name.
     std::set<replica_id> taken_by;
-    /// It was sent to all replicas again, as a retransmission or earlier, because the whole session waits for it.
+    /// The request was sent again to all replicas: as a retransmission, or earlier, because the whole session waits for
+    /// it.
     bool is_hinted = false;
     microseconds_t sent_at = 0;
     microseconds_t next_send = 0;
@@ -138,11 +139,11 @@ class client_core {
   const authenticator* keys_;
   client_settings settings_;
   client_session session_;
-  /// Sent again to each replica whose link opens, because it shows the replica on which link the results of the session
-  /// are wanted.
+  /// The frame of the opening. It is sent again on each link that opens, because the replica sends the results of a
+  /// session on the link on which it received the opening.
   frame_ptr opening_frame_;
   timestamp next_query_{1};
-  /// Requests that still belong to the present run of the sample and go to all replicas.
+  /// The number of further requests that belong to the present sample and are sent to all replicas.
   std::uint64_t sampled_left_ = 0;
   view_number view_;
   std::deque<waiting_operation> waiting_;
@@ -152,7 +153,7 @@ class client_core {
   std::uint64_t retransmissions_ = 0;
   std::set<replica_id> closed_links_;
   reply_watch watch_;
-  /// The time from the first sending of the request to its result, for the last result.
+  /// For the last result: the time between the first sending of its request and the result.
   microseconds_t last_wait_us_ = 0;
 };
 

@@ -12,9 +12,9 @@ namespace hypermesh {
 
 /// Why an operation has no result.
 enum class client_error : std::uint8_t {
-  /// No f+1 matching replies before the deadline. The operation may still be executed.
+  /// f+1 matching replies did not arrive before the deadline. The operation may still be executed.
   timed_out = 1,
-  /// The client's own queue is full.
+  /// The queue of the client is full.
   too_many_pending,
   /// f+1 replicas refused the request before its deadline, because their queues were full.
   overloaded,
@@ -36,33 +36,33 @@ inline constexpr auto client_error_last = client_error::name_taken;
 [[nodiscard]] std::string_view to_string(client_error error);
 
 struct client_settings {
-  /// The most operations under one signature. 1: every operation is signed alone.
+  /// The most operations under one signature. With 1, every operation has its own signature.
   std::size_t bundle_operations_max = 1;
-  /// A bundle is sent this long after its first operation, full or not.
+  /// A bundle that is not full is sent this long after its first operation.
   microseconds_t bundle_delay_us = 1'000;
-  /// Ordered: operations are executed in the order in which they were submitted, whatever happens. An operation that
-  /// times out keeps its place: it may still be executed, and later operations are executed only after it. Independent:
-  /// in any order.
+  /// In an ordered session, operations are executed in the order in which they were submitted. An operation that times
+  /// out keeps its place: it may still be executed, and later operations are executed only after it. In an independent
+  /// session, operations are executed in any order.
   session_mode mode = session_mode::ordered;
-  /// The most requests under way. More operations wait.
+  /// The most requests that are under way at once. Further operations wait.
   std::size_t requests_in_flight_max = limits::requests_in_flight_max / 2;
   /// The most operations that wait or are under way.
   std::size_t operations_pending_max = 262'144;
-  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas".
-  /// Doubles up to `retransmit_us_max`.
+  /// §4.1: a client that "does not receive replies soon enough … broadcasts the request to all replicas". The time
+  /// after which this is done. It doubles with each retransmission, up to `retransmit_us_max`.
   microseconds_t retransmit_us = 500'000;
   microseconds_t retransmit_us_max = 8'000'000;
   /// An operation that has no result after this time fails with `timed_out` or `overloaded`.
   microseconds_t deadline_us = 30'000'000;
   /// One request in this many, on average, goes to all replicas at once, so that backups see how the primary serves its
-  /// clients (attack 29). The primary cannot know which one. 0: none.
+  /// clients (attack 29). The primary cannot predict which one. With 0, no request is sampled.
   std::uint64_t sampled_one_in = 16;
-  /// While results take longer than this, `doubtful_factor` times as many requests go to all replicas, so that backups
-  /// notice a primary that slows down step by step under a light load. If all requests went to all replicas, a cluster
-  /// under full load would have to verify twice as many.
+  /// While results take longer than this, `doubtful_factor` times as many requests go to all replicas. So the backups
+  /// notice a primary that slows down step by step under a light load. Not all requests go to all replicas, because a
+  /// cluster under full load would then have to verify twice as many.
   microseconds_t doubtful_us = 100'000;
   static constexpr std::uint64_t doubtful_factor = 4;
-  /// A secret, which makes the sample and the numbers of later sessions unpredictable.
+  /// A secret number. It makes the sample and the numbers of later sessions unpredictable.
   std::uint64_t sampling_seed = 0;
 };
 

@@ -9,13 +9,15 @@
 
 namespace hypermesh {
 
-/// The session of one client process: its number, whether the replicas have opened it, and its next timestamp. Pure.
-/// No operation is sent before the session is open. So if the number is taken or has ended, the client opens another
-/// session without the risk that an operation is executed twice. Memory: one number for each replica.
+/// The session of one client process: its number, whether the replicas have opened it, and its next timestamp. Pure. No
+/// operation is sent before the session is open. So if another process uses the number or its session has ended, the
+/// client can open another session without the risk that an operation is executed twice. Memory: one number for each
+/// replica.
 class client_session {
  public:
-  /// `first` is the number to try first. It is near the present time, so that it is above the numbers that have ended.
-  /// Session 0 is open already, and `next` exceeds every timestamp that was used in it (attack 25).
+  /// `first` is the number to try first. The host derives it from the present time, so that it is above the numbers of
+  /// ended sessions. For session 0, which is always open, `next` must exceed every timestamp that was used in it
+  /// (attack 25).
   client_session(const cluster_parameters& cluster, session_id first, session_mode mode, std::uint64_t seed,
                  timestamp next = timestamp{1});
 
@@ -29,11 +31,12 @@ class client_session {
   /// The content of the request with timestamp 0.
   [[nodiscard]] session_opening opening() const;
   void on_opened() { is_open_ = true; }
-  /// A replica refuses the opening, because the session has ended; no session above `fresh_above` has. Returns whether
-  /// a quorum has refused. Then the session has a new number and must be opened again. False also when no number above
-  /// the ended ones is left: a client that opened the largest numbers can use session 0 only.
+  /// A replica refused the opening because the session has ended. According to this replica, no session above
+  /// `fresh_above` has ended. Returns true if a quorum has refused: the session then has a new number and must be
+  /// opened again. Returns false also if no number above the ended ones is left. A client that opened the largest
+  /// numbers can only use session 0.
   [[nodiscard]] bool on_refused(replica_id from, session_id fresh_above);
-  /// Takes a new number above `above`, because another process has opened the present one, or because it has ended.
+  /// Chooses a new session number above `above`, because another process uses the present one or its session has ended.
   void replace(session_id above);
 
  private:

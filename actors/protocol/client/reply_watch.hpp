@@ -9,17 +9,17 @@
 
 namespace hypermesh {
 
-/// Counts the results of each replica that differ from the result of f+1 replicas (attack 5). The count is a suspicion
-/// only: replies are not signed, so a wrong one proves nothing to others. Pure. Memory: a digest and at most n replica
-/// numbers for each of the last `remembered_max` requests, and a count for each replica.
+/// Counts the results of each replica that differ from the result of f+1 replicas (attack 5). The count is only a hint
+/// for the operator of the client: replies are not signed, so a wrong reply proves nothing to others. Pure. Memory: a
+/// digest and at most n replica numbers for each of the last `remembered_max` requests, and a count for each replica.
 class reply_watch {
  public:
   static constexpr std::size_t remembered_max = 512;
   using outcomes = std::map<replica_id, request_outcome>;
 
-  /// f+1 replicas agree on `agreed`; `given` has the outcome of each replica that answered so far.
+  /// f+1 replicas gave the outcome `agreed`. `given` contains the outcome of each replica that has answered so far.
   void on_agreed(timestamp when, const request_outcome& agreed, const outcomes& given);
-  /// A reply to a request that has its result already, or was never sent.
+  /// A reply arrived for a request that has its result already or that was never sent.
   void on_late(replica_id from, timestamp when, const request_outcome& outcome);
 
   /// The number of wrong results of each replica that gave one.

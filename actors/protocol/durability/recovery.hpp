@@ -12,19 +12,19 @@
 
 namespace hypermesh {
 
-/// A state of which the node has a snapshot, for replicas that lack it.
+/// A state of which the node has a snapshot. Other replicas can fetch it.
 struct taken_state {
   sequence_number sequence;
   digest root;
   std::shared_ptr<const state_snapshot> snapshot;
 };
 
-/// What a node finds on its disk, as promises and as work to repeat.
+/// The content of a node's disk: the promises that it must keep, and the batches that it has to execute again.
 struct recovered_node {
   recovered_replica replica;
-  /// The own CHECKPOINTs above the stable one.
+  /// The CHECKPOINTs of this replica above the stable checkpoint.
   std::vector<signed_statement> own_checkpoints;
-  /// In order and without a gap after the kept state.
+  /// The committed batches after the kept state, in order and without a gap.
   std::vector<committed_batch> to_execute;
 };
 
@@ -33,8 +33,8 @@ struct recovered_node {
 [[nodiscard]] or_error<recovered_node> recover(const cluster_parameters& cluster, replica_id self,
                                                const stored_history& history);
 
-/// Brings `state`, which is fresh, to where the node was: installs the kept state and executes the batches that were
-/// committed after it. Returns the kept state and those at the checkpoints on the way.
+/// Restores the state of the node in `state`, which must be in its initial state: installs the kept state, and executes
+/// the batches that were committed after it. Returns the kept state and the states at the checkpoints after it.
 [[nodiscard]] or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster,
                                                         const stored_history& history, const recovered_node& past,
                                                         replicated_state& state);

@@ -12,21 +12,22 @@ namespace hypermesh {
 
 /// The agreed standing of a request: whether it would be executed now, and if not, why.
 enum class request_standing {
-  /// It would be executed now.
+  /// The request would be executed now.
   fresh,
-  /// It waits for the request before it, or for the opening of its session.
+  /// The previous request of its session was not executed yet, or its session is not open yet.
   early,
-  /// It was executed.
+  /// The request was executed.
   done,
-  /// Its timestamp is below the window of its session. It is never executed from now on.
+  /// The timestamp is below the window of the session. The request is never executed from now on.
   past,
-  /// Its session has ended. It is never executed from now on.
+  /// The session has ended. The request is never executed from now on.
   ended,
 };
 
 /// The sessions of one client: which are open, what is done in each, and which have ended. Pure, and a function of the
-/// committed requests alone. Exactly-once execution and the order inside a session depend on it. The client table has
-/// one for each client as part of the checkpointed state. The request pool keeps a copy that follows it.
+/// committed requests alone. Exactly-once execution and the order inside a session depend on it. The client table has a
+/// `client_sessions` for each client, as part of the checkpointed state. The request pool keeps a copy and updates it
+/// with each executed batch.
 ///
 /// A session is opened by its request with timestamp 0. If the client then has too many open sessions, the least
 /// recently used one ends. No request of an ended session is ever executed, because its number is remembered. When the
@@ -35,8 +36,8 @@ enum class request_standing {
 /// lost.
 ///
 /// Example with room for two sessions: 7 and 5 are open, and 7 was used last. 9 is opened, so 5 ends. Delayed copies of
-/// requests in 5 are refused. Without the memory the copy of its opening would open 5 again, and the copies of its
-/// operations would be executed a second time.
+/// requests in 5 are refused. If the number 5 were not remembered, a copy of its opening would open session 5 again,
+/// and copies of its operations would be executed a second time.
 ///
 /// Memory: `sessions_per_client_max` windows and `ended_sessions_max` numbers.
 class client_sessions {
@@ -51,7 +52,7 @@ class client_sessions {
 
   [[nodiscard]] request_standing standing_of(session_id session, timestamp when) const;
 
-  /// Opens a session whose opening request is fresh. Returns the session that ends for it, if any.
+  /// Opens a session whose opening request is fresh. Returns the session that ends to make room for it, if any.
   std::optional<session_id> open(session_id session, session_mode mode);
   /// A fresh request was executed.
   void mark_done(session_id session, timestamp when);
@@ -62,7 +63,7 @@ class client_sessions {
   [[nodiscard]] const std::map<session_id, open_session>& open_ones() const { return open_; }
   /// The window of an open session, or null.
   [[nodiscard]] const timestamp_window* window_of(session_id session) const;
-  /// Openings and executed requests so far: a clock that is equal at all replicas.
+  /// The number of openings and executed requests so far. It is used as a clock, because it is equal at all replicas.
   [[nodiscard]] std::uint64_t uses() const { return uses_; }
   /// Numbers of the remembered ended sessions, in the order in which they ended.
   [[nodiscard]] const std::deque<session_id>& ended() const { return ended_; }

@@ -21,15 +21,15 @@ namespace hypermesh {
 /// all; for all sessions of a client together replies of `client_bytes_max` bytes.
 class client_table {
  public:
-  /// Bytes of replies that are kept for one session. Above that the oldest replies are dropped, and a client that asks
-  /// for one again gets `result_too_large`. The requests stay done, so the size of replies never makes a request past.
+  /// Bytes of replies that are kept for one session. Above this bound the oldest replies are dropped, and a client that
+  /// asks for a dropped reply gets `result_too_large`. The requests stay done, whatever the size of their replies.
   static constexpr std::size_t session_bytes_max = 2 * limits::reply_bytes_max;
   /// The same for all sessions of one client. Replies of the least recently used session are dropped first.
   static constexpr std::size_t client_bytes_max = 4 * session_bytes_max;
 
   using shared_outcome = std::shared_ptr<const request_outcome>;
 
-  /// An outcome and the digest of the request that it answers. It is no answer to another request with the same id.
+  /// An outcome and the digest of the request that it answers. A different request with the same id has no answer.
   struct answered {
     digest request;
     shared_outcome outcome;
@@ -52,13 +52,13 @@ class client_table {
   /// The sessions of all clients, from which the request pool starts after a transfer.
   [[nodiscard]] sessions_by_client sessions() const;
 
-  /// The table as chunks, in the order of the clients. For each client first all its small sessions together, then each
-  /// large session. Clients and sessions that did not change share their chunks with the last call. There is at most
-  /// one chunk for each client and one for each `own_chunks_min` bytes, so that any number of small sessions cannot use
-  /// up `state_chunks_max`.
+  /// The table as chunks, in the order of the clients. For each client, the first chunk has all its small sessions, and
+  /// then follow the chunks of each large session. Clients and sessions that did not change share their chunks with the
+  /// last call. There is at most one chunk for each client and one for each `own_chunks_min` bytes, so that any number
+  /// of small sessions cannot use up `state_chunks_max`.
   [[nodiscard]] state_snapshot snapshot();
 
-  /// Replaces the table by the one in `chunks`. An error leaves it unchanged.
+  /// Replaces the table by the one in `chunks`. An error leaves the table unchanged.
   [[nodiscard]] or_reason<void> restore(std::span<const state_chunk> chunks);
 
  private:

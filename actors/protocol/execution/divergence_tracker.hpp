@@ -8,21 +8,22 @@
 
 namespace hypermesh {
 
-/// Whether the state in place is known to be wrong (attack 27). Pure; `replicated_state` owns the only one, because it
-/// owns the state.
+/// Whether the present state is known to be wrong (attack 27). Pure. The only instance belongs to `replicated_state`,
+/// because that class owns the state.
 ///
-/// A certificate that contradicts the own root reaches the owner from another actor. So the news may arrive after the
-/// wrong state was replaced, and has no effect then.
+/// Another actor reports a certificate that contradicts an own root. The report may arrive after the wrong state was
+/// replaced; it then has no effect.
 class divergence_tracker {
  public:
-  /// A quorum certified another state after `sequence`. False when an installed state covers that sequence already.
+  /// A quorum certified another state after `sequence`. Returns false if an installed state already covers that
+  /// sequence number.
   bool on_disproven(sequence_number sequence) {
     if (sequence <= installed_) return false;
     at_ = std::max(at_.value_or(sequence), sequence);
     return true;
   }
 
-  /// The certified state after `sequence` is in place. Returns whether it replaced a wrong one.
+  /// The certified state after `sequence` was installed. Returns whether it replaced a wrong state.
   bool on_installed(sequence_number sequence) {
     installed_ = std::max(installed_, sequence);
     return std::exchange(at_, std::nullopt).has_value();

@@ -18,12 +18,12 @@ namespace hypermesh {
 /// The result of the installation of a verified state.
 enum class installation {
   installed,
-  /// The own execution has reached its sequence already.
+  /// This replica has already executed the batches up to the sequence number of the state.
   overtaken,
-  /// The own state diverged at a later sequence, so an older state does not repair it.
+  /// The present state diverged at a later sequence number, so this older state does not repair it.
   too_old,
-  /// It cannot be restored, or the restored state has another root. `why` says what is wrong. With another root the own
-  /// state counts as diverged from then on.
+  /// The snapshot cannot be restored, or the restored state has another root; `why` gives the reason. After a restore
+  /// with another root, the present state counts as diverged.
   unreadable,
 };
 
@@ -36,30 +36,31 @@ struct installation_outcome {
 /// the committed sequence alone. Owns the machine. The state before any batch has sequence 0. Memory: that of its
 /// parts.
 ///
-/// The owner of the divergence: it holds the state, and it alone replaces it, so it knows at every moment whether the
-/// state in place is wrong. A diverged state answers nobody and executes nothing more, until a certified state replaces
-/// it. That state may be of an earlier sequence (attack 27).
+/// This class also decides whether the state has diverged, because only this class replaces the state. A diverged state
+/// answers no client and executes no batch until a certified state replaces it. The certified state may have an earlier
+/// sequence number (attack 27).
 class replicated_state {
  public:
   replicated_state(std::unique_ptr<state_machine> machine, const cluster_parameters& cluster);
 
   struct answered_request {
     executed_request request;
-    /// The answer; a refusal for a request that is past, nothing for a request that is too early.
+    /// The answer. It is a refusal if the request is past, and nothing if the request is too early.
     client_table::answered answer;
   };
 
-  /// Whether the batch of `sequence` is the next to be executed. If not, it comes too late, because an installed state
-  /// contains it; or too early, because it follows batches that a replaced state had and this state lacks.
+  /// Whether the batch of `sequence` is the next to be executed. A batch may come too late, because an installed state
+  /// contains it. It may also come too early, because it follows batches that were executed in a state that was
+  /// replaced, and the present state lacks them.
   [[nodiscard]] bool awaits(sequence_number sequence) const;
   /// Executes the batch of `last_executed() + 1`: its system requests, which have no answer, and then its requests.
-  /// Returns the latter with their answers.
+  /// Returns the requests with their answers.
   std::vector<answered_request> execute(sequence_number sequence, const batch& content);
 
   /// The cached answer to a request that is done, a refusal when it is past or its session has ended, nothing when it
   /// may still be executed. A diverged state gives nothing.
   [[nodiscard]] client_table::answered answer_to(const request_reference& asked) const;
-  /// The answer to a request that is not admitted. A diverged state gives nothing.
+  /// The refusal of a request that was not admitted. Nothing if the state has diverged.
   [[nodiscard]] client_table::shared_outcome refuse(reply_status why) const;
   /// The answer of the machine to a read-only operation. A diverged state gives nothing.
   [[nodiscard]] std::optional<operation_result> query(byte_span operation) const;
@@ -109,8 +110,8 @@ class replicated_state {
   readmission_ledger readmissions_;
   sequence_number last_executed_;
   divergence_tracker divergence_;
-  /// A diverged state was replaced, and nothing was executed since then. Batches that were committed meanwhile may
-  /// still arrive. The replica hands them over again, from the one after the installed state on.
+  /// A diverged state was replaced, and no batch was executed since then. Batches that were committed before the
+  /// replacement may still arrive. The replica will hand over all batches after the installed state again.
   bool replaced_ = false;
 };
 

@@ -17,21 +17,21 @@ struct evidence_pool_effects {
   std::vector<outgoing_message> sends;
   /// System requests for the request pool of this node.
   std::vector<system_request> requests;
-  /// Evidence against replicas that was verified in this step, also if the pool has no room for it.
+  /// Evidence against replicas that was verified in this step, including evidence for which the pool has no room.
   std::vector<proven_misbehaviour> proven;
-  /// Names of cases that need no order any more. The request pool forgets them, so that no primary is blamed for not
-  /// ordering them.
+  /// Names of cases that no longer need to be ordered. The request pool forgets them, so that no primary is blamed for
+  /// not ordering them.
   std::vector<case_name> dropped;
   std::vector<observation> observations;
 };
 
-/// The open cases of this node, until the total order has them (R12). There are two classes, which are never mixed:
-/// evidence of a misbehaviour, which convicts once it is ordered; and group requests, of which a COMPLAINT only
-/// throttles. Pure; every input was verified before.
+/// The open cases of this node, until the total order has them (R12). There are two separate classes of cases: evidence
+/// of a misbehaviour, which convicts once it is ordered, and group requests, which never convict. Pure. Every input was
+/// verified before.
 ///
-/// A replica that finds evidence sends it to all others. Each of them then suspects an accused primary at once, and
-/// judges the next primary by whether it orders the evidence. A group request is opened by each replica that has enough
-/// votes.
+/// A replica that finds evidence sends it to all others. If the accused is the primary, each replica then suspects it
+/// at once. A later primary that does not order the evidence is suspected too. A group request is opened by each
+/// replica that has enough votes.
 ///
 /// Memory: `open_max` cases of at most `limits::request_bytes_max`, and their decoded evidence, at most three times as
 /// much; `open_per_accused_max` of them for each accused;
@@ -41,15 +41,16 @@ class evidence_pool {
   /// Open cases in all, and against one principal.
   static constexpr std::size_t open_max = 32;
   static constexpr std::size_t open_per_accused_max = 2;
-  /// Open cases against clients. Clients are many and must not take the places of cases against replicas.
+  /// Open cases against clients. This bound is separate, because many clients together could otherwise use up the
+  /// places of cases against replicas.
   static constexpr std::size_t open_of_clients_max = 8;
   /// A case that is not ordered is submitted again up to 8 times: after 0.5 s, then after twice the time before, at
-  /// most 16 s. That is about one minute, which a partition may last.
+  /// most 16 s. That is about one minute, so a case survives a network partition of that length.
   static constexpr unsigned repeats_max = 8;
   static constexpr microseconds_t repeat_us = 500'000;
   static constexpr microseconds_t repeat_us_max = 16'000'000;
   /// By complaint reason: the number of misbehaviours of one replica within `complaint_reason_window_us` that lead to a
-  /// complaint. Index 0 is no reason.
+  /// complaint. Index 0 is unused.
   static constexpr std::array<std::uint32_t, complaint_reason_last + 1> complaint_reasons_until = {0, 32, 4'096, 2, 3};
   static_assert(complaint_reasons_until.back() > 0, "a number for each complaint reason");
   static constexpr microseconds_t complaint_reason_window_us = 30'000'000;
@@ -60,7 +61,7 @@ class evidence_pool {
   /// `keys` signs as `self` and outlives the pool.
   evidence_pool(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
-  /// The equivocation detector, or the request pool for a client, found this evidence.
+  /// The equivocation detector found this evidence, or the request pool did if it is evidence against a client.
   [[nodiscard]] evidence_pool_effects on_found(const evidence& proof, microseconds_t now);
   /// A system request of another replica. The validator refuses system requests of clients.
   [[nodiscard]] evidence_pool_effects on_request(const system_request& value, microseconds_t now);
@@ -71,7 +72,7 @@ class evidence_pool {
 
   /// This replica lost its disk and asks the others for its readmission. Called again until the readmission is over.
   [[nodiscard]] evidence_pool_effects on_readmission_wanted(const readmission_wish& wish, microseconds_t now);
-  /// A vote of another replica: its own wish, or its support for the wish of a third one.
+  /// A READMISSION of another replica: for itself, or in support of a third replica.
   [[nodiscard]] evidence_pool_effects on_readmission(const signed_statement& vote, microseconds_t now);
   [[nodiscard]] evidence_pool_effects on_hand_over(const signed_statement& vote, microseconds_t now);
   /// This replica has entered `view`, or waits for its NEW-VIEW.
@@ -89,10 +90,10 @@ class evidence_pool {
  private:
   struct open_case {
     system_claim about;
-    /// Its evidence is decoded, so the case is submitted again without another look at its bytes.
+    /// The system request with its decoded evidence, so that the case can be submitted again without decoding it again.
     system_request asked;
-    /// When the case was submitted last, and the number of intervals so far. A case that this node did not send to all
-    /// starts with 1.
+    /// When the case was submitted last, and the number of intervals so far. The count starts with 1 for a case that
+    /// this node did not send to all replicas.
     microseconds_t told_at = 0;
     unsigned repeats = 0;
   };
@@ -100,15 +101,16 @@ class evidence_pool {
     std::uint32_t seen = 0;
     microseconds_t since = 0;
   };
-  /// Kind, replica, and complaint reason or hand-over cause. Votes with the same place compete: one vote of each
-  /// replica is kept.
+  /// Kind, replica, and complaint reason or hand-over cause. For each place, one vote of each replica is kept: the
+  /// newest.
   using group_request_place = std::pair<message_kind, std::pair<replica_id, std::uint8_t>>;
 
-  /// Whether the case is neither open nor settled, and has a place. Verified evidence against a replica is reported in
-  /// `out` even without a place.
+  /// Whether the case is neither open nor settled, and the pool has room for it. Verified evidence against a replica is
+  /// reported in `out` even if there is no room.
   [[nodiscard]] bool is_news(const system_claim& about, evidence_pool_effects& out) const;
   void open(const system_claim& about, system_request asked, bool tell, microseconds_t now, evidence_pool_effects& out);
-  /// Signs the same wish as `asked` if it is a sensible wish of its own signer.
+  /// Signs the same request as `asked`, if `asked` was signed by the replica that needs it and its numbers are
+  /// plausible.
   void support(message_kind kind, const signed_statement& asked, microseconds_t now, evidence_pool_effects& out);
   [[nodiscard]] bool is_sensible(const group_request& wanted) const;
   [[nodiscard]] static group_request_place place_of(const group_request& wanted);
@@ -125,11 +127,11 @@ class evidence_pool {
   const authenticator* keys_;
   agreed_reputation agreed_;
   std::map<case_name, open_case> open_;
-  /// Names of the cases that were ordered last, the newest last.
+  /// Names of the cases that were settled most recently, the newest last.
   std::deque<case_name> settled_;
   std::map<std::pair<replica_id, complaint_reason>, tally> tallies_;
   view_number view_;
-  /// When this replica last supported a wish at this place.
+  /// When this replica last supported a request at this place.
   std::map<group_request_place, microseconds_t> supported_at_;
   /// The newest vote of each replica at each place.
   std::map<group_request_place, std::map<replica_id, signed_statement>> votes_;

@@ -19,11 +19,11 @@ struct agreed_reputation {
   std::vector<standing_changed> events;
   /// Names of the system requests that were executed.
   std::vector<case_name> settled;
-  /// Clients that were ever convicted.
+  /// The standing of each convicted client.
   client_standings clients = {};
   agreed_moves moves = {};
-  /// The reputation came with a transferred state. Which system requests were executed on the way to that state is
-  /// unknown.
+  /// Whether the reputation came with a transferred state. In that case it is unknown which system requests were
+  /// executed before that state.
   bool is_transferred = false;
 };
 
@@ -35,13 +35,13 @@ struct proven_misbehaviour {
   friend bool operator==(const proven_misbehaviour&, const proven_misbehaviour&) = default;
 };
 
-/// The trust of this node in the other replicas. It is advice, never an input to a quorum or to a safety decision.
+/// The trust of this node in the other replicas. It is advice: no quorum and no safety decision depends on it.
 struct trust {
-  /// Replicas that this node does not follow as primary, in ascending order: those in quarantine first, then those with
-  /// unordered evidence against them. At most f together.
+  /// Replicas that this node does not follow as primary, in ascending order: replicas in quarantine first, then
+  /// replicas with unordered evidence against them. There are at most f of them together.
   std::vector<replica_id> avoided_as_primary;
-  /// Replicas that this node serves less: those in quarantine, those with unordered evidence against them, and those
-  /// with a low agreed or local score.
+  /// Replicas that this node serves less: replicas in quarantine, replicas with unordered evidence against them, and
+  /// replicas with a low agreed or local score.
   std::vector<replica_id> throttled;
 
   friend bool operator==(const trust&, const trust&) = default;
@@ -66,13 +66,14 @@ struct observed_misbehaviour {
 /// The misbehaviour that an observation shows; nothing if it may have an innocent cause.
 [[nodiscard]] std::optional<observed_misbehaviour> observed_misbehaviour_in(const observation& what, group_size group);
 
-/// The reputation tracker: joins the agreed reputation with the observations of this node (R13). The local score falls
-/// with each observed misbehaviour and grows with time. It convicts nobody. Pure.
+/// The reputation tracker: combines the agreed reputation with the observations of this node (R13). The local score
+/// falls with each observed misbehaviour and grows with time. A low local score never convicts a replica. Pure.
 ///
 /// Memory: 250 bytes for each replica, and 64 names of settled cases.
 class peer_trust {
  public:
-  /// The cost of each misbehaviour by complaint reason (index 0 is no reason), and the recovery of the local score.
+  /// The loss of score for each misbehaviour, by complaint reason (index 0 is unused), and the recovery of the local
+  /// score.
   static constexpr std::array<std::uint32_t, complaint_reason_last + 1> costs = {0, 20, 2, 100, 50};
   static_assert(costs.back() > 0, "a cost for each complaint reason");
   static constexpr std::uint32_t recovery_per_second = 10;
@@ -80,7 +81,7 @@ class peer_trust {
   explicit peer_trust(const cluster_parameters& cluster);
 
   void on_agreed(const agreed_reputation& agreed);
-  /// Evidence was verified here; its conviction is not ordered yet.
+  /// This node verified evidence, and the conviction is not ordered yet.
   void on_proven(const proven_misbehaviour& what);
   /// Lowers the local score.
   void on_misbehaved(const observed_misbehaviour& seen);
@@ -88,7 +89,7 @@ class peer_trust {
 
   [[nodiscard]] trust current() const;
   [[nodiscard]] std::vector<reputation> all() const;
-  /// Number of clients that are rate-limited by agreement.
+  /// Number of clients that are rate-limited according to the agreed reputation.
   [[nodiscard]] std::size_t clients_rate_limited() const { return clients_rate_limited_; }
 
  private:
@@ -101,7 +102,7 @@ class peer_trust {
   /// Names of the cases that were settled last. The report of evidence may arrive after the report that its case is
   /// settled.
   std::deque<case_name> settled_;
-  /// For each replica the last case against it that is not settled yet.
+  /// For each replica, the last case against it that is not settled yet.
   std::vector<std::optional<case_name>> proven_;
   std::optional<microseconds_t> recovered_at_;
 };

@@ -15,10 +15,10 @@ struct early_message {
   message value;
 };
 
-/// Ordering messages for a view that this replica has not entered yet, or just above its H. The other replicas were
-/// faster, and without this buffer all that they sent meanwhile would have to be sent again (attack 22). Pure. Memory:
-/// 2L messages and `body_bytes_max` of PRE-PREPAREs for each sender; a message beyond that is dropped and comes again
-/// by STATUS.
+/// Ordering messages for a view that this replica has not entered yet, or just above its H. When other replicas enter a
+/// view or move their watermarks first, their messages arrive early. Without this buffer all these messages would have
+/// to be sent again (attack 22). Pure. Memory: 2L messages and `body_bytes_max` of PRE-PREPAREs for each sender; a
+/// message beyond that is dropped and sent again after a STATUS.
 class future_messages {
  public:
   static constexpr std::size_t body_bytes_max = 2 * limits::batch_bytes_max;

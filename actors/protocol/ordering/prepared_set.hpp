@@ -8,9 +8,9 @@
 
 namespace hypermesh {
 
-/// P of §4.4: for each sequence number above h the prepared certificate of the highest view that this replica holds. It
-/// outlives views: a batch that prepared in view 1 and was not proposed in view 2 must still be in the VIEW-CHANGE for
-/// view 3. Pure. Memory: one certificate of a quorum for each of L sequence numbers.
+/// P of §4.4: for each sequence number above h the prepared certificate of the highest view that this replica holds.
+/// The set is kept when the view changes: a batch that prepared in view 1 and was not proposed in view 2 must still be
+/// in the VIEW-CHANGE for view 3. Pure. Memory: one certificate of a quorum for each of L sequence numbers.
 class prepared_set {
  public:
   explicit prepared_set(group_size group) : group_(group) {}
@@ -21,7 +21,7 @@ class prepared_set {
   void restore(prepared_certificate certificate);
   void cut_through(sequence_number stable);
 
-  /// In the order of sequence numbers.
+  /// All certificates, in the order of their sequence numbers.
   [[nodiscard]] std::vector<prepared_certificate> certificates() const;
 
  private:
@@ -34,16 +34,17 @@ class prepared_set {
 /// The certificate of a slot in which `is_prepared` holds.
 [[nodiscard]] prepared_certificate certificate_of(const slot& prepared, group_size group);
 
-/// The bodies above h that this replica has accepted in any view. A NEW-VIEW names only digests, and the replicas that
-/// prepared a batch are the only ones that surely hold its body (attack 17). Pure. Memory: for each of L sequence
-/// numbers the batches of the views since the last stable checkpoint; each further batch costs its primary a view.
+/// The bodies above h that this replica has accepted in any view. They are kept because a NEW-VIEW contains only
+/// digests, and only the replicas that prepared a batch certainly have its body (attack 17). Pure. Memory: for each of
+/// L sequence numbers the batches of the views since the last stable checkpoint; a faulty primary can add only one
+/// batch for each sequence number and view.
 class body_store {
  public:
   void collect(const slot_log& log);
   void keep(sequence_number sequence, const digest& value, std::shared_ptr<const batch> body);
   void cut_through(sequence_number stable);
 
-  /// Null if the body is not held. The body of the null request is always held.
+  /// The body with this digest; null if it is missing. The body of the null request is always there.
   [[nodiscard]] std::shared_ptr<const batch> find(sequence_number sequence, const digest& value) const;
 
  private:

@@ -7,26 +7,35 @@
 
 namespace hypermesh {
 
-/// Decides what a replica that lost its disk may sign. It may have signed anything before, so it must sign nothing that
-/// its forgotten statements may contradict (attack 9). After the estimation of TOCS '02 §4.3.2, with the content of
-/// STATUS and of certificates. Pure. Memory: one position for each other replica.
+/// Decides what a replica that lost its disk may sign. The replica does not know what it signed before, so it must sign
+/// nothing that a forgotten statement may contradict (attack 9). The rules follow the estimation of TOCS '02 §4.3.2,
+/// with the content of STATUS and of certificates. Pure. Memory: one position for each other replica.
 ///
-/// Sequence numbers: a quorum certified the last h of this replica. So in every quorum of others one correct replica
-/// had voted for that checkpoint, which was at or below the H of that replica then. Once the own h, which is proven, is
-/// not below the h that a quorum of others reports, the old h was at most h + L, and nothing above h + 2L was ever
-/// voted for. From this `floor` on the replica prepares and votes for checkpoints, because every statement that it may
-/// have forgotten is then covered by a stable checkpoint.
+/// Sequence numbers: a quorum certified the last h of this replica. So in every quorum of other replicas there is a
+/// correct one that voted for that checkpoint, and the checkpoint was at or below the H of that replica at that time.
+/// The present h of this replica is proven. Once it is not below the h that a quorum of other replicas reports, the old
+/// h was at most h + L, so this replica never voted for a sequence number above h + 2L. This number is the `floor`.
+/// When h reaches the floor, a stable checkpoint covers every statement that the replica may have forgotten, so it may
+/// prepare and vote for checkpoints.
 ///
-/// Views: a forgotten VIEW-CHANGE may name a view that is still to come, and it lacks the certificates of batches that
-/// this replica would commit before that view. Let V be the highest view such that a quorum has sent VIEW-CHANGEs for V
-/// or for later views. A replica wants to leave a view only once it has entered it or a quorum has left for it, and it
-/// goes where it, or another correct replica, wants to go (`view_changer`). So no correct replica ever left for a view
-/// above V + 1. The quorum behind V has so many other correct members that every quorum of others contains one of them,
-/// which is in view V or a later one. So the forgotten VIEW-CHANGE is for a view at most one above the latest view in
-/// any quorum of others that have reported their positions. Of all these quorums the one with the earliest views
-/// counts. So as many liars as the group can miss besides this replica cannot name a view that no replica will ever
-/// reach. So VIEW-CHANGE is allowed only for views above that one, and the replica becomes a full member, which may
-/// COMMIT, only when it enters such a view: the agreement of these two messages makes a new view safe.
+/// Views: the replica may have forgotten a VIEW-CHANGE for a view that is still to come. That VIEW-CHANGE lacks the
+/// certificates of all batches that the replica would commit before that view. A bound for this view follows in five
+/// steps:
+/// 1. Let V be the highest view such that a quorum has sent VIEW-CHANGEs for V or for later views.
+/// 2. A replica asks to leave a view only after it has entered that view, or after a quorum has left for it. It leaves
+///    only for a view that it or another correct replica asks for (`view_changer`). So no correct replica has ever left
+///    for a view above V + 1.
+/// 3. The quorum behind V has so many correct members besides this replica that every quorum of other replicas contains
+///    one of them. That member is in view V or in a later view.
+/// 4. So the forgotten VIEW-CHANGE is for a view at most one above the latest view in any quorum of other replicas that
+///    have reported their positions.
+/// 5. Of all these quorums, the quorum with the earliest views gives the bound. So faulty replicas cannot raise the
+///    bound to a view that no replica will ever reach, if they are no more than the group can miss besides this
+///    replica.
+///
+/// Therefore this replica sends VIEW-CHANGEs only for views above the bound. It becomes a full member, which may
+/// COMMIT, only when it enters such a view, because a new view is safe only if the VIEW-CHANGEs of a replica agree with
+/// its COMMITs.
 class probation {
  public:
   explicit probation(const cluster_parameters& cluster) : cluster_(cluster) {}
@@ -34,7 +43,8 @@ class probation {
   /// Another replica reports its position. `own_low` is the proven h of this replica.
   void on_status(replica_id from, view_number view, sequence_number low, sequence_number own_low);
 
-  /// This replica never voted above the floor. It is unknown until enough other replicas have reported their positions.
+  /// The sequence number above which this replica has never voted. Nothing until enough other replicas have reported
+  /// their positions.
   [[nodiscard]] std::optional<sequence_number> floor() const { return floor_; }
   /// The first view for which this replica has certainly signed nothing. A further report may turn it into an earlier
   /// one.

@@ -8,8 +8,8 @@
 
 namespace hypermesh {
 
-/// The promises and the knowledge of a replica, read back from its disk: all that it must not contradict (attack 9).
-/// The statements are for sequence numbers above the stable checkpoint.
+/// The promises that a replica read back from its disk, and its other knowledge of the last run. The replica must not
+/// contradict these promises (attack 9). The statements are for sequence numbers above the stable checkpoint.
 struct recovered_replica {
   view_number view;
   /// The own VIEW-CHANGE if the replica had left its view and waited for the NEW-VIEW of `view`; the NEW-VIEW if it had
@@ -22,7 +22,7 @@ struct recovered_replica {
   bool on_probation = false;
   /// The replica lost its disk once, and has been a full member again since.
   bool readmitted = false;
-  /// Accepted or proposed by this replica, in any view.
+  /// The PRE-PREPAREs that this replica accepted or proposed, in any view.
   std::vector<pre_prepare> proposals;
   std::vector<signed_statement> own_prepares;
   std::vector<signed_statement> own_commits;

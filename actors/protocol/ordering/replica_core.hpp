@@ -19,11 +19,11 @@
 
 namespace hypermesh {
 
-/// A replica of PBFT: the normal case (§4.2), the watermarks of §4.3, the way from view to view of §4.4 and the
-/// retransmission of TOCS '02 §5.2. Pure: `event → effects`; all messages were verified. The single writer of view,
-/// status, slots, P, h, H and last executed. When a view is left is decided elsewhere (`view_changer`). Two questions
-/// are asked before each step, and each has its own class: is this replica active, changing its view or diverged
-/// (`replica_status`), and what may it sign (`signing_rights`)?
+/// A replica of PBFT: the normal case (§4.2), the watermarks (§4.3), the view change as a replica carries it out
+/// (§4.4), and the retransmission of TOCS '02 §5.2. Pure: each function handles one event and returns its effects. All
+/// messages were verified before. No other class changes the view, the status, the slots, P, h or H. `view_changer`
+/// decides when to leave a view. Two other classes decide what a step may do: `replica_status` says whether this
+/// replica is active, changing its view or diverged, and `signing_rights` says which statements it may sign.
 ///
 /// Memory: L slots (see `slot_log`), P, the bodies above h, bounded early messages (`future_messages`), the last
 /// NEW-VIEW, one STATUS of each replica, and the batches that wait for a sequence number inside the window, which the
@@ -33,23 +33,24 @@ class replica_core {
   /// `keys` signs as `self` and outlives the core.
   replica_core(const cluster_parameters& cluster, replica_id self, const authenticator& keys);
 
-  /// Takes over the promises and the knowledge of the last run. Called before anything else.
+  /// Takes over the promises and the knowledge of the last run. Called before all other functions.
   void restore(const recovered_replica& past);
 
-  /// The first messages of a replica: a STATUS that shows what it lacks, and votes that a restart made possible.
+  /// The first messages of a replica: a STATUS that shows which messages it lacks, and votes that it can send after a
+  /// restart.
   [[nodiscard]] replica_effects on_start();
 
   /// The batcher has cut a batch to be proposed in `view`. The batch is dropped if that view is over.
   [[nodiscard]] replica_effects on_batch(view_number view, std::shared_ptr<const batch> content);
 
-  /// PRE-PREPARE, PREPARE, COMMIT or STATUS of `sender`.
+  /// A PRE-PREPARE, PREPARE, COMMIT or STATUS arrived from `sender`.
   [[nodiscard]] replica_effects on_message(principal sender, const message& value);
 
   /// A verified NEW-VIEW that came on the link of `sender`.
   [[nodiscard]] replica_effects on_new_view(principal sender, const planned_new_view& opened);
 
-  /// §4.4: leaves the present view for `to`. Does nothing if `to` is not ahead, or while this replica may not leave;
-  /// then it is asked again.
+  /// §4.4: leaves the present view for `to`. Does nothing if `to` is not a later view, or while this replica may not
+  /// leave its view. In the second case the caller asks again later.
   [[nodiscard]] replica_effects on_change_view(view_number to);
 
   /// This replica is the primary of `opened`, which rests on a quorum of VIEW-CHANGEs.
@@ -66,8 +67,8 @@ class replica_core {
   [[nodiscard]] replica_effects on_installed(sequence_number sequence,
                                              std::shared_ptr<const checkpoint_certificate> proof);
 
-  /// The state of this replica after `sequence` is not the certified one: it sends nothing until a certified state is
-  /// installed (attack 27).
+  /// The state of this replica after `sequence` differs from the certified state. The replica sends nothing until a
+  /// certified state is installed (attack 27).
   void on_diverged(sequence_number sequence) { status_.diverge(sequence); }
 
   /// A readmission or a hand-over needs the sequence numbers through this one.
@@ -77,15 +78,15 @@ class replica_core {
   [[nodiscard]] replica_effects on_tick();
 
   [[nodiscard]] view_number view() const { return status_.view(); }
-  /// False from leaving a view until the NEW-VIEW of `view()` is accepted.
+  /// Whether the replica has entered `view()`. False while it waits for the NEW-VIEW of that view.
   [[nodiscard]] bool is_active() const { return status_.has_entered(); }
   [[nodiscard]] replica_id primary() const { return group_.primary_of(view()); }
   [[nodiscard]] bool is_primary() const { return primary() == self_; }
-  /// Everything through this sequence number is committed in this view, or stable.
+  /// All sequence numbers up to this one are committed in this view, or stable.
   [[nodiscard]] sequence_number last_decided() const { return last_decided_; }
   [[nodiscard]] sequence_number last_executed() const { return last_executed_; }
   [[nodiscard]] const watermarks& marks() const { return log_.marks(); }
-  /// How many times a diverged state was replaced. Messages that came in between were dropped.
+  /// How many times a diverged state was replaced. Messages that arrived while the state was wrong were dropped.
   [[nodiscard]] std::uint64_t repairs() const { return status_.repairs(); }
 
  private:
@@ -149,17 +150,18 @@ class replica_core {
 
   /// The last sequence number that was handed to the executor, in order.
   sequence_number last_executed_;
-  /// The last state that the executor is known to have. It may lag behind `last_executed_`, by a window at most.
+  /// The last checkpoint whose state the executor is known to have. It may be behind `last_executed_`, by a window at
+  /// most.
   sequence_number taken_;
   sequence_number last_decided_;
   /// The last sequence number that is used: the primary proposes after it.
   sequence_number last_proposed_;
-  /// Sequence numbers through this one are needed, also if no client sends a request.
+  /// Sequence numbers up to this one must be ordered, even if no client sends a request.
   sequence_number advance_through_;
 
-  /// Proof of h; sent to replicas that lag.
+  /// The proof of h, which is sent to replicas that lag.
   std::shared_ptr<const checkpoint_certificate> stable_;
-  /// The newest certificate above h whose state this replica does not have, as far as it knows.
+  /// The newest certificate above h whose state this replica does not have yet, or does not know to have.
   std::shared_ptr<const checkpoint_certificate> ahead_;
   stall_watch stall_;
   std::uint64_t ticks_ = 0;

@@ -13,13 +13,13 @@ namespace hypermesh {
 
 /// The effects of one step of `replica_core`, to be carried out in the order persist, send, execute, report.
 struct replica_effects {
-  /// After the loss of the disk: what this replica asks the group for, repeated until the probation is over.
+  /// After the loss of the disk: the request of this replica to the group, which is repeated until the probation ends.
   std::optional<readmission_wish> wish;
   /// After the loss of the disk: this replica is a full member again.
   bool readmitted = false;
   /// After the loss of the disk: this replica may vote for checkpoints above this sequence number.
   std::optional<sequence_number> voting_above;
-  /// Durable before a frame in `sends` leaves (attack 9).
+  /// Records that must be durable before a frame in `sends` is sent (attack 9).
   std::vector<storage_record> records;
   std::vector<outgoing_message> sends;
   /// Batches for the executor, in the total order.
@@ -28,7 +28,7 @@ struct replica_effects {
   std::shared_ptr<const checkpoint_certificate> fetch;
   /// The checkpoint certificate of a NEW-VIEW, for the checkpointer.
   std::shared_ptr<const checkpoint_certificate> learned;
-  /// h moved: a stable checkpoint covers everything through this sequence number.
+  /// h moved: a stable checkpoint covers all sequence numbers up to this one.
   std::optional<sequence_number> forget_through;
   /// §4.4: the own VIEW-CHANGE, if a view was left.
   std::shared_ptr<const view_change> view_left;

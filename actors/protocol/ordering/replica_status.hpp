@@ -11,19 +11,18 @@
 
 namespace hypermesh {
 
-/// A replica has entered its view and takes part in the three phases (§4.2). The members belong to this view alone and
-/// end with it.
+/// A replica has entered its view and takes part in the three phases (§4.2). The members are only valid in this view.
 struct active_view {
   /// The NEW-VIEW that opened the view; null in view 0.
   frame_ptr opened_by;
   /// No proposal is accepted at or below `min_s`. `min_s_proof` certifies it.
   sequence_number min_s;
   std::shared_ptr<const checkpoint_certificate> min_s_proof;
-  /// The batches that O names are proposed as named.
+  /// O: for each sequence number in it, only this proposal is accepted.
   std::map<sequence_number, signed_statement> reproposals;
   /// Batches that wait for a sequence number inside the window.
   std::deque<std::shared_ptr<const batch>> waiting;
-  /// Null requests that were proposed and not executed.
+  /// Sequence numbers of null requests that were proposed and are not executed yet.
   std::deque<sequence_number> null_requests;
   /// The last STATUS of each replica that asked this primary while it lacked a body that O names.
   std::map<replica_id, status> unanswered;
@@ -32,13 +31,14 @@ struct active_view {
 /// A replica has left its view and waits for the NEW-VIEW of a later one. §4.4: it "accepts no messages (other than
 /// checkpoint, view-change, and new-view messages)".
 struct changing_view {
-  /// The own VIEW-CHANGE; null while it is being made, and when a NEW-VIEW took this replica along.
+  /// The VIEW-CHANGE of this replica. Null while it is being made, and if the replica moved to the view because of a
+  /// NEW-VIEW.
   frame_ptr own_change;
   std::uint64_t left_at_tick = 0;
 };
 
-/// The status of a replica: its view, and one of three statuses. Pure; the only writer of both. A status holds its own
-/// members, so what belongs to one cannot be read or changed in another.
+/// The view of a replica, and one of three statuses. Pure. No other class changes them. Each status has its own
+/// members, so code cannot read or change a member of a status that does not apply.
 ///
 /// ```
 ///            leave(w)                        leave(w)
@@ -53,22 +53,22 @@ struct changing_view {
 ///     └──── repair ─────────┴────── repair ─┘              back to where it was
 /// ```
 ///
-/// A diverged replica knows that its state is wrong and takes no part (attack 27). That excludes the other two statuses
-/// while it lasts, but it does not undo them: the replica keeps its view, its votes and the batches that wait, and goes
-/// on from there after the repair. A new view cannot be entered or left meanwhile.
+/// A diverged replica knows that its state is wrong and takes no part in the protocol (attack 27). The previous status
+/// is kept during a divergence: the replica keeps its view, its votes and the waiting batches, and continues with them
+/// after the repair. It cannot enter or leave a view meanwhile.
 ///
-/// What a replica may sign is another question, because a replica without its disk passes through all three statuses
-/// (`signing_rights`).
+/// `signing_rights` decides separately which statements a replica may sign, because a replica that lost its disk can
+/// have any of the three statuses.
 class replica_status {
  public:
   [[nodiscard]] view_number view() const { return view_; }
-  /// Null unless the view is entered and the state is right.
+  /// Null unless the replica has entered the view and its state is not known to be wrong.
   [[nodiscard]] active_view* active() { return std::get_if<active_view>(&now_); }
   [[nodiscard]] const active_view* active() const { return std::get_if<active_view>(&now_); }
-  /// Null unless this replica waits for the NEW-VIEW and its state is right.
+  /// Null unless the replica waits for the NEW-VIEW and its state is not known to be wrong.
   [[nodiscard]] const changing_view* changing() const { return std::get_if<changing_view>(&now_); }
   [[nodiscard]] bool is_diverged() const { return std::holds_alternative<diverged>(now_); }
-  /// Whether the view is entered. A divergence changes nothing about it.
+  /// Whether the replica has entered the view. A divergence does not change this.
   [[nodiscard]] bool has_entered() const;
   /// How many wrong states were replaced.
   [[nodiscard]] std::uint64_t repairs() const { return repairs_; }
@@ -80,14 +80,14 @@ class replica_status {
   /// The NEW-VIEW of the view that this replica waits for is accepted.
   void enter(active_view entered);
 
-  /// The own state after `since` is wrong.
+  /// The state of this replica after `since` is wrong.
   void diverge(sequence_number since);
-  /// The certified state after `sequence` is installed and on disk. False if the replica diverged later than that:
-  /// news from the disk may be older than the divergence.
+  /// The certified state after `sequence` is installed and on disk. Returns false if the replica diverged at a later
+  /// sequence number, because a report from the journal may be older than the divergence.
   bool repair(sequence_number sequence);
 
-  /// A batch to be proposed in the present view, which waits also while the state is wrong, because the batcher does
-  /// not know of that. False if the view is not entered.
+  /// Keeps a batch that has to be proposed in the present view. The batch also waits while the state is wrong, because
+  /// the batcher is not informed of a divergence. Returns false if the replica has not entered the view.
   bool hold(std::shared_ptr<const batch> content);
 
  private:

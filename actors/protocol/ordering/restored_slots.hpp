@@ -7,9 +7,9 @@
 
 namespace hypermesh {
 
-/// After a restart in the entered view `here`: puts the statements of `self` in this view back into their slots, so
-/// that it can only repeat them (attack 9), and the certificates with them. `log` has the watermarks of the stable
-/// checkpoint, `bodies` the batches of the last run.
+/// Called after a restart in the view `here`, which the replica had entered. Puts the statements that `self` signed in
+/// this view back into their slots, so that the replica can only repeat them (attack 9). Also restores the
+/// certificates. `log` has the watermarks of the stable checkpoint, `bodies` the batches of the last run.
 void restore_slots(const recovered_replica& past, replica_id self, const active_view& here, const body_store& bodies,
                    slot_log& log);
 

@@ -12,13 +12,13 @@ namespace hypermesh {
 [[nodiscard]] std::vector<slot_progress> progress_after(const slot_log& log, group_size group,
                                                         sequence_number last_decided);
 
-/// TOCS '02 §5.2: sends again to a replica of the same view what its STATUS shows to be missing. Pure; reads the log at
-/// the time of the call, and keeps in it the frames that it makes.
+/// TOCS '02 §5.2: sends again to a replica of the same view what its STATUS shows to be missing. Pure. It reads the log
+/// at the time of the call, and stores the frames that it encodes in the log.
 class retransmission {
  public:
-  /// `relay_turn` chooses the sequence numbers whose bodies this replica sends, so that one backup sends each body, and
-  /// another one each turn. Without it this replica sends all bodies, as the primary does, and as backups do if the
-  /// primary asks.
+  /// `relay_turn` selects the sequence numbers whose bodies this replica sends. In each turn one backup sends a body,
+  /// and in the next turn another backup does. Without a `relay_turn` this replica sends all bodies; the primary does
+  /// this, and also a backup that answers the primary.
   retransmission(slot_log& log, group_size group, replica_id self, std::optional<std::uint64_t> relay_turn)
       : log_(&log), group_(group), self_(self), relay_turn_(relay_turn) {}
 

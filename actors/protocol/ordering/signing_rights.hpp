@@ -10,7 +10,7 @@
 
 namespace hypermesh {
 
-/// What a replica may sign. Pure. Memory: that of `probation`.
+/// Decides which statements a replica may sign. Pure. Memory: the same as `probation`.
 ///
 /// | | full member | on probation |
 /// |---|---|---|
@@ -21,9 +21,9 @@ namespace hypermesh {
 /// | begins | at the start with a disk | at the start without a disk |
 /// | ends | never | once h is at the floor and the first safe view, or a later one, is entered |
 ///
-/// A full member never gets back on probation in the same run. Each of both stands beside each status of the replica
-/// (`replica_status`): a replica on probation enters views, may wait in a later view than the others, and its state may
-/// turn out to be wrong.
+/// A full member never returns to probation in the same run. Signing rights and the status of the replica
+/// (`replica_status`) are independent: a replica on probation also enters views, may wait in a later view than the
+/// others, and may find that its state is wrong.
 class signing_rights {
  public:
   signing_rights(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
@@ -37,14 +37,14 @@ class signing_rights {
   /// Whether a VIEW-CHANGE for `view` contradicts no forgotten statement.
   [[nodiscard]] bool may_leave_for(view_number view, sequence_number low) const;
 
-  /// Another replica reports its view and its h. Returns what this replica may sign from now on, if that changed. The
-  /// report is not proven, so only what a quorum reports counts.
+  /// Another replica reports its view and its h. Returns what this replica may sign from now on, if that changed. A
+  /// single report is not proven, so only numbers that a quorum reports count.
   [[nodiscard]] std::optional<probation_changed> on_status(const status& value, sequence_number low);
-  /// This replica has entered `view`. Returns the end of the probation, if this is the end.
+  /// This replica has entered `view`. Returns the end of the probation, if the probation ends with this view.
   [[nodiscard]] std::optional<probation_changed> end(view_number view, sequence_number low);
 
-  /// The floor or the view that this replica on probation needs next: first the floor, then the view. `is_alone`: it
-  /// has waited long for a view.
+  /// The floor or the view that this replica on probation needs next: first the floor, then the view. `is_alone` means
+  /// that the replica has waited long for a view.
   [[nodiscard]] std::optional<readmission_wish> wish(view_number view, sequence_number low, bool is_alone) const;
 
  private:

@@ -15,13 +15,13 @@ struct slot {
   std::optional<pre_prepare> proposal;
   vote_set prepares;
   vote_set commits;
-  /// This replica's own votes, as sent.
+  /// Whether this replica has sent its own votes.
   bool prepare_sent = false;
   bool commit_sent = false;
 
   /// §4.2: "prepared(m, v, n, i) is true if and only if replica i has inserted in its log: the request m, a pre-prepare
   /// for m in view v with sequence number n, and 2f prepares from different backups that match the pre-prepare." For
-  /// any n it is one less than a quorum, because the pre-prepare is the vote of the primary.
+  /// any n, one PREPARE less than a quorum is needed, because the PRE-PREPARE counts as the vote of the primary.
   [[nodiscard]] bool is_prepared(group_size group) const;
 
   /// §4.2: "committed-local(m, v, n, i) is true if and only if prepared(m, v, n, i) is true and i has accepted
@@ -37,7 +37,7 @@ class slot_log {
 
   [[nodiscard]] const watermarks& marks() const { return marks_; }
 
-  /// The slot of a sequence number inside the watermarks, made on first use.
+  /// The slot of a sequence number inside the watermarks. It is created on first use.
   [[nodiscard]] slot& at(sequence_number sequence);
   [[nodiscard]] const slot* find(sequence_number sequence) const;
 

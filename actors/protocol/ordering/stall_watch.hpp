@@ -4,7 +4,8 @@
 
 namespace hypermesh {
 
-/// Whether a replica makes progress between two ticks, and how long it has waited for a state without progress. Pure.
+/// Detects whether a replica makes progress between two ticks, and counts how long it has waited for a state without
+/// progress. Pure.
 class stall_watch {
  public:
   /// The status period has passed. True if nothing was executed or decided since the last tick.
@@ -15,13 +16,13 @@ class stall_watch {
     return stalled;
   }
 
-  /// A stalled tick passed while a certified state was lacking. Returns the number of such ticks.
+  /// The replica made no progress since the last tick and lacks a certified state. Returns the number of such ticks.
   unsigned count_wait() { return ++ticks_waited_; }
-  /// h moved.
+  /// h moved, so the wait for a state is over.
   void end_wait() { ticks_waited_ = 0; }
 
  private:
-  /// At the last tick.
+  /// The numbers at the last tick.
   sequence_number executed_;
   sequence_number decided_;
   unsigned ticks_waited_ = 0;

@@ -9,16 +9,17 @@
 
 namespace hypermesh {
 
-/// The moves that all replicas agree on: sequences to pass so that a replica that lost its disk becomes a full member
-/// again, and views to leave although no replica suspects their primary.
+/// The moves that all replicas agree on: sequence numbers to order so that a replica that lost its disk can become a
+/// full member again, and views to leave although no replica suspects their primary.
 struct agreed_moves {
-  /// Sequences through here are to be ordered, with null requests if nothing else waits; the end of a checkpoint
-  /// period. 0: none. A hand-over needs the end of the period that it is ordered in, because a view that is left at a
-  /// stable checkpoint has nothing to prove and to propose again. So the next view serves clients at once.
+  /// All sequence numbers up to this one have to be ordered, with null requests if no request is pending. It is the end
+  /// of a checkpoint period, or 0 if there is no such move. A hand-over sets it to the end of the period in which it is
+  /// ordered: at a stable checkpoint, VIEW-CHANGEs prove no batches and the new view proposes none again, so it serves
+  /// clients at once.
   sequence_number advance_through;
-  /// All views before this one are to be left.
+  /// The group leaves all views before this one.
   view_number least_view;
-  /// For each replica: the sequence at which the requests that it was granted are paid off.
+  /// For each replica, the sequence number at which its granted requests no longer count against `burst`.
   std::vector<sequence_number> paid_off_at;
 
   friend bool operator==(const agreed_moves&, const agreed_moves&) = default;
@@ -27,39 +28,38 @@ struct agreed_moves {
 /// The agreed moves of the group: a pure function of the committed sequence, and part of the checkpointed state.
 ///
 /// After TOCS '02 §4.3.2: a recovering replica sends a recovery request, which is ordered like any other request. The
-/// replica is recovered when the checkpoint at its recovery point is stable. Meanwhile the primary proposes null
-/// requests, so that an idle system reaches that checkpoint too. Here a READMISSION names the sequence to order
-/// through, and a HAND-OVER names the views to leave, because a replica without memory commits only in a view for which
-/// it cannot have sent a VIEW-CHANGE (`probation`).
+/// replica is recovered when the checkpoint at its recovery point is stable. Until then the primary proposes null
+/// requests, so that an idle system reaches that checkpoint too. Here a READMISSION gives the sequence number up to
+/// which the group has to order. A HAND-OVER gives the views to leave, because a replica that lost its disk may commit
+/// only in a view for which it cannot have sent a VIEW-CHANGE (`probation`).
 ///
-/// A replicated state knows no view, so it cannot tell an absurd view from a possible one. Therefore f+1 replicas sign
-/// the same request, and at least one correct replica has found it possible. The requests that are granted to one
-/// replica are counted: `burst` at once, and one more for each interval. A READMISSION makes the group order
-/// at most `reach_windows` windows and the rest of a checkpoint period. Those of f replicas together are half an
-/// interval. So an idle group comes to rest even if f replicas ask for ever. Hand-overs for operators are not counted,
-/// because only f+1 operators together can make them. A step-down is not counted either, because it costs the group
-/// less than a checkpoint period, and the primary its view.
-/// Memory: 8 bytes for each replica.
+/// The replicated state does not contain the view, so it cannot check whether a requested view is plausible. Therefore
+/// f+1 replicas have to sign the same request, and at least one correct replica among them has checked it. Each replica
+/// has a limit on granted requests: `burst` at once, and one more for each interval. A READMISSION makes the group
+/// order at most `reach_windows` windows and the rest of a checkpoint period. For f replicas together this is half an
+/// interval. So an idle group becomes idle again, even if f replicas repeat their requests for ever. Hand-overs for
+/// operators are not counted, because only f+1 operators together can make them. A step-down is not counted either: it
+/// costs the group less than a checkpoint period, and the primary loses its view. Memory: 8 bytes for each replica.
 class readmission_ledger {
  public:
   /// Requests of one replica that are granted at once.
   static constexpr std::uint64_t burst = 8;
-  /// Sequences that pay off one request.
+  /// The number of sequence numbers after which one more request is granted.
   [[nodiscard]] static std::uint64_t interval_of(const cluster_parameters& cluster);
   /// The interval of a small group, in windows L.
   static constexpr std::uint64_t interval_windows_min = 16;
-  /// How far above the present sequence a READMISSION may lead, in windows: the floor is two windows above a proven h,
-  /// h may be one window above what was executed elsewhere, and one is for the period that the floor falls into.
+  /// How far above the present sequence number the floor of a READMISSION may be, in windows. The floor is two windows
+  /// above a proven h, that h may be one window above the last executed sequence number of another replica, and the
+  /// fourth window covers the rest of the checkpoint period that contains the floor.
   static constexpr std::uint64_t reach_windows = 4;
 
   explicit readmission_ledger(const cluster_parameters& cluster);
 
-  /// Whether a request of `about` that is ordered after `after` will be granted.
+  /// Whether a request for `about` will be granted if it is ordered after `after`.
   [[nodiscard]] static bool may_ask(const agreed_moves& moves, replica_id about, sequence_number after,
                                     const cluster_parameters& cluster);
 
-  /// The end of the checkpoint period that `floor` falls into, because h reaches the floor with the first checkpoint
-  /// that is not below it.
+  /// The end of the checkpoint period that contains `floor`: the first checkpoint at which h is not below the floor.
   [[nodiscard]] static sequence_number period_end(sequence_number floor, const cluster_parameters& cluster);
 
   /// Applies a READMISSION or HAND-OVER that was ordered at `sequence`; its votes were verified before that. Returns
@@ -71,7 +71,7 @@ class readmission_ledger {
   [[nodiscard]] std::vector<move_agreed> take_events() { return std::exchange(events_, {}); }
 
   void write(byte_writer& out) const;
-  /// False when these are not the bytes of a ledger of this group; the ledger is unchanged then.
+  /// Returns false if the bytes are not a ledger of this group. The ledger is then unchanged.
   [[nodiscard]] bool read(byte_reader& in);
 
  private:

@@ -21,15 +21,17 @@ struct replica_standing {
   /// The `misbehaviour_kind` and the sequence of the last conviction.
   std::uint8_t last_misbehaviour = 0;
   sequence_number convicted_at;
-  /// The first checkpoint from here on ends the quarantine. 0: it is not in quarantine.
+  /// The quarantine ends at the first checkpoint that is not below this sequence number. 0 if the replica is not in
+  /// quarantine.
   sequence_number quarantined_until;
-  /// It was convicted while f replicas were in quarantine already.
+  /// Whether the replica was convicted while f other replicas were in quarantine.
   bool awaits_quarantine = false;
-  /// Votes for sequences through here convict no more: they were punished, or are not later than what was punished.
+  /// Conflicting votes for sequence numbers up to this one do not convict again: they were punished, or are not later
+  /// than votes that were punished.
   sequence_number settled_through;
-  /// Names of the cases about documents that were punished last, the newest first.
+  /// Names of the cases about documents that were punished most recently, the newest first.
   std::array<case_name, 16> settled_documents{};
-  /// For each complaint reason, the last period that counted.
+  /// For each complaint reason, the last checkpoint period in which complaints lowered the score.
   std::array<sequence_number, complaint_reason_last + 1> complained_in{};
 
   [[nodiscard]] bool is_quarantined() const { return quarantined_until > sequence_number{0}; }
@@ -38,14 +40,14 @@ struct replica_standing {
 
 /// The agreed standing of a client that was convicted.
 struct client_standing {
-  /// Convictions since the client is remembered.
+  /// Convictions of the client since it was added to the ledger.
   std::uint32_t convictions = 0;
   /// The sequence of the last conviction.
   sequence_number convicted_at;
-  /// The first checkpoint from here on ends the rate limit. Until then the client has one request under way at a time.
-  /// 0: no limit.
+  /// The rate limit ends at the first checkpoint that is not below this sequence number. Until then the client may have
+  /// one pending request at a time. 0 if there is no limit.
   sequence_number rate_limited_until;
-  /// Names of the cases that were punished last, the newest first.
+  /// Names of the cases that were punished most recently, the newest first.
   std::array<case_name, 4> settled{};
 
   [[nodiscard]] bool is_rate_limited() const { return rate_limited_until > sequence_number{0}; }
@@ -58,25 +60,26 @@ using client_standings = std::map<client_id, client_standing>;
 
 /// The agreed reputation of the replicas: a pure function of the committed sequence, and part of the checkpointed state
 /// (attack 38). Only evidence convicts, and only a conviction leads to quarantine. Complaints of f+1 replicas lower the
-/// score, never below `complained_score_min`, and so lead to throttling. At most f replicas are in quarantine
-/// (attack 39). A convicted client is rate-limited for the term of a quarantine. Time is counted in checkpoints,
-/// because no clock is agreed.
+/// score, never below `complained_score_min`, and so lead to throttling. At most f replicas are in quarantine (attack
+/// 39). A convicted client is rate-limited for the term of a quarantine. Terms are counted in checkpoints, because the
+/// replicas do not agree on a clock.
 ///
-/// f colluding replicas cannot lower the score of a correct replica. A conviction needs signatures of the accused: two
-/// conflicting messages, or one message that no correct replica signs. A complaint that counts has a correct
-/// complainer. For themselves they gain little: their scores grow back with committed batches, as slowly as all others,
-/// and conflicting votes that they show late convict no more once a later conviction was executed.
-/// Memory: 240 bytes for each replica, and 120 for each of the `clients_max` clients that were convicted last.
+/// f colluding replicas cannot lower the score of a correct replica, because a conviction needs signatures of the
+/// accused, and at least one of f+1 replicas that complain is correct. The colluding replicas also gain little for
+/// themselves. Their scores recover at checkpoints, as slowly as all others. After a conviction, conflicting votes for
+/// earlier sequence numbers do not convict again, so a replica cannot save up evidence against itself. Memory: 240
+/// bytes for each replica, and 120 for each of the `clients_max` clients that were convicted last.
 class reputation_ledger {
  public:
   static constexpr std::uint32_t score_max = 1'000;
   static constexpr std::uint32_t complaint_cost = 50;
   static constexpr std::uint32_t complained_score_min = 300;
-  /// The score when a quarantine ends.
+  /// The score of a replica when its quarantine ends.
   static constexpr std::uint32_t released_score = 250;
-  /// Added at each checkpoint to the score of each replica that is neither in quarantine nor waits for a place there.
+  /// Added at each checkpoint to the score of each replica that is neither in quarantine nor waiting for a free place
+  /// there.
   static constexpr std::uint32_t recovery = 10;
-  /// Below this a replica is throttled.
+  /// A replica with a score below this is throttled.
   static constexpr std::uint32_t throttled_below = 600;
   /// Checkpoint periods of a first quarantine or rate limit. Each later term is twice as long, for at most
   /// `doublings_max` doublings.
@@ -86,7 +89,7 @@ class reputation_ledger {
 
   explicit reputation_ledger(const cluster_parameters& cluster);
 
-  /// Whether the misbehaviour was punished before, or is a vote that is not later than what was punished.
+  /// Whether the misbehaviour was punished before, or is about votes that are not later than votes that were punished.
   [[nodiscard]] static bool is_settled(const replica_standing& standing, const misbehaviour& about);
   /// The same for a client. While a client is rate-limited, each of its misbehaviours counts as settled, because it
   /// could make evidence against itself without end (attack 33).
@@ -95,7 +98,8 @@ class reputation_ledger {
   /// Applies a misbehaviour, COMPLAINT or RELEASE that was ordered at `sequence`; its evidence was verified before
   /// that. Returns whether it changed anything.
   bool apply(const system_claim& about, sequence_number sequence);
-  /// The whole batch of `sequence` was applied. At a checkpoint terms end and scores recover.
+  /// All system requests of the batch of `sequence` were applied. If the batch ends a checkpoint period, terms end and
+  /// scores recover.
   void end_of(sequence_number sequence);
 
   [[nodiscard]] const std::vector<replica_standing>& replicas() const { return replicas_; }
@@ -106,7 +110,7 @@ class reputation_ledger {
   [[nodiscard]] std::vector<standing_changed> take_events() { return std::exchange(events_, {}); }
 
   void write(byte_writer& out) const;
-  /// False when these are not the bytes of a ledger of this group; the ledger is unchanged then.
+  /// Returns false if the bytes are not a ledger of this group. The ledger is then unchanged.
   [[nodiscard]] bool read(byte_reader& in);
 
  private:

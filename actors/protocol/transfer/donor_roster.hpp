@@ -11,85 +11,88 @@
 
 namespace hypermesh {
 
-/// Selects which donor a fetcher asks next, and for how much at once. Pure; time is ticks.
+/// Selects which donor a fetcher asks next, and how many questions a donor may have open at once. Pure. Time is counted
+/// in ticks.
 ///
-/// Each donor has a window of open questions. The window grows with each verified answer, up to what the donor gives in
-/// `window_ticks`, so a fast donor has many questions open within a few round trips. At each tick the window shrinks to
-/// that rate, so a donor that gives parts slowly holds few questions.
+/// Each donor has a window of open questions. The window grows with each verified answer, up to the number of parts
+/// that the donor gives in `window_ticks`. So a fast donor has many open questions after a few round trips. At each
+/// tick the window shrinks to the present rate, so a slow donor has few open questions.
 ///
-/// A donor that answers nothing for the ticks of its patience is late. It is set aside for a pause, and its patience
-/// doubles, because its link may be slow. A donor that refuses is set aside too. A donor that lied is dropped. When all
-/// first donors, which signed the certificate, have failed, the donors in reserve join. When these have failed as well,
-/// the donor whose pause ends first is asked again, so that some donor is always asked.
+/// A donor is late if it does not answer for as many ticks as its patience. A late donor is not asked for a while, and
+/// its patience doubles, because its link may be slow. A donor that refuses is not asked for a while either, and a
+/// donor that lied is never asked again. The first donors are the replicas that signed the certificate. When all of
+/// them have failed, the donors in reserve are asked too. When these have failed as well, the fetcher asks the donor
+/// whose pause ends first, so that it never stops asking.
 ///
 /// Memory: one entry for each replica.
 class donor_roster {
  public:
-  /// Open questions.
+  /// The initial and the largest window, in open questions.
   static constexpr unsigned window_initial = 4;
   static constexpr unsigned window_max = 256;
-  /// With more ticks a slow donor would hold more questions; with fewer, a link whose round trip takes as long would
-  /// idle.
+  /// With more ticks, a slow donor would have too many open questions. With fewer ticks, a link with a long round trip
+  /// would idle between questions.
   static constexpr unsigned window_ticks = 3;
-  /// Ticks without an answer until a donor is late.
+  /// Ticks without an answer after which a donor is late.
   static constexpr unsigned patience_initial = 3;
   static constexpr unsigned patience_max = 24;
-  /// Ticks for which a donor is set aside.
+  /// Ticks for which a donor is not asked after a failure.
   static constexpr unsigned pause_initial = 8;
   static constexpr unsigned pause_max = 64;
 
   donor_roster() = default;
-  /// `first` are asked first, `others` are in reserve. `liars` are not asked as long as there is any other donor.
+  /// The donors in `first` are asked first; `others` are in reserve. `liars` are asked only if there is no other donor.
   donor_roster(const std::vector<replica_id>& first, const std::vector<replica_id>& others,
                const std::set<replica_id>& liars);
 
-  /// The donor to ask next: of the donors with room the one with most room, and among equals the one that was asked
-  /// least recently. No donor of `asked` as long as another one serves, and no donor of `awaited` at all.
+  /// The donor to ask next: the donor with the most room in its window, and among equals the donor that was asked least
+  /// recently. A donor in `asked` is chosen only if no other donor serves, and a donor in `awaited` is never chosen.
   [[nodiscard]] std::optional<replica_id> next(const std::vector<replica_id>& asked = {},
                                                const std::vector<replica_id>& awaited = {}) const;
   [[nodiscard]] bool has_room() const;
 
-  /// A question to the donor was opened, and has the returned number; a question was closed, for whatever reason.
+  /// `on_asked` opens a question to the donor and returns its number. `on_closed` closes a question, for whatever
+  /// reason.
   std::uint64_t on_asked(replica_id id);
   void on_closed(replica_id id);
   /// A verified answer to `question` came from the donor.
   void on_given(replica_id id, std::uint64_t question);
-  /// The donor wants a pause until the next tick.
+  /// The donor refused because it is busy, so it is not asked again before the next tick.
   void on_busy(replica_id id);
-  /// True if the donor was serving until now: its open questions go to other donors.
+  /// Returns true if the donor was serving until now; the caller then asks other donors its open questions.
   [[nodiscard]] bool on_refused(replica_id id) { return set_aside(id, donor_fault::refused); }
   [[nodiscard]] bool on_lied(replica_id id) { return set_aside(id, donor_fault::lied); }
-  /// Returns the donors that are late at this tick. They are set aside.
+  /// Returns the donors that became late at this tick. They are not asked for a while.
   [[nodiscard]] std::vector<replica_id> on_tick();
 
-  /// Whether the donor answered a later question before this one. Links keep the order of frames, and donors answer in
-  /// order.
+  /// Whether the donor answered a later question before this one, so that this answer was lost: links keep the order of
+  /// frames, and donors answer in order.
   [[nodiscard]] bool has_passed_over(replica_id id, std::uint64_t question) const {
     return question < donors_.at(id).last_answered;
   }
-  /// Number of open questions to take back. Up to twice the window none is, because a donor that became a little slower
-  /// answers them in time.
+  /// The number of open questions to take back. It is zero up to twice the window, because a donor that became a little
+  /// slower still answers them in time.
   [[nodiscard]] unsigned excess_of(replica_id id) const;
   [[nodiscard]] unsigned open_questions() const;
-  /// Whether the donor was asked and gave nothing in the last tick.
+  /// Whether the donor was asked and gave no part in the last tick.
   [[nodiscard]] bool is_silent(replica_id id) const { return donors_.at(id).silent_ticks > 0; }
-  /// Number of donors that have neither refused nor lied, so that they may hold the state.
+  /// Number of donors that have neither refused nor lied, so that they may have the state.
   [[nodiscard]] unsigned possible_holders() const;
   [[nodiscard]] std::set<replica_id> liars() const;
 
  private:
   enum class standing {
-    /// Not asked before all first donors have failed.
+    /// The donor is not asked before all first donors have failed.
     in_reserve,
     serving,
-    /// In a pause.
+    /// The donor is not asked until its pause ends.
     aside,
-    /// It lied.
+    /// The donor lied and is never asked again.
     dropped,
   };
   struct donor {
     standing now = standing::serving;
-    /// It refused, because it does not hold this state.
+    /// Whether the donor refused because it does not have this state.
     bool refused = false;
     bool busy = false;
     unsigned window = window_initial;
@@ -97,7 +100,7 @@ class donor_roster {
     /// Verified answers since the last tick, and in the tick before.
     unsigned given = 0;
     unsigned given_before = 0;
-    /// Ticks in a row in which it was asked and gave nothing.
+    /// Ticks in a row in which the donor was asked and gave no part.
     unsigned silent_ticks = 0;
     unsigned patience = patience_initial;
     unsigned pause = pause_initial;

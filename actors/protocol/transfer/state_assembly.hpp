@@ -9,15 +9,16 @@
 
 namespace hypermesh {
 
-/// Chunks at hand that may be parts of the fetched state, found by their leaf. Pure. The states that are added need not
-/// be whole: chunks without bytes are skipped. Memory: one pointer for each chunk, and the states, which the cache
-/// keeps alive.
+/// Finds chunks by their leaf among states that this replica already has, because they may be parts of the fetched
+/// state. Pure. The added states may be incomplete: chunks without bytes are skipped. Memory: one pointer for each
+/// chunk, and the states, which the cache keeps alive.
 class chunk_cache {
  public:
   void add(std::shared_ptr<const state_snapshot> state);
   void clear();
 
-  /// The bytes under `leaf`, or null. They are hashed again, because the leaves of a diverged replica may be wrong.
+  /// The bytes with the digest `leaf`, or null. The bytes are hashed again, because the leaves of a diverged replica
+  /// may be wrong.
   [[nodiscard]] std::shared_ptr<const byte_vector> find(const digest& leaf) const;
 
  private:
@@ -25,9 +26,10 @@ class chunk_cache {
   std::vector<const state_chunk*> by_leaf_;
 };
 
-/// A state that is put together from parts of unproven origin (TOCS '02 §5.3, with a hash tree of two levels: pages of
-/// leaves under the root, chunks under their leaves). Pure. No part is kept that was not verified against the root
-/// (attack 24). The leaves come first, because they show which chunks are at hand and bind the number of chunks.
+/// Assembles a state from parts that untrusted donors send (TOCS '02 §5.3, with a hash tree of two levels: pages of
+/// leaves under the root, chunks under their leaves). Pure. Every part is verified against the root before it is kept
+/// (attack 24). The leaves are fetched first, because they show which chunks this replica has already, and they
+/// determine the number of chunks.
 ///
 /// Memory: once the first page is verified, 48 bytes for each chunk that it announces; and the chunks.
 class state_assembly {
@@ -40,29 +42,29 @@ class state_assembly {
     lie,
   };
 
-  /// Adds a page that is missing. Chunks in `stock` whose leaves are on the page are taken over.
+  /// Adds a missing page. Chunks in `stock` whose leaves are on the page are used.
   [[nodiscard]] verdict add(std::uint64_t page, const leaf_page& content, const chunk_cache& stock);
-  /// Adds the chunk `index`, which is missing. All leaves must be known.
+  /// Adds the missing chunk `index`. All leaves must be known.
   [[nodiscard]] verdict add(std::uint64_t index, std::shared_ptr<const byte_vector> bytes);
 
-  /// The kind of parts that is fetched at present, how many such parts there are as far as is known, and whether a part
-  /// is here already.
+  /// The kind of parts that is being fetched, the number of such parts as far as it is known, and whether a part is
+  /// present already.
   [[nodiscard]] state_part phase() const { return has_leaves() ? state_part::chunk : state_part::leaves; }
   [[nodiscard]] std::uint64_t part_count() const;
   [[nodiscard]] bool has(std::uint64_t part) const;
 
   [[nodiscard]] bool has_leaves() const { return !pages_.empty() && pages_missing_ == 0; }
   [[nodiscard]] bool is_whole() const { return has_leaves() && chunks_missing_ == 0; }
-  /// Chunks that were at hand and were not fetched. For tests.
+  /// Chunks that this replica had already and did not fetch. For tests.
   [[nodiscard]] std::uint64_t chunks_reused() const { return chunks_reused_; }
   [[nodiscard]] std::uint64_t chunk_count() const { return chunks_.size(); }
 
-  /// The verified chunks; the missing ones have no bytes. Leaves the assembly empty.
+  /// Returns the verified chunks; missing chunks have no bytes. The assembly is empty afterwards.
   [[nodiscard]] std::shared_ptr<const state_snapshot> release();
 
  private:
   digest root_;
-  /// For each page of leaves whether it is here. Empty until the first page shows how many pages there are.
+  /// For each page of leaves, whether it is present. Empty until the first page shows how many pages there are.
   std::vector<bool> pages_;
   std::uint64_t pages_missing_ = 0;
   state_snapshot chunks_;

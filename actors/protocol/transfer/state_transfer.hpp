@@ -30,15 +30,15 @@ struct transfer_effects {
   std::vector<observation> observations;
 };
 
-/// Fetches a certified state (TOCS '02 §5.3). Pure; time is ticks.
+/// Fetches a certified state (TOCS '02 §5.3). Pure. Time is counted in ticks.
 ///
-/// The certificate comes first, then the leaves of the state's hash tree, then the chunks that are not at hand, from
-/// several donors at once. Each part is verified against the certified root before it is kept, so a Byzantine donor can
-/// only delay the transfer (attack 24), and `donor_roster` bounds the delay. When the transfer goes over to a newer
-/// certificate, verified parts are used again.
+/// A transfer starts with a certificate. Then the fetcher asks several donors at once, first for the leaves of the
+/// state's hash tree, then for the chunks that this replica does not have. Each part is verified against the certified
+/// root before it is kept, so a Byzantine donor can only delay the transfer (attack 24), and `donor_roster` bounds the
+/// delay. When the transfer changes to a newer certificate, verified parts are used again.
 ///
-/// Memory: the state that is fetched, whose number of chunks the root binds; the newest own state, and the parts that
-/// were verified under one earlier certificate, which share unchanged chunks; and the open questions.
+/// Memory: the fetched state, whose number of chunks is part of the root; the newest own state, and the parts that were
+/// verified under one earlier certificate, which share unchanged chunks; and the open questions.
 class state_fetcher {
  public:
   state_fetcher(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
@@ -46,36 +46,38 @@ class state_fetcher {
   /// This replica's own state after `sequence`. Chunks that did not change since are not fetched.
   void on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot);
 
-  /// Starts a transfer, or goes over to a newer certificate. It goes over only when no part was verified for 12 ticks,
-  /// or when at most f donors may still hold the state. A transfer that moves is finished, because under load there is
-  /// always a newer certificate, and a replica that starts anew for each of them never finishes (attack 26).
+  /// Starts a transfer, or changes a running transfer to a newer certificate. It changes only if no part was verified
+  /// for 12 ticks, or if at most f donors may still have the state. A transfer that makes progress is completed,
+  /// because under load there is always a newer certificate, and a replica that starts again for each of them never
+  /// finishes (attack 26).
   [[nodiscard]] transfer_effects on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why);
   /// An answer of `donor`: a chunk, a page of leaves or a refusal.
   [[nodiscard]] transfer_effects on_chunk(replica_id donor, const state_chunk_message& answer);
-  /// Replaces donors that are late, and asks other donors for the parts that did not arrive.
+  /// Replaces late donors, and asks other donors for the parts that did not arrive.
   [[nodiscard]] transfer_effects on_tick();
 
-  /// The own state is wrong until `on_installed`. Both come from the executor, in their order, and this alone decides
-  /// whether own states count. A wish of the checkpointer for a repair may come after the repair.
+  /// The state of this replica is wrong until `on_installed` is called. Only these two reports, which the executor
+  /// sends in order, decide whether own states are used. A `fetch_state` of the checkpointer is not used for that,
+  /// because it may arrive after the repair.
   void on_diverged() { own_state_is_wrong_ = true; }
-  /// The fetched state after `sequence` is installed. No wrong own state is in place any more.
+  /// The fetched state after `sequence` is installed, so the state of this replica is no longer known to be wrong.
   void on_installed(sequence_number sequence);
-  /// The fetched state was not installed. Either it is not needed, or it is `unreadable`, and then it is not fetched
+  /// The fetched state was not installed. Either it is no longer needed, or it is `unreadable` and is not fetched
   /// again.
   [[nodiscard]] transfer_effects on_install_refused(sequence_number sequence, bool unreadable);
-  /// Replicas that are asked last from the next transfer on; in ascending order.
+  /// Sets the replicas that are asked last, from the next transfer on. `throttled` must be in ascending order.
   void on_trust(std::vector<replica_id> throttled) { throttled_ = std::move(throttled); }
 
   [[nodiscard]] bool is_active() const { return certificate_ != nullptr; }
 
  private:
   enum class question {
-    /// Counts against the window of the donor.
+    /// The question counts against the window of the donor.
     open,
-    /// The part may go to another donor. The donor still has to answer this question, so it is not asked for the part a
+    /// Another donor may be asked for the part. This donor still has to answer, so it is not asked for the part a
     /// second time.
     taken_back,
-    /// The part is asked again. A late answer is accepted all the same.
+    /// Another donor is asked for the part. A late answer of this donor is still accepted.
     given_up,
   };
   /// A donor that was asked for a part, until the part is verified.
@@ -83,7 +85,7 @@ class state_fetcher {
     replica_id donor;
     /// The number of the question in the roster.
     std::uint64_t number = 0;
-    /// Since the question was asked.
+    /// Ticks since the question was asked.
     unsigned ticks = 0;
     question now = question::open;
 
@@ -123,20 +125,20 @@ class state_fetcher {
   std::optional<state_assembly> assembly_;
   donor_roster roster_;
   std::vector<replica_id> throttled_;
-  /// Parts of the present phase that were asked for and are not verified, with the donors that were asked.
+  /// Parts of the present phase that were requested and are not verified yet, with the donors that were asked.
   std::map<std::uint64_t, asking_list> asked_;
-  /// Those of them that have no open question.
+  /// The parts in `asked_` that have no open question.
   std::deque<std::uint64_t> again_;
-  /// Parts from here on were never asked for.
+  /// The first part that was never requested.
   std::uint64_t next_part_ = 0;
-  /// Since a part was verified last.
+  /// Ticks since a part was last verified.
   unsigned ticks_idle_ = 0;
-  /// Verified chunks and their bytes, which give the average size for `may_ask`.
+  /// The number and the bytes of verified chunks. `may_ask` computes the average size from them.
   std::uint64_t chunks_fetched_ = 0;
   std::uint64_t bytes_fetched_ = 0;
 
-  /// The newest own state and its sequence; the parts verified under an earlier certificate; and the chunks of both,
-  /// while leaves arrive.
+  /// The newest own state and its sequence number; the parts that were verified under an earlier certificate; and the
+  /// chunks of both, which are needed while leaves arrive.
   std::shared_ptr<const state_snapshot> own_;
   sequence_number own_sequence_;
   std::shared_ptr<const state_snapshot> carried_;
@@ -145,7 +147,8 @@ class state_fetcher {
   std::shared_ptr<const state_snapshot> handed_over_;
   /// The state after this sequence cannot be restored and is not fetched again.
   sequence_number unreadable_;
-  /// The newest state that was installed. It is certified, so nothing is to replace it.
+  /// The newest state that was installed. It is certified, so a fetched state with the same sequence number is not
+  /// needed.
   sequence_number installed_;
   /// The executor reported a divergence, and has installed no state since.
   bool own_state_is_wrong_ = false;

@@ -12,8 +12,8 @@
 
 namespace hypermesh {
 
-/// A statement or document that the principal that it names has signed. Only the validator makes one, after it has
-/// verified the signature, so whoever holds one need not verify it again.
+/// A statement or document with a verified signature of the principal that it names as its signer. Only the validator
+/// creates such an object, so code that has one need not verify the signature again.
 class authentic_item {
  public:
   [[nodiscard]] const evidence_item& item() const { return item_; }
@@ -26,9 +26,9 @@ class authentic_item {
   evidence_item item_;
 };
 
-/// The one entry point of inbound messages after decoding (R11). It checks membership, which kinds a sender may send,
-/// signatures, and that digests bind the content that they name. A message that passes is genuine; whether it fits the
-/// state of the protocol is for the cores. Pure; holds no state, so any number of workers may share one.
+/// Checks every inbound message after it was decoded (R11): whether the sender is a member and may send this kind, the
+/// signatures, and whether digests match the content. A message that passes is genuine. The cores then check whether
+/// the message fits the state of the protocol. Pure. The validator has no state, so several threads may share it.
 class validator {
  public:
   /// `keys` verifies signatures and outlives the validator.
@@ -37,38 +37,38 @@ class validator {
   /// Checks a message that arrived on the authenticated link of `sender` at a replica.
   [[nodiscard]] std::optional<rejection> check(principal sender, const message& value) const;
 
-  /// The signature of a piece of evidence, or of a received document: nothing if the principal that it names did not
-  /// sign it. Its certificates are not checked.
+  /// Verifies the signature of one piece of evidence or of a received document. Returns nothing if the named principal
+  /// did not sign it. Certificates inside a document are not checked.
   [[nodiscard]] std::optional<authentic_item> authenticate(evidence_item claimed) const;
 
   /// `check` of a VIEW-CHANGE whose signature was verified: `own` is the result of `authenticate` for it.
   [[nodiscard]] std::optional<rejection> check_view_change(principal sender, const view_change& value,
                                                            const std::optional<authentic_item>& own) const;
 
-  /// The same for a NEW-VIEW, which comes out with the plan against which its O was checked.
+  /// The same for a NEW-VIEW. Returns the message with the plan against which its O was checked.
   [[nodiscard]] or_rejection<planned_new_view> verify_new_view(principal sender, std::shared_ptr<const new_view> value,
                                                                const std::optional<authentic_item>& own) const;
 
   /// Decodes a frame, whose bytes may be anything, and checks its message.
   [[nodiscard]] std::optional<rejection> check_frame(principal sender, const frame_ptr& frame) const;
 
-  /// The VIEW-CHANGE number `index` of a verified NEW-VIEW, whose signature was verified with it.
+  /// The VIEW-CHANGE number `index` of a verified NEW-VIEW. Its signature was verified together with the NEW-VIEW.
   [[nodiscard]] static authentic_item view_change_in(const planned_new_view& verified, std::size_t index);
 
   /// Whether `certificate` proves a stable checkpoint: a quorum of CHECKPOINTs of distinct replicas for one sequence
   /// number and digest (attacks 3 and 23).
   [[nodiscard]] bool proves_checkpoint(const checkpoint_certificate& certificate) const;
 
-  /// Whether the evidence, which a system request holds, makes a case, and every message in it was signed by the
-  /// principal that it names (attack 39).
+  /// Whether the evidence of a system request proves its claim, with every message in it signed by the principal that
+  /// the message names (attack 39).
   [[nodiscard]] bool proves(const evidence& shown) const;
 
-  /// Nothing if the statement is of this epoch, its signer is a replica, and the signature covers it together with
-  /// `kind`.
+  /// Returns nothing if the statement has the right epoch, its signer is a replica, and the signature is valid for the
+  /// statement and `kind`.
   [[nodiscard]] std::optional<rejection> check_statement(message_kind kind, const signed_statement& value) const;
 
  private:
-  /// The signature of a document: still to be verified, or verified with this result.
+  /// Whether the signature of a document was verified before, and with which result.
   enum class own_signature { unchecked, genuine, forged };
 
   [[nodiscard]] static own_signature verdict_on(const std::optional<authentic_item>& own, const blob& raw);

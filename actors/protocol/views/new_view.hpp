@@ -14,16 +14,17 @@ struct new_view_plan {
   /// min-s: "the sequence number of the latest stable checkpoint in V", and its proof.
   sequence_number min_s;
   checkpoint_certificate proof;
-  /// The digest for each sequence number from min-s + 1 to max-s: that of the null request where V has no certificate.
+  /// The digest for each sequence number from min-s + 1 to max-s. Where V has no certificate, it is the digest of the
+  /// null request.
   std::vector<digest> digests;
 
   [[nodiscard]] sequence_number max_s() const { return min_s.plus(digests.size()); }
 };
 
-/// A NEW-VIEW whose V is genuine, with the plan that follows from V. Only these three make one, because each of them
-/// knows that V is genuine: the validator, after it has checked the NEW-VIEW; the primary, which builds it from
-/// verified VIEW-CHANGEs; a restart, which reads back what was verified before it was written. So the replica can adopt
-/// the plan without computing it again.
+/// A NEW-VIEW whose V is genuine, with the plan that follows from V. Only three functions create such an object,
+/// because they know that V is genuine: the validator, after it has checked the NEW-VIEW; the primary, which builds it
+/// from verified VIEW-CHANGEs; and recovery, which reads a NEW-VIEW that was verified before it was written. So the
+/// replica can adopt the plan without computing it again.
 class planned_new_view {
  public:
   [[nodiscard]] const new_view& message() const { return *message_; }
@@ -41,8 +42,8 @@ class planned_new_view {
   new_view_plan plan_;
 };
 
-/// Computes the plan from at least one VIEW-CHANGE. All of them were verified. Pure; min-s and the digests do not
-/// depend on the order of `view_changes`.
+/// Computes the plan from at least one VIEW-CHANGE. All VIEW-CHANGEs must have been verified before. Pure. min-s and
+/// the digests do not depend on the order of `view_changes`.
 [[nodiscard]] new_view_plan plan_of(const std::vector<view_change>& view_changes);
 
 /// The statements that the primary of `view` signs as PRE-PREPAREs for `plan`: O of §4.4, in the order of the sequence

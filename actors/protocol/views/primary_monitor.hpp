@@ -14,14 +14,15 @@ namespace hypermesh {
 struct ended_wait {
   microseconds_t began = 0;
   microseconds_t took = 0;
-  /// For a stay: how long before its end a later request of the same session was executed first; 0 if none was. Only
-  /// later requests count that arrived here after this one had been forwarded to the primary.
+  /// For a stay: the time between the first execution of a later request of the same session and the end of the stay; 0
+  /// if no later request was executed first. A later request counts only if it arrived here after this one was
+  /// forwarded to the primary.
   microseconds_t overtaken = 0;
 };
 
-/// How the primary serves the clients that a backup knows of, as measured by the request pool. A client waits from the
-/// moment when its oldest pending request became its oldest, so a client with many requests under way does not seem to
-/// wait for all of them. Waits and stays start anew with a view.
+/// How the primary serves the clients that a backup knows of, as measured by the request pool. The wait of a client
+/// begins when its oldest pending request became the oldest, so a client with many requests under way is not counted as
+/// waiting for all of them. In a new view all waits and stays are measured again from the start of the view.
 struct service_report {
   std::size_t clients_waiting = 0;
   microseconds_t longest_wait_us = 0;
@@ -29,64 +30,66 @@ struct service_report {
   std::uint64_t requests_executed = 0;
   /// The last waits that ended in this view.
   std::vector<ended_wait> waits;
-  /// The stays of the last requests of at most 16 KiB that were executed in this view, each from its arrival here or
-  /// from its forwarding. They show the delay that a primary adds to each request, also if one client has many under
-  /// way.
+  /// The stays of the last requests of at most 16 KiB that were executed in this view. A stay begins when the request
+  /// arrives here or is forwarded. Stays show the delay that a primary adds to each request, even if one client has
+  /// many requests under way.
   std::vector<ended_wait> stays;
   /// The last sequence number that was executed here, and the one that a readmission or a hand-over needs.
   sequence_number executed_through = {};
   sequence_number wanted_through = {};
 };
 
-/// The typical wait: half of all time that was waited belongs to waits up to this one; 0 if there are none. A plain
-/// median would hide a stall, because of the requests that end together one has waited for all the others. Example: for
-/// waits of 10, 10, 10 and 300 ms the result is 300 ms.
+/// The typical wait: waits up to this length make up half of the total waiting time. 0 if there are no waits. A plain
+/// median would hide a stall, because only the first of several requests that end together has a long wait. Example:
+/// for waits of 10, 10, 10 and 300 ms the result is 300 ms.
 [[nodiscard]] microseconds_t weighted_median_of(std::vector<ended_wait> waits);
 
-/// 0 if there are none.
+/// The median of the stays; 0 if there are none.
 [[nodiscard]] microseconds_t median_of(std::vector<ended_wait> stays);
 
 /// Decides whether the primary serves its clients as well as it can (attacks 29 and 31). Pure. Memory: a few numbers.
 ///
-/// - Mute: the primary executes nothing while a client waits, or it does not pass the sequence numbers that a
+/// - Mute: no batch is executed while a client waits, or the primary does not order the sequence numbers that a
 ///   readmission or a hand-over needs.
 /// - Starving: the primary lets one client wait while it serves the others.
-/// - Slow: the primary delays all clients by less than the time-out. Long waits alone do not tell a slow primary from a
-///   busy one, so its throughput must be low too: either few requests were executed during a typical wait or stay, or
-///   fewer than half as many a second as this cluster has executed before. That expectation falls only after a view
-///   whose primary was found slow, so no primary can slow down step by step and take the expectation with it.
+/// - Slow: the primary delays all clients by less than the time-out. Long waits alone do not distinguish a slow primary
+///   from a busy one, so the throughput must be low too: either few requests were executed during a typical wait or
+///   stay, or fewer than half as many in a second as this cluster has executed before. This expected rate is lowered
+///   only after a view whose primary was found slow, so a primary cannot lower the expectation by slowing down step by
+///   step.
 /// - Slow by selection: the primary lets some requests wait while it serves later ones of the same sessions, even if
 ///   the later ones are many. Low throughput is not needed.
 ///
-/// Slow is decided at the second finding within sixteen time-outs. A machine that stood still, links that opened late
-/// and one slow write leave long waits behind too, but all of these began before the first finding and do not count for
-/// the second.
+/// Slow is decided at the second finding within sixteen time-outs. A machine that stopped for a while, links that
+/// opened late, or one slow write also cause long waits. These waits began before the first finding, so they do not
+/// count for the second one.
 class primary_monitor {
  public:
-  /// Shorter waits blame no primary, however good earlier views were.
+  /// Shorter waits never count against a primary, whatever the waits in earlier views were.
   static constexpr microseconds_t wait_floor_us = 20'000;
   /// A primary under which this many requests are executed during a typical wait is busy and not slow.
   static constexpr std::uint64_t busy_requests = 256;
-  /// The same for a typical stay: with fewer requests under way nothing queues, so the primary itself holds them back.
+  /// The same for a typical stay. With fewer requests under way no queue forms, so long stays mean that the primary
+  /// delays the requests itself.
   static constexpr std::uint64_t queued_requests = 64;
   /// The waits, and stays, that must have ended before they are judged. More stays are needed, because several of them
   /// may end with one batch.
   static constexpr std::size_t waits_min = 4;
   static constexpr std::size_t stays_min = 12;
-  /// The primary picks requests out if at least this many stays, and at least one in `overtaken_share`, were overtaken
-  /// for long. A lost message leaves one such stay now and then.
+  /// The primary is slow by selection if at least this many stays, and at least one in `overtaken_share`, were
+  /// overtaken for long. One such stay is not enough, because a lost message can cause it.
   static constexpr std::size_t overtaken_min = 4;
   static constexpr std::size_t overtaken_share = 16;
   /// The sequence numbers of a readmission or a hand-over that must pass in each time-out. A correct primary has this
-  /// many null requests in flight, so it passes them wherever a batch is executed within a time-out. A faulty one keeps
-  /// a replica out for 2L / 8 time-outs, once.
+  /// many null requests in flight, so it orders them in time if one batch is executed within a time-out. A faulty
+  /// primary can delay a readmission by at most 2L / 8 time-outs, once.
   static constexpr std::uint64_t advance_min = 8;
 
-  /// A view was entered: waits, stays and rates are measured anew.
+  /// A view was entered: the measurement of waits, stays and rates starts again.
   void on_view(microseconds_t now);
 
-  /// Returns the reason to suspect the primary, if there is one. `timeout_us` is how long a request may wait at
-  /// present.
+  /// Returns the reason to suspect the primary, if there is one. `timeout_us` is the present limit on the wait of a
+  /// request.
   [[nodiscard]] std::optional<suspicion_reason> judge(const service_report& report, microseconds_t timeout_us,
                                                       microseconds_t now);
 
@@ -105,7 +108,7 @@ class primary_monitor {
   /// Start of the present window, in which the rate is measured.
   microseconds_t window_at_ = 0;
   std::uint64_t window_executed_ = 0;
-  /// The same for the window before it; nothing if that window was not in this view.
+  /// The start of the previous window; nothing if that window was not in this view.
   std::optional<microseconds_t> last_window_at_;
   std::uint64_t last_window_executed_ = 0;
   /// The best rate of any window, in requests a second.
@@ -114,7 +117,8 @@ class primary_monitor {
   std::optional<microseconds_t> seemed_slow_at_;
   /// Waits and stays that began before this time do not count.
   microseconds_t forgiven_before_ = 0;
-  /// While sequence numbers are needed: since when at most `advance_min` of them have passed, and from which one.
+  /// While sequence numbers are needed: the start of the present measurement, and the sequence number at that time. At
+  /// most `advance_min` sequence numbers have been executed since then.
   std::optional<std::pair<microseconds_t, sequence_number>> advance_from_;
   /// The shortest typical wait of any window.
   std::optional<microseconds_t> best_wait_us_;

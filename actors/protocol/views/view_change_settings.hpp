@@ -4,9 +4,9 @@
 
 namespace hypermesh {
 
-/// The patience of a backup. Only liveness rests on these numbers.
+/// The time-outs of a backup. Only liveness depends on these numbers.
 struct view_change_settings {
-  /// A primary is suspected if a request waits this long and nothing is executed meanwhile (§4.4).
+  /// A backup suspects the primary if a request waits this long and no batch is executed meanwhile (§4.4).
   microseconds_t request_us = 1'000'000;
   /// The same while the link to the primary is closed. It is shorter, because a process that ended has closed its
   /// links, and not zero, because a link may also close while its primary is correct.
@@ -14,7 +14,7 @@ struct view_change_settings {
   /// The time that the primary of a new view has for its NEW-VIEW once a quorum has left for that view.
   microseconds_t new_view_us = 500'000;
   /// Each view change that follows closely on another one doubles all of these times, at most this many times. The
-  /// result, 2⁶ · 1 s = 64 s, is longer than any network of a data centre is out of order.
+  /// largest time-out, 2⁶ · 1 s = 64 s, is longer than a failure of a data centre's network should last.
   unsigned doublings_max = 6;
 };
 

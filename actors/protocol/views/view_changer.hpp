@@ -20,20 +20,21 @@ namespace hypermesh {
 /// The effects of one step of `view_changer`.
 struct view_change_effects {
   std::vector<outgoing_message> sends;
-  /// The replica is to leave its view for this one.
+  /// The replica has to leave its view for this view.
   std::optional<view_number> change_to;
   /// The own NEW-VIEW, which the replica sends.
   std::shared_ptr<const planned_new_view> opened;
   std::vector<observation> observations;
 };
 
-/// Decides when this replica leaves its view, and builds the NEW-VIEW of a view that it leads (§4.4). Pure; the single
-/// writer of the collected SUSPICIONs and VIEW-CHANGEs, of the time-outs and of their doubling. Its inputs were
-/// verified. The replica carries out a view change; this class only decides when one is due.
+/// Decides when this replica leaves its view, and builds the NEW-VIEW of a view that it leads (§4.4). It owns the
+/// collected SUSPICIONs and VIEW-CHANGEs, the time-outs and their doubling. Pure. Its inputs were verified before. This
+/// class only decides when a view change is due; `replica_core` carries it out.
 ///
 /// Differs from §4.4 because one slow backup must not drop out of a view that works: a replica that suspects the
-/// primary sends a SUSPICION and goes on taking part. It leaves the view, to which it cannot return, once f + 1
-/// replicas want to leave. Safety rests on VIEW-CHANGEs alone, which are sent after leaving, as in the paper.
+/// primary sends a SUSPICION and still takes part in the view. It leaves the view only when f + 1 replicas want to
+/// leave, because it cannot return. Safety depends only on VIEW-CHANGEs, which a replica sends after it has left its
+/// view, as in the paper.
 ///
 /// Memory: one SUSPICION and one VIEW-CHANGE for each replica, and step-downs of at most three views.
 class view_changer {
@@ -44,30 +45,32 @@ class view_changer {
   /// Takes over the position of the last run. `own` is the VIEW-CHANGE of this replica if it waited for the view.
   void restore(view_number view, std::shared_ptr<const view_change> own, sequence_number low_watermark);
 
-  /// This replica lost its disk and may not leave its view now. It asks no other replica to leave, because it could not
-  /// follow.
+  /// This replica lost its disk and may not leave its view at present. It does not ask other replicas to leave, because
+  /// it could not follow them.
   void abstain() { abstains_ = true; }
 
-  /// How the primary serves its clients, as this backup measures it. A replica that waits for a view, or leads it, does
-  /// not judge.
+  /// Judges the primary by the measurements of this backup. Does nothing while this replica waits for a NEW-VIEW or is
+  /// the primary itself.
   [[nodiscard]] view_change_effects on_service(const service_report& report, microseconds_t now);
-  /// Replicas that are not to be followed as primaries, in ascending order. Such a primary is suspected at once, and
-  /// its NEW-VIEW is not waited for. Its views are not skipped, because the votes of a replica that lost its disk are
-  /// safe only if VIEW-CHANGEs go up one by one (`probation`).
+  /// Sets the replicas to avoid as primaries, in ascending order. This replica suspects such a primary at once and does
+  /// not wait for its NEW-VIEW. The views of such a primary are not skipped, because the votes of a replica that lost
+  /// its disk are safe only if other replicas leave for one view after the other (`probation`).
   [[nodiscard]] view_change_effects on_trust(const std::vector<replica_id>& avoided_as_primary, microseconds_t now);
-  /// The moves that the group agreed on: sequence numbers to pass, and views that all replicas leave together.
-  /// `stepped_down` are views that their primaries give up. Only the previous view, the present one and the next one
-  /// are kept, because a faulty primary can give up views that no replica will ever reach. The previous view is kept
-  /// for a replica that followed the others into the next view before it executed the hand-over itself: the patience
-  /// that grew on that way is taken back.
+  /// The moves that the group agreed on: sequence numbers to order, and views that all replicas leave together.
+  /// `stepped_down` contains views whose primaries step down. Only the previous, the present and the next view are
+  /// remembered, because a faulty primary can step down from views that no replica will ever reach. The previous view
+  /// is needed if this replica followed the others into the next view before it executed the hand-over itself: the
+  /// time-outs that doubled for this view change are then halved again.
   ///
-  /// A hand-over is no suspicion: no replica is blamed, and no time-out stays longer because of it. The views in
-  /// between are left one by one as well (`probation`), but their NEW-VIEWs are not waited for.
+  /// A hand-over does not count as a suspicion of the primary, and it does not make time-outs longer. If several views
+  /// are left, the replica leaves them one by one (`probation`), but does not wait for the NEW-VIEWs of the views in
+  /// between.
   ///
   /// A hand-over that the batch `at` agreed on is carried out when the checkpoint that ends its checkpoint period is
   /// stable. Example with K = 128 and a hand-over at 300: VIEW-CHANGEs that are sent at once prove 44 prepared batches,
   /// from 257 on, and the new view agrees on all of them again before it serves a client. Once the checkpoint at 384 is
-  /// stable, they prove only the few batches that followed it. A replica waits no longer than a request may wait.
+  /// stable, VIEW-CHANGEs prove only the few batches after it. A replica waits for that checkpoint no longer than a
+  /// request may wait.
   [[nodiscard]] view_change_effects on_moves(const agreed_moves& moves, const std::vector<view_number>& stepped_down,
                                              sequence_number at, microseconds_t now);
   /// h of this replica moved, so a hand-over may be due.
@@ -77,7 +80,7 @@ class view_changer {
   /// This replica itself suspects the present primary.
   [[nodiscard]] view_change_effects on_suspected(suspicion_reason reason, microseconds_t now);
   /// The suspicion was wrong, or the primary serves well again: this replica withdraws it. A suspicion of a primary
-  /// that is not to be followed stays.
+  /// that has to be avoided is not withdrawn.
   void on_satisfied();
   /// A SUSPICION or a VIEW-CHANGE of another replica.
   [[nodiscard]] view_change_effects on_suspicion(const signed_statement& vote, microseconds_t now);
@@ -88,7 +91,7 @@ class view_changer {
   [[nodiscard]] view_change_effects on_entered(view_number view, microseconds_t now);
   void on_link_changed(replica_id replica, bool up);
 
-  /// Time-outs, doubling and retransmission.
+  /// Handles time-outs, their doubling, and retransmissions that are due.
   [[nodiscard]] view_change_effects on_tick(microseconds_t now);
 
   [[nodiscard]] view_number view() const { return view_; }
@@ -110,7 +113,7 @@ class view_changer {
   [[nodiscard]] std::vector<std::shared_ptr<const view_change>> changes_for(view_number view) const;
   [[nodiscard]] std::shared_ptr<const planned_new_view> build(
       const std::vector<std::shared_ptr<const view_change>>& changes) const;
-  /// By agreement, although nobody suspects its primary.
+  /// Whether the group agreed to leave the present view, although no replica suspects its primary.
   [[nodiscard]] bool is_to_be_left() const {
     return view_ < moves_.least_view || (active_ && stepped_down_.contains(view_));
   }
@@ -144,16 +147,16 @@ class view_changer {
   std::vector<replica_id> avoided_as_primary_;
   primary_monitor monitor_;
   agreed_moves moves_;
-  /// Of the previous view, the present one and the next one those that their primaries gave up.
+  /// The views among the previous, the present and the next one whose primaries stepped down.
   std::set<view_number> stepped_down_;
   sequence_number low_watermark_;
-  /// The last hand-over is due when h is here, or at this time.
+  /// The last hand-over is carried out when h reaches this sequence number, or at this time.
   sequence_number hand_over_at_;
   microseconds_t hand_over_by_ = 0;
 
   unsigned doublings_ = 0;
-  /// The views on the way to which patience grew, each with the view that was entered last before; at most one for each
-  /// doubling.
+  /// The view changes that doubled the time-outs: the new view, and the last view that was entered before. At most one
+  /// for each doubling.
   struct growth {
     view_number to;
     view_number from;
@@ -165,8 +168,8 @@ class view_changer {
   /// Start of the present calm period: the view was entered, the last suspicion ended, or a doubling was taken back.
   microseconds_t calm_since_ = 0;
   microseconds_t suspicion_sent_at_ = 0;
-  /// When a quorum of VIEW-CHANGEs for the view, or for later ones, was complete. The time of the new primary runs from
-  /// then on (attack 20).
+  /// When a quorum of VIEW-CHANGEs for the view or for later views was complete. The time-out for the new primary
+  /// starts then (attack 20).
   std::optional<microseconds_t> quorum_at_;
 };
 
