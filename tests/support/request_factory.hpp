@@ -36,11 +36,11 @@ class request_factory {
 
   [[nodiscard]] request request_of(client_id client, timestamp when, std::string_view operation) const;
   [[nodiscard]] request request_of(client_id client, timestamp when, const std::vector<std::string>& operations) const;
-  /// A request as `client` would send it, but signed by `signer`.
   /// A request of an ordered session. Timestamp 0 opens the session, and another `nonce` makes another opening.
   [[nodiscard]] request session_request(client_id client, session_id session, timestamp when,
                                         session_mode mode = session_mode::ordered, std::uint8_t nonce = 0,
                                         std::string_view operation = "op") const;
+  /// A request as `client` would send it, but signed by `signer`.
   [[nodiscard]] request request_signed_by(const authenticator& signer, client_id client, timestamp when,
                                           std::string_view operation) const;
   [[nodiscard]] static std::shared_ptr<const batch> batch_of(std::vector<request> requests,

@@ -11,12 +11,12 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Written between runs and read by the signal handler, which must not allocate.
+/// Written between runs and read by the signal handler. A signal handler must not allocate memory.
 std::array<char, 512> notice{};
 std::size_t notice_size = 0;
 
 extern "C" void print_notice(int) {
-  // If the output fails now, nothing can be done about it.
+  // If the output fails now, the handler cannot do anything about it.
   [[maybe_unused]] const auto written = write(STDERR_FILENO, notice.data(), notice_size);
 }
 
@@ -25,7 +25,8 @@ extern "C" void print_notice(int) {
 void note_runs_on_abort() {
   struct sigaction action {};
   action.sa_handler = print_notice;
-  // The second signal ends the process. The C library or the same instruction raises it after the handler returns.
+  // The second signal ends the process. It is raised by the C library, or by the same instruction, after the handler
+  // returns.
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const auto each : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE})
     sigaction(each, &action, nullptr);

@@ -10,12 +10,12 @@
 
 namespace hypermesh::lab {
 
-/// Places an adversary into a real client: one set of actors replaces the links for the client's actor, another one
-/// replaces the client's actor for the links. It also keeps the client submitting operations, so that the strategy has
-/// something to abuse.
+/// Places an adversary into a real client. One set of actors replaces the links for the client's actor, and another set
+/// replaces the client's actor for the links. The object also keeps the client submitting operations, because the
+/// strategy needs operations to abuse.
 class adversary_at_client final : public adversary_at_member {
  public:
-  /// Operations of the client that are under way. Each tick begins at most this many.
+  /// The number of operations of the client in progress. Each tick begins at most this many.
   static constexpr std::size_t operations_in_flight = 8;
 
   adversary_at_client(caf::actor_system& system, client_actor client, std::size_t replicas);
@@ -37,7 +37,7 @@ class adversary_at_client final : public adversary_at_member {
   void release() override;
 
   client_actor client_;
-  /// By replica number: the real links, and the actors that replace them for the client.
+  /// The real links and the actors that replace them for the client, by replica number.
   std::vector<peer_actor> links_;
   std::vector<peer_actor> stand_ins_;
   std::uint64_t asked_ = 0;

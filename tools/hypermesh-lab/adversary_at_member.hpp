@@ -12,8 +12,8 @@
 
 namespace hypermesh::lab {
 
-/// The place of an adversary in a real member: actors that stand between the member's actors and its links. A derived
-/// class knows the member and its links. Frames may arrive on any thread; the strategy sees one frame at a time.
+/// The place of an adversary in a real member: actors between the member's actors and its links. A derived class knows
+/// the member and its links. Frames may arrive on any thread, but the strategy sees only one frame at a time.
 class adversary_at_member : public testing::adversary_world, public std::enable_shared_from_this<adversary_at_member> {
  public:
   /// Ends the actors in between and releases all handles.
@@ -29,26 +29,27 @@ class adversary_at_member : public testing::adversary_world, public std::enable_
 
   /// Whether the strategy plays: between `begin` and `stop`.
   [[nodiscard]] bool is_playing() const { return between_ != nullptr; }
-  /// The frame that the member receives in place of `in`; null if it receives none. Only while the strategy plays.
+  /// The frame that the member receives in place of `in`; null if it receives none. Call this only while the strategy
+  /// plays.
   [[nodiscard]] frame_ptr received(const incoming_frame& in) { return between_->on_receive(in.sender, in.frame); }
 
-  /// Spawns an actor in between. It ends with `stop`. Its behaviour refers to this place by `weak_from_this`, because
-  /// the place may be destroyed first.
+  /// Spawns an actor between the member and its links. `stop` ends the actor. Its behaviour must refer to this object
+  /// by `weak_from_this`, because this object may be destroyed first.
   template <class Behaviour>
   caf::actor spawn(Behaviour behaviour) {
     return spawned_.emplace_back(system_.spawn(std::move(behaviour)));
   }
-  /// An actor that represents the link to `to` for the member's actors.
+  /// Spawns an actor that represents the link to `to` for the member's actors.
   [[nodiscard]] peer_actor spawn_stand_in(principal to);
 
-  /// Sends on a real link.
+  /// Sends a frame on a real link.
   static void send_on(const peer_actor& link, const frame_ptr& frame, microseconds_t delay_us);
 
-  /// Held in every call from an actor or a link.
+  /// Locked in every call from an actor or a link.
   std::recursive_mutex guard_;
 
  private:
-  /// What happens at each tick besides the strategy's part.
+  /// Called at each tick, in addition to the strategy.
   virtual void on_tick() {}
   /// Releases the handles of the member's actors, its links and their stand-ins.
   virtual void release() = 0;

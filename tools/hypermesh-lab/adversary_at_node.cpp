@@ -71,7 +71,7 @@ void adversary_at_node::open(const client_link_opened& opened) {
   const auto client = principal::of(opened.client);
   auto& sessions = links_[client];
   sessions.push_back(opened.via);
-  // One stand-in represents all sessions of the client.
+  // One stand-in actor represents all sessions of the client.
   if (sessions.size() == 1) caf::anon_send(behind_.executor, client_link_opened{opened.client, stand_in_of(client)});
 }
 

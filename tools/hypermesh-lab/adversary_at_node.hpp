@@ -9,7 +9,7 @@
 
 namespace hypermesh::lab {
 
-/// Places an adversary into a real node: one set of actors replaces the links for the node's actors, another one
+/// Places an adversary into a real node. One set of actors replaces the links for the node's actors, and another set
 /// replaces the node's actors for the links.
 class adversary_at_node final : public adversary_at_member {
  public:
@@ -41,7 +41,7 @@ class adversary_at_node final : public adversary_at_member {
 
   node_actors behind_;
   std::size_t replicas_;
-  /// The real links: one for each replica, all sessions of each client.
+  /// The real links: one link for each replica, and all sessions of each client.
   std::map<principal, std::vector<peer_actor>> links_;
   std::map<principal, peer_actor> stand_ins_;
 };

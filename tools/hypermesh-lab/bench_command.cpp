@@ -20,7 +20,7 @@ namespace {
 using json_value = nlohmann::ordered_json;
 using side = cli::text_table::side;
 
-/// The required limits.
+/// The limits that the measured values must keep.
 constexpr double checks_us_mark = 50;
 constexpr std::uint64_t memory_bytes_mark = 100'000'000;
 constexpr double share_percent_mark = 5;

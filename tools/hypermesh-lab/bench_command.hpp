@@ -8,7 +8,7 @@
 #include "tools/hypermesh/terminal/exit_code.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 
-/// `hypermesh-lab bench`.
+/// The command `hypermesh-lab bench`.
 namespace hypermesh::lab {
 
 struct bench_guard_command {
@@ -18,7 +18,7 @@ struct bench_guard_command {
   cli::output_options output;
 };
 
-/// Adds `bench` with its one subject `guard`, and returns `guard`.
+/// Adds `bench` with its only subject `guard`, and returns `guard`.
 CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
 
 /// Measures what the guard of a node costs. Returns the exit code.

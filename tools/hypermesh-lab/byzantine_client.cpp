@@ -18,7 +18,7 @@ namespace {
 /// After this time an operation that the strategy spoiled makes room for another one.
 constexpr microseconds_t deadline_us = 2'000'000;
 
-/// A session above all that this key has used, as long as the clock does not go back.
+/// A session number above all sessions that this key has used, as long as the clock does not go back.
 session_id first_session() {
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   return session_id{
@@ -37,7 +37,7 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   const auto cluster = config.cluster.parameters();
   client_settings settings;
   settings.deadline_us = deadline_us;
-  // Independent, because in an ordered session the first request that the strategy spoils would be the last one.
+  // The session is independent, because in an ordered session no request after the first spoiled request is executed.
   settings.mode = session_mode::independent;
   settings.sampling_seed = seed;
   std::unique_ptr<byzantine_client> client{new byzantine_client{system}};

@@ -12,8 +12,8 @@ namespace hypermesh::lab {
 
 class adversary_at_client;
 
-/// A client of a real cluster that an adversary controls: the product's actor and links, a steady load of operations,
-/// and a strategy of tests/byzantine between actor and links.
+/// A client of a real cluster that an adversary controls. It has the product's actor and links, a steady load of
+/// operations, and a strategy of tests/byzantine between the actor and the links.
 class byzantine_client {
  public:
   [[nodiscard]] static or_error<std::unique_ptr<byzantine_client>> start(caf::actor_system& system,

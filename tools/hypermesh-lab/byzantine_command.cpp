@@ -20,7 +20,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Constructed before the first thread, so that no thread takes the signals.
+/// The object must be constructed before the first thread, so that no thread receives the signals.
 class stop_signals {
  public:
   stop_signals() {
@@ -41,14 +41,14 @@ class stop_signals {
   sigset_t signals_{};
 };
 
-/// The node or client in which the strategy plays.
+/// The replica or client in which the strategy plays.
 struct player {
   std::unique_ptr<byzantine_node> node;
   std::unique_ptr<byzantine_client> client;
   std::string words;
 };
 
-/// The reason why there is no player, and the exit code for it.
+/// The reason why the player cannot start, and the exit code for this reason.
 struct refusal {
   world_error error;
   cli::exit_code code = cli::exit_code::failed;

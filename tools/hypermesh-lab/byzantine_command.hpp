@@ -10,16 +10,16 @@
 
 #include "tools/hypermesh/terminal/exit_code.hpp"
 
-/// `hypermesh-lab byzantine`.
+/// The command `hypermesh-lab byzantine`.
 namespace hypermesh::lab {
 
 struct byzantine_command {
   std::string strategies;
-  /// Configuration file of the replica or of the client that plays.
+  /// The configuration file of the replica or client that plays.
   std::string config;
   std::string client_config;
   std::vector<std::uint32_t> accomplices;
-  /// File for the received frames; used instead of a strategy.
+  /// The file for received frames. If it is given, the member records frames and plays no strategy.
   std::string recording;
   std::uint64_t seed = 1;
   bool when_told = false;

@@ -57,7 +57,7 @@ byzantine_node::~byzantine_node() {
   stop_links_and_wait(*system_, links_.actors);
   if (between_ != nullptr) between_->stop();
   stop_node(actors_);
-  // These handles keep actors alive that wait for each other's end.
+  // The handles are reset here, because they keep actors alive that wait for each other's end.
   links_ = {};
   actors_ = {};
 }

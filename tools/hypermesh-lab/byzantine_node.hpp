@@ -13,11 +13,13 @@ namespace hypermesh::lab {
 
 class adversary_at_node;
 
-/// A replica of a real cluster that an adversary controls: the product's actors, disk and links, and a strategy of
-/// tests/byzantine between actors and links. The strategy sees all frames and signs with the replica's own key.
+/// A replica of a real cluster that an adversary controls. It has the product's actors, disk and links, and a strategy
+/// of tests/byzantine between the actors and the links. The strategy sees all frames and signs with the replica's own
+/// key.
 class byzantine_node {
  public:
-  /// Plays together with `accomplices`, which may contain this replica. The error is that of a node that cannot start.
+  /// Starts a replica that plays together with `accomplices`, which may contain this replica. The error says why the
+  /// node cannot start.
   [[nodiscard]] static or_error<std::unique_ptr<byzantine_node>> start(caf::actor_system& system,
                                                                        const node_config& config,
                                                                        std::unique_ptr<testing::adversary> strategy,

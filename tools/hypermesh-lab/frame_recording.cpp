@@ -10,7 +10,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// The layout may depend on the machine, because the same binary on the same machine writes and reads it.
+/// The layout may depend on the machine, because the same binary on the same machine writes and reads the file.
 struct record_head {
   std::uint64_t when = 0;
   std::uint32_t sender = 0;

@@ -11,7 +11,7 @@ namespace hypermesh::lab {
 
 /// A frame that a node received.
 struct recorded_frame {
-  /// Time of the steady clock, which all processes of a machine share.
+  /// The time of the steady clock, which is the same for all processes of a machine.
   microseconds_t when = 0;
   principal sender;
   frame_ptr frame;
@@ -29,7 +29,7 @@ class frame_recorder final : public testing::adversary {
   std::ofstream out_;
 };
 
-/// Reads what a recorder wrote. An error if the file holds no recorded frame.
+/// Reads the file of a recorder. Returns an error if the file has no recorded frame.
 [[nodiscard]] or_error<std::vector<recorded_frame>> read_recording(const std::filesystem::path& file);
 
 }  // namespace hypermesh::lab

@@ -13,11 +13,11 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Number of passes. The median time of each frame counts, because most passes are not disturbed by other work of the
-/// processor.
+/// The number of passes. The median time of each frame is used, because most passes are not disturbed by other work of
+/// the processor.
 constexpr std::size_t passes = 5;
 
-/// Accepts every signature.
+/// Accepts every signature, so that the other costs can be measured.
 class trusting_authenticator final : public authenticator {
  public:
   explicit trusting_authenticator(principal self) : self_(self) {}
@@ -34,7 +34,7 @@ double now_us() {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// The time that reading the clock adds to a measurement.
+/// The time in microseconds that reading the clock adds to a measurement.
 double clock_cost_us() {
   constexpr int count = 20'000;
   std::vector<double> costs;
@@ -46,8 +46,8 @@ double clock_cost_us() {
   return costs[count / 2];
 }
 
-/// Estimates the position of the replica from the frames that it received. Its own votes were not received, so they
-/// count as present in each quorum.
+/// Estimates the position of the replica from the frames that it received. The replica did not receive its own votes,
+/// so each quorum counts its own vote as present.
 class position_guess {
  public:
   explicit position_guess(const cluster_parameters& cluster) : cluster_(cluster) {
@@ -106,7 +106,7 @@ class position_guess {
   std::map<sequence_number, std::set<replica_id>> checkpoints_;
 };
 
-/// The time that each frame took.
+/// The time that each frame took, in microseconds.
 std::vector<double> pass_through(const guard_trace& trace, const std::shared_ptr<const authenticator>& keys) {
   inbound_pipeline of_replicas{trace.cluster, *keys};
   inbound_pipeline of_clients{trace.cluster, *keys};
@@ -137,7 +137,7 @@ std::vector<double> decode_all(const guard_trace& trace) {
   return times;
 }
 
-/// For each frame, the median of several passes.
+/// The median of several passes for each frame.
 std::vector<double> middle_of(const std::function<std::vector<double>()>& pass) {
   std::array<std::vector<double>, passes> all;
   for (auto& each : all)

@@ -12,9 +12,9 @@ namespace hypermesh::lab {
 struct kind_costs {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
-  /// Decoding; part of `checks_us`.
+  /// The cost of decoding, which is a part of `checks_us`.
   double decoding_us = 0;
-  /// Everything between the link and the cores except signature checks.
+  /// The cost of everything between the link and the cores except the signature checks.
   double checks_us = 0;
   double signatures_us = 0;
 
@@ -24,14 +24,14 @@ struct kind_costs {
 
 struct guard_costs {
   std::map<message_kind, kind_costs> kinds;
-  /// Cost of the part of the trace that has only the load.
+  /// The cost of the part of the trace that has only the load.
   kind_costs under_load;
 };
 
 /// Passes all frames of a trace, in their order, through the same steps as in a node's ingress (decoding, rate limits,
-/// equivocation detector, pre-verification filter, validator). It does so several times with an authenticator that
-/// accepts every signature, and several times with the real one. The difference is the cost of the signatures. The
-/// median time of each frame counts.
+/// equivocation detector, pre-verification filter, validator). Some passes use an authenticator that accepts every
+/// signature, and some use the real authenticator. The difference is the cost of the signatures. The median time of
+/// each frame is used.
 [[nodiscard]] guard_costs measure_guard_costs(const guard_trace& trace);
 
 }  // namespace hypermesh::lab

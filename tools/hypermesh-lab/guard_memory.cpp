@@ -25,7 +25,7 @@ std::uint64_t allocated_bytes() {
   return now.uordblks + now.hblkhd;
 }
 
-/// The parts of an `inbound_pipeline` that remember, one by one.
+/// The parts of an `inbound_pipeline` that keep data, as separate members.
 struct pipeline_parts {
   pipeline_parts(const cluster_parameters& cluster, const authenticator& keys)
       : checks(cluster, keys), filter(cluster), budget(cluster), detector(cluster, checks) {
@@ -54,7 +54,7 @@ class guard_filler {
     for (std::uint64_t number = 1; number <= cluster.watermark_window; ++number)
       prepared_.push_back(make_.prepared_of(view_number{0}, sequence_number{number}, testing::named_digest("batch")));
     certificate_bytes_ = view_change_buffer(largest_change(self, present)).size() / prepared_.size();
-    // The detector does not keep a larger VIEW-CHANGE.
+    // The detector does not keep a VIEW-CHANGE that is larger than this.
     while (!fits(prepared_.size()))
       prepared_.pop_back();
   }
@@ -167,7 +167,7 @@ class guard_filler {
     (void)way.detector.on_opened(verified.value());
   }
 
-  /// The detector sees documents with a genuine signature.
+  /// The detector sees only documents with a genuine signature.
   static std::optional<authentic_item> remember(pipeline_parts& way, evidence_item document) {
     auto own = way.checks.authenticate(std::move(document));
     require(own.has_value(), "the named replica has signed the document");
@@ -203,7 +203,8 @@ class guard_filler {
     });
   }
 
-  /// Cases with two VIEW-CHANGEs of one replica for one view, each as long as an evidence item may be.
+  /// Opens cases with two VIEW-CHANGEs of one replica for one view. Each VIEW-CHANGE is as long as an evidence item may
+  /// be.
   void fill_cases(evidence_pool& evidence_pool) {
     auto many = prepared_;
     while (fits(many.size() + 1))

@@ -22,10 +22,10 @@ struct guard_memory {
 };
 
 /// Constructs the guard of a node and fills it to its bounds. Every other replica has voted for the whole window in two
-/// views, sent every checkpoint and a VIEW-CHANGE of the largest size, and been complained about by all others. f of
-/// them sent documents of the largest size that is kept. One view was opened. As many cases are open as allowed, each
-/// of the largest size. `nodes` members are known: as many replicas as a group can have, the rest clients, at least
-/// one. Bytes are allocated bytes by the allocator's own count.
+/// views, has sent every checkpoint and a VIEW-CHANGE of the largest size, and all others have complained about it. f
+/// of them sent documents of the largest size that is kept. One view was opened. As many cases are open as allowed,
+/// each of the largest size. `nodes` members are known: as many replicas as a group can have, and clients for the rest,
+/// at least one. Bytes are allocated bytes by the allocator's own count.
 [[nodiscard]] guard_memory measure_guard_memory(std::uint32_t nodes);
 
 }  // namespace hypermesh::lab

@@ -18,7 +18,7 @@ constexpr std::uint32_t contradicting = 2;
 constexpr replica_id backup{3};
 constexpr std::chrono::milliseconds event_duration{2'000};
 constexpr int questions = 20;
-/// Large enough that each of the other replicas has to send a part of it.
+/// The state is large enough that each of the other replicas has to send a part of it.
 constexpr std::uint32_t state_mib = 2;
 
 microseconds_t microseconds_of(clock::time_point time) {
@@ -26,14 +26,14 @@ microseconds_t microseconds_of(clock::time_point time) {
       std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
 }
 
-/// One cluster in which one replica records its frames.
+/// A cluster in which one replica records its frames.
 class trace_run {
  public:
   trace_run(const guard_trace_settings& settings, replica_id recorder, cli::interruption& stop,
             cli::run_narrator& narrator)
       : settings_(settings), recorder_(recorder), cluster_(load(), stop, narrator) {}
   ~trace_run() {
-    // A suspended process does not handle SIGTERM.
+    // A suspended process does not handle SIGTERM, so it continues first.
     if (is_suspended_) cluster_.processes().send(primary.value, SIGCONT);
   }
   trace_run(const trace_run&) = delete;
@@ -62,7 +62,7 @@ class trace_run {
     return read(into);
   }
 
-  /// Processor time that an operation of the measured load cost a replica.
+  /// The processor time that an operation of the measured load cost a replica, in microseconds.
   [[nodiscard]] double cpu_us(replica_id of) const { return cpu_us_.at(of.value); }
 
  private:
@@ -73,7 +73,7 @@ class trace_run {
   [[nodiscard]] cli::load_settings load() {
     cli::load_settings load;
     load.in_flight = settings_.in_flight;
-    // The binary of the product is next to that of the laboratory.
+    // The binary of the product is in the same folder as the binary of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     auto made = cli::temporary_directory::make();
     if (made) folder_ = std::move(*made);
@@ -118,7 +118,7 @@ class trace_run {
     into.cluster = node.cluster.parameters();
     into.self = recorder_;
     cluster_.load().halt();
-    // The recording is complete once the process has ended in order.
+    // The recording is complete only after the process has ended in order.
     (void)cluster_.processes().stop();
     auto frames = read_recording(file());
     if (!frames) return error_of(frames.error());

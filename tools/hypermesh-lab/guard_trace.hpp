@@ -13,7 +13,7 @@ namespace hypermesh::lab {
 struct guard_trace_settings {
   std::size_t in_flight = 64;
   std::chrono::milliseconds warm_up{1'000};
-  /// How long the load is measured.
+  /// The time for which the load is measured.
   std::chrono::milliseconds duration{5'000};
 };
 
@@ -23,7 +23,7 @@ struct guard_trace {
   replica_id self;
   std::shared_ptr<const authenticator> keys;
   std::vector<recorded_frame> frames;
-  /// The part that has only the load, and the number of operations answered in it.
+  /// The part of the trace that has only the load, and the number of operations answered in it.
   microseconds_t from = 0;
   microseconds_t until = 0;
   std::uint64_t operations = 0;
@@ -42,9 +42,9 @@ struct guard_traces {
   double backup_cpu_us = 0;
 };
 
-/// Runs two clusters of four processes under load. In the cluster whose backup records, three things follow after the
-/// load was measured, so that there are messages of most kinds: a replica equivocates, the view changes, and a replica
-/// returns and needs the state. Call it from the main thread, and construct `stop` before any thread.
+/// Runs two clusters of four processes under load. In the cluster whose backup records, three events follow after the
+/// load was measured, so that the trace has messages of most kinds: a replica equivocates, the view changes, and a
+/// replica returns and needs the state. Call this from the main thread, and construct `stop` before any thread.
 [[nodiscard]] cli::or_run_failure<guard_traces> record_guard_traces(const guard_trace_settings& settings,
                                                                     cli::interruption& stop,
                                                                     cli::run_narrator& narrator);

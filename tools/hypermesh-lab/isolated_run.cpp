@@ -16,17 +16,17 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Separates the child's report from everything that it printed before.
+/// This mark separates the child's report from everything that the child printed before.
 constexpr std::string_view mark = "\nhypermesh-lab-report\n";
 
-/// Runs the plan in the child, whose output and report go into `out`. Never returns.
+/// Runs the plan in the child and writes its output and report to `out`. Never returns.
 [[noreturn]] void run_child(const testing::run_plan& plan, int out) {
   dup2(out, STDERR_FILENO);
   const auto report = testing::run_simulation(plan);
   const auto failure = report.failure.value_or(testing::violation{});
   fmt::print(stderr, "{}{}\n{}\n{}", mark, report.virtual_us, failure.invariant, failure.what);
   std::fflush(stderr);
-  // Skips the parent's exit handlers and buffers.
+  // Ends the child without the exit handlers and buffers that it inherited from the parent.
   _exit(0);
 }
 
@@ -40,7 +40,7 @@ std::string read_to_end(int in) {
   return text;
 }
 
-/// The text up to the next line break; removes both.
+/// Removes the text up to the next line break, and the line break, and returns the text.
 std::string take_line(std::string& text) {
   const auto end = text.find('\n');
   auto line = text.substr(0, end);
@@ -60,7 +60,7 @@ testing::run_report report_of_end(std::string printed, int status) {
   auto name = take_line(printed);
   if (name.empty()) name = fmt::format("the process of the run ended with status {}", status);
   testing::run_report report;
-  // The virtual time of the end is unknown.
+  // The child ended early, so the virtual time of its end is unknown.
   report.virtual_us = std::numeric_limits<microseconds_t>::max();
   report.failure = testing::violation{std::move(name), "a run ended its process"};
   return report;

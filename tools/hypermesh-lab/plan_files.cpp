@@ -9,7 +9,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Plans are small. The bound is needed because a device or a pipe may have no end.
+/// Plans are small, but a device or a pipe may have no end, so the size is bounded.
 constexpr std::size_t plan_bytes_max = 16 * 1024 * 1024;
 
 or_reason<std::string> read_all(std::istream& stream, const std::string& name) {

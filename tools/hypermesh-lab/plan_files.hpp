@@ -8,7 +8,7 @@
 
 namespace hypermesh::lab {
 
-/// Reads the plan in a file; "-" means stdin. The failure says what is wrong, and in which line.
+/// Reads the plan in a file; "-" means stdin. The failure says what is wrong and in which line.
 [[nodiscard]] or_reason<testing::run_plan> read_plan(const std::string& file);
 
 }  // namespace hypermesh::lab

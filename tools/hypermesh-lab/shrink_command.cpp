@@ -12,13 +12,13 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// The size of a plan, for people.
+/// The size of a plan as a text for people.
 std::string size_of(const testing::run_plan& plan) {
   return fmt::format("{} operations of {} clients, {} faults, heals at {}", plan.operations.size(),
                      plan.settings.clients, plan.faults.size(), testing::text_of(plan.heals_at));
 }
 
-/// The plan of the one run that the options name, or the reason why there is none.
+/// The plan of the single run that the options name, or the reason why there is none.
 or_reason<testing::run_plan> plan_of_choice(const run_choice& choice) {
   if (!choice.plan_file.empty()) return read_plan(choice.plan_file);
   if (choice.replicas.size() != 1) return invalid("one run has one group size; name it with --replicas N");

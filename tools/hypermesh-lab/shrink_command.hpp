@@ -2,7 +2,7 @@
 
 #include "tools/hypermesh-lab/sim_command.hpp"
 
-/// `hypermesh-lab shrink` and `hypermesh-lab plan`.
+/// The commands `hypermesh-lab shrink` and `hypermesh-lab plan`.
 namespace hypermesh::lab {
 
 struct shrink_command {

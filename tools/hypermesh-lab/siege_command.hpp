@@ -9,7 +9,7 @@
 #include "tools/hypermesh/terminal/exit_code.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 
-/// `hypermesh-lab siege`.
+/// The command `hypermesh-lab siege`.
 namespace hypermesh::lab {
 
 struct siege_command {
@@ -19,14 +19,14 @@ struct siege_command {
   double baseline_seconds = 4;
   double duration_seconds = 10;
   std::uint64_t seed = 1;
-  /// Throughput below the mark counts as a failure.
+  /// Whether a throughput below the mark counts as a failure.
   bool mark = false;
   cli::output_options output;
 };
 
 CLI::App* add_siege(CLI::App& app, siege_command& into);
 
-/// Runs each strategy against a cluster of its own, one after another. Returns the exit code.
+/// Runs the strategies one after another, each against a new cluster. Returns the exit code.
 [[nodiscard]] cli::exit_code run(const siege_command& command);
 
 }  // namespace hypermesh::lab

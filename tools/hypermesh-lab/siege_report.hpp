@@ -29,12 +29,12 @@ struct siege_summary {
 
 /// The result of one strategy in one line.
 [[nodiscard]] std::string line_of(const siege_result& result);
-/// What is wrong with a result, as a sentence; empty if nothing is.
+/// The fault of a result as a sentence; empty if there is none.
 [[nodiscard]] std::string objection_to(const siege_result& result);
 
-/// A row for each strategy, and a verdict.
+/// A table with a row for each strategy, and a verdict.
 [[nodiscard]] std::string text_of(const siege_summary& summary, const cli::text_style& style);
-/// The same for programs. Keys: tools/README.md.
+/// The summary for programs. tools/README.md describes the keys.
 [[nodiscard]] nlohmann::ordered_json json_of(const siege_summary& summary);
 
 }  // namespace hypermesh::lab

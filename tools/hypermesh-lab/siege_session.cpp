@@ -20,17 +20,18 @@ using testing::strategy_occasion;
 constexpr std::chrono::milliseconds look_interval{200};
 constexpr std::chrono::milliseconds look_patience{1'000};
 constexpr std::chrono::seconds ready_patience{20};
-/// How long a suspended primary and a laggard stay away: long enough for a view change, and for several checkpoints.
+/// The time for which a suspended primary or a laggard is away. It is long enough for a view change and for several
+/// checkpoints.
 constexpr std::chrono::milliseconds suspension{1'500};
 constexpr std::chrono::milliseconds absence{2'500};
-/// Time for the cluster to recover after an occasion, before it is measured.
+/// The time in which the cluster recovers after an occasion, before it is measured.
 constexpr std::chrono::milliseconds recovery{1'000};
-/// A state that takes a while to transfer.
+/// The size of a state that takes a while to transfer.
 constexpr std::uint32_t state_mib_to_give = 4;
-/// The client that plays. The other ones make the load and observe.
+/// The client that plays. The other clients make the load and observe.
 constexpr std::uint32_t playing_client = 2;
 
-/// Ignores the steps of the cluster, which are not shown.
+/// Ignores the steps of the cluster, because they are not shown.
 class silent_narrator final : public cli::run_narrator {
  public:
   void step(const std::string&, double) override {}
@@ -44,7 +45,7 @@ strategy_occasion occasion_of(const std::vector<const testing::strategy*>& playe
   return strategy_occasion::none;
 }
 
-/// The numbers of the players, as in the simulator's plans. Without an occasion they do not include the first primary.
+/// The numbers of the players, as in the simulator's plans. Without an occasion, they do not include the first primary.
 std::vector<std::uint32_t> players_for(strategy_occasion occasion, std::uint32_t replicas) {
   if (occasion == strategy_occasion::as_client) return {playing_client};
   const auto faulty = group_size{replicas}.faulty_max();
@@ -66,7 +67,7 @@ bool is_about_state(strategy_occasion occasion) {
   return occasion == strategy_occasion::laggard || occasion == strategy_occasion::slow_laggard;
 }
 
-/// One run from beginning to end.
+/// Makes one run from beginning to end.
 class siege_run {
  public:
   siege_run(const siege_settings& settings, cli::interruption& stop, cli::run_narrator& narrator)
@@ -78,7 +79,7 @@ class siege_run {
     cluster_.emplace(load(), stop, silent_);
   }
   ~siege_run() {
-    // A suspended process does not handle SIGTERM.
+    // A suspended process does not handle SIGTERM, so it continues first.
     if (suspended_) cluster_->processes().send(*suspended_, SIGCONT);
   }
   siege_run(const siege_run&) = delete;
@@ -94,7 +95,7 @@ class siege_run {
           {fmt::format("the process of the attacking client ended: {}", client_->end_reason()),
            "run the strategy alone for its messages: hypermesh-lab byzantine --strategy NAME --client-config FILE"}});
     }
-    // Its operations would keep changing the state that is compared.
+    // The client must stop before the states are compared, because its operations would keep changing the state.
     client_ = nullptr;
     auto end = cluster_->finish();
     if (!end) return failure_of(end);
@@ -110,7 +111,7 @@ class siege_run {
   [[nodiscard]] cli::load_settings load() const {
     auto load = settings_.load;
     load.clients = playing_client + 1;
-    // The binary of the product is next to that of the laboratory.
+    // The binary of the product is in the same folder as the binary of the laboratory.
     load.program.binary = std::filesystem::read_symlink(cli::own_binary).replace_filename("hypermesh");
     if (is_about_state(occasion_)) load.state_mib = state_mib_to_give;
     if (result_.by_client) return load;
@@ -164,7 +165,8 @@ class siege_run {
     cluster_->load().watch_gaps();
     tell_players();
     if (auto done = bring_about_occasion(); !done) return done;
-    // The rest of the throughput is measured from the conviction on, at the latest from the middle of the attack.
+    // The throughput after the conviction is measured from the conviction on, at the latest from the middle of the
+    // attack.
     const auto middle = begin.when + settings_.duration / 2;
     const auto calm = clock::now();
     if (auto done = pass_until(middle, [this] { return convicted_at_.has_value(); }); !done) return done;
@@ -178,7 +180,7 @@ class siege_run {
     const bool was_convicted = convicted_at_.has_value();
     if (auto done = pass_until(end, [&] { return convicted_at_.has_value() != was_convicted; }); !done) return done;
     if (convicted_at_.has_value() != was_convicted) {
-      // The players were convicted during the measurement, so it starts anew.
+      // The players were convicted during the measurement, so the measurement starts again.
       turn = cluster_->mark();
       cpu = cpu_seconds();
       result_.during = cli::load_span::between(begin, turn);
@@ -205,7 +207,7 @@ class siege_run {
       cluster_->processes().send(number, SIGUSR1);
   }
 
-  /// Brings about the occasion that the strategy needs.
+  /// Creates the situation that the strategy needs.
   outcome bring_about_occasion() {
     if (is_about_views(occasion_)) {
       suspended_ = cluster_->primary_of(view_number{last_view_}).value;
@@ -228,7 +230,7 @@ class siege_run {
     return {};
   }
 
-  /// Looks at the replicas repeatedly until a time, or until `reached` returns true.
+  /// Asks the replicas for reports repeatedly until a time, or until `reached` returns true.
   outcome pass_until(
       clock::time_point time, const std::function<bool()>& reached = [] { return false; }) {
     while (clock::now() < time && !reached()) {
@@ -239,7 +241,7 @@ class siege_run {
     return {};
   }
 
-  /// Processor time of all honest replicas together.
+  /// The processor time of all honest replicas together, in seconds.
   [[nodiscard]] double cpu_seconds() {
     const auto used = cluster_->processes().usage();
     double sum = 0;
@@ -257,7 +259,7 @@ class siege_run {
     return !result_.by_client && std::ranges::count(result_.players, replica) > 0;
   }
 
-  /// Sums the counters of all honest replicas. A replica that does not answer in time is missing in the sum.
+  /// Adds up the counters of all honest replicas. A replica that does not answer in time is missing in the sum.
   void count(const cli::cluster_reports& reports) {
     counters_.clear();
     for (const auto& report : reports) {
@@ -282,7 +284,7 @@ class siege_run {
     }
   }
 
-  /// Whether f + 1 reporting replicas show the counter, of which at least one is honest.
+  /// Whether f + 1 reporting replicas show the counter. At least one of them is honest.
   [[nodiscard]] bool know(const cli::cluster_reports& reports, const std::string& counter) const {
     const auto knowing =
         std::ranges::count_if(reports, [&](const auto& each) { return each && cli::counter_of(*each, counter) > 0; });
@@ -311,7 +313,7 @@ class siege_run {
   strategy_occasion occasion_;
   siege_result result_;
   std::optional<cli::cluster_under_load> cluster_;
-  /// Destroyed before the cluster.
+  /// Must be destroyed before the cluster.
   std::unique_ptr<cli::child_process> client_;
   clock::time_point began_;
   std::optional<clock::time_point> convicted_at_;

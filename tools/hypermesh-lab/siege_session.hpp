@@ -12,14 +12,14 @@
 namespace hypermesh::lab {
 
 struct siege_settings {
-  /// Replicas, operations under way and operations under one signature.
+  /// The number of replicas, of operations in progress and of operations under one signature.
   cli::load_settings load;
-  /// In the form that `make_adversary` accepts.
+  /// The strategies in the syntax of `make_adversary`.
   std::string strategy;
   std::chrono::milliseconds warm_up{1'000};
-  /// How long the players are honest while the throughput is measured.
+  /// The time for which the players are honest while the throughput is measured.
   std::chrono::milliseconds baseline{4'000};
-  /// How long they play. At most half as long again if they are convicted late.
+  /// The time for which they play. If they are convicted late, it is extended by at most half.
   std::chrono::milliseconds duration{10'000};
   std::uint64_t seed = 1;
 };
@@ -34,13 +34,13 @@ struct siege_result {
   /// had the conviction of all players in their order.
   bool provable = false;
   std::optional<double> convicted_after_seconds;
-  /// The load with honest players; from the beginning of the attack to the conviction, or for its first half; from then
-  /// on.
+  /// Three measurements of the load: with honest players; from the beginning of the attack to the conviction, or for
+  /// the first half of the attack; after that.
   cli::load_span before;
   cli::load_span during;
   cli::load_span after;
-  /// Processor time that an operation cost all honest replicas together, before and after. It distinguishes an attack
-  /// on their processors from other load of the machine.
+  /// The processor time that an operation cost all honest replicas together, before and after. It distinguishes an
+  /// attack on their processors from other load of the machine.
   double cpu_us_before = 0;
   double cpu_us_after = 0;
   /// The growth of the honest replicas' counters during the attack, summed over the replicas.
@@ -48,20 +48,20 @@ struct siege_result {
   /// The longest time without any answer during the attack.
   double longest_gap_seconds = 0;
   std::uint64_t views_changed = 0;
-  /// Honest replicas that were convicted.
+  /// The honest replicas that were convicted.
   std::vector<std::uint32_t> convicted_wrongly;
   cli::load_verdict end;
 
-  /// The throughput in `after` as a fraction of that in `before`.
+  /// The throughput in `after` as a fraction of the throughput in `before`.
   [[nodiscard]] double kept() const { return before.rate() > 0 ? after.rate() / before.rate() : 0; }
-  /// The required fraction of the throughput: 0.8, and 0.5 if a client attacks.
+  /// The required fraction of the throughput: 0.8, or 0.5 if a client attacks.
   [[nodiscard]] double mark() const { return by_client ? 0.5 : 0.8; }
   [[nodiscard]] bool is_right() const { return end.is_right() && convicted_wrongly.empty(); }
 };
 
-/// Runs a cluster of processes under load, in which f replicas or a client play a strategy after some time. Call it
-/// from the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
-/// `narrator` gets the progress in milliseconds.
+/// Runs a cluster of processes under load. After some time, f replicas or a client play a strategy. Call this from the
+/// main thread, and construct `stop` before any thread. When the function returns, nothing of the cluster is left.
+/// `narrator` receives the progress in milliseconds.
 [[nodiscard]] cli::or_run_failure<siege_result> run_siege(const siege_settings& settings, cli::interruption& stop,
                                                           cli::run_narrator& narrator);
 

@@ -29,7 +29,7 @@ std::string objection_to_storage_name(const std::string& name) {
   return testing::run_storage_of(name) ? std::string{} : "storages: model, rocksdb";
 }
 
-/// Options on which a run depends besides its seed.
+/// Adds the options on which a run depends in addition to its seed.
 std::vector<CLI::Option*> add_sizes(CLI::App& command, run_choice& into) {
   const testing::run_options defaults;
   into.operations = defaults.operations;

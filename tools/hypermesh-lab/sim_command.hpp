@@ -11,12 +11,12 @@
 #include "tools/hypermesh/terminal/exit_code.hpp"
 #include "tools/hypermesh/terminal/output_options.hpp"
 
-/// `hypermesh-lab sim`, and `replay` for one run of a seed or of a plan.
+/// The command `hypermesh-lab sim`, and `replay` for one run of a seed or of a plan.
 namespace hypermesh::lab {
 
-/// Selects the runs: those of seeds, or that of a plan.
+/// Selects the runs: runs of seeds, or the run of a plan.
 struct run_choice {
-  /// The seed of one run; without it there are many runs.
+  /// The seed of a single run. If it is empty, there are many runs.
   std::optional<std::uint64_t> seed;
   std::vector<std::uint32_t> replicas = {4};
   std::uint32_t operations = 0;
@@ -30,13 +30,13 @@ struct sim_command {
   std::uint64_t seeds = 100;
   std::uint64_t first = 1;
   run_choice run;
-  /// Adversaries instead of a profile: "all", or names.
+  /// Adversaries instead of a profile: "all", or a list of names.
   std::string strategies;
   /// The profile of the other faults while the adversaries play.
   std::string under = "calm";
   cli::output_options output;
   bool trace = false;
-  /// Stop many runs after the first that fails.
+  /// Whether many runs stop after the first run that fails.
   bool until_failure = false;
 };
 

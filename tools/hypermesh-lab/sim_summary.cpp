@@ -10,7 +10,7 @@ namespace hypermesh::lab {
 
 namespace {
 
-/// Keys in the order in which they are added.
+/// A JSON value that keeps its keys in the order in which they are added.
 using json_value = nlohmann::ordered_json;
 
 cli::text_table::column number(std::string title) { return {std::move(title), cli::text_table::side::right}; }

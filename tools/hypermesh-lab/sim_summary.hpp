@@ -12,7 +12,7 @@
 namespace hypermesh::lab {
 
 [[nodiscard]] double seconds_of(microseconds_t time);
-/// The rate of runs; 0 if no time has passed.
+/// The number of runs per minute; 0 if no time has passed.
 [[nodiscard]] double per_minute(std::uint64_t runs, double seconds);
 
 /// Sums over runs, by group size and profile.
@@ -23,7 +23,7 @@ class sim_summary {
   [[nodiscard]] std::uint64_t runs() const;
   [[nodiscard]] const std::vector<testing::run_report>& failures() const { return failures_; }
 
-  /// A row for each group size and profile, and one for all. `seconds` is the real time of the runs.
+  /// A table with a row for each group size and profile, and one row for all. `seconds` is the real time of the runs.
   [[nodiscard]] std::string table(double seconds, const cli::text_style& style) const;
   [[nodiscard]] nlohmann::ordered_json json(double seconds) const;
 
@@ -63,7 +63,7 @@ class sim_summary {
 
 /// All results of one run, for `-o json`. `replay` is the command that repeats the run.
 [[nodiscard]] nlohmann::ordered_json json_of(const testing::run_report& report, const std::string& replay);
-/// The same for people.
+/// The results of one run as a text for people.
 [[nodiscard]] std::string text_of(const testing::run_report& report);
 
 }  // namespace hypermesh::lab

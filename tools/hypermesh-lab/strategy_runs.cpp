@@ -31,9 +31,9 @@ struct strategy_row {
   std::uint64_t failed = 0;
   std::uint64_t noticed = 0;
   bool can_be_noticed = false;
-  /// Runs in which the order convicted a faulty member.
+  /// The number of runs in which the order convicted a faulty member.
   std::uint64_t convicted = 0;
-  /// Runs in which a member was proven faulty but not convicted.
+  /// The number of runs in which a member was proven faulty but not convicted.
   std::uint64_t acquitted = 0;
   microseconds_t trial_us_max = 0;
   std::uint64_t batches = 0;
@@ -128,7 +128,7 @@ testing::adversary_options options_of(const sim_command& command, const std::str
   return {names, seed, replicas, command.run.operations, *testing::fault_profile_of(command.under)};
 }
 
-/// The reason why the run is not as it should be; nothing if it is.
+/// The reason why the run is a failure; nothing if it succeeded.
 std::optional<std::string> objection_to(const testing::adversary_report& report) {
   if (report.run.failure) return report.run.failure->invariant + ": " + report.run.failure->what;
   if (!report.noticed) return "no replica noticed the strategy";

@@ -2,14 +2,14 @@
 
 #include "tools/hypermesh-lab/sim_command.hpp"
 
-/// `hypermesh-lab sim --strategies` and `hypermesh-lab strategies`.
+/// The commands `hypermesh-lab sim --strategies` and `hypermesh-lab strategies`.
 namespace hypermesh::lab {
 
 /// Runs each of the command's strategies with each group size and each seed. Returns the exit code.
 [[nodiscard]] cli::exit_code run_strategies(const sim_command& command);
 
-/// The choices that "all", or a comma-separated list of names, stands for. Each is in the form that `make_adversary`
-/// accepts.
+/// The list of choices for "all", or for a comma-separated list of names. Each choice is in the syntax of
+/// `make_adversary`.
 [[nodiscard]] std::vector<std::string> chosen_strategies(const std::string& text);
 
 struct strategies_command {

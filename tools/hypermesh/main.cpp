@@ -13,6 +13,6 @@ int main(int count, char** words) {
   } catch (const std::exception& caught) {
     code = report_error(error_of(caught), exit_code::failed);
   }
-  // Output that was not written is a failure, whatever the command returned.
+  // If output could not be written, that is a failure, whatever the command returned.
   return static_cast<int>(finish_output(code));
 }

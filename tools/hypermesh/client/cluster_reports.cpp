@@ -14,7 +14,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// A question that was sent before the link was up is lost, so it is asked again.
+/// A question that was sent before the link was up is lost, so the client asks again after this time.
 constexpr std::chrono::milliseconds ask_interval{200};
 constexpr std::chrono::milliseconds look_interval{5};
 
@@ -85,7 +85,8 @@ bool have_diverged(const cluster_reports& reports) {
 
 namespace {
 
-/// The (f+1)-th highest of the reported numbers. At most f reporters are faulty, so a correct replica has reached it.
+/// The (f+1)-th highest of the reported numbers. At most f reporters are faulty, so a correct replica has reached this
+/// number.
 template <class Number>
 Number reached(std::vector<Number> said, group_size group) {
   std::ranges::sort(said, std::greater{});
@@ -104,7 +105,7 @@ view_number current_view(const cluster_reports& reports, const cluster_parameter
 
 namespace {
 
-/// A replica without a conviction or a complaint has no counters in the report, so defaults apply.
+/// A replica without a conviction or a complaint has no counters in the report, so the defaults apply.
 agreed_standing standing_in(const node_report& report, replica_id replica) {
   const auto value = [&](std::string_view name, std::uint64_t otherwise) {
     return find_counter(report, fmt::format("{}{{replica=\"{}\"}}", name, replica.value)).value_or(otherwise);
@@ -119,8 +120,8 @@ agreed_standing standing_in(const node_report& report, replica_id replica) {
 std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
                                            const cluster_parameters& cluster) {
   const auto group = cluster.group();
-  // Scores grow with every checkpoint, so they differ between replicas for moments. Only the rest of the standing has
-  // to be equal.
+  // Scores grow with every checkpoint, so replicas may report different scores for a moment. Only the rest of the
+  // standing has to be equal.
   std::map<agreed_standing, std::vector<std::pair<std::uint64_t, sequence_number>>> said;
   std::vector<sequence_number> executed;
   for (const auto& each : reports) {
@@ -138,7 +139,7 @@ std::optional<agreed_standing> standing_of(replica_id replica, const cluster_rep
     std::vector<sequence_number> theirs;
     for (const auto& each : supporters)
       theirs.push_back(each.second);
-    // A faulty replica and one that lags could together report an old standing.
+    // Without this check, a faulty replica and a replica that lags could together report an old standing.
     if (reached(theirs, group).plus(cluster.checkpoint_period) < now) continue;
     std::ranges::sort(supporters);
     auto found = standing;
@@ -192,7 +193,7 @@ std::uint64_t counter_of(const node_report& report, std::string_view name) {
 std::uint64_t rejected_by(const node_report& report) {
   std::uint64_t sum = 0;
   for (const auto& each : report.counters) {
-    // Votes that arrive after the decision have a counter of their own, because a healthy cluster has many of them.
+    // Votes that arrive after the decision have a separate counter, because a healthy cluster has many of them.
     if (each.name.starts_with("rejected_total{")) sum += each.value;
   }
   return sum;

@@ -11,11 +11,11 @@
 
 namespace hypermesh::cli {
 
-/// By replica number; empty for a replica that did not answer.
+/// The reports by replica number. The entry of a replica that did not answer is empty.
 using cluster_reports = std::vector<std::optional<node_report>>;
 
-/// Asks all replicas but those in `left_out` for their reports, repeatedly, until each has answered or `patience` has
-/// passed. `keep_on` is called meanwhile and ends the collection by returning false.
+/// Asks all replicas except those in `left_out` for their reports, repeatedly, until each has answered or `patience`
+/// has passed. Calls `keep_on` meanwhile and stops when it returns false.
 [[nodiscard]] cluster_reports collect_reports(consensus_client& client, std::uint32_t replicas,
                                               std::chrono::milliseconds patience, const std::function<bool()>& keep_on,
                                               const std::set<std::uint32_t>& left_out = {});
@@ -28,7 +28,7 @@ using cluster_reports = std::vector<std::optional<node_report>>;
 /// Whether two replicas report different states after the same sequence number. One of them is then faulty.
 [[nodiscard]] bool have_diverged(const cluster_reports& reports);
 
-/// The latest view that f + 1 replicas have reached, of which at least one is correct. View 0 if fewer replicas
+/// The latest view that f + 1 replicas have reached. At least one of them is correct. View 0 if fewer replicas
 /// answered.
 [[nodiscard]] view_number current_view(const cluster_reports& reports, const cluster_parameters& cluster);
 
@@ -37,7 +37,7 @@ struct agreed_standing {
   std::uint64_t score = reputation_ledger::score_max;
   std::uint64_t convictions = 0;
   sequence_number convicted_at;
-  /// 0: not in quarantine.
+  /// The end of the quarantine; 0 if the replica is not in quarantine.
   sequence_number quarantined_until;
   bool awaits_quarantine = false;
 
@@ -45,26 +45,26 @@ struct agreed_standing {
   friend auto operator<=>(const agreed_standing&, const agreed_standing&) = default;
 };
 
-/// The standing of `replica` that f + 1 other replicas report equally, if one of them is as far as a correct replica.
-/// Nothing if too few answered, or while they differ.
+/// The standing of `replica` on which the reports of f + 1 other replicas agree, if one of these replicas has executed
+/// as much as a correct replica. Nothing if too few replicas answered, or while the reports differ.
 [[nodiscard]] std::optional<agreed_standing> standing_of(replica_id replica, const cluster_reports& reports,
                                                          const cluster_parameters& cluster);
 
-/// How many convicted clients are rate-limited: the highest number that f + 1 replicas reach, so at least one correct
-/// replica does.
+/// The number of convicted clients that are rate-limited. It is the highest number that f + 1 replicas report, so at
+/// least one correct replica has reached it.
 [[nodiscard]] std::uint64_t clients_rate_limited(const cluster_reports& reports, const cluster_parameters& cluster);
 
-/// An address of the genesis at which a member found another replica.
+/// An address of the genesis at which a member reached another replica than expected.
 struct wrong_address {
   principal seen_by;
   misdirected_address what;
 };
 
-/// Wrong addresses that the replicas report, and those that the client `self` found.
+/// The wrong addresses that the replicas report, and those that the client `self` found.
 [[nodiscard]] std::vector<wrong_address> wrong_addresses(const cluster_reports& reports, principal self,
                                                          const std::vector<misdirected_address>& own);
 
-/// "replica-1 dialed the address of replica 2 and reached replica 3"
+/// Describes the wrong address: "replica-1 dialed the address of replica 2 and reached replica 3"
 [[nodiscard]] std::string text_of(const wrong_address& wrong);
 
 /// The value of a counter of the report; nothing if there is no counter of that name.
@@ -73,7 +73,7 @@ struct wrong_address {
 /// The value of a counter of the report; 0 if there is no counter of that name.
 [[nodiscard]] std::uint64_t counter_of(const node_report& report, std::string_view name);
 
-/// Frames that the replica rejected, without those that arrived after the decision.
+/// The number of frames that the replica rejected, without frames that arrived after the decision.
 [[nodiscard]] std::uint64_t rejected_by(const node_report& report);
 
 }  // namespace hypermesh::cli

@@ -8,7 +8,7 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Standard streams, CAF's own pipes and sockets, and the key file.
+/// The number of other open files: standard streams, CAF's own pipes and sockets, and the key file.
 constexpr std::uint64_t files_besides_links = 24;
 
 }  // namespace

@@ -12,11 +12,11 @@
 
 namespace hypermesh::cli {
 
-/// How a command finds its cluster and its own identity.
+/// The options by which a command finds its cluster and its own identity.
 struct client_options {
   std::string cluster;
   std::uint32_t client = 0;
-  /// Used instead of the two above.
+  /// A configuration file that is used instead of the two options above.
   std::string config;
   double timeout_seconds = 10;
 };
@@ -24,14 +24,15 @@ struct client_options {
 /// Adds --cluster, --client, --config and --timeout.
 void add_client_options(CLI::App& command, client_options& into);
 
-/// The client's configuration file that the options mean.
+/// Reads the client's configuration file that the options select.
 [[nodiscard]] or_error<client_config> read_client_of(const client_options& options);
 
-/// An error if this process cannot be a client of the cluster, because the system allows too few threads or open files.
-/// Call it before an actor system is constructed, because the actor system hangs or aborts if it is refused a thread.
+/// Returns an error if this process cannot be a client of the cluster, because the system allows too few threads or
+/// open files. Call this before an actor system is constructed, because the actor system hangs or aborts if it is
+/// refused a thread.
 [[nodiscard]] or_error<void> check_limits(const genesis& cluster);
 
-/// A client of a cluster, with the actor system that it needs.
+/// A client of a cluster, with its actor system.
 class cluster_session {
  public:
   [[nodiscard]] static or_error<std::unique_ptr<cluster_session>> open(client_config config, client_settings settings);
@@ -49,7 +50,7 @@ class cluster_session {
   client_config config_;
   runtime_system_config system_config_;
   caf::actor_system system_{system_config_};
-  /// Declared last, so that the client is destroyed before the system in which its actor runs.
+  /// The last member, so that the client is destroyed before the system in which its actor runs.
   std::unique_ptr<consensus_client> client_;
 };
 

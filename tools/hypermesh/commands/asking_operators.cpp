@@ -75,8 +75,8 @@ exit_code ask_cluster(const asking_options& options, const std::function<exit_co
   if (auto done = check_limits(config->cluster); !done) {
     return report_error(done.error(), exit_code::failed);
   }
-  // One second more than the time-out, because the commands read the operators' files after the last look at the
-  // cluster.
+  // The deadline is one second after the time-out, because the commands read the operators' files after they have asked
+  // the cluster for the last time.
   hard_deadline deadline{options.client.timeout_seconds + 1};
   auto opened = cluster_session::open(std::move(*config), {});
   if (!opened) return report_error(opened.error(), exit_code::usage);

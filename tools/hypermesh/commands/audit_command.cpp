@@ -50,7 +50,7 @@ struct trail_options {
   output_options output;
 };
 
-/// The trail and the cluster that the options name.
+/// The trail and the cluster that the options select.
 struct chosen_trail {
   audit_folder folder;
   std::optional<genesis> cluster;
@@ -95,7 +95,7 @@ void print_line(const audit_entry& entry, const audit_event& event) {
                            text_of(event)));
 }
 
-/// Ends a walk if its output cannot be written.
+/// Stops a walk if its output cannot be written.
 or_reason<void> end_without_output() {
   return check_output().map_error([](const world_error& error) { return error.what; });
 }
@@ -103,7 +103,7 @@ or_reason<void> end_without_output() {
 exit_code walk(const audit_folder& folder, const trail_visitor& visitor) {
   const auto walked = walk_trail(folder, visitor);
   if (!walked) return report_error(walked.error(), exit_code::failed);
-  // The output ended the walk, and not the trail.
+  // The walk stopped because of the output and not because of the trail.
   if (!check_output()) return exit_code::failed;
   const auto& way = *walked;
   if (way.bad) return report_bad(*way.bad);
@@ -189,7 +189,7 @@ std::string contradiction_text(const found_contradiction& it) {
                      place);
 }
 
-/// From the first existing entry to the last one before the end or the bad place.
+/// Describes the verified range: from the first existing entry to the last entry before the end or the bad place.
 std::string range_text(const audit_reader& walk) {
   const auto first = walk.first ? walk.first->start.next_index : 0;
   if (walk.end.next_index == first) return "none";

@@ -14,7 +14,7 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-/// Any writer may have put any text into a trail, so no control character of it may reach the terminal.
+/// A trail may contain any text, so control characters must not reach the terminal.
 std::string shown(const std::string& text) { return visible_text(text); }
 
 std::string signers_text(const std::vector<signed_statement>& statements) {

@@ -10,7 +10,7 @@
 /// Formats entries of an audit trail for people and for programs.
 namespace hypermesh::cli {
 
-/// 2026-01-31T12:34:56.123456Z
+/// The time in UTC, for example 2026-01-31T12:34:56.123456Z.
 [[nodiscard]] std::string utc_text(std::uint64_t time_us);
 
 /// The content of an entry in one line, without its kind.

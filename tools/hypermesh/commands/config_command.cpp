@@ -77,10 +77,10 @@ std::string_view name_of(config_kind kind) {
   return "file";
 }
 
-/// The kind of an unreadable file is unknown. Reading it as a genesis reports why it cannot be read.
+/// The kind of an unreadable file is unknown. Reading it as a genesis gives an error that says why it cannot be read.
 config_kind kind_of(const std::string& file) { return kind_of_config(file).value_or(config_kind::genesis); }
 
-/// A misspelled machine of the product looks like one of a host application, so a person has to look at it.
+/// A misspelled machine of the product looks like the machine of a host application, so a person has to check the name.
 void note_host_machine(const std::string& file) {
   const auto cluster = read_genesis(file);
   if (!cluster || make_state_machine(cluster->state_machine)) return;
@@ -135,7 +135,7 @@ json json_of(const std::vector<documented_key>& keys) {
   return {{"keys", list}};
 }
 
-/// The keys that `word` means: one by its full name, those with this name in any table, or those of a table.
+/// The keys that `word` selects: a key by its full name, the keys with this name in any table, or all keys of a table.
 std::vector<documented_key> keys_meant_by(const std::string& word) {
   std::vector<documented_key> meant;
   const auto add_if = [&meant](auto holds) {
@@ -148,7 +148,7 @@ std::vector<documented_key> keys_meant_by(const std::string& word) {
   return meant;
 }
 
-/// Why there is no key to explain, with the one that was meant or the new name of an old one.
+/// Explains why there is no such key. The error suggests the nearest key, or the new name of an old key.
 world_error no_such_key(const std::string& word) {
   const std::string remedy = "list all keys with their defaults: hypermesh config print-default";
   for (const auto& each : renamed_keys()) {
@@ -157,7 +157,7 @@ world_error no_such_key(const std::string& word) {
     return {fmt::format("'{}' is now called '{}'", each.before, each.now),
             fmt::format("use the new name: hypermesh config explain {}", each.now), fault_origin::configuration};
   }
-  // A name without its table is compared with names without tables.
+  // A name without a table is compared with names without tables.
   const bool has_table = word.find('.') != std::string::npos;
   std::vector<std::string> known;
   for (const auto& each : documented_keys())
@@ -167,7 +167,7 @@ world_error no_such_key(const std::string& word) {
       known.emplace_back(each.table);
   }
   const auto meant = nearest_word(word, known);
-  // An argument may be long, and a terminal is to show the hint.
+  // A long argument is truncated, so that the terminal shows the hint after it.
   constexpr std::size_t shown_bytes_max = 64;
   const auto shown = word.size() <= shown_bytes_max ? word : word.substr(0, shown_bytes_max) + "…";
   return {fmt::format("unknown key '{}'{}", shown, meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)),

@@ -85,7 +85,7 @@ exit_code run_demo(const demo_options& options) {
   return replay_and_print(options.settings, options.output.is_json(), false, heading);
 }
 
-/// Options of the runs under load. A run has at most one of them.
+/// Adds the options of the runs under load. A run has at most one of them.
 void add_load_options(CLI::App& command, demo_options& into) {
   auto* primary = command
                       .add_option("--kill-primary-every", into.kill_primary_every,

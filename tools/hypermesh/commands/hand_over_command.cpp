@@ -32,8 +32,8 @@ constexpr auto examples =
     "\n"
     "Exit codes: 0 another primary leads; 1 too few operators; 2 wrong files; 3 no answer in time.";
 
-/// The requested change: a step-down that the primary's operator asks for alone, or a certain next primary that several
-/// operators ask for.
+/// The requested change. A step-down is requested by the primary's operator alone. A particular next primary is
+/// requested by several operators.
 struct wanted_move {
   view_number to;
   replica_id about;
@@ -49,7 +49,7 @@ wanted_move move_from(view_number view, const hand_over_options& options, group_
   return {to, replica_id{*options.replica}, hand_over_cause::operators};
 }
 
-/// The cluster as the asking client sees it.
+/// The cluster as the client sees it that sends the requests.
 class hand_over_talk {
  public:
   hand_over_talk(cluster_session& session, double patience_seconds)
@@ -66,7 +66,7 @@ class hand_over_talk {
     return current_view(reports, cluster);
   }
 
-  /// Sends the requests until the group has reached the wanted view; returns the view then.
+  /// Sends the requests until the group has reached the wanted view. Returns the view at that time.
   [[nodiscard]] std::optional<view_number> ask(const std::vector<asking_operator>& operators,
                                                const wanted_move& wanted) const {
     while (clock::now() < deadline_) {

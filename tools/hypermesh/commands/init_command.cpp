@@ -16,7 +16,7 @@ namespace {
 struct init_options {
   std::string directory;
   cluster_plan plan;
-  /// The name of a machine that a host application brings; nothing for one of the product.
+  /// The name of a machine that a host application brings; nothing for a machine of the product.
   std::optional<std::string> host_machine;
 };
 

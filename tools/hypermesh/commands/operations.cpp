@@ -26,7 +26,7 @@ std::string_view name_of(operation_status status) {
   return "unknown";
 }
 
-/// Every answer has the same JSON keys.
+/// Makes the JSON object of an answer. Every answer has the same keys.
 nlohmann::ordered_json outcome_json(std::string_view status, const std::optional<std::string>& text,
                                     const std::optional<byte_vector>& bytes,
                                     const std::optional<std::string>& payload) {
@@ -89,7 +89,7 @@ shown_outcome show_malformed(std::string_view why) {
 void print_outcome_line(const shown_outcome& shown, bool as_json) {
   if (as_json) return print_json(shown.json);
   auto line = shown.line;
-  // A report of several lines is one answer, so its line breaks are replaced.
+  // A report of several lines is a single answer, so its line breaks are replaced.
   for (auto at = line.find('\n'); at != std::string::npos; at = line.find('\n', at))
     line.replace(at, 1, "; ");
   print(line + "\n");

@@ -12,11 +12,11 @@
 
 namespace hypermesh::cli {
 
-/// The words of a line, separated by spaces or tabs. Double quotes group several words; inside of them \" and \\ stand
-/// for the characters. The failure names the quotation mark that has no counterpart.
+/// Splits a line into words at spaces or tabs. Double quotes group several words; inside of them, \" and \\ stand for
+/// the characters. The failure names the quotation mark without a counterpart.
 [[nodiscard]] or_reason<std::vector<std::string>> words_of(std::string_view line);
 
-/// The outcome of one operation, ready to be printed.
+/// The outcome of one operation in the form for printing.
 struct shown_outcome {
   exit_code code = exit_code::ok;
   /// The machine's answer, which may have several lines; or `malformed: WHY`, or `error: NAME`.
@@ -25,26 +25,26 @@ struct shown_outcome {
   nlohmann::ordered_json json;
 };
 
-/// `operation` holds the submitted bytes.
+/// `operation` contains the submitted bytes.
 [[nodiscard]] shown_outcome show_outcome(const genesis& cluster, byte_span operation, const submit_outcome& outcome);
-/// The outcome of a line of stdin that is no operation.
+/// The outcome of a line of stdin that is not a valid operation.
 [[nodiscard]] shown_outcome show_malformed(std::string_view why);
 
 /// Prints exactly one line on stdout.
 void print_outcome_line(const shown_outcome& shown, bool as_json);
 
-/// Prints the machine's answer, or reports why there is none.
+/// Prints the machine's answer, or reports the reason why there is none.
 [[nodiscard]] exit_code print_outcome(const genesis& cluster, byte_span operation, const submit_outcome& outcome,
                                       bool as_json);
 
-/// The exit code of the worse outcome.
+/// The worse of two exit codes.
 [[nodiscard]] exit_code worse_of(exit_code left, exit_code right);
 
-/// An error if this program does not know the operations of the cluster's state machine, because a host application
-/// brings it.
+/// Returns an error if this program does not know the operations of the cluster's state machine, because a host
+/// application brings the machine.
 [[nodiscard]] or_error<void> check_machine(const genesis& cluster);
 
-/// Lines for a command's help: the operations of every machine.
+/// The operations of every machine, as lines for the help of a command.
 [[nodiscard]] std::string all_operations_usage();
 
 }  // namespace hypermesh::cli

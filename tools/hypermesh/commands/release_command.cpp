@@ -31,7 +31,7 @@ constexpr auto examples =
     "\n"
     "Exit codes: 0 released; 1 not in quarantine, or too few operators; 2 wrong files; 3 no answer in time.";
 
-/// The cluster as the asking client sees it.
+/// The cluster as the client sees it that sends the requests.
 class release_talk {
  public:
   release_talk(cluster_session& session, replica_id replica, double patience_seconds)
@@ -46,7 +46,8 @@ class release_talk {
     const auto reports = collect_reports(session_->client(), replicas, patience, [] { return true; });
     return standing_of(replica_, reports, session_->cluster().parameters());
   }
-  /// Sends the operators' RELEASEs until the replica is released or the time is over. Returns whether it is released.
+  /// Sends the operators' RELEASEs until the replica is released or the time is over. Returns whether the replica is
+  /// released.
   [[nodiscard]] bool ask(const std::vector<asking_operator>& operators, agreed_standing convicted) const {
     while (clock::now() < deadline_) {
       for (const auto& each : operators) {
@@ -57,7 +58,7 @@ class release_talk {
       std::this_thread::sleep_for(look_interval);
       const auto now = standing();
       if (!now) continue;
-      // The number of convictions never falls, so a lower number comes from a replica that does not know the conviction
+      // The number of convictions never falls. A lower number comes from a replica that does not know the conviction
       // yet.
       if (!now->is_convicted() && now->convictions >= convicted.convictions) return true;
       if (now->is_convicted()) convicted = *now;

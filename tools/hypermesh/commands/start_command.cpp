@@ -46,9 +46,9 @@ constexpr auto examples =
     "member, a data directory that is missing, empty or another replica's, and an address that this machine cannot\n"
     "listen on.";
 
-/// How often the command checks whether the node was asked to stop or failed.
+/// The interval at which the command checks whether the node was asked to stop or has failed.
 constexpr std::chrono::milliseconds watch_interval{100};
-/// How often the position is logged at level debug.
+/// The interval at which the position is logged at level debug.
 constexpr std::chrono::seconds standing_interval{5};
 
 void open_log(const start_options& options, replica_id self) {
@@ -141,7 +141,7 @@ class probation_log {
   std::chrono::steady_clock::time_point next_look_;
 };
 
-/// Runs until a signal or a failure.
+/// Runs until a signal arrives or the node fails.
 exit_code watch(consensus_manager& manager, interruption& stop) {
   auto next_standing = std::chrono::steady_clock::now() + standing_interval;
   std::vector<misdirected_address> wrong_addresses;
@@ -158,8 +158,8 @@ exit_code watch(consensus_manager& manager, interruption& stop) {
   return exit_code::ok;
 }
 
-/// An error if the limits of the system do not allow a node. Called before the actor system is constructed, because the
-/// actor system cannot report it.
+/// Returns an error if the limits of the system do not allow a node. Call this before the actor system is constructed,
+/// because the actor system cannot report the error.
 or_error<void> check_limits(const node_config& config) {
   auto bounds = link_settings_of(config.cluster, nullptr, config.links);
   auto fitted = fit_to_descriptors(bounds);

@@ -42,12 +42,12 @@ struct cluster_status {
   std::vector<wrong_address> wrong;
 
   [[nodiscard]] group_size group() const { return cluster.parameters().group(); }
-  /// A replica that lost its disk answers like any other, but its vote does not count yet.
+  /// A replica that lost its disk answers like any other replica, but its vote does not count yet.
   [[nodiscard]] bool has_quorum() const { return voting_count(reports) >= group().quorum(); }
   [[nodiscard]] replica_id primary() const { return group().primary_of(current_view(reports, cluster.parameters())); }
 };
 
-/// One sentence about the whole cluster.
+/// Describes the whole cluster in one sentence.
 std::string summary_of(const cluster_status& status) {
   const auto reachable = reachable_count(status.reports);
   const auto total = status.group().replicas();
@@ -72,7 +72,7 @@ std::string summary_of(const cluster_status& status) {
   return text;
 }
 
-/// The standing of a replica on which the others agree.
+/// The standing of a replica, as the other replicas agree on it.
 std::string standing_text(const cluster_status& status, replica_id replica, const text_style& style) {
   const auto agreed = standing_of(replica, status.reports, status.cluster.parameters());
   if (!agreed) return "-";

@@ -36,8 +36,8 @@ constexpr auto examples =
 
 constexpr std::chrono::seconds reply_report_patience{1};
 
-/// Wrong replies changed no result, because f + 1 replicas agreed on another one. But an operator should check the
-/// replica that sent them.
+/// Wrong replies changed no result, because f + 1 replicas agreed on another result. But an operator should check the
+/// replica that sent the wrong replies.
 void warn_of_wrong_replies(cluster_session& session) {
   const auto seen = session.client().own_report(reply_report_patience);
   if (!seen) return;
@@ -65,7 +65,7 @@ exit_code run_submit(const submit_options& options) {
   settings.bundle_operations_max = options.bundle;
   settings.deadline_us = static_cast<microseconds_t>(options.client.timeout_seconds * 1e6);
   const bool from_stdin = options.words.size() == 1 && options.words.front() == "-";
-  // Lines may arrive for any length of time, so stdin has no deadline.
+  // Stdin has no deadline, because lines may arrive for any length of time.
   std::optional<hard_deadline> deadline;
   if (!from_stdin) deadline.emplace(options.client.timeout_seconds + reply_report_patience.count());
   auto opened = cluster_session::open(std::move(*config), settings);

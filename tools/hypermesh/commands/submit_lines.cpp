@@ -25,18 +25,18 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Lines of stdin under way at the same time: as many requests as a session may have in flight, and as many that wait
-/// in the client to follow them. More would keep the cluster no busier. They would only wait in the client, where their
-/// deadline passes: a slow cluster would execute the first lines and let the last ones time out.
+/// The largest number of lines of stdin in progress: as many requests as a session may have in flight, and the same
+/// number again that wait in the client. More lines would not make the cluster busier. They would only wait in the
+/// client until their deadline passes: a slow cluster would execute the first lines, and the last lines would time out.
 /// Memory: 8,192 lines at most.
 std::size_t lines_in_flight_max(std::size_t bundle) {
   return std::min<std::size_t>(2 * limits::requests_in_flight_max * bundle, 8'192);
 }
 
-/// The largest operation with every byte escaped, with room for words and numbers beside it.
+/// The longest line: the largest operation with every byte escaped, and room for words and numbers.
 constexpr std::size_t line_bytes_max = 2 * limits::operation_bytes_max + 65'536;
 
-/// Outcomes on their way from the client's thread to the printing one. The descriptor is readable while outcomes wait.
+/// Passes outcomes from the client's thread to the thread that prints. The descriptor is readable while outcomes wait.
 class outcome_inbox {
  public:
   outcome_inbox() : descriptor_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -70,7 +70,7 @@ class outcome_inbox {
   std::map<std::size_t, submit_outcome> outcomes_;
 };
 
-/// A line whose result was not printed yet.
+/// A line whose result has not been printed yet.
 struct pending_line {
   byte_vector operation;
   std::optional<shown_outcome> shown;
@@ -91,7 +91,7 @@ class line_submission {
       take_lines();
       note_outcomes();
       print_answered();
-      // If stdout cannot be written, no further result can be shown.
+      // If stdout cannot be written, the command cannot show further results.
       if (!flush_output()) return exit_code::failed;
       if (pending_.empty() && input_.has_ended()) break;
       wait();
@@ -134,7 +134,8 @@ class line_submission {
                               [inbox = inbox_, number](const submit_outcome& outcome) { inbox->put(number, outcome); });
   }
 
-  /// Reports that the line is no operation. `why` may end with the list of operations, which is printed only once.
+  /// Reports that the line is not a valid operation. `why` may end with the list of operations, which is printed only
+  /// once.
   void refuse(std::size_t number, const std::string& why) {
     const auto first_line = why.substr(0, why.find('\n'));
     const auto reason = first_line.substr(0, first_line.rfind("; use one of:"));
@@ -169,7 +170,7 @@ class line_submission {
   std::shared_ptr<outcome_inbox> inbox_ = std::make_shared<outcome_inbox>();
   line_reader input_{STDIN_FILENO, line_bytes_max};
   std::deque<pending_line> pending_;
-  /// Number of the first line whose result was not printed. Lines count from 1.
+  /// The number of the first line whose result was not printed. Lines count from 1.
   std::size_t first_ = 1;
   bool usage_was_said_ = false;
   std::set<client_error> errors_said_;

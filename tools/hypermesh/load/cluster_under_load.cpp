@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds report_patience{2'000};
 constexpr std::chrono::milliseconds wait_interval{10};
-/// How long the replicas may take to execute equally much after the end of the load.
+/// The longest time after the end of the load until all replicas have executed the same number of batches.
 constexpr std::chrono::seconds agreement_patience{60};
 /// An operation without an answer after this time has failed.
 constexpr std::chrono::seconds answer_patience{120};
@@ -34,7 +34,7 @@ void add(const counter_check& checked, load_verdict& into) {
   into.wrong_sums += checked.wrong_sums;
   const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(checked.final_value, 0));
   if (held < checked.acknowledged) into.lost += checked.acknowledged - held;
-  // An increment without an answer may still have been executed, once.
+  // An increment without an answer may still have been executed once.
   if (held > checked.acknowledged + checked.failed) into.doubled += held - checked.acknowledged - checked.failed;
 }
 
@@ -139,7 +139,7 @@ cluster_under_load::outcome cluster_under_load::write_fillers() {
 }
 
 cluster_under_load::outcome cluster_under_load::pass_checkpoints() {
-  // The operations are submitted one after another, so each of them is a batch of its own.
+  // The operations are submitted one after another, so each operation is in a separate batch.
   for (std::uint64_t count = 0; count < 2 * processes_->content().checkpoint_period; ++count) {
     auto answer = session_->client().submit(increment_load::reading_of(0));
     if (auto done = await(answer); !done) return done;

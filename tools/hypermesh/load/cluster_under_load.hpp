@@ -19,20 +19,20 @@ namespace hypermesh::cli {
 
 struct load_settings {
   std::uint32_t replicas = limits::replicas_min;
-  /// Operations under way at the same time.
+  /// The number of operations in progress at the same time.
   std::size_t in_flight = 64;
-  /// Operations under one client signature.
+  /// The number of operations under one client signature.
   std::size_t bundle = 1;
-  /// MiB of values that the state holds besides the counters, so that it has a size. They are written before the load
-  /// begins, and the replicas restart after that, so that their counters describe the load alone.
+  /// The size in MiB of the values that the state has in addition to the counters. They are written before the load
+  /// begins. After that the replicas restart, so that their counters describe only the load.
   std::uint32_t state_mib = 0;
-  /// Number of client identities. Client 0 makes the load, client 1 is for an observer.
+  /// The number of client identities. Client 0 makes the load, and client 1 is for an observer.
   std::uint32_t clients = 2;
   /// The program that runs the replicas.
   replica_program program = {};
-  /// Replicas that another program runs. They are not trusted, so their reports are ignored.
+  /// Replicas that another program runs. The run does not trust them and ignores their reports.
   std::map<std::uint32_t, replica_program> others = {};
-  /// Numbers of answers at which the load records the time.
+  /// The numbers of answers at which the load records the time.
   std::vector<std::uint64_t> milestones = {};
 };
 
@@ -55,11 +55,11 @@ struct load_span {
 struct load_verdict {
   double elapsed_seconds = 0;
   std::uint64_t acknowledged = 0;
-  /// No answer in time.
+  /// The number of operations without an answer in time.
   std::uint64_t failed = 0;
-  /// Acknowledged increments that the final state lacks, and wrong sums.
+  /// The number of acknowledged increments that the final state lacks, and of wrong sums.
   std::uint64_t lost = 0;
-  /// Part of `lost`: sums that another increment had too, or that are impossible.
+  /// The part of `lost` that is due to sums that another increment had too, or that are impossible.
   std::uint64_t wrong_sums = 0;
   std::uint64_t doubled = 0;
   cluster_reports reports;
@@ -69,7 +69,7 @@ struct load_verdict {
 };
 
 /// A local cluster of counters, one client and its load of increments, while faults are applied to the replicas. Use it
-/// from the main thread. The whole cluster ends with this object.
+/// from the main thread. The destructor stops the whole cluster.
 class cluster_under_load {
  public:
   using clock = std::chrono::steady_clock;
@@ -94,23 +94,24 @@ class cluster_under_load {
   /// Seconds since the load began.
   [[nodiscard]] double seconds() const;
 
-  /// From now on another client asks the replicas for reports. Its links are new. The client that makes the load may
-  /// wait a while before it dials a replica again that was away.
+  /// From now on another client asks the replicas for reports over new links. The client that makes the load may wait
+  /// for a while before it dials again a replica that was away.
   [[nodiscard]] outcome open_observer();
 
-  /// Asks all replicas for reports. A replica that does not answer within `patience`, or that is not trusted, has none.
+  /// Asks all replicas for reports. There is no report of a replica that does not answer within `patience` or is not
+  /// trusted.
   [[nodiscard]] cluster_reports look(std::chrono::milliseconds patience);
   /// The latest view that f + 1 of the replicas report.
   [[nodiscard]] view_number view_in(const cluster_reports& reports) const;
   [[nodiscard]] replica_id primary_of(view_number view) const;
 
-  /// Waits until `reached` returns true; it is called repeatedly. Fails if a replica ended that was not killed, if the
-  /// cluster stops answering, or if the user interrupts.
+  /// Waits until `reached` returns true; the function calls it repeatedly. Fails if a replica ended that was not
+  /// killed, if the cluster stops answering, or if the user interrupts.
   [[nodiscard]] outcome wait_until(const std::function<bool()>& reached);
-  /// The same until a time.
+  /// Like the function above, but waits until a time.
   [[nodiscard]] outcome wait_until(clock::time_point time);
 
-  /// Ends the load, waits until all replicas have executed equally much, and reads all counters.
+  /// Ends the load, waits until all replicas have executed the same number of batches, and reads all counters.
   [[nodiscard]] or_run_failure<load_verdict> finish();
 
  private:

@@ -63,7 +63,7 @@ counter_check increment_load::check(std::size_t counter, std::int64_t final_valu
 
 void increment_load::counter_record::note_sum(std::int64_t sum) {
   ++acknowledged;
-  // No counter holds more than was ever added to it. This also bounds the memory that a wrong answer can take.
+  // A counter never exceeds the total that was added to it. This also bounds the memory that a wrong answer can cost.
   if (sum < 1 || static_cast<std::uint64_t>(sum) > submitted) {
     ++wrong_sums;
     return;

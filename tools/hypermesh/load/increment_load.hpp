@@ -16,13 +16,13 @@ struct counter_check {
   std::uint64_t acknowledged = 0;
   std::uint64_t failed = 0;
   std::int64_t final_value = 0;
-  /// Acknowledged increments whose sum another increment had too, or whose sum is impossible. One of the two was
-  /// undone.
+  /// The number of acknowledged increments whose sum another increment had too, or whose sum is impossible. If two
+  /// increments had the same sum, one of them was undone.
   std::uint64_t wrong_sums = 0;
 };
 
-/// Keeps a number of increments under way from its callbacks, and records the sum of each. Every operation adds 1 to
-/// one of `counters` counters, so the state does not grow, and the sums show whether an acknowledged operation was lost
+/// Keeps a number of increments in progress from its callbacks, and records the sum of each. Every operation adds 1 to
+/// one of `counters` counters. So the state does not grow, and the sums show whether an acknowledged operation was lost
 /// or executed twice. Thread-safe. Memory: one bit for each increment.
 class increment_load : public std::enable_shared_from_this<increment_load> {
  public:
@@ -30,7 +30,7 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
 
   static constexpr std::size_t counters = 16;
 
-  /// `client` must outlive the last callback, unless `halt` was called before.
+  /// `client` must outlive the last callback, unless `halt` was called before its end.
   explicit increment_load(consensus_client& client);
 
   /// The operation that reads a counter.
@@ -40,38 +40,38 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   struct milestone {
     clock::time_point when;
     std::uint64_t answered = 0;
-    /// Latencies of the answers since the milestone before, or since the beginning.
+    /// Latencies of the answers since the previous milestone, or since the beginning.
     latency_recorder latencies;
   };
 
-  /// Records when these numbers of operations are answered; ascending. Call it before `begin`.
+  /// Records the time when these numbers of operations are answered. The numbers must ascend. Call this before `begin`.
   void expect_milestones(std::vector<std::uint64_t> answered);
   /// The milestones that were reached, without the first `after` ones.
   [[nodiscard]] std::vector<milestone> milestones_after(std::size_t after) const;
 
-  /// Puts `in_flight` operations under way. Each answer is followed by the next operation.
+  /// Starts `in_flight` operations. Each answer is followed by the next operation.
   void begin(std::size_t in_flight);
 
   /// Submits no more operations.
   void halt() { ending_ = true; }
 
   [[nodiscard]] std::size_t under_way() const { return under_way_.load(); }
-  /// Operations that have a result, or had none in time.
+  /// The number of operations that have a result or had none in time.
   [[nodiscard]] std::uint64_t answered() const { return answered_.load(); }
   /// The time of the last answer; without one, the time when this object was made or `watch_gaps` was called.
   [[nodiscard]] clock::time_point last_answer() const;
 
-  /// `longest_gap` starts anew.
+  /// Resets `longest_gap`.
   void watch_gaps();
   /// The longest time without any answer since `watch_gaps`, in seconds.
   [[nodiscard]] double longest_gap() const;
 
-  /// `final_value` is the value of the counter once no operation is under way.
+  /// `final_value` is the value of the counter when no operation is in progress.
   [[nodiscard]] counter_check check(std::size_t counter, std::int64_t final_value) const;
 
  private:
   struct counter_record {
-    /// Indexed by sum: whether an increment had this sum.
+    /// Whether an increment had this sum, by sum.
     std::vector<bool> seen;
     std::uint64_t submitted = 0;
     std::uint64_t acknowledged = 0;
@@ -93,7 +93,7 @@ class increment_load : public std::enable_shared_from_this<increment_load> {
   latency_recorder latencies_;
   std::vector<std::uint64_t> expected_;
   std::vector<milestone> milestones_;
-  /// Counted under the lock, so that no milestone is missed.
+  /// The number is counted under the lock, so that no milestone is missed.
   std::uint64_t noted_ = 0;
   clock::time_point last_answer_;
   clock::duration longest_gap_{0};

@@ -10,7 +10,7 @@ std::size_t latency_recorder::bucket_of(std::uint64_t microseconds) {
   if (microseconds < steps) return static_cast<std::size_t>(microseconds);
   const auto power = static_cast<std::size_t>(std::bit_width(microseconds)) - steps_bits;
   if (power > powers) return steps * (powers + 1) - 1;
-  // The top seven bits: a one, and the step within the power.
+  // The top seven bits are a one and the step within the power of two.
   const auto step = static_cast<std::size_t>(microseconds >> (power - 1)) - steps;
   return power * steps + step;
 }

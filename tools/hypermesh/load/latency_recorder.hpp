@@ -6,8 +6,8 @@
 
 namespace hypermesh::cli {
 
-/// Durations in a logarithmic histogram: any number of them in 15 KiB, each percentile at most 1.6 % too high. Not
-/// thread-safe.
+/// Counts durations in a logarithmic histogram. It takes 15 KiB for any number of durations, and each percentile is at
+/// most 1.6 % too high. Not thread-safe.
 class latency_recorder {
  public:
   void record(std::uint64_t microseconds);
@@ -19,7 +19,7 @@ class latency_recorder {
   [[nodiscard]] std::uint64_t percentile(double share) const;
 
  private:
-  /// Each power of two is divided into 64 equal buckets, so a bucket is at most 1/64 of its value wide.
+  /// Each power of two is divided into 64 equal buckets. So the width of a bucket is at most 1/64 of its value.
   static constexpr std::size_t steps_bits = 6;
   static constexpr std::size_t steps = std::size_t{1} << steps_bits;
   /// 2³⁶ µs are 19 hours. Longer durations count as that.

@@ -13,16 +13,16 @@
 #include "tools/hypermesh/terminal/narrator.hpp"
 #include "tools/hypermesh/terminal/text_table.hpp"
 
-/// Shared by the reports of all runs under load.
+/// Common code of the reports of all runs under load.
 namespace hypermesh::cli {
 
 /// Adds the numbers of lost and doubled operations and the states as rows of a table with two columns.
 void add_rows(text_table& table, const load_verdict& verdict);
 
-/// One sentence for people.
+/// The verdict as one sentence for people.
 [[nodiscard]] std::string sentence_of(const load_verdict& verdict);
 
-/// The same for programs: adds keys to a JSON object.
+/// Adds the verdict to a JSON object, for programs.
 void add_keys(nlohmann::ordered_json& json, const load_verdict& verdict);
 
 /// The last line of a report.
@@ -36,7 +36,7 @@ template <class Run>
 [[nodiscard]] exit_code run_and_print(bool as_json, Run run) {
   interruption stop;
   auto outcome = [&stop, &run] {
-    // Its destructor removes the progress bar.
+    // The destructor removes the progress bar.
     console_narrator narrator{false};
     return run(stop, narrator);
   }();

@@ -10,7 +10,7 @@ namespace {
 
 using scheduler::trace_event_kind;
 
-/// The share that the task takes of each of its GPUs.
+/// The share of each of its GPUs that the task takes.
 std::uint32_t share_of(const scheduler::demand& needs) {
   return needs.gpus > 1 ? scheduler::gpu_milli_whole : needs.gpu_milli;
 }

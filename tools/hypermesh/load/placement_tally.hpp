@@ -20,38 +20,38 @@ struct cluster_use {
   std::uint64_t tasks = 0;
 };
 
-/// The outcome of a trace's tasks, from the results that the replicas agreed on. Checks each placement against the
-/// machines of the trace: no machine and no GPU may hold more than it has. Memory: a record for each node and task.
+/// Counts the outcomes of a trace's tasks from the results that the replicas agreed on. Checks each placement against
+/// the machines of the trace: no machine and no GPU may be overbooked. Memory: a record for each node and task.
 class placement_tally {
  public:
   struct counts {
     std::uint64_t applied = 0;
     std::uint64_t refused = 0;
-    /// Results that cannot be decoded, or operations that the machine did not understand.
+    /// The number of results that cannot be decoded, and of operations that the machine did not understand.
     std::uint64_t malformed = 0;
     std::uint64_t nodes_registered = 0;
     std::uint64_t tasks_submitted = 0;
-    /// Ever placed, at once or after waiting.
+    /// The number of tasks that were ever placed, at once or after waiting.
     std::uint64_t tasks_placed = 0;
-    /// Found no place at the time of the request.
+    /// The number of tasks that found no place at the time of the request.
     std::uint64_t tasks_waited = 0;
-    /// Ended after they were placed.
+    /// The number of tasks that ended after they were placed.
     std::uint64_t tasks_released = 0;
-    /// Ended before they were placed.
+    /// The number of tasks that ended before they were placed.
     std::uint64_t tasks_withdrawn = 0;
   };
 
   explicit placement_tally(const scheduler::cluster_trace& trace);
 
-  /// Adds a result. Results come in the order of the events.
+  /// Adds a result. The results must come in the order of the events.
   void note(const scheduler::trace_event& event, const operation_result& result);
 
   [[nodiscard]] const counts& totals() const { return counts_; }
   [[nodiscard]] const cluster_use& capacity() const { return capacity_; }
   [[nodiscard]] const cluster_use& now() const { return now_; }
-  /// The use when most GPUs were in use; in a cluster without GPUs, when most cores were.
+  /// The use at the time when most GPUs were in use; in a cluster without GPUs, when most cores were in use.
   [[nodiscard]] const cluster_use& peak() const { return peak_; }
-  /// Seconds since the trace began.
+  /// The time of the peak in seconds since the trace began.
   [[nodiscard]] std::uint64_t peak_time() const { return peak_time_; }
   [[nodiscard]] std::uint64_t waiting_now() const { return waiting_; }
   /// Placements by the GPU model of the machine; "" means a machine without GPUs.
@@ -60,7 +60,7 @@ class placement_tally {
   [[nodiscard]] const std::string& first_refusal() const { return first_refusal_; }
   [[nodiscard]] const std::string& flaw() const { return flaw_; }
 
-  /// Digest of all placements in their order.
+  /// The digest of all placements in their order.
   [[nodiscard]] digest placements_digest() const;
 
  private:
@@ -75,7 +75,7 @@ class placement_tally {
     scheduler::gpu_set gpus = 0;
   };
 
-  /// The event's operation, for people.
+  /// The event's operation as a text for people.
   [[nodiscard]] std::string name_of(const scheduler::trace_event& event) const;
   void note_placing(const scheduler::trace_event& event, byte_span payload);
   void note_placements(byte_span payload);

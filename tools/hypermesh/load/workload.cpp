@@ -11,9 +11,9 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Enough tasks for `operations` events, because each task is submitted, placed and mostly released. As in the real
-/// trace there is about one machine for sixteen operations, so that placing costs as much as there, but not more
-/// machines than a short workload can fill.
+/// A trace with enough tasks for `operations` events, because each task is submitted, placed and mostly released. As in
+/// the real trace, there is about one machine for sixteen operations, so placing costs as much as there. But there are
+/// not more machines than a short workload can fill.
 scheduler::cluster_trace made_up_trace(std::uint64_t seed, std::size_t operations) {
   const auto nodes = std::clamp<std::size_t>(operations / 16, 1, 1'500);
   const auto tasks = operations > nodes ? (operations - nodes) / 2 + 1 : 0;

@@ -11,13 +11,13 @@ namespace hypermesh::cli {
 
 /// The source of the operations.
 struct workload_source {
-  /// Both files, or neither. Without files a workload is made up.
+  /// Both files must be given, or neither. Without files, the workload is synthetic.
   std::string nodes_file;
   std::string pods_file;
-  /// Bound of the number of operations. 0 means all of the files, or `operations_default`.
+  /// The largest number of operations. 0 means all operations of the files, or `operations_default`.
   std::size_t operations = 0;
   std::size_t operations_default = 20'000;
-  /// Seed of a made-up workload.
+  /// The seed of a synthetic workload.
   std::uint64_t seed = 1;
 };
 
@@ -27,7 +27,7 @@ struct workload {
   scheduler::cluster_trace trace;
   std::vector<scheduler::trace_event> events;
 
-  /// "1,523 machines, 8,152 tasks: 25,979 operations".
+  /// Returns for example "1,523 machines, 8,152 tasks: 25,979 operations".
   [[nodiscard]] std::string description() const;
 };
 

@@ -13,8 +13,8 @@ using clock = workload_outcome::clock;
 
 constexpr std::chrono::milliseconds report_interval{100};
 
-/// Written by callbacks and read by the submitting thread. The client calls back one at a time, and the reader looks at
-/// results only after `answered` counts them.
+/// Callbacks write the record, and the submitting thread reads it. The client makes one callback at a time, and the
+/// reader reads only results that `answered` counts.
 struct run_record {
   explicit run_record(std::size_t operations) : outcomes(operations, client_error::stopped), submitted_at(operations) {}
 
@@ -40,7 +40,7 @@ struct run_record {
     changed.notify_one();
   }
 
-  /// Waits until `count` operations are answered; false if `deadline` comes first.
+  /// Waits until `count` operations are answered. Returns false if `deadline` comes first.
   bool wait_for(std::size_t count, clock::time_point deadline) {
     wake_at.store(count);
     std::unique_lock lock{guard};
@@ -63,13 +63,13 @@ class workload_run {
     next_report_ = started + report_interval;
     submit_through(1);
     bool going = reach(submitted_) && (*keep_on_)(record_->answered.load());
-    // A cluster that does not answer the first operation will not answer the others.
+    // If the cluster does not answer the first operation, it will not answer the others either.
     if (going && std::holds_alternative<client_error>(record_->outcomes[0])) return outcome(started, false);
     const auto end = settings_.duration.count() > 0
                          ? started + std::chrono::duration_cast<clock::duration>(settings_.duration)
                          : clock::time_point::max();
     const auto window = std::max<std::size_t>(settings_.in_flight, 1);
-    // A wake-up costs more than a submission, so an eighth of the window is submitted at a time.
+    // A wake-up costs more than a submission, so an eighth of the window is submitted at once.
     const auto step = std::max<std::size_t>(window / 8, 1);
     while (going && submitted_ < operations_.size() && clock::now() < end) {
       submit_through(std::min(operations_.size(), record_->answered.load() + window));
@@ -90,7 +90,7 @@ class workload_run {
     }
   }
 
-  /// Waits until `count` operations are answered; false if `keep_on` ends the run.
+  /// Waits until `count` operations are answered. Returns false if `keep_on` ends the run.
   bool reach(std::size_t count) {
     count = std::min(count, submitted_);
     while (true) {
@@ -108,7 +108,7 @@ class workload_run {
     workload_outcome out;
     out.started = started;
     out.cut_short = cut_short;
-    // Callbacks may still write if the run was cut short, so their results are not read.
+    // If the run was cut short, callbacks may still write, so the results are not read.
     if (cut_short) return out;
     out.outcomes = std::move(record_->outcomes);
     out.outcomes.resize(submitted_, client_error::stopped);

@@ -11,9 +11,9 @@
 namespace hypermesh::cli {
 
 struct workload_settings {
-  /// Operations under way at the same time.
+  /// The number of operations in progress at the same time.
   std::size_t in_flight = 128;
-  /// Nothing new is submitted after this time, and the operations under way are waited for. Zero means no bound.
+  /// After this time, no new operations are submitted, and the run waits for those in progress. Zero means no bound.
   std::chrono::duration<double> duration{0};
 };
 
@@ -26,15 +26,15 @@ struct workload_outcome {
   clock::time_point started;
   clock::time_point first_answer;
   clock::time_point last_answer;
-  /// Whether `keep_on` ended the run. There are no outcomes then.
+  /// Whether `keep_on` ended the run. In this case there are no outcomes.
   bool cut_short = false;
 };
 
-/// Submits the operations in their order through one client and keeps `in_flight` of them under way. The client's
-/// session executes them in that order under any primary. The first operation goes alone. Its time is the time of the
-/// first commit, and if the cluster does not answer it, the rest is not submitted.
+/// Submits the operations in their order through one client and keeps `in_flight` of them in progress. The client's
+/// session executes them in this order under any primary. The first operation is submitted alone, and its time is the
+/// time of the first commit. If the cluster does not answer it, the rest is not submitted.
 ///
-/// `keep_on` is called about every tenth of a second with the number of answers, and ends the run by returning false.
+/// `keep_on` is called about every tenth of a second with the number of answers. It ends the run by returning false.
 [[nodiscard]] workload_outcome run_workload(consensus_client& client, std::span<const byte_span> operations,
                                             const workload_settings& settings,
                                             const std::function<bool(std::size_t answered)>& keep_on);

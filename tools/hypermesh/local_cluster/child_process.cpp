@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::chrono::milliseconds poll_interval{5};
 
-/// The arguments of posix_spawn; freed by the destructor.
+/// The arguments of posix_spawn. The destructor frees them.
 struct spawn_plan {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
@@ -35,7 +35,7 @@ struct spawn_plan {
     posix_spawn_file_actions_addopen(&files, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     posix_spawn_file_actions_adddup2(&files, ready, child_process::ready_descriptor);
     posix_spawnattr_init(&attributes);
-    // The owner blocks and ignores signals. The child starts as if from a shell.
+    // The owner may block and ignore signals. The child starts with default signals, as if started from a shell.
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -54,7 +54,7 @@ struct spawn_plan {
   spawn_plan& operator=(const spawn_plan&) = delete;
 };
 
-/// A pipe whose ends no child inherits by accident. Neither end is `child_process::ready_descriptor`, because a
+/// Makes a pipe whose ends no child inherits by accident. Neither end is `child_process::ready_descriptor`, because a
 /// descriptor that is duplicated onto itself would keep its close-on-exec flag.
 bool make_pipe(std::array<int, 2>& ends) {
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return false;
@@ -83,7 +83,7 @@ double cpu_seconds_of(pid_t id) {
   std::ifstream file{fmt::format("/proc/{}/stat", id)};
   std::string text;
   std::getline(file, text);
-  // The second field, the name in parentheses, may contain spaces. User and system time are fields 14 and 15.
+  // The second field is the name in parentheses, which may contain spaces. User and system time are fields 14 and 15.
   std::istringstream fields{text.substr(std::min(text.size(), text.rfind(')') + 1))};
   std::string skipped;
   for (int field = 3; field < 14; ++field)
@@ -175,7 +175,7 @@ void child_process::wait_or_kill(std::chrono::milliseconds patience) {
 }
 
 bool stop_with_parent(pid_t parent) {
-  // The order matters: if the parent dies between the two calls, the second one detects it.
+  // The order of the two calls matters: if the parent dies between them, the second call detects this.
   return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }
 

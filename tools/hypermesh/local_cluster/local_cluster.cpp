@@ -17,22 +17,23 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Loading takes milliseconds; on a machine under heavy load it takes seconds.
+/// Loading usually takes milliseconds, but on a machine under heavy load it takes seconds.
 constexpr std::chrono::seconds ready_patience{20};
 constexpr std::chrono::seconds stop_patience{5};
 constexpr std::uint16_t lowest_port = 10'000;
 constexpr int port_attempts = 2'000;
 
-/// The first port that the system may give to outgoing connections.
+/// The first port that the system may use for outgoing connections.
 std::uint16_t first_outgoing_port() {
   std::ifstream file{"/proc/sys/net/ipv4/ip_local_port_range"};
   unsigned first = 0;
   file >> first;
-  // The kernel's default. Also used if the system reserves nearly all ports, so that there is no room below the range.
+  // The kernel's default is also used if the system reserves nearly all ports, so that there is no room below the
+  // range.
   return first > lowest_port + 1'000 && first <= 65'535 ? static_cast<std::uint16_t>(first) : std::uint16_t{32'768};
 }
 
-/// A socket bound to the port, or -1.
+/// Returns a socket that is bound to the port, or -1.
 int bind_to(std::uint16_t port) {
   const int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bound < 0) return -1;
@@ -45,8 +46,8 @@ int bind_to(std::uint16_t port) {
   return -1;
 }
 
-/// Size of the files below `folder`. Their owner creates and removes files meanwhile, so a file that is gone counts
-/// nothing.
+/// The size in bytes of the files below `folder`. Their owner creates and removes files meanwhile, so a missing file
+/// counts as empty.
 std::uint64_t bytes_in(const std::filesystem::path& folder) {
   std::uint64_t sum = 0;
   std::error_code gone;
@@ -71,7 +72,7 @@ std::vector<std::uint16_t> free_ports(std::size_t count) {
     const auto port = static_cast<std::uint16_t>(any(random));
     const int descriptor = bind_to(port);
     if (descriptor < 0) continue;
-    // All stay bound until the end, so that no port is found twice.
+    // All sockets stay bound until the end, so that no port is found twice.
     bound.push_back(descriptor);
     ports.push_back(port);
   }
@@ -134,7 +135,7 @@ or_error<void> local_cluster::await(std::uint32_t number, clock::time_point dead
 }
 
 or_error<void> local_cluster::start() {
-  // If the system allowed too few threads, one replica would fail while another one starts, and its message would
+  // If the system allowed too few threads, one replica would fail while another replica starts, and its message would
   // explain less.
   if (auto done = check_threads(plan_.replicas * threads_of_node(0)); !done) return done;
   started_ = clock::now();
@@ -202,7 +203,7 @@ std::vector<std::uint64_t> local_cluster::audit_bytes() const {
 or_error<void> local_cluster::check_replicas() {
   std::string text;
   for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
-    // A child that closed its pipe may need a moment to end.
+    // A child that has closed its pipe may need a moment to end.
     if (replicas_[number] == nullptr || replicas_[number]->is_running()) continue;
     text += fmt::format("{}replica {} ended: {}", text.empty() ? "" : "; ", number, replicas_[number]->end_reason());
     const auto words = last_words_of(number);

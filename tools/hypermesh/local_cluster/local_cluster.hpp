@@ -12,20 +12,20 @@
 
 namespace hypermesh::cli {
 
-/// The program of a replica: a binary, and its arguments before those that every replica gets, `--config` and so on.
+/// The program of a replica: a binary and its first arguments. `--config` and the other common arguments follow them.
 struct replica_program {
   std::filesystem::path binary = own_binary;
   std::vector<std::string> words = {"start", "--log-level", "warn"};
 };
 
 /// A cluster of real processes on the loopback interface of this machine, in a temporary directory. The destructor
-/// removes all of it. The processes die with this process in any case.
+/// removes the processes and the directory. The processes always die with this process.
 class local_cluster {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// Makes keys and configuration. Of the plan, `replicas`, `clients` and `state_machine` count; the addresses are free
-  /// ports of 127.0.0.1.
+  /// Makes keys and configuration. Only `replicas`, `clients` and `state_machine` of the plan are used. The addresses
+  /// are free ports of 127.0.0.1.
   [[nodiscard]] static or_error<std::unique_ptr<local_cluster>> prepare(cluster_plan plan);
 
   /// Stops the running processes.
@@ -33,7 +33,7 @@ class local_cluster {
   local_cluster(const local_cluster&) = delete;
   local_cluster& operator=(const local_cluster&) = delete;
 
-  /// `program` runs the replica from its next start on.
+  /// From its next start on, replica `number` is run by `program`.
   void run_with(std::uint32_t number, replica_program program) { programs_.at(number) = std::move(program); }
   /// Starts all replicas and waits until they listen. Call it from the main thread.
   [[nodiscard]] or_error<void> start();
@@ -50,21 +50,21 @@ class local_cluster {
   void kill(std::uint32_t number);
   /// Starts a killed replica again from its disk, and waits until it listens. Call it from the main thread.
   [[nodiscard]] or_error<void> restart(std::uint32_t number);
-  /// Moves the data directory of a killed replica away. From then on it starts as a learner.
+  /// Moves the data directory of a killed replica away. From then on the replica starts as a learner.
   [[nodiscard]] or_error<void> lose_disk(std::uint32_t number);
 
-  /// Usage of each replica; zeros for a replica that has ended.
+  /// The resources of each replica; zeros for a replica that has ended.
   [[nodiscard]] std::vector<process_usage> usage() const;
-  /// Size of the files in each replica's data directory.
+  /// The size of the files in each replica's data directory.
   [[nodiscard]] std::vector<std::uint64_t> disk_bytes() const;
-  /// Size of each replica's audit trail, bounded by the retention of its configuration.
+  /// The size of each replica's audit trail. The retention in the configuration bounds it.
   [[nodiscard]] std::vector<std::uint64_t> audit_bytes() const;
 
-  /// An error if replicas ended by themselves; it shows the end of their logs.
+  /// Returns an error if replicas ended unexpectedly. The error shows the end of their logs.
   [[nodiscard]] or_error<void> check_replicas();
 
-  /// Sends SIGTERM to all replicas, and SIGKILL to those that do not end in time. False if one had to be killed, had
-  /// ended before, or ended with an error.
+  /// Sends SIGTERM to all replicas, and SIGKILL to those that do not end in time. Returns false if a replica had to be
+  /// killed, had ended before, or ended with an error.
   bool stop();
 
  private:
@@ -81,14 +81,14 @@ class local_cluster {
   genesis content_;
   clock::time_point started_;
   std::vector<replica_program> programs_;
-  /// By replica number; null while the replica is killed.
+  /// The processes by replica number; null while the replica is killed.
   std::vector<std::unique_ptr<child_process>> replicas_;
   std::set<std::uint32_t> learners_;
 };
 
-/// `count` ports of 127.0.0.1 on which no process listens, outside of the range from which the system takes ports for
-/// outgoing connections. An own outgoing connection could otherwise take the port of a replica that is about to listen.
-/// Fewer ports if not enough are free.
+/// Finds `count` ports of 127.0.0.1 on which no process listens. The ports are outside of the range from which the
+/// system takes ports for outgoing connections, because an outgoing connection of this process could otherwise take the
+/// port of a replica that is about to listen. Returns fewer ports if not enough are free.
 [[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
 
 }  // namespace hypermesh::cli

@@ -10,7 +10,7 @@ namespace hypermesh::cli {
 /// A directory that only this user can read. The destructor removes it.
 class temporary_directory {
  public:
-  /// Below TMPDIR, or below /tmp.
+  /// Creates the directory below TMPDIR, or below /tmp.
   [[nodiscard]] static or_error<std::unique_ptr<temporary_directory>> make();
 
   ~temporary_directory();

@@ -36,7 +36,7 @@ std::string start_of(const absence_result& result) {
 
 std::string first_look_of(const absence_result& result) {
   const auto others = fmt::format("the other replicas at {}", grouped(result.others_then.value));
-  // A node reports no execution before its first one.
+  // A node reports no execution before its first execution.
   if (result.first_seen == sequence_number{0}) return "no execution since its start, " + others;
   return fmt::format("at sequence {}, {}", grouped(result.first_seen.value), others);
 }

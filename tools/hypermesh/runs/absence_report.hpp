@@ -9,10 +9,11 @@
 
 namespace hypermesh::cli {
 
-/// The load in its phases, the return of the replica, what was lost, doubled or diverged, and a verdict.
+/// The report for people: the load in its phases, the return of the replica, lost or doubled operations, divergence,
+/// and a verdict.
 [[nodiscard]] std::string text_of(const absence_result& result, const text_style& style);
 
-/// The same for programs. Keys: tools/README.md.
+/// The report for programs. tools/README.md describes the keys.
 [[nodiscard]] nlohmann::ordered_json json_of(const absence_result& result);
 
 }  // namespace hypermesh::cli

@@ -11,21 +11,21 @@ namespace {
 using clock = cluster_under_load::clock;
 
 constexpr std::chrono::milliseconds report_patience{2'000};
-/// The first moments of a load open links and fill queues, so they are not measured.
+/// The first second of the load is not measured, because it opens links and fills queues.
 constexpr std::chrono::seconds warm_up{1};
 constexpr std::chrono::seconds measured_before{3};
 constexpr std::chrono::seconds measured_after{3};
 constexpr std::chrono::milliseconds look_interval{50};
 constexpr std::chrono::milliseconds calm_look_interval{200};
-/// A replica that is still opening its links is asked again soon.
+/// A short time-out: a replica that is still opening its links is soon asked again.
 constexpr std::chrono::milliseconds look_patience{500};
-/// A second look must not see the same moment as the first one.
+/// The second look comes later, so that it does not see the same reports as the first look.
 constexpr std::chrono::milliseconds second_look_after{300};
-/// How long the replica may take to be in step, and then to need no states of other replicas.
+/// The longest time until the replica is in step, and the longest time until it needs no further states.
 constexpr std::chrono::seconds in_step_patience{300};
 constexpr std::chrono::seconds executing_patience{30};
 
-/// One run from beginning to end.
+/// Makes one run from beginning to end.
 class absence_run {
  public:
   absence_run(const absence_settings& settings, interruption& stop, run_narrator& narrator)
@@ -96,7 +96,7 @@ class absence_run {
     return std::chrono::duration<double>(clock::now() - restarted_.when).count();
   }
 
-  /// How many sequence numbers the replica is behind; nothing while it or all others are silent.
+  /// The number of sequence numbers that the replica lags behind; nothing while it or all others are silent.
   std::optional<std::uint64_t> look_at_distance() {
     const auto reports = cluster_.look(look_patience);
     const auto& own = reports[result_.victim];
@@ -196,7 +196,7 @@ std::uint64_t absence_result::states_installed() const {
 std::optional<bool> absence_result::is_on_probation() const {
   const auto* word = last_word();
   if (!settings.lose_disk || word == nullptr) return std::nullopt;
-  // A replica that lost its disk is on probation from its start. Its node reports it once the replica may prepare.
+  // A replica that lost its disk is on probation from its start. Its node reports this once the replica may prepare.
   return find_counter(*word, "on_probation").value_or(1) != 0;
 }
 

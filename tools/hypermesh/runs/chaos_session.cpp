@@ -12,7 +12,7 @@ using clock = cluster_under_load::clock;
 
 constexpr std::chrono::milliseconds report_patience{2'000};
 
-/// One run from beginning to end.
+/// Makes one run from beginning to end.
 class chaos_run {
  public:
   chaos_run(const chaos_settings& settings, interruption& stop, run_narrator& narrator)

@@ -9,7 +9,7 @@
 
 namespace hypermesh::cli {
 
-/// The replicas that get SIGKILL.
+/// The replicas that are killed with SIGKILL.
 enum class chaos_victims : std::uint8_t { primary, all };
 
 struct chaos_settings {
@@ -17,7 +17,7 @@ struct chaos_settings {
   chaos_victims victims = chaos_victims::primary;
   std::chrono::milliseconds every{5'000};
   std::chrono::milliseconds duration{60'000};
-  /// How long a killed replica stays away.
+  /// The time for which a killed replica is away.
   std::chrono::milliseconds away{1'000};
 };
 
@@ -39,8 +39,8 @@ struct chaos_result {
   [[nodiscard]] bool is_right() const { return end.is_right(); }
 };
 
-/// Runs a local cluster under load and repeatedly kills replicas with SIGKILL. Call it from the main thread, and
-/// construct `stop` before any thread. Nothing of the cluster is left when it returns.
+/// Runs a local cluster under load and repeatedly kills replicas with SIGKILL. Call this from the main thread, and
+/// construct `stop` before any thread. When the function returns, nothing of the cluster is left.
 [[nodiscard]] or_run_failure<chaos_result> run_chaos(const chaos_settings& settings, interruption& stop,
                                                      run_narrator& narrator);
 

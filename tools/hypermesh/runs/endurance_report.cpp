@@ -8,7 +8,7 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// A value that grew by at most this factor is flat, because the use of allocators and compactions varies.
+/// A value that grew by at most this factor counts as flat, because the use of allocators and compactions varies.
 constexpr double flat_growth_max = 1.25;
 constexpr std::size_t first_tenth = 0;
 constexpr std::size_t fifth_tenth = 4;
@@ -32,7 +32,7 @@ std::string pauses_text(const checkpoint_pauses& pauses) {
                      short_duration(pauses.mean_us() / 1e6), grouped(pauses.count));
 }
 
-/// A slow load needs decimals.
+/// The rate of a slow load is shown with decimals.
 std::string rate_text(double rate) {
   return rate < 10 ? fmt::format("{:.2f}", rate) : grouped(static_cast<std::uint64_t>(rate + 0.5));
 }

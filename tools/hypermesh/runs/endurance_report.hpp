@@ -9,10 +9,10 @@
 
 namespace hypermesh::cli {
 
-/// One row for each tenth, then what grew, what was lost, doubled or diverged, and a verdict.
+/// The report for people: one row for each tenth, then growth, lost or doubled operations, divergence, and a verdict.
 [[nodiscard]] std::string text_of(const endurance_result& result, const text_style& style);
 
-/// The same for programs. Keys: tools/README.md.
+/// The report for programs. tools/README.md describes the keys.
 [[nodiscard]] nlohmann::ordered_json json_of(const endurance_result& result);
 
 }  // namespace hypermesh::cli

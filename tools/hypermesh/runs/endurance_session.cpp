@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::milliseconds report_patience{2'000};
 constexpr std::size_t parts = 10;
 
-/// One run from beginning to end.
+/// Makes one run from beginning to end.
 class endurance_run {
  public:
   endurance_run(const endurance_settings& settings, interruption& stop, run_narrator& narrator)
@@ -21,7 +21,7 @@ class endurance_run {
 
   static load_settings with_tenths(const endurance_settings& settings) {
     auto load = settings.load;
-    // The last part ends with the last operation, also if the division leaves a remainder.
+    // The last part ends with the last operation, even if the division leaves a remainder.
     for (std::size_t part = 1; part <= parts; ++part)
       load.milestones.push_back(settings.operations * part / parts);
     return load;
@@ -40,8 +40,8 @@ class endurance_run {
   }
 
  private:
-  /// A look at the replicas takes time, in which a fast load may finish several tenths. Each tenth ends at the time of
-  /// its last answer, and tenths that ended during one look share that look.
+  /// Asking the replicas takes time, and a fast load may finish several tenths meanwhile. Each tenth ends at the time
+  /// of its last answer. Tenths that ended during one look share the reports of this look.
   cluster_under_load::outcome wait_for_tenth() {
     const auto known = result_.tenths.size();
     std::vector<increment_load::milestone> reached;

@@ -12,7 +12,7 @@ struct endurance_settings {
   std::uint64_t operations = 1'000'000;
 };
 
-/// The resources that one replica held at the end of one tenth; zeros for those that it did not report.
+/// The resources that one replica used at the end of one tenth. A value is zero if the replica did not report it.
 struct replica_burden {
   std::uint64_t resident_bytes = 0;
   std::uint64_t disk_bytes = 0;
@@ -23,13 +23,13 @@ struct replica_burden {
 
 /// One tenth of the operations.
 struct endurance_tenth {
-  /// Answers since the beginning, at the end of this tenth.
+  /// The number of answers since the beginning, at the end of this tenth.
   std::uint64_t answered = 0;
   load_span load;
   /// In microseconds.
   std::uint64_t latency_p50 = 0;
   std::uint64_t latency_p99 = 0;
-  /// By replica number.
+  /// The resources of the replicas, by replica number.
   std::vector<replica_burden> replicas;
 
   [[nodiscard]] std::uint64_t sum_of(std::uint64_t replica_burden::*what) const;
@@ -55,16 +55,17 @@ struct endurance_result {
   [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
   /// The largest sum over all replicas at the end of a tenth.
   [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
-  /// Whether the value fell by a tenth or more from one sample to the next. A value that only ever grows does not.
+  /// Whether the value fell by a tenth or more from one sample to the next. A value that only grows does not fall.
   [[nodiscard]] bool was_cut_back(std::uint64_t replica_burden::*what) const;
   /// Pauses of all replicas.
   [[nodiscard]] checkpoint_pauses pauses() const;
   [[nodiscard]] bool is_right() const { return end.is_right(); }
 };
 
-/// Runs a local cluster under load until the given number of operations is answered, and records at each tenth what the
-/// replicas hold. The state is a fixed set of counters, so nothing may grow with the number of operations. Call it from
-/// the main thread, and construct `stop` before any thread. Nothing of the cluster is left when it returns.
+/// Runs a local cluster under load until the given number of operations is answered, and records the resources of the
+/// replicas at each tenth. The state is a fixed set of counters, so no value may grow with the number of operations.
+/// Call this from the main thread, and construct `stop` before any thread. When the function returns, nothing of the
+/// cluster is left.
 [[nodiscard]] or_run_failure<endurance_result> run_endurance(const endurance_settings& settings, interruption& stop,
                                                              run_narrator& narrator);
 

@@ -9,7 +9,7 @@ namespace hypermesh::cli {
 namespace {
 
 constexpr std::chrono::milliseconds report_patience{200};
-/// How long a killed primary stays away; half of the time between two kills if that is shorter.
+/// The time for which a killed primary is away. If half of the time between two kills is shorter, that time is used.
 constexpr std::chrono::milliseconds away_max{1'000};
 
 }  // namespace
@@ -38,7 +38,7 @@ void primary_killer::kill_primary() {
   const auto parameters = cluster_->content().parameters();
   const auto replicas = parameters.group().replicas();
   const auto reports = collect_reports(*client_, replicas, report_patience, [] { return true; });
-  // Fewer than f + 1 reports would give view 0, which does not show the primary.
+  // Fewer than f + 1 reports would give view 0, which does not identify the primary.
   if (reachable_count(reports) < parameters.group().weak_quorum()) return;
   victim_ = parameters.group().primary_of(current_view(reports, parameters)).value;
   cluster_->kill(*victim_);

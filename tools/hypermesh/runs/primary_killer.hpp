@@ -9,8 +9,8 @@
 
 namespace hypermesh::cli {
 
-/// Repeatedly kills the present primary with SIGKILL, beside a load that another object makes. A killed replica returns
-/// from its disk before the next one is killed. Use it from the main thread.
+/// Repeatedly kills the present primary with SIGKILL while another object makes a load. A killed replica returns from
+/// its disk before the next replica is killed. Use it from the main thread.
 class primary_killer {
  public:
   using clock = std::chrono::steady_clock;
@@ -18,7 +18,8 @@ class primary_killer {
   /// `every` is the time from one kill to the next. `client` asks the replicas for their views.
   primary_killer(local_cluster& cluster, consensus_client& client, std::chrono::milliseconds every);
 
-  /// Kills or restarts a replica if it is due. Takes up to 200 ms, for which a dead replica is waited for.
+  /// Kills or restarts a replica if this is due. The call takes up to 200 ms, because it waits for replicas that do not
+  /// answer.
   [[nodiscard]] or_error<void> poll();
   /// Restarts the replica that is away, if there is one.
   [[nodiscard]] or_error<void> restore();

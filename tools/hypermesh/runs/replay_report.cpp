@@ -12,7 +12,7 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// Digits of a digest that are enough to see whether two digests are equal.
+/// The number of digest bytes that suffice to see whether two digests are equal.
 constexpr std::size_t short_digest_bytes = 8;
 
 double percent(std::uint64_t part, std::uint64_t whole) {
@@ -33,7 +33,7 @@ std::string models_text(const placement_tally& tally) {
   return text.empty() ? "none" : text;
 }
 
-/// The part that framing and encryption add to the frames, as a fraction of the frames.
+/// The bytes that framing and encryption add to the frames, as a fraction of the frames' bytes.
 double link_overhead(const replay_result& result) {
   const auto frames = result.sum_of("link_frame_bytes_out");
   return frames == 0 ? 0 : static_cast<double>(result.sum_of("link_wire_bytes_out")) / static_cast<double>(frames) - 1;
@@ -283,7 +283,7 @@ exit_code replay_and_print(const replay_settings& settings, bool as_json, bool q
   const auto style = text_style::of(STDERR_FILENO);
   if (!quiet && !heading.empty()) say_styled(style.bold(heading) + "\n");
   const auto outcome = [&] {
-    // Its destructor removes the progress bar.
+    // The destructor removes the progress bar.
     console_narrator narrator{quiet};
     return run_replay(settings, stop, narrator);
   }();

@@ -8,13 +8,13 @@
 
 namespace hypermesh::cli {
 
-/// The result of a replay for people: the outcome of the tasks, the speed, the position of each replica, and a verdict.
+/// The report for people: the outcome of the tasks, the speed, the position of each replica, and a verdict.
 [[nodiscard]] std::string text_of(const replay_result& result, const text_style& style);
 
-/// The same for programs. Keys: tools/README.md.
+/// The report for programs. tools/README.md describes the keys.
 [[nodiscard]] nlohmann::ordered_json json_of(const replay_result& result);
 
-/// The last line: whether the replay succeeded, or else what is wrong.
+/// The last line of the report: says that the replay succeeded, or what is wrong.
 [[nodiscard]] std::string verdict_of(const replay_result& result);
 
 [[nodiscard]] exit_code exit_code_of(const replay_result& result);

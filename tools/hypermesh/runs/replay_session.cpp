@@ -13,7 +13,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// How long the slowest replica may take to execute what the others have executed.
+/// The longest time until the slowest replica has executed everything that the others have executed.
 constexpr std::chrono::seconds agreement_patience{20};
 constexpr std::chrono::milliseconds report_patience{2'000};
 constexpr std::size_t bundle_default = 64;
@@ -26,7 +26,7 @@ double seconds_since(clock::time_point from) { return seconds_between(from, cloc
 
 const tl::unexpected interrupted{run_failure{exit_code::interrupted, {"interrupted", ""}}};
 
-/// One replay from beginning to end. Members are constructed in this order and destroyed in reverse.
+/// One replay from beginning to end. Members are constructed in this order and destroyed in reverse order.
 class replay {
  public:
   replay(const replay_settings& settings, interruption& stop, run_narrator& narrator)
@@ -181,8 +181,8 @@ class replay {
     }
   }
 
-  /// Waits until all replicas have executed equally much and hold the expected state. If the time is over, keeps their
-  /// last reports.
+  /// Waits until all replicas have executed the same number of batches and have the expected state. If the time is
+  /// over, it keeps their last reports.
   or_run_failure<void> compare() {
     const auto begun = clock::now();
     const auto deadline = begun + agreement_patience;
@@ -201,8 +201,8 @@ class replay {
     return {};
   }
 
-  /// Reads the use of the network and of the processes. Links count by themselves and report to the node once a second,
-  /// so this waits for the last report of the workload. The compared states stay unchanged.
+  /// Reads the use of the network and of the processes. Links count independently and report to the node once a second,
+  /// so the function waits for the last report of the workload. The compared states stay unchanged.
   or_run_failure<void> gather_counters() {
     if (stop_->wait(link_limits{}.report_interval + std::chrono::milliseconds{50})) return interrupted;
     const auto reports = collect_reports(session_->client(), result_.settings.replicas, report_patience,

@@ -20,19 +20,19 @@ namespace hypermesh::cli {
 struct replay_settings {
   workload_source source;
   std::uint32_t replicas = limits::replicas_min;
-  /// Operations under one signature. 0 means the default of the run.
+  /// The number of operations under one signature. 0 means the default of the run.
   std::size_t bundle = 0;
-  /// Operations under way at the same time. 0 means the default of the run.
+  /// The number of operations in progress at the same time. 0 means the default of the run.
   std::size_t in_flight = 0;
   double duration_seconds = 0;
-  /// Time between SIGKILLs of the primary of an own cluster; 0 means never.
+  /// The time between two SIGKILLs of the primary. It applies only to a cluster that the run starts; 0 means never.
   double kill_primary_every_seconds = 0;
-  /// The existing cluster to replay into, instead of an own one.
+  /// An existing cluster for the replay. If it is not given, the run starts its own cluster.
   client_options existing;
 
   [[nodiscard]] bool has_own_cluster() const { return existing.cluster.empty() && existing.config.empty(); }
   [[nodiscard]] std::size_t operations_in_bundle() const;
-  /// One bundle, unless the user gives a number.
+  /// The default is one bundle.
   [[nodiscard]] std::size_t operations_in_flight() const;
 };
 
@@ -46,17 +46,18 @@ struct replay_result {
   workload work;
   genesis cluster;
   replay_settings settings;
-  /// The number of submitted operations, those of them that failed, and the first error.
+  /// The number of submitted operations, the number of failed operations, and the first error.
   std::size_t submitted = 0;
   std::size_t failed = 0;
   std::optional<client_error> first_failure;
-  /// Results that differ from those of a single scheduler. Only counted for an own cluster, whose state was empty.
+  /// The number of results that differ from the results of a single scheduler. They are counted only for an own
+  /// cluster, because its state was empty at the start.
   std::size_t wrong_results = 0;
   std::optional<digest> reference_root;
   std::optional<placement_tally> tally;
   double elapsed_seconds = 0;
   double operations_per_second = 0;
-  /// Time since the first process was started; for an existing cluster, since the client was started.
+  /// The time since the first process was started; for an existing cluster, since the client was started.
   double first_commit_seconds = 0;
   latency_recorder latency;
   std::vector<replica_standing> replicas;
@@ -65,8 +66,8 @@ struct replay_result {
   /// Whether all processes ended in order; true for an existing cluster.
   bool ended_cleanly = true;
 
-  /// Whether all reachable replicas have executed equally much and hold the same state. They must be a quorum at least,
-  /// and all replicas of an own cluster.
+  /// Whether all reachable replicas have executed the same number of batches and have the same state. At least a quorum
+  /// must be reachable, and all replicas of an own cluster.
   [[nodiscard]] bool replicas_agree() const;
   [[nodiscard]] std::optional<digest> common_root() const;
   /// Whether the machine of an existing cluster refused an operation, which means that it was not empty. Refusals of an
@@ -78,8 +79,8 @@ struct replay_result {
   [[nodiscard]] std::uint64_t sum_of(std::string_view counter) const;
 };
 
-/// Replays the history of a GPU cluster through one client and compares the replicas. Call it from the main thread, and
-/// construct `stop` before any thread. Nothing of an own cluster is left when it returns.
+/// Replays the history of a GPU cluster through one client and compares the replicas. Call this from the main thread,
+/// and construct `stop` before any thread. When the function returns, nothing of an own cluster is left.
 [[nodiscard]] or_run_failure<replay_result> run_replay(const replay_settings& settings, interruption& stop,
                                                        run_narrator& narrator);
 

@@ -56,15 +56,15 @@ bool is_numeric(const CLI::Option& option) {
   return name == "N" || name == "K" || name == "S" || name == "MIB" || name == "PID";
 }
 
-/// Values that no option may have although the parser accepts them.
+/// Refuses values that no option may have although the parser accepts them.
 or_error<void> check_value(const CLI::Option& option, const std::string& value) {
-  // An empty value mostly comes from a shell variable that is not set. A positional word may be empty, because the
-  // value of a key may be.
+  // An empty value usually comes from a shell variable that is not set. A positional word may be empty, because the
+  // value of a key may be empty.
   if (value.empty() && !option.get_positional()) {
     return tl::unexpected(world_error{fmt::format("the value of {} is empty", option.get_name()),
                                       "write a value; if a shell variable holds it, check that the variable is set"});
   }
-  // The parser would silently use the largest number that it can hold.
+  // For a larger number, the parser would silently use the largest number that it can represent.
   std::uint64_t number = 0;
   const auto [end, wrong] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (is_numeric(option) && wrong == std::errc::result_out_of_range) {
@@ -75,7 +75,7 @@ or_error<void> check_value(const CLI::Option& option, const std::string& value) 
   return {};
 }
 
-/// The same for all values of a parsed command.
+/// Applies `check_value` to all values of a parsed command.
 or_error<void> check_values(const CLI::App& app) {
   for (const auto* each : app.get_options()) {
     if (each->get_items_expected_max() == 0) continue;

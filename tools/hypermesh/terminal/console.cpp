@@ -29,7 +29,7 @@ bool is_set(const char* variable) {
 constexpr std::array<std::string_view, 6> own_codes = {"\x1b[0m",  "\x1b[1m",  "\x1b[2m",
                                                        "\x1b[31m", "\x1b[32m", "\x1b[33m"};
 
-/// `visible_lines` that keeps the product's own colour codes.
+/// Like `visible_lines`, but keeps the product's own colour codes.
 std::string visible_report(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -45,7 +45,7 @@ std::string visible_report(std::string_view text) {
   return out;
 }
 
-/// JSON does not escape DEL and the C1 characters. Both can occur inside of strings only.
+/// JSON does not escape DEL and the C1 characters, so this function does. Both can occur only inside of strings.
 std::string without_controls(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -63,15 +63,15 @@ std::string without_controls(std::string_view text) {
   return out;
 }
 
-/// The error number of the first output that was not written; 0 if there is none.
+/// The error number of the first output that could not be written; 0 if there is none.
 int first_output_error = 0;
 
 void note_output_error() {
   if (first_output_error == 0) first_output_error = errno != 0 ? errno : EIO;
 }
 
-/// A message that cannot be written is dropped. This does not use the C library, which would retry forever if a file
-/// accepts nothing.
+/// Writes a message, and drops it if it cannot be written. The function does not use the C library, because the library
+/// would retry for ever if a file accepts nothing.
 void write_message(std::string_view text) {
   while (!text.empty()) {
     const auto written = write(STDERR_FILENO, text.data(), text.size());
@@ -154,7 +154,7 @@ or_error<void> check_output() {
 
 exit_code report_error(const world_error& error, exit_code code) {
   const auto style = text_style::of(STDERR_FILENO);
-  // Earlier data appears before the message if both go to one place.
+  // If stdout and stderr are the same file, earlier data appears before the message.
   flush_output();
   say_styled(fmt::format("{} {}", style.bad("error:"), visible_lines(error.what)));
   if (!error.remedy.empty()) say_styled(fmt::format("{} {}", style.dim("  fix:"), visible_lines(error.remedy)));

@@ -10,11 +10,11 @@
 #include "actors/ports.hpp"
 #include "tools/hypermesh/terminal/exit_code.hpp"
 
-/// Output of all commands.
+/// Prints the output of all commands.
 namespace hypermesh::cli {
 
 [[nodiscard]] bool is_terminal(int descriptor);
-/// Columns of the terminal; 80 if there is none.
+/// The number of columns of the terminal; 80 if there is none.
 [[nodiscard]] std::size_t terminal_width(int descriptor);
 
 /// Colours of one stream. They are on only for a terminal, and off if NO_COLOR is set or TERM is "dumb".
@@ -38,54 +38,57 @@ class text_style {
   bool on_;
 };
 
-/// Columns that `text` takes on a terminal: code points without colour codes.
+/// The number of columns that `text` takes on a terminal: code points without colour codes.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
-// Nothing here throws, whatever happened to the streams. A message that nobody can read is lost. Output that cannot be
-// written is remembered for `check_output`.
+// No function here throws, whatever the state of the streams is. A message that cannot be written is lost. Output that
+// cannot be written is remembered for `check_output`.
 
-/// A message for people: a line on stderr, in which nothing controls the terminal.
+/// Prints a message for people: a line on stderr without characters that control the terminal.
 void say(std::string_view line);
 
-/// The same with colours. The caller applies `visible_text` to foreign text.
+/// Like `say`, but with colours. The caller must apply `visible_text` to foreign text.
 void say_styled(std::string_view line);
 
-/// Writes to stderr unchanged and at once: for progress that moves the cursor. The text must be the program's own.
+/// Writes to stderr unchanged and at once, for progress that moves the cursor. The text must be the program's own text.
 void draw(std::string_view text);
 
-/// Data: written to stdout unchanged.
+/// Writes data to stdout unchanged.
 void print(std::string_view text);
 
-/// A table or a report on stdout, with the colours of `text_style` and nothing else that controls a terminal.
+/// Writes a table or a report to stdout. The colours of `text_style` stay, and no other characters control the
+/// terminal.
 void print_report(std::string_view text);
 
-/// JSON on stdout, with a line break at its end. An `indent` of -1 makes it one line. Bytes that are not UTF-8 become
-/// U+FFFD, and nothing in it controls a terminal.
+/// Writes JSON to stdout, with a line break at its end. An `indent` of -1 gives a single line. Bytes that are not UTF-8
+/// become U+FFFD, and no character controls a terminal.
 void print_json(const nlohmann::ordered_json& value, int indent = -1);
 
-/// Flushes stdout, so that a program that reads it sees the output now. False: see `check_output`.
+/// Flushes stdout, so that a program that reads it sees the output now. If it returns false, `check_output` has the
+/// error.
 bool flush_output();
 
-/// The first error of writing output, if there was one.
+/// The first error of writing output, if there was an error.
 [[nodiscard]] or_error<void> check_output();
 
-/// Prints the error and what to do about it on stderr. Returns `code`.
+/// Prints the error and its remedy on stderr. Returns `code`.
 exit_code report_error(const world_error& error, exit_code code);
 
-/// The same for the verdict of a report that is on stdout. Prints nothing if stdout and stderr are both a terminal,
-/// because the reader has seen the verdict.
+/// Like `report_error`, for the verdict of a report that is on stdout. Prints nothing if both stdout and stderr are a
+/// terminal, because the reader has already seen the verdict.
 exit_code report_verdict(const world_error& error, exit_code code);
 
 /// The exit code for an error of the configuration or of the machine.
 [[nodiscard]] exit_code exit_code_of(const world_error& error);
-/// The end of a program: flushes the output. If it cannot be written, reports why and makes `code` a failure.
+/// Must be called at the end of a program. Flushes the output. If it cannot be written, reports why and makes `code` a
+/// failure.
 [[nodiscard]] exit_code finish_output(exit_code code);
 
-/// 1523 as "1,523".
+/// Returns the number with commas, for example "1,523" for 1523.
 [[nodiscard]] std::string grouped(std::uint64_t number);
-/// "870 µs", "1.4 ms", "12.3 s".
+/// Returns for example "870 µs", "1.4 ms", "12.3 s".
 [[nodiscard]] std::string short_duration(double seconds);
-/// "12.3 MiB".
+/// Returns for example "12.3 MiB".
 [[nodiscard]] std::string short_bytes(std::uint64_t bytes);
 
 }  // namespace hypermesh::cli

@@ -14,10 +14,10 @@ namespace hypermesh::cli {
 
 namespace {
 
-/// The time that a loaded machine may take to begin and to end a command.
+/// The additional time that a loaded machine may need to begin and to end a command.
 constexpr double grace_seconds = 3;
 
-/// Read by the signal handler. Negative while no result is known.
+/// The signal handler reads this value. It is negative while no result is known.
 volatile std::sig_atomic_t settled_code = -1;
 
 extern "C" void end_process(int) {
@@ -43,7 +43,7 @@ hard_deadline::hard_deadline(double timeout_seconds) {
   struct sigaction action {};
   action.sa_handler = end_process;
   sigaction(SIGALRM, &action, nullptr);
-  // The process that started this one may have blocked the signal.
+  // The process that started this process may have blocked the signal.
   sigset_t alarm;
   sigemptyset(&alarm);
   sigaddset(&alarm, SIGALRM);

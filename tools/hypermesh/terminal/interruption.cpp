@@ -17,7 +17,7 @@ interruption::interruption() {
   sigemptyset(&awaited_);
   for (const auto each : {SIGINT, SIGTERM})
     sigaddset(&awaited_, each);
-  // A blocked signal would be delivered to the wait although it is ignored.
+  // A blocked signal would be delivered to the wait although it is ignored, so SIGHUP is left out in this case.
   if (!is_ignored(SIGHUP)) sigaddset(&awaited_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &awaited_, nullptr);
 }

@@ -6,20 +6,20 @@
 
 namespace hypermesh::cli {
 
-/// Turns SIGINT, SIGTERM and SIGHUP into a state that can be queried, so that a command cleans up in its own order.
-/// SIGHUP counts only if it was not ignored at the start (nohup). Construct it before the first thread, so that no
-/// thread takes the signals.
+/// Turns SIGINT, SIGTERM and SIGHUP into a state that can be queried, so that a command can clean up in order. SIGHUP
+/// counts only if it was not ignored at the start (nohup). Construct this object before the first thread, so that no
+/// thread receives the signals.
 class interruption {
  public:
   interruption();
 
-  /// Whether one of the signals has arrived; stays true.
+  /// Whether one of the signals has arrived. Once true, the result stays true.
   [[nodiscard]] bool requested() { return wait(std::chrono::milliseconds{0}); }
 
   /// Waits for one of the signals.
   [[nodiscard]] bool wait(std::chrono::milliseconds patience);
 
-  /// The first signal that arrived; 0 if none did.
+  /// The first signal that arrived; 0 if no signal arrived.
   [[nodiscard]] int signal_number() const { return signal_; }
 
  private:

@@ -20,16 +20,16 @@ struct run_failure {
 template <class Value>
 using or_run_failure = tl::expected<Value, run_failure>;
 
-/// Reports the steps of a run to people. It cannot change the run.
+/// Reports the steps of a run to people. A narrator cannot change the run.
 class run_narrator {
  public:
   virtual ~run_narrator() = default;
-  /// Reports that a step is done, and how long it took.
+  /// Reports that a step is done, and the time that it took.
   virtual void step(const std::string& what, double seconds) = 0;
   virtual void progress(std::size_t answered, std::size_t total) = 0;
 };
 
-/// Numbered steps and a progress bar on stderr.
+/// Prints numbered steps and a progress bar on stderr.
 class console_narrator final : public run_narrator {
  public:
   explicit console_narrator(bool quiet);

@@ -6,7 +6,7 @@
 
 namespace hypermesh::cli {
 
-/// -o table|json
+/// The option -o table|json.
 struct output_options {
   std::string format = "table";
 

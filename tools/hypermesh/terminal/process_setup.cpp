@@ -20,7 +20,7 @@ namespace {
 void open_missing_descriptors() {
   for (const int wanted : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(wanted, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is the wanted one, because the descriptors below it are open.
+    // The lowest free number is the wanted number, because the descriptors below it are open.
     if (open("/dev/null", O_RDWR) != wanted) _exit(static_cast<int>(exit_code::failed));
   }
 }
@@ -35,7 +35,7 @@ void open_missing_descriptors() {
     report_error(error_of(caught), exit_code::failed);
     _exit(static_cast<int>(exit_code::failed));
   } catch (...) {
-    // A fault of the program: the process aborts below, where a debugger finds it.
+    // The exception is a fault of the program, so the process aborts below, where a debugger can find the cause.
   }
   std::abort();
 }

@@ -4,10 +4,10 @@
 
 #include "actors/ports.hpp"
 
-/// Steps that both binaries do first, and their messages when an exception ends them.
+/// The first steps of both binaries, and the messages when an exception ends them.
 namespace hypermesh::cli {
 
-/// Call it first in `main`, before a file is opened or a thread is started:
+/// Call this first in `main`, before a file is opened or a thread is started. It has these effects:
 ///
 /// - Descriptors 0 to 2 that are closed are opened on /dev/null. Otherwise the next opened file would get such a
 ///   number, and messages would be written into that file.

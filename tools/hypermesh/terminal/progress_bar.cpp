@@ -13,10 +13,10 @@ namespace {
 constexpr std::chrono::milliseconds redraw_interval{100};
 constexpr std::chrono::milliseconds line_interval{2'000};
 constexpr std::size_t cells_max = 32;
-/// Columns before the bar, and a reserve, because a line that wraps could not be removed.
+/// The columns before the bar, and a reserve. The reserve is needed because a wrapped line could not be removed.
 constexpr std::size_t margin = 8;
 
-/// The beginning of a text without colours that takes at most `columns` on a terminal.
+/// The beginning of a text without colours that takes at most `columns` columns on a terminal.
 std::string_view beginning_of(std::string_view text, std::size_t columns) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     const bool begins_letter = (static_cast<unsigned char>(text[at]) & 0xc0U) != 0x80U;
@@ -44,7 +44,7 @@ void progress_bar::show(std::uint64_t done, const remark& words) {
   next_ = now + (drawn_in_place_ ? redraw_interval : line_interval);
   const auto passed = std::chrono::duration<double>(now - last_).count();
   const auto latest = static_cast<double>(done - last_done_) / std::max(passed, 1e-3);
-  // Smoothed over about one second of redraws, so that the digits can be read.
+  // The rate is smoothed over about one second of redraws, so that the digits can be read.
   rate_ = rate_ == 0 || !drawn_in_place_ ? latest : 0.85 * rate_ + 0.15 * latest;
   last_ = now;
   last_done_ = done;

@@ -12,12 +12,12 @@ namespace hypermesh::cli {
 /// What a program shows of its progress if stderr is not a terminal.
 enum class progress_elsewhere { lines, nothing };
 
-/// The progress of a long task, on stderr: a bar with rate and remaining time on a terminal, else a plain line every
-/// few seconds, or nothing.
+/// The progress of a long task, on stderr. On a terminal it is a bar with rate and remaining time; otherwise it is a
+/// plain line every few seconds, or nothing.
 class progress_bar {
  public:
   using clock = std::chrono::steady_clock;
-  /// More words about the progress. Called only when something is shown.
+  /// Adds words about the progress. It is called only when something is shown.
   using remark = std::function<std::string()>;
 
   explicit progress_bar(std::uint64_t total, progress_elsewhere elsewhere = progress_elsewhere::lines);
@@ -26,10 +26,10 @@ class progress_bar {
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
 
-  /// Redraws at intervals; may be called often.
+  /// Redraws the bar at intervals. May be called often.
   void show(std::uint64_t done, const remark& words = {});
 
-  /// Removes the bar, so that a line can follow.
+  /// Removes the bar, so that another line can follow.
   void clear();
 
  private:
@@ -41,7 +41,7 @@ class progress_bar {
   text_style style_;
   clock::time_point started_;
   clock::time_point next_;
-  /// State of the last drawing. The shown rate is that of about the last second.
+  /// The state of the last drawing. The shown rate is the rate of about the last second.
   clock::time_point last_;
   std::uint64_t last_done_ = 0;
   double rate_ = 0;

@@ -7,7 +7,7 @@
 
 namespace hypermesh::cli {
 
-/// Rows with aligned columns. Numbers are aligned right, words left.
+/// A table of rows with aligned columns. Numbers are aligned right, words are aligned left.
 class text_table {
  public:
   enum class side { left, right };
@@ -19,10 +19,10 @@ class text_table {
 
   explicit text_table(std::vector<column> columns) : columns_(std::move(columns)) {}
 
-  /// Adds a row, which has as many cells as there are columns.
+  /// Adds a row. It must have as many cells as there are columns.
   void add(std::vector<std::string> cells);
 
-  /// All rows below their titles, one on each line. The titles are left out if all are empty.
+  /// The table as a text: the titles, then one line for each row. If all titles are empty, they are left out.
   [[nodiscard]] std::string text(const text_style& style) const;
 
  private:

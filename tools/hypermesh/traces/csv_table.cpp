@@ -90,7 +90,7 @@ or_reason<csv_table> csv_table::parse(std::string_view text, std::string_view fi
   }
   table.columns = std::move((*head)->fields);
   for (auto column = table.columns.begin(); column != table.columns.end(); ++column) {
-    // Nobody can ask for a column without a name.
+    // No caller can ask for a column without a name, so such columns may repeat.
     if (column->empty() || std::find(std::next(column), table.columns.end(), *column) == table.columns.end()) continue;
     return invalid(
         fmt::format("{}:{}: duplicate column \"{}\"; remove one of the two", file_name, (*head)->line, *column));

@@ -4,9 +4,8 @@
 
 namespace hypermesh {
 
-/// A sequence of pseudorandom numbers that is the same on every machine and compiler
-/// (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014). For
-/// synthetic workloads, and never for keys.
+/// A sequence of pseudorandom numbers that is the same on every machine and compiler (Steele, Lea and Flood, "Fast
+/// Splittable Pseudorandom Number Generators", 2014). It is for synthetic workloads, and never for keys.
 class splitmix64 {
  public:
   explicit splitmix64(std::uint64_t seed) : state_(seed) {}

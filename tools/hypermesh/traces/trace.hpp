@@ -10,15 +10,15 @@
 #include "messages/expected.hpp"
 #include "runtime/state_machines/scheduler_operations.hpp"
 
-/// A cluster's history as operations of the resource scheduler. It is read from the two
-/// CSV files of the Alibaba GPU trace (cluster-trace-gpu-v2023), or made up.
+/// A cluster's history as operations of the resource scheduler. It is read from the two CSV files of the Alibaba GPU
+/// trace (cluster-trace-gpu-v2023), or it is synthetic.
 namespace hypermesh::scheduler {
 
 /// A task of the trace. Times are in seconds since the trace began.
 struct trace_task {
   task_spec spec;
   std::uint64_t submit_time = 0;
-  /// The time when the cluster of the trace placed it; nothing if it never did.
+  /// The time when the cluster of the trace placed the task; nothing if it never did.
   std::optional<std::uint64_t> place_time;
   std::optional<std::uint64_t> release_time;
 
@@ -32,7 +32,7 @@ struct cluster_trace {
   friend bool operator==(const cluster_trace&, const cluster_trace&) = default;
 };
 
-/// Rows of one file, as many as a scheduler can hold.
+/// The largest number of rows of one file: as many as a scheduler can hold.
 inline constexpr std::size_t trace_rows_max = 1'000'000;
 inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 
@@ -49,7 +49,7 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 [[nodiscard]] or_reason<cluster_trace> read_trace(const std::filesystem::path& nodes_file,
                                                   const std::filesystem::path& pods_file);
 
-/// The same from text. The file names appear in failures.
+/// Like `read_trace`, but from text. The failures name the files.
 [[nodiscard]] or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name);
 [[nodiscard]] or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
 
@@ -58,18 +58,17 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
 /// arguments give equal traces everywhere.
 [[nodiscard]] cluster_trace synthetic_trace(std::uint64_t seed, std::size_t nodes, std::size_t tasks);
 
-/// In the order in which events of one second happen: resources are released before they
-/// are requested. A task that is released in the second in which it was submitted or
-/// placed comes last.
+/// Events of one second happen in this order: resources are released before they are requested. If a task is released
+/// in the second in which it was submitted or placed, its release comes last.
 enum class trace_event_kind : std::uint8_t { register_node = 0, release = 1, submit = 2, place = 3, late_release = 4 };
 inline constexpr auto trace_event_kind_last = trace_event_kind::late_release;
 
 struct trace_event {
   std::uint64_t time = 0;
   trace_event_kind kind = trace_event_kind::register_node;
-  /// Index of the node or task in its file.
+  /// The index of the node or task in its file.
   std::uint32_t subject = 0;
-  /// An operation of the scheduler, encoded.
+  /// The encoded operation of the scheduler.
   byte_vector operation;
 };
 

@@ -109,7 +109,7 @@ or_reason<std::string> read_file(const std::filesystem::path& path) {
   }
   std::string content;
   std::array<char, 65'536> piece{};
-  // The size is not asked for, because a pipe or a device has none.
+  // The program does not ask for the size, because a pipe or a device has none.
   while (file.read(piece.data(), piece.size()), file.gcount() > 0) {
     content.append(piece.data(), static_cast<std::size_t>(file.gcount()));
     if (content.size() <= trace_bytes_max) continue;
