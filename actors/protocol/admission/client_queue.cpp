@@ -39,8 +39,8 @@ const timestamp_window* client_queue::window_of(session_id session) const {
   return window == nullptr && session == session_id{0} ? &first_window : window;
 }
 
-/// Updates everything that is derived from one session's queue after a change of it: its turn, the counts, its first
-/// arrival. Forgets the session when nothing of it is pending.
+/// Called after a change of one session's queue. Updates the values that depend on the queue: its turn, the counts and
+/// its first arrival. Removes the session if it has no pending request.
 void client_queue::settle(session_id session) {
   const auto found = queues_.find(session);
   if (found == queues_.end()) return;
@@ -48,7 +48,7 @@ void client_queue::settle(session_id session) {
   const auto now_ready = queue.ready_waiting();
   ready_waiting_ = ready_waiting_ - ready + now_ready;
   ready = now_ready;
-  // A session that becomes ready goes behind the others, so it takes no turn of theirs.
+  // A session that becomes ready is added behind the others, so it does not delay their turns.
   if (now_ready > 0 && !has_turn) turns_.push_back(session);
   if (now_ready == 0 && has_turn) turns_.erase(std::ranges::find(turns_, session));
   has_turn = now_ready > 0;
@@ -70,7 +70,7 @@ void client_queue::add(const request& value, microseconds_t now) {
   require(value.id.client == owner_, "a queue holds the requests of one client");
   pending_request pending{value, false, ++arrivals_, now};
   pending.arrived_at = now;
-  // Set anew when the request is forwarded.
+  // This number is replaced when the request is forwarded.
   pending.served_before = served_;
   auto& queue = queues_[value.id.session].queue;
   queue.add(value.id.when, std::move(pending), window_of(value.id.session));
@@ -88,19 +88,20 @@ void client_queue::propose_next() {
   const auto session = turns_.front();
   queues_.at(session).queue.propose_next();
   settle(session);
-  // The other sessions of the client come first.
+  // The next turns belong to the other sessions of the client.
   if (turns_.size() > 1 && turns_.front() == session) std::ranges::rotate(turns_, turns_.begin() + 1);
 }
 
 void client_queue::wait_again(microseconds_t now) {
   for (auto& [session, place] : queues_)
     place.queue.wait_again(now);
-  // Each session has something pending, so `settle` removes none.
+  // Each session here has a pending request, so `settle` removes no session.
   for (auto& [session, place] : queues_)
     settle(session);
 }
 
-/// True once for each pending request, so that the client cannot have evidence made without end (attack 33).
+/// Returns true only once for each pending request, so that a client cannot make a replica create evidence without end
+/// (attack 33).
 bool client_queue::note_contradicted(request_id id) { return !std::exchange(get(id).is_contradicted, true); }
 
 std::optional<microseconds_t> client_queue::note_repeated(request_id id, microseconds_t now) {
@@ -109,7 +110,7 @@ std::optional<microseconds_t> client_queue::note_repeated(request_id id, microse
 
 bool client_queue::note_forwarded(request_id id, microseconds_t now) {
   auto& each = get(id);
-  // A second copy gives the primary nothing new, so it must not start the wait anew.
+  // The primary has the request already, so a second copy must not restart the wait.
   if (each.given_at) return false;
   each.given_at = now;
   each.since = now;
@@ -118,13 +119,14 @@ bool client_queue::note_forwarded(request_id id, microseconds_t now) {
 }
 
 bool client_queue::may_be_behind_others(request_id id) const {
-  // A correct primary serves what it held when it got this request, at most one quota of the client, and then this one.
+  // A correct primary first executes the requests of the client that it already had, which are at most one quota, and
+  // then this one.
   return served_ <= get(id).served_before + limits::requests_pending_per_client_max;
 }
 
 void client_queue::note_overtaking(request_id by, microseconds_t now) {
-  // Only requests that this replica forwarded before `by` arrived count. Of any other request the primary may have
-  // learned after `by`, so it is not to blame for the order (attack 32).
+  // Only requests that this replica forwarded before `by` arrived count. The primary may have received any other
+  // request after `by`, so the order is not its fault (attack 32).
   const auto came = get(by).arrived_at;
   auto& queue = queues_.at(by.session).queue;
   for (const auto& [when, each] : queue.all()) {
@@ -145,10 +147,11 @@ bool client_queue::would_be_ready(request_id id) const {
 
 client_queue::standing_place client_queue::standing_place_of(request_id id, bool is_ready) const {
   const auto* window = window_of(id.session);
-  // The distance from the next timestamp of the session, and not the timestamp: sessions count at different speeds.
+  // The place is the distance from the next timestamp of the session and not the timestamp itself, because a busy
+  // session has larger timestamps.
   const auto next = window == nullptr ? timestamp{0} : window->next();
-  // Requests that are not ready make room first. Otherwise operations of a session that is never opened could keep out
-  // requests that can be executed (attack 32).
+  // Requests that are not ready are removed first. Otherwise operations of a session that is never opened could keep
+  // out requests that can be executed (attack 32).
   return {!is_ready, id.when.value - std::min(id.when.value, next.value), id.session, id.when};
 }
 
@@ -159,7 +162,7 @@ std::optional<client_queue::standing_place> client_queue::last_place(const losse
     const auto& queue = place.queue;
     const auto known = lost.find(session);
     const auto gone = known == lost.end() ? 0 : known->second;
-    // All waiting requests of this session have to go already.
+    // All waiting requests of this session were chosen already.
     if (queue.waiting().size() <= gone) continue;
     const auto when = *std::next(queue.waiting().rbegin(), static_cast<std::ptrdiff_t>(gone));
     const auto here = standing_place_of({owner_, when, session}, queue.is_ready(when));
@@ -178,10 +181,11 @@ std::optional<std::vector<request_id>> client_queue::room_for(const request& val
   // A single request may be larger than `bytes_max`, so that each admissible request can be executed.
   while (requests >= requests_max || (requests > 0 && bytes + bytes_of(value) > bytes_max)) {
     const auto last = last_place(lost);
-    // The new request would be the last one itself. A proposed request makes no room, because it is in a batch already.
+    // The new request itself would be the last one. A proposed request is not removed, because it is in a batch
+    // already.
     if (!last || *last < own) return std::nullopt;
     out.push_back({owner_, last->when, last->session});
-    // Counted and not removed: if the room is not enough in the end, none of them is displaced.
+    // The request is only counted here, so that no request is displaced if the room is not enough in the end.
     ++lost[last->session];
     --requests;
     bytes -= bytes_of(*find(out.back()));
@@ -194,7 +198,8 @@ std::optional<request_id> client_queue::last_waiting() const {
   return last ? std::optional{request_id{owner_, last->when, last->session}} : std::nullopt;
 }
 
-/// By arrival: a client that uses many sessions waits for the first ready request in any of them.
+/// Sessions are compared by arrival, because a client with many sessions waits for the first ready request in any of
+/// them.
 std::optional<request_id> client_queue::oldest() const {
   if (by_first_arrival_.empty()) return std::nullopt;
   return queues_.at(by_first_arrival_.begin()->second).queue.first_ready()->content.id;
@@ -229,8 +234,8 @@ void client_queue::add_never_executed(session_id session, std::vector<request_id
   const auto found = queues_.find(session);
   if (found == queues_.end()) return;
   for (const auto& [when, each] : found->second.queue.all()) {
-    // Timestamps that fall out of a window are the smallest ones, so the loop may stop. Of an ended session all
-    // requests are over.
+    // The smallest timestamps fall out of a window first, so the loop may stop here. In an ended session all requests
+    // are over.
     if (!is_over(each.content.id)) return;
     into.push_back(each.content.id);
   }
@@ -245,11 +250,11 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
     settle(id.session);
     return {};
   }
-  // If this request ends a session and the number of an older one is forgotten for it, all unopened sessions up to that
-  // number count as ended (attack 25). Their pending requests will never be executed.
+  // This request may end a session, so that the number of an older ended session is forgotten. All unopened sessions up
+  // to that number then count as ended (attack 25), and their pending requests will never be executed.
   const auto forgotten = sessions_.forgotten();
   std::optional<session_id> ended;
-  // A request that was executed before changes nothing here either.
+  // A request that was executed before changes nothing.
   if (standing_of(id) == request_standing::fresh) {
     ++served_;
     if (executed.opened) {
@@ -266,7 +271,7 @@ std::vector<request_id> client_queue::on_executed(const executed_request& execut
   if (find(id) != nullptr && is_over(id) && std::ranges::find(out, id) == out.end()) out.push_back(id);
   if (ended) add_never_executed(*ended, out);
   if (sessions_.forgotten() == forgotten) return out;
-  // With the memory of an ended session all unopened ones up to its number end.
+  // When the number of an ended session is forgotten, all unopened sessions up to that number end.
   for (const auto& [session, place] : queues_) {
     const bool is_new = session <= sessions_.forgotten() && session != ended && session != id.session;
     if (is_new) add_never_executed(session, out);

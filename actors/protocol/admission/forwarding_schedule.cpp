@@ -5,11 +5,12 @@ namespace hypermesh {
 forwarding_schedule::forwarding_schedule(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
     : group_(cluster.group()),
       self_(self),
-      // Only the holder of the key can compute the lot, and Ed25519 is deterministic, so the lot survives a restart.
+      // Only this replica can compute the secret, because it has the key. Ed25519 is deterministic, so the secret is
+      // the same after a restart.
       secret_(digest_of("hand-on secret", keys.sign(secret_signing_input(cluster.signing, "hand-on lots")).view())) {}
 
 microseconds_t forwarding_schedule::delay(ordered_id id, replica_id primary, std::size_t times) const {
-  // The primary may have had no room the first time; a flood of copies would not help it.
+  // The primary may have had no room the first time, and copies at short intervals would only add to its load.
   if (times > 0) return later_us;
   if (is_drawn(id)) return drawn_us;
   return is_first(id, primary) ? first_us : later_us;
@@ -25,12 +26,12 @@ bool forwarding_schedule::is_drawn(ordered_id id) const {
     of.add(std::get<case_name>(id).value);
   }
   const auto lot = of.finish();
-  // One byte is enough: 256 is a multiple of `draws`, so all lots are equally likely.
+  // One byte is enough: 256 is a multiple of `draws`, so all results are equally likely.
   return std::to_integer<std::uint64_t>(lot.bytes[0]) % draws == 0;
 }
 
-/// The rank of a backup counts from the primary, and the timestamp, or the name of the case, shifts the third from
-/// request to request.
+/// The rank of a backup is counted from the primary. The timestamp, or the name of the case, selects a different third
+/// of the backups for each request.
 bool forwarding_schedule::is_first(ordered_id id, replica_id primary) const {
   // n is added before the subtraction, so that the unsigned rank does not wrap.
   const auto rank = self_.value + group_.replicas() - primary.value;

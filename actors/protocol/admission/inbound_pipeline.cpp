@@ -13,7 +13,7 @@ bool is_of_view_change(const message& value) {
   return kind == message_kind::view_change || kind == message_kind::new_view;
 }
 
-/// The VIEW-CHANGE or NEW-VIEW as a piece of evidence. It shares the message.
+/// The VIEW-CHANGE or NEW-VIEW as a piece of evidence, which shares the message and does not copy it.
 evidence_item as_evidence(const std::shared_ptr<const message>& value) {
   if (const auto* change = std::get_if<view_change>(value.get())) {
     return item_of(std::shared_ptr<const view_change>{value, change});
@@ -33,16 +33,16 @@ inbound_pipeline::inbound_pipeline(const cluster_parameters& cluster, const auth
 
 or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sender, const frame_ptr& frame,
                                                                  microseconds_t now) {
-  // Before the decoder, because a frame that is no message costs time as well (attacks 33 and 37).
+  // This check precedes the decoder, because an invalid frame costs time as well (attacks 33 and 37).
   if (!frames_.admit(sender, now)) return rejected(rejection::throttled);
   auto decoded = decode(frame);
   if (!decoded) return failure_of(decoded);
   passed examined{std::make_shared<const message>(std::move(*decoded)), nullptr};
-  // Before the detector and the validator, because both check signatures.
+  // This check precedes the detector and the validator, because both check signatures.
   if (!budget_.admits(sender, *examined.value, now)) return rejected(rejection::overloaded);
   const auto before = checks_made();
   const auto refused = pass_filters(sender, examined, now);
-  // The detector checks signatures too, and of messages that a filter refuses.
+  // The budget also pays for the detector, which may check signatures of messages that the filter refuses.
   budget_.spend(sender, *examined.value, checks_made() - before);
   if (refused) return rejected(*refused);
   return examined;
@@ -50,19 +50,22 @@ or_rejection<inbound_pipeline::passed> inbound_pipeline::examine(principal sende
 
 std::optional<rejection> inbound_pipeline::pass_filters(principal sender, passed& examined, microseconds_t now) {
   const auto& value = *examined.value;
-  // On the link of the client only: a replica that forwards a request is not paused for its client.
+  // The pause applies only to the client's own link. A replica that forwards a request of a paused client is not
+  // affected.
   if (std::holds_alternative<request>(value) && sender.is_client() &&
       pauses_.is_paused(client_id{sender.number}, now)) {
     return rejection::client_quota;
   }
   const bool is_view_change = is_of_view_change(value);
   const bool is_watched = sender.is_replica();
-  // Before the filter drops it: a second, conflicting vote is often one that is late or known (attack 8).
+  // The detector sees the message before the filter drops it, because a second, conflicting vote often arrives late
+  // (attack 8).
   if (is_watched && !is_view_change) add(detector_.on_message(replica_id{sender.number}, value));
   const auto refused = filter_.objection_to(sender, value);
-  // A VIEW-CHANGE for a view that is over may still contradict another one.
+  // A VIEW-CHANGE for an old view may still conflict with another one.
   if (refused && !(is_view_change && refused == rejection::other_view)) return refused;
-  // After the filter, so that a VIEW-CHANGE that comes again by STATUS uses up nothing of this limit.
+  // This check follows the filter, so that a VIEW-CHANGE that is sent again after a STATUS does not count against the
+  // limit.
   if (!costly_.admit(sender, value, now)) return rejection::overloaded;
   if (is_watched && is_view_change) return verify_document(sender, examined, refused);
   if (refused) return refused;
@@ -98,14 +101,14 @@ std::optional<rejection> inbound_pipeline::check_document(principal sender, pass
   auto verified = validator_.verify_new_view(
       sender, std::shared_ptr<const new_view>{examined.value, &std::get<new_view>(*examined.value)}, own);
   if (!verified) return verified.error();
-  // The plan goes on with the NEW-VIEW, so that no core computes it again.
+  // The plan is passed on with the NEW-VIEW, so that no core computes it again.
   examined.opened = std::make_shared<const planned_new_view>(std::move(*verified));
   return std::nullopt;
 }
 
 std::optional<rejection> inbound_pipeline::verify(principal sender, const message& value, microseconds_t now) {
   const auto* proof = std::get_if<checkpoint_proof>(&value);
-  // Counted before the checks, so that a refused proof costs its sender as much as a valid one (attack 33).
+  // The checks are counted first, so that a refused proof costs its sender as much as a valid one (attack 33).
   checks_made_ += proof != nullptr ? proof->certificate.votes.size() : 1;
   const bool is_watched = sender.is_replica();
   if (const auto bad = validator_.check(sender, value)) {
@@ -115,7 +118,8 @@ std::optional<rejection> inbound_pipeline::verify(principal sender, const messag
     return bad;
   }
   if (is_watched) add(detector_.on_verified(value));
-  // Only a verified message becomes a known one. Otherwise a forged copy would keep out the genuine message (attack 7).
+  // Only a verified message is remembered as a duplicate. Otherwise a forged copy would block the genuine message
+  // (attack 7).
   filter_.note_passed(value);
   return std::nullopt;
 }

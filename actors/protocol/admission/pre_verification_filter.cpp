@@ -7,12 +7,12 @@ namespace hypermesh {
 
 pre_verification_filter::pre_verification_filter(const cluster_parameters& cluster)
     : window_(cluster.watermark_window) {
-  // Until the replica publishes its position: h = 0, H = L.
+  // h = 0 and H = L are used until the replica publishes its position.
   at_.high = sequence_number{window_};
 }
 
 pre_verification_filter::handling_place pre_verification_filter::place() const {
-  // In a view that the replica is about to enter nothing above h is decided yet.
+  // In a view that the replica is about to enter, no sequence number above h is decided yet.
   if (passed_) return {*passed_, true, at_.stable};
   return {at_.view, at_.active, at_.decided};
 }
@@ -20,7 +20,8 @@ pre_verification_filter::handling_place pre_verification_filter::place() const {
 std::optional<rejection> pre_verification_filter::objection_to_place(const statement& content) const {
   const auto then = place();
   if (content.sequence <= at_.stable) return rejection::already_decided;
-  // A vote of a later view passes: the view may be entered any moment, and `future_messages` keeps early votes.
+  // A vote of a later view passes, because the replica may enter the view at any moment, and `future_messages` keeps
+  // early votes.
   if (content.view < then.view) return rejection::other_view;
   // A quorum was verified for a decided sequence. Further votes for it are never needed.
   if (content.view == then.view && content.sequence <= then.decided) return rejection::already_decided;
@@ -52,9 +53,9 @@ std::optional<rejection> pre_verification_filter::objection_to_vote(principal se
 
 std::optional<rejection> pre_verification_filter::objection_to(principal sender, const message& value) const {
   if (const auto* it = std::get_if<pre_prepare>(&value)) {
-    // Unlike a vote, a proposal is not early: the primary sends it after the NEW-VIEW on the same link, so the
-    // NEW-VIEW has passed before. A proposal that another replica forwards, or that comes after a lost NEW-VIEW,
-    // comes again by retransmission.
+    // A proposal, unlike a vote, never arrives early: the primary sends it after the NEW-VIEW on the same link, so the
+    // NEW-VIEW has passed before. A proposal that another replica forwards, or that follows a lost NEW-VIEW, is refused
+    // here and retransmitted later.
     const auto view = it->header.content.view;
     const auto then = place();
     if (view > then.view || (view == then.view && !then.active)) return rejection::other_view;
@@ -72,8 +73,8 @@ std::optional<rejection> pre_verification_filter::objection_to(principal sender,
   }
   if (const auto* it = std::get_if<view_change>(&value)) {
     if (const auto bad = objection_to_view(it->new_view)) return bad;
-    // STATUS brings the same VIEW-CHANGE again and again. The signature names it: a changed copy has another signature
-    // or a bad one.
+    // The same VIEW-CHANGE is sent again after each STATUS. It is recognised by its signature, because a changed copy
+    // has a different or invalid signature.
     const auto known = changes_.find(it->replica);
     const bool same = known != changes_.end() && known->second == std::pair{it->new_view, it->by};
     return same ? std::optional{rejection::duplicate} : std::nullopt;
@@ -95,13 +96,13 @@ void pre_verification_filter::note_passed(const message& value) {
   if (const auto* opened = std::get_if<new_view>(&value)) {
     if (objection_to_view(opened->view)) return;
     passed_ = opened->view;
-    // A vote of the view before is no duplicate of a vote in the new one.
+    // Votes of the previous view are dropped, because a vote in the new view is not a duplicate of them.
     accepted_.clear();
     return;
   }
   if (const auto* change = std::get_if<view_change>(&value)) {
     auto& known = changes_[change->replica];
-    // One VIEW-CHANGE for each replica, so that the memory is bounded (I12).
+    // Only one VIEW-CHANGE of each replica is remembered, so that the memory is bounded (I12).
     if (change->new_view > known.first) known = {change->new_view, change->by};
     return;
   }
@@ -109,7 +110,8 @@ void pre_verification_filter::note_passed(const message& value) {
     const auto& content = it->header.content;
     if (!is_kept(content)) return;
     auto& header = accepted_[content.sequence].header;
-    // The first proposal stays, as in the slot. A conflicting one is no duplicate and passes again (attack 8).
+    // The first proposal is kept, as in the slot. A conflicting proposal is not a duplicate, so it passes every time
+    // (attack 8).
     if (!header) header = content;
   }
   const auto note_vote = [this](message_kind kind, const statement& content) {
@@ -136,7 +138,7 @@ void pre_verification_filter::on_position(const replica_position& at) {
   if (is_adopted || has_dropped) passed_.reset();
   const auto now = place();
   if (now.view != before.view || now.active != before.active || has_dropped) accepted_.clear();
-  // Messages of decided sequences are refused by `objection_to_place`, so they need not be known.
+  // `objection_to_place` refuses messages of decided sequence numbers, so they need not be remembered.
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(now.decided));
 }
 

@@ -9,8 +9,8 @@ namespace hypermesh {
 bool costly_message_limit::admit(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
   const bool is_change = kind == message_kind::view_change || kind == message_kind::new_view;
-  // The validator refuses these kinds from clients without a signature check, and clients are too many to be counted
-  // one by one.
+  // The validator refuses these kinds from clients without a signature check. Clients are not counted, because there
+  // may be very many.
   if (!sender.is_replica()) return true;
   if (is_change) {
     // A sender begins with the whole burst, because a view change may be under way when this node starts.
@@ -75,7 +75,7 @@ bool verification_budget::admits(principal sender, const message& value, microse
   // The first message after a period refills all budgets.
   const auto periods = (now - std::min(now, period_began_)) / period_us;
   if (periods > 0) {
-    // By whole periods, so that the time since the last one counts towards the next.
+    // The time advances by whole periods, so that the rest counts towards the next period.
     period_began_ += periods * period_us;
     refill(statements_, periods, std::exchange(in_advance_, 0));
     refill(requests_, periods, 0);
@@ -97,17 +97,18 @@ void verification_budget::refill(shares& all, std::uint64_t periods, std::uint64
   // An idle group still earns the base, so that the first messages after a pause are verified.
   const auto earned = std::max(periods * base, usual - std::min(usual, in_advance));
   for (auto& each : all.of)
-    // Bounded, so that a replica cannot save up checks for a flood.
+    // The budget is bounded, so that a replica cannot save up checks for a flood.
     each = {std::min(most, each.left + earned), 0};
 }
 
 void verification_budget::on_decided(sequence_number decided) {
   if (decided <= decided_) return;
-  // The own progress is used, which needs a quorum; the sequence in a message could be any.
-  // Bounded, because an installed state may lift `decided` by any number.
+  // The progress of this replica is used, because it needs a quorum, while a sender can put
+  // any sequence number into a message. The amount is bounded, because an installed state may
+  // increase `decided` by any number.
   const auto earned = earned_by_sequence * std::min(decided.value - decided_.value, statements_.burst);
   for (auto& each : statements_.of)
-    // Filled up to the burst. What `refill` granted beyond the burst is not taken away.
+    // The budget is filled up to the burst. Checks beyond the burst that `refill` granted are kept.
     each.left = std::max(each.left, std::min(statements_.burst, each.left + earned));
   in_advance_ += earned;
   decided_ = decided;
@@ -122,7 +123,7 @@ void verification_budget::spend(principal sender, const message& value, std::uin
 }
 
 void client_pauses::on_excess(client_id client, microseconds_t now) {
-  // Pauses that are over go here, which bounds the memory.
+  // Pauses that have ended are removed here, which bounds the memory.
   std::erase_if(until_, [now](const auto& each) { return each.second <= now; });
   until_[client] = now + pause_us;
 }

@@ -19,13 +19,13 @@ intake_effects request_intake::on_request(principal sender, const request& value
       keep(sender, value.id, now, out);
       break;
     case admission::already_pending:
-      // Perhaps the client got no reply in time, because the primary lacks the request (§4.1).
+      // The client may have repeated the request because the primary lacks it (§4.1).
       repeat(sender, value.id, now, out);
       break;
     case admission::contradicting:
-      // Counted against the client, not the sender, because the client signed both requests. Two openings of one
-      // session convict nobody, because two processes of a client may choose the same number. The second process
-      // learns this from replies to the first one's opening.
+      // The rejection is counted against the client and not the sender, because the client signed both requests. Two
+      // openings of one session convict nobody, because two processes of a client may choose the same number. The
+      // second process learns this from replies to the first one's opening.
       out.refused = frame_rejected{principal::of(value.id.client),
                                    value.id.opens_session() ? rejection::duplicate : rejection::conflicting_statement};
       out.contradiction = pool_->contradiction_with(value);
@@ -56,8 +56,8 @@ void request_intake::keep(principal sender, request_id id, microseconds_t now, i
 }
 
 void request_intake::look_later(ordered_id id, intake_effects& out) {
-  // A request that was displaced and came back may still have a timer. A second timer for each return would let a
-  // client multiply timers and forwarded copies (attack 33).
+  // A request that was displaced and arrives again may still have a timer. It must not get a second one, because a
+  // client could otherwise multiply timers and forwarded copies (attack 33).
   if (looks_.insert_or_assign(id, 0).second) out.looks_again_in = forwarding_.delay(id, primary(), 0);
 }
 
@@ -66,7 +66,7 @@ intake_effects request_intake::on_system_request(const system_request& value, mi
   const auto admitted = pool_->admit(value, now);
   if (admitted == request_pool::admission::done) return out;
   out.cuts_batches = is_primary();
-  // A system request that is submitted again has its timer.
+  // A system request that is submitted again already has a timer.
   if (admitted == request_pool::admission::accepted && !is_primary()) look_later(value.name, out);
   return out;
 }
@@ -91,7 +91,7 @@ request_intake::second_look request_intake::on_waited(ordered_id id, microsecond
   const auto looks = looks_.find(id);
   if (looks == looks_.end()) return {};
   if (!std::visit([&](auto name) { return pool_->find(name) != nullptr; }, id)) {
-    // Executed or displaced. A request that comes back gets a new timer.
+    // The request was executed or displaced. If it arrives again, it gets a new timer.
     looks_.erase(looks);
     return {};
   }
@@ -105,13 +105,13 @@ request_intake::second_look request_intake::on_waited(ordered_id id, microsecond
 }
 
 pending_requests request_intake::on_view(view_number view, microseconds_t now) {
-  // `view_` is still the view that is left. Clients may take its primary for the present one for a while.
+  // `view_` is still the previous view. For a while clients may still send requests to its primary.
   if (is_primary()) forwarding_.on_ceded(now);
   view_ = view;
-  // All waits start anew in a view, so this comes before the copies below are noted.
+  // `on_view` restarts all waits, so it must be called before the forwarded copies below are noted.
   pool_->on_view(now);
   if (is_primary()) return {};
-  // The new primary gets the requests at once, so they are served without a retransmission by their clients.
+  // The new primary gets the requests at once, so they are executed without a retransmission by their clients.
   auto pending = pool_->pending();
   for (const auto& each : pending.requests)
     pool_->on_forwarded(each.id, now);

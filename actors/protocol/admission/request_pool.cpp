@@ -11,7 +11,7 @@ namespace {
 
 /// The number of ended waits, and of ended stays, from which the typical one is computed.
 constexpr std::size_t waits_kept = 512;
-/// Requests up to this size count in the stays: a larger one takes its time on the links.
+/// Only requests up to this size count as stays, because a larger request takes longer on the links.
 constexpr std::size_t small_request_bytes = 16 * 1024;
 
 microseconds_t passed(microseconds_t began, microseconds_t now) { return now - std::min(now, began); }
@@ -21,8 +21,9 @@ void note(std::deque<ended_wait>& ended, ended_wait one) {
   if (ended.size() > waits_kept) ended.pop_front();
 }
 
-/// Whether the time that a request was pending says something about the primary. It does if this replica forwarded the
-/// request, or if the time was short: a longer time may have passed at the client or at another replica.
+/// Whether the time that a request was pending counts as a measurement of the primary. The time counts if this replica
+/// forwarded the request, or if it was short. Otherwise the delay may have been caused by the client or by another
+/// replica.
 bool tells(bool is_forwarded, microseconds_t since, microseconds_t now) {
   return is_forwarded || now < since + primary_monitor::wait_floor_us;
 }
@@ -35,11 +36,11 @@ client_queue& request_pool::queue_of(client_id client) {
 
 request_standing request_pool::standing_of(request_id id) const {
   const auto found = queues_.find(id.client);
-  // A client without a queue has executed nothing. The question alone makes no queue, so it costs no memory.
+  // A client without a queue has no executed request. This function creates no queue, so a query costs no memory.
   return found == queues_.end() ? client_queue{id.client}.standing_of(id) : found->second.standing_of(id);
 }
 
-/// Changes the queue of a client by `step`, and updates everything that is counted over all queues.
+/// Applies `step` to the queue of a client, and updates the totals over all queues.
 template <class Step>
 void request_pool::change(client_id client, microseconds_t now, Step step) {
   auto& queue = queue_of(client);
@@ -52,12 +53,13 @@ void request_pool::change(client_id client, microseconds_t now, Step step) {
   requests_pending_ = requests_pending_ - size + queue.size();
   bytes_pending_ = bytes_pending_ - bytes + queue.bytes();
   requests_ready_ = requests_ready_ - ready + queue.ready_waiting();
-  // Each client has one entry, found under its old weight.
+  // Each client has one entry, which is found by its previous weight.
   if (size > 0) weights_.erase({weight, client});
   if (!queue.empty()) weights_.emplace(queue.weight(), client);
   if (ready == 0 && queue.ready_waiting() > 0) turns_.push_back(client);
   if (ready > 0 && queue.ready_waiting() == 0) turns_.erase(std::ranges::find(turns_, client));
-  // The wait of a client is that of its oldest ready request. Another oldest request starts another wait.
+  // The wait of a client is the wait of its oldest ready request. If another request becomes the oldest, a new wait
+  // begins.
   if (queue.oldest() == oldest) return;
   if (oldest) require(waits_.erase({queue.waits_since, client}) == 1, "a client with a ready request has a wait");
   if (!queue.oldest()) return;
@@ -93,14 +95,14 @@ request_pool::admission request_pool::admit(const request& value, microseconds_t
 /// System requests are few, because the evidence pool bounds them. They need no quota and displace nothing.
 request_pool::admission request_pool::admit(const system_request& value, microseconds_t now) {
   if (system_.was_executed(value.name)) return admission::done;
-  // Two replicas may show one case by different evidence. One of the two is enough.
+  // Two replicas may submit different evidence for one case. One of the two is enough.
   if (system_.find(value.name) != nullptr) return admission::already_pending;
   system_.add(value, now);
   return admission::accepted;
 }
 
-/// The quota of the client. All requests that have to go are found before one of them is displaced, so a request that
-/// gets no room here displaces none.
+/// Applies the quota of the client. The function finds all requests to remove before it displaces the first one, so a
+/// request that gets no room displaces no other.
 bool request_pool::make_room_in(client_queue& queue, const request& value, microseconds_t now) {
   const std::size_t requests_max = is_rate_limited(value.id.client) ? 1 : limits::requests_pending_per_client_max;
   const auto victims = queue.room_for(value, requests_max, settings_.bytes_per_client_max);
@@ -110,13 +112,13 @@ bool request_pool::make_room_in(client_queue& queue, const request& value, micro
   return true;
 }
 
-/// Longest-queue drop, as in fair queueing: the client that holds most makes room.
+/// Longest-queue drop, as in fair queueing: requests of the client with the most pending bytes are removed.
 bool request_pool::make_room(client_queue& queue, const request& value, microseconds_t now) {
   const auto bytes = client_queue::bytes_of(value);
   while (requests_pending() >= settings_.requests_pending_max ||
          bytes_pending() + bytes > settings_.bytes_pending_max) {
-    // Only a client that holds more than this one would with its new request. Otherwise two clients could displace each
-    // other in turn.
+    // The other client must have more pending bytes than this one would have with its new request. Otherwise two
+    // clients could displace each other in turn.
     const auto victim = heaviest_above(queue.weight() + client_queue::weight_of(value));
     if (!victim) return make_own_room(queue, value, now);
     displace(*victim, now);
@@ -124,7 +126,7 @@ bool request_pool::make_room(client_queue& queue, const request& value, microsec
   return true;
 }
 
-/// If no client holds more, the client's own requests make room.
+/// If no other client has more pending bytes, the client's own requests are removed.
 bool request_pool::make_own_room(client_queue& queue, const request& value, microseconds_t now) {
   const auto bytes = client_queue::bytes_of(value);
   const auto too_many = requests_pending() + 1 - std::min(requests_pending() + 1, settings_.requests_pending_max);
@@ -139,14 +141,14 @@ bool request_pool::make_own_room(client_queue& queue, const request& value, micr
 
 std::optional<request_id> request_pool::heaviest_above(std::size_t weight) const {
   for (auto place = weights_.rbegin(); place != weights_.rend() && place->first > weight; ++place) {
-    // A client whose requests are all in batches can make no room, so the next one is looked at.
+    // If all requests of a client are in batches, none can be removed, so the next client is examined.
     if (const auto last = queues_.at(place->second).last_waiting()) return last;
   }
   return std::nullopt;
 }
 
 void request_pool::displace(request_id id, microseconds_t now) {
-  // Not final: the client gets a refusal and sends the request again later.
+  // The displacement is not final: the client gets a refusal and sends the request again later.
   displaced_.push_back(reference_of(*queues_.at(id.client).find(id)));
   remove(id, now);
 }
@@ -159,7 +161,8 @@ std::optional<evidence> request_pool::contradiction_with(const request& value) {
   if (known == nullptr || is_same_request(*known, value)) return std::nullopt;
   // Larger requests cannot become evidence, so they convict nobody.
   const bool fits = std::max(known->raw.view.size(), value.raw.view.size()) <= limits::evidence_item_bytes_max;
-  // Once for each pending request: evidence costs the replica more than a contradiction costs the client (attack 33).
+  // Evidence is created once for each pending request, because it costs the replica more than a contradiction costs the
+  // client (attack 33).
   if (!fits || is_rate_limited(value.id.client) || !found->second.note_contradicted(value.id)) return std::nullopt;
   return evidence{{item_of(std::make_shared<const request>(*known)), item_of(std::make_shared<const request>(value))}};
 }
@@ -175,9 +178,9 @@ std::optional<batch> request_pool::cut(bool delay_passed) {
   take_system_requests(next);
   while (!turns_.empty() && next.requests.size() < settings_.requests_per_batch_max) {
     const auto client = turns_.front();
-    // A request that does not fit begins the next batch. If smaller ones passed it, it could wait for ever.
+    // A request that does not fit begins the next batch. If smaller requests were taken first, it could wait for ever.
     if (!take_next(client, next)) break;
-    // The other clients come first, so that a flood of one client does not delay another (attack 31).
+    // The next turns belong to the other clients, so that a flood of one client does not delay another (attack 31).
     if (turns_.size() > 1 && turns_.front() == client) std::ranges::rotate(turns_, turns_.begin() + 1);
   }
   if (next.is_null()) return std::nullopt;
@@ -192,7 +195,7 @@ void request_pool::take_system_requests(batch& into) {
   while (system_.waiting() > 0 && into.system_requests.size() < limits::system_requests_per_batch_max) {
     const auto& first = *system_.next();
     const auto bytes = first.raw.view.size();
-    // Half of the bytes stay for clients. A single system request may be larger.
+    // Half of the bytes are reserved for clients. A single system request may be larger.
     const auto bytes_max = std::min(settings_.bytes_per_batch_max / 2, limits::system_request_bytes_per_batch_max);
     if (!into.system_requests.empty() && into.bytes + bytes > bytes_max) return;
     into.system_requests.push_back(first);
@@ -209,7 +212,7 @@ bool request_pool::take_next(client_id client, batch& into) {
   if (!into.is_null() && into.bytes + bytes > settings_.bytes_per_batch_max) return false;
   into.requests.push_back(*first);
   into.bytes += bytes;
-  // A proposal ends no wait, so the time is not used.
+  // The time argument is unused, because a proposal ends no wait.
   change(client, 0, [](client_queue& of) { of.propose_next(); });
   return true;
 }
@@ -223,7 +226,8 @@ void request_pool::on_executed(const std::vector<executed_request>& requests, bo
   batch_mark done;
   if (!requests.empty()) done.request = requests.front().id;
   if (!cases.empty()) done.name = cases.front();
-  // A batch that an installed state covered, or that was proposed in an earlier view, has left the pipeline already.
+  // The batch may have left the pipeline before, because an installed state covered it or because it was proposed in an
+  // earlier view.
   if (own && !in_flight_.empty() && in_flight_.front() == done) in_flight_.pop_front();
 }
 
@@ -235,8 +239,8 @@ request_pool::batch_mark request_pool::mark_of(const batch& content) {
   return mark;
 }
 
-/// System requests do not count as service: a primary could have one ordered again and again, and keep the clients
-/// waiting (attack 29).
+/// System requests do not count as executed requests: a primary could order the same one again and again, and let the
+/// clients wait (attack 29).
 void request_pool::note_executed(case_name name, microseconds_t now) {
   const auto* known = system_.find(name);
   if (known != nullptr && tells(system_.is_forwarded(name), system_.since(name), now)) {
@@ -250,14 +254,14 @@ void request_pool::note_executed(case_name name, microseconds_t now) {
   system_.on_executed(name, now);
 }
 
-/// The request is not pending any more; or it waits again, because it was committed too early.
+/// The request is no longer pending, or it waits again because it was committed too early.
 void request_pool::note_executed(const executed_request& each, microseconds_t now) {
-  // A request that was executed before does not count: a primary that proposes old requests again serves nobody
-  // (attack 29).
+  // A request that was executed before does not count, because a primary could propose old requests again instead of
+  // new ones (attack 29).
   if (each.first_time) ++requests_executed_;
   auto& queue = queue_of(each.id.client);
   if (!each.too_early && queue.find(each.id) != nullptr) {
-    // Large requests take their time on the links, so they say little about the primary.
+    // Large requests take longer on the links, so they are a poor measure of the primary.
     const bool is_small = client_queue::bytes_of(*queue.find(each.id)) <= small_request_bytes;
     const auto overtaken_at = queue.overtaken_at(each.id).value_or(now);
     const auto began = queue.since(each.id);
@@ -266,13 +270,14 @@ void request_pool::note_executed(const executed_request& each, microseconds_t no
     }
     queue.note_overtaking(each.id, now);
   }
-  // A request that fell out of its window, or whose session ended, is never executed. It must not keep its place.
+  // A request that fell out of its window, or whose session ended, is never executed. Such a request must not stay in
+  // the pool.
   std::vector<request_id> over;
   change(each.id.client, now, [&](client_queue& of) { over = of.on_executed(each, now); });
   for (const auto& id : over)
     remove_served(id, now);
-  // The client was served with a request that comes before its oldest one here. The client sent that request elsewhere
-  // and kept the pending one waiting itself, so the wait starts anew (attack 32).
+  // A request was executed that precedes the oldest pending request of the client. The client sent that request only to
+  // other replicas, and so delayed its pending request itself. Therefore the wait starts again (attack 32).
   const auto oldest = queue.oldest();
   const bool served_before = oldest && (each.id.session == oldest->session ? each.id.when < oldest->when
                                                                            : queue.may_be_behind_others(*oldest));
@@ -286,8 +291,8 @@ void request_pool::on_installed(const sessions_by_client& executed, microseconds
     for (const auto& id : over)
       remove_served(id, now);
   }
-  // The batches that the state covers are not executed here. Without this they would keep their places for ever, and a
-  // primary that once fell behind would propose less and less.
+  // The batches that the state covers will not be executed here. If they stayed in the pipeline, a primary that once
+  // fell behind would propose fewer and fewer batches.
   while (!in_flight_.empty() && (!in_flight_.front().request || is_over(*in_flight_.front().request)))
     in_flight_.pop_front();
   // A system request may have been in a batch that the state covers. The evidence pool finds out whether it is settled.
@@ -309,11 +314,11 @@ bool request_pool::is_oldest(request_id id) const {
   return found != queues_.end() && found->second.oldest() == id;
 }
 
-/// An early request was in a batch that came before its turn, so that batch has left the pipeline too.
+/// A request that was too early was in a committed batch, so that batch has left the pipeline too.
 bool request_pool::is_over(request_id id) const { return standing_of(id) != request_standing::fresh; }
 
-/// The request is executed or over. If it was the oldest one, the wait of the client ends. Until then the client waits,
-/// however many of its other requests are served (attack 31).
+/// Removes a request that was executed or is over. If it was the oldest request, the wait of the client ends. The wait
+/// does not end when other requests of the client are executed (attack 31).
 void request_pool::remove_served(request_id id, microseconds_t now) {
   const auto& queue = queue_of(id.client);
   if (queue.oldest() == id && wait_tells(id, queue, now)) {
@@ -341,11 +346,11 @@ void request_pool::restart_wait(client_id client, microseconds_t now) {
 }
 
 void request_pool::on_view(microseconds_t now) {
-  // Batches of the old view come to nothing, or come again in the NEW-VIEW.
+  // Batches of the old view are dropped, or proposed again in the NEW-VIEW.
   in_flight_.clear();
   turns_.clear();
   waits_.clear();
-  // Waits under the former primary say nothing about the new one (attack 32).
+  // Waits under the previous primary must not count against the new one (attack 32).
   ended_waits_.clear();
   ended_stays_.clear();
   requests_ready_ = 0;
@@ -362,7 +367,7 @@ void request_pool::on_view(microseconds_t now) {
 
 void request_pool::on_forwarded(request_id id, microseconds_t now) {
   auto& queue = queue_of(id.client);
-  // The wait of a client is that of its oldest request. Other copies change no wait.
+  // The wait of a client is the wait of its oldest request, so other forwarded requests do not change it.
   if (queue.note_forwarded(id, now) && queue.oldest() == id) restart_wait(id.client, now);
 }
 
@@ -374,8 +379,8 @@ bool request_pool::on_repeated(request_id id, microseconds_t now) {
 pending_requests request_pool::pending() const {
   pending_requests all;
   std::size_t bytes = 0;
-  // System requests first, because one client may hold as many bytes as may be forwarded, and would keep the evidence
-  // against itself from the new primary. Half of the bytes stay for clients.
+  // System requests come first. Otherwise one client could use up all bytes that may be forwarded, and so keep the
+  // evidence against itself from the new primary. Half of the bytes are reserved for clients.
   for (const auto* each : system_.all()) {
     bytes += each->raw.view.size();
     if (bytes > forwarded_bytes_max / 2) break;
@@ -383,10 +388,10 @@ pending_requests request_pool::pending() const {
   }
   bytes = std::min(bytes, forwarded_bytes_max / 2);
   const auto fits = [&bytes](byte_span raw) { return (bytes += raw.size()) <= forwarded_bytes_max; };
-  // From the client that waits longest; a client without a ready request is left out.
+  // The client that waits longest comes first. A client without a ready request is skipped.
   for (const auto& [since, client] : waits_) {
     for (const auto* each : queues_.at(client).all()) {
-      // Bounded, because all backups send such copies to the new primary at once (attack 33).
+      // The bytes are bounded, because all backups send such copies to the new primary at the same time (attack 33).
       if (!fits(each->raw.view)) return all;
       all.requests.push_back(*each);
     }

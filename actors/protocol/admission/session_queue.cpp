@@ -10,7 +10,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Above all timestamps: in an independent session every request is ready.
+/// Larger than all timestamps, because in an independent session every request is ready.
 constexpr timestamp without_end{std::numeric_limits<std::uint64_t>::max()};
 
 }  // namespace
@@ -28,8 +28,8 @@ timestamp session_queue::chain_end(timestamp from) const {
   return end;
 }
 
-/// A request that becomes ready could not be served before, so its wait begins now, and so does the time that the
-/// primary is to blame for (attack 32).
+/// A request that becomes ready could not be executed before. So its wait begins now, and only the time from now on
+/// counts against the primary (attack 32).
 void session_queue::move_ready_end(timestamp end, microseconds_t now) {
   for (auto place = pending_.lower_bound(ready_end_); place != pending_.end() && place->first < end; ++place) {
     auto& each = place->second;
@@ -41,7 +41,7 @@ void session_queue::move_ready_end(timestamp end, microseconds_t now) {
 }
 
 void session_queue::shrink_ready_end(timestamp end) {
-  // The requests from `end` on are not ready any more, so they do not count as ready and waiting.
+  // The requests from `end` on are no longer ready, so they no longer count as ready and waiting.
   if (end >= ready_end_) return;
   const auto lost = std::distance(waiting_.lower_bound(end), waiting_.lower_bound(ready_end_));
   ready_waiting_ -= static_cast<std::size_t>(lost);
@@ -50,7 +50,7 @@ void session_queue::shrink_ready_end(timestamp end) {
 
 void session_queue::note_waiting(timestamp when) {
   pending_.at(when).proposed = false;
-  // Counted once, also if the request waits already.
+  // The request is counted once, even if it waits already.
   if (waiting_.insert(when).second && is_ready(when)) ++ready_waiting_;
 }
 
@@ -89,9 +89,9 @@ void session_queue::wait_again(timestamp when) {
 
 void session_queue::wait_again(microseconds_t now) {
   for (auto& [when, each] : pending_) {
-    // A new primary is not to blame for the time of the former one (attack 32).
+    // The time under the previous primary does not count against the new one (attack 32).
     each.since = now;
-    // The new primary was given nothing yet.
+    // This replica has not forwarded the request to the new primary yet.
     each.given_at.reset();
     each.overtaken_at.reset();
     note_waiting(when);
@@ -113,12 +113,12 @@ void session_queue::remove(timestamp when, const timestamp_window* window, micro
 
 void session_queue::on_window(const timestamp_window& window, microseconds_t now) {
   const bool is_ordered = window.mode() == session_mode::ordered;
-  // From the next timestamp on, as far as pending requests follow each other without a gap.
+  // Requests from the next timestamp on are ready, up to the first gap in the pending requests.
   move_ready_end(is_ordered ? chain_end(std::max(ready_end_, window.next())) : without_end, now);
 }
 
 void session_queue::on_installed(const timestamp_window* window, microseconds_t now) {
-  // The window of the installed state may be behind the old one, so readiness is computed anew.
+  // The window of the installed state may be behind the previous one, so readiness is computed again.
   shrink_ready_end(timestamp{1});
   if (window != nullptr) on_window(*window, now);
 }

@@ -23,7 +23,7 @@ const system_queue::pending_case& system_queue::get(case_name name) const {
 void system_queue::add(const system_request& value, microseconds_t now) {
   require(find(value.name) == nullptr, "a system request is added once");
   require(!was_executed(value.name), "an executed system request is not pending again");
-  // The wait is that of the oldest one. A later one does not start it anew.
+  // The wait is that of the oldest system request, so a later one does not restart it.
   if (pending_.empty()) waits_since_ = now;
   pending_.push_back({value, now});
   bytes_ += value.raw.view.size();
@@ -50,7 +50,7 @@ void system_queue::wait_again(microseconds_t now) {
     // If the NEW-VIEW proposes the batch again, its execution removes the case.
     each.is_proposed = false;
     each.since = now;
-    // The new primary was given nothing yet.
+    // This replica has not forwarded the case to the new primary yet.
     each.is_forwarded = false;
   }
   waiting_ = pending_.size();
@@ -73,7 +73,7 @@ void system_queue::note_forwarded(case_name name, microseconds_t now) {
   const auto found = std::ranges::find(pending_, name, [](const auto& each) { return each.content.name; });
   require(found != pending_.end(), "only a pending system request is forwarded");
   if (found->is_forwarded) return;
-  // The primary may not have had the case until now, so the time before is not held against it (attack 32).
+  // The primary may not have had the case until now, so the time before does not count against the primary (attack 32).
   found->is_forwarded = true;
   found->since = now;
   if (found == pending_.begin()) waits_since_ = now;
@@ -81,7 +81,8 @@ void system_queue::note_forwarded(case_name name, microseconds_t now) {
 
 void system_queue::on_executed(case_name name, microseconds_t now) {
   executed_.push_back(name);
-  // A case whose name is forgotten may be ordered again. The ledgers skip what is settled, at every replica alike.
+  // A case whose name is forgotten may be ordered again. Every replica then skips it, because the ledgers know that the
+  // case is settled.
   if (executed_.size() > names_executed_max) executed_.pop_front();
   drop(name, now);
 }
@@ -92,7 +93,7 @@ void system_queue::drop(case_name name, microseconds_t now) {
   require(bytes_ >= found->content.raw.view.size(), "the bytes of a pending system request are counted");
   bytes_ -= found->content.raw.view.size();
   if (!found->is_proposed) --waiting_;
-  // Another oldest request starts another wait.
+  // If another request becomes the oldest, a new wait begins.
   if (found == pending_.begin()) waits_since_ = now;
   pending_.erase(found);
   require(waiting_ <= pending_.size(), "no more system requests wait than are pending");

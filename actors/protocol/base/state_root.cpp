@@ -7,7 +7,8 @@ namespace hypermesh {
 digest state_chunk_digest(byte_span bytes) { return digest_of("hypermesh state chunk", bytes); }
 
 digest state_root(const state_snapshot& snapshot) {
-  // The leaves are taken as they are. Each was computed when its chunk was made, and was verified when it was fetched.
+  // The leaves are not computed again. Each leaf was computed when its chunk was created, or verified when its chunk
+  // was fetched.
   std::vector<digest> leaves;
   leaves.reserve(snapshot.size());
   for (const auto& chunk : snapshot)

@@ -5,8 +5,8 @@
 namespace hypermesh {
 
 vote_set::outcome vote_set::add(const signed_statement& vote) {
-  // The first vote of a replica stays. If a second one replaced it, a faulty replica could be counted for one digest
-  // now and for another digest later (attack 3).
+  // The first vote of a replica is kept. If a second vote replaced it, a faulty replica could be counted for one digest
+  // first and for another digest later (attack 3).
   const auto [place, added] = votes_.emplace(vote.content.replica, vote);
   if (added) return outcome::added;
   // Only contents are compared: two signatures over one content are no conflict.

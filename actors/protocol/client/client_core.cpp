@@ -65,8 +65,8 @@ client_effects client_core::on_submit(byte_vector operation, operation_token tok
   return out;
 }
 
-/// Whether one more request may be under way. The newest request stays within a window of the oldest, so that no client
-/// table takes an open request for a past one (`timestamp_window`).
+/// Whether one more request may be under way. The newest request must stay within a window of the oldest, so that an
+/// open request never falls out of the window at a replica (`timestamp_window`).
 bool client_core::has_room() const {
   if (requests_.empty()) return true;
   return requests_.size() < settings_.requests_in_flight_max &&
@@ -75,13 +75,13 @@ bool client_core::has_room() const {
 
 void client_core::send_bundles(microseconds_t now, client_effects& out) {
   if (waiting_.empty()) return;
-  // No operation is sent before f + 1 replicas have opened the session. So if the number is refused, no operation can
-  // have been executed under it.
+  // No operation is sent before f + 1 replicas have opened the session. So if the number is refused, no operation was
+  // executed in that session.
   if (!session_.is_open()) return open_session(now, out);
   while (!waiting_.empty() && has_room()) {
     const bool full = waiting_.size() >= settings_.bundle_operations_max;
     const bool due = now >= waiting_.front().since + settings_.bundle_delay_us;
-    // An idle client sends at once, so that a single operation pays no bundle delay.
+    // A client without requests under way sends at once, so that a single operation has no bundle delay.
     if (!full && !due && !requests_.empty()) return;
     send_request(std::min(waiting_.size(), settings_.bundle_operations_max), now, out);
   }
@@ -120,7 +120,7 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
   for (std::size_t index = 0; index < count; ++index) {
     const auto& each = waiting_[index];
     bytes += each.operation.size();
-    // The bundle ends before the operation that does not fit. That one begins the next request.
+    // The bundle ends before the first operation that does not fit. This operation begins the next request.
     if (bytes > limits::request_bytes_max) break;
     operations.emplace_back(each.operation);
     tokens.push_back(each.token);
@@ -135,29 +135,30 @@ void client_core::send_request(std::size_t count, microseconds_t now, client_eff
   requests_.emplace(when, std::move(request));
 }
 
-/// The primary. No value, which means all replicas, when the primary cannot be reached or the request is sampled.
+/// The receiver of a request: the primary, or all replicas (no value) if the link to the primary is closed or the
+/// request is sampled.
 std::optional<replica_id> client_core::receiver_of(timestamp when, microseconds_t now) {
   const auto primary = cluster_.group().primary_of(view_);
   if (closed_links_.contains(primary) || is_sampled(when, now)) return std::nullopt;
   return primary;
 }
 
-/// In an ordered session a backup can judge the primary by a request only if it has the requests before it. So the
-/// sample consists of runs, twice as long as the number of requests under way. The first half of a run waits for
-/// requests that the backups do not have. The second half shows how long the primary takes.
+/// In an ordered session a backup can only measure the wait of a request if it also has the requests before it. So the
+/// sample consists of runs of consecutive requests, twice as many as may be under way. Requests in the first half of a
+/// run may follow requests that the backups do not have. The second half shows how long the primary takes.
 bool client_core::is_sampled(timestamp when, microseconds_t now) {
   if (settings_.sampled_one_in == 0) return false;
-  // A run that has begun goes on, whatever is drawn.
+  // A run that has begun is continued, whatever the random choice is.
   if (sampled_left_ > 0) return sampled_left_-- > 0;
-  // The draw depends on a secret, so the primary cannot serve just the sampled requests well (attack 29).
+  // The choice depends on a secret, so the primary cannot delay only the requests that are not sampled (attack 29).
   const auto drawn = hasher{"hypermesh sampled request"}.add(settings_.sampling_seed).add(when.value).finish();
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
     number = number << 8U | std::to_integer<std::uint64_t>(drawn.bytes[index]);
   const auto factor = is_doubtful(now) ? client_settings::doubtful_factor : 1;
   const auto run = is_ordered() ? 2 * std::max<std::uint64_t>(requests_.size(), 1) : 1;
-  // A run is as much rarer as it is longer, so the share of sampled requests stays the same. Example: 8 requests under
-  // way make runs of 16, which begin at one request in 16 * 16 = 256.
+  // Longer runs begin less often, so that the share of sampled requests stays the same. Example: 8 requests under way
+  // make runs of 16, which begin at one request in 16 * 16 = 256.
   if (number % (std::max<std::uint64_t>(settings_.sampled_one_in / factor, 1) * run) != 0) return false;
   sampled_left_ = run - 1;
   return true;
@@ -175,22 +176,22 @@ client_effects client_core::on_reply(replica_id from, const reply& value, micros
   if (value.id.client != self_ || value.id.session != session_.id() || !cluster_.group().contains(from)) return out;
   const auto found = requests_.find(value.id.when);
   if (found == requests_.end()) {
-    // The request is over. A result that differs from the accepted one counts against its replica (attack 5).
+    // The request has its result already. A different result is counted as a wrong reply of its replica (attack 5).
     watch_.on_late(from, value.id.when, value.outcome);
     return out;
   }
   auto& request = found->second;
   if (value.request != request.content) {
-    // This answers another request with the same name. Its result must not be taken for the result of this request
-    // (attack 5).
+    // The reply answers a different request with the same name, so its result must not be used for this request (attack
+    // 5).
     if (value.outcome.status == reply_status::executed) on_name_taken(from, value.id.when, now, out);
     return out;
   }
-  // Noted for every replica. `learn_view` looks only at those whose results agree in the end.
+  // The view is noted for every replica. `learn_view` uses only the views of replicas whose results agree in the end.
   request.views[from] = value.view;
   switch (value.outcome.status) {
     case reply_status::overloaded:
-      // Not final: the request is sent again later and may be admitted then.
+      // This refusal is not final, because the request is sent again later and may be admitted then.
       request.refused_by.insert(from);
       break;
     case reply_status::session_ended:
@@ -213,7 +214,7 @@ void client_core::take_outcome(replica_id from, const reply& value, microseconds
   const auto matching = std::count_if(request.outcomes.begin(), request.outcomes.end(),
                                       [&](const auto& each) { return each.second == value.outcome; });
   if (static_cast<std::uint32_t>(matching) < cluster_.group().weak_quorum()) return;
-  // Before `finish`, which drops the answers of the replicas.
+  // This must precede `finish`, which drops the answers of the replicas.
   learn_view(request, value.outcome);
   last_wait_us_ = now - std::min(now, request.sent_at);
   watch_.on_agreed(value.id.when, value.outcome, request.outcomes);
@@ -223,22 +224,22 @@ void client_core::take_outcome(replica_id from, const reply& value, microseconds
 
 /// The session has ended. If it was open, f+1 replicas have to answer so, because one of them is correct: no request
 /// under way will be executed from now on, and operations that still wait are sent in another session. If it was not
-/// open yet, a quorum has to refuse the opening, because the next number follows from what these replicas name.
+/// open yet, a quorum has to refuse the opening, because the next number is computed from the numbers in the refusals.
 void client_core::on_session_ended(replica_id from, const reply& value, microseconds_t now, client_effects& out) {
   if (!session_.is_open()) {
-    // No operation was sent in this session, so another number serves as well, and no operation fails.
+    // No operation was sent in this session, so another number can be used, and no operation fails.
     if (!session_.on_refused(from, value.outcome.fresh_above)) return;
   } else {
     auto& request = requests_.at(value.id.when);
     request.ended_by.insert(from);
     if (request.ended_by.size() < cluster_.group().weak_quorum()) return;
-    // Requests under way may have been executed before the end. They are not sent again in another session, because
-    // they could be executed twice.
+    // Requests under way may have been executed before the end. They fail and are not sent again in another session,
+    // because they could be executed twice.
     for (auto& [when, each] : requests_)
       fail(each, client_error::session_ended, out);
     session_.replace(session_.id());
   }
-  // Late replies name the old session, and `on_reply` drops them.
+  // `on_reply` drops late replies, because they contain the number of the old session.
   requests_.clear();
   send_bundles(now, out);
 }
@@ -251,12 +252,12 @@ void client_core::on_name_taken(replica_id from, timestamp when, microseconds_t 
   if (found->second.taken_by.size() < cluster_.group().weak_quorum()) return;
   fail(found->second, client_error::name_taken, out);
   requests_.erase(found);
-  // The other process has opened the session. This one takes another number; its operations still wait.
+  // The other process has opened the session, so this client chooses another number. Its operations still wait.
   if (!session_.is_open()) session_.replace(session_.id());
   send_bundles(now, out);
 }
 
-/// The client goes to the smallest view that the f+1 agreeing replicas name, because a correct one among them has
+/// The client uses the smallest view among those of the f+1 agreeing replicas, because at least one correct replica has
 /// reached it. Example with f=1: a liar names view 900 and a correct replica view 5. The client takes 5 (attack 19).
 void client_core::learn_view(const open_request& request, const request_outcome& agreed) {
   std::optional<view_number> lowest;
@@ -272,16 +273,16 @@ void client_core::finish(timestamp when, const request_outcome& outcome, client_
   const auto found = requests_.find(when);
   require(found != requests_.end(), "a finished request was under way");
   auto& request = found->second;
-  // f+1 replicas refused the timestamp for ever. The client cannot learn any more whether the request was executed.
+  // f+1 replicas refused the timestamp as stale. The client can no longer learn whether the request was executed.
   if (outcome.status == reply_status::stale_timestamp) {
     fail(request, client_error::stale_timestamp, out);
   } else if (when == timestamp{0}) {
     // f + 1 replicas have executed the opening, so a correct one has, and the session is part of the agreed state.
     session_.on_opened();
   } else if (request.tokens.empty()) {
-    // All its operations have failed with a time-out before.
+    // All operations of the request have timed out before.
   } else if (outcome.statuses.size() != request.tokens.size()) {
-    // f+1 replicas agree on a reply with another number of results than operations, so more than f are faulty. Their
+    // f+1 replicas agree on a reply with another number of results than operations, so more than f are faulty. The
     // result is not used.
     fail(request, client_error::timed_out, out);
   } else {
@@ -300,7 +301,7 @@ void client_core::fail(open_request& request, client_error error, client_effects
   for (const auto token : request.tokens)
     out.done.push_back({token, error});
   operations_pending_ -= request.tokens.size();
-  // In an ordered session the request itself goes on, without an operation that waits for it.
+  // In an ordered session the request stays under way, although its operations have failed.
   request.tokens.clear();
 }
 
@@ -311,14 +312,14 @@ client_effects client_core::on_query(byte_vector operation, operation_token toke
     return out;
   }
   const auto when = next_query_;
-  // Queries have numbers of their own. They fill no window of timestamps, because they are not ordered.
+  // Queries have separate numbers and do not use timestamps of the session, because they are not ordered.
   next_query_ = next_query_.next();
   open_query asked;
   asked.frame = encode(query{{self_, when}, std::move(operation)});
   asked.token = token;
   asked.next_send = now + settings_.retransmit_us;
   asked.deadline = now + settings_.deadline_us;
-  // To all replicas at once, because a query is not ordered and needs f + 1 equal answers (attack 35).
+  // The query is sent to all replicas at once, because it needs f + 1 equal answers (attack 35).
   out.sends.push_back({std::nullopt, asked.frame});
   queries_.emplace(when, std::move(asked));
   return out;
@@ -329,7 +330,7 @@ client_effects client_core::on_query_reply(replica_id from, const query_reply& v
   const auto found = queries_.find(value.id.when);
   if (value.id.client != self_ || found == queries_.end() || !cluster_.group().contains(from)) return out;
   auto& answers = found->second.answers;
-  // The latest answer of each replica counts: an older one may be of an older state. So a replica counts once.
+  // Only the latest answer of each replica counts, because an earlier answer may come from an older state.
   answers[from] = {static_cast<operation_status>(value.status), value.result};
   const auto matching =
       std::count_if(answers.begin(), answers.end(), [&](const auto& each) { return each.second == answers[from]; });
@@ -365,15 +366,15 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
     if (now >= request.deadline && !request.tokens.empty()) {
       const bool refused = request.refused_by.size() >= cluster_.group().weak_quorum();
       fail(request, refused ? client_error::overloaded : client_error::timed_out, out);
-      // In an ordered session the later requests are executed only after this one. So it is sent again, although no
-      // operation waits for its result any more.
+      // In an ordered session later requests are executed only after this one. So it is sent again, although its
+      // operations have failed.
       if (!is_ordered()) {
         place = requests_.erase(place);
         continue;
       }
     }
-    // All other requests of an ordered session wait for the first one. Backups get it early, once, so that they notice
-    // a primary that does not serve it.
+    // All other requests of an ordered session wait for the first one. It is sent to the backups once, before its
+    // retransmission is due, so that they notice a primary that does not order it.
     const bool is_hint = is_ordered() && place == requests_.begin() && !request.is_hinted &&
                          now >= request.sent_at + settings_.doubtful_us;
     const bool is_due = now >= request.next_send;
@@ -384,7 +385,7 @@ void client_core::resend_late(microseconds_t now, client_effects& out) {
       request.next_send = now + request.interval;
     }
     if (is_due || is_hint) {
-      // A retransmission goes to the same replicas, so after it no hint is needed.
+      // A retransmission goes to the same replicas, so no further hint is needed.
       request.is_hinted = true;
       ++retransmissions_;
       out.sends.push_back({std::nullopt, request.frame});
@@ -403,7 +404,7 @@ void client_core::resend_queries(microseconds_t now, client_effects& out) {
       continue;
     }
     if (now >= asked.next_send) {
-      // Answers from different moments may differ, so all replicas are asked again, and f + 1 have to agree anew.
+      // Answers from different times may differ, so all replicas are asked again, and f + 1 new answers have to agree.
       asked.answers.clear();
       asked.next_send = now + settings_.retransmit_us;
       out.sends.push_back({std::nullopt, asked.frame});
@@ -416,7 +417,8 @@ client_effects client_core::on_link_down(replica_id replica) {
   client_effects out;
   // A client that cannot reach the primary sends its next requests to all replicas (`receiver_of`).
   closed_links_.insert(replica);
-  // The client does not need the replies of each backup. Without the primary, only backups can forward its requests.
+  // A closed link to a single backup does not matter. If the link to the primary is closed, the requests have to reach
+  // the primary through backups.
   if (replica != cluster_.group().primary_of(view_)) return out;
   for (const auto& [when, request] : requests_)
     out.sends.push_back({std::nullopt, request.frame});
@@ -426,12 +428,12 @@ client_effects client_core::on_link_down(replica_id replica) {
 client_effects client_core::on_link_up(replica_id replica) {
   client_effects out;
   closed_links_.erase(replica);
-  // The opening names the link for results. If the session is not open yet, the opening is among the requests below.
+  // The opening tells the replica to send results on this link. If the session is not open yet, the opening is among
+  // the requests below.
   if (session_.is_open() && opening_frame_) out.sends.push_back({replica, opening_frame_});
   for (const auto& [when, asked] : queries_)
     out.sends.push_back({replica, asked.frame});
-  // To a backup too: it may have executed the request and its reply may be lost, and the client may need that reply to
-  // have f+1.
+  // Requests are also sent to a backup: its reply may be lost, and the client may need this reply to have f+1.
   for (const auto& [when, request] : requests_) {
     if (!request.outcomes.contains(replica)) out.sends.push_back({replica, request.frame});
   }
@@ -440,7 +442,7 @@ client_effects client_core::on_link_up(replica_id replica) {
 
 client_effects client_core::on_stop() {
   client_effects out;
-  // Operations under way may still be executed; `stopped` means only that their results are not awaited.
+  // Operations under way may still be executed. `stopped` only means that the client no longer waits for their results.
   for (const auto& each : waiting_)
     out.done.push_back({each.token, client_error::stopped});
   for (auto& [when, request] : requests_)

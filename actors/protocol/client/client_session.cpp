@@ -12,8 +12,8 @@ namespace hypermesh {
 
 namespace {
 
-/// A new session number is drawn from this many numbers. Two processes that draw at once rarely choose the same one. If
-/// they do, their openings differ by the nonce, and f + 1 replicas report to one of them that the name is taken.
+/// A new session number is chosen among this many numbers, so two processes rarely choose the same one. If they do,
+/// their openings have different nonces, and f + 1 replicas report to one of them that the name is taken.
 constexpr std::uint64_t draw_width = 1ULL << 20U;
 
 }  // namespace
@@ -32,7 +32,8 @@ timestamp client_session::take_next() {
 }
 
 std::uint64_t client_session::drawn(std::string_view what) const {
-  // From the seed and not from a clock or a random generator, so that equal seeds give equal runs (I15).
+  // The number is computed from the seed and not from a clock or a random generator, so that equal seeds give equal
+  // runs (I15).
   const auto whole = hasher{what}.add(seed_).add(id_.value).finish();
   std::uint64_t number = 0;
   for (std::size_t index = 0; index < sizeof(number); ++index)
@@ -49,20 +50,22 @@ session_opening client_session::opening() const {
 }
 
 bool client_session::on_refused(replica_id from, session_id fresh_above) {
-  // A quorum and not f + 1: among the numbers of f + 1 replicas only one may be correct, and the client cannot know
-  // which. In a quorum at least f + 1 are correct.
+  // A quorum is needed: among f + 1 replicas only one may be correct, and the client cannot know which. In a quorum at
+  // least f + 1 replicas are correct.
   refusals_[from] = fresh_above;
   if (refusals_.size() < group_.quorum()) return false;
-  // The (f + 1)-th largest number of the quorum. f liars can neither lift it above all numbers of correct replicas, nor
-  // keep it below all of them. Example with f = 1: of 2^60, 900 and 880 it is 900, and of 900, 880 and 0 it is 880.
+  // The (f + 1)-th largest number of the quorum is used. f faulty replicas can neither raise it above all numbers of
+  // correct replicas nor lower it below all of them. Example with f = 1: of 2^60, 900 and 880 it is 900, and of 900,
+  // 880 and 0 it is 880.
   std::vector<session_id> named;
   for (const auto& [replica, number] : refusals_)
     named.push_back(number);
   std::ranges::sort(named, std::greater{});
   const auto above = named.at(group_.faulty_max());
-  // The next number is refused by a quorum of its own, or not at all.
+  // Refusals of the previous number do not count for the next one.
   refusals_.clear();
-  // Only the client itself can have opened such large numbers. Nothing is drawn near the end, so no number wraps.
+  // Only the client itself can have opened sessions with such large numbers. No number is chosen here, so that none
+  // overflows.
   if (above.value > std::numeric_limits<std::uint64_t>::max() - draw_width) return false;
   replace(above);
   return true;
@@ -70,11 +73,12 @@ bool client_session::on_refused(replica_id from, session_id fresh_above) {
 
 void client_session::replace(session_id above) {
   require(id_ != session_id{0}, "session 0 is always open");
-  // Also above the present number: it was refused, although lagging replicas may name a smaller one.
+  // The new number must also be above the present number, which was refused, although lagging replicas may report a
+  // smaller one.
   const session_id largest{std::numeric_limits<std::uint64_t>::max() - draw_width};
   const auto floor = std::min(std::max(above, id_), largest);
   id_ = floor.plus(1 + drawn("session number") % draw_width);
-  // Timestamps count inside a session: none of the old one is done or past in the new one (attack 25).
+  // Timestamps start again in the new session, because they count inside a session (attack 25).
   next_ = timestamp{1};
   is_open_ = false;
   refusals_.clear();

@@ -10,7 +10,7 @@ namespace hypermesh {
 namespace {
 
 digest digest_of(const request_outcome& outcome) {
-  // A digest instead of the result: 512 results could be 512 MiB.
+  // Only a digest of the result is kept, because 512 results could have 512 MiB.
   hasher of{"reply"};
   of.add(outcome.statuses.size());
   for (const auto status : outcome.statuses)
@@ -30,7 +30,7 @@ bool is_shortened(const request_outcome& outcome) {
 }  // namespace
 
 void reply_watch::on_agreed(timestamp when, const request_outcome& agreed, const outcomes& given) {
-  // A refusal depends on the moment, and so does a shortened reply: correct replicas may differ in them.
+  // Correct replicas may differ in refusals and shortened replies, because both depend on the time of the request.
   if (agreed.status != reply_status::executed || is_shortened(agreed)) return;
   answered_.push_back({when, digest_of(agreed), {}});
   for (const auto& [from, outcome] : given)
@@ -39,15 +39,15 @@ void reply_watch::on_agreed(timestamp when, const request_outcome& agreed, const
 }
 
 void reply_watch::on_late(replica_id from, timestamp when, const request_outcome& outcome) {
-  // The newest entry first, because timestamps begin anew in each session.
+  // The search begins with the newest entry, because timestamps start again in each session.
   const auto found = std::ranges::find(answered_.rbegin(), answered_.rend(), when, &answered::when);
   if (found != answered_.rend()) compare(*found, from, outcome);
 }
 
 void reply_watch::compare(answered& with, replica_id from, const request_outcome& outcome) {
-  // A replica that refuses the request, or that does not keep the result any more, gives no other result.
+  // A refusal, or a reply without the result, does not count as a different result.
   if (is_shortened(outcome)) return;
-  // The first result of each replica counts. A liar that repeats itself is counted once for each request.
+  // The first result of each replica counts. A faulty replica that repeats its answer is counted once for each request.
   if (outcome.status != reply_status::executed || !with.heard.insert(from).second) return;
   if (digest_of(outcome) != with.agreed) ++wrong_[from];
 }

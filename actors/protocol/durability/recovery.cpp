@@ -11,7 +11,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The error for records that do not fit together. The replica has to come back as a learner.
+/// The error for records that contradict each other. The replica has to restart as a learner.
 tl::unexpected<world_error> broken(std::string_view what) {
   return tl::unexpected(
       world_error{fmt::format("the records on disk contradict each other: {}", what), std::string{learner_remedy}});
@@ -19,7 +19,7 @@ tl::unexpected<world_error> broken(std::string_view what) {
 
 }  // namespace
 
-/// Reads records one after the other into the node; stops at the first record that makes no sense.
+/// Reads records one after the other into the node. Stops with an error at the first invalid record.
 class record_reader {
  public:
   record_reader(const cluster_parameters& cluster, replica_id self) : cluster_(cluster), self_(self) {}
@@ -41,21 +41,21 @@ class record_reader {
 };
 
 or_error<void> record_reader::read(const storage_record& record) {
-  // This record has no bytes: its existence is the content.
+  // This record has no bytes, because only its existence matters.
   if (record.kind == record_kind::readmission) {
     node_.replica.readmitted = true;
     return {};
   }
   const bool is_certificate = record.kind == record_kind::prepared || record.kind == record_kind::committed;
-  // One record that cannot be read may be a forgotten vote, so none is skipped (attack 9).
+  // No record is skipped, because an unreadable record may be a vote that the replica would forget (attack 9).
   if (is_certificate ? read_certificate(record) : read_frame(record)) return {};
   return broken(fmt::format("the record of kind {} for view {}, sequence {} cannot be read",
                             static_cast<unsigned>(record.kind), record.view.value, record.sequence.value));
 }
 
 bool record_reader::read_frame(const storage_record& record) {
-  // The frames are those that were sent or accepted. Their signatures are not verified again; the checksums of the
-  // storage guard them.
+  // The frames were sent or accepted before the restart. Their signatures are not verified again, because the checksums
+  // of the storage protect them.
   auto decoded = decode(record.bytes);
   if (!decoded) return false;
   auto& value = *decoded;
@@ -63,8 +63,8 @@ bool record_reader::read_frame(const storage_record& record) {
   switch (record.kind) {
     case record_kind::pre_prepare:
       if (auto* it = std::get_if<pre_prepare>(&value)) {
-        // Proposals of every view above h are kept. A NEW-VIEW names digests only, and the body is in the record of the
-        // earlier view that proposed it (I7).
+        // Proposals of every view above h are kept. A NEW-VIEW has only digests, and the body is in the record of the
+        // earlier view in which it was proposed (I7).
         replica.proposals.push_back(std::move(*it));
         return true;
       }
@@ -78,7 +78,7 @@ bool record_reader::read_frame(const storage_record& record) {
     case record_kind::checkpoint:
       if (auto* it = std::get_if<checkpoint>(&value)) return place_vote(it->vote, node_.own_checkpoints);
       return false;
-    // Of this kind and the next two the storage keeps only the newest record (`is_replaced`).
+    // The storage keeps only the newest record of this kind and of the next two kinds (`is_replaced`).
     case record_kind::stable_checkpoint:
       if (auto* it = std::get_if<checkpoint_proof>(&value)) {
         replica.stable = std::make_shared<const checkpoint_certificate>(std::move(it->certificate));
@@ -88,7 +88,7 @@ bool record_reader::read_frame(const storage_record& record) {
     case record_kind::view_change:
       if (auto* it = std::get_if<view_change>(&value)) {
         replica.own_change = std::make_shared<const view_change>(std::move(*it));
-        // As in `place_vote`: a VIEW-CHANGE of another replica is a sign of another replica's directory.
+        // As in `place_vote`, a VIEW-CHANGE of another replica means that the directory belongs to another replica.
         return replica.own_change->replica == self_;
       }
       return false;
@@ -106,7 +106,7 @@ bool record_reader::read_frame(const storage_record& record) {
   }
 }
 
-/// Own votes must be signed by this replica: otherwise this is the directory of another one.
+/// Own votes must be signed by this replica. Otherwise the directory belongs to another replica.
 bool record_reader::place_vote(const signed_statement& vote, std::vector<signed_statement>& own) const {
   own.push_back(vote);
   return vote.content.replica == self_;
@@ -136,8 +136,8 @@ void record_reader::place_view() {
   replica.view = std::max(asked, entered);
   // A NEW-VIEW of the view that the own VIEW-CHANGE asked for has ended the waiting.
   const bool has_entered = asked <= entered;
-  // One proof of the view is left. The other one belongs to an earlier view, or to the wait that the NEW-VIEW has
-  // ended, and `replica_core::restore_view` accepts one only.
+  // Only one of the two messages is kept, because `replica_core::restore_view` accepts only one. The other message
+  // belongs to an earlier view, or to the wait that the NEW-VIEW has ended.
   if (has_entered) {
     replica.own_change = nullptr;
   } else {
@@ -158,7 +158,7 @@ or_error<void> record_reader::place_execution(sequence_number kept) {
     // (attack 27). Both name one batch (I1), so either of them serves.
     certificates[each.commits.front().content.sequence] = &each;
   // Nothing waits for the write of a commit certificate, so the last ones may be missing. Execution ends at the first
-  // gap, and the batches behind it come again by STATUS.
+  // gap. The replica gets the batches after the gap again with a STATUS.
   replica.last_executed = kept;
   for (auto found = certificates.find(kept.next()); found != certificates.end();
        found = certificates.find(replica.last_executed.next())) {
@@ -175,7 +175,7 @@ or_error<void> record_reader::place_execution(sequence_number kept) {
                                 std::make_shared<const commit_certificate>(*found->second)});
     replica.last_executed = content.sequence;
   }
-  // h moved only after its state was executed or kept (attack 15), so a record before it was lost.
+  // h moves only after its state was executed or kept (attack 15), so an earlier record must have been lost.
   if (replica.stable && replica.stable->sequence() > replica.last_executed) {
     return broken(fmt::format("sequence {} is stable, but only {} can be executed", replica.stable->sequence().value,
                               replica.last_executed.value));
@@ -183,7 +183,7 @@ or_error<void> record_reader::place_execution(sequence_number kept) {
   return {};
 }
 
-/// Statements that the stable checkpoint covers bind no replica any more.
+/// Statements that the stable checkpoint covers no longer bind the replica.
 void record_reader::drop_stable() {
   auto& replica = node_.replica;
   const auto stable = replica.stable ? replica.stable->sequence() : sequence_number{0};
@@ -200,7 +200,7 @@ or_error<recovered_node> record_reader::finish(const stored_history& history) {
   place_view();
   const auto kept = history.state ? history.state->sequence : sequence_number{0};
   if (auto done = place_execution(kept); !done) return failure_of(done);
-  // Last, because execution may have needed records below the stable checkpoint: the kept state may be older.
+  // This step comes last, because execution may need records below the stable checkpoint if the kept state is older.
   drop_stable();
   return std::move(node_);
 }
@@ -221,7 +221,7 @@ or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster, con
     auto snapshot = std::make_shared<const state_snapshot>(state.snapshot());
     taken.push_back({state.last_executed(), state_root(*snapshot), std::move(snapshot)});
   };
-  // The restored state is a checkpoint, and others may need it.
+  // The restored state is a checkpoint, and other replicas may need it.
   if (history.state) {
     const auto& [sequence, snapshot] = *history.state;
     if (auto done = state.restore(sequence, snapshot); !done) {
@@ -231,16 +231,17 @@ or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster, con
     }
     take();
   }
-  // Execution depends on the order alone, so the node gets back the state that it had (I10).
+  // The state depends only on the order of the batches, so execution restores the state that the node had (I10).
   for (const auto& each : past.to_execute) {
-    // The answers are dropped. A client that lacks one asks again and gets the cached reply.
+    // The answers are dropped. A client that lacks an answer sends its request again and gets the cached reply.
     (void)state.execute(each.sequence, *each.body);
     if (cluster.is_checkpoint(each.sequence)) take();
   }
   const auto& stable = past.replica.stable;
   // A replica must not vote or answer from a state that is not the certified one (attack 27).
   for (const auto& each : taken) {
-    // Only h has a certificate here. The root of a later state is compared when its CHECKPOINTs are a quorum.
+    // Only the state at h has a certificate here. The root of a later state is compared when a quorum of CHECKPOINTs
+    // has arrived.
     if (stable == nullptr || each.sequence != stable->sequence()) continue;
     if (each.root == stable->votes.front().content.value) continue;
     return broken(

@@ -17,7 +17,7 @@ void snapshot_writer::restore(sequence_number kept, std::vector<digest> leaves, 
 
 void snapshot_writer::on_taken(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
   require(snapshot != nullptr, "a taken state has a snapshot");
-  // A state that is not newer than the kept one frees no record.
+  // A state that is not newer than the kept one is not written, because no record could be forgotten for it.
   if (sequence <= kept_) return;
   taken_[sequence] = std::move(snapshot);
   start_if_due();
@@ -42,15 +42,15 @@ void snapshot_writer::start_if_due() {
 }
 
 bool snapshot_writer::is_due(const state_snapshot& snapshot) {
-  // The cheap test comes first: the loop below looks at every chunk of the state.
+  // The cheap test comes first, because the loop below examines every chunk of the state.
   if (bytes_since_ < std::max(retained_bytes_, bytes_wanted_)) return false;
-  // Chunks that the kept state has too are on disk already, so only the others cost a write.
+  // Chunks of the kept state are on disk already, so only the other chunks have to be written.
   std::uint64_t unwritten = 0;
   for (const auto& chunk : snapshot) {
     if (!std::ranges::binary_search(kept_leaves_, chunk.leaf)) unwritten += chunk.bytes->size();
   }
-  // A state that changes goes on changing. It is not looked at again before this many bytes of records have come,
-  // because each look passes over all chunks.
+  // The state is not examined again before this many bytes of records were written, because each examination reads the
+  // leaves of all chunks.
   bytes_wanted_ = unwritten <= small_write_bytes ? 0 : unwritten / 2;
   return bytes_since_ >= bytes_wanted_;
 }
@@ -67,12 +67,12 @@ void snapshot_writer::on_installed(sequence_number sequence, std::shared_ptr<con
 }
 
 void snapshot_writer::start(sequence_number sequence, std::shared_ptr<const state_snapshot> snapshot) {
-  // An installed state may interrupt the write of another state. That one is older or wrong, and without its last piece
-  // it never counts as kept.
+  // An installed state may interrupt the write of another state, which is older or wrong. A state without its last
+  // piece never counts as kept.
   writing_ = std::move(snapshot);
   writing_sequence_ = sequence;
   next_chunk_ = 0;
-  // Only the records that are there now are covered by this state.
+  // This state covers only the records that exist now.
   bytes_at_start_ = bytes_since_;
   // A certificate of another installed state must not be written with this one.
   proof_.reset();
@@ -103,7 +103,7 @@ std::optional<storage_record> snapshot_writer::on_kept() {
   kept_ = writing_sequence_;
   kept_leaves_ = leaves();
   std::ranges::sort(kept_leaves_);
-  // Records that were written meanwhile stay, and count towards the next state.
+  // Records that were written meanwhile are kept, and count towards the next state.
   bytes_since_ -= bytes_at_start_;
   bytes_wanted_ = 0;
   writing_ = nullptr;

@@ -8,8 +8,8 @@ namespace hypermesh {
 
 namespace {
 
-/// Losing a commit certificate loses no promise: the COMMITs that it holds are records of their own. So a step of
-/// certificates alone starts no write, and nothing that leaves waits for one.
+/// A lost commit certificate breaks no promise, because the own COMMIT is a separate record. So a step that has only
+/// certificates starts no write, and no frame waits for a certificate.
 bool binds_nobody(const persist_and_send& step) {
   return step.sends->empty() &&
          std::ranges::all_of(*step.records, [](const auto& record) { return record.kind == record_kind::committed; });
@@ -19,35 +19,38 @@ bool binds_nobody(const persist_and_send& step) {
 
 write_ahead::accepted_step write_ahead::on_step(const persist_and_send& step) {
   require(step.records != nullptr && step.sends != nullptr, "a step has records and frames, if only none");
-  // Nothing is handed over for execution either: the answers would rest on a COMMIT that may not be on disk (attack 9).
+  // No batch is handed over for execution either, because the answers would depend on a COMMIT that may not be on disk
+  // (attack 9).
   if (failed_) return {};
   accepted_step out;
-  // What the disk works on is not durable yet, so a certificate that comes meanwhile waits for the next write too.
+  // The records of a running write are not durable yet, so a certificate that arrives meanwhile also waits for the next
+  // write.
   if (!binds_nobody(step) || !being_written_.empty()) out.write_became_due = request_write();
   if (write_is_due_) {
-    // The batches stay in the step. They leave with its frames, when the COMMITs of all earlier steps are durable too.
+    // The batches stay in the step. They are handed over together with its frames, when the COMMITs of all earlier
+    // steps are durable too.
     waiting_.push_back(step);
     return out;
   }
-  // An answer to a client is a promise: a client that has f + 1 of them counts on the COMMITs that they rest on to be
-  // in every later VIEW-CHANGE (§4.5.1), so the own COMMIT is durable before its batch is executed. No write is due, so
-  // it is.
+  // An answer to a client is a promise: f + 1 equal answers imply that every later VIEW-CHANGE of these replicas proves
+  // the batch (§4.5.1). So the own COMMIT must be durable before its batch is executed. It is durable here, because no
+  // write is due.
   out.executable = step.committed;
-  // Without the batches: `on_written` would hand them over a second time.
+  // The step is stored without its batches, because `on_written` would hand them over a second time.
   waiting_.push_back({step.records, step.sends});
   return out;
 }
 
 std::vector<storage_record> write_ahead::start_write() {
   require(being_written_.empty(), "one write at a time");
-  // Reset before the disk works. A step that arrives meanwhile makes the next write due.
+  // The flag is reset before the write, so that a step that arrives during the write makes the next one due.
   write_is_due_ = false;
   being_written_ = std::exchange(waiting_, {});
   std::vector<storage_record> records;
   for (const auto& step : being_written_) {
     for (const auto& each : *step.records) {
-      // An installed state has written its own, newer proof past this queue. An older proof behind it would win at a
-      // restart, because the last one written counts.
+      // The newer proof of an installed state was written directly. If an older proof were written after it, a restart
+      // would use the older one, because the last written proof counts.
       const bool is_outdated = each.kind == record_kind::stable_checkpoint && each.sequence < proof_written_;
       if (!is_outdated) records.push_back(each);
     }

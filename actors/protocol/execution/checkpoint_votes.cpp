@@ -27,10 +27,10 @@ checkpoint_effects checkpoint_votes::on_taken(sequence_number sequence, const di
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   require(!own_roots_.contains(sequence), "a state is taken once for a sequence");
   checkpoint_effects out;
-  // Disowned roots are worthless. A state below the stable checkpoint needs no vote any more.
+  // A state that follows a disowned root is ignored. A state below the stable checkpoint needs no vote.
   if (awaits_certified_state_ || sequence < stable()) return out;
   own_roots_.emplace(sequence, root);
-  // The group was faster: the certificate is here already. A vote would change nothing, but the own state may be wrong.
+  // The certificate arrived before the own state was taken. A vote is no longer needed, but the own state may be wrong.
   if (sequence == stable()) compare_with_own(out);
   if (!awaits_certified_state_ && sequence > stable()) vote_for(sequence, root, out);
   out.keeps_taken = !awaits_certified_state_;
@@ -41,9 +41,10 @@ void checkpoint_votes::vote_for(sequence_number sequence, const digest& root, ch
   // A replica without its disk may have voted for this sequence with another root (attack 9).
   if (abstains_) return;
   if (sequence <= voted_) {
-    // This replica voted for the sequence before: in the last run, or before its state was replaced. A second vote
-    // would convict it, so the first one stays, correct or not. If the two roots differ, one of the two executions was
-    // wrong. The certified state will show which; until then the present state counts as wrong.
+    // This replica has voted for the sequence number before: in the last run, or before its state was replaced. A
+    // second vote with another root would convict it, so the first vote is kept, whether it is correct or not. If the
+    // two roots differ, one of the two executions was wrong. The certified state will show which; until then the
+    // present state counts as wrong.
     const auto said = votes_.find(sequence);
     const auto* own = said == votes_.end() ? nullptr : said->second.of(self_);
     if (own != nullptr && sequence > disowned_ && own->content.value != root) disown(sequence, out);
@@ -69,11 +70,12 @@ checkpoint_effects checkpoint_votes::on_vote(const signed_statement& vote) {
     out.observations.emplace_back(frame_rejected{principal::of(content.replica), reason});
     return out;
   };
-  // Only a twin with the same key sends this replica its own votes.
+  // Only another process with the same key can send this replica its own votes.
   if (content.replica == self_) return reject(rejection::unsolicited);
   if (content.sequence <= stable()) return reject(rejection::already_decided);
-  // Two windows, because the own execution may lag a window behind that of the group. A vote further ahead is refused,
-  // because it would only fill memory (attack 28). There this replica needs a proof, which it gets by STATUS.
+  // Votes are accepted within two windows, because the execution of this replica may be a window behind the group. A
+  // vote further ahead is refused, because it would only use memory (attack 28). A replica that is so far behind gets a
+  // CHECKPOINT-PROOF after its STATUS.
   if (content.sequence > stable().plus(2ULL * cluster_.watermark_window)) return reject(rejection::outside_watermarks);
   switch (votes_[content.sequence].add(vote)) {
     case vote_set::outcome::duplicate:
@@ -91,13 +93,14 @@ void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out)
   // §4.3: a replica "collects checkpoint messages in its log until it has 2f + 1 of them for sequence number n
   // with the same digest d signed by different replicas. … These 2f + 1 messages are the proof of correctness".
   const auto& votes = votes_[sequence];
-  // All digests are looked at, so that a false vote of a low replica number hides no quorum behind it (attack 12).
+  // The votes for each digest are counted, so that a false vote of one replica cannot hide a quorum for another digest
+  // (attack 12).
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     const auto* vote = votes.of(replica_id{number});
     if (vote == nullptr || votes.count_for(vote->content.value) < cluster_.group().quorum()) continue;
     auto certificate = std::make_shared<checkpoint_certificate>();
     certificate->votes = votes.votes_for(vote->content.value);
-    // A quorum is enough, and messages that contain a proof have room for a quorum only.
+    // A quorum of votes is enough, and messages that contain a proof only have room for a quorum.
     certificate->votes.resize(cluster_.group().quorum());
     return adopt(std::move(certificate), out);
   }
@@ -106,7 +109,8 @@ void checkpoint_votes::settle(sequence_number sequence, checkpoint_effects& out)
 checkpoint_effects checkpoint_votes::on_proof(std::shared_ptr<const checkpoint_certificate> certificate) {
   require(certificate != nullptr && certificate->votes.size() >= cluster_.group().quorum(), "a proof has a quorum");
   checkpoint_effects out;
-  // Each replica that is ahead answers a STATUS with its proof, so old proofs are usual and no fault of their senders.
+  // Each replica that is ahead answers a STATUS with its proof, so old proofs are normal and not a fault of their
+  // senders.
   if (certificate->sequence() > stable()) adopt(std::move(certificate), out);
   return out;
 }
@@ -121,7 +125,7 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
   out.observations.emplace_back(checkpoint_became_stable{stable(), stable_->votes.front().content.value});
   compare_with_own(out);
   if (awaits_certified_state_) {
-    // Each newer certified state is asked for, because the first one may be gone at the donors.
+    // Each newer certified state is requested too, because the donors may have dropped the first one.
     out.fetch = stable_;
   } else {
     out.stable = stable_;
@@ -131,12 +135,12 @@ void checkpoint_votes::adopt(std::shared_ptr<const checkpoint_certificate> certi
 void checkpoint_votes::compare_with_own(checkpoint_effects& out) {
   const auto own = own_roots_.find(stable());
   if (own == own_roots_.end() || own->second == stable_->votes.front().content.value) return;
-  // A quorum certified another state. One of its members is correct, so the own state is the wrong one.
+  // A quorum certified another root. At least one member of the quorum is correct, so the own state is wrong.
   disown(stable(), out);
 }
 
-/// This replica computed something wrong, and so is everything that builds on it. None of it is signed or sent again
-/// (attack 27).
+/// The own state was wrong, so all later own states are wrong too. Their roots are not signed or sent again (attack
+/// 27).
 void checkpoint_votes::disown(sequence_number sequence, checkpoint_effects& out) {
   require(!awaits_certified_state_, "disowned roots are not compared");
   own_roots_.clear();
@@ -148,16 +152,17 @@ void checkpoint_votes::disown(sequence_number sequence, checkpoint_effects& out)
 
 void checkpoint_votes::on_voting_allowed(sequence_number above) {
   abstains_ = false;
-  // Votes through here may be with other replicas. They count as cast, so none of them is contradicted (attack 9).
+  // Other replicas may have votes of this replica up to this sequence number. These count as cast, so this replica
+  // never contradicts them (attack 9).
   voted_ = std::max(voted_, above);
 }
 
 checkpoint_effects checkpoint_votes::on_installed(sequence_number sequence, const digest& root) {
   require(cluster_.is_checkpoint(sequence), "checkpoints end a period");
   checkpoint_effects out;
-  // The installed root is the own one from now on. A certificate that is still to come is compared with it.
+  // From now on the installed root is the own root, and later certificates are compared with it.
   if (sequence >= stable()) own_roots_.insert_or_assign(sequence, root);
-  // The certificates that were held back contradicted a state that is gone.
+  // The stable checkpoint that was held back can be passed on, because the state that it contradicted was replaced.
   if (std::exchange(awaits_certified_state_, false)) out.stable = stable_;
   return out;
 }
@@ -170,7 +175,7 @@ checkpoint_effects checkpoint_votes::on_tick() const {
   }
   for (const auto& [sequence, votes] : votes_) {
     const auto* own = votes.of(self_);
-    // Votes from before a repair are not repeated: they may name a wrong root.
+    // Votes from before a repair are not repeated, because they may contain a wrong root.
     if (own != nullptr && sequence > disowned_)
       out.sends.push_back({std::nullopt, encode_vote(message_kind::checkpoint, *own)});
   }

@@ -9,7 +9,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Session 0 needs no opening, so its timestamp 0 names no request.
+/// Session 0 needs no opening, so no request uses its timestamp 0.
 constexpr session_id always_open{0};
 
 request_standing standing_in(const timestamp_window& window, timestamp when) {
@@ -34,10 +34,10 @@ request_standing client_sessions::standing_of(session_id session, timestamp when
   if (const auto found = open_.find(session); found != open_.end()) {
     return opens ? request_standing::done : standing_in(found->second.window, when);
   }
-  // Nothing of session 0 was executed yet, so its window is the empty one.
+  // No request of session 0 was executed yet, so its window is empty.
   if (session == always_open) return standing_in(timestamp_window{}, when);
-  // Which sessions up to `forgotten_` have ended is not known any more, so all of them are refused. A session that was
-  // never open is refused too, which costs its client only the choice of a larger number (attack 25).
+  // It is no longer known which sessions up to `forgotten_` have ended, so all of them are refused. A session that was
+  // never open is refused too; its client only has to choose a larger number (attack 25).
   const bool has_ended = session <= forgotten_ || std::ranges::find(ended_, session) != ended_.end();
   if (has_ended) return request_standing::ended;
   // An operation that is committed before the opening of its session waits for the opening.
@@ -48,7 +48,7 @@ std::optional<session_id> client_sessions::open(session_id session, session_mode
   require(standing_of(session, timestamp{0}) == request_standing::fresh, "a session is opened once");
   // The opening counts as a use. Otherwise the new session would be the least recently used one and end at once.
   open_[session] = {timestamp_window{mode}, ++uses_};
-  // Session 0 takes no place of another one.
+  // Session 0 is not counted against the bound.
   const auto opened = open_.size() - (open_.contains(always_open) ? 1 : 0);
   if (opened <= limits::sessions_per_client_max) return std::nullopt;
   const auto gone = end_least_recent();
@@ -57,7 +57,7 @@ std::optional<session_id> client_sessions::open(session_id session, session_mode
 }
 
 std::optional<session_id> client_sessions::end_least_recent() {
-  // Uses are counted and not timed, so all replicas end the same session.
+  // The age of a session is measured in uses and not in time, so all replicas end the same session.
   auto oldest = open_.end();
   for (auto place = open_.begin(); place != open_.end(); ++place) {
     // Session 0 never ends: it has no opening, so no request could open it again.
@@ -70,7 +70,7 @@ std::optional<session_id> client_sessions::end_least_recent() {
   // Without this memory a delayed copy of the opening would open the session again, and copies of its requests would be
   // executed a second time (attack 25).
   ended_.push_back(session);
-  // `forgotten_` only grows. A smaller number that is forgotten is covered by it already.
+  // `forgotten_` never decreases. It already covers a smaller number that is forgotten now.
   if (ended_.size() > limits::ended_sessions_max) {
     forgotten_ = std::max(forgotten_, ended_.front());
     ended_.pop_front();
@@ -80,14 +80,15 @@ std::optional<session_id> client_sessions::end_least_recent() {
 
 void client_sessions::mark_done(session_id session, timestamp when) {
   require(standing_of(session, when) == request_standing::fresh, "only a fresh request is executed");
-  // Creates session 0 at its first request. All others were opened before, else the request would not be fresh.
+  // This creates session 0 at its first request. Every other session was opened before, because otherwise the request
+  // would not be fresh.
   auto& used = open_[session];
   used.window.mark_done(when);
   used.used = ++uses_;
 }
 
 session_id client_sessions::fresh_above() const {
-  // Sessions do not end in the order of their numbers, so the largest one may be anywhere.
+  // Sessions do not end in the order of their numbers, so the largest number may be at any place.
   return ended_.empty() ? forgotten_ : std::max(forgotten_, *std::ranges::max_element(ended_));
 }
 
@@ -98,7 +99,7 @@ const timestamp_window* client_sessions::window_of(session_id session) const {
 
 void client_sessions::assign(std::uint64_t uses, session_id forgotten, std::deque<session_id> ended,
                              std::map<session_id, open_session> open) {
-  // Assertions, because `client_table::restore` has refused bytes that exceed these bounds.
+  // These are assertions, because `client_table::restore` has refused bytes that exceed these bounds.
   require(ended.size() <= limits::ended_sessions_max, "the memory of ended sessions is bounded");
   require(open.size() <= limits::sessions_per_client_max + 1, "the open sessions of a client are bounded");
   uses_ = uses;

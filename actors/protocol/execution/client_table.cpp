@@ -19,10 +19,10 @@ void write_outcome(byte_writer& out, const request_outcome& outcome) {
   }
 }
 
-/// Null when the bytes end before that many results.
+/// Reads an outcome with `operations` results. Returns null if the bytes end too early.
 client_table::shared_outcome read_outcome(byte_reader& in, std::uint32_t operations) {
   request_outcome outcome;
-  // `operations` is not checked yet. The second bound keeps the loop short whatever it is.
+  // `operations` is not checked yet, so the second bound limits the loop.
   for (std::uint32_t index = 0; index < operations && index < limits::operations_per_request_max; ++index) {
     const auto status = in.number<std::uint8_t>();
     const auto size = in.number<std::uint32_t>();
@@ -39,8 +39,8 @@ digest read_digest(byte_reader& in) {
   return value;
 }
 
-/// Bytes of the cached reply in the state: results, and status and length of each operation. A dropped reply costs
-/// nothing.
+/// Bytes of the cached reply in the state: results, and status and length of each operation. A dropped reply counts as
+/// 0 bytes.
 std::size_t cost_of(const client_table::shared_outcome& outcome) {
   return outcome == nullptr ? 0 : outcome->results.size() + 5 * outcome->statuses.size();
 }
@@ -78,7 +78,7 @@ std::vector<state_chunk> chunks_of(const byte_vector& bytes) {
 
 request_standing client_table::standing_of(request_id id) const {
   const auto found = entries_.find(id.client);
-  // A client without an entry is one that has executed nothing.
+  // A client without an entry has no executed request.
   return found == entries_.end() ? client_sessions{}.standing_of(id.session, id.when)
                                  : found->second.sessions.standing_of(id.session, id.when);
 }
@@ -87,8 +87,8 @@ client_table::answered client_table::answer_of(request_id id) const {
   // A retransmission is harmless: the client gets the cached result, and nothing is executed again (attack 18).
   require(standing_of(id) == request_standing::done, "only a request that is done has a cached reply");
   const auto& entry = entries_.at(id.client).replies.at(id.session);
-  // The answer carries the digest of the request that was executed. If the asker sent another request with the same id,
-  // its client sees the other digest and does not take the result for its own (attack 5).
+  // The answer contains the digest of the request that was executed. A client that sent a different request with the
+  // same id sees the other digest and does not use the result (attack 5).
   if (id.opens_session()) return {entry.opening, opened_outcome()};
   const auto& kept = entry.replies.at(id.when);
   return {kept.request, kept.outcome ? kept.outcome : dropped_outcome(kept.operations)};
@@ -109,7 +109,7 @@ session_id client_table::fresh_above(client_id client) const {
 client_table::shared_outcome client_table::open(const request_reference& opening, session_mode mode) {
   auto& client = entries_[opening.id.client];
   client.chunks.clear();
-  // The session that ends takes its replies with it. Only its number is remembered.
+  // The replies of the session that ends are dropped. Only its number is remembered.
   if (const auto gone = client.sessions.open(opening.id.session, mode)) {
     const auto ended = client.replies.find(*gone);
     client.cached_bytes -= ended->second.cached_bytes;
@@ -123,7 +123,7 @@ client_table::shared_outcome client_table::open(const request_reference& opening
 void client_table::record(const request_reference& done, shared_outcome outcome) {
   require(outcome != nullptr && !outcome->statuses.empty(), "an executed request has an outcome");
   const auto& id = done.id;
-  // Callers ask for the standing first. A second record of one request would mean a second execution (I4).
+  // Callers check the standing first, because a second record of one request would mean a second execution (I4).
   require(standing_of(id) == request_standing::fresh, "a request is executed at most once");
   auto& client = entries_[id.client];
   auto& entry = client.replies[id.session];
@@ -131,13 +131,13 @@ void client_table::record(const request_reference& done, shared_outcome outcome)
   // have.
   client.chunks.clear();
   entry.chunks.clear();
-  // The share of this session is taken out of the sum of the client, changed, and put back below.
+  // The bytes of this session are subtracted from the sum of the client, and the new number is added below.
   client.cached_bytes -= entry.cached_bytes;
   entry.cached_bytes += cost_of(outcome);
   const auto operations = static_cast<std::uint32_t>(outcome->statuses.size());
   entry.replies.emplace(id.when, kept_reply{done.content, std::move(outcome), operations});
   client.sessions.mark_done(id.session, id.when);
-  // In this order: a reply that is past frees bytes, which may keep others from being dropped.
+  // Replies that are past are dropped first, because this may free enough bytes to keep the others.
   drop_past(entry, client.sessions.window_of(id.session)->floor());
   drop_replies(entry, session_bytes_max);
   client.cached_bytes += entry.cached_bytes;
@@ -157,7 +157,7 @@ void client_table::drop_past(session_entry& of, timestamp floor) {
 }
 
 void client_table::drop_replies(session_entry& of, std::size_t bytes_max) {
-  // The oldest replies go first. The entry itself stays, because it says that the request is done.
+  // The oldest replies are dropped first. The entry itself is kept, because it says that the request is done.
   for (auto& [when, each] : of.replies) {
     if (of.cached_bytes <= bytes_max) return;
     of.cached_bytes -= cost_of(std::exchange(each.outcome, nullptr));
@@ -177,7 +177,7 @@ void client_table::drop_replies(client_entry& of) {
   for (const auto& [used, session] : by_use) {
     auto& entry = of.replies.at(session);
     const auto before = entry.cached_bytes;
-    // No more than the excess: the last session that is reached keeps its newest replies.
+    // Only as many bytes as the excess are dropped, so the last session in this loop keeps its newest replies.
     const auto excess = of.cached_bytes - client_bytes_max;
     drop_replies(entry, before - std::min(before, excess));
     of.cached_bytes -= before - entry.cached_bytes;
@@ -209,7 +209,8 @@ byte_vector client_table::written(const session_entry& entry, session_id session
   for (const auto& [when, each] : entry.replies) {
     out.number<std::uint64_t>(when.value);
     out.bytes(each.request.view());
-    // Also without the outcome: a dropped reply is answered with as many results as the request had operations.
+    // This number is written even if the outcome was dropped, because the answer in its place needs one result for each
+    // operation.
     out.number<std::uint32_t>(each.operations);
     out.number<std::uint8_t>(each.outcome ? 1 : 0);
     if (each.outcome) write_outcome(out, *each.outcome);
@@ -220,7 +221,7 @@ byte_vector client_table::written(const session_entry& entry, session_id session
 void client_table::make_chunks(client_id client, client_entry& entry) {
   byte_writer out;
   out.number<std::uint32_t>(client.value);
-  // Uses and ended numbers are in the state too, because they decide which request is fresh (attack 25).
+  // Uses and ended numbers are part of the state too, because they decide which requests are fresh (attack 25).
   out.number<std::uint64_t>(entry.sessions.uses());
   out.number<std::uint64_t>(entry.sessions.forgotten().value);
   out.number<std::uint32_t>(static_cast<std::uint32_t>(entry.sessions.ended().size()));
@@ -231,8 +232,8 @@ void client_table::make_chunks(client_id client, client_entry& entry) {
     // A large session that did not change keeps its chunks.
     if (!replies.chunks.empty()) continue;
     const auto bytes = written(replies, session, entry.sessions);
-    // Small sessions share the chunks of their client. With a chunk for each session, many small ones could use up
-    // the number of chunks that a state may have.
+    // Small sessions share the chunks of their client. If each session had its own chunk, many small sessions could use
+    // up the number of chunks that a state may have.
     if (bytes.size() < own_chunks_min) {
       out.bytes(bytes);
     } else {
@@ -245,7 +246,8 @@ void client_table::make_chunks(client_id client, client_entry& entry) {
 state_snapshot client_table::snapshot() {
   state_snapshot all;
   for (auto& [client, entry] : entries_) {
-    // Only changed clients are written again, so a checkpoint costs as much as was changed since the last one.
+    // Only changed clients are written again, so the cost of a checkpoint is proportional to the changes since the last
+    // one.
     if (entry.chunks.empty()) make_chunks(client, entry);
     all.insert(all.end(), entry.chunks.begin(), entry.chunks.end());
     for (const auto& [session, replies] : entry.replies)
@@ -256,8 +258,8 @@ state_snapshot client_table::snapshot() {
 
 or_reason<void> client_table::read_session(byte_reader& in, session_entry& into,
                                            client_sessions::open_session& window) {
-  // The bytes come from other replicas or from the disk. That their root is the certified one does not show that they
-  // are well-formed, so each bound is checked here.
+  // The bytes come from other replicas or from the disk. A certified root does not prove that the bytes are
+  // well-formed, so each bound is checked here.
   const auto mode = in.number<std::uint8_t>();
   if (mode > static_cast<std::uint8_t>(session_mode_last)) return invalid("a session has an unknown mode");
   window.used = in.number<std::uint64_t>();
@@ -296,7 +298,7 @@ or_reason<void> client_table::read_client(byte_reader& in, client_entry& into) {
   for (std::uint32_t index = 0; index < ended_count; ++index)
     ended.emplace_back(in.number<std::uint64_t>());
   const auto count = in.number<std::uint32_t>();
-  // One more than may be opened: session 0 is always open.
+  // One more than can be opened, because session 0 is always open.
   if (count > limits::sessions_per_client_max + 1) return invalid("a client has more open sessions than allowed");
   std::map<session_id, client_sessions::open_session> open;
   for (std::uint32_t index = 0; index < count; ++index) {
@@ -312,7 +314,7 @@ or_reason<void> client_table::read_client(byte_reader& in, client_entry& into) {
 }
 
 or_reason<void> client_table::restore(std::span<const state_chunk> chunks) {
-  // The borders between chunks carry no meaning: a client or session may continue in the next chunk.
+  // The borders between chunks have no meaning: a client or session may continue in the next chunk.
   byte_vector joined;
   for (const auto& chunk : chunks)
     joined.insert(joined.end(), chunk.bytes->begin(), chunk.bytes->end());
@@ -321,7 +323,8 @@ or_reason<void> client_table::restore(std::span<const state_chunk> chunks) {
   std::map<client_id, client_entry> entries;
   while (!in.is_empty()) {
     const client_id client{in.number<std::uint32_t>()};
-    // As with the timestamps of a session: one table has one encoding, and no client comes twice.
+    // Client numbers must ascend like the timestamps of a session, so that one table has one encoding and no client
+    // appears twice.
     if (!entries.empty() && client <= entries.rbegin()->first) return invalid("the client table is not in order");
     if (auto done = read_client(in, entries[client]); !done) return done;
   }

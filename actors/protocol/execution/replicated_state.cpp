@@ -41,9 +41,10 @@ replicated_state::replicated_state(std::unique_ptr<state_machine> machine, const
 bool replicated_state::awaits(sequence_number sequence) const {
   if (divergence_.exists() || sequence <= last_executed_) return false;
   if (sequence == last_executed_.next()) return true;
-  // §4.2 leaves no gap. Only a state that was replaced by one of an earlier sequence sees one. Example: the state was
-  // wrong from 128 on, batches through 260 were executed, and the certified state after 128 replaced it. Batch 261 may
-  // still be on its way. It is not executed now, and comes again after the batches 129 to 260.
+  // Batches arrive without a gap (§4.2), except after a state was replaced by a state with an earlier sequence number.
+  // Example: the state was wrong from 128 on, batches through 260 were executed, and the certified state after 128
+  // replaced it. Batch 261 may still be on its way. It is not executed now. The replica hands it over again after the
+  // batches 129 to 260.
   require(replaced_, "batches are handed over in order without gaps");
   return false;
 }
@@ -60,19 +61,19 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
   for (const auto& each : content.system_requests)
     judge(sequence, each);
   for (const auto& each : content.requests) {
-    // The same request may be ordered twice, in two slots or two views. Only the first one is executed, and
-    // every replica decides so from the same table (attack 18).
+    // The same request may be ordered twice, in two slots or two views. Only the first occurrence is executed. All
+    // replicas decide this from the same table (attack 18).
     const auto standing = clients_.standing_of(each.id);
     if (standing == request_standing::fresh) {
       done.push_back(execute_fresh(sequence, each));
       continue;
     }
-    // I17: an early request changes nothing, at every replica alike, and is ordered again. So neither a primary that
-    // reorders requests nor a view change that loses one alters the order of a session.
+    // I17: an early request changes nothing at any replica, and is ordered again. So neither a primary that reorders
+    // requests nor a view change that drops one can change the order of a session.
     const bool too_early = standing == request_standing::early;
     done.push_back({{each.id, false, too_early}, answer_to(reference_of(each))});
   }
-  // After all requests of the batch, so that terms end and scores recover at the same place everywhere.
+  // This follows all requests of the batch, so that terms end and scores recover at the same point at all replicas.
   ledger_.end_of(sequence);
   last_executed_ = sequence;
   replaced_ = false;
@@ -82,13 +83,13 @@ std::vector<replicated_state::answered_request> replicated_state::execute(sequen
 /// Applies a system request to its ledger. Its signatures were verified before any correct replica voted for the batch.
 void replicated_state::judge(sequence_number sequence, const system_request& each) {
   const auto about = claim_in(each, cluster_);
-  // No correct replica votes for such a request. If one is committed anyway, it is skipped at every replica alike.
+  // No correct replica votes for such a request. If one is committed anyway, all replicas skip it.
   if (!about) return;
   const auto* wanted = std::get_if<group_request>(&*about);
-  // A hand-over and a readmission are no misbehaviour, so they reach no score.
+  // A hand-over or a readmission is not a misbehaviour, so it does not change a score.
   const bool is_move =
       wanted != nullptr && (wanted->kind == message_kind::readmission || wanted->kind == message_kind::hand_over);
-  // A claim that changes nothing, because it is settled or out of date, is skipped at every replica alike too.
+  // A claim that changes nothing, because it is settled or out of date, is also skipped by all replicas.
   if (is_move) {
     (void)readmissions_.apply(*wanted, sequence);
   } else {
@@ -111,27 +112,28 @@ client_table::shared_outcome replicated_state::run(sequence_number sequence, con
   for (std::size_t index = 0; index < each.operation_count(); ++index) {
     const operation_context context{sequence, each.id.client, each.id.when, static_cast<std::uint32_t>(index),
                                     each.id.session};
-    // All operations of a request are executed, also after one of them was refused: each has its own result.
+    // All operations of a request are executed, even after one of them was refused, because each has its own result.
     auto result = machine_->apply(context, each.operation(index));
     const bool fits = result.payload.size() <= limits::result_bytes_max &&
                       outcome.results.size() + result.payload.size() <= limits::reply_bytes_max;
-    // The operation was executed and stays executed. Only its answer is left out, so that every reply fits a frame.
+    // The effect of the operation remains. Only its answer is left out, so that every reply fits a frame.
     if (!fits) result = {operation_status::result_too_large, {}};
     outcome.append(static_cast<std::uint8_t>(result.status), result.payload);
   }
   auto shared = std::make_shared<const request_outcome>(std::move(outcome));
-  // In the step of the execution: a state with the effect and without the record would execute it again (I4).
+  // The request is recorded together with its execution, because a state with the effect but without the record would
+  // execute it again (I4).
   clients_.record(reference, shared);
   return shared;
 }
 
 client_table::shared_outcome replicated_state::refuse(reply_status why) const {
-  // A client that counts f + 1 refusals must not count one of a replica whose state is wrong (attack 27).
+  // Clients count f + 1 refusals, so a replica whose state is wrong must not send one (attack 27).
   return divergence_.exists() ? nullptr : refusal(why);
 }
 
 client_table::answered replicated_state::answer_to(const request_reference& asked) const {
-  // A client counts f + 1 equal results, so a replica whose state is wrong gives none (attack 27).
+  // Clients count f + 1 equal results, so a replica whose state is wrong must not send one (attack 27).
   if (divergence_.exists()) return {};
   switch (clients_.standing_of(asked.id)) {
     case request_standing::fresh:
@@ -139,7 +141,7 @@ client_table::answered replicated_state::answer_to(const request_reference& aske
       return {};
     case request_standing::done:
       return clients_.answer_of(asked.id);
-    // It is forgotten whether the request was executed. It is not executed from now on.
+    // It is no longer known whether the request was executed. It will not be executed from now on.
     case request_standing::past:
       return {asked.content, refusal(reply_status::stale_timestamp)};
     // The client gets a number above which no session has ended, so that its next try succeeds.
@@ -180,18 +182,20 @@ installation_outcome replicated_state::install(sequence_number sequence, const d
   if (!divergence_.exists() && sequence <= last_executed_) return {installation::overtaken, {}};
   if (auto done = restore(sequence, snapshot); !done) return {installation::unreadable, std::move(done.error())};
   if (root() != certified) {
-    // The chunks are certified, but the machine made another state of them. Its answers are worthless from now on.
+    // The chunks are certified, but the machine restored a different state from them. So the present state counts as
+    // wrong from now on.
     (void)divergence_.on_disproven(sequence);
     return {installation::unreadable, "what was restored is another state than the certified one"};
   }
-  // After a repair, batches of before may still arrive out of order (`awaits`).
+  // After a repair, batches that were committed before it may still arrive out of order (`awaits`).
   replaced_ = divergence_.on_installed(sequence);
   return {installation::installed, {}};
 }
 
 or_reason<void> replicated_state::restore(sequence_number sequence, const state_snapshot& snapshot) {
   if (snapshot.empty()) return invalid("the snapshot has no layout chunk");
-  // Everything is parsed and compared before the first member changes. The machine comes last of all that can fail.
+  // Everything is parsed and compared before the first member changes. The machine is restored last, because its
+  // `restore` can still fail.
   byte_reader layout{*snapshot.front().bytes};
   const sequence_number claimed{layout.number<std::uint64_t>()};
   const auto machine_chunks = layout.number<std::uint64_t>();
@@ -201,9 +205,9 @@ or_reason<void> replicated_state::restore(sequence_number sequence, const state_
   const bool has_ledger = ledger.read(layout) && readmissions.read(layout);
   if (!has_ledger || !layout.is_complete() || claimed != sequence)
     return invalid("the snapshot's layout is malformed or of another sequence");
-  // Two machines may write the same bytes with different meanings.
+  // The name is compared because two machines may write the same bytes with different meanings.
   if (as_text(name) != machine_->name()) return invalid("the snapshot is of another state machine");
-  // The number comes from other replicas or from the disk, and the split below relies on it.
+  // The number comes from other replicas or from the disk, so it is checked before the chunks are split at it.
   if (machine_chunks > snapshot.size() - 1) return invalid("the snapshot's layout names more chunks than there are");
   const auto split = snapshot.begin() + 1 + static_cast<std::ptrdiff_t>(machine_chunks);
   client_table clients;

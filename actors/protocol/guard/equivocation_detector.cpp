@@ -8,7 +8,7 @@ namespace hypermesh {
 
 namespace {
 
-// Places of the two signatures in a vote_claim.
+// The indices of the two signatures in a vote_claim.
 constexpr std::size_t prepare_at = 0;
 constexpr std::size_t commit_at = 1;
 
@@ -19,7 +19,7 @@ message_kind kind_at(std::size_t place) { return place == commit_at ? message_ki
 
 equivocation_detector::equivocation_detector(const cluster_parameters& cluster, const validator& checks)
     : cluster_(cluster), checks_(&checks), replicas_(cluster.replicas), proposals_(cluster.watermark_window) {
-  // Until the replica publishes its position, the window is the first one: h = 0, H = L.
+  // h = 0 and H = L are used until the replica publishes its position.
   at_.high = sequence_number{cluster.watermark_window};
   require(cluster.watermark_window > 0, "each sequence of the window has a place of its own");
   require(cluster.checkpoint_period > 0, "each checkpoint of the window has a place of its own");
@@ -28,8 +28,9 @@ equivocation_detector::equivocation_detector(const cluster_parameters& cluster, 
 equivocation_detector::findings equivocation_detector::on_message(replica_id sender, const message& value) {
   findings out;
   const auto is_own = [&](const signed_statement& said) { return said.content.replica == sender; };
-  // A proposal may come on any link, because backups send it again to replicas that lack it. A vote is remembered from
-  // its signer's link only: a faulty replica 3 must not fill the place of replica 1 with a forged vote.
+  // A proposal may come on any link, because backups send it again to replicas that lack it. A vote is remembered only
+  // from the link of its signer, because a faulty replica 3 could otherwise use up the place of replica 1 with a forged
+  // vote.
   if (const auto* it = std::get_if<pre_prepare>(&value)) note_proposal(it->header, out);
   if (const auto* it = std::get_if<prepare>(&value); it != nullptr && is_own(it->vote)) {
     note_vote(message_kind::prepare, it->vote, out);
@@ -41,7 +42,7 @@ equivocation_detector::findings equivocation_detector::on_message(replica_id sen
     note_checkpoint(it->vote, out);
   }
   const auto* shown = std::get_if<evidence>(&value);
-  // EVIDENCE with more items than a misbehaviour has is refused by the validator; it must not cost work here.
+  // The validator refuses EVIDENCE with more items than a misbehaviour can have, so it is ignored here.
   if (shown == nullptr || shown->items.size() > items_per_misbehaviour_max) return out;
   for (const auto& each : shown->items) {
     const auto* said = std::get_if<signed_statement>(&each.content);
@@ -115,28 +116,28 @@ equivocation_detector::findings equivocation_detector::on_refused(const message&
 
 equivocation_detector::findings equivocation_detector::on_refused(const authentic_item& document, rejection why) {
   findings out;
-  // For a fault in a document with a genuine signature its signer is responsible, and the validator has just found the
-  // fault: the same check makes the evidence valid at every other replica. The validator has other reasons too, such as
-  // a link of another replica, which say nothing about the signer (attack 39).
+  // The signer is responsible for a fault in a document with a genuine signature. The validator has just found the
+  // fault, and the same check accepts the evidence at every other replica. The validator also refuses documents for
+  // reasons that are not the fault of the signer, for example because they came on the link of another replica (attack
+  // 39).
   const bool is_its_content = why == rejection::number_out_of_range || why == rejection::inconsistent_sizes ||
                               why == rejection::bad_certificate || why == rejection::not_from_primary;
   if (!is_its_content) return out;
-  // `claim_in` finds no case in a larger document: it costs more signature checks than a judgement may (attack
-  // 33). It is refused and convicts nobody.
+  // `claim_in` finds no case in a larger document: it costs more signature checks than a judgement may (attack 33).
+  // Such a document is refused and does not convict.
   evidence shown{{document.item()}};
   if (is_worth_proving(shown)) out.proofs.push_back(std::move(shown));
   return out;
 }
 
-/// Whether the evidence makes a case, if its signatures are genuine, and one that this node still needs. Decided before
-/// any signature is checked.
+/// Whether this node still needs the case that the evidence would prove. Decided before any signature is checked.
 bool equivocation_detector::is_worth_proving(const evidence& shown) const {
   require(!shown.items.empty(), "evidence shows something");
   require(shown.items.size() <= items_per_misbehaviour_max, "two signed messages convict, and not more");
   const auto about = claim_in(shown, cluster_);
   const auto* accused = about ? std::get_if<misbehaviour>(&*about) : nullptr;
-  // A replica that is avoided already is not proven faulty again: it could make evidence against itself without end
-  // (attack 33).
+  // A replica that is avoided already is not proven faulty again, because it could make evidence against itself without
+  // end (attack 33).
   return accused != nullptr &&
          !(accused->accused.is_replica() && is_avoided_as_primary(replica_id{accused->accused.number}));
 }
@@ -164,15 +165,15 @@ bool equivocation_detector::prove(const authentic_item& before, const authentic_
 // --- Votes -----------------------------------------------------------------------
 
 bool equivocation_detector::is_near(const statement& content) const {
-  // Inside the window each sequence has a place of its own, and so have the present view and the next one. Anything
-  // outside could push out what a replica signed for the present view and window.
+  // Each sequence number inside the window has its own place, and so have the present and the next view. A statement
+  // outside could replace one that a replica signed for the present view and window.
   return content.sequence > at_.stable && content.sequence <= at_.high && content.view <= at_.view.next() &&
          content.epoch == cluster_.signing.epoch && cluster_.group().contains(content.replica);
 }
 
 equivocation_detector::replica_record* equivocation_detector::record_of(replica_id replica) {
   if (!cluster_.group().contains(replica)) return nullptr;
-  // Allocated with the first message of the replica, so that silent replicas cost no memory.
+  // The record is allocated with the first message of the replica, so that silent replicas cost no memory.
   auto& known = replicas_[replica.value];
   if (known == nullptr) {
     known = std::make_unique<replica_record>();
@@ -220,7 +221,7 @@ void equivocation_detector::note_vote(message_kind kind, const signed_statement&
   if (claim == nullptr) return;
   show_proposal(content, out);
   const auto place = place_of(kind);
-  // `said`, once its signature was verified. A forged vote conflicts with nothing.
+  // Contains `said` after its signature was verified. A forged vote never counts as a conflict.
   std::optional<authentic_item> genuine;
   const bool is_first = !claim->said[prepare_at] && !claim->said[commit_at];
   if (is_first || claim->value == content.value) {
@@ -288,7 +289,8 @@ void equivocation_detector::show_proposal(const statement& vote, findings& out) 
   require(cluster_.group().contains(vote.replica), "the voter is a replica");
   require(proposal->header->content.view == vote.view && proposal->header->content.sequence == vote.sequence,
           "the vote is for the place of the proposal");
-  // Once for each voter, or a flood of votes would cause a flood of EVIDENCE. A forged header is sent to nobody.
+  // The proposal is sent once to each voter, because otherwise a flood of votes would cause a flood of EVIDENCE. A
+  // forged header is never sent.
   if (proposal->shown_to[vote.replica.value]) return;
   const auto genuine = authenticate({message_kind::pre_prepare, *proposal->header});
   if (!genuine) return;
@@ -298,12 +300,13 @@ void equivocation_detector::show_proposal(const statement& vote, findings& out) 
 
 void equivocation_detector::note_proposal(const signed_statement& header, findings& out) {
   const auto& content = header.content;
-  // A PRE-PREPARE that is not the primary's fills no place; the validator refuses it and `on_refused` judges it.
+  // A PRE-PREPARE of another replica than the primary is not remembered. The validator refuses it, and `on_refused`
+  // handles it.
   if (!is_near(content) || content.replica != cluster_.group().primary_of(content.view)) return;
   auto& claim = proposals_[content.sequence.value % cluster_.watermark_window][content.view.value % 2];
   const bool is_other = !claim.header || claim.sequence != content.sequence || claim.view != content.view;
   if (is_other && claim.header && claim.sequence == content.sequence && claim.view > content.view) return;
-  // `header`, once its signature was verified. A forged header conflicts with nothing.
+  // Contains `header` after its signature was verified. A forged header never counts as a conflict.
   std::optional<authentic_item> genuine;
   if (is_other) {
     claim = {content.view, content.sequence, header, false, {}};
@@ -343,7 +346,7 @@ void equivocation_detector::show_to_voters(const statement& proposed, findings& 
   require(replicas_.size() == cluster_.replicas, "each replica has a record");
   require(is_near(proposed), "only a proposal inside the window is shown");
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
-    // Nothing of this replica is remembered, so there is no vote to compare.
+    // No message of this replica is remembered, so there is no vote to compare.
     if (replicas_[number] == nullptr) continue;
     auto said = proposed;
     said.replica = replica_id{number};
@@ -358,8 +361,8 @@ void equivocation_detector::show_to_voters(const statement& proposed, findings& 
 
 void equivocation_detector::note_checkpoint(const signed_statement& said, findings& out) {
   const auto& content = said.content;
-  // §4.3: one state follows from one order, so a replica signs one digest for each checkpoint. CHECKPOINTs that are not
-  // due are judged by `on_refused`.
+  // §4.3: one order of batches leads to one state, so a replica signs one digest for each checkpoint. `on_refused`
+  // handles CHECKPOINTs that are not at the end of a period.
   const bool is_due = content.view == view_number{0} && content.sequence != sequence_number{0} &&
                       cluster_.is_checkpoint(content.sequence);
   if (!is_due || content.sequence < at_.stable || content.sequence > at_.high || is_avoided_as_primary(content.replica))
@@ -385,7 +388,7 @@ void equivocation_detector::note_checkpoint(const signed_statement& said, findin
   const auto genuine = authenticate({message_kind::checkpoint, said});
   if (!genuine) return;
   claim.is_closed = prove({message_kind::checkpoint, *claim.said}, *genuine, out);
-  // The new one is genuine and the pair proves nothing, so the remembered one is forged.
+  // The new CHECKPOINT is genuine and the pair proves nothing, so the remembered one is forged.
   if (!claim.is_closed) claim.said = said;
 }
 
@@ -404,7 +407,8 @@ void equivocation_detector::note_document(const authentic_item& said, findings& 
 
 void equivocation_detector::note_document(document_claim& known, view_number view, const authentic_item& said,
                                           findings& out) {
-  // A document for a view that is far ahead would take the place of all documents for the views before it.
+  // A document for a view that is far ahead is ignored, because it would prevent documents for all earlier views from
+  // being remembered.
   if (view.value > at_.view.value + cluster_.replicas || (known.said && known.view > view)) return;
   // The newest document replaces the older one, because memory is bounded by one document of each kind (I12).
   if (!known.said || known.view < view) {
@@ -431,7 +435,7 @@ void equivocation_detector::look_for_hidden(const hypermesh::view_change& value,
       const signed_statement said{{claim.view, slot.sequence, claim.value, value.replica, cluster_.signing.epoch},
                                   claim.by[commit_at]};
       if (!conceals(value, said.content)) continue;
-      // The COMMIT was remembered unverified; a forged one is forgotten.
+      // The COMMIT was remembered unverified. If it turns out to be forged, it is removed.
       const auto genuine = authenticate({message_kind::commit, said});
       claim.said[commit_at] = genuine.has_value();
       if (!genuine) continue;

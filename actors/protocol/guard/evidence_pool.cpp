@@ -17,8 +17,7 @@ std::optional<principal> accused_in(const system_claim& about) {
   return accusing == nullptr ? std::nullopt : std::optional{accusing->accused};
 }
 
-/// Whether `one` is older than `other`. The number that grows is the view in a HAND-OVER and the sequence in all
-/// others.
+/// Whether `one` is older than `other`: a HAND-OVER is compared by its view, all other kinds by their sequence number.
 bool is_older(message_kind kind, const statement& one, const statement& other) {
   return kind == message_kind::hand_over ? one.view < other.view : one.sequence < other.sequence;
 }
@@ -43,7 +42,7 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, microsecond
   if (const auto* accused = std::get_if<misbehaviour>(&*about)) {
     out.observations.emplace_back(fault_proven{accused->accused, static_cast<std::uint8_t>(accused->what), shown});
   }
-  // Sent to all, because the other replicas may never see both messages.
+  // The evidence is sent to all replicas, because they may never receive both messages.
   open(*about, system_request_for(*about, shown), true, now, out);
   return out;
 }
@@ -51,17 +50,17 @@ evidence_pool_effects evidence_pool::on_found(const evidence& proof, microsecond
 evidence_pool_effects evidence_pool::on_request(const system_request& value, microseconds_t now) {
   evidence_pool_effects out;
   const auto about = claim_in(value, cluster_);
-  // The sender has sent it to all replicas, so it is only submitted to the own request pool. It is sent from here at
-  // the first repetition.
+  // The sender has sent the system request to all replicas, so this node only submits it to its own request pool. It
+  // sends it to the others at the first repetition.
   if (about && is_news(*about, out)) open(*about, value, false, now, out);
   return out;
 }
 
-/// Whether the wish is granted already or does not fit the present view.
+/// Whether the group request is granted already or does not fit the present view.
 bool evidence_pool::is_over(const group_request& wanted) const {
   if (wanted.kind == message_kind::readmission) {
-    // The ledger grants nothing that has passed and charges nobody for it, so a liar could ask for it without end
-    // (attack 33).
+    // The ledger neither grants nor counts a READMISSION whose sequence numbers are ordered already, so a faulty
+    // replica could repeat it without end (attack 33).
     return readmission_ledger::period_end(wanted.sequence, cluster_) <=
            std::max(agreed_.moves.advance_through, agreed_.after);
   }
@@ -72,7 +71,7 @@ bool evidence_pool::is_over(const group_request& wanted) const {
   return wanted.to <= std::max(view_, agreed_.moves.least_view);
 }
 
-/// Whether the order has dealt with the case, or the ledgers would not change by it.
+/// Whether the case was ordered already, or would not change the ledgers.
 bool evidence_pool::is_settled(const system_claim& about) const {
   if (std::ranges::find(settled_, case_name_of(about)) != settled_.end()) return true;
   const auto* accused = std::get_if<misbehaviour>(&about);
@@ -83,9 +82,10 @@ bool evidence_pool::is_settled(const system_claim& about) const {
   }
   require(accused->accused.number < agreed_.replicas.size(), "verified evidence accuses a member");
   const auto& standing = agreed_.replicas[accused->accused.number];
-  // The ledger does not judge votes that far ahead, and the case would take the place of one that it judges.
+  // The ledger ignores votes so far ahead, and the case would use up the room for another one.
   if (accused->sequence > agreed_.after.plus(2 * cluster_.watermark_window)) return true;
-  // A replica in quarantine is not convicted again: it could make evidence against itself without end (attack 33).
+  // A replica in quarantine is not convicted again, because it could make evidence against itself without end (attack
+  // 33).
   return standing.is_quarantined() || reputation_ledger::is_settled(standing, *accused);
 }
 
@@ -161,13 +161,13 @@ evidence_pool_effects evidence_pool::on_tick(microseconds_t now) {
   for (auto& [name, each] : open_) {
     require(each.repeats <= repeats_max, "a case that was submitted often enough is not open");
     if (now < each.told_at + std::min(repeat_us << each.repeats, repeat_us_max)) continue;
-    // Also to the own request pool, which ignores a request that it still holds.
+    // The case is also submitted to the own request pool again, which ignores a request that is still pending.
     each.told_at = now;
     if (++each.repeats > repeats_max) continue;
     out.sends.push_back({std::nullopt, reframe(each.asked)});
     out.requests.push_back(each.asked);
   }
-  // No replica that could order the case accepts it, or it is of an epoch that is over.
+  // No replica that could order the case accepts it, or the case belongs to an earlier epoch.
   drop_if([](const open_case& each) { return each.repeats > repeats_max; }, out);
   return out;
 }
@@ -179,16 +179,16 @@ evidence_pool_effects evidence_pool::on_misbehaved(const observed_misbehaviour& 
   if (seen.who == self_ || !cluster_.group().contains(seen.who)) return out;
   auto& counted = tallies_[{seen.who, seen.why}];
   if (now >= counted.since + complaint_reason_window_us) counted = {0, now};
-  // One complaint for each window: the counter reaches the number once.
+  // The counter reaches the number once in each window, so there is at most one complaint for each window.
   if (++counted.seen != complaint_reasons_until.at(static_cast<std::size_t>(seen.why))) return out;
   vote(message_kind::complaint,
        complaint_of(self_, seen.who, seen.why, period_for(seen.who, seen.why), cluster_.signing.epoch), now, out);
   return out;
 }
 
-/// The period to complain in: the latest period in which another replica complains already, at most two periods ahead,
-/// so that equal complaints meet; otherwise the present one. The bound keeps a liar from drawing all complaints into a
-/// period that never comes.
+/// The checkpoint period of a complaint. It is the latest period, at most two periods ahead, in which another replica
+/// has complained already, so that complaints are equal and can be counted together. Otherwise it is the present
+/// period. Without the bound, a faulty replica could move all complaints to a period that never comes.
 sequence_number evidence_pool::period_for(replica_id about, complaint_reason why) const {
   const auto period = cluster_.checkpoint_period;
   const sequence_number own{(agreed_.after.value / period + 1) * period};
@@ -219,7 +219,8 @@ evidence_pool_effects evidence_pool::on_release_wanted(replica_id replica, micro
 evidence_pool_effects evidence_pool::on_readmission_wanted(const readmission_wish& wish, microseconds_t now) {
   evidence_pool_effects out;
   const auto epoch = cluster_.signing.epoch;
-  // TOCS '02 §4.3.2: the recovery request of a replica is ordered. Here it takes f+1 votes, the own one among them.
+  // TOCS '02 §4.3.2: the recovery request of a replica is ordered. Here it needs f+1 votes, including the vote of the
+  // replica itself.
   if (wish.floor) vote(message_kind::readmission, readmission_of(self_, self_, *wish.floor, epoch), now, out);
   if (wish.view) {
     const auto asked = hand_over_of(self_, self_, *wish.view, hand_over_cause::readmission, epoch);
@@ -244,19 +245,19 @@ evidence_pool_effects evidence_pool::on_hand_over(const signed_statement& said, 
 
 evidence_pool_effects evidence_pool::on_view(view_number view) {
   evidence_pool_effects out;
-  // Hand-overs to views that are entered are over.
+  // Hand-overs to views up to the present one are no longer needed.
   view_ = std::max(view_, view);
   drop_if([this](const open_case& each) { return is_settled(each.about); }, out);
   return out;
 }
 
-/// A replica that asks for itself gets the vote of this replica if the wish is sensible. The asker may lie about the
-/// loss of its disk, so what it can get is bounded.
+/// Votes for the group request of another replica if that replica asks for itself and the request is plausible. The
+/// other replica may lie about the loss of its disk, so its requests are limited.
 void evidence_pool::support(message_kind kind, const signed_statement& asked, microseconds_t now,
                             evidence_pool_effects& out) {
   const auto wanted = group_request_of(kind, asked.content, cluster_);
-  // Only the wish of the asker itself is supported. Support for support would let one liar collect all votes for a
-  // third replica.
+  // Only a request of a replica for itself is supported. If support were supported too, one faulty replica could
+  // collect all votes for a third replica.
   if (!wanted || asked.content.replica != wanted->about || wanted->about == self_ || is_settled(*wanted)) return;
   if (!is_sensible(*wanted)) return;
   auto& last = supported_at_.try_emplace(place_of(*wanted), 0).first->second;
@@ -269,7 +270,7 @@ void evidence_pool::support(message_kind kind, const signed_statement& asked, mi
 }
 
 /// Whether a replica that lost its disk can have computed these numbers, and has requests left (`readmission_ledger`).
-/// The state knows no view, so only the replicas can judge a wish for one.
+/// The replicated state does not contain the view, so each replica has to check a requested view itself.
 bool evidence_pool::is_sensible(const group_request& wanted) const {
   require(wanted.about.value < agreed_.replicas.size(), "a wish of the group is about a member");
   if (agreed_.replicas[wanted.about.value].is_quarantined()) return false;
@@ -323,18 +324,18 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   votes[said.content.replica] = said;
   require(votes.size() <= cluster_.replicas, "each replica has one vote at a place");
   const auto voters = voters_of(*wanted, cluster_.group());
-  // Equal votes only, and exactly the number that is needed, because `claim_in` accepts no other number.
+  // The evidence contains equal votes only, and exactly the needed number, because `claim_in` accepts no other number.
   auto shown = std::make_shared<evidence>();
   for (const auto& [voter, each] : votes) {
     if (group_request_of(kind, each.content, cluster_) != wanted) continue;
     shown->items.push_back({kind, each});
     if (shown->items.size() == voters) break;
   }
-  // §4's f+1: at least one of them is correct. A step-down needs the vote of the primary alone.
+  // At least one of f+1 voters is correct (§4). A step-down only needs the vote of the primary.
   if (shown->items.size() < voters) return;
   require(shown->items.size() == voters, "the votes that are needed are shown, and not more");
   const system_claim about = *wanted;
-  // Not sent to all: the votes were, so every replica opens the case itself.
+  // The case is not sent to all replicas: the votes were sent to all, so every replica opens the case itself.
   if (is_news(about, out)) open(about, system_request_for(about, std::move(shown)), false, now, out);
 }
 

@@ -17,8 +17,8 @@ complaint_reason complaint_reason_of(rejection reason) {
 }
 
 /// Reasons that a correct replica can cause without a fault of its own. It relays requests of faulty clients, its
-/// message rests on a state that this replica does not share, or many of its messages come at once. They are held
-/// against no replica.
+/// message rests on a state that this replica does not share, or many of its messages come at once. These rejections
+/// are not counted against the sender.
 bool may_be_innocent(rejection reason) {
   return is_benign(reason) || reason == rejection::client_quota || reason == rejection::overloaded ||
          reason == rejection::stale_timestamp || reason == rejection::conflicting_statement;
@@ -40,8 +40,8 @@ std::optional<observed_misbehaviour> observed_misbehaviour_in(const observation&
     return observed_misbehaviour{it->replica, complaint_reason::bad_state};
   }
   if (const auto* it = std::get_if<primary_suspected>(&what)) {
-    // A suspicion with the reason `proven` rests on evidence, which convicts by itself. It says nothing about the
-    // service of the primary.
+    // A suspicion with the reason `proven` is based on evidence, which convicts by itself. It is not a sign of bad
+    // service.
     if (it->reason == suspicion_reason::proven) return std::nullopt;
     return observed_misbehaviour{group.primary_of(it->view), complaint_reason::bad_service};
   }
@@ -60,15 +60,14 @@ void peer_trust::on_agreed(const agreed_reputation& agreed) {
   for (std::size_t number = 0; number < agreed_.size() && number < agreed.replicas.size(); ++number) {
     const bool is_new = agreed.replicas[number].convictions != agreed_[number].convictions;
     const auto& open = proven_[number];
-    // The order may deal with the case without a conviction: the misbehaviour was punished before, or lies too far
-    // back.
+    // The case may have been ordered without a conviction, because the misbehaviour was punished before or is too old.
     const bool is_settled = open && std::ranges::find(agreed.settled, *open) != agreed.settled.end();
     if (is_new || is_settled) proven_[number] = std::nullopt;
   }
   agreed_ = agreed.replicas;
   clients_rate_limited_ = rate_limited_in(agreed.clients).size();
   settled_.insert(settled_.end(), agreed.settled.begin(), agreed.settled.end());
-  // The newest names are enough, because only two reports that overtake each other need them.
+  // The newest names are enough, because they are only needed for a report of evidence that arrives late.
   while (settled_.size() > settled_max)
     settled_.pop_front();
   require(agreed_.size() == local_.size() && agreed_.size() == proven_.size(), "each replica has a standing");
@@ -76,20 +75,22 @@ void peer_trust::on_agreed(const agreed_reputation& agreed) {
 
 void peer_trust::on_proven(const proven_misbehaviour& what) {
   const auto number = what.accused.value;
-  // Evidence and agreement come from different actors. Without this a late report would avoid the replica for ever.
+  // Evidence and agreed reputation come from different actors. Without this check, a late report of evidence would make
+  // this node avoid the replica for ever.
   if (std::ranges::find(settled_, what.name) != settled_.end()) return;
   if (number < proven_.size() && !agreed_[number].is_quarantined()) proven_[number] = what.name;
 }
 
 void peer_trust::on_misbehaved(const observed_misbehaviour& seen) {
   if (seen.who.value >= local_.size()) return;
-  // No other replica can check what this one saw. So the local score throttles and convicts nobody (attack 39).
+  // No other replica can check the observations of this one. So the local score leads to throttling and never to a
+  // conviction (attack 39).
   auto& score = local_[seen.who.value];
   score -= std::min(score, costs.at(static_cast<std::size_t>(seen.why)));
 }
 
 void peer_trust::on_tick(microseconds_t now) {
-  // The first tick only starts the count: the time before it earns nothing.
+  // The first tick only starts the measurement, so the time before it is not counted.
   if (!recovered_at_) recovered_at_ = now;
   // Whole seconds only; the rest counts at the next tick, so that nothing is lost by rounding.
   const auto seconds = (now - std::min(now, *recovered_at_)) / second_us;
@@ -102,7 +103,8 @@ void peer_trust::on_tick(microseconds_t now) {
 
 bool peer_trust::is_throttled(std::size_t number) const {
   require(number < agreed_.size() && number < local_.size(), "each replica has a standing");
-  // Throttling costs a replica its rate and none of its votes, so a wrong impression breaks no quorum.
+  // Throttling limits the frames of a replica, but its votes still count. So a wrong impression cannot prevent a
+  // quorum.
   const auto& agreed = agreed_[number];
   return agreed.is_quarantined() || proven_[number] || agreed.score < reputation_ledger::throttled_below ||
          local_[number] < reputation_ledger::throttled_below;

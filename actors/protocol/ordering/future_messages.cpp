@@ -6,7 +6,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Votes are counted, bodies are counted in bytes: a PRE-PREPARE may hold 2 MiB.
+/// Votes are limited by number and bodies by bytes, because a PRE-PREPARE may have 2 MiB.
 std::size_t body_bytes_of(const message& value) {
   const auto* proposal = std::get_if<pre_prepare>(&value);
   return proposal == nullptr ? 0 : proposal->body->bytes;
@@ -36,7 +36,7 @@ std::vector<early_message> future_messages::drain(view_number view, const waterm
       // A message is past when its view is over or a stable checkpoint covers its sequence number.
       const bool past = where.view < view || where.sequence <= marks.low();
       const bool now = where.view == view && marks.contains(where.sequence);
-      // Its view is still to come, or it is above H even now.
+      // The view of the message is still to come, or the message is still above H.
       if (!past && !now) {
         ++at;
         continue;

@@ -35,7 +35,8 @@ void prepared_set::keep(prepared_certificate certificate) {
 }
 
 void prepared_set::cut_through(sequence_number stable) {
-  // P holds nothing at or below h (§4.4): the proof of the stable checkpoint covers it.
+  // P has no certificate at or below h (§4.4), because the proof of the stable checkpoint covers these sequence
+  // numbers.
   by_sequence_.erase(by_sequence_.begin(), by_sequence_.upper_bound(stable));
 }
 
@@ -65,7 +66,7 @@ std::shared_ptr<const batch> body_store::find(sequence_number sequence, const di
   // §4.4: the null request "goes through the protocol like other requests, but its execution is a no-op".
   static const auto null_request = std::make_shared<const batch>();
   if (value == null_request_digest()) return null_request;
-  // By digest and not by view, because O may name a body of any earlier view.
+  // The body is found by its digest and not by its view, because O may contain a batch of any earlier view.
   const auto held = bodies_.find(sequence);
   if (held == bodies_.end()) return nullptr;
   const auto found = held->second.find(value);

@@ -20,12 +20,12 @@ constexpr unsigned ticks_behind_max = 2;
 
 /// A replica that lost its disk repeats its wish every this many ticks, because the message may have been lost.
 constexpr std::uint64_t wish_ticks = 2;
-/// Null requests of a readmission or a hand-over that are proposed and not executed, beside the batches of clients. As
-/// many must pass in a time-out (`primary_monitor::advance_min`), so a correct primary keeps up wherever a batch is
-/// executed within a time-out. They are few enough that a batch behind them is not late.
+/// The most null requests for a readmission or a hand-over that are proposed and not executed, in addition to the
+/// batches of clients. As many must be executed in a time-out (`primary_monitor::advance_min`), so a correct primary is
+/// fast enough if a batch is executed within a time-out. The number is small, so that a batch behind them is not late.
 constexpr std::size_t null_requests_in_flight_max = primary_monitor::advance_min;
 
-/// Ticks after leaving a view before the own VIEW-CHANGE is sent again: the first one gets time to arrive.
+/// Ticks between leaving a view and sending the own VIEW-CHANGE again, so that the first one has time to arrive.
 constexpr std::uint64_t view_change_ticks = 2;
 
 record_kind record_of(message_kind kind) {
@@ -93,7 +93,8 @@ void replica_core::propose(std::shared_ptr<const batch> body, replica_effects& o
 }
 
 /// TOCS '02 §4.3.2: while a recovery is under way the primary proposes null requests, so that the checkpoint that
-/// completes it comes also when no client sends a request. A hand-over waits for its checkpoint in the same way.
+/// completes the recovery is reached even if no client sends a request. A hand-over reaches its checkpoint in the same
+/// way.
 void replica_core::propose_null_requests(replica_effects& out) {
   static const auto null_request = std::make_shared<const batch>();
   auto* here = status_.active();
@@ -109,7 +110,7 @@ void replica_core::propose_null_requests(replica_effects& out) {
 
 replica_effects replica_core::on_advance(sequence_number through) {
   replica_effects out;
-  // A smaller value counts too, because a diverged state that was replaced may have wanted more.
+  // A smaller value replaces a larger one, because the larger value may come from a diverged state that was replaced.
   advance_through_ = through;
   propose_null_requests(out);
   return out;
@@ -139,7 +140,7 @@ replica_effects replica_core::on_message(principal sender, const message& value)
 
 void replica_core::accept(replica_id from, const message& value, replica_effects& out) {
   const auto& content = content_of(value);
-  // Only a twin that holds the same key sends these, and this replica has cast its own votes.
+  // Only another process with the same key can send votes of this replica, and this replica has its own votes already.
   if (kind_of(value) != message_kind::pre_prepare && from == self_) return reject(from, rejection::unsolicited, out);
   // §4.4: a replica that has left its view "accepts no messages (other than checkpoint, view-change, and new-view
   // messages)" of that view; messages of the view that it waits for are early.
@@ -181,8 +182,8 @@ void replica_core::accept(replica_id from, const pre_prepare& proposal, replica_
     if (slot.proposal->header.content.value == content.value) return reject(from, rejection::duplicate, out);
     return reject(content.replica, rejection::conflicting_statement, out);
   }
-  // A PRE-PREPARE in the name of this primary that it did not make comes from a twin with the same key. A primary on
-  // probation may have made it before it lost its disk, and learns now what it proposed.
+  // A PRE-PREPARE that this primary did not make, but that has its signature, comes from another process with the same
+  // key. A primary on probation may have made it before it lost its disk, and learns it again from this message.
   if (is_primary() && !is_named && rights_.is_full()) return reject(from, rejection::unsolicited, out);
   out.records.push_back({record_kind::pre_prepare, view(), content.sequence, proposal.raw});
   fill(proposal.header, proposal.body, proposal.raw, out);
@@ -289,9 +290,9 @@ replica_effects replica_core::on_stable(std::shared_ptr<const checkpoint_certifi
 }
 
 void replica_core::adopt_stable(replica_effects& out) {
-  // A certificate alone does not move h: this replica must have the state that it certifies (attack 15). `taken_` comes
-  // by way of executor and disk, so neither is ever more than a window behind, and a transferred state counts once it
-  // is on disk.
+  // A certificate alone does not move h: this replica must have the state that it certifies (attack 15). `taken_` is
+  // reported by the executor through the journal, so neither of them is ever more than a window behind. A transferred
+  // state counts once it is on disk.
   if (ahead_ == nullptr || ahead_->sequence() > std::min(taken_, last_executed_)) return;
   move_low(std::move(ahead_), out);
 }
@@ -333,18 +334,19 @@ replica_effects replica_core::on_installed(sequence_number sequence,
                                            std::shared_ptr<const checkpoint_certificate> proof) {
   require(proof != nullptr && proof->sequence() <= sequence, "a state is installed under a certificate");
   replica_effects out;
-  // A wrong state is replaced by one that is not older than the divergence; a right one only by a newer one.
+  // A wrong state is replaced by a state that is not older than the divergence, a correct state only by a newer one.
   const bool repaired = status_.is_diverged();
   if (repaired ? !status_.repair(proof->sequence()) : sequence <= last_executed_) return out;
   last_executed_ = sequence;
   taken_ = proof->sequence();
   // A primary that lagged continues after the sequence numbers that it knows to be used.
   last_proposed_ = std::max(last_proposed_, sequence);
-  // h may be at this checkpoint already when a wrong state is repaired. A newer certificate may have come meanwhile.
+  // When a wrong state is repaired, h may be at this checkpoint already. A newer certificate may have arrived
+  // meanwhile.
   if (proof->sequence() > log_.marks().low()) move_low(std::move(proof), out);
   adopt_stable(out);
   execute_ready(out);
-  // Asks for the batches that the others ordered meanwhile.
+  // The STATUS asks for the batches that the other replicas ordered meanwhile.
   send_status(out);
   if (repaired) propose_waiting(out);
   report_progress(out);
@@ -360,8 +362,8 @@ replica_effects replica_core::on_tick() {
   answered_.clear();
   const bool stalled = stall_.on_tick(last_executed_, last_decided_);
   const bool lacks_state = ahead_ != nullptr && ahead_->sequence() > last_executed_;
-  // If h of the others is at or above this H, they have discarded all that this replica could still accept, so waiting
-  // is useless.
+  // If h of the other replicas is at or above this H, they have discarded all messages that this replica could accept.
+  // So waiting is useless.
   const bool out_of_reach = lacks_state && ahead_->sequence() >= log_.marks().high();
   if (lacks_state && stalled && (stall_.count_wait() >= ticks_behind_max || out_of_reach)) out.fetch = ahead_;
   const auto* here = status_.active();
@@ -372,8 +374,8 @@ replica_effects replica_core::on_tick() {
   return out;
 }
 
-/// Whether a later slot is decided while the next one is not. The messages of the next one were sent before, so what
-/// still arrives will not fill the hole.
+/// Whether a later slot is decided while the next slot is not. The messages of the next slot were sent earlier and were
+/// probably lost, so this replica must ask for them.
 bool replica_core::has_hole() const {
   if (is_decided(last_decided_.next())) return false;
   return std::ranges::any_of(log_.slots(), [this](const auto& each) {
@@ -391,7 +393,7 @@ void replica_core::send_status(replica_effects& out) const {
 }
 
 void replica_core::answer_status(const status& value, replica_effects& out) {
-  // One answer a tick: a STATUS is small and its answer is not (attack 33).
+  // Each replica gets one answer in a tick, because a STATUS is small and its answer may be large (attack 33).
   if (!answered_.insert(value.replica).second) return reject(value.replica, rejection::duplicate, out);
   // A replica below the stable checkpoint may need the state, whatever its view.
   if (stable_ != nullptr && value.low_watermark < stable_->sequence()) {
@@ -404,7 +406,7 @@ void replica_core::answer_status(const status& value, replica_effects& out) {
   const bool sends_all = is_primary() || value.replica == primary();
   retransmission repair{log_, group_, self_, sends_all ? std::nullopt : std::optional{ticks_}};
   if (here != nullptr && value.view == view() && value.active) {
-    // A new primary that lacks bodies itself answers again when it has them.
+    // A new primary that lacks bodies itself answers the STATUS again when it has them.
     if (is_primary() && lacks_body()) here->unanswered.insert_or_assign(value.replica, value);
     return repair.answer(value, out.sends);
   }
@@ -426,7 +428,7 @@ signed_statement replica_core::sign(message_kind kind, sequence_number sequence,
 
 void replica_core::vote(message_kind kind, const signed_statement& own, replica_effects& out) const {
   const auto frame = encode_vote(kind, own);
-  // A vote is durable before it leaves (attack 9).
+  // The record of a vote is written before the vote is sent (attack 9).
   out.records.push_back({record_of(kind), own.content.view, own.content.sequence, frame});
   out.sends.push_back({std::nullopt, frame});
 }

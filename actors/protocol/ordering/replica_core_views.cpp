@@ -1,5 +1,5 @@
-// The way of a replica from view to view (§4.4), its probation, and the way back into its view after a restart. The
-// rest of the class is in replica_core.cpp.
+// The view change of a replica (§4.4), its probation, and its return into its view after a restart. The rest of the
+// class is in replica_core.cpp.
 #include <algorithm>
 
 #include "actors/protocol/ordering/replica_core.hpp"
@@ -11,7 +11,7 @@ namespace hypermesh {
 
 namespace {
 
-/// Ticks after which a replica on probation asks the others to come into the view in which it waits alone.
+/// Ticks after which a replica on probation that waits alone in a view asks the other replicas to move to this view.
 constexpr std::uint64_t alone_ticks = 8;
 
 }  // namespace
@@ -80,10 +80,10 @@ replica_effects replica_core::on_new_view_built(const planned_new_view& opened) 
   const auto& built = opened.message();
   require(built.replica == self_ && group_.primary_of(built.view) == self_, "the primary opens its own view");
   replica_effects out;
-  // This replica may have gone on to a later view. Then it never sends this NEW-VIEW.
+  // This replica may have moved to a later view meanwhile. In that case it does not send this NEW-VIEW.
   if (built.view != view() || status_.changing() == nullptr) return out;
   enter_view(opened, out);
-  // The NEW-VIEW goes first, because a replica that has not entered the view refuses what is sent in it.
+  // The NEW-VIEW is sent first, because a replica that has not entered the view refuses messages of the view.
   out.sends.insert(out.sends.begin(), {std::nullopt, status_.active()->opened_by});
   ask_for_bodies(out);
   return out;
@@ -133,14 +133,14 @@ void replica_core::adopt_plan(const planned_new_view& opened) {
   const auto& plan = opened.plan();
   const auto& verified = opened.message();
   require(plan.digests.size() == verified.reproposals.size(), "a verified NEW-VIEW follows its plan");
-  // A STATUS in the new view is another question than one in the old view.
+  // A STATUS in the new view is answered even if one in the old view was answered in this tick.
   answered_.clear();
   active_view entered;
   entered.opened_by = frame_of(message_kind::new_view, verified.raw);
   entered.min_s = plan.min_s;
   entered.min_s_proof = std::make_shared<const checkpoint_certificate>(plan.proof);
   for (const auto& each : verified.reproposals) {
-    // The own stable checkpoint covers the others.
+    // The own stable checkpoint covers the other sequence numbers of O.
     if (each.content.sequence > log_.marks().low()) entered.reproposals.emplace(each.content.sequence, each);
   }
   // A sequence number that is executed here, or that O names, must not be proposed with another batch.
@@ -149,7 +149,7 @@ void replica_core::adopt_plan(const planned_new_view& opened) {
 }
 
 /// §4.4: replicas "redo the protocol for messages between min-s and max-s but they avoid re-executing client requests".
-/// A body that is not held comes from any replica that holds it, by STATUS (attack 17).
+/// If a body is missing, any replica that has it sends it after a STATUS (attack 17).
 void replica_core::repropose(replica_effects& out) {
   const auto* here = status_.active();
   if (here == nullptr) return;
@@ -160,7 +160,7 @@ void replica_core::repropose(replica_effects& out) {
   }
   for (const auto& header : ready) {
     const auto sequence = header.content.sequence;
-    // Filling one slot may execute it and move h above the next one.
+    // When a slot is filled, it may be executed, and h may move above the next slot.
     if (!log_.marks().contains(sequence)) continue;
     if (auto body = bodies_.find(sequence, header.content.value)) fill(header, std::move(body), nullptr, out);
   }
@@ -174,8 +174,8 @@ void replica_core::take_early(replica_effects& out) {
 
 // --- After the loss of the disk ---------------------------------------------------
 
-/// At the end of the probation the disk holds everything that binds this replica. The record is durable before anything
-/// that the replica signs next.
+/// At the end of the probation the disk contains all promises of this replica. The record is written before the replica
+/// sends its next statement.
 void replica_core::end_probation(replica_effects& out) {
   const bool is_active = status_.active() != nullptr;
   const auto ended = is_active ? rights_.end(view(), log_.marks().low()) : std::nullopt;
@@ -186,7 +186,7 @@ void replica_core::end_probation(replica_effects& out) {
   catch_up(out);
 }
 
-/// Handles again the slots that had to wait for the end of the probation, or for a restart.
+/// Processes the slots again that had to wait for the end of the probation or for a restart.
 void replica_core::catch_up(replica_effects& out) {
   for (auto sequence = last_decided_.next(); status_.active() != nullptr && sequence <= log_.last();
        sequence = sequence.next()) {
@@ -234,7 +234,7 @@ void replica_core::restore(const recovered_replica& past) {
   const auto* here = status_.active();
   if (here == nullptr) return;
   restore_slots(past, self_, *here, bodies_, log_);
-  // A primary goes on after its last proposal and proposes nothing twice.
+  // A primary continues after its last proposal, so it never proposes two batches for one sequence number.
   if (is_primary()) last_proposed_ = std::max(last_proposed_, last_proposal(log_));
   while (is_decided(last_decided_.next()))
     last_decided_ = last_decided_.next();
@@ -255,13 +255,13 @@ replica_effects replica_core::on_start() {
   replica_effects out;
   learn_checkpoint(out);
   repropose(out);
-  // The write of a proposal and its vote may have been torn.
+  // A crash may have separated the records of a proposal and of its vote, so missing votes are sent now.
   catch_up(out);
   if (is_active()) out.view_entered = view();
   if (!rights_.is_full()) out.observations.emplace_back(probation_changed{});
   const bool is_new = view() == view_number{0} && last_executed_ == sequence_number{0} && log_.size() == 0;
-  // A replica of a new group lacks nothing. A replica that lost its disk asks, and the others answer with what they can
-  // prove.
+  // A replica of a new group lacks no messages, so it sends no STATUS. A replica that lost its disk sends one, and the
+  // other replicas answer with messages that they can prove.
   if (is_new && rights_.is_full()) return out;
   send_status(out);
   report_progress(out);

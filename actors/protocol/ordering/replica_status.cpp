@@ -8,7 +8,7 @@
 namespace hypermesh {
 
 bool replica_status::has_entered() const {
-  // A diverged replica goes on in its view after the repair, so the view counts as entered.
+  // A diverged replica continues in its view after the repair, so the view counts as entered.
   if (const auto* wrong = std::get_if<diverged>(&now_)) return std::holds_alternative<active_view>(wrong->interrupted);
   return active() != nullptr;
 }
@@ -17,8 +17,8 @@ void replica_status::leave(view_number to, std::uint64_t tick) {
   require(to > view_, "views only grow");
   require(!is_diverged(), "a diverged replica leaves no view");
   view_ = to;
-  // The batches that wait, the null requests and O belong to the old view and end with it, so none of them can be
-  // proposed in the new one.
+  // The waiting batches, the null requests and O belong to the old view. They are dropped here, so none of them can be
+  // proposed in the new view.
   now_ = changing_view{nullptr, tick};
 }
 
@@ -37,8 +37,8 @@ void replica_status::enter(active_view entered) {
 
 void replica_status::diverge(sequence_number since) {
   if (auto* wrong = std::get_if<diverged>(&now_)) {
-    // A repair has to reach the newest wrong sequence. An older certified state is right too, but the batches between
-    // the two may be cut from the log already.
+    // Only a state at or after the newest wrong sequence number ends the divergence. An older certified state is
+    // correct too, but the batches between the two may have been removed from the log.
     wrong->since = std::max(wrong->since, since);
   } else if (auto* here = active()) {
     now_ = diverged{since, std::move(*here)};
@@ -53,8 +53,8 @@ bool replica_status::repair(sequence_number sequence) {
   if (sequence < wrong->since) return false;
   auto interrupted = std::move(wrong->interrupted);
   std::visit([this](auto& each) { now_ = std::move(each); }, interrupted);
-  // Published with the position, because this replica has dropped messages meanwhile. The filter before verification
-  // lets them pass again (attack 27).
+  // The number is published with the position, because this replica has dropped messages during the divergence, and the
+  // pre-verification filter has to pass them again (attack 27).
   ++repairs_;
   return true;
 }

@@ -4,7 +4,7 @@ namespace hypermesh {
 
 namespace {
 
-/// The steps of `restore_slots`, in its order: a slot gets its proposal before the votes that look for one.
+/// The steps of `restore_slots`, in order. A slot gets its proposal first, because votes need the proposal.
 class slot_restoration {
  public:
   slot_restoration(const recovered_replica& past, replica_id self, slot_log& log)
@@ -22,8 +22,8 @@ class slot_restoration {
     for (const auto& vote : past_.own_prepares) {
       if (!is_here(vote.content)) continue;
       auto& slot = log_.at(vote.content.sequence);
-      // A slot whose vote was sent casts no other one, so a second proposal of the primary finds no PREPARE here
-      // (attack 9).
+      // The replica sends no second vote in a slot whose vote was sent, so it does not PREPARE a second proposal of the
+      // primary (attack 9).
       slot.prepare_sent = true;
       (void)slot.prepares.add(vote);
       // A batch that the NEW-VIEW names was recorded in the view that proposed it first.
@@ -39,7 +39,7 @@ class slot_restoration {
       if (!is_here(certificate.pre_prepare.content)) continue;
       auto& slot = log_.at(certificate.pre_prepare.content.sequence);
       for (const auto& vote : certificate.prepares) {
-        // The PREPAREs of the others are in the certificate, so the slot is prepared again without any message.
+        // The certificate contains the PREPAREs of other replicas, so the slot is prepared again without any message.
         (void)slot.prepares.add(vote);
         // The certificate with the own PREPARE proves that it was sent.
         slot.prepare_sent = slot.prepare_sent || vote.content.replica == self_;
@@ -54,8 +54,7 @@ class slot_restoration {
       slot.commit_sent = true;
       (void)slot.commits.add(vote);
     }
-    // With its certificate a slot is committed-local again. Otherwise the others would have to send their COMMITs
-    // again.
+    // A commit certificate makes a slot committed-local again, so the other replicas need not send their COMMITs again.
     for (const auto& certificate : past_.committed) {
       if (!is_here(certificate.commits.front().content)) continue;
       for (const auto& vote : certificate.commits)
@@ -65,7 +64,8 @@ class slot_restoration {
 
  private:
   [[nodiscard]] bool is_here(const statement& content) const {
-    // A statement of an earlier view binds through P (`prepared_set`). A statement at or below h binds no more.
+    // A statement of an earlier view still binds the replica, but through P (`prepared_set`). A statement at or below h
+    // no longer binds it.
     return content.view == past_.view && log_.marks().contains(content.sequence);
   }
 

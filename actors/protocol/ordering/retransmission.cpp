@@ -11,8 +11,8 @@ namespace hypermesh {
 namespace {
 
 /// Slots for which one STATUS is answered: a checkpoint period of the default length. So a replica that has fetched a
-/// state closes the gap behind it before the next checkpoint is stable. The votes for that many slots cost it a tenth
-/// of a second of signature checks.
+/// state gets all batches after it before the next checkpoint is stable. The votes for so many slots cost the replica a
+/// tenth of a second of signature checks.
 constexpr std::uint64_t slots_sent_again_max = 128;
 /// Bytes after which the answer to one STATUS ends. With full batches the bound on slots alone would let a small frame
 /// cause an answer of 256 MiB, more than the outbound queue of a link holds (attack 33).
@@ -39,7 +39,7 @@ void retransmission::answer(const status& asked, std::vector<outgoing_message>& 
   std::size_t bytes = 0;
   for (auto sequence = first; sequence <= last && bytes < bytes_sent_again_max; sequence = sequence.next()) {
     const auto index = sequence.value - asked.last_decided.value - 1;
-    // A slot that the STATUS does not mention is missing as a whole.
+    // If the STATUS does not contain a slot, the sender has no message of that slot.
     const auto has = index < asked.slots.size() ? asked.slots[index] : slot_progress{};
     bytes += send(asked.replica, sequence, has, sends);
   }
@@ -54,8 +54,8 @@ std::size_t retransmission::send(replica_id to, sequence_number sequence, slot_p
   // A null request that the NEW-VIEW names has no frame, and every replica knows its body.
   const bool has_body = slot->proposal && (slot->proposal->raw != nullptr || !slot->proposal->body->is_null());
   if (!has.has_pre_prepare && has_body && relays(sequence)) {
-    // A batch that the NEW-VIEW names has no PRE-PREPARE frame in this view until a replica lacks it. The frame is made
-    // once, however often it is asked for.
+    // A batch that the NEW-VIEW names has no PRE-PREPARE frame in this view until a replica lacks it. The frame is
+    // created when a replica first asks for it.
     auto& [header, body, raw] = *slot->proposal;
     if (raw == nullptr) raw = encode_pre_prepare(header, *body);
     sends.push_back({to, raw});

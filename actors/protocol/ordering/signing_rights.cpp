@@ -42,9 +42,9 @@ std::optional<readmission_wish> signing_rights::wish(view_number view, sequence_
   return wanted ? std::optional{readmission_wish{std::nullopt, wanted}} : std::nullopt;
 }
 
-/// The view in which this replica may commit and into which it asks the others. It never asks for a view that it leads,
-/// because a liar would choose itself (`evidence_pool`). A replica that waits in a view alone cannot go back to the
-/// others, so it asks them to come.
+/// The view in which this replica may commit, and to which it asks the others to move. It never asks for a view of
+/// which it is the primary, because a faulty replica could make itself primary in this way (`evidence_pool`). A replica
+/// that waits alone in a view cannot return to an earlier view, so it asks the others to move to its view.
 std::optional<view_number> signing_rights::view_to_ask_for(const probation& on, view_number view, bool is_alone) const {
   const auto first = on.first_view();
   const auto group = cluster_.group();

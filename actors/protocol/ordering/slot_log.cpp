@@ -15,7 +15,7 @@ bool slot::is_committed_local(group_size group) const {
 }
 
 slot& slot_log::at(sequence_number sequence) {
-  // Callers check the watermarks first. Otherwise a primary could fill the memory (attack 28).
+  // Callers check the watermarks first, because otherwise a faulty primary could fill the memory (attack 28).
   require(marks_.contains(sequence), "only sequences inside the watermarks have a slot");
   return slots_[sequence];
 }

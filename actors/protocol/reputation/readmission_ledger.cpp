@@ -11,8 +11,9 @@ readmission_ledger::readmission_ledger(const cluster_parameters& cluster) : clus
 }
 
 std::uint64_t readmission_ledger::interval_of(const cluster_parameters& cluster) {
-  // Example with f = 6 and L = 256: six replicas ask in turn, and each request moves the group by 1,024 sequences. An
-  // interval of 16 windows would pay off their next six requests, so the group would never rest. It is 48 windows.
+  // Example with f = 6 and L = 256: six replicas ask in turn, and each request moves the group by 1,024 sequences. With
+  // an interval of 16 windows, each round would earn the next six requests, so the group would never become idle.
+  // Therefore the interval is 48 windows.
   const std::uint64_t windows = 2 * reach_windows * cluster.group().faulty_max();
   return std::max(interval_windows_min, windows) * cluster.watermark_window;
 }
@@ -20,9 +21,9 @@ std::uint64_t readmission_ledger::interval_of(const cluster_parameters& cluster)
 bool readmission_ledger::may_ask(const agreed_moves& moves, replica_id about, sequence_number after,
                                  const cluster_parameters& cluster) {
   const auto interval = interval_of(cluster);
-  // Before the first news of the executor `moves` is empty, because no replica was granted anything.
-  // Example with L = 256: an interval is 4,096 sequences. Eight requests at sequence 100 are paid off at 32,868. A
-  // ninth one is granted from 32,868 - 7 * 4,096 = 4,196 on.
+  // `moves` is empty until the executor has reported once; no request was granted before. Example with L = 256: an
+  // interval is 4,096 sequences. Eight requests at sequence 100 are paid off at 32,868. A ninth one is granted from
+  // 32,868 - 7 * 4,096 = 4,196 on.
   return about.value >= moves.paid_off_at.size() ||
          moves.paid_off_at[about.value] <= after.plus((burst - 1) * interval);
 }
@@ -32,7 +33,7 @@ sequence_number readmission_ledger::period_end(sequence_number floor, const clus
   return sequence_number{(floor.value + period - 1) / period * period};
 }
 
-/// A leaky bucket that drains with the sequence number, because no clock is agreed.
+/// A leaky bucket that drains with the sequence number, because the replicas do not agree on a clock.
 bool readmission_ledger::charge(replica_id about, sequence_number sequence) {
   require(about.value < moves_.paid_off_at.size(), "each replica has an account");
   if (!may_ask(moves_, about, sequence, cluster_)) return false;
@@ -50,11 +51,11 @@ bool readmission_ledger::apply(const group_request& wanted, sequence_number sequ
 
 bool readmission_ledger::readmit(const group_request& wanted, sequence_number sequence) {
   const auto through = period_end(wanted.sequence, cluster_);
-  // f + 1 replicas found the floor possible before it was ordered. The ledger compares it with the place in the order
-  // again, which bounds the null requests of one READMISSION.
+  // f + 1 replicas checked the floor before it was ordered. The ledger checks it again against the present sequence
+  // number, which bounds the null requests of one READMISSION.
   if (wanted.sequence > sequence.plus(reach_windows * cluster_.watermark_window)) return false;
-  // These sequences are passed or agreed on already, for example because two replicas asked for the same. Nothing is
-  // granted, so nothing is charged.
+  // These sequence numbers are ordered or agreed on already, for example because two replicas made the same request.
+  // Nothing is granted, so the request is not counted.
   if (through <= std::max(moves_.advance_through, sequence)) return false;
   if (!charge(wanted.about, sequence)) return false;
   require(through >= wanted.sequence && cluster_.is_checkpoint(through), "a period ends with a checkpoint");

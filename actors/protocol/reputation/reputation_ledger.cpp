@@ -69,8 +69,8 @@ bool reputation_ledger::settle(const misbehaviour& about, sequence_number sequen
     std::shift_right(settled.begin(), settled.end(), 1);
     settled.front() = case_name_of(about);
   } else {
-    // Votes beyond the window decide nothing yet. A conviction for them would settle in advance all that their signer
-    // does up to there. Example with L = 256: replica 3 signs two votes for sequence 10,000 and has them ordered at
+    // Votes beyond the window are not punished, because a conviction for them would settle all earlier votes of the
+    // signer in advance. Example with L = 256: replica 3 signs two votes for sequence 10,000 and has them ordered at
     // sequence 100. If they counted, replica 3 could equivocate through 10,000 without a further punishment.
     if (about.sequence > sequence.plus(cluster_.watermark_window)) return false;
     standing.settled_through = std::max(standing.settled_through, about.sequence);
@@ -86,7 +86,7 @@ bool reputation_ledger::convict(const misbehaviour& about, sequence_number seque
   if (about.accused.number >= replicas_.size() || !settle(about, sequence)) return false;
   auto& standing = replicas_[about.accused.number];
   ++standing.convictions;
-  // Evidence leaves no doubt, so the whole score goes at once. It recovers with time.
+  // Evidence proves the misbehaviour, so the replica loses its whole score at once. The score recovers with time.
   standing.score = 0;
   standing.last_misbehaviour = static_cast<std::uint8_t>(about.what);
   standing.convicted_at = sequence;
@@ -108,7 +108,8 @@ bool reputation_ledger::convict_client(const misbehaviour& about, sequence_numbe
   standing.settled.front() = case_name_of(about);
   ++standing.convictions;
   standing.convicted_at = sequence;
-  // No quarantine: clients cannot harm safety, and their number is not bounded by f.
+  // Clients are never in quarantine, because they cannot harm safety and the number of faulty clients is not bounded by
+  // f.
   standing.rate_limited_until = end_of_term(standing.convictions, sequence);
   note(standing_changed::what::convicted, about.accused, static_cast<std::uint8_t>(about.what), sequence,
        standing.rate_limited_until);
@@ -160,12 +161,12 @@ bool reputation_ledger::complain(const group_request& about, sequence_number seq
   // A period counts once for each reason, so complaints for one reason cost at most 50 points a period. A period that
   // is far ahead is refused, because it would block all complaints for this reason until then.
   if (about.sequence <= last || about.sequence > sequence.plus(2 * cluster_.watermark_window)) return false;
-  // A period that is long over is refused, so that complaints that were too few then cannot be saved up and completed
-  // later.
+  // A period that ended long ago is refused, so that votes for it cannot be saved up and completed later.
   if (about.sequence.plus(2 * cluster_.watermark_window) < sequence) return false;
   last = about.sequence;
   ++standing.complaints;
-  // Complaints prove nothing, so they stop above 0. A score that a conviction has put below the minimum stays there.
+  // Complaints prove nothing, so they never lower a score to 0. A score that a conviction has put below the minimum
+  // stays there.
   if (standing.score > complained_score_min) {
     standing.score = std::max(complained_score_min, standing.score - complaint_cost);
   }
@@ -176,8 +177,8 @@ bool reputation_ledger::complain(const group_request& about, sequence_number seq
 bool reputation_ledger::release(const group_request& about, sequence_number sequence) {
   require(about.about.value < replicas_.size(), "a release is about a replica");
   auto& standing = replicas_[about.about.value];
-  // A RELEASE names the conviction by its sequence, so that votes that were kept do not release the replica from its
-  // next conviction too.
+  // A RELEASE contains the sequence number of the conviction, so that old votes cannot release the replica after its
+  // next conviction.
   if (about.sequence != standing.convicted_at || (!standing.is_quarantined() && !standing.awaits_quarantine)) {
     return false;
   }
@@ -189,8 +190,8 @@ bool reputation_ledger::release(const group_request& about, sequence_number sequ
 
 void reputation_ledger::end_of(sequence_number sequence) {
   if (!cluster_.is_checkpoint(sequence)) return;
-  // Places in quarantine become free first and are given away afterwards, both in the order of the replica numbers. So
-  // all replicas give the same places to the same replicas.
+  // First the ended quarantines are removed, then the free places are given to waiting replicas, both in the order of
+  // the replica numbers. So all replicas compute the same quarantines.
   for (std::uint32_t number = 0; number < replicas_.size(); ++number) {
     auto& standing = replicas_[number];
     if (standing.is_quarantined() && standing.quarantined_until <= sequence) free(replica_id{number}, sequence);
@@ -201,7 +202,7 @@ void reputation_ledger::end_of(sequence_number sequence) {
       quarantine(replica_id{number}, sequence);
     }
     if (standing.is_quarantined() || standing.awaits_quarantine) continue;
-    // Also for a replica that was released just above: after this checkpoint its score is 260.
+    // This includes a replica whose quarantine ended just above: after this checkpoint its score is 260.
     standing.score = std::min(score_max, standing.score + recovery);
   }
   for (auto& [client, standing] : clients_) {
@@ -215,7 +216,7 @@ void reputation_ledger::end_of(sequence_number sequence) {
 
 // --- As part of the state --------------------------------------------------------
 
-// The bytes are part of the state root (I10): every replica must write the same ones. Replicas are in the order of
+// The bytes are part of the state root (I10), so every replica must write the same bytes. Replicas are in the order of
 // their numbers, clients in that of the map.
 void reputation_ledger::write(byte_writer& out) const {
   require(replicas_.size() == cluster_.replicas && clients_.size() <= clients_max, "the ledger respects its bounds");

@@ -16,7 +16,7 @@ bool is_vote(message_kind kind) {
   return kind == message_kind::pre_prepare || kind == message_kind::prepare || kind == message_kind::commit;
 }
 
-/// A vote that no correct replica signs, whatever it received before. This one signed message convicts.
+/// The case of a single vote that no correct replica signs, whatever it received before.
 std::optional<system_claim> lone_vote(message_kind kind, const statement& content, const cluster_parameters& cluster) {
   const auto primary = cluster.group().primary_of(content.view);
   const bool is_lawful = [&] {
@@ -43,7 +43,7 @@ std::optional<system_claim> two_votes(const evidence_item& first, const evidence
   require(first.is_statement() && second.is_statement(), "two statements are compared");
   const auto& one = std::get<signed_statement>(first.content).content;
   const auto& other = std::get<signed_statement>(second.content).content;
-  // Two signatures over one digest are no conflict: a replica sends its votes again after a loss.
+  // Two signatures over one digest are not a conflict, because a replica sends its votes again after a loss.
   if (one.replica != other.replica || one.epoch != other.epoch || one.sequence != other.sequence ||
       one.value == other.value) {
     return std::nullopt;
@@ -88,7 +88,7 @@ std::optional<system_claim> two_documents(const evidence_item& first, const evid
   require(!first.is_statement() && !second.is_statement(), "two documents are compared");
   if (first.kind != second.kind || is_same_document(first, second)) return std::nullopt;
   if (const auto* one = document_in<view_change>(first), *other = document_in<view_change>(second); one && other) {
-    // A correct replica signs one VIEW-CHANGE for a view. After a restart it goes on with the same one (attack 21).
+    // A correct replica signs one VIEW-CHANGE for a view. After a restart it continues with the same one (attack 21).
     if (one->replica != other->replica || one->new_view != other->new_view) return std::nullopt;
     return misbehaviour{principal::of(one->replica), misbehaviour_kind::conflicting_view_changes, one->new_view, {}};
   }
@@ -124,7 +124,7 @@ std::optional<system_claim> lone_document(const evidence_item& shown) {
   return std::nullopt;
 }
 
-/// The wish that all items share.
+/// The group request for which all items are votes; nothing if they differ.
 std::optional<system_claim> vote_of_many(const evidence& shown, const cluster_parameters& cluster) {
   require(!shown.items.empty(), "evidence shows something");
   const auto kind = shown.items.front().kind;
@@ -137,7 +137,8 @@ std::optional<system_claim> vote_of_many(const evidence& shown, const cluster_pa
     if (!wanted || (same && *same != *wanted) || !voters.insert(said->content.replica).second) return std::nullopt;
     same = wanted;
   }
-  // Exactly as many votes as are needed: f + 1 contain a correct voter, and more would only cost more checks.
+  // Exactly the needed number of votes is accepted: f + 1 votes include a correct voter, and more votes would only cost
+  // more checks.
   require(same.has_value() && voters.size() == shown.items.size(), "each item is a vote of another replica");
   if (voters.size() != voters_of(*same, cluster.group())) return std::nullopt;
   return *same;
@@ -163,14 +164,14 @@ std::optional<group_request> hand_over_in(const statement& content, group_size g
   group_request value{message_kind::hand_over, replica_id{about}, complaint_reason::garbage, {}, content.view};
   value.cause = static_cast<hand_over_cause>(cause);
   if (!group.contains(value.about)) return std::nullopt;
-  // `about` is determined by the view: the primary that gets the view, or the one that gives up the view before it.
-  // So equal wishes make equal group requests.
+  // The view determines `about`: it is the primary of the new view, or the primary that steps down from the view before
+  // it. So equal requests have equal statements.
   if (value.cause == hand_over_cause::operators && value.about != group.primary_of(value.to)) return std::nullopt;
   const view_number left{value.to.value - 1};
   // A primary alone may give up its own view. Without this check any replica could end the view of another primary.
   const bool is_own = value.about == content.replica && content.replica == group.primary_of(left);
   if (value.cause == hand_over_cause::step_down && !is_own) return std::nullopt;
-  // No bit of the statement is free: a wish has one statement, and the votes for it differ in their signers only.
+  // Every bit of the statement is determined by the request, so the votes for one request differ only in their signers.
   if (content != hand_over_of(content.replica, value.about, value.to, value.cause, content.epoch)) return std::nullopt;
   return value;
 }
@@ -182,7 +183,7 @@ bool is_same_request(const request& one, const request& other) { return is_same_
 // §4.4: P has a set "for each request m that prepared at i with a sequence number higher than n", and the certificate
 // of the highest view counts. Example: replica 1 signed COMMIT v=2 n=5 A. Its VIEW-CHANGE for view 4 with a stable
 // checkpoint below 5 must contain a certificate for n=5: of view 2 with A, or of view 3 with any digest, because view 3
-// ordered n=5 anew.
+// may have ordered another batch at n=5.
 bool conceals(const view_change& change, const statement& said) {
   // A COMMIT of the new view or a later one may be signed after the VIEW-CHANGE. Through the stable checkpoint P is
   // empty, because the checkpoint covers these sequences.
@@ -205,7 +206,7 @@ std::optional<group_request> group_request_of(message_kind kind, const statement
                                               const cluster_parameters& cluster) {
   const auto group = cluster.group();
   if (kind == message_kind::hand_over) return hand_over_in(content, group);
-  // These three kinds name the replica in the field of the view.
+  // In these three kinds the view field contains the number of the replica.
   if (!is_group_request(kind) || content.view.value >= group.replicas() || content.sequence == sequence_number{0}) {
     return std::nullopt;
   }

@@ -15,10 +15,11 @@ donor_roster::donor_roster(const std::vector<replica_id>& first, const std::vect
   require(!donors_.empty() && donors_.size() == first.size() + others.size(),
           "donors are distinct, and there are some");
   for (const auto id : liars) {
-    // A liar of this transfer stays dropped when the certificate changes.
+    // A donor that lied in this transfer is not asked again after the certificate changes.
     if (const auto found = donors_.find(id); found != donors_.end()) found->second.now = standing::dropped;
   }
-  // All signers may be throttled or known as liars. Then the reserve serves from the beginning.
+  // All signers may be throttled or known to have lied. In that case the donors in reserve are asked from the
+  // beginning.
   call_reserve();
 }
 
@@ -43,12 +44,13 @@ std::optional<replica_id> donor_roster::next(const std::vector<replica_id>& aske
   std::optional<replica_id> best;
   for (const auto& [id, it] : donors_) {
     if (it.now != standing::serving || it.busy || it.open >= it.window) continue;
-    // A second donor is to differ from the first one, because the first one may withhold this very part.
+    // A part is requested again from a different donor, because the first donor may withhold this part.
     if ((others_serve && was_asked(id)) || std::ranges::find(awaited, id) != awaited.end()) continue;
     if (best) {
       const auto& rival = donors_.at(*best);
       const auto room = it.window - it.open;
-      // Most room first, so that questions follow the pace of the donors; then the donor that was asked least recently.
+      // The donor with the most room comes first, so that faster donors get more questions. Among equals, the donor
+      // that was asked least recently comes first.
       const auto rival_room = rival.window - rival.open;
       if (room < rival_room || (room == rival_room && it.last_asked >= rival.last_asked)) continue;
     }
@@ -106,14 +108,14 @@ void donor_roster::on_given(replica_id id, std::uint64_t question) {
   ++it.given;
   it.last_answered = std::max(it.last_answered, question);
   it.silent_ticks = 0;
-  // The donor holds the state after all: it may have refused before it took the checkpoint.
+  // The donor has the state now; it may have refused before it took the checkpoint.
   it.refused = false;
   // The window grows to the bound that the next tick shrinks it to, and no further. More questions would have to be
   // taken back, and their parts would be sent twice.
   const auto sure = std::clamp(window_ticks * rate_of(it), window_initial, window_max);
   if (it.window < sure) ++it.window;
-  // On a link that is slower than the patience every answer is late. A late answer that is verified brings the donor
-  // back.
+  // If the round trip of a link is longer than the patience, every answer is late. So a donor is asked again after a
+  // late answer that was verified.
   if (it.now == standing::aside) serve_again(it);
 }
 
@@ -126,7 +128,7 @@ void donor_roster::on_busy(replica_id id) {
 
 void donor_roster::serve_again(donor& it) {
   it.now = standing::serving;
-  // One question, until the donor shows its pace again.
+  // The donor gets one question at a time until it answers again.
   it.window = 1;
   it.silent_ticks = 0;
   it.busy = false;
@@ -135,23 +137,23 @@ void donor_roster::serve_again(donor& it) {
 bool donor_roster::set_aside(replica_id id, donor_fault why) {
   auto& it = donors_.at(id);
   const bool was_serving = it.now == standing::serving;
-  // Refusals count towards the decision to go over to a newer certificate (`state_fetcher::should_go_over`).
+  // Refusals count in the decision to change to a newer certificate (`state_fetcher::should_go_over`).
   if (why == donor_fault::refused) it.refused = true;
   if (why == donor_fault::lied) {
     it.now = standing::dropped;
   } else if (was_serving) {
     it.now = standing::aside;
     it.pause_left = it.pause;
-    // A donor that fails again and again is asked more and more rarely (attack 24).
+    // The pauses of a donor that fails repeatedly become longer (attack 24).
     it.pause = std::min(2 * it.pause, pause_max);
-    // Only a late donor gets more patience: a refusal is no sign of a slow link.
+    // Only the patience with a late donor grows, because a refusal is not a sign of a slow link.
     if (why == donor_fault::late) it.patience = std::min(2 * it.patience, patience_max);
   }
   call_reserve();
   return was_serving;
 }
 
-/// The donors in reserve join when no donor serves.
+/// If no donor serves, the donors in reserve are asked too.
 void donor_roster::call_reserve() {
   if (serves_anybody()) return;
   for (auto& [id, it] : donors_) {
@@ -159,9 +161,9 @@ void donor_roster::call_reserve() {
   }
 }
 
-/// Some donor is always asked. When all have failed, the donor whose pause ends first serves again, one donor in a
-/// tick, so that refusals are not answered by questions at the speed of the network. Liars serve again only when there
-/// is no other donor.
+/// At least one donor is always asked. When all donors have failed, the donor whose pause ends first is asked again.
+/// Only one donor is called back in each tick, because otherwise refusals and new questions would follow each other at
+/// the speed of the network. Donors that lied are called back only if there is no other donor.
 void donor_roster::call_somebody() {
   if (serves_anybody()) return;
   donor* best = nullptr;
@@ -194,9 +196,9 @@ std::vector<replica_id> donor_roster::on_tick() {
       serve_again(it);
     } else if (it.now == standing::serving && (it.open > 0 || it.busy)) {
       it.window = window_after(it);
-      // A donor that is always busy counts as silent, so it cannot hold the transfer with refusals.
+      // A donor that is always busy counts as silent, so it cannot stop the transfer with refusals.
       it.silent_ticks = it.given > 0 ? 0 : it.silent_ticks + 1;
-      // Late donors are set aside after the loop, because that may call the reserve into service.
+      // Late donors are handled after the loop, because this may change other donors.
       if (it.silent_ticks >= it.patience) late.push_back(id);
     }
     it.given_before = it.given;

@@ -13,7 +13,7 @@ namespace hypermesh {
 void chunk_cache::add(std::shared_ptr<const state_snapshot> state) {
   if (state == nullptr) return;
   for (const auto& chunk : *state) {
-    // An assembly that was given up has leaves without bytes.
+    // An incomplete assembly has leaves without bytes.
     if (chunk.bytes != nullptr) by_leaf_.push_back(&chunk);
   }
   std::ranges::sort(by_leaf_, {}, &state_chunk::leaf);
@@ -26,8 +26,8 @@ void chunk_cache::clear() {
 }
 
 std::shared_ptr<const byte_vector> chunk_cache::find(const digest& leaf) const {
-  // Two states may have the same leaf with different bytes, if one of them is wrong (attack 27); the right bytes are
-  // found.
+  // Two states may have the same leaf with different bytes if one of them is wrong (attack 27), so all chunks with this
+  // leaf are tried.
   for (const auto* chunk : std::ranges::equal_range(by_leaf_, leaf, {}, &state_chunk::leaf)) {
     if (state_chunk_digest(*chunk->bytes) == leaf) return chunk->bytes;
   }
@@ -69,7 +69,8 @@ state_assembly::verdict state_assembly::add(std::uint64_t page, const leaf_page&
   for (std::size_t index = 0; index < content.leaves.size(); ++index) {
     auto& chunk = chunks_[begin + index];
     chunk.leaf = content.leaves[index];
-    // A chunk at hand is not fetched. Its bytes were hashed again, so it is as good as a fetched one.
+    // A chunk that this replica has already is not fetched. Its bytes were hashed again, so they are verified like
+    // those of a fetched chunk.
     chunk.bytes = stock.find(chunk.leaf);
     if (chunk.bytes == nullptr) continue;
     --chunks_missing_;
@@ -80,7 +81,7 @@ state_assembly::verdict state_assembly::add(std::uint64_t page, const leaf_page&
 
 state_assembly::verdict state_assembly::add(std::uint64_t index, std::shared_ptr<const byte_vector> bytes) {
   require(has_leaves() && !has(index), "a chunk is added once, and under its leaf");
-  // The leaf is verified, so the digest alone decides, and the donor that sent other bytes lied (attack 24).
+  // The leaf is verified, so bytes with another digest prove to this replica that the donor lied (attack 24).
   auto& chunk = chunks_[index];
   if (state_chunk_digest(*bytes) != chunk.leaf) return verdict::lie;
   chunk.bytes = std::move(bytes);

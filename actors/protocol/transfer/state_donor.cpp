@@ -18,8 +18,8 @@ std::uint64_t bytes_of(const state_snapshot& snapshot) {
   return total;
 }
 
-/// Bytes of the chunks of `newer` that `older` holds too. Only chunks in the same memory count, because equal content
-/// in other memory costs memory.
+/// Bytes of the chunks of `newer` that `older` shares. Only chunks at the same address count, because a copy costs
+/// memory.
 std::uint64_t shared_bytes(const state_snapshot& older, const state_snapshot& newer) {
   std::vector<const byte_vector*> known;
   known.reserve(older.size());
@@ -131,7 +131,7 @@ void state_donor::trim() {
     for (auto oldest = victim(even_pinned); oldest != states_.end() && exceeds(); oldest = victim(even_pinned))
       drop(oldest);
   };
-  // First by number, then by bytes; pinned states are dropped only above the larger bound.
+  // The number of states is reduced first, then the bytes. Pinned states are dropped only above the larger bound.
   drop_while(false, [this] {
     return static_cast<std::size_t>(std::ranges::count_if(
                states_, [this](const auto& each) { return !is_pinned(each.first); })) > states_max_;
@@ -143,7 +143,7 @@ void state_donor::trim() {
 // --- What is given ---------------------------------------------------------------
 
 frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
-  // A refusal is a message, so that the asker does not wait for a donor that has nothing to give.
+  // The donor answers with a refusal, so that the other replica does not wait for a donor that does not have the part.
   const auto found = states_.find(wanted.sequence);
   if (found == states_.end()) return refuse(asker, wanted, state_refusal::not_held);
   auto& state = found->second;
@@ -160,7 +160,8 @@ frame_ptr state_donor::answer(replica_id asker, const state_request& wanted) {
 frame_ptr state_donor::give(replica_id asker, const state_request& wanted, held_state& from) {
   state_chunk_message given{wanted, {}};
   if (wanted.part == state_part::leaves) {
-    // Built once for each state, because the tree hashes all leaves and a question is small (attack 33).
+    // The tree is built once for each state, because it hashes all leaves, while a request costs its sender little
+    // (attack 33).
     if (from.pages == nullptr) from.pages = pages_of(*from.snapshot);
     given.content = page_of(*from.snapshot, *from.pages, wanted.index);
   } else {
@@ -175,12 +176,13 @@ frame_ptr state_donor::give(replica_id asker, const state_request& wanted, held_
 }
 
 /// Whether `asker` may have one more answer in this tick (attack 33). The replicas that were given something in the
-/// tick before share the bytes of a tick, whichever of them asks first. A newcomer gets the bytes that are left, but
-/// always as many as if all other replicas shared. So f replicas that ask without end slow others down by their own
-/// shares only. All askers together get at most twice the bytes of a tick, and one answer each.
+/// tick before share the bytes of a tick, whichever of them asks first. A replica that asks for the first time gets the
+/// bytes that are left, but at least as many as if all other replicas shared. So f replicas that ask without end slow
+/// others down only by their own shares. All askers together get at most twice the bytes of a tick, and one answer
+/// each.
 bool state_donor::has_share(replica_id asker) const {
   const auto found = given_.find(asker);
-  // One answer is always given, so that no fetcher starves.
+  // Each replica always gets one answer, so that every transfer makes progress.
   if (found == given_.end()) return true;
   const auto own = found->second;
   const auto all = settings_.bytes_per_tick_max;

@@ -42,9 +42,9 @@ void state_fetcher::on_taken(sequence_number sequence, std::shared_ptr<const sta
 transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certificate> certificate, fetch_reason why) {
   require(certificate != nullptr && !certificate->votes.empty(), "a fetch has a certificate");
   transfer_effects out;
-  // The same chunks could not be restored the next time either.
+  // The chunks of this state cannot be restored, so they are not fetched again.
   if (certificate->sequence() <= unreadable_) return out;
-  // The wish is repeated until the state is on disk, or until the checkpointer learns of its installation.
+  // `fetch_state` is repeated until the state is on disk, or until the checkpointer learns that it was installed.
   const auto at_hand = why == fetch_reason::lag ? own_sequence_ : installed_;
   if (certificate->sequence() <= at_hand) return out;
   if (!is_active()) {
@@ -57,7 +57,7 @@ transfer_effects state_fetcher::on_fetch(std::shared_ptr<const checkpoint_certif
 }
 
 void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certificate, transfer_effects& out) {
-  // A donor that lied stays dropped when the transfer goes over to a newer certificate (attack 24).
+  // A donor that lied is not asked again when the transfer changes to a newer certificate (attack 24).
   const auto liars = roster_.liars();
   certificate_ = std::move(certificate);
   assembly_.emplace(root());
@@ -75,8 +75,8 @@ void state_fetcher::start(std::shared_ptr<const checkpoint_certificate> certific
     if (id != self_ && std::ranges::find(signers, id) == signers.end()) others.push_back(id);
   }
   roster_ = donor_roster{signers, others, liars};
-  // The questions of the earlier certificate are forgotten. Their answers name another sequence, and `on_chunk` refuses
-  // them.
+  // The questions of the earlier certificate are forgotten. `on_chunk` refuses their answers, because they have another
+  // sequence number.
   asked_.clear();
   again_.clear();
   next_part_ = 0;
@@ -98,9 +98,10 @@ void state_fetcher::go_over(transfer_effects& out) {
 }
 
 bool state_fetcher::should_go_over() const {
-  // A state that waits for the executor is whole, so no newer certificate replaces it.
+  // A state that was handed to the executor is complete, so no newer certificate replaces it.
   if (newer_ == nullptr || handed_over_ != nullptr) return false;
-  // At most f donors may all be faulty, and could give parts so slowly that the transfer never stands still.
+  // If at most f donors are left, all of them may be faulty and could send parts so slowly that the transfer is never
+  // considered stuck.
   return ticks_idle_ >= ticks_until_stuck || roster_.possible_holders() <= cluster_.group().faulty_max();
 }
 
@@ -108,7 +109,8 @@ void state_fetcher::finish() {
   certificate_ = nullptr;
   newer_ = nullptr;
   assembly_.reset();
-  // The liars go with the roster. Beyond this transfer their local score holds the lie against them (`peer_trust`).
+  // The roster is cleared, including the donors that lied. After this transfer only their local score remembers the lie
+  // (`peer_trust`).
   roster_ = {};
   asked_.clear();
   again_.clear();
@@ -206,7 +208,7 @@ void state_fetcher::hedge(transfer_effects& out) {
     // Two open questions are enough. A third donor would only send the same bytes again.
     if (!is_single || open->ticks < (roster_.is_silent(open->donor) ? 1 : ticks_in_order)) continue;
     const auto donor = next_donor_for(part);
-    // A donor whose earlier question for this part was given up is no second donor.
+    // A donor that was asked for this part before does not count as a second donor.
     const bool is_new = donor && std::ranges::find(list, *donor, &asking::donor) == list.end();
     if (is_new) ask(part, *donor, out);
   }
@@ -243,10 +245,11 @@ transfer_effects state_fetcher::on_chunk(replica_id donor, const state_chunk_mes
 void state_fetcher::settle(const state_request& part, const asking& from, state_assembly::verdict verdict,
                            std::uint64_t bytes, transfer_effects& out) {
   const auto donor = from.donor;
-  // The part stays open at other donors; a lie costs the transfer one round trip and the liar its place (attack 24).
+  // Other donors are asked for the part. A lie delays the transfer by one round trip, and the donor that lied is not
+  // asked again (attack 24).
   if (verdict == state_assembly::verdict::lie) {
     out.observations.emplace_back(frame_rejected{principal::of(donor), rejection::wrong_digest});
-    // All open questions of the liar go to other donors.
+    // Other donors are asked all open questions of the donor that lied.
     if (roster_.on_lied(donor)) replace(donor, donor_fault::lied, out);
     return ask_more(out);
   }
@@ -323,7 +326,7 @@ void state_fetcher::close(std::uint64_t part, asking& which, question as) {
 }
 
 /// Gives up questions that a donor passed over: it answered a later question, so the answer was lost or is withheld. A
-/// donor that answers nothing at all is late, which is the roster's matter.
+/// donor that does not answer at all is late, which `donor_roster` handles.
 void state_fetcher::give_up_passed_over() {
   for (auto& [part, list] : asked_) {
     for (auto& each : list) {
@@ -352,12 +355,13 @@ void state_fetcher::take_back_excess(replica_id donor) {
 transfer_effects state_fetcher::on_tick() {
   transfer_effects out;
   if (!is_active() || handed_over_ != nullptr) return out;
-  // Each verified part starts this count anew, so only a transfer that stands gets to the end of it (attack 26).
+  // Each verified part resets this count, so it reaches the limit only if the transfer makes no progress (attack 26).
   ++ticks_idle_;
   for (const auto donor : roster_.on_tick())
     replace(donor, donor_fault::late, out);
-  // In this order: a donor that is late loses all its questions, a donor that answers loses those that it passed over,
-  // and then those beyond its window. Only then the free parts are asked again.
+  // The order of these steps matters. 1. A late donor loses all its questions. 2. Other donors lose the questions that
+  // they passed over. 3. Questions beyond the window are taken back. 4. Parts without an open question are requested
+  // again.
   give_up_passed_over();
   for (std::uint32_t number = 0; number < cluster_.replicas; ++number) {
     if (replica_id{number} != self_) take_back_excess(replica_id{number});

@@ -98,8 +98,8 @@ std::optional<rejection> validator::check_content(principal sender, const messag
   if (const auto* it = std::get_if<query>(&value)) {
     return principal::of(it->id.client) == sender ? std::nullopt : std::optional{rejection::sender_is_not_signer};
   }
-  // The other kinds are questions, which need no proof, and chunks, which state transfer verifies against a certified
-  // root.
+  // The other kinds are requests for information, which need no proof, and chunks, which state transfer verifies
+  // against a certified root.
   return std::nullopt;
 }
 
@@ -269,11 +269,11 @@ or_rejection<planned_new_view> validator::verify_new_view(principal sender, std:
 }
 
 authentic_item validator::view_change_in(const planned_new_view& verified, std::size_t index) {
-  // A copy, because a pointer into the NEW-VIEW would keep all of it alive, up to 12 MiB.
+  // The VIEW-CHANGE is copied, because a pointer into the NEW-VIEW would keep up to 12 MiB in memory.
   return authentic_item{item_of(std::make_shared<const view_change>(verified.message().view_changes.at(index)))};
 }
 
-/// The signature of one document does not count for another one (attack 2), so `own` has to hold these very bytes.
+/// A verified signature counts only for the same document (attack 2), so `own` must contain exactly these bytes.
 validator::own_signature validator::verdict_on(const std::optional<authentic_item>& own, const blob& raw) {
   const bool is_own = own && !own->item().is_statement() && document_of(own->item()).view.data() == raw.view.data();
   return is_own ? own_signature::genuine : own_signature::forged;
@@ -281,7 +281,7 @@ validator::own_signature validator::verdict_on(const std::optional<authentic_ite
 
 std::optional<rejection> validator::check_view_change(const view_change& value, own_signature own) const {
   if (!cluster_.group().contains(value.replica)) return rejection::not_a_member;
-  // No view is before view 0, so no VIEW-CHANGE leads there.
+  // No VIEW-CHANGE is for view 0, because no view comes before it.
   if (value.new_view == view_number{0}) return rejection::number_out_of_range;
   // The largest VIEW-CHANGE with this many certificates has this size. More bytes are padding, which could make a
   // correct NEW-VIEW too large for its frame (attack 13).
@@ -321,7 +321,8 @@ std::optional<rejection> validator::check_view_change(const view_change& value, 
 bool validator::proves_prepared(const prepared_certificate& certificate) const {
   const auto& header = certificate.pre_prepare.content;
   const auto primary = cluster_.group().primary_of(header.view);
-  // Exactly a quorum, the header being the vote of the primary: more votes would only make the VIEW-CHANGE larger.
+  // A certificate has exactly a quorum of votes, including the header as the vote of the primary. More votes would only
+  // make the VIEW-CHANGE larger.
   if (header.replica != primary || certificate.prepares.size() + 1 != cluster_.group().quorum()) return false;
   // The primary is in the set from the start, so a PREPARE of the primary counts as a repeated signer (attack 3).
   std::set<replica_id> signers{primary};
@@ -379,7 +380,8 @@ or_rejection<new_view_plan> validator::check_new_view(const new_view& value, own
 }
 
 bool validator::proves_checkpoint(const checkpoint_certificate& certificate) const {
-  // Exactly a quorum, so that certificates, and the messages that hold them, stay bounded (I6).
+  // A certificate has exactly a quorum of votes, so that certificates and the messages that contain them are bounded
+  // (I6).
   if (certificate.votes.size() != cluster_.group().quorum()) return false;
   const auto& first = certificate.votes.front().content;
   if (first.view != view_number{0} || first.sequence == sequence_number{0} || !cluster_.is_checkpoint(first.sequence)) {
@@ -388,7 +390,7 @@ bool validator::proves_checkpoint(const checkpoint_certificate& certificate) con
   std::set<replica_id> signers;
   for (const auto& vote : certificate.votes) {
     const auto& content = vote.content;
-    // Votes that differ in one field are two half proofs, and prove nothing together (attack 23).
+    // All votes must agree in these fields, because votes for different content do not form a quorum (attack 23).
     const bool same = content.view == first.view && content.sequence == first.sequence &&
                       content.value == first.value && content.epoch == first.epoch;
     if (!same || !signers.insert(content.replica).second) return false;

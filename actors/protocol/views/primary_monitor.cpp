@@ -11,10 +11,10 @@ namespace {
 constexpr microseconds_t window_us = 500'000;
 /// A typical wait is long if it is this many times the best one.
 constexpr microseconds_t wait_factor = 8;
-/// A client starves if it waits this many times as long as is typical.
+/// A client starves if it waits this many times as long as the typical wait.
 constexpr microseconds_t starving_factor = 4;
-/// A client starves in any case after this many time-outs. Otherwise a primary that lets all clients wait a little
-/// longer each time would raise what is typical and never be found.
+/// A client starves in any case after this many time-outs. Otherwise a primary could increase the typical wait step by
+/// step and never be suspected.
 constexpr microseconds_t starving_timeouts_max = 16;
 /// A primary that seems slow twice within this many time-outs is slow.
 constexpr microseconds_t again_timeouts = 16;
@@ -58,8 +58,8 @@ void primary_monitor::on_view(microseconds_t now) {
   seemed_slow_at_.reset();
   advance_from_.reset();
   forgiven_before_ = 0;
-  // A view that ended for another reason lowers no expectation. Otherwise faulty replicas could lower it by causing
-  // view changes.
+  // The expectation is not lowered if the view ended for another reason. Otherwise faulty replicas could lower it by
+  // causing view changes.
   if (!std::exchange(found_slow_, false)) return;
   // If the load or the machines changed, every primary seems slow, so less is expected of the next one.
   best_rate_ /= 2;
@@ -73,9 +73,9 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
     executed_at_ = now;
   }
   measure_rate(report, now);
-  // The report holds one stall until enough short waits have followed it. So when the first finding expires, the waits
-  // that began before it are forgiven: otherwise the same stall would be found a second time. A primary that stalls by
-  // turns is found anyway, because its next stall begins later (attack 29).
+  // A stall stays in the report until enough short waits have followed it. So when the first finding expires, waits
+  // that began before it are ignored from then on, because otherwise the same stall would be found a second time. A
+  // primary that stalls repeatedly is still found, because its next stall begins later (attack 29).
   if (seemed_slow_at_ && now >= *seemed_slow_at_ + again_timeouts * timeout_us) {
     forgiven_before_ = *std::exchange(seemed_slow_at_, std::nullopt);
   }
@@ -89,14 +89,14 @@ std::optional<suspicion_reason> primary_monitor::judge(const service_report& rep
 
 std::optional<suspicion_reason> primary_monitor::reason(const service_report& report, microseconds_t timeout_us,
                                                         microseconds_t now) const {
-  // An idle group executes nothing, and its primary is not mute.
+  // Without waiting clients no batch is executed, so the primary is not mute.
   if (report.clients_waiting == 0) return std::nullopt;
   const auto idle_us = now - std::min(now, executed_at_);
   // Both times count. After an idle hour nothing was executed for long, but the first request has not waited long.
   // While others are served, a client that waits may starve, but the primary is not mute.
   if (std::min(idle_us, report.longest_wait_us) >= timeout_us) return suspicion_reason::mute;
   const auto typical = report.waits.size() >= waits_min ? weighted_median_of(report.waits) : 0;
-  // Between 2 and 16 time-outs (attack 31). With too few waits nothing is typical, and 2 time-outs count.
+  // Between 2 and 16 time-outs (attack 31). With too few waits there is no typical wait, and the limit is 2 time-outs.
   const auto patience = std::clamp(starving_factor * typical, 2 * timeout_us, starving_timeouts_max * timeout_us);
   if (report.longest_wait_us >= patience) return suspicion_reason::starving;
   // The second finding rests only on waits and stays that began after the first one.
@@ -105,13 +105,13 @@ std::optional<suspicion_reason> primary_monitor::reason(const service_report& re
 }
 
 /// A replica that lost its disk waits for sequence numbers that no other replica may need (TOCS '02 §4.3.2). Without
-/// this rule the primary could keep it out for ever.
+/// this rule the primary could prevent its readmission for ever.
 bool primary_monitor::keeps_out(const service_report& report, microseconds_t timeout_us, microseconds_t now) {
   if (report.executed_through >= report.wanted_through) {
     advance_from_.reset();
     return false;
   }
-  // Each `advance_min` sequence numbers begin a new time-out, so the primary must keep going.
+  // The time-out starts again after each `advance_min` sequence numbers, so the primary must continue to order them.
   if (!advance_from_ || report.executed_through >= advance_from_->second.plus(advance_min)) {
     advance_from_ = {now, report.executed_through};
   }
@@ -126,14 +126,15 @@ void primary_monitor::measure_rate(const service_report& report, microseconds_t 
     const auto typical = weighted_median_of(report.waits);
     best_wait_us_ = std::min(best_wait_us_.value_or(typical), typical);
   }
-  // The finished window becomes the last one.
+  // The finished window becomes the previous one.
   last_window_at_ = std::exchange(window_at_, now);
   last_window_executed_ = std::exchange(window_executed_, report.requests_executed);
 }
 
 bool primary_monitor::seems_slow(const service_report& report, microseconds_t timeout_us, microseconds_t now) const {
   if (!last_window_at_) return false;
-  // The rate since the last full window began. That window alone may have ended before the load came.
+  // The rate since the last full window began. The last full window alone is not enough, because it may have ended
+  // before the load began.
   const auto executed = report.requests_executed - std::min(report.requests_executed, last_window_executed_);
   const auto rate = executed * 1'000'000 / (now - *last_window_at_);
   return lets_wait(report, timeout_us, rate) || holds_back(report, timeout_us, rate) ||
@@ -142,8 +143,8 @@ bool primary_monitor::seems_slow(const service_report& report, microseconds_t ti
 
 bool primary_monitor::picks_some_out(const service_report& report, microseconds_t timeout_us) {
   if (report.stays.size() < stays_min) return false;
-  // A correct primary orders the oldest requests of each session first. More than an eighth of the time-out behind a
-  // later request is no accident of the network.
+  // A correct primary orders the oldest requests of each session first. A request that is executed more than an eighth
+  // of the time-out after a later request was not delayed by the network alone.
   const auto overtaken = static_cast<std::size_t>(
       std::ranges::count_if(report.stays, [timeout_us](const auto& each) { return each.overtaken > timeout_us / 8; }));
   return overtaken >= overtaken_min && overtaken * overtaken_share >= report.stays.size();
@@ -160,10 +161,12 @@ bool primary_monitor::holds_back(const service_report& report, microseconds_t ti
 bool primary_monitor::lets_wait(const service_report& report, microseconds_t timeout_us, std::uint64_t rate) const {
   if (report.waits.size() < waits_min) return false;
   const auto wait = weighted_median_of(report.waits);
-  // Without any history: a quarter of the time-out, with few requests executed meanwhile.
+  // The first criterion needs no history: the typical wait is above a quarter of the time-out, and few requests were
+  // executed meanwhile.
   if (wait > timeout_us / 4 && rate * wait / 1'000'000 < busy_requests) return true;
-  // By history: eight times the best wait, and more than 20 ms, together with less than half of the best rate. Each
-  // alone has innocent reasons: a burst makes waits long, and clients that send less make the rate low.
+  // The second criterion uses history: the typical wait is above eight times the best wait and above 20 ms, and the
+  // rate is below half of the best rate. Either alone may be harmless, because a burst makes waits long, and clients
+  // that send less make the rate low.
   const bool waits_long = best_wait_us_ && wait > wait_factor * std::max(*best_wait_us_, wait_floor_us / wait_factor);
   return waits_long && rate < best_rate_ / 2;
 }

@@ -9,14 +9,14 @@ namespace hypermesh {
 
 namespace {
 
-/// A suspicion that had no effect is sent again after this time: it is one small frame.
+/// The interval at which a SUSPICION is repeated while it has no effect. The frame is small, so the interval is short.
 constexpr microseconds_t suspicion_period_us = 250'000;
 /// A SUSPICION that is not repeated for this long no longer counts: its sender has withdrawn it, or has entered a later
 /// view. Otherwise f faulty replicas could complete an old suspicion of a correct replica at any later time
 /// (attack 32).
 constexpr microseconds_t suspicion_life_us = 4 * suspicion_period_us;
-/// This many request time-outs without a suspicion take one doubling back. At most f faulty primaries follow each
-/// other, so the patience that they forced need not last.
+/// After this many request time-outs without a suspicion, one doubling is taken back. At most f faulty primaries follow
+/// each other, so the longer time-outs that they caused need not stay.
 constexpr unsigned calm_timeouts = 4;
 
 }  // namespace
@@ -80,7 +80,8 @@ view_change_effects view_changer::on_trust(const std::vector<replica_id>& avoide
 }
 
 void view_changer::suspect_avoided_as_primary(microseconds_t now, view_change_effects& out) {
-  // Before a quorum has left for a view no NEW-VIEW of it can come; afterwards this replica would wait for its primary.
+  // Before a quorum has left for a view, its NEW-VIEW cannot arrive. After that, this replica would wait for the
+  // primary of the view, so it checks the primary here.
   const bool looks = active_ || quorum_at_.has_value();
   if (!looks || suspected_ || abstains_ || primary() == self_) return;
   if (std::ranges::binary_search(avoided_as_primary_, primary())) suspect(suspicion_reason::proven, now, out);
@@ -94,17 +95,18 @@ view_change_effects view_changer::on_moves(const agreed_moves& moves, const std:
   bool is_late = is_new && moves.least_view <= view_;
   moves_ = moves;
   for (const auto view : stepped_down) {
-    // A faulty primary can give up views that nobody will ever reach.
+    // Other views are ignored, because a faulty primary can step down from views that no replica will ever reach.
     if (view.next() < view_ || view > view_.next()) continue;
     is_new = stepped_down_.insert(view).second || is_new;
     is_late = is_late || view.next() == view_;
   }
-  // Later hand-overs do not put the first one off: a faulty primary may have an old one ordered again and again.
+  // A later hand-over does not delay the first one, because a faulty primary may order an old hand-over again and
+  // again.
   if (is_new && !was_due) {
-    // After a restart the group may have passed the end of the period in which the hand-over was agreed on.
+    // After a restart, the group may already be past the end of the period in which the hand-over was agreed on.
     hand_over_at_ = std::min(readmission_ledger::period_end(at, cluster_), moves.advance_through);
-    // Not `request_timeout`, which is short while the link to the primary is closed: a faulty primary could close the
-    // link to one backup, which would then leave alone.
+    // `request_timeout` is not used here, because it is short while the link to the primary is closed. A faulty primary
+    // could close its link to one backup, and this backup would then leave the view alone.
     hand_over_by_ = now + (settings_.request_us << doublings_);
   }
   take_back_patience(is_late);
@@ -119,9 +121,10 @@ view_change_effects view_changer::on_low_watermark(sequence_number low, microsec
   return out;
 }
 
-/// Replicas that executed the move earlier may have taken this replica along. It is then on its way to the planned view
-/// or, if `is_late`, there already, and the doublings of that way are taken back. Doublings of earlier view changes
-/// stay, because otherwise a liar that asks for a move could make all replicas impatient (attack 20).
+/// Takes back the doublings of a planned view change. Replicas that executed the move earlier may have caused this
+/// replica to leave its view before it knew the plan. It is then changing to the planned view or, if `is_late`, has
+/// entered it already. Doublings of other view changes are kept, because otherwise a faulty replica that asks for a
+/// move could shorten the time-outs of all replicas (attack 20).
 void view_changer::take_back_patience(bool is_late) {
   if (grown_.empty()) return;
   const auto last_from = grown_.back().from;
@@ -131,7 +134,8 @@ void view_changer::take_back_patience(bool is_late) {
   doublings_ -= std::min(doublings_, static_cast<unsigned>(forgiven));
 }
 
-/// Whether all replicas leave for this view by agreement, which shows nothing about the network or a primary.
+/// Whether all replicas leave for this view by agreement. Such a view change is not a sign of a slow network or a
+/// faulty primary.
 bool view_changer::is_planned(view_number to) const {
   return to <= moves_.least_view || (to > view_number{0} && stepped_down_.contains(view_number{to.value - 1}));
 }
@@ -145,7 +149,7 @@ void view_changer::follow_moves(microseconds_t now, view_change_effects& out) co
 }
 
 void view_changer::send_suspicion(view_change_effects& out) const {
-  // View, signer and epoch are the whole content, so two SUSPICIONs of one view never conflict.
+  // A SUSPICION has no content besides view, signer and epoch, so two SUSPICIONs of one view never conflict.
   const statement content{view_, sequence_number{0}, digest{}, self_, cluster_.signing.epoch};
   const auto by = keys_->sign(signing_input(cluster_.signing, message_kind::suspicion, statement_bytes(content)));
   out.sends.push_back({std::nullopt, encode_vote(message_kind::suspicion, {content, by})});
@@ -159,7 +163,7 @@ view_change_effects view_changer::on_suspicion(const signed_statement& vote, mic
     return out;
   }
   auto& heard = suspicions_[content.replica];
-  // An older SUSPICION that was delayed takes nothing back.
+  // A delayed older SUSPICION does not replace a newer one.
   if (content.view.next() >= heard.wanted) heard = {content.view.next(), now};
   join(now, out);
   return out;
@@ -187,9 +191,9 @@ std::map<replica_id, view_number> view_changer::wanted_views(microseconds_t now)
 void view_changer::join(microseconds_t now, view_change_effects& out) const {
   // §4.5.2: "if a replica receives a set of f + 1 valid view-change messages from other replicas for views greater than
   // its current view, it sends a view-change message for the smallest view in the set, even if its timer has not
-  // expired". A liar may name any view, but the smallest of f + 1 is not above the view that a correct replica wants
-  // (attack 19).
-  // Differs from §4.5.2 because suspicions come before VIEW-CHANGEs: SUSPICIONs count, and so does the own one.
+  // expired". A faulty replica may name any view, but the smallest of f + 1 views is not above the view that a correct
+  // replica asks for (attack 19). Differs from §4.5.2 because suspicions come before VIEW-CHANGEs: SUSPICIONs count,
+  // and so does the own one.
   std::uint32_t replicas = 0;
   std::optional<view_number> smallest;
   for (const auto& [replica, view] : wanted_views(now)) {
@@ -204,7 +208,7 @@ view_change_effects view_changer::on_left(std::shared_ptr<const view_change> own
   require(own != nullptr && own->replica == self_ && own->new_view > view_, "a replica leaves for a later view");
   view_change_effects out;
   // The view ended before `calm_timeouts` had passed, or was never entered: the time-outs may be too short for this
-  // network, so the next view gets more time (§4.5.2). A planned move shows nothing of that kind.
+  // network, so the next view gets more time (§4.5.2). A planned move does not count for this.
   const bool is_early = !active_ || now < entered_at_ + calm_timeouts * request_timeout();
   view_ = own->new_view;
   if (is_early && !is_planned(view_)) grow_patience();
@@ -230,7 +234,7 @@ view_change_effects view_changer::on_view_change(std::shared_ptr<const view_chan
     out.observations.emplace_back(frame_rejected{principal::of(sender), reason});
     return out;
   };
-  // Only a twin with the key of this replica can send it.
+  // Only another process with the key of this replica can send this message.
   if (sender == self_) return reject(rejection::unsolicited);
   if (change->new_view < view_ || (change->new_view == view_ && active_)) return reject(rejection::other_view);
   auto& held = changes_[sender];
@@ -256,7 +260,7 @@ std::vector<std::shared_ptr<const view_change>> view_changer::changes_for(view_n
   return all;
 }
 
-/// How many replicas have left for `view` or a later one.
+/// The number of replicas that have left for `view` or a later view.
 std::size_t view_changer::changes_from(view_number view) const {
   return static_cast<std::size_t>(std::ranges::count_if(
       changes_, [view](const auto& each) { return each.second != nullptr && each.second->new_view >= view; }));
@@ -277,8 +281,8 @@ void view_changer::open(microseconds_t now, view_change_effects& out) {
   // it multicasts a ⟨NEW-VIEW, v + 1, V, O⟩σp message to all other replicas".
   if (built_ || primary() != self_) return;
   built_ = true;
-  // A quorum and no more, because a frame has room for no more. The own VIEW-CHANGE is one of them, so that O is not
-  // behind the certificates that the primary itself holds.
+  // V has exactly a quorum of VIEW-CHANGEs, because a frame has no room for more. It includes the own VIEW-CHANGE, so
+  // that O covers the certificates of the primary itself.
   const auto own = std::ranges::find(changes, self_, [](const auto& each) { return each->replica; });
   require(own != changes.end(), "the primary of a view has left for it");
   std::rotate(changes.begin(), own, own + 1);
@@ -316,10 +320,10 @@ view_change_effects view_changer::on_entered(view_number view, microseconds_t no
   entered_view_ = view;
   entered_at_ = now;
   calm_since_ = now;
-  // The VIEW-CHANGEs for this view and earlier ones have served their purpose; those for later views still count.
+  // VIEW-CHANGEs for this view and earlier views are no longer needed; those for later views still count.
   std::erase_if(changes_, [&](const auto& each) { return each.second == nullptr || each.second->new_view <= view; });
-  // SUSPICIONs from the way into the view show nothing about the view itself. A replica that still suspects the primary
-  // sends its SUSPICION again.
+  // SUSPICIONs from the time before the view was entered are not about the primary of this view. A replica that still
+  // suspects the primary sends its SUSPICION again.
   suspicions_.clear();
   monitor_.on_view(now);
   view_change_effects out;
@@ -336,11 +340,12 @@ microseconds_t view_changer::request_timeout() const {
 
 microseconds_t view_changer::new_view_timeout() const {
   const bool closed = closed_links_.contains(primary());
-  // A closed link shortens the time and never lengthens it.
+  // While the link is closed, the time-out is shorter, never longer.
   return (closed ? std::min(settings_.closed_link_us, settings_.new_view_us) : settings_.new_view_us) << doublings_;
 }
 
-/// Notes the way on which patience grew, because a hand-over that becomes known later may explain it.
+/// Doubles the time-outs and notes the view change that caused it, because a hand-over that becomes known later may
+/// take the doubling back.
 void view_changer::grow_patience() {
   if (doublings_ == settings_.doublings_max) return;
   ++doublings_;
@@ -371,7 +376,7 @@ view_change_effects view_changer::on_tick(microseconds_t now) {
   join(now, out);
   follow_moves(now, out);
   if (!active_) return out;
-  // One doubling is taken back after each calm period, so patience returns to its start step by step.
+  // One doubling is taken back after each calm period, so the time-outs return to their initial values step by step.
   if (suspected_) calm_since_ = now;
   if (doublings_ > 0 && now >= calm_since_ + calm_timeouts * request_timeout()) {
     --doublings_;
