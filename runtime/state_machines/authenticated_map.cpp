@@ -38,7 +38,7 @@ byte_vector make_chunk(std::size_t bucket_count, chunk_place place, byte_span st
   return writer.take();
 }
 
-/// Checks one chunk alone, without comparing it to its neighbours.
+/// Checks one chunk alone, without comparing it to other chunks.
 or_reason<chunk_place> read_place(const state_chunk& chunk, std::size_t bucket_count) {
   if (chunk.bytes == nullptr) return invalid("the chunk is empty");
   const auto size = chunk.bytes->size();

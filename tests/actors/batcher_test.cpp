@@ -81,7 +81,7 @@ TEST_CASE("an outdated delay tick closes no batch") {
   batcher_bench bench;
   bench.request(0, 1);
   bench.request(0, 2);
-  // The delay of the second request runs; its batch leaves early because the first one is executed.
+  // The delay of the second request is running. Its batch leaves earlier, because the first batch is executed.
   bench.executed(0, 1);
   CHECK(bench.batches() == sizes{1, 1});
   bench.request(0, 3);
@@ -109,27 +109,27 @@ TEST_CASE("the batches that wait for execution are never more than the pipeline 
 TEST_CASE("a backup forwards a pending request repeatedly, and at once when its client repeats it") {
   batcher_bench bench{2};
   bench.request(0, 1);
-  // The primary has most likely got it from the client: a copy could overtake an earlier request.
+  // The primary has most likely received the request from the client, and a copy could overtake an earlier request.
   CHECK(bench.take_frames("peer-0").empty());
   bench.advance(50'000us);
   const auto forwarded = bench.take_frames("peer-0");
   REQUIRE(forwarded.size() == 1);
   const auto& sent = std::get<request>(forwarded.front());
   CHECK(sent.id == request_id{client_id{0}, timestamp{1}});
-  // The bytes are the client's, so that its signature holds.
+  // The forwarded bytes are the client's bytes, so the client's signature is valid.
   const auto original = bench.make().request_of(client_id{0}, timestamp{1}, "o");
   CHECK(std::ranges::equal(sent.raw.view, original.raw.view));
-  // A client that asks again is passed on again: the first copy may have been lost.
+  // If the client repeats its request, the backup forwards it again, because the first copy may have been lost.
   bench.request(0, 1);
   CHECK(bench.take_frames("peer-0").size() == 1);
   CHECK(bench.take<quota_exceeded>("client-ingress").empty());
-  // Not more often than makes sense.
+  // A third copy within a short time would be useless, so the backup does not forward it.
   bench.request(0, 1);
   CHECK(bench.take_frames("peer-0").empty());
   CHECK(bench.take<quota_exceeded>("client-ingress").size() == 1);
   bench.advance(400'000us);
   CHECK(bench.take_frames("peer-0").size() == 1);
-  // The primary may have had no room for it.
+  // The backup continues to forward, because the primary may have had no room for the request.
   bench.advance(2'000'000us);
   CHECK(bench.take_frames("peer-0").size() == 5);
   bench.executed(0, 1);
@@ -165,7 +165,7 @@ TEST_CASE("a backup forwards a request behind another one of its client at most 
   batcher_bench bench{2};
   bench.request(0, 1);
   bench.request(0, 2);
-  // Of the second it is not the first to do so.
+  // Of the second request, this backup is not the first to forward.
   bench.advance(50'000us);
   CHECK(bench.take_frames("peer-0").size() == 1);
   bench.advance(400'000us);
@@ -185,7 +185,7 @@ TEST_CASE(
   CHECK(bench.take_frames("peer-0").empty());
   bench.advance(50'000us);
   CHECK(bench.take_frames("peer-0").size() == 1);
-  // Again by a replica, it is not: two of them could play with it for ever.
+  // A repetition by a replica is not forwarded, because two replicas could repeat a request to each other for ever.
   bench.request_from(principal::of(replica_id{1}), 1, 1);
   CHECK(bench.take_frames("peer-0").empty());
 }
@@ -232,7 +232,7 @@ TEST_CASE("a client beyond its quota is refused and counted, and other clients a
   const auto counted = bench.take_observed<frame_rejected>();
   REQUIRE(counted.size() == 1);
   CHECK(counted.front().reason == rejection::client_quota);
-  // Nothing more of it is verified for a moment (attack 33).
+  // No request of this client is verified for a short time (attack 33).
   CHECK(bench.take<quota_exceeded>("client-ingress").size() == 1);
   CHECK(bench.is_quiet());
   bench.request(1, 1);
@@ -280,7 +280,7 @@ TEST_CASE("an installed state frees the pipeline of the batches that it covers")
   bench.request(0, 1);
   bench.request(0, 2);
   CHECK(bench.batches() == sizes{1});
-  // As in the client table: for each client its largest past timestamp first.
+  // The list has the order of the client table: for each client, its largest past timestamp comes first.
   client_sessions done;
   done.mark_done(session_id{0}, timestamp{1});
   const sessions_by_client all{{client_id{0}, done}};
@@ -338,7 +338,7 @@ TEST_CASE("the former primary forwards requests of clients at once, and no other
   former.forget();
   former.request(0, 1);
   CHECK(former.take_frames("peer-1").size() == 1);
-  // What a replica passed on is no client's belief.
+  // If a replica forwarded the request, this does not show which primary the client expects.
   former.request_from(principal::of(replica_id{3}), 1, 1);
   CHECK(former.take_frames("peer-1").empty());
   batcher_bench backup{2};
@@ -346,7 +346,7 @@ TEST_CASE("the former primary forwards requests of clients at once, and no other
   backup.forget();
   backup.request(0, 1);
   CHECK(backup.take_frames("peer-1").empty());
-  // After a while the clients know.
+  // After some time the clients know the new primary.
   former.advance(std::chrono::microseconds{forwarding_schedule::former_primary_us});
   former.forget();
   former.request(2, 1);

@@ -43,7 +43,7 @@ struct client_bench : virtual_bench {
     value.outcome.append(0, as_byte_span(result));
     arrive(principal::of(replica_id{replica}), value);
   }
-  /// Of the request that is under way.
+  /// The digest of the request in progress.
   [[nodiscard]] digest content_of(std::uint64_t when) const {
     using pointer = client_actor::stateful_pointer<client_state>;
     const auto* inside = dynamic_cast<pointer>(caf::actor_cast<caf::abstract_actor*>(tested));
@@ -107,7 +107,7 @@ TEST_CASE_FIXTURE(client_bench, "an operation without an answer fails at its dea
   advance(2s);
   REQUIRE(outcomes.size() == 1);
   CHECK(std::get<client_error>(outcomes.front()) == client_error::timed_out);
-  // Nothing is left to do: the clock of an idle client stands still.
+  // There is nothing left to do, so an idle client sets no timer.
   forget();
   advance(60s);
   CHECK(is_quiet());
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(client_bench, "a request that was sent into a closed link is s
   forget();
   give(tested, link_changed{replica_id{0}, true});
   CHECK(requests("0") == 1);
-  // A backup may have executed the request and lost its reply; one that answered has nothing to add.
+  // A backup may have executed the request and lost its reply. A backup that has already answered gets no copy.
   give(tested, link_changed{replica_id{1}, true});
   CHECK(requests("1") == 1);
   answer(1, 100, "true");
@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(client_bench, "frames that are not replies change nothing") {
   arrive(principal::of(client_id{1}), sample_of(message_kind::reply, sample_size::usual, 1));
   give(tested, incoming_frame{principal::of(replica_id{1}), link("back"),
                               std::make_shared<const byte_vector>(to_byte_vector("\x05")), nullptr});
-  // Replies to another client, or from the link of no member.
+  // These replies are for another client, or come from a link that belongs to no member.
   reply foreign;
   foreign.id = {client_id{1}, timestamp{100}};
   foreign.outcome.append(0, as_byte_span("true"));

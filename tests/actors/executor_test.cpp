@@ -14,7 +14,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// An executor around a counting machine; checkpoints after every fourth batch.
+/// An executor with a counting machine. It takes a checkpoint after every fourth batch.
 struct executor_bench : virtual_bench {
   executor_actor tested = connect(system().spawn(executor, identity(), machine()));
 
@@ -29,7 +29,7 @@ struct executor_bench : virtual_bench {
     links[name] = session;
     give(tested, client_link_opened{client_id{client}, session});
   }
-  /// Commits the batch of one request, client 0's, that has the sequence for a timestamp.
+  /// Commits a batch of one request of client 0. `when` is the timestamp of the request.
   void commit(std::uint64_t sequence, std::uint64_t when) {
     const auto body = make().batch_number(when);
     give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(executor_bench, "the results of a session go to the link that 
     give(tested, batch_committed{{view_number{0}, sequence_number{sequence}, digest_of_batch(*body), body, nullptr}});
   };
   give(tested, session_routed{opening, links["a"]});
-  // Another process tried the same session, and came too late.
+  // Another process tried the same session and was too late.
   const auto other = make().session_request(client_id{0}, session_id{7}, timestamp{0}, session_mode::ordered, 1);
   give(tested, session_routed{reference_of(other), links["b"]});
   commit_in_session(1, 0);
@@ -179,7 +179,8 @@ TEST_CASE_FIXTURE(executor_bench,
   const auto taken = take<checkpoint_installed>("checkpointer");
   REQUIRE(taken.size() == 1);
   CHECK(taken.front().root == state_root(*verified.snapshot));
-  // Batches that the replica handed over before the news are dropped; batches that it hands over again are executed.
+  // Batches that the replica handed over before it heard of the divergence are dropped. Batches that it hands over
+  // again are executed.
   forget();
   commit(7);
   CHECK(is_quiet());
@@ -255,7 +256,7 @@ TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is
   const auto told = take<state_installed>("batcher");
   REQUIRE(told.size() == 1);
   CHECK(told.front().sequence == sequence_number{4});
-  // The journal informs the others when the disk holds the state.
+  // The journal informs the other actors when the state is on the disk.
   CHECK(take<state_installed>("replica").empty());
   const auto to_keep = take<state_to_keep>("journal");
   REQUIRE(to_keep.size() == 1);
@@ -265,7 +266,7 @@ TEST_CASE_FIXTURE(executor_bench, "a verified state replaces an older one and is
   REQUIRE(installed.size() == 1);
   CHECK(installed.front().root == state_root(*verified.snapshot));
   CHECK(take<checkpoint_installed>("state-transfer").size() == 1);
-  // The client table came with the state: what it holds is answered and not executed again.
+  // The client table is part of the state, so its requests are answered and not executed again.
   open(0, "a");
   forget();
   commit(5, 3);

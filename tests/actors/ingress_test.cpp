@@ -17,7 +17,7 @@ namespace {
 constexpr view_number first_view{0};
 constexpr sequence_number one{1};
 
-/// Ingress of replica 1, and frames that reach it.
+/// The ingress of replica 1, and functions that send frames to it.
 struct ingress_bench : virtual_bench {
   ingress_actor tested = connect(system().spawn(ingress, identity(), frame_rate_limit::usual_rate));
   pre_prepare proposal = make().pre_prepare_of(first_view, one, make().batch_number(1));
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(ingress_bench, "a NEW-VIEW reaches the replica with its plan, 
   other.reproposals.clear();
   arrive(replica_id{2}, make().signed_again(other));
   CHECK(rejections() == reasons{rejection::bad_certificate});
-  // It is evidence against the primary that signed it.
+  // The refused NEW-VIEW is evidence against the primary that signed it.
   CHECK(take<proof_found>("fault-detector").size() == 1);
   forget();
   auto credit = std::make_shared<int>(0);
@@ -107,17 +107,17 @@ TEST_CASE_FIXTURE(ingress_bench, "nothing unverified reaches the replica") {
   const auto content = make().content_of(replica_id{2}, first_view, one, proposal.header.content.value);
   arrive(replica_id{2}, prepare{make().signed_by(*impostor, message_kind::prepare, content)});
   CHECK(rejections() == reasons{rejection::bad_signature});
-  // A vote that is genuine, on the link of another.
+  // A genuine vote on the link of another replica.
   arrive(replica_id{3}, make().prepare_of(replica_id{2}, proposal));
   CHECK(rejections() == reasons{rejection::sender_is_not_signer});
-  // A PREPARE as COMMIT.
+  // The signature of a PREPARE, presented as a COMMIT.
   arrive(replica_id{2}, commit{make().prepare_of(replica_id{2}, proposal).vote});
   CHECK(rejections() == reasons{rejection::bad_signature});
   arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>(to_byte_vector("\x03\x03\x03")));
   CHECK(rejections().size() == 1);
   arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>());
   CHECK(rejections() == reasons{rejection::empty_frame});
-  // Held against the owner of the link, never against the named member (attack 39).
+  // The rejection counts against the owner of the link, never against the named member (attack 39).
   const auto held = take<misbehaved>("fault-detector");
   REQUIRE(held.size() == 5);
   CHECK(held[0].what == observed_misbehaviour{replica_id{2}, complaint_reason::garbage});
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(ingress_bench, "two conflicting signed messages go to the faul
   const auto found = take<proof_found>("fault-detector");
   REQUIRE(found.size() == 1);
   CHECK(found.front().proof->items.size() == 2);
-  // Once is enough.
+  // The same conflict is reported only once.
   arrive(replica_id{2}, other);
   CHECK(rejections() == reasons{rejection::already_decided});
   CHECK(is_quiet());
@@ -179,14 +179,14 @@ TEST_CASE_FIXTURE(ingress_bench, "a message for a decided sequence is dropped be
 TEST_CASE_FIXTURE(ingress_bench, "a frame keeps its credit until its message is handled") {
   auto credit = std::make_shared<int>(0);
   arrive(principal::of(replica_id{0}), frame_of(proposal), credit);
-  // The probe's note holds the message as an actor's mailbox would.
+  // The recorded message of the probe holds the credit, as a message in an actor's mailbox would.
   CHECK(credit.use_count() == 2);
   forget();
   CHECK(credit.use_count() == 1);
   arrive(principal::of(replica_id{2}), frame_of(proposal), credit);
   CHECK(credit.use_count() == 2);
   forget();
-  // A frame that is refused holds it until that is counted, so that garbage fills its own link's window.
+  // A refused frame holds its credit until the refusal is counted. So garbage fills only the window of its own link.
   arrive(principal::of(replica_id{2}), std::make_shared<const byte_vector>(), credit);
   CHECK(credit.use_count() == 2);
   forget();
@@ -206,7 +206,7 @@ TEST_CASE("a frame that comes before the node is connected is dropped") {
 }
 
 TEST_CASE_FIXTURE(ingress_bench, "a sender of many frames takes turns with the other senders (attack 33)") {
-  // All of it is in the mailbox before the first frame is looked at.
+  // All frames are in the mailbox before the ingress handles the first frame.
   const auto put = [&](replica_id sender, const message& value) {
     caf::anon_send(tested, incoming_frame{principal::of(sender), link("sender"), frame_of(value), nullptr});
   };

@@ -15,7 +15,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// The journal of replica 1 over a disk that can be looked into.
+/// The journal of replica 1 over a disk that the test can inspect.
 struct journal_bench : virtual_bench {
   std::shared_ptr<simulated_storage> storage = std::make_shared<simulated_storage>();
   journal_actor tested = connect(system().spawn(journal, identity(), storage, 0, kept_before{}));
@@ -114,12 +114,12 @@ TEST_CASE_FIXTURE(journal_bench, "a batch is executed and answered once the own 
   on_probe([&](const std::string& name) {
     if (name == "executor") writes_seen.push_back(storage->writes());
   });
-  // The COMMIT waits for the disk when the others have committed.
+  // When the others have committed, the own COMMIT is still waiting for the disk.
   caf::anon_send(tested, persist_and_send{std::make_shared<const std::vector<storage_record>>(std::vector{record()}),
                                           none, nullptr});
   give(tested, persist_and_send{certificates, none, batches(1)});
   CHECK(writes_seen == std::vector<std::uint64_t>{1});
-  // No vote waits: the certificate alone delays nothing.
+  // No vote is waiting, so the certificate alone delays nothing.
   give(tested, persist_and_send{certificates, none, batches(2)});
   CHECK(writes_seen == std::vector<std::uint64_t>{1, 1});
   const auto handed = take<batch_committed>("executor");
@@ -152,7 +152,7 @@ TEST_CASE_FIXTURE(journal_bench, "a transferred state is on disk before the othe
   give(tested, state_to_keep{installed, snapshot});
   CHECK(was_kept);
   CHECK(take<state_installed>("replica").size() == 1);
-  // A state that the disk holds already is reported at once.
+  // A state that is already on the disk is reported at once.
   give(tested, state_to_keep{installed, snapshot});
   CHECK(take<state_installed>("replica").size() == 1);
 }
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(journal_bench,
   promise.kind = record_kind::prepare;
   promise.sequence = sequence_number{3};
   persist({promise}, {});
-  // The node dies in the write of the proof.
+  // The node crashes while it writes the proof.
   storage->on_write([this](std::size_t count) {
     const bool is_kept = storage->read().value().state.has_value();
     return is_kept ? 0 : count;
@@ -197,7 +197,7 @@ TEST_CASE_FIXTURE(journal_bench, "records below a stable state are deleted once 
   auto later = record();
   later.sequence = sequence_number{5};
   auto large = record();
-  // Enough for a state of several pieces.
+  // The record is large enough for a state of several pieces.
   large.bytes = std::make_shared<const byte_vector>(600 * 1024);
   persist({large, later}, {});
   give(tested, forget_records{sequence_number{4}});

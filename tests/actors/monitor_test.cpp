@@ -15,7 +15,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// The monitor of replica 1 beside a real executor, which it asks for the root.
+/// The monitor of replica 1 and a real executor, which the monitor asks for the root.
 struct monitor_bench : virtual_bench {
   std::vector<std::string> failures;
   std::size_t shown = 0;
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(monitor_bench, "a monitor without an answer of the executor se
   give_verified(tested, principal::of(client_id{0}), node_query{{client_id{0}, timestamp{5}}}, link("asker"));
   advance(std::chrono::seconds{10});
   CHECK(take_frames("asker").empty());
-  // The monitor itself lives on.
+  // The monitor itself continues to run.
   see(node_failed{{"again", ""}});
   CHECK(failures.size() == 1);
 }

@@ -31,14 +31,14 @@ struct replica_bench : virtual_bench {
   void hear(std::uint32_t sender, message value) {
     give_verified(tested, principal::of(replica_id{sender}), std::move(value));
   }
-  /// Everything that the others send for one sequence.
+  /// Sends all messages of the other replicas for one sequence number.
   void hear_all(const pre_prepare& of) {
     hear(0, of);
     hear(2, make().prepare_of(replica_id{2}, of));
     hear(0, make().commit_of(replica_id{0}, of));
     hear(2, make().commit_of(replica_id{2}, of));
   }
-  /// The batches that the journal was given for the executor.
+  /// The batches that the replica passed to the journal for the executor.
   std::vector<committed_batch> handed_over() {
     std::vector<committed_batch> all;
     for (const auto& each : take<persist_and_send>("journal")) {
@@ -46,7 +46,7 @@ struct replica_bench : virtual_bench {
     }
     return all;
   }
-  /// The kinds of the frames that the journal was given to send.
+  /// The kinds of the frames that the replica passed to the journal.
   std::vector<message_kind> sent_kinds() {
     std::vector<message_kind> kinds;
     for (const auto& each : take<persist_and_send>("journal")) {
@@ -67,7 +67,7 @@ TEST_CASE("a replica publishes its view as soon as it is connected") {
   REQUIRE(entered.size() == 1);
   CHECK(entered.front().view == first_view);
   CHECK(bench.take<view_entered>("coordinator").size() == 1);
-  // Only group requests of this view and the next are worth having.
+  // The fault detector needs the view, because it accepts only group requests of this view and the next view.
   CHECK(bench.take<view_entered>("fault-detector").size() == 1);
   CHECK_FALSE(bench.take<progress_made>("ingress").empty());
   CHECK(bench.is_quiet());
@@ -115,7 +115,7 @@ TEST_CASE("effects leave in their order: persist, send and execute, then report"
   const auto place = [&](const std::string& name) { return std::find(all.begin(), all.end(), name) - all.begin(); };
   const auto last_journal = std::find(all.rbegin(), all.rend(), std::string{"journal"}).base() - all.begin() - 1;
   CHECK(last_journal < place("monitor"));
-  // The way to the executor leads through the journal.
+  // Messages to the executor are sent through the journal.
   CHECK(place("executor") == static_cast<std::ptrdiff_t>(all.size()));
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("a stable checkpoint truncates the log of the replica and of the journ
     bench.hear_all(bench.proposal(sequence));
   bench.forget();
   const auto certificate = bench.make().certificate_of(sequence_number{4}, named_digest("root"));
-  // The certificate alone moves nothing: the executor may be behind.
+  // The certificate alone does not move the watermarks, because the executor may lag behind.
   bench.give(bench.tested, checkpoint_stable{certificate});
   CHECK(bench.take<forget_records>("journal").empty());
   bench.give(bench.tested, checkpoint_taken{sequence_number{4}, named_digest("root"), nullptr});
@@ -155,7 +155,7 @@ TEST_CASE("a replica behind a stable checkpoint fetches the state after a delay"
   const auto wanted = bench.take<fetch_state>("state-transfer");
   REQUIRE(wanted.size() == 1);
   CHECK(wanted.front().certificate == certificate);
-  // The certificate alone moves nothing.
+  // The certificate alone does not move the watermarks.
   CHECK(bench.take_observed<watermarks_moved>().empty());
   bench.give(bench.tested, state_installed{sequence_number{4}, std::make_shared<const sessions_by_client>(),
                                            bench.make().certificate_of(sequence_number{4}, {})});

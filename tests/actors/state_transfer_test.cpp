@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::milliseconds period{200};
 constexpr sequence_number four{4};
 
-/// The state transfer of replica 3, which fetches what 0, 1 and 2 certified.
+/// The state transfer of replica 3, which fetches a state that replicas 0, 1 and 2 have certified.
 struct transfer_bench : virtual_bench {
   state_transfer_actor tested = connect(system().spawn(state_transfer, identity(), period, donor_settings{}));
   std::shared_ptr<const state_snapshot> snapshot =
@@ -36,7 +36,7 @@ struct transfer_bench : virtual_bench {
 
   transfer_bench() : virtual_bench(replica_id{3}) {}
 
-  /// The requests that were given to the journal, by donor.
+  /// The requests that were passed to the journal, by donor.
   questions asked() {
     questions all;
     for (const auto& each : take<persist_and_send>("journal")) {
@@ -55,7 +55,7 @@ struct transfer_bench : virtual_bench {
   void lie(const question& to) {
     say(to.donor, {to.wanted, std::make_shared<const byte_vector>(to_byte_vector("garbage"))});
   }
-  /// Answers everything until nothing more is asked.
+  /// Answers all requests until there are no further requests.
   void answer_all() {
     for (auto open = asked(); !open.empty(); open = asked()) {
       for (const auto& each : open)
@@ -152,7 +152,8 @@ TEST_CASE_FIXTURE(transfer_bench, "chunks in the own checkpoints are not fetched
   give(tested, fetch_state{certificate});
   forget();
   answer({0, first_page});
-  // The operation changed the head and one bucket, and the bucket was like the others before.
+  // The operation changed only the head and one bucket. Before the operation, this bucket had the same content as the
+  // others.
   CHECK(asked() == questions{{1, {four, 0}}});
 }
 
@@ -191,7 +192,7 @@ TEST_CASE_FIXTURE(transfer_bench, "a fetch ends once its state is in place") {
   give(tested, checkpoint_installed{four, state_root(*snapshot), snapshot});
   forget();
   advance(10 * period);
-  // Nor when the replica, which learns of it from the disk, asks once more.
+  // There is also no new fetch when the replica, which learns from the disk that the state is installed, asks again.
   give(tested, fetch_state{certificate});
   CHECK(asked().empty());
 }

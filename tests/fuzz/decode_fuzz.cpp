@@ -4,7 +4,8 @@
 #include "messages/codec.hpp"
 #include "tests/support/message_line.hpp"
 
-/// Arbitrary bytes as a frame: decoded or rejected, and a decoded message can be written as a line.
+/// Decodes arbitrary bytes as a frame. The frame is either decoded or rejected, and a decoded message can be written as
+/// a line.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* first = reinterpret_cast<const std::byte*>(data);
   const auto frame = std::make_shared<const hypermesh::byte_vector>(first, first + size);

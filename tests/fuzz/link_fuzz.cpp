@@ -8,7 +8,7 @@ namespace {
 
 using namespace hypermesh;
 
-/// The keys of four replicas and a client; this node is replica 0.
+/// The keys of four replicas and a client. This node is replica 0.
 std::shared_ptr<const ed25519_authenticator> keys_of_replica_0() {
   static const auto keys = [] {
     const auto key_of = [](std::uint8_t number) {
@@ -27,8 +27,8 @@ std::shared_ptr<const ed25519_authenticator> keys_of_replica_0() {
 
 }  // namespace
 
-/// Any bytes at all from a stranger: the responder answers at most its proof, never opens a channel, and holds no more
-/// than one message.
+/// Sends arbitrary bytes from a stranger. The responder answers at most with its proof, never opens a channel, and
+/// stores no more than one message.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   responder_handshake responder{{cluster_id{}, keys_of_replica_0(), 4, 1}, ephemeral_seed{}};
   const byte_span all{reinterpret_cast<const std::byte*>(data), size};

@@ -4,9 +4,9 @@
 #include "messages/require.hpp"
 #include "runtime/state_machines/registry.hpp"
 
-/// Arbitrary bytes as operations of both machines: an operation that is not applied changes nothing, and an operation
-/// that `query` answers gets the same answer from `apply`. The first byte chooses the machine, and each next one the
-/// length of an operation.
+/// Executes arbitrary bytes as operations of both machines. An operation that is not applied changes nothing, and an
+/// operation that `query` answers gets the same answer from `apply`. The first byte selects the machine, and each
+/// following length byte gives the length of an operation.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hypermesh;
   if (size == 0) return 0;

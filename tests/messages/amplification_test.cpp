@@ -34,7 +34,7 @@ std::string verdict(const frame_ptr& frame) {
   return decoded ? "taken" : std::string{to_string(decoded.error())};
 }
 
-/// A VIEW-CHANGE whose `count` prepared certificates are one and the same of `prepares` PREPAREs.
+/// A VIEW-CHANGE with `count` prepared certificates that all refer to the same certificate with `prepares` PREPAREs.
 byte_vector shared_certificates(std::size_t count, std::size_t prepares) {
   builder buffer;
   const wire::SignedStatement header;
@@ -46,14 +46,15 @@ byte_vector shared_certificates(std::size_t count, std::size_t prepares) {
   return {view.begin(), view.end()};
 }
 
-/// A CHECKPOINT-PROOF with `vote` whose list stands at a multiple of four; `shifted` moves it by four bytes.
+/// A CHECKPOINT-PROOF with `vote`. Its list is at a multiple of four; `shifted` moves the list by four bytes.
 byte_vector proof_at_offset(const signed_statement& vote, bool shifted) {
   const auto direct = encode(checkpoint_proof{{{vote}}});
   const auto* root = flatbuffers::GetRoot<wire::CheckpointProof>(direct->data());
   const auto* statement = root->certificate()->votes()->Data();
   builder buffer;
   const flatbuffers::Offset<statement_list> votes{buffer.CreateVector(statement, sizeof(wire::SignedStatement)).o};
-  // Buffers grow towards their front, so what comes later moves the list. An empty vector is its length: four bytes.
+  // Buffers grow towards their front, so later content moves the list. An empty vector consists of its length: four
+  // bytes.
   if (shifted) buffer.CreateVector(std::vector<std::uint8_t>{});
   buffer.Finish(wire::CreateCheckpointProof(buffer, wire::CreateCheckpointCertificate(buffer, votes)));
   byte_vector bytes{bytes_of(buffer).begin(), bytes_of(buffer).end()};
@@ -73,7 +74,7 @@ std::size_t list_offset(const byte_vector& proof) {
 TEST_CASE("certificates that share their bytes do not multiply a view change") {
   const auto bomb = shared_certificates(limits::watermark_window_max, limits::replicas_max);
   REQUIRE(bomb.size() < 32'000);
-  // As a value this would be 4,096 × 101 × 120 bytes: 50 MB.
+  // As a decoded value, this would take 4,096 × 101 × 120 bytes: 50 MB.
   CHECK(verdict(framed_with_signature(bomb, message_kind::view_change)) == "inconsistent_sizes");
   CHECK(verdict(framed_with_signature(shared_certificates(1, 100), message_kind::view_change)) == "taken");
   CHECK(verdict(framed_with_signature(shared_certificates(2, 100), message_kind::view_change)) == "inconsistent_sizes");
@@ -132,7 +133,7 @@ TEST_CASE("a length beyond its frame never allocates a value of twice the frame"
   for (const std::uint32_t length : {0x0010'0000U, 0x7fff'ffffU, 0x8000'0000U, 0xffff'ffffU}) {
     for (const auto kind : {message_kind::query, message_kind::query_reply, message_kind::state_chunk}) {
       const auto frame = frame_of(sample_of(kind, sample_size::usual, 1));
-      // Every aligned word of the frame once becomes the length.
+      // Each aligned word of the frame is replaced by the length once.
       for (std::size_t at = 0; at + 4 < frame->size(); at += 4) {
         auto bytes = *frame;
         std::memcpy(bytes.data() + at, &length, sizeof(length));

@@ -35,7 +35,7 @@ TEST_CASE("the digest of the null request is a constant of the protocol") {
 
 TEST_CASE("equal bytes in two domains have two digests") {
   CHECK(digest_of("one", as_byte_span("content")) != digest_of("two", as_byte_span("content")));
-  // The domain's length is hashed too: no letter moves between domain and content.
+  // The length of the domain is hashed too, so a letter cannot move between domain and content.
   CHECK(digest_of("ab", as_byte_span("c")) != digest_of("a", as_byte_span("bc")));
   CHECK(digest_of("", as_byte_span("abc")) != digest_of("abc", {}));
   CHECK(digest_of("one", as_byte_span("content")) == digest_of("one", as_byte_span("content")));
@@ -87,7 +87,8 @@ TEST_CASE("order, count and boundaries of requests are in the digest of their ba
 }
 
 TEST_CASE("the signature of a request is in the digest of its batch") {
-  // Two replicas must not agree on a digest and differ in whether its requests verify (attack 6).
+  // If the digests were equal, two replicas could agree on a digest but disagree on whether its requests verify (attack
+  // 6).
   sample_source source{4};
   batch one;
   batch two;

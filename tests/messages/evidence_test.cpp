@@ -22,9 +22,9 @@ or_rejection<message> decoded_again(const evidence& shown) {
   return decode(reframe(made));
 }
 
-/// Evidence with this document in place of a VIEW-CHANGE.
+/// Evidence that contains this document in place of a VIEW-CHANGE.
 byte_vector evidence_with(message_kind kind, blob raw) {
-  // The encoder asks only for the bytes of a document.
+  // The encoder needs only the bytes of a document.
   auto carrier = std::make_shared<view_change>();
   carrier->raw = std::move(raw);
   auto item = item_of(std::shared_ptr<const view_change>{std::move(carrier)});
@@ -47,7 +47,7 @@ TEST_CASE("a system request is decoded with its evidence, and the evidence with 
     CHECK(shown.kind == item.kind);
     CHECK(shown.content.index() == item.content.index());
     CHECK(std::ranges::equal(document_of(shown).view, document_of(item).view));
-    // What is decoded is encoded as it came.
+    // Decoded evidence is encoded to the same bytes.
     CHECK(evidence_buffer(*value.shown) == evidence_buffer({{item}}));
   }
   const auto decoded = decoded_again({{item_of(change)}});
@@ -62,7 +62,7 @@ TEST_CASE("a system request is decoded with its evidence, and the evidence with 
 TEST_CASE("a system request without evidence is refused") {
   const auto buffer = request_buffer({client_id{1}, timestamp{1}}, {as_byte_span("no evidence")});
   CHECK(!decode(framed(buffer, message_kind::system_request)));
-  // An EVIDENCE is not a system request: it has no name.
+  // An EVIDENCE is not a system request, because it has no name.
   const auto shown = evidence_buffer({{item_of(sample_document<view_change>(message_kind::view_change, 4))}});
   CHECK(!decode(framed(shown, message_kind::system_request)));
 }
@@ -126,7 +126,7 @@ TEST_CASE("the frame of a whole document is shared, and the frame of a part is c
   const auto frame = frame_of(sample_of(message_kind::view_change, sample_size::usual, 8));
   const blob whole{frame, body_of(*frame)};
   CHECK(hypermesh::frame_of(message_kind::view_change, whole) == frame);
-  // Under another kind it is another frame.
+  // The same content under another kind makes another frame.
   CHECK(hypermesh::frame_of(message_kind::status, whole) != frame);
   const blob part{frame, whole.view.first(whole.view.size() - 1)};
   const auto copy = hypermesh::frame_of(message_kind::view_change, part);

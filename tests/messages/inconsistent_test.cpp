@@ -13,7 +13,7 @@
 #include "schemas/view_change_generated.h"
 #include "tests/support/message_samples.hpp"
 
-/// Attack 37: buffers that the FlatBuffers verifier likes and that contradict themselves.
+/// Attack 37: buffers that the FlatBuffers verifier accepts although they contradict themselves.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
@@ -34,7 +34,7 @@ byte_offset list_of(builder& buffer, byte_span bytes) {
   return buffer.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
-/// "taken", or why not.
+/// Returns "taken", or the reason of the rejection.
 std::string verdict(const frame_ptr& frame) {
   const auto decoded = decode(frame);
   return decoded ? "taken" : std::string{to_string(decoded.error())};
@@ -66,7 +66,7 @@ std::string verdict_on_batch(byte_span requests, const ends_list& ends) {
   return verdict(framed(bytes_of(buffer), message_kind::pre_prepare));
 }
 
-/// Two REQUESTs of one client one behind the other, and the end of the first.
+/// Two REQUESTs of one client in one buffer, and the end of the first REQUEST.
 struct request_pair {
   byte_vector bytes;
   std::uint32_t middle = 0;
@@ -152,7 +152,7 @@ TEST_CASE("the ends of a batch cut it into whole requests") {
 TEST_CASE("a request inside a batch never starts at an unaligned byte") {
   const auto pair = pair_of(1, 2);
   for (const std::uint32_t shift : {1U, 2U, 3U}) {
-    // The first request grows by bytes that would move the second off its alignment.
+    // The first request grows by a number of bytes that would move the second request off its alignment.
     auto bytes = pair.bytes;
     bytes.insert(bytes.begin() + pair.middle, shift, std::byte{0});
     CHECK(verdict_on_batch(bytes, {pair.middle + shift, pair.end + shift}) == "malformed_buffer");
@@ -178,7 +178,7 @@ TEST_CASE("a batch with bytes and no ends is rejected, and without either it is 
 TEST_CASE("a batch that names a request twice is rejected") {
   const auto twice = pair_of(7, 7);
   CHECK(verdict_on_batch(twice.bytes, {twice.middle, twice.end}) == "duplicate_request_in_batch");
-  // Not only node_actors: the ends of a longer batch.
+  // The repeated requests are not adjacent: they are the first and the last request of a longer batch.
   batch body;
   for (const std::uint64_t when : {5, 1, 9, 3, 5}) {
     body.requests.push_back(make_request({client_id{1}, timestamp{when}}, {to_byte_vector("x")}, {}));
@@ -190,7 +190,7 @@ TEST_CASE("a batch that names a request twice is rejected") {
 
 namespace {
 
-/// A PRE-PREPARE with these system requests; with `shared`, all tables point to the bytes of the first one.
+/// A PRE-PREPARE with these system requests. With `shared`, all tables point to the bytes of the first system request.
 std::string verdict_on_system_requests(const std::vector<system_request>& wanted, bool shared = false) {
   const wire::SignedStatement header;
   builder buffer;
@@ -225,7 +225,7 @@ TEST_CASE("the system requests of a batch have no more bytes than one of the lar
     return one;
   };
   const auto room = limits::system_request_bytes_per_batch_max - small.raw.view.size();
-  // Bytes within the bound are decoded, and found to be junk. Bytes beyond it are not looked at.
+  // Bytes within the bound are decoded and found to be malformed. Bytes beyond the bound are not decoded.
   CHECK(verdict_on_system_requests({small, junk_of(room - 1)}) == "malformed_buffer");
   CHECK(verdict_on_system_requests({small, junk_of(room + 1)}) == "frame_too_long");
 }
@@ -324,7 +324,7 @@ TEST_CASE("a document shorter than a signature is rejected") {
     for (std::size_t count = 0; count <= signature::size + 7; ++count) {
       CHECK(verdict(framed(byte_vector(count), kind)) == "malformed_buffer");
     }
-    // The signature is missing, so the end of the buffer is taken for it.
+    // The signature is missing, so the decoder takes the last bytes of the buffer for the signature.
     auto bytes = *frame_of(sample_of(kind, sample_size::smallest, 1));
     bytes.erase(bytes.end() - 1 - signature::size, bytes.end() - 1);
     CHECK(verdict(std::make_shared<const byte_vector>(bytes)) != "taken");
@@ -342,8 +342,8 @@ TEST_CASE("a size prefix before the buffer is ignored") {
         bytes.insert(bytes.end(), frame->begin(), frame->end());
         INFO(to_string(kind), " prefix ", prefix);
         const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
-        // Four zeros at the end are a table without fields: a STATE-REQUEST for nothing. No kind with
-        // a required field can be made of them.
+        // Four zeros at the end are a table without fields, which is a STATE-REQUEST for nothing. No kind with a
+        // required field can be made of them.
         if (!decoded) continue;
         const auto& value = *decoded;
         REQUIRE(kind == message_kind::state_request);
@@ -359,7 +359,7 @@ TEST_CASE("bytes after the kind make another kind, and bytes before the signatur
   byte_vector bytes{sample.raw.view.begin(), sample.raw.view.end() - signature::size};
   bytes.resize(bytes.size() + 4, std::byte{7});
   const auto decoded = decode(framed_with_signature(bytes, message_kind::request));
-  // Slack is tolerated because the signature covers it: only the client can add any.
+  // Slack is accepted, because the signature covers it. So only the client can add slack.
   const auto& value = std::get<request>(decoded.value());
   CHECK(value.signed_bytes().size() == bytes.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), value.signed_bytes().begin()));
@@ -384,6 +384,6 @@ TEST_CASE("a request opens a session in one form only") {
   auto longer = opening;
   longer.push_back(std::byte{0});
   CHECK(verdict_on(7, {longer}) == "inconsistent_sizes");
-  // Session 0 is not opened; its timestamp 0 is refused by the order.
+  // Session 0 is never opened. The order refuses its timestamp 0.
   CHECK(verdict_on(0, {to_byte_vector("op")}) == "taken");
 }

@@ -26,13 +26,13 @@ byte_span bytes_of(const builder& buffer) {
   return std::as_bytes(std::span{buffer.GetBufferPointer(), buffer.GetSize()});
 }
 
-/// "taken", or why not.
+/// Returns "taken", or the reason of the rejection.
 std::string verdict(const frame_ptr& frame) {
   const auto decoded = decode(frame);
   return decoded ? "taken" : std::string{to_string(decoded.error())};
 }
 
-/// Decodes a REQUEST with these operations, built without the encoder's assertions.
+/// Decodes a REQUEST with operations of these sizes. The request is built without the encoder's assertions.
 std::string verdict_on_operations(const std::vector<std::size_t>& sizes) {
   builder buffer;
   std::vector<std::uint32_t> ends;
@@ -94,7 +94,7 @@ std::string verdict_on_report(std::size_t counters, std::size_t name_bytes) {
   return verdict(framed(bytes_of(buffer), message_kind::node_report));
 }
 
-/// A VIEW-CHANGE buffer of `prepared` certificates of `prepares` each over a proof of `votes`.
+/// A VIEW-CHANGE buffer with `prepared` certificates of `prepares` PREPAREs each, and a proof of `votes` votes.
 byte_vector view_change_of(std::size_t prepared, std::size_t prepares, std::size_t votes) {
   builder buffer;
   const std::vector<wire::SignedStatement> statements(prepares);
@@ -116,7 +116,7 @@ std::string verdict_on_view_change(std::size_t prepared, std::size_t prepares, s
   return verdict(framed_with_signature(view_change_of(prepared, prepares, votes), message_kind::view_change));
 }
 
-/// Decodes a NEW-VIEW with copies of `document`, which carries its signature.
+/// Decodes a NEW-VIEW with copies of `document`, which includes its signature.
 std::string verdict_on_new_view(std::size_t documents, const byte_vector& document, std::size_t reproposals) {
   builder buffer;
   const auto* data = reinterpret_cast<const std::uint8_t*>(document.data());
@@ -135,7 +135,7 @@ byte_vector signed_document(byte_vector buffer) {
   return buffer;
 }
 
-/// A PRE-PREPARE over requests whose bytes as received have these sizes.
+/// Decodes a PRE-PREPARE with requests whose received bytes have these sizes.
 std::string verdict_on_batch(const std::vector<std::size_t>& raw_sizes) {
   byte_vector joined;
   std::vector<std::uint32_t> ends;

@@ -16,7 +16,7 @@ digest digest_named(char name) {
   return value;
 }
 
-/// Writes the digests of these tests by their letter.
+/// Makes the line of a message, with the digests of these tests as letters.
 std::string line_of(const message& value) {
   return to_line(value, [](const digest& each) { return std::string(1, std::to_integer<char>(each.bytes[0])); });
 }

@@ -28,7 +28,7 @@ digest flipped(digest value, std::size_t bit) {
   return value;
 }
 
-/// A tree in which each leaf is a page of its own, so that each path begins at a leaf.
+/// A tree in which each leaf is a separate page, so that each path begins at a leaf.
 struct leaf_tree : merkle_pages {
   explicit leaf_tree(const std::vector<digest>& leaves) : merkle_pages(leaves, 1) {}
 };
@@ -38,7 +38,7 @@ bool verify_leaf(const digest& root, std::uint64_t leaf_count, std::uint64_t ind
   return verify_merkle_page(root, leaf_count, index, 1, {&leaf, 1}, path);
 }
 
-/// Runs `check` with the leaves, their tree and the index of each leaf of each small tree.
+/// Calls `check` for every leaf of every small tree, with the leaves, their tree and the index of the leaf.
 template <class Check>
 void for_all_leaves(Check&& check) {
   for (std::size_t count = 1; count <= leaves_max; ++count) {
@@ -118,7 +118,7 @@ TEST_CASE("a truncated, extended or changed path does not verify") {
 }
 
 TEST_CASE("an inner node is no leaf of any tree") {
-  // The parent of the first two leaves, and the rest of the first path, would be a tree of half the size.
+  // The parent of the first two leaves, with the rest of the first path, would look like a tree of half the size.
   for (std::size_t count = 2; count <= leaves_max; ++count) {
     const auto leaves = leaves_of(count);
     const leaf_tree tree{leaves};
@@ -139,11 +139,11 @@ TEST_CASE("trees of different leaves, counts or orders have different roots") {
   auto leaves = leaves_of(5);
   std::swap(leaves[1], leaves[3]);
   CHECK(roots.insert(merkle_root(leaves)).second);
-  // A level of odd length carries its last node up; doubling that node is another tree.
+  // If a level has an odd length, its last node moves up unchanged. Doubling this node gives another tree.
   auto doubled = leaves_of(5);
   doubled.push_back(doubled.back());
   CHECK(roots.insert(merkle_root(doubled)).second);
-  // A leaf of zeros is not the absence of leaves.
+  // A tree with one leaf of zeros is not an empty tree.
   CHECK(roots.insert(merkle_root({digest{}})).second);
 }
 
@@ -156,7 +156,7 @@ TEST_CASE("a tree without leaves has a root and no path") {
 
 namespace {
 
-/// Runs `check` with the leaves, their pages and the number of each page, for trees around every full page.
+/// Calls `check` with the leaves, their pages and the number of each page, for trees whose size is near a full page.
 template <class Check>
 void for_all_pages(Check&& check) {
   for (const std::size_t page_leaves : {1UL, 2UL, 4UL, 8UL, 16UL}) {
@@ -243,7 +243,7 @@ TEST_CASE("inner nodes are no leaves of a page") {
   for_all_pages([&](const auto& leaves, const merkle_pages& pages, std::size_t page_leaves, std::size_t page) {
     const auto own = leaves_on(leaves, page_leaves, page);
     std::vector<digest> level{own.begin(), own.end()};
-    // The level above, and the one above that, lead to the same root: only their count says that they are no leaves.
+    // The next two levels lead to the same root. Only their number of nodes shows that they are not leaves.
     while (level.size() > 1) {
       std::vector<digest> above;
       for (std::size_t index = 0; index + 1 < level.size(); index += 2)

@@ -11,7 +11,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// Collects the first limit that does not hold.
+/// Finds the first limit that a message exceeds.
 class limit_checker {
  public:
   std::string exceeded;
@@ -194,8 +194,8 @@ std::string exceeded_limit(const message& value) {
   return checker.exceeded;
 }
 
-/// The problem with the decoder's answer to arbitrary bytes; empty if there is none. Each frame
-/// stands in memory of exactly its size, so that a sanitizer sees a read beyond.
+/// The fault of the decoder for arbitrary bytes; empty if there is none. Each frame is in memory of exactly its size,
+/// so a sanitizer detects a read beyond its end.
 std::string fault_of(const byte_vector& bytes) {
   const auto decoded = decode(std::make_shared<const byte_vector>(bytes));
   if (!decoded) {
@@ -205,14 +205,15 @@ std::string fault_of(const byte_vector& bytes) {
   if (kind_of(value) != kind_of(byte_span{bytes})) return "another kind than the last byte says";
   if (bytes.size() > frame_bytes_max_of(kind_of(value))) return "frame_bytes_max_of";
   if (const auto limit = exceeded_limit(value); !limit.empty()) return limit;
-  // What was accepted can be sent on, and then it is the one encoding of its value.
+  // An accepted message can be encoded again, and this encoding is the only encoding of its value.
   const auto again = frame_of(value);
   const auto decoded_again = decode(again);
   if (!decoded_again) return "what was accepted is rejected when sent on";
   return *frame_of(decoded_again.value()) == *again ? "" : "sending on changes the bytes";
 }
 
-/// The values that replace a byte: all in short frames; in longer ones the edges and every single bit.
+/// The values that replace a byte. Short frames get all values; longer frames get the edges and every change of one
+/// bit.
 std::vector<std::byte> replacements_of(std::byte original, std::size_t frame_bytes) {
   std::vector<std::byte> values;
   if (frame_bytes <= 200) {
@@ -229,7 +230,7 @@ std::vector<std::byte> replacements_of(std::byte original, std::size_t frame_byt
 
 void check_mutations(message_kind kind, sample_size size, std::uint64_t seed) {
   auto bytes = *frame_of(sample_of(kind, size, seed));
-  // Longer frames repeat their structure: a prime stride meets every residue.
+  // Longer frames repeat their structure. A prime stride visits every residue.
   const std::size_t stride = bytes.size() > 2'500 ? 13 : 1;
   for (std::size_t index = 0; index < bytes.size(); index += stride) {
     const auto original = bytes[index];
@@ -244,7 +245,7 @@ void check_mutations(message_kind kind, sample_size size, std::uint64_t seed) {
   }
 }
 
-/// Kinds whose last signature byte and kind byte alone follow a truncated FlatBuffer.
+/// In some truncated frames, only the last byte of the signature and the kind follow the FlatBuffer.
 void check_truncations(message_kind kind, sample_size size, std::uint64_t seed) {
   const auto whole = *frame_of(sample_of(kind, size, seed));
   const std::size_t stride = whole.size() > 2'500 ? 7 : 1;
@@ -252,7 +253,7 @@ void check_truncations(message_kind kind, sample_size size, std::uint64_t seed) 
     INFO(to_string(kind), " size ", static_cast<int>(size), " seed ", seed, " bytes ", count);
     const byte_vector front{whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(count)};
     REQUIRE(fault_of(front) == "");
-    // The same with the kind still at the end, and with the front missing instead.
+    // The same truncation with the kind at the end, and then with the front of the frame missing instead.
     auto with_kind = front;
     with_kind.push_back(whole.back());
     REQUIRE(fault_of(with_kind) == "");
@@ -285,7 +286,7 @@ TEST_CASE("no changed byte makes the decoder fail or exceed a limit") { for_all_
 TEST_CASE("no truncation makes the decoder fail or exceed a limit") { for_all_samples(check_truncations); }
 
 TEST_CASE("no pair of changed words makes the decoder fail or exceed a limit") {
-  // Offsets, lengths and vtables are words: the edges of their range hurt more than random bits.
+  // Offsets, lengths and vtables are words. Values at the edges of their range find more faults than random bits.
   constexpr std::uint32_t edges[] = {0, 1, 2, 3, 4, 7, 8, 16, 0x7fff'ffff, 0x8000'0000, 0xffff'fff8, 0xffff'ffff};
   for (const auto kind : all_kinds()) {
     for (std::uint64_t seed = 0; seed < 1'500; ++seed) {
@@ -311,7 +312,7 @@ TEST_CASE("random bytes of every length are rejected or harmless") {
     sample_source source{seed};
     auto bytes = source.bytes(1 + source.below(300));
     bytes.back() = static_cast<std::byte>(message_kind_first + seed % message_kind_last);
-    // Half of them with a root offset that leads somewhere.
+    // Half of the frames get a root offset that points into the frame.
     if (seed % 2 == 0 && bytes.size() > 8) {
       for (std::size_t index = 0; index < 4; ++index)
         bytes[index] = std::byte{0};

@@ -51,7 +51,7 @@ TEST_CASE("every reason of a rejection has a unique name") {
     CHECK_FALSE(name.empty());
     CHECK(is_made_of(name, "abcdefghijklmnopqrstuvwxyz_"));
   }
-  // The names stand in the order of the reasons: one from each group.
+  // The names are in the order of the reasons. The test checks one name of each group.
   CHECK(to_string(rejection::empty_frame) == "empty_frame");
   CHECK(to_string(rejection::number_out_of_range) == "number_out_of_range");
   CHECK(to_string(rejection::duplicate_request_in_batch) == "duplicate_request_in_batch");
@@ -116,7 +116,7 @@ TEST_CASE("hexadecimal of the wrong length or with other letters is not parsed")
     INFO("text ", std::string{text});
     CHECK_FALSE(from_hex(text, out));
   }
-  // '/', ':', '@', 'G', '`' and 'g' stand beside the digits; 0xe1 must not pass as a signed number.
+  // '/', ':', '@', 'G', '`' and 'g' are adjacent to the digits in ASCII. 0xe1 must not count as a signed number.
   for (const char letter : {'/', ':', '@', 'G', '`', 'g', '\xe1', '\0'}) {
     CHECK_FALSE(from_hex(std::string{'0', '0', letter, '0'}, out));
     CHECK_FALSE(from_hex(std::string{'0', '0', '0', letter}, out));

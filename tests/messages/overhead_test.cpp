@@ -4,13 +4,13 @@
 #include "messages/limits.hpp"
 #include "tests/support/message_samples.hpp"
 
-/// The cost of a message on the wire beyond its payload. `schemas/README.md` shows these numbers.
+/// Measures the bytes of a message on the wire in addition to its payload. `schemas/README.md` shows these numbers.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
 namespace {
 
-/// The overhead of a link for a frame: a length of three bytes, and tag and authenticator of secretstream.
+/// The bytes that a link adds to a frame: a length of three bytes, and the tag and authenticator of secretstream.
 constexpr std::size_t link_bytes = 3 + 17;
 
 std::size_t wire_bytes(const frame_ptr& frame) { return frame->size() + link_bytes; }
@@ -20,12 +20,12 @@ request request_of(std::size_t count, std::size_t operation_bytes, std::uint64_t
   return make_request({client_id{1}, timestamp{when}}, operations, {});
 }
 
-/// Bytes of a request on the wire beyond its operations.
+/// The bytes of a request on the wire in addition to its operations.
 std::size_t request_overhead(std::size_t count, std::size_t operation_bytes) {
   return wire_bytes(reframe(request_of(count, operation_bytes))) - count * operation_bytes;
 }
 
-/// Bytes of a PRE-PREPARE on the wire beyond the requests as their clients signed them.
+/// The bytes of a PRE-PREPARE on the wire in addition to the requests that the clients signed.
 std::size_t pre_prepare_overhead(std::size_t requests) {
   batch body;
   for (std::size_t when = 0; when < requests; ++when) {
@@ -35,7 +35,7 @@ std::size_t pre_prepare_overhead(std::size_t requests) {
   return wire_bytes(encode_pre_prepare({}, body)) - body.bytes;
 }
 
-/// Bytes of a VIEW-CHANGE of a group with f faulty replicas that prepared the whole of a window.
+/// The bytes of a VIEW-CHANGE in a group with f faulty replicas when a whole window is prepared.
 std::size_t view_change_bytes(std::size_t f, std::size_t window) {
   view_change value;
   value.stable_proof.votes.resize(2 * f + 1);
@@ -137,7 +137,7 @@ TEST_CASE("the overhead around a body is below envelope_bytes_max") {
   for (const auto kind : all_kinds()) {
     INFO(to_string(kind));
     const auto bytes = frame_of(sample_of(kind, sample_size::smallest, 1))->size();
-    // The smallest NEW-VIEW and CHECKPOINT-PROOF carry a VIEW-CHANGE and a statement.
+    // The smallest NEW-VIEW contains a VIEW-CHANGE, and the smallest CHECKPOINT-PROOF contains a statement.
     CHECK(2 * bytes <= limits::envelope_bytes_max);
   }
 }
@@ -148,7 +148,7 @@ TEST_CASE("a view change of the widest window fits its frame up to f = 3, and a 
   CHECK(view_change_bytes(2, window) <= limits::view_change_bytes_max);
   CHECK(view_change_bytes(3, window) <= limits::view_change_bytes_max);
   CHECK(3 * view_change_bytes(1, window) + 120 * window + limits::envelope_bytes_max <= limits::new_view_bytes_max);
-  // Larger groups need a narrower window; schemas/README.md says how narrow.
+  // Larger groups need a narrower window. schemas/README.md gives the widths.
   CHECK(5 * view_change_bytes(2, window) > limits::new_view_bytes_max);
   CHECK(view_change_bytes(4, window) > limits::view_change_bytes_max);
 }

@@ -16,7 +16,8 @@ struct named_field {
   std::string text;
 };
 
-/// Collects every field of a message, those of its parts included: two messages are equal when these are.
+/// Collects every field of a message, including the fields of its parts. Two messages are equal when these fields are
+/// equal.
 class field_writer {
  public:
   std::vector<named_field> fields;
@@ -203,7 +204,7 @@ std::vector<named_field> fields_of(const message& value) {
   return std::move(writer.fields);
 }
 
-/// The part of `expected` that is not in `found`; empty if all is.
+/// The first part of `expected` that is not in `found`; empty if there is none.
 std::string difference(const message& expected, const message& found) {
   if (kind_of(expected) != kind_of(found)) return "kind";
   const auto left = fields_of(expected);
@@ -229,7 +230,7 @@ void check_round_trips(message_kind kind) {
       const auto decoded = decode(frame);
       REQUIRE(decoded.has_value());
       CHECK(difference(sample, decoded.value()) == "");
-      // One encoder, one encoding: what was decoded is sent on as the same bytes.
+      // There is only one encoding, so a decoded message is forwarded with the same bytes.
       CHECK(*frame_of(decoded.value()) == *frame);
     }
   }

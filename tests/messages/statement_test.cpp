@@ -7,7 +7,7 @@
 #include "schemas/common_generated.h"
 #include "tests/support/message_samples.hpp"
 
-/// The signed bytes: attack 2 and the rule that received bytes are verified, never a re-encoding.
+/// Tests of the signed bytes: attack 2, and the rule that received bytes are verified, never a re-encoding.
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
@@ -90,7 +90,7 @@ TEST_CASE("the bytes that a statement's signature covers are the bytes that were
       const auto bytes = statement_bytes(vote.content);
       const auto found = std::search(frame->begin(), frame->end(), bytes.begin(), bytes.end());
       REQUIRE(found != frame->end());
-      // The signature follows at once.
+      // The signature follows directly.
       CHECK(std::equal(vote.by.bytes.begin(), vote.by.bytes.end(), found + 56));
     }
   }
@@ -144,8 +144,8 @@ TEST_CASE("another cluster, epoch, kind or content gives another signing input")
 }
 
 TEST_CASE("no shift of a boundary makes two signing inputs equal") {
-  // Everything before the content has a fixed length, so content that imitates a kind or an epoch
-  // stands behind the true one.
+  // Everything before the content has a fixed length. So content that imitates a kind or an epoch comes after the true
+  // kind and epoch.
   std::set<byte_vector> seen;
   std::size_t count = 0;
   for (const std::uint32_t epoch : {0U, 0x02000000U, 2U}) {

@@ -67,7 +67,7 @@ class liar {
     const auto sequence = stable ? period * (1 + random_.below(8)) : 1 + random_.below(40);
     auto content = factory_->content_of(self_, view_number{stable ? 0 : random_.below(2)}, sequence_number{sequence},
                                         named_digest(std::to_string(random_.below(3))));
-    // Now and then in the name of another replica.
+    // Sometimes the message is in the name of another replica.
     const auto named = random_.below(4) == 0 ? replica_id{static_cast<std::uint32_t>(random_.below(4))} : self_;
     content.replica = named;
     return encode_vote(kind, factory_->signed_by(factory_->keys_of(self_), kind, content));
@@ -98,7 +98,7 @@ class liar {
   frames seen_;
 };
 
-/// Gives each half of the backups another batch under the same sequence.
+/// Sends each half of the backups a different batch for the same sequence number.
 class equivocator {
  public:
   explicit equivocator(const request_factory& factory) : factory_(&factory) {}

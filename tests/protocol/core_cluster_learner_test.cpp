@@ -4,8 +4,9 @@
 
 #include "tests/support/core_cluster.hpp"
 
-// Whole clusters of cores in which a replica loses its disk. The checker remembers what the replica said before, so a
-// second vote of one kind for one view and sequence, or a VIEW-CHANGE for a view that it had left for, is a violation.
+// Tests of whole clusters of cores in which a replica loses its disk. The checker remembers the replica's earlier
+// messages. So a second vote of one kind for one view and sequence, or a VIEW-CHANGE for a view that it had left for,
+// is a violation.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -36,13 +37,13 @@ TEST_CASE("a replica without its disk never contradicts its earlier messages, an
     const auto replicas = options_of(seed).cluster.replicas;
     const replica_id lost{static_cast<std::uint32_t>(seed % replicas)};
     load(cluster, 50 + seed * 17 % 300);
-    // Some replica is cut off now and then, so that views change before and after.
+    // In some runs a replica is cut off, so that views change before and after the loss.
     if (seed % 3 == 0) cluster.isolate(replica_id{0});
     load(cluster, 100 + seed * 31 % 400);
     cluster.heal();
     cluster.lose_disk(lost);
     load(cluster, 600);
-    // Two primaries go: the view after them is one in which it cannot have done anything.
+    // Two primaries are cut off. In the view after them, the replica cannot have sent any message before.
     for (int times = 0; times < 4; ++times) {
       const auto primary = cluster.node((lost.value + 1) % replicas).replica().primary();
       if (primary == lost) {

@@ -6,8 +6,8 @@
 #include "messages/codec.hpp"
 #include "tests/support/core_cluster.hpp"
 
-// Whole clusters of cores without any fault but a lost disk: the group moves itself to where the replica without
-// memory may vote again, and hands over from primary to primary.
+// Tests of whole clusters of cores in which the only fault is a lost disk. The group itself moves to sequence numbers
+// and views in which the replica may vote again, and hands over from primary to primary.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -36,7 +36,7 @@ std::size_t suspicions(core_cluster& cluster, std::uint32_t replicas) {
   return all;
 }
 
-/// The operators of `voters` want all to leave for `to`.
+/// The operators of `voters` ask all replicas to leave for `to`.
 void ask_to_hand_over(core_cluster& cluster, std::uint32_t replicas, const std::vector<std::uint32_t>& voters,
                       replica_id about, view_number to, hand_over_cause cause) {
   const auto epoch = cluster.factory().cluster().signing.epoch;
@@ -58,7 +58,7 @@ TEST_CASE("a replica that lost its disk is readmitted without any fault, idle an
         load(cluster, 60 + 20 * seed);
         const replica_id lost{static_cast<std::uint32_t>(seed % replicas)};
         const auto primary = cluster.node((lost.value + 1) % replicas).replica().primary();
-        // A primary without memory is mute, and replaced for it: that is a fault.
+        // If the primary loses its disk, it is mute and is replaced. This case is left out, because it is a fault.
         if (primary == lost) continue;
         cluster.lose_disk(lost);
         if (is_loaded) {
@@ -70,10 +70,10 @@ TEST_CASE("a replica that lost its disk is readmitted without any fault, idle an
         REQUIRE_FALSE(cluster.violation());
         CHECK(cluster.node(lost.value).is_readmitted());
         CHECK(suspicions(cluster, replicas) == 0);
-        // Patience is for faults.
+        // The time-outs did not grow, because they grow only after faults.
         for (std::uint32_t number = 0; number < replicas; ++number)
           CHECK(cluster.node(number).views().doublings() == 0);
-        // It is a full member: the group needs it now.
+        // The replica is a full member, and from now on the group has no quorum without it.
         const auto next = cluster.node(0).replica().primary();
         for (std::uint32_t away = 0; away < cluster.factory().cluster().group().faulty_max(); ++away)
           cluster.isolate(replica_id{(next.value + (next.value + away == lost.value ? 1 : 0) + away) % replicas});
@@ -140,7 +140,7 @@ TEST_CASE("a primary steps down alone, once in each of its views, and another re
   load(cluster, 100);
   INFO(cluster.describe());
   CHECK(cluster.node(2).replica().view() == view_number{1});
-  // Said again, for a view that is over or far away, or by another: nothing happens.
+  // A repeated step-down, or one for a past or distant view or from another replica, has no effect.
   ask_to_hand_over(cluster, 4, {0}, replica_id{0}, view_number{1}, hand_over_cause::step_down);
   ask_to_hand_over(cluster, 4, {0}, replica_id{0}, view_number{4'001}, hand_over_cause::step_down);
   ask_to_hand_over(cluster, 4, {0}, replica_id{0}, view_number{2}, hand_over_cause::step_down);

@@ -9,7 +9,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// Operations of all clients, spread over time.
+/// Submits operations of all clients, spread over time.
 void submit_round(core_cluster& cluster, std::uint32_t clients, std::uint32_t each, std::string_view name) {
   for (std::uint32_t number = 0; number < each; ++number) {
     for (std::uint32_t client = 0; client < clients; ++client) {
@@ -18,7 +18,7 @@ void submit_round(core_cluster& cluster, std::uint32_t clients, std::uint32_t ea
   }
 }
 
-/// Every replica that is not corrupt is in the same state.
+/// Checks that every replica that is not corrupt has the same state.
 void check_same_state(core_cluster& cluster, std::uint32_t first, std::uint32_t replicas) {
   for (auto number = first + 1; number < replicas; ++number) {
     CHECK(cluster.node(number).root() == cluster.node(first).root());

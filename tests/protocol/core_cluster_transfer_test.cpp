@@ -6,14 +6,14 @@
 
 #include "tests/support/core_cluster.hpp"
 
-// Whole clusters of cores in which a replica fetches the state while the others go on.
+// Tests of whole clusters of cores in which a replica fetches the state while the others continue.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
 namespace {
 
-/// One request a batch, and a wide window, so that many checkpoints pass.
+/// Options with one request for each batch and a wide window, so that many checkpoints pass.
 core_cluster_options busy_cluster(std::uint64_t seed) {
   core_cluster_options options;
   options.seed = seed;
@@ -24,8 +24,8 @@ core_cluster_options busy_cluster(std::uint64_t seed) {
   return options;
 }
 
-/// Lets time pass under load: a request every six moments. Ends when `done` is true; returns the number of moments, if
-/// it did.
+/// Runs under load: a client submits a request every six moments. Ends when `done` is true. Returns the number of
+/// moments, or nothing if `done` stayed false.
 template <class Done>
 std::optional<std::uint64_t> run_loaded(core_cluster& cluster, std::uint64_t moments, Done&& done) {
   const auto begin = cluster.now();
@@ -39,7 +39,7 @@ std::optional<std::uint64_t> run_loaded(core_cluster& cluster, std::uint64_t mom
 
 const auto never = [] { return false; };
 
-/// Whether the replica executes the newest batches of the others.
+/// Whether the replica executes batches as new as those of the others.
 bool is_abreast(const core_cluster& cluster, std::uint32_t number) {
   return cluster.node(number).state().last_executed().plus(4) >= cluster.checker().last_committed();
 }
@@ -50,8 +50,8 @@ TEST_CASE("a replica without any state catches up over a slow network under load
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     auto options = busy_cluster(seed);
     options.faults.delay_max = 1 + seed % 4;
-    // A state of some 70 chunks takes 560 moments: 90 batches, more than the window, and longer than the donors would
-    // hold a state that is not being read.
+    // The transfer of a state of some 70 chunks takes 560 moments, which is 90 batches. This is more than the window,
+    // and longer than donors would keep a state that no replica is reading.
     options.faults.moments_per_chunk = 8;
     core_cluster cluster{options};
     cluster.isolate(replica_id{3});
@@ -63,9 +63,9 @@ TEST_CASE("a replica without any state catches up over a slow network under load
     REQUIRE(took);
     CHECK(*took <= 1'500);
     CHECK(cluster.node(3).installs() >= 1);
-    // What never changes came once; the rest of each state is a dozen chunks, and of each client two.
+    // Chunks that never change were sent once. The rest of each state is a dozen chunks, and two chunks of each client.
     CHECK(cluster.chunks_carried() <= 60 + 28 * (cluster.node(3).installs() + 2));
-    // It stays abreast, and ends where the others end.
+    // The replica keeps up and ends in the same state as the others.
     run_loaded(cluster, 500, never);
     CHECK(is_abreast(cluster, 3));
     REQUIRE(cluster.settle(20'000));
@@ -96,7 +96,7 @@ TEST_CASE("a replica catches up under load although one donor lies and answers s
     std::uint64_t answers = 0;
     cluster.corrupt(replica_id{1}, [&](principal, const frame_ptr& frame) -> std::vector<frame_ptr> {
       if (kind_of(byte_span{*frame}) != message_kind::state_chunk) return {frame};
-      // Two of three answers are lost, and every ninth is spoiled.
+      // Two of three answers are lost, and every ninth answer is spoiled.
       if (++answers % 3 != 0) return {};
       if (answers % 9 != 0) return {frame};
       auto bytes = *frame;
@@ -118,7 +118,8 @@ TEST_CASE("a replica with a corrupted state notices at the next checkpoint and f
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     core_cluster cluster{busy_cluster(seed)};
     const replica_id spoiled{static_cast<std::uint32_t>(1 + seed % 3)};
-    // It counts no more as correct, but says what it thinks is right.
+    // The checker no longer treats the replica as correct, but the replica sends the messages that it believes to be
+    // right.
     cluster.corrupt(spoiled, [](principal, const frame_ptr& frame) { return std::vector{frame}; });
     run_loaded(cluster, 200, never);
     auto& node = cluster.node(spoiled.value);
@@ -129,9 +130,9 @@ TEST_CASE("a replica with a corrupted state notices at the next checkpoint and f
     REQUIRE(repaired);
     CHECK(node.has_diverged());
     CHECK_FALSE(node.state().has_diverged());
-    // Of 70 chunks a few are other ones.
+    // Only a few of the 70 chunks differ.
     CHECK(cluster.chunks_carried() <= 20);
-    // It works on: without it there is no quorum when another one is gone.
+    // The replica works again. When another replica is isolated, the group has no quorum without it.
     run_loaded(cluster, 200, never);
     CHECK(is_abreast(cluster, spoiled.value));
     const auto before = cluster.checker().last_committed();

@@ -17,8 +17,8 @@ void submit_round(core_cluster& cluster, std::uint32_t each, std::string_view na
   }
 }
 
-/// A replica that went on to a later view alone ignores votes of the earlier one. It gets the missed batches with the
-/// next checkpoint, for which clients have to send requests.
+/// A replica that moved to a later view alone ignores votes of the earlier view. It gets the missed batches with the
+/// next checkpoint, so clients have to send requests.
 void check_settles(core_cluster& cluster, std::uint64_t moments_max, std::size_t requests) {
   bool settled = cluster.settle(moments_max);
   for (int nudge = 0; nudge < 4 && !settled; ++nudge) {
@@ -89,7 +89,7 @@ TEST_CASE(
 
 TEST_CASE("one backup's wrong suspicion does not make it leave its view") {
   core_cluster cluster{options_of(1)};
-  // Replica 3 alone gets nothing from the primary.
+  // Replica 3 is the only replica that receives nothing from the primary.
   cluster.cut_link(principal::of(replica_id{0}), principal::of(replica_id{3}));
   submit_round(cluster, 20, "op");
   cluster.run(4'000);
@@ -160,7 +160,7 @@ TEST_CASE("a primary that serves all clients but one is replaced (attack 31)") {
     cluster.submit(client_id{turn % 3}, "served");
     cluster.run(10);
   }
-  // Before the load ends: afterwards "mute" would find it too.
+  // The view changed before the load ended. Later, the reason "mute" would have changed the view too.
   CHECK(cluster.node(1).replica().view() > view_number{0});
   CHECK(cluster.settle(20'000));
 }

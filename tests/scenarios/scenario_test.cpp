@@ -44,8 +44,8 @@ std::set<std::string>& names_with_a_case() {
   return names;
 }
 
-/// Runs a script and compares the result with its text. With HYPERMESH_REWRITE=1 in the environment the result is
-/// written into the script instead: read the difference before you commit it.
+/// Runs a script and compares the result with its text. With HYPERMESH_REWRITE=1 in the environment, the result is
+/// written into the script instead: review the difference before you commit it.
 void play(const std::string& name) {
   const auto path = folder / (name + ".txt");
   const auto written = read_text(path);
@@ -67,7 +67,7 @@ struct system_request_in {
 
 }  // namespace
 
-/// One test case for one script; the claim is what the script tells.
+/// Defines one test case for one script. The claim says what the script shows.
 #define HYPERMESH_SCRIPT(name, claim)            \
   namespace {                                    \
   const system_request_in case_of_##name{#name}; \

@@ -23,7 +23,7 @@ const std::string pod_head =
 constexpr const char* nodes_file_name = "openb_node_list_all_node.csv";
 constexpr const char* pods_file_name = "openb_pod_list_default.csv";
 
-/// The trace beside the repository, from any working directory inside it.
+/// The folder of the trace beside the repository, found from any working directory inside of the repository.
 std::optional<std::filesystem::path> trace_folder() {
   std::error_code unknown;
   for (auto start = std::filesystem::current_path(unknown); !start.empty(); start = start.parent_path()) {
@@ -50,7 +50,7 @@ trace_task task_at(const std::string& name, std::uint64_t submit, std::optional<
   return {{name, {1, 1, 0, 0, {}}, {}}, submit, place, release};
 }
 
-/// "kind subject" of each event, in order.
+/// The "kind subject" of each event, in order.
 std::vector<std::string> order_of(const cluster_trace& trace) {
   const std::vector<std::string> kinds = {"register", "release", "submit", "place", "release"};
   std::vector<std::string> order;
@@ -99,7 +99,7 @@ TEST_CASE("nodes and pods are read with quotes, CR LF, empty fields and columns 
 }
 
 TEST_CASE("a list of pods without the last six columns means one pod a second, which never ends") {
-  // As the four files openb_pod_list_multigpu*.csv of the public trace are.
+  // The four files openb_pod_list_multigpu*.csv of the public trace have this form.
   const auto pods =
       parse_trace_pods("name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,100,200,1,500\nq,1,1,2,1000\n", "p");
   REQUIRE_MESSAGE(pods, error_of(pods));
@@ -154,7 +154,7 @@ TEST_CASE("a trace is read with any line end and a byte order mark") {
 TEST_CASE("a repeated column is refused, because it is not clear which one counts") {
   CHECK(node_error("sn,cpu_milli,memory_mib,gpu,model,cpu_milli\na,1,1,0,,2\n") ==
         "nodes.csv:1: duplicate column \"cpu_milli\"; remove one of the two");
-  // Some tools write an index, or commas at the end, without a name.
+  // Some tools write an index column without a name, or commas at the end of lines.
   CHECK(node_error(",sn,cpu_milli,memory_mib,gpu,model,\n0,a,1,1,0,,\n") == "no error");
 }
 

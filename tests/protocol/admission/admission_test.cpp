@@ -5,7 +5,7 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-// Displacement when the pool is full (attacks 31 to 33), and the conviction of clients (attack 8).
+// Tests displacement when the pool is full (attacks 31 to 33), and the conviction of clients (attack 8).
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -30,7 +30,7 @@ struct admission_world {
   admission admit(std::uint32_t client, std::uint64_t when, microseconds_t now = 0) {
     return builder().admit(ask(client, when), now);
   }
-  /// The names of what made room since this was asked last.
+  /// The names of the requests that were displaced since the last call.
   std::vector<request_id> displaced() {
     std::vector<request_id> names;
     for (const auto& each : builder().take_displaced())
@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(builder().take_displaced().empty());
   CHECK(builder().requests_pending() == 10);
   CHECK_FALSE(builder().is_pending(id_of(0, 10)));
-  // Neither an equal nor a longer queue gains by it.
+  // A client with an equally long or a longer queue displaces no request.
   for (std::uint64_t when = 2; when <= 5; ++when)
     CHECK(admit(1, when) == admission::accepted);
   CHECK(admit(1, 6) == admission::overloaded);
@@ -87,7 +87,8 @@ TEST_CASE_FIXTURE(admission_world,
   for (std::uint64_t when = 1; when <= limits::requests_pending_per_client_max; ++when)
     REQUIRE(admit(0, 1'000 + when) == admission::accepted);
   CHECK(admit(0, 5'000) == admission::client_quota);
-  // What a backup waits for and hands on has its place: no client can have a primary suspected (attack 32).
+  // A request that a backup waits for and forwards keeps its place, so no client can make it suspect a primary (attack
+  // 32).
   CHECK(admit(0, 5) == admission::accepted);
   CHECK(displaced() == std::vector{id_of(0, 1'000 + limits::requests_pending_per_client_max)});
   CHECK(builder().requests_pending() == limits::requests_pending_per_client_max);
@@ -103,7 +104,7 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(builder().service(1'000).clients_waiting == 2);
   CHECK(builder().service(1'000).waits.empty());
   CHECK(builder().service(1'000).longest_wait_us == 1'000);
-  // It may come again.
+  // The dropped request may come again.
   builder().on_executed({{id_of(0, 1), true}}, false, 1'500);
   CHECK(admit(0, 2, 2'000) == admission::accepted);
 }
@@ -114,7 +115,7 @@ TEST_CASE_FIXTURE(admission_world,
   REQUIRE(admit(0, 2, 100) == admission::accepted);
   REQUIRE(admit(0, 3, 200) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}, {id_of(0, 2), true}, {id_of(0, 3), true}}, false, 1'000);
-  // The second and third were the oldest for no time at all.
+  // The second and third request were never the oldest request for any time.
   CHECK(weighted_median_of(builder().service(1'000).waits) == 1'000);
   CHECK(median_of(builder().service(5'000'000).stays) == 900);
   CHECK(builder().service(1'000).stays.size() == 3);
@@ -137,7 +138,7 @@ TEST_CASE_FIXTURE(admission_world, "a system request waits from its arrival, wha
   REQUIRE(admit_case(9, 1'000) == admission::accepted);
   REQUIRE(admit_case(3, 2'000) == admission::accepted);
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
-  // Serving later ones does not hide that the first one is censored.
+  // Executing later system requests does not hide that the first one is censored.
   builder().on_executed({}, false, 5'000, {case_name{3}});
   CHECK(builder().service(10'000).longest_wait_us == 9'000);
 }
@@ -152,7 +153,7 @@ TEST_CASE_FIXTURE(admission_world,
   CHECK(builder().in_flight() == 0);
   CHECK(builder().service(2'000).clients_waiting == 1);
   CHECK(builder().service(2'000).longest_wait_us == 1'000);
-  // In the order in which they came.
+  // System requests are proposed in the order of their arrival.
   const auto next = builder().cut(true);
   REQUIRE(next);
   REQUIRE(next->system_requests.size() == 2);
@@ -169,7 +170,7 @@ TEST_CASE_FIXTURE(admission_world, "the wait of a request starts when the primar
   REQUIRE(admit(0, 2, 0) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 50'000);
   CHECK(builder().service(60'000).longest_wait_us == 10'000);
-  // Only the first time: the primary has it now.
+  // Only the first forwarding counts, because the primary has the request from then on.
   builder().on_forwarded(id_of(0, 1), 400'000);
   CHECK(builder().service(410'000).longest_wait_us == 360'000);
   // A request that is not the oldest does not count in the wait.
@@ -186,7 +187,7 @@ TEST_CASE_FIXTURE(admission_world,
   REQUIRE(admit(1, 1, 0) == admission::accepted);
   builder().on_executed({{id_of(0, 1), true}}, false, primary_monitor::wait_floor_us - 1);
   CHECK(builder().service(100'000).waits.size() == 1);
-  // Another backup has handed it on, or its client was late.
+  // Another backup may have forwarded the request, or its client was late.
   builder().on_executed({{id_of(1, 1), true}}, false, 400'000);
   CHECK(builder().service(400'000).waits.size() == 1);
   CHECK(builder().service(400'000).stays.size() == 1);
@@ -214,11 +215,11 @@ TEST_CASE_FIXTURE(admission_world, "a client that sends ever older requests wait
 }
 
 TEST_CASE_FIXTURE(admission_world, "the wait of a client restarts when older requests of it are executed (attack 32)") {
-  // The others know them, this replica only the newest.
+  // The other replicas know the older requests, but this replica knows only the newest request.
   REQUIRE(admit(0, 1'000, 0) == admission::accepted);
   builder().on_executed({{id_of(0, 10), true}}, false, 900'000);
   CHECK(builder().service(1'000'000).longest_wait_us == 100'000);
-  // That it was executed before, or that others are served, is no excuse.
+  // A repeated execution of an old request, or of requests of others, does not restart the wait.
   builder().on_executed({{id_of(0, 10), false}, {id_of(1, 5), true}}, false, 1'500'000);
   CHECK(builder().service(2'000'000).longest_wait_us == 1'100'000);
   builder().on_executed({{id_of(0, 2'000), true}}, false, 2'000'000);
@@ -256,7 +257,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   CHECK(builder().admit(other, 0) == admission::contradicting);
   const auto shown = builder().contradiction_with(other);
   REQUIRE(shown);
-  // Once; and a convicted client is not shown again.
+  // The conflict is reported only once, and a convicted client is not reported again.
   CHECK_FALSE(builder().contradiction_with(other));
   REQUIRE(admit(3, 1) == admission::accepted);
   builder().on_rate_limited({client_id{3}});
@@ -265,7 +266,7 @@ TEST_CASE_FIXTURE(admission_world, "two requests with one timestamp convict thei
   const auto about = std::get<misbehaviour>(*claim_in(*shown, factory.cluster()));
   CHECK(about.what == misbehaviour_kind::conflicting_requests);
   CHECK(about.accused == principal::of(client_id{0}));
-  // Another timestamp or client contradicts nothing.
+  // A request with another timestamp or of another client is no conflict.
   CHECK_FALSE(builder().contradiction_with(ask(0, 2)));
   CHECK_FALSE(builder().contradiction_with(ask(1, 1)));
 }
@@ -293,13 +294,14 @@ TEST_CASE_FIXTURE(admission_world,
   for (const std::uint64_t when : {1, 2, 3})
     REQUIRE(admit(0, when, when * 1'000) == admission::accepted);
   builder().on_forwarded(id_of(0, 1), 20'000);
-  // The primary may have had this one first.
+  // The primary may have received this request first.
   builder().on_executed({{id_of(0, 3), true}}, false, 30'000);
   REQUIRE(admit(0, 4, 40'000) == admission::accepted);
   REQUIRE(admit(1, 5, 40'000) == admission::accepted);
   builder().on_executed({{id_of(1, 5), true}, {id_of(0, 4), true}}, false, 50'000);
   builder().on_executed({{id_of(0, 1), true}}, false, 350'000);
-  // A request of another client overtakes none, and a request that was not forwarded does not count.
+  // A request of another client overtakes no request of this client, and a request that was not forwarded does not
+  // count.
   builder().on_executed({{id_of(0, 2), true}}, false, 350'000);
   std::vector<microseconds_t> overtaken;
   for (const auto& each : builder().service(350'000).stays)
@@ -335,7 +337,7 @@ TEST_CASE_FIXTURE(admission_world, "a request that its client repeats is forward
   constexpr auto pause = request_pool::repeat_pause_us;
   CHECK(builder().on_repeated(id_of(0, 1), 1'000));
   CHECK(builder().on_repeated(id_of(0, 1), 1'000 + pause));
-  // A client that repeats too soon is paused from then on.
+  // A client that repeats its request too soon is paused from then on.
   CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause));
   CHECK_FALSE(builder().on_repeated(id_of(0, 1), 2 * pause + pause - 1));
   CHECK(builder().on_repeated(id_of(0, 1), 10 * pause));

@@ -16,7 +16,7 @@ struct queue_world {
   void push(std::uint32_t sender, const std::string& name, std::size_t bytes = 200) {
     queue.push(who(sender), name, bytes);
   }
-  /// The names of the next so many, with blanks between them.
+  /// The names of the next `count` messages, separated by blanks.
   std::string next(std::size_t count) {
     std::string names;
     for (std::size_t index = 0; index < count; ++index)
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(queue_world, "a sender of many messages delays only itself (at
 TEST_CASE_FIXTURE(queue_world, "a sender of large messages waits for as many bytes of the other senders") {
   push(3, "large", 41'000);
   push(3, "late");
-  // Two hundred bytes each, all in all.
+  // Each message has two hundred bytes in all.
   for (int count = 0; count < 1'000; ++count)
     push(1, "small", 200 - queue.item_bytes);
   std::size_t before = 0;
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(queue_world, "a sender of large messages waits for as many byt
     ++before;
   CHECK(before >= 41'000 / 200 - 20);
   CHECK(before <= 41'000 / 200 + 40);
-  // It has nothing saved up for the next time.
+  // The sender has saved no credit for the next time.
   CHECK(next(1) == "late");
   push(3, "again", 41'000);
   CHECK(next(2) != "again again");

@@ -14,7 +14,7 @@ namespace {
 constexpr view_number first_view{0};
 constexpr sequence_number one{1};
 
-/// The way into replica 1.
+/// The inbound pipeline of replica 1.
 struct pipeline_bench {
   request_factory make{small_cluster(4)};
   inbound_pipeline tested{make.cluster(), make.keys_of(replica_id{1})};
@@ -27,7 +27,7 @@ struct pipeline_bench {
   std::optional<rejection> refusal(std::uint32_t replica, const message& value, microseconds_t now = 0) {
     return refusal(principal::of(replica_id{replica}), frame_of(value), now);
   }
-  /// A PREPARE of replica 2 for another digest than that of the proposal.
+  /// A PREPARE of replica 2 with another digest than the proposal has.
   [[nodiscard]] prepare conflicting() const {
     return {make.signed_as(message_kind::prepare,
                            make.content_of(replica_id{2}, first_view, one, named_digest("another")))};
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(pipeline_bench, "the votes of a replica that is avoided as pri
 }
 
 TEST_CASE_FIXTURE(pipeline_bench, "a signed message that no correct replica sends is evidence") {
-  // The primary of view 0 is replica 0, and sends no PREPARE (§4.2).
+  // Replica 0 is the primary of view 0 and must not send a PREPARE (§4.2).
   CHECK(refusal(0, make.prepare_of(replica_id{0}, proposal)) == rejection::primary_voted_prepare);
   CHECK(tested.take_findings().proofs.size() == 1);
 }

@@ -10,7 +10,8 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// K = 4, L = 8; the replica is in view 0, has executed 3, and its last stable checkpoint is 0.
+/// The filter of a replica with K = 4 and L = 8. The replica is in view 0, has executed 3, and its last stable
+/// checkpoint is 0.
 struct filter_world {
   request_factory factory{small_cluster(4, 4, 4, 8)};
   pre_verification_filter filter{factory.cluster()};
@@ -31,11 +32,11 @@ struct filter_world {
       changes.push_back(factory.view_change_of(replica_id{replica}, view_number{view}, nullptr, {}));
     return factory.new_view_of(view_number{view}, changes);
   }
-  /// On the link of a replica.
+  /// The objection to a message on the link of a replica.
   [[nodiscard]] std::optional<rejection> objection(const message& value, std::uint32_t sender = 2) const {
     return filter.objection_to(principal::of(replica_id{sender}), value);
   }
-  /// Gives the filter the position of the replica: in `view`, with h = 0 and 3 decided.
+  /// Gives the filter the position of the replica: it is in `view`, with h = 0 and 3 decided.
   void stands_in(std::uint64_t view, bool active, std::uint64_t repairs = 0) {
     filter.on_position(
         {view_number{view}, active, sequence_number{3}, sequence_number{0}, sequence_number{8}, repairs});
@@ -76,7 +77,7 @@ TEST_CASE("proposals of a view pass after its NEW-VIEW, and decided sequences ca
   CHECK(world.objection(world.vote(4)) == rejection::other_view);
   CHECK_FALSE(world.objection(world.proposal(4, "o", 3)));
   CHECK_FALSE(world.objection(world.vote(2, 3)));
-  // A position from before the replica learned of the view changes nothing.
+  // A position from before the replica learned of the view does not undo this.
   world.filter.on_position({view_number{0}, true, sequence_number{4}, sequence_number{0}, sequence_number{8}});
   CHECK_FALSE(world.objection(world.vote(2, 3)));
 }
@@ -84,11 +85,11 @@ TEST_CASE("proposals of a view pass after its NEW-VIEW, and decided sequences ca
 TEST_CASE("a position published before a passed NEW-VIEW is adopted is kept, and does not undo the NEW-VIEW") {
   filter_world world;
   world.filter.note_passed(world.opening_of(3));
-  // It has left view 0 for view 2 meanwhile, and h has moved to 4.
+  // Meanwhile the replica has left view 0 for view 2, and h has moved to 4.
   world.filter.on_position({view_number{2}, false, sequence_number{4}, sequence_number{4}, sequence_number{12}});
   CHECK(world.objection(world.vote(4, 3)) == rejection::already_decided);
   CHECK_FALSE(world.objection(world.proposal(5, "o", 3)));
-  // H is 12 now, so the replica keeps a vote for 12.
+  // H is 12 now, so the replica keeps a vote for sequence 12.
   world.filter.note_passed(world.vote(12, 3));
   CHECK(world.objection(world.vote(12, 3)) == rejection::duplicate);
 }
@@ -102,7 +103,7 @@ TEST_CASE(
     world.filter.note_passed(world.vote(5, 3));
     world.stands_in(adopts ? 3 : 4, adopts);
     CHECK(world.objection(world.vote(5, 3)) == (adopts ? rejection::duplicate : rejection::other_view));
-    // From here on the position alone counts.
+    // From here on, only the position counts.
     world.stands_in(4, false);
     CHECK(world.objection(world.proposal(5, "o", 4)) == rejection::other_view);
     CHECK_FALSE(world.objection(world.opening_of(4)));
@@ -128,7 +129,7 @@ TEST_CASE("a proposal that the replica has accepted is not verified again, and a
   CHECK_FALSE(world.objection(first));
   world.filter.note_passed(first);
   CHECK(world.objection(first) == rejection::duplicate);
-  // The second value of an equivocating primary is evidence and goes through.
+  // The second value of an equivocating primary is evidence, so it passes the filter.
   CHECK_FALSE(world.objection(world.proposal(5, "other")));
 }
 
@@ -148,11 +149,11 @@ TEST_CASE("a vote that the replica has is not verified again, and a different on
   CHECK_FALSE(world.objection(first));
   world.filter.note_passed(first);
   CHECK(world.objection(first) == rejection::duplicate);
-  // The other kind, another digest, of another replica.
+  // These votes differ in their kind, their digest or their replica, so they pass.
   CHECK_FALSE(world.objection(world.factory.prepare_of(replica_id{2}, world.proposal(5))));
   CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{2}, world.proposal(5, "other"))));
   CHECK_FALSE(world.objection(world.factory.commit_of(replica_id{1}, world.proposal(5)), 1));
-  // A message in the name of another member is refused as such.
+  // The filter passes a message in the name of another member, because the validator refuses it for this reason.
   CHECK_FALSE(world.objection(first, 3));
 }
 
@@ -188,7 +189,7 @@ TEST_CASE("a NEW-VIEW that a replica with a wrong state has dropped passes again
   const message opened = world.opening_of(3);
   world.filter.note_passed(opened);
   CHECK(world.objection(opened) == rejection::other_view);
-  // It does not know view 3, or has left for it since.
+  // Either the replica does not know view 3, or it has left for view 3 since then.
   for (const bool has_left : {false, true}) {
     world.stands_in(has_left ? 3 : 0, !has_left, has_left ? 2 : 1);
     CHECK_FALSE(world.objection(opened));
@@ -202,7 +203,7 @@ TEST_CASE("every vote and proposal is new in another view") {
     CAPTURE(by_new_view);
     filter_world world;
     world.filter.note_passed(world.vote(5));
-    // Of a view to come; its digest is that of the present one.
+    // This vote is for a later view, but has the digest of a proposal in the present view.
     world.filter.note_passed(world.vote(4, 3));
     CHECK_FALSE(world.objection(world.vote(4)));
     if (by_new_view) {

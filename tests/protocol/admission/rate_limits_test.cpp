@@ -13,7 +13,7 @@ TEST_CASE("frames of a replica are rate-limited, and more strictly while it is t
     frame_rate_limit quota{rate};
     if (throttled) quota.throttle({replica_id{2}});
     const auto sender = principal::of(replica_id{2});
-    // What may come at once.
+    // Counts the frames that are admitted at once.
     while (quota.admit(sender, 0)) {
     }
     std::uint64_t taken = 0;
@@ -32,7 +32,7 @@ TEST_CASE("frames of a replica are rate-limited, and more strictly while it is t
 
 namespace {
 
-/// Seven replicas that send COMMITs, L = 8.
+/// The verification budget of seven replicas that send COMMITs, with L = 8.
 struct check_world {
   request_factory factory{small_cluster(7)};
   verification_budget quota{factory.cluster()};
@@ -40,7 +40,7 @@ struct check_world {
                                    factory.pre_prepare_of(view_number{0}, sequence_number{1}, factory.batch_number(1)));
   message forwarded = factory.request_of(client_id{0}, timestamp{1}, "o");
 
-  /// How many of so many messages of the replica are verified.
+  /// The number of the `sent` messages of the replica that are verified.
   std::uint64_t verified(std::uint32_t replica, std::uint64_t sent, microseconds_t now, const message& value) {
     const auto sender = principal::of(replica_id{replica});
     std::uint64_t count = 0;
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(check_world,
   CHECK(votes(2, 10'000, 0) == votes_at_once);
   CHECK(votes(2, 10'000, verification_budget::period_us) == verification_budget::base);
   CHECK(votes(2, 10'000, verification_budget::period_us + 1) == 0);
-  // What it was silent for is worth a burst, and no more.
+  // A replica saves a burst while it is silent, and no more.
   CHECK(votes(2, 10'000, 1'000 * verification_budget::period_us) == votes_at_once);
 }
 
@@ -73,7 +73,7 @@ TEST_CASE_FIXTURE(check_world,
   CHECK(votes(2, 10'000, 0) == votes_at_once);
   CHECK(votes(3, 10'000, 0) == votes_at_once);
   CHECK(verified(2, 10'000, 0, forwarded) == verification_budget::requests_burst);
-  // A client, and what has a quota of its own.
+  // Messages of a client, and messages with a separate quota, are not limited here.
   CHECK(verified(2, 9'000, 0, factory.view_change_of(replica_id{2}, view_number{3}, nullptr, {})) == 9'000);
   for (int count = 0; count < 9'000; ++count)
     REQUIRE(quota.admits(principal::of(client_id{2}), forwarded, 0));
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(check_world, "a group that goes from idle to full speed within one period loses no vote") {
   for (std::uint64_t sequence = 1; sequence <= 300; ++sequence) {
-    // PREPARE, COMMIT and, with K = 1, CHECKPOINT.
+    // The three votes are PREPARE, COMMIT and, with K = 1, CHECKPOINT.
     for (std::uint32_t each = 0; each < 7; ++each)
       REQUIRE(votes(each, 3, 0) == 3);
     quota.on_decided(sequence_number{sequence});
@@ -143,7 +143,7 @@ TEST_CASE(
     CHECK(quota.admit(sender, wanted, 0));
   CHECK_FALSE(quota.admit(sender, wanted, 0));
   CHECK(quota.admit(sender, usual, 0));
-  // A VIEW-CHANGE away from a primary with many cases is accepted.
+  // A VIEW-CHANGE is accepted even when its sender has used its quota for cases.
   CHECK(quota.admit(sender, change, 0));
   CHECK(quota.admit(principal::of(replica_id{1}), wanted, 0));
   CHECK(quota.admit(sender, wanted, costly_message_limit::case_period_us));
@@ -177,13 +177,13 @@ TEST_CASE(
   costly_message_limit quota;
   const auto liar = principal::of(replica_id{3});
   std::uint64_t admitted = 0;
-  // One a millisecond for ten seconds.
+  // One VIEW-CHANGE is sent each millisecond for ten seconds.
   for (std::uint64_t view = 1; view <= 10'000; ++view) {
     const message change = factory.view_change_of(replica_id{3}, view_number{view % 8 + 1}, nullptr, {});
     if (quota.admit(liar, change, view * 1'000)) ++admitted;
     if (view != 5'000) continue;
     CHECK(quota.admit(principal::of(replica_id{1}), change, view * 1'000));
-    // A client's is refused by its kind, and never counted.
+    // A VIEW-CHANGE of a client is refused because of its kind, so the quota does not count it.
     for (int time = 0; time < 10; ++time)
       CHECK(quota.admit(principal::of(client_id{0}), change, view * 1'000));
     CHECK(quota.admit(
@@ -210,7 +210,7 @@ TEST_CASE("each view that this replica enters allows every replica the messages 
   CHECK(admitted() == costly_message_limit::burst);
   quota.on_view(view_number{3});
   CHECK(admitted() == 3 * costly_message_limit::earned_by_view);
-  // Never more at once than a burst, and nothing for a view that was passed.
+  // At most one burst is admitted at once, and entering a view for the second time earns nothing.
   quota.on_view(view_number{3});
   CHECK(admitted() == 0);
   quota.on_view(view_number{1'000});

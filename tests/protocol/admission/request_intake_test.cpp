@@ -13,7 +13,7 @@ namespace {
 const auto from_client = principal::of(client_id{1});
 const auto from_replica = principal::of(replica_id{3});
 
-/// One replica's pool and intake, in view 0 with primary 0.
+/// The pool and intake of one replica in view 0 with primary 0.
 struct intake_bench {
   request_factory make{small_cluster(4)};
   request_pool pool{batch_settings{}};
@@ -76,7 +76,7 @@ TEST_CASE("a repeated request is forwarded at once from its client, and not from
   const auto repeated = bench.receive(1);
   CHECK(repeated.forwards);
   CHECK_FALSE(repeated.exceeds_share);
-  // A client that repeats faster is paused (attack 33).
+  // A client that repeats faster than this is paused (attack 33).
   const auto again = bench.receive(1);
   CHECK_FALSE(again.forwards);
   CHECK(again.exceeds_share);
@@ -111,7 +111,7 @@ TEST_CASE("a request that displaces another one of its client exceeds the client
   CHECK(effects.exceeds_share);
   REQUIRE(effects.displaced.size() == 1);
   CHECK(effects.displaced[0].id == bench.ask(2).id);
-  // The displaced request is refused when it comes again, and answered.
+  // If the displaced request comes again, it is refused and the client gets an answer.
   const auto refused = bench.receive(2);
   REQUIRE(refused.refused);
   CHECK(refused.refused->reason == rejection::client_quota);
@@ -139,7 +139,7 @@ TEST_CASE("a backup waits before it forwards a system request, and stops when it
   CHECK_FALSE(effects.cuts_batches);
   CHECK(effects.looks_again_in);
   CHECK(bench.tested.on_system_request(second, 0).looks_again_in);
-  // The evidence pool submits it again; a second timer would double the copies.
+  // The evidence pool submits the request again. A second timer would double the copies, so none is started.
   CHECK_FALSE(bench.tested.on_system_request(first, 0).looks_again_in);
   for (std::size_t look = 0; look < request_intake::forwards_max; ++look) {
     CHECK(bench.tested.on_waited(first.name, 0).forwards);

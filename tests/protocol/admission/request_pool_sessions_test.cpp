@@ -13,7 +13,7 @@ namespace {
 constexpr client_id self{1};
 constexpr session_id seven{7};
 
-/// A batcher that has seen client 1 open session 7.
+/// A batcher in which client 1 has opened session 7.
 struct session_world {
   request_factory factory{small_cluster(4, 16)};
   request_pool builder{{}};
@@ -32,7 +32,7 @@ struct session_world {
   void execute(std::uint64_t when, microseconds_t now = 0, bool too_early = false) {
     builder.on_executed({{{self, timestamp{when}, seven}, !too_early, too_early}}, false, now);
   }
-  /// The timestamps of the next batch.
+  /// The timestamps of the requests in the next batch.
   std::vector<std::uint64_t> cut() {
     std::vector<std::uint64_t> times;
     const auto next = builder.cut(true);
@@ -79,7 +79,7 @@ TEST_CASE("a request that was ordered too early is proposed again after its pred
   REQUIRE(world.admit(1) == admission::accepted);
   REQUIRE(world.admit(2) == admission::accepted);
   REQUIRE(world.cut() == times{1, 2});
-  // A change of the view lost 1, and the batch with 2 survived it.
+  // The view change lost the batch with request 1, but kept the batch with request 2.
   world.builder.on_view(10);
   world.execute(2, 20, true);
   CHECK(world.builder.requests_pending() == 2);
@@ -111,7 +111,7 @@ TEST_CASE("the wait of the requests behind the oldest one is kept when the oldes
 TEST_CASE("requests of a client's other sessions may be executed first, but not without end (attack 32)") {
   session_world world;
   world.open(session_id{8});
-  // A backup was shown this one alone, and hands it on; the primary may hold much of session 8 by then.
+  // A backup received only this request and forwards it. By then the primary may have many requests of session 8.
   REQUIRE(world.admit(1, 0) == admission::accepted);
   world.builder.on_forwarded({self, timestamp{1}, seven}, 10);
   microseconds_t now = 1'000;
@@ -166,7 +166,7 @@ TEST_CASE("two openings of one session convict no client") {
 
 TEST_CASE("a request of an unknown session is dropped once its number counts as ended (attack 32)") {
   session_world world;
-  // Above every number that follows: when its end is forgotten, all of those count as ended.
+  // The number is above all numbers below. When the end of this session is forgotten, all those numbers count as ended.
   constexpr std::uint64_t high = 1'000'000;
   world.open(session_id{high});
   std::uint64_t next = high;
@@ -197,7 +197,7 @@ TEST_CASE("an executed request is not pending any more, whatever waits before it
 
 namespace {
 
-/// The client has as many requests pending as it may, each alone in a session that is not open.
+/// The client has as many pending requests as allowed, each in a session that is not open.
 struct crowded_world : session_world {
   static constexpr std::uint64_t first_session = 1'000;
 
@@ -229,7 +229,7 @@ TEST_CASE_FIXTURE(crowded_world, "a displaced request cannot come back and displ
       if (admit(5, 0, session_id{session}) == admission::accepted) ++accepted;
     }
   }
-  // The two smaller sessions, once each.
+  // Only the two smaller sessions are accepted, once each.
   CHECK(accepted == 2);
   CHECK(displaced() == 2);
   const auto last = session_id{first_session + limits::requests_pending_per_client_max - 1};
@@ -237,8 +237,8 @@ TEST_CASE_FIXTURE(crowded_world, "a displaced request cannot come back and displ
 }
 
 TEST_CASE("all replicas keep the same requests of a flood, in whatever order they come (attack 32)") {
-  // Openings of many sessions, and requests of two open ones: what the builder holds in the end depends on the set
-  // alone.
+  // There are openings of many sessions, and requests of two open sessions. The final content of the builder must
+  // depend only on the set of requests.
   std::vector<request> all;
   session_world source;
   for (std::uint64_t session = 100; session < 900; ++session)
@@ -254,7 +254,7 @@ TEST_CASE("all replicas keep the same requests of a flood, in whatever order the
     world.open(session_id{8});
     for (auto left = all.size(); left > 1; --left)
       std::swap(all[left - 1], all[random.below(left)]);
-    // What was refused comes again: it may have lacked the one before it.
+    // A refused request is sent again, because it may have lacked its predecessor.
     for (bool changes = true; changes;) {
       changes = false;
       for (const auto& each : all)
@@ -279,7 +279,7 @@ TEST_CASE("the session with the most pending requests makes room, until all sess
   while (world.admit(taken + 1, 0, session_id{8}) == admission::accepted)
     ++taken;
   CHECK(taken == limits::requests_pending_per_client_max / 2);
-  // The oldest of both have stayed.
+  // The oldest request of each session has kept its place.
   CHECK(world.builder.is_pending({self, timestamp{1}, seven}));
   CHECK(world.builder.is_pending({self, timestamp{1}, session_id{8}}));
 }
@@ -291,7 +291,7 @@ TEST_CASE("a request that gets no room displaces no other") {
   world.builder = request_pool{settings};
   world.open(seven);
   world.open(session_id{8});
-  // Session 8 has little, 7 has the rest, in small requests.
+  // Session 8 has few requests. Session 7 has the rest, in small requests.
   REQUIRE(world.admit(1, 0, session_id{8}) == admission::accepted);
   std::uint64_t when = 0;
   while (world.admit(++when) == admission::accepted) {
@@ -327,7 +327,7 @@ TEST_CASE("the counts match the content after any mixture of events in sessions"
           world.builder.on_view(now);
           break;
         case 2: {
-          // The next of the session; what the batcher has not seen was sent elsewhere.
+          // The next request of the session is executed. If the batcher has not seen it, it was sent to other replicas.
           const auto next = ++last[session.value];
           if (done.standing_of(session, timestamp{next}) != request_standing::fresh) break;
           done.mark_done(session, timestamp{next});
@@ -338,7 +338,7 @@ TEST_CASE("the counts match the content after any mixture of events in sessions"
           world.builder.on_executed({{{self, timestamp{when + 1}, seven}, false, true}}, false, now);
           break;
         case 4:
-          // Of an independent session anything may be executed.
+          // In an independent session, any request may be executed next.
           if (done.standing_of(session_id{8}, timestamp{when}) != request_standing::fresh) break;
           done.mark_done(session_id{8}, timestamp{when});
           world.builder.on_executed({{{self, timestamp{when}, session_id{8}}, true}}, false, now);

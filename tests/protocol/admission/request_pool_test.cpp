@@ -36,7 +36,7 @@ struct builder_world {
 
 request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{client}, timestamp{when}}; }
 
-/// Session 0 with everything through `floor` past, and these done.
+/// Session 0 in which everything through `floor` is past and these requests are done.
 client_sessions sessions_of(std::uint64_t floor, std::set<std::uint64_t> done) {
   client_sessions::open_session always_open;
   std::set<timestamp> times;
@@ -122,7 +122,7 @@ TEST_CASE("the oldest waiting requests of a client are proposed first, in whatev
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 3), id_of(0, 4)});
   REQUIRE(world.admit(0, 2) == admission::accepted);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 5)});
-  // A new view starts over with them.
+  // In a new view, the primary proposes the waiting requests again from the first one.
   world.builder.on_view(0);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 2), id_of(0, 3)});
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4), id_of(0, 5)});
@@ -234,7 +234,7 @@ TEST_CASE("a transferred state frees the places of the batches that it covers") 
   world.builder.on_installed({{client_id{0}, sessions_of(0, {1, 2})}}, 0);
   CHECK(world.builder.in_flight() == 1);
   CHECK(world.builder.requests_pending() == 4);
-  // The third batch was not covered: it is executed later and counted once.
+  // The state did not cover the third batch, so this batch is executed later and counted once.
   world.builder.on_executed({{id_of(0, 3), true}}, true, 0);
   CHECK(world.builder.in_flight() == 0);
   CHECK(ids_in(world.builder.cut(true)) == std::vector{id_of(0, 4)});
@@ -315,7 +315,7 @@ TEST_CASE("system requests are admitted by their names, in any order, and execut
   world.execute(*first);
   CHECK(world.builder.requests_pending() == 0);
   CHECK(world.builder.admit(ask(5), 0) == admission::done);
-  // A lower name than one that was executed is as fresh as any.
+  // A system request with a lower name than an executed one is still fresh.
   CHECK(world.builder.admit(ask(3), 0) == admission::accepted);
   CHECK(world.builder.service(1'000).clients_waiting == 1);
 }

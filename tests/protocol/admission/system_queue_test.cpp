@@ -12,12 +12,12 @@ namespace {
 
 case_name name_of(std::uint64_t number) { return case_name{number}; }
 
-/// `items` makes it larger: one signed statement has 120 bytes.
+/// A system request. `items` makes it larger: one signed statement has 120 bytes.
 system_request system_request_of(std::uint64_t number, std::size_t items = 1) {
   return make_system_request(name_of(number), number, items);
 }
 
-/// 400 KB. Nothing decodes it.
+/// A system request of 400 KB. No test decodes it.
 system_request large_system_request_of(std::uint64_t number) {
   auto one = system_request_of(number);
   const auto bytes = std::make_shared<const byte_vector>(400'000);
@@ -71,7 +71,7 @@ TEST_CASE("a system request that was executed elsewhere is remembered too, and a
   queue.drop(name_of(4), 20);
   CHECK(queue.empty());
   CHECK(queue.waiting() == 0);
-  // It may become due again.
+  // A dropped request may become due again.
   CHECK_FALSE(queue.was_executed(name_of(4)));
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("system requests come first in a batch and leave half of its bytes to 
 TEST_CASE("a client that holds many bytes keeps no system request from the primary of a new view (attack 33)") {
   request_factory factory{small_cluster(4, 16)};
   request_pool pool{batch_settings{}};
-  // One client holds more bytes than are forwarded.
+  // The client's pending requests have more bytes than a backup forwards.
   const std::string large(100'000, 'y');
   std::size_t held = 0;
   for (std::uint64_t when = 1; held <= request_pool::forwarded_bytes_max - 2 * large.size(); ++when) {
@@ -255,7 +255,7 @@ TEST_CASE("a batch with a system request in front leaves the pipeline when its c
   REQUIRE(pool.admit(asked, 0) == request_pool::admission::accepted);
   REQUIRE(pool.cut(true));
   REQUIRE(pool.in_flight() == 1);
-  // The installed state covers nothing of it, so the batch is still in flight.
+  // The installed state does not cover the batch, so the batch is still in flight.
   pool.on_installed({}, 0);
   CHECK(pool.in_flight() == 1);
   pool.on_executed({{asked.id, true}}, true, 10, {name_of(1)});

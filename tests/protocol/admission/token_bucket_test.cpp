@@ -6,7 +6,7 @@ using namespace hypermesh;
 
 namespace {
 
-/// Tokens that can be taken at once.
+/// The number of tokens that can be taken at once.
 std::uint64_t takable(token_bucket& tested, microseconds_t now) {
   std::uint64_t count = 0;
   while (tested.take(8, 1, 250, now))

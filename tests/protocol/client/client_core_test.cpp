@@ -15,7 +15,7 @@ namespace {
 
 constexpr client_id self{1};
 
-/// Client 1 of a cluster of four; f + 1 = 2.
+/// Client 1 of a cluster of four, where f + 1 = 2.
 struct client_world {
   request_factory factory;
   client_core core;
@@ -35,7 +35,7 @@ struct client_world {
     value.outcome.status = why;
     return core.on_reply(replica_id{from}, value, 0);
   }
-  /// To the request that is under way.
+  /// A reply to the request in progress.
   [[nodiscard]] reply reply_of(std::uint64_t when, std::string_view result, std::uint64_t view = 0,
                                client_id client = self) const {
     const timestamp time{when};
@@ -262,7 +262,7 @@ TEST_CASE("the requests in flight never exceed the window of the replicas' clien
     for (operation_token token = 1; token <= 1'500; ++token) {
       take(world.submit(token));
       if (random.below(3) != 0 || open.empty()) continue;
-      // Mostly the newest is executed, so that the oldest falls behind.
+      // Usually the newest request is executed, so the oldest request falls behind.
       const auto place = random.below(8) == 0 ? 0 : open.size() - 1;
       const auto id = open[place];
       open.erase(open.begin() + static_cast<std::ptrdiff_t>(place));

@@ -18,7 +18,7 @@ namespace {
 constexpr client_id self{1};
 constexpr session_id first_session{5'000};
 
-/// A process of client 1, which tries session 5,000 first; f = 1.
+/// A process of client 1 that tries session 5,000 first, with f = 1.
 struct process_world {
   request_factory factory{small_cluster(4)};
   client_core core;
@@ -89,7 +89,7 @@ TEST_CASE("a session that has ended is replaced above the number that a quorum n
   (void)world.submit(1);
   CHECK(world.refuse(0, 0, 9'000).sends.empty());
   CHECK(world.refuse(0, 1, 8'000).sends.empty());
-  // The third makes a quorum; one liar names the largest number there is.
+  // The third refusal completes a quorum. A faulty replica names the largest possible number.
   const auto again = world.refuse(0, 3, ~0ULL);
   CHECK(times_in(again) == std::vector<std::uint64_t>{0});
   CHECK(world.core.session() > session_id{9'000});
@@ -106,7 +106,7 @@ TEST_CASE("two processes that choose the same session number open two sessions")
   const auto second = opening(other);
   REQUIRE(first.id == second.id);
   REQUIRE(digest_of_request(first) != digest_of_request(second));
-  // The replicas opened the first one's.
+  // The replicas have opened the session of the first process.
   const auto taken = one.answer_to(0);
   (void)one.give(taken, 2);
   const auto again = other.give(taken, 2);
@@ -159,7 +159,7 @@ TEST_CASE(
   (void)world.submit(2, 1'000'000);
   const auto later = times_in(world.core.on_tick(9'000'000));
   CHECK(std::count(later.begin(), later.end(), 1) == 1);
-  // No operation is answered twice.
+  // No operation receives a second result.
   CHECK(world.give(world.answer_to(1), 2, 9'000'000).done.empty());
   CHECK(world.core.operations_pending() == 0);
 }

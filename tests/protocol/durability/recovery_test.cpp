@@ -131,7 +131,7 @@ TEST_CASE("h does not move to a state of the restart before it was compared with
   const auto low = [&] { return replica.core->marks().low(); };
   replica.carry_out(replica.core->on_stable(replica.factory.certificate_of(sequence_number{4}, named_digest("state"))));
   CHECK(low() == sequence_number{0});
-  // The checkpointer found the own root after 4 equal, and the state is on its way to the disk.
+  // The checkpointer has found that the own root after 4 is equal, and the state is on its way to the disk.
   replica.carry_out(replica.core->on_taken(sequence_number{4}));
   CHECK(low() == sequence_number{4});
 }
@@ -322,7 +322,7 @@ TEST_CASE("a certificate that names this replica proves that it prepared (attack
   replica.hear(0, given);
   for (const std::uint32_t other : {2U, 3U})
     replica.hear(other, replica.factory.prepare_of(replica_id{other}, given));
-  // Its disk has the certificate and not the vote.
+  // The disk has the certificate but not the vote.
   simulated_storage rest;
   for (const auto& each : replica.disk.records()) {
     if (each.kind == record_kind::prepared) REQUIRE(rest.write({{each}}).has_value());
@@ -361,7 +361,7 @@ TEST_CASE("a stored proposal without this replica's vote gets the vote after the
   const auto votes = replica.take<prepare>();
   REQUIRE(votes.size() == 1);
   CHECK(votes[0].vote.content.value == replica.proposal(1, 1).header.content.value);
-  // Once.
+  // The vote is sent only once.
   replica.restart();
   CHECK(replica.take<prepare>().empty());
 }

@@ -17,7 +17,7 @@ std::shared_ptr<const state_snapshot> snapshot_of(std::size_t chunks, std::size_
   return all;
 }
 
-/// Takes all pieces of the state that is written; their sizes.
+/// Takes all pieces of the state that is being written and returns their sizes.
 std::vector<std::size_t> drain(snapshot_writer& keeper) {
   std::vector<std::size_t> sizes;
   while (const auto piece = keeper.next()) {

@@ -72,7 +72,7 @@ TEST_CASE("a commit certificate starts no write, and its batch is executed at on
   CHECK_FALSE(alone.write_became_due);
   REQUIRE(alone.executable != nullptr);
   CHECK(alone.executable->at(0).sequence == sequence_number{1});
-  // It goes with the next vote, and is executed once.
+  // The certificate is written together with the next vote, and its batch is executed once.
   CHECK(tested.on_step(step({vote}, {frame(1)})).write_became_due);
   CHECK(tested.start_write().size() == 2);
   const auto released = tested.on_written();
@@ -114,7 +114,7 @@ TEST_CASE("the proof of an earlier checkpoint does not replace that of an instal
   const auto records = tested.start_write();
   REQUIRE(records.size() == 1);
   CHECK(records[0].kind == record_kind::prepare);
-  // Its frames leave all the same.
+  // The proof is not written, but its frames leave.
   CHECK(tested.on_written().size() == 1);
   CHECK(tested.on_step(step({proof_of(256)}, {frame(1)})).write_became_due);
   CHECK(tested.start_write().size() == 1);

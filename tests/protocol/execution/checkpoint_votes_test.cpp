@@ -14,7 +14,7 @@ const auto other_root = named_digest("another state 4");
 constexpr sequence_number four{4};
 constexpr sequence_number eight{8};
 
-/// Replica 1 of `replicas`; the window is 8 and the period 4.
+/// The votes of replica 1 of `replicas`, with a window of 8 and a period of 4.
 struct votes_world {
   request_factory factory;
   checkpoint_votes votes;
@@ -125,7 +125,7 @@ TEST_CASE("a snapshot that is taken after its proof is compared with the proof")
   (void)wrong.votes.on_proof(wrong.factory.certificate_of(four, root, {0, 2, 3}));
   const auto other = wrong.votes.on_taken(four, other_root);
   CHECK(other.disproven == four);
-  // Neither the disk nor h may get it (attack 15).
+  // The wrong state must neither reach the disk nor move h (attack 15).
   CHECK_FALSE(other.keeps_taken);
 }
 
@@ -230,7 +230,7 @@ TEST_CASE("a certificate that contradicts the own root is reported once the cert
   const auto newer = world.factory.certificate_of(eight, named_digest("state 8"), {0, 2, 3});
   CHECK(world.votes.on_proof(newer).stable == nullptr);
   CHECK(world.votes.on_installed(four, root).stable == newer);
-  // It is passed on once.
+  // The newer certificate is passed on only once.
   CHECK(world.votes.on_installed(eight, named_digest("state 8")).stable == nullptr);
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("a replica votes again with the certified state installed, but not whe
   diverged_world world;
   (void)world.votes.on_installed(four, root);
   CHECK(world.votes.on_tick().fetch == nullptr);
-  // The vote for 8 was wrong, and a second one would look like a lie (attack 28).
+  // The vote for 8 was wrong, but a second vote would count as equivocation (attack 28).
   CHECK(world.votes.on_tick().sends.empty());
   const auto eighth = world.votes.on_taken(eight, named_digest("state 8"));
   CHECK(eighth.sends.empty());
@@ -299,7 +299,7 @@ TEST_CASE("a replica that lost its disk votes for no checkpoint up to the sequen
   world.votes.on_voting_allowed(eight);
   CHECK(world.votes.on_taken(eight, root).sends.empty());
   CHECK(sent<checkpoint>(world.votes.on_taken(sequence_number{12}, root).sends).size() == 1);
-  // What it took in silence is compared with what the others certify all the same.
+  // A state that the replica took without voting is still compared with the certificate of the others.
   CHECK(world.votes.on_proof(world.factory.certificate_of(eight, other_root, {0, 2, 3})).disproven == eight);
 }
 

@@ -79,7 +79,7 @@ TEST_CASE("the least recently used session ends for a new one, and session 0 nev
   sessions.mark_done(session_id{0}, timestamp{1});
   for (std::uint64_t number = 1; number <= limits::sessions_per_client_max; ++number)
     CHECK_FALSE(sessions.open(session_id{number}, session_mode::ordered));
-  // The first two are used again.
+  // Sessions 1 and 2 are used again, so they are no longer the least recently used sessions.
   sessions.mark_done(session_id{1}, timestamp{1});
   sessions.mark_done(session_id{2}, timestamp{1});
   CHECK(sessions.open(session_id{1'000}, session_mode::ordered) == session_id{3});
@@ -109,7 +109,7 @@ TEST_CASE("a refused session opens above the number in the refusal, whatever the
   sample_source random{1};
   client_sessions sessions;
   for (int process = 0; process < 2'000; ++process) {
-    // Its clock stands still, or is ahead by far.
+    // The clock of the process does not advance, or is far ahead.
     session_id wanted{1 + random.below(1'000)};
     if (process % 500 == 499) wanted = session_id{wanted.value + 1'000'000ULL * static_cast<std::uint64_t>(process)};
     if (sessions.standing_of(wanted, opening) == standing::ended) wanted = sessions.fresh_above().next();

@@ -19,7 +19,7 @@ client_table::shared_outcome outcome_of(std::string_view result, std::size_t ope
 
 request_id id_of(std::uint32_t client, std::uint64_t when) { return {client_id{client}, timestamp{when}}; }
 
-/// Null when the request is not done.
+/// The outcome of a request; null when the request is not done.
 client_table::shared_outcome outcome_in(const client_table& table, request_id id) {
   return table.standing_of(id) == standing::done ? table.answer_of(id).outcome : nullptr;
 }
@@ -36,7 +36,7 @@ state_chunk chunk_of(byte_vector bytes) {
   return {std::make_shared<const byte_vector>(std::move(bytes)), leaf};
 }
 
-/// Requests of `clients` in an order that respects nothing.
+/// Requests of `clients` in a random order.
 std::vector<std::pair<request_id, client_table::shared_outcome>> random_requests(sample_source& random,
                                                                                  std::uint32_t clients,
                                                                                  std::size_t each) {
@@ -124,7 +124,7 @@ TEST_CASE("large results are forgotten oldest first, but no request is: none run
   CHECK(table.standing_of(id_of(0, 1)) == standing::done);
   CHECK(outcome_in(table, id_of(0, 1))->statuses ==
         std::vector{static_cast<std::uint8_t>(operation_status::result_too_large)});
-  // One that was overtaken by them can still be executed.
+  // A request that was overtaken by these requests can still be executed.
   CHECK(table.standing_of(id_of(0, 6)) == standing::fresh);
   std::size_t held = 0;
   for (std::uint64_t when = 1; when <= 5; ++when) {
@@ -237,7 +237,7 @@ TEST_CASE("the replies of a client stay within their bound, however many operati
       const request_id id{client_id{0}, timestamp{when}, session_id{session}};
       const auto given = outcome_of("", limits::operations_per_request_max);
       table.record({id, {}}, given);
-      // A client that missed the reply can still ask.
+      // A client that missed the reply can still get it.
       CHECK(outcome_in(table, id) == given);
       last = when;
     }
@@ -246,7 +246,7 @@ TEST_CASE("the replies of a client stay within their bound, however many operati
   for (const auto& chunk : table.snapshot())
     kept += chunk.bytes->size();
   CHECK(kept <= client_table::client_bytes_max + 8 * limits::requests_in_flight_max * 64);
-  // The session that was used longest ago has lost its replies, and nothing else.
+  // The least recently used session has lost its replies, and nothing else.
   const request_id old{client_id{0}, timestamp{last}, session_id{1}};
   REQUIRE(table.standing_of(old) == standing::done);
   CHECK(table.answer_of(old).outcome->statuses.size() == limits::operations_per_request_max);
@@ -268,7 +268,7 @@ TEST_CASE("every truncation of a table is refused and changes nothing") {
     const std::vector chunks = {chunk_of({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)})};
     const auto restored = table.restore(chunks);
     CAPTURE(size);
-    // A cut between two clients is a smaller table; the root of the certificate is what excludes it.
+    // A cut between two clients gives a valid smaller table. Only the root of the certificate excludes it.
     if (size % one_client == 0) continue;
     REQUIRE_FALSE(restored.has_value());
     CHECK(outcome_in(table, id_of(5, 5)) != nullptr);

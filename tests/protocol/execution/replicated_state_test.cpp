@@ -20,7 +20,7 @@ struct state_world {
   [[nodiscard]] request ask(std::uint32_t client, std::uint64_t when, std::string_view operation) const {
     return factory.request_of(client_id{client}, timestamp{when}, operation);
   }
-  /// Installs it under its own root.
+  /// Installs the snapshot under its own root.
   installation install(std::uint64_t sequence, const state_snapshot& snapshot) {
     return state.install(sequence_number{sequence}, state_root(snapshot), snapshot).what;
   }
@@ -34,7 +34,7 @@ state_chunk chunk_of(byte_vector bytes) {
   return {std::make_shared<const byte_vector>(std::move(bytes)), leaf};
 }
 
-/// The layout chunk that a snapshot begins with, with numbers of the test's choice.
+/// The layout chunk, the first chunk of a snapshot, with numbers that the test chooses.
 state_chunk layout(std::uint64_t sequence, std::uint64_t machine_chunks, std::string_view name) {
   byte_writer out;
   out.number<std::uint64_t>(sequence);
@@ -215,7 +215,7 @@ TEST_CASE("a state that execution has reached is not installed") {
 
 namespace {
 
-/// A replica that has executed 1 … 6 wrongly from 3 on, and a donor that has executed 1 … 4 rightly.
+/// A replica that has executed 1 … 6, wrongly from 3 on, and a donor that has executed 1 … 4 correctly.
 struct diverged_world : state_world {
   state_world donor;
 
@@ -294,7 +294,7 @@ TEST_CASE("a report of a divergence that the installed state has ended changes n
 }
 
 TEST_CASE("a restored state must have the certified root, else no part of it is visible") {
-  // A machine that restores something else than it was given.
+  // A machine that restores another state than the given state.
   class forgetful_machine final : public state_machine {
    public:
     [[nodiscard]] std::string_view name() const override { return inner_.name(); }
@@ -326,7 +326,7 @@ TEST_CASE("a session executes its requests in its order, in whatever order they 
   const auto ask = [&](std::uint64_t when) {
     return world.factory.session_request(client_id{0}, session_id{7}, timestamp{when});
   };
-  // Before the session is open, and before its turn.
+  // The request is too early before the session is open, and before its turn.
   CHECK(world.execute({ask(1)})[0].request.too_early);
   CHECK(world.execute({ask(0)})[0].request.opened == session_mode::ordered);
   const auto reordered = world.execute({ask(3), ask(2), ask(1)});

@@ -14,7 +14,7 @@ constexpr view_number first_view{0};
 constexpr sequence_number one{1};
 const replica_id faulty{2};
 
-/// The detector of replica 1 of four.
+/// The detector of replica 1 of four replicas.
 struct watch_world {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{1})};
@@ -24,7 +24,7 @@ struct watch_world {
                                       sequence_number sequence = one, replica_id by = faulty) const {
     return factory.signed_as(kind, factory.content_of(by, view, sequence, named_digest(value)));
   }
-  /// On the link of the sender.
+  /// The detector receives a message on the link of its sender.
   [[nodiscard]] equivocation_detector::findings hear(const message& value) {
     auto sender = replica_id{3};
     if (const auto* it = std::get_if<prepare>(&value)) sender = it->vote.content.replica;
@@ -34,7 +34,7 @@ struct watch_world {
     if (const auto* it = std::get_if<new_view>(&value)) return hear_document(item_from(*it));
     return watch.on_message(sender, value);
   }
-  /// A document comes once its signature is verified.
+  /// The detector receives a document after the signature of the document is verified.
   [[nodiscard]] equivocation_detector::findings hear_document(evidence_item document) {
     const auto own = checks.authenticate(std::move(document));
     return own ? watch.on_document(*own) : equivocation_detector::findings{};
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(watch_world, "a forged first message does not hide the genuine
   const auto content = factory.content_of(faulty, first_view, one, named_digest("X"));
   CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
   CHECK(hear_prepare("A").empty());
-  // Nor does a later one.
+  // A later forged message does not hide them either.
   CHECK(hear(prepare{factory.signed_by(*forger, message_kind::prepare, content)}).empty());
   CHECK(found(hear_prepare("B")) == misbehaviour_kind::conflicting_votes);
 }
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(watch_world, "a forged copy of a message does not replace the 
   const auto forger = factory.keys().impostor_of(principal::of(faulty));
   const auto forged_prepare = prepare{factory.signed_by(
       *forger, message_kind::prepare, factory.content_of(faulty, first_view, one, named_digest("A")))};
-  // Before it and behind it.
+  // The forged copies come before the genuine message and after it.
   for (int count = 0; count < 3; ++count) {
     CHECK(hear(forged_prepare).empty());
     CHECK(hear_prepare("A").empty());
@@ -271,7 +271,7 @@ TEST_CASE_FIXTURE(watch_world, "a message that the validator refused convicts if
   const auto change = item_from(factory.view_change_of(faulty, view_number{1}, nullptr, {bogus}));
   const auto own = *checks.authenticate(change);
   CHECK(found(watch.on_refused(own, rejection::bad_certificate)) == misbehaviour_kind::unlawful_view_change);
-  // Reasons that say nothing about the content of the document.
+  // These reasons say nothing about the content of the document.
   for (const auto why : {rejection::duplicate, rejection::bad_signature, rejection::sender_is_not_signer,
                          rejection::not_a_member, rejection::kind_not_allowed_from_sender}) {
     CHECK(watch.on_refused(own, why).empty());

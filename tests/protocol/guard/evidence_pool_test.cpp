@@ -16,7 +16,7 @@ namespace {
 
 const replica_id faulty{2};
 
-/// The evidence pool of replica 1 of four.
+/// The evidence pool of replica 1 of four replicas.
 struct evidence_pool_world {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
     (void)pool.on_found(proof(sequence), 0);
   CHECK(pool.open_cases() == evidence_pool::open_per_accused_max);
   CHECK(pool.on_found(proof(1, replica_id{3}), 0).requests.size() == 1);
-  // No primary is blamed for what is left.
+  // The dropped cases do not count against the primary.
   CHECK(agree({}, true).dropped.size() == evidence_pool::open_per_accused_max);
   CHECK(pool.open_cases() == 1);
   CHECK(pool.on_found(proof(8), 0).requests.empty());
@@ -217,7 +217,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(pool.on_complaint(complaint_by(0), 0).requests.empty());
   CHECK(pool.on_complaint(complaint_by(3, 8), 0).requests.empty());
-  // The newest message of each replica counts.
+  // Only the newest complaint of each replica counts.
   CHECK(pool.on_complaint(complaint_by(3), 0).requests.empty());
   const auto enough = pool.on_complaint(complaint_by(0, 8), 0);
   REQUIRE(enough.requests.size() == 1);
@@ -257,7 +257,7 @@ TEST_CASE_FIXTURE(evidence_pool_world,
   CHECK(pool.on_agreed(agreed).dropped.empty());
   agreed.is_transferred = true;
   CHECK(pool.on_agreed(agreed).dropped == std::vector{group_request[0].name});
-  // In quarantine it was tried already.
+  // A replica in quarantine has already been convicted for this case.
   agreed.replicas[faulty.value].quarantined_until = sequence_number{99};
   agreed.replicas[faulty.value].convicted_at = sequence_number{2};
   CHECK(pool.on_agreed(agreed).dropped == std::vector{case_name_of(*claim_in(proof(), factory.cluster()))});
@@ -300,7 +300,7 @@ TEST_CASE_FIXTURE(asking_world,
   CHECK(out.sends.size() == 1);
   REQUIRE(out.requests.size() == 1);
   CHECK_FALSE(checks.check(principal::of(replica_id{1}), decode(reframe(out.requests.front())).value()));
-  // A repetition at once has no effect.
+  // An immediate repetition has no effect.
   const auto again = pool.on_readmission(readmission_by(3, 16), 1);
   CHECK(again.sends.empty());
   CHECK(again.requests.empty());
@@ -313,7 +313,7 @@ TEST_CASE_FIXTURE(asking_world, "a replica is supported only for itself, and onl
   (void)pool.on_view(view_number{1});
   CHECK(pool.on_hand_over(hand_over_by(3, 1), 0).sends.empty());
   CHECK(pool.on_hand_over(hand_over_by(3, 4), 0).sends.size() == 1);
-  // What operators want only they say.
+  // Only operators can make requests with the cause of operators, so the replica does not support this one.
   CHECK(pool.on_hand_over(hand_over_by(3, 4, 3, hand_over_cause::operators), 300'000).sends.empty());
 }
 
@@ -356,7 +356,7 @@ TEST_CASE_FIXTURE(asking_world, "a replica in quarantine, or one that has used u
 }
 
 TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present view only (attack 33)") {
-  // Views that are far away would take the places of cases.
+  // Requests for distant views would take the places of cases, so they are refused.
   for (std::uint64_t turn = 1; turn < 100; ++turn)
     CHECK(pool.on_hand_over(hand_over_by(0, 4 * turn + 1, 0, hand_over_cause::step_down), 0).requests.empty());
   CHECK(pool.open_cases() == 0);
@@ -364,9 +364,9 @@ TEST_CASE_FIXTURE(asking_world, "a primary steps down alone, from the present vi
   evidence_pool other{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
   CHECK(other.on_hand_over(hand_over_by(0, 1, 0, hand_over_cause::step_down), 0).requests.size() == 1);
   CHECK(other.open_cases() == 1);
-  // When the view is over no primary is blamed for not ordering it.
+  // When the view has ended, the primary is not blamed for not ordering the request.
   CHECK(other.on_view(view_number{1}).dropped.size() == 1);
-  // Of a view that it does not lead it is no statement of that form.
+  // A step-down from a view that the signer does not lead is not a valid statement.
   CHECK(checks.check(principal::of(replica_id{0}), hand_over{hand_over_by(0, 2, 0, hand_over_cause::step_down)}) ==
         rejection::number_out_of_range);
 }

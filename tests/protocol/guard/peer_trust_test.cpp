@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(trust_world, "a replica in quarantine or with unjudged evidenc
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
   agree({5});
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
-  // Released: what was proven then is over.
+  // After the release, the earlier proof has no effect any more.
   agree({});
   CHECK(book.current().avoided_as_primary.empty());
 }
@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(trust_world, "evidence that was ordered before makes no replic
   CHECK(book.current().avoided_as_primary == replicas{replica_id{5}});
   book.on_agreed({sequence_number{9}, std::vector<replica_standing>(7), {}, {name}, {}});
   CHECK(book.current().avoided_as_primary.empty());
-  // Nor when the news of it comes after that.
+  // The proof has no effect either when it becomes known only after that.
   book.on_proven({replica_id{5}, name});
   CHECK(book.current().avoided_as_primary.empty());
 }

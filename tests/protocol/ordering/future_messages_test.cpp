@@ -66,7 +66,7 @@ TEST_CASE("each sender fills only its own share, in votes and in bytes (attack 3
     ++n;
   CHECK((n - 9) * large < future_messages::body_bytes_max);
   CHECK((n - 9 + 1) * large >= future_messages::body_bytes_max - large);
-  // A repeated one takes no room.
+  // A repeated message takes no additional room.
   CHECK(world.hold_commit(2, 30, 1));
   CHECK(world.early.size() == 16 + 1 + (n - 9));
 }

@@ -9,7 +9,7 @@
 #include "tests/support/request_factory.hpp"
 #include "tests/support/verified_messages.hpp"
 
-// A replica that lost its disk (requirement R10): what it may say, and from where on.
+// A replica that lost its disk (requirement R10): which messages it may send, and from where on.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -78,7 +78,7 @@ TEST_CASE(
     tested.on_status(replica_id{other}, view_of(other), at(0), at(0));
   REQUIRE(tested.floor());
   CHECK(tested.first_view() == view_of(1'000'002));
-  // With the fifth honest one there is a quorum without the liar.
+  // The report of the fifth honest replica completes a quorum without the faulty replica.
   tested.on_status(replica_id{5}, view_of(2), at(0), at(0));
   CHECK(tested.first_view() == view_of(6));
 }
@@ -93,7 +93,7 @@ TEST_CASE("a view that one honest replica of a quorum has entered counts, howeve
 
 namespace {
 
-/// Replica 1 without its past, among others that the test plays. It takes a state at each checkpoint.
+/// Replica 1 without its earlier votes. The test sends the messages of the others. It takes a state at each checkpoint.
 struct learner_world {
   request_factory factory{four_replicas};
   replica_core core{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
@@ -124,7 +124,7 @@ struct learner_world {
   void hear_status(std::uint32_t from, std::uint64_t low) {
     hear(from, factory.status_of(replica_id{from}, view, at(low), at(low)));
   }
-  /// The others order a batch; what this replica sent meanwhile.
+  /// The other replicas order a batch. Returns the messages that this replica sent meanwhile.
   std::vector<outgoing_message> order(std::uint64_t n) {
     const auto proposal = factory.pre_prepare_of(view, at(n), factory.batch_number(n));
     const auto primary = factory.cluster().group().primary_of(view);
@@ -169,7 +169,8 @@ TEST_CASE("a replica that lost its disk follows in silence until every message t
   }
   CHECK(world.core.last_executed() == at(floor));
   REQUIRE(world.core.marks().low() == at(floor));
-  // It prepares again, but an old VIEW-CHANGE of its own may know less than a COMMIT of now.
+  // The replica prepares again but does not commit, because its old VIEW-CHANGE may lack a certificate for the new
+  // COMMIT.
   for (; n <= floor + 4; ++n) {
     const auto said = world.order(n);
     CHECK(sent<prepare>(said).size() == 1);
@@ -177,7 +178,7 @@ TEST_CASE("a replica that lost its disk follows in silence until every message t
   }
   REQUIRE(world.changes.size() == 1);
   CHECK(world.changes.front().first_view == view_of(2));
-  // So it does not leave for a view either that it may have left for before.
+  // So the replica also does not leave for a view for which it may already have sent a VIEW-CHANGE.
   CHECK(sent<view_change>(world.take(world.core.on_change_view(view_of(1))).sends).empty());
   CHECK(world.core.view() == view_of(0));
   CHECK(sent<view_change>(world.take(world.core.on_change_view(view_of(2))).sends).size() == 1);
@@ -208,7 +209,7 @@ TEST_CASE("a replica leaves probation once it may commit, and its disk notes tha
   const auto floor = 2ULL * four_replicas.watermark_window;
   for (std::uint64_t n = 1; n <= floor; ++n)
     (void)world.order(n);
-  // The others have gone on to view 2, without its help.
+  // The others have moved to view 2 without the help of this replica.
   const auto stable = world.factory.certificate_of(at(floor), named_digest("state"), {0, 2, 3});
   std::vector<view_change> changes;
   for (const std::uint32_t other : {0U, 2U, 3U})
@@ -224,14 +225,14 @@ TEST_CASE("a replica leaves probation once it may commit, and its disk notes tha
   REQUIRE(world.changes.size() == 2);
   CHECK(world.changes.back().over);
   const auto kinds = kinds_of(world.records);
-  // The view and h that it rests on are on the disk no later.
+  // The record of the readmission depends on the view and h, so these are on the disk before it.
   CHECK(std::ranges::find(kinds, record_kind::new_view) < std::ranges::find(kinds, record_kind::readmission));
   const auto note = std::ranges::find(kinds, record_kind::readmission);
   const auto vote = std::ranges::find(kinds, record_kind::commit);
   REQUIRE(note != kinds.end());
   REQUIRE(vote != kinds.end());
   CHECK(note < vote);
-  // Once.
+  // The end of the probation is recorded only once.
   world.records.clear();
   CHECK(sent<commit>(world.order(floor + 2)).size() == 1);
   CHECK(std::ranges::count(kinds_of(world.records), record_kind::readmission) == 0);

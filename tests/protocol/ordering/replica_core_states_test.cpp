@@ -104,7 +104,7 @@ TEST_CASE("a replica with a diverged state sends nothing more") {
 
 namespace {
 
-/// Backup 1 has executed 1 … 6 of K = 4 when it learns that its state after 4 is not the certified one.
+/// Backup 1 has executed 1 … 6 with K = 4. Then it learns that its state after 4 is not the certified state.
 struct diverged_replica : replica_world {
   std::shared_ptr<const checkpoint_certificate> certified = certificate(4);
 
@@ -132,7 +132,7 @@ TEST_CASE(
   CHECK(effects.committed[1].sequence == sequence_number{6});
   CHECK(world.core.last_executed() == sequence_number{6});
   CHECK(world.core.marks().low() == sequence_number{4});
-  // It votes again.
+  // The repaired replica votes again.
   CHECK(sent<prepare>(world.hear(0, world.proposal(7)).sends).size() == 1);
 }
 
@@ -148,7 +148,8 @@ TEST_CASE("a state older than the divergence repairs nothing, and a later one do
 
 TEST_CASE("a report from the disk about an older installed state does not end a newer divergence") {
   diverged_replica world;
-  // The executor installed the state after 4, executed 5 … 8 wrongly, and reported that before the disk had the state.
+  // The executor installed the state after 4 and executed 5 … 8 wrongly. It reported this before the state was on the
+  // disk.
   world.core.on_diverged(sequence_number{8});
   CHECK(world.repair(4).sends.empty());
   CHECK(world.core.repairs() == 0);
@@ -160,7 +161,7 @@ TEST_CASE("a diverged replica leaves its view after the repair, not before") {
   diverged_replica world;
   CHECK(world.core.on_change_view(view_number{2}).sends.empty());
   (void)world.repair(4);
-  // The replicas that want it to leave send that again.
+  // The replicas that left the view send their requests again.
   const auto effects = world.core.on_change_view(view_number{2});
   const auto left = sent<view_change>(effects.sends);
   REQUIRE(left.size() == 1);
@@ -183,7 +184,7 @@ TEST_CASE("null requests that a wrong state asked for are not proposed after the
   replica_core primary{factory.cluster(), replica_id{0}, factory.keys_of(replica_id{0})};
   const auto first = sent<pre_prepare>(primary.on_advance(sequence_number{1'000}).sends);
   REQUIRE(first.size() == primary_monitor::advance_min);
-  // Each one that is executed makes room for the next.
+  // Each executed null request makes room for the next.
   const auto execute = [&](const pre_prepare& of) {
     std::vector<pre_prepare> proposed;
     const auto hear = [&](std::uint32_t from, const message& value) {

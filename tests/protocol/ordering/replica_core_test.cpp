@@ -191,7 +191,7 @@ TEST_CASE("an early message is kept until its time, and counts then as if it cam
   for (std::uint64_t n = 1; n <= 4; ++n)
     CHECK(world.order(world.proposal(n), 1) == 1);
   const auto moved = world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state")));
-  // The proposal and one PREPARE besides the own one: prepared at once.
+  // With the proposal and one PREPARE in addition to its own, the slot is prepared at once.
   CHECK(sent<prepare>(moved.sends).size() == 1);
   CHECK(sent<commit>(moved.sends).size() == 1);
 }

@@ -15,7 +15,7 @@ active_view opened(std::uint64_t min_s = 0) {
   return entered;
 }
 
-/// In `view`, entered or not.
+/// A status in `view`, which the replica has entered or not.
 replica_status status_in(std::uint64_t view, bool entered) {
   replica_status made;
   made.leave(view_number{view}, 7);
@@ -42,7 +42,7 @@ TEST_CASE("exactly one status shows its members at a time") {
       CHECK((tested.active() != nullptr) == (entered && !wrong));
       CHECK((tested.changing() != nullptr) == (!entered && !wrong));
       CHECK(tested.is_diverged() == wrong);
-      // The view and whether it is entered are published, also by a replica whose state is wrong.
+      // The view and whether it is entered are published even by a replica whose state is wrong.
       CHECK(tested.view() == view_number{2});
       CHECK(tested.has_entered() == entered);
     }

@@ -9,7 +9,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// Replica 1 of four with `slots` committed sequences of which the checkpoint is not stable.
+/// Replica 1 of four replicas with `slots` committed sequences whose checkpoint is not stable.
 struct holder {
   request_factory factory{small_cluster(4, 4, 64, 256)};
   replica_core core{factory.cluster(), replica_id{1}, factory.keys_of(replica_id{1})};
@@ -95,7 +95,7 @@ TEST_CASE("a replica with a gap sends a STATUS with each tick, whatever other pr
     for (const std::uint32_t from : {0U, 2U})
       (void)world.hear(from, world.factory.commit_of(replica_id{from}, proposal));
   };
-  // 4 … 9 were lost, and come one by one: there is progress, and still a hole.
+  // The batches 4 … 9 were lost and arrive one by one. So there is progress, but still a gap.
   arrive(10);
   for (const std::uint64_t n : {4ULL, 5ULL, 6ULL}) {
     arrive(n);
@@ -202,7 +202,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the loss of any single frame between replicas is repaired") {
-  // Counts the frames of a run without loss, then repeats the run once for each of them.
+  // The first run counts the frames without loss. Then the run is repeated once for each frame, without this frame.
   std::size_t frames = 0;
   for (std::size_t lost = 0; lost <= frames; ++lost) {
     core_cluster_options options;

@@ -12,8 +12,8 @@ namespace {
 constexpr view_number view_of(std::uint64_t value) { return view_number{value}; }
 constexpr sequence_number at(std::uint64_t value) { return sequence_number{value}; }
 
-/// Replica 1 of four, K = 4 and L = 8, without its disk. A quorum of others has reported view 0 and h = 0: its floor is
-/// 16, its first safe view is 2.
+/// Replica 1 of four without its disk, with K = 4 and L = 8. A quorum of others has reported view 0 and h = 0. So its
+/// floor is 16, and its first safe view is 2.
 struct learner {
   signing_rights rights{small_cluster(4), replica_id{1}};
   static constexpr sequence_number floor = at(16);
@@ -87,9 +87,9 @@ TEST_CASE("a replica on probation requests its floor first, then its view, which
   REQUIRE(next);
   CHECK_FALSE(next->floor);
   CHECK(next->view == learner::first_view);
-  // It has entered a safe view, so there is nothing to ask for, unless it waits there alone.
+  // The replica has entered a safe view, so it asks for nothing, unless it is waiting in this view alone.
   CHECK_FALSE(world.rights.wish(view_of(3), learner::floor, false));
   CHECK(world.rights.wish(view_of(3), learner::floor, true)->view == view_of(3));
-  // It would lead view 5.
+  // The replica would be the primary of view 5, so it asks for view 6.
   CHECK(world.rights.wish(view_of(5), learner::floor, true)->view == view_of(6));
 }

@@ -10,7 +10,7 @@ TEST_CASE("a tick is stalled if neither execution nor decision advanced since th
   CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
   CHECK_FALSE(tested.on_tick(sequence_number{1}, sequence_number{1}));
   CHECK(tested.on_tick(sequence_number{1}, sequence_number{1}));
-  // A repair takes execution back.
+  // A repair sets execution back, which is not a stall.
   CHECK_FALSE(tested.on_tick(sequence_number{0}, sequence_number{1}));
 }
 

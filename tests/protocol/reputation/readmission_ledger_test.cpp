@@ -8,7 +8,8 @@
 #include "tests/support/request_factory.hpp"
 #include "tests/support/verified_messages.hpp"
 
-// What the group agrees to do for a replica that lost its disk (TOCS '02 §4.3.2): bounded, and the same everywhere.
+// What the group agrees to do for a replica that lost its disk (TOCS '02 §4.3.2). The effects are bounded and equal at
+// all replicas.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -41,7 +42,7 @@ TEST_CASE("a readmission orders sequences through the end of the period of its f
   CHECK(tested.moves().advance_through == at(20));
   REQUIRE(tested.take_events().size() == 1);
   CHECK(tested.take_events().empty());
-  // What is passed, or agreed, is not asked for again, and not paid for.
+  // Requests for numbers that are past or agreed already are not granted and cost nothing.
   CHECK_FALSE(tested.apply(readmission_wanted_of(3, 18), at(3)));
   CHECK_FALSE(tested.apply(readmission_wanted_of(2, 20), at(3)));
   CHECK_FALSE(tested.apply(readmission_wanted_of(2, 24), at(24)));
@@ -74,9 +75,9 @@ TEST_CASE("a replica that repeats its request has a bounded share of readmission
     granted += tested.apply(hand_over_wanted(2, view, hand_over_cause::readmission), at(1)) ? 1 : 0;
   CHECK(granted == readmission_ledger::burst);
   CHECK_FALSE(readmission_ledger::may_ask(tested.moves(), replica_id{2}, at(interval), four_replicas));
-  // The others' shares are their own.
+  // The shares of the other replicas are separate.
   CHECK(tested.apply(hand_over_wanted(3, 101, hand_over_cause::readmission), at(1)));
-  // One more for each interval.
+  // Each interval allows one more request.
   CHECK(readmission_ledger::may_ask(tested.moves(), replica_id{2}, at(interval + 1), four_replicas));
   CHECK(tested.apply(hand_over_wanted(2, 102, hand_over_cause::readmission), at(interval + 1)));
   CHECK_FALSE(tested.apply(hand_over_wanted(2, 103, hand_over_cause::readmission), at(interval + 1)));
@@ -90,7 +91,7 @@ TEST_CASE("an idle group comes to rest, even if f replicas ask for ever") {
     readmission_ledger tested{cluster};
     std::uint64_t sequence = 1;
     std::uint64_t granted = 0;
-    // Each asks for as much as is granted, whenever the group stands still.
+    // Whenever the group is idle, each of the f replicas asks for as much as is granted.
     for (std::uint32_t turn = 0; turn < 10'000; ++turn) {
       const auto reach = readmission_ledger::reach_windows * cluster.watermark_window;
       if (!tested.apply(readmission_wanted_of(turn % liars, sequence + reach), at(sequence))) continue;
@@ -138,7 +139,7 @@ TEST_CASE("the agreed moves are part of the state") {
   CHECK(other.restore(at(1), state.snapshot()).has_value());
   CHECK(other.moves() == state.moves());
   CHECK(other.root() == state.root());
-  // Only a weak quorum can grant it.
+  // Without a weak quorum the hand-over is not granted.
   shown.items.pop_back();
   CHECK_FALSE(claim_in(shown, four_replicas));
 }

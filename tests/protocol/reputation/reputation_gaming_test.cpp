@@ -6,8 +6,8 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-// What f colluding replicas, with all that honest ones ever signed in their hands, can do to the standing of an honest
-// one: nothing (attack 39, I14). And what they cannot do for themselves.
+// f colluding replicas have all messages that honest replicas ever signed. They cannot lower the standing of an honest
+// replica (attack 39, I14). The tests also show what they cannot do for themselves.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -21,7 +21,7 @@ constexpr std::uint64_t sequences = 8;
 
 bool is_honest(principal who) { return who.is_replica() && who.number < first_faulty; }
 
-/// Everything that was ever signed, and more that was not.
+/// Every statement that was ever signed, and many false statements.
 struct conspiracy {
   request_factory factory{small_cluster(replicas)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{0})};
@@ -40,7 +40,8 @@ struct conspiracy {
 
   [[nodiscard]] replica_id anybody() { return replica_id{static_cast<std::uint32_t>(random.below(replicas))}; }
 
-  /// One digest for each (v, n), as §4.2 has it; which one, a faulty primary may have chosen for it alone.
+  /// Signs one digest for each (v, n), as §4.2 requires. A faulty primary may have chosen this digest for this replica
+  /// alone.
   void testify_honestly(replica_id by) {
     for (std::uint64_t view = 0; view < views; ++view) {
       for (std::uint64_t sequence = 1; sequence <= sequences; ++sequence) {
@@ -55,7 +56,7 @@ struct conspiracy {
       known.push_back({message_kind::checkpoint, factory.signed_as(message_kind::checkpoint, content)});
     }
   }
-  /// Any statement in anybody's name, signed with a key that they have.
+  /// Signs any statement in any replica's name, with a key of a faulty replica.
   void testify_falsely() {
     static constexpr std::array kinds = {message_kind::pre_prepare, message_kind::prepare,   message_kind::commit,
                                          message_kind::checkpoint,  message_kind::complaint, message_kind::release};
@@ -69,7 +70,7 @@ struct conspiracy {
     }
     known.push_back({kind, factory.signed_by(factory.keys_of(signer), kind, about)});
   }
-  /// Up to three statements in any combination; sometimes one under another kind, or with another signature.
+  /// Makes evidence of up to three statements in any combination, sometimes with a changed kind or signature.
   [[nodiscard]] evidence accuse() {
     evidence shown;
     const auto count = 1 + random.below(3);
@@ -94,7 +95,7 @@ TEST_CASE("f colluding replicas cannot lower an honest replica's score, whatever
     conspiracy world{seed};
     for (std::uint64_t sequence = 1; sequence <= 1'500; ++sequence) {
       const auto shown = world.accuse();
-      // What is not proven is never ordered: no batch with it gets a vote.
+      // Evidence that proves nothing is never ordered, because a batch that contains it gets no vote.
       if (!world.checks.proves(shown)) continue;
       const auto about = *claim_in(shown, world.factory.cluster());
       REQUIRE(std::holds_alternative<misbehaviour>(about));
@@ -104,7 +105,7 @@ TEST_CASE("f colluding replicas cannot lower an honest replica's score, whatever
     for (std::uint32_t number = 0; number < first_faulty; ++number)
       REQUIRE(world.ledger.replicas()[number] == replica_standing{});
   }
-  // They did convict themselves, so the statements above were effective.
+  // The colluding replicas convicted themselves, so the statements above were effective.
   CHECK(convicted > 20);
 }
 
@@ -127,7 +128,7 @@ TEST_CASE("complaints of all f colluding replicas are one too few, and with one 
   reputation_ledger ledger{factory.cluster()};
   const auto about = *claim_in(enough, factory.cluster());
   CHECK(ledger.apply(about, sequence_number{1}));
-  // The same again is nothing new.
+  // The same complaint has no second effect.
   CHECK_FALSE(ledger.apply(about, sequence_number{2}));
   const auto& standing = ledger.replicas()[1];
   CHECK(standing.score == reputation_ledger::score_max - reputation_ledger::complaint_cost);

@@ -34,7 +34,7 @@ struct ledger_world {
   bool apply(const system_claim& about, std::uint64_t sequence) {
     return ledger.apply(about, sequence_number{sequence});
   }
-  /// Executes everything from `first` through `last` without any case.
+  /// Executes all sequences from `first` through `last` without any case.
   void pass(std::uint64_t first, std::uint64_t last) {
     for (auto sequence = first; sequence <= last; ++sequence)
       ledger.end_of(sequence_number{sequence});
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(ledger_world, "a conviction removes the score and leads to qua
   CHECK(of(2).convictions == 1);
   CHECK(of(2).is_quarantined());
   CHECK_FALSE(apply(vote_of(2, 3), 6));
-  // What came before what was punished is punished with it.
+  // Misbehaviour before the punished act is covered by the same punishment.
   CHECK_FALSE(apply(vote_of(2, 5), 6));
   CHECK(of(2).convictions == 1);
   const auto events = ledger.take_events();
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(ledger_world,
   CHECK_FALSE(apply(change_of(2, 1'000'000), 5));
   CHECK(apply(change_of(2, 1), 5));
   CHECK(of(2).convictions == 2);
-  // A vote from beyond the window counts for nothing: it would settle all votes until there.
+  // A vote beyond the window is ignored, because it would settle all votes up to it.
   CHECK_FALSE(apply(vote_of(3, 1'000'000), 5));
   CHECK(apply(vote_of(3, 6), 5));
 }
@@ -111,11 +111,11 @@ TEST_CASE_FIXTURE(ledger_world, "complaints lower a score once per period and re
   CHECK(of(4).score == reputation_ledger::complained_score_min);
   CHECK_FALSE(of(4).is_quarantined());
   CHECK(of(4).convictions == 0);
-  // One that was too little to count long ago is not added to now.
+  // An old complaint that was one of too few is not added to a new complaint.
   const auto long_after = 2 * std::uint64_t{cluster.watermark_window} + 2 * period;
   CHECK_FALSE(apply(complaint_about(6, period), long_after));
   CHECK(apply(complaint_about(6, 2 * period), long_after));
-  // A complaint about a far future would keep all others from counting.
+  // A complaint about a distant period is ignored, because it would make all other complaints count as old.
   CHECK_FALSE(apply(complaint_about(5, 1'000 * period), 5));
 }
 
@@ -183,7 +183,7 @@ TEST_CASE_FIXTURE(ledger_world,
   CHECK(events[0].happened == standing_changed::what::convicted);
   const auto term = reputation_ledger::quarantine_periods * period;
   CHECK(events[0].until == sequence_number{4 + term});
-  // It could contradict itself without end.
+  // Until its term ends, a convicted client is not convicted again, because it could contradict itself without end.
   CHECK_FALSE(apply(deed_of_client(3, 18), 5));
   pass(5, 3 + term);
   CHECK(rate_limited_in(ledger.clients()) == std::vector{client_id{3}});
@@ -194,7 +194,7 @@ TEST_CASE_FIXTURE(ledger_world,
   REQUIRE(released.size() == 1);
   CHECK(released[0].happened == standing_changed::what::released);
   CHECK(released[0].about == principal::of(client_id{3}));
-  // What was punished is past; a new deed is not.
+  // The punished act has passed, but a new act convicts again.
   CHECK_FALSE(apply(deed_of_client(3, 17), 5 + term));
   CHECK(apply(deed_of_client(3, 18), 5 + term));
   CHECK(ledger.clients().at(client_id{3}).rate_limited_until == sequence_number{5 + 3 * term});

@@ -34,12 +34,12 @@ struct court {
     const auto stable = with_stable ? factory.certificate_of(sequence_number{4}, named_digest("state")) : nullptr;
     return factory.view_change_of(faulty, view_number{view}, stable, std::move(prepared));
   }
-  /// What is proven: nothing, or of what.
+  /// Returns the proven misbehaviour; nothing if the items prove none.
   [[nodiscard]] std::optional<misbehaviour_kind> verdict(std::vector<evidence_item> items) const {
     const evidence shown{std::move(items)};
     const auto about = claim_in(shown, factory.cluster());
     const bool proven = checks.proves(shown);
-    // Whatever is proven is a case; and what is shown survives its way over the wire.
+    // Every proof has a case, and the evidence survives encoding and decoding.
     if (!about) CHECK_FALSE(proven);
     if (!about || !proven) return std::nullopt;
     CHECK(std::get<misbehaviour>(*about).accused == principal::of(faulty));
@@ -92,11 +92,11 @@ TEST_CASE_FIXTURE(court, "a bad signature proves nothing about the named signer 
   const auto content = factory.content_of(faulty, first_view, one, named_digest("B"));
   const evidence_item lie{message_kind::prepare, factory.signed_by(*forged, message_kind::prepare, content)};
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), lie}));
-  // A PREPARE shown as COMMIT.
+  // A PREPARE is presented as a COMMIT.
   auto moved = vote(message_kind::prepare, "B");
   moved.kind = message_kind::commit;
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), moved}));
-  // A statement of another epoch.
+  // The statement belongs to another epoch.
   auto foreign = content;
   foreign.epoch = epoch_number{9};
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"),
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(court, "two VIEW-CHANGEs for one view convict, and so do two N
   const auto again = factory.new_view_of(view_number{2}, {changes[1], changes[2], changes[3]});
   CHECK(verdict({document(opened), document(again)}) == misbehaviour_kind::conflicting_new_views);
   CHECK_FALSE(verdict({document(opened)}));
-  // It leaves out what must be proposed again.
+  // The NEW-VIEW omits a batch that it must propose again.
   auto invented = opened;
   invented.reproposals.push_back(
       factory.signed_as(message_kind::pre_prepare, factory.content_of(faulty, view_number{2}, one, named_digest("X"))));
@@ -159,13 +159,13 @@ TEST_CASE_FIXTURE(court, "a replica that commits and then conceals the certifica
   const auto said = vote(message_kind::commit, "A");
   CHECK(verdict({said, document(change({}))}) == misbehaviour_kind::hidden_certificate);
   CHECK_FALSE(verdict({said, document(change({certificate}))}));
-  // Below the stable checkpoint nothing needs to be carried, and what came later may be newer.
+  // A VIEW-CHANGE needs no certificate below the stable checkpoint. A certificate from a later view may replace it.
   CHECK_FALSE(verdict({said, document(change({}, 1, true))}));
   const auto later = factory.prepared_of(view_number{1}, one, named_digest("B"));
   CHECK_FALSE(verdict({said, document(change({later}, 2))}));
   const auto other = factory.prepared_of(first_view, one, named_digest("B"));
   CHECK(verdict({said, document(change({other}))}) == misbehaviour_kind::hidden_certificate);
-  // It was sent in the view that the VIEW-CHANGE leads to, or later.
+  // The COMMIT was sent in the view that the VIEW-CHANGE leads to, or later.
   CHECK_FALSE(verdict({vote(message_kind::commit, "A", view_number{1}), document(change({}))}));
   // A PREPARE needs no certificate.
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), document(change({}))}));
@@ -221,7 +221,7 @@ TEST_CASE_FIXTURE(court, "each system request of a proposal carries its own proo
     return checks.check_frame(principal::of(replica_id{0}), factory.pre_prepare_of(first_view, one, body).raw);
   };
   CHECK_FALSE(verdict_on());
-  // The primary invents the last one: no replica signed the two votes.
+  // The primary invents the last case: no replica signed the two votes.
   auto forged = *cases.back().shown;
   std::get<signed_statement>(forged.items.back().content).by = {};
   cases.back() = encode_system_request(cases.back().name, std::make_shared<const evidence>(forged));

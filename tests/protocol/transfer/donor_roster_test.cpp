@@ -12,7 +12,7 @@ constexpr replica_id a{0};
 constexpr replica_id b{1};
 constexpr replica_id c{2};
 
-/// Opens as many questions to the donor as it has room for.
+/// Opens as many questions to the donor as it has room for. Returns their number.
 unsigned fill(donor_roster& roster, replica_id only) {
   unsigned asked = 0;
   for (auto next = roster.next(); next == only; next = roster.next()) {
@@ -112,7 +112,7 @@ TEST_CASE("a donor is late when it owes an answer for its patience, and gets lon
   };
   CHECK(ticks_until_late() == donor_roster::patience_initial);
   roster.on_closed(a);
-  // It is set aside, and comes back by itself after the pause.
+  // The donor is set aside and returns automatically after the pause.
   for (unsigned tick = 0; tick < donor_roster::pause_initial; ++tick) {
     CHECK(roster.next() == b);
     CHECK(roster.next({b}) == b);
@@ -230,7 +230,7 @@ TEST_CASE("a replica may have the state unless it reported or showed the contrar
   CHECK(roster.possible_holders() == 2);
   CHECK(roster.on_lied(b));
   CHECK(roster.possible_holders() == 1);
-  // It has it after all.
+  // The replica gave a part, so it has the state.
   roster.on_given(a, 0);
   CHECK(roster.possible_holders() == 2);
 }
@@ -245,7 +245,7 @@ TEST_CASE("a donor has skipped the requests that are older than the one it answe
   CHECK(roster.has_passed_over(a, first));
   CHECK_FALSE(roster.has_passed_over(a, third));
   CHECK_FALSE(roster.has_passed_over(b, others));
-  // An old answer that comes late takes nothing back.
+  // A late answer to an old request does not undo this.
   roster.on_given(a, first);
   CHECK(roster.has_passed_over(a, first));
   CHECK_FALSE(roster.has_passed_over(a, second));

@@ -15,7 +15,7 @@ namespace {
 constexpr sequence_number four{4};
 constexpr replica_id asker{3};
 
-/// A state of `chunks` chunks of `bytes` bytes each, which shares no memory with any other.
+/// A state of `chunks` chunks of `bytes` bytes each. It shares no memory with other states.
 std::shared_ptr<const state_snapshot> sized_state(std::size_t chunks, std::size_t bytes, std::uint8_t filling = 0) {
   auto snapshot = std::make_shared<state_snapshot>();
   for (std::size_t index = 0; index < chunks; ++index) {
@@ -43,7 +43,7 @@ bool refuses(state_donor& donor, replica_id from, const state_request& wanted, s
   return refusal != nullptr && *refusal == why && said->wanted == wanted;
 }
 
-/// Asks in this tick until it is given nothing more; how many answers that were.
+/// Asks in this tick until the donor gives nothing more. Returns the number of answers.
 unsigned take_all(state_donor& donor, std::uint32_t from, const state_request& wanted) {
   unsigned given = 0;
   while (given < 100'000 && gives(donor, replica_id{from}, wanted))
@@ -51,7 +51,7 @@ unsigned take_all(state_donor& donor, std::uint32_t from, const state_request& w
   return given;
 }
 
-/// A donor of a group of `replicas` with a state of one chunk of 10,000 bytes, which gives 100 such chunks in a tick.
+/// A donor in a group of `replicas` with a state of one chunk of 10,000 bytes. It gives 100 such chunks in a tick.
 struct sharing_donor {
   state_request chunk{four, 0};
   std::shared_ptr<const state_snapshot> snapshot = sized_state(1, 10'000);
@@ -158,7 +158,8 @@ TEST_CASE("f replicas that ask without end leave another one its share, and the 
       const auto honest = here.take(replicas - 1);
       all += honest;
       INFO(replicas, " replicas, tick ", tick);
-      // Never less than if all others asked, and from the second tick on as much as each of the flooders.
+      // The share is never less than if all others asked. From the second tick on, it is as much as that of each
+      // flooding replica.
       CHECK(honest >= std::max(100 / (replicas - 1), 1U));
       if (tick > 0) CHECK(honest >= 100 / (f + 1));
       CHECK(all <= 2 * 100 + replicas);
@@ -177,7 +178,7 @@ TEST_CASE("each fetcher gets an answer in each tick, however small the shares ar
 // --- What is held ----------------------------------------------------------------
 
 TEST_CASE("a donor keeps the stable state while newer ones, up to a whole window, wait for votes") {
-  // L / K = 16: the group stops at H, and the state at h is the only one that is certified.
+  // With L / K = 16, the group stops at H, and the state at h is the only certified state.
   const auto cluster = small_cluster(4, 4, 16, 256);
   state_donor donor{cluster};
   for (std::uint64_t n = 1; n <= 17; ++n)
@@ -203,7 +204,7 @@ TEST_CASE("bytes that several states share are counted once") {
     donor.on_taken(sequence_number{4 * n}, std::make_shared<const state_snapshot>(state));
     CHECK(donor.bytes_held() == 10'000 + (n - 1) * 1'000);
   }
-  // A chunk more in the middle moves the others and copies none.
+  // An additional chunk in the middle moves the later chunks and copies none.
   state.insert(state.begin() + 3, sized_state(1, 500, 99)->front());
   donor.on_taken(sequence_number{24}, std::make_shared<const state_snapshot>(state));
   CHECK(donor.bytes_held() == 14'500);
@@ -230,7 +231,7 @@ TEST_CASE("the room for pinned states holds no other states") {
 }
 
 TEST_CASE("clients that change every chunk in each period cannot make a donor hold more than its bound") {
-  // 34 states may be held; each has 100,000 bytes of its own.
+  // At most 34 states may be held, and each has 100,000 bytes that no other state shares.
   const auto cluster = small_cluster(4, 4, 4, 128);
   state_donor donor{cluster, donor_settings{1 << 20U, 450'000, 0}};
   for (std::uint64_t n = 1; n <= 200; ++n) {
@@ -238,7 +239,7 @@ TEST_CASE("clients that change every chunk in each period cannot make a donor ho
     if (n % 3 == 0) donor.on_stable(sequence_number{4 * (n - 2)});
     CHECK(donor.bytes_held() <= 450'000);
   }
-  // The newest stable one is there, and those after it as far as they fit.
+  // The newest stable state is held, and later states as far as they fit.
   CHECK(donor.holds(sequence_number{4 * 196}));
   CHECK(donor.holds(sequence_number{4 * 200}));
 }
@@ -253,7 +254,7 @@ TEST_CASE("the newest stable state and the newest state are never dropped for th
     CHECK(donor.holds(sequence_number{4 * n}));
     CHECK(donor.bytes_held() == 6'000);
   }
-  // Its time is over when a newer one is stable.
+  // The old state is dropped when a newer state is stable.
   donor.on_stable(sequence_number{48});
   CHECK_FALSE(donor.holds(four));
   CHECK(donor.bytes_held() == 3'000);
@@ -293,7 +294,7 @@ TEST_CASE("a replica pins one state at a time, the last one that it read") {
   state_donor donor{cluster};
   for (std::uint64_t n = 1; n <= 50; ++n) {
     donor.on_taken(sequence_number{4 * n}, named_state(2, "state"));
-    // It reads everything that there is, oldest first.
+    // The replica reads every existing state, the oldest first.
     for (std::uint64_t each = 1; each <= n; ++each)
       (void)donor.answer(asker, {sequence_number{4 * each}, 0});
   }
@@ -309,7 +310,7 @@ TEST_CASE("pinned states have a bound of their own, above which the oldest are d
   for (std::uint64_t n = 1; n <= 40; ++n) {
     donor.on_taken(sequence_number{4 * n}, sized_state(1, 10'000));
     donor.on_stable(sequence_number{4 * n});
-    // Nine others pin one state each.
+    // Nine other replicas pin one state each.
     (void)donor.answer(replica_id{static_cast<std::uint32_t>(n % 9 + 1)}, {sequence_number{4 * n}, 0});
     CHECK(donor.bytes_held() <= 70'000);
   }

@@ -7,7 +7,7 @@
 #include "tests/support/donor_crowd.hpp"
 #include "tests/support/effect_reader.hpp"
 
-// How a fetch goes on with donors that are slow, silent, refuse or drip.
+// Tests of fetches from donors that are slow or silent, refuse, or answer in drips.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -38,7 +38,7 @@ TEST_CASE("a silent donor is replaced and reported after its patience, and the t
   CHECK(world.arrived());
   CHECK(was_replaced(world.crowd, 0, donor_fault::late));
   CHECK(world.crowd.replaced().size() == 1);
-  // It was asked for the first page and for one window of chunks at most.
+  // The donor was asked for the first page and for at most one window of chunks.
   CHECK(world.crowd.of(0).asked.size() <= 1 + donor_roster::window_initial);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("the first page is asked of a second donor after one tick") {
 
 TEST_CASE("a late answer of a replaced donor is used and brings the donor back") {
   transfer_world world{4};
-  // Every answer takes longer than the patience of all donors.
+  // Every answer takes longer than the patience for any donor.
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, honest_donor{four, world.snapshot}, 1, 8 * moments_per_tick);
   world.fetch();
@@ -85,7 +85,7 @@ TEST_CASE("a transfer ends also on links that are slower than any patience") {
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, honest_donor{four, world.snapshot}, 13 * moments_per_tick, 1);
   world.fetch();
-  // 13 answers of 13 ticks each, from three donors; some are given twice.
+  // There are 13 answers of 13 ticks each from three donors, and some parts are given twice.
   REQUIRE(world.crowd.run(2 * 13 * 13));
   CHECK(world.arrived());
 }
@@ -95,7 +95,7 @@ TEST_CASE("a fast donor gives more than a slow one, and the slow one does not se
   world.crowd.set(0, honest_donor{four, world.snapshot}, 5);
   world.fetch();
   REQUIRE(world.crowd.run(60));
-  // The two fast ones give ten chunks in a tick each, the slow one two.
+  // Each of the two fast donors gives ten chunks in a tick, and the slow donor gives two.
   CHECK(world.crowd.ticks() <= 600 / 20 + 4);
   CHECK(world.crowd.of(0).answered > 20);
   CHECK(world.crowd.of(1).answered > 3 * world.crowd.of(0).answered);
@@ -112,13 +112,13 @@ TEST_CASE("a donor that answers just within the patience does not hold up the tr
     REQUIRE(world.arrived());
     return world.crowd.ticks();
   };
-  // Two ticks for each answer: never late.
+  // With two ticks for each answer, the donor is never late.
   CHECK(ticks_with(2 * moments_per_tick) <= 400 / 20 + 4);
   transfer_world world{400};
   world.crowd.set(0, honest_donor{four, world.snapshot}, 2 * moments_per_tick);
   world.fetch();
   REQUIRE(world.crowd.run(200));
-  // Its first page came after another donor's, which looked like silence; from then on it was never late.
+  // The donor's first page came after another donor's page, which looked like silence. After that it was never late.
   CHECK(world.crowd.replaced().size() <= 1);
   CHECK(world.crowd.of(0).asked.size() <= 40);
 }
@@ -147,7 +147,7 @@ TEST_CASE("a donor that becomes slow is not asked a second time for the parts th
 }
 
 TEST_CASE("a donor that becomes very slow gives back its parts, so that others have room for them") {
-  // Of 256 KiB there are 64 questions in all. The fast donor has most of them when it begins to drip.
+  // With chunks of 256 KiB there are 64 questions in all. The fast donor has most of them when it becomes slow.
   state_snapshot large;
   for (std::size_t index = 0; index < 300; ++index) {
     byte_vector bytes(limits::state_chunk_bytes_max);
@@ -167,7 +167,7 @@ TEST_CASE("a donor that becomes very slow gives back its parts, so that others h
   const auto before = others();
   CHECK(held > 30);
   (void)world.crowd.run(5);
-  // Two donors that give ten in a tick each; for two ticks it is not clear yet that the third one has become slow.
+  // Two donors give ten chunks each in a tick. For two ticks it is not yet clear that the third donor has become slow.
   CHECK(others() - before >= 55);
 }
 
@@ -200,7 +200,7 @@ TEST_CASE("refusals of all donors are not answered by requests at the speed of t
   world.fetch();
   CHECK_FALSE(world.crowd.run(100));
   CHECK(world.crowd.questions() <= 100 + 3);
-  // Some donor is always asked, so that a donor with the state is found.
+  // At least one donor is asked at any time, so a donor with the state is found.
   world.crowd.set(1, honest_donor{four, world.snapshot});
   CHECK(world.crowd.run(20));
 }
@@ -211,7 +211,7 @@ TEST_CASE("a donor that asks for a pause is not asked in the same tick again, an
   std::map<std::uint64_t, unsigned> asked;
   std::map<std::uint64_t, unsigned> refused;
   world.crowd.set(0, [&](const state_request& wanted) -> std::optional<state_chunk_message> {
-    // Two answers in a tick.
+    // The donor gives two answers in a tick and refuses the rest.
     if (++asked[world.crowd.ticks()] <= 2) return honest(wanted);
     ++refused[world.crowd.ticks()];
     return state_chunk_message{wanted, state_refusal::busy};
@@ -220,7 +220,7 @@ TEST_CASE("a donor that asks for a pause is not asked in the same tick again, an
   REQUIRE(world.crowd.run(40));
   CHECK(world.arrived());
   CHECK(world.crowd.replaced().empty());
-  // Once the window is what the donor gives, refusals are few.
+  // When the window has adapted to the donor, there are few refusals.
   for (const auto& [tick, count] : refused)
     CHECK(count <= (tick < 2 ? 8 : 4));
 }
@@ -237,7 +237,7 @@ TEST_CASE("a donor that is always busy is late") {
 
 TEST_CASE("the other replicas are asked when all signers have failed, and not before") {
   transfer_world world{named_state(50, "chunk "), 7};
-  // 0 … 4 have signed; 5 has the state too, and 6 fetches it.
+  // Replicas 0 … 4 have signed. Replica 5 has the state too, and replica 6 fetches it.
   for (std::uint32_t number = 0; number < 5; ++number)
     world.crowd.set(number, number % 2 == 0 ? donor_crowd::answer{refuses} : donor_crowd::answer{silent});
   world.fetch();

@@ -7,7 +7,7 @@
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/message_samples.hpp"
 
-// Fetches among donors of every kind, drawn from a seed.
+// Tests of fetches from donors of every kind, drawn from a seed.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -29,7 +29,7 @@ enum class habit : std::uint8_t {
 };
 constexpr std::uint64_t habits = 9;
 
-/// A donor that may change its behaviour at any time and lies according to the present one.
+/// A donor that may change its behaviour at any time. Its answers follow its present behaviour.
 class random_donor {
  public:
   random_donor(std::vector<honest_donor> states, std::uint64_t seed) : states_(std::move(states)), random_(seed) {
@@ -83,7 +83,7 @@ class random_donor {
     return said;
   }
 
-  /// The part at another place under the place that was asked for, or the right one under another place.
+  /// Either another part under the requested place, or the right part under another place.
   state_chunk_message in_place(const state_request& wanted) {
     auto other = wanted;
     other.index += 1 + random_.below(5);
@@ -122,7 +122,7 @@ class random_donor {
   habit habit_ = habit::honest;
 };
 
-/// One fetch of a state, among whose donors one is honest throughout and all others draw their habits.
+/// A fetch of a state. One donor is honest throughout, and the behaviour of all others is drawn at random.
 struct random_fetch {
   sample_source random;
   std::uint32_t replicas;
@@ -159,7 +159,7 @@ struct random_fetch {
           number, [other](const state_request& wanted) { return (*other)(wanted); }, 1 + random.below(40),
           random.below(6 * moments_per_tick));
     }
-    // From some tick on there is a newer certificate.
+    // From a random tick on, there is a newer certificate.
     const auto offered_from = random.below(40);
     world.crowd.on_tick([this, offered_from] {
       for (const auto& each : others) {
@@ -174,7 +174,7 @@ struct random_fetch {
     auto said = states[0](wanted);
     return std::holds_alternative<state_refusal>(said.content) ? states[1](wanted) : said;
   }
-  /// Half as long again as the honest donor alone would need, and time for every other one to be found out.
+  /// One and a half times the time that the honest donor alone needs, and time to detect each of the other donors.
   [[nodiscard]] std::uint64_t ticks_max() const {
     return 3 * world.snapshot->size() * honest_pace / moments_per_tick / 2 + 10ULL * replicas + 20;
   }
@@ -193,11 +193,11 @@ TEST_CASE("a fetch ends with a certified state while one honest donor answers, f
     const bool is_older = crowd.whole()->certificate == world.certificate;
     if (!is_older) REQUIRE(crowd.whole()->certificate == fetch.newer_certificate);
     CHECK(world.arrived(is_older ? *world.snapshot : *fetch.newer));
-    // The requests are bounded: a part once, or twice when a donor failed, and one question a tick to each donor
-    // that fails.
+    // The number of requests is bounded: each part once, or twice when a donor failed, and in each tick one question to
+    // each donor that fails.
     const auto parts = state_pages_of(world.snapshot->size()) + world.snapshot->size();
     CHECK(crowd.questions() <= 2 * parts + fetch.replicas * (crowd.ticks() + 1));
-    // A donor with correct answers only, early or late, is never reported as a liar.
+    // A donor whose answers are all correct, early or late, is never reported as a liar.
     for (const auto& each : crowd.replaced()) {
       if (each.replica == replica_id{fetch.honest}) CHECK(each.reason == donor_fault::late);
     }

@@ -6,7 +6,8 @@
 #include "tests/support/donor_crowd.hpp"
 #include "tests/support/effect_reader.hpp"
 
-// What a fetch does not ask for because it is at hand, and how it goes over to a newer certificate.
+// Tests which parts a fetch does not request because they exist already, and how a fetch switches to a newer
+// certificate.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -18,7 +19,7 @@ constexpr sequence_number eight{8};
 
 const auto silent = [](const state_request&) -> std::optional<state_chunk_message> { return std::nullopt; };
 
-/// A fetch of the state at 4 while the state at 8, of which every `every`th chunk is another, becomes stable.
+/// A fetch of the state at 4, while the state at 8 becomes stable. Every `every`th chunk of the newer state differs.
 struct moving_world : transfer_world {
   std::shared_ptr<const state_snapshot> newer;
   std::shared_ptr<const checkpoint_certificate> newer_certificate;
@@ -28,12 +29,12 @@ struct moving_world : transfer_world {
         newer(changed_state(*snapshot, every, "newer ")),
         newer_certificate(certify(8, *newer)) {}
 
-  /// But for the few that are still on their way.
+  /// The number of answered chunks, without the few that are still on their way.
   [[nodiscard]] std::size_t chunks_answered() {
     return crowd.of(0).answered + crowd.of(1).answered + crowd.of(2).answered - 1;
   }
   [[nodiscard]] transfer_effects offer() { return fetcher.on_fetch(newer_certificate, fetch_reason::lag); }
-  /// From now on the donor has the newer state only.
+  /// From now on the donor has only the newer state.
   void forget(std::uint32_t number, std::uint64_t pace = 1) { crowd.set(number, honest_donor{eight, newer}, pace); }
 };
 
@@ -49,7 +50,7 @@ TEST_CASE("chunks in the own newest state are not requested") {
   CHECK(world.arrived());
   CHECK(world.crowd.questions(state_part::leaves) == 3);
   CHECK(world.crowd.questions(state_part::chunk) == 25);
-  // The same memory, not a copy.
+  // The chunk has the same memory and is not a copy.
   CHECK((*world.crowd.whole()->snapshot)[1].bytes == (*own)[1].bytes);
 }
 
@@ -93,7 +94,7 @@ TEST_CASE("a transfer switches to a newer certificate when nothing arrives, and 
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
   REQUIRE_FALSE(world.crowd.run(20));
-  // No donor has answered, and the newer state is requested all the same.
+  // No donor has answered, but the newer state is requested.
   CHECK(std::ranges::any_of(world.crowd.of(0).asked, [](const auto& each) { return each.sequence == eight; }));
   const auto stalled = world.crowd.questions(state_part::chunk);
   for (std::uint32_t number = 0; number < 3; ++number)
@@ -101,7 +102,8 @@ TEST_CASE("a transfer switches to a newer certificate when nothing arrives, and 
   REQUIRE(world.crowd.run(60));
   CHECK(world.crowd.whole()->certificate == world.newer_certificate);
   CHECK(world.arrived(*world.newer));
-  // Of what had arrived only the tenth that changed is fetched again, beside the rest and a few asked twice.
+  // Only the changed tenth of the received chunks is fetched again, in addition to the rest and a few repeated
+  // requests.
   CHECK(world.crowd.questions(state_part::chunk) - stalled <= 300 - verified + verified / 10 + 30);
 }
 
@@ -114,7 +116,7 @@ TEST_CASE("a transfer that is interrupted again before it knows the leaves keeps
   REQUIRE(verified > 100);
   for (std::uint32_t number = 0; number < 3; ++number)
     world.crowd.set(number, silent);
-  // It switches to the state at 8, of which no donor gives a page, and then to the one at 12.
+  // The fetch switches to the state at 8, of which no donor gives a page, and then to the state at 12.
   REQUIRE_FALSE(world.crowd.run(20));
   const sequence_number twelve{12};
   const auto newest = changed_state(*world.newer, 10, "newest ");
@@ -141,7 +143,7 @@ TEST_CASE(
   REQUIRE(world.crowd.run(40));
   CHECK(world.crowd.whole()->certificate == world.newer_certificate);
   CHECK(world.arrived(*world.newer));
-  // Without going over, what is left would drip in at one chunk in two ticks.
+  // Without the switch, the remaining chunks would arrive at a rate of one in two ticks.
   CHECK(world.crowd.ticks() <= 3 + 300 / 20 + 5);
 }
 

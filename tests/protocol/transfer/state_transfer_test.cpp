@@ -30,7 +30,7 @@ state_chunk_message chunk_answer(sequence_number sequence, std::uint64_t index, 
   return {{sequence, index}, std::make_shared<const byte_vector>(to_byte_vector(text))};
 }
 
-/// A fetcher that knows all leaves of a state of `chunks` chunks and has asked for chunks.
+/// A fetcher that knows all leaves of a state of `chunks` chunks and has requested chunks.
 struct asking_world : transfer_world {
   honest_donor donor{four, snapshot};
   questions open;
@@ -122,7 +122,7 @@ TEST_CASE(
   REQUIRE(replaced.size() == 1);
   CHECK(replaced[0].replica == liar);
   CHECK(replaced[0].reason == donor_fault::lied);
-  // Everything that it was asked for goes to others, as far as they have room, and nothing more to it.
+  // All requests to the liar are given to others as far as they have room, and the liar gets no further request.
   for (const auto& [to, again] : asked_in(effects))
     CHECK(to != liar);
   world.crowd.carry_out(effects);
@@ -168,7 +168,7 @@ TEST_CASE("every false page is refused before it costs memory") {
         page.chunk_count = 6;
         page.leaves.push_back(page.leaves.back());
       }),
-      // The largest state that a page can claim.
+      // The page claims the largest possible state.
       lies([](leaf_page& page) {
         page.chunk_count = limits::state_chunks_max;
         page.leaves.resize(limits::state_page_leaves);
@@ -211,7 +211,7 @@ TEST_CASE("an unrequested answer is refused, correct or not, and costs its sende
   CHECK(world.hear(to, chunk_answer(eight, wanted.index, "another state")) == unsolicited);
   CHECK(world.hear(to, world.donor({four, 0, state_part::leaves})) == unsolicited);
   CHECK(world.hear(to, {{four, wanted.index, state_part::leaves}, state_refusal::not_held}) == unsolicited);
-  // The question is still open, and its answer welcome, once.
+  // The question is still open, so its answer is accepted once.
   CHECK(world.hear(to, world.donor(wanted)).empty());
   CHECK(world.hear(to, world.donor(wanted)) == unsolicited);
 }
@@ -303,7 +303,7 @@ TEST_CASE("a wish for a repair that comes after the repair starts a fetch that t
   world.fetcher.on_diverged();
   world.fetch(fetch_reason::own_state_wrong);
   world.fetcher.on_installed(four);
-  // The checkpointer sent it before it learned of the installation.
+  // The checkpointer sent this request before it learned of the installation.
   static_cast<void>(world.fetcher.on_fetch(world.certify(8, *named_state(4, "newer ")), fetch_reason::own_state_wrong));
   REQUIRE(world.fetcher.is_active());
   world.fetcher.on_taken(eight, named_state(4, "newer "));

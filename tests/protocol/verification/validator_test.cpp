@@ -16,7 +16,7 @@ const auto replica_0 = principal::of(replica_id{0});
 const auto replica_2 = principal::of(replica_id{2});
 const auto client_1 = principal::of(client_id{1});
 
-/// The checks of replica 3 of four.
+/// The validator of replica 3 of four replicas.
 struct validator_world {
   request_factory factory{small_cluster(4)};
   validator checks{factory.cluster(), factory.keys_of(replica_id{3})};
@@ -30,7 +30,7 @@ struct validator_world {
   }
 };
 
-/// A world that differs from the usual one in the context of its signatures.
+/// A factory whose signatures have another context than usual.
 request_factory factory_with(std::byte cluster, std::uint32_t epoch) {
   auto parameters = small_cluster(4);
   parameters.signing.cluster.bytes.fill(cluster);
@@ -142,11 +142,12 @@ TEST_CASE("a vote counts for the key that verified it: no replica can vote for a
     const auto content =
         factory.content_of(replica_id{claimed}, view_number{0}, sequence_number{1}, proposal.header.content.value);
     CAPTURE(claimed);
-    // Over its own link in the other's name, and over the other's link without the other's key.
+    // The vote comes over its signer's link in another name, and over the other replica's link without that replica's
+    // key.
     const commit vote{factory.signed_by(faulty, message_kind::commit, content)};
     CHECK(world.checks.check(replica_2, vote) == rejection::sender_is_not_signer);
     CHECK(world.checks.check(principal::of(replica_id{claimed}), vote) == rejection::bad_signature);
-    // The other's genuine vote is not relayed either.
+    // A genuine vote of the other replica is refused too, because votes are not relayed.
     CHECK(world.checks.check(replica_2, factory.commit_of(replica_id{claimed}, proposal)) ==
           rejection::sender_is_not_signer);
   }
@@ -358,7 +359,7 @@ TEST_CASE("a padded VIEW-CHANGE is refused: it would keep a NEW-VIEW out of its 
       replica_id{2}, view_number{1}, factory.certificate_of(sequence_number{4}, named_digest("state")),
       {factory.prepared_of(view_number{0}, sequence_number{5}, named_digest("batch"))});
   CHECK_FALSE(checks.check(principal::of(replica_id{2}), change));
-  // Bytes that no table refers to, inside of what is signed.
+  // The signed buffer contains bytes that no table refers to.
   auto buffer = view_change_buffer(change);
   buffer.insert(buffer.end(), 4'096, std::byte{0});
   auto padded = change;
@@ -453,14 +454,14 @@ TEST_CASE("a signature that was verified for one document counts for no other (a
     const auto said = world.factory.signed_as(message_kind::commit, content);
     CHECK(world.checks.authenticate({kind, said}).has_value() == (kind == message_kind::commit));
   }
-  // The kind of a document follows from its type, and not from what the item says.
+  // The kind of a document follows from its type and not from the kind in the item.
   auto renamed = item_from(change);
   renamed.kind = message_kind::new_view;
   CHECK(world.checks.authenticate(renamed));
   auto other = change;
   other.replica = replica_id{1};
   CHECK_FALSE(world.checks.authenticate(item_from(other)));
-  // A document with a forged signature does not pass by the genuine signature of another one.
+  // The genuine signature of another document does not make a document with a forged signature pass.
   auto forged = world.factory.view_change_of(replica_id{2}, view_number{1}, nullptr, {});
   forged.by = signature{};
   const auto sender = principal::of(replica_id{2});

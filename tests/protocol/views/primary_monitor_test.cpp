@@ -9,14 +9,14 @@ namespace {
 constexpr microseconds_t timeout_us = 1'000'000;
 constexpr microseconds_t look_us = 25'000;
 
-/// A backup that monitors its primary while the test decides how the primary serves.
+/// A backup that monitors its primary. The test decides how the primary serves.
 struct judging_world {
   primary_monitor judge;
   service_report report;
   microseconds_t now = 1'000;
   microseconds_t stay = 0;
   std::size_t stays_count = 32;
-  /// Of the stays so many were overtaken for so long.
+  /// This number of the stays were overtaken, for this time.
   std::size_t overtaken_count = 0;
   microseconds_t overtaken = 0;
   std::uint64_t owed = 0;
@@ -24,11 +24,11 @@ struct judging_world {
 
   judging_world() { judge.on_view(now); }
 
-  /// As the batcher keeps them: the last `count`, of which one has just ended.
+  /// Waits as the batcher records them: the last `count` waits, of which one has just ended.
   [[nodiscard]] std::vector<ended_wait> last(std::size_t count, microseconds_t each) const {
     return std::vector<ended_wait>(count, {now - std::min(now, each), each});
   }
-  /// For `time`: clients wait `wait` each, and requests stay `stay`; `rate` requests a second are executed.
+  /// Runs for `time`. Clients wait `wait` each, requests stay `stay`, and `rate` requests a second are executed.
   void serve(microseconds_t time, microseconds_t wait, std::uint64_t rate) {
     for (microseconds_t passed = 0; passed < time && !found; passed += look_us) {
       now += look_us;
@@ -65,7 +65,7 @@ TEST_CASE("a primary is not suspected while no client waits") {
   judging_world world;
   world.now += 100 * timeout_us;
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
-  // The first request after a long silence has the whole time-out.
+  // The first request after a long silence may wait for the whole time-out.
   world.report.clients_waiting = 1;
   world.report.longest_wait_us = timeout_us / 2;
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
@@ -79,7 +79,7 @@ TEST_CASE("a client that waits while the others are served is starved (attack 31
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
   world.report.longest_wait_us = 2 * timeout_us;
   CHECK(world.judge.judge(world.report, timeout_us, world.now) == suspicion_reason::starving);
-  // Where all wait long, the longest wait is no sign.
+  // If all clients wait long, the longest wait is no sign of a censored client.
   world.report.waits = world.last(32, timeout_us);
   CHECK_FALSE(world.judge.judge(world.report, timeout_us, world.now));
 }
@@ -92,7 +92,7 @@ TEST_CASE("a primary that delays every request by 0.9 of the time-out is slow (a
 
 TEST_CASE("a primary that delays each request is slow, also with several requests in flight per client (attack 29)") {
   judging_world world;
-  // Something is executed all the time, and the oldest request of each client is never long the oldest.
+  // Requests are executed all the time, and no request is the oldest of its client for long.
   SUBCASE("few requests are in flight") {
     world.stay = timeout_us * 9 / 10;
     world.serve(10 * timeout_us, 30'000, 20);
@@ -116,7 +116,7 @@ TEST_CASE("a primary that delays each request is slow, also with several request
   }
 }
 
-/// Eight clients, and all that they have under way, wait for 0.6 of the time-out; then they are served at once.
+/// Eight clients with all their requests in progress wait for 0.6 of the time-out. Then they are served at once.
 void stall(judging_world& world) {
   world.now += timeout_us * 6 / 10;
   world.report.waits = world.last(8, timeout_us * 6 / 10);
@@ -135,7 +135,7 @@ TEST_CASE("a primary that delays some requests and serves the others is slow, ho
     return world.found;
   };
   CHECK(found(4, timeout_us / 8 + 1) == suspicion_reason::slow);
-  // A hand-on that was lost, or is slower than the client.
+  // A forwarded request may be lost, or slower than the client's own request.
   CHECK_FALSE(found(3, timeout_us / 2));
   CHECK_FALSE(found(32, timeout_us / 8));
   CHECK_FALSE(found(0, 0));
@@ -146,7 +146,7 @@ TEST_CASE("one stall is no sign of a slow primary, however long it is remembered
   world.serve(2 * timeout_us, 2'000, 2);
   stall(world);
   CHECK_FALSE(world.found);
-  // Little is asked afterwards, so that nothing newer takes the place of what was long.
+  // There are few requests afterwards, so no newer waits replace the long ones.
   for (microseconds_t passed = 0; passed < 40 * timeout_us; passed += look_us) {
     world.now += look_us;
     world.report.waits.push_back({world.now - 2'000, 2'000});
@@ -154,7 +154,7 @@ TEST_CASE("one stall is no sign of a slow primary, however long it is remembered
     world.report.requests_executed += 1;
     REQUIRE_FALSE(world.judge.judge(world.report, timeout_us, world.now));
   }
-  // Much later it is the first one again.
+  // Much later, a stall counts as the first stall again.
   stall(world);
   CHECK_FALSE(world.found);
 }
@@ -164,7 +164,7 @@ TEST_CASE("a primary that stalls periodically is slow, however fast it is in bet
   world.serve(2 * timeout_us, 2'000, 400);
   stall(world);
   CHECK_FALSE(world.found);
-  // Long enough that nothing long is remembered.
+  // This is long enough to forget all long waits.
   world.serve(timeout_us / 5, 2'000, 400);
   REQUIRE_FALSE(world.found);
   stall(world);
@@ -173,7 +173,7 @@ TEST_CASE("a primary that stalls periodically is slow, however fast it is in bet
 
 TEST_CASE("a burst after a pause does not raise the expected rate of a primary (attack 29)") {
   judging_world world;
-  // 400 requests each 0.9 of the time-out.
+  // 400 requests wait 0.9 of the time-out each.
   for (int round = 0; round < 8 && !world.found; ++round) {
     for (microseconds_t passed = 0; passed < timeout_us * 9 / 10 && !world.found; passed += look_us) {
       world.now += look_us;
@@ -189,7 +189,7 @@ TEST_CASE("a burst after a pause does not raise the expected rate of a primary (
 TEST_CASE("a busy primary is not slow, however long its clients wait") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 5'000);
-  // Ten times the clients: the same rate, and all of them wait.
+  // With ten times as many clients, the rate is the same and all clients wait.
   world.serve(20 * timeout_us, timeout_us * 9 / 10, 5'000);
   CHECK_FALSE(world.found);
 }
@@ -221,7 +221,7 @@ TEST_CASE("a primary cannot lower the expectation step by step") {
 TEST_CASE("a wrong expectation from a slow view is forgotten in the next views") {
   judging_world world;
   world.serve(5 * timeout_us, 5'000, 8'000);
-  // The operations became ten times as expensive: every primary seems slow, for a few views.
+  // The operations became ten times as expensive, so every primary seems slow for a few views.
   std::size_t views = 0;
   for (; views < 10; ++views) {
     world.found.reset();
@@ -238,7 +238,7 @@ TEST_CASE("a client is starved after sixteen time-outs, however long the others 
   judge.on_view(0);
   service_report report{4, 0, 0, std::vector<ended_wait>(32, {0, 40'000'000}), {}};
   microseconds_t now = 0;
-  // Something is executed all the time, and a lot of it.
+  // Many requests are executed all the time.
   const auto judged_at = [&](microseconds_t wait) {
     now += 600'000;
     report.requests_executed += 10'000'000;
@@ -255,18 +255,18 @@ TEST_CASE("a primary that does not order the sequences of a readmission is mute,
   service_report report;
   report.wanted_through = sequence_number{100};
   constexpr microseconds_t timeout = 1'000'000;
-  // Enough of them pass in each time-out.
+  // Enough of these sequences are executed in each time-out.
   microseconds_t now = 0;
   for (; report.executed_through < sequence_number{48}; now += timeout / 2) {
     CHECK_FALSE(judge.judge(report, timeout, now));
     report.executed_through = report.executed_through.plus(primary_monitor::advance_min / 2);
   }
   CHECK_FALSE(judge.judge(report, timeout, now));
-  // Fewer do, or none.
+  // Too few of them are executed, or none.
   report.executed_through = report.executed_through.plus(primary_monitor::advance_min - 1);
   CHECK_FALSE(judge.judge(report, timeout, now + timeout - 1));
   CHECK(judge.judge(report, timeout, now + timeout) == suspicion_reason::mute);
-  // The next primary starts anew, and one that is done is left alone.
+  // The next primary gets a new time-out, and a primary that has ordered all of them is not suspected.
   judge.on_view(now + timeout);
   CHECK_FALSE(judge.judge(report, timeout, now + timeout));
   report.executed_through = report.wanted_through;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr view_change_settings settings{1'000, 100, 500, 3};
 
-/// Replica `self` of `replicas` with a coordinator that receives messages from the test.
+/// The view changer of replica `self` of `replicas`. The test sends the messages of the others.
 struct coordinator_world {
   request_factory factory;
   view_changer set;
@@ -104,7 +104,7 @@ TEST_CASE("the new primary's time-out starts at a quorum of VIEW-CHANGEs (attack
   coordinator_world world{3};
   (void)world.hear_change(2, 1);
   world.leave_for(3, 1, 0);
-  // Without a quorum no time is up.
+  // Without a quorum, no time-out runs.
   CHECK(world.set.on_tick(1'000'000).sends.empty());
   (void)world.hear_change(0, 1, 2'000'000);
   CHECK(sent<suspicion>(world.set.on_tick(2'000'500).sends).empty());
@@ -129,7 +129,7 @@ TEST_CASE("the patience doubles with each view change up to a bound, and shrinks
   CHECK(world.set.request_timeout() == 2'000);
   (void)world.set.on_tick(1'000'000);
   CHECK(world.set.request_timeout() == 1'000);
-  // Leaving a view that was calm is no sign of impatience.
+  // Leaving a view that was calm does not double the time-out.
   world.leave_for(3, 7, 2'000'000);
   CHECK(world.set.request_timeout() == 1'000);
 }
@@ -157,7 +157,7 @@ TEST_CASE("a restart during a view change continues with the same VIEW-CHANGE (a
 // --- A quorum that is spread over views ---------------------------------------------
 
 TEST_CASE("VIEW-CHANGEs for later views start the timer too, so all replicas meet in one view (attack 21)") {
-  // Replicas 0 and 1 wait for view 1, replica 2 has gone on to view 2, and replica 3 is silent: no view has a quorum.
+  // Replicas 0 and 1 wait for view 1, replica 2 has moved to view 2, and replica 3 is silent. So no view has a quorum.
   coordinator_world world{0};
   world.leave_for(0, 1, 0);
   CHECK_FALSE(world.hear_change(2, 2, 10));
@@ -191,7 +191,7 @@ TEST_CASE("a suspicion is withdrawn when its reason ends, and then counts no mor
   world.set.on_satisfied();
   CHECK_FALSE(world.hear_suspicion(3, 0, 10));
   CHECK(world.set.on_tick(300'000).sends.empty());
-  // It may be suspected again.
+  // The primary may be suspected again.
   CHECK(world.set.on_suspected(suspicion_reason::mute, 300'000).change_to == view_number{1});
 }
 
@@ -224,7 +224,7 @@ TEST_CASE("a replica that may not leave its view suspects no primary until it ha
   world.set.abstain();
   CHECK(world.set.on_suspected(suspicion_reason::mute, 0).sends.empty());
   CHECK_FALSE(world.hear_suspicion(1, 0, 10));
-  // The suspicions of the others count all the same.
+  // The suspicions of the others still count.
   CHECK(world.hear_suspicion(3, 0, 20) == view_number{1});
   world.leave_for(2, 1, 30);
   (void)world.set.on_entered(view_number{1}, 40);
@@ -236,7 +236,7 @@ TEST_CASE("a primary that is avoided is suspected at once, and the views that it
   const auto effects = world.set.on_trust({replica_id{0}}, 0);
   CHECK(sent<suspicion>(effects.sends).size() == 1);
   CHECK_FALSE(effects.change_to);
-  // Good service takes nothing of that back.
+  // Good service does not withdraw this suspicion.
   world.set.on_satisfied();
   CHECK(world.hear_suspicion(3, 0) == view_number{1});
   SUBCASE("its views are not skipped: probation counts on that") {
@@ -267,14 +267,14 @@ TEST_CASE("the patience that grew during a hand-over is taken back, and the pati
   world.leave_for(3, 2, 20);
   (void)world.set.on_entered(view_number{2}, 30);
   CHECK(world.set.request_timeout() == 4'000);
-  // The others have executed the hand-over, and take this replica along.
+  // The others have executed the hand-over and make this replica follow them.
   world.leave_for(3, 3, 40);
   CHECK(world.set.request_timeout() == 8'000);
   agreed_moves moves;
   moves.least_view = view_number{3};
   (void)world.set.on_moves(moves, {}, {}, 0);
   CHECK(world.set.request_timeout() == 4'000);
-  // The next move is for a later view; it does not affect the earlier ones, however often it is given.
+  // The next move is for a later view. It does not affect earlier views, however often it is given.
   (void)world.set.on_entered(view_number{3}, 50);
   moves.least_view = view_number{4};
   (void)world.set.on_moves(moves, {}, {}, 0);
@@ -297,7 +297,7 @@ TEST_CASE("the patience is taken back also if the hand-over is learned after its
 
 TEST_CASE("a view that its primary gives up is left, whatever other views were given up before") {
   coordinator_world world{3};
-  // A faulty primary gave up a view that no replica will ever reach.
+  // A faulty primary has given up a view that no replica will ever reach.
   CHECK_FALSE(world.set.on_moves({}, {view_number{4'000'000}}, {}, 0).change_to);
   CHECK(world.set.on_moves({}, {view_number{0}, view_number{9}}, {}, 0).change_to == view_number{1});
   world.leave_for(3, 1, 10);
@@ -318,7 +318,7 @@ TEST_CASE("a hand-over is carried out at the end of its checkpoint period, or af
   }
   coordinator_world patient{3};
   CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 10).change_to);
-  // The same move again is no new one.
+  // The repeated move does not restart the time.
   CHECK_FALSE(patient.set.on_moves(agreed, {}, sequence_number{3}, 900).change_to);
   CHECK(patient.set.on_tick(1'010).change_to == view_number{1});
 }
@@ -334,7 +334,8 @@ TEST_CASE("a primary that closes its link to one backup does not make that backu
 }
 
 TEST_CASE("a hand-over of a period that ended before a restart is carried out at once") {
-  // Agreed on at 3 with K = 4, so the period ended at 4. The restart has executed up to 6 and would wait for 8.
+  // The hand-over was agreed on at 3 with K = 4, so its period ended at 4. After the restart the replica has executed
+  // up to 6 and would otherwise wait until 8.
   const agreed_moves agreed{sequence_number{4}, view_number{1}, {}};
   coordinator_world world{3};
   CHECK_FALSE(world.set.on_low_watermark(sequence_number{4}, 0).change_to);
@@ -350,7 +351,7 @@ TEST_CASE("a hand-over is not put off by later ones, nor by one that is ordered 
     CHECK_FALSE(world.set.on_moves(agreed, {view_number{0}, view_number{1}}, at.next(), now).change_to);
   }
   CHECK(world.set.on_tick(1'010).change_to == view_number{1});
-  // One that this replica has seen makes no new one.
+  // A move that this replica has already seen does not start a new one.
   world.leave_for(3, 1, 1'010);
   (void)world.set.on_entered(view_number{1}, 1'020);
   CHECK(world.set.on_low_watermark(sequence_number{1'000}, 1'020).change_to == view_number{2});
