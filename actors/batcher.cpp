@@ -9,7 +9,7 @@
 #include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -149,4 +149,4 @@ batcher_actor::behavior_type batcher(batcher_self self, node_identity identity, 
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/protocol/admission/request_intake.hpp"
 #include "actors/protocol/admission/request_pool.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `request_pool` and `request_intake`. These two cores decide which requests are pending, how
 /// batches are formed, and which requests a backup forwards to the primary (§4.1).
@@ -28,4 +28,4 @@ struct batcher_state {
 batcher_actor::behavior_type batcher(batcher_actor::stateful_pointer<batcher_state> self, node_identity identity,
                                      batch_settings settings, std::chrono::microseconds batch_delay);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

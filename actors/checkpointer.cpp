@@ -5,7 +5,7 @@
 
 #include "actors/send_to_journal.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -63,4 +63,4 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_self self, node_iden
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/protocol/durability/recovery.hpp"
 #include "actors/protocol/execution/checkpoint_votes.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `checkpoint_votes`, which this actor owns (§4.3).
 struct checkpointer_state {
@@ -23,4 +23,4 @@ checkpointer_actor::behavior_type checkpointer(checkpointer_actor::stateful_poin
                                                node_identity identity, std::chrono::microseconds period,
                                                std::shared_ptr<const recovered_node> past);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -8,7 +8,7 @@
 #include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -174,4 +174,4 @@ client_actor::behavior_type client(client_self self, client_identity identity, c
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -7,7 +7,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/protocol/client/client_core.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// A client of the replicated service: the mailbox around `client_core`, which this actor owns. The client sends to the
 /// replicas through their peer actors.
@@ -47,4 +47,4 @@ struct client_identity {
 client_actor::behavior_type client(client_actor::stateful_pointer<client_state> self, client_identity identity,
                                    client_settings settings);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -4,7 +4,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The time of the actor system's clock, the only clock that actors read. It is virtual in simulations.
 template <class Self>
@@ -13,4 +13,4 @@ microseconds_t now_of(Self* self) {
       std::chrono::duration_cast<std::chrono::microseconds>(self->clock().now().time_since_epoch()).count());
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

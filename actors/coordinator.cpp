@@ -7,7 +7,7 @@
 #include "actors/report_misbehaviour.hpp"
 #include "actors/send_to_journal.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -77,4 +77,4 @@ coordinator_actor::behavior_type coordinator(coordinator_self self, node_identit
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -7,7 +7,7 @@
 #include "actors/protocol/durability/recovery.hpp"
 #include "actors/protocol/views/view_changer.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The view-change coordinator: the mailbox around `view_changer`, which this actor owns. Every `period` the actor asks
 /// the batcher how long clients wait.
@@ -26,4 +26,4 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
                                              std::chrono::microseconds period,
                                              std::shared_ptr<const recovered_replica> past);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

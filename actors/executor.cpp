@@ -9,7 +9,7 @@
 #include "actors/clock.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -260,4 +260,4 @@ executor_actor::behavior_type executor(executor_self self, node_identity identit
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -8,7 +8,7 @@
 #include "actors/protocol/durability/recovery.hpp"
 #include "actors/protocol/execution/replicated_state.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The state in which an executor starts: the initial state, or the state that the last run of the node reached.
 struct executor_start {
@@ -49,4 +49,4 @@ struct executor_state {
 executor_actor::behavior_type executor(executor_actor::stateful_pointer<executor_state> self, node_identity identity,
                                        std::shared_ptr<executor_start> start);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/clock.hpp"
 #include "actors/send_to_journal.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -71,4 +71,4 @@ fault_detector_actor::behavior_type fault_detector(detector_self self, node_iden
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/protocol/guard/evidence_pool.hpp"
 #include "actors/protocol/verification/validator.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `evidence_pool`, which this actor owns. The pool submits evidence for ordering and counts
 /// complaints.
@@ -24,4 +24,4 @@ struct fault_detector_state {
 fault_detector_actor::behavior_type fault_detector(fault_detector_actor::stateful_pointer<fault_detector_state> self,
                                                    node_identity identity);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -7,7 +7,7 @@
 #include "actors/report_misbehaviour.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -108,4 +108,4 @@ ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_sta
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -4,7 +4,7 @@
 #include "actors/protocol/admission/fair_queue.hpp"
 #include "actors/protocol/admission/inbound_pipeline.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `inbound_pipeline`, which verifies frames. This actor sends each verified message to the actor
 /// that handles its kind. It first queues all frames that have arrived, and then examines the frames of the senders in
@@ -24,4 +24,4 @@ struct ingress_state {
 ingress_actor::behavior_type ingress(ingress_actor::stateful_pointer<ingress_state> self, node_identity identity,
                                      std::uint64_t frames_per_second);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -18,7 +18,7 @@
 #include "actors/protocol/client/client_outcome.hpp"
 
 /// All typed handles of a node. Actors know each other by these handles only; `runtime/wiring.hpp` connects them.
-namespace hypermesh {
+namespace hypermesh::actors {
 
 // --- Handles -----------------------------------------------------------------
 
@@ -218,7 +218,7 @@ using client_actor =
                      // `submit_operation` as a CAF request; the text of an error is that of `client_error`.
                      caf::replies_to<ordered_operation>::with<operation_outcome>, caf::reacts_to<tick>>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors
 
 // --- Type ids ----------------------------------------------------------------
 
@@ -234,78 +234,78 @@ using client_actor =
 #define HYPERMESH_ALLOW_UNSERIALISED(block, name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(hypermesh::name)
 
 /// The messages of a node's actors and of its hosts. Add a new one at the end: the others then keep their ids.
-#define HYPERMESH_MESSAGES(add, block) \
-  add(block, outgoing_frame)           \
-  add(block, incoming_frame)           \
-  add(block, next_frame)               \
-  add(block, client_link_opened)       \
-  add(block, client_link_closed)       \
-  add(block, link_changed)             \
-  add(block, verified_message)         \
-  add(block, wired)                    \
-  add(block, actors_connected)         \
-  add(block, view_entered)             \
-  add(block, view_left)                \
-  add(block, change_view)              \
-  add(block, new_view_built)           \
-  add(block, service_wanted)           \
-  add(block, service_measured)         \
-  add(block, progress_made)            \
-  add(block, batch_cut)                \
-  add(block, batch_executed)           \
-  add(block, reply_again)              \
-  add(block, refuse)                   \
-  add(block, batch_committed)          \
-  add(block, checkpoint_taken)         \
-  add(block, checkpoint_installed)     \
-  add(block, checkpoint_stable)        \
-  add(block, proof_learned)            \
-  add(block, state_diverged)           \
-  add(block, fetch_state)              \
-  add(block, install_state)            \
-  add(block, state_installed)          \
-  add(block, state_to_keep)            \
-  add(block, flush_records)            \
-  add(block, write_piece)              \
-  add(block, persist_and_send)         \
-  add(block, forget_records)           \
-  add(block, tick)                     \
-  add(block, observed)                 \
-  add(block, counters_reported)        \
-  add(block, report_wanted)            \
-  add(block, digest)                   \
-  add(block, node_report)              \
-  add(block, submit_operation)         \
-  add(block, query_operation)          \
-  add(block, ordered_operation)        \
-  add(block, operation_outcome)        \
-  add(block, report_of_replica)        \
-  add(block, client_report_wanted)     \
-  add(block, client_report)            \
-  add(block, client_links)             \
-  add(block, client_stop)              \
-  add(block, install_refused)          \
-  add(block, request_waits)            \
-  add(block, voting_allowed)           \
-  add(block, proof_found)              \
-  add(block, misbehaved)               \
-  add(block, reputation_agreed)        \
-  add(block, replica_proven)           \
-  add(block, trust_changed)            \
-  add(block, release_wanted)           \
-  add(block, reputation_wanted)        \
-  add(block, reputation_report)        \
-  add(block, validation_wanted)        \
-  add(block, validation)               \
-  add(block, cases_dropped)            \
-  add(block, quota_exceeded)           \
-  add(block, session_routed)           \
-  add(block, moves_agreed)             \
-  add(block, low_watermark_moved)      \
-  add(block, readmission_wanted)       \
-  add(block, readmitted)               \
-  add(block, own_root_disproven)       \
-  add(block, new_view_verified)
+#define HYPERMESH_MESSAGES(add, block)     \
+  add(block, actors::outgoing_frame)       \
+  add(block, actors::incoming_frame)       \
+  add(block, actors::next_frame)           \
+  add(block, actors::client_link_opened)   \
+  add(block, actors::client_link_closed)   \
+  add(block, actors::link_changed)         \
+  add(block, actors::verified_message)     \
+  add(block, actors::wired)                \
+  add(block, actors::actors_connected)     \
+  add(block, actors::view_entered)         \
+  add(block, actors::view_left)            \
+  add(block, actors::change_view)          \
+  add(block, actors::new_view_built)       \
+  add(block, actors::service_wanted)       \
+  add(block, actors::service_measured)     \
+  add(block, actors::progress_made)        \
+  add(block, actors::batch_cut)            \
+  add(block, actors::batch_executed)       \
+  add(block, actors::reply_again)          \
+  add(block, actors::refuse)               \
+  add(block, actors::batch_committed)      \
+  add(block, actors::checkpoint_taken)     \
+  add(block, actors::checkpoint_installed) \
+  add(block, actors::checkpoint_stable)    \
+  add(block, actors::proof_learned)        \
+  add(block, actors::state_diverged)       \
+  add(block, actors::fetch_state)          \
+  add(block, actors::install_state)        \
+  add(block, actors::state_installed)      \
+  add(block, actors::state_to_keep)        \
+  add(block, actors::flush_records)        \
+  add(block, actors::write_piece)          \
+  add(block, protocol::persist_and_send)   \
+  add(block, actors::forget_records)       \
+  add(block, actors::tick)                 \
+  add(block, actors::observed)             \
+  add(block, actors::counters_reported)    \
+  add(block, actors::report_wanted)        \
+  add(block, digest)                       \
+  add(block, messages::node_report)        \
+  add(block, actors::submit_operation)     \
+  add(block, actors::query_operation)      \
+  add(block, actors::ordered_operation)    \
+  add(block, actors::operation_outcome)    \
+  add(block, actors::report_of_replica)    \
+  add(block, actors::client_report_wanted) \
+  add(block, actors::client_report)        \
+  add(block, actors::client_links)         \
+  add(block, actors::client_stop)          \
+  add(block, actors::install_refused)      \
+  add(block, actors::request_waits)        \
+  add(block, actors::voting_allowed)       \
+  add(block, actors::proof_found)          \
+  add(block, actors::misbehaved)           \
+  add(block, actors::reputation_agreed)    \
+  add(block, actors::replica_proven)       \
+  add(block, actors::trust_changed)        \
+  add(block, actors::release_wanted)       \
+  add(block, actors::reputation_wanted)    \
+  add(block, actors::reputation_report)    \
+  add(block, actors::validation_wanted)    \
+  add(block, actors::validation)           \
+  add(block, actors::cases_dropped)        \
+  add(block, actors::quota_exceeded)       \
+  add(block, actors::session_routed)       \
+  add(block, actors::moves_agreed)         \
+  add(block, actors::low_watermark_moved)  \
+  add(block, actors::readmission_wanted)   \
+  add(block, actors::readmitted)           \
+  add(block, actors::own_root_disproven)   \
+  add(block, actors::new_view_verified)
 // clang-format on
 
 HYPERMESH_REGISTER_MESSAGES(hypermesh, first_custom_type_id, HYPERMESH_MESSAGES)

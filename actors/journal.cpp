@@ -5,7 +5,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -132,4 +132,4 @@ journal_actor::behavior_type journal(journal_self self, node_identity identity, 
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -4,7 +4,7 @@
 #include "actors/protocol/durability/snapshot_writer.hpp"
 #include "actors/protocol/durability/write_ahead.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The single writer of the node's stable storage. `write_ahead` decides when frames and batches leave the node.
 /// `snapshot_writer` decides which states are written, and in which pieces.
@@ -38,4 +38,4 @@ journal_actor::behavior_type journal(journal_actor::stateful_pointer<journal_sta
                                      std::shared_ptr<stable_storage> storage, std::uint64_t retained_bytes,
                                      kept_before before);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -10,7 +10,7 @@
 #include "messages/codec.hpp"
 #include "messages/limits.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -188,4 +188,4 @@ monitor_actor::behavior_type monitor(monitor_self self, node_identity identity, 
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

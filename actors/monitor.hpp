@@ -5,7 +5,7 @@
 
 #include "actors/interfaces.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The counters and the progress in the report of a node. Pure. Memory: one counter for each rejection, for each
 /// rejection by replica, and for each name that other parts of the node report.
@@ -44,4 +44,4 @@ struct monitor_state {
 monitor_actor::behavior_type monitor(monitor_actor::stateful_pointer<monitor_state> self, node_identity identity,
                                      failure_handler on_failure, observation_handler on_observation);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

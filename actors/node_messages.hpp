@@ -22,7 +22,7 @@
 
 /// The messages between the actors of a node, one struct for each. Content is shared and immutable, so sending a
 /// message never copies a batch.
-namespace hypermesh {
+namespace hypermesh::actors {
 
 // --- Links -------------------------------------------------------------------
 
@@ -399,4 +399,4 @@ struct counters_reported {
 /// Asks for this node's report (host to monitor), or for the root of its state (monitor to executor).
 struct report_wanted {};
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

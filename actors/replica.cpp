@@ -5,7 +5,7 @@
 
 #include "actors/send_to_journal.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -85,4 +85,4 @@ replica_actor::behavior_type replica(replica_self self, node_identity identity, 
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

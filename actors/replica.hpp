@@ -6,7 +6,7 @@
 #include "actors/protocol/admission/pre_verification_filter.hpp"
 #include "actors/protocol/ordering/replica_core.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `replica_core`, which this actor owns. No other actor changes the view, the slots or the
 /// watermarks. The actor carries out the effects of the core in this order: persist and send, execute, report.
@@ -27,4 +27,4 @@ replica_actor::behavior_type replica(replica_actor::stateful_pointer<replica_sta
                                      std::chrono::microseconds status_period,
                                      std::shared_ptr<const recovered_replica> past);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

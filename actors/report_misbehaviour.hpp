@@ -2,7 +2,7 @@
 
 #include "actors/interfaces.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// If an observation shows a misbehaviour, reports it to the fault detector and the reputation tracker.
 template <class Self>
@@ -13,4 +13,4 @@ void tell_misbehaviour(Self* self, const node_actors& with, const observation& w
   self->send(with.reputation_tracker, misbehaved{*seen});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

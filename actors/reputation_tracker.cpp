@@ -6,7 +6,7 @@
 
 #include "actors/clock.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -82,4 +82,4 @@ reputation_tracker_actor::behavior_type reputation_tracker(tracker_self self, co
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

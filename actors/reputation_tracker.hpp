@@ -6,7 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/protocol/guard/peer_trust.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `peer_trust`, which this actor owns. The actor reports which replicas to trust less to other
 /// actors, and the reputation of each replica to the host.
@@ -27,4 +27,4 @@ struct reputation_tracker_state {
 reputation_tracker_actor::behavior_type reputation_tracker(
     reputation_tracker_actor::stateful_pointer<reputation_tracker_state> self, const node_identity& identity);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

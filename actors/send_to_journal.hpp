@@ -6,7 +6,7 @@
 
 #include "actors/interfaces.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// Sends records, frames and committed batches to the journal, which makes the records durable before it forwards the
 /// frames and the batches.
@@ -22,4 +22,4 @@ void send_to_journal(Self* self, const journal_actor& journal, std::vector<stora
           committed.empty() ? nullptr : std::make_shared<const std::vector<committed_batch>>(std::move(committed))});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/report_misbehaviour.hpp"
 #include "actors/send_to_journal.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 namespace {
 
@@ -76,4 +76,4 @@ state_transfer_actor::behavior_type state_transfer(transfer_self self, node_iden
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

@@ -6,7 +6,7 @@
 #include "actors/protocol/transfer/state_donor.hpp"
 #include "actors/protocol/transfer/state_transfer.hpp"
 
-namespace hypermesh {
+namespace hypermesh::actors {
 
 /// The mailbox around `state_donor` and `state_fetcher`, which this actor owns.
 struct state_transfer_state {
@@ -25,4 +25,4 @@ state_transfer_actor::behavior_type state_transfer(state_transfer_actor::statefu
                                                    node_identity identity, std::chrono::microseconds period,
                                                    donor_settings giving);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::actors

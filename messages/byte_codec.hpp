@@ -9,7 +9,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// Appends numbers in little-endian order and bytes unchanged. Operations, results, state chunks and the files of a
 /// node are written with this class, so their bytes are the same on every machine and compiler.
@@ -96,4 +96,4 @@ class byte_reader {
   bool failed_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

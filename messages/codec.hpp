@@ -6,7 +6,7 @@
 #include "messages/expected.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 // --- Bytes to values ---------------------------------------------------------
 
@@ -79,4 +79,4 @@ namespace hypermesh {
 [[nodiscard]] frame_ptr reframe(const request& value);
 [[nodiscard]] frame_ptr reframe(const system_request& value);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -12,7 +12,7 @@
 #include "schemas/recovery_generated.h"
 #include "schemas/view_change_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -443,4 +443,4 @@ or_rejection<message> decode(const frame_ptr& frame) {
   return rejected(rejection::unknown_kind);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

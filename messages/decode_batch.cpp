@@ -6,7 +6,7 @@
 #include "messages/list_reader.hpp"
 #include "schemas/ordering_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -76,4 +76,4 @@ or_rejection<batch> decode_batch(const wire::PrePrepare& encoded, const frame_pt
   return content;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

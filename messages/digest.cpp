@@ -8,7 +8,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -145,4 +145,4 @@ bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint6
   return top && root_of(leaf_count, *top) == root;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

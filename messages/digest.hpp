@@ -7,7 +7,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// Incremental BLAKE2b-256. The hash begins with the length of the domain tag and the tag
 /// itself, so values of different meaning never share a digest (attack 2).
@@ -61,4 +61,4 @@ class merkle_pages {
 [[nodiscard]] bool verify_merkle_page(const digest& root, std::uint64_t leaf_count, std::uint64_t page,
                                       std::size_t page_leaves, std::span<const digest> leaves, const merkle_path& path);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -9,7 +9,7 @@
 #include "schemas/recovery_generated.h"
 #include "schemas/view_change_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -343,4 +343,4 @@ frame_ptr reframe(const request& value) { return frame_of(message_kind::request,
 
 frame_ptr reframe(const system_request& value) { return frame_of(message_kind::system_request, value.raw); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -7,7 +7,7 @@
 #include "messages/verify.hpp"
 #include "schemas/guard_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -162,4 +162,4 @@ frame_ptr encode(const evidence& value) {
   return frame_of(buffer, message_kind::evidence);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -38,7 +38,7 @@ using or_error = tl::expected<Value, world_error>;
 
 /// A value, or the reason why the bytes of a peer or client are refused.
 template <class Value>
-using or_rejection = tl::expected<Value, rejection>;
+using or_rejection = tl::expected<Value, messages::rejection>;
 
 /// A value, or the reason why an input is invalid, as a phrase for people. The phrase does not name the source of the
 /// input, because the caller knows it.
@@ -58,8 +58,8 @@ template <class Value, class Error>
 }
 
 /// The refusal of bytes, as an `or_rejection`.
-[[nodiscard]] constexpr tl::unexpected<rejection> rejected(rejection reason) {
-  return tl::unexpected<rejection>{reason};
+[[nodiscard]] constexpr tl::unexpected<messages::rejection> rejected(messages::rejection reason) {
+  return tl::unexpected<messages::rejection>{reason};
 }
 
 /// An input that has no value, as an `or_reason`.

@@ -2,7 +2,7 @@
 
 #include "messages/limits.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 std::optional<message_kind> kind_of(byte_span frame) {
   if (frame.empty()) return std::nullopt;
@@ -51,4 +51,4 @@ std::size_t frame_bytes_max_of(message_kind kind) {
   return 0;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

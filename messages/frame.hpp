@@ -6,7 +6,7 @@
 #include "messages/kinds.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// The bytes of one message as sent or received: `FlatBuffer [‖ signature] ‖ kind`. The kind
 /// comes last so that the FlatBuffer before it is aligned. A frame is immutable and shared,
@@ -28,4 +28,4 @@ struct blob {
 /// The frame without its kind.
 [[nodiscard]] inline byte_span body_of(byte_span frame) { return frame.first(frame.size() - 1); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 std::string_view to_string(message_kind kind) {
   static constexpr std::array<std::string_view, message_kind_last + 1> names = {
@@ -49,4 +49,4 @@ std::string_view to_string(rejection reason) {
   return names[static_cast<std::size_t>(reason)];
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// The last byte of every frame. Every signature covers the kind, so a number is never reused for another kind.
 enum class message_kind : std::uint8_t {
@@ -97,4 +97,4 @@ inline constexpr std::size_t rejection_count = static_cast<std::size_t>(rejectio
 /// The name in snake_case, for example "bad_signature". Metrics use the same name.
 [[nodiscard]] std::string_view to_string(rejection reason);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -9,7 +9,7 @@
 #include "messages/types.hpp"
 
 /// Functions that read FlatBuffers lists. Only the codec's sources include this header.
-namespace hypermesh {
+namespace hypermesh::messages {
 
 using byte_list = flatbuffers::Vector<std::uint8_t>;
 using end_list = flatbuffers::Vector<std::uint32_t>;
@@ -35,4 +35,4 @@ inline or_rejection<void> read_ends(const end_list* list, std::size_t total, std
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 void fail_requirement(std::string_view claim, const char* file, int line, const char* function) {
   fmt::print(stderr, "hypermesh: internal error: requirement broken: {} ({}:{} in {})\n", claim, file, line, function);
@@ -13,4 +13,4 @@ void fail_requirement(std::string_view claim, const char* file, int line, const 
   std::abort();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

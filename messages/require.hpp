@@ -2,7 +2,9 @@
 
 #include <string_view>
 
-namespace hypermesh {
+#include "messages/layers.hpp"
+
+namespace hypermesh::messages {
 
 /// Reports a broken assertion and aborts, because a bug in the product makes it unsafe to continue.
 [[noreturn]] void fail_requirement(std::string_view claim, const char* file, int line, const char* function);
@@ -16,4 +18,4 @@ inline void require(bool holds, std::string_view claim, const char* file = __bui
     fail_requirement(claim, file, line, function);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

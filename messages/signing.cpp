@@ -1,6 +1,6 @@
 #include "messages/signing.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -41,4 +41,4 @@ byte_vector secret_signing_input(const signing_context& context, std::string_vie
   return input_of(secret_domain, context, 0, as_byte_span(purpose));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

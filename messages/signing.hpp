@@ -5,7 +5,7 @@
 #include "messages/kinds.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// The values that bind a signature to one cluster and one membership.
 struct signing_context {
@@ -39,4 +39,4 @@ inline constexpr auto audit_statement_last = audit_statement::head;
 /// bytes is never sent, so only its signer knows it. `purpose` separates secrets for different uses.
 [[nodiscard]] byte_vector secret_signing_input(const signing_context& context, std::string_view purpose);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -8,7 +8,7 @@
 #include "messages/wire_values.hpp"
 #include "schemas/ordering_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 frame_ptr encode_statements(const std::vector<signed_statement>& statements) {
   byte_vector bytes;
@@ -46,4 +46,4 @@ std::optional<signed_statement> header_of_pre_prepare(byte_span frame) {
   return from_wire(*encoded->header());
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

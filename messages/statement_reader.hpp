@@ -10,7 +10,7 @@
 #include "messages/wire_values.hpp"
 
 /// Functions that read signed statements from a verified buffer. Only the codec's sources include this header.
-namespace hypermesh {
+namespace hypermesh::messages {
 
 inline bool is_in_range(const statement& content) {
   return content.view.value <= limits::view_max && content.sequence.value <= limits::sequence_max &&
@@ -35,4 +35,4 @@ inline or_rejection<void> read_statements(const statement_list* list, std::size_
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/layers.hpp"
+
 namespace hypermesh {
 
 /// A number with a type of its own, so that code which passes a view as a sequence number

@@ -8,7 +8,7 @@
 #include "messages/require.hpp"
 #include "schemas/common_generated.h"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 namespace {
 
@@ -97,4 +97,4 @@ std::size_t state_page_size(std::uint64_t chunk_count, std::uint64_t page) {
   return std::min<std::uint64_t>(limits::state_page_leaves, chunk_count - page * limits::state_page_leaves);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -17,7 +17,7 @@
 /// The values of decoded messages. The fields of a value agree with each other. Whether its
 /// signatures and claims are valid is checked later, by
 /// `actors/protocol/verification/validator.hpp` and the cores.
-namespace hypermesh {
+namespace hypermesh::messages {
 
 // --- Clients -----------------------------------------------------------------
 
@@ -436,4 +436,4 @@ static_assert(std::variant_size_v<message> == message_kind_last);
   return static_cast<message_kind>(value.index() + message_kind_first);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

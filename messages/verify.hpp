@@ -4,7 +4,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 /// The root of `buffer` after the FlatBuffers verifier has accepted it; null if `buffer` is
 /// not a valid `Table`. No other code runs the verifier. A depth of 8 is enough for the
@@ -21,4 +21,4 @@ const Table* verified_root(byte_span buffer, flatbuffers::uoffset_t tables_max =
   return flatbuffers::GetRoot<Table>(data);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

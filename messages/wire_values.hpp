@@ -6,7 +6,7 @@
 #include "schemas/common_generated.h"
 
 /// Conversions between generated structs and values. Only the codec's sources include this header.
-namespace hypermesh {
+namespace hypermesh::messages {
 
 template <class Fixed, class Wire>
 Fixed fixed_from_wire(const Wire& encoded) {
@@ -38,4 +38,4 @@ inline wire::SignedStatement to_wire(const signed_statement& value) {
           fixed_to_wire<wire::Signature>(value.by)};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

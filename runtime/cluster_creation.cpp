@@ -5,13 +5,15 @@
 #include <sodium.h>
 
 #include "messages/limits.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/config_text.hpp"
-#include "runtime/durable_file.hpp"
 #include "runtime/node_config.hpp"
-#include "runtime/safe_text.hpp"
 
 /// Creates the files of a new cluster.
 namespace hypermesh {
+
+using namespace runtime;
 
 namespace {
 

@@ -11,11 +11,11 @@
 #include <fmt/format.h>
 
 #include "runtime/audit/audit_files.hpp"
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/toml_document.hpp"
 #include "runtime/storage/node_directory.hpp"
-#include "runtime/toml_document.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -162,4 +162,4 @@ world_error with_trail_hint(world_error error, const node_config& config) {
   return error;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

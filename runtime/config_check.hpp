@@ -7,7 +7,7 @@
 
 /// Finds problems of a member's configuration before the member starts: in the file itself, and in the files, folders
 /// and addresses that the file names. Changes nothing.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 enum class config_kind { genesis, node, client };
 
@@ -23,4 +23,4 @@ enum class config_kind { genesis, node, client };
 /// the replica is not new.
 [[nodiscard]] world_error with_trail_hint(world_error error, const node_config& config);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

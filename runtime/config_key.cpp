@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "messages/require.hpp"
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 std::string full_name(const config_key& key) {
   return key.table.empty() ? std::string{key.name} : fmt::format("{}.{}", key.table, key.name);
@@ -55,4 +55,4 @@ std::string toml_literal(const config_value& value) {
   return toml_string(std::get<std::string>(value));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -10,7 +10,7 @@
 
 /// Describes the keys of configuration files. Pure: `config_reader.hpp` reads files, `config_text.hpp` writes
 /// documents, and `config_rows.cpp` defines the keys.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 enum class value_kind : std::uint8_t {
   /// A whole number with bounds.
@@ -107,4 +107,4 @@ struct renamed_key {
 
 [[nodiscard]] std::span<const renamed_key> renamed_keys();
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

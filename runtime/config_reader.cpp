@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "runtime/nearest_word.hpp"
+#include "runtime/base/nearest_word.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -133,4 +133,4 @@ std::string above_text(const config_key& key, std::uint64_t own, const config_ke
                      other, bound);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

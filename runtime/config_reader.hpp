@@ -9,10 +9,10 @@
 #include <string>
 
 #include "messages/require.hpp"
+#include "runtime/base/toml_document.hpp"
 #include "runtime/config_rows.hpp"
-#include "runtime/toml_document.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// Reads the tables of a configuration file key by key. Each table is opened only once, so the reader knows which of
 /// its keys were read.
@@ -94,4 +94,4 @@ class config_reader {
   std::set<std::string, std::less<>> found_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

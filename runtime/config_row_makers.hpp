@@ -6,7 +6,7 @@
 
 /// Functions that make rows. Each row can get and set a configuration member of one kind. `member` is a function
 /// without captures that returns a reference to the member of a configuration.
-namespace hypermesh::config_row_makers {
+namespace hypermesh::runtime::config_row_makers {
 
 constexpr std::uint64_t kib = 1'024;
 constexpr std::uint64_t mib = 1'024 * kib;
@@ -80,4 +80,4 @@ constexpr config_row<Owner> bounded_by(config_row<Owner> row, std::uint64_t (*hi
   return row;
 }
 
-}  // namespace hypermesh::config_row_makers
+}  // namespace hypermesh::runtime::config_row_makers

@@ -5,7 +5,7 @@
 
 #include "runtime/config_row_makers.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -165,4 +165,4 @@ const std::vector<documented_key>& documented_keys() {
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -6,7 +6,7 @@
 #include "runtime/node_config.hpp"
 
 /// The table of all keys: each row has the facts of a key and the member of a configuration that it sets.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// One row of the table for a configuration of type `Owner`.
 template <class Owner>
@@ -33,4 +33,4 @@ struct config_row {
 /// The keys of [cluster] in genesis.toml. All members agree on them: a changed value makes another cluster.
 [[nodiscard]] std::span<const config_row<genesis>> cluster_rows();
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

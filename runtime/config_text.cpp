@@ -8,7 +8,7 @@
 #include "messages/require.hpp"
 #include "runtime/config_rows.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -169,4 +169,4 @@ std::string reference_text() {
   return text + std::string{genesis_note} + old_names_reference();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

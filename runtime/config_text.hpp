@@ -7,7 +7,7 @@
 #include "runtime/genesis.hpp"
 
 /// Generates configuration files and their reference as text from the table of all keys. Pure.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// The longest line of a generated file. A longer word is not broken.
 inline constexpr std::size_t line_bytes_max = 100;
@@ -35,4 +35,4 @@ enum class written_keys {
 /// The Markdown reference of all keys: the content of `runtime/CONFIGURATION.md`.
 [[nodiscard]] std::string reference_text();
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

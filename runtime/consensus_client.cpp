@@ -12,6 +12,8 @@
 
 namespace hypermesh {
 
+using namespace runtime;
+
 namespace {
 
 /// The number of random bits in a session's number. The bits above them are the milliseconds since 1970, which need 41

@@ -19,6 +19,8 @@
 
 namespace hypermesh {
 
+using namespace runtime;
+
 namespace {
 
 or_error<void> prepare_storage(const node_config& config) {

@@ -28,8 +28,8 @@ class runtime_system_config : public caf::actor_system_config {
 /// Handlers for the observations and link events of a node. They run on the thread where the event happens. Each
 /// handler may be empty. `node_news` and `link_news` turn these events into lines of a log.
 struct node_observers {
-  observation_handler on_observation;
-  link_event_handler on_link;
+  runtime::observation_handler on_observation;
+  links::link_event_handler on_link;
 };
 
 /// One replica in a host application: the entry point of the product (R17). Spawns the actors into the host's actor
@@ -59,12 +59,12 @@ class consensus_manager {
   [[nodiscard]] const std::string& notice() const { return links_.notice; }
 
   /// Addresses of the genesis at which another replica answers than the replica listed there; empty after `stop`.
-  [[nodiscard]] std::vector<misdirected_address> misdirected() const {
-    return links_.counters ? links_.counters->misdirected() : std::vector<misdirected_address>{};
+  [[nodiscard]] std::vector<links::misdirected_address> misdirected() const {
+    return links_.counters ? links_.counters->misdirected() : std::vector<links::misdirected_address>{};
   }
 
   /// This node's report about itself; nothing when the node does not answer within `patience`.
-  [[nodiscard]] std::optional<node_report> report(std::chrono::milliseconds patience);
+  [[nodiscard]] std::optional<messages::node_report> report(std::chrono::milliseconds patience);
 
   // --- The guard -----------------------------------------------------------------
   // Hosts that use actors send messages instead: `validation_wanted` and `release_wanted` to the fault detector,
@@ -73,11 +73,12 @@ class consensus_manager {
   /// Checks form, membership, rights, signatures and digests of a frame from `sender` (R11). Returns the reason for a
   /// rejection; nothing when the frame is valid. Does not check whether the frame fits the state of the protocol, which
   /// only the replica knows.
-  [[nodiscard]] std::optional<rejection> validate_message(principal sender, byte_vector frame) const;
+  [[nodiscard]] std::optional<messages::rejection> validate_message(principal sender, byte_vector frame) const;
 
   /// The agreed standing of a replica and this node's own impression of the replica; nothing when the node does not
   /// answer within `patience` or there is no such replica.
-  [[nodiscard]] std::optional<reputation> reputation_of(replica_id replica, std::chrono::milliseconds patience);
+  [[nodiscard]] std::optional<protocol::reputation> reputation_of(replica_id replica,
+                                                                  std::chrono::milliseconds patience);
 
   /// The replicas that are in quarantine by agreement, in ascending order; nothing when the node does not answer within
   /// `patience`.
@@ -97,7 +98,7 @@ class consensus_manager {
   void stop();
 
   /// The actors, for hosts that send messages to them.
-  [[nodiscard]] const node_actors& actors() const { return actors_; }
+  [[nodiscard]] const runtime::node_actors& actors() const { return actors_; }
 
  private:
   /// Shared with the monitor, which may live slightly longer than the manager.
@@ -110,20 +111,20 @@ class consensus_manager {
   consensus_manager(caf::actor_system& system, replica_id self) : system_(&system), self_(self) {}
 
   /// The reputations of all replicas. The replica number is the index.
-  [[nodiscard]] std::optional<std::vector<reputation>> reputations(std::chrono::milliseconds patience);
+  [[nodiscard]] std::optional<std::vector<protocol::reputation>> reputations(std::chrono::milliseconds patience);
   /// Spawns the auditor and makes `parts` report records and observations to it. Does nothing when the configuration
   /// disables the trail.
-  [[nodiscard]] or_error<void> start_audit(const node_config& config, node_parts& parts);
+  [[nodiscard]] or_error<void> start_audit(const node_config& config, runtime::node_parts& parts);
   /// Closes the audit trail. Call this after the other actors were asked to stop.
-  void stop_audit(const node_actors& stopped);
+  void stop_audit(const runtime::node_actors& stopped);
 
   caf::actor_system* system_;
   replica_id self_;
-  node_identity identity_;
-  node_actors actors_;
-  replica_links links_;
+  actors::node_identity identity_;
+  runtime::node_actors actors_;
+  links::replica_links links_;
   /// An empty handle if there is no audit trail.
-  auditor_actor auditor_;
+  audit::auditor_actor auditor_;
   std::shared_ptr<failure_record> failure_ = std::make_shared<failure_record>();
   bool stopped_ = false;
 };

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "messages/require.hpp"
+#include "runtime/base/toml_document.hpp"
 #include "runtime/config_rows.hpp"
-#include "runtime/toml_document.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -61,4 +61,4 @@ or_error<values> effective_values(const std::filesystem::path& file, config_kind
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -6,7 +6,7 @@
 #include "runtime/config_check.hpp"
 #include "runtime/config_key.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// The value of a key that a member uses, and the file and line that set the value.
 struct effective_value {
@@ -23,4 +23,4 @@ struct effective_value {
 [[nodiscard]] or_error<std::vector<effective_value>> effective_values(const std::filesystem::path& file,
                                                                       config_kind kind);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -7,12 +7,14 @@
 
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/config_reader.hpp"
 #include "runtime/config_text.hpp"
-#include "runtime/durable_file.hpp"
-#include "runtime/safe_text.hpp"
 
 namespace hypermesh {
+
+using namespace runtime;
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "actors/protocol/base/cluster.hpp"
-#include "runtime/ed25519_authenticator.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
+#include "runtime/base/keys.hpp"
 #include "runtime/links/link_settings.hpp"
 
 namespace hypermesh {
@@ -16,7 +16,7 @@ namespace hypermesh {
 struct genesis {
   struct replica {
     public_key key;
-    replica_address address;
+    links::replica_address address;
   };
 
   std::string name;
@@ -31,9 +31,9 @@ struct genesis {
 
   /// BLAKE2b-256 over the whole content except the addresses, which may change.
   [[nodiscard]] cluster_id id() const;
-  [[nodiscard]] cluster_parameters parameters() const;
-  [[nodiscard]] member_keys keys() const;
-  [[nodiscard]] std::vector<replica_address> addresses() const;
+  [[nodiscard]] protocol::cluster_parameters parameters() const;
+  [[nodiscard]] base::member_keys keys() const;
+  [[nodiscard]] std::vector<links::replica_address> addresses() const;
 };
 
 /// Reads and checks a genesis file. The error names every problem with its line, or says why the file cannot be read.

@@ -3,7 +3,7 @@
 #include "runtime/config_row_makers.hpp"
 
 /// Defines the keys of [links].
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -161,4 +161,4 @@ constexpr std::array rows = {
 
 std::span<const config_row<node_config>> link_rows() { return rows; }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -1,6 +1,6 @@
 #include "runtime/member_identity.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::filesystem::path& file, principal self,
                                                                  const genesis& cluster) {
@@ -20,4 +20,4 @@ link_settings link_settings_of(const genesis& cluster, std::shared_ptr<const aut
   return links;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <memory>
 
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 #include "runtime/genesis.hpp"
 #include "runtime/links/link_settings.hpp"
 
 /// Derives from the configuration of a replica or client what it needs before it opens a link.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// Reads the secret key of `self` and compares it with the genesis.
 [[nodiscard]] or_error<std::shared_ptr<const ed25519_authenticator>> load_keys(const std::filesystem::path& file,
@@ -19,4 +19,4 @@ namespace hypermesh {
 [[nodiscard]] link_settings link_settings_of(const genesis& cluster, std::shared_ptr<const authenticator> keys,
                                              const link_limits& limits = {});
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include "messages/require.hpp"
+#include "runtime/base/durable_file.hpp"
 #include "runtime/config_reader.hpp"
-#include "runtime/durable_file.hpp"
 
 namespace hypermesh {
+
+using namespace runtime;
 
 namespace {
 

@@ -11,7 +11,7 @@ namespace hypermesh {
 
 /// The place and the mode in which a node stores its records and its state.
 struct storage_settings {
-  durability mode = durability::sync;
+  storage::durability mode = storage::durability::sync;
   /// A directory that `create_cluster` or `initialise_storage` made.
   std::filesystem::path directory;
   /// Executed records are kept up to this many MiB. If half of the state's unwritten bytes is more, this half is the
@@ -46,14 +46,14 @@ struct node_config {
   replica_id self;
   std::filesystem::path key_file;
   /// The address on which the replica listens. The default is its address in the genesis.
-  replica_address listen;
+  links::replica_address listen;
   storage_settings storage;
   audit_settings audit;
-  node_settings settings;
-  link_limits links;
+  runtime::node_settings settings;
+  links::link_limits links;
 
   /// The owner under whose name the node opens its storage.
-  [[nodiscard]] storage_owner owner() const { return {cluster.id(), cluster.name, self}; }
+  [[nodiscard]] storage::storage_owner owner() const { return {cluster.id(), cluster.name, self}; }
 };
 
 /// The configuration file of one client.

@@ -4,9 +4,9 @@
 
 #include "actors/protocol/base/quorum.hpp"
 #include "actors/protocol/reputation/system_request.hpp"
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -230,4 +230,4 @@ std::optional<news> link_news::of_refusal(const link_event& event, time now) {
                                         claimed(event), explain(event.reason), to_string(event.reason))});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

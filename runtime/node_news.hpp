@@ -12,7 +12,7 @@
 
 /// Turns the observations and link events of a node into the lines that an operator should read in its log. Pure: the
 /// caller gives the time.
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 enum class news_level { debug, info, warning, error };
 
@@ -76,4 +76,4 @@ class link_news {
   std::array<allowance, link_error_count> refusals_{};
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

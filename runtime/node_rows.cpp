@@ -4,7 +4,7 @@
 #include "runtime/config_row_makers.hpp"
 
 /// Defines the keys of node.toml except those of [links].
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -357,4 +357,4 @@ std::span<const config_row<node_config>> node_rows() {
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

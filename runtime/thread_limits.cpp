@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -89,4 +89,4 @@ or_error<void> check_threads(std::size_t threads) {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

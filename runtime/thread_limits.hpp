@@ -4,7 +4,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// The number of threads that a client and its actor system need, besides the thread that starts them. `names` is the
 /// largest number of host names that may have to be looked up. Each lookup may need one more thread; a numeric address
@@ -19,4 +19,4 @@ namespace hypermesh {
 /// an actor system is made, because a part that gets no thread later can only end the process.
 [[nodiscard]] or_error<void> check_threads(std::size_t threads);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

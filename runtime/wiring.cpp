@@ -17,7 +17,7 @@
 #include "actors/reputation_tracker.hpp"
 #include "actors/state_transfer.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 namespace {
 
@@ -138,4 +138,4 @@ void stop_node(const node_actors& actors) {
   for_each_inner_actor(actors, stop);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -15,7 +15,7 @@
 #include "actors/protocol/transfer/state_donor.hpp"
 #include "actors/protocol/views/view_change_settings.hpp"
 
-namespace hypermesh {
+namespace hypermesh::runtime {
 
 /// Times and bounds that a node chooses for itself. None of them affects the agreed state. Each has a key in node.toml
 /// (`config_rows.cpp`).
@@ -84,4 +84,4 @@ void connect_node(const node_actors& actors);
 /// other are released when their states end.
 void stop_node(const node_actors& actors);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::runtime

@@ -5,7 +5,7 @@
 #include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -203,4 +203,4 @@ std::optional<trail_head> decode_head(byte_span sector, const trail_owner& owner
   return is_signed(owner, keys, audit_statement::head, content, by) ? std::optional{head} : std::nullopt;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -11,7 +11,7 @@
 
 /// The bytes of an audit trail: records that are chained by their hashes, the signed header of each segment, and the
 /// signed head. Pure. `runtime/audit/README.md` describes the layout and lists the changes that verification detects.
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// Identifies the replica that writes a trail. Every signature of the trail covers this value.
 struct trail_owner {
@@ -138,4 +138,4 @@ inline constexpr std::size_t head_bytes = 2 * head_sector_bytes;
 [[nodiscard]] std::optional<trail_head> decode_head(byte_span sector, const trail_owner& owner,
                                                     const authenticator& keys);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -5,7 +5,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -109,4 +109,4 @@ or_reason<void> audit_entry_validator::check(const audit_event& event) {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

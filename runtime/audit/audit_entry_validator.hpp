@@ -7,7 +7,7 @@
 #include "actors/protocol/verification/validator.hpp"
 #include "runtime/audit/audit_event.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// Checks whether entries prove their claims: members, quorums and signatures of the statements in them. Pure.
 class audit_entry_validator {
@@ -39,4 +39,4 @@ class audit_entry_validator {
   std::uint64_t signatures_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -7,7 +7,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -182,4 +182,4 @@ std::optional<audit_event> audit_event_of(const storage_record& record) {
 
 std::optional<audit_event> audit_event_of(const observation& what) { return std::visit(observation_reader{}, what); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

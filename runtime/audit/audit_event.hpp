@@ -13,7 +13,7 @@
 
 /// The contents of an audit trail. These values define the meaning of entries; `audit_verifier` checks whether the
 /// signatures in them are genuine.
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The kind of an entry. It is part of the hash of every entry, so a number is never reused.
 enum class audit_kind : std::uint8_t {
@@ -161,4 +161,4 @@ inline constexpr std::size_t audit_payload_bytes_max = limits::frame_bytes_max +
 /// The event for an observation; nothing if the observation is only a number, or if a record has the same content.
 [[nodiscard]] std::optional<audit_event> audit_event_of(const observation& what);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

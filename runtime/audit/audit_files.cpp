@@ -12,7 +12,7 @@
 
 #include "runtime/audit/audit_chain.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -169,4 +169,4 @@ or_error<void> audit_files::remove_segment(std::uint64_t number) {
   return failed_to("remove", path, errno);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

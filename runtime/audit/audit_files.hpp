@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "runtime/audit/audit_sink.hpp"
-#include "runtime/durable_file.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The paths of a trail's files.
 struct audit_folder {
@@ -58,4 +58,4 @@ class audit_files final : public audit_sink {
   std::filesystem::path segment_path_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -5,7 +5,7 @@
 #include "messages/require.hpp"
 #include "runtime/audit/audit_event.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -211,4 +211,4 @@ std::optional<audit_event> decode_audit_payload(audit_kind kind, byte_span paylo
   return is_own_vote ? event : std::nullopt;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

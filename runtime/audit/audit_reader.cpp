@@ -4,7 +4,7 @@
 
 #include "runtime/audit/audit_trail.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -138,4 +138,4 @@ or_error<audit_reader> walk_trail(const audit_folder& folder, const trail_visito
   return trail_walker{folder, visitor}.walk();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

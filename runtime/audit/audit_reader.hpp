@@ -9,7 +9,7 @@
 #include "runtime/audit/audit_chain.hpp"
 #include "runtime/audit/audit_files.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// A place in a trail.
 struct trail_spot {
@@ -57,4 +57,4 @@ struct audit_reader {
 /// Memory: the size of one segment.
 [[nodiscard]] or_error<audit_reader> walk_trail(const audit_folder& folder, const trail_visitor& visitor);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

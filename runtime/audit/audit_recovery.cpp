@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -252,4 +252,4 @@ or_error<std::unique_ptr<audit_trail>> open_audit_trail(const audit_folder& fold
   return continue_trail(std::move(files), folder, std::move(*found), owner, std::move(keys), settings, time_us);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

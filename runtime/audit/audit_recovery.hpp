@@ -6,7 +6,7 @@
 #include "runtime/audit/audit_files.hpp"
 #include "runtime/audit/audit_trail.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The decoded sectors of a head file.
 struct read_head {
@@ -28,4 +28,4 @@ struct read_head {
                                                                       std::shared_ptr<const authenticator> keys,
                                                                       trail_settings settings, std::uint64_t time_us);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -4,7 +4,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The port through which an audit trail writes its bytes. The `audit_trail` is its only user. Every function may fail.
 /// After a failure the writer continues as if it had not called the function, and uses `cut_back` to undo possible
@@ -34,4 +34,4 @@ class audit_sink {
   [[nodiscard]] virtual or_error<void> remove_segment(std::uint64_t number) = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

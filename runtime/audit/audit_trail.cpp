@@ -5,7 +5,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 audit_trail::audit_trail(trail_owner owner, std::shared_ptr<const authenticator> keys, std::unique_ptr<audit_sink> sink,
                          trail_settings settings, trail_place place)
@@ -169,4 +169,4 @@ trail_progress audit_trail::progress() const {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

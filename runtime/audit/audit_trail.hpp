@@ -8,7 +8,7 @@
 #include "runtime/audit/audit_chain.hpp"
 #include "runtime/audit/audit_sink.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The size in bytes at which a segment is full.
 inline constexpr std::uint64_t audit_segment_bytes = 8 * 1024 * 1024;
@@ -105,4 +105,4 @@ class audit_trail {
   std::uint64_t lost_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

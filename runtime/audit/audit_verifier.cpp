@@ -6,7 +6,7 @@
 #include "runtime/audit/audit_recovery.hpp"
 #include "runtime/audit/contradiction_finder.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -166,4 +166,4 @@ or_error<trail_verdict> verify_trail(const audit_folder& folder, const cluster_p
   return trail_verifier{folder, cluster, keys, checks}.verify();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

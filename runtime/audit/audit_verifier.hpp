@@ -8,7 +8,7 @@
 #include "actors/protocol/base/cluster.hpp"
 #include "runtime/audit/audit_reader.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// A seal with a genuine signature.
 struct found_seal {
@@ -69,4 +69,4 @@ enum class statement_checks {
 [[nodiscard]] or_error<trail_verdict> verify_trail(const audit_folder& folder, const cluster_parameters& cluster,
                                                    const authenticator& keys, statement_checks checks);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -7,7 +7,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -193,4 +193,4 @@ auditor_actor::behavior_type auditor(auditor_self self, std::shared_ptr<std::uni
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -14,7 +14,7 @@
 #include "actors/interfaces.hpp"
 #include "runtime/audit/audit_trail.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// The disk reports to the auditor that these records are durable.
 struct records_written {
@@ -129,14 +129,14 @@ class audited_storage final : public stable_storage {
   std::shared_ptr<const audit_tap> tap_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit
 
 // clang-format off
-#define HYPERMESH_AUDIT_MESSAGES(add, block) \
-  add(block, records_written)                \
-  add(block, event_happened)                 \
-  add(block, flush_trail)                    \
-  add(block, close_trail)
+#define HYPERMESH_AUDIT_MESSAGES(add, block)\
+  add(block, audit::records_written) \
+  add(block, audit::event_happened)  \
+  add(block, audit::flush_trail)     \
+  add(block, audit::close_trail)
 // clang-format on
 
 // The message ids in runtime/links/link_messages.hpp begin at 200 above the first id and may grow up to 299.

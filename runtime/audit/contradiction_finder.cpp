@@ -2,7 +2,7 @@
 
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 namespace {
 
@@ -57,4 +57,4 @@ void contradiction_finder::forget_through(sequence_number stable) {
   committed_.erase(committed_.begin(), committed_.upper_bound(stable));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -6,7 +6,7 @@
 
 #include "runtime/audit/audit_verifier.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// Finds conflicting statements: two digests for one replica, kind, view and sequence number, or two commit
 /// certificates for one sequence number. Pure. Memory: the statements of sequence numbers above the newest stable
@@ -34,4 +34,4 @@ class contradiction_finder {
   std::vector<found_contradiction> found_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "messages/require.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 
-namespace hypermesh {
+namespace hypermesh::audit {
 
 /// Verifies with the keys of a genesis file and needs no secret key, so a trail can be checked on any machine.
 class member_verifier final : public authenticator {
@@ -24,4 +24,4 @@ class member_verifier final : public authenticator {
   member_keys members_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::audit

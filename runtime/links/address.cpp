@@ -11,9 +11,9 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -157,4 +157,4 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || (host.starts_with("127.") && ipv4(host).has_value());
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

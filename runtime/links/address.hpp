@@ -8,7 +8,7 @@
 
 /// Addresses as they appear in configuration files and options. All addresses go through one parser, so a text is valid
 /// everywhere or an error everywhere. Pure.
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// A host and a port.
 struct replica_address {
@@ -44,4 +44,4 @@ enum class address_use {
 /// Whether the host is an address that only this machine can reach, or `localhost`.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

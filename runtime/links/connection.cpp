@@ -10,7 +10,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -142,4 +142,4 @@ void connection::cut() {
   if (halted_) trigger_later();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -22,7 +22,7 @@
 /// - Reading stops only inside the handler of new_data_msg, and starts again only in a function posted to the
 /// multiplexer. Both must not happen in one turn of its loop, because CAF would keep the old registration and forget
 /// the new registration. Then the link would never read again.
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// Ends both directions of a connection at once; queued bytes are lost. CAF reports soon afterwards that the connection
 /// is closed. Call this also after CAF has reported a closed connection, because the remote node may have closed only
@@ -97,4 +97,4 @@ class connection : public std::enable_shared_from_this<connection> {
   bool is_cut_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

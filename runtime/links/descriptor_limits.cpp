@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -55,4 +55,4 @@ or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser r
       allowed, bounds.sessions_max, bounds.handshakes_max, wanted);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

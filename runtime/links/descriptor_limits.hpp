@@ -5,7 +5,7 @@
 
 #include "runtime/links/link_settings.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// Number of open files that a replica needs besides its links: storage, audit trail, logs.
 inline constexpr std::uint64_t other_files = 512;
@@ -26,4 +26,4 @@ using limit_raiser = std::uint64_t (*)(std::uint64_t wanted);
 /// The error for a process that needs `wanted` open files when the system allows fewer.
 [[nodiscard]] tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint64_t allowed);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -89,4 +89,4 @@ redial_backoff::milliseconds redial_backoff::next(std::uint32_t random) {
   return base + milliseconds{random % spread};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

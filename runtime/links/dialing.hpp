@@ -10,7 +10,7 @@
 
 /// Outgoing TCP connections that do not block. CAF's own connect waits for the remote host on the one thread that
 /// serves all links.
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// An address and port in the form of the socket API.
 struct socket_address {
@@ -50,4 +50,4 @@ class redial_backoff {
   milliseconds next_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

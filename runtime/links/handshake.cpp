@@ -8,7 +8,7 @@
 #include "messages/digest.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -339,4 +339,4 @@ link_error responder_handshake::at_end_of_bytes() const {
   return hello_.is_partial() || proof_.is_partial() ? link_error::truncated : link_error::closed;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

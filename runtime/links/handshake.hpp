@@ -36,7 +36,7 @@
 /// connection stays secret when an identity key leaks later.
 ///
 /// All three messages have a fixed size, so nothing is parsed or allocated by a length that a stranger chose.
-namespace hypermesh {
+namespace hypermesh::links {
 
 inline constexpr std::uint8_t link_version = 2;
 
@@ -180,4 +180,4 @@ class responder_handshake {
   bool over_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

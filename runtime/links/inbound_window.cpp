@@ -2,7 +2,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 struct inbound_window::credit {
   std::shared_ptr<inbound_window> window;
@@ -34,4 +34,4 @@ void inbound_window::release(std::size_t bytes) {
   if (halted_.load() && halted_.exchange(false)) reopened_();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

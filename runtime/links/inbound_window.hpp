@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// Bounds the bytes that one remote node has delivered and this node has not handled yet (attack 33). Each frame takes
 /// credit. When more than `bytes_max` is taken, the link stops reading, and TCP then slows the sender down. When at
@@ -50,4 +50,4 @@ class inbound_window : public std::enable_shared_from_this<inbound_window> {
   std::atomic<bool> halted_{false};
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

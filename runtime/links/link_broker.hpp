@@ -6,7 +6,7 @@
 #include <caf/behavior.hpp>
 #include <caf/io/broker.hpp>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// A broker whose mailbox closes when it quits. The mailbox of a CAF 0.17.6 broker stays open. Messages to a closed
 /// session would then pile up for as long as any actor has its handle, and a delayed message to itself would keep the
@@ -21,10 +21,10 @@ class link_broker : public caf::io::broker {
   }
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links
 
 template <>
-class caf::behavior_type_of<hypermesh::link_broker> {
+class caf::behavior_type_of<hypermesh::links::link_broker> {
  public:
   using type = caf::behavior;
 };

@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -62,4 +62,4 @@ std::vector<misdirected_address> link_counters::misdirected() const {
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

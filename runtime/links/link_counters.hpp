@@ -11,7 +11,7 @@
 #include "messages/values.hpp"
 #include "runtime/links/link_error.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The counters of a node's links. A counter is reported as "link_" and the name of its enumerator.
 enum class link_count : std::uint8_t {
@@ -105,4 +105,4 @@ class link_counters {
 static_assert(link_count_count + link_error_count + limits::replicas_max <= limits::report_counters_max / 2,
               "a report has room for the counters of other parts");
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::string_view to_string(link_error reason) {
   return names[index];
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The reason why a link was refused or ended. Each reason has its own counter. So an operator can distinguish a bad
 /// network, a wrong configuration and an attack.
@@ -56,4 +56,4 @@ inline constexpr std::size_t link_error_count = static_cast<std::size_t>(link_er
 /// The name of the reason in snake_case. The counter has the same name.
 [[nodiscard]] std::string_view to_string(link_error reason);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -7,7 +7,7 @@
 #include "messages/types.hpp"
 #include "runtime/links/link_error.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The principals in the HELLO of a dialing node: the node itself, and the node that it wants to reach. Neither is
 /// proven.
@@ -42,4 +42,4 @@ struct link_event {
 /// Called on the thread of the links. The handler must not block this thread.
 using link_event_handler = std::function<void(const link_event&)>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -16,7 +16,7 @@
 #include "runtime/links/handshake.hpp"
 
 /// The messages that the actors of the links send to each other and to themselves. Only code in this folder sends them.
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// A connection that the listener accepted. The listener owns the socket until the peer takes over. All actors of the
 /// links run on CAF's multiplexer thread, so both actors may change this value without a lock.
@@ -87,22 +87,22 @@ struct port_closing {};
 /// The good-bye took too long (listener and peer to themselves).
 struct farewell_over {};
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links
 
 // clang-format off
-#define HYPERMESH_LINK_MESSAGES(add, block) \
-  add(block, connection_offered)            \
-  add(block, connection_taken)              \
-  add(block, window_reopened)               \
-  add(block, keepalive_due)                 \
-  add(block, dial_due)                      \
-  add(block, dial_expired)                  \
-  add(block, host_resolved)                 \
-  add(block, sweep_due)                     \
-  add(block, report_due)                    \
-  add(block, stop_links)                    \
-  add(block, port_closing)                  \
-  add(block, farewell_over)
+#define HYPERMESH_LINK_MESSAGES(add, block)\
+  add(block, links::connection_offered) \
+  add(block, links::connection_taken)   \
+  add(block, links::window_reopened)    \
+  add(block, links::keepalive_due)      \
+  add(block, links::dial_due)           \
+  add(block, links::dial_expired)       \
+  add(block, links::host_resolved)      \
+  add(block, links::sweep_due)          \
+  add(block, links::report_due)         \
+  add(block, links::stop_links)         \
+  add(block, links::port_closing)       \
+  add(block, links::farewell_over)
 // clang-format on
 
 // The message ids of actors/interfaces.hpp may grow up to this first id.

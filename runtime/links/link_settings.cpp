@@ -2,13 +2,13 @@
 
 #include <sodium.h>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 entropy_source system_entropy() {
   initialise_crypto();
   return [](std::span<std::byte> bytes) { randombytes_buf(bytes.data(), bytes.size()); };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

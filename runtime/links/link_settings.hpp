@@ -14,7 +14,7 @@
 #include "runtime/links/handshake.hpp"
 #include "runtime/links/link_event.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The bounds and time-outs of all links, with the reason for each default.
 struct link_limits {
@@ -101,4 +101,4 @@ struct link_settings {
   }
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -14,7 +14,7 @@
 #include "runtime/links/listening.hpp"
 #include "runtime/links/peer.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -180,4 +180,4 @@ bool stop_links_and_wait(caf::actor_system& system, const std::vector<caf::actor
   return in_time;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -16,7 +16,7 @@
 /// it is open (see "Decisions" in the README of this folder).
 ///
 /// The actor system needs `load<caf::io::middleman>()`.
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The links of a replica. Copies refer to the same links.
 struct replica_links {
@@ -73,4 +73,4 @@ void stop_links_of(const std::vector<caf::actor>& actors);
 bool stop_links_and_wait(caf::actor_system& system, const std::vector<caf::actor>& actors,
                          std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

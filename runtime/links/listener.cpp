@@ -9,7 +9,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -253,4 +253,4 @@ caf::behavior listener(caf::stateful_actor<listener_state, link_broker>* self,
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

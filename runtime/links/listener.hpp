@@ -15,7 +15,7 @@
 #include "runtime/links/link_messages.hpp"
 #include "runtime/links/peer.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The parameters of the listener.
 struct listener_setup {
@@ -78,4 +78,4 @@ class listener_state {
 caf::behavior listener(caf::stateful_actor<listener_state, link_broker>* self,
                        std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

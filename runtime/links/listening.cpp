@@ -8,10 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <variant>
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -137,4 +138,4 @@ or_error<open_file> open_listening_socket(const replica_address& address) {
   return explain(address, error);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -8,7 +8,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -293,4 +293,4 @@ caf::behavior peer(caf::stateful_actor<peer_state, link_broker>* self, std::shar
   };
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -11,7 +11,7 @@
 #include "runtime/links/link_broker.hpp"
 #include "runtime/links/link_messages.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The parameters of one peer.
 struct peer_setup {
@@ -100,4 +100,4 @@ class peer_state {
 
 caf::behavior peer(caf::stateful_actor<peer_state, link_broker>* self, std::shared_ptr<const peer_setup> setup);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

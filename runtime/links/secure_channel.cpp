@@ -6,7 +6,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 namespace {
 
@@ -149,4 +149,4 @@ link_error secure_channel::at_end_of_bytes() const {
   return pending_.empty() ? link_error::closed : link_error::truncated;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -10,7 +10,7 @@
 #include "messages/types.hpp"
 #include "runtime/links/link_error.hpp"
 
-namespace hypermesh {
+namespace hypermesh::links {
 
 /// The outbound buffer of a CAF scribe.
 using wire_buffer = std::vector<char>;
@@ -111,4 +111,4 @@ class secure_channel {
   bool end_sealed_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::links

@@ -9,7 +9,7 @@
 #include "messages/expected.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 namespace {
 
@@ -241,4 +241,4 @@ or_reason<void> authenticated_map::restore(const state_snapshot& snapshot) {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

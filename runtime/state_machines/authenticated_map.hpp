@@ -9,7 +9,7 @@
 #include "actors/ports.hpp"
 #include "messages/limits.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// The replicated state of a machine: an ordered map of bytes to bytes under a Merkle
 /// root (the hierarchical partitions of Castro's thesis, section 5.3.1, with one level of buckets).
@@ -91,4 +91,4 @@ class authenticated_map {
   std::optional<digest> root_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

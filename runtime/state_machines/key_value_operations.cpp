@@ -7,7 +7,7 @@
 #include "messages/require.hpp"
 #include "runtime/state_machines/printable.hpp"
 
-namespace hypermesh::key_value {
+namespace hypermesh::machines::key_value {
 
 namespace {
 
@@ -186,4 +186,4 @@ machine_answer interpret(byte_span submitted, const operation_result& result) {
   return answer;
 }
 
-}  // namespace hypermesh::key_value
+}  // namespace hypermesh::machines::key_value

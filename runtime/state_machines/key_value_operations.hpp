@@ -27,7 +27,7 @@
 ///
 /// The flag of a compare and swap is 1 if an expected value follows, as u32 length and bytes, and 0 if the
 /// swap requires that there is no value. Numbers are little-endian. Every operation has exactly one encoding.
-namespace hypermesh::key_value {
+namespace hypermesh::machines::key_value {
 
 inline constexpr std::size_t key_bytes_max = 1024;
 
@@ -83,4 +83,4 @@ using operation = std::variant<put, get, remove, compare_and_swap, increment>;
 /// as (none).
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
-}  // namespace hypermesh::key_value
+}  // namespace hypermesh::machines::key_value

@@ -6,7 +6,7 @@
 
 #include "runtime/state_machines/machine_results.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 namespace {
 
@@ -84,4 +84,4 @@ operation_result key_value_store::execute(const key_value::increment& operation)
   return applied(std::move(text));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

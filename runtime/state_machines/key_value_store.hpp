@@ -4,7 +4,7 @@
 #include "runtime/state_machines/authenticated_map.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// The machine "key-value": a replicated map of bytes to bytes. key_value_operations.hpp defines its operations and
 /// results. Memory: `content_bytes_max` of keys and values, and the same amount again while a snapshot is held. Writes
@@ -41,4 +41,4 @@ class key_value_store final : public state_machine {
   std::uint64_t content_bytes_max_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

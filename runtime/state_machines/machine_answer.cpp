@@ -1,9 +1,9 @@
 #include "runtime/state_machines/machine_answer.hpp"
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/text_form.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 machine_answer text_answer(std::string text) {
   auto line = visible_lines(text);
@@ -32,4 +32,4 @@ machine_answer unapplied_answer(const operation_result& result) {
   return {result.status, text, text, std::nullopt};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -5,7 +5,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// The meaning of a machine's result, for people and for programs.
 struct machine_answer {
@@ -34,4 +34,4 @@ struct machine_answer {
 /// The answer to an operation that was not applied, or whose result was too large.
 [[nodiscard]] machine_answer unapplied_answer(const operation_result& result);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -4,7 +4,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 [[nodiscard]] inline operation_result applied(byte_vector payload = {}) {
   return {operation_status::applied, std::move(payload)};
@@ -18,4 +18,4 @@ namespace hypermesh {
   return {operation_status::malformed, to_byte_vector(why)};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -6,7 +6,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 namespace {
 
@@ -200,4 +200,4 @@ void node_pool::summarise(summary_view& into) const {
   into.gpu_milli_used = gpu_milli_used_;
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

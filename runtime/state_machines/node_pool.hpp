@@ -11,7 +11,7 @@
 #include "runtime/state_machines/scheduler_operations.hpp"
 #include "runtime/state_machines/scheduler_results.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 /// The number of a node in the order of registration.
 using node_index = std::uint32_t;
@@ -114,4 +114,4 @@ class node_pool {
   std::uint64_t gpu_milli_used_ = 0;
 };
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

@@ -8,7 +8,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// Whether `letter` is visible ASCII, which means neither a space nor a control character.
 [[nodiscard]] inline bool is_visible(char letter) { return letter > ' ' && letter < '\x7f'; }
@@ -29,4 +29,4 @@ template <class Number>
   return value;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -7,7 +7,7 @@
 #include "runtime/state_machines/key_value_store.hpp"
 #include "runtime/state_machines/resource_scheduler.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::string_view operations_usage(std::string_view machine) {
   return found == nullptr ? std::string_view{} : found->usage();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -10,7 +10,7 @@
 #include "runtime/state_machines/machine_answer.hpp"
 
 /// The state machines that come with the product, by name.
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// The names as a list for people: "key-value, scheduler".
 [[nodiscard]] std::string state_machine_names();
@@ -32,4 +32,4 @@ namespace hypermesh {
 /// The operations of `machine`, one on each line; empty for an unknown name.
 [[nodiscard]] std::string_view operations_usage(std::string_view machine);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

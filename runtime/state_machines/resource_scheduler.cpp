@@ -8,7 +8,7 @@
 #include "runtime/state_machines/machine_results.hpp"
 #include "runtime/state_machines/printable.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 using namespace scheduler;
 
@@ -314,4 +314,4 @@ or_reason<void> resource_scheduler::derive_task(std::string_view name, byte_span
   return wrong();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -11,7 +11,7 @@
 #include "runtime/state_machines/node_pool.hpp"
 #include "runtime/state_machines/scheduler_records.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// Bounds of the scheduler's memory and of the work of one operation. They are the same
 /// at every replica, because they decide which operations are refused and which tasks are
@@ -107,4 +107,4 @@ class resource_scheduler final : public state_machine {
   std::size_t bucket_count_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

@@ -8,7 +8,7 @@
 #include "messages/limits.hpp"
 #include "runtime/state_machines/printable.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 namespace {
 
@@ -262,4 +262,4 @@ or_reason<byte_vector> parse_operation(std::span<const std::string> words) {
   return encode(*parsed);
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

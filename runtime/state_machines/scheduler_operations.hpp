@@ -15,7 +15,7 @@
 ///
 /// The first octet is the place of the operation in `operation` below, from 1. The fields follow in order. Numbers are
 /// little-endian in the width of their type, texts have one octet of length, and lists have one octet of count.
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 /// The longest name of a node, task or GPU model. Names are visible ASCII.
 inline constexpr std::size_t name_bytes_max = 64;
@@ -126,4 +126,4 @@ void write_needs(byte_writer& out, const demand& needs, service_class service);
 /// Encodes the operation that the words of a command line describe. The failure says what to write instead.
 [[nodiscard]] or_reason<byte_vector> parse_operation(std::span<const std::string> words);
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

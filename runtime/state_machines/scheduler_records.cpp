@@ -2,7 +2,7 @@
 
 #include "runtime/state_machines/authenticated_map.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 namespace {
 
@@ -84,4 +84,4 @@ std::optional<task_record> decode_task(byte_span value) {
   return record;
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

@@ -17,7 +17,7 @@
 /// | "n" node name | u32 index, u32 cpu_milli, u32 memory_mib, u8 gpus, model                  |
 /// | "t" task name | u8 state, demand and service class, then by state: pending u64 ticket;    |
 /// |               | placed u32 node, u16 gpus; released u32 node, u16 gpus, u64 ticket        |
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 struct header_record {
   /// The ticket of the next task that waits or is released. Tickets order both queues.
@@ -54,4 +54,4 @@ inline constexpr std::string_view header_key = "h";
 [[nodiscard]] std::optional<node_record> decode_node(std::string_view name, byte_span value);
 [[nodiscard]] std::optional<task_record> decode_task(byte_span value);
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

@@ -5,7 +5,7 @@
 
 #include "messages/byte_codec.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 namespace {
 
@@ -237,4 +237,4 @@ machine_answer interpret(byte_span submitted, const operation_result& result) {
   return text.empty() ? value_answer(result.payload) : text_answer(std::move(text));
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

@@ -20,7 +20,7 @@
 /// | queries                | `node_view`, `task_view`, `summary_view` |
 ///
 /// The fields follow in order and have the same encoding as the fields of the operations.
-namespace hypermesh::scheduler {
+namespace hypermesh::machines::scheduler {
 
 /// A set of GPUs. Bit i stands for GPU i of the node.
 using gpu_set = std::uint16_t;
@@ -97,4 +97,4 @@ struct summary_view {
 /// Interprets the result of the operation `submitted`.
 [[nodiscard]] machine_answer interpret(byte_span submitted, const operation_result& result);
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::machines::scheduler

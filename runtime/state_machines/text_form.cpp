@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
-namespace hypermesh {
+namespace hypermesh::machines {
 
 namespace {
 
@@ -34,4 +34,4 @@ std::string value_text(byte_span value) {
   return is_plain ? std::string{text} : quoted_text(text);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

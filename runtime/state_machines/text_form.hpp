@@ -6,7 +6,7 @@
 #include "messages/types.hpp"
 
 /// Shows foreign bytes as text that does not control a terminal: control characters become visible escapes.
-namespace hypermesh {
+namespace hypermesh::machines {
 
 /// Shows a value on one line. Two different values never look alike, and no value looks like another kind of answer:
 ///
@@ -16,4 +16,4 @@ namespace hypermesh {
 /// - Bytes that are not UTF-8 appear as 0x and hexadecimal digits.
 [[nodiscard]] std::string value_text(byte_span value);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::machines

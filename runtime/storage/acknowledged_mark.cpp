@@ -6,11 +6,11 @@
 
 #include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/stored_values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -125,4 +125,4 @@ or_error<void> acknowledged_mark::settle(const reading& said) {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <memory>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 #include "runtime/storage/storage_environment.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The number of changes whose durability the storage has acknowledged, in a file beside the database. If a database
 /// comes back with fewer changes, it has lost changes on which others rely. Without the mark, a flipped bit in the
@@ -63,4 +63,4 @@ class acknowledged_mark {
   std::uint64_t synced_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

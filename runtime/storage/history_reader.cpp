@@ -10,7 +10,7 @@
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/stored_keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -160,4 +160,4 @@ or_error<found_history> read_history(rocksdb_database& database, const acknowled
   return history_reader{database}.read(promised);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -8,7 +8,7 @@
 #include "runtime/storage/rocksdb_database.hpp"
 #include "runtime/storage/storage_totals_tracker.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The content of a database that is complete.
 struct found_history {
@@ -24,4 +24,4 @@ struct found_history {
 /// totals of the last change, and that this change is not older than the acknowledged changes.
 [[nodiscard]] or_error<found_history> read_history(rocksdb_database& database, const acknowledged_mark& promised);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -2,7 +2,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The durability mode `memory`: nothing is stored. A node that ends has forgotten its votes, so it may return only in
 /// a cluster that starts anew. A crash of more than f replicas at once loses acknowledged operations.
@@ -16,4 +16,4 @@ class memory_storage : public stable_storage {
   [[nodiscard]] std::uint64_t bytes_held() const override { return 0; }
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

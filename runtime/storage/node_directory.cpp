@@ -14,9 +14,9 @@
 
 #include "messages/digest.hpp"
 #include "messages/limits.hpp"
-#include "runtime/toml_document.hpp"
+#include "runtime/base/toml_document.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -199,4 +199,4 @@ or_error<directory_lock> directory_lock::take(const node_directory& directory) {
   return directory_lock{std::move(file)};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 #include "runtime/storage/storage.hpp"
 
 /// Reads and writes the small files of a node's directory, beside the database.
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The places of the files in a node's directory.
 struct node_directory {
@@ -76,4 +76,4 @@ class directory_lock {
   open_file file_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -16,7 +16,7 @@
 
 #include "runtime/storage/table_checksums.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -230,4 +230,4 @@ tl::unexpected<world_error> rocksdb_database::error_of(std::string_view action, 
   return tl::unexpected(world_error{std::move(what), remedy_for(status, text, path_)});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

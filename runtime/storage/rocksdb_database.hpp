@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/storage_environment.hpp"
 
@@ -18,7 +18,7 @@ class Iterator;
 class Status;
 }  // namespace rocksdb
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The columns of the database. Each column has its own files. All columns except the chunks share one write-ahead log.
 enum class column : std::uint8_t {
@@ -79,4 +79,4 @@ class rocksdb_database {
   std::array<rocksdb::ColumnFamilyHandle*, column_count> columns_{};
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

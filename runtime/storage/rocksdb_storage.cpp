@@ -14,7 +14,7 @@
 #include "runtime/storage/history_reader.hpp"
 #include "runtime/storage/stored_keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -297,4 +297,4 @@ tl::unexpected<world_error> rocksdb_storage::fail(tl::unexpected<world_error> er
   return error;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

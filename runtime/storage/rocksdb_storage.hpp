@@ -15,7 +15,7 @@ namespace rocksdb {
 class WriteBatch;
 }  // namespace rocksdb
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The durability modes `sync` and `async`: stores the history of one node in RocksDB. For one thread at a time.
 ///
@@ -117,4 +117,4 @@ class rocksdb_storage final : public stable_storage {
   std::unique_ptr<wal_syncer> syncer_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

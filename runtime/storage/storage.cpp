@@ -6,7 +6,7 @@
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/rocksdb_storage.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -132,4 +132,4 @@ or_error<void> make_learner(const std::filesystem::path& root, const storage_own
       fault_origin::configuration});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "actors/ports.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
 /// The node's directory: its owner, the known facts about its past, and how to open its storage.
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// Says when a write of a node counts as done, and which crashes it survives.
 enum class durability : std::uint8_t {
@@ -54,4 +54,4 @@ struct storage_owner {
 /// in which the replica has not voted yet. Does nothing when the directory already belongs to a learner.
 [[nodiscard]] or_error<void> make_learner(const std::filesystem::path& directory, const storage_owner& owner);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -7,9 +7,9 @@
 
 #include <rocksdb/env.h>
 
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -45,7 +45,7 @@ class this_machine final : public storage_environment {
   }
 
   or_error<std::unique_ptr<updatable_file>> open_file(const std::filesystem::path& path) override {
-    hypermesh::open_file file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
+    base::open_file file{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
     if (!file.is_open() && errno == ENOENT) return std::unique_ptr<updatable_file>{};
     if (!file.is_open()) return failed_to("open", path, errno);
     return std::unique_ptr<updatable_file>{std::make_unique<system_file>(std::move(file))};
@@ -58,4 +58,4 @@ class this_machine final : public storage_environment {
 
 std::shared_ptr<storage_environment> system_environment() { return std::make_shared<this_machine>(); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -7,13 +7,13 @@
 #include <string_view>
 
 #include "messages/types.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
 namespace rocksdb {
 class Env;
 }  // namespace rocksdb
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// An open file of a fixed size that is written in place. The functions return an error number, or 0 for success.
 class updatable_file {
@@ -50,4 +50,4 @@ class storage_environment {
 /// Files and threads of this machine.
 [[nodiscard]] std::shared_ptr<storage_environment> system_environment();
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -2,7 +2,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 void storage_totals_tracker::gain(share& into, std::uint64_t check, std::uint64_t bytes) {
   for (auto* const each : {&into.items, &totals_.items})
@@ -62,4 +62,4 @@ void storage_totals_tracker::continue_from(const stored_values::storage_totals& 
   totals_ = read;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -7,7 +7,7 @@
 
 #include "runtime/storage/stored_values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// The totals of the database's content. They are kept in memory, so each change can write the new totals, and
 /// forgetting reads nothing from the disk. Pure. Memory: 150 bytes for each sequence that has records.
@@ -64,4 +64,4 @@ class storage_totals_tracker {
   std::uint64_t bytes_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -9,7 +9,7 @@
 
 /// The keys of the ledger column, and conversions between bytes and RocksDB's slices. Only source files include this
 /// file.
-namespace hypermesh::stored_keys {
+namespace hypermesh::storage::stored_keys {
 
 inline constexpr std::string_view totals = "totals";
 inline constexpr std::string_view manifest = "state";
@@ -19,9 +19,9 @@ inline constexpr std::string_view manifest = "state";
   return "newest/" + std::to_string(static_cast<unsigned>(kind));
 }
 
-}  // namespace hypermesh::stored_keys
+}  // namespace hypermesh::storage::stored_keys
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 [[nodiscard]] inline byte_span bytes_of(const rocksdb::Slice& slice) {
   return as_byte_span({slice.data(), slice.size()});
@@ -33,4 +33,4 @@ namespace hypermesh {
 
 [[nodiscard]] inline rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -7,7 +7,7 @@
 #include "messages/byte_codec.hpp"
 #include "messages/limits.hpp"
 
-namespace hypermesh::stored_values {
+namespace hypermesh::storage::stored_values {
 
 namespace {
 
@@ -155,4 +155,4 @@ std::optional<storage_totals> decode_totals(byte_span value) {
   return out;
 }
 
-}  // namespace hypermesh::stored_values
+}  // namespace hypermesh::storage::stored_values

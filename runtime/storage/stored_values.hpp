@@ -12,7 +12,7 @@
 /// The encoding of records, the kept state and the totals in the database. Pure. Each value carries a checksum from the
 /// moment it is made, so that damage by memory, file system or database is found. The checksum of a record also covers
 /// its key.
-namespace hypermesh::stored_values {
+namespace hypermesh::storage::stored_values {
 
 /// SipHash-2-4 under a fixed key. It protects against accidents only, because anybody who can write the files can also
 /// compute the checksum.
@@ -100,4 +100,4 @@ struct storage_totals {
 [[nodiscard]] byte_vector encode(const storage_totals& totals);
 [[nodiscard]] std::optional<storage_totals> decode_totals(byte_span value);
 
-}  // namespace hypermesh::stored_values
+}  // namespace hypermesh::storage::stored_values

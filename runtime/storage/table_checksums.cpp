@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <rocksdb/file_checksum.h>
 
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/stored_values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 namespace {
 
@@ -129,4 +129,4 @@ void table_checksums::OnTableFileCreated(const rocksdb::TableFileCreationInfo& i
 
 void table_checksums::OnTableFileDeleted(const rocksdb::TableFileDeletionInfo& info) { forget(info.file_path); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

@@ -10,7 +10,7 @@
 
 #include "actors/ports.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// Stores the checksum of each whole table file in a small file beside the database. RocksDB interprets parts of a
 /// table before it has checked them, and in Debian's build it aborts the process at an impossible value. So every table
@@ -43,4 +43,4 @@ class table_checksums final : public rocksdb::EventListener {
   std::filesystem::path folder_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

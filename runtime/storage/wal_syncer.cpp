@@ -2,7 +2,7 @@
 
 #include <rocksdb/db.h>
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 wal_syncer::wal_syncer(rocksdb_database& database, acknowledged_mark& mark, bool with_thread)
     : database_(&database), mark_(&mark), written_(mark.last().changes), synced_(written_) {
@@ -65,4 +65,4 @@ or_error<void> wal_syncer::sync(std::uint64_t changes) {
   return mark_->advance(changes);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

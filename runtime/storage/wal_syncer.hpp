@@ -9,7 +9,7 @@
 #include "runtime/storage/acknowledged_mark.hpp"
 #include "runtime/storage/rocksdb_database.hpp"
 
-namespace hypermesh {
+namespace hypermesh::storage {
 
 /// Mode `async`: syncs the write-ahead log after writes. So no write waits for the disk, and a machine that loses power
 /// forgets at most the writes of `period` and of the time of one sync. A thread makes the syncs and sleeps while
@@ -53,4 +53,4 @@ class wal_syncer {
   std::thread thread_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::storage

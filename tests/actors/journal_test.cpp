@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(journal_bench, "a batch is executed and answered once the own 
   const auto batches = [](std::uint64_t sequence) {
     committed_batch batch;
     batch.sequence = sequence_number{sequence};
-    batch.body = std::make_shared<const hypermesh::batch>();
+    batch.body = std::make_shared<const messages::batch>();
     return std::make_shared<const std::vector<committed_batch>>(std::vector{batch});
   };
   const auto none = std::make_shared<const std::vector<outgoing_message>>();

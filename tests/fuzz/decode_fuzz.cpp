@@ -9,7 +9,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* first = reinterpret_cast<const std::byte*>(data);
   const auto frame = std::make_shared<const hypermesh::byte_vector>(first, first + size);
-  const auto decoded = hypermesh::decode(frame);
+  const auto decoded = hypermesh::messages::decode(frame);
   if (decoded && hypermesh::testing::to_line(*decoded).empty()) __builtin_trap();
   return 0;
 }

@@ -1,12 +1,13 @@
 #include <cstdint>
 
 #include "messages/require.hpp"
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 #include "runtime/links/handshake.hpp"
 
 namespace {
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 /// The keys of four replicas and a client. This node is replica 0.
 std::shared_ptr<const ed25519_authenticator> keys_of_replica_0() {

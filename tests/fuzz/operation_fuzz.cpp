@@ -9,6 +9,7 @@
 /// following length byte gives the length of an operation.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hypermesh;
+  using namespace hypermesh::testing;
   if (size == 0) return 0;
   auto made = make_state_machine(data[0] % 2 == 0 ? "key-value" : "scheduler");
   auto& machine = **made;

@@ -8,7 +8,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -248,4 +248,4 @@ TEST_CASE("a failed write to stderr changes nothing else") {
   CHECK(run_with({"sim", "--seeds", "0"}, {.binary = HYPERMESH_LAB, .closed = {0, 1, 2}}).code == 2);
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -8,7 +8,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -168,4 +168,4 @@ TEST_CASE("audit: wrong usage gives exit code 2, and each command has a help tex
   }
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

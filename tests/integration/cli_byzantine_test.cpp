@@ -5,7 +5,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -67,4 +67,4 @@ TEST_CASE("an unknown strategy is refused") {
   CHECK(command.wait() == 2);
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -73,4 +73,4 @@ TEST_CASE("a long run reports the resources of every replica after each tenth") 
   CHECK(told["growth"]["disk"]["since_first_tenth"].get<double>() > 0);
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -6,7 +6,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -146,4 +146,4 @@ TEST_CASE("two replicas cannot listen at one port: the second reports it and exi
   CHECK(cluster.ask("submit", {"put", "still", "here"}).out == "ok\n");
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

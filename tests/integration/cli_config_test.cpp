@@ -5,7 +5,7 @@
 #include "tests/integration/cli_process.hpp"
 
 /// Tests `hypermesh config explain`, `print-default`, `print-effective` and `print-reference`.
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -127,4 +127,4 @@ TEST_CASE("config print-reference prints the reference of the repository") {
   CHECK(printed.out == text_of(fs::path{HYPERMESH_SOURCE_DIR} / "runtime" / "CONFIGURATION.md"));
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

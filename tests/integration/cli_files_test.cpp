@@ -5,7 +5,7 @@
 #include "tests/integration/cli_process.hpp"
 
 /// Tests how the commands react to unusual files, directories and addresses of an operator.
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -237,4 +237,4 @@ TEST_CASE("a short endurance run reports operations and rate for every tenth") {
   }
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -10,7 +10,7 @@
 
 /// Tries every option, file and stream of both binaries with hostile values. The table of options is made from the
 /// parsers of the binaries, so a new option is tried automatically.
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -311,4 +311,4 @@ TEST_CASE("each hostile line of stdin has a result line") {
   }
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -2,7 +2,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -66,4 +66,4 @@ TEST_CASE("a replica starts as a learner on an empty data directory and on none"
   CHECK(replica.listens_and_stops({}));
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

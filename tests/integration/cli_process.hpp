@@ -24,7 +24,7 @@
 
 /// Runs the product's binary as its users do: real processes, real sockets, real files. Tests wait for conditions with
 /// generous deadlines and make no claim about time.
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace fs = std::filesystem;
 using words = std::vector<std::string>;
@@ -305,4 +305,4 @@ class running_cluster {
   std::vector<std::unique_ptr<process>> replicas_;
 };
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

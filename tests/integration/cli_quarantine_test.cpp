@@ -5,7 +5,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -71,4 +71,4 @@ TEST_CASE_FIXTURE(quarantine_bench, "the trails of the other replicas hold the e
   CHECK(found > 0);
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -6,7 +6,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -135,4 +135,4 @@ TEST_CASE("a hand-over to the last of seven replicas leaves six views, and no me
   }
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

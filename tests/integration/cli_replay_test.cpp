@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -131,4 +131,4 @@ TEST_CASE("a replay of the real trace places every task as a single scheduler do
   CHECK(told["verdict"]["state_root"] == told["verdict"]["reference_root"]);
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

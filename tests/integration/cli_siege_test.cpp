@@ -6,7 +6,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -88,4 +88,4 @@ TEST_CASE("the costs of the guard are measured on the frames of real replicas") 
   CHECK(nothing_is_left(folder));
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -4,7 +4,7 @@
 
 #include "tests/integration/cli_process.hpp"
 
-namespace hypermesh::cli_test {
+namespace hypermesh::testing::cli_test {
 
 namespace {
 
@@ -146,4 +146,4 @@ TEST_CASE("an unknown operation gives exit code 2 and a list of the operations")
   CHECK(has(result.err, "put KEY VALUE"));
 }
 
-}  // namespace hypermesh::cli_test
+}  // namespace hypermesh::testing::cli_test

@@ -21,6 +21,7 @@
 namespace {
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 /// A folder that is removed with all its contents when the test ends.
 class scratch_folder {

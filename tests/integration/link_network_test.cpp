@@ -6,7 +6,8 @@
 #include "tests/integration/link_test_nodes.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::link_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::link_test;
 
 namespace {
 

@@ -30,7 +30,7 @@
 #include "tests/runtime/link_test_members.hpp"
 
 /// Nodes with real sockets on the loopback interface, and strangers whose connections the test drives itself.
-namespace hypermesh::link_test {
+namespace hypermesh::testing::link_test {
 
 /// Waits until `holds` is true. Returns false after a time that is exceeded only if the test fails.
 inline bool eventually(const std::function<bool()>& holds, std::chrono::seconds patience = std::chrono::seconds{30}) {
@@ -356,4 +356,4 @@ struct raw_link {
   std::vector<std::string> pending_;
 };
 
-}  // namespace hypermesh::link_test
+}  // namespace hypermesh::testing::link_test

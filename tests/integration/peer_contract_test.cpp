@@ -9,7 +9,8 @@
 #include "tests/support/simulated_network.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::link_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::link_test;
 
 namespace {
 

@@ -125,11 +125,11 @@ TEST_CASE("a batch names no system request twice, whatever its evidence (attack 
 TEST_CASE("the frame of a whole document is shared, and the frame of a part is copied") {
   const auto frame = frame_of(sample_of(message_kind::view_change, sample_size::usual, 8));
   const blob whole{frame, body_of(*frame)};
-  CHECK(hypermesh::frame_of(message_kind::view_change, whole) == frame);
+  CHECK(messages::frame_of(message_kind::view_change, whole) == frame);
   // The same content under another kind makes another frame.
-  CHECK(hypermesh::frame_of(message_kind::status, whole) != frame);
+  CHECK(messages::frame_of(message_kind::status, whole) != frame);
   const blob part{frame, whole.view.first(whole.view.size() - 1)};
-  const auto copy = hypermesh::frame_of(message_kind::view_change, part);
+  const auto copy = messages::frame_of(message_kind::view_change, part);
   CHECK(copy != frame);
   CHECK(copy->size() == part.view.size() + 1);
 }

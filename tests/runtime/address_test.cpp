@@ -13,6 +13,7 @@
 #include "runtime/links/listening.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -3,7 +3,8 @@
 #include "tests/runtime/audit_test_trail.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::audit_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::audit_test;
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "tests/support/request_factory.hpp"
 
 /// Shared by the tests of the audit trail: trails of replica 1 of a cluster of four, and ways to change their files.
-namespace hypermesh::audit_test {
+namespace hypermesh::testing::audit_test {
 
 namespace fs = std::filesystem;
 using storage_test::contains;
@@ -196,4 +196,4 @@ inline std::vector<std::size_t> record_offsets(const std::string& segment) {
   return offsets;
 }
 
-}  // namespace hypermesh::audit_test
+}  // namespace hypermesh::testing::audit_test

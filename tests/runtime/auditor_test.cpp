@@ -10,7 +10,7 @@
 #include "tests/support/virtual_bench.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::audit_test;
+using namespace hypermesh::testing::audit_test;
 using namespace hypermesh::testing;
 
 namespace {

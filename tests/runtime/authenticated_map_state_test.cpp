@@ -7,7 +7,7 @@
 #include "runtime/state_machines/authenticated_map.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -267,4 +267,4 @@ TEST_CASE("restore refuses a key in another bucket than its digest names") {
   CHECK(accepted == 1);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -11,7 +11,8 @@
 #include "tests/support/keyed_authenticator.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::link_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::link_test;
 
 namespace {
 

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -10,11 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/safe_text.hpp"
 #include "runtime/config_check.hpp"
-#include "runtime/safe_text.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 using storage_test::contains;
 using storage_test::content_of;
 using storage_test::replace_content;

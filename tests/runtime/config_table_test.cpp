@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/nearest_word.hpp"
 #include "runtime/config_rows.hpp"
 #include "runtime/config_text.hpp"
 #include "runtime/effective_config.hpp"
-#include "runtime/nearest_word.hpp"
 #include "tests/runtime/storage_test_directory.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 using storage_test::contains;
 using storage_test::content_of;
 using storage_test::replace_content;

@@ -11,12 +11,13 @@
 #include <sstream>
 #include <string>
 
-#include "runtime/ed25519_authenticator.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
+#include "runtime/base/keys.hpp"
 #include "tests/runtime/link_test_members.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::link_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::link_test;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "runtime/state_machines/key_value_store.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -289,4 +289,4 @@ TEST_CASE("unprintable bytes are printed as hexadecimal") {
   CHECK(say(store, {"get", "k"}) == "0x01ff");
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -5,7 +5,7 @@
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/thread_limits.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -65,4 +65,4 @@ TEST_CASE("a system with enough threads gives no objection") {
   CHECK(threads_of_node(4) > threads_of_client(4));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -9,6 +9,7 @@
 #include "runtime/links/secure_channel.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -7,7 +7,8 @@
 #include "tests/runtime/link_test_members.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::link_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::link_test;
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 #include "runtime/links/handshake.hpp"
 
 /// Members with known keys, for the tests of keys, handshakes and links.
-namespace hypermesh::link_test {
+namespace hypermesh::testing::link_test {
 
 inline constexpr std::uint32_t replica_count = 4;
 inline constexpr std::uint32_t client_count = 2;
@@ -67,4 +67,4 @@ inline ephemeral_seed seed_of(std::uint8_t number) {
   return seed;
 }
 
-}  // namespace hypermesh::link_test
+}  // namespace hypermesh::testing::link_test

@@ -7,7 +7,7 @@
 #include "runtime/links/dialing.hpp"
 #include "runtime/links/inbound_window.hpp"
 
-using namespace hypermesh;
+using namespace hypermesh::links;
 
 TEST_CASE("a window is exceeded by delivered frames and reopens when half of them are handled") {
   int reopened = 0;

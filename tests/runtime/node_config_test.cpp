@@ -6,6 +6,7 @@
 #include "tests/runtime/storage_test_directory.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 using storage_test::contains;
 using storage_test::content_of;
 using storage_test::replace_content;

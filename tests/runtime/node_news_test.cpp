@@ -5,7 +5,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "runtime/node_news.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -131,4 +131,4 @@ TEST_CASE("no bytes of a stranger steer the terminal of the log") {
   CHECK(told->line.find('\x1b') == std::string::npos);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

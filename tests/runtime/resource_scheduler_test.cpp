@@ -7,7 +7,7 @@
 #include "runtime/state_machines/resource_scheduler.hpp"
 #include "tests/runtime/scheduler_steps.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 using namespace scheduler_steps;
 using scheduler::demand;
@@ -306,4 +306,4 @@ TEST_CASE("an unknown command gets a list of the scheduler's operations") {
   }
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -9,7 +9,7 @@
 #include "tests/runtime/scheduler_steps.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 using namespace scheduler_steps;
 using scheduler::demand;
@@ -295,4 +295,4 @@ TEST_CASE("a snapshot without the scheduler's header is refused") {
   CHECK_FALSE(machine.restore({}).has_value());
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

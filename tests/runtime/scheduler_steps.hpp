@@ -5,7 +5,7 @@
 #include "runtime/state_machines/resource_scheduler.hpp"
 
 /// Short forms of the scheduler's operations, for its tests.
-namespace hypermesh::scheduler_steps {
+namespace hypermesh::testing::scheduler_steps {
 
 inline operation_result run(state_machine& machine, const scheduler::operation& operation) {
   return machine.apply({}, scheduler::encode(operation));
@@ -53,4 +53,4 @@ inline std::string placed_by(const operation_result& result) {
   return names;
 }
 
-}  // namespace hypermesh::scheduler_steps
+}  // namespace hypermesh::testing::scheduler_steps

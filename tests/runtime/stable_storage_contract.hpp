@@ -11,7 +11,7 @@
 #include "tests/support/simulated_storage.hpp"
 
 /// The implementations of the storage port, in one form, so that one suite runs on all of them.
-namespace hypermesh::storage_test {
+namespace hypermesh::testing::storage_test {
 
 /// A storage and its disk, which outlives it.
 class contract_storage {
@@ -132,4 +132,4 @@ void for_each_storage(const Check& check) {
   return kinds;
 }
 
-}  // namespace hypermesh::storage_test
+}  // namespace hypermesh::testing::storage_test

@@ -4,7 +4,8 @@
 #include "tests/runtime/stable_storage_contract.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::storage_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::storage_test;
 
 namespace {
 

@@ -15,6 +15,7 @@
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "runtime/state_machines/registry.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 TEST_CASE("every known state machine is made by its name, always in the same initial state") {
   for (const auto* name : {"key-value", "scheduler"}) {
@@ -38,4 +38,4 @@ TEST_CASE("each machine has its own commands") {
   CHECK_FALSE(parse_operation("key-value", std::vector<std::string>{"summary"}));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -9,7 +9,8 @@
 #include "tests/runtime/storage_test_script.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::storage_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::storage_test;
 
 namespace {
 

@@ -7,7 +7,8 @@
 #include "tests/support/simulated_storage.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::storage_test;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::storage_test;
 
 namespace {
 

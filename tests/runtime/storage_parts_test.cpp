@@ -6,8 +6,9 @@
 #include "tests/runtime/storage_test_directory.hpp"
 
 using namespace hypermesh;
-using namespace hypermesh::storage_test;
-using namespace hypermesh::stored_values;
+using namespace hypermesh::testing;
+using namespace hypermesh::testing::storage_test;
+using namespace hypermesh::storage::stored_values;
 
 namespace {
 

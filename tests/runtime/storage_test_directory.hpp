@@ -15,7 +15,7 @@
 #include "runtime/storage/storage.hpp"
 
 /// Shared by the tests of the durable storage: directories, and short notations for records.
-namespace hypermesh::storage_test {
+namespace hypermesh::testing::storage_test {
 
 /// A folder of its own that vanishes with the test. In memory where there is such a place: thousands of syncs would
 /// wait for whatever else uses the disk.
@@ -190,4 +190,4 @@ inline std::vector<std::filesystem::path> files_in(const std::filesystem::path& 
   return found;
 }
 
-}  // namespace hypermesh::storage_test
+}  // namespace hypermesh::testing::storage_test

@@ -9,7 +9,7 @@
 #include "actors/ports.hpp"
 #include "tools/hypermesh/traces/splitmix64.hpp"
 
-namespace hypermesh::storage_test {
+namespace hypermesh::testing::storage_test {
 
 /// A made-up life of a storage: the same steps for the same seed, so that two processes, or a storage and its model,
 /// can go through it side by side. Records come in any order above the last forgotten sequence; states of sixteen
@@ -99,4 +99,4 @@ class storage_script {
   std::size_t stored_ = 0;
 };
 
-}  // namespace hypermesh::storage_test
+}  // namespace hypermesh::testing::storage_test

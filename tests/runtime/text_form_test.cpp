@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/key_value_operations.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "runtime/state_machines/text_form.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 namespace {
 
@@ -113,4 +113,4 @@ TEST_CASE("each machine knows its read-only operations") {
   CHECK_FALSE(is_read("bank", key_value::encode(key_value::get{as_byte_span("k")})));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

@@ -312,6 +312,21 @@ TEST_CASE("a folder with code has a README") {
   CHECK(check_readmes({{"tests/mutants/a.patch", ""}}).empty());
 }
 
+TEST_CASE("a file stands in the namespace of its folder") {
+  const auto found_in = [](const std::string& path, const std::string& opened) {
+    return check_namespaces({{path, "#pragma once\n\nnamespace " + opened + " {\n}\n"}}).size();
+  };
+  CHECK(found_in("actors/protocol/views/a.hpp", "hypermesh::protocol") == 0);
+  CHECK(found_in("actors/protocol/views/a.hpp", "hypermesh::protocol::detail") == 0);
+  CHECK(found_in("actors/protocol/views/a.hpp", "hypermesh::protocols") == 1);
+  CHECK(found_in("actors/protocol/views/a.hpp", "hypermesh::actors") == 1);
+  CHECK(found_in("actors/protocol/views/a.hpp", "hypermesh") == 1);
+  CHECK(found_in("runtime/genesis.hpp", "hypermesh") == 0);
+  CHECK(found_in("runtime/genesis.hpp", "hypermesh::runtime") == 1);
+  CHECK(found_in("runtime/storage/a.cpp", "rocksdb") == 0);
+  CHECK(found_in("messages/a.hpp", "hypermesh::wire") == 0);
+}
+
 TEST_CASE("each citation resolves") {
   const source_tree law = {
       {"actors/protocol/THREATS.md", "# Threats\n\n## Attack 9: amnesia\n\n- `one vote a\n  place`\n- mutant `m`\n"},

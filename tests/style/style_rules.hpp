@@ -55,6 +55,9 @@ inline constexpr std::size_t function_lines_max = 70;
 /// README gives the sizes of the rooms. The rooms that an auditor of safety reads have at most 5,000 code lines.
 [[nodiscard]] violations check_rooms(const source_tree& tree);
 
+/// The files of a folder stand in the namespace of the folder. Only what hosts use stands directly in `hypermesh`.
+[[nodiscard]] violations check_namespaces(const source_tree& tree);
+
 /// Each folder with code has a README.md.
 [[nodiscard]] violations check_readmes(const source_tree& tree);
 
@@ -81,9 +84,11 @@ struct named_rule {
 };
 
 inline constexpr named_rule all_rules[] = {
-    {"includes", check_includes}, {"tokens", check_tokens},       {"sizes", check_sizes}, {"layout", check_layout},
-    {"names", check_names},       {"attacks", check_attacks},     {"enums", check_enums}, {"rooms", check_rooms},
-    {"readmes", check_readmes},   {"citations", check_citations}, {"words", check_words}, {"comments", check_comments},
+    {"includes", check_includes},     {"tokens", check_tokens}, {"sizes", check_sizes},
+    {"layout", check_layout},         {"names", check_names},   {"attacks", check_attacks},
+    {"enums", check_enums},           {"rooms", check_rooms},   {"readmes", check_readmes},
+    {"citations", check_citations},   {"words", check_words},   {"comments", check_comments},
+    {"namespaces", check_namespaces},
 };
 
 }  // namespace hypermesh::style

@@ -7,7 +7,7 @@
 #include <rocksdb/file_system.h>
 
 #include "messages/require.hpp"
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 #include "runtime/storage/node_directory.hpp"
 
 namespace hypermesh::testing {

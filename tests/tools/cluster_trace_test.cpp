@@ -10,7 +10,7 @@
 #include "runtime/state_machines/resource_scheduler.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
-namespace hypermesh {
+namespace hypermesh::testing {
 
 using namespace scheduler;
 
@@ -306,4 +306,4 @@ TEST_CASE("the real trace without its last six columns is replayed: every task i
   CHECK(machine.summary().nodes == 1'523);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::testing

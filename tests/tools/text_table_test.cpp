@@ -2,7 +2,9 @@
 
 #include "tools/hypermesh/terminal/text_table.hpp"
 
-namespace hypermesh::cli {
+namespace hypermesh::testing {
+
+using namespace cli;
 
 TEST_CASE("a table aligns words left and numbers right, below their titles") {
   text_table table{{{"name"}, {"runs", text_table::side::right}, {"about"}}};
@@ -14,7 +16,7 @@ TEST_CASE("a table aligns words left and numbers right, below their titles") {
         "longer  12345\n");
 }
 
-TEST_CASE("a table without titles has no headerer") {
+TEST_CASE("a table without titles has no header") {
   text_table table{{{""}, {""}}};
   table.add({"view", "3"});
   CHECK(table.text(text_style::plain()) == "view  3\n");
@@ -27,4 +29,4 @@ TEST_CASE("columns of a table count letters, not bytes or colour codes") {
   CHECK(table.text(text_style::plain()) == "Zürich  1\n\x1b[32mBern\x1b[0m    2\n");
 }
 
-}  // namespace hypermesh::cli
+}  // namespace hypermesh::testing

@@ -41,7 +41,7 @@ or_error<std::unique_ptr<byzantine_client>> byzantine_client::start(caf::actor_s
   settings.mode = session_mode::independent;
   settings.sampling_seed = seed;
   std::unique_ptr<byzantine_client> client{new byzantine_client{system}};
-  client->actor_ = system.spawn(hypermesh::client,
+  client->actor_ = system.spawn(actors::client,
                                 client_identity{cluster, config.self, keys, timestamp{1}, first_session()}, settings);
   client->between_ = std::make_shared<adversary_at_client>(system, client->actor_, cluster.replicas);
   client->links_ = start_client_links(system, link_settings_of(config.cluster, keys), client->between_->end());

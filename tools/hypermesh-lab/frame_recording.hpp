@@ -4,7 +4,7 @@
 #include <fstream>
 #include <vector>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 #include "tests/byzantine/adversary.hpp"
 
 namespace hypermesh::lab {

@@ -5,7 +5,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -295,4 +295,4 @@ std::vector<request_id> client_queue::on_installed(const client_sessions& sessio
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -12,7 +12,7 @@
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The pending requests of one client at one replica, in all its sessions, and the executed requests of the client.
 /// Pure. The sessions of the client take turns.
@@ -145,4 +145,4 @@ class client_queue {
   std::uint64_t served_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

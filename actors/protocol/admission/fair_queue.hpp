@@ -7,7 +7,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A queue that handles the items of several senders in turns, so that a flood of one sender delays only that sender
 /// (attack 33). The items of one sender keep their order.
@@ -69,4 +69,4 @@ class fair_queue {
   std::deque<principal> turns_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -1,6 +1,6 @@
 #include "actors/protocol/admission/forwarding_schedule.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 forwarding_schedule::forwarding_schedule(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
     : group_(cluster.group()),
@@ -40,4 +40,4 @@ bool forwarding_schedule::is_first(ordered_id id, replica_id primary) const {
   return (number + rank % group_.replicas()) % 3 == 0;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "messages/digest.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Decides when a backup forwards a pending request to the primary, because the client may not have sent the request
 /// there (§4.1). Pure.
@@ -56,4 +56,4 @@ class forwarding_schedule {
   microseconds_t asked_as_primary_until_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -4,7 +4,7 @@
 
 #include "messages/codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -144,4 +144,4 @@ void inbound_pipeline::on_trust(const trust& now) {
   detector_.on_avoided_as_primary(now.avoided_as_primary);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

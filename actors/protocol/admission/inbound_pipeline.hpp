@@ -11,7 +11,7 @@
 #include "actors/protocol/guard/peer_trust.hpp"
 #include "actors/protocol/verification/validator.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// All checks of a frame that enters a node, in a fixed order (R11). Only verified messages reach other cores, and the
 /// cheap checks come first (attack 33). Pure. `examine` takes the steps from top to bottom:
@@ -80,4 +80,4 @@ class inbound_pipeline {
   equivocation_detector::findings found_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

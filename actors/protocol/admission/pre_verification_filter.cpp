@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 pre_verification_filter::pre_verification_filter(const cluster_parameters& cluster)
     : window_(cluster.watermark_window) {
@@ -142,4 +142,4 @@ void pre_verification_filter::on_position(const replica_position& at) {
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(now.decided));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

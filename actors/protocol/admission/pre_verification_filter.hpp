@@ -8,7 +8,7 @@
 #include "actors/protocol/base/replica_position.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Refuses messages that the replica would refuse anyway, before their signatures are checked: messages that are late,
 /// of another view, far outside the watermarks, or known already (attack 33: a PRE-PREPARE may cost a thousand checks).
@@ -74,4 +74,4 @@ class pre_verification_filter {
   std::map<sequence_number, accepted> accepted_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -4,7 +4,7 @@
 #include <functional>
 #include <utility>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool costly_message_limit::admit(principal sender, const message& value, microseconds_t now) {
   const auto kind = kind_of(value);
@@ -133,4 +133,4 @@ bool client_pauses::is_paused(client_id client, microseconds_t now) const {
   return found != until_.end() && now < found->second;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "messages/values.hpp"
 
 /// Limits on the work that one sender can cause at a node before its messages are verified (attack 33).
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Limits the VIEW-CHANGEs and NEW-VIEWs of one sender that are verified. One such message can cost as much as a
 /// thousand votes, and one actor verifies the messages of all replicas (attack 33). If a correct replica exceeds the
@@ -145,4 +145,4 @@ class client_pauses {
   std::map<client_id, microseconds_t> until_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 intake_effects request_intake::on_request(principal sender, const request& value, microseconds_t now) {
   using admission = request_pool::admission;
@@ -120,4 +120,4 @@ pending_requests request_intake::on_view(view_number view, microseconds_t now) {
   return pending;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

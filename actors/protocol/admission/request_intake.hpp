@@ -10,7 +10,7 @@
 #include "actors/protocol/base/cluster.hpp"
 #include "actors/protocol/base/observations.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The reply that the client of a request gets at once, without ordering.
 enum class immediate_answer {
@@ -102,4 +102,4 @@ class request_intake {
   std::map<ordered_id, std::size_t> looks_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

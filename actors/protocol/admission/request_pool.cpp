@@ -5,7 +5,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -413,4 +413,4 @@ service_report request_pool::service(microseconds_t now) const {
   return report;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -17,7 +17,7 @@
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Limits on pending requests and on batches.
 struct batch_settings {
@@ -202,4 +202,4 @@ class request_pool {
   std::vector<client_id> rate_limited_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -123,4 +123,4 @@ void session_queue::on_installed(const timestamp_window* window, microseconds_t 
   if (window != nullptr) on_window(*window, now);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

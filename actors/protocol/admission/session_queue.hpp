@@ -9,7 +9,7 @@
 #include "actors/protocol/execution/client_sessions.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A request that is pending until it is executed.
 struct pending_request {
@@ -91,4 +91,4 @@ class session_queue {
   std::size_t ready_waiting_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

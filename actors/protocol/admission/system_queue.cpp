@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool system_queue::was_executed(case_name name) const { return std::ranges::find(executed_, name) != executed_.end(); }
 
@@ -107,4 +107,4 @@ std::vector<const system_request*> system_queue::all() const {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "messages/types.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The pending system requests of one replica, in the order of their arrival. Pure.
 ///
@@ -81,4 +81,4 @@ class system_queue {
   std::deque<case_name> executed_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -5,7 +5,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A token bucket: it allows an action at a fixed rate, and at most `most` times at once. Pure.
 ///
@@ -41,4 +41,4 @@ class token_bucket {
   microseconds_t since_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

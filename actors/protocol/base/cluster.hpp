@@ -7,7 +7,7 @@
 #include "messages/signing.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The longest VIEW-CHANGE with this many prepared certificates. A certificate has a quorum of signed statements of 120
 /// bytes and 48 bytes of tables. The certificate of the stable checkpoint has a quorum of signed statements too.
@@ -57,4 +57,4 @@ struct cluster_parameters {
   }
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

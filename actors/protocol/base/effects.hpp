@@ -7,7 +7,7 @@
 
 /// Effects of a pure core, as values. The actor around the core carries them out in this
 /// order: persist, send, execute, report.
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A frame for one replica, or for all others.
 struct outgoing_message {
@@ -41,4 +41,4 @@ struct readmission_wish {
   std::optional<view_number> view;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

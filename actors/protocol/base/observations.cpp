@@ -1,6 +1,6 @@
 #include "actors/protocol/base/observations.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 std::string_view to_string(suspicion_reason reason) {
   switch (reason) {
@@ -16,4 +16,4 @@ std::string_view to_string(suspicion_reason reason) {
   return "unknown";
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

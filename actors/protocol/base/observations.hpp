@@ -13,7 +13,7 @@
 #include "messages/values.hpp"
 
 /// Reports of the cores about their steps, for the log, metrics and tests. They are never an input to another core.
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 struct frame_rejected {
   principal sender;
@@ -214,4 +214,4 @@ using observation =
                  primary_suspected, donor_replaced, execution_resumed, probation_changed, move_agreed, replica_progress,
                  batcher_progress, fault_proven, standing_changed, audit_interrupted, node_failed>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

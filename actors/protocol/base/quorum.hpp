@@ -4,7 +4,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The sizes of quorums for any n, on which the safety of PBFT rests. All quorum arithmetic is in this class.
 class group_size {
@@ -36,4 +36,4 @@ class group_size {
   std::uint32_t replicas_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

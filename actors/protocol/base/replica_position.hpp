@@ -4,7 +4,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The position of the replica in the protocol, as far as the ingress needs it to filter messages.
 struct replica_position {
@@ -23,4 +23,4 @@ struct replica_position {
   friend bool operator==(const replica_position&, const replica_position&) = default;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

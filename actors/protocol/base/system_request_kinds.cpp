@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 // Each table is indexed by the number of the enumerator. The numbers begin with 1, so "none" is never the name of a
 // valid one.
@@ -35,4 +35,4 @@ std::string_view to_string(hand_over_cause why) {
   return names.at(static_cast<std::size_t>(why));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -7,7 +7,7 @@
 #include "messages/values.hpp"
 
 /// The possible claims of a system request: a misbehaviour that evidence proves, or a group request.
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Acts that no correct principal commits and that signed messages prove. Nothing else convicts (attack 39).
 enum class misbehaviour_kind : std::uint8_t {
@@ -97,4 +97,4 @@ struct group_request {
 
 using system_claim = std::variant<misbehaviour, group_request>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

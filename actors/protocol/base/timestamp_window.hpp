@@ -6,7 +6,7 @@
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The recent timestamps of one session that are done. Pure. Differs from §4.1, which orders a client's requests by
 /// timestamp and keeps only the last one, because a session may have many requests in flight. The window keeps the
@@ -68,4 +68,4 @@ class timestamp_window {
   std::set<timestamp> done_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

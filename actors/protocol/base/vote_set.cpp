@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 vote_set::outcome vote_set::add(const signed_statement& vote) {
   // The first vote of a replica is kept. If a second vote replaced it, a faulty replica could be counted for one digest
@@ -31,4 +31,4 @@ const signed_statement* vote_set::of(replica_id replica) const {
   return found == votes_.end() ? nullptr : &found->second;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

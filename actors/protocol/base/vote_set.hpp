@@ -6,7 +6,7 @@
 
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The votes of one kind for one (view, sequence): the first vote of each replica, whatever its digest.
 /// Pure. Memory: n statements.
@@ -25,4 +25,4 @@ class vote_set {
   std::map<replica_id, signed_statement> votes_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

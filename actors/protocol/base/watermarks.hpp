@@ -3,7 +3,7 @@
 #include "messages/require.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// h and H of §4.2. Pure. h is the sequence of the last stable checkpoint whose state this
 /// replica has, so h is never above the executed sequence numbers (attack 15). h never
@@ -29,4 +29,4 @@ class watermarks {
   sequence_number low_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "messages/digest.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 std::string_view to_string(client_error error) {
   switch (error) {
@@ -456,4 +456,4 @@ client_effects client_core::on_stop() {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -16,7 +16,7 @@
 #include "actors/protocol/client/reply_watch.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 struct operation_done {
   operation_token token = 0;
@@ -157,4 +157,4 @@ class client_core {
   microseconds_t last_wait_us_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "messages/values.hpp"
 
 /// The interface between a client and its host.
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Why an operation has no result.
 enum class client_error : std::uint8_t {
@@ -71,4 +71,4 @@ using operation_token = std::uint64_t;
 
 using submit_outcome = std::variant<operation_result, client_error>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "messages/digest.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -84,4 +84,4 @@ void client_session::replace(session_id above) {
   refusals_.clear();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

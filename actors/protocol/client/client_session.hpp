@@ -7,7 +7,7 @@
 #include "actors/protocol/base/cluster.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The session of one client process: its number, whether the replicas have opened it, and its next timestamp. Pure. No
 /// operation is sent before the session is open. So if another process uses the number or its session has ended, the
@@ -52,4 +52,4 @@ class client_session {
   std::map<replica_id, session_id> refusals_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

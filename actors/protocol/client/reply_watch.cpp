@@ -5,7 +5,7 @@
 #include "actors/ports.hpp"
 #include "messages/digest.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -52,4 +52,4 @@ void reply_watch::compare(answered& with, replica_id from, const request_outcome
   if (digest_of(outcome) != with.agreed) ++wrong_[from];
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -7,7 +7,7 @@
 
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Counts the results of each replica that differ from the result of f+1 replicas (attack 5). The count is only a hint
 /// for the operator of the client: replies are not signed, so a wrong reply proves nothing to others. Pure. Memory: a
@@ -39,4 +39,4 @@ class reply_watch {
   std::map<replica_id, std::uint64_t> wrong_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

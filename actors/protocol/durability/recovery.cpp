@@ -7,7 +7,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -250,4 +250,4 @@ or_error<std::vector<taken_state>> replay(const cluster_parameters& cluster, con
   return taken;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "actors/protocol/ordering/recovered_replica.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A state of which the node has a snapshot. Other replicas can fetch it.
 struct taken_state {
@@ -39,4 +39,4 @@ struct recovered_node {
                                                         const stored_history& history, const recovered_node& past,
                                                         replicated_state& state);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

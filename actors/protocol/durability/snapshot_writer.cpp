@@ -6,7 +6,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 void snapshot_writer::restore(sequence_number kept, std::vector<digest> leaves, std::uint64_t record_bytes) {
   kept_ = kept;
@@ -113,4 +113,4 @@ std::optional<storage_record> snapshot_writer::on_kept() {
   return proof;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "actors/ports.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Decides when a state is written to disk, and in which pieces. Once a state is on disk, the records before it can be
 /// forgotten; this is the garbage collection of §4.3, on disk. Pure.
@@ -87,4 +87,4 @@ class snapshot_writer {
   std::optional<storage_record> proof_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

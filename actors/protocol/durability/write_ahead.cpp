@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -70,4 +70,4 @@ void write_ahead::on_failed() {
   being_written_.clear();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "actors/ports.hpp"
 #include "actors/protocol/base/effects.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The output of one step of a core: make the records durable, then send the frames in order and hand over the batches
 /// to the executor (replica, checkpointer, coordinator, fault detector and state transfer to journal).
@@ -70,4 +70,4 @@ class write_ahead {
   bool failed_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -5,7 +5,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 checkpoint_votes::checkpoint_votes(const cluster_parameters& cluster, replica_id self, const authenticator& keys)
     : cluster_(cluster), self_(self), keys_(&keys) {
@@ -182,4 +182,4 @@ checkpoint_effects checkpoint_votes::on_tick() const {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -12,7 +12,7 @@
 #include "actors/protocol/base/vote_set.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The effects of one step of `checkpoint_votes`, in this order: persist, send, report.
 struct checkpoint_effects {
@@ -91,4 +91,4 @@ class checkpoint_votes {
   bool abstains_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -5,7 +5,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -108,4 +108,4 @@ void client_sessions::assign(std::uint64_t uses, session_id forgotten, std::dequ
   open_ = std::move(open);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "actors/protocol/base/timestamp_window.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The agreed standing of a request: whether it would be executed now, and if not, why.
 enum class request_standing {
@@ -88,4 +88,4 @@ class client_sessions {
 /// The sessions of every client that has opened a session or had a request executed.
 using sessions_by_client = std::map<client_id, client_sessions>;
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

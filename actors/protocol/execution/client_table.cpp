@@ -7,7 +7,7 @@
 #include "messages/byte_codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -332,4 +332,4 @@ or_reason<void> client_table::restore(std::span<const state_chunk> chunks) {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

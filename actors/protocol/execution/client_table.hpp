@@ -11,7 +11,7 @@
 #include "messages/byte_codec.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The replies of recent requests, which make execution exactly-once (§4.2: "Replicas discard
 /// requests whose timestamp is lower than the timestamp in the last reply they sent to the
@@ -99,4 +99,4 @@ class client_table {
   std::map<client_id, client_entry> entries_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

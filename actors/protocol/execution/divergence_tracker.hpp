@@ -6,7 +6,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Whether the present state is known to be wrong (attack 27). Pure. The only instance belongs to `replicated_state`,
 /// because that class owns the state.
@@ -41,4 +41,4 @@ class divergence_tracker {
   sequence_number installed_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -220,4 +220,4 @@ or_reason<void> replicated_state::restore(sequence_number sequence, const state_
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

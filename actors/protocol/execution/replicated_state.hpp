@@ -13,7 +13,7 @@
 #include "actors/protocol/reputation/readmission_ledger.hpp"
 #include "actors/protocol/reputation/reputation_ledger.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The result of the installation of a verified state.
 enum class installation {
@@ -115,4 +115,4 @@ class replicated_state {
   bool replaced_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -423,9 +423,9 @@ void equivocation_detector::note_document(document_claim& known, view_number vie
 
 /// A COMMIT promises that every later VIEW-CHANGE of its signer contains the prepared certificate (attack 10). Example:
 /// replica 1 sent COMMIT v=0 n=5, and its VIEW-CHANGE for view 1 has h=0 and no certificate for n=5.
-void equivocation_detector::look_for_hidden(const hypermesh::view_change& value, const authentic_item& document,
+void equivocation_detector::look_for_hidden(const messages::view_change& value, const authentic_item& document,
                                             findings& out) {
-  require(document_in<hypermesh::view_change>(document.item()) == &value, "the document is the VIEW-CHANGE");
+  require(document_in<messages::view_change>(document.item()) == &value, "the document is the VIEW-CHANGE");
   auto* record = record_of(value.replica);
   require(record != nullptr, "a VIEW-CHANGE that is compared is that of a replica");
   for (auto& slot : record->votes) {
@@ -446,7 +446,7 @@ void equivocation_detector::look_for_hidden(const hypermesh::view_change& value,
   }
 }
 
-void equivocation_detector::note_certificates(const hypermesh::view_change& value, findings& out) {
+void equivocation_detector::note_certificates(const messages::view_change& value, findings& out) {
   for (const auto& each : value.stable_proof.votes)
     note_checkpoint(each, out);
   for (const auto& each : value.prepared) {
@@ -456,4 +456,4 @@ void equivocation_detector::note_certificates(const hypermesh::view_change& valu
   }
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

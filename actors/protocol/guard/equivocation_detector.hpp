@@ -9,7 +9,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "actors/protocol/verification/validator.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Remembers what each replica signed, and finds two conflicting signed messages, or one message that no correct
 /// replica signs (attacks 8, 13, 39). Pure. No other class keeps a record of signed messages.
@@ -120,10 +120,10 @@ class equivocation_detector {
   void note_vote(message_kind kind, const signed_statement& said, findings& out);
   void note_proposal(const signed_statement& header, findings& out);
   void note_checkpoint(const signed_statement& said, findings& out);
-  void note_certificates(const hypermesh::view_change& value, findings& out);
+  void note_certificates(const messages::view_change& value, findings& out);
   void note_document(const authentic_item& said, findings& out);
   void note_document(document_claim& known, view_number view, const authentic_item& said, findings& out);
-  void look_for_hidden(const hypermesh::view_change& value, const authentic_item& document, findings& out);
+  void look_for_hidden(const messages::view_change& value, const authentic_item& document, findings& out);
   void show_proposal(const statement& vote, findings& out);
   /// Whether the record has a place for this statement: the statement must be inside the window and not beyond the next
   /// view.
@@ -155,4 +155,4 @@ class equivocation_detector {
   std::vector<std::array<proposal_claim, 2>> proposals_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -339,4 +339,4 @@ void evidence_pool::count_vote(message_kind kind, const signed_statement& said, 
   if (is_news(about, out)) open(about, system_request_for(about, std::move(shown)), false, now, out);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "actors/protocol/guard/equivocation_detector.hpp"
 #include "actors/protocol/guard/peer_trust.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The result of one step of `evidence_pool`.
 struct evidence_pool_effects {
@@ -137,4 +137,4 @@ class evidence_pool {
   std::map<group_request_place, std::map<replica_id, signed_statement>> votes_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

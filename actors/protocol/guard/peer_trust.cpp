@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -141,4 +141,4 @@ std::vector<reputation> peer_trust::all() const {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "actors/protocol/reputation/readmission_ledger.hpp"
 #include "actors/protocol/reputation/reputation_ledger.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The agreed reputation after a sequence, and the events that led to it.
 struct agreed_reputation {
@@ -107,4 +107,4 @@ class peer_trust {
   std::optional<microseconds_t> recovered_at_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

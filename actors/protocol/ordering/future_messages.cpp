@@ -2,7 +2,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::size_t future_messages::size() const {
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

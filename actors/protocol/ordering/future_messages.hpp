@@ -7,7 +7,7 @@
 #include "messages/limits.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A verified ordering message that came too early.
 struct early_message {
@@ -52,4 +52,4 @@ class future_messages {
   std::vector<sender_share> held_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -2,7 +2,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 prepared_certificate certificate_of(const slot& prepared, group_size group) {
   require(prepared.is_prepared(group), "only a prepared slot has a certificate");
@@ -73,4 +73,4 @@ std::shared_ptr<const batch> body_store::find(sequence_number sequence, const di
   return found == held->second.end() ? nullptr : found->second;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

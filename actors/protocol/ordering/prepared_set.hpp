@@ -6,7 +6,7 @@
 #include "actors/protocol/ordering/slot_log.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// P of §4.4: for each sequence number above h the prepared certificate of the highest view that this replica holds.
 /// The set is kept when the view changes: a batch that prepared in view 1 and was not proposed in view 2 must still be
@@ -51,4 +51,4 @@ class body_store {
   std::map<sequence_number, std::map<digest, std::shared_ptr<const batch>>> bodies_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 void probation::on_status(replica_id from, view_number view, sequence_number low, sequence_number own_low) {
   // The first report of a replica after this start is late enough, because views and watermarks only grow. A later one
@@ -27,4 +27,4 @@ void probation::on_status(replica_id from, view_number view, sequence_number low
   floor_ = own_low.plus(2ULL * cluster_.watermark_window);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

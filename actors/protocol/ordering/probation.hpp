@@ -5,7 +5,7 @@
 
 #include "actors/protocol/base/cluster.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Decides what a replica that lost its disk may sign. The replica does not know what it signed before, so it must sign
 /// nothing that a forgotten statement may contradict (attack 9). The rules follow the estimation of TOCS '02 §4.3.2,
@@ -69,4 +69,4 @@ class probation {
   view_number first_view_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

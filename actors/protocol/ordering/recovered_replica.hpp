@@ -6,7 +6,7 @@
 #include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The promises that a replica read back from its disk, and its other knowledge of the last run. The replica must not
 /// contradict these promises (attack 9). The statements are for sequence numbers above the stable checkpoint.
@@ -30,4 +30,4 @@ struct recovered_replica {
   std::vector<commit_certificate> committed;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

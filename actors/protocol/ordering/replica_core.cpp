@@ -8,7 +8,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -441,4 +441,4 @@ void replica_core::report_progress(replica_effects& out) const {
   out.observations.emplace_back(replica_progress{view(), is_active(), last_proposed_, log_.size()});
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

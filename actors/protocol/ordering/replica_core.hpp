@@ -17,7 +17,7 @@
 #include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A replica of PBFT: the normal case (§4.2), the watermarks (§4.3), the view change as a replica carries it out
 /// (§4.4), and the retransmission of TOCS '02 §5.2. Pure: each function handles one event and returns its effects. All
@@ -169,4 +169,4 @@ class replica_core {
   std::set<replica_id> answered_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

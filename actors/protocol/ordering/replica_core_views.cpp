@@ -7,7 +7,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -269,4 +269,4 @@ replica_effects replica_core::on_start() {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -9,7 +9,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The effects of one step of `replica_core`, to be carried out in the order persist, send, execute, report.
 struct replica_effects {
@@ -36,4 +36,4 @@ struct replica_effects {
   std::vector<observation> observations;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -5,7 +5,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool replica_status::has_entered() const {
   // A diverged replica continues in its view after the repair, so the view counts as entered.
@@ -68,4 +68,4 @@ bool replica_status::hold(std::shared_ptr<const batch> content) {
   return true;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -9,7 +9,7 @@
 
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A replica has entered its view and takes part in the three phases (§4.2). The members are only valid in this view.
 struct active_view {
@@ -103,4 +103,4 @@ class replica_status {
   std::uint64_t repairs_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -1,6 +1,6 @@
 #include "actors/protocol/ordering/restored_slots.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -94,4 +94,4 @@ sequence_number last_proposal(const slot_log& log) {
   return last;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -5,7 +5,7 @@
 #include "actors/protocol/ordering/replica_status.hpp"
 #include "actors/protocol/ordering/slot_log.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Called after a restart in the view `here`, which the replica had entered. Puts the statements that `self` signed in
 /// this view back into their slots, so that the replica can only repeat them (attack 9). Also restores the
@@ -16,4 +16,4 @@ void restore_slots(const recovered_replica& past, replica_id self, const active_
 /// The last sequence number with a proposal, or h.
 [[nodiscard]] sequence_number last_proposal(const slot_log& log);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -75,4 +75,4 @@ bool retransmission::relays(sequence_number sequence) const {
   return !relay_turn_ || (sequence.value + *relay_turn_) % group_.replicas() == self_.value;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "actors/protocol/base/effects.hpp"
 #include "actors/protocol/ordering/slot_log.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The progress of the slots after `last_decided`, as a STATUS reports it.
 [[nodiscard]] std::vector<slot_progress> progress_after(const slot_log& log, group_size group,
@@ -35,4 +35,4 @@ class retransmission {
   std::optional<std::uint64_t> relay_turn_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -1,6 +1,6 @@
 #include "actors/protocol/ordering/signing_rights.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool signing_rights::may_prepare(sequence_number low) const {
   const auto* on = std::get_if<probation>(&now_);
@@ -55,4 +55,4 @@ std::optional<view_number> signing_rights::view_to_ask_for(const probation& on, 
   return group.primary_of(view) == self_ ? view.next() : view;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

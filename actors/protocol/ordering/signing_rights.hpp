@@ -8,7 +8,7 @@
 #include "actors/protocol/ordering/probation.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Decides which statements a replica may sign. Pure. Memory: the same as `probation`.
 ///
@@ -57,4 +57,4 @@ class signing_rights {
   std::variant<full_member, probation> now_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -1,6 +1,6 @@
 #include "actors/protocol/ordering/slot_log.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool slot::is_prepared(group_size group) const {
   // The proposal counts as the vote of the primary, which casts no PREPARE (`check_vote` of the validator). So no
@@ -32,4 +32,4 @@ void slot_log::cut_through(sequence_number stable) {
 
 sequence_number slot_log::last() const { return slots_.empty() ? marks_.low() : slots_.rbegin()->first; }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "actors/protocol/base/watermarks.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The messages of one sequence number in the view of a replica (§4.2). Pure.
 struct slot {
@@ -57,4 +57,4 @@ class slot_log {
   std::map<sequence_number, slot> slots_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

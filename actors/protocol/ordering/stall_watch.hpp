@@ -2,7 +2,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Detects whether a replica makes progress between two ticks, and counts how long it has waited for a state without
 /// progress. Pure.
@@ -28,4 +28,4 @@ class stall_watch {
   unsigned ticks_waited_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 readmission_ledger::readmission_ledger(const cluster_parameters& cluster) : cluster_(cluster) {
   moves_.paid_off_at.resize(cluster.replicas);
@@ -102,4 +102,4 @@ bool readmission_ledger::read(byte_reader& in) {
   return true;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

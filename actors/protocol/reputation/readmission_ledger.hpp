@@ -7,7 +7,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/byte_codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The moves that all replicas agree on: sequence numbers to order so that a replica that lost its disk can become a
 /// full member again, and views to leave although no replica suspects their primary.
@@ -84,4 +84,4 @@ class readmission_ledger {
   std::vector<move_agreed> events_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

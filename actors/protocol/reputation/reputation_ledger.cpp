@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -279,4 +279,4 @@ bool reputation_ledger::read(byte_reader& in) {
   return true;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -10,7 +10,7 @@
 #include "actors/protocol/reputation/system_request.hpp"
 #include "messages/byte_codec.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The agreed standing of one replica. Scores are from 0 to `reputation_ledger::score_max`.
 struct replica_standing {
@@ -131,4 +131,4 @@ class reputation_ledger {
   std::vector<standing_changed> events_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 #include "messages/digest.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -302,4 +302,4 @@ statement hand_over_of(replica_id self, replica_id about, view_number to, hand_o
   return content;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -8,7 +8,7 @@
 
 /// Functions that find the claim of a system request: a misbehaviour, or a group request. They compare decoded values
 /// and do not verify signatures, which `validator::proves` does. Pure.
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The most signed messages in one EVIDENCE for a misbehaviour, because at most two messages conflict.
 inline constexpr std::size_t items_per_misbehaviour_max = 2;
@@ -51,4 +51,4 @@ inline constexpr std::size_t items_per_misbehaviour_max = 2;
 [[nodiscard]] std::optional<group_request> group_request_of(message_kind kind, const statement& content,
                                                             const cluster_parameters& cluster);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

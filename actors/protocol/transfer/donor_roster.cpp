@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 donor_roster::donor_roster(const std::vector<replica_id>& first, const std::vector<replica_id>& others,
                            const std::set<replica_id>& liars) {
@@ -212,4 +212,4 @@ std::vector<replica_id> donor_roster::on_tick() {
   return late;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -9,7 +9,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Selects which donor a fetcher asks next, and how many questions a donor may have open at once. Pure. Time is counted
 /// in ticks.
@@ -122,4 +122,4 @@ class donor_roster {
   std::uint64_t questions_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -6,7 +6,7 @@
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 // --- Chunks at hand --------------------------------------------------------------
 
@@ -97,4 +97,4 @@ std::shared_ptr<const state_snapshot> state_assembly::release() {
   return released;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -7,7 +7,7 @@
 #include "actors/ports.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Finds chunks by their leaf among states that this replica already has, because they may be parts of the fetched
 /// state. Pure. The added states may be incomplete: chunks without bytes are skipped. Memory: one pointer for each
@@ -72,4 +72,4 @@ class state_assembly {
   std::uint64_t chunks_reused_ = 0;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

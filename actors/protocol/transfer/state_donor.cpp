@@ -7,7 +7,7 @@
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -211,4 +211,4 @@ void state_donor::on_tick() {
   trim();
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -11,7 +11,7 @@
 #include "messages/digest.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// Limits on the resources that a replica spends on other replicas that fetch its state. These are local settings: no
 /// agreed value depends on them.
@@ -113,4 +113,4 @@ class state_donor {
   std::set<replica_id> sharers_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

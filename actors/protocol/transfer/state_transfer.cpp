@@ -7,7 +7,7 @@
 #include "messages/limits.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -375,4 +375,4 @@ transfer_effects state_fetcher::on_tick() {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

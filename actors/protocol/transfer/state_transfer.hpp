@@ -15,7 +15,7 @@
 #include "actors/protocol/transfer/state_assembly.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A state that was verified as a whole against its certificate.
 struct verified_state {
@@ -154,4 +154,4 @@ class state_fetcher {
   bool own_state_is_wrong_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -7,7 +7,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 bool validator::is_member(principal who) const {
   return who.number < (who.is_replica() ? cluster_.replicas : cluster_.clients);
@@ -399,4 +399,4 @@ bool validator::proves_checkpoint(const checkpoint_certificate& certificate) con
   return true;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

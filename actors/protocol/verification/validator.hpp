@@ -10,7 +10,7 @@
 #include "actors/protocol/views/new_view.hpp"
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A statement or document with a verified signature of the principal that it names as its signer. Only the validator
 /// creates such an object, so code that has one need not verify the signature again.
@@ -97,4 +97,4 @@ class validator {
   const authenticator* keys_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

@@ -4,7 +4,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -62,4 +62,4 @@ std::vector<statement> reproposals_of(const new_view_plan& plan, view_number vie
   return all;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

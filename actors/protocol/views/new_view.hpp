@@ -6,7 +6,7 @@
 
 #include "messages/values.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The batches that a set V of VIEW-CHANGEs obliges the new view to propose (§4.4). The primary and the validator of
 /// each backup compute it with `plan_of`, so all of them get the same result.
@@ -51,4 +51,4 @@ class planned_new_view {
 [[nodiscard]] std::vector<statement> reproposals_of(const new_view_plan& plan, view_number view, replica_id primary,
                                                     epoch_number epoch);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

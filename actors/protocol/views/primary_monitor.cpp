@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -171,4 +171,4 @@ bool primary_monitor::lets_wait(const service_report& report, microseconds_t tim
   return waits_long && rate < best_rate_ / 2;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

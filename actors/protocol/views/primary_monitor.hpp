@@ -8,7 +8,7 @@
 #include "actors/protocol/base/observations.hpp"
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// A wait of a client, or a stay of a request, that has ended.
 struct ended_wait {
@@ -126,4 +126,4 @@ class primary_monitor {
   bool found_slow_ = false;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

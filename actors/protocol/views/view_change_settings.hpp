@@ -2,7 +2,7 @@
 
 #include "messages/types.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The time-outs of a backup. Only liveness depends on these numbers.
 struct view_change_settings {
@@ -18,4 +18,4 @@ struct view_change_settings {
   unsigned doublings_max = 6;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

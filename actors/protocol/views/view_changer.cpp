@@ -5,7 +5,7 @@
 #include "messages/codec.hpp"
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 namespace {
 
@@ -386,4 +386,4 @@ view_change_effects view_changer::on_tick(microseconds_t now) {
   return out;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

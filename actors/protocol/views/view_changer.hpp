@@ -15,7 +15,7 @@
 #include "actors/protocol/views/primary_monitor.hpp"
 #include "actors/protocol/views/view_change_settings.hpp"
 
-namespace hypermesh {
+namespace hypermesh::protocol {
 
 /// The effects of one step of `view_changer`.
 struct view_change_effects {
@@ -173,4 +173,4 @@ class view_changer {
   std::optional<microseconds_t> quorum_at_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::protocol

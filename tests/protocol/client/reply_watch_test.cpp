@@ -7,6 +7,7 @@
 #include "actors/ports.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include <string>
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -5,6 +5,7 @@
 #include "tests/support/message_samples.hpp"
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 TEST_CASE("a report of a divergence that an installed state covers is ignored (attack 27)") {
   divergence_tracker own;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

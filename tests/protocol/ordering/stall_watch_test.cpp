@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 TEST_CASE("a tick is stalled if neither execution nor decision advanced since the previous one") {
   stall_watch tested;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 using namespace hypermesh;
+using namespace hypermesh::testing;
 
 namespace {
 

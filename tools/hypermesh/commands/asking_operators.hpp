@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 #include "tools/hypermesh/client/cluster_session.hpp"
 
 /// Common code of the commands with which operators ask a group for an action. Each operator uses the key of its own

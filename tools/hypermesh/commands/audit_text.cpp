@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "messages/codec.hpp"
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
 namespace hypermesh::cli {
 

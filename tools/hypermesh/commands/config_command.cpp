@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/nearest_word.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/config_check.hpp"
 #include "runtime/config_text.hpp"
 #include "runtime/effective_config.hpp"
-#include "runtime/nearest_word.hpp"
-#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/safe_text.hpp"
 #include "runtime/node_config.hpp"
-#include "runtime/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"

@@ -1,6 +1,6 @@
 #include <filesystem>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/registry.hpp"
 #include "tools/hypermesh/terminal/console.hpp"
 

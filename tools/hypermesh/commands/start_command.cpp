@@ -8,11 +8,11 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "runtime/base/safe_text.hpp"
 #include "runtime/consensus_manager.hpp"
 #include "runtime/links/descriptor_limits.hpp"
 #include "runtime/member_identity.hpp"
 #include "runtime/node_news.hpp"
-#include "runtime/safe_text.hpp"
 #include "runtime/thread_limits.hpp"
 #include "tools/hypermesh/commands/command.hpp"
 #include "tools/hypermesh/commands/probation_text.hpp"

@@ -8,8 +8,6 @@ namespace hypermesh::cli {
 
 namespace {
 
-using scheduler::trace_event_kind;
-
 /// The share of each of its GPUs that the task takes.
 std::uint32_t share_of(const scheduler::demand& needs) {
   return needs.gpus > 1 ? scheduler::gpu_milli_whole : needs.gpu_milli;
@@ -22,7 +20,7 @@ void shift(Number& total, Amount amount, bool add) {
 
 }  // namespace
 
-placement_tally::placement_tally(const scheduler::cluster_trace& trace)
+placement_tally::placement_tally(const cluster_trace& trace)
     : trace_(&trace), nodes_(trace.nodes.size()), tasks_(trace.tasks.size()) {
   for (std::uint32_t index = 0; index < trace.nodes.size(); ++index)
     node_numbers_.emplace(trace.nodes[index].name, index);
@@ -31,7 +29,7 @@ placement_tally::placement_tally(const scheduler::cluster_trace& trace)
   }
 }
 
-void placement_tally::note(const scheduler::trace_event& event, const operation_result& result) {
+void placement_tally::note(const trace_event& event, const operation_result& result) {
   if (result.status == operation_status::refused) {
     ++counts_.refused;
     if (first_refusal_.empty()) {
@@ -70,7 +68,7 @@ void placement_tally::note(const scheduler::trace_event& event, const operation_
   note_peak(event.time);
 }
 
-std::string placement_tally::name_of(const scheduler::trace_event& event) const {
+std::string placement_tally::name_of(const trace_event& event) const {
   if (event.kind == trace_event_kind::register_node) {
     return fmt::format("register node {}", trace_->nodes[event.subject].name);
   }
@@ -80,7 +78,7 @@ std::string placement_tally::name_of(const scheduler::trace_event& event) const 
   return fmt::format("{} task {}", verb, trace_->tasks[event.subject].spec.name);
 }
 
-void placement_tally::note_placing(const scheduler::trace_event& event, byte_span payload) {
+void placement_tally::note_placing(const trace_event& event, byte_span payload) {
   auto& task = tasks_[event.subject];
   if (payload.empty()) {
     if (task.state != task_state::waiting) ++waiting_;

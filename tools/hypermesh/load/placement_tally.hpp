@@ -41,10 +41,10 @@ class placement_tally {
     std::uint64_t tasks_withdrawn = 0;
   };
 
-  explicit placement_tally(const scheduler::cluster_trace& trace);
+  explicit placement_tally(const cluster_trace& trace);
 
   /// Adds a result. The results must come in the order of the events.
-  void note(const scheduler::trace_event& event, const operation_result& result);
+  void note(const trace_event& event, const operation_result& result);
 
   [[nodiscard]] const counts& totals() const { return counts_; }
   [[nodiscard]] const cluster_use& capacity() const { return capacity_; }
@@ -76,8 +76,8 @@ class placement_tally {
   };
 
   /// The event's operation as a text for people.
-  [[nodiscard]] std::string name_of(const scheduler::trace_event& event) const;
-  void note_placing(const scheduler::trace_event& event, byte_span payload);
+  [[nodiscard]] std::string name_of(const trace_event& event) const;
+  void note_placing(const trace_event& event, byte_span payload);
   void note_placements(byte_span payload);
   void place(const scheduler::placement& placed);
   void end(std::uint32_t task);
@@ -86,7 +86,7 @@ class placement_tally {
   void check_bounds(const task_use& task, const scheduler::task_spec& spec);
   void note_peak(std::uint64_t time);
 
-  const scheduler::cluster_trace* trace_;
+  const cluster_trace* trace_;
   std::map<std::string, std::uint32_t, std::less<>> node_numbers_;
   std::map<std::string, std::uint32_t, std::less<>> task_numbers_;
   std::vector<node_use> nodes_;

@@ -14,10 +14,10 @@ namespace {
 /// A trace with enough tasks for `operations` events, because each task is submitted, placed and mostly released. As in
 /// the real trace, there is about one machine for sixteen operations, so placing costs as much as there. But there are
 /// not more machines than a short workload can fill.
-scheduler::cluster_trace made_up_trace(std::uint64_t seed, std::size_t operations) {
+cluster_trace made_up_trace(std::uint64_t seed, std::size_t operations) {
   const auto nodes = std::clamp<std::size_t>(operations / 16, 1, 1'500);
   const auto tasks = operations > nodes ? (operations - nodes) / 2 + 1 : 0;
-  return scheduler::synthetic_trace(seed, std::min(nodes, operations), tasks);
+  return synthetic_trace(seed, std::min(nodes, operations), tasks);
 }
 
 }  // namespace
@@ -39,14 +39,14 @@ or_error<workload> load_workload(const workload_source& source) {
     if (operations == 0) operations = source.operations_default;
     work.trace = made_up_trace(source.seed, operations);
   } else {
-    auto read = scheduler::read_trace(source.nodes_file, source.pods_file);
+    auto read = read_trace(source.nodes_file, source.pods_file);
     if (!read) {
       return tl::unexpected(world_error{read.error(), "compare the columns of both files with: hypermesh replay --help",
                                         fault_origin::configuration});
     }
     work.trace = std::move(*read);
   }
-  work.events = scheduler::events_of(work.trace);
+  work.events = events_of(work.trace);
   if (operations > 0 && work.events.size() > operations) work.events.resize(operations);
   if (work.events.empty())
     return tl::unexpected(world_error{"the workload has no operation", "name files with machines or tasks"});

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
 namespace hypermesh::cli {
@@ -24,8 +24,8 @@ struct workload_source {
 /// A cluster's history as operations to submit, in order.
 struct workload {
   bool made_up = false;
-  scheduler::cluster_trace trace;
-  std::vector<scheduler::trace_event> events;
+  cluster_trace trace;
+  std::vector<trace_event> events;
 
   /// Returns for example "1,523 machines, 8,152 tasks: 25,979 operations".
   [[nodiscard]] std::string description() const;

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
 namespace hypermesh::cli {
 

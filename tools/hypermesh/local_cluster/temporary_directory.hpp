@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
 namespace hypermesh::cli {
 

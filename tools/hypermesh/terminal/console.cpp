@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
 namespace hypermesh::cli {
 

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
 namespace hypermesh::cli {
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-namespace hypermesh {
+namespace hypermesh::cli {
 
 namespace {
 
@@ -123,4 +123,4 @@ or_reason<std::size_t> csv_table::column(std::string_view name) const {
                              name, fmt::join(columns, ", ")));
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::cli

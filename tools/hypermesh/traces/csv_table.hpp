@@ -8,7 +8,7 @@
 
 #include "messages/expected.hpp"
 
-namespace hypermesh {
+namespace hypermesh::cli {
 
 /// One row of a CSV file below its header.
 struct csv_row {
@@ -36,4 +36,4 @@ struct csv_table {
   [[nodiscard]] or_reason<std::size_t> column(std::string_view name) const;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::cli

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace hypermesh {
+namespace hypermesh::cli {
 
 /// A sequence of pseudorandom numbers that is the same on every machine and compiler (Steele, Lea and Flood, "Fast
 /// Splittable Pseudorandom Number Generators", 2014). It is for synthetic workloads, and never for keys.
@@ -26,4 +26,4 @@ class splitmix64 {
   std::uint64_t state_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::cli

@@ -12,11 +12,11 @@
 
 /// A cluster's history as operations of the resource scheduler. It is read from the two CSV files of the Alibaba GPU
 /// trace (cluster-trace-gpu-v2023), or it is synthetic.
-namespace hypermesh::scheduler {
+namespace hypermesh::cli {
 
 /// A task of the trace. Times are in seconds since the trace began.
 struct trace_task {
-  task_spec spec;
+  scheduler::task_spec spec;
   std::uint64_t submit_time = 0;
   /// The time when the cluster of the trace placed the task; nothing if it never did.
   std::optional<std::uint64_t> place_time;
@@ -26,7 +26,7 @@ struct trace_task {
 };
 
 struct cluster_trace {
-  std::vector<node_spec> nodes;
+  std::vector<scheduler::node_spec> nodes;
   std::vector<trace_task> tasks;
 
   friend bool operator==(const cluster_trace&, const cluster_trace&) = default;
@@ -50,7 +50,8 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
                                                   const std::filesystem::path& pods_file);
 
 /// Like `read_trace`, but from text. The failures name the files.
-[[nodiscard]] or_reason<std::vector<node_spec>> parse_trace_nodes(std::string_view text, std::string_view file_name);
+[[nodiscard]] or_reason<std::vector<scheduler::node_spec>> parse_trace_nodes(std::string_view text,
+                                                                             std::string_view file_name);
 [[nodiscard]] or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
 
 /// A plausible workload without files. Machines and demands have about the proportions of
@@ -80,4 +81,4 @@ struct trace_event {
 /// task is withdrawn and not refused.
 [[nodiscard]] std::vector<trace_event> events_of(const cluster_trace& trace);
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::cli

@@ -7,7 +7,9 @@
 #include "tools/hypermesh/traces/splitmix64.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::cli {
+
+using namespace scheduler;
 
 namespace {
 
@@ -102,4 +104,4 @@ std::vector<trace_event> events_of(const cluster_trace& trace) {
   return events;
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::cli

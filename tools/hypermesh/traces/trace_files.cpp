@@ -5,12 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 #include "runtime/state_machines/printable.hpp"
 #include "tools/hypermesh/traces/csv_table.hpp"
 #include "tools/hypermesh/traces/trace.hpp"
 
-namespace hypermesh::scheduler {
+namespace hypermesh::cli {
+
+using namespace scheduler;
 
 namespace {
 
@@ -204,4 +206,4 @@ or_reason<cluster_trace> read_trace(const std::filesystem::path& nodes_file, con
   return cluster_trace{std::move(*nodes), std::move(*tasks)};
 }
 
-}  // namespace hypermesh::scheduler
+}  // namespace hypermesh::cli

@@ -16,7 +16,7 @@ extern std::uint64_t buffers_parsed;
 
 }  // namespace hypermesh::testing
 
-namespace hypermesh {
+namespace hypermesh::messages {
 
 template <class Table>
 const Table* verified_root(byte_span buffer, flatbuffers::uoffset_t tables_max = 64) {
@@ -24,4 +24,4 @@ const Table* verified_root(byte_span buffer, flatbuffers::uoffset_t tables_max =
   return verified_root_uncounted<Table>(buffer, tables_max);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::messages

@@ -1,4 +1,4 @@
-#include "runtime/safe_text.hpp"
+#include "runtime/base/safe_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -132,4 +132,4 @@ std::string flaw_of_cluster_name(std::string_view name) { return flaw_of_name("t
 
 std::string flaw_of_machine_name(std::string_view name) { return flaw_of_name("the state machine", name); }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

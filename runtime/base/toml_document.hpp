@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// One problem in a configuration file.
 struct config_problem {
@@ -98,4 +98,4 @@ class toml_document {
   std::shared_ptr<void> parsed_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

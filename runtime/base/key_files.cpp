@@ -11,11 +11,11 @@
 #include <sodium.h>
 
 #include "messages/require.hpp"
-#include "runtime/durable_file.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/keys.hpp"
 
 /// Reads and writes key files. Secret content passes through guarded memory only, never through a string or a stream.
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -152,4 +152,4 @@ or_error<secret_key> read_secret_key(const std::filesystem::path& path) {
   return secret_key::from_seed(out);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

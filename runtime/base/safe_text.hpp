@@ -6,7 +6,7 @@
 #include "messages/types.hpp"
 
 /// Handles text from a file, an option or another person that goes to a terminal or into a file. Pure.
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// Whether the bytes are UTF-8 (RFC 3629): no overlong form, no surrogate, nothing above U+10FFFF.
 [[nodiscard]] bool is_utf8(byte_span bytes);
@@ -31,4 +31,4 @@ inline constexpr std::size_t cluster_name_bytes_max = 128;
 /// Like `flaw_of_cluster_name`, but for a state machine. A host application may bring this machine.
 [[nodiscard]] std::string flaw_of_machine_name(std::string_view name);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

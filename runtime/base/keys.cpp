@@ -1,4 +1,4 @@
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,7 +12,7 @@
 
 #include "messages/require.hpp"
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -97,4 +97,4 @@ or_error<void> disable_core_dumps() {
   return {};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -12,7 +12,7 @@
 #include "actors/ports.hpp"
 
 /// Reads and writes small files that must appear complete or not at all: keys, identities.
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// The path, quoted so that a shell command in a remedy can use it unchanged.
 [[nodiscard]] std::string quoted(const std::filesystem::path& path);
@@ -63,4 +63,4 @@ enum class existing_file { keep, replace };
 [[nodiscard]] or_error<void> write_durable_file(const std::filesystem::path& path, std::string_view content,
                                                 mode_t mode, existing_file existing);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

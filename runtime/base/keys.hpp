@@ -9,7 +9,7 @@
 #include "messages/types.hpp"
 
 /// The Ed25519 identities of replicas and clients, and their files.
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// Prepares libsodium. Repeated calls and calls from several threads are safe. The functions of this file call it
 /// themselves.
@@ -74,4 +74,4 @@ inline constexpr std::size_t key_file_bytes_max = 1'024;
 /// secret key must call this first.
 [[nodiscard]] or_error<void> disable_core_dumps();
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "actors/ports.hpp"
-#include "runtime/keys.hpp"
+#include "runtime/base/keys.hpp"
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// The public keys of the members by number: `replicas[2]` is the key of replica 2.
 struct member_keys {
@@ -44,4 +44,4 @@ class ed25519_authenticator final : public authenticator {
   member_keys members_;
 };
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 /// The word of `known` that a person who typed `word` probably meant; empty if none is similar. A known word that
 /// begins with `word` is the nearest. Otherwise the known word with the fewest typing errors is the nearest, with at
@@ -12,4 +12,4 @@ namespace hypermesh {
 /// replaced or swapped with its neighbour (Damerau and Levenshtein). Pure.
 [[nodiscard]] std::string nearest_word(std::string_view word, std::span<const std::string> known);
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -1,4 +1,4 @@
-#include "runtime/durable_file.hpp"
+#include "runtime/base/durable_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -156,4 +156,4 @@ or_error<void> write_durable_file(const std::filesystem::path& path, std::string
   return sync_folder_of(path);
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

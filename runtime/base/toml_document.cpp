@@ -1,14 +1,14 @@
-#include "runtime/toml_document.hpp"
+#include "runtime/base/toml_document.hpp"
 
 #include <set>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include "runtime/durable_file.hpp"
-#include "runtime/safe_text.hpp"
+#include "runtime/base/durable_file.hpp"
+#include "runtime/base/safe_text.hpp"
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -171,4 +171,4 @@ toml_table toml_document::root() const {
   return toml_table{std::make_shared<toml_table::content>(toml_table::content{path_, problems_, parsed_, table, {}})};
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

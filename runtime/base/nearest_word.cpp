@@ -1,10 +1,10 @@
-#include "runtime/nearest_word.hpp"
+#include "runtime/base/nearest_word.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <vector>
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -46,4 +46,4 @@ std::string nearest_word(std::string_view word, std::span<const std::string> kno
   return nearest;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -1,11 +1,11 @@
-#include "runtime/ed25519_authenticator.hpp"
+#include "runtime/base/ed25519_authenticator.hpp"
 
 #include <algorithm>
 
 #include <fmt/format.h>
 #include <sodium.h>
 
-namespace hypermesh {
+namespace hypermesh::base {
 
 namespace {
 
@@ -98,4 +98,4 @@ bool verify_as_member(const member_keys& members, principal signer, byte_span si
                                      reinterpret_cast<const unsigned char*>(key->bytes.data())) == 0;
 }
 
-}  // namespace hypermesh
+}  // namespace hypermesh::base

@@ -1,0 +1,46 @@
+#pragma once
+
+/// The namespaces of the folders. A folder names what the folders below it declare without qualification, and its own
+/// names win. Only what hosts use stands directly in `hypermesh`. The style check (`namespaces`) holds each file to the
+/// namespace of its folder.
+namespace hypermesh {
+
+namespace messages {}
+namespace protocol {
+using namespace messages;
+}
+namespace actors {
+using namespace protocol;
+}
+namespace base {
+using namespace actors;
+}
+namespace machines {
+using namespace base;
+}
+namespace links {
+using namespace base;
+}
+namespace storage {
+using namespace base;
+}
+namespace audit {
+using namespace base;
+}
+namespace runtime {
+using namespace links;
+using namespace machines;
+using namespace storage;
+using namespace audit;
+}  // namespace runtime
+namespace cli {
+using namespace runtime;
+}
+namespace testing {
+using namespace cli;
+}
+namespace lab {
+using namespace cli;
+}
+
+}  // namespace hypermesh
