@@ -25,7 +25,7 @@ struct executor_state {
   static inline const char* name = "executor";
 
   /// Links of one client, one for each process that uses its key. By default the listener admits 32 links, and no
-  /// configuration lets it admit more than this bound (`link_limits::sessions_per_client_max`). If it admitted more,
+  /// configuration lets it admit more than this bound (`link_limits::links_per_client_max`). If it admitted more,
   /// this actor would remove the oldest link.
   static constexpr std::size_t links_per_client_max = limits::sessions_per_client_max;
 

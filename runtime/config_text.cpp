@@ -60,7 +60,7 @@ generated from the table of keys (`node_rows.cpp`, `link_rows.cpp`, `config_rows
 drives the reader, the files of `hypermesh init`, and `hypermesh config`:
 
 ```
-hypermesh config explain links.sessions_max                # one key
+hypermesh config explain links.client_links_max            # one key
 hypermesh config print-default                             # node.toml with all defaults
 hypermesh config print-effective FILE --show-origin        # the values of a file, and their lines
 hypermesh config check FILE...                             # every problem at once

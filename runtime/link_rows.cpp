@@ -25,7 +25,7 @@ static_assert(std::chrono::milliseconds{dead_link_ms_min} >= 2 * link_limits{}.k
 
 /// With fewer handshakes, a flood of strangers or a restart of all clients would keep members out for a long time.
 constexpr std::uint64_t handshakes_min = 64;
-constexpr std::uint64_t sessions_min = 64;
+constexpr std::uint64_t client_links_min = 64;
 
 /// With a lower rate, the limit could stop a correct replica that gives a state with tiny chunks.
 constexpr std::uint64_t frames_per_second_min = frame_rate_limit::usual_rate;
@@ -95,23 +95,23 @@ constexpr std::array rows = {
         [](auto& of) -> auto& { return of.links.handshake_timeout; }),
     number<node>(
         {.table = "links",
-         .name = "sessions_max",
-         .unit = "sessions",
-         .low = sessions_min,
+         .name = "client_links_max",
+         .unit = "links",
+         .low = client_links_min,
          .high = 65'536,
          .about = "Open links of all clients. Each needs an open file, and memory up to "
                   "client_outbound_mib_max and client_inbound_mib_max."},
-        [](auto& of) -> auto& { return of.links.sessions_max; }),
+        [](auto& of) -> auto& { return of.links.client_links_max; }),
     number<node>(
         {.table = "links",
-         .name = "sessions_per_client_max",
-         .unit = "sessions",
+         .name = "links_per_client_max",
+         .unit = "links",
          .low = 1,
          .high = limits::sessions_per_client_max,
-         .larger = "links.sessions_max",
+         .larger = "links.client_links_max",
          .larger_factor = 2,
          .about = "Open links of one client, one for each of its processes. Further links are refused."},
-        [](auto& of) -> auto& { return of.links.sessions_per_client_max; }),
+        [](auto& of) -> auto& { return of.links.links_per_client_max; }),
     number<node>(
         {.table = "links",
          .name = "keepalive_interval_ms",

@@ -53,8 +53,8 @@ std::string_view explain(link_error reason) {
     case link_error::too_many_connections:
       return "too many connections are not authenticated yet; raise handshakes_max or "
              "handshakes_per_address_max of [links]";
-    case link_error::too_many_sessions:
-      return "too many client sessions are open; raise sessions_max or sessions_per_client_max of "
+    case link_error::too_many_client_links:
+      return "too many client links are open; raise client_links_max or links_per_client_max of "
              "[links]";
     case link_error::dead_link:
       return "nothing was received before the timeout";

@@ -13,7 +13,7 @@ namespace {
 
 /// With fewer handshakes, a flood of strangers or a restart of all clients would keep members out for a long time.
 constexpr std::size_t handshakes_min = 64;
-constexpr std::size_t sessions_min = 64;
+constexpr std::size_t client_links_min = 64;
 
 }  // namespace
 
@@ -33,26 +33,26 @@ tl::unexpected<world_error> too_few_descriptors(std::uint64_t wanted, std::uint6
 
 or_error<std::string> fit_to_descriptors(link_settings& settings, limit_raiser raise) {
   auto& bounds = settings.limits;
-  const std::size_t usable = settings.client_count * bounds.sessions_per_client_max;
-  bounds.sessions_max = std::min(bounds.sessions_max, std::max<std::size_t>(usable, 1));
+  const std::size_t usable = settings.client_count * bounds.links_per_client_max;
+  bounds.client_links_max = std::min(bounds.client_links_max, std::max<std::size_t>(usable, 1));
   const auto fixed = 2 * settings.replicas.size() + other_files;
-  const auto wanted = fixed + bounds.handshakes_max + bounds.sessions_max;
+  const auto wanted = fixed + bounds.handshakes_max + bounds.client_links_max;
   const auto allowed = raise(wanted);
   if (allowed >= wanted) return std::string{};
   const auto least_handshakes = std::min(handshakes_min, bounds.handshakes_max);
-  const auto least_sessions = std::min(sessions_min, bounds.sessions_max);
-  if (allowed < fixed + least_handshakes + least_sessions) return too_few_descriptors(wanted, allowed);
+  const auto least_client_links = std::min(client_links_min, bounds.client_links_max);
+  if (allowed < fixed + least_handshakes + least_client_links) return too_few_descriptors(wanted, allowed);
   // The bound on handshakes is lowered first, because clients are served through sessions.
-  auto room = allowed - fixed - least_handshakes - least_sessions;
-  const auto more_sessions = std::min<std::uint64_t>(room, bounds.sessions_max - least_sessions);
-  room -= more_sessions;
-  bounds.sessions_max = least_sessions + more_sessions;
+  auto room = allowed - fixed - least_handshakes - least_client_links;
+  const auto more_client_links = std::min<std::uint64_t>(room, bounds.client_links_max - least_client_links);
+  room -= more_client_links;
+  bounds.client_links_max = least_client_links + more_client_links;
   bounds.handshakes_max = least_handshakes + std::min<std::uint64_t>(room, bounds.handshakes_max - least_handshakes);
   bounds.handshakes_per_address_max = std::min(bounds.handshakes_per_address_max, bounds.handshakes_max);
   return fmt::format(
-      "the system allows {} open files, enough for {} client sessions and {} handshakes; to have all configured ones: "
-      "ulimit -n {}, or lower sessions_max and handshakes_max of [links] in node.toml",
-      allowed, bounds.sessions_max, bounds.handshakes_max, wanted);
+      "the system allows {} open files, enough for {} client links and {} handshakes; to have all configured ones: "
+      "ulimit -n {}, or lower client_links_max and handshakes_max of [links] in node.toml",
+      allowed, bounds.client_links_max, bounds.handshakes_max, wanted);
 }
 
 }  // namespace hypermesh::links

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, link_count_count> names = {
     "dropped_link_down", "dropped_too_long",    "dials",
     "accepted",          "established",         "reconnects",
     "reading_halted",    "unexpected_messages", "links_up",
-    "sessions_open",     "handshakes_pending",
+    "client_links_open", "handshakes_pending",
 };
 
 static_assert(!names.back().empty(), "every counter has a name");

@@ -43,7 +43,7 @@ enum class link_count : std::uint8_t {
   unexpected_messages,
   // The counters from here on are gauges.
   links_up,
-  sessions_open,
+  client_links_open,
   handshakes_pending,
 };
 

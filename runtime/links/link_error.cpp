@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, link_error_count> names = {
     "dead_link",
     "replaced",
     "too_many_connections",
-    "too_many_sessions",
+    "too_many_client_links",
     "stopped",
 };
 

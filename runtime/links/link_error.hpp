@@ -45,7 +45,7 @@ enum class link_error : std::uint8_t {
   /// A newer authenticated connection of the same remote node replaced this connection.
   replaced,
   too_many_connections,
-  too_many_sessions,
+  too_many_client_links,
   /// This node closed the link because it stops.
   stopped,
 };

@@ -78,7 +78,7 @@ struct sweep_due {};
 struct report_due {};
 
 /// Makes the receiver send the good-bye, close everything and quit (`links.cpp` to listener and peers, listener to
-/// sessions).
+/// client links).
 struct stop_links {};
 
 /// Makes the listener close the port, one turn of the loop after `stop_links` (listener to itself).

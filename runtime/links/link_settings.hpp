@@ -36,11 +36,11 @@ struct link_limits {
   /// The time from accepting or dialing until both sides are authenticated.
   milliseconds handshake_timeout{2'000};
 
-  /// The largest number of sessions of one client. Sessions of earlier processes count until the node finds that they
-  /// are dead, which takes `dead_link_timeout`. A further session is refused. If it displaced the oldest session
-  /// instead, the process of that session would dial again and displace another session.
-  std::size_t sessions_per_client_max = 32;
-  std::size_t sessions_max = 1'024;
+  /// The largest number of links of one client. Links of earlier processes count until the node finds that they are
+  /// dead, which takes `dead_link_timeout`. A further link is refused. If it displaced the oldest link instead, the
+  /// process of that link would dial again and displace another link.
+  std::size_t links_per_client_max = 32;
+  std::size_t client_links_max = 1'024;
 
   /// An idle link sends a keepalive this often. A silent link is closed after `dead_link_timeout`, so four keepalives
   /// may be late.

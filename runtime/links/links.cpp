@@ -55,10 +55,11 @@ std::shared_ptr<const peer_setup> replica_peer_setup(replica_id remote,
   return setup;
 }
 
-/// Makes the setup of a client's session at a replica.
-std::shared_ptr<const peer_setup> session_setup(client_id client, const std::shared_ptr<const link_settings>& settings,
-                                                const std::shared_ptr<link_counters>& counters,
-                                                const replica_link_ends& ends) {
+/// Makes the setup of a client link at a replica.
+std::shared_ptr<const peer_setup> client_link_setup(client_id client,
+                                                    const std::shared_ptr<const link_settings>& settings,
+                                                    const std::shared_ptr<link_counters>& counters,
+                                                    const replica_link_ends& ends) {
   auto setup = setup_of(principal::of(client), settings, counters);
   setup->ends_with_connection = true;
   setup->deliver = deliver_to(ends.client_ingress ? ends.client_ingress : ends.ingress, setup->remote);
@@ -126,8 +127,8 @@ or_error<replica_links> start_replica_links(caf::actor_system& system, link_sett
   setup->settings = shared;
   setup->counters = counters;
   setup->peers = links.peers;
-  setup->session_setup = [shared, counters, ends](client_id client) {
-    return session_setup(client, shared, counters, ends);
+  setup->client_link_setup = [shared, counters, ends](client_id client) {
+    return client_link_setup(client, shared, counters, ends);
   };
   setup->report = [monitor = ends.monitor](std::vector<named_counter> all) {
     caf::anon_send(monitor, counters_reported{std::make_shared<const std::vector<named_counter>>(std::move(all))});

@@ -97,22 +97,22 @@ void listener_state::take_data(const caf::io::new_data_msg& data) {
 }
 
 void listener_state::hand_over(const std::shared_ptr<accepted_connection>& connection) {
-  if (connection->remote.is_client()) return hand_to_session(connection);
+  if (connection->remote.is_client()) return hand_to_client_link(connection);
   const auto& peer = setup_->peers.at(connection->remote.number);
   require(peer != nullptr, "a peer of a member that dials this node does not dial");
   caf::anon_send(caf::actor_cast<caf::actor>(peer), connection_offered{connection});
 }
 
-void listener_state::hand_to_session(const std::shared_ptr<accepted_connection>& connection) {
-  if (session_count_ >= limits().sessions_max) return cut(*connection, link_error::too_many_sessions);
-  auto& sessions = sessions_[connection->remote.number];
-  if (sessions.size() >= limits().sessions_per_client_max) return cut(*connection, link_error::too_many_sessions);
-  const auto session =
-      self_->system().middleman().spawn_broker(peer, setup_->session_setup(client_id{connection->remote.number}));
-  self_->monitor(session);
-  sessions.push_back(session);
-  ++session_count_;
-  caf::anon_send(session, connection_offered{connection});
+void listener_state::hand_to_client_link(const std::shared_ptr<accepted_connection>& connection) {
+  if (client_link_count_ >= limits().client_links_max) return cut(*connection, link_error::too_many_client_links);
+  auto& links = client_links_[connection->remote.number];
+  if (links.size() >= limits().links_per_client_max) return cut(*connection, link_error::too_many_client_links);
+  const auto link =
+      self_->system().middleman().spawn_broker(peer, setup_->client_link_setup(client_id{connection->remote.number}));
+  self_->monitor(link);
+  links.push_back(link);
+  ++client_link_count_;
+  caf::anon_send(link, connection_offered{connection});
 }
 
 void listener_state::take_closed(caf::io::connection_handle handle) {
@@ -164,15 +164,15 @@ void listener_state::forget_taken(const connection_taken& taken) {
   quit_when_empty();
 }
 
-void listener_state::forget_session(const caf::down_msg& down) {
-  for (auto of_client = sessions_.begin(); of_client != sessions_.end(); ++of_client) {
-    auto& sessions = of_client->second;
-    const auto found = std::find_if(sessions.begin(), sessions.end(),
-                                    [&down](const caf::actor& session) { return session.address() == down.source; });
-    if (found == sessions.end()) continue;
-    sessions.erase(found);
-    --session_count_;
-    if (sessions.empty()) sessions_.erase(of_client);
+void listener_state::forget_client_link(const caf::down_msg& down) {
+  for (auto of_client = client_links_.begin(); of_client != client_links_.end(); ++of_client) {
+    auto& links = of_client->second;
+    const auto found = std::find_if(links.begin(), links.end(),
+                                    [&down](const caf::actor& link) { return link.address() == down.source; });
+    if (found == links.end()) continue;
+    links.erase(found);
+    --client_link_count_;
+    if (links.empty()) client_links_.erase(of_client);
     break;
   }
   quit_when_empty();
@@ -210,11 +210,11 @@ void listener_state::stop() {
   for (const auto& [handle, connection] : connections_) {
     if (!connection->is_cut) cut(*connection, link_error::stopped);
   }
-  for (const auto& [client, sessions] : sessions_) {
-    for (const auto& session : sessions)
-      caf::anon_send(session, stop_links{});
+  for (const auto& [client, links] : client_links_) {
+    for (const auto& link : links)
+      caf::anon_send(link, stop_links{});
   }
-  // A session needs at most two farewell time-outs; the third time-out is a margin.
+  // A link needs at most two farewell time-outs; the third time-out is a margin.
   self_->delayed_send(self_, 3 * limits().farewell_timeout, farewell_over{});
 }
 
@@ -227,13 +227,13 @@ void listener_state::close_port() {
 void listener_state::end_farewell() { self_->quit(); }
 
 void listener_state::quit_when_empty() {
-  if (stopping_ && !port_is_open_ && connections_.empty() && sessions_.empty()) self_->quit();
+  if (stopping_ && !port_is_open_ && connections_.empty() && client_links_.empty()) self_->quit();
 }
 
 caf::behavior listener(caf::stateful_actor<listener_state, link_broker>* self,
                        std::shared_ptr<const listener_setup> setup, caf::io::doorman_ptr doorman) {
   self->set_exit_handler([self](caf::exit_msg&) { self->state.stop(); });
-  self->set_down_handler([self](caf::down_msg& down) { self->state.forget_session(down); });
+  self->set_down_handler([self](caf::down_msg& down) { self->state.forget_client_link(down); });
   self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     self->state.count_unexpected();
     return caf::sec::unexpected_message;

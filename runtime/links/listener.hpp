@@ -24,7 +24,7 @@ struct listener_setup {
   /// The peers by replica number. The entry of this replica is empty.
   std::vector<peer_actor> peers;
   /// Makes the parameters of a client's session.
-  std::function<std::shared_ptr<const peer_setup>(client_id)> session_setup;
+  std::function<std::shared_ptr<const peer_setup>(client_id)> client_link_setup;
   /// Receives the counters.
   std::function<void(std::vector<named_counter>)> report;
 };
@@ -33,7 +33,7 @@ struct listener_setup {
 /// to a new session of its client. The bytes of a stranger reach only the handshake, whose messages have a fixed size.
 ///
 /// Memory: at most `handshakes_max` connections of less than a kilobyte each, plus up to 64 KiB for each connection
-/// from its authentication until its peer takes it, plus `sessions_max` session handles.
+/// from its authentication until its peer takes it, plus `client_links_max` handles of client links.
 class listener_state {
  public:
   static constexpr const char* name = "listener";
@@ -45,7 +45,7 @@ class listener_state {
   void take_data(const caf::io::new_data_msg& data);
   void take_closed(caf::io::connection_handle handle);
   void forget_taken(const connection_taken& taken);
-  void forget_session(const caf::down_msg& down);
+  void forget_client_link(const caf::down_msg& down);
   void sweep();
   void report();
   void stop();
@@ -60,7 +60,7 @@ class listener_state {
   void cut(accepted_connection& connection, link_error reason);
   void forget(caf::io::connection_handle handle);
   void hand_over(const std::shared_ptr<accepted_connection>& connection);
-  void hand_to_session(const std::shared_ptr<accepted_connection>& connection);
+  void hand_to_client_link(const std::shared_ptr<accepted_connection>& connection);
   void quit_when_empty();
 
   link_broker* self_;
@@ -68,9 +68,9 @@ class listener_state {
   caf::io::accept_handle doorman_;
   std::map<caf::io::connection_handle, std::shared_ptr<accepted_connection>> connections_;
   std::map<std::string, std::size_t> connections_by_address_;
-  /// The sessions by client number, the oldest session first.
-  std::map<std::uint32_t, std::deque<caf::actor>> sessions_;
-  std::size_t session_count_ = 0;
+  /// The links by client number, the oldest link first.
+  std::map<std::uint32_t, std::deque<caf::actor>> client_links_;
+  std::size_t client_link_count_ = 0;
   bool port_is_open_ = true;
   bool stopping_ = false;
 };

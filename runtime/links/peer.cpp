@@ -181,7 +181,7 @@ void peer_state::open(caf::io::connection_handle handle, secure_channel channel)
   if (was_up) return;
   if (was_up_) setup_->counters->add(link_count::reconnects);
   was_up_ = true;
-  setup_->counters->add(setup_->remote.is_replica() ? link_count::links_up : link_count::sessions_open);
+  setup_->counters->add(setup_->remote.is_replica() ? link_count::links_up : link_count::client_links_open);
   setup_->changed(own_handle(), true);
   tell(link_event::what::up, link_error::stopped);
 }
@@ -215,7 +215,7 @@ void peer_state::close_live(link_error reason) {
 
 void peer_state::go_down(link_error reason) {
   setup_->counters->add(stopping_ ? link_error::stopped : reason);
-  setup_->counters->subtract(setup_->remote.is_replica() ? link_count::links_up : link_count::sessions_open);
+  setup_->counters->subtract(setup_->remote.is_replica() ? link_count::links_up : link_count::client_links_open);
   setup_->changed(own_handle(), false);
   tell(link_event::what::down, stopping_ ? link_error::stopped : reason);
   if (setup_->ends_with_connection) return stop();

@@ -32,10 +32,10 @@ json entry_of(const json& printed, const std::string& key) {
 }  // namespace
 
 TEST_CASE("config explain prints unit, bounds, default and purpose of a key") {
-  const auto one = run({"config", "explain", "links.sessions_max"});
+  const auto one = run({"config", "explain", "links.client_links_max"});
   CHECK(one.code == 0);
   CHECK(one.err.empty());
-  for (const auto* part : {"links.sessions_max", "node.toml", "sessions", "64 to 65,536", "1,024", "Open links"})
+  for (const auto* part : {"links.client_links_max", "node.toml", "links", "64 to 65,536", "1,024", "Open links"})
     CHECK(has(one.out, part));
   const auto both = run({"config", "explain", "retain_mib"});
   CHECK(has(both.out, "storage.retain_mib"));
@@ -49,10 +49,10 @@ TEST_CASE("config explain prints unit, bounds, default and purpose of a key") {
 }
 
 TEST_CASE("config explain suggests the nearest key, and the new name of an old key") {
-  const auto near = run({"config", "explain", "links.sesions_max"});
+  const auto near = run({"config", "explain", "links.client_link_max"});
   CHECK(near.code == 2);
   CHECK(near.out.empty());
-  CHECK(has(near.err, "unknown key 'links.sesions_max'; did you mean 'links.sessions_max'?"));
+  CHECK(has(near.err, "unknown key 'links.client_link_max'; did you mean 'links.client_links_max'?"));
   CHECK(has(run({"config", "explain", "checkpoint_perod"}).err, "did you mean 'checkpoint_period'?"));
   CHECK(has(run({"config", "explain", "veiws"}).err, "did you mean 'views'?"));
   const auto old = run({"config", "explain", "periods.checkpoint_us"});
@@ -77,11 +77,11 @@ TEST_CASE_FIXTURE(configured_cluster, "config print-default is a file that works
   CHECK(resend["default"] == 500'000);
   CHECK(resend["minimum"] == 1'000);
   CHECK(entry_of(all, "cluster.checkpoint_period")["file"] == "genesis.toml");
-  CHECK(entry_of(all, "links.sessions_per_client_max")["bounded_by"]["key"] == "links.sessions_max");
+  CHECK(entry_of(all, "links.links_per_client_max")["bounded_by"]["key"] == "links.client_links_max");
 }
 
 TEST_CASE_FIXTURE(configured_cluster, "config print-effective prints the value of each key and its origin") {
-  edit(node_file(), "# sessions_max = 1024", "sessions_max = 500");
+  edit(node_file(), "# client_links_max = 1024", "client_links_max = 500");
   const auto table = run({"config", "print-effective", node_file(), "--show-origin"});
   CHECK(table.code == 0);
   CHECK(has(table.out, "links.handshakes_max"));
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(configured_cluster, "config print-effective prints the value o
   CHECK(has(plain.out, "500"));
   CHECK_FALSE(has(plain.out, node_file() + ":"));
   const auto with = json::parse(run({"config", "print-effective", node_file(), "--show-origin", "-o", "json"}).out);
-  const auto changed = entry_of(with, "links.sessions_max");
+  const auto changed = entry_of(with, "links.client_links_max");
   CHECK(changed["value"] == 500);
   CHECK(changed["origin"]["kind"] == "file");
   CHECK(changed["origin"]["file"] == node_file());
@@ -100,23 +100,23 @@ TEST_CASE_FIXTURE(configured_cluster, "config print-effective prints the value o
   std::string text;
   for (int number = 0; number < line; ++number)
     std::getline(in, text);
-  CHECK(text == "sessions_max = 500");
+  CHECK(text == "client_links_max = 500");
   CHECK(entry_of(with, "links.handshakes_max")["origin"]["kind"] == "default");
   CHECK(entry_of(with, "links.handshakes_max")["origin"]["line"].is_null());
   CHECK(entry_of(with, "audit.enabled")["value"] == true);
   CHECK(has(entry_of(with, "cluster.checkpoint_period")["origin"]["file"].get<std::string>(), "genesis.toml"));
   const auto without = json::parse(run({"config", "print-effective", node_file(), "-o", "json"}).out);
-  CHECK_FALSE(entry_of(without, "links.sessions_max").contains("origin"));
+  CHECK_FALSE(entry_of(without, "links.client_links_max").contains("origin"));
 }
 
 TEST_CASE_FIXTURE(configured_cluster,
                   "config print-effective of a wrong file reports its problems and prints nothing") {
-  edit(node_file(), "# sessions_max = 1024", "sessions_max = 5");
+  edit(node_file(), "# client_links_max = 1024", "client_links_max = 5");
   edit(node_file(), "mode = \"sync\"", "mode = \"\\u001b[31m\"");
   const auto result = run({"config", "print-effective", node_file(), "--show-origin", "-o", "json"});
   CHECK(result.code == 2);
   CHECK(result.out.empty());
-  CHECK(has(result.err, "'sessions_max' must be a whole number from 64 to 65536"));
+  CHECK(has(result.err, "'client_links_max' must be a whole number from 64 to 65536"));
   CHECK(has(result.err, "has the unknown value"));
   CHECK_FALSE(has(result.err, "\x1b"));
 }

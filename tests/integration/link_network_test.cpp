@@ -191,12 +191,12 @@ TEST_CASE("a client's session opens, carries requests and replies, and closes") 
   CHECK(client->box->frames().front().first == principal::of(replica_id{0}));
   CHECK(client->stop());
   CHECK(eventually([&] { return r0.box->closed() == 1 && r1.box->closed() == 1; }));
-  CHECK(eventually([&] { return r0.count(link_count::sessions_open) == 0; }));
+  CHECK(eventually([&] { return r0.count(link_count::client_links_open) == 0; }));
 }
 
 TEST_CASE("a client has a bounded number of links, and another one is refused until one of them ends") {
   auto limits = quick_limits();
-  limits.sessions_per_client_max = 2;
+  limits.links_per_client_max = 2;
   replica_node node{0, {}, limits};
   std::vector<std::unique_ptr<raw_link>> links;
   const auto open_one = [&] {
@@ -210,7 +210,7 @@ TEST_CASE("a client has a bounded number of links, and another one is refused un
   }
   const raw_link refused{authenticator_of(client_0), 0, node.links.port};
   CHECK(refused.wire.is_closed_by_other_side());
-  CHECK(node.count(link_error::too_many_sessions) == 1);
+  CHECK(node.count(link_error::too_many_client_links) == 1);
   CHECK(node.box->sessions_of(0).size() == 2);
   links.erase(links.begin());
   REQUIRE(eventually([&] { return node.box->sessions_of(0).size() == 1; }));
@@ -220,13 +220,13 @@ TEST_CASE("a client has a bounded number of links, and another one is refused un
 
 TEST_CASE("the total number of sessions is bounded") {
   auto limits = quick_limits();
-  limits.sessions_max = 1;
+  limits.client_links_max = 1;
   replica_node node{0, {}, limits};
   const raw_link first{authenticator_of(client_0), 0, node.links.port};
   REQUIRE(eventually([&] { return node.box->opened() == 1; }));
   const raw_link second{authenticator_of(principal::of(client_id{1})), 0, node.links.port};
   CHECK(second.wire.is_closed_by_other_side());
-  CHECK(node.count(link_error::too_many_sessions) == 1);
+  CHECK(node.count(link_error::too_many_client_links) == 1);
   CHECK(node.box->opened() == 1);
 }
 

@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(replica_fixture, "the generated files read back as the default
     }
   }
   CHECK(usual.settings.checkpoint_resend_us == node_settings{}.checkpoint_resend_us);
-  CHECK(usual.links.sessions_max == link_limits{}.sessions_max);
+  CHECK(usual.links.client_links_max == link_limits{}.client_links_max);
 }
 
 TEST_CASE_FIXTURE(replica_fixture, "a commented line of a new file works when its comment mark is removed") {
@@ -226,7 +226,7 @@ TEST_CASE_FIXTURE(replica_fixture, "no hostile value of another kind is accepted
 TEST_CASE_FIXTURE(replica_fixture,
                   "a value above another key's bound is reported, and a default follows that key down") {
   CHECK(contains(problem("[links]\nsessions_max = 64\nsessions_per_client_max = 33\n"),
-                 at_line(6) + "'sessions_per_client_max' is 33, which exceeds half of 'sessions_max' = 64"));
+                 at_line(6) + "'links_per_client_max' is 33, which exceeds half of 'client_links_max' = 64"));
   CHECK(contains(problem("[transfer]\ngive_mib_per_tick_max = 17\n"),
                  "'give_mib_per_tick_max' is 17, which exceeds half of 'links.replica_outbound_mib_max' = 32"));
   CHECK(contains(problem("[links]\nredial_delay_ms_min = 100\nredial_delay_ms_max = 99\n"),
@@ -282,8 +282,8 @@ TEST_CASE_FIXTURE(replica_fixture, "effective values are shown with file and lin
     REQUIRE(found != values.end());
     return *found;
   };
-  CHECK(find("links.sessions_max").line == 6);
-  CHECK(std::get<std::uint64_t>(find("links.sessions_max").value) == 100);
+  CHECK(find("links.client_links_max").line == 6);
+  CHECK(std::get<std::uint64_t>(find("links.client_links_max").value) == 100);
   CHECK(find("links.handshakes_max").line == 0);
   CHECK(std::get<std::string>(find("listen").value) == "127.0.0.1:7400");
   CHECK(find("listen").line == 0);
@@ -321,9 +321,9 @@ TEST_CASE("generated lines of text have at most 100 bytes") {
 }
 
 TEST_CASE("the nearest word completes an unfinished one or corrects a misspelled one") {
-  const std::vector<std::string> known = {"sessions_max", "sessions_per_client_max", "listen"};
-  CHECK(nearest_word("sesions_max", known) == "sessions_max");
-  CHECK(nearest_word("sessions_p", known) == "sessions_per_client_max");
+  const std::vector<std::string> known = {"client_links_max", "links_per_client_max", "listen"};
+  CHECK(nearest_word("cleint_links_max", known) == "client_links_max");
+  CHECK(nearest_word("links_per_clien", known) == "links_per_client_max");
   CHECK(nearest_word("lisetn", known) == "listen");
   CHECK(nearest_word("patience", known).empty());
   CHECK(nearest_word("", known).empty());

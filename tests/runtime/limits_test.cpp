@@ -29,7 +29,7 @@ TEST_CASE("a cluster of four with four clients fits the default limits of system
   const auto fitted = fit_to_descriptors(settings, at_most<1'024>);
   REQUIRE(fitted);
   CHECK(fitted->empty());
-  CHECK(settings.limits.sessions_max == 128);
+  CHECK(settings.limits.client_links_max == 128);
   CHECK(settings.limits.handshakes_max == link_limits{}.handshakes_max);
 }
 
@@ -43,8 +43,8 @@ TEST_CASE("fewer open files give fewer sessions and handshakes, and a message") 
     REQUIRE(fitted);
     CHECK(fitted->find("ulimit -n 1800") != std::string::npos);
     const auto& bounds = settings.limits;
-    CHECK(8 + other_files + bounds.sessions_max + bounds.handshakes_max == files);
-    CHECK(bounds.sessions_max >= 64);
+    CHECK(8 + other_files + bounds.client_links_max + bounds.handshakes_max == files);
+    CHECK(bounds.client_links_max >= 64);
     CHECK(bounds.handshakes_max >= 64);
     CHECK(bounds.handshakes_per_address_max <= bounds.handshakes_max);
   }

@@ -36,7 +36,7 @@ constexpr auto check_examples =
 
 constexpr auto explain_examples =
     "Examples:\n"
-    "  hypermesh config explain links.sessions_max\n"
+    "  hypermesh config explain links.client_links_max\n"
     "  hypermesh config explain retain_mib\n"
     "  hypermesh config explain views -o json\n"
     "\n"
