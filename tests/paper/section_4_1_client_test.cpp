@@ -6,7 +6,7 @@
 #include "tests/support/core_cluster.hpp"
 #include "tests/support/effect_reader.hpp"
 
-// Castro & Liskov, OSDI '99, §4.1 "The Client". Each test quotes the sentence that it holds.
+// Castro & Liskov, OSDI '99, §4.1 "The Client". Each test quotes the sentence that it tests.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;

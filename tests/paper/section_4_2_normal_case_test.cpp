@@ -7,14 +7,14 @@
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
 
-// Castro & Liskov, OSDI '99, §4.2 "Normal-Case Operation". Each test quotes the sentence that it holds. f = 1.
+// Castro & Liskov, OSDI '99, §4.2 "Normal-Case Operation". Each test quotes the sentence that it tests. f = 1.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
 
 namespace {
 
-/// Replica `self` of four.
+/// Replica `self` of four replicas.
 struct section {
   request_factory factory{small_cluster(4)};
   replica_core core;
@@ -30,7 +30,7 @@ struct section {
   replica_effects hear(std::uint32_t from, const message& value) {
     return core.on_message(principal::of(replica_id{from}), value);
   }
-  /// Whether a PREPARE follows the proposal, as ingress and core decide together.
+  /// Whether the replica sends a PREPARE for the proposal. The ingress and the core decide this together.
   bool accepts(const pre_prepare& proposal) {
     if (checks.check(principal::of(replica_id{0}), proposal)) return false;
     return !sent<prepare>(hear(0, proposal).sends).empty();
@@ -126,7 +126,7 @@ TEST_CASE("4.2: without the pre-prepare, with 2f - 1 prepares, or with prepares 
 // "if prepared(m, v, n, i) is true then prepared(m', v, n, j) is false for any non-faulty replica j … and any m' such
 // that D(m') ≠ D(m)."
 TEST_CASE("4.2: however f faulty replicas split the others between two values, at most one is prepared") {
-  // n = 7: the primary proposes m to some and m' to the other correct backups, and replica 6 prepares both.
+  // With n = 7, the primary proposes m to some correct backups and m' to the others, and replica 6 prepares both.
   constexpr std::uint32_t correct = 5;
   const request_factory factory{small_cluster(7)};
   const pre_prepare values[] = {factory.pre_prepare_of(view_number{0}, sequence_number{1}, factory.batch_number(1)),

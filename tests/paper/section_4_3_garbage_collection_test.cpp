@@ -5,8 +5,8 @@
 #include "tests/support/core_cluster.hpp"
 #include "tests/support/effect_reader.hpp"
 
-// Castro & Liskov, OSDI '99, §4.3 "Garbage Collection". Each test quotes the sentence that it holds. f = 1, K = 4, L
-// = 8.
+// Castro & Liskov, OSDI '99, §4.3 "Garbage Collection". Each test quotes the sentence that it tests. f = 1, K = 4, L =
+// 8.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;

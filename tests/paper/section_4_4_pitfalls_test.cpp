@@ -5,7 +5,7 @@
 #include "actors/protocol/views/new_view.hpp"
 #include "tests/paper/view_change_world.hpp"
 
-// §4.4 where other implementations went wrong: attacks 10, 13, 14, 17 and 20 of the design.
+// §4.4: mistakes that other implementations have made (attacks 10, 13, 14, 17 and 20 of the design).
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -120,7 +120,7 @@ TEST_CASE(
   const auto opened = holder.opened(v1, {{holder.factory.prepared_of(v0, n1, holder.value_of(1))}});
   CHECK(sent<status>(backup.hear(1, opened).sends).size() == 1);
   CHECK(sent<status>(holder.hear(1, opened).sends).empty());
-  // Else the new primary would wait for the turn of one that has it.
+  // Otherwise the new primary would wait until it is the turn of a replica that has the body.
   paper_world primary{1};
   (void)primary.core.on_change_view(v1);
   const auto effects = primary.core.on_new_view_built(planned(primary.factory, opened));
@@ -129,7 +129,7 @@ TEST_CASE(
   REQUIRE(asked.size() == 1);
   const auto given = sent<pre_prepare>(holder.hear(1, asked.front()).sends);
   REQUIRE(given.size() == 1);
-  // Whoever asked the primary before it could answer is answered now, and nobody else.
+  // A replica that asked the primary before it had the body gets its answer now, and no other replica gets one.
   const auto question = primary.factory.status_of(replica_id{3}, v1, {}, {});
   CHECK(sent<pre_prepare>(primary.hear(3, question).sends).empty());
   const auto passed_on = primary.hear(2, given.front());

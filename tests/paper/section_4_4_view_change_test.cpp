@@ -10,7 +10,8 @@
 #include "tests/support/effect_reader.hpp"
 #include "tests/support/request_factory.hpp"
 
-// Castro & Liskov, "Practical Byzantine Fault Tolerance" (OSDI '99), §4.4 View Changes. One test for each sentence.
+// Castro & Liskov, "Practical Byzantine Fault Tolerance" (OSDI '99), §4.4 View Changes. There is one test for each
+// sentence.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -25,7 +26,7 @@ TEST_CASE("it stops accepting messages other than checkpoint, view-change, and n
   CHECK(sent<prepare>(world.hear(0, late).sends).empty());
   CHECK(rejections_in(world.hear(2, world.factory.prepare_of(replica_id{2}, late)).observations) ==
         std::vector{rejection::other_view});
-  // A CHECKPOINT's proof still moves the watermarks once the state is there.
+  // The proof of a CHECKPOINT still moves the watermarks when the replica has the state.
   CHECK(world.core.on_stable(world.factory.certificate_of(sequence_number{4}, named_digest("state"))).records.empty());
 }
 
@@ -162,7 +163,7 @@ TEST_CASE("when the primary of view v+1 receives 2f valid view-change messages i
   CHECK(opened->message().view == v1);
   CHECK(opened->message().view_changes.size() == 3);
   CHECK_FALSE(verdict(paper_world{3}, 1, opened->message()));
-  // One NEW-VIEW for a view, whatever comes later (attack 13).
+  // The primary makes only one NEW-VIEW for a view, even if more VIEW-CHANGEs arrive later (attack 13).
   CHECK(primary.on_view_change(change_of(0), 0).opened == nullptr);
 }
 
@@ -184,7 +185,7 @@ TEST_CASE(
 TEST_CASE("the digest is that of the pre-prepare with the highest view number in V, in every order of V") {
   const paper_world world{3};
   const auto& factory = world.factory;
-  // One replica prepared m in view 1; the others committed m' in view 2 (attack 10).
+  // One replica prepared m in view 1, and the others committed m' in view 2 (attack 10).
   const auto lower = factory.prepared_of(v1, n1, world.value_of(1));
   const auto higher = factory.prepared_of(v2, n1, world.value_of(2));
   std::vector<view_change> changes = {factory.view_change_of(replica_id{0}, v3, nullptr, {lower}),
@@ -218,7 +219,7 @@ TEST_CASE("a backup accepts a new-view message if it is signed properly, V is va
   const auto three = factory.prepared_of(v0, n3, world.value_of(3));
   const auto genuine = world.opened(v1, {{one, three}});
   CHECK_FALSE(verdict(world, 1, genuine));
-  // It proves itself, whoever passes it on.
+  // A NEW-VIEW proves itself, so any replica may forward it.
   CHECK_FALSE(verdict(world, 2, genuine));
   auto bad = genuine;
   SUBCASE("a quorum less one") { bad.view_changes.pop_back(); }
@@ -227,7 +228,7 @@ TEST_CASE("a backup accepts a new-view message if it is signed properly, V is va
     bad.view_changes[2] = factory.view_change_of(replica_id{3}, v2, nullptr, {});
   }
   SUBCASE("a VIEW-CHANGE that nobody signed") {
-    // The codec carries raw bytes: a flipped bit in the last one's signature.
+    // The codec carries raw bytes, so the test flips a bit in the signature of the last VIEW-CHANGE.
     auto bytes =
         std::make_shared<byte_vector>(bad.view_changes[2].raw.view.begin(), bad.view_changes[2].raw.view.end());
     bytes->back() ^= std::byte{1};

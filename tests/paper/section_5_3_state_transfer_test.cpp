@@ -9,8 +9,8 @@
 #include "tests/support/counting_machine.hpp"
 #include "tests/support/donor_crowd.hpp"
 
-// Castro & Liskov, TOCS '02, §5.3 "Checkpoint Management", as far as it is about state transfer. Each test says in our
-// words what it holds: the section is paraphrased, not quoted. f = 1, K = 4, L = 8 unless it says otherwise.
+// Castro & Liskov, TOCS '02, §5.3 "Checkpoint Management": the parts about state transfer. Each test states its claim
+// in our words, because the section is paraphrased and not quoted. f = 1, K = 4, L = 8 unless a test says otherwise.
 
 using namespace hypermesh;
 using namespace hypermesh::testing;
@@ -19,15 +19,15 @@ namespace {
 
 constexpr sequence_number four{4};
 
-/// Whether everything that was handed over is under the certified root.
+/// Whether the whole state has the certified root.
 bool is_certified(const verified_state& whole) {
   return state_root(*whole.snapshot) == whole.certificate->votes.front().content.value;
 }
 
 }  // namespace
 
-// A replica starts a transfer when it learns of a stable checkpoint that it cannot reach by executing: the others have
-// discarded the messages that led there.
+// A replica starts a transfer when it learns of a stable checkpoint that it cannot reach by executing, because the
+// others have discarded the messages before this checkpoint.
 TEST_CASE(
     "5.3: a replica that missed what is discarded fetches the stable checkpoint, and then the messages after it") {
   core_cluster_options options;
@@ -41,12 +41,12 @@ TEST_CASE(
   cluster.heal();
   REQUIRE(cluster.settle(2'000));
   CHECK(cluster.node(3).installs() == 1);
-  // 16 is stable; 17, 18 and 19 came as messages.
+  // The state at 16 is stable. The batches 17, 18 and 19 came as messages.
   CHECK(cluster.node(3).state().last_executed() == sequence_number{19});
   CHECK(cluster.node(3).root() == cluster.node(0).root());
 }
 
-// One that can reach it by executing does not.
+// A replica that can reach the checkpoint by executing starts no transfer.
 TEST_CASE("5.3: a replica that lacks messages the others still have fetches no state") {
   core_cluster_options options;
   options.batching.requests_per_batch_max = 1;
@@ -60,8 +60,8 @@ TEST_CASE("5.3: a replica that lacks messages the others still have fetches no s
   CHECK(cluster.node(3).installs() == 0);
 }
 
-// The state is a tree of partitions with digests. The fetcher goes down from the digest that the certificate proves,
-// and compares what it learns with what it has, so that it fetches only partitions that are out of date.
+// The state is a tree of partitions with digests. The fetcher descends from the digest that the certificate proves, and
+// compares the received digests with its own. So it fetches only partitions that are out of date.
 TEST_CASE("5.3: only what is out of date is fetched") {
   transfer_world world{500};
   world.fetcher.on_taken(sequence_number{2}, changed_state(*world.snapshot, 50, "out of date "));
@@ -72,8 +72,8 @@ TEST_CASE("5.3: only what is out of date is fetched") {
   CHECK(world.crowd.questions(state_part::chunk) == 10);
 }
 
-// A reply is believed only when it matches the digest that is known to be right: one replica suffices to give a part,
-// and none can give a false one.
+// A reply is accepted only when it matches a digest that is known to be right. So one replica suffices to give a part,
+// and no replica can give a false part.
 TEST_CASE("5.3: f faulty donors change nothing of the state that is fetched, whatever they send") {
   for (const std::uint32_t replicas : {4U, 7U, 10U}) {
     transfer_world world{named_state(120, "partition "), replicas};
@@ -92,7 +92,8 @@ TEST_CASE("5.3: f faulty donors change nothing of the state that is fetched, wha
   }
 }
 
-// The data of a partition comes from one designated replier; when it does not answer, another one is designated.
+// The data of a partition comes from one designated replier. If this replier does not answer, another one is
+// designated.
 TEST_CASE("5.3: a donor that does not answer is replaced until one does") {
   for (std::uint32_t alive = 0; alive < 3; ++alive) {
     transfer_world world{60};
@@ -108,8 +109,8 @@ TEST_CASE("5.3: a donor that does not answer is replaced until one does") {
   }
 }
 
-// While a replica fetches a checkpoint the others go on and discard it. Partitions that were fetched already and did
-// not change since need not be fetched again for the newer one.
+// While a replica fetches a checkpoint, the others continue and discard this checkpoint. Partitions that were already
+// fetched and have not changed since then need not be fetched again for the newer checkpoint.
 TEST_CASE("5.3: a transfer goes on with a newer checkpoint when the older one is discarded") {
   transfer_world world{400};
   const auto newer = changed_state(*world.snapshot, 40, "newer ");
@@ -122,11 +123,11 @@ TEST_CASE("5.3: a transfer goes on with a newer checkpoint when the older one is
   REQUIRE(world.crowd.run(60));
   CHECK(world.arrived(*newer));
   CHECK(is_certified(*world.crowd.whole()));
-  // Some of what was asked for was on its way, and a tenth part of a tenth has changed.
+  // Some requested chunks were still on their way, and a tenth of the fetched tenth has changed.
   CHECK(world.crowd.questions(state_part::chunk) < before + 400);
 }
 
-// A replica that checks its own state against the certified one finds what is corrupt, and fetches that.
+// A replica that compares its own state with the certified state finds the corrupt parts and fetches only those.
 TEST_CASE("5.3: a replica whose own state is corrupt fetches what is corrupt and nothing else") {
   transfer_world world{200};
   auto own = *world.snapshot;
@@ -135,7 +136,7 @@ TEST_CASE("5.3: a replica whose own state is corrupt fetches what is corrupt and
     bytes.front() ^= std::byte{1};
     own[index].bytes = std::make_shared<const byte_vector>(std::move(bytes));
   }
-  // Its leaves still say what they said before the bytes rotted.
+  // The leaves are still the digests of the bytes before the corruption.
   world.fetcher.on_taken(four, std::make_shared<const state_snapshot>(std::move(own)));
   world.fetch(fetch_reason::own_state_wrong);
   REQUIRE(world.crowd.run(10));
@@ -143,7 +144,7 @@ TEST_CASE("5.3: a replica whose own state is corrupt fetches what is corrupt and
   CHECK(world.crowd.questions(state_part::chunk) == 2);
 }
 
-// The service state is copied only where it changes, so that old checkpoints cost what differs between them.
+// The service state is copied only where it changes, so an old checkpoint costs only the differences.
 TEST_CASE("5.3: a checkpoint costs a donor what changed since the one before") {
   state_donor donor{small_cluster(4, 4, 4, 64)};
   auto state = *named_state(1'000, "partition with some content in it, number ");

@@ -21,7 +21,7 @@ inline constexpr sequence_number n1{1};
 inline constexpr sequence_number n2{2};
 inline constexpr sequence_number n3{3};
 
-/// Replica `self` of four; the test plays the others.
+/// Replica `self` of four replicas. The test sends the messages of the others.
 struct paper_world {
   request_factory factory{small_cluster(4)};
   replica_core core;
@@ -38,7 +38,7 @@ struct paper_world {
     return factory.pre_prepare_of(view, sequence_number{n}, factory.batch_number(n));
   }
   [[nodiscard]] digest value_of(std::uint64_t n) const { return digest_of_batch(*factory.batch_number(n)); }
-  /// Lets `n` of view 0 become prepared here.
+  /// Makes the slot `n` of view 0 prepared at this replica.
   void prepare_here(std::uint64_t n) {
     const auto given = proposal(v0, n);
     (void)hear(0, given);
@@ -47,7 +47,7 @@ struct paper_world {
     REQUIRE(progress(n).prepared);
   }
   [[nodiscard]] slot_progress progress(std::uint64_t n) {
-    // Two ticks without progress are always followed by a STATUS.
+    // After two ticks without progress, the replica always sends a STATUS.
     for (int tick = 0; tick < 5; ++tick) {
       const auto told = sent<status>(core.on_tick().sends);
       if (told.empty()) continue;
@@ -56,7 +56,7 @@ struct paper_world {
     }
     return {};
   }
-  /// A NEW-VIEW from VIEW-CHANGEs of replicas 1, 2 and 3 with what `prepared` says.
+  /// A NEW-VIEW with VIEW-CHANGEs of replicas 1, 2 and 3, which contain the certificates in `prepared`.
   [[nodiscard]] new_view opened(view_number view, std::vector<std::vector<prepared_certificate>> prepared) const {
     std::vector<view_change> changes;
     for (std::uint32_t index = 0; index < 3; ++index) {

@@ -32,7 +32,7 @@ world_error error_of(std::string_view text, address_use use = address_use::dial)
   return parsed.error();
 }
 
-/// Whether a listener accepts connections at this port of the loopback address of the family.
+/// Whether a listener accepts connections at this port of the family's loopback address.
 bool answers(int family, std::uint16_t port) {
   const open_file file{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   if (family == AF_INET) {

@@ -8,7 +8,7 @@ using namespace hypermesh::testing::audit_test;
 
 namespace {
 
-/// A sealed trail of these events.
+/// Writes a sealed trail of these events and returns the first objection to it.
 std::string objection_to(trail_bench& bench, const std::vector<audit_event>& events) {
   fs::remove_all(bench.folder.root);
   auto trail = bench.open();
@@ -35,7 +35,7 @@ TEST_CASE_FIXTURE(trail_bench, "each kind of entry is read as it was written, an
     REQUIRE(read);
     CHECK(kind_of(*read) == kind);
     CHECK(encode_audit_payload(*read) == payload);
-    // Frames and proofs take what there is; everything else has one length.
+    // Frames and proofs may have any length. All other payloads have one valid length.
     const bool is_open_ended = std::holds_alternative<proof_noted>(event) || std::holds_alternative<guard_noted>(event);
     if (is_open_ended) continue;
     auto longer = payload;
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(trail_bench, "records that go to the disk are entered with the
     CHECK(kind_of(*event) == kind);
     CHECK(std::get<proof_noted>(*event).frame == frame);
   }
-  // A frame of another kind has no content, and does no harm.
+  // A frame with malformed content gives no entry and does no harm.
   const auto garbage = std::make_shared<const byte_vector>(to_byte_vector("garbage"));
   for (const auto kind : {record_kind::pre_prepare, record_kind::prepare, record_kind::prepared})
     CHECK_FALSE(audit_event_of(record_of(kind, garbage)));
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(trail_bench,
   auto forged = first.header;
   forged.by.bytes[0] ^= std::byte{1};
   CHECK(contains(objection_to(*this, {proposal_noted{forged}}), "bad_signature"));
-  // A vote for COMMIT is none for PREPARE, and the primary's statement is no backup's.
+  // A signature for a COMMIT does not prove a PREPARE, and the primary's statement does not prove a backup's vote.
   const auto commit_vote = make.commit_of(replica_id{1}, first).vote;
   CHECK(contains(objection_to(*this, {vote_noted{message_kind::prepare, commit_vote}}), "bad_signature"));
   const auto of_another = make.commit_of(replica_id{2}, first).vote;
@@ -214,7 +214,7 @@ TEST_CASE_FIXTURE(trail_bench,
   CHECK(found.sequence == sequence_number{5});
   CHECK(found.first_index == 0);
   CHECK(found.second_index == 2);
-  // Two batches at one sequence: more than f were faulty.
+  // The entries show two batches at one sequence number, so more than f replicas were faulty.
   write(*trail, {committed(7, 7), committed(7, 8)});
   const auto broken = verify().contradictions;
   CHECK(std::ranges::count_if(broken, [](const auto& each) { return !each.replica; }) == 1);

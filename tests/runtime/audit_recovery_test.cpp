@@ -8,7 +8,7 @@ using namespace hypermesh::testing::audit_test;
 
 namespace {
 
-/// A trail whose run was killed: sealed once, and three entries behind the seal.
+/// A trail whose run was killed. It is sealed once, and three entries follow the seal.
 struct killed_bench : trail_bench {
   std::string clean;
   std::vector<std::size_t> offsets;
@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(killed_bench, "a trail that ends before its last seal is refus
     replace_content(segment(), clean.substr(0, size));
     CHECK(contains(refusal(), "entries were sealed"));
   }
-  // Without the segment at all, and without the head.
+  // First the whole segment is missing, then the head.
   fs::remove(segment());
   CHECK(contains(refusal(), "the segment is missing"));
   replace_content(segment(), clean);
@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(trail_bench, "a trail has one writer, and a reader does not di
   CHECK(contains(refusal(), "is in use by another node"));
   write(*trail, {committed(1)});
   CHECK(verify().is_live);
-  // What the node is writing at this moment may end anywhere.
+  // While a node is writing, its last record may be incomplete at any byte.
   const auto clean = content_of(segment());
   replace_content(segment(), clean.substr(0, clean.size() - 3));
   CHECK(verify().is_sound());

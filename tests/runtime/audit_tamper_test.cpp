@@ -10,7 +10,7 @@ using namespace hypermesh::testing::audit_test;
 
 namespace {
 
-/// The segment's bytes with the records in another order.
+/// The bytes of the segment with its records in another order.
 std::string rearranged(const std::string& segment, const std::vector<std::size_t>& records) {
   const auto offsets = record_offsets(segment);
   auto out = segment.substr(0, segment_header_bytes);
@@ -26,7 +26,7 @@ std::vector<std::size_t> all_records(const std::string& segment) {
   return all;
 }
 
-/// The records chained anew from the header on, which needs no key: seals keep their signatures.
+/// The records, chained again from the header on. This needs no key, because seals keep their old signatures.
 std::string rechained(const std::string& segment, const std::function<void(std::size_t, byte_vector&)>& edit) {
   const auto bytes = as_byte_span(segment);
   auto at = decode_header(bytes).value().start;
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(trail_bench, "a tail that is cut off at any byte is noticed") 
     CAPTURE(size);
     REQUIRE_FALSE(verify(statement_checks::none).is_sound());
   }
-  // Only the head shows the loss: without it the loss is invisible, and the report states that.
+  // Only the head shows the loss. Without the head the loss cannot be detected, and the report says this.
   replace_content(segment(), clean.substr(0, record_offsets(clean)[4]));
   CHECK(contains(objection(), "the end was cut off"));
   replace_content(segment(), clean);
@@ -156,7 +156,8 @@ TEST_CASE_FIXTURE(trail_bench, "an older trail does not match the head, and sect
   const auto newer_head = content_of(folder.head_file());
   trail.reset();
   CHECK(objection() == "");
-  // One sector of then and one of now are no head: each writing follows the one before.
+  // A sector of the old head and a sector of the new head are not a valid head, because their turns are not
+  // consecutive.
   replace_content(segment(), older_trail);
   CHECK(contains(objection(), "the end was cut off"));
   const auto mixed = older_head.substr(0, head_sector_bytes) + newer_head.substr(head_sector_bytes);
@@ -220,7 +221,7 @@ TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, and a missing, renamed 
   replace_content(segment(2), contents[1]);
   CHECK(objection() == "");
 
-  // The same events at another node of the same cluster.
+  // A segment with the same events from another node of the same cluster.
   trail_bench other;
   auto foreign = other.open(small, 2);
   for (std::uint64_t sequence = 1; sequence <= 40; ++sequence)
@@ -228,7 +229,7 @@ TEST_CASE_FIXTURE(trail_bench, "a front that is cut off, and a missing, renamed 
   foreign.reset();
   replace_content(segment(2), content_of(other.segment(2)));
   CHECK(contains(objection(), "belongs to replica 2"));
-  // Under this node's name, but without its signature.
+  // The segment has this node's name, but not its signature.
   auto header = decode_header(as_byte_span(contents[1])).value();
   const auto forged = encode_header(header, *keys(2));
   replace_content(segment(2), std::string{as_text(forged)} + contents[1].substr(segment_header_bytes));

@@ -12,7 +12,8 @@
 #include "tests/support/message_samples.hpp"
 #include "tests/support/request_factory.hpp"
 
-/// Shared by the tests of the audit trail: trails of replica 1 of a cluster of four, and ways to change their files.
+/// Common code of the tests of the audit trail: trails of replica 1 of a cluster of four, and functions that change
+/// their files.
 namespace hypermesh::testing::audit_test {
 
 namespace fs = std::filesystem;
@@ -26,7 +27,7 @@ using testing::named_digest;
 using testing::request_factory;
 using testing::small_cluster;
 
-/// A disk that fills up: takes so many bytes more, and of the write that does not fit the part that does.
+/// A disk that fills up. It accepts a number of further bytes, and writes the part of the next write that fits.
 class filling_sink final : public audit_sink {
  public:
   explicit filling_sink(std::unique_ptr<audit_files> files) : files_(std::move(files)) {}
@@ -82,7 +83,7 @@ struct trail_bench {
     expect_done(opened);
     return std::move(*opened);
   }
-  /// Why the trail is not opened.
+  /// The reason why the trail is refused.
   [[nodiscard]] std::string refusal() const {
     auto opened = try_open();
     return opened ? "" : opened.error().what;
@@ -112,8 +113,7 @@ struct trail_bench {
     const auto certificate = make.certificate_of(sequence_number{sequence}, named_digest("root"));
     return {audit_kind::checkpoint_stable, frame_of(checkpoint_proof{*certificate})};
   }
-  /// One of each kind, with genuine statements.
-  /// Two COMMITs that exclude each other.
+  /// Makes evidence of two conflicting COMMITs.
   [[nodiscard]] evidence two_commits(std::uint32_t replica) const {
     evidence shown;
     for (const auto* value : {"A", "B"}) {
@@ -123,6 +123,7 @@ struct trail_bench {
     }
     return shown;
   }
+  /// Makes one event of each kind, with genuine statements.
   [[nodiscard]] std::vector<audit_event> events() const {
     const auto first = proposal(5);
     const auto prepared = make.prepared_of(view_number{0}, sequence_number{5}, first.header.content.value);
@@ -172,7 +173,7 @@ struct trail_bench {
   void seal(audit_trail& trail, std::uint64_t checkpoint = 8, bool closed = false) {
     expect_done(trail.seal(++now, sequence_number{checkpoint}, closed));
   }
-  /// A closed trail of one segment with an entry of each kind and two seals.
+  /// Writes a closed trail of one segment with an entry of each kind and two seals.
   void write_small_trail() {
     auto trail = open();
     write(*trail, events());
@@ -184,7 +185,7 @@ struct trail_bench {
   [[nodiscard]] fs::path segment(std::uint64_t number = 1) const { return folder.segment_file(number); }
 };
 
-/// Where each record of a segment stands, and the end of the last.
+/// The offset of each record of a segment, and the end of the last record.
 inline std::vector<std::size_t> record_offsets(const std::string& segment) {
   std::vector<std::size_t> offsets{segment_header_bytes};
   while (offsets.back() < segment.size()) {

@@ -14,7 +14,7 @@ struct filling_bench : trail_bench {
   std::unique_ptr<audit_trail> trail;
 
   explicit filling_bench(trail_settings settings = {}) {
-    // Begun by the usual way, then opened again over the sink.
+    // The trail is begun in the usual way, and then opened again with the sink.
     open().reset();
     auto files = audit_files::open(folder).value();
     expect_done(files->resume(1));
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(trail_bench, "segments have a bounded size, each ends with a s
   CHECK(verdict.walk.first->segment == numbers.front());
   CHECK(verdict.walk.first->start.next_index > 0);
   CHECK(verdict.walk.end.next_index == trail->progress().entries);
-  // What is kept is sound by itself; what was cut off beyond that is missed.
+  // The remaining trail is sound by itself, but a front that was removed beyond retention is detected.
   trail.reset();
   fs::remove(segment(numbers.front()));
   CHECK(contains(objection(), "the segment is missing: according to the head, the trail begins with segment"));
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(filling_bench, "a full disk loses entries, which the trail rec
   CHECK(told[0].reason == loss_reason::write_failed);
   CHECK(told[0].entries == 3);
   CHECK(told[0].since_us == first_lost);
-  // Indexes have no hole: the loss stands between what is there.
+  // The indexes have no gap: the entry about the loss is between the existing entries.
   CHECK(trail->progress().entries == 5);
   REQUIRE(try_write({committed(7)}));
   CHECK(losses().size() == 1);

@@ -15,7 +15,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// The auditor of replica 1 over real files, behind a disk that can fill up.
+/// The auditor of replica 1 with real files on a disk that can fill up.
 struct auditor_bench : virtual_bench {
   trail_bench files;
   std::shared_ptr<audit_queue> queue;
@@ -60,7 +60,7 @@ struct auditor_bench : virtual_bench {
   storage_record stable_record(std::uint64_t sequence) const {
     return {record_kind::stable_checkpoint, view_number{0}, sequence_number{sequence}, files.stable(sequence).frame};
   }
-  /// The newest value that the monitor received.
+  /// The newest value of this gauge that the monitor received.
   std::uint64_t gauge(const std::string& name) {
     for (const auto& told : take<counters_reported>("monitor")) {
       for (const auto& each : *told.counters)
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(auditor_bench, "records and observations are in the trail, sea
   CHECK(verdict.entries_by_kind.at(audit_kind::committed) == 1);
   CHECK(gauge("audit_entries_sealed") == 6);
   CHECK(gauge("audit_is_failing") == 0);
-  // The node's disk has everything as before.
+  // The node's disk still has all records.
   CHECK(storage->records_held() == 3);
 }
 
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(auditor_bench, "a full disk is reported once, and by a gauge u
 TEST_CASE_FIXTURE(tight_bench,
                   "entries beyond the queue are dropped and counted, and the queue accepts entries again later") {
   audited_storage audited{storage, tap};
-  // The auditor does not run meanwhile.
+  // The auditor does not run during this loop.
   for (std::uint64_t sequence = 1; sequence <= 10; ++sequence)
     CHECK(audited.write(std::vector{commit_record(sequence)}).has_value());
   settle();

@@ -37,7 +37,7 @@ authenticated_map filled_map(std::uint64_t seed, std::size_t entries) {
   return map;
 }
 
-/// A map whose one bucket needs several chunks.
+/// A map with a single bucket that needs several chunks.
 authenticated_map large_map() {
   authenticated_map map{1};
   for (char letter = 'a'; letter <= 'e'; ++letter) {
@@ -192,7 +192,7 @@ TEST_CASE("restore refuses every changed byte and every truncation, and keeps th
       bytes[position] ^= std::byte{0x01};
       auto changed = snapshot;
       changed[index] = chunk_of(bytes);
-      // With a leaf of its own a changed value is another sound state, with another root.
+      // With a new leaf, a changed value makes another valid state with another root.
       authenticated_map other{few_buckets};
       if (other.restore(changed)) CHECK(other.root() != map.root());
       changed[index].leaf = snapshot[index].leaf;
@@ -256,7 +256,7 @@ TEST_CASE("restore refuses a key in another bucket than its digest names") {
   authenticated_map one{1};
   put(one, "a", "1");
   auto bytes = *one.snapshot()[0].bytes;
-  // The chunk of a map with one bucket, presented as each bucket of a map with eight.
+  // The chunk of a map with one bucket is presented as each bucket of a map with eight buckets.
   bytes[1] = std::byte{few_buckets};
   std::size_t accepted = 0;
   for (std::size_t bucket = 0; bucket < few_buckets; ++bucket) {

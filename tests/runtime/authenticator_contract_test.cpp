@@ -20,11 +20,11 @@ namespace {
 struct contract_subject {
   std::string name;
   std::function<std::shared_ptr<const authenticator>(principal)> of;
-  /// Has the member's name and a key that no member has.
+  /// Makes an authenticator with the member's name and a key that no member has.
   std::function<std::shared_ptr<const authenticator>(principal)> impostor_of;
 };
 
-/// All implementations: a new one is one more entry.
+/// All implementations of the port. A new implementation is one more entry.
 std::vector<contract_subject> contract_subjects() {
   const auto ring = std::make_shared<testing::key_ring>(3, replica_count, client_count);
   return {

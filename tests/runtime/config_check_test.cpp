@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A new cluster of four replicas whose files are damaged by hand.
+/// A new cluster of four replicas. The tests damage its files.
 struct files_fixture {
   scratch_folder folder;
   cluster_layout layout{folder.path() / "cluster"};
@@ -40,7 +40,7 @@ struct files_fixture {
     replace_content(file, text.replace(at, from.size(), to));
   }
 
-  /// The number of the first line that has `part`, as it stands in a message.
+  /// The number of the first line that contains `part`, in the form that messages use.
   static std::string line_of(const fs::path& file, std::string_view part) {
     const auto text = content_of(file);
     const auto before = text.substr(0, text.find(part));
@@ -163,7 +163,8 @@ TEST_CASE("a cluster that cannot be written completely leaves nothing behind") {
   const auto child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    // Keys fit, the genesis with its many clients does not: as on a full disk, the last file fails.
+    // The key files fit the limit, but the genesis with its many clients does not. So the last file fails, as on a full
+    // disk.
     ::signal(SIGXFSZ, SIG_IGN);
     const rlimit small{4'096, 4'096};
     ::setrlimit(RLIMIT_FSIZE, &small);

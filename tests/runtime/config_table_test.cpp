@@ -30,17 +30,17 @@ const row& row_of(std::string_view name) {
   return *found;
 }
 
-/// The line of a key inside of its table.
+/// The text of a table with only the line of this key.
 std::string table_with(const config_key& key, const std::string& literal) {
   return "[" + std::string{key.table} + "]\n" + std::string{key.name} + " = " + literal + "\n";
 }
 
-/// A replica of a new cluster with a file that has only the keys of the test.
+/// A replica of a new cluster whose file has only the keys of the test.
 struct replica_fixture {
   scratch_folder folder;
   cluster_layout layout{folder.path() / "cluster"};
   std::filesystem::path file = layout.node_file(0);
-  /// Three lines, which every file needs.
+  /// The three lines that every file needs.
   const std::string top = "genesis = \"../genesis.toml\"\nreplica = 0\nkey_file = \"secret.key\"\n";
 
   replica_fixture() { REQUIRE(create_cluster(layout.root, {})); }
@@ -62,7 +62,7 @@ struct replica_fixture {
   [[nodiscard]] std::string at_line(int line) const { return file.string() + ":" + std::to_string(line) + ": "; }
 };
 
-/// Two values of a number that are not its default, where the bounds leave room for them.
+/// Two values of a number that differ from its default, if the bounds allow it.
 std::vector<std::uint64_t> other_numbers(const documented_key& each) {
   std::vector<std::uint64_t> numbers = {each.key.low, each.key.low + (each.key.high - each.key.low) / 2, each.key.high};
   std::erase(numbers, std::get<std::uint64_t>(*each.default_value));
@@ -94,7 +94,7 @@ TEST_CASE("every key has a purpose, a unit in its name, and a default inside of 
     const auto usual = std::get<std::uint64_t>(*each.default_value);
     CHECK(key.low <= usual);
     CHECK(usual <= key.high);
-    // The reader works with the signed numbers of TOML.
+    // The limit is the largest number of the reader, which uses the signed numbers of TOML.
     CHECK(key.high <= std::numeric_limits<std::int64_t>::max());
   }
 }
@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(replica_fixture, "every number of node.toml reaches the member
     for (const auto number : other_numbers(each)) {
       CAPTURE(full_name(each.key));
       CAPTURE(number);
-      // The bounding key is raised too where that is needed.
+      // If necessary, the bounding key is raised too.
       std::string tables = table_with(each.key, std::to_string(number));
       if (!each.key.larger.empty()) {
         const auto& larger = row_of(each.key.larger).key;

@@ -21,7 +21,7 @@ using namespace hypermesh::testing::link_test;
 
 namespace {
 
-/// A folder of its own that vanishes with the test.
+/// A folder that is removed when the test ends.
 struct scratch_folder {
   std::filesystem::path path;
 
@@ -229,7 +229,7 @@ TEST_CASE("an authenticator refuses keys that do not fit") {
 }
 
 TEST_CASE("core dumps can be disabled") {
-  // In a child, because leak checkers and debuggers need this process to stay dumpable.
+  // The test uses a child process, because leak checkers and debuggers need this process to stay dumpable.
   const auto child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) ::_exit(disable_core_dumps() && ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : 1);

@@ -9,7 +9,7 @@ namespace hypermesh::testing {
 
 namespace {
 
-/// A system that allows so many open files and no more.
+/// A limit raiser for a system that allows only `Files` open files.
 template <std::uint64_t Files>
 std::uint64_t at_most(std::uint64_t) {
   return Files;

@@ -19,7 +19,7 @@ stream_key key_of(std::uint8_t number) {
   return key;
 }
 
-/// Two ends of one connection.
+/// The two ends of one connection.
 struct ends {
   secure_channel near;
   secure_channel far;
@@ -102,7 +102,7 @@ TEST_CASE("a flip of any bit of a frame is found") {
     const auto received = link.far.feed(bytes_of(wire));
     CAPTURE(bit);
     CHECK(received.frames.empty());
-    // A larger length waits for bytes, which then do not fit.
+    // With a larger length, the channel waits for more bytes, and then the frame does not verify.
     if (!received.error) {
       const wire_buffer more(1U << 24U, 'x');
       CHECK(link.far.feed(bytes_of(more)).error == link_error::bad_frame);

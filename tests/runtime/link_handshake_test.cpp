@@ -17,7 +17,7 @@ constexpr principal replica_1 = principal::of(replica_id{1});
 constexpr principal replica_2 = principal::of(replica_id{2});
 constexpr principal client_1 = principal::of(client_id{1});
 
-/// Both sides of one connection; the test carries the bytes.
+/// Both sides of one connection. The test passes the bytes between them.
 struct handshake_pair {
   initiator_handshake initiator;
   responder_handshake responder;
@@ -233,7 +233,7 @@ TEST_CASE("a client that dials a wrong address learns which replica is there") {
 }
 
 TEST_CASE("only a dialer that may dial the named replica gets an answer") {
-  // Replica 0 dials no replica; the hello is forged.
+  // Replica 0 dials no other replica, so this HELLO is forged.
   constexpr std::size_t initiator_at = 4 + 1 + cluster_id::size;
   const handshake_pair pair{replica_2, replica_1};
   auto hello = pair.initiator.hello();
@@ -242,7 +242,7 @@ TEST_CASE("only a dialer that may dial the named replica gets an answer") {
   const auto step = side.feed(hello);
   CHECK(step.error == link_error::wrong_responder);
   CHECK(step.send.empty());
-  // There is no replica 9 in the cluster.
+  // The cluster has no replica 9.
   hello = pair.initiator.hello();
   hello[initiator_at + principal_bytes + 1] = std::byte{9};
   responder_handshake other{context_of(replica_0), seed_of(2)};
@@ -263,10 +263,10 @@ TEST_CASE("the identity at a wrong address cannot be forged, replayed or used as
   }
   initiator_handshake later{context_of(replica_2), replica_1, seed_of(4)};
   CHECK(later.feed(answer).error == link_error::bad_signature);
-  // The dialed replica itself does not speak so.
+  // The dialed replica itself never sends this answer.
   initiator_handshake to_sender{context_of(replica_2), replica_0, seed_of(1)};
   CHECK(to_sender.feed(answer).error == link_error::bad_signature);
-  // No other node can send it in a member's name.
+  // No other node can send this answer in a member's name.
   handshake_pair forged{context_of(replica_2), context_of(impostor_of(replica_0)), replica_1};
   CHECK(forged.initiator.feed(forged.responder.feed(forged.initiator.hello()).send).error == link_error::bad_signature);
 }
@@ -322,7 +322,7 @@ TEST_CASE("a message that is reflected to its sender is refused") {
 }
 
 TEST_CASE("a proof for one replica does not verify at another") {
-  // replica-1 in the middle passes a client's messages on to replica-0.
+  // Replica 1 is a man in the middle and forwards a client's messages to replica 0.
   initiator_handshake client{context_of(client_1), replica_1, seed_of(1)};
   auto hello = client.hello();
   constexpr std::size_t responder_at = 4 + 1 + cluster_id::size + principal_bytes;
@@ -347,7 +347,7 @@ TEST_CASE("random bytes never complete a handshake nor harm it") {
     const bool at_responder = random() % 2 == 0;
     byte_vector bytes(random() % 300);
     std::generate(bytes.begin(), bytes.end(), [&random] { return static_cast<std::byte>(random()); });
-    // Half of them begin like a true hello.
+    // Half of them begin like a valid HELLO.
     if (at_responder && random() % 2 == 0) {
       const auto& hello = pair.initiator.hello();
       std::copy_n(hello.begin(), std::min({bytes.size(), hello.size(), std::size_t{random() % 80}}), bytes.begin());

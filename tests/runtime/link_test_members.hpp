@@ -31,7 +31,8 @@ inline member_keys all_members() {
   return members;
 }
 
-/// `who` with the keys of `members`; for an impostor, `members` lists a key that is not the true one.
+/// The authenticator of `who` with the keys of `members`. For an impostor, `members` lists a key that is not the true
+/// key.
 inline std::shared_ptr<const authenticator> authenticator_of(principal who, secret_key own, member_keys members) {
   auto made = ed25519_authenticator::make(who, std::move(own), std::move(members));
   return *made;
@@ -41,7 +42,7 @@ inline std::shared_ptr<const authenticator> authenticator_of(principal who) {
   return authenticator_of(who, key_of(who), all_members());
 }
 
-/// Claims to be `who` and signs with a key of its own.
+/// An authenticator that claims to be `who` and signs with another key.
 inline std::shared_ptr<const authenticator> impostor_of(principal who) {
   auto own = secret_key::generate();
   auto members = all_members();

@@ -74,7 +74,7 @@ TEST_CASE("no wake-up is lost when credit returns from another thread during the
     handed_over.store(new std::shared_ptr<void>{window->take(2'000)});
     if (window->exceeded() && window->must_halt()) {
       ++halts;
-      // A lost wake-up would keep this loop, and so the test, from ending.
+      // If a wake-up were lost, this loop and the test would never end.
       while (wake_ups.load() < halts)
         std::this_thread::yield();
     }

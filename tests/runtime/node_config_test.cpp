@@ -27,7 +27,7 @@ struct cluster_fixture {
     return std::move(read).value();
   }
 
-  /// The configuration of replica 0 with this table instead of its own.
+  /// The configuration of replica 0 in which `table` replaces the storage table.
   [[nodiscard]] or_error<node_config> with_storage(const std::string& table) const {
     auto text = content_of(layout.node_file(0));
     text.replace(text.find("[storage]"), std::string::npos, table);
@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(cluster_fixture,
   CHECK_FALSE(audit.votes);
   CHECK(audit.directory == "/var/trail");
   CHECK(audit.retain_mib == 64);
-  // A replica without durable votes writes no trail by default, and every other replica does.
+  // By default, a replica without durable votes writes no trail, and every other replica writes one.
   CHECK_FALSE(with_storage("[storage]\nmode = \"memory\"\n").value().audit.enabled);
 }
 

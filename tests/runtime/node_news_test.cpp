@@ -36,7 +36,7 @@ TEST_CASE("a change of the view is logged with its reason, once for each step") 
   const auto entered = all.of(view_was_entered{view_number{5}});
   CHECK(has(entered, "entered view 5, the primary is this replica; the previous primary was suspected because"));
   CHECK_FALSE(all.of(replica_progress{view_number{5}, true, {}, 0}));
-  // The next change is the others' doing.
+  // The other replicas caused the next change.
   CHECK(has(all.of(replica_progress{view_number{6}, false, {}, 0}), "other replicas suspect the primary"));
   const auto next = all.of(view_was_entered{view_number{6}});
   CHECK(has(next, "entered view 6, the primary is replica-2"));
@@ -83,7 +83,7 @@ TEST_CASE("a link that is lost, fails to open or is restored is logged with addr
   CHECK(has(lost, "is lost: nothing was received before the timeout"));
   CHECK(lost->level == news_level::warning);
   CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now), "retrying"));
-  // It is tried again and again, which says nothing new.
+  // The node tries again repeatedly. The same failure makes no further line.
   CHECK_FALSE(all.of(of_link(link_event::what::dial_failed, 3, link_error::connect_failed), now));
   CHECK(has(all.of(of_link(link_event::what::dial_failed, 3, link_error::bad_signature), now),
             "its key is not the one in the genesis"));

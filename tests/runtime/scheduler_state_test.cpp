@@ -38,7 +38,7 @@ demand random_demand(splitmix64& random) {
   return needs;
 }
 
-/// Mostly sensible operations over few names, so that every state and refusal comes up.
+/// Draws mostly valid operations with few names, so that every state and every refusal occurs.
 scheduler::operation random_operation(splitmix64& random) {
   const auto task = "t" + std::to_string(random.below(80));
   switch (random.below(12)) {
@@ -270,16 +270,16 @@ TEST_CASE("restore refuses contradictory records and keeps the present state") {
   };
   CHECK(attempt({{"ta", in_state(task_state::placed, 0, 0)}, {"tb", in_state(task_state::pending, 4, 0)}}));
   CHECK(attempt({{"ta", in_state(task_state::released, 4, 0)}}));
-  // Three halves on one node.
+  // Three tasks that each take half of a GPU are placed on one node.
   CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, 0)},
                        {"tb", in_state(task_state::placed, 0, 0)},
                        {"tc", in_state(task_state::placed, 0, 0)}}));
-  // A node that is not there; tickets of the future and doubled; a second release that was not counted.
+  // The node does not exist; tickets are in the future or repeated; a second release was not counted.
   CHECK_FALSE(attempt({{"ta", in_state(task_state::placed, 0, 1)}}));
   CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 5, 0)}}));
   CHECK_FALSE(attempt({{"ta", in_state(task_state::pending, 1, 0)}, {"tb", in_state(task_state::pending, 1, 0)}}));
   CHECK_FALSE(attempt({{"ta", in_state(task_state::released, 1, 0)}, {"tb", in_state(task_state::released, 2, 0)}}));
-  // Keys of no kind, empty and unsound names, a node number left out, records that end early.
+  // Keys of no kind, empty and invalid names, a missing node number, records that end early.
   CHECK_FALSE(attempt({{"x", {}}}));
   CHECK_FALSE(attempt({{"hh", {}}}));
   CHECK_FALSE(attempt({{"t", in_state(task_state::submitted, 0, 0)}}));

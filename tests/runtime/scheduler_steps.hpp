@@ -20,7 +20,7 @@ inline operation_result submit(state_machine& machine, const std::string& name, 
   return run(machine, scheduler::submit_task{{name, needs, scheduler::service_class::burstable}});
 }
 
-/// Submits and places.
+/// Submits a task and places it.
 inline operation_result start(state_machine& machine, const std::string& name, const scheduler::demand& needs) {
   const auto submitted = submit(machine, name, needs);
   return submitted.status == operation_status::applied ? run(machine, scheduler::place_task{name}) : submitted;
@@ -30,7 +30,7 @@ inline operation_result release(state_machine& machine, const std::string& name)
   return run(machine, scheduler::release_task{name});
 }
 
-/// Name of the node where the task is; empty when it waits, "?" when the result is no placement.
+/// The name of the node where the task is placed; empty when the task waits, "?" when the result is not a placement.
 inline std::string node_in(const operation_result& placing) {
   if (placing.status != operation_status::applied) return "?";
   if (placing.payload.empty()) return "";
@@ -43,7 +43,7 @@ inline scheduler::gpu_set gpus_in(const operation_result& placing) {
   return placed ? placed->gpus : scheduler::gpu_set{0};
 }
 
-/// Names of the waiting tasks that an operation placed, each with a space before it.
+/// The names of the waiting tasks that an operation placed, each with a space before it.
 inline std::string placed_by(const operation_result& result) {
   const auto placed = scheduler::decode_placements(result.payload);
   if (result.status != operation_status::applied || !placed) return "?";

@@ -10,32 +10,32 @@
 #include "tests/support/simulated_rocksdb.hpp"
 #include "tests/support/simulated_storage.hpp"
 
-/// The implementations of the storage port, in one form, so that one suite runs on all of them.
+/// Presents all implementations of the storage port in one form, so that one suite can run on all of them.
 namespace hypermesh::testing::storage_test {
 
-/// A storage and its disk, which outlives it.
+/// A storage and its disk. The disk outlives the storage.
 class contract_storage {
  public:
   virtual ~contract_storage() = default;
 
-  /// The storage, which has been read.
+  /// The storage, after a successful `read`.
   [[nodiscard]] virtual stable_storage& storage() = 0;
-  /// Closes in order and opens again.
+  /// Closes the storage in order and opens it again.
   [[nodiscard]] virtual stored_history reopen() = 0;
-  /// Whether anything outlives a reopening.
+  /// Whether the content survives a reopening.
   [[nodiscard]] virtual bool keeps() const { return true; }
-  /// Of a disk that crashes at will; null for others.
+  /// The disk, if the test can make it crash; otherwise null.
   [[nodiscard]] virtual testing::inspected_storage* disk() { return nullptr; }
 };
 
 struct contract_subject {
   std::string name;
   std::function<std::unique_ptr<contract_storage>()> make;
-  /// Loses unsynced writes in a power failure, by its contract.
+  /// By its contract, the storage loses unsynced writes in a power failure.
   bool is_async = false;
 };
 
-/// RocksDB in a directory of this machine.
+/// RocksDB in a directory on this machine.
 class directory_subject final : public contract_storage {
  public:
   explicit directory_subject(durability mode) : mode_(mode) {
@@ -58,7 +58,7 @@ class directory_subject final : public contract_storage {
   reading_storage now_;
 };
 
-/// Mode `memory`, which has nothing to reopen.
+/// The mode `memory`. It has nothing to reopen.
 class memory_subject final : public contract_storage {
  public:
   stable_storage& storage() override { return now_; }
@@ -99,7 +99,7 @@ inline contract_subject rocksdb_disk(std::string name, durability mode) {
           mode == durability::async};
 }
 
-/// All implementations: a new one is one more entry.
+/// All implementations of the port. A new implementation is one more entry.
 inline const std::vector<contract_subject>& contract_subjects() {
   static const std::vector<contract_subject> all = {
       {"memory", [] { return std::make_unique<memory_subject>(); }},
@@ -113,7 +113,7 @@ inline const std::vector<contract_subject>& contract_subjects() {
   return all;
 }
 
-/// Calls `check` with each implementation, and its name in every failure.
+/// Calls `check` with each implementation. Every failure shows the name of the implementation.
 template <class Check>
 void for_each_storage(const Check& check) {
   for (const auto& each : contract_subjects()) {
@@ -122,7 +122,7 @@ void for_each_storage(const Check& check) {
   }
 }
 
-/// All kinds of records, also those that are added one day.
+/// All kinds of records, including kinds that are added later.
 [[nodiscard]] inline std::vector<record_kind> all_record_kinds() {
   std::vector<record_kind> kinds;
   for (auto number = static_cast<unsigned>(record_kind_first); number <= static_cast<unsigned>(record_kind_last);

@@ -6,7 +6,7 @@ using namespace hypermesh::testing::storage_test;
 
 namespace {
 
-/// The history that a storage which keeps things gives for these records and this state.
+/// The history that these records and this state give, in a storage that keeps its content.
 std::string expected_text(const contract_storage& subject, const std::vector<storage_record>& records,
                           std::optional<stored_state> state = std::nullopt) {
   if (!subject.keeps()) return {};
@@ -78,7 +78,7 @@ TEST_CASE("forgetting deletes all records that a state covers, except those of r
     expect_done(subject->storage().forget_through(sequence_number{4}));
     CHECK(subject->storage().bytes_held() <= held);
     CHECK(text_of(subject->reopen()) == expected_text(*subject, left));
-    // Once more, and less: nothing is left to forget.
+    // Repeated calls, also with lower numbers, find no further records to forget.
     expect_done(subject->storage().forget_through(sequence_number{4}));
     expect_done(subject->storage().forget_through(sequence_number{2}));
     CHECK(text_of(subject->reopen()) == expected_text(*subject, left));
@@ -117,7 +117,7 @@ TEST_CASE("a state is returned once it is complete, and the next one replaces it
     expect_done(subject->storage().store_chunks({second.data() + 1, 2}));
     expect_done(subject->storage().keep_state(sequence_number{8}, leaves_of(second)));
     CHECK(text_of(subject->reopen()) == expected_text(*subject, vote, stored_state{sequence_number{8}, second}));
-    // Nothing of the first state is left but what they share.
+    // Only the chunks that both states share are left of the first state.
     const auto with_both = subject->storage().bytes_held();
     keep(subject->storage(), 12, {chunk_of("shared")});
     CHECK((subject->storage().bytes_held() < with_both) == subject->keeps());

@@ -11,7 +11,8 @@ namespace {
 
 using change = std::function<or_error<void>(stable_storage&)>;
 
-/// Runs `check` for each disk that can crash, after a loss of the process and, where the contract allows it, of power.
+/// Runs `check` for each disk that can crash, after the process was killed and, where the contract allows it, after a
+/// power failure.
 template <class Check>
 void for_each_crash(const Check& check) {
   for_each_storage([&](const contract_subject& each) {
@@ -30,7 +31,7 @@ std::string text_after_crash(testing::inspected_storage& disk, bool power_lost) 
   return text_of(history_of(disk.read()));
 }
 
-/// The content of a disk before the change that it crashes in.
+/// Writes the content of the disk before the change in which it crashes.
 void prepare(stable_storage& storage) {
   std::vector<storage_record> records;
   for (const auto kind : all_record_kinds())
@@ -41,7 +42,7 @@ void prepare(stable_storage& storage) {
   expect_done(storage.keep_state(sequence_number{1}, leaves_of(state)));
 }
 
-/// How many places of a change a disk can crash at.
+/// The number of places of a change at which a disk can crash.
 std::size_t parts_of(const contract_subject& subject, const change& next) {
   const auto made = subject.make();
   prepare(made->storage());
@@ -51,8 +52,8 @@ std::size_t parts_of(const contract_subject& subject, const change& next) {
   return parts;
 }
 
-/// Crashes at six places of a change, and after it: the disk holds its content from before the change or from after it.
-/// A change that may be made twice is made again.
+/// Crashes at six places of a change, and after it. The disk must have its content from before or after the change. If
+/// the change may be made twice, it is made again.
 void expect_all_or_nothing(const contract_subject& subject, bool power_lost, const change& next, bool twice) {
   const auto text_with = [&](const change& done) {
     const auto made = subject.make();
@@ -74,7 +75,7 @@ void expect_all_or_nothing(const contract_subject& subject, bool power_lost, con
     const auto found = text_after_crash(*made->disk(), power_lost);
     CAPTURE(found);
     CHECK((found == before || found == after));
-    // And it goes on from there.
+    // After the restart, the storage accepts the change.
     if (!twice && found == after) continue;
     expect_done(next(made->storage()));
     CHECK(text_after_crash(*made->disk(), power_lost) == after);
@@ -125,7 +126,7 @@ TEST_CASE("a crash during forgetting leaves all records, or none of the forgotte
     expect_done(made->storage().forget_through(sequence_number{2}));
     const auto found = text_after_crash(*made->disk(), power_lost);
     CAPTURE(found);
-    // Forgetting is not synced: it may be lost with the power, but as a whole.
+    // Forgetting is not synced. A power failure may undo it, but only as a whole.
     const auto count = std::ranges::count(found, '\n');
     const auto replaced = std::ranges::count_if(all_record_kinds(), is_replaced);
     CHECK((found == before || count == 1 + replaced));

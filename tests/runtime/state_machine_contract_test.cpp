@@ -19,7 +19,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// The smallest machine that a host may bring: one number, and the operation "add N".
+/// A minimal machine such as a host may bring: one number, and the operation "add N".
 class host_machine final : public state_machine {
  public:
   [[nodiscard]] std::string_view name() const override { return "sum"; }
@@ -62,9 +62,9 @@ class host_machine final : public state_machine {
 struct contract_subject {
   std::string name;
   std::function<std::unique_ptr<state_machine>()> make;
-  /// An operation that the machine understands.
+  /// Draws an operation that the machine understands.
   std::function<byte_vector(splitmix64&)> draw;
-  /// One that reads.
+  /// Draws an operation that only reads.
   std::function<byte_vector(splitmix64&)> draw_read;
 };
 
@@ -78,7 +78,7 @@ byte_vector words_of(const std::string& machine, const std::string& text) {
   return *parsed;
 }
 
-/// The operations for the shipped machines, by name: K, N stand for small numbers.
+/// The operations of the shipped machines, by name. K and N stand for small numbers.
 struct vocabulary {
   std::vector<std::string> writes;
   std::vector<std::string> reads;
@@ -105,7 +105,7 @@ byte_vector draw_words(const std::string& machine, const std::vector<std::string
   return words_of(machine, text);
 }
 
-/// Every machine that ships with the product, the tests' own, and one of a host.
+/// All machines of the product, the machine of the tests, and the machine of a host.
 const std::vector<contract_subject>& contract_subjects() {
   static const auto all = [] {
     std::vector<contract_subject> made = {
@@ -142,7 +142,7 @@ operation_context context_of(std::uint64_t number) {
           static_cast<std::uint32_t>(number % 3)};
 }
 
-/// Applies operations `first` … `end` - 1 of the history of `seed`; returns their results.
+/// Applies operations `first` … `end` - 1 of the history of `seed`. Returns their results.
 std::vector<operation_result> play(state_machine& machine, const contract_subject& subject, std::uint64_t seed,
                                    std::uint64_t first, std::uint64_t end) {
   std::vector<operation_result> results;
@@ -153,7 +153,7 @@ std::vector<operation_result> play(state_machine& machine, const contract_subjec
   return results;
 }
 
-/// A copy of a snapshot that shares nothing with it, as one that came over the network.
+/// A copy of a snapshot that shares no memory with it, like a snapshot that came over the network.
 state_snapshot transferred(const state_snapshot& snapshot) {
   state_snapshot made;
   for (const auto& chunk : snapshot)
@@ -180,7 +180,7 @@ TEST_CASE("equal operations in equal order give equal results, roots and snapsho
     CHECK(one->root() == other->root());
     for (std::uint64_t number = 0; number < length; number += 10) {
       CHECK(play(*one, each, 1, number, number + 10) == play(*other, each, 1, number, number + 10));
-      // Asking in between changes nothing.
+      // Taking a snapshot in between does not change the results.
       if (number % 20 == 0) (void)one->snapshot();
     }
     CHECK(one->root() == other->root());
@@ -262,7 +262,7 @@ TEST_CASE("a query changes nothing, answers like the ordered read, and refuses t
       CHECK(answer == machine->query(read));
       CHECK(machine->query(each.draw(random)).status != operation_status::applied);
       CHECK(machine->root() == root);
-      // The counting machine counts also what reads; the others answer both ways alike.
+      // The counting machine also counts reads. For all other machines, both ways give the same answer.
       if (each.name != "counting") CHECK(machine->apply(context_of(length), read) == answer);
     }
     if (each.name != "counting") CHECK(machine->root() == root);
@@ -285,7 +285,7 @@ TEST_CASE("no bytes of a client make a machine throw, and an invalid operation c
       for (auto& byte : bytes)
         byte = static_cast<std::byte>(random.next());
       hostile.push_back(std::move(bytes));
-      // What it understands, with a byte changed, cut short, or with more behind.
+      // Valid operations with a changed byte, truncated, or with additional bytes at the end.
       auto bent = round % 2 == 0 ? each.draw(random) : each.draw_read(random);
       bent.at(random.below(bent.size())) ^= static_cast<std::byte>(1U << random.below(8));
       hostile.push_back(bent);
@@ -336,7 +336,7 @@ TEST_CASE("a snapshot of something else is refused and changes nothing") {
         CHECK(machine->root() == root);
         CHECK_FALSE(restored.error().empty());
       } else {
-        // Another state of this machine, then: it is the one that was asked for.
+        // If the machine accepts the snapshot, it is another valid state of this machine, and the machine has its root.
         CHECK(machine->root() == state_root(snapshot));
         CHECK(machine->restore(good).has_value());
       }

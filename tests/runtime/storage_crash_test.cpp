@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 std::string text_in(const fs::path& directory) { return text_of(history_of(examine(directory))); }
 
-/// The write-ahead log that is being written: the newest one.
+/// The newest write-ahead log, which is the log that is being written.
 fs::path newest_log(const fs::path& directory) {
   fs::path newest;
   for (const auto& file : files_in(directory)) {
@@ -35,7 +35,7 @@ fs::path newest_log(const fs::path& directory) {
   return newest;
 }
 
-/// A storage and its model, and copies of the directory as a crash would leave it.
+/// A storage and its model, and copies of the directory in the state that a crash leaves.
 struct crash_fixture {
   scratch_folder folder;
   fs::path home = folder.path() / "home";
@@ -48,8 +48,8 @@ struct crash_fixture {
 
   [[nodiscard]] std::string expected() { return text_of(history_of(model.read())); }
 
-  /// A crash in the middle of the change between `before` and `after`: so much of the newest log is written, and the
-  /// change is not acknowledged.
+  /// Simulates a crash in the middle of the change between `before` and `after`: only `size` bytes of the newest log
+  /// are written, and the change is not acknowledged.
   void tear(const fs::path& log, const std::string& content, std::size_t size) const {
     copy_directory(after, crashed);
     fs::copy_file(before / "node.mark", crashed / "node.mark", fs::copy_options::overwrite_existing);
@@ -91,7 +91,7 @@ TEST_CASE_FIXTURE(crash_fixture, "a write that a crash tore anywhere was never a
     tear(log, content, size);
     CHECK(text_in(crashed) == expected());
   }
-  // The last byte makes the write whole; that it was not acknowledged yet does no harm.
+  // With the last byte, the write is complete. It does no harm that it was not acknowledged.
   expect_done(model.write(torn));
   tear(log, content, content.size());
   CHECK(text_in(crashed) == expected());
@@ -153,13 +153,13 @@ TEST_CASE_FIXTURE(crash_fixture,
     expect_done(node.storage->write(record));
     expect_done(model.write(record));
   };
-  // Enough for several tables, which forgetting removes as a whole.
+  // There are enough records for several tables, which forgetting removes as a whole.
   for (std::uint64_t sequence = 1; sequence <= 200; ++sequence)
     write(sequence);
   for (const std::uint64_t last : {100, 150, 190}) {
     CAPTURE(last);
     write(last + 100);
-    // All that is synced; forgetting is not.
+    // All records are synced, but the forgetting is not.
     const auto log = newest_log(home);
     const auto synced = fs::file_size(home / log);
     const auto not_forgotten = expected();
@@ -178,11 +178,11 @@ TEST_CASE_FIXTURE(crash_fixture, "a crash before the first vote leaves a directo
   { const auto opened_only = open_in(home); }
   copy_directory(home, crashed);
   CHECK(text_in(crashed).empty());
-  // The database was made, but the identity does not say so yet.
+  // The database was created, but the identity file does not record this yet.
   initialise(before);
   fs::copy(home / "database", before / "database", fs::copy_options::recursive);
   CHECK(text_in(before).empty());
-  // Not even the database was complete.
+  // The creation of the database was not even complete.
   initialise(after);
   fs::copy(home / "database", after / "database", fs::copy_options::recursive);
   fs::remove(after / "database" / "CURRENT");
@@ -198,10 +198,10 @@ namespace {
 
 constexpr auto child_name = "the child of the crash test writes until it is killed";
 constexpr auto child_task = "HYPERMESH_STORAGE_TEST_CHILD";
-/// The file to which the child writes the acknowledged step.
+/// The descriptor to which the child writes the number of each acknowledged step.
 constexpr int child_output = 3;
 
-/// Starts this binary again with the child's test case alone; the end of the pipe that it writes to.
+/// Starts this binary again with only the test case of the child, and reads from the pipe to which the child writes.
 struct child_process {
   pid_t id = -1;
   int output = -1;
@@ -242,7 +242,7 @@ struct child_process {
 TEST_CASE("the child of the crash test writes until it is killed" * doctest::skip()) {
   const char* const task = std::getenv(child_task);
   REQUIRE(task != nullptr);
-  // <mode> <directory> <steps before each start>…
+  // The task has the form <mode> <directory> <steps before each start>…
   std::istringstream words{task};
   std::string mode;
   std::string directory;
@@ -286,7 +286,7 @@ TEST_CASE_FIXTURE(crash_fixture, "a process that is killed at any moment finds a
       while (script.steps() < acknowledged)
         expect_done(script.step(expected_storage));
       const auto found = text_of(history_of(examine(directory)));
-      // The step that was under way may be there as a whole.
+      // The step in progress may be present, but only as a whole.
       if (found != text_of(history_of(expected_storage.read()))) expect_done(script.step(expected_storage));
       REQUIRE(found == text_of(history_of(expected_storage.read())));
     }

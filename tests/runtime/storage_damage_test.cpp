@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 
 enum class ending { crashed, closed };
 
-/// A directory with a little of everything: files of several starts, records in files and in the log, a state,
-/// forgotten records. Left behind as by a crash or in order.
+/// A directory with content of every kind: files of several starts, records in tables and in the log, a state, and
+/// forgotten records. It was left by a crash or closed in order.
 class sample {
  public:
   explicit sample(ending how, std::uint64_t seed = 7) : how_(how) {
@@ -46,10 +46,10 @@ class sample {
   [[nodiscard]] fs::path damaged() const { return folder_.path() / "damaged"; }
   [[nodiscard]] ending how() const { return how_; }
 
-  /// A fresh copy to damage.
+  /// Makes a fresh copy, which the test may damage.
   void reset() const { copy_directory(original(), damaged()); }
 
-  /// Whether the damaged directory is refused with the remedy, at the first and at the second try.
+  /// Whether the damaged directory is refused with the remedy, in the first and in the second attempt.
   [[nodiscard]] bool is_refused(std::string_view named = "") const {
     for (int attempt = 0; attempt < 2; ++attempt) {
       const auto read = examine(damaged());
@@ -61,13 +61,13 @@ class sample {
     return true;
   }
 
-  /// Whether all that was acknowledged is read back.
+  /// Whether all acknowledged content is read back.
   [[nodiscard]] bool is_whole() const {
     const auto read = examine(damaged());
     return read && text_of(*read) == expected_;
   }
 
-  /// Damage may be refused or do no harm; anything else is amnesia.
+  /// Damage must be refused or do no harm. Any other outcome would mean that the replica forgot votes.
   [[nodiscard]] bool is_refused_or_whole() const {
     const auto read = examine(damaged());
     return !read || text_of(*read) == expected_;
@@ -81,22 +81,23 @@ class sample {
 
 bool is_log(const fs::path& file) { return file.extension() == ".log"; }
 
-/// Files without which nothing is lost: they hold no data, or are written anew.
+/// Whether nothing is lost without the file, because it contains no data or is written again.
 bool is_dispensable(const fs::path& file) {
   const auto name = file.filename().string();
   return name == "LOCK" || name == "IDENTITY" || name == "node.lock" || name.starts_with("OPTIONS-") ||
          file.parent_path() == "checksums";
 }
 
-/// Whether nothing works without the file as it was. A crash also leaves tables and logs that were replaced by others
-/// and not removed yet, and the last edits of a manifest may be irrelevant.
+/// Whether the storage cannot work without the undamaged file. A crash also leaves tables and logs that were replaced
+/// but not removed yet, and the last edits of a manifest may be irrelevant.
 bool is_vital(const fs::path& file, ending how) {
   const auto name = file.filename().string();
   return name.starts_with("node.") || name == "CURRENT" ||
          (how == ending::closed && file.extension() == ".sst" && file.parent_path() == "database");
 }
 
-/// Flips one bit at each of about so many places of each file; the ends, where the newest is, byte by byte.
+/// Flips one bit at each of about `places` places of each file. Near the end, where the newest data is, every byte is
+/// changed.
 void flip_bits(const sample& tested, std::size_t places) {
   constexpr std::size_t end_bytes = 10;
   for (const auto& file : files_in(tested.original())) {
@@ -174,7 +175,8 @@ TEST_CASE("the error names the damaged file") {
     if (content.empty()) continue;
     CAPTURE(file.string());
     tested.reset();
-    // A table's block, a log's batch, a manifest's edit: at the beginning, with more behind it.
+    // The damage is at the beginning, with more data after it: in a block of a table, a batch of a log, an edit of a
+    // manifest.
     auto changed = content;
     const auto at = file == "node.mark"       ? 0
                     : file == "node.identity" ? content.find("cluster = ")
@@ -209,7 +211,7 @@ TEST_CASE("a database of another replica or an older copy is refused") {
   CHECK(tested.is_refused("were acknowledged"));
 }
 
-// Takes half an hour: --no-skip --test-case="tens of thousands*".
+// This test takes half an hour. To run it: --no-skip --test-case="tens of thousands*".
 TEST_CASE("tens of thousands of flipped bits are refused or harmless" * doctest::skip()) {
   for (const auto how : {ending::crashed, ending::closed}) {
     const sample tested{how};

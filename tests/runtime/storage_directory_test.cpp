@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(directory_fixture, "an identity that cannot be read now is not
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
     const open_file last{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
     rlimit full = before;
-    // Room for the folder alone.
+    // The limit leaves descriptors only for the folder.
     full.rlim_cur = static_cast<rlim_t>(last.descriptor()) + 2;
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &full) == 0);
     const auto usable = check_storage(directory, owner(), durability::sync);
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory of another replica or cluster 
   other.cluster_name = "another";
   CHECK(contains(refusal(other).what, "replica 2 of cluster 'another' (id c2c1c1c1c1c1c1c1"));
   CHECK_FALSE(contains(refusal(other).remedy, "--learner"));
-  // The name is for people; the id decides.
+  // The name of the cluster is for people only; the id identifies the cluster.
   other = owner();
   other.cluster_name = "renamed";
   CHECK(check_storage(directory, other, durability::sync).has_value());
@@ -158,7 +158,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a directory of another format is refused w
     CHECK(contains(refusal().what, fmt::format("format {}, but this version reads format", directory_format + 1)));
   }
   SUBCASE("older") {
-    // As a version with this format wrote it.
+    // The content has the form that a version with this format wrote.
     replace_content(identity(),
                     "format = 1\n"
                     "cluster = \"d508f4399f2a15aaa4b04f31429692fa2dcab042e465f6abec995b144e7d0856\"\n"

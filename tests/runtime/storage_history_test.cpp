@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto both_modes = {durability::sync, durability::async};
 
-/// A node's directory in a folder that vanishes with the test.
+/// A node's directory in a folder that is removed when the test ends.
 struct directory_fixture {
   scratch_folder folder;
   std::filesystem::path directory = folder.path() / "data";
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(directory_fixture, "a stored state is returned in the order of
     CHECK(node.history.state->sequence == sequence_number{128});
     CHECK(leaves_of(node.history.state->snapshot) == leaves_of(first));
     const auto held = node.storage->bytes_held();
-    // "b" is held, so only "c" is new; of the old state only "b" is needed.
+    // "b" is stored already, so only "c" is new. Only "b" of the old state is still needed.
     expect_done(node.storage->store_chunks(second));
     CHECK(node.storage->bytes_held() == held + 1);
     expect_done(node.storage->keep_state(sequence_number{256}, leaves_of(second)));

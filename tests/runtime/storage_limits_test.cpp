@@ -30,7 +30,8 @@ struct directory_fixture {
   }
 };
 
-/// While it lives no file of this process grows beyond `bytes`: a disk that is full, as the process sees it.
+/// While this object lives, no file of this process can grow beyond `bytes`. To the process this looks like a full
+/// disk.
 class full_disk {
  public:
   explicit full_disk(std::uint64_t bytes) {
@@ -89,7 +90,7 @@ TEST_CASE_FIXTURE(
     CHECK_FALSE(node.storage->keep_state(sequence_number{9}, {}).has_value());
   }
   auto found = start_in(directory).history;
-  // The write that failed may be there; it was not acknowledged.
+  // The failed write may be present, although it was not acknowledged.
   if (text_of(found) != acknowledged) found.records.pop_back();
   CHECK(text_of(found) == acknowledged);
 }
@@ -130,7 +131,7 @@ TEST_CASE_FIXTURE(directory_fixture,
 }
 
 TEST_CASE_FIXTURE(directory_fixture, "the disk usage is bounded after hundreds of thousands of forgotten records") {
-  // In mode async, because what is tested is what piles up and not how long a sync takes.
+  // The test uses mode async, because it tests the disk usage and not the duration of syncs.
   constexpr std::uint64_t retained = 512;
   constexpr std::uint64_t checkpoint_period = 128;
   const auto node = start_in(directory, durability::async);
@@ -142,7 +143,8 @@ TEST_CASE_FIXTURE(directory_fixture, "the disk usage is bounded after hundreds o
     if (sequence % (32 * checkpoint_period) == 0) largest = std::max(largest, bytes_on_disk());
   }
   CHECK(node.storage->bytes_held() <= (retained + checkpoint_period) * 900 + 5);
-  // The logs that a restart reads, the tables of twice the write buffers, and what compaction has not merged yet.
+  // The bound covers the logs that a restart reads, tables of twice the write buffers, and data that is not compacted
+  // yet.
   CHECK(largest < 64 * mib);
   CHECK(bytes_on_disk() < 64 * mib);
 }

@@ -14,11 +14,11 @@
 #include "runtime/storage/node_directory.hpp"
 #include "runtime/storage/storage.hpp"
 
-/// Shared by the tests of the durable storage: directories, and short notations for records.
+/// Common code of the tests of the durable storage: directories, and short notations for records.
 namespace hypermesh::testing::storage_test {
 
-/// A folder of its own that vanishes with the test. In memory where there is such a place: thousands of syncs would
-/// wait for whatever else uses the disk.
+/// A folder that is removed when the test ends. If possible, the folder is in memory, because thousands of syncs would
+/// wait for other users of the disk.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -82,7 +82,7 @@ inline stored_history history_of(or_error<stored_history> read) {
   return std::move(*read);
 }
 
-/// Opens and reads: the history, or why there is none.
+/// Opens and reads the storage. Returns the history, or the reason why there is none.
 inline or_error<stored_history> examine(const std::filesystem::path& directory) {
   auto made = open_storage(directory, owner(), durability::sync);
   if (!made) return failure_of(made);
@@ -120,7 +120,7 @@ inline std::vector<digest> leaves_of(const state_snapshot& snapshot) {
   return leaves;
 }
 
-/// All of a history as text, so that a difference can be read.
+/// The whole history as text, so that a person can read a difference.
 inline std::string text_of(const stored_history& history) {
   std::ostringstream out;
   if (history.state) {
@@ -136,7 +136,7 @@ inline std::string text_of(const stored_history& history) {
   return out.str();
 }
 
-/// All files with their sizes. One that goes while it is being looked at is left out.
+/// All files with their sizes. A file that is removed during the listing is left out.
 inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(
     const std::filesystem::path& directory) {
   namespace fs = std::filesystem;
@@ -151,8 +151,8 @@ inline std::vector<std::pair<std::filesystem::path, std::uintmax_t>> listing_of(
   return found;
 }
 
-/// The files of a directory and its folders, as a crash of the process at this moment leaves them. The storage must not
-/// be written meanwhile; when the database tidies up in the background, the copy is made again.
+/// Copies the files of a directory and its folders in the state that a crash of the process at this moment would leave.
+/// The storage must not be written meanwhile. If the database removes files in the background, the copy is made again.
 inline void copy_directory(const std::filesystem::path& from, const std::filesystem::path& to) {
   namespace fs = std::filesystem;
   for (auto before = listing_of(from);;) {
@@ -182,7 +182,7 @@ inline void replace_content(const std::filesystem::path& path, std::string_view 
   REQUIRE(out.good());
 }
 
-/// All files, each by its path inside of the directory.
+/// All files with their paths inside of the directory.
 inline std::vector<std::filesystem::path> files_in(const std::filesystem::path& directory) {
   std::vector<std::filesystem::path> found;
   for (auto& [file, size] : listing_of(directory))

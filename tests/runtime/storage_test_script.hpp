@@ -11,9 +11,9 @@
 
 namespace hypermesh::testing::storage_test {
 
-/// A made-up life of a storage: the same steps for the same seed, so that two processes, or a storage and its model,
-/// can go through it side by side. Records come in any order above the last forgotten sequence; states of sixteen
-/// chunks share most of their chunks with the one before, and are stored in pieces between the writes.
+/// A synthetic workload for a storage. Equal seeds give equal steps, so two processes, or a storage and its model, can
+/// execute it side by side. Records come in any order above the last forgotten sequence. States of sixteen chunks share
+/// most of their chunks with the previous state, and are stored in pieces between the writes.
 class storage_script {
  public:
   explicit storage_script(std::uint64_t seed) : random_(seed) {
@@ -21,13 +21,13 @@ class storage_script {
       each = 0;
   }
 
-  /// Number of steps done.
+  /// The number of completed steps.
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
-  /// The node was started again: the chunks of a state that was not kept yet are gone.
+  /// Must be called when the node was started again, because the chunks of a state that was not kept yet are lost.
   void on_start() { stored_ = 0; }
 
-  /// Carries out the next step.
+  /// Makes the next step.
   or_error<void> step(stable_storage& storage) {
     ++steps_;
     const auto choice = random_.below(20);
@@ -63,7 +63,7 @@ class storage_script {
     return storage.forget_through(sequence_number{forgotten_});
   }
 
-  /// The next piece of the state that is being stored; after the last one the state is kept.
+  /// Stores the next piece of the present state. After the last piece, the state is kept.
   or_error<void> extend_state(stable_storage& storage) {
     if (stored_ == versions_.size()) {
       stored_ = 0;
@@ -95,7 +95,7 @@ class storage_script {
   std::uint64_t steps_ = 0;
   std::uint64_t forgotten_ = 0;
   std::array<std::uint64_t, 16> versions_;
-  /// Chunks of the state that is being stored that are stored.
+  /// The number of stored chunks of the state that is being stored.
   std::size_t stored_ = 0;
 };
 
