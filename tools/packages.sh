@@ -1,4 +1,5 @@
-# Shared by tools/check, tools/demo and tools/mutants; sourced, not run. What the build needs on Debian 12 and 13.
+# Shared by tools/check, tools/demo and tools/mutants, which source it. Lists the packages of the build on Debian 12 and
+# 13.
 packages=(
   g++ cmake ninja-build ccache pkg-config patch
   libcaf-dev libsodium-dev libflatbuffers-dev flatbuffers-compiler libexpected-dev libfmt-dev
@@ -20,7 +21,7 @@ as_root() {
 
 is_installed() { dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
 
-# Installs what is missing, and touches nothing when nothing is.
+# Installs missing packages. Does nothing when none is missing.
 install_packages() {
   command -v dpkg-query >/dev/null || fail "this is not a Debian system" "install the packages by hand: ${packages[*]}"
   local missing=() package

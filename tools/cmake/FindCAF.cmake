@@ -1,4 +1,4 @@
-# Finds the C++ Actor Framework, which brings no CMake package of its own in the 0.17 series.
+# Finds the C++ Actor Framework, because its 0.17 series has no CMake package.
 #
 #   find_package(CAF 0.17.6 REQUIRED COMPONENTS core io)
 #

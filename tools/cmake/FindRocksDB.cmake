@@ -1,5 +1,5 @@
-# Finds RocksDB as a shared library. Debian's own CMake package is passed over: it also wants the development packages of
-# everything that RocksDB was built with, for a static library that is not used here.
+# Finds RocksDB as a shared library. Debian's own CMake package is not used, because it also needs the development
+# packages of all libraries that RocksDB was built with, for a static library that is not used here.
 # Target: RocksDB::rocksdb. Variables: RocksDB_FOUND, RocksDB_VERSION.
 find_path(RocksDB_INCLUDE_DIR rocksdb/db.h)
 find_library(RocksDB_LIBRARY rocksdb)

@@ -1,4 +1,4 @@
-# Finds tl::expected, a header: std::expected of C++23 for C++20. Target: tl::expected.
+# Finds the header tl::expected, which provides std::expected of C++23 for C++20. Target: tl::expected.
 find_path(TlExpected_INCLUDE_DIR tl/expected.hpp)
 mark_as_advanced(TlExpected_INCLUDE_DIR)
 

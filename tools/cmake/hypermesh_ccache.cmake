@@ -1,6 +1,6 @@
-# Compiles through ccache when it is found. Precompiled headers need the two sloppiness settings, and GCC -fpch-preprocess.
-# Paths below the top folder count relative to it, so that another checkout, and the scratch copy of tools/mutants, compiles
-# only what differs.
+# Compiles through ccache when it is found. Precompiled headers need the two sloppiness settings, and GCC needs
+# -fpch-preprocess. Paths below the top folder count relative to it. So another checkout, or the scratch copy of
+# tools/mutants, compiles only the files that differ.
 find_program(HYPERMESH_CCACHE ccache)
 mark_as_advanced(HYPERMESH_CCACHE)
 if(HYPERMESH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -7,7 +7,7 @@ function(hypermesh_flatbuffers target)
   foreach(schema IN LISTS ARGN)
     cmake_path(GET schema STEM stem)
     set(header ${root}/schemas/${stem}_generated.h)
-    # Every header depends on every schema: they include each other, and there are few.
+    # Every header depends on every schema, because schemas include each other and there are only a few.
     add_custom_command(
       OUTPUT ${header}
       COMMAND FlatBuffersTools::flatc --cpp --scoped-enums -I ${CMAKE_CURRENT_SOURCE_DIR} -o ${root}/schemas ${schema}
@@ -20,7 +20,7 @@ function(hypermesh_flatbuffers target)
   add_custom_target(${target}_generate DEPENDS ${headers})
   add_library(${target} INTERFACE)
   add_dependencies(${target} ${target}_generate)
-  # SYSTEM: generated code is not held to our warnings.
+  # The headers are SYSTEM headers, because our warnings do not apply to generated code.
   target_include_directories(${target} SYSTEM INTERFACE $<BUILD_INTERFACE:${root}>)
   target_link_libraries(${target} INTERFACE FlatBuffersTools::headers)
 endfunction()

@@ -11,7 +11,7 @@ function(hypermesh_sources variable)
   set(${variable} ${sources} PARENT_SCOPE)
 endfunction()
 
-# hypermesh_compile_options(<target>): the warnings, for our own code only; -Werror comes from the preset.
+# hypermesh_compile_options(<target>): sets the warnings for our own code. The preset sets -Werror.
 function(hypermesh_compile_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion

@@ -23,7 +23,7 @@ function(hypermesh_test folder)
     list(APPEND properties RUN_SERIAL TRUE)
   endif()
   list(JOIN properties " " properties)
-  # ctest reads the list that the build writes; until then it names the binary that is missing.
+  # ctest reads the list that the build writes. Before the first build, ctest names the missing binary.
   set(list ${CMAKE_CURRENT_BINARY_DIR}/${target}.cmake)
   set(include ${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake)
   file(CONFIGURE OUTPUT ${include} @ONLY CONTENT
