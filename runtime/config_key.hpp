@@ -15,9 +15,9 @@ namespace hypermesh::runtime {
 enum class value_kind : std::uint8_t {
   /// A whole number with bounds.
   number,
-  /// true or false.
+  /// The value true or false.
   flag,
-  /// One of a few words.
+  /// One word of a short list.
   word,
   text,
   /// A path relative to the file that contains the key.

@@ -21,7 +21,7 @@ namespace hypermesh::runtime {
 
 namespace {
 
-/// Settings count microseconds, as the protocol does; CAF's timers want a duration.
+/// Settings and the protocol count microseconds, but CAF's timers need a duration.
 std::chrono::microseconds as_duration(microseconds_t us) { return std::chrono::microseconds{us}; }
 
 /// Applies `visit` to every actor of the node except the two ingress actors, in the order of the message flow.

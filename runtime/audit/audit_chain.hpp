@@ -21,7 +21,7 @@ struct trail_owner {
   friend bool operator==(const trail_owner&, const trail_owner&) = default;
 };
 
-/// The end of a chain: the next entry gets this index, and its hash covers this hash.
+/// The end of a chain. The next entry gets the index `next_index`, and its hash covers `hash`.
 struct chain_position {
   std::uint64_t next_index = 0;
   digest hash;
@@ -75,7 +75,7 @@ enum class record_fault {
 struct record_reading {
   record_fault fault = record_fault::none;
   audit_entry entry;
-  /// Size of the whole record.
+  /// The size of the whole record, in bytes.
   std::size_t bytes = 0;
 };
 

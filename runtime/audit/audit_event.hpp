@@ -129,13 +129,13 @@ struct guard_noted {
   sequence_number from;
   /// The sequence number until which the decision is in force; zero if there is no end.
   sequence_number until;
-  /// At most `audit_text_bytes_max` bytes; longer texts are truncated.
+  /// A text of at most `audit_text_bytes_max` bytes. Longer texts are truncated.
   std::string misbehaviour_kind;
-  /// For `evidence`: the encoded evidence, which any member can verify.
+  /// The encoded evidence, which any member can verify. Only entries of the kind `evidence` have it.
   byte_vector proof;
 };
 
-/// The content of one entry. Observations are used as they are.
+/// The content of one entry. Some observations are stored unchanged.
 using audit_event =
     std::variant<run_started, run_stopped, trail_seal, tail_was_cut, entries_were_lost, proposal_noted, vote_noted,
                  batch_was_prepared, batch_was_committed, proof_noted, primary_suspected, donor_replaced,
@@ -150,7 +150,7 @@ inline constexpr std::size_t audit_fields_bytes_max = 1'024;
 /// The longest payload: a NEW-VIEW.
 inline constexpr std::size_t audit_payload_bytes_max = limits::frame_bytes_max + audit_fields_bytes_max;
 
-/// The payload of an entry. Each value has exactly one encoding, without padding or optional order.
+/// Encodes the payload of an entry. Each value has exactly one encoding, without padding or optional order.
 [[nodiscard]] byte_vector encode_audit_payload(const audit_event& event);
 /// Returns nothing unless the bytes are exactly the encoding that `encode_audit_payload` makes for some event of
 /// `kind`.

@@ -34,7 +34,7 @@ struct trail_progress {
   std::uint64_t entries = 0;
   std::uint64_t sealed = 0;
   std::uint64_t bytes = 0;
-  /// Entries lost since the start of this run, for any reason.
+  /// The number of entries that were lost since the start of this run, for any reason.
   std::uint64_t lost = 0;
 };
 

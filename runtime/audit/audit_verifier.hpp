@@ -41,7 +41,7 @@ struct trail_verdict {
   std::vector<found_seal> seals;
   std::vector<found_contradiction> contradictions;
   std::map<audit_kind, std::uint64_t> entries_by_kind;
-  /// Entries that the node itself reports as missing.
+  /// The number of entries that the node itself reports as missing.
   std::uint64_t entries_lost = 0;
   std::uint64_t signatures_checked = 0;
   /// A node is writing the trail at this moment, so the end of the trail may be incomplete.

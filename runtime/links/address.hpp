@@ -29,9 +29,9 @@ enum class address_use {
   listen,
 };
 
-/// An IPv4 address, an IPv6 address with or without brackets, or a host name by RFC 1123: labels of 1 to 63 letters,
-/// digits and hyphens, 253 characters in all, the last label not a number. Returns the form that
-/// `replica_address::host` holds.
+/// Reads an IPv4 address, an IPv6 address with or without brackets, or a host name by RFC 1123: labels of 1 to 63
+/// letters, digits and hyphens, 253 characters in all. The last label must not be a number. Returns the text in the
+/// form of `replica_address::host`.
 [[nodiscard]] or_error<std::string> parse_host(std::string_view text, address_use use);
 
 /// Reads `HOST:PORT`, `[IPV6]:PORT` or, for listening, `*:PORT`. The port is 1 to 65535. The error says what is wrong

@@ -57,7 +57,7 @@ class connection : public std::enable_shared_from_this<connection> {
   /// the frame is dropped and counted.
   void send(byte_span frame);
 
-  /// Takes received bytes and delivers their frames. After an error the caller must cut the connection.
+  /// Processes received bytes and delivers their frames. After an error the caller must cut the connection.
   [[nodiscard]] std::optional<link_error> receive(byte_span bytes);
 
   /// Starts reading again after the inbound window has stopped it.

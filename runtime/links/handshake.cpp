@@ -40,7 +40,7 @@ void append(byte_vector& out, principal who) {
     out.push_back(static_cast<std::byte>((who.number >> shift) & 0xffU));
 }
 
-/// Nothing when the first byte is not a kind of principal.
+/// Reads a principal; nothing when the first byte is not a kind of principal.
 std::optional<principal> read_principal(byte_span bytes) {
   const auto kind = std::to_integer<std::uint8_t>(bytes[0]);
   if (kind > static_cast<std::uint8_t>(principal_kind_last)) return std::nullopt;
@@ -101,7 +101,7 @@ struct ephemeral_keys {
   ephemeral_keys& operator=(const ephemeral_keys&) = delete;
   ~ephemeral_keys() { sodium_memzero(this, sizeof(*this)); }
 
-  /// Derives both stream keys; false when the remote key has small order.
+  /// Derives both stream keys. Returns false when the remote key has small order.
   bool agree(role own, byte_span remote_public, byte_span hello, byte_span responder_public) {
     const auto derive = own == role::initiator ? crypto_kx_client_session_keys : crypto_kx_server_session_keys;
     stream_key shared_receiving;

@@ -55,7 +55,7 @@ using ephemeral_seed = fixed_bytes<struct ephemeral_seed_tag, 32>;
 /// The facts that each side of a handshake knows before it begins.
 struct handshake_context {
   cluster_id cluster;
-  /// Signs as this node and knows all members' keys.
+  /// The keys of all members. They sign as this node.
   std::shared_ptr<const authenticator> keys;
   /// Members are numbered 0 … count-1.
   std::uint32_t replica_count = 0;
@@ -69,9 +69,9 @@ struct handshake_context {
 
 /// The result of a call of `feed`.
 struct handshake_step {
-  /// Bytes for the other side; may be set together with `channel`.
+  /// Bytes to send to the other side. May be set together with `channel`.
   byte_vector send;
-  /// Set once, when the other side is authenticated.
+  /// The channel. It is set once, when the other side is authenticated.
   std::optional<secure_channel> channel;
   /// May be set together with `send`, which then contains ELSEWHERE.
   std::optional<link_error> error;
@@ -124,7 +124,7 @@ class initiator_handshake {
   principal responder_;
   byte_vector hello_;
   fixed_message proof_;
-  /// The ephemeral secret key; wiped as soon as it has been used.
+  /// The ephemeral secret key. It is wiped as soon as it has been used.
   std::unique_ptr<secrets> secrets_;
   bool over_ = false;
 };
@@ -175,7 +175,7 @@ class responder_handshake {
   byte_vector answer_;
   byte_vector rest_;
   std::optional<secure_channel> channel_;
-  /// The ephemeral keys, then the receiving key; wiped when the handshake is over.
+  /// The ephemeral keys, and later the receiving key. They are wiped when the handshake is over.
   std::unique_ptr<secrets> secrets_;
   bool over_ = false;
 };

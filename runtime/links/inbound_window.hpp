@@ -33,7 +33,7 @@ class inbound_window : public std::enable_shared_from_this<inbound_window> {
   /// enough credit was released in the meantime: reading continues, and `reopened` is not called.
   [[nodiscard]] bool must_halt();
 
-  /// For tests.
+  /// The number of bytes whose credit is taken. For tests.
   [[nodiscard]] std::size_t outstanding_bytes() const { return outstanding_.load(); }
 
  private:

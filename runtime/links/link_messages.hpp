@@ -60,7 +60,7 @@ struct dial_due {
   std::uint64_t generation = 0;
 };
 
-/// The attempt took too long (peer to itself).
+/// The attempt to dial took too long (peer to itself).
 struct dial_expired {
   std::uint64_t generation = 0;
 };

@@ -74,7 +74,7 @@ class peer_state {
   void open(caf::io::connection_handle handle, secure_channel channel);
   /// Cuts the live connection, which must exist, and reports the link as down.
   void close_live(link_error reason);
-  /// Reports the link as down after its connection ended, and dials again or stops.
+  /// Reports the link as down after its connection ended. Then the peer dials again or stops.
   void go_down(link_error reason);
   void quit_when_empty();
   /// Reports an event to the handler in the settings.

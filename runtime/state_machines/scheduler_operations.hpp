@@ -26,7 +26,7 @@ inline constexpr std::uint8_t gpus_per_node_max = 16;
 inline constexpr std::uint16_t gpu_milli_whole = 1000;
 /// 100,000 cores. This bound keeps every sum over `nodes_max` nodes far below 2⁶⁴.
 inline constexpr std::uint32_t cpu_milli_max = 100'000'000;
-/// One PiB.
+/// The largest memory of a machine: one PiB.
 inline constexpr std::uint32_t memory_mib_max = 1U << 30U;
 
 /// Quality of service, with the names of Kubernetes and the trace. The class is recorded and reported. It does not

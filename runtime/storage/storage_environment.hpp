@@ -47,7 +47,7 @@ class storage_environment {
   [[nodiscard]] virtual bool has_threads() const = 0;
 };
 
-/// Files and threads of this machine.
+/// Makes an environment with the files and threads of this machine.
 [[nodiscard]] std::shared_ptr<storage_environment> system_environment();
 
 }  // namespace hypermesh::storage

@@ -55,7 +55,7 @@ class storage_totals_tracker {
   static constexpr std::size_t kinds = static_cast<std::size_t>(record_kind_last) + 1;
 
   std::map<sequence_number, share> by_sequence_;
-  /// The first orders of these shares.
+  /// The first order of each share.
   std::set<std::uint64_t> first_orders_;
   /// The newest record of each kind that `is_replaced`, by kind.
   std::array<share, kinds> newest_;

@@ -28,7 +28,7 @@ class overheard {
   [[nodiscard]] view_number view() const { return view_; }
   /// h, the low watermark that the member published last.
   [[nodiscard]] sequence_number low() const { return low_; }
-  /// The highest sequence that the member proposed, voted for, or saw proposed in any view.
+  /// The highest sequence number that the member proposed, voted for, or saw proposed in any view.
   [[nodiscard]] sequence_number last() const { return last_; }
   /// Requests with their clients' signatures, the oldest request first.
   [[nodiscard]] const std::deque<request>& requests() const { return requests_; }

@@ -26,7 +26,8 @@ struct run_report {
   /// The hash of the content of all disks at the end. Equal plans give equal hashes.
   digest disk_hash;
   std::uint64_t steps = 0;
-  /// Virtual time of the whole run, from healing until a batch was committed, and until everybody agreed.
+  /// Three virtual times: of the whole run, from healing until a batch was committed, and from healing until all
+  /// agreed.
   microseconds_t virtual_us = 0;
   microseconds_t progress_us = 0;
   microseconds_t settling_us = 0;
@@ -39,7 +40,8 @@ struct run_report {
   std::uint64_t nudges = 0;
   /// The number of reads that were answered without being ordered.
   std::uint64_t queries = 0;
-  /// Starts of a node, but the first of each; those on probation; disks that lost what they had promised to keep.
+  /// The number of restarts of nodes, of starts on probation, and of disks that lost data that they had reported as
+  /// durable.
   std::uint64_t restarts = 0;
   std::uint64_t learner_starts = 0;
   std::uint64_t disks_that_lied = 0;
@@ -77,16 +79,17 @@ using run_probe = std::function<std::optional<violation>(const run_moment&)>;
 /// Runs the plan of a seed.
 [[nodiscard]] run_report run_simulation(const run_options& options, event_log::line_sink trace = {});
 
-/// How long after healing nothing may be committed although clients wait: a view that does not work is left after at
-/// most the time-outs that chaos of a few seconds can have doubled.
+/// The longest time after healing in which nothing is committed although clients wait. Replicas leave a view that does
+/// not work after at most the time-outs that a few seconds of chaos can have doubled.
 inline constexpr microseconds_t progress_us_max = 20'000'000;
 
-/// How long after healing a cluster may take to agree without new operations, and how often it gets one then.
+/// The longest time after healing until a cluster agrees without new operations, and the interval of new operations
+/// after that.
 inline constexpr microseconds_t calm_us_max = 5'000'000;
 inline constexpr microseconds_t nudge_period_us = 1'000'000;
 
-/// How long after healing and the last operation a run may take: STATUS and CHECKPOINT periods of half a second,
-/// retransmissions of at most two, and several rounds of each for a group that lost much.
+/// The longest time of a run after healing and the last operation: STATUS and CHECKPOINT periods of half a second,
+/// retransmissions of at most two seconds, and several rounds of each for a group that lost much.
 inline constexpr microseconds_t settling_us_max = 30'000'000;
 
 /// The command that repeats a run.

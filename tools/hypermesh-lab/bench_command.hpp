@@ -21,7 +21,7 @@ struct bench_guard_command {
 /// Adds `bench` with its only subject `guard`, and returns `guard`.
 CLI::App* add_bench(CLI::App& app, bench_guard_command& into);
 
-/// Measures what the guard of a node costs. Returns the exit code.
+/// Measures the cost of the guard for a node. Returns the exit code.
 [[nodiscard]] cli::exit_code run(const bench_guard_command& command);
 
 }  // namespace hypermesh::lab

@@ -19,7 +19,7 @@ namespace {
 constexpr view_number view_of(std::uint64_t value) { return view_number{value}; }
 constexpr sequence_number at(std::uint64_t value) { return sequence_number{value}; }
 
-/// K = 4 and L = 8, four replicas.
+/// Four replicas with K = 4 and L = 8.
 const cluster_parameters four_replicas = small_cluster(4);
 
 }  // namespace

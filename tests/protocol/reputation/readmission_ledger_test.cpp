@@ -16,7 +16,7 @@ using namespace hypermesh::testing;
 
 namespace {
 
-/// K = 4 and L = 8.
+/// Four replicas with K = 4 and L = 8.
 const cluster_parameters four_replicas = small_cluster(4);
 constexpr std::uint64_t window = 8;
 constexpr std::uint64_t interval = readmission_ledger::interval_windows_min * window;

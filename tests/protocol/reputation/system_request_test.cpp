@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(court, "a replica that commits and then conceals the certifica
   CHECK(verdict({said, document(change({other}))}) == misbehaviour_kind::hidden_certificate);
   // The COMMIT was sent in the view that the VIEW-CHANGE leads to, or later.
   CHECK_FALSE(verdict({vote(message_kind::commit, "A", view_number{1}), document(change({}))}));
-  // A PREPARE needs no certificate.
+  // A PREPARE promises no certificate, so a VIEW-CHANGE without a certificate does not contradict it.
   CHECK_FALSE(verdict({vote(message_kind::prepare, "A"), document(change({}))}));
 }
 

@@ -20,7 +20,7 @@ struct probation_word {
   friend bool operator==(const probation_word&, const probation_word&) = default;
 };
 
-/// Nothing if the replica is a full member.
+/// The probation in the report; nothing if the replica is a full member.
 [[nodiscard]] std::optional<probation_word> probation_in(const node_report& report);
 
 /// The number of replicas that answered and are full members.
@@ -32,7 +32,7 @@ struct probation_word {
 /// Describes the effect of the probations on the service; empty if no replica is on probation.
 [[nodiscard]] std::string probation_summary(const cluster_reports& reports, group_size group);
 
-/// Null if the replica is a full member.
+/// The probation as a JSON object; null if the replica is a full member.
 [[nodiscard]] nlohmann::ordered_json json_of(const std::optional<probation_word>& word);
 
 }  // namespace hypermesh::cli

@@ -22,7 +22,7 @@ class latency_recorder {
   /// Each power of two is divided into 64 equal buckets. So the width of a bucket is at most 1/64 of its value.
   static constexpr std::size_t steps_bits = 6;
   static constexpr std::size_t steps = std::size_t{1} << steps_bits;
-  /// 2³⁶ µs are 19 hours. Longer durations count as that.
+  /// 2³⁶ µs are 19 hours. Longer durations count as 19 hours.
   static constexpr std::size_t powers = 30;
 
   [[nodiscard]] static std::size_t bucket_of(std::uint64_t microseconds);

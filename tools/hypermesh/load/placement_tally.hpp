@@ -56,7 +56,7 @@ class placement_tally {
   [[nodiscard]] std::uint64_t waiting_now() const { return waiting_; }
   /// Placements by the GPU model of the machine; "" means a machine without GPUs.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& by_gpu_model() const { return by_gpu_model_; }
-  /// The first refusal, and a placement that breaks a bound, each as a sentence; empty if there was none.
+  /// The first refusal, and the first placement that breaks a bound, each as a sentence; empty if there was none.
   [[nodiscard]] const std::string& first_refusal() const { return first_refusal_; }
   [[nodiscard]] const std::string& flaw() const { return flaw_; }
 

@@ -26,7 +26,7 @@ struct endurance_tenth {
   /// The number of answers since the beginning, at the end of this tenth.
   std::uint64_t answered = 0;
   load_span load;
-  /// In microseconds.
+  /// The latency of the answers in this tenth, in microseconds.
   std::uint64_t latency_p50 = 0;
   std::uint64_t latency_p99 = 0;
   /// The resources of the replicas, by replica number.
@@ -50,14 +50,14 @@ struct endurance_result {
   std::vector<endurance_tenth> tenths;
   load_verdict end;
 
-  /// The value of all replicas at the end, as a multiple of the value after the tenth `since`, counted from 0; 1 if
-  /// there is nothing to compare.
+  /// The sum over all replicas at the end, divided by the sum after the tenth `since`, counted from 0; 1 if there is
+  /// nothing to compare.
   [[nodiscard]] double growth_of(std::uint64_t replica_burden::*what, std::size_t since) const;
   /// The largest sum over all replicas at the end of a tenth.
   [[nodiscard]] std::uint64_t most_of(std::uint64_t replica_burden::*what) const;
   /// Whether the value fell by a tenth or more from one sample to the next. A value that only grows does not fall.
   [[nodiscard]] bool was_cut_back(std::uint64_t replica_burden::*what) const;
-  /// Pauses of all replicas.
+  /// The pauses of all replicas together.
   [[nodiscard]] checkpoint_pauses pauses() const;
   [[nodiscard]] bool is_right() const { return end.is_right(); }
 };

@@ -61,7 +61,7 @@ struct replay_result {
   double first_commit_seconds = 0;
   latency_recorder latency;
   std::vector<replica_standing> replicas;
-  /// The number of kills of primaries.
+  /// The number of times that a primary was killed.
   std::size_t kills = 0;
   /// Whether all processes ended in order; true for an existing cluster.
   bool ended_cleanly = true;

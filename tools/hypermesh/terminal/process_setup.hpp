@@ -16,7 +16,7 @@ namespace hypermesh::cli {
 ///   1. Any other uncaught exception is a fault of the program and still aborts.
 void prepare_process();
 
-/// Explains an exception that reached `main` to people.
+/// Describes an exception that reached `main` in words for people.
 [[nodiscard]] world_error error_of(const std::exception& caught);
 
 }  // namespace hypermesh::cli

@@ -9,7 +9,7 @@
 
 namespace hypermesh::cli {
 
-/// What a program shows of its progress if stderr is not a terminal.
+/// The form of progress that a program shows if stderr is not a terminal.
 enum class progress_elsewhere { lines, nothing };
 
 /// The progress of a long task, on stderr. On a terminal it is a bar with rate and remaining time; otherwise it is a

@@ -54,9 +54,8 @@ inline constexpr std::uint64_t trace_bytes_max = 1ULL << 30U;
                                                                              std::string_view file_name);
 [[nodiscard]] or_reason<std::vector<trace_task>> parse_trace_pods(std::string_view text, std::string_view file_name);
 
-/// A plausible workload without files. Machines and demands have about the proportions of
-/// the Alibaba trace, and tasks arrive so that about half of the GPUs are in use. Equal
-/// arguments give equal traces everywhere.
+/// A synthetic workload that needs no files. Machines and demands have about the proportions of the Alibaba trace, and
+/// tasks arrive so that about half of the GPUs are in use. Equal arguments give equal traces everywhere.
 [[nodiscard]] cluster_trace synthetic_trace(std::uint64_t seed, std::size_t nodes, std::size_t tasks);
 
 /// Events of one second happen in this order: resources are released before they are requested. If a task is released

@@ -13,7 +13,7 @@ using namespace scheduler;
 
 namespace {
 
-/// A kind of machine, and how many of 100 machines are of this kind.
+/// A kind of machine, and its share in percent of all machines.
 struct machine_kind {
   std::uint64_t percent;
   std::uint32_t cpu_milli;
@@ -43,7 +43,7 @@ task_spec synthetic_task(splitmix64& random, std::size_t number) {
   needs.cpu_milli = static_cast<std::uint32_t>(1'000 * (1 + random.below(12)));
   needs.memory_mib = static_cast<std::uint32_t>(1'024 * (2 + random.below(30)));
   const auto draw = random.below(100);
-  // Of 100 tasks, 13 take no GPU, 37 a share of one, 48 one, and 2 several.
+  // Of 100 tasks, 13 take no GPU, 37 take a share of one GPU, 48 take one GPU, and 2 take several.
   if (draw >= 13 && draw < 50) {
     needs.gpus = 1;
     needs.gpu_milli = static_cast<std::uint16_t>(10 * (5 + random.below(90)));

@@ -23,7 +23,7 @@ class field_reader {
 
   explicit field_reader(const csv_table& table) : table_(table) {}
 
-  /// Index of a required column.
+  /// The index of a required column.
   std::size_t column(std::string_view name) {
     const auto found = table_.column(name);
     if (!found) {
@@ -33,7 +33,7 @@ class field_reader {
     return *found;
   }
 
-  /// Index of an optional column. If it is missing, `text` is empty.
+  /// The index of an optional column. If the column is missing, `text` is empty.
   std::size_t optional_column(std::string_view name) { return table_.find_column(name).value_or(missing); }
 
   void start(const csv_row& row) { row_ = &row; }
@@ -48,7 +48,7 @@ class field_reader {
     return text(column);
   }
 
-  /// A whole number. A trailing ".0", as some tools write it, is ignored.
+  /// Reads a whole number. A trailing ".0" is ignored, because some tools write it.
   template <class Number>
   std::optional<Number> optional_number(std::size_t column) {
     std::string_view digits = text(column);
