@@ -2,15 +2,14 @@
 
 #include <chrono>
 
-#include "messages/types.hpp"
+#include "messages/time.hpp"
 
 namespace hypermesh::actors {
 
 /// The time of the actor system's clock, the only clock that actors read. It is virtual in simulations.
 template <class Self>
-microseconds_t now_of(Self* self) {
-  return static_cast<microseconds_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(self->clock().now().time_since_epoch()).count());
+moment now_of(Self* self) {
+  return moment{std::chrono::duration_cast<duration>(self->clock().now().time_since_epoch())};
 }
 
 }  // namespace hypermesh::actors

@@ -13,6 +13,8 @@
 
 #include "messages/layers.hpp"
 
+#include "messages/time.hpp"
+
 namespace hypermesh {
 
 /// A number with a type of its own, so that code which passes a view as a sequence number
@@ -82,9 +84,6 @@ using cluster_id = fixed_bytes<struct cluster_id_tag, 32>;
 /// The kinds of member that own links and sign messages.
 enum class principal_kind : std::uint8_t { replica = 0, client = 1 };
 inline constexpr auto principal_kind_last = principal_kind::client;
-
-/// Microseconds on the clock of the actor system; only differences matter.
-using microseconds_t = std::uint64_t;
 
 /// A member of the cluster: a replica or a client. A principal is also the address of a link.
 struct principal {
